@@ -1,0 +1,128 @@
+"""The detached process behind `provisioner-devcluster up`: launcher of one named cluster, alive until told to end.
+
+Started and stopped by the command line through `start` and `stop`; `supervise` is what runs in the detached process.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+import psutil
+from filelock import FileLock
+
+from provisioner_devcluster.clusters import named_directory, remove, sweep
+from provisioner_devcluster.control_plane import POLL, START_TIMEOUT, ControlPlane
+from provisioner_devcluster.errors import DevClusterError
+from provisioner_devcluster.locations import cache_directory
+from provisioner_devcluster.record import Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Ending takes a fraction of a second; after this the supervisor hangs and is killed, and its components with it.
+STOP_TIMEOUT = 20.0
+
+# The time a start may take, and some for the supervisor's own.
+PATIENCE = START_TIMEOUT + 30
+
+
+def start(name: str) -> Record:
+    """Start the cluster of this name, unless it runs, and return its record when it is ready."""
+    directory = named_directory(name)
+    with _lock():
+        sweep()
+        record = find(name)
+        if record is None:
+            report = _report(directory)
+            with report.open("wb") as output:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "provisioner_devcluster", "supervise", name],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=directory.parent,
+                    start_new_session=True,
+                )
+            try:
+                return _await_ready(name, process, report)
+            except BaseException:
+                process.terminate()
+                raise
+            finally:
+                report.unlink()
+    return record if record.ready else _await_ready(name, None, None)
+
+
+def find(name: str) -> Record | None:
+    """Return the record of a cluster whose launcher lives."""
+    record = Record.read(named_directory(name))
+    return record if record and record.owner.find() else None
+
+
+def stop(name: str) -> bool:
+    """End the cluster of this name and remove every trace; tell whether there was one."""
+    directory = named_directory(name)
+    with _lock():
+        record = Record.read(directory)
+        if record is None:
+            return False
+        processes = [process for process in (identity.find() for identity in record.components.values()) if process]
+        owner = record.owner.find()
+        if owner:
+            owner.terminate()
+            _, alive = psutil.wait_procs([owner], STOP_TIMEOUT)
+            for process in alive:
+                process.kill()
+        # With the launcher gone the lifelines end the components; nothing is removed under a process that still writes.
+        _, alive = psutil.wait_procs(processes, STOP_TIMEOUT)
+        remove(directory)
+        if alive:
+            pids = ", ".join(str(process.pid) for process in alive)
+            raise DevClusterError(f"These processes of cluster {name} did not end: {pids}. End them with kill -9.")
+    return owner is not None
+
+
+def supervise(name: str) -> None:
+    """Run the cluster of this name in this process until SIGTERM or SIGINT."""
+    # As an exception it ends a start half-way as well, and what was started is cleared up on the way out.
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    with ControlPlane.start(named_directory(name)):
+        while True:
+            signal.pause()
+
+
+def _leave(*_: object) -> NoReturn:
+    # A second request must not interrupt the clearing up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(0)
+
+
+def _await_ready(name: str, process: subprocess.Popen[bytes] | None, report: Path | None) -> Record:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        record = find(name)
+        if record and record.ready:
+            return record
+        if process and report and process.poll() is not None:
+            raise DevClusterError(report.read_text(encoding="utf-8", errors="replace").strip())
+        time.sleep(POLL)
+    raise DevClusterError(
+        f"Cluster {name} is not ready after {PATIENCE:.0f} s. See its logs in {named_directory(name)}, "
+        f"then run `provisioner-devcluster down --name {name}`.",
+    )
+
+
+def _report(directory: Path) -> Path:
+    # Beside the cluster's directory, which the launcher wants to find empty and removes when it fails.
+    return directory.with_name(f"{directory.name}.log")
+
+
+def _lock() -> FileLock:
+    # One for all names: a start takes seconds, and a second caller of the same name must find a whole record.
+    return FileLock(cache_directory() / "clusters.lock")

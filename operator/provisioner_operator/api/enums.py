@@ -1,0 +1,116 @@
+"""The closed vocabularies of the API: what a field may say.
+
+Phases carry the names that admins know from Coder's job list, in Kubernetes' spelling. Reasons are machine-readable
+and may grow; code that switches on them needs a default.
+"""
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where a job is in its life; the legal steps between them are the table in `core.lifecycle`."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    CANCELING = "Canceling"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+
+
+class JobType(StrEnum):
+    """What a job does (Coder's `workspace_build`, `template_version_import`, `template_version_dry_run`)."""
+
+    WORKSPACE_BUILD = "WorkspaceBuild"
+    TEMPLATE_IMPORT = "TemplateImport"
+    TEMPLATE_DRY_RUN = "TemplateDryRun"
+
+
+class Transition(StrEnum):
+    """What a build does to its workspace."""
+
+    START = "Start"
+    STOP = "Stop"
+    DELETE = "Delete"
+
+
+class Provisioner(StrEnum):
+    """Which program runs a job."""
+
+    TERRAFORM = "terraform"
+    ECHO = "echo"
+
+
+class CancelMode(StrEnum):
+    """How a running job is stopped."""
+
+    GRACEFUL = "Graceful"
+    FORCE = "Force"
+
+
+class ConditionStatus(StrEnum):
+    """The three answers of a condition (metav1.Condition)."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class JobCondition(StrEnum):
+    """The condition types of a job. `Ready` and `Stalled` are read by kstatus, so by Flux, Argo CD and `kubectl wait`."""
+
+    ASSIGNED = "Assigned"
+    """True once a daemon is chosen; while False its reason and message say why the job is pending."""
+    READY = "Ready"
+    """True when the job is Completed."""
+    STALLED = "Stalled"
+    """True when the job ended without success: nothing more will happen to it."""
+    CANCEL_REQUESTED = "CancelRequested"
+    """True once a cancel was seen; its reason says what became of it."""
+
+
+class PendingReason(StrEnum):
+    """Why a job is still pending."""
+
+    SUSPENDED = "Suspended"
+    WORKSPACE_BUSY = "WorkspaceBusy"
+    NO_MATCHING_DAEMON = "NoMatchingDaemon"
+    DAEMONS_OFFLINE = "DaemonsOffline"
+    DAEMONS_CORDONED = "DaemonsCordoned"
+    DAEMONS_BUSY = "DaemonsBusy"
+
+
+class EndReason(StrEnum):
+    """Why a job ended as it did. Those of a clock are written by the controller, the others by the daemon."""
+
+    COMPLETED = "Completed"
+    CANCELED = "Canceled"
+    PENDING_TIMEOUT = "PendingTimeout"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    DAEMON_LOST = "DaemonLost"
+    STALLED = "Stalled"
+    RUN_FAILED = "RunFailed"
+    SOURCE_UNAVAILABLE = "SourceUnavailable"
+    VARIABLE_UNAVAILABLE = "VariableUnavailable"
+    STATE_LOCKED = "StateLocked"
+    DAEMON_SHUTDOWN = "DaemonShutdown"
+
+
+class CancelReason(StrEnum):
+    """What became of a cancel: the reasons of the condition `CancelRequested`."""
+
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+    NEVER_STARTED = "NeverStarted"
+    DAEMON_GONE = "DaemonGone"
+    DAEMON_UNRESPONSIVE = "DaemonUnresponsive"
+    TOO_LATE = "TooLate"
+
+
+class DaemonState(StrEnum):
+    """What a daemon is doing (Coder's `idle`, `busy`, `offline`)."""
+
+    IDLE = "Idle"
+    BUSY = "Busy"
+    DRAINING = "Draining"
+    OFFLINE = "Offline"

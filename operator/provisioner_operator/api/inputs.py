@@ -1,0 +1,101 @@
+"""What a job's run is made of: Terraform files and the values of input variables."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from provisioner_operator.api.base import DataKey, Model, ObjectName
+from provisioner_operator.api.rules import exactly_one_of, rule, validated_by
+
+FileName = Annotated[str, StringConstraints(max_length=253)]
+FileText = Annotated[str, StringConstraints(max_length=262_144)]
+VariableName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+VariableValue = Annotated[str, StringConstraints(max_length=65_536)]
+
+MAX_INLINE_BYTES = 524_288
+"""All inline files together: a third of what etcd takes for one object, so that status and metadata always fit."""
+
+
+class ObjectReference(Model):
+    """Names an object of the job's own namespace."""
+
+    name: ObjectName
+    """The object's name."""
+
+
+class KeySelector(Model):
+    """Picks one key of a Secret of the job's namespace."""
+
+    name: ObjectName
+    """The Secret's name."""
+    key: DataKey
+    """The key in the Secret's data."""
+
+
+class InlineSource(Model):
+    """Terraform files written into the job itself."""
+
+    files: Annotated[
+        dict[str, FileText],
+        Field(
+            min_length=1,
+            max_length=64,
+            json_schema_extra=validated_by(
+                rule(
+                    "self.all(name, name.size() <= 253 && name.matches('^[-._a-zA-Z0-9]+$') && !(name in ['.', '..']))",
+                    "a file's name is at most 253 letters, digits, '-', '_' and '.', without a folder",
+                ),
+                rule(
+                    f"self.map(name, bytes(self[name]).size()).sum() <= {MAX_INLINE_BYTES}",
+                    "inline files are at most 512 KiB together: put larger sources into a ConfigMap",
+                ),
+            ),
+        ),
+    ]
+    """Text by file name (`main.tf`). Names may not hold a slash; all texts together at most 512 KiB."""
+
+
+class Source(Model):
+    """Where the Terraform files come from: exactly one of the fields."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validated_by(
+            rule(exactly_one_of("inline", "configMapRef"), "a source has exactly one of inline and configMapRef")
+        )
+    )
+
+    inline: InlineSource | None = None
+    """The files themselves."""
+    config_map_ref: ObjectReference | None = None
+    """A ConfigMap whose keys are file names."""
+
+
+class VariableSource(Model):
+    """Where a variable's value comes from."""
+
+    secret_key_ref: KeySelector
+    """A key of a Secret. The value never appears on a command line, in a log or in the job's status."""
+
+
+class Variable(Model):
+    """An input variable of the run: exactly one of `value` and `valueFrom`."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validated_by(
+            rule(exactly_one_of("value", "valueFrom"), "a variable has exactly one of value and valueFrom")
+        )
+    )
+
+    name: VariableName
+    """The Terraform variable's name."""
+    value: VariableValue | None = None
+    """Its value: text, or a Terraform expression where the variable's type is not a string, number or bool."""
+    value_from: VariableSource | None = None
+    """Where to read its value when the run starts."""
+
+
+class VariablesSource(Model):
+    """A Secret each of whose keys is a variable."""
+
+    secret_ref: ObjectReference
+    """The Secret. Variables named in `spec.variables` win over its keys."""

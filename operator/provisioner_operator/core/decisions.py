@@ -1,0 +1,143 @@
+"""What the controller may decide, each a value that names the write (or read) to make.
+
+Made by `judging` and `mirror`, carried out by `controller.writer`. `subject` is the uid of the object concerned: at most
+one decision about an object is under way at a time.
+"""
+
+from dataclasses import dataclass
+
+from provisioner_operator.api.enums import CancelReason, EndReason, PendingReason, Phase
+from provisioner_operator.core import status_patch
+from provisioner_operator.core.records import Daemon, Job
+from provisioner_operator.core.status_patch import StatusPatch
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Give the job to the daemon."""
+
+    job: Job
+    daemon: Daemon
+
+    @property
+    def assignment_id(self) -> str:
+        """Unique to this assignment: the job's version grows with each write, so no later one can bear it."""
+        return f"{self.daemon.uid}.{self.job.resource_version}"
+
+    def patch(self, now: float) -> StatusPatch:
+        """The write."""
+        return status_patch.assign(self.job, self.daemon, self.assignment_id, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Take an unacknowledged assignment back."""
+
+    job: Job
+    why: str
+
+    def patch(self, now: float) -> StatusPatch:
+        """The write."""
+        return status_patch.release(self.job, self.why, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """End the job because a clock ran out or its daemon is lost."""
+
+    job: Job
+    reason: EndReason
+    message: str
+
+    def patch(self, now: float) -> StatusPatch:
+        """The write."""
+        return status_patch.end(self.job, Phase.FAILED, self.reason, self.message, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Finish a cancel that no daemon has to, or can, carry out."""
+
+    job: Job
+    reason: CancelReason
+    message: str
+
+    def patch(self, now: float) -> StatusPatch:
+        """The write."""
+        return status_patch.cancel(self.job, self.reason, self.message, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """Say why the job is pending."""
+
+    job: Job
+    reason: PendingReason
+    message: str
+
+    def patch(self, now: float) -> StatusPatch:
+        """The write."""
+        return status_patch.explain(self.job, self.reason, self.message, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Stop the pending job's clock."""
+
+    job: Job
+
+    def patch(self, now: float) -> StatusPatch:
+        """The write."""
+        message = "Suspended: set spec.suspend to false to let it into the queue."
+        return status_patch.suspend(self.job, message, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let the pending job's clock go on."""
+
+    job: Job
+
+    def patch(self, now: float) -> StatusPatch:
+        """The write."""
+        return status_patch.resume(self.job, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Delete an ended job whose time to live is over."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDaemon:
+    """Read the daemon afresh: only a silence that the API server itself confirms counts."""
+
+    daemon: Daemon
+
+
+@dataclass(frozen=True, slots=True)
+class MarkOffline:
+    """Show that the daemon fell silent."""
+
+    daemon: Daemon
+    message: str
+
+    def patch(self, now: float) -> StatusPatch:
+        """The write."""
+        return status_patch.daemon_offline(self.daemon, self.message, now)
+
+
+JobDecision = Assign | Release | Fail | Cancel | Explain | Suspend | Resume | Expire
+DaemonDecision = CheckDaemon | MarkOffline
+Decision = JobDecision | DaemonDecision
+
+
+def subject(decision: Decision) -> str:
+    """The uid of the object that the decision is about."""
+    match decision:
+        case CheckDaemon(daemon) | MarkOffline(daemon):
+            return daemon.uid
+        case _:
+            return decision.job.uid

@@ -1,0 +1,120 @@
+"""What is due for one job, looked at alone: its cancel, its clocks, its daemon. All but who gets which daemon.
+
+Called by `mirror` for each job that changed or whose clock ran out. Order matters: an admin's cancel goes before any
+clock, a clock before the queue.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.core.decisions import Cancel, Expire, Fail, JobDecision, Release, Resume, Suspend
+from provisioner_operator.core.instant import Instant
+from provisioner_operator.core.lifecycle import TERMINAL
+from provisioner_operator.core.records import Daemon, Job
+from provisioner_operator.core.status_patch import cancelled_by
+from provisioner_operator.core.timeouts import active_deadline, expiry, pending_deadline
+
+ACKNOWLEDGE_SECONDS = 30.0
+"""An assignment that its daemon has not acknowledged after this long goes back to the queue."""
+CANCEL_MARGIN_SECONDS = 60.0
+"""Past its grace a live daemon gets this long to kill the run and write it, before the controller ends the cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a verdict needs to know beside the job itself."""
+
+    daemon: Daemon | None = None
+    """The daemon that the job is assigned to, while it exists."""
+    offline: bool = False
+    """That daemon does not report, or said that it stopped."""
+    lost: bool = False
+    """That daemon's process is certainly over, by its own fence or because another took its place."""
+    cancel_seen: float | None = None
+    """When this controller first saw the cancel, on the monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do about a job now, if anything, and when to look again if nothing changes, in seconds from now."""
+
+    decision: JobDecision | None = None
+    look_again_in: float | None = None
+
+
+def judge(job: Job, given: Circumstances, now: Instant) -> Verdict:
+    """The verdict on one job."""
+    if job.phase in TERMINAL:
+        return _due(expiry(job), now, Expire(job))
+    if job.phase is Phase.PENDING:
+        return _judge_pending(job, given, now)
+    return _judge_started(job, given, now)
+
+
+def _judge_pending(job: Job, given: Circumstances, now: Instant) -> Verdict:
+    if job.cancel:
+        return Verdict(Cancel(job, CancelReason.NEVER_STARTED, f"{cancelled_by(job)} The job had not started."))
+    if job.suspend and job.suspended_at is None:
+        return Verdict(Suspend(job))
+    if not job.suspend and job.suspended_at is not None:
+        return Verdict(Resume(job))
+    overdue = _due(pending_deadline(job), now, _pending_timeout(job))
+    if overdue.decision is not None or job.assignment is None:
+        return overdue
+    if (why := _why_release(job, given, now)) is not None:
+        return Verdict(Release(job, why))
+    acknowledge_in = job.assignment.time + ACKNOWLEDGE_SECONDS - now.wall
+    return Verdict(look_again_in=min(acknowledge_in, overdue.look_again_in or acknowledge_in))
+
+
+def _why_release(job: Job, given: Circumstances, now: Instant) -> str | None:
+    if job.assignment is None:
+        return None
+    name = job.assignment.daemon
+    if given.daemon is None:
+        return f"Daemon {name} is gone; the job had not started and is queued again."
+    if given.offline:
+        return f"Daemon {name} went offline; the job had not started and is queued again."
+    if given.daemon.state is DaemonState.DRAINING:
+        return f"Daemon {name} is draining; the job had not started and is queued again."
+    if now.wall >= job.assignment.time + ACKNOWLEDGE_SECONDS:
+        return f"Daemon {name} did not acknowledge within {ACKNOWLEDGE_SECONDS:.0f} s; the job is queued again."
+    return None
+
+
+def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
+    name = job.assignment.daemon if job.assignment is not None else "unknown"
+    if given.lost:
+        if job.cancel:
+            message = f"{cancelled_by(job)} Its daemon {name} is gone, and the run with it."
+            return Verdict(Cancel(job, CancelReason.DAEMON_GONE, message))
+        message = (
+            f"Daemon {name} was lost while it ran the job. What the run had done is in the state of its last save; "
+            f"look at the log archive, then submit a new job."
+        )
+        return Verdict(Fail(job, EndReason.DAEMON_LOST, message))
+    if job.cancel:
+        grace = given.daemon.cancel_grace if given.daemon is not None else 0.0
+        seen = now.monotonic if given.cancel_seen is None else given.cancel_seen
+        wait = seen + grace + CANCEL_MARGIN_SECONDS - now.monotonic
+        if wait > 0:
+            return Verdict(look_again_in=wait)
+        message = f"{cancelled_by(job)} Daemon {name} did not confirm that the run stopped; check it before building again."
+        return Verdict(Cancel(job, CancelReason.DAEMON_UNRESPONSIVE, message))
+    limit = timedelta(seconds=job.active_deadline)
+    message = f"The job did not end within {limit} of its start (spec.activeDeadlineSeconds); its run is stopped."
+    return _due(active_deadline(job), now, Fail(job, EndReason.DEADLINE_EXCEEDED, message))
+
+
+def _pending_timeout(job: Job) -> Fail:
+    limit = timedelta(seconds=job.pending_timeout)
+    blocked = f" It was waiting: {job.message}" if job.message else ""
+    message = f"The job did not start within {limit} of its creation (spec.pendingTimeoutSeconds).{blocked}"
+    return Fail(job, EndReason.PENDING_TIMEOUT, message)
+
+
+def _due(moment: float | None, now: Instant, decision: JobDecision) -> Verdict:
+    if moment is None:
+        return Verdict()
+    return Verdict(decision) if now.wall >= moment else Verdict(look_again_in=moment - now.wall)

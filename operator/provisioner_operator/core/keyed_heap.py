@@ -1,0 +1,75 @@
+"""A priority queue whose entries can be moved and taken out: the one data structure behind queues and clocks.
+
+Stale entries stay in the heap until they surface or outnumber the live ones, so each operation is O(log n) amortised.
+"""
+
+from heapq import heapify, heappop, heappush
+from typing import Any, Generic, TypeVar
+
+Key = TypeVar("Key")
+Priority = TypeVar("Priority", bound=Any)
+
+_STALE_TOLERATED = 64
+
+
+class KeyedHeap(Generic[Key, Priority]):
+    """Keys by priority, the smallest first; equal priorities in order of arrival."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[Priority, int, Key]] = []
+        self._current: dict[Key, tuple[Priority, int]] = {}
+        self._arrivals = 0
+
+    def __len__(self) -> int:
+        return len(self._current)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._current
+
+    def put(self, key: Key, priority: Priority) -> None:
+        """Enter a key, or move it to another priority."""
+        known = self._current.get(key)
+        if known is not None and known[0] == priority:
+            return
+        self._arrivals += 1
+        self._current[key] = (priority, self._arrivals)
+        heappush(self._heap, (priority, self._arrivals, key))
+        if len(self._heap) > 2 * len(self._current) + _STALE_TOLERATED:
+            self._heap = [(priority, arrival, key) for key, (priority, arrival) in self._current.items()]
+            heapify(self._heap)
+
+    def discard(self, key: Key) -> None:
+        """Take a key out, if it is in."""
+        self._current.pop(key, None)
+
+    def peek(self) -> tuple[Priority, Key] | None:
+        """The first entry, which stays; None when empty."""
+        while self._heap:
+            priority, arrival, key = self._heap[0]
+            if self._current.get(key) == (priority, arrival):
+                return priority, key
+            heappop(self._heap)
+        return None
+
+    def first(self) -> Key:
+        """The first key, which stays. Raises LookupError when empty."""
+        entry = self.peek()
+        if entry is None:
+            raise LookupError("the heap is empty")
+        return entry[1]
+
+    def pop(self) -> tuple[Priority, Key] | None:
+        """The first entry, which leaves; None when empty."""
+        first = self.peek()
+        if first is not None:
+            heappop(self._heap)
+            del self._current[first[1]]
+        return first
+
+    def pop_due(self, limit: Priority) -> list[Key]:
+        """All keys whose priority is at most `limit`, in order; they leave."""
+        due: list[Key] = []
+        while (first := self.peek()) is not None and first[0] <= limit:
+            self.pop()
+            due.append(first[1])
+        return due

@@ -1,0 +1,398 @@
+"""What the API server said, and what follows from it: the controller's memory and its decisions.
+
+The shell tells it what it observed and calls `decide`; everything here can be rebuilt from a list of objects. A decision
+counts as under way until the shell says that it is `settled`; meanwhile nothing else is decided about that object, and an
+assignment's slot is taken. Nothing in here is authoritative: every write still has to pass its own precondition.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.core.assignment import AssignmentQueue
+from provisioner_operator.core.decisions import Assign, CheckDaemon, Decision, Explain, MarkOffline, Release, subject
+from provisioner_operator.core.instant import Instant
+from provisioner_operator.core.judging import Circumstances, judge
+from provisioner_operator.core.keyed_heap import KeyedHeap
+from provisioner_operator.core.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.matching import Demand
+from provisioner_operator.core.occupancy import Occupancy
+from provisioner_operator.core.pending_reasons import PendingReasons
+from provisioner_operator.core.records import Daemon, Job
+from provisioner_operator.core.silence import Silence
+from provisioner_operator.core.workspaces import WorkspaceLines, workspace_of
+
+SHUNNED_SECONDS = 60.0
+"""A daemon that did not acknowledge an assignment gets no new one for this long."""
+
+_ENDED_BY_CONTROLLER = frozenset({EndReason.DEADLINE_EXCEEDED, EndReason.PENDING_TIMEOUT})
+
+
+@dataclass(slots=True)
+class _DaemonEntry:
+    daemon: Daemon
+    shunned_until: float = field(default=float("-inf"))
+
+
+class Mirror:
+    """Live jobs, daemons, queue and clocks of the namespaces that this controller serves."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._daemons: dict[str, _DaemonEntry] = {}
+        self._ended: dict[str, Job] = {}
+        self._left: dict[str, int] = {}
+        self._under_way: dict[str, Decision] = {}
+        self._cancel_seen: dict[str, float] = {}
+        self._attention: dict[str, None] = {}
+        self._clock: KeyedHeap[str, float] = KeyedHeap()
+        self._queue = AssignmentQueue()
+        self._lines = WorkspaceLines()
+        self._occupancy = Occupancy()
+        self._silence = Silence()
+        self._reasons = PendingReasons()
+
+    # --- what was observed ---
+
+    def observe_job(self, job: Job, now: Instant) -> bool:
+        """Take in a job as the API server has it; False if we already know this or a later version of it."""
+        known = self._jobs.get(job.uid) or self._ended.get(job.uid)
+        known_version = known.resource_version if known is not None else self._left.get(job.uid, -1)
+        if job.resource_version <= known_version:
+            return False
+        if job.phase in TERMINAL:
+            self._take_out(job.uid, job, now)
+            self._left[job.uid] = job.resource_version
+            if job.ttl is not None:
+                self._ended[job.uid] = job
+                self._attention[job.uid] = None
+            else:
+                self._ended.pop(job.uid, None)
+            return True
+        previous = self._jobs.get(job.uid)
+        self._jobs[job.uid] = job
+        self._reassign(previous, job, now)
+        if job.cancel:
+            self._cancel_seen.setdefault(job.uid, now.monotonic)
+        self._attention[job.uid] = None
+        return True
+
+    def job_deleted(self, uid: str, now: Instant) -> None:
+        """The job's object is gone; a run of it may still be stopping."""
+        self._take_out(uid, None, now)
+        self._ended.pop(uid, None)
+        self._left.pop(uid, None)
+        self._clock.discard(uid)
+
+    def observe_daemon(self, daemon: Daemon, now: Instant, *, fresh: bool = False) -> bool:
+        """Take in a daemon; `fresh` if it was read just now. False if we already know a later version of it."""
+        entry = self._daemons.get(daemon.uid)
+        known = entry.daemon if entry is not None else None
+        if known is not None and daemon.resource_version < known.resource_version:
+            return False
+        changed = known is None or (known.heartbeat, known.instance) != (daemon.heartbeat, daemon.instance)
+        if changed:
+            self._silence.heard(daemon.uid, daemon.lost_after, now)
+        else:
+            self._silence.unchanged(daemon.uid, daemon.lost_after, now, fresh=fresh)
+        if known is not None and known.supply != daemon.supply:
+            self._queue.remove(known)
+        if entry is None:
+            self._daemons[daemon.uid] = _DaemonEntry(daemon)
+        else:
+            entry.daemon = daemon
+        if changed or known is None or known.runs != daemon.runs:
+            self._report(daemon)
+        if known is None or _standing(known) != _standing(daemon):
+            self._reasons.fleet_changed(daemon.namespace, now)
+            self._attend_jobs_of(daemon.uid)
+        self._attention[daemon.uid] = None
+        return True
+
+    def daemon_deleted(self, uid: str, now: Instant) -> None:
+        """The daemon's object is gone; its process may live on until its own fence."""
+        entry = self._daemons.pop(uid, None)
+        if entry is not None:
+            self._queue.remove(entry.daemon)
+            self._reasons.fleet_changed(entry.daemon.namespace, now)
+        self._silence.deleted(uid, now)
+        self._attend_jobs_of(uid)
+        self._attention[uid] = None
+
+    def contact_regained(self, now: Instant) -> None:
+        """The API server could not be reached and now can be: until now nobody's silence meant anything."""
+        self._silence.everyone_anew(now)
+        self._attention.update(dict.fromkeys(self._daemons))
+
+    def settled(self, uid: str) -> None:
+        """The decision about this object was carried out, or refused; what is known of it by now holds."""
+        decision = self._under_way.pop(uid, None)
+        if isinstance(decision, Assign):
+            current = self._jobs.get(uid)
+            holder = current.assignment.daemon_uid if current is not None and current.assignment is not None else None
+            if holder != decision.daemon.uid:
+                self._occupancy.take(decision.daemon.uid, uid)
+                self._attention[decision.daemon.uid] = None
+            if holder is None and current is not None:
+                self._lines.wait(current)
+        self._attention[uid] = None
+
+    # --- what follows ---
+
+    def decide(self, now: Instant) -> list[Decision]:
+        """All that is due now. Each decision is under way until it is `settled`."""
+        decisions: list[Decision] = []
+        self._attention.update(dict.fromkeys(self._clock.pop_due(now.monotonic)))
+        while self._attention:
+            uid, _ = self._attention.popitem()
+            if uid not in self._under_way and (decision := self._decide_one(uid, now)) is not None:
+                self._under_way[uid] = decision
+                decisions.append(decision)
+        decisions.extend(self._assign(now))
+        decisions.extend(self._explain(now))
+        return decisions
+
+    def next_wake(self) -> float | None:
+        """When to call `decide` even if nothing is observed, on the monotonic clock; None if never."""
+        due = [first[0] for heap in (self._clock, self._reasons.due) if (first := heap.peek()) is not None]
+        return min(due, default=None)
+
+    # --- what is known, for metrics and the shell ---
+
+    def job(self, uid: str) -> Job | None:
+        """A job that has not ended, as last observed."""
+        return self._jobs.get(uid)
+
+    def daemon(self, uid: str) -> Daemon | None:
+        """A daemon as last observed."""
+        entry = self._daemons.get(uid)
+        return None if entry is None else entry.daemon
+
+    def jobs(self) -> Iterator[Job]:
+        """All jobs that have not ended."""
+        return iter(self._jobs.values())
+
+    def daemons(self) -> Iterator[tuple[Daemon, bool]]:
+        """All daemons, and whether each is online."""
+        return ((entry.daemon, self._is_online(entry.daemon)) for entry in self._daemons.values())
+
+    def queue_depths(self) -> dict[Demand, tuple[int, Job]]:
+        """Jobs that only wait for a daemon: how many of each demand, and the first of them."""
+        return self._queue.depths()
+
+    def uids(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The uids of live jobs and of daemons, to sweep what a missed deletion left behind."""
+        return frozenset(self._jobs), frozenset(self._daemons)
+
+    # --- inside ---
+
+    def _decide_one(self, uid: str, now: Instant) -> Decision | None:
+        job = self._jobs.get(uid) or self._ended.get(uid)
+        if job is not None:
+            return self._decide_job(job, now)
+        if self._silence.known(uid):
+            return self._decide_daemon(uid, now)
+        return None
+
+    def _decide_job(self, job: Job, now: Instant) -> Decision | None:
+        verdict = judge(job, self._circumstances(job, now), now)
+        if isinstance(verdict.decision, Release):
+            self._shun_if_unresponsive(verdict.decision, now)
+        if verdict.look_again_in is not None:
+            self._clock.put(job.uid, now.monotonic + verdict.look_again_in)
+        else:
+            self._clock.discard(job.uid)
+        may_start = verdict.decision is None and _may_start(job) and self._lines.is_turn_of(job)
+        if may_start:
+            self._queue.enqueue(job)
+        else:
+            self._queue.dequeue(job.uid)
+        return verdict.decision
+
+    def _circumstances(self, job: Job, now: Instant) -> Circumstances:
+        given = job.assignment
+        if given is None:
+            return Circumstances(cancel_seen=self._cancel_seen.get(job.uid))
+        if not self._silence.known(given.daemon_uid):
+            self._silence.deleted(given.daemon_uid, now)
+            self._attention[given.daemon_uid] = None
+        daemon = self.daemon(given.daemon_uid)
+        replaced = (
+            daemon is not None and given.instance is not None and daemon.instance not in (None, given.instance)
+        )
+        return Circumstances(
+            daemon=daemon,
+            offline=daemon is not None and not self._is_online(daemon),
+            lost=replaced or self._silence.is_lost(given.daemon_uid, now),
+            cancel_seen=self._cancel_seen.get(job.uid),
+        )
+
+    def _decide_daemon(self, uid: str, now: Instant) -> Decision | None:
+        next_look = self._silence.next_look(uid)
+        if next_look is not None and next_look < float("inf"):
+            self._clock.put(uid, next_look)
+        else:
+            self._clock.discard(uid)
+        entry = self._daemons.get(uid)
+        if self._silence.is_lost(uid, now):
+            self._lose(uid)
+        if entry is None:
+            if not self._occupancy.jobs_of(uid):
+                self._silence.forget(uid)
+            return None
+        daemon = entry.daemon
+        self._offer(entry, now)
+        if daemon.state is DaemonState.OFFLINE:
+            return None
+        if self._silence.wants_check(uid, now):
+            return CheckDaemon(daemon)
+        if self._silence.is_offline(uid):
+            self._attend_jobs_of(uid)
+            self._reasons.fleet_changed(daemon.namespace, now)
+            return MarkOffline(daemon, "No heartbeat arrives: the daemon is down or cannot reach the API server.")
+        return None
+
+    def _assign(self, now: Instant) -> Iterator[Decision]:
+        for job, daemon in self._queue.match():
+            decision = Assign(job, daemon)
+            self._under_way[job.uid] = decision
+            self._occupancy.give(daemon.uid, job.uid)
+            if (workspace := workspace_of(job)) is not None:
+                self._lines.occupy(workspace, job.uid)
+            self._offer(self._daemons[daemon.uid], now)
+            yield decision
+
+    def _explain(self, now: Instant) -> Iterator[Decision]:
+        for uid in self._reasons.pop_due(now):
+            job = self._jobs.get(uid)
+            if job is None or uid in self._under_way or not _may_start(job):
+                continue
+            explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now)
+            if explanation is not None and (job.reason, job.message) != (explanation.reason, explanation.message):
+                decision = Explain(job, explanation.reason, explanation.message)
+                self._under_way[uid] = decision
+                yield decision
+
+    def _blocking_job(self, job: Job) -> str | None:
+        """The name of what goes first in the job's workspace; None if it is the job's turn."""
+        if self._lines.is_turn_of(job):
+            return None
+        blocker = self._jobs.get(self._lines.blocker_of(job) or "")
+        return blocker.name if blocker is not None else "an earlier job whose run is still being stopped"
+
+    def _candidates(self, namespace: str) -> Iterator[tuple[Daemon, bool, bool]]:
+        for entry in self._daemons.values():
+            daemon = entry.daemon
+            if daemon.namespace == namespace:
+                free = daemon.capacity > self._occupancy.used(daemon.uid)
+                yield daemon, self._is_online(daemon) and daemon.state is not DaemonState.DRAINING, free
+
+    def _is_online(self, daemon: Daemon) -> bool:
+        return daemon.state is not DaemonState.OFFLINE and not self._silence.is_offline(daemon.uid)
+
+    def _offer(self, entry: _DaemonEntry, now: Instant) -> None:
+        daemon = entry.daemon
+        takes_jobs = self._is_online(daemon) and not daemon.cordoned and daemon.state is not DaemonState.DRAINING
+        if now.monotonic < entry.shunned_until:
+            takes_jobs = False
+            self._clock.put(daemon.uid, entry.shunned_until)
+        self._queue.offer(daemon, daemon.capacity - self._occupancy.used(daemon.uid) if takes_jobs else 0)
+
+    def _report(self, daemon: Daemon) -> None:
+        before = self._occupancy.lingering_workspaces(daemon.uid)
+        self._occupancy.report(daemon.uid, daemon.runs)
+        self._settle_lingering(daemon.namespace, daemon.uid, before)
+
+    def _lose(self, uid: str) -> None:
+        entry = self._daemons.get(uid)
+        before = self._occupancy.lingering_workspaces(uid)
+        self._occupancy.vanish(uid)
+        if entry is not None:
+            self._settle_lingering(entry.daemon.namespace, uid, before)
+        self._attend_jobs_of(uid)
+
+    def _settle_lingering(self, namespace: str, daemon_uid: str, before: frozenset[str]) -> None:
+        after = self._occupancy.lingering_workspaces(daemon_uid)
+        for workspace in after - before:
+            self._lines.occupy((namespace, workspace), f"run on {daemon_uid}")
+        for workspace in before - after:
+            self._lines.vacate((namespace, workspace), f"run on {daemon_uid}")
+            self._attend_line((namespace, workspace))
+
+    def _reassign(self, previous: Job | None, job: Job, now: Instant) -> None:
+        old = previous.assignment if previous is not None else None
+        new = job.assignment
+        if old is not None and (new is None or new.daemon_uid != old.daemon_uid):
+            self._occupancy.take(old.daemon_uid, job.uid)
+            self._attention[old.daemon_uid] = None
+        if new is not None:
+            self._occupancy.give(new.daemon_uid, job.uid)
+            self._attention[new.daemon_uid] = None
+        under_way = isinstance(self._under_way.get(job.uid), Assign)
+        workspace = workspace_of(job)
+        if new is not None or job.phase in STARTED or under_way:
+            self._queue.dequeue(job.uid)
+            self._reasons.forget(job.uid)
+            if workspace is not None:
+                self._lines.occupy(workspace, job.uid)
+        elif job.suspend or job.cancel:
+            self._lines.leave(job)
+            self._reasons.forget(job.uid)
+        else:
+            self._lines.wait(job)
+            self._reasons.waits(job, now)
+        if workspace is not None:
+            self._attend_line(workspace)
+
+    def _take_out(self, uid: str, ended: Job | None, now: Instant) -> None:
+        """Remove a live job that ended, or whose object is gone (`ended` None)."""
+        job = self._jobs.pop(uid, None)
+        self._cancel_seen.pop(uid, None)
+        self._queue.dequeue(uid)
+        self._reasons.forget(uid)
+        self._clock.discard(uid)
+        if job is None:
+            return
+        self._lines.leave(job)
+        given = (ended or job).assignment
+        if given is not None:
+            before = self._occupancy.lingering_workspaces(given.daemon_uid)
+            may_still_run = job.phase in STARTED if ended is None else _may_still_run(ended)
+            vanished = self._silence.is_lost(given.daemon_uid, now)
+            self._occupancy.end(given.daemon_uid, job, may_still_run=may_still_run and not vanished)
+            self._settle_lingering(job.namespace, given.daemon_uid, before)
+            self._attention[given.daemon_uid] = None
+        if (workspace := workspace_of(job)) is not None:
+            self._attend_line(workspace)
+
+    def _attend_line(self, workspace: tuple[str, str]) -> None:
+        if (following := self._lines.next_in(workspace)) is not None:
+            self._attention[following] = None
+
+    def _attend_jobs_of(self, daemon_uid: str) -> None:
+        self._attention.update(dict.fromkeys(self._occupancy.jobs_of(daemon_uid)))
+
+    def _shun_if_unresponsive(self, decision: Release, now: Instant) -> None:
+        given = decision.job.assignment
+        entry = self._daemons.get(given.daemon_uid) if given is not None else None
+        if entry is not None and self._is_online(entry.daemon) and entry.daemon.state is not DaemonState.DRAINING:
+            entry.shunned_until = now.monotonic + SHUNNED_SECONDS
+            self._attention[entry.daemon.uid] = None
+
+
+def _may_start(job: Job) -> bool:
+    return job.phase is Phase.PENDING and job.assignment is None and not job.suspend and not job.cancel
+
+
+def _may_still_run(ended: Job) -> bool:
+    """Whether the run of an ended job may outlive it: the controller ended it, not the daemon that runs it."""
+    if ended.started is None:
+        return False
+    unresponsive = any(condition.reason == CancelReason.DAEMON_UNRESPONSIVE for condition in ended.conditions)
+    return ended.reason in _ENDED_BY_CONTROLLER or unresponsive
+
+
+def _standing(daemon: Daemon) -> tuple[object, ...]:
+    """What of a daemon other jobs' explanations and its own jobs depend on; not what it happens to run."""
+    offline = daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING)
+    return (daemon.supply, daemon.cordoned, daemon.capacity, offline, daemon.instance)

@@ -1,0 +1,68 @@
+"""What daemons' capacity is spent on: the jobs they were given, and runs whose processes may outlive their jobs.
+
+A job that the controller ends by a clock, or that is deleted, frees neither its slot nor its workspace until its
+daemon's heartbeat no longer lists the run: only then has it really ended. A job that its daemon ended is over at once,
+even while the last heartbeat still lists it.
+"""
+
+from collections.abc import Iterable
+
+from provisioner_operator.core.records import Job, ReportedRun
+
+Workspace = tuple[str, str]
+"""Namespace and name."""
+
+
+class Occupancy:
+    """Runs by daemon uid."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, set[str]] = {}
+        self._lingering: dict[str, dict[str, ReportedRun]] = {}
+        self._reported: dict[str, frozenset[ReportedRun]] = {}
+        self._over: dict[str, set[str]] = {}
+
+    def give(self, daemon_uid: str, job_uid: str) -> None:
+        """A job is assigned to the daemon."""
+        self._given.setdefault(daemon_uid, set()).add(job_uid)
+
+    def take(self, daemon_uid: str, job_uid: str) -> None:
+        """A job that never started is no longer the daemon's."""
+        self._given.get(daemon_uid, set()).discard(job_uid)
+
+    def end(self, daemon_uid: str, job: Job, *, may_still_run: bool) -> None:
+        """A started job is over; `may_still_run` unless its daemon said so itself."""
+        self.take(daemon_uid, job.uid)
+        if may_still_run:
+            run = ReportedRun(job.uid, job.workspace)
+            self._lingering.setdefault(daemon_uid, {})[job.uid] = run
+        elif any(run.job_uid == job.uid for run in self._reported.get(daemon_uid, ())):
+            self._over.setdefault(daemon_uid, set()).add(job.uid)
+
+    def report(self, daemon_uid: str, runs: frozenset[ReportedRun]) -> None:
+        """A heartbeat lists what the daemon's process runs."""
+        self._reported[daemon_uid] = runs
+        over = self._over.get(daemon_uid, set()) & {run.job_uid for run in runs}
+        given = self._given.get(daemon_uid, set())
+        self._over[daemon_uid] = over
+        self._lingering[daemon_uid] = {
+            run.job_uid: run for run in runs if run.job_uid not in given and run.job_uid not in over
+        }
+
+    def vanish(self, daemon_uid: str) -> None:
+        """The daemon's process is certainly over, and all its runs with it."""
+        for table in (self._lingering, self._reported, self._over):
+            table.pop(daemon_uid, None)
+
+    def jobs_of(self, daemon_uid: str) -> Iterable[str]:
+        """The uids of the jobs that the daemon was given and that are not over."""
+        return tuple(self._given.get(daemon_uid, ()))
+
+    def used(self, daemon_uid: str) -> int:
+        """How many of the daemon's slots are taken."""
+        given = self._given.get(daemon_uid, set())
+        return len(given) + sum(1 for uid in self._lingering.get(daemon_uid, ()) if uid not in given)
+
+    def lingering_workspaces(self, daemon_uid: str) -> frozenset[str]:
+        """The workspaces that a run of this daemon may still be changing though its job is over."""
+        return frozenset(run.workspace for run in self._lingering.get(daemon_uid, {}).values() if run.workspace)

@@ -1,0 +1,234 @@
+"""The watchman of one command: stops it when its daemon dies, falls silent or says so.
+
+Started by `command.py`, once per command, as `python -I -S guard.py CONTACT LOST GRACE OUT ERR PROGRAM ARGUMENT…`. It
+is a process of its own so that neither a crash nor a hang of the daemon can leave a command running, and it needs
+nothing but the standard library, so that it starts in a few milliseconds. It knows no job and no API server.
+
+    daemon ── lifeline (stdin), one line per message ──> guard (own session) ── signals ──> command (own session)
+       ^──────────────────────────── stdout and stderr, two pipes ─────────────────────────────┘
+
+Messages: `contact SECONDS LOST` (a heartbeat sent at that time got through; silence is judged by LOST), `interrupt`,
+`kill`. End of file means that the daemon is dead.
+
+The fence, counted from the last contact: at 0.8 of LOST the command is interrupted, at 0.95 its group is killed, so
+that all is dead before the controller may give the job's workspace to another daemon. Nothing moves a kill that is due
+to a later time: not even a contact that comes after the interrupt.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+INTERRUPT_AT = 0.8
+"""Fraction of LOST without contact after which the command is interrupted."""
+KILL_AT = 0.95
+"""Fraction of LOST without contact after which the command's group is killed."""
+LONGEST_SLEEP = 0.01
+"""Fraction of LOST after which the guard looks at the clock again: a sleep does not count time suspended, the clock does."""
+CANNOT_EXECUTE = 126
+"""Exit code, as a shell's, when the program could not be started."""
+SIGNALLED = 128
+"""Exit code, as a shell's, of a command that died of signal n: this plus n."""
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_PR_SET_CHILD_SUBREAPER = 36
+_CHUNK = 65_536
+_REAP_PAUSE = 0.002
+
+
+def now() -> float:
+    """Return the clock that daemon and guard share: seconds since boot, time suspended included where the system can."""
+    return time.clock_gettime(_CLOCK)
+
+
+class Fence:
+    """When the command is to be interrupted and when to be killed. Holds no process and reads no clock."""
+
+    __slots__ = ("_contact", "_grace", "_interrupted", "_kill_at", "_lost")
+
+    def __init__(self, contact: float, lost: float, grace: float) -> None:
+        self._contact = contact
+        self._lost = lost
+        self._grace = grace
+        self._interrupted = False
+        self._kill_at = float("inf")
+
+    def renew(self, contact: float, lost: float) -> None:
+        """Take note of a contact; one older than the last changes only how long silence may be."""
+        self._contact = max(self._contact, contact)
+        self._lost = lost
+
+    def interrupt(self) -> None:
+        """Interrupt now, without a deadline: the daemon keeps the grace period of a cancel itself."""
+        self._interrupted = True
+
+    def kill(self) -> None:
+        """Kill now."""
+        self._kill_at = float("-inf")
+
+    def orphan(self, now: float) -> None:
+        """Interrupt now and kill after the grace, at the latest when the silence demands it: the daemon is dead."""
+        self._interrupted = True
+        self._kill_at = min(self._kill_at, now + self._grace)
+
+    def wants_interrupt(self, now: float) -> bool:
+        """Tell whether the command must be interrupted by now."""
+        if now >= self._contact + INTERRUPT_AT * self._lost:
+            self._interrupted = True
+            self._kill_at = min(self._kill_at, self._contact + KILL_AT * self._lost)
+        return self._interrupted
+
+    def wants_kill(self, now: float) -> bool:
+        """Tell whether the command's group must be killed by now."""
+        return now >= min(self._kill_at, self._contact + KILL_AT * self._lost)
+
+    def sleep(self, now: float) -> float:
+        """Return how long nothing has to be done unless a message comes."""
+        due = min(self._kill_at, self._contact + KILL_AT * self._lost)
+        if not self._interrupted:
+            due = min(due, self._contact + INTERRUPT_AT * self._lost)
+        return max(0.0, min(due - now, LONGEST_SLEEP * self._lost))
+
+
+class Guard:
+    """Carries out what the fence and the lifeline demand on one command."""
+
+    def __init__(self, command: "subprocess.Popen[bytes]", fence: Fence, output: list[int]) -> None:
+        self._command = command
+        self._fence = fence
+        self._output = output
+        self._lifeline = 0
+        self._orphaned = False
+        self._interrupt_sent = False
+        self._kill_sent = False
+        self._unread = b""
+        self._wakeup, wakeup_end = os.pipe()
+        for end in (self._wakeup, wakeup_end):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wakeup_end, warn_on_full_buffer=False)
+
+    def watch(self) -> int:
+        """Wait for the command's end and return its exit code, having stopped it when that was demanded."""
+        try:
+            while (code := self._command.poll()) is None:
+                self._enforce()
+                self._sleep()
+        finally:
+            _end_stragglers(self._command.pid)
+        return code if code >= 0 else SIGNALLED - code
+
+    def _enforce(self) -> None:
+        at = now()
+        if self._fence.wants_interrupt(at) and not self._interrupt_sent:
+            self._interrupt_sent = True
+            self._command.send_signal(signal.SIGINT)
+        if self._fence.wants_kill(at) and not self._kill_sent:
+            self._kill_sent = True
+            _kill_group(self._command.pid)
+
+    def _sleep(self) -> None:
+        # A dead daemon reads no output any more: the guard takes its place, so that the command can end in order
+        # (save its state, release its lock) instead of dying of a broken or full pipe.
+        watched = [self._wakeup, *(self._output if self._orphaned else [self._lifeline])]
+        timeout = None if self._kill_sent else self._fence.sleep(now())
+        ready, _, _ = select.select(watched, [], [], timeout)
+        for source in ready:
+            with contextlib.suppress(BlockingIOError):
+                data = os.read(source, _CHUNK)
+                if source == self._lifeline:
+                    self._hear(data)
+                elif source in self._output and not data:
+                    self._output.remove(source)
+
+    def _hear(self, data: bytes) -> None:
+        if not data:
+            self._orphaned = True
+            self._fence.orphan(now())
+            return
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            # What cannot be understood renews nothing: then the fence decides.
+            with contextlib.suppress(ValueError):
+                self._obey(line.decode().split())
+
+    def _obey(self, words: list[str]) -> None:
+        match words:
+            case ["contact", contact, lost]:
+                self._fence.renew(float(contact), float(lost))
+            case ["interrupt"]:
+                self._fence.interrupt()
+            case ["kill"]:
+                self._fence.kill()
+            case _:
+                pass
+
+
+def _kill_group(group: int) -> None:
+    # macOS answers EPERM for a group of zombies only.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of what the command leaves behind, also of what left its group (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _children() -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name, in parentheses, may hold anything: the fields after the last parenthesis are state and parent.
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(int(stat.parent.name))
+    return found
+
+
+def _end_stragglers(group: int) -> None:
+    """Kill what the command left behind, and wait until it is gone."""
+    _kill_group(group)
+    while True:
+        try:
+            reaped, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if reaped == 0:
+            for child in _children():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            time.sleep(_REAP_PAUSE)
+
+
+def _leave_output() -> None:
+    """Let go of the output's writing ends: the pipes end with the command, and the guard can never block on them."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.dup2(nothing, 2)
+
+
+def main(arguments: list[str]) -> int:
+    """Start the command and watch it to its end."""
+    contact, lost, grace, out, err, *command = arguments
+    # Handlers that do nothing rather than SIG_IGN, which the command would inherit.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    _adopt_orphans()
+    fence = Fence(float(contact), float(lost), float(grace))
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    except OSError as error:
+        sys.stderr.write(f"cannot start {command[0]}: {error.strerror}\n")
+        return CANNOT_EXECUTE
+    _leave_output()
+    return Guard(process, fence, [int(out), int(err)]).watch()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The API server at the edge of the product: one small async client, paths, and parsing into the core's records."""

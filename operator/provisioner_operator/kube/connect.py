@@ -1,0 +1,82 @@
+"""Finding the API server and the credentials for it, and opening the one HTTP session that a process uses.
+
+Order: the kubeconfig given, else `KUBECONFIG`, else the Pod's ServiceAccount. Never `~/.kube/config`: whatever a user's
+current context is, it is not chosen by accident.
+"""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import aiohttp
+import kopf
+
+from provisioner_operator import __version__
+from provisioner_operator.kube.client import KubeClient
+
+SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+TOKEN_REREAD_SECONDS = 60
+"""A projected token is replaced long before it runs out; kubelet suggests reading it again each minute."""
+
+
+class LoginError(Exception):
+    """No cluster to talk to; the message says what was looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open session to an API server, for our client and for Kopf alike."""
+
+    server: str
+    session: aiohttp.ClientSession
+    client: KubeClient
+
+
+@asynccontextmanager
+async def connect(kubeconfig: Path | None = None, *, connections: int = 64) -> AsyncIterator[Connection]:
+    """Open a session with at most so many connections. Raises LoginError."""
+    info = _credentials(kubeconfig)
+    connector = aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=connections)
+    from_file = info.token is not None and kubeconfig is None and not os.environ.get("KUBECONFIG")
+    async with aiohttp.ClientSession(
+        connector=connector,
+        headers={"User-Agent": f"provisioner-operator/{__version__}"} | ({} if from_file else info.as_http_headers()),
+        middlewares=(_token_from_file(SERVICE_ACCOUNT_TOKEN),) if from_file else (),
+    ) as session:
+        yield Connection(info.server, session, KubeClient(session, info.server))
+
+
+def _credentials(kubeconfig: Path | None) -> kopf.ConnectionInfo:
+    if kubeconfig is not None:
+        os.environ["KUBECONFIG"] = str(kubeconfig)  # where Kopf's own reader looks
+    settings = kopf.OperatorSettings()
+    path = os.environ.get("KUBECONFIG")
+    try:
+        info = kopf.login_with_kubeconfig(settings=settings) if path else kopf.login_with_service_account(settings=settings)
+    except (OSError, kopf.LoginError) as error:
+        raise LoginError(f"Cannot log in with the kubeconfig {path}: {error}. Check the file and its current context.") from error
+    if not isinstance(info, kopf.ConnectionInfo):
+        raise LoginError(
+            "No cluster given: pass --kubeconfig PATH, or set KUBECONFIG, or run in a Pod with a ServiceAccount token."
+        )
+    return info
+
+
+Handler = Callable[[aiohttp.ClientRequest, aiohttp.ClientHandlerType], Awaitable[aiohttp.ClientResponse]]
+
+
+def _token_from_file(path: Path) -> Handler:
+    """A middleware that signs each request with the file's token, read again when it may have been replaced."""
+    token, read_at = "", float("-inf")
+
+    async def sign(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        nonlocal token, read_at
+        if monotonic() - read_at > TOKEN_REREAD_SECONDS:
+            token, read_at = path.read_text().strip(), monotonic()
+        request.headers["Authorization"] = f"Bearer {token}"
+        return await handler(request)
+
+    return sign

@@ -1,0 +1,67 @@
+"""What an API server may answer instead of the wanted thing, each kind told apart by what the caller can do about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class KubeError(Exception):
+    """A request that did not succeed."""
+
+
+class UnreachableError(KubeError):
+    """No answer, or one that says to come back later: the API server, or the way to it, is not there now."""
+
+
+class ApiError(KubeError):
+    """The API server refused; `status` is the HTTP code, the message its own words."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{message} (HTTP {status})")
+        self.status = status
+
+
+class ForbiddenError(ApiError):
+    """401 or 403: a right is missing."""
+
+
+class NotFoundError(ApiError):
+    """404: the object, or its kind, does not exist."""
+
+
+class ConflictError(ApiError):
+    """409: it exists already, or is not as it was."""
+
+
+class GoneError(ApiError):
+    """410: a watch or a list has to begin anew."""
+
+
+class PreconditionFailedError(ApiError):
+    """422 of a JSON Patch `test`: somebody else moved the object first."""
+
+
+class InvalidError(ApiError):
+    """422 of validation: the API server's schema or rules refuse the content."""
+
+
+_BY_STATUS: Mapping[int, type[ApiError]] = {
+    401: ForbiddenError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: GoneError,
+}
+
+_COME_BACK_LATER = frozenset({429, 500, 502, 503, 504})
+
+
+def error_of(status: int, body: Mapping[str, Any]) -> KubeError:
+    """The error for an HTTP status and the API server's `Status` object."""
+    message = str(body.get("message") or body.get("reason") or "no message")
+    if status in _COME_BACK_LATER:
+        return UnreachableError(f"{message} (HTTP {status})")
+    if status == 422:
+        # Validation names the fields in its causes; a failed `test` (evanphx/json-patch) has none.
+        fields = [cause for cause in (body.get("details") or {}).get("causes") or () if cause.get("field")]
+        return InvalidError(status, message) if fields else PreconditionFailedError(status, message)
+    return _BY_STATUS.get(status, ApiError)(status, message)

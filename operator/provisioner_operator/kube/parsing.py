@@ -1,0 +1,121 @@
+"""From the API's JSON to the core's records; the only place that knows both.
+
+An object that does not fit the models (written under an older schema, or by hand) raises UnparseableObjectError, which
+names it: the caller tells the admin and goes on with the rest.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from provisioner_operator.api.base import Condition as ConditionModel
+from provisioner_operator.api.daemon import ProvisionerDaemon
+from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.core.matching import Demand, Supply, effective_tags
+from provisioner_operator.core.records import Assignment, Condition, Daemon, Job, ReportedRun
+
+
+class UnparseableObjectError(ValueError):
+    """An object that the models refuse; the message says which field and why."""
+
+
+def parse_job_model(body: Mapping[str, Any]) -> ProvisionerJob:
+    """The whole job, for whoever runs it. Raises UnparseableObjectError."""
+    try:
+        return ProvisionerJob.model_validate(body)
+    except ValidationError as error:
+        raise UnparseableObjectError(_explain(error)) from None
+
+
+def parse_job(body: Mapping[str, Any]) -> Job:
+    """The record of a job. Raises UnparseableObjectError."""
+    return job_record(parse_job_model(body))
+
+
+def job_record(model: ProvisionerJob) -> Job:
+    """The record of a job that is already parsed."""
+    meta, spec, status = model.metadata, model.spec, model.status
+    given = status.assignment
+    return Job(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        generation=meta.generation,
+        created=meta.creation_timestamp.timestamp(),
+        type=spec.type,
+        demand=Demand(meta.namespace, spec.provisioner, effective_tags(spec.tags)),
+        transition=spec.transition,
+        workspace=spec.workspace_ref.name if spec.workspace_ref else None,
+        template=spec.template_ref.name if spec.template_ref else None,
+        initiator=spec.initiator,
+        priority=spec.priority,
+        suspend=spec.suspend,
+        cancel=spec.cancel,
+        cancel_mode=spec.cancel_mode,
+        cancel_reason=spec.cancel_reason,
+        canceled_by=spec.canceled_by,
+        pending_timeout=spec.pending_timeout_seconds,
+        active_deadline=spec.active_deadline_seconds,
+        stall_timeout=spec.stall_timeout_seconds,
+        ttl=spec.ttl_seconds_after_finished,
+        phase=status.phase,
+        reason=status.reason,
+        message=status.message,
+        conditions=_conditions(status.conditions),
+        observed_generation=status.observed_generation,
+        assignment=None
+        if given is None
+        else Assignment(given.daemon, given.daemon_uid, given.id, given.time.timestamp(), given.instance),
+        started=_seconds(status.started_at),
+        finished=_seconds(status.finished_at),
+        suspended_at=_seconds(status.suspended_at),
+        suspended_seconds=status.suspended_seconds,
+    )
+
+
+def parse_daemon(body: Mapping[str, Any]) -> Daemon:
+    """The record of a daemon. Raises UnparseableObjectError."""
+    try:
+        model = ProvisionerDaemon.model_validate(body)
+    except ValidationError as error:
+        raise UnparseableObjectError(_explain(error)) from None
+    meta, spec, status = model.metadata, model.spec, model.status
+    heartbeat = body.get("status", {}).get("lastHeartbeatTime")
+    return Daemon(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        supply=Supply(meta.namespace, frozenset(spec.provisioners), effective_tags(spec.tags)),
+        capacity=spec.capacity,
+        cordoned=spec.cordoned,
+        # Until the daemon acts on a shorter time, the longer one holds: it must stop its runs before it is given up.
+        lost_after=max(spec.lost_after_seconds, status.lost_after_seconds or 0),
+        cancel_grace=spec.cancel_grace_seconds,
+        state=status.state,
+        instance=status.instance,
+        heartbeat=heartbeat,
+        runs=frozenset(ReportedRun(job.uid, job.workspace) for job in status.current_jobs),
+        conditions=_conditions(status.conditions),
+    )
+
+
+def _conditions(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(each.type, each.status, each.reason, each.message, each.last_transition_time.timestamp())
+        for each in models
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+def _explain(error: ValidationError) -> str:
+    first, *others = error.errors(include_url=False, include_input=False)
+    where = ".".join(str(part) for part in first["loc"])
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{where}: {first['msg']}{more}"

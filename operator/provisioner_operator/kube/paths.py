@@ -1,0 +1,62 @@
+"""Where things are in the API server's URL space. `namespace=None` means all namespaces."""
+
+from provisioner_operator.api.names import API_VERSION, DAEMONS, JOBS
+
+
+def jobs(namespace: str | None) -> str:
+    """The collection of ProvisionerJobs."""
+    return _collection(f"/apis/{API_VERSION}", JOBS, namespace)
+
+
+def job(namespace: str, name: str) -> str:
+    """One ProvisionerJob."""
+    return f"{jobs(namespace)}/{name}"
+
+
+def job_status(namespace: str, name: str) -> str:
+    """The status subresource of a ProvisionerJob."""
+    return f"{job(namespace, name)}/status"
+
+
+def daemons(namespace: str | None) -> str:
+    """The collection of ProvisionerDaemons."""
+    return _collection(f"/apis/{API_VERSION}", DAEMONS, namespace)
+
+
+def daemon(namespace: str, name: str) -> str:
+    """One ProvisionerDaemon."""
+    return f"{daemons(namespace)}/{name}"
+
+
+def daemon_status(namespace: str, name: str) -> str:
+    """The status subresource of a ProvisionerDaemon."""
+    return f"{daemon(namespace, name)}/status"
+
+
+def config_maps(namespace: str) -> str:
+    """The collection of ConfigMaps."""
+    return _collection("/api/v1", "configmaps", namespace)
+
+
+def config_map(namespace: str, name: str) -> str:
+    """One ConfigMap."""
+    return f"{config_maps(namespace)}/{name}"
+
+
+def secret(namespace: str, name: str) -> str:
+    """One Secret."""
+    return f"{_collection('/api/v1', 'secrets', namespace)}/{name}"
+
+
+def events(namespace: str) -> str:
+    """The collection of Events (events.k8s.io/v1)."""
+    return _collection("/apis/events.k8s.io/v1", "events", namespace)
+
+
+def event(namespace: str, name: str) -> str:
+    """One Event."""
+    return f"{events(namespace)}/{name}"
+
+
+def _collection(prefix: str, plural: str, namespace: str | None) -> str:
+    return f"{prefix}/{plural}" if namespace is None else f"{prefix}/namespaces/{namespace}/{plural}"

@@ -1,0 +1,82 @@
+"""A real control plane for all integration tests of a run, with the product's API in force, and its kinds of users."""
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from support.builders import role_binding
+from support.cluster import Cluster, shared_cluster
+from support.kubectl import Kubectl
+
+ROLES = {"viewer": "provisioner-viewer", "submitter": "provisioner-submitter", "namespace-admin": "provisioner-admin"}
+"""The users of every test namespace, by name, and their ClusterRoles."""
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Cluster]:
+    """The run's cluster, shared by all workers; gone when the last of them is."""
+    own = tmp_path_factory.getbasetemp()
+    with shared_cluster(own if worker_id == "master" else own.parent) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def kubeconfig_for(cluster: Cluster) -> Callable[[str, Sequence[str]], Path]:
+    """Call it with a user and groups for a kubeconfig by which the API server knows them."""
+    return cluster.kubeconfig_for
+
+
+@pytest.fixture(scope="session")
+def make_namespace(cluster: Cluster) -> Iterator[Callable[[], str]]:
+    """Call it for a new namespace with the users of `ROLES`; all are deleted at the end, without waiting."""
+    kubectl = Kubectl(cluster.kubeconfig)
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"test-{uuid.uuid4().hex[:12]}"
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        bindings = [role_binding(user, role, namespace=name) for user, role in ROLES.items()]
+        kubectl.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": [namespace, *bindings]})
+        made.append(name)
+        return name
+
+    yield make
+    if made:
+        kubectl.run("delete", "namespace", "--wait=false", *made)
+
+
+@pytest.fixture
+def namespace(make_namespace: Callable[[], str]) -> str:
+    """A namespace of the test's own."""
+    return make_namespace()
+
+
+@pytest.fixture(scope="module")
+def module_namespace(make_namespace: Callable[[], str]) -> str:
+    """A namespace shared by the tests of a module, for tables of many cheap cases; names in it must differ."""
+    return make_namespace()
+
+
+@pytest.fixture
+def admin(cluster: Cluster, namespace: str) -> Kubectl:
+    """The cluster's administrator, in the test's namespace."""
+    return Kubectl(cluster.kubeconfig, namespace)
+
+
+@pytest.fixture
+def viewer(cluster: Cluster, namespace: str) -> Kubectl:
+    """A user who may look."""
+    return Kubectl(cluster.kubeconfig_for("viewer"), namespace)
+
+
+@pytest.fixture
+def submitter(cluster: Cluster, namespace: str) -> Kubectl:
+    """A user who may submit jobs."""
+    return Kubectl(cluster.kubeconfig_for("submitter"), namespace)
+
+
+@pytest.fixture
+def namespace_admin(cluster: Cluster, namespace: str) -> Kubectl:
+    """A user who may cancel jobs and act for others."""
+    return Kubectl(cluster.kubeconfig_for("namespace-admin"), namespace)

@@ -1,0 +1,38 @@
+"""Real clusters for these tests: one for all that only look, and kubectl to look with."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from provisioner_devcluster import ControlPlane, find_kubectl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Kubectl(Protocol):
+    def __call__(self, kubeconfig: Path, *arguments: str) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Kubectl:
+    """Return a way to run kubectl with a kubeconfig; a failure carries what kubectl said."""
+    program = find_kubectl()
+
+    def run(kubeconfig: Path, *arguments: str) -> str:
+        command = [str(program), f"--kubeconfig={kubeconfig}", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[ControlPlane]:
+    with ControlPlane.start() as plane:
+        yield plane

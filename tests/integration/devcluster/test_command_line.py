@@ -1,0 +1,107 @@
+"""The command line: up, look, down, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from provisioner_devcluster import supervisor
+from provisioner_devcluster.clusters import named_directory
+from provisioner_devcluster.locations import clusters_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from provisioner_devcluster import ControlPlane
+
+    Kubectl = Callable[..., str]
+
+
+def devcluster(*arguments: str, expect: int = 0) -> str:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-m", "provisioner_devcluster", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    """Return a cluster name of this test process's own."""
+    chosen = f"test-{os.getpid()}"
+    yield chosen
+    supervisor.stop(chosen)
+
+
+def launched(name: str) -> list[psutil.Process]:
+    record = supervisor.find(name)
+    assert record is not None
+    return [psutil.Process(identity.pid) for identity in (record.owner, *record.components.values())]
+
+
+def test_up_look_down(name: str, kubectl: Kubectl) -> None:
+    assert f"down --name {name}" in devcluster("up", "--name", name)
+    kubeconfig = devcluster("kubeconfig", "--name", name).strip()
+    assert "default" in kubectl(kubeconfig, "get", "namespaces")
+    assert devcluster("status", "--name", name).count("running, pid") == 4
+    processes = launched(name)
+    devcluster("down", "--name", name)
+    assert len(processes) == 5
+    assert not [process for process in processes if process.is_running()]
+    assert not list(clusters_directory().glob(f"{name}*"))
+    assert "not running" in devcluster("status", "--name", name, expect=3)
+    assert "was not running" in devcluster("down", "--name", name)
+    assert "Start it with" in devcluster("kubeconfig", "--name", name, expect=1)
+
+
+def test_a_second_up_finds_the_first(name: str) -> None:
+    devcluster("up", "--name", name)
+    before = launched(name)
+    devcluster("up", "--name", name)
+    assert launched(name) == before
+
+
+def test_status_names_a_component_that_died(name: str) -> None:
+    devcluster("up", "--name", name)
+    record = supervisor.find(name)
+    assert record is not None
+    os.kill(record.components["kube-scheduler"].pid, signal.SIGKILL)
+    said = devcluster("status", "--name", name, expect=3)
+    assert f"kube-scheduler           ended, see {named_directory(name)}" in said
+    assert said.count("running, pid") == 3
+
+
+def test_a_killed_supervisor_takes_its_components_along_and_up_starts_anew(name: str) -> None:
+    devcluster("up", "--name", name)
+    supervising, *components = launched(name)
+    supervising.kill()
+    _, alive = psutil.wait_procs([supervising, *components], timeout=10)
+    assert not alive
+    assert "not running" in devcluster("status", "--name", name, expect=3)
+    devcluster("up", "--name", name)
+    assert len(launched(name)) == 5
+
+
+def test_a_named_kubeconfig_is_used_and_left_alone(cluster: ControlPlane, kubectl: Kubectl) -> None:
+    before = set(clusters_directory().iterdir())
+    option = f"--kubeconfig={cluster.kubeconfig}"
+    assert "it answers, version v1.36.3" in devcluster("up", option)
+    assert devcluster("kubeconfig", option).strip() == str(cluster.kubeconfig)
+    assert "answers" in devcluster("status", option)
+    assert "left alone" in devcluster("down", option)
+    assert set(clusters_directory().iterdir()) == before
+    assert "default" in kubectl(cluster.kubeconfig, "get", "namespaces")
+
+
+def test_a_kubeconfig_without_a_cluster_behind_it_is_an_error_that_says_so(cluster: ControlPlane) -> None:
+    cluster.stop_api_server(kill=True)
+    try:
+        assert "does not answer" in devcluster("up", f"--kubeconfig={cluster.kubeconfig}", expect=1)
+    finally:
+        cluster.start_api_server()

@@ -1,0 +1,73 @@
+"""However a launcher dies, no component outlives it: neither our own, nor one that knows nothing of lifelines."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from provisioner_devcluster.binaries import Component, find_binaries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Starts a cluster, says which processes came with it, and waits to be killed.
+LAUNCHER = """
+import json, psutil, sys
+from provisioner_devcluster import ControlPlane
+plane = ControlPlane.start()
+processes = psutil.Process().children(recursive=True)
+print(json.dumps([str(plane.directory), plane._binaries.source, [process.pid for process in processes]]), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return {**{key: value for key, value in os.environ.items() if key != "KUBEBUILDER_ASSETS"}, "PYTHONPATH": paths}
+
+
+@pytest.fixture
+def assets(tmp_path: Path) -> Path:
+    """Return a directory like KUBEBUILDER_ASSETS, of programs that know no lifeline."""
+    for component in Component:
+        program = tmp_path / component
+        program.write_text(f'#!/bin/sh\nexec {find_binaries().commands[component][0]} {component} "$@"\n')
+        program.chmod(0o755)
+    return tmp_path
+
+
+def crash(environment: dict[str, str]) -> tuple[str, list[psutil.Process], list[psutil.Process]]:
+    """Kill a launcher; return where its programs came from, what it had started, and what of that is left."""
+    command = [sys.executable, "-c", LAUNCHER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as launcher:
+        assert launcher.stdout
+        directory, source, pids = json.loads(launcher.stdout.readline())
+        started = [psutil.Process(pid) for pid in pids]
+        launcher.send_signal(signal.SIGKILL)
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert Path(directory).exists()  # nobody was left to remove it; the next start does
+    return source, started, alive
+
+
+def test_our_own_components_end_with_a_killed_launcher(environment: dict[str, str]) -> None:
+    _, started, alive = crash(environment)
+    assert len(started) == 4
+    assert not alive
+
+
+def test_foreign_components_and_their_guards_end_with_a_killed_launcher(
+    environment: dict[str, str], assets: Path
+) -> None:
+    source, started, alive = crash({**environment, "KUBEBUILDER_ASSETS": str(assets)})
+    assert str(assets) in source
+    assert len(started) == 8
+    assert not alive
