@@ -76,4 +76,7 @@ def _abandoned(directory: Path) -> bool:
     except (FileNotFoundError, ValueError):
         return False
     # Not `find`: a pid in other hands keeps a directory a while longer, a wrong guess would take it from a live cluster.
-    return not psutil.pid_exists(record.owner.pid)
+    try:
+        return psutil.Process(record.owner.pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -5,6 +5,7 @@ Called by the control plane, once per cluster. Starts nothing.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from provisioner_devcluster.certificates import Authority, KeyPair, write_signing_key
@@ -63,7 +64,7 @@ class Credentials:
         """Return the kubeconfig of a user in these groups; the same one when asked again."""
         key = (name, tuple(groups))
         if key not in self._users:
-            # Numbered, as a user's name may hold any character and a file's may not.
-            file = f"user-{len(self._users) + 1}"
+            # Numbered, as names that differ in what a file's name may not hold are still different users.
+            file = f"user-{len(self._users) + 1}-{re.sub(r'[^A-Za-z0-9]+', '-', name)}"
             self._users[key] = self.kubeconfig(file, server, self._authority.issue(file, name, groups))
         return self._users[key]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,16 @@ from provisioner_devcluster import lifeline
 from provisioner_devcluster.errors import DevClusterError, tail
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 LIFELINE_VARIABLE = "DEVCLUSTER_LIFELINE_FD"
 
 # A start time is told by a clock that may be corrected meanwhile; no system hands out all its pids in as few seconds.
 CLOCK_GRAIN = 5.0
+
+# The end of a process that is no child cannot be waited for, only looked for.
+POLL = 0.02
 
 # A killed process is gone as soon as the kernel has closed its files.
 KILL_TIMEOUT = 15
@@ -49,6 +53,20 @@ class Identity:
         except psutil.NoSuchProcess:
             return None
         return process
+
+
+def still_running(identities: Iterable[Identity], timeout: float) -> list[psutil.Process]:
+    """Wait until processes have ended, and return those that have not.
+
+    They need not be children of this one. One that nobody reaped, as in a container without an init, has ended.
+    """
+    deadline = time.monotonic() + timeout
+    waiting = list(identities)
+    while alive := [process for identity in waiting if (process := identity.find())]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL)
+    return alive
 
 
 class ComponentProcess:
@@ -106,10 +124,11 @@ class ComponentProcess:
         """Tell whether a text occurs in the log."""
         return text in self.log.read_text(encoding="utf-8", errors="replace")
 
-    def kill(self) -> None:
-        """End the component at once and wait until it is gone."""
+    def kill(self, *, wait: bool = True) -> None:
+        """End the component at once, and wait until it is gone unless told otherwise."""
         self._process.kill()
-        self._process.wait(KILL_TIMEOUT)
+        if wait:
+            self._process.wait(KILL_TIMEOUT)
 
     def stop(self, timeout: float) -> None:
         """Ask the component to end, and end it if it takes longer than that."""
@@ -123,6 +142,6 @@ class ComponentProcess:
 def kill_together(processes: Sequence[ComponentProcess]) -> None:
     """End several components at once, so that none spends its last moments complaining about another."""
     for process in processes:
-        process._process.kill()  # noqa: SLF001  # the same idea, for several
+        process.kill(wait=False)
     for process in processes:
         process.kill()

@@ -11,13 +11,13 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-import psutil
 from filelock import FileLock
 
 from provisioner_devcluster.clusters import named_directory, remove, sweep
 from provisioner_devcluster.control_plane import POLL, START_TIMEOUT, ControlPlane
 from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.locations import cache_directory
+from provisioner_devcluster.processes import still_running
 from provisioner_devcluster.record import Record
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def start(name: str) -> Record:
         sweep()
         record = find(name)
         if record is None:
+            remove(directory)
             report = _report(directory)
             with report.open("wb") as output:
                 process = subprocess.Popen(
@@ -70,15 +71,13 @@ def stop(name: str) -> bool:
         record = Record.read(directory)
         if record is None:
             return False
-        processes = [process for process in (identity.find() for identity in record.components.values()) if process]
         owner = record.owner.find()
         if owner:
             owner.terminate()
-            _, alive = psutil.wait_procs([owner], STOP_TIMEOUT)
-            for process in alive:
-                process.kill()
+            for hanging in still_running([record.owner], STOP_TIMEOUT):
+                hanging.kill()
         # With the launcher gone the lifelines end the components; nothing is removed under a process that still writes.
-        _, alive = psutil.wait_procs(processes, STOP_TIMEOUT)
+        alive = still_running(record.components.values(), STOP_TIMEOUT)
         remove(directory)
         if alive:
             pids = ", ".join(str(process.pid) for process in alive)
@@ -110,7 +109,8 @@ def _await_ready(name: str, process: subprocess.Popen[bytes] | None, report: Pat
         if record and record.ready:
             return record
         if process and report and process.poll() is not None:
-            raise DevClusterError(report.read_text(encoding="utf-8", errors="replace").strip())
+            said = report.read_text(encoding="utf-8", errors="replace").strip()
+            raise DevClusterError(said.removeprefix("Error: "))
         time.sleep(POLL)
     raise DevClusterError(
         f"Cluster {name} is not ready after {PATIENCE:.0f} s. See its logs in {named_directory(name)}, "

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
 from support.builders import role_binding
 from support.cluster import Cluster, shared_cluster
 from support.kubectl import Kubectl

@@ -111,24 +111,27 @@ def _found(folder: Path) -> KeptCluster:
         env=environment,
         timeout=CONNECT_WITHIN,
     )
+    cluster = _welcomed(_connected(address))
+    (folder / "cluster.socket").write_text(str(address), encoding="utf-8")
+    return cluster
+
+
+def _connected(address: Path) -> Connection:
     deadline = time.monotonic() + CONNECT_WITHIN
     while True:
         try:
-            connection = Client(str(address), family="AF_UNIX")
-            break
+            return Client(str(address), family="AF_UNIX")
         except OSError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.02)
-    (folder / "cluster.socket").write_text(str(address), encoding="utf-8")
-    return _welcomed(connection)
+        time.sleep(0.02)
 
 
 def _welcomed(connection: Connection) -> KeptCluster:
-    answer = connection.recv()
-    if isinstance(answer, str):
-        raise RuntimeError(f"The control plane did not start: {answer}")
-    kubeconfig, _server = answer
+    kubeconfig, failure = connection.recv()
+    if failure is not None:
+        connection.close()
+        raise RuntimeError(f"The control plane did not start: {failure}")
     return KeptCluster(connection, Path(kubeconfig))
 
 

@@ -2,14 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable
 
 from support.builders import a_job_manifest, role_binding
 from support.kubectl import Kubectl
 from support.manifests import MANIFESTS, Manifest
 
 PROBE_NAMESPACE = "provisioner-probe"
-IN_FORCE_WITHIN = 120.0
+IN_FORCE_WITHIN = 60.0
 """Seconds. The API server takes a few to act on a new policy, more on a busy machine."""
 
 
@@ -26,6 +25,7 @@ def install(admin: Kubectl, prober: Kubectl) -> None:
     if has_stamping(admin):
         admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS / 'policies' / 'stamping'}")
     _await_policies(admin, prober.within(PROBE_NAMESPACE))
+    _await_aggregation(admin)
 
 
 def has_stamping(admin: Kubectl) -> bool:
@@ -35,27 +35,34 @@ def has_stamping(admin: Kubectl) -> bool:
 
 
 def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
-    """Violate each policy, without storing anything, until the API server minds."""
+    """Try each policy, without storing anything, until the API server minds."""
     admin.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROBE_NAMESPACE}})
     admin.apply(role_binding("prober", "provisioner-submitter", namespace=PROBE_NAMESPACE))
-    foreign = a_job_manifest(initiator="somebody-else")
-    _await("cancel policy", lambda: "cancel.provisioner.dev" in _tried(prober, a_job_manifest(cancel=True)))
-    _await("identity policy", lambda: "identity.provisioner.dev" in _tried(prober, foreign))
+    _await("cancel.provisioner.dev", prober, a_job_manifest(cancel=True))
+    _await("identity.provisioner.dev", prober, a_job_manifest(initiator="somebody-else"))
     if has_stamping(admin):
-        cancelled = a_job_manifest(cancel=True)
         administrator = admin.within(PROBE_NAMESPACE)
-        _await("initiator stamp", lambda: '"initiator"' in _tried(administrator, cancelled))
-        _await("canceller stamp", lambda: '"canceledBy"' in _tried(administrator, cancelled))
+        _await('"initiator"', administrator, a_job_manifest())
+        _await('"canceledBy"', administrator, a_job_manifest(cancel=True))
 
 
-def _tried(kubectl: Kubectl, manifest: Manifest) -> str:
-    answer = kubectl.attempt("create", "--dry-run=server", "--output=json", "-f", "-", given=manifest)
-    return answer.stdout + answer.stderr
-
-
-def _await(what: str, is_in_force: Callable[[], bool]) -> None:
+def _await_aggregation(admin: Kubectl) -> None:
+    """Wait until the controller-manager has put the roles into the built-in ones."""
     deadline = time.monotonic() + IN_FORCE_WITHIN
-    while not is_in_force():
+    for role, sign in (("view", "provisionerjobs"), ("edit", "provisionerjobs"), ("admin", '"impersonate"')):
+        while sign not in admin.run("get", "clusterrole", role, "--output=json").stdout:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{sign} not in the ClusterRole {role} within {IN_FORCE_WITHIN:.0f} s")
+            time.sleep(0.2)
+
+
+def _await(sign: str, kubectl: Kubectl, manifest: Manifest) -> None:
+    """Create the job, without storing it, until the sign of the policy is in the answer."""
+    deadline = time.monotonic() + IN_FORCE_WITHIN
+    while True:
+        answer = kubectl.attempt("create", "--dry-run=server", "--output=json", "-f", "-", given=manifest)
+        if sign in answer.stdout + answer.stderr:
+            return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not in force after {IN_FORCE_WITHIN:.0f} s: {what}")
+            raise TimeoutError(f"{sign} not seen within {IN_FORCE_WITHIN:.0f} s; the last {answer}")
         time.sleep(0.2)

@@ -51,17 +51,16 @@ class Keeper:
         with suppress(EOFError, OSError):
             with self.changed:
                 self.changed.wait_for(lambda: self.plane is not None or self.failure is not None)
-            connection.send(self.failure or (str(self.plane_started.kubeconfig), self.plane_started.server))
+            connection.send((self.plane and str(self.plane.kubeconfig), self.failure))
             while (message := connection.recv()) != FAREWELL:
                 user, groups = message
                 with self.changed:
                     kubeconfig = self.plane_started.kubeconfig_for(user, groups)
                 connection.send(str(kubeconfig))
-            with self.changed:
-                connection.send(self.connected - 1)
-        with self.changed:
+        with self.changed, suppress(OSError):
             self.connected -= 1
             self.changed.notify_all()
+            connection.send(self.connected)  # The answer to a farewell; who left without one does not hear it.
 
     @property
     def plane_started(self) -> ControlPlane:
@@ -82,12 +81,12 @@ class Keeper:
             with self.changed:
                 self.failure = str(error)
                 self.changed.notify_all()
+                self.changed.wait_for(lambda: self.connected == 0, timeout=FIRST_CALL_WITHIN)
             raise
-        with plane:
-            with self.changed:
-                self.plane = plane
-                self.changed.notify_all()
-                self.changed.wait_for(lambda: self.connected == 0)
+        with plane, self.changed:
+            self.plane = plane
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self.connected == 0)
 
 
 def detach(log: Path) -> None:

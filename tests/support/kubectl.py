@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from typing_extensions import override
+
 from provisioner_devcluster import find_kubectl
 from support.manifests import Manifest
 
@@ -33,6 +35,7 @@ class Answer:
         """Whether the call succeeded."""
         return self.exit_code == 0
 
+    @override
     def __str__(self) -> str:
         return f"kubectl {' '.join(self.arguments)}: exit code {self.exit_code}\n{self.stdout}{self.stderr}"
 

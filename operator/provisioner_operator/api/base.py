@@ -55,7 +55,9 @@ class Condition(Model):
     """What is observed."""
     status: ConditionStatus
     """True, False or Unknown."""
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")]
+    reason: Annotated[
+        str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
+    ]
     """Why, in one CamelCase word for machines."""
     message: LongText = ""
     """Why, in a sentence for people."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel
+from typing_extensions import override
 
 from provisioner_operator.api.daemon import ProvisionerDaemon
 from provisioner_operator.api.job import ProvisionerJob
@@ -161,7 +162,8 @@ def _root_schema(model: type[BaseModel]) -> dict[str, Any]:
 class _PlainDumper(yaml.SafeDumper):
     """Writes equal values out each time, without YAML's anchors."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (the overridden method's parameter)
+    @override
+    def ignore_aliases(self, data: Any) -> bool:
         return True
 
 

@@ -4,6 +4,8 @@ The spec belongs to whoever owns the daemon (an admin, or later the controller f
 own heartbeat, but for `state` and the `Ready` condition, which the controller sets when the daemon falls silent.
 """
 
+# ruff: noqa: RUF012 (pydantic copies a default for each object)
+
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -65,7 +67,9 @@ class DaemonStatus(Model):
     """The `spec.lostAfterSeconds` that the daemon's process acts on; until it has read a shorter one, this one holds."""
     current_jobs: Annotated[
         list[CurrentJob],
-        Field(max_length=1000, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"]}),
+        Field(
+            max_length=1000, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"]}
+        ),
     ] = []
     """What it is running."""
     completed_jobs: Count = 0
@@ -78,7 +82,9 @@ class DaemonStatus(Model):
     """Jobs that failed on it since it last completed one."""
     conditions: Annotated[
         list[Condition],
-        Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}),
+        Field(
+            max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+        ),
     ] = []
     """Ready: True while heartbeats arrive, Unknown when they stopped, False when the daemon was shut down."""
 

@@ -4,6 +4,8 @@ The spec is what a user asks for and is frozen once created, but for `JobSpec.mu
 the controller (queue, clocks) and by the assigned daemon (run), each with conditional patches.
 """
 
+# ruff: noqa: RUF012 (pydantic copies a default for each object)
+
 from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
@@ -57,7 +59,8 @@ JOB_RULES = (
         f"metadata.name of a job has at most {MAX_JOB_NAME} characters: it serves as a label's value",
     ),
     rule(
-        f"self.status.phase != '{Phase.CANCELED}' || self.spec.cancel",
+        # At creation the API server runs the rules on an object without a status, and only then gives it the default.
+        f"!has(self.status) || self.status.phase != '{Phase.CANCELED}' || self.spec.cancel",
         "a job becomes Canceled only when spec.cancel is true",
         field="status.phase",
         reason="FieldValueForbidden",
@@ -100,7 +103,9 @@ class JobSpec(Model):
     """The Terraform files. Required when the provisioner is terraform."""
     variables: Annotated[
         list[Variable],
-        Field(max_length=128, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}),
+        Field(
+            max_length=128, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+        ),
     ] = []
     """Input variables, by name."""
     variables_from: Annotated[

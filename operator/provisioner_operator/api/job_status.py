@@ -4,6 +4,8 @@ Written by the controller (queue, clocks) and by the assigned daemon (run), neve
 server the arbiter: whoever is late, mistaken or malicious cannot move a job off its legal path, nor change its end.
 """
 
+# ruff: noqa: RUF012 (pydantic copies a default for each object)
+
 from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
@@ -85,7 +87,9 @@ class JobStatus(Model):
     """The same in a sentence, with what to do next."""
     conditions: Annotated[
         list[Condition],
-        Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}),
+        Field(
+            max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+        ),
     ] = []
     """Assigned (why pending), Ready, Stalled, CancelRequested. Readable by kstatus and `kubectl wait`."""
     observed_generation: int | None = None
@@ -108,7 +112,9 @@ class JobStatus(Model):
     """The stages of the run, in order."""
     outputs: Annotated[
         list[Output],
-        Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}),
+        Field(
+            max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+        ),
     ] = []
     """Output values, without the sensitive ones."""
     resources: Annotated[

@@ -5,7 +5,7 @@ kind. Each rule has a message that says what is wrong in the reader's words, and
 """
 
 from collections.abc import Callable, Iterable
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict, cast
 
 from pydantic import BaseModel
 from pydantic.config import JsonDict
@@ -72,7 +72,7 @@ def exactly_one_of(*fields: str) -> str:
 
 def validated_by(*rules: Rule) -> JsonDict:
     """The `json_schema_extra` of a model or field that the rules guard."""
-    return {RULES: [{**each} for each in rules]}
+    return {RULES: [cast("JsonDict", {**each}) for each in rules]}
 
 
 def frozen_except(mutable: frozenset[str], where: str, *rules: Rule) -> Callable[[JsonDict, type[BaseModel]], None]:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
+from typing_extensions import override
 
 _KEYWORDS = (
     "description",
@@ -51,14 +52,17 @@ def structural_schema(model: type[BaseModel]) -> JsonSchemaValue:
 class _StructuralGenerator(GenerateJsonSchema):
     """Writes what Kubernetes understands where pydantic's own choice is another."""
 
+    @override
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         self.ignored_warning_kinds = {"non-serializable-default"}
         return super().generate(schema, mode)
 
+    @override
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         """An optional field is absent, never null: the API server prunes nulls."""
         return self.generate_inner(schema["schema"])
 
+    @override
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         """Only defaults that say something: an absent list reads as an empty one.
 
@@ -72,11 +76,13 @@ class _StructuralGenerator(GenerateJsonSchema):
             return inner
         return {**inner, "default": self.encode_default(default)}
 
+    @override
     def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
         """As Kubernetes' own types have it."""
         return {**super().int_schema(schema), "format": "int64"}
 
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 (the overridden method's parameter)
+    @override
+    def field_title_should_be_set(self, schema: Any) -> bool:
         """Titles repeat the field's name."""
         return False
 
@@ -93,7 +99,7 @@ def _structural(schema: JsonSchemaValue, *, definitions: dict[str, Any], path: t
         return _structural(child, definitions=definitions, path=(*path, step))
 
     if "description" in schema:
-        schema["description"] = _unwrapped(schema["description"])
+        schema["description"] = _unwrapped(schema["description"]) + _default_in_words(schema.get("default"))
     if "properties" in schema:
         schema["properties"] = {name: inner(child, name) for name, child in schema["properties"].items()}
     for keyword in ("items", "additionalProperties"):
@@ -118,3 +124,8 @@ def _inlined(
 def _unwrapped(text: str) -> str:
     """The text with one line per paragraph: kubectl wraps it for the reader's terminal."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
+
+
+def _default_in_words(default: object) -> str:
+    """What `kubectl explain` does not tell by itself; `false` and 0 go without saying."""
+    return f" Defaults to {default}." if default and isinstance(default, str | int) else ""

@@ -132,7 +132,9 @@ def explain(demand: Demand, candidates: Sequence[Candidate]) -> Explanation | No
         return None
     edits = _smallest_change(demand, candidates)
     reason = _reason(matching)
-    return Explanation(reason, f"{_situation(reason, demand, candidates, matching)} {_advice(demand, candidates, edits)}", edits)
+    return Explanation(
+        reason, f"{_situation(reason, demand, candidates, matching)} {_advice(demand, candidates, edits)}", edits
+    )
 
 
 def _smallest_change(demand: Demand, candidates: Iterable[Candidate]) -> tuple[Edit, ...]:
@@ -168,9 +170,7 @@ def _tag_edits(job: Tags, daemon: Tags, name: str) -> list[Edit]:
         if _scope(daemon) != _scope(job):
             return [ScopeJob(name, *_scope(daemon))]
         return [TagJob(name, *tags[0])]
-    edits: list[Edit] = [
-        TagDaemon(name, key, value) for key, value in sorted(job - daemon) if key not in _RESERVED
-    ]
+    edits: list[Edit] = [TagDaemon(name, key, value) for key, value in sorted(job - daemon) if key not in _RESERVED]
     if _scope(job) != _scope(daemon):
         edits.append(ScopeDaemon(name, *_scope(job)))
     return edits
@@ -227,7 +227,9 @@ def _advice(demand: Demand, candidates: Sequence[Candidate], edits: tuple[Edit, 
         nearest = next(each.daemon for each in candidates if each.daemon.name == name)
         # Without its last tag a job is untagged, which a daemon with other tags does not match either.
         if tags_match(nearest.supply.tags, demand.tags - {(edit.key, edit.value) for edit in lacking}):
-            return f"Daemon {name} would match without {plural} {tags}: give it the {plural}, or submit the job without."
+            return (
+                f"Daemon {name} would match without {plural} {tags}: give it the {plural}, or submit the job without."
+            )
         return f"Daemon {name} lacks only the {plural} {tags}: give it the {plural}."
     return "To unblock it: " + "; ".join(_sentence(edit) for edit in edits) + "."
 
@@ -250,7 +252,11 @@ def _sentence(edit: Edit) -> str:
                 f"(a job without tags runs only on daemons without tags)"
             )
         case ScopeJob(daemon, scope, owner):
-            return f"submit the job with scope={scope}" + (f" and owner={owner}" if owner else "") + f", as daemon {daemon} has"
+            return (
+                f"submit the job with scope={scope}"
+                + (f" and owner={owner}" if owner else "")
+                + f", as daemon {daemon} has"
+            )
         case AddProvisioner(daemon, provisioner):
             return f"let daemon {daemon} run {provisioner} (spec.provisioners)"
         case StartDaemon(needed):

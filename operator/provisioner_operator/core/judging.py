@@ -100,7 +100,9 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
         wait = seen + grace + CANCEL_MARGIN_SECONDS - now.monotonic
         if wait > 0:
             return Verdict(look_again_in=wait)
-        message = f"{cancelled_by(job)} Daemon {name} did not confirm that the run stopped; check it before building again."
+        message = (
+            f"{cancelled_by(job)} Daemon {name} did not confirm that the run stopped; check it before building again."
+        )
         return Verdict(Cancel(job, CancelReason.DAEMON_UNRESPONSIVE, message))
     limit = timedelta(seconds=job.active_deadline)
     message = f"The job did not end within {limit} of its start (spec.activeDeadlineSeconds); its run is stopped."

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, Phase
 from provisioner_operator.core.assignment import AssignmentQueue
-from provisioner_operator.core.decisions import Assign, CheckDaemon, Decision, Explain, MarkOffline, Release, subject
+from provisioner_operator.core.decisions import Assign, CheckDaemon, Decision, Explain, MarkOffline, Release
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.judging import Circumstances, judge
 from provisioner_operator.core.keyed_heap import KeyedHeap
@@ -77,6 +77,10 @@ class Mirror:
         self._attention[job.uid] = None
         return True
 
+    def job_left(self, uid: str) -> None:
+        """The watch has nothing more to say of a job that ended: no older version of it can arrive from now on."""
+        self._left.pop(uid, None)
+
     def job_deleted(self, uid: str, now: Instant) -> None:
         """The job's object is gone; a run of it may still be stopping."""
         self._take_out(uid, None, now)
@@ -139,18 +143,20 @@ class Mirror:
 
     # --- what follows ---
 
-    def decide(self, now: Instant) -> list[Decision]:
-        """All that is due now. Each decision is under way until it is `settled`."""
-        decisions: list[Decision] = []
+    def decide(self, now: Instant) -> Iterator[Decision]:
+        """All that is due now. Each decision is under way until it is `settled`.
+
+        To be consumed to its end. Should an object that nobody thought of raise, what was yielded stands, that object
+        is passed over until it changes, and the next call goes on with the rest.
+        """
         self._attention.update(dict.fromkeys(self._clock.pop_due(now.monotonic)))
         while self._attention:
             uid, _ = self._attention.popitem()
             if uid not in self._under_way and (decision := self._decide_one(uid, now)) is not None:
                 self._under_way[uid] = decision
-                decisions.append(decision)
-        decisions.extend(self._assign(now))
-        decisions.extend(self._explain(now))
-        return decisions
+                yield decision
+        yield from self._assign(now)
+        yield from self._explain(now)
 
     def next_wake(self) -> float | None:
         """When to call `decide` even if nothing is observed, on the monotonic clock; None if never."""
@@ -217,9 +223,7 @@ class Mirror:
             self._silence.deleted(given.daemon_uid, now)
             self._attention[given.daemon_uid] = None
         daemon = self.daemon(given.daemon_uid)
-        replaced = (
-            daemon is not None and given.instance is not None and daemon.instance not in (None, given.instance)
-        )
+        replaced = daemon is not None and given.instance is not None and daemon.instance not in (None, given.instance)
         return Circumstances(
             daemon=daemon,
             offline=daemon is not None and not self._is_online(daemon),
@@ -242,11 +246,9 @@ class Mirror:
             return None
         daemon = entry.daemon
         self._offer(entry, now)
-        if daemon.state is DaemonState.OFFLINE:
-            return None
         if self._silence.wants_check(uid, now):
             return CheckDaemon(daemon)
-        if self._silence.is_offline(uid):
+        if daemon.state is not DaemonState.OFFLINE and self._silence.is_offline(uid):
             self._attend_jobs_of(uid)
             self._reasons.fleet_changed(daemon.namespace, now)
             return MarkOffline(daemon, "No heartbeat arrives: the daemon is down or cannot reach the API server.")

@@ -5,7 +5,14 @@ Made from the API's objects at the edge (`kube.parsing`). Times are seconds sinc
 
 from dataclasses import dataclass, field
 
-from provisioner_operator.api.enums import CancelMode, ConditionStatus, DaemonState, JobType, Phase, Provisioner, Transition
+from provisioner_operator.api.enums import (
+    CancelMode,
+    ConditionStatus,
+    DaemonState,
+    JobType,
+    Phase,
+    Transition,
+)
 from provisioner_operator.core.matching import Demand, Supply
 
 

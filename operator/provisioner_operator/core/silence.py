@@ -67,7 +67,9 @@ class Silence:
     def is_offline(self, uid: str) -> bool:
         """Confirmed silent for long enough to get no new job."""
         hearing = self._hearings.get(uid)
-        return hearing is None or hearing.deleted or hearing.confirmed - hearing.heard >= offline_after(hearing.lost_after)
+        return (
+            hearing is None or hearing.deleted or hearing.confirmed - hearing.heard >= offline_after(hearing.lost_after)
+        )
 
     def is_lost(self, uid: str, now: Instant) -> bool:
         """Confirmed silent for so long that its own fence has stopped its runs."""

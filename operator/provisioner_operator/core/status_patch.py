@@ -181,7 +181,11 @@ def finish(job: Job, outcome: Outcome, now: float) -> StatusPatch:
     if job.cancel:
         stopped = outcome.phase is Phase.CANCELED
         reason = CancelReason.STOPPED if stopped else CancelReason.TOO_LATE
-        told = "The run was stopped." if stopped else f"The cancel came too late: the job had already {_ended(outcome.phase)}."
+        told = (
+            "The run was stopped."
+            if stopped
+            else f"The cancel came too late: the job had already {_ended(outcome.phase)}."
+        )
         conditions = with_condition(
             conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, f"{cancelled_by(job)} {told}", now
         )
@@ -200,16 +204,25 @@ def finish(job: Job, outcome: Outcome, now: float) -> StatusPatch:
             )
         )
     if outcome.outputs:
-        details.append(("/status/outputs", [{"name": output.name, "value": output.value} for output in outcome.outputs]))
+        details.append(
+            ("/status/outputs", [{"name": output.name, "value": output.value} for output in outcome.outputs])
+        )
     if outcome.resources:
         details.append(
             (
                 "/status/resources",
-                [{"address": change.address, "type": change.type, "action": change.action} for change in outcome.resources],
+                [
+                    {"address": change.address, "type": change.type, "action": change.action}
+                    for change in outcome.resources
+                ],
             )
         )
     if outcome.log is not None:
-        log: JsonObject = {"configMap": outcome.log.config_map, "bytes": outcome.log.size, "truncated": outcome.log.truncated}
+        log: JsonObject = {
+            "configMap": outcome.log.config_map,
+            "bytes": outcome.log.size,
+            "truncated": outcome.log.truncated,
+        }
         details.append(("/status/log", log))
     return StatusPatch(
         tests=_started(job),

@@ -1,6 +1,6 @@
 """The watchman of one command: stops it when its daemon dies, falls silent or says so.
 
-Started by `command.py`, once per command, as `python -I -S guard.py CONTACT LOST GRACE OUT ERR PROGRAM ARGUMENT…`. It
+Started by `command.py`, once per command, as `python -I -S guard.py CONTACT LOST GRACE OUT ERR WORKDIR PROGRAM ARGUMENT…`. It
 is a process of its own so that neither a crash nor a hang of the daemon can leave a command running, and it needs
 nothing but the standard library, so that it starts in a few milliseconds. It knows no job and no API server.
 
@@ -8,7 +8,8 @@ nothing but the standard library, so that it starts in a few milliseconds. It kn
        ^──────────────────────────── stdout and stderr, two pipes ─────────────────────────────┘
 
 Messages: `contact SECONDS LOST` (a heartbeat sent at that time got through; silence is judged by LOST), `interrupt`,
-`kill`. End of file means that the daemon is dead.
+`kill`. End of file means that the daemon is dead; then the guard also removes WORKDIR, which may hold secrets, but never
+a state that Terraform could not save.
 
 The fence, counted from the last contact: at 0.8 of LOST the command is interrupted, at 0.95 its group is killed, so
 that all is dead before the controller may give the job's workspace to another daemon. Nothing moves a kill that is due
@@ -19,6 +20,7 @@ import contextlib
 import ctypes
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,6 +37,9 @@ CANNOT_EXECUTE = 126
 """Exit code, as a shell's, when the program could not be started."""
 SIGNALLED = 128
 """Exit code, as a shell's, of a command that died of signal n: this plus n."""
+
+UNSAVED_STATE = "errored.tfstate"
+"""What Terraform leaves in its directory when it could not save its state: all that knows of resources that exist."""
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _PR_SET_CHILD_SUBREAPER = 36
@@ -104,7 +109,8 @@ class Guard:
         self._fence = fence
         self._output = output
         self._lifeline = 0
-        self._orphaned = False
+        self.orphaned = False
+        """Whether the daemon died."""
         self._interrupt_sent = False
         self._kill_sent = False
         self._unread = b""
@@ -135,7 +141,7 @@ class Guard:
     def _sleep(self) -> None:
         # A dead daemon reads no output any more: the guard takes its place, so that the command can end in order
         # (save its state, release its lock) instead of dying of a broken or full pipe.
-        watched = [self._wakeup, *(self._output if self._orphaned else [self._lifeline])]
+        watched = [self._wakeup, *(self._output if self.orphaned else [self._lifeline])]
         timeout = None if self._kill_sent else self._fence.sleep(now())
         ready, _, _ = select.select(watched, [], [], timeout)
         for source in ready:
@@ -148,7 +154,7 @@ class Guard:
 
     def _hear(self, data: bytes) -> None:
         if not data:
-            self._orphaned = True
+            self.orphaned = True
             self._fence.orphan(now())
             return
         *lines, self._unread = (self._unread + data).split(b"\n")
@@ -215,7 +221,7 @@ def _leave_output() -> None:
 
 def main(arguments: list[str]) -> int:
     """Start the command and watch it to its end."""
-    contact, lost, grace, out, err, *command = arguments
+    contact, lost, grace, out, err, workdir, *command = arguments
     # Handlers that do nothing rather than SIG_IGN, which the command would inherit.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
@@ -227,7 +233,11 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"cannot start {command[0]}: {error.strerror}\n")
         return CANNOT_EXECUTE
     _leave_output()
-    return Guard(process, fence, [int(out), int(err)]).watch()
+    guard = Guard(process, fence, [int(out), int(err)])
+    code = guard.watch()
+    if guard.orphaned and workdir and not Path(workdir, UNSAVED_STATE).exists():
+        shutil.rmtree(workdir, ignore_errors=True)
+    return code
 
 
 if __name__ == "__main__":

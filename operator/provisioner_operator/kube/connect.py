@@ -55,9 +55,15 @@ def _credentials(kubeconfig: Path | None) -> kopf.ConnectionInfo:
     settings = kopf.OperatorSettings()
     path = os.environ.get("KUBECONFIG")
     try:
-        info = kopf.login_with_kubeconfig(settings=settings) if path else kopf.login_with_service_account(settings=settings)
+        info = (
+            kopf.login_with_kubeconfig(settings=settings)
+            if path
+            else kopf.login_with_service_account(settings=settings)
+        )
     except (OSError, kopf.LoginError) as error:
-        raise LoginError(f"Cannot log in with the kubeconfig {path}: {error}. Check the file and its current context.") from error
+        raise LoginError(
+            f"Cannot log in with the kubeconfig {path}: {error}. Check the file and its current context."
+        ) from error
     if not isinstance(info, kopf.ConnectionInfo):
         raise LoginError(
             "No cluster given: pass --kubeconfig PATH, or set KUBECONFIG, or run in a Pod with a ServiceAccount token."

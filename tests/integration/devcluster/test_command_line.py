@@ -8,12 +8,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from provisioner_devcluster import supervisor
 from provisioner_devcluster.clusters import named_directory
 from provisioner_devcluster.locations import clusters_directory
+from provisioner_devcluster.processes import Identity, still_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,10 +39,10 @@ def name() -> Iterator[str]:
     supervisor.stop(chosen)
 
 
-def launched(name: str) -> list[psutil.Process]:
+def launched(name: str) -> list[Identity]:
     record = supervisor.find(name)
     assert record is not None
-    return [psutil.Process(identity.pid) for identity in (record.owner, *record.components.values())]
+    return [record.owner, *record.components.values()]
 
 
 def test_up_look_down(name: str, kubectl: Kubectl) -> None:
@@ -53,7 +53,7 @@ def test_up_look_down(name: str, kubectl: Kubectl) -> None:
     processes = launched(name)
     devcluster("down", "--name", name)
     assert len(processes) == 5
-    assert not [process for process in processes if process.is_running()]
+    assert not still_running(processes, timeout=0)
     assert not list(clusters_directory().glob(f"{name}*"))
     assert "not running" in devcluster("status", "--name", name, expect=3)
     assert "was not running" in devcluster("down", "--name", name)
@@ -79,23 +79,21 @@ def test_status_names_a_component_that_died(name: str) -> None:
 
 def test_a_killed_supervisor_takes_its_components_along_and_up_starts_anew(name: str) -> None:
     devcluster("up", "--name", name)
-    supervising, *components = launched(name)
-    supervising.kill()
-    _, alive = psutil.wait_procs([supervising, *components], timeout=10)
-    assert not alive
+    processes = launched(name)
+    os.kill(processes[0].pid, signal.SIGKILL)
+    assert not still_running(processes, timeout=10)
     assert "not running" in devcluster("status", "--name", name, expect=3)
     devcluster("up", "--name", name)
     assert len(launched(name)) == 5
 
 
-def test_a_named_kubeconfig_is_used_and_left_alone(cluster: ControlPlane, kubectl: Kubectl) -> None:
-    before = set(clusters_directory().iterdir())
-    option = f"--kubeconfig={cluster.kubeconfig}"
-    assert "it answers, version v1.36.3" in devcluster("up", option)
-    assert devcluster("kubeconfig", option).strip() == str(cluster.kubeconfig)
-    assert "answers" in devcluster("status", option)
-    assert "left alone" in devcluster("down", option)
-    assert set(clusters_directory().iterdir()) == before
+def test_a_named_kubeconfig_is_used_and_left_alone(cluster: ControlPlane, kubectl: Kubectl, name: str) -> None:
+    options = (f"--kubeconfig={cluster.kubeconfig}", f"--name={name}")
+    assert "it answers, version v1.36.3" in devcluster("up", *options)
+    assert not named_directory(name).exists()
+    assert devcluster("kubeconfig", *options).strip() == str(cluster.kubeconfig)
+    assert "answers" in devcluster("status", *options)
+    assert "left alone" in devcluster("down", *options)
     assert "default" in kubectl(cluster.kubeconfig, "get", "namespaces")
 
 

@@ -7,24 +7,26 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from provisioner_devcluster.binaries import Component, find_binaries
+from provisioner_devcluster.processes import Identity, still_running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
+
+    import psutil
 
 # Starts a cluster, says which processes came with it, and waits to be killed.
 LAUNCHER = """
 import json, psutil, sys
 from provisioner_devcluster import ControlPlane
+from provisioner_devcluster.record import Record
 plane = ControlPlane.start()
 processes = psutil.Process().children(recursive=True)
-print(json.dumps([str(plane.directory), plane._binaries.source, [process.pid for process in processes]]), flush=True)
+print(json.dumps([Record.read(plane.directory).source, [process.pid for process in processes]]), flush=True)
 sys.stdin.read()
 """
 
@@ -45,17 +47,15 @@ def assets(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def crash(environment: dict[str, str]) -> tuple[str, list[psutil.Process], list[psutil.Process]]:
+def crash(environment: dict[str, str]) -> tuple[str, list[Identity], list[psutil.Process]]:
     """Kill a launcher; return where its programs came from, what it had started, and what of that is left."""
     command = [sys.executable, "-c", LAUNCHER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as launcher:
         assert launcher.stdout
-        directory, source, pids = json.loads(launcher.stdout.readline())
-        started = [psutil.Process(pid) for pid in pids]
+        source, pids = json.loads(launcher.stdout.readline())
+        started = [Identity.of(pid) for pid in pids]
         launcher.send_signal(signal.SIGKILL)
-    _, alive = psutil.wait_procs(started, timeout=10)
-    assert Path(directory).exists()  # nobody was left to remove it; the next start does
-    return source, started, alive
+    return source, started, still_running(started, timeout=10)
 
 
 def test_our_own_components_end_with_a_killed_launcher(environment: dict[str, str]) -> None:

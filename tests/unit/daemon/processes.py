@@ -68,7 +68,7 @@ def a_program(
     )
 
 
-def a_daemon(witness: Witness, command: list[str], *, lost: float, grace: float) -> list[str]:
+def a_daemon(witness: Witness, command: list[str], *, lost: float, grace: float, workdir: str = "") -> list[str]:
     """Make a process that starts a guard as the daemon does, and then does nothing, not even read."""
     return python(
         "import json, os, subprocess, sys, time\n"
@@ -76,7 +76,7 @@ def a_daemon(witness: Witness, command: list[str], *, lost: float, grace: float)
         "err_r, err_w = os.pipe()\n"
         "contact = time.clock_gettime(getattr(time, 'CLOCK_BOOTTIME', time.CLOCK_MONOTONIC))\n"
         f"guard = subprocess.Popen([sys.executable, '-I', '-S', {str(GUARD)!r}, str(contact), {str(lost)!r}, {str(grace)!r},\n"
-        f"    str(out_r), str(err_r), *json.loads({json.dumps(command)!r})],\n"
+        f"    str(out_r), str(err_r), {workdir!r}, *json.loads({json.dumps(command)!r})],\n"
         "    stdin=subprocess.PIPE, stdout=out_w, stderr=err_w, pass_fds=(out_r, err_r), start_new_session=True)\n"
         "os.close(out_w)\n"
         "os.close(err_w)\n"

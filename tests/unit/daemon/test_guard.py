@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from unit.daemon.processes import GUARD, Witness, a_daemon, a_program, is_alive, python, wait_until
 
 from provisioner_operator.daemon.guard import CANNOT_EXECUTE, KILL_AT, now
+from unit.daemon.processes import GUARD, Witness, a_daemon, a_program, is_alive, python, wait_until
 
 LONG = 3600.0
 
@@ -36,6 +36,7 @@ class Watched:
                 str(grace),
                 str(out),
                 str(err),
+                "",
                 *command,
             ],
             stdin=subprocess.PIPE,

@@ -14,7 +14,7 @@ import pytest
 
 from provisioner_devcluster.clusters import named_directory, sweep
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.processes import ComponentProcess, Identity
+from provisioner_devcluster.processes import ComponentProcess, Identity, still_running
 from provisioner_devcluster.record import Record
 from provisioner_devcluster.supervisor import find, stop
 
@@ -79,25 +79,23 @@ def test_a_name_cannot_leave_its_directory(name: str) -> None:
 def test_a_guarded_program_ends_with_its_launcher_and_its_guard_with_it(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     process = a_component(tmp_path, ["/bin/sleep", "600"], reading, knows_lifeline=False)
-    guards = wait_for(lambda: psutil.Process(process.identity.pid).children())
+    guards = wait_for(lambda: children(process))
     os.close(writing)
-    gone, alive = psutil.wait_procs([*guards], timeout=5)
-    process.stop(timeout=5)
+    left = still_running([process.identity, *guards], timeout=5)
     os.close(reading)
     assert process.exit_code == -9
-    assert gone == guards
-    assert not alive
+    assert not left
 
 
 def test_a_guard_ends_with_its_program(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     process = a_component(tmp_path, ["/bin/sleep", "600"], reading, knows_lifeline=False)
-    guards = wait_for(lambda: psutil.Process(process.identity.pid).children())
+    guards = wait_for(lambda: children(process))
     process.kill()
-    gone, _ = psutil.wait_procs(guards, timeout=5)
+    left = still_running(guards, timeout=5)
     os.close(reading)
     os.close(writing)
-    assert gone == guards
+    assert not left
 
 
 def test_a_component_that_ends_by_itself_is_reported_with_its_log(tmp_path: Path) -> None:
@@ -114,6 +112,10 @@ def a_component(directory: Path, command: list[str], lifeline: int, *, knows_lif
     return ComponentProcess(
         "thing", command, log=directory / "thing.log", lifeline_end=lifeline, knows_lifeline=knows_lifeline
     )
+
+
+def children(process: ComponentProcess) -> list[Identity]:
+    return [Identity.of(child.pid) for child in psutil.Process(process.identity.pid).children()]
 
 
 def wait_for(condition: Callable[[], T]) -> T:

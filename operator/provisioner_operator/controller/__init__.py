@@ -1,0 +1,1 @@
+"""The controller: Kopf feeds the mirror, one loop decides, a fixed set of writers carries it out."""

@@ -1,0 +1,82 @@
+"""`provisioner-operator`: the controller's command line."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+import kopf
+from pydantic import ValidationError
+
+from provisioner_operator import __version__
+from provisioner_operator.controller import logs
+from provisioner_operator.controller.handlers import register
+from provisioner_operator.controller.operator import Operator, StartupError
+from provisioner_operator.controller.settings import Settings
+from provisioner_operator.kube.connect import LoginError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """The controller of provisioner jobs."""
+
+
+@main.command()
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    help="The cluster to serve; else KUBECONFIG, else the Pod's ServiceAccount.",
+)
+@click.option(
+    "-n",
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    help="Serve only this namespace; may be repeated. All when absent.",
+)
+@click.option(
+    "--http-port", type=click.IntRange(0, 65535), help="Port of /healthz, /readyz and /metrics; 0 picks a free one."
+)
+@click.option("--http-host", help="Address that they listen on.")
+@click.option("--log-format", type=click.Choice(["json", "text"]))
+def run(
+    kubeconfig: Path | None,
+    namespaces: tuple[str, ...],
+    http_port: int | None,
+    http_host: str | None,
+    log_format: str | None,
+) -> None:
+    """Assign jobs, watch their clocks, finish cancels. Every option may also come from PROVISIONER_OPERATOR_<NAME>."""
+    given = {
+        "kubeconfig": kubeconfig,
+        "namespaces": namespaces or None,
+        "http_port": http_port,
+        "http_host": http_host,
+        "log_format": log_format,
+    }
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise click.UsageError(str(error)) from None
+    logs.configure(settings.log_format)
+    try:
+        asyncio.run(_serve(Operator(settings)))
+    except (StartupError, LoginError) as error:
+        click.echo(f"provisioner-operator: {error}", err=True)
+        sys.exit(1)
+
+
+async def _serve(operator: Operator) -> None:
+    registry = kopf.OperatorRegistry()
+    register(registry, operator)
+    await operator.start()
+    try:
+        namespaces = operator.settings.namespaces
+        await kopf.operator(registry=registry, standalone=True, clusterwide=not namespaces, namespaces=namespaces)
+    finally:
+        await operator.stop()
+
+
+if __name__ == "__main__":
+    main()

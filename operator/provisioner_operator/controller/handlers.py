@@ -1,0 +1,70 @@
+"""What Kopf calls: each handler hands over what it was told and returns. No state is kept in Kopf, nothing is written.
+
+Only `on.event`, since every other kind of handler costs writes, finalizers or memory per job. Ended jobs are kept out
+of the watch by a field selector, so a job that ends shows as deleted.
+"""
+
+import logging
+from typing import Any
+
+import kopf
+
+from provisioner_operator.api.names import DAEMONS, GROUP, JOBS, VERSION
+from provisioner_operator.controller.operator import Operator, StartupError
+from provisioner_operator.controller.priming import LIVE_JOBS
+from provisioner_operator.kube.client import PAGE_SIZE
+from provisioner_operator.kube.connect import LoginError
+
+
+def register(registry: kopf.OperatorRegistry, operator: Operator) -> None:
+    """Have Kopf feed this operator, which is started already."""
+
+    @kopf.on.startup(registry=registry)
+    async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+        _configure(settings)
+
+    @kopf.on.login(registry=registry)
+    def login(**_: Any) -> kopf.AiohttpSession:
+        return kopf.AiohttpSession(server=operator.connection.server, aiohttp_session=operator.connection.session)
+
+    @kopf.on.event(GROUP, VERSION, JOBS, registry=registry)
+    async def on_job_event(event: kopf.RawEvent, **_: Any) -> None:
+        body = event["object"]
+        if event["type"] == "DELETED":
+            meta = body["metadata"]
+            operator.departed(meta["namespace"], meta["name"], meta["uid"])
+        else:
+            operator.observer.job(body)
+
+    @kopf.on.event(GROUP, VERSION, DAEMONS, registry=registry)
+    async def on_daemon_event(event: kopf.RawEvent, **_: Any) -> None:
+        body = event["object"]
+        if event["type"] == "DELETED":
+            operator.observer.daemon_deleted(body["metadata"]["uid"])
+        else:
+            operator.observer.daemon(body)
+
+
+def register_life(registry: kopf.OperatorRegistry, operator: Operator) -> None:
+    """Have Kopf start and stop the operator too: for plain `kopf run`, where nobody else can."""
+
+    @kopf.on.startup(registry=registry)
+    async def start(**_: Any) -> None:
+        try:
+            await operator.start()
+        except (StartupError, LoginError) as error:
+            raise kopf.PermanentError(str(error)) from error
+
+    @kopf.on.cleanup(registry=registry)
+    async def stop(**_: Any) -> None:
+        await operator.stop()
+
+
+def _configure(settings: kopf.OperatorSettings) -> None:
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.watching.chunk_size = PAGE_SIZE
+    settings.watching.field_selectors[GROUP, VERSION, JOBS] = LIVE_JOBS
+    settings.queueing.idle_timeout = 0.5
+    settings.persistence.finalizer = f"{GROUP}/unused"
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)

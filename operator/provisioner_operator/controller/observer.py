@@ -1,0 +1,120 @@
+"""From the API server's objects to the mirror: parse, store, wake the loop, count.
+
+Everything observed comes through here, whether a watch, a list or the answer to a write brought it. An object that does
+not fit its model is told about once per version and passed over; the rest goes on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner_operator.controller import clock, events
+from provisioner_operator.controller.events import EventRecorder, Notice
+from provisioner_operator.controller.metrics import Metrics
+from provisioner_operator.core.lifecycle import TERMINAL
+from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.records import Job
+from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job
+
+_logger = logging.getLogger(__name__)
+
+
+class Observer:
+    """The only writer of the mirror's knowledge."""
+
+    def __init__(self, mirror: Mirror, metrics: Metrics, recorder: EventRecorder) -> None:
+        self._mirror = mirror
+        self._metrics = metrics
+        self._recorder = recorder
+        self._told: dict[str, str] = {}
+        self._in_contact = True
+        self.wake = asyncio.Event()
+        """Set when there may be something to decide."""
+
+    def job(self, body: Mapping[str, Any]) -> Job | None:
+        """A job as the API server has it; None if it cannot be parsed."""
+        try:
+            job = parse_job(body)
+        except UnparseableObjectError as error:
+            self._unparseable("ProvisionerJob", body, error)
+            return None
+        previous = self._mirror.job(job.uid)
+        if self._mirror.observe_job(job, clock.read()):
+            if previous is not None:
+                self._job_changed(previous, job)
+            self.wake.set()
+        return job
+
+    def job_left(self, uid: str) -> None:
+        """The watch is done with a job whose end is known already."""
+        self._told.pop(uid, None)
+        self._mirror.job_left(uid)
+
+    def job_deleted(self, uid: str) -> None:
+        """The job's object is gone."""
+        self._told.pop(uid, None)
+        self._mirror.job_deleted(uid, clock.read())
+        self.wake.set()
+
+    def daemon(self, body: Mapping[str, Any], *, fresh: bool = False) -> None:
+        """A daemon as the API server has it; `fresh` if it was read just now."""
+        try:
+            daemon = parse_daemon(body)
+        except UnparseableObjectError as error:
+            self._unparseable("ProvisionerDaemon", body, error)
+            return
+        if self._mirror.observe_daemon(daemon, clock.read(), fresh=fresh):
+            self.wake.set()
+
+    def daemon_deleted(self, uid: str) -> None:
+        """The daemon's object is gone."""
+        self._told.pop(uid, None)
+        self._mirror.daemon_deleted(uid, clock.read())
+        self.wake.set()
+
+    def settled(self, uid: str) -> None:
+        """A decision about this object was carried out, or refused."""
+        self._mirror.settled(uid)
+        self.wake.set()
+
+    def contact_lost(self, error: Exception) -> None:
+        """A request found no API server."""
+        if self._in_contact:
+            _logger.warning("Lost contact with the API server; nothing is judged until it is back: %s", error)
+        self._in_contact = False
+
+    def contact(self) -> None:
+        """A request was answered."""
+        if not self._in_contact:
+            self._in_contact = True
+            _logger.info("The API server answers again; every daemon gets a full period to report")
+            self._mirror.contact_regained(clock.read())
+            self.wake.set()
+
+    @property
+    def in_contact(self) -> bool:
+        """Whether the last request was answered."""
+        return self._in_contact
+
+    def _job_changed(self, previous: Job, job: Job) -> None:
+        self._metrics.changed(previous, job)
+        if previous.phase is job.phase:
+            if job.reason in events.STUCK and previous.reason != job.reason:
+                self._recorder.tell(events.stuck(job))
+            return
+        extra = {"job": job.display_name, "phase": job.phase, "reason": job.reason}
+        _logger.info("Job %s is %s", job.display_name, job.phase, extra=extra)
+        if job.phase in TERMINAL and (notice := events.ended(job)) is not None:
+            self._recorder.tell(notice)
+
+    def _unparseable(self, kind: str, body: Mapping[str, Any], error: UnparseableObjectError) -> None:
+        meta = body.get("metadata") or {}
+        namespace, name, uid = (str(meta.get(key, "")) for key in ("namespace", "name", "uid"))
+        if self._told.get(uid) == meta.get("resourceVersion"):
+            return
+        self._told[uid] = str(meta.get("resourceVersion"))
+        self._metrics.unparseable.labels(kind).inc()
+        note = f"Passed over: this object does not fit {kind} of this version: {error}. Correct or delete it."
+        _logger.error("%s %s/%s: %s", kind, namespace, name, note, extra={"object": f"{namespace}/{name}"})
+        self._recorder.tell(Notice(kind, namespace, name, uid, "Unparseable", note, "Parse"))

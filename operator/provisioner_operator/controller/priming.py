@@ -1,0 +1,81 @@
+"""Lists: all that lives before the first decision, and now and then what a watch may have missed.
+
+A watch that had to begin anew does not tell what was deleted in between, and ended jobs are not watched at all. A slow
+resync sweeps the first and looks through the second for jobs that are to be deleted.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from provisioner_operator.api.enums import Phase
+from provisioner_operator.controller.observer import Observer
+from provisioner_operator.controller.writer import Departed, Writer
+from provisioner_operator.core.lifecycle import TERMINAL
+from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import KubeError, UnreachableError
+
+_logger = logging.getLogger(__name__)
+
+LIVE_JOBS = ",".join(f"status.phase!={phase}" for phase in Phase if phase in TERMINAL)
+"""The field selector of jobs that have not ended."""
+RESYNC_SECONDS = 600.0
+
+
+class Lister:
+    """Reads whole collections of the namespaces that are served."""
+
+    def __init__(
+        self, client: KubeClient, observer: Observer, mirror: Mirror, writer: Writer, namespaces: Iterable[str]
+    ) -> None:
+        self._client = client
+        self._observer = observer
+        self._mirror = mirror
+        self._writer = writer
+        self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
+
+    async def prime(self) -> None:
+        """Learn all live jobs and all daemons. Jobs first: a daemon's report then finds the jobs that it lists."""
+        known_jobs, known_daemons = self._mirror.uids()
+        jobs: set[str] = set()
+        daemons: set[str] = set()
+        for namespace in self._namespaces:
+            async for page in self._client.list_pages(paths.jobs(namespace), field_selector=LIVE_JOBS):
+                for body in page["items"]:
+                    jobs.add(body["metadata"]["uid"])
+                    self._observer.job(body)
+            async for page in self._client.list_pages(paths.daemons(namespace)):
+                for body in page["items"]:
+                    daemons.add(body["metadata"]["uid"])
+                    self._observer.daemon(body)
+        for uid in known_jobs - jobs:
+            if (job := self._mirror.job(uid)) is not None:
+                self._writer.submit(Departed(job.namespace, job.name, uid))
+        for uid in known_daemons - daemons:
+            self._observer.daemon_deleted(uid)
+
+    async def run(self) -> None:
+        """Look through ended jobs now, and resync for ever."""
+        while True:
+            try:
+                await self._ended_jobs()
+                await asyncio.sleep(RESYNC_SECONDS)
+                await self.prime()
+                self._observer.contact()
+            except UnreachableError as error:
+                self._observer.contact_lost(error)
+                await asyncio.sleep(5)
+            except KubeError as error:
+                _logger.error("Resync failed and is tried again later: %s", error)  # noqa: TRY400 - no traceback needed
+                await asyncio.sleep(60)
+
+    async def _ended_jobs(self) -> None:
+        for namespace in self._namespaces:
+            for phase in TERMINAL:
+                selector = f"status.phase={phase}"
+                async for page in self._client.list_pages(paths.jobs(namespace), field_selector=selector):
+                    for body in page["items"]:
+                        if body["spec"].get("ttlSecondsAfterFinished") is not None:
+                            self._observer.job(body)

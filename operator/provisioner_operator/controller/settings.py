@@ -1,0 +1,26 @@
+"""The controller's settings, read from the environment (`PROVISIONER_OPERATOR_…`) and the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How this process finds its cluster and serves its own endpoints. Rules of the product are not settings."""
+
+    model_config = SettingsConfigDict(env_prefix="PROVISIONER_OPERATOR_", frozen=True, use_attribute_docstrings=True)
+
+    kubeconfig: Path | None = None
+    """The cluster to serve; else `KUBECONFIG`, else the Pod's ServiceAccount."""
+    namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Serve only these namespaces; all when empty."""
+    http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the Pod
+    """Where /healthz, /readyz and /metrics listen."""
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Their port; 0 picks a free one, which the log names."""
+    writers: Annotated[int, Field(ge=1, le=256)] = 32
+    """How many API writes may be under way at a time."""
+    log_format: Annotated[str, Field(pattern="^(json|text)$")] = "json"
+    """One JSON object a line, or plain text."""

@@ -1,0 +1,176 @@
+"""Decisions become requests: one conditional write each, a bounded number at a time.
+
+A failed precondition is news: the object is read again and decided anew. No write is ever repeated blindly: what could
+not be sent is settled after a pause, and the loop decides again from what is then true.
+"""
+
+import asyncio
+import logging
+
+from provisioner_operator.controller import clock
+from provisioner_operator.controller.metrics import Metrics
+from provisioner_operator.controller.observer import Observer
+from provisioner_operator.core.decisions import CheckDaemon, Decision, Expire, MarkOffline, subject
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import (
+    ConflictError,
+    ForbiddenError,
+    KubeError,
+    NotFoundError,
+    PreconditionFailedError,
+    UnreachableError,
+)
+
+_logger = logging.getLogger(__name__)
+
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 5.0
+"""How long a writer waits after it found no API server: short enough to notice its return, long enough not to storm."""
+_REFUSED_PAUSE_SECONDS = 60.0
+"""How long a decision rests that the API server refuses as such (a missing right, an object it calls invalid)."""
+
+
+class Departed:
+    """A job left the watch: it ended or was deleted, and a read tells which."""
+
+    __slots__ = ("name", "namespace", "uid")
+
+    def __init__(self, namespace: str, name: str, uid: str) -> None:
+        self.namespace, self.name, self.uid = namespace, name, uid
+
+
+Work = Decision | Departed
+
+
+class Writer:
+    """A queue of work and the tasks that do it."""
+
+    def __init__(self, client: KubeClient, observer: Observer, metrics: Metrics) -> None:
+        self._client = client
+        self._observer = observer
+        self._metrics = metrics
+        self._queue: asyncio.Queue[Work] = asyncio.Queue()
+        self._pause = _FIRST_PAUSE_SECONDS
+
+    def submit(self, work: Work) -> None:
+        """Have this done."""
+        self._queue.put_nowait(work)
+
+    async def drained(self) -> None:
+        """Return once all that was submitted is done."""
+        await self._queue.join()
+
+    async def run(self) -> None:
+        """Do work until cancelled. Several of these run side by side."""
+        while True:
+            work = await self._queue.get()
+            try:
+                await self._do(work)
+            finally:
+                self._queue.task_done()
+
+    async def _do(self, work: Work) -> None:
+        try:
+            if isinstance(work, Departed):
+                await self._read_job(work.namespace, work.name, work.uid)
+            else:
+                await self._carry_out(work)
+        except UnreachableError as error:
+            self._observer.contact_lost(error)
+            self._count(work, "unreachable")
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(self._pause)
+            self._again(work)
+        except Exception as error:  # noqa: BLE001 - one strange object must not stop the others
+            self._count(work, "refused")
+            _explain_refusal(work, error)
+            asyncio.get_running_loop().call_later(_REFUSED_PAUSE_SECONDS, self._again, work)
+        else:
+            self._pause = _FIRST_PAUSE_SECONDS
+            self._observer.contact()
+            if not isinstance(work, Departed):
+                self._observer.settled(subject(work))
+
+    def _again(self, work: Work) -> None:
+        if isinstance(work, Departed):
+            self.submit(work)
+        else:
+            self._observer.settled(subject(work))
+
+    async def _carry_out(self, decision: Decision) -> None:
+        match decision:
+            case CheckDaemon(daemon):
+                await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
+            case MarkOffline(daemon):
+                try:
+                    path = paths.daemon_status(daemon.namespace, daemon.name)
+                    body = await self._client.json_patch(path, decision.patch(clock.read().wall).operations())
+                    self._count(decision, "ok")
+                    self._observer.daemon(body)
+                except (PreconditionFailedError, NotFoundError):
+                    self._count(decision, "conflict")
+                    await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
+            case Expire(job):
+                try:
+                    path = paths.job(job.namespace, job.name)
+                    await self._client.delete(path, uid=job.uid, resource_version=job.resource_version)
+                    self._count(decision, "ok")
+                    self._observer.job_deleted(job.uid)
+                except (ConflictError, NotFoundError):
+                    self._count(decision, "conflict")
+                    await self._read_job(job.namespace, job.name, job.uid)
+            case _:
+                job = decision.job
+                try:
+                    path = paths.job_status(job.namespace, job.name)
+                    body = await self._client.json_patch(path, decision.patch(clock.read().wall).operations())
+                    self._count(decision, "ok")
+                    self._observer.job(body)
+                except (PreconditionFailedError, NotFoundError):
+                    self._count(decision, "conflict")
+                    await self._read_job(job.namespace, job.name, job.uid)
+
+    async def _read_job(self, namespace: str, name: str, uid: str) -> None:
+        try:
+            body = await self._client.get(paths.job(namespace, name))
+        except NotFoundError:
+            self._observer.job_deleted(uid)
+            return
+        if body["metadata"]["uid"] != uid:
+            self._observer.job_deleted(uid)
+        self._observer.job(body)
+
+    async def _read_daemon(self, namespace: str, name: str, uid: str) -> None:
+        try:
+            body = await self._client.get(paths.daemon(namespace, name))
+        except NotFoundError:
+            self._observer.daemon_deleted(uid)
+            return
+        if body["metadata"]["uid"] != uid:
+            self._observer.daemon_deleted(uid)
+        self._observer.daemon(body, fresh=True)
+
+    def _count(self, work: Work, result: str) -> None:
+        if not isinstance(work, CheckDaemon | Departed):
+            self._metrics.writes.labels(type(work).__name__, result).inc()
+
+
+def _explain_refusal(work: Work, error: Exception) -> None:
+    what = f"{type(work).__name__} of {_name_of(work)}"
+    if isinstance(error, ForbiddenError):
+        _logger.error("%s: %s. Give the operator's ServiceAccount the ClusterRole provisioner-operator.", what, error)
+    elif isinstance(error, KubeError):
+        _logger.error("%s was refused and is tried again later: %s", what, error)
+    else:
+        _logger.error("%s failed and is tried again later", what, exc_info=error)
+
+
+def _name_of(work: Work) -> str:
+    match work:
+        case Departed():
+            return f"{work.namespace}/{work.name}"
+        case CheckDaemon(daemon) | MarkOffline(daemon):
+            return daemon.display_name
+        case _:
+            return work.job.display_name

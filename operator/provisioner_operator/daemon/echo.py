@@ -1,0 +1,101 @@
+"""The echo provisioner: runs nothing real, for tests, load and trying things out.
+
+Its variables: `seconds` to take, `lines` of log to write meanwhile, `flood_bytes` of further output, `ignore_interrupt`,
+`fail` with this message, `outputs` as a JSON object. Others are ignored. Secret values are read like any job's.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from provisioner_operator.api.enums import EndReason
+from provisioner_operator.core.outcome import Output, ResourceChange
+from provisioner_operator.daemon import echo_program
+from provisioner_operator.daemon.inputs import Reader, Variables, read_variables
+from provisioner_operator.daemon.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
+
+LEDGER = "PROVISIONER_ECHO_LEDGER"
+"""Variable of the daemon's environment: the file in which each run leaves its start and end, for tests."""
+STAGE = "echo"
+_TRUE = frozenset({"true", "yes", "1"})
+_BRIEF = 500
+
+
+class EchoProgram:
+    """One echo run."""
+
+    resources: Sequence[ResourceChange] = ()
+
+    def __init__(self, variables: Variables, environment: Mapping[str, str]) -> None:
+        self.environment = dict(environment) | {echo_program.SETTINGS: json.dumps(_settings(variables.values))}
+        self.secrets = variables.secrets
+        self.outputs: Sequence[Output] = ()
+        self.stages = (Stage(STAGE, (sys.executable, "-I", "-S", echo_program.__file__)),)
+        self._last_error = ""
+
+    def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
+        """Keep the outputs and the last error; the log shows every line."""
+        del stage
+        if line.startswith(echo_program.OUTPUTS_PREFIX):
+            given = json.loads(line.removeprefix(echo_program.OUTPUTS_PREFIX))
+            self.outputs = tuple(
+                Output(name, value if isinstance(value, str) else json.dumps(value)) for name, value in given.items()
+            )
+        if stream == "stderr":
+            self._last_error = line
+        return (line,)
+
+    def end_stage(self, stage: str, code: int) -> StageEnd:
+        """Fail with the message that was asked for."""
+        del stage
+        if code == 0:
+            return StageEnd()
+        said = f": {self._last_error[:_BRIEF]}" if self._last_error else ""
+        return StageEnd(failure=Failure(EndReason.RUN_FAILED, f"echo exited with code {code}{said}. It was told to."))
+
+
+class Echo:
+    """Makes echo runs of jobs."""
+
+    def __init__(self, reader: Reader, *, daemon: str, instance: str) -> None:
+        self._reader = reader
+        self._daemon = daemon
+        self._instance = instance
+
+    async def prepare(self, task: Task, directory: Path) -> EchoProgram:
+        """Read the variables; there are no files."""
+        del directory
+        job = task.job
+        identity = {
+            "PROVISIONER_JOB_UID": job.uid,
+            "PROVISIONER_JOB_NAME": job.name,
+            "PROVISIONER_JOB_NAMESPACE": job.namespace,
+            "PROVISIONER_WORKSPACE": job.workspace or "",
+            "PROVISIONER_DAEMON": self._daemon,
+            "PROVISIONER_INSTANCE": self._instance,
+        }
+        if LEDGER in os.environ:
+            identity[LEDGER] = os.environ[LEDGER]
+        return EchoProgram(await read_variables(self._reader, task.model), identity)
+
+
+def _settings(variables: Mapping[str, str]) -> Mapping[str, object]:
+    def given(name: str, default: str) -> str:
+        return variables.get(name) or default
+
+    try:
+        outputs = json.loads(given("outputs", "{}"))
+        return {
+            "seconds": float(given("seconds", "0")),
+            "lines": int(given("lines", "0")),
+            "flood_bytes": int(given("flood_bytes", "0")),
+            "ignore_interrupt": given("ignore_interrupt", "").lower() in _TRUE,
+            "fail": given("fail", ""),
+            "outputs": dict(outputs),
+        }
+    except (ValueError, TypeError) as error:
+        raise UnpreparedError(
+            EndReason.RUN_FAILED, f"A variable of the echo provisioner is not understood: {error}."
+        ) from None

@@ -1,0 +1,237 @@
+"""The daemon's heartbeat: one patch of its own status, which says what it runs and keeps its runs alive.
+
+Each heartbeat that gets through renews the fence of every run with the time at which it was sent, and its answer brings
+the spec as it is now. Run by `agent`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner_operator import __version__
+from provisioner_operator.api.daemon import DaemonStatus, ProvisionerDaemon
+from provisioner_operator.api.enums import ConditionStatus, DaemonState, Phase
+from provisioner_operator.core.matching import effective_tags, format_tags
+from provisioner_operator.core.status_patch import timestamp
+from provisioner_operator.core.timeouts import heartbeat_interval
+from provisioner_operator.daemon.contact import Contact
+from provisioner_operator.daemon.guard import now
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import ForbiddenError, KubeError, NotFoundError, PreconditionFailedError
+
+logger = logging.getLogger(__name__)
+
+FASTEST_SECONDS = 0.3
+"""No heartbeat comes sooner than this after the last, however short `lostAfterSeconds` is."""
+QUIET_SECONDS = 2.0
+"""News of jobs (one started, one ended) waits until the last heartbeat is this old."""
+RETRY_SECONDS = 2.0
+"""After one that did not get through, the next comes at the latest this much later."""
+_TIMEOUTS_PER_LOSS = 10
+"""A request may take this part of `lostAfterSeconds`: several fit before the fence."""
+_SHORTEST_TIMEOUT = 1.0
+_LONGEST_TAGS = 2048
+
+
+class TakenOverError(Exception):
+    """Another process reports as this daemon, or its object is gone or another: this process must stop."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """How the daemon's jobs ended, continued from what its status said."""
+
+    completed: int = 0
+    failed: int = 0
+    canceled: int = 0
+    consecutive_failures: int = 0
+
+    @classmethod
+    def of(cls, status: DaemonStatus) -> "Tally":
+        """Continue the counts of an earlier process."""
+        return cls(status.completed_jobs, status.failed_jobs, status.canceled_jobs, status.consecutive_failures)
+
+    def count(self, phase: Phase) -> None:
+        """Count a job that ended so."""
+        match phase:
+            case Phase.COMPLETED:
+                self.completed += 1
+                self.consecutive_failures = 0
+            case Phase.FAILED:
+                self.failed += 1
+                self.consecutive_failures += 1
+            case Phase.CANCELED:
+                self.canceled += 1
+            case _:
+                pass
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """A job as the heartbeat lists it."""
+
+    name: str
+    uid: str
+    workspace: str | None
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the agent has to say about itself."""
+
+    state: DaemonState
+    jobs: Sequence[RunningJob]
+
+
+class Heartbeat:
+    """Reports as one instance of one ProvisionerDaemon."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        body: Mapping[str, Any],
+        *,
+        instance: str,
+        report: Callable[[], Report],
+    ) -> None:
+        self._client = client
+        self._instance = instance
+        self._report = report
+        self._has_status = "status" in body
+        self.registered = asyncio.Event()
+        """Set once the API server knows of this instance; no job may be taken before."""
+        self._news = asyncio.Event()
+        self._at_once = False
+        self._failing = False
+        self.daemon = ProvisionerDaemon.model_validate(body)
+        """The object as the last answer had it."""
+        self.tally = Tally.of(self.daemon.status)
+        self._reported_lost_after = self.daemon.spec.lost_after_seconds
+        self.contact = Contact(now(), float(self._reported_lost_after))
+
+    def tell(self, *, at_once: bool = False) -> None:
+        """There is news: send a heartbeat soon, or at once."""
+        self._at_once = self._at_once or at_once
+        self._news.set()
+
+    async def keep(self) -> None:
+        """Send heartbeats until cancelled. Raises TakenOverError."""
+        while True:
+            await self.beat()
+            await self._pause()
+
+    async def beat(self) -> bool:
+        """Send one heartbeat and tell whether it got through. Raises TakenOverError."""
+        self._news.clear()
+        self._at_once = False
+        sent, reported = now(), self._reported_lost_after
+        try:
+            async with asyncio.timeout(max(reported / _TIMEOUTS_PER_LOSS, _SHORTEST_TIMEOUT)):
+                body = await self._client.json_patch(self._path, self._operations())
+        except (PreconditionFailedError, NotFoundError) as error:
+            raise TakenOverError(self._taken_over()) from error
+        except (KubeError, TimeoutError) as error:
+            self._note_failure(error)
+            return False
+        self._failing = False
+        self.registered.set()
+        self.daemon = ProvisionerDaemon.model_validate(body)
+        wanted = self.daemon.spec.lost_after_seconds
+        # A shorter time holds at once, a longer one when the controller has been told that it does.
+        self.contact.renew(sent, float(min(reported, wanted)))
+        if wanted != reported:
+            self._reported_lost_after = wanted
+            self.tell()
+        return True
+
+    async def _pause(self) -> None:
+        interval = max(heartbeat_interval(self.contact.lost_after), FASTEST_SECONDS)
+        quiet = max(min(QUIET_SECONDS, interval / 5), 0.0)
+        started = time.monotonic()
+        wait = min(interval, RETRY_SECONDS) if self._failing else interval
+        while (rest := started + wait - time.monotonic()) > 0:
+            try:
+                async with asyncio.timeout(rest):
+                    await self._news.wait()
+            except TimeoutError:
+                return
+            if self._at_once:
+                return
+            self._news.clear()
+            wait = min(wait, max(quiet, FASTEST_SECONDS))
+
+    def _operations(self) -> list[dict[str, Any]]:
+        uid: dict[str, Any] = {"op": "test", "path": "/metadata/uid", "value": self.daemon.metadata.uid}
+        if self.registered.is_set():
+            tests = [uid, {"op": "test", "path": "/status/instance", "value": self._instance}]
+        else:
+            tests = [uid] if self._has_status else [uid, {"op": "add", "path": "/status", "value": {}}]
+        return [
+            *tests,
+            *({"op": "add", "path": f"/status/{name}", "value": value} for name, value in self._content().items()),
+        ]
+
+    def _content(self) -> dict[str, Any]:
+        report, tally, at = self._report(), self.tally, time.time()
+        jobs = []
+        for job in report.jobs:
+            entry = {"name": job.name, "uid": job.uid, "startedAt": timestamp(job.started)}
+            jobs.append(entry if job.workspace is None else entry | {"workspace": job.workspace})
+        return {
+            "state": report.state,
+            "instance": self._instance,
+            "lastHeartbeatTime": timestamp(at),
+            "version": __version__,
+            "tags": format_tags(effective_tags(self.daemon.spec.tags))[:_LONGEST_TAGS],
+            "lostAfterSeconds": self._reported_lost_after,
+            "currentJobs": jobs,
+            "completedJobs": tally.completed,
+            "failedJobs": tally.failed,
+            "canceledJobs": tally.canceled,
+            "consecutiveFailures": tally.consecutive_failures,
+            "conditions": [self._ready(report.state, at)],
+        }
+
+    def _ready(self, state: DaemonState, at: float) -> dict[str, Any]:
+        if state is DaemonState.OFFLINE:
+            status, reason, message = ConditionStatus.FALSE, "ShutDown", "The daemon was shut down."
+        else:
+            status, reason, message = ConditionStatus.TRUE, "HeartbeatReceived", "The daemon reports."
+        former = next((each for each in self.daemon.status.conditions if each.type == "Ready"), None)
+        unchanged = former is not None and former.status is status
+        since = former.last_transition_time.timestamp() if former is not None and unchanged else at
+        return {
+            "type": "Ready",
+            "status": status,
+            "reason": reason,
+            "message": message,
+            "lastTransitionTime": timestamp(since),
+        }
+
+    def _note_failure(self, error: Exception) -> None:
+        level = logging.DEBUG if self._failing else logging.WARNING
+        remedy = " Grant the daemon patch on provisionerdaemons/status." if isinstance(error, ForbiddenError) else ""
+        logger.log(
+            level,
+            "Heartbeats do not get through: %r.%s Without one for %.0f s the daemon stops its runs.",
+            error,
+            remedy,
+            self.contact.lost_after,
+        )
+        self._failing = True
+
+    def _taken_over(self) -> str:
+        meta = self.daemon.metadata
+        return (
+            f"ProvisionerDaemon {meta.namespace}/{meta.name} was taken over by another process of the same name, deleted, or "
+            "made anew. This process has stopped its runs. Give each daemon a name of its own."
+        )
+
+    @property
+    def _path(self) -> str:
+        return paths.daemon_status(self.daemon.metadata.namespace, self.daemon.metadata.name)

@@ -1,0 +1,75 @@
+"""A run's log in memory: bounded, the first and the last part kept, and it says what was left out.
+
+Pure; written by `run_log`, read by `log_archive`.
+"""
+
+import re
+from collections import deque
+
+CAP = 1024 * 1024
+"""What a ConfigMap holds."""
+LONGEST_LINE = 8 * 1024
+"""Bytes of one line; what is beyond is cut and counted."""
+_NOTICE_ROOM = 256
+"""Kept free in the cap for the notice in the middle."""
+_HEAD_FRACTION = 4
+"""One part in so many is the beginning: the end tells why a run failed, the beginning what it was about."""
+
+_TERMINAL_CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-Z\\-_]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def printable(text: str) -> str:
+    """The text without colours and control characters, which a ConfigMap's reader would not want."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _TERMINAL_CODES.sub("", text))
+
+
+def cut_line(text: str, limit: int = LONGEST_LINE) -> str:
+    """The line, cut to so many bytes with a note of how many are missing."""
+    data = text.encode(errors="replace")
+    if len(data) <= limit:
+        return text
+    kept = data[:limit].decode(errors="ignore")
+    return f"{kept}… [{len(data) - len(kept.encode())} bytes of this line were cut]"
+
+
+class JobLog:
+    """Lines, at most `cap` bytes of them."""
+
+    def __init__(self, cap: int = CAP) -> None:
+        self._head_room = cap // _HEAD_FRACTION
+        self._tail_room = cap - self._head_room - _NOTICE_ROOM
+        self._head: list[bytes] = []
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+        self._omitted = 0
+        self.size = 0
+        """Bytes written so far, those left out included."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether anything was left out."""
+        return self._omitted > 0
+
+    def append(self, line: str) -> None:
+        """Add one line, without its newline."""
+        data = cut_line(line).encode(errors="replace").replace(b"\n", b" ") + b"\n"
+        self.size += len(data)
+        # Once a line did not fit, all that follows goes to the tail: the head never has gaps.
+        if not self._tail and not self._omitted and len(data) <= self._head_room:
+            self._head_room -= len(data)
+            self._head.append(data)
+            return
+        self._tail.append(data)
+        self._tail_size += len(data)
+        while self._tail_size > self._tail_room:
+            dropped = len(self._tail.popleft())
+            self._tail_size -= dropped
+            self._omitted += dropped
+
+    def text(self) -> str:
+        """The whole log, or its beginning and its end with a notice in between."""
+        notice = (
+            f"--- {self._omitted} bytes were left out here: the log exceeds its limit ---\n" if self.truncated else ""
+        )
+        return (b"".join(self._head) + notice.encode() + b"".join(self._tail)).decode()

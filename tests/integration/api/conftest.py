@@ -1,0 +1,36 @@
+"""Jobs in each phase, for rules about changes: made once per module and worker, and only tried to be changed."""
+
+from collections.abc import Callable
+
+import pytest
+
+from integration.api.violations import FRESH, FULL_SPEC
+from provisioner_operator.api.enums import Phase
+from support.builders import a_job_manifest
+from support.cluster import Cluster
+from support.kubectl import Kubectl
+from support.phases import bring_to
+
+
+@pytest.fixture(scope="module")
+def kubectl(cluster: Cluster, module_namespace: str) -> Kubectl:
+    """The cluster's administrator, in the module's namespace."""
+    return Kubectl(cluster.kubeconfig, module_namespace)
+
+
+@pytest.fixture(scope="module")
+def job_in(kubectl: Kubectl) -> Callable[[Phase | str], str]:
+    """Call it with a phase, or `fresh`, for the name of such a job. It has `spec.cancel`, but for the fresh one."""
+    made: dict[Phase | str, str] = {}
+
+    def job(phase: Phase | str) -> str:
+        if phase not in made:
+            name = made[phase] = phase.lower()
+            if phase == FRESH:
+                kubectl.create(a_job_manifest(name, **FULL_SPEC))
+            else:
+                kubectl.create(a_job_manifest(name, cancel=True, initiator=None))
+                bring_to(Phase(phase), kubectl, name)
+        return made[phase]
+
+    return job

@@ -1,0 +1,71 @@
+"""Bad input is refused by the API server, with a message that names the field."""
+
+from typing import Any
+
+import pytest
+
+from support.builders import a_daemon_manifest, a_job_manifest
+from support.kubectl import Kubectl
+from support.manifests import Manifest
+
+TWO_MEGABYTES = "x" * 2_000_000
+
+
+def a_job_with(**spec: Any) -> Manifest:
+    return a_job_manifest(**spec)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "fragments"),
+    [
+        (a_job_with(type="Build"), ['spec.type: Unsupported value: "Build"', '"WorkspaceBuild"']),
+        (a_job_with(transition="start"), ['spec.transition: Unsupported value: "start"', '"Start"']),
+        (a_job_with(provisioner="pulumi"), ['spec.provisioner: Unsupported value: "pulumi"']),
+        (a_job_with(cancelMode="Now"), ['spec.cancelMode: Unsupported value: "Now"']),
+        (a_job_with(pendingTimeoutSeconds=-1), ["spec.pendingTimeoutSeconds", "greater than or equal to 1"]),
+        (a_job_with(activeDeadlineSeconds=0), ["spec.activeDeadlineSeconds", "greater than or equal to 1"]),
+        (a_job_with(stallTimeoutSeconds=9_999_999), ["spec.stallTimeoutSeconds", "less than or equal to 2592000"]),
+        (a_job_with(ttlSecondsAfterFinished=-5), ["spec.ttlSecondsAfterFinished", "greater than or equal to 0"]),
+        (a_job_with(pendingTimeoutSeconds="1h"), ["spec.pendingTimeoutSeconds", "must be of type integer"]),
+        (a_job_with(priority=2**40), ["spec.priority", "less than or equal to 1000000000"]),
+        (a_job_with(tags={f"k{n}": "v" for n in range(200)}), ["spec.tags: Too many", "at most 32"]),
+        (a_job_with(tags={"scope": "everybody"}), ["spec.tags", "the tag 'scope' is reserved"]),
+        (a_job_with(tags={"owner": "me"}), ["spec.tags", "the tag 'owner' is reserved"]),
+        (a_job_with(tags={"size": 3}), ["spec.tags.size", "must be of type string"]),
+        (
+            a_job_with(source={"inline": {"files": {"main.tf": TWO_MEGABYTES}}}),
+            ["spec.source.inline.files.main.tf: Too long"],
+        ),
+        (a_job_with(source={"inline": {"files": {}}}), ["spec.source.inline.files", "at least 1"]),
+        (a_job_with(source={"git": {"url": "x"}}), ['unknown field "spec.source.git"']),
+        (a_job_with(timeout=5), ['unknown field "spec.timeout"']),
+        (a_job_with(workspaceRef={"name": "Dev Space"}), ["spec.workspaceRef.name", "should match"]),
+        (a_job_with(workspaceRef={"name": "w" * 54}), ["spec.workspaceRef.name: Too long"]),
+        (a_job_with(variables=[{"name": "1st", "value": ""}]), ["spec.variables[0].name", "should match"]),
+        (a_job_with(variables=[{"name": "a", "value": ""}] * 2), ["spec.variables[1]: Duplicate value"]),
+        (a_daemon_manifest(capacity=0), ["spec.capacity", "greater than or equal to 1"]),
+        (a_daemon_manifest(provisioners=[]), ["spec.provisioners", "at least 1"]),
+        (a_daemon_manifest(provisioners=["echo", "echo"]), ["spec.provisioners[1]: Duplicate value"]),
+        (a_daemon_manifest(lostAfterSeconds=1), ["spec.lostAfterSeconds", "greater than or equal to 10"]),
+        (a_daemon_manifest(tags={f"k{n}": "v" for n in range(200)}), ["spec.tags: Too many"]),
+        (a_daemon_manifest(cordon=True), ['unknown field "spec.cordon"']),
+    ],
+    ids=lambda value: str(value)[:70],
+)
+def test_bad_input_is_refused_at_the_field(manifest: Manifest, fragments: list[str], kubectl: Kubectl) -> None:
+    refusal = kubectl.refusal("create", "--dry-run=server", "--validate=strict", "-f", "-", given=manifest)
+
+    assert all(fragment in refusal for fragment in fragments), refusal[:2000]
+    assert TWO_MEGABYTES not in refusal
+
+
+def test_a_job_without_a_spec_is_refused(kubectl: Kubectl) -> None:
+    bare = {field: value for field, value in a_job_manifest().items() if field != "spec"}
+
+    assert "spec: Required value" in kubectl.refusal("create", "--dry-run=server", "-f", "-", given=bare)
+
+
+def test_a_status_given_at_creation_is_ignored(kubectl: Kubectl) -> None:
+    forged = a_job_manifest() | {"status": {"phase": "Completed", "finishedAt": "2026-01-01T00:00:00Z"}}
+
+    assert kubectl.create(forged, "--dry-run=server")["status"]["phase"] == "Pending"

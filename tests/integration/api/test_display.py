@@ -1,0 +1,108 @@
+"""What an admin sees: `kubectl get` tells what is stuck and why, `kubectl explain` what a field means."""
+
+from collections.abc import Callable
+
+import pytest
+
+from provisioner_operator.api.enums import Phase
+from support.builders import a_daemon_manifest, a_job_manifest
+from support.kubectl import Kubectl
+
+
+def test_a_job_shows_what_it_is_and_where_it_runs(kubectl: Kubectl, job_in: Callable[[Phase | str], str]) -> None:
+    header, row = kubectl.run("get", "pj", job_in(Phase.FAILED)).stdout.splitlines()
+
+    assert header.split() == ["NAME", "TYPE", "TRANSITION", "WORKSPACE", "STATUS", "REASON", "DAEMON", "AGE"]
+    assert row.split()[:-1] == ["failed", "WorkspaceBuild", "Start", "dev", "Failed", "Example", "daemon"]
+
+
+def test_the_wide_view_of_a_job_adds_who_and_when(kubectl: Kubectl, job_in: Callable[[Phase | str], str]) -> None:
+    header = kubectl.run("get", "pj", job_in(Phase.FAILED), "--output=wide").stdout.splitlines()[0]
+
+    assert header.split()[8:] == ["PRIORITY", "INITIATOR", "CANCELED", "BY", "STAGE", "STARTED", "FINISHED", "MESSAGE"]
+
+
+def test_a_daemon_shows_whether_it_is_well_and_what_it_runs(kubectl: Kubectl) -> None:
+    kubectl.create(a_daemon_manifest("busy"))
+    jobs = [{"name": name, "uid": name, "startedAt": "2026-01-01T00:00:00Z"} for name in ("first-job", "second-job")]
+    kubectl.patch(
+        "pd",
+        "busy",
+        {
+            "status": {
+                "state": "Busy",
+                "failedJobs": 3,
+                "tags": "environment=on-prem",
+                "lastHeartbeatTime": "2026-01-01T00:00:00Z",
+                "version": "0.1.0",
+                "currentJobs": jobs,
+            }
+        },
+        "--subresource=status",
+    )
+
+    header, row = kubectl.run("get", "pd", "busy").stdout.splitlines()
+
+    assert header.split() == ["NAME", "STATUS", "JOB", "FAILED", "TAGS", "LAST", "SEEN", "VERSION"]
+    name, state, job, failed, tags, _seen, version = row.split()
+    # The API server prints the first match of a path only: one of several jobs.
+    assert (name, state, job, failed) == ("busy", "Busy", "first-job", "3")
+    assert (tags, version) == ("environment=on-prem", "0.1.0")
+
+
+def test_a_new_daemon_is_offline(kubectl: Kubectl) -> None:
+    assert kubectl.create(a_daemon_manifest(), "--dry-run=server")["status"]["state"] == "Offline"
+
+
+@pytest.mark.parametrize(
+    ("selector", "found"),
+    [
+        ("status.phase=Failed", True),
+        ("status.phase!=Failed", False),
+        ("status.assignment.daemon=daemon", True),
+        ("spec.workspaceRef.name=dev", True),
+        ("spec.type=TemplateImport", False),
+        ("spec.initiator=nobody", False),
+    ],
+)
+def test_jobs_are_selected_by_field(
+    selector: str, kubectl: Kubectl, job_in: Callable[[Phase | str], str], *, found: bool
+) -> None:
+    name = job_in(Phase.FAILED)
+
+    listed = kubectl.run("get", "pj", f"--field-selector={selector}", "--output=name").stdout
+
+    assert (f"/{name}\n" in listed) is found
+
+
+def test_daemons_are_selected_by_state(kubectl: Kubectl) -> None:
+    kubectl.create(a_daemon_manifest("selected"))
+
+    assert "/selected" in kubectl.run("get", "pd", "--field-selector=status.state=Offline", "--output=name").stdout
+
+
+def test_the_category_lists_jobs_and_daemons(kubectl: Kubectl) -> None:
+    kubectl.create(a_job_manifest("of-category"))
+    kubectl.create(a_daemon_manifest("of-category"))
+
+    listed = kubectl.run("get", "provisioner", "--output=name").stdout
+
+    assert "provisionerjob.provisioner.dev/of-category" in listed
+    assert "provisionerdaemon.provisioner.dev/of-category" in listed
+
+
+@pytest.mark.parametrize(
+    ("path", "fragments"),
+    [
+        ("pj", ["One provisioner job"]),
+        ("pj.spec", ["What to run, on which daemons", "pendingTimeoutSeconds", "Set to true to stop"]),
+        ("pj.spec.cancel", ["Set to true to stop the job"]),
+        ("pj.status.phase", ["Pending, Running, Canceling, or finally"]),
+        ("pd.spec.tags", ["What the daemon offers"]),
+    ],
+    ids=str,
+)
+def test_explain_reads_well(path: str, fragments: list[str], kubectl: Kubectl) -> None:
+    explained = kubectl.run("explain", path).stdout
+
+    assert all(fragment in explained for fragment in fragments), explained

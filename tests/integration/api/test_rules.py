@@ -1,0 +1,109 @@
+"""The API server refuses what the rules of the CRDs forbid, at the field and in the rule's words."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from integration.api.violations import CHANGES, CREATIONS, Change, Creation
+from provisioner_operator.api.crd import KINDS
+from provisioner_operator.api.enums import Phase
+from support.builders import a_daemon_manifest, a_job_manifest
+from support.kubectl import Kubectl, patch_arguments
+from support.manifests import Manifest
+
+
+@pytest.mark.parametrize("row", CREATIONS, ids=str)
+def test_an_object_that_breaks_a_rule_is_not_created(row: Creation, kubectl: Kubectl) -> None:
+    refusal = kubectl.refusal("create", "--dry-run=server", "-f", "-", given=row.manifest)
+
+    assert row.says in refusal
+    assert f"{row.at}:" in refusal
+
+
+@pytest.mark.parametrize("row", CHANGES, ids=str)
+def test_a_change_that_breaks_a_rule_is_refused(
+    row: Change, kubectl: Kubectl, job_in: Callable[[Phase | str], str]
+) -> None:
+    name = job_in(row.job)
+    subresource = ["--subresource=status"] if "status" in row.patch else []
+
+    refusal = kubectl.refusal("patch", "pj", name, *patch_arguments(row.patch), "--dry-run=server", *subresource)
+
+    assert row.says in refusal
+    assert f"{row.at}:" in refusal
+
+
+def test_every_rule_of_the_crds_has_a_row_that_breaks_it() -> None:
+    in_crds = {
+        (kind.plural, rule["message"])
+        for kind in KINDS
+        for version in yaml.safe_load(kind.text())["spec"]["versions"]
+        for rule in _rules(version["schema"]["openAPIV3Schema"])
+    }
+
+    rows: tuple[Creation | Change, ...] = (*CREATIONS, *CHANGES)
+
+    assert {(row.kind, row.rule) for row in rows} == in_crds
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        a_job_manifest(tags={"scope": "organization", "owner": ""}),
+        a_job_manifest(tags={"scope": "user", "owner": "somebody@example.com"}),
+        a_job_manifest(tags={"example.com/zone_1": "Any value: at all"}),
+        a_job_manifest(type="TemplateDryRun", transition=None, workspaceRef=None),
+        a_job_manifest(source={"inline": {"files": {"main.tf": "", ".terraform.lock.hcl": ""}}}),
+        a_job_manifest(source={"inline": {"files": {"a.tf": "x" * 262_144, "b.tf": "x" * 262_144}}}),
+        a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 4096} for number in range(128)]),
+        a_job_manifest(tags={f"key-{number}": "x" * 253 for number in range(32)}),
+        a_job_manifest("n" * 63),
+        a_daemon_manifest(tags={"scope": "user", "owner": "somebody", "environment": "on-prem"}),
+    ],
+    ids=lambda manifest: str(manifest["spec"])[:60],
+)
+def test_what_the_rules_allow_is_created(manifest: Manifest, kubectl: Kubectl) -> None:
+    assert kubectl.create(manifest, "--dry-run=server")["metadata"]["uid"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"priority": 5, "suspend": True, "ttlSecondsAfterFinished": 60},
+        {"cancel": True, "cancelReason": "stuck", "cancelMode": "Force"},
+    ],
+    ids=str,
+)
+def test_what_is_not_frozen_can_change(
+    change: Manifest, kubectl: Kubectl, job_in: Callable[[Phase | str], str]
+) -> None:
+    stored = kubectl.patch("pj", job_in("fresh"), {"spec": change}, "--dry-run=server")
+
+    assert stored["spec"].items() >= change.items()
+
+
+def test_an_absent_list_or_map_equals_an_empty_one(kubectl: Kubectl, job_in: Callable[[Phase | str], str]) -> None:
+    empty: Manifest = {"tags": {}, "variables": [], "variablesFrom": []}
+
+    assert (
+        kubectl.patch("pj", job_in(Phase.PENDING), {"spec": empty}, "--dry-run=server")["spec"].items() >= empty.items()
+    )
+
+
+def test_an_ended_job_still_takes_its_log_and_conditions(
+    kubectl: Kubectl, job_in: Callable[[Phase | str], str]
+) -> None:
+    late: dict[str, Any] = {"log": {"configMap": "log", "bytes": 1}, "observedGeneration": 9, "conditions": []}
+
+    stored = kubectl.patch("pj", job_in(Phase.FAILED), {"status": late}, "--subresource=status", "--dry-run=server")
+
+    assert stored["status"]["log"]["configMap"] == "log"
+
+
+def _rules(schema: Manifest) -> Iterator[Manifest]:
+    yield from schema.get("x-kubernetes-validations", [])
+    for child in (*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")):
+        if child is not None:
+            yield from _rules(child)

@@ -1,0 +1,258 @@
+"""One way to break each validation rule of the CRDs, as rows of a table.
+
+A row names the rule by its message. Rows that create are tried without storing anything; rows that change are tried on
+a job in a given phase, assigned to the daemon `daemon` unless it is `fresh`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import override
+
+from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.job import JobSpec
+from provisioner_operator.api.names import DAEMONS, JOBS
+from support.builders import a_daemon_manifest, a_job_manifest, an_assignment
+from support.manifests import Manifest
+from support.phases import FINISHED_AT, STARTED_AT
+
+LATER = "2026-01-01T09:00:00Z"
+FRESH = "fresh"
+"""A job as it was created, with every field of the spec set and without `cancel`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """An object that is refused."""
+
+    rule: str
+    manifest: Manifest
+    at: str
+    """The field that the refusal names."""
+
+    @property
+    def kind(self) -> str:
+        return JOBS if self.manifest["kind"] == "ProvisionerJob" else DAEMONS
+
+    @property
+    def says(self) -> str:
+        return self.rule
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.rule}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A merge patch of an existing job that is refused."""
+
+    rule: str
+    job: Phase | str
+    patch: Manifest
+    at: str
+    message: str = ""
+    """What is said, where the rule makes its message from the values."""
+
+    @property
+    def says(self) -> str:
+        return self.message or self.rule
+
+    @property
+    def kind(self) -> str:
+        return JOBS
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.job}: {self.patch} ({self.rule})"
+
+
+FULL_SPEC: dict[str, Any] = {
+    "type": "WorkspaceBuild",
+    "transition": "Start",
+    "provisioner": "terraform",
+    "tags": {"environment": "on-prem"},
+    "workspaceRef": {"name": "dev"},
+    "templateRef": {"name": "template"},
+    "source": {"configMapRef": {"name": "files"}},
+    "variables": [{"name": "region", "value": "us"}],
+    "variablesFrom": [{"secretRef": {"name": "more"}}],
+    "initiator": "somebody",
+    "pendingTimeoutSeconds": 100,
+    "activeDeadlineSeconds": 100,
+    "stallTimeoutSeconds": 100,
+}
+OTHER_VALUES: dict[str, Any] = {
+    "type": "TemplateImport",
+    "transition": "Stop",
+    "provisioner": "echo",
+    "tags": {"environment": "cloud"},
+    "workspaceRef": {"name": "other"},
+    "templateRef": {"name": "other"},
+    "source": {"configMapRef": {"name": "other"}},
+    "variables": [{"name": "region", "value": "eu"}],
+    "variablesFrom": [],
+    "initiator": "other",
+    "pendingTimeoutSeconds": 101,
+    "activeDeadlineSeconds": 101,
+    "stallTimeoutSeconds": 101,
+}
+OPTIONAL_FIELDS = ("tags", "templateRef", "variables", "variablesFrom", "initiator", "stallTimeoutSeconds")
+
+
+def _frozen(field: str) -> str:
+    return f"spec.{field} is immutable: create a new job instead"
+
+
+FROZEN_FIELDS = tuple(
+    alias
+    for name, field in JobSpec.model_fields.items()
+    if (alias := field.alias or name) not in JobSpec.mutable_fields
+)
+FROZEN = (
+    *(
+        Change(_frozen(field), FRESH, {"spec": {field: OTHER_VALUES[field]}}, f"spec.{field}")
+        for field in FROZEN_FIELDS
+    ),
+    # The initiator is not removed but kept, where the API server stamps it.
+    *(
+        Change(_frozen(field), FRESH, {"spec": {field: None}}, f"spec.{field}")
+        for field in OPTIONAL_FIELDS
+        if field != "initiator"
+    ),
+    *(
+        Change(_frozen(field), Phase.PENDING, {"spec": {field: FULL_SPEC[field]}}, f"spec.{field}")
+        for field in OPTIONAL_FIELDS
+    ),
+)
+
+_KEY = "a tag's key consists of letters, digits, '-', '_', '.' and '/', and begins and ends with a letter or digit"
+_TAGS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("a tag's key has at most 63 characters", {"k" * 64: "v"}),
+    (_KEY, {"-a": "v"}),
+    (_KEY, {"a b": "v"}),
+    (_KEY, {"": "v"}),
+    (_KEY, {"a\n": "v"}),
+    ("a tag's value must not be empty: leave the tag out instead", {"environment": ""}),
+    ("the tag 'scope' is reserved: its value is organization or user", {"scope": "team"}),
+    ("the tag 'scope: user' needs the tag 'owner' with the user's name", {"scope": "user"}),
+    ("the tag 'scope: user' needs the tag 'owner' with the user's name", {"scope": "user", "owner": ""}),
+    ("the tag 'owner' is reserved: it names a user only beside 'scope: user'", {"owner": "x"}),
+    ("the tag 'owner' is reserved: it names a user only beside 'scope: user'", {"scope": "organization", "owner": "x"}),
+)
+TAGS = tuple(
+    Creation(rule, build(tags=tags), "spec.tags")
+    for rule, tags in _TAGS
+    for build in (a_job_manifest, a_daemon_manifest)
+)
+
+_FILE = "a file's name is at most 253 letters, digits, '-', '_' and '.', without a folder"
+_SOURCE = "a source has exactly one of inline and configMapRef"
+_VARIABLE = "a variable has exactly one of value and valueFrom"
+_SECRET = {"secretKeyRef": {"name": "secret", "key": "key"}}
+
+
+def _inline(**files: str) -> Manifest:
+    return a_job_manifest(source={"inline": {"files": files}})
+
+
+SPECS = (
+    Creation(
+        "spec.workspaceRef is required when spec.type is WorkspaceBuild",
+        a_job_manifest(workspaceRef=None),
+        "spec.workspaceRef",
+    ),
+    Creation(
+        "spec.transition is required when spec.type is WorkspaceBuild: Start, Stop or Delete",
+        a_job_manifest(transition=None),
+        "spec.transition",
+    ),
+    Creation(
+        "spec.transition is only for spec.type WorkspaceBuild", a_job_manifest(type="TemplateImport"), "spec.transition"
+    ),
+    Creation(
+        "spec.source is required when spec.provisioner is terraform",
+        a_job_manifest(provisioner="terraform"),
+        "spec.source",
+    ),
+    Creation(_SOURCE, a_job_manifest(source={}), "spec.source"),
+    Creation(
+        _SOURCE,
+        a_job_manifest(source={"configMapRef": {"name": "files"}, "inline": {"files": {"main.tf": ""}}}),
+        "spec.source",
+    ),
+    Creation(_FILE, _inline(**{"a/main.tf": ""}), "spec.source.inline.files"),
+    Creation(_FILE, _inline(**{"..": ""}), "spec.source.inline.files"),
+    Creation(_FILE, _inline(**{"f" * 254: ""}), "spec.source.inline.files"),
+    Creation(
+        "inline files are at most 512 KiB together: put larger sources into a ConfigMap",
+        # Measured in bytes: 90,000 characters each of three bytes.
+        _inline(**{"a.tf": "\u20ac" * 90_000, "b.tf": "\u20ac" * 90_000}),
+        "spec.source.inline.files",
+    ),
+    Creation(_VARIABLE, a_job_manifest(variables=[{"name": "a"}]), "spec.variables[0]"),
+    Creation(
+        _VARIABLE, a_job_manifest(variables=[{"name": "a", "value": "", "valueFrom": _SECRET}]), "spec.variables[0]"
+    ),
+    Creation(
+        "metadata.name of a job has at most 63 characters: it serves as a label's value",
+        a_job_manifest("n" * 64),
+        "<nil>",
+    ),
+    Change("a cancel cannot be withdrawn; create a new job", Phase.PENDING, {"spec": {"cancel": False}}, "spec.cancel"),
+    Change("a cancel cannot be withdrawn; create a new job", Phase.PENDING, {"spec": {"cancel": None}}, "spec.cancel"),
+)
+
+_STARTING: dict[str, Any] = {"phase": "Running", "startedAt": STARTED_AT}
+_ANOTHER = "a job starts under the assignment it has while Pending; only the assignment's instance may be added"
+_ENDED = {"finishedAt": FINISHED_AT}
+_FINAL_ASSIGNMENT = "status.assignment is final once the job is no longer Pending"
+_FINAL_START = "status.startedAt is final once the job is no longer Pending"
+_FINAL_END = "status.finishedAt is final once the job is Completed, Failed or Canceled"
+_FINAL_REASON = "status.reason is final once the job is Completed, Failed or Canceled"
+_STEP = "status.phase cannot make this step"
+
+
+def _status(rule: str, job: Phase | str, at: str, message: str = "", /, **change: Any) -> Change:
+    return Change(rule, job, {"status": change}, f"status.{at}", message)
+
+
+STATUSES = (
+    _status(_STEP, Phase.FAILED, "phase", "a job that is Failed cannot become Running", phase="Running"),
+    Change(_STEP, Phase.RUNNING, {"status": None}, "status.phase", "a job that is Running cannot become Pending"),
+    _status(_STEP, Phase.RUNNING, "phase", "a job that is Running cannot become Pending", phase=None),
+    _status("a job cannot be Running, Canceling or Completed without an assignment", FRESH, "assignment", **_STARTING),
+    _status(
+        "a job cannot be Running, Canceling or Completed without startedAt", Phase.PENDING, "startedAt", phase="Running"
+    ),
+    _status(
+        "a job cannot be Completed, Failed or Canceled without finishedAt", Phase.RUNNING, "finishedAt", phase="Failed"
+    ),
+    _status(
+        "a job that is not Completed, Failed or Canceled cannot have finishedAt", Phase.RUNNING, "finishedAt", **_ENDED
+    ),
+    _status(_ANOTHER, FRESH, "assignment", **_STARTING, assignment=an_assignment()),
+    _status(_ANOTHER, Phase.PENDING, "assignment", **_STARTING, assignment=an_assignment(id="second")),
+    _status(_ANOTHER, Phase.PENDING, "assignment", **_STARTING, assignment=an_assignment("another")),
+    *(
+        _status(_FINAL_ASSIGNMENT, phase, "assignment", assignment=assignment)
+        for phase in sorted(set(Phase) - {Phase.PENDING})
+        for assignment in (None, {"instance": "another"}, {"id": "another"}, {"daemonUID": "another"})
+    ),
+    *(_status(_FINAL_START, phase, "startedAt", startedAt=LATER) for phase in sorted(set(Phase) - {Phase.PENDING})),
+    *(
+        _status(rule, phase, field, **{field: value})
+        for phase in (Phase.COMPLETED, Phase.FAILED, Phase.CANCELED)
+        for rule, field, value in (
+            (_FINAL_END, "finishedAt", LATER),
+            (_FINAL_REASON, "reason", "Else"),
+            (_FINAL_REASON, "reason", None),
+        )
+    ),
+    _status(
+        "a job becomes Canceled only when spec.cancel is true", FRESH, "phase", phase="Canceled", finishedAt=FINISHED_AT
+    ),
+)
+
+CREATIONS: tuple[Creation, ...] = (*TAGS, *(row for row in SPECS if isinstance(row, Creation)))
+CHANGES: tuple[Change, ...] = (*FROZEN, *(row for row in SPECS if isinstance(row, Change)), *STATUSES)

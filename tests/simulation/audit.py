@@ -1,0 +1,114 @@
+"""What must not last: looked at every few seconds, with some slack for messages that are slow or lost."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from provisioner_operator.api.enums import PendingReason, Phase
+from provisioner_operator.core.judging import CANCEL_MARGIN_SECONDS
+from provisioner_operator.core.matching import satisfies
+from provisioner_operator.core.ordering import workspace_key
+from provisioner_operator.core.records import Daemon, Job
+from provisioner_operator.core.timeouts import active_deadline, pending_deadline
+from provisioner_operator.kube.parsing import parse_daemon, parse_job
+from simulation.server import EPOCH
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+AUDIT_SECONDS = 20.0
+SLACK_SECONDS = 60.0
+"""For retries, slow messages and clocks that differ."""
+PATIENCE_SECONDS = 180.0
+"""How long a job may wait beside an idle daemon: unacknowledged (30 s), shunned (60 s), and the slack."""
+
+
+class Audit:
+    """Patience with each job, from the last moment at which something excused a delay."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._healthy_since = 0.0
+        self._orphaned_since: dict[str, float] = {}
+        self._idle_since: dict[str, float] = {}
+        self._canceled_since: dict[str, float] = {}
+        world.schedule.after(AUDIT_SECONDS, self._look)
+
+    def _look(self) -> None:
+        world = self._world
+        controller = world.controller
+        if controller is None or controller.primed_at is None or not controller.connected or not world.network.up:
+            self._healthy_since = world.schedule.now
+        jobs = [parse_job(body) for body in world.server.live_jobs()]
+        daemons = {daemon.uid: daemon for daemon in map(parse_daemon, world.server.of_kind("ProvisionerDaemon"))}
+        for job in jobs:
+            if job.phase is Phase.PENDING:
+                self._look_at_pending(job, jobs, daemons.values())
+            else:
+                self._look_at_started(job, daemons)
+        world.schedule.after(AUDIT_SECONDS, self._look)
+
+    def _look_at_pending(self, job: Job, jobs: Iterable[Job], daemons: Iterable[Daemon]) -> None:
+        unchanged_for = self._unchanged_for(job)
+        due = pending_deadline(job)
+        if unchanged_for > SLACK_SECONDS and (job.cancel or job.suspend != (job.suspended_at is not None)):
+            self._world.invariants.violated(f"{job.name}: nobody heeds its cancel, suspend or resume")
+        if due is not None and self._late(due - EPOCH) and unchanged_for > SLACK_SECONDS:
+            self._world.invariants.violated(f"{job.name} waits past its pending timeout")
+        if job.suspend or job.cancel or job.assignment is not None:
+            self._idle_since.pop(job.uid, None)
+            return
+        is_turn = not self._world.invariants.is_busy(job.workspace) and not any(
+            other.workspace is not None
+            and other.workspace == job.workspace
+            and (other.phase is not Phase.PENDING or other.assignment is not None or _goes_before(other, job))
+            for other in jobs
+            if other.uid != job.uid
+        )
+        matching = [daemon for daemon in daemons if satisfies(daemon.supply, job.demand)]
+        self._must_be_explained(job, matching)
+        if is_turn and any(self._world.is_ready(daemon, jobs) for daemon in matching):
+            since = self._idle_since.setdefault(job.uid, self._world.schedule.now)
+            if self._late(since, PATIENCE_SECONDS) and unchanged_for > PATIENCE_SECONDS:
+                self._world.invariants.violated(f"{job.name} waits although a daemon that matches is idle")
+        else:
+            self._idle_since.pop(job.uid, None)
+
+    def _must_be_explained(self, job: Job, matching: list[Daemon]) -> None:
+        quiet_for = min(self._unchanged_for(job), self._world.schedule.now - self._world.fleet_changed_at)
+        if quiet_for > SLACK_SECONDS + 30:
+            if job.reason is None:
+                self._world.invariants.violated(f"{job.name} waits and nothing says why")
+            explained = job.reason == PendingReason.NO_MATCHING_DAEMON
+            if job.reason != PendingReason.WORKSPACE_BUSY and explained != (not matching):
+                self._world.invariants.violated(f"{job.name} waits for another reason than {job.reason}")
+
+    def _look_at_started(self, job: Job, daemons: dict[str, Daemon]) -> None:
+        now = self._world.schedule.now
+        invariants = self._world.invariants
+        given = job.assignment
+        daemon = daemons.get(given.daemon_uid) if given is not None else None
+        due = active_deadline(job)
+        if job.cancel:
+            grace = daemon.cancel_grace if daemon is not None else 0.0
+            since = self._canceled_since.setdefault(job.uid, now)
+            if self._late(since + grace + CANCEL_MARGIN_SECONDS):
+                invariants.violated(f"{job.name} is still {job.phase} though cancelled")
+        elif due is not None and self._late(due - EPOCH):
+            invariants.violated(f"{job.name} runs past its active deadline")
+        if given is not None and not self._world.is_instance_alive(given.instance):
+            since = self._orphaned_since.setdefault(job.uid, now)
+            replaced = daemon is not None and daemon.instance not in (None, given.instance)
+            patience = SLACK_SECONDS if replaced else self._world.plan.lost_after + SLACK_SECONDS
+            if self._late(since, patience) and self._unchanged_for(job) > patience:
+                invariants.violated(f"{job.name} is still {job.phase} though its daemon's process is dead")
+
+    def _late(self, since: float, slack: float = SLACK_SECONDS) -> bool:
+        """Whether `since` is long past, and a controller that could act was there all the while."""
+        return self._world.schedule.now > max(since, self._healthy_since) + slack
+
+    def _unchanged_for(self, job: Job) -> float:
+        return self._world.schedule.now - max(self._world.invariants.changed_at[job.uid], self._healthy_since)
+
+
+def _goes_before(other: Job, job: Job) -> bool:
+    return not other.suspend and not other.cancel and workspace_key(other) < workspace_key(job)

@@ -1,0 +1,241 @@
+"""The controller's shell in virtual time: primes a real Mirror, feeds it, carries out its decisions over the network."""
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING
+
+from provisioner_operator.core.decisions import CheckDaemon, Decision, Expire, MarkOffline, subject
+from provisioner_operator.core.instant import Instant
+from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.kube.parsing import parse_daemon, parse_job
+from simulation.network import RETRY_SECONDS, Event, Network, Result, Watch
+from simulation.server import EPOCH, Body, is_terminal
+
+if TYPE_CHECKING:
+    from simulation.invariants import Invariants
+
+RESYNC_SECONDS = 150.0
+LONGEST_BATCH = 0.05
+"""How long the loop may take to notice that something happened."""
+MISSED_DELETIONS = 0.1
+
+
+def concerns_controller(body: Body) -> bool:
+    """The field selector of the controller's watches."""
+    return body["kind"] == "ProvisionerDaemon" or not is_terminal(body)
+
+
+class SimulatedController:
+    """One process of the controller, from its start to its death."""
+
+    def __init__(self, network: Network, random: Random, invariants: "Invariants") -> None:
+        self.connected = True
+        self.alive = True
+        self.primed_at: float | None = None
+        self.mirror = Mirror()
+        self.known: dict[str, int] = {}
+        """The latest version of each job that this process was told."""
+        self._network = network
+        self._schedule = network.schedule
+        self._random = random
+        self._invariants = invariants
+        self._monotonic_offset = random.uniform(0, 1e6)
+        self._backlog: list[Event] = []
+        self._watch: Watch | None = None
+        self._woken = False
+        self._alarm = float("inf")
+        self._prime()
+
+    @property
+    def now(self) -> Instant:
+        return Instant(EPOCH + self._schedule.now, self._monotonic_offset + self._schedule.now)
+
+    def die(self) -> None:
+        self.alive = self.connected = False
+        if self._watch is not None:
+            self._watch.close()
+
+    def regain_contact(self) -> None:
+        """The API server can be reached again."""
+        self.mirror.contact_regained(self.now)
+        self._wake()
+
+    # --- what happens ---
+
+    def _prime(self) -> None:
+        if not self.alive:
+            return
+        listed: list[Body] = []
+
+        def read() -> None:
+            listed.extend(body for body in self._network.server.objects.values() if concerns_controller(body))
+            self._watch = Watch(self._network, self, concerns_controller, self._handle)
+
+        def primed(result: Result, _: Body | None) -> None:
+            if not self.alive:
+                return
+            if result is not Result.DONE:
+                if self._watch is not None:
+                    self._watch.close()
+                    self._watch = None
+                self._schedule.after(RETRY_SECONDS, self._prime)
+                return
+            for body in listed:
+                self._observe(body)
+            self.primed_at = self._schedule.now
+            for event in self._backlog:
+                self._handle(event)
+            self._schedule.after(RESYNC_SECONDS, self._resync)
+            self._wake()
+
+        self._network.send(self, read, primed)
+
+    def _handle(self, event: Event) -> None:
+        old, new = event
+        if not self.alive:
+            return
+        if self.primed_at is None:
+            self._backlog.append(event)
+        elif new is not None:
+            self._observe(new)
+        elif old is not None and self._random.random() > MISSED_DELETIONS * 10 * self._network.failure_rate:
+            self._gone(old["kind"], old["metadata"]["uid"])
+
+    def _observe(self, body: Body) -> None:
+        if body["kind"] == "ProvisionerJob":
+            job = parse_job(body)
+            self.mirror.observe_job(job, self.now)
+            self.known[job.uid] = max(job.resource_version, self.known.get(job.uid, 0))
+        else:
+            self.mirror.observe_daemon(parse_daemon(body), self.now)
+        self._wake()
+
+    def _gone(self, kind: str, uid: str) -> None:
+        """The watch or a sweep says that the object is gone; a job may only have ended."""
+        if kind == "ProvisionerDaemon":
+            self.mirror.daemon_deleted(uid, self.now)
+            self._wake()
+        else:
+            self._read_job(uid, lambda: None)
+
+    def _read_job(self, uid: str, then: Callable[[], None]) -> None:
+        def answered(result: Result, body: Body | None) -> None:
+            if not self.alive:
+                return
+            if result is Result.UNREACHABLE:
+                self._schedule.after(RETRY_SECONDS, self._read_job, uid, then)
+                return
+            if body is not None:
+                self._observe(body)
+            else:
+                self.mirror.job_deleted(uid, self.now)
+            then()
+            self._wake()
+
+        self._network.send(self, lambda: self._network.server.get(uid), answered)
+
+    def _resync(self) -> None:
+        """Sweep what a missed deletion left behind."""
+        if not self.alive:
+            return
+        jobs, daemons = self.mirror.uids()
+        listed: set[str] = set()
+
+        def read() -> None:
+            objects = self._network.server.objects.items()
+            listed.update(uid for uid, body in objects if concerns_controller(body))
+
+        def answered(result: Result, _: Body | None) -> None:
+            if not self.alive:
+                return
+            if result is Result.DONE:
+                for uid in sorted(jobs - listed):
+                    self._gone("ProvisionerJob", uid)
+                for uid in sorted(daemons - listed):
+                    self._gone("ProvisionerDaemon", uid)
+            self._schedule.after(RESYNC_SECONDS, self._resync)
+
+        self._network.send(self, read, answered)
+
+    # --- the loop ---
+
+    def _wake(self) -> None:
+        if not self._woken and self.primed_at is not None:
+            self._woken = True
+            self._schedule.after(LONGEST_BATCH * self._random.random(), self._decide)
+
+    def _ring(self, at: float) -> None:
+        if at == self._alarm:
+            self._alarm = float("inf")
+            self._decide()
+
+    def _decide(self) -> None:
+        self._woken = False
+        if not self.alive:
+            return
+        for decision in list(self.mirror.decide(self.now)):
+            self._invariants.decided(self.known, decision)
+            self._carry_out(decision)
+        due = self.mirror.next_wake()
+        if due is None:
+            return
+        self._invariants.no_hot_loop(due - self._monotonic_offset)
+        at = max(due - self._monotonic_offset, self._schedule.now + 0.001)
+        if at < self._alarm or self._alarm <= self._schedule.now:
+            self._alarm = at
+            self._schedule.after(at - self._schedule.now, self._ring, at)
+
+    def _carry_out(self, decision: Decision) -> None:
+        server = self._network.server
+        match decision:
+            case CheckDaemon(daemon):
+                self._network.send(self, lambda: server.get(daemon.uid), lambda *got: self._checked(decision, *got))
+            case Expire(job):
+                self._network.send(self, lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
+            case _:
+                operations = decision.patch(self.now.wall).operations()
+                writer = type(decision).__name__
+                self._network.send(
+                    self,
+                    lambda: server.patch_status(subject(decision), operations, writer),
+                    lambda *got: self._written(decision, *got),
+                )
+
+    def _checked(self, decision: CheckDaemon, result: Result, body: Body | None) -> None:
+        if not self.alive:
+            return
+        if result is Result.UNREACHABLE:
+            self._schedule.after(RETRY_SECONDS, self._settle, decision)
+            return
+        if body is not None:
+            self.mirror.observe_daemon(parse_daemon(body), self.now, fresh=True)
+        else:
+            self.mirror.daemon_deleted(decision.daemon.uid, self.now)
+        self._settle(decision)
+
+    def _written(self, decision: Decision, result: Result, body: Body | None) -> None:
+        if not self.alive:
+            return
+        about_daemon = isinstance(decision, MarkOffline)
+        match result:
+            case Result.UNREACHABLE:
+                self._schedule.after(RETRY_SECONDS * self._random.random(), self._settle, decision)
+                return
+            case Result.REFUSED if about_daemon:
+                self._carry_out(CheckDaemon(decision.daemon))
+                return
+            case Result.REFUSED:
+                self._read_job(subject(decision), lambda: self._settle(decision))
+                return
+            case Result.DONE if body is not None:
+                self._observe(body)
+            case _ if about_daemon:
+                self.mirror.daemon_deleted(subject(decision), self.now)
+            case _:
+                self.mirror.job_deleted(subject(decision), self.now)
+        self._settle(decision)
+
+    def _settle(self, decision: Decision) -> None:
+        if self.alive:
+            self.mirror.settled(subject(decision))
+            self._wake()

@@ -1,0 +1,117 @@
+"""What goes wrong: crashes, partitions, drains, outages, controllers that die; and in the end all of it is mended."""
+
+from typing import TYPE_CHECKING
+
+from simulation.controller import SimulatedController
+from simulation.daemons import SimulatedDaemon
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+
+class Faults:
+    """Plans, at the beginning, all that will go wrong and when."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._random = world.random
+        self._over = False
+        if world.plan.calm:
+            return
+        kinds = [self._crash, self._partition, self._drain, self._restart_controller, self._outage, self._cut_off]
+        for _ in range(self._random.randint(0, 8)):
+            when = self._random.uniform(0, world.plan.seconds * 0.9)
+            world.schedule.after(when, self._random.choice(kinds))
+
+    def heal(self) -> None:
+        """From now on everything works."""
+        self._over = True
+        self._world.network.failure_rate = 0.0
+        self._end_outage()
+        for daemon in self._world.daemons.values():
+            daemon.connected = daemon.alive
+        if self._world.controller is not None:
+            self._reconnect_controller(self._world.controller)
+
+    def replace_later(self, name: str) -> None:
+        """The daemon's object was deleted: its process ends by its own fence, then another daemon takes the name."""
+        world = self._world
+        old = world.daemons[name]
+
+        def replace() -> None:
+            old.die()
+            if world.daemon_object(name) is None:
+                world.users.create_daemon(name)
+
+        world.schedule.after(world.plan.lost_after * self._random.uniform(0, 2), replace)
+
+    def _crash(self) -> None:
+        name, daemon = self._pick_daemon()
+        if daemon.alive:
+            self._world.invariants.note(f"{daemon.instance} crashes")
+            daemon.die()
+            self._restart_later(name)
+
+    def _partition(self) -> None:
+        _, daemon = self._pick_daemon()
+        self._world.invariants.note(f"{daemon.instance} is cut off")
+        daemon.connected = False
+        self._world.schedule.after(self._some_time(), self._reconnect, daemon)
+
+    def _reconnect(self, daemon: SimulatedDaemon) -> None:
+        daemon.connected = daemon.alive
+
+    def _drain(self) -> None:
+        name, daemon = self._pick_daemon()
+        if daemon.alive:
+            self._world.invariants.note(f"{daemon.instance} drains")
+            daemon.drain(at_once=self._random.random() < 0.5)
+            self._restart_when_dead(name, daemon)
+
+    def _restart_when_dead(self, name: str, daemon: SimulatedDaemon) -> None:
+        if daemon.alive:
+            self._world.schedule.after(10.0, self._restart_when_dead, name, daemon)
+        else:
+            self._restart_later(name)
+
+    def _restart_later(self, name: str) -> None:
+        self._world.schedule.after(self._some_time(), self._restart, name)
+
+    def _restart(self, name: str) -> None:
+        if not self._world.daemons[name].alive:
+            self._world.start_daemon(name)
+
+    def _restart_controller(self) -> None:
+        self._world.invariants.note("the controller restarts")
+        self._world.start_controller()
+
+    def _outage(self) -> None:
+        self._world.invariants.note("the API server is down")
+        self._world.network.up = False
+        self._world.schedule.after(self._some_time(), self._end_outage)
+
+    def _end_outage(self) -> None:
+        if not self._world.network.up:
+            self._world.invariants.note("the API server is back")
+            self._world.network.up = True
+            if self._world.controller is not None:
+                self._world.controller.regain_contact()
+
+    def _cut_off(self) -> None:
+        controller = self._world.controller
+        if controller is not None:
+            self._world.invariants.note("the controller is cut off")
+            controller.connected = False
+            self._world.schedule.after(self._some_time(), self._reconnect_controller, controller)
+
+    def _reconnect_controller(self, controller: SimulatedController) -> None:
+        if controller.alive and not controller.connected:
+            controller.connected = True
+            controller.regain_contact()
+
+    def _some_time(self) -> float:
+        """Around the times that matter to a daemon's silence, at times very short or long."""
+        return self._world.plan.lost_after * self._random.choice([0.05, 0.2, 0.9, 1.1, 2.0]) * self._random.uniform(0.8, 1.2)
+
+    def _pick_daemon(self) -> tuple[str, SimulatedDaemon]:
+        return self._random.choice(sorted(self._world.daemons.items(), key=lambda item: item[0]))

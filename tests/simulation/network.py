@@ -1,0 +1,131 @@
+"""Between the API server and its clients: delays, lost answers, partitions and outages, and watches over all that."""
+
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from random import Random
+from typing import Protocol
+
+from simulation.schedule import Schedule
+from simulation.server import Body, GoneError, RefusedError, Server
+
+RETRY_SECONDS = 3.0
+
+
+class Result(Enum):
+    """What became of a request, as its client sees it."""
+
+    DONE = auto()
+    REFUSED = auto()
+    GONE = auto()
+    UNREACHABLE = auto()
+
+
+class Client(Protocol):
+    """Whoever sends requests: `connected` is false while it is partitioned away or dead."""
+
+    connected: bool
+
+
+Call = Callable[[], Body | None]
+Answer = Callable[[Result, Body | None], None]
+
+
+class Network:
+    """Carries requests and answers."""
+
+    def __init__(self, schedule: Schedule, random: Random, server: Server, failure_rate: float) -> None:
+        self.schedule = schedule
+        self.random = random
+        self.server = server
+        self.failure_rate = failure_rate
+        self.up = True
+
+    def delay(self) -> float:
+        """How long a message takes: mostly little, at times seconds."""
+        chance = self.random.random()
+        return 0.01 + 0.2 * chance if chance < 0.95 else 0.2 + 60 * (chance - 0.95) * self.failure_rate * 10
+
+    def send(self, client: Client, call: Call, answer: Answer) -> None:
+        """Let `call` happen at the server some time from now, then `answer` at the client; either may get lost."""
+        self.schedule.after(self.delay(), self._arrive, client, call, answer)
+
+    def _arrive(self, client: Client, call: Call, answer: Answer) -> None:
+        if not self.up or not client.connected or self.random.random() < self.failure_rate:
+            self.schedule.after(self.delay(), answer, Result.UNREACHABLE, None)
+            return
+        body: Body | None = None
+        result = Result.DONE
+        try:
+            body = call()
+        except RefusedError:
+            result = Result.REFUSED
+        except GoneError:
+            result = Result.GONE
+        self.schedule.after(self.delay(), self._return, client, answer, result, body)
+
+    def _return(self, client: Client, answer: Answer, result: Result, body: Body | None) -> None:
+        if not self.up or not client.connected or self.random.random() < self.failure_rate:
+            result, body = Result.UNREACHABLE, None
+        answer(result, body)
+
+
+Event = tuple[Body | None, Body | None]
+Selector = Callable[[Body], bool]
+
+
+class Watch:
+    """One client's watch: of each object in order, but late, sometimes coalesced, sometimes twice.
+
+    As with a field selector, an object that begins or ceases to be selected comes or goes. `handle` gets the object
+    before and now; None now means that it is gone or no longer selected.
+    """
+
+    def __init__(self, network: Network, client: Client, selects: Selector, handle: Callable[[Event], None]) -> None:
+        self._network = network
+        self._client = client
+        self._selects = selects
+        self._handle = handle
+        self._coming: dict[str, deque[Event]] = {}
+        self._latest: dict[str, float] = {}
+        self._closed = False
+        network.server.listeners.append(self._changed)
+
+    def close(self) -> None:
+        self._closed = True
+        self._network.server.listeners.remove(self._changed)
+
+    def _changed(self, old: Body | None, new: Body | None) -> None:
+        before = old if old is not None and self._selects(old) else None
+        after = new if new is not None and self._selects(new) else None
+        if before is None and after is None:
+            return
+        uid = (new or old or {})["metadata"]["uid"]
+        network, schedule = self._network, self._network.schedule
+        coming = self._coming.setdefault(uid, deque())
+        if coming and network.random.random() < network.failure_rate * 3:
+            coming[-1] = (coming[-1][0], after)
+            return
+        coming.append((before, after))
+        at = max(self._latest.get(uid, 0.0), schedule.now + network.delay())
+        self._latest[uid] = at
+        schedule.after(at - schedule.now, self._deliver, uid)
+
+    def _deliver(self, uid: str) -> None:
+        network = self._network
+        coming = self._coming[uid]
+        if self._closed or not coming:
+            return
+        if not network.up or not self._client.connected:
+            network.schedule.after(RETRY_SECONDS * (0.5 + network.random.random()), self._deliver, uid)
+            return
+        event = coming.popleft()
+        if event == (None, None):
+            return
+        self._handle(event)
+        if event[1] is not None and network.random.random() < network.failure_rate / 2:
+            network.schedule.after(network.delay(), self._repeat, event)
+
+    def _repeat(self, event: Event) -> None:
+        if not self._closed:
+            self._handle(event)

@@ -1,0 +1,166 @@
+"""The API server of the simulation: objects, versions, JSON patches, and the CRD's rules on a job's phases.
+
+Bodies are never changed in place, so a watcher may keep what it was given.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from provisioner_operator.api.enums import Phase
+from provisioner_operator.core.lifecycle import STARTED, TERMINAL, TRANSITIONS
+from provisioner_operator.core.status_patch import JsonObject, timestamp
+
+EPOCH = 1_800_000_000.0
+"""The wall clock at the beginning of virtual time."""
+NAMESPACE = "acme"
+
+Body = dict[str, Any]
+Listener = Callable[[Body | None, Body | None], None]
+
+
+class RefusedError(Exception):
+    """422: a test of the patch failed."""
+
+
+class GoneError(Exception):
+    """404."""
+
+
+class BrokenRuleError(AssertionError):
+    """A write whose tests passed, but which the CRD's rules refuse: the core must never make one."""
+
+
+class Server:
+    """All objects by uid; every change is told to the listeners with the object before and after."""
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self.objects: dict[str, Body] = {}
+        self.listeners: list[Listener] = []
+        self.writes: dict[str, list[str]] = {}
+        """For each job, who wrote its status, in order."""
+        self._wall = wall
+        self._version = 0
+
+    def create(self, kind: str, uid: str, name: str, spec: Body) -> Body:
+        meta = {
+            "name": name,
+            "namespace": NAMESPACE,
+            "uid": uid,
+            "generation": 1,
+            "creationTimestamp": timestamp(float(int(self._wall()))),
+        }
+        status = {"phase": Phase.PENDING} if kind == "ProvisionerJob" else {"state": "Offline"}
+        return self._store(None, {"kind": kind, "metadata": meta, "spec": spec, "status": status})
+
+    def get(self, uid: str) -> Body:
+        body = self.objects.get(uid)
+        if body is None:
+            raise GoneError
+        return body
+
+    def edit(self, uid: str, **changes: Any) -> Body:
+        """A user's edit of the spec."""
+        old = self.get(uid)
+        spec = {**old["spec"], **changes}
+        if spec == old["spec"]:
+            return old
+        meta = {**old["metadata"], "generation": old["metadata"]["generation"] + 1}
+        return self._store(old, {**old, "metadata": meta, "spec": spec})
+
+    def merge_status(self, uid: str, fields: Body) -> Body:
+        """A daemon's heartbeat."""
+        old = self.get(uid)
+        return self._store(old, {**old, "status": {**old["status"], **fields}})
+
+    def patch_status(self, uid: str, operations: Sequence[JsonObject], writer: str) -> Body:
+        """A conditional write to the status subresource."""
+        old = self.get(uid)
+        new = old
+        for operation in operations:
+            path = str(operation["path"]).split("/")[1:]
+            match operation["op"]:
+                case "test":
+                    if _value_at(new, path) != operation["value"]:
+                        raise RefusedError
+                case "remove":
+                    if _value_at(new, path) is None:
+                        raise RefusedError
+                    new = _with_value(new, path, None)
+                case _:
+                    new = _with_value(new, path, operation["value"])
+        if old["kind"] == "ProvisionerJob":
+            _check_rules(old, new)
+            self.writes.setdefault(uid, []).append(writer)
+        return self._store(old, new)
+
+    def delete(self, uid: str) -> None:
+        old = self.get(uid)
+        del self.objects[uid]
+        self._tell(old, None)
+
+    def of_kind(self, kind: str) -> list[Body]:
+        return [body for body in self.objects.values() if body["kind"] == kind]
+
+    def live_jobs(self) -> list[Body]:
+        return [body for body in self.of_kind("ProvisionerJob") if not is_terminal(body)]
+
+    def _store(self, old: Body | None, new: Body) -> Body:
+        self._version += 1
+        new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(self._version)}}
+        self.objects[new["metadata"]["uid"]] = new
+        self._tell(old, new)
+        return new
+
+    def _tell(self, old: Body | None, new: Body | None) -> None:
+        for listener in tuple(self.listeners):
+            listener(old, new)
+
+
+def is_terminal(body: Body) -> bool:
+    return body["status"]["phase"] in TERMINAL
+
+
+def version_of(body: Body) -> int:
+    return int(body["metadata"]["resourceVersion"])
+
+
+def _value_at(body: Any, path: Sequence[str]) -> Any:
+    for part in path:
+        body = body.get(part)
+        if body is None:
+            return None
+    return body
+
+
+def _with_value(body: Body, path: Sequence[str], value: Any) -> Body:
+    first, *rest = path
+    if rest:
+        if body.get(first) is None:
+            raise RefusedError
+        return {**body, first: _with_value(body[first], rest, value)}
+    if value is None:
+        return {key: content for key, content in body.items() if key != first}
+    return {**body, first: value}
+
+
+def _check_rules(old: Body, new: Body) -> None:
+    """What `api.phase_rules` has the real API server enforce."""
+    before, after = old["status"], new["status"]
+    was, is_now = Phase(before["phase"]), Phase(after["phase"])
+    given_before, given = before.get("assignment"), after.get("assignment")
+    broken = {
+        f"{was} -> {is_now} is no legal step": is_now is not was and is_now not in TRANSITIONS[was],
+        "Canceled without spec.cancel": is_now is Phase.CANCELED and not new["spec"]["cancel"],
+        "started without assignment or time": is_now in STARTED and not (given and after.get("startedAt")),
+        "terminal if and only if finished": (is_now in TERMINAL) != ("finishedAt" in after),
+        "assignment changed after Pending": was is not Phase.PENDING and given_before != given,
+        "start changed after Pending": was is not Phase.PENDING and before.get("startedAt") != after.get("startedAt"),
+        "started under another assignment": was is Phase.PENDING
+        and is_now is Phase.RUNNING
+        and {**(given or {}), "instance": None} != {**(given_before or {}), "instance": None},
+        "the end was changed": was in TERMINAL
+        and any(before.get(field) != after.get(field) for field in ("phase", "reason", "finishedAt")),
+    }
+    if any(broken.values()):
+        names = ", ".join(rule for rule, is_broken in broken.items() if is_broken)
+        raise BrokenRuleError(f"{old['metadata']['name']}: {names}")

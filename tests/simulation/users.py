@@ -1,0 +1,123 @@
+"""What people do: create jobs, cancel, suspend, delete, cordon, retag; and in the end let go of whatever they hold."""
+
+from typing import TYPE_CHECKING, Any
+
+from simulation.server import Body, GoneError
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+_TAG_SETS: tuple[dict[str, str], ...] = ({}, {}, {"zone": "a"}, {"zone": "a", "disk": "fast"}, {"zone": "b"})
+
+
+class Users:
+    """Plans, at the beginning, all that people will do and when."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._random = world.random
+        self._daemons = 0
+        for _ in range(world.plan.daemons):
+            self.create_daemon()
+        for number in range(world.plan.jobs):
+            self._sometime(self._create_job, number)
+        if world.plan.calm:
+            return
+        for _ in range(world.plan.jobs // 2):
+            self._sometime(self._change_a_job)
+        for _ in range(self._random.randint(0, 4)):
+            self._sometime(self._change_a_daemon)
+
+    def leave(self) -> None:
+        """Hold nothing up any more."""
+        for body in self._world.server.live_jobs():
+            if body["spec"]["suspend"]:
+                self._edit(body, suspend=False)
+        for body in self._world.server.of_kind("ProvisionerDaemon"):
+            self._edit(body, cordoned=False)
+
+    def create_daemon(self, name: str | None = None) -> None:
+        """A daemon's object and its process; under a name that was used before it is another daemon."""
+        self._daemons += 1
+        name = name or f"daemon-{self._daemons}"
+        spec = {
+            "tags": self._random.choice(_TAG_SETS),
+            "provisioners": ["echo"],
+            "capacity": self._random.randint(1, 3),
+            "cordoned": False,
+            "lostAfterSeconds": self._world.plan.lost_after,
+            "cancelGraceSeconds": self._random.choice([0, 20, 60]),
+        }
+        self._world.server.create("ProvisionerDaemon", f"daemon-uid-{self._daemons}", name, spec)
+        self._world.start_daemon(name)
+
+    def _sometime(self, what: Any, *arguments: object) -> None:
+        self._world.schedule.after(self._random.uniform(0, self._world.plan.seconds * 0.9), what, *arguments)
+
+    def _create_job(self, number: int) -> None:
+        choice = self._random.choice
+        is_build = self._random.random() < 0.8
+        spec = {
+            "type": "WorkspaceBuild" if is_build else "TemplateImport",
+            "provisioner": "echo",
+            "tags": choice(_TAG_SETS),
+            "priority": choice([0, 0, 0, 5, -5]),
+            "suspend": not self._world.plan.calm and self._random.random() < 0.1,
+            "cancel": not self._world.plan.calm and self._random.random() < 0.02,
+            "cancelMode": "Graceful",
+            "pendingTimeoutSeconds": choice([60, 300, 900]),
+            "activeDeadlineSeconds": choice([60, 120, 600]),
+        }
+        if is_build:
+            spec |= {"workspaceRef": {"name": choice(["dev", "ml", "web"])}, "transition": "Start"}
+        if self._random.random() < 0.2:
+            spec["ttlSecondsAfterFinished"] = 60
+        self._world.server.create("ProvisionerJob", f"job-uid-{number}", f"job-{number}", spec)
+
+    def _change_a_job(self) -> None:
+        live = self._world.server.live_jobs()
+        if not live:
+            return
+        body = self._random.choice(live)
+        match self._random.choice(["cancel", "cancel", "force", "suspend", "suspend", "delete", "priority"]):
+            case "cancel":
+                self._edit(body, cancel=True)
+                if self._random.random() < 0.3:
+                    self._world.schedule.after(self._random.uniform(0, 60), self._edit, body, "Force")
+            case "force":
+                self._edit(body, cancel=True, cancelMode="Force")
+            case "suspend":
+                self._edit(body, suspend=True)
+                self._world.schedule.after(self._random.expovariate(0.01), self._resume, body)
+            case "priority":
+                self._edit(body, priority=self._random.randint(-9, 9))
+            case _:
+                self._world.server.delete(body["metadata"]["uid"])
+
+    def _change_a_daemon(self) -> None:
+        body = self._random.choice(self._world.server.of_kind("ProvisionerDaemon"))
+        match self._random.choice(["cordon", "tags", "capacity", "replace"]):
+            case "cordon":
+                self._edit(body, cordoned=True)
+                self._world.schedule.after(self._random.expovariate(0.01), self._uncordon, body)
+            case "tags":
+                self._edit(body, tags=self._random.choice(_TAG_SETS))
+            case "capacity":
+                self._edit(body, capacity=self._random.randint(1, 3))
+            case _:
+                self._world.server.delete(body["metadata"]["uid"])
+                self._world.faults.replace_later(body["metadata"]["name"])
+
+    def _resume(self, body: Body) -> None:
+        self._edit(body, suspend=False)
+
+    def _uncordon(self, body: Body) -> None:
+        self._edit(body, cordoned=False)
+
+    def _edit(self, body: Body, mode: str | None = None, **changes: Any) -> None:
+        if mode is not None:
+            changes["cancelMode"] = mode
+        try:
+            self._world.server.edit(body["metadata"]["uid"], **changes)
+        except GoneError:
+            self._world.invariants.note("a user edits what is gone")

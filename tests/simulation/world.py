@@ -1,0 +1,139 @@
+"""A whole cluster in virtual time, from a seed: a fleet, its jobs, what people do to them, and all that can go wrong."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+
+from provisioner_operator.core.records import Daemon, Job
+from simulation.audit import Audit
+from simulation.controller import SimulatedController
+from simulation.daemons import Habits, SimulatedDaemon
+from simulation.faults import Faults
+from simulation.invariants import Invariants
+from simulation.network import Network
+from simulation.schedule import Schedule
+from simulation.server import EPOCH, Body, Server
+from simulation.users import Users
+
+LONGEST_AFTERMATH = 4 * 3600.0
+"""Every job must have ended this long after people and faults left off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The sizes of one simulation."""
+
+    calm: bool
+    """Nothing goes wrong and nobody changes anything."""
+    lost_after: int
+    seconds: float
+    """How long people and faults go on."""
+    daemons: int
+    jobs: int
+    failure_rate: float
+    habits: Habits
+
+    @classmethod
+    def of(cls, random: Random) -> "Plan":
+        calm = random.random() < 0.15
+        lost_after = random.choice([10, 30, 30, 300, 300, 300])
+        return cls(
+            calm=calm,
+            lost_after=lost_after,
+            seconds=30.0 * lost_after**0.75 + 200,
+            daemons=random.randint(1, 4),
+            jobs=random.randint(6, 16),
+            failure_rate=0.0 if calm else random.choice([0.0, 0.02, 0.08]),
+            habits=Habits(
+                beat_every=lost_after / random.choice([30, 12, 10]) if lost_after == 30 else lost_after / 10,
+                run_seconds=random.choice([5.0, 30.0, 120.0]),
+                deaf=random.choice([0.0, 0.3, 1.0]),
+                clock_skew=random.uniform(-3, 3),
+            ),
+        )
+
+
+class World:
+    """Everything that one seed brings about."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.plan = Plan.of(self.random)
+        self.schedule = Schedule()
+        self.server = Server(lambda: EPOCH + self.schedule.now)
+        self.invariants = Invariants(self.schedule, self.server)
+        self.network = Network(self.schedule, self.random, self.server, self.plan.failure_rate)
+        self.daemons: dict[str, SimulatedDaemon] = {}
+        """The present process of each daemon, by name."""
+        self.controller: SimulatedController | None = None
+        self.fleet_changed_at = 0.0
+        self.idle_since: dict[str, float] = {}
+        self._instances = 0
+        self.server.listeners.append(self._note_fleet)
+        self.users = Users(self)
+        self.faults = Faults(self)
+        self.start_controller()
+        Audit(self)
+
+    def run(self) -> None:
+        """Run to the end of all jobs and beyond."""
+        self.schedule.run_until(self.plan.seconds)
+        self.users.leave()
+        self.faults.heal()
+        end = self.schedule.now + LONGEST_AFTERMATH
+        while self.server.live_jobs() and self.schedule.now < end:
+            self.schedule.run_until(self.schedule.now + 60)
+        settled = 2 * self.plan.lost_after + 200
+        self.schedule.run_until(self.schedule.now + settled)
+        self.invariants.all_is_well()
+        before = self.invariants.decisions.total()
+        self.schedule.run_until(self.schedule.now + 3 * self.plan.habits.beat_every + 200)
+        if self.invariants.decisions.total() != before:
+            self.invariants.violated("nothing happens any more, and yet something is decided")
+
+    def start_controller(self) -> None:
+        if self.controller is not None:
+            self.controller.die()
+        self.controller = SimulatedController(self.network, self.random, self.invariants)
+
+    def start_daemon(self, name: str) -> None:
+        """A new process for the daemon's object of that name; the former one is dead."""
+        body = self.daemon_object(name)
+        if body is None:
+            return
+        self._instances += 1
+        instance = f"{name}-process-{self._instances}"
+        self.daemons[name] = SimulatedDaemon(
+            body["metadata"]["uid"], instance, self.network, self.random, self.invariants, self.plan.habits
+        )
+
+    def daemon_object(self, name: str) -> Body | None:
+        found = (body for body in self.server.of_kind("ProvisionerDaemon") if body["metadata"]["name"] == name)
+        return next(found, None)
+
+    def is_instance_alive(self, instance: str | None) -> bool:
+        return any(daemon.alive and daemon.instance == instance for daemon in self.daemons.values())
+
+    def is_ready(self, daemon: Daemon, jobs: Iterable[Job]) -> bool:
+        """Whether the daemon could take a job right now, by all that anybody can know."""
+        process = self.daemons.get(daemon.name)
+        used = sum(job.assignment is not None and job.assignment.daemon_uid == daemon.uid for job in jobs)
+        return (
+            process is not None
+            and process.alive
+            and process.connected
+            and not process.draining
+            and process.uid == daemon.uid
+            and not daemon.cordoned
+            and used < daemon.capacity
+            and not process.runs
+        )
+
+    def _note_fleet(self, old: Body | None, new: Body | None) -> None:
+        body = new or old or {}
+        if body["kind"] == "ProvisionerDaemon" and (old is None or new is None or _standing(old) != _standing(new)):
+            self.fleet_changed_at = self.schedule.now
+
+
+def _standing(body: Body) -> tuple[object, ...]:
+    return (body["spec"], body["status"]["state"] in {"Offline", "Draining"}, body["status"].get("instance"))
