@@ -115,6 +115,8 @@ class SimulatedController:
         if kind == "ProvisionerDaemon":
             self.mirror.daemon_deleted(uid, self.now)
             self._wake()
+        elif self.mirror.job(uid) is None:
+            self.mirror.job_left(uid)
         else:
             self._read_job(uid, lambda: None)
 

@@ -177,7 +177,7 @@ class SimulatedDaemon:
             return
         silent = self._schedule.now - self._contact
         if silent < interrupt_after(self._lost_after):
-            self._schedule.after(interrupt_after(self._lost_after) - silent, self._check_fence)
+            self._schedule.after(interrupt_after(self._lost_after) - silent + 0.01, self._check_fence)
             return
         for run in self.runs.values():
             self._fence(run)

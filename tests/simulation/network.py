@@ -89,6 +89,7 @@ class Watch:
         self._coming: dict[str, deque[Event]] = {}
         self._latest: dict[str, float] = {}
         self._closed = False
+        self._gone: set[str] = set()
         network.server.listeners.append(self._changed)
 
     def close(self) -> None:
@@ -122,10 +123,12 @@ class Watch:
         event = coming.popleft()
         if event == (None, None):
             return
+        if event[1] is None:
+            self._gone.add(uid)
         self._handle(event)
         if event[1] is not None and network.random.random() < network.failure_rate / 2:
-            network.schedule.after(network.delay(), self._repeat, event)
+            network.schedule.after(network.delay(), self._repeat, uid, event)
 
-    def _repeat(self, event: Event) -> None:
-        if not self._closed:
+    def _repeat(self, uid: str, event: Event) -> None:
+        if not self._closed and uid not in self._gone:
             self._handle(event)

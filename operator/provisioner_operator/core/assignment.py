@@ -90,8 +90,9 @@ class AssignmentQueue:
         matched: list[tuple[Job, Daemon]] = []
         while (turn := turns.pop()) is not None:
             expected, supply = turn
-            first = self._supplies[supply].heads.peek()
-            if first is not None and first[0] == expected:
+            state = self._supplies[supply]
+            first = state.heads.peek()
+            if state.free and first is not None and first[0] == expected:
                 matched.append(self._take(first[1]))
             self._put_turn(turns, supply)
         self._stirred.clear()

@@ -55,6 +55,17 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginCancel:
+    """Show that a running job's cancel is being carried out: only from there may it become Canceled."""
+
+    job: Job
+
+    def patch(self, now: float) -> StatusPatch:
+        """The write."""
+        return status_patch.begin_cancel(self.job, now)
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Finish a cancel that no daemon has to, or can, carry out."""
 
@@ -129,7 +140,7 @@ class MarkOffline:
         return status_patch.daemon_offline(self.daemon, self.message, now)
 
 
-JobDecision = Assign | Release | Fail | Cancel | Explain | Suspend | Resume | Expire
+JobDecision = Assign | Release | Fail | BeginCancel | Cancel | Explain | Suspend | Resume | Expire
 DaemonDecision = CheckDaemon | MarkOffline
 Decision = JobDecision | DaemonDecision
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, Phase
-from provisioner_operator.core.decisions import Cancel, Expire, Fail, JobDecision, Release, Resume, Suspend
+from provisioner_operator.core.decisions import BeginCancel, Cancel, Expire, Fail, JobDecision, Release, Resume, Suspend
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.records import Daemon, Job
@@ -88,7 +88,7 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
     if given.lost:
         if job.cancel:
             message = f"{cancelled_by(job)} Its daemon {name} is gone, and the run with it."
-            return Verdict(Cancel(job, CancelReason.DAEMON_GONE, message))
+            return Verdict(_finish_cancel(job, CancelReason.DAEMON_GONE, message))
         message = (
             f"Daemon {name} was lost while it ran the job. What the run had done is in the state of its last save; "
             f"look at the log archive, then submit a new job."
@@ -103,10 +103,15 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
         message = (
             f"{cancelled_by(job)} Daemon {name} did not confirm that the run stopped; check it before building again."
         )
-        return Verdict(Cancel(job, CancelReason.DAEMON_UNRESPONSIVE, message))
+        return Verdict(_finish_cancel(job, CancelReason.DAEMON_UNRESPONSIVE, message))
     limit = timedelta(seconds=job.active_deadline)
     message = f"The job did not end within {limit} of its start (spec.activeDeadlineSeconds); its run is stopped."
     return _due(active_deadline(job), now, Fail(job, EndReason.DEADLINE_EXCEEDED, message))
+
+
+def _finish_cancel(job: Job, reason: CancelReason, message: str) -> JobDecision:
+    """Cancel in the daemon's place; one that its daemon never began goes through Canceling first, as the table says."""
+    return BeginCancel(job) if job.phase is Phase.RUNNING else Cancel(job, reason, message)
 
 
 def _pending_timeout(job: Job) -> Fail:

@@ -8,7 +8,7 @@ assignment's slot is taken. Nothing in here is authoritative: every write still 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
 from provisioner_operator.core.assignment import AssignmentQueue
 from provisioner_operator.core.decisions import Assign, CheckDaemon, Decision, Explain, MarkOffline, Release
 from provisioner_operator.core.instant import Instant
@@ -20,7 +20,7 @@ from provisioner_operator.core.occupancy import Occupancy
 from provisioner_operator.core.pending_reasons import PendingReasons
 from provisioner_operator.core.records import Daemon, Job
 from provisioner_operator.core.silence import Silence
-from provisioner_operator.core.workspaces import WorkspaceLines, workspace_of
+from provisioner_operator.core.workspaces import Workspace, WorkspaceLines, workspace_of
 
 SHUNNED_SECONDS = 60.0
 """A daemon that did not acknowledge an assignment gets no new one for this long."""
@@ -32,6 +32,12 @@ _ENDED_BY_CONTROLLER = frozenset({EndReason.DEADLINE_EXCEEDED, EndReason.PENDING
 class _DaemonEntry:
     daemon: Daemon
     shunned_until: float = field(default=float("-inf"))
+    former: set[str] = field(default_factory=set)
+    """Instances that certainly made way for another."""
+    doubtful: set[str] = field(default_factory=set)
+    """Instances that acknowledged a job, but of which it is unknown whether they came before or after the present one."""
+    asked_about: frozenset[str] = frozenset()
+    """Those that the fresh read under way will tell about."""
 
 
 class Mirror:
@@ -94,20 +100,22 @@ class Mirror:
         known = entry.daemon if entry is not None else None
         if known is not None and daemon.resource_version < known.resource_version:
             return False
+        was_online = known is not None and self._is_online(known)
         changed = known is None or (known.heartbeat, known.instance) != (daemon.heartbeat, daemon.instance)
         if changed:
             self._silence.heard(daemon.uid, daemon.lost_after, now)
         else:
-            self._silence.unchanged(daemon.uid, daemon.lost_after, now, fresh=fresh)
+            self._silence.unchanged(daemon.uid, daemon.lost_after, fresh=fresh)
         if known is not None and known.supply != daemon.supply:
             self._queue.remove(known)
         if entry is None:
             self._daemons[daemon.uid] = _DaemonEntry(daemon)
         else:
             entry.daemon = daemon
+            self._compare_instances(entry, known, fresh=fresh)
         if changed or known is None or known.runs != daemon.runs:
             self._report(daemon)
-        if known is None or _standing(known) != _standing(daemon):
+        if known is None or _standing(known) != _standing(daemon) or was_online != self._is_online(daemon):
             self._reasons.fleet_changed(daemon.namespace, now)
             self._attend_jobs_of(daemon.uid)
         self._attention[daemon.uid] = None
@@ -138,7 +146,7 @@ class Mirror:
                 self._occupancy.take(decision.daemon.uid, uid)
                 self._attention[decision.daemon.uid] = None
             if holder is None and current is not None:
-                self._lines.wait(current)
+                self._join_line(current)
         self._attention[uid] = None
 
     # --- what follows ---
@@ -208,9 +216,13 @@ class Mirror:
             self._clock.put(job.uid, now.monotonic + verdict.look_again_in)
         else:
             self._clock.discard(job.uid)
-        may_start = verdict.decision is None and _may_start(job) and self._lines.is_turn_of(job)
-        if may_start:
+        waits = verdict.decision is None and _may_start(job)
+        if waits:
+            self._reasons.waits(job, now)
+        if waits and self._lines.is_turn_of(job):
             self._queue.enqueue(job)
+            if job.reason == PendingReason.WORKSPACE_BUSY:
+                self._reasons.look_soon(job.uid, now)
         else:
             self._queue.dequeue(job.uid)
         return verdict.decision
@@ -222,8 +234,9 @@ class Mirror:
         if not self._silence.known(given.daemon_uid):
             self._silence.deleted(given.daemon_uid, now)
             self._attention[given.daemon_uid] = None
-        daemon = self.daemon(given.daemon_uid)
-        replaced = daemon is not None and given.instance is not None and daemon.instance not in (None, given.instance)
+        entry = self._daemons.get(given.daemon_uid)
+        daemon = entry.daemon if entry is not None else None
+        replaced = entry is not None and given.instance is not None and self._is_replaced(entry, given.instance)
         return Circumstances(
             daemon=daemon,
             offline=daemon is not None and not self._is_online(daemon),
@@ -232,21 +245,27 @@ class Mirror:
         )
 
     def _decide_daemon(self, uid: str, now: Instant) -> Decision | None:
-        next_look = self._silence.next_look(uid)
-        if next_look is not None and next_look < float("inf"):
+        entry = self._daemons.get(uid)
+        looks = [self._silence.next_look(uid, now)]
+        if entry is not None and entry.shunned_until > now.monotonic:
+            looks.append(entry.shunned_until)
+        next_look = min((look for look in looks if look is not None), default=float("inf"))
+        if next_look < float("inf"):
             self._clock.put(uid, next_look)
         else:
             self._clock.discard(uid)
-        entry = self._daemons.get(uid)
         if self._silence.is_lost(uid, now):
             self._lose(uid)
         if entry is None:
-            if not self._occupancy.jobs_of(uid):
+            if self._occupancy.is_clear(uid):
                 self._silence.forget(uid)
+                self._clock.discard(uid)
             return None
         daemon = entry.daemon
         self._offer(entry, now)
-        if self._silence.wants_check(uid, now):
+        entry.asked_about = frozenset(entry.doubtful - entry.former - {daemon.instance})
+        if entry.asked_about or self._silence.wants_check(uid, now):
+            self._silence.asks(uid, now)
             return CheckDaemon(daemon)
         if daemon.state is not DaemonState.OFFLINE and self._silence.is_offline(uid):
             self._attend_jobs_of(uid)
@@ -267,7 +286,10 @@ class Mirror:
     def _explain(self, now: Instant) -> Iterator[Decision]:
         for uid in self._reasons.pop_due(now):
             job = self._jobs.get(uid)
-            if job is None or uid in self._under_way or not _may_start(job):
+            if job is None or not _may_start(job):
+                continue
+            if uid in self._under_way:
+                self._reasons.look_soon(uid, now)
                 continue
             explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now)
             if explanation is not None and (job.reason, job.message) != (explanation.reason, explanation.message):
@@ -295,31 +317,48 @@ class Mirror:
     def _offer(self, entry: _DaemonEntry, now: Instant) -> None:
         daemon = entry.daemon
         takes_jobs = self._is_online(daemon) and not daemon.cordoned and daemon.state is not DaemonState.DRAINING
-        if now.monotonic < entry.shunned_until:
-            takes_jobs = False
-            self._clock.put(daemon.uid, entry.shunned_until)
+        takes_jobs = takes_jobs and now.monotonic >= entry.shunned_until
         self._queue.offer(daemon, daemon.capacity - self._occupancy.used(daemon.uid) if takes_jobs else 0)
 
     def _report(self, daemon: Daemon) -> None:
         before = self._occupancy.lingering_workspaces(daemon.uid)
-        self._occupancy.report(daemon.uid, daemon.runs)
-        self._settle_lingering(daemon.namespace, daemon.uid, before)
+        self._occupancy.report(daemon.uid, daemon.namespace, daemon.runs)
+        self._settle_lingering(daemon.uid, before)
+
+    def _compare_instances(self, entry: _DaemonEntry, known: Daemon | None, *, fresh: bool) -> None:
+        """Learn which processes of the daemon are gone: those of before, and those that a fresh read no longer finds."""
+        daemon = entry.daemon
+        if known is not None and known.instance is not None and known.instance != daemon.instance:
+            entry.former.add(known.instance)
+        if fresh and entry.asked_about:
+            entry.former |= entry.asked_about - {daemon.instance}
+            entry.doubtful -= entry.asked_about
+            entry.asked_about = frozenset()
+            self._attend_jobs_of(daemon.uid)
+
+    def _is_replaced(self, entry: _DaemonEntry, instance: str) -> bool:
+        """Whether that process of the daemon is certainly gone; if there is doubt, have the daemon read afresh."""
+        if instance == entry.daemon.instance or entry.daemon.instance is None:
+            return False
+        if instance not in entry.former:
+            # The job's news may have overtaken the daemon's.
+            entry.doubtful.add(instance)
+            self._attention[entry.daemon.uid] = None
+        return instance in entry.former
 
     def _lose(self, uid: str) -> None:
-        entry = self._daemons.get(uid)
         before = self._occupancy.lingering_workspaces(uid)
         self._occupancy.vanish(uid)
-        if entry is not None:
-            self._settle_lingering(entry.daemon.namespace, uid, before)
+        self._settle_lingering(uid, before)
         self._attend_jobs_of(uid)
 
-    def _settle_lingering(self, namespace: str, daemon_uid: str, before: frozenset[str]) -> None:
+    def _settle_lingering(self, daemon_uid: str, before: frozenset[Workspace]) -> None:
         after = self._occupancy.lingering_workspaces(daemon_uid)
         for workspace in after - before:
-            self._lines.occupy((namespace, workspace), f"run on {daemon_uid}")
+            self._lines.occupy(workspace, f"run on {daemon_uid}")
         for workspace in before - after:
-            self._lines.vacate((namespace, workspace), f"run on {daemon_uid}")
-            self._attend_line((namespace, workspace))
+            self._lines.vacate(workspace, f"run on {daemon_uid}")
+            self._attend_line(workspace)
 
     def _reassign(self, previous: Job | None, job: Job, now: Instant) -> None:
         old = previous.assignment if previous is not None else None
@@ -337,13 +376,22 @@ class Mirror:
             self._reasons.forget(job.uid)
             if workspace is not None:
                 self._lines.occupy(workspace, job.uid)
-        elif job.suspend or job.cancel:
-            self._lines.leave(job)
-            self._reasons.forget(job.uid)
         else:
-            self._lines.wait(job)
-            self._reasons.waits(job, now)
+            self._join_line(job)
+            if _may_start(job):
+                self._reasons.waits(job, now)
+            else:
+                self._reasons.forget(job.uid)
         if workspace is not None:
+            self._attend_line(workspace)
+
+    def _join_line(self, job: Job) -> None:
+        """The job waits its turn, unless it is held or to be cancelled."""
+        if _may_start(job):
+            self._lines.wait(job)
+        else:
+            self._lines.leave(job)
+        if (workspace := workspace_of(job)) is not None:
             self._attend_line(workspace)
 
     def _take_out(self, uid: str, ended: Job | None, now: Instant) -> None:
@@ -357,17 +405,21 @@ class Mirror:
             return
         self._lines.leave(job)
         given = (ended or job).assignment
+        if job.assignment is not None and job.assignment != given:
+            self._occupancy.take(job.assignment.daemon_uid, uid)
+            self._attention[job.assignment.daemon_uid] = None
         if given is not None:
             before = self._occupancy.lingering_workspaces(given.daemon_uid)
-            may_still_run = job.phase in STARTED if ended is None else _may_still_run(ended)
+            # Of a deleted job nobody knows whether its acknowledgement came just before.
+            may_still_run = ended is None or _may_still_run(ended)
             vanished = self._silence.is_lost(given.daemon_uid, now)
             self._occupancy.end(given.daemon_uid, job, may_still_run=may_still_run and not vanished)
-            self._settle_lingering(job.namespace, given.daemon_uid, before)
+            self._settle_lingering(given.daemon_uid, before)
             self._attention[given.daemon_uid] = None
         if (workspace := workspace_of(job)) is not None:
             self._attend_line(workspace)
 
-    def _attend_line(self, workspace: tuple[str, str]) -> None:
+    def _attend_line(self, workspace: Workspace) -> None:
         if (following := self._lines.next_in(workspace)) is not None:
             self._attention[following] = None
 

@@ -6,11 +6,20 @@ even while the last heartbeat still lists it.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from provisioner_operator.core.records import Job, ReportedRun
+from provisioner_operator.core.workspaces import Workspace, workspace_of
 
-Workspace = tuple[str, str]
-"""Namespace and name."""
+UNLISTED_REPORTS = 2
+"""A run that no heartbeat has listed yet is over after so many that do not: the first may be older than the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lingering:
+    workspace: Workspace | None
+    reports: int
+    """How many heartbeats without it tell that it is over."""
 
 
 class Occupancy:
@@ -18,7 +27,7 @@ class Occupancy:
 
     def __init__(self) -> None:
         self._given: dict[str, set[str]] = {}
-        self._lingering: dict[str, dict[str, ReportedRun]] = {}
+        self._lingering: dict[str, dict[str, _Lingering]] = {}
         self._reported: dict[str, frozenset[ReportedRun]] = {}
         self._over: dict[str, set[str]] = {}
 
@@ -33,20 +42,28 @@ class Occupancy:
     def end(self, daemon_uid: str, job: Job, *, may_still_run: bool) -> None:
         """A started job is over; `may_still_run` unless its daemon said so itself."""
         self.take(daemon_uid, job.uid)
+        is_listed = any(run.job_uid == job.uid for run in self._reported.get(daemon_uid, ()))
         if may_still_run:
-            run = ReportedRun(job.uid, job.workspace)
+            run = _Lingering(workspace_of(job), 1 if is_listed else UNLISTED_REPORTS)
             self._lingering.setdefault(daemon_uid, {})[job.uid] = run
-        elif any(run.job_uid == job.uid for run in self._reported.get(daemon_uid, ())):
+        elif is_listed:
             self._over.setdefault(daemon_uid, set()).add(job.uid)
 
-    def report(self, daemon_uid: str, runs: frozenset[ReportedRun]) -> None:
+    def report(self, daemon_uid: str, namespace: str, runs: frozenset[ReportedRun]) -> None:
         """A heartbeat lists what the daemon's process runs."""
         self._reported[daemon_uid] = runs
         over = self._over.get(daemon_uid, set()) & {run.job_uid for run in runs}
         given = self._given.get(daemon_uid, set())
         self._over[daemon_uid] = over
-        self._lingering[daemon_uid] = {
-            run.job_uid: run for run in runs if run.job_uid not in given and run.job_uid not in over
+        unlisted = {
+            uid: _Lingering(run.workspace, run.reports - 1)
+            for uid, run in self._lingering.get(daemon_uid, {}).items()
+            if run.reports > 1
+        }
+        self._lingering[daemon_uid] = unlisted | {
+            run.job_uid: _Lingering((namespace, run.workspace) if run.workspace else None, 1)
+            for run in runs
+            if run.job_uid not in given and run.job_uid not in over
         }
 
     def vanish(self, daemon_uid: str) -> None:
@@ -58,11 +75,15 @@ class Occupancy:
         """The uids of the jobs that the daemon was given and that are not over."""
         return tuple(self._given.get(daemon_uid, ()))
 
+    def is_clear(self, daemon_uid: str) -> bool:
+        """Whether the daemon has no job, and no run that may outlive its job."""
+        return not self._given.get(daemon_uid) and not self._lingering.get(daemon_uid)
+
     def used(self, daemon_uid: str) -> int:
         """How many of the daemon's slots are taken."""
         given = self._given.get(daemon_uid, set())
         return len(given) + sum(1 for uid in self._lingering.get(daemon_uid, ()) if uid not in given)
 
-    def lingering_workspaces(self, daemon_uid: str) -> frozenset[str]:
+    def lingering_workspaces(self, daemon_uid: str) -> frozenset[Workspace]:
         """The workspaces that a run of this daemon may still be changing though its job is over."""
         return frozenset(run.workspace for run in self._lingering.get(daemon_uid, {}).values() if run.workspace)

@@ -32,7 +32,7 @@ class PendingReasons:
         self._since: dict[str, float] = {}
         self._namespaces: dict[str, set[str]] = {}
         self._namespace_of: dict[str, str] = {}
-        self._cache: dict[str, dict[Demand, Explanation | None]] = {}
+        self._cache: dict[str, dict[Demand, Explanation]] = {}
 
     def waits(self, job: Job, now: Instant) -> None:
         """The job waits to be assigned."""
@@ -41,6 +41,11 @@ class PendingReasons:
             self._namespaces.setdefault(job.namespace, set()).add(job.uid)
             self._namespace_of[job.uid] = job.namespace
             self.due.put(job.uid, now.monotonic + SETTLE_SECONDS)
+
+    def look_soon(self, uid: str, now: Instant) -> None:
+        """What is said of the waiting job may not be true any more, or could not be said just now."""
+        if uid in self._since and uid not in self.due:
+            self.due.put(uid, now.monotonic + SETTLE_SECONDS)
 
     def forget(self, uid: str) -> None:
         """The job waits no more."""
@@ -70,6 +75,7 @@ class PendingReasons:
         else:
             found = self._explain(job.demand, fleet)
             if found is None:
+                self.due.put(job.uid, now.monotonic + PATIENCE_SECONDS)
                 return None
             explanation = found
         ready = self._since[job.uid] + PATIENCE_SECONDS
@@ -82,5 +88,8 @@ class PendingReasons:
         cache = self._cache.setdefault(demand.namespace, {})
         if demand not in cache:
             candidates = [Candidate(daemon, online, free) for daemon, online, free in fleet(demand.namespace)]
-            cache[demand] = explain(demand, candidates)
+            explanation = explain(demand, candidates)
+            if explanation is None:
+                return None  # not for long: whoever is free now soon has a job
+            cache[demand] = explanation
         return cache[demand]

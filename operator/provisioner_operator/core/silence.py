@@ -22,6 +22,8 @@ class _Hearing:
     confirmed: float
     """How far the silence is confirmed by a fresh read."""
     deleted: bool = False
+    asked: float = float("-inf")
+    """When the last fresh read was asked for: what it confirms reaches no further, however late its answer."""
 
 
 class Silence:
@@ -34,16 +36,23 @@ class Silence:
         """A heartbeat changed, or the daemon was seen for the first time."""
         self._hearings[uid] = _Hearing(now.monotonic, lost_after, now.monotonic)
 
-    def unchanged(self, uid: str, lost_after: float, now: Instant, *, fresh: bool) -> None:
-        """The daemon was seen with the heartbeat of before; `fresh` if read from the API server just now."""
+    def asks(self, uid: str, now: Instant) -> None:
+        """A fresh read of the daemon is about to be made."""
+        if (hearing := self._hearings.get(uid)) is not None:
+            hearing.asked = now.monotonic
+
+    def unchanged(self, uid: str, lost_after: float, *, fresh: bool) -> None:
+        """The daemon was seen with the heartbeat of before; `fresh` if read from the API server since it was asked."""
         hearing = self._hearings[uid]
         hearing.lost_after = lost_after
         if fresh:
-            hearing.confirmed = now.monotonic
+            hearing.confirmed = max(hearing.confirmed, hearing.asked)
 
     def deleted(self, uid: str, now: Instant) -> None:
         """The daemon's object is gone, or was before this process began."""
         known = self._hearings.get(uid)
+        if known is not None and known.deleted:
+            return
         lost_after = known.lost_after if known is not None else DEFAULT_LOST_AFTER
         self._hearings[uid] = _Hearing(now.monotonic, lost_after, now.monotonic, deleted=True)
 
@@ -84,10 +93,10 @@ class Silence:
         hearing = self._hearings.get(uid)
         return hearing is not None and not hearing.deleted and now.monotonic >= _next_threshold(hearing)
 
-    def next_look(self, uid: str) -> float | None:
+    def next_look(self, uid: str, now: Instant) -> float | None:
         """When to look at this daemon again if nothing is heard, on the monotonic clock; None when it is lost for good."""
         hearing = self._hearings.get(uid)
-        if hearing is None or hearing.confirmed - hearing.heard >= hearing.lost_after:
+        if hearing is None or self.is_lost(uid, now):
             return None
         return hearing.heard + hearing.lost_after if hearing.deleted else _next_threshold(hearing)
 

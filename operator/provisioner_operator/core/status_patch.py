@@ -233,6 +233,8 @@ def finish(job: Job, outcome: Outcome, now: float) -> StatusPatch:
 def end(job: Job, phase: Phase, reason: EndReason, message: str, now: float) -> StatusPatch:
     """The controller ends a job by a clock or because its daemon is gone, whatever its phase was."""
     tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
+    # A cancel that arrives meanwhile goes before any clock.
+    tests = (*tests, ("/spec/cancel", job.cancel))
     return StatusPatch(tests=tests, sets=_end(job, phase, reason, message, job.conditions, now))
 
 

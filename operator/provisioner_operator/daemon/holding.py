@@ -79,9 +79,10 @@ class Holding:
                 await flushing
             on_news()
         outcome = replace(outcome, log=await archive.close())
-        logger.info("Job %s is %s: %s", self.job.display_name, outcome.phase, outcome.reason)
         if self._is_abandoned():
+            logger.warning("Gave job %s up: it is over, deleted or not this process's any more", self.job.display_name)
             return None
+        logger.info("Job %s is %s: %s", self.job.display_name, outcome.phase, outcome.reason)
         async with self._writing:
             return await self._writes.finish(self.job, _pointing_to_log(outcome, self.job))
 

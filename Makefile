@@ -1,0 +1,67 @@
+# Everything a checkout needs, from nothing but Python 3.11+: `make demo` shows it, `make test` proves it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCK := requirements/lint.txt
+WORKERS ?= 2
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down test unit integration lint format crds devcluster lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(READY): $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is `$(PYTHON) --version 2>&1`. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once; about 80 packages) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK) || \
+	  { echo "Installing $(LOCK) failed: is the Python package index reachable? Then run make again." >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: $(READY) ## The main job end to end; leaves nothing behind
+	@$(BIN)/python -m demo run
+
+up: $(READY) ## The demo's cluster, operator and daemons, left running to explore
+	@$(BIN)/python -m demo up
+
+down: $(READY) ## End what `make up` started
+	@$(BIN)/python -m demo down
+
+test: $(READY) ## All tests, against a real control plane
+	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+unit: $(READY) ## The fast tests of the pure core only
+	@$(BIN)/python -m pytest -n $(WORKERS) tests/unit $(PYTEST_ARGS)
+
+integration: $(READY) ## Only the tests that need a control plane
+	@$(BIN)/python -m pytest -n $(WORKERS) tests/integration $(PYTEST_ARGS)
+
+lint: $(READY) ## Format, lint, types and layers (a unit test compares crds/ with the models)
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## Put the code into its format
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+crds: $(READY) ## Write crds/ from the models
+	@$(BIN)/python -m provisioner_operator.api.crd crds
+
+devcluster: $(READY) ## A bare control plane, left running; end it with: .venv/bin/provisioner-devcluster down
+	@$(BIN)/provisioner-devcluster up
+
+lock: $(READY) ## Renew requirements/ from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "uv is needed to renew the lock: pip install uv" >&2; exit 1; }
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" -o requirements/runtime.txt pyproject.toml
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --extra lint -o $(LOCK) pyproject.toml
+
+clean: ## Remove the virtual environment and caches of this checkout
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,94 @@
+"""The roles of the controller and the daemons suffice for their work, and for nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from provisioner_operator.api.enums import Phase
+from support.builders import a_daemon_manifest, an_assignment, role_binding
+from support.cluster import Cluster
+from support.kubectl import Kubectl, patch_arguments
+from support.manifests import CRDS, MANIFESTS, Manifest
+from support.phases import bring_to
+
+
+@pytest.fixture
+def user_with(cluster: Cluster, admin: Kubectl) -> Callable[[str], Kubectl]:
+    """Call it with a ClusterRole for a user who has it in the test's namespace.
+
+    The user may also read the status subresource, for kubectl does so before it patches; the product's client does not.
+    """
+    resources = "provisionerjobs.provisioner.dev/status,provisionerdaemons.provisioner.dev/status"
+
+    def bind(role: str) -> Kubectl:
+        assert admin.namespace is not None
+        admin.apply(role_binding(f"{role}-user", role, namespace=admin.namespace))
+        admin.run("create", "role", "status-reader", "--verb=get", f"--resource={resources}")
+        admin.run("create", "rolebinding", "status-reader", "--role=status-reader", f"--user={role}-user")
+        return Kubectl(cluster.kubeconfig_for(f"{role}-user"), admin.namespace)
+
+    return bind
+
+
+def test_the_controller_assigns_ends_and_deletes_a_job(
+    make_job: Callable[..., Manifest], user_with: Callable[[str], Kubectl]
+) -> None:
+    controller = user_with("provisioner-operator")
+    make_job()
+    assignment: list[Manifest] = [
+        {"op": "test", "path": "/status/phase", "value": "Pending"},
+        {"op": "add", "path": "/status/assignment", "value": an_assignment()},
+    ]
+
+    controller.patch("pj", "job", assignment, "--subresource=status")
+    bring_to(Phase.FAILED, controller, "job")
+
+    controller.run("delete", "pj", "job")
+
+
+@pytest.mark.parametrize("role", ["provisioner-operator", "provisioner-daemon"])
+def test_whoever_works_on_jobs_cannot_change_what_was_asked_for(
+    role: str, make_job: Callable[..., Manifest], user_with: Callable[[str], Kubectl]
+) -> None:
+    make_job()
+
+    refusal = user_with(role).refusal("patch", "pj", "job", *patch_arguments({"spec": {"cancel": True}}))
+
+    assert 'cannot patch resource "provisionerjobs" in API group "provisioner.dev"' in refusal
+
+
+def test_a_spec_changed_along_with_the_status_stays_as_it_was(
+    make_job: Callable[..., Manifest], user_with: Callable[[str], Kubectl]
+) -> None:
+    make_job()
+    both = {"spec": {"cancel": True}, "status": {"message": "hello"}}
+
+    stored = user_with("provisioner-daemon").patch("pj", "job", both, "--subresource=status")
+
+    assert (stored["spec"]["cancel"], stored["status"]["message"]) == (False, "hello")
+
+
+def test_a_daemon_registers_itself_and_heartbeats(user_with: Callable[[str], Kubectl]) -> None:
+    daemon = user_with("provisioner-daemon")
+    daemon.create(a_daemon_manifest())
+
+    beat = daemon.patch("pd", "daemon", {"status": {"state": "Idle"}}, "--subresource=status")
+
+    assert beat["status"]["state"] == "Idle"
+
+
+@pytest.mark.parametrize("role", ["viewer", "submitter", "namespace_admin"])
+def test_no_person_writes_a_status(role: str, request: pytest.FixtureRequest) -> None:
+    user: Kubectl = request.getfixturevalue(role)
+
+    answer = user.attempt("auth", "can-i", "patch", "provisionerjobs.provisioner.dev", "--subresource=status")
+
+    assert answer.stdout.strip() == "no"
+
+
+@pytest.mark.parametrize(
+    "folder", [CRDS, MANIFESTS, MANIFESTS / "rbac", MANIFESTS / "policies"], ids=lambda folder: folder.name
+)
+def test_each_kustomization_applies_by_itself(folder: Path, cluster: Cluster) -> None:
+    Kubectl(cluster.kubeconfig).run("apply", "--server-side", "--dry-run=server", f"--kustomize={folder}")

@@ -1,0 +1,93 @@
+"""Jobs and a small API server's worth of objects, made in a line."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from provisioner_operator.daemon.provisioner import Task
+from provisioner_operator.kube.errors import ConflictError, NotFoundError
+from provisioner_operator.kube.parsing import job_record, parse_job_model
+
+
+def a_task(name: str = "dev-7", **spec: Any) -> Task:
+    """Make a job of namespace acme that a daemon has just acknowledged."""
+    model = parse_job_model(
+        {
+            "metadata": {
+                "name": name,
+                "namespace": "acme",
+                "uid": f"uid-of-{name}",
+                "resourceVersion": "7",
+                "generation": 1,
+                "creationTimestamp": "2026-01-01T00:00:00Z",
+            },
+            "spec": {"transition": "Start", "workspaceRef": {"name": "dev"}} | spec,
+            "status": {"phase": "Running"},
+        }
+    )
+    return Task(job_record(model), model)
+
+
+def an_echo_task(**variables: str) -> Task:
+    """Make an echo job with these variables."""
+    stall = variables.pop("stall", None)
+    values = [{"name": name, "value": value} for name, value in variables.items()]
+    return a_task(
+        provisioner="echo", variables=values, **({} if stall is None else {"stallTimeoutSeconds": int(stall)})
+    )
+
+
+def a_secret(**data: str | bytes) -> dict[str, Any]:
+    """Make a Secret's body."""
+    return {
+        "data": {
+            key: base64.b64encode(value if isinstance(value, bytes) else value.encode()).decode()
+            for key, value in data.items()
+        }
+    }
+
+
+class Objects:
+    """Objects by path, read and written as on an API server."""
+
+    def __init__(self, objects: Mapping[str, dict[str, Any]] | None = None) -> None:
+        self.objects = dict(objects or {})
+        self.writes: list[str] = []
+        self.failure: Exception | None = None
+
+    async def get(self, path: str, /) -> dict[str, Any]:
+        if self.failure is not None:
+            raise self.failure
+        if path not in self.objects:
+            raise NotFoundError(404, f"{path} not found")
+        return self.objects[path]
+
+    async def create(self, path: str, body: Mapping[str, Any], /) -> dict[str, Any]:
+        self._write("create")
+        path = f"{path}/{body['metadata']['name']}"
+        if path in self.objects:
+            raise ConflictError(409, "exists")
+        self.objects[path] = dict(body)
+        return self.objects[path]
+
+    async def merge_patch(self, path: str, body: Mapping[str, Any], /) -> dict[str, Any]:
+        self._write("patch")
+        if path not in self.objects:
+            raise NotFoundError(404, "gone")
+        self.objects[path] |= body
+        return self.objects[path]
+
+    def _write(self, kind: str) -> None:
+        self.writes.append(kind)
+        if self.failure is not None:
+            raise self.failure
+
+
+class RememberingConsole:
+    """A console that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    async def write(self, namespace: str, job: str, stage: str, lines: Sequence[str]) -> None:
+        self.lines += [f"{namespace}/{job} {stage}: {line}" for line in lines]

@@ -1,0 +1,80 @@
+import asyncio
+
+import pytest
+
+from provisioner_operator.core.outcome import LogArchive
+from provisioner_operator.daemon import log_archive
+from provisioner_operator.daemon.job_log import JobLog
+from provisioner_operator.daemon.log_archive import Archive, archive_name
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.errors import ForbiddenError
+from unit.daemon.builders import Objects, a_task
+
+PATH = paths.config_map("acme", "dev-7-log")
+
+
+def an_archive(objects: Objects, *lines: str) -> tuple[Archive, JobLog]:
+    log = JobLog()
+    for line in lines:
+        log.append(line)
+    return Archive(objects, a_task().job, log), log
+
+
+def test_a_short_run_makes_exactly_one_write() -> None:
+    objects = Objects()
+    archive, _ = an_archive(objects, "hello")
+    assert asyncio.run(archive.close()) == LogArchive("dev-7-log", 6)
+    assert objects.writes == ["create"]
+
+
+def test_the_archive_belongs_to_the_job_and_goes_with_it() -> None:
+    objects = Objects()
+    archive, _ = an_archive(objects, "hello")
+    asyncio.run(archive.close())
+    body = objects.objects[PATH]
+    assert body["data"] == {"log": "hello\n"}
+    assert body["metadata"]["labels"] == {"provisioner.dev/job": "dev-7"}
+    assert [owner["uid"] for owner in body["metadata"]["ownerReferences"]] == ["uid-of-dev-7"]
+
+
+def test_an_archive_of_an_earlier_job_of_the_name_is_taken_over() -> None:
+    objects = Objects({PATH: {"data": {"log": "old"}}})
+    archive, _ = an_archive(objects, "new")
+    assert asyncio.run(archive.close()) is not None
+    assert objects.objects[PATH]["data"] == {"log": "new\n"}
+
+
+def test_a_long_run_is_flushed_while_it_runs_and_only_when_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_archive, "FIRST_FLUSH_SECONDS", 0.005)
+    objects = Objects()
+
+    async def run() -> None:
+        archive, log = an_archive(objects, "one")
+        flushing = asyncio.create_task(archive.keep_flushing())
+        async with asyncio.timeout(10):
+            while not objects.writes:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.05)
+            assert objects.writes == ["create"]
+            log.append("two")
+            while len(objects.writes) == 1:
+                await asyncio.sleep(0.001)
+        flushing.cancel()
+        assert await archive.close() == LogArchive("dev-7-log", 8)
+
+    asyncio.run(run())
+    assert objects.writes == ["create", "patch"]
+    assert objects.objects[PATH]["data"] == {"log": "one\ntwo\n"}
+
+
+def test_a_log_that_cannot_be_archived_is_no_obstacle() -> None:
+    objects = Objects()
+    objects.failure = ForbiddenError(403, "no")
+    archive, _ = an_archive(objects, "hello")
+    assert asyncio.run(archive.close()) is None
+
+
+def test_names_and_labels_stay_within_what_kubernetes_takes() -> None:
+    assert archive_name("dev") == "dev-log"
+    assert len(archive_name("x" * 253)) == 253
+    assert archive_name("x" * 252 + "a") != archive_name("x" * 252 + "b")
