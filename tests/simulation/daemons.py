@@ -97,6 +97,8 @@ class SimulatedDaemon:
 
     def die(self) -> None:
         """The process is gone; its guards have stopped its runs."""
+        if not self.alive:
+            return
         self.alive = self.connected = False
         if self._watch is not None:
             self._watch.close()
@@ -143,12 +145,15 @@ class SimulatedDaemon:
             if self.alive and result is Result.DONE and body is not None:
                 self._contact = sent
                 spec = body["spec"]
+                before = self.capacity
                 self.capacity, self._grace = spec["capacity"], spec["cancelGraceSeconds"]
                 self._lost_after = spec["lostAfterSeconds"]
                 if self._watch is None:
                     self._start_watching()
                     self._check_fence()
-                self._act()
+                    self._act()
+                elif self.capacity != before:
+                    self._act()
             if self._beat_soon:
                 self._heartbeat()
 
@@ -193,7 +198,7 @@ class SimulatedDaemon:
     def _start_watching(self) -> None:
         def is_mine(body: Body) -> bool:
             given = body["status"].get("assignment")
-            return given is not None and given["daemonUID"] == self.uid
+            return body["kind"] == "ProvisionerJob" and given is not None and given["daemonUID"] == self.uid
 
         def handle(event: Event) -> None:
             old, new = event

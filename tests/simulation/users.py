@@ -65,8 +65,8 @@ class Users:
             "suspend": not self._world.plan.calm and self._random.random() < 0.1,
             "cancel": not self._world.plan.calm and self._random.random() < 0.02,
             "cancelMode": "Graceful",
-            "pendingTimeoutSeconds": choice([60, 300, 900]),
-            "activeDeadlineSeconds": choice([60, 120, 600]),
+            "pendingTimeoutSeconds": choice([60, 120, 300]),
+            "activeDeadlineSeconds": choice([60, 120, 300]),
         }
         if is_build:
             spec |= {"workspaceRef": {"name": choice(["dev", "ml", "web"])}, "transition": "Start"}
@@ -95,7 +95,10 @@ class Users:
                 self._world.server.delete(body["metadata"]["uid"])
 
     def _change_a_daemon(self) -> None:
-        body = self._random.choice(self._world.server.of_kind("ProvisionerDaemon"))
+        present = self._world.server.of_kind("ProvisionerDaemon")
+        if not present:
+            return
+        body = self._random.choice(present)
         match self._random.choice(["cordon", "tags", "capacity", "replace"]):
             case "cordon":
                 self._edit(body, cordoned=True)

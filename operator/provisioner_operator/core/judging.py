@@ -90,8 +90,8 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
             message = f"{cancelled_by(job)} Its daemon {name} is gone, and the run with it."
             return Verdict(_finish_cancel(job, CancelReason.DAEMON_GONE, message))
         message = (
-            f"Daemon {name} was lost while it ran the job. What the run had done is in the state of its last save; "
-            f"look at the log archive, then submit a new job."
+            f"Daemon {name} was lost while it ran the job. The state holds what the run had saved by then; "
+            f"read its log (ConfigMap {job.name}-log), then submit a new job."
         )
         return Verdict(Fail(job, EndReason.DAEMON_LOST, message))
     if job.cancel:

@@ -246,14 +246,7 @@ class Mirror:
 
     def _decide_daemon(self, uid: str, now: Instant) -> Decision | None:
         entry = self._daemons.get(uid)
-        looks = [self._silence.next_look(uid, now)]
-        if entry is not None and entry.shunned_until > now.monotonic:
-            looks.append(entry.shunned_until)
-        next_look = min((look for look in looks if look is not None), default=float("inf"))
-        if next_look < float("inf"):
-            self._clock.put(uid, next_look)
-        else:
-            self._clock.discard(uid)
+        self._set_daemon_clock(uid, entry, now)
         if self._silence.is_lost(uid, now):
             self._lose(uid)
         if entry is None:
@@ -266,12 +259,23 @@ class Mirror:
         entry.asked_about = frozenset(entry.doubtful - entry.former - {daemon.instance})
         if entry.asked_about or self._silence.wants_check(uid, now):
             self._silence.asks(uid, now)
+            self._clock.discard(uid)
             return CheckDaemon(daemon)
         if daemon.state is not DaemonState.OFFLINE and self._silence.is_offline(uid):
             self._attend_jobs_of(uid)
             self._reasons.fleet_changed(daemon.namespace, now)
             return MarkOffline(daemon, "No heartbeat arrives: the daemon is down or cannot reach the API server.")
         return None
+
+    def _set_daemon_clock(self, uid: str, entry: _DaemonEntry | None, now: Instant) -> None:
+        looks = [self._silence.next_look(uid, now)]
+        if entry is not None and entry.shunned_until > now.monotonic:
+            looks.append(entry.shunned_until)
+        next_look = min((look for look in looks if look is not None), default=float("inf"))
+        if next_look < float("inf"):
+            self._clock.put(uid, next_look)
+        else:
+            self._clock.discard(uid)
 
     def _assign(self, now: Instant) -> Iterator[Decision]:
         for job, daemon in self._queue.match():
@@ -293,6 +297,7 @@ class Mirror:
                 continue
             explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now)
             if explanation is not None and (job.reason, job.message) != (explanation.reason, explanation.message):
+                self._reasons.look_again(uid, now)  # the write may fail
                 decision = Explain(job, explanation.reason, explanation.message)
                 self._under_way[uid] = decision
                 yield decision

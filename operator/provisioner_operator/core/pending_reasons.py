@@ -47,6 +47,10 @@ class PendingReasons:
         if uid in self._since and uid not in self.due:
             self.due.put(uid, now.monotonic + SETTLE_SECONDS)
 
+    def look_again(self, uid: str, now: Instant) -> None:
+        """See to the waiting job once more in a while."""
+        self.due.put(uid, now.monotonic + PATIENCE_SECONDS)
+
     def forget(self, uid: str) -> None:
         """The job waits no more."""
         self.due.discard(uid)
@@ -75,7 +79,7 @@ class PendingReasons:
         else:
             found = self._explain(job.demand, fleet)
             if found is None:
-                self.due.put(job.uid, now.monotonic + PATIENCE_SECONDS)
+                self.look_again(job.uid, now)
                 return None
             explanation = found
         ready = self._since[job.uid] + PATIENCE_SECONDS

@@ -60,7 +60,7 @@ def clip(message: str) -> str:
 
 def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> StatusPatch:
     """Give a pending job to a daemon; it starts only when that daemon acknowledges."""
-    message = f"Assigned to daemon {daemon.name}, which has yet to acknowledge."
+    message = f"Assigned to daemon {daemon.name}."
     conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.TRUE, "Assigned", message, now)
     conditions = _not_ready(conditions, Phase.PENDING, message, now)
     assignment = Assignment(daemon.name, daemon.uid, assignment_id, now)

@@ -16,11 +16,12 @@ from provisioner_operator.api.enums import Provisioner as ProvisionerName
 from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Duty, duties
 from provisioner_operator.core.records import Job
 from provisioner_operator.daemon.console import Console
-from provisioner_operator.daemon.heartbeat import Heartbeat, Report
+from provisioner_operator.daemon.heartbeat import Heartbeat
 from provisioner_operator.daemon.holding import Holding
 from provisioner_operator.daemon.job_feed import JobFeed
 from provisioner_operator.daemon.job_writes import JobWrites
 from provisioner_operator.daemon.provisioner import Provisioner, Task
+from provisioner_operator.daemon.report import Report
 from provisioner_operator.daemon.run import Run
 from provisioner_operator.daemon.run_log import RunLog
 from provisioner_operator.kube.client import KubeClient

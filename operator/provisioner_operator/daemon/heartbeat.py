@@ -7,18 +7,14 @@ the spec as it is now. Run by `agent`.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from provisioner_operator import __version__
-from provisioner_operator.api.daemon import DaemonStatus, ProvisionerDaemon
-from provisioner_operator.api.enums import ConditionStatus, DaemonState, Phase
-from provisioner_operator.core.matching import effective_tags, format_tags
-from provisioner_operator.core.status_patch import timestamp
+from provisioner_operator.api.daemon import ProvisionerDaemon
 from provisioner_operator.core.timeouts import heartbeat_interval
 from provisioner_operator.daemon.contact import Contact
 from provisioner_operator.daemon.guard import now
+from provisioner_operator.daemon.report import Report, Tally, status_content
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import ForbiddenError, KubeError, NotFoundError, PreconditionFailedError
@@ -29,63 +25,17 @@ FASTEST_SECONDS = 0.3
 """No heartbeat comes sooner than this after the last, however short `lostAfterSeconds` is."""
 QUIET_SECONDS = 2.0
 """News of jobs (one started, one ended) waits until the last heartbeat is this old."""
+QUIET_FRACTION = 0.2
+"""Where heartbeats come faster than usual: this part of their interval."""
 RETRY_SECONDS = 2.0
 """After one that did not get through, the next comes at the latest this much later."""
 _TIMEOUTS_PER_LOSS = 10
 """A request may take this part of `lostAfterSeconds`: several fit before the fence."""
 _SHORTEST_TIMEOUT = 1.0
-_LONGEST_TAGS = 2048
 
 
 class TakenOverError(Exception):
     """Another process reports as this daemon, or its object is gone or another: this process must stop."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """How the daemon's jobs ended, continued from what its status said."""
-
-    completed: int = 0
-    failed: int = 0
-    canceled: int = 0
-    consecutive_failures: int = 0
-
-    @classmethod
-    def of(cls, status: DaemonStatus) -> "Tally":
-        """Continue the counts of an earlier process."""
-        return cls(status.completed_jobs, status.failed_jobs, status.canceled_jobs, status.consecutive_failures)
-
-    def count(self, phase: Phase) -> None:
-        """Count a job that ended so."""
-        match phase:
-            case Phase.COMPLETED:
-                self.completed += 1
-                self.consecutive_failures = 0
-            case Phase.FAILED:
-                self.failed += 1
-                self.consecutive_failures += 1
-            case Phase.CANCELED:
-                self.canceled += 1
-            case _:
-                pass
-
-
-@dataclass(frozen=True, slots=True)
-class RunningJob:
-    """A job as the heartbeat lists it."""
-
-    name: str
-    uid: str
-    workspace: str | None
-    started: float
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the agent has to say about itself."""
-
-    state: DaemonState
-    jobs: Sequence[RunningJob]
 
 
 class Heartbeat:
@@ -151,7 +101,7 @@ class Heartbeat:
 
     async def _pause(self) -> None:
         interval = max(heartbeat_interval(self.contact.lost_after), FASTEST_SECONDS)
-        quiet = max(min(QUIET_SECONDS, interval / 5), 0.0)
+        quiet = max(min(QUIET_SECONDS, interval * QUIET_FRACTION), FASTEST_SECONDS)
         started = time.monotonic()
         wait = min(interval, RETRY_SECONDS) if self._failing else interval
         while (rest := started + wait - time.monotonic()) > 0:
@@ -163,9 +113,17 @@ class Heartbeat:
             if self._at_once:
                 return
             self._news.clear()
-            wait = min(wait, max(quiet, FASTEST_SECONDS))
+            wait = min(wait, quiet)
 
     def _operations(self) -> list[dict[str, Any]]:
+        content = status_content(
+            self._report(),
+            self.tally,
+            self.daemon,
+            instance=self._instance,
+            lost_after_seconds=self._reported_lost_after,
+            now=time.time(),
+        )
         uid: dict[str, Any] = {"op": "test", "path": "/metadata/uid", "value": self.daemon.metadata.uid}
         if self.registered.is_set():
             tests = [uid, {"op": "test", "path": "/status/instance", "value": self._instance}]
@@ -173,45 +131,8 @@ class Heartbeat:
             tests = [uid] if self._has_status else [uid, {"op": "add", "path": "/status", "value": {}}]
         return [
             *tests,
-            *({"op": "add", "path": f"/status/{name}", "value": value} for name, value in self._content().items()),
+            *({"op": "add", "path": f"/status/{name}", "value": value} for name, value in content.items()),
         ]
-
-    def _content(self) -> dict[str, Any]:
-        report, tally, at = self._report(), self.tally, time.time()
-        jobs = []
-        for job in report.jobs:
-            entry = {"name": job.name, "uid": job.uid, "startedAt": timestamp(job.started)}
-            jobs.append(entry if job.workspace is None else entry | {"workspace": job.workspace})
-        return {
-            "state": report.state,
-            "instance": self._instance,
-            "lastHeartbeatTime": timestamp(at),
-            "version": __version__,
-            "tags": format_tags(effective_tags(self.daemon.spec.tags))[:_LONGEST_TAGS],
-            "lostAfterSeconds": self._reported_lost_after,
-            "currentJobs": jobs,
-            "completedJobs": tally.completed,
-            "failedJobs": tally.failed,
-            "canceledJobs": tally.canceled,
-            "consecutiveFailures": tally.consecutive_failures,
-            "conditions": [self._ready(report.state, at)],
-        }
-
-    def _ready(self, state: DaemonState, at: float) -> dict[str, Any]:
-        if state is DaemonState.OFFLINE:
-            status, reason, message = ConditionStatus.FALSE, "ShutDown", "The daemon was shut down."
-        else:
-            status, reason, message = ConditionStatus.TRUE, "HeartbeatReceived", "The daemon reports."
-        former = next((each for each in self.daemon.status.conditions if each.type == "Ready"), None)
-        unchanged = former is not None and former.status is status
-        since = former.last_transition_time.timestamp() if former is not None and unchanged else at
-        return {
-            "type": "Ready",
-            "status": status,
-            "reason": reason,
-            "message": message,
-            "lastTransitionTime": timestamp(since),
-        }
 
     def _note_failure(self, error: Exception) -> None:
         level = logging.DEBUG if self._failing else logging.WARNING

@@ -14,10 +14,10 @@ from provisioner_operator.api.enums import EndReason, Phase
 from provisioner_operator.core.duty import HeldRun, Stopping
 from provisioner_operator.core.outcome import Outcome
 from provisioner_operator.core.records import Job
-from provisioner_operator.daemon.heartbeat import RunningJob
 from provisioner_operator.daemon.job_writes import JobWrites
 from provisioner_operator.daemon.log_archive import Archive, Writer, archive_name
 from provisioner_operator.daemon.provisioner import Task
+from provisioner_operator.daemon.report import RunningJob
 from provisioner_operator.daemon.run import Run
 from provisioner_operator.daemon.run_log import RunLog
 from provisioner_operator.daemon.stopping import StopCause

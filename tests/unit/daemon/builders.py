@@ -1,7 +1,8 @@
 """Jobs and a small API server's worth of objects, made in a line."""
 
+import asyncio
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from provisioner_operator.daemon.provisioner import Task
@@ -30,7 +31,9 @@ def a_task(name: str = "dev-7", **spec: Any) -> Task:
 
 def an_echo_task(**variables: str) -> Task:
     """Make an echo job with these variables."""
-    stall = variables.pop("stall", None)
+    spec: dict[str, Any] = {}
+    if "stall" in variables:
+        spec["stallTimeoutSeconds"] = int(variables.pop("stall"))
     values = [{"name": name, "value": value} for name, value in variables.items()]
     return a_task(
         provisioner="echo", variables=values, **({} if stall is None else {"stallTimeoutSeconds": int(stall)})
@@ -45,6 +48,12 @@ def a_secret(**data: str | bytes) -> dict[str, Any]:
             for key, value in data.items()
         }
     }
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds; the caller sets the deadline."""
+    while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes
+        await asyncio.sleep(0.005)
 
 
 class Objects:

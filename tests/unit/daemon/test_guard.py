@@ -84,8 +84,10 @@ def guarded(command: list[str], *, lost: float = LONG, grace: float = LONG) -> I
 
 
 @contextlib.contextmanager
-def daemon(witness: Witness, command: list[str], *, lost: float = LONG, grace: float = LONG) -> Iterator[psutil.Popen]:
-    process = psutil.Popen(a_daemon(witness, command, lost=lost, grace=grace))
+def daemon(
+    witness: Witness, command: list[str], *, lost: float = LONG, grace: float = LONG, workdir: str = ""
+) -> Iterator[psutil.Popen]:
+    process = psutil.Popen(a_daemon(witness, command, lost=lost, grace=grace, workdir=workdir))
     try:
         yield process
     finally:
@@ -267,3 +269,17 @@ def test_the_guard_shrugs_off_the_signals_of_a_terminal(witness: Witness) -> Non
             run.process.send_signal(number)
         run.say("interrupt")
         assert run.code() == 3
+
+
+@pytest.mark.parametrize(("left", "kept"), [("secret.tfplan", False), ("errored.tfstate", True)])
+def test_a_killed_daemons_files_are_removed_but_for_an_unsaved_state(
+    witness: Witness, left: str, *, kept: bool
+) -> None:
+    workdir = witness / "workdir"
+    workdir.mkdir()
+    (workdir / left).touch()
+    with daemon(witness, a_program(witness, "leader"), workdir=str(workdir)) as process:
+        pids = [witness.pid("guard"), witness.pid("leader")]
+        process.kill()
+        wait_until(lambda: not any(map(is_alive, pids)), "the end of all processes")
+    assert (workdir / left).exists() is kept

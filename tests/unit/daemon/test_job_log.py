@@ -52,7 +52,7 @@ def test_what_is_kept_are_whole_lines_in_order(lines: list[str], cap: int) -> No
     assert all(line in rest for line in kept)
 
 
-@given(st.text(), st.integers(1, 50))
+@given(st.text(max_size=100), st.integers(1, 50))
 def test_a_long_line_is_cut_at_a_character_and_says_so(text: str, limit: int) -> None:
     cut = cut_line(text, limit)
     if len(text.encode(errors="replace")) <= limit:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +11,7 @@ def test_lines_do_not_depend_on_how_they_arrive(lines: list[str], cuts: list[int
     data = "\n".join(lines).encode(errors="replace")
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     splitter = LineSplitter()
-    found = [line for begin, end in zip(edges, edges[1:], strict=False) for line in splitter.feed(data[begin:end])]
+    found = [line for begin, end in pairwise(edges) for line in splitter.feed(data[begin:end])]
     found += splitter.rest()
     expected = data.decode().split("\n")
     assert found == (expected if expected[-1] else expected[:-1])

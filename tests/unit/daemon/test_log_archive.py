@@ -8,7 +8,7 @@ from provisioner_operator.daemon.job_log import JobLog
 from provisioner_operator.daemon.log_archive import Archive, archive_name
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError
-from unit.daemon.builders import Objects, a_task
+from unit.daemon.builders import Objects, a_task, until
 
 PATH = paths.config_map("acme", "dev-7-log")
 
@@ -52,13 +52,11 @@ def test_a_long_run_is_flushed_while_it_runs_and_only_when_it_wrote(monkeypatch:
         archive, log = an_archive(objects, "one")
         flushing = asyncio.create_task(archive.keep_flushing())
         async with asyncio.timeout(10):
-            while not objects.writes:
-                await asyncio.sleep(0.001)
+            await until(lambda: bool(objects.writes))
             await asyncio.sleep(0.05)
             assert objects.writes == ["create"]
             log.append("two")
-            while len(objects.writes) == 1:
-                await asyncio.sleep(0.001)
+            await until(lambda: len(objects.writes) == 2)
         flushing.cancel()
         assert await archive.close() == LogArchive("dev-7-log", 8)
 

@@ -17,7 +17,7 @@ from provisioner_operator.daemon.run import Run
 from provisioner_operator.daemon.run_log import RunLog
 from provisioner_operator.daemon.stopping import StopCause
 from provisioner_operator.kube import paths
-from unit.daemon.builders import Objects, RememberingConsole, a_secret, a_task, an_echo_task
+from unit.daemon.builders import Objects, RememberingConsole, a_secret, a_task, an_echo_task, until
 
 LONG = "3600"
 LONG_SECONDS = 3600.0
@@ -49,13 +49,11 @@ class Workbench:
         return asyncio.run(carry_out())
 
     async def until_started(self, _run: Run) -> None:
-        while not (self.ledger.exists() and self.ledger.read_text()):
-            await asyncio.sleep(0.005)
+        await until(lambda: self.ledger.exists() and bool(self.ledger.read_text()))
 
     def until_said(self, text: str) -> Callable[[Run], Awaitable[None]]:
         async def wait(_run: Run) -> None:
-            while not any(text in line for line in self.console.lines):
-                await asyncio.sleep(0.005)
+            await until(lambda: any(text in line for line in self.console.lines))
 
         return wait
 

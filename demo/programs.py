@@ -1,0 +1,121 @@
+"""The product's programs as processes: started with a log and a lifeline, and ended for certain with all they started.
+
+Used by the stage. Whatever way the demo ends, even by SIGKILL, its programs end too: each watches a pipe that only the
+demo holds.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+
+from demo.people import NotAsToldError
+from provisioner_devcluster import lifeline
+from provisioner_devcluster.errors import tail
+from provisioner_devcluster.processes import KILL_TIMEOUT, Identity, still_running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Settings of the product and of kubectl that are meant for other clusters than this one.
+FOREIGN_SETTINGS = ("PROVISIONER_", "KUBE", "POD_")
+
+
+class Programs:
+    """What runs on a stage, by name."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lifeline, self._held_end = os.pipe()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._left_behind: list[Identity] = []
+
+    def start(self, name: str, module: str, *arguments: str) -> None:
+        """Start a Python module as a program; its output goes to NAME.log, its pid to NAME.pid."""
+        guard = (sys.executable, "-S", "-E", lifeline.__file__, str(self._lifeline))
+        with self.log(name).open("ab") as output:
+            process = subprocess.Popen(
+                [*guard, sys.executable, "-m", module, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[self._lifeline],
+                cwd=self._directory,
+                env={key: value for key, value in os.environ.items() if not key.startswith(FOREIGN_SETTINGS)},
+                # Ctrl-C is for the demo, which ends its programs in its own time.
+                start_new_session=True,
+            )
+        self._processes[name] = process
+        (self._directory / f"{name}.pid").write_text(f"{process.pid}\n")
+
+    def log(self, name: str) -> Path:
+        """Return where a program's output goes."""
+        return self._directory / f"{name}.log"
+
+    def pid(self, name: str) -> int:
+        """Return a program's pid."""
+        return self._processes[name].pid
+
+    def logs(self) -> Iterator[tuple[Path, str]]:
+        """Return each program's log with its last lines."""
+        for name in self._processes:
+            yield self.log(name), tail(self.log(name))
+
+    def check(self) -> None:
+        """Raise an error if a program ended that nobody told to."""
+        for name, process in self._processes.items():
+            if process.poll() is not None:
+                raise NotAsToldError(f"The program {name} ended by itself, with exit code {process.returncode}.")
+
+    def expect_death(self, name: str) -> None:
+        """Note that a program is about to be killed from outside, and what would outlive it for a moment."""
+        self._left_behind += _family(self.pid(name))
+
+    def bury(self) -> None:
+        """Take note of programs that were killed, so that the system forgets them."""
+        for process in self._processes.values():
+            process.poll()
+
+    def stop(self) -> None:
+        """End everything at once; harmless when done twice."""
+        running = [process for process in self._processes.values() if process.poll() is None]
+        family = [member for process in running for member in _family(process.pid)] + self._left_behind
+        for member in family:
+            _kill(member)
+        for process in running:
+            process.wait(KILL_TIMEOUT)
+        for descriptor in (self._lifeline, self._held_end):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._lifeline = self._held_end = -1
+        if alive := still_running(family, KILL_TIMEOUT):
+            raise NotAsToldError(f"These processes did not end: {', '.join(str(each.pid) for each in alive)}.")
+
+
+def _family(pid: int) -> list[Identity]:
+    """Return a process and all that it started, oldest first: who is killed first starts nothing more."""
+    try:
+        parent = psutil.Process(pid)
+        members = [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+    found = []
+    for member in members:
+        try:
+            found.append(Identity.of(member.pid))
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def _kill(member: Identity) -> None:
+    if process := member.find():
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            return
