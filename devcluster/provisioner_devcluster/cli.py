@@ -8,6 +8,7 @@ output, everything said on the way to standard error.
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -50,9 +51,10 @@ def up(name: str, kubeconfig: Path | None) -> None:
     if supervisor.find(name) is None:
         # Here and not in the detached process, so that the progress of a build is seen.
         find_binaries()
+    began = time.monotonic()
     record = supervisor.start(name)
     option = "" if name == DEFAULT_NAME else f" --name {name}"
-    click.echo(f"Cluster {name} is ready at {record.server}")
+    click.echo(f"Cluster {name} is ready at {record.server} ({time.monotonic() - began:.1f} s)")
     click.echo(f"  export KUBECONFIG={record.kubeconfig}")
     click.echo("  kubectl get namespaces")
     click.echo(f"  provisioner-devcluster down{option}")

@@ -4,8 +4,6 @@ The spec belongs to whoever owns the daemon (an admin, or later the controller f
 own heartbeat, but for `state` and the `Ready` condition, which the controller sets when the daemon falls silent.
 """
 
-# ruff: noqa: RUF012 (pydantic copies a default for each object)
-
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints

@@ -4,8 +4,6 @@ The spec is what a user asks for and is frozen once created, but for `JobSpec.mu
 the controller (queue, clocks) and by the assigned daemon (run), each with conditional patches.
 """
 
-# ruff: noqa: RUF012 (pydantic copies a default for each object)
-
 from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field

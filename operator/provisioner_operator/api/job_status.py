@@ -4,8 +4,6 @@ Written by the controller (queue, clocks) and by the assigned daemon (run), neve
 server the arbiter: whoever is late, mistaken or malicious cannot move a job off its legal path, nor change its end.
 """
 
-# ruff: noqa: RUF012 (pydantic copies a default for each object)
-
 from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints

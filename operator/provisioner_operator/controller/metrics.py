@@ -8,7 +8,7 @@ import time
 from collections import Counter as Tally
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
@@ -30,6 +30,9 @@ _DEMANDS_SHOWN = 100
 """Demands beyond the deepest so many are left out, so that odd tags cannot flood the monitoring."""
 
 _CLOCKS = frozenset({EndReason.PENDING_TIMEOUT, EndReason.DEADLINE_EXCEEDED, EndReason.STALLED, EndReason.DAEMON_LOST})
+
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each counter, of no use to anybody here
 
 
 class Metrics:

@@ -81,8 +81,12 @@ def _token_from_file(path: Path) -> Handler:
     async def sign(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         nonlocal token, read_at
         if monotonic() - read_at > TOKEN_REREAD_SECONDS:
-            token, read_at = path.read_text().strip(), monotonic()
+            token, read_at = _read(path), monotonic()
         request.headers["Authorization"] = f"Bearer {token}"
         return await handler(request)
 
     return sign
+
+
+def _read(path: Path) -> str:
+    return path.read_text().strip()

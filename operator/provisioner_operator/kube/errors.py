@@ -52,6 +52,7 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     410: GoneError,
 }
 
+_UNPROCESSABLE = 422
 _COME_BACK_LATER = frozenset({429, 500, 502, 503, 504})
 
 
@@ -60,7 +61,7 @@ def error_of(status: int, body: Mapping[str, Any]) -> KubeError:
     message = str(body.get("message") or body.get("reason") or "no message")
     if status in _COME_BACK_LATER:
         return UnreachableError(f"{message} (HTTP {status})")
-    if status == 422:
+    if status == _UNPROCESSABLE:
         # Validation names the fields in its causes; a failed `test` (evanphx/json-patch) has none.
         fields = [cause for cause in (body.get("details") or {}).get("causes") or () if cause.get("field")]
         return InvalidError(status, message) if fields else PreconditionFailedError(status, message)
