@@ -41,7 +41,7 @@ class Holding:
         self._stopping = Stopping.NOT
         self._abandoned = False
         self._ended = False
-        self._started: float | None = None
+        self._since = time.time()
         # Canceling and the end are written one after the other.
         self._writing = asyncio.Lock()
 
@@ -53,10 +53,12 @@ class Holding:
 
     @property
     def running(self) -> RunningJob | None:
-        """The job as the heartbeat lists it; None when nothing of it runs."""
-        if self._started is None or self._ended:
-            return None
-        return RunningJob(self.job.name, self.job.uid, self.job.workspace, self._started)
+        """The job as the heartbeat lists it; None once nothing of it can run any more.
+
+        Listed from before its acknowledgement is sent: no heartbeat built after that may leave out a run that the
+        controller could take for over.
+        """
+        return None if self._ended else RunningJob(self.job.name, self.job.uid, self.job.workspace, self._since)
 
     async def carry(self, on_news: Callable[[], None]) -> Phase | None:
         """Take the job all the way and return the phase in which it ended; None if it never was or is not ours."""
@@ -66,7 +68,6 @@ class Holding:
         self.job = task.job
         logger.info("Running job %s", self.job.display_name)
         self._run = self._make_run(task, self._log)
-        self._started = time.time()
         on_news()
         archive = Archive(self._archive_writer, self.job, self._log.kept)
         flushing = asyncio.create_task(archive.keep_flushing())

@@ -35,9 +35,7 @@ def an_echo_task(**variables: str) -> Task:
     if "stall" in variables:
         spec["stallTimeoutSeconds"] = int(variables.pop("stall"))
     values = [{"name": name, "value": value} for name, value in variables.items()]
-    return a_task(
-        provisioner="echo", variables=values, **({} if stall is None else {"stallTimeoutSeconds": int(stall)})
-    )
+    return a_task(**{"provisioner": "echo", "variables": values} | spec)
 
 
 def a_secret(**data: str | bytes) -> dict[str, Any]:

@@ -1,0 +1,162 @@
+"""Real daemons on a real API server. There is no controller here: the tests assign the jobs themselves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from integration.daemon.cable import Cable
+from provisioner_operator.core.status_patch import assign
+from provisioner_operator.kube.parsing import parse_daemon, parse_job
+from support.cluster import Cluster
+from support.kubectl import Kubectl
+
+PATIENCE = 60.0
+SOURCES = Path(__file__).parents[3] / "operator"
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Return once the condition holds; fail when it takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s for {what}"
+        time.sleep(0.05)
+
+
+class Office:
+    """One namespace: starts daemons, assigns jobs, and looks at what became of them."""
+
+    def __init__(self, kubeconfig: Path, namespace: str, directory: Path) -> None:
+        self.kubectl = Kubectl(kubeconfig, namespace)
+        self.namespace = namespace
+        self.directory = directory
+        self.cable = Cable(yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["server"])
+        self._kubeconfig = self._through_cable(kubeconfig)
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, name: str = "d1", *flags: str) -> "subprocess.Popen[bytes]":
+        """Start a daemon that is lost after ten seconds, and wait until it reports."""
+        before = self.daemon(name).get("instance")
+        environment = os.environ | {
+            "PYTHONPATH": str(SOURCES),
+            "PROVISIONER_ECHO_LEDGER": str(self.directory / "ledger"),
+        }
+        with (self.directory / f"{name}-{len(self._started)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "provisioner_operator.daemon", "run"),
+                    *("--namespace", self.namespace, "--name", name, "--kubeconfig", str(self._kubeconfig)),
+                    *("--provisioner", "echo", "--capacity", "4"),
+                    *("--lost-after-seconds", "10", "--cancel-grace-seconds", "2"),
+                    *("--work-dir", str(self.directory), *flags),
+                ],
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        self._started.append(process)
+        wait_until(lambda: self.daemon(name).get("instance") not in {None, before}, f"daemon {name} to report")
+        return process
+
+    def daemon(self, name: str) -> dict[str, Any]:
+        """The status of a daemon; empty if there is none."""
+        answer = self.kubectl.attempt("get", "provisionerdaemon", name, "-o", "json")
+        return json.loads(answer.stdout).get("status", {}) if answer.ok else {}
+
+    def submit(self, name: str, daemon: str = "d1", **variables: str) -> None:
+        """Create an echo job and assign it."""
+        spec = {
+            "provisioner": "echo",
+            "transition": "Start",
+            "workspaceRef": {"name": f"ws-{name}"},
+            "variables": [{"name": key, "value": value} for key, value in variables.items()],
+        }
+        self.submit_spec(name, spec, daemon)
+
+    def submit_spec(self, name: str, spec: dict[str, Any], daemon: str = "d1") -> None:
+        """Create a job of this spec and assign it."""
+        body = {
+            "apiVersion": "provisioner.dev/v1alpha1",
+            "kind": "ProvisionerJob",
+            "metadata": {"name": name},
+            "spec": spec,
+        }
+        job = parse_job(self.kubectl.create(body))
+        given = parse_daemon(self.kubectl.get("provisionerdaemon", daemon))
+        patch = [dict(operation) for operation in assign(job, given, str(uuid.uuid4()), time.time()).operations()]
+        self.kubectl.patch("provisionerjob", name, patch, "--subresource=status")
+
+    def job(self, name: str) -> dict[str, Any]:
+        """The status of a job."""
+        status: dict[str, Any] = self.kubectl.get("provisionerjob", name)["status"]
+        return status
+
+    def await_phase(self, name: str, phase: str) -> dict[str, Any]:
+        """Wait until the job is in this phase and return its status."""
+        self.kubectl.wait("provisionerjob", name, f"jsonpath={{.status.phase}}={phase}")
+        return self.job(name)
+
+    def await_run(self, name: str) -> int:
+        """Wait until the job's program runs and return its pid."""
+        wait_until(lambda: bool(self._pids(name)), f"job {name} to run")
+        return self._pids(name)[0]
+
+    def starts(self, name: str) -> int:
+        """How often the job's program was started."""
+        return len(self._pids(name))
+
+    def log(self, name: str) -> str:
+        """The archived log of a job."""
+        text: str = self.kubectl.get("configmap", f"{name}-log")["data"]["log"]
+        return text
+
+    def processes(self) -> list[psutil.Process]:
+        """All processes below the daemons."""
+        roots = [psutil.Process(process.pid) for process in self._started if process.poll() is None]
+        return [child for root in roots for child in root.children(recursive=True)]
+
+    def said(self) -> str:
+        """All that the daemons wrote to their outputs."""
+        return "".join(log.read_text() for log in self.directory.glob("*.log"))
+
+    def close(self) -> None:
+        """Stop what still runs."""
+        for process in self._started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait()
+        self.cable.close()
+
+    def _pids(self, name: str) -> list[int]:
+        ledger = self.directory / "ledger"
+        lines = ledger.read_text().splitlines() if ledger.exists() else []
+        entries = [json.loads(line) for line in lines]
+        return [entry["pid"] for entry in entries if entry["event"] == "start" and entry["job_name"] == name]
+
+    def _through_cable(self, kubeconfig: Path) -> Path:
+        config = yaml.safe_load(kubeconfig.read_text())
+        config["clusters"][0]["cluster"]["server"] = self.cable.server
+        path = self.directory / "kubeconfig"
+        path.write_text(yaml.safe_dump(config))
+        return path
+
+
+@pytest.fixture
+def office(cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Office]:
+    """A namespace with daemons of the test's own."""
+    office = Office(cluster.kubeconfig, namespace, tmp_path)
+    try:
+        yield office
+    finally:
+        office.close()

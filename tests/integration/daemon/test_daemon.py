@@ -1,0 +1,133 @@
+"""What a daemon does with its jobs, whatever happens to it, on a real API server with real processes."""
+
+import signal
+
+import psutil
+
+from integration.daemon.conftest import Office, wait_until
+
+FOREVER = "3600"
+
+
+def test_a_job_runs_to_its_end_with_outputs_and_an_archived_log(office: Office) -> None:
+    office.start()
+    office.submit("one", lines="2", outputs='{"url": "http://x"}')
+    status = office.await_phase("one", "Completed")
+    assert status["outputs"] == [{"name": "url", "value": "http://x"}]
+    assert status["log"]["configMap"] == "one-log"
+    assert "echo: line 2 of 2" in office.log("one")
+    assert [owner["name"] for owner in office.kubectl.get("configmap", "one-log")["metadata"]["ownerReferences"]] == [
+        "one"
+    ]
+    wait_until(lambda: office.daemon("d1")["completedJobs"] == 1, "the count")
+
+
+def test_a_running_job_is_canceled(office: Office) -> None:
+    office.start()
+    office.submit("one", seconds=FOREVER)
+    pid = office.await_run("one")
+    office.kubectl.patch("provisionerjob", "one", {"spec": {"cancel": True}})
+    status = office.await_phase("one", "Canceled")
+    assert not psutil.pid_exists(pid)
+    assert {condition["type"]: condition["reason"] for condition in status["conditions"]}[
+        "CancelRequested"
+    ] == "Stopped"
+
+
+def test_a_job_that_ignores_the_interrupt_is_killed_after_the_grace(office: Office) -> None:
+    office.start()
+    office.submit("one", seconds=FOREVER, ignore_interrupt="true")
+    pid = office.await_run("one")
+    office.kubectl.patch("provisionerjob", "one", {"spec": {"cancel": True}})
+    assert "killed" in office.await_phase("one", "Canceled")["message"]
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_job_that_is_deleted_is_stopped(office: Office) -> None:
+    office.start()
+    office.submit("one", seconds=FOREVER)
+    pid = office.await_run("one")
+    office.kubectl.run("delete", "provisionerjob", "one")
+    wait_until(lambda: not psutil.pid_exists(pid), "the end of the run")
+    wait_until(lambda: office.daemon("d1")["state"] == "Idle", "the daemon to be idle")
+
+
+def test_a_daemon_told_to_stop_finishes_what_runs_and_takes_nothing_new(office: Office) -> None:
+    daemon = office.start()
+    office.submit("one", seconds="3")
+    office.await_run("one")
+    daemon.send_signal(signal.SIGTERM)
+    wait_until(lambda: office.daemon("d1")["state"] == "Draining", "the daemon to drain")
+    office.submit("two")
+    office.await_phase("one", "Completed")
+    assert daemon.wait(30) == 0
+    assert office.daemon("d1")["state"] == "Offline"
+    assert office.job("two")["phase"] == "Pending"
+
+
+def test_a_daemon_told_twice_to_stop_stops_what_runs(office: Office) -> None:
+    daemon = office.start()
+    office.submit("one", seconds=FOREVER)
+    pid = office.await_run("one")
+    daemon.send_signal(signal.SIGTERM)
+    wait_until(lambda: office.daemon("d1")["state"] == "Draining", "the daemon to drain")
+    daemon.send_signal(signal.SIGTERM)
+    assert office.await_phase("one", "Failed")["reason"] == "DaemonShutdown"
+    assert daemon.wait(30) == 0
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_killed_daemon_leaves_nothing_running(office: Office) -> None:
+    daemon = office.start()
+    office.submit("one", seconds=FOREVER)
+    pid = office.await_run("one")
+    daemon.kill()
+    wait_until(lambda: not psutil.pid_exists(pid), "the end of the run")
+
+
+def test_a_second_process_of_the_same_name_takes_over_and_the_first_stops_its_runs(office: Office) -> None:
+    first = office.start()
+    office.submit("one", seconds=FOREVER)
+    pid = office.await_run("one")
+    office.start()
+    assert first.wait(30) == 1
+    assert not psutil.pid_exists(pid)
+    assert office.job("one")["phase"] == "Running", "what becomes of it is the controller's to say"
+    office.submit("two")
+    office.await_phase("two", "Completed")
+
+
+def test_a_daemon_cut_off_stops_its_run_before_it_counts_as_lost_and_says_so_when_it_is_back(office: Office) -> None:
+    office.start()
+    office.submit("one", seconds=FOREVER)
+    pid = office.await_run("one")
+    office.cable.cut()
+    wait_until(lambda: not psutil.pid_exists(pid), "the end of the run")
+    office.cable.mend()
+    assert office.await_phase("one", "Failed")["reason"] == "DaemonLost"
+    assert office.starts("one") == 1
+
+
+def test_a_daemon_cut_off_for_a_moment_keeps_its_run(office: Office) -> None:
+    office.start()
+    office.submit("one", seconds="6")
+    office.await_run("one")
+    office.cable.cut()
+    office.cable.mend()
+    assert office.await_phase("one", "Completed")
+    assert office.starts("one") == 1
+
+
+def test_a_stopped_daemon_loses_its_run_to_the_guard(office: Office) -> None:
+    daemon = office.start()
+    office.submit("one", seconds=FOREVER, ignore_interrupt="true")
+    pid = office.await_run("one")
+    daemon.send_signal(signal.SIGSTOP)
+    wait_until(lambda: not psutil.pid_exists(pid), "the end of the run")
+
+
+def test_tags_given_again_replace_those_of_before(office: Office) -> None:
+    office.start("d1", "--tag", "a=1", "--tag", "b=2").kill()
+    office.start("d1", "--tag", "c=3")
+    assert office.kubectl.get("provisionerdaemon", "d1")["spec"]["tags"] == {"c": "3"}
+    wait_until(lambda: office.daemon("d1")["tags"] == "c=3", "the tags in the heartbeat")

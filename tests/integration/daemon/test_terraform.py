@@ -1,0 +1,116 @@
+"""Terraform runs on a real API server: where state and lock go, and what becomes of secrets and of a dead run."""
+
+from typing import Any
+
+import psutil
+import pytest
+
+from integration.daemon.conftest import Office, wait_until
+from provisioner_devcluster import find_tofu
+
+CONFIGURATION = """
+terraform {
+  backend "local" {}
+}
+variable "provisioner_transition" {}
+variable "token" {}
+resource "terraform_data" "kept" {}
+resource "terraform_data" "counted" {
+  count = var.provisioner_transition == "start" ? 1 : 0
+  provisioner "local-exec" {
+    command = "echo the token is ${var.token}"
+  }
+}
+output "transition" { value = var.provisioner_transition }
+"""
+SLEEPER = """
+resource "terraform_data" "first" {}
+resource "terraform_data" "second" {
+  depends_on = [terraform_data.first]
+  provisioner "local-exec" { command = "exec sleep 3600" }
+}
+"""
+TOKEN = "hunter2hunter2"
+
+
+@pytest.fixture
+def tofu_office(office: Office) -> Office:
+    office.kubectl.run("create", "secret", "generic", "cloud", f"--from-literal=token={TOKEN}")
+    office.start("d1", "--provisioner", "terraform", "--terraform", str(find_tofu()))
+    return office
+
+
+def a_build(text: str, *, transition: str = "Start", workspace: str = "dev-7") -> dict[str, Any]:
+    return {
+        "transition": transition,
+        "workspaceRef": {"name": workspace},
+        "source": {"inline": {"files": {"main.tf": text}}},
+        "variables": [{"name": "token", "valueFrom": {"secretKeyRef": {"name": "cloud", "key": "token"}}}],
+    }
+
+
+def actions(status: dict[str, Any]) -> dict[str, str]:
+    return {resource["address"]: resource["action"] for resource in status.get("resources", [])}
+
+
+def is_applying(process: psutil.Process) -> bool:
+    try:
+        return "apply" in process.cmdline()[:2] and any("sleep" in child.name() for child in process.children())
+    except psutil.NoSuchProcess:
+        return False
+
+
+def sleeping(office: Office, name: str) -> psutil.Process:
+    """Wait until the run of SLEEPER sleeps and return the program above it."""
+    office.await_phase(name, "Running")
+    wait_until(lambda: any(map(is_applying, office.processes())), f"job {name} to apply")
+    return next(filter(is_applying, office.processes()))
+
+
+def test_a_workspace_is_started_stopped_and_deleted_on_one_state(tofu_office: Office) -> None:
+    done = {}
+    for name, transition in (("one", "Start"), ("two", "Stop"), ("three", "Delete")):
+        tofu_office.submit_spec(name, a_build(CONFIGURATION, transition=transition))
+        done[name] = tofu_office.await_phase(name, "Completed")
+    counted, kept = "terraform_data.counted[0]", "terraform_data.kept"
+    assert actions(done["one"]) == {counted: "create", kept: "create"}
+    assert done["one"]["outputs"] == [{"name": "transition", "value": "start"}]
+    assert actions(done["two"]) == {counted: "delete"}
+    assert actions(done["three"]) == {kept: "delete"}
+    assert [timing["stage"] for timing in done["three"]["timings"]] == ["init", "plan", "destroy"]
+    assert tofu_office.kubectl.get("secret", "tfstate-default-dev-7-ws")
+
+
+def test_a_secret_is_in_no_log_and_in_no_status(tofu_office: Office) -> None:
+    tofu_office.submit_spec("one", a_build(CONFIGURATION))
+    status = tofu_office.await_phase("one", "Completed")
+    assert "the token is (secret)" in tofu_office.log("one")
+    assert TOKEN not in tofu_office.log("one") + tofu_office.said() + str(status)
+
+
+def test_a_canceled_run_keeps_what_it_did_and_releases_its_lock(tofu_office: Office) -> None:
+    tofu_office.submit_spec("one", a_build(SLEEPER))
+    sleeping(tofu_office, "one")
+    tofu_office.kubectl.patch("provisionerjob", "one", {"spec": {"cancel": True}})
+    assert actions(tofu_office.await_phase("one", "Canceled")) == {"terraform_data.first": "create"}
+    tofu_office.submit_spec("two", a_build(SLEEPER, transition="Delete"))
+    assert "terraform_data.first" in actions(tofu_office.await_phase("two", "Completed"))
+
+
+def test_the_lock_of_a_dead_run_is_reported_and_left_alone(tofu_office: Office) -> None:
+    tofu_office.submit_spec("one", a_build(SLEEPER))
+    sleeping(tofu_office, "one").kill()
+    assert "killed by signal 9" in tofu_office.await_phase("one", "Failed")["message"]
+    tofu_office.submit_spec("two", a_build(SLEEPER))
+    status = tofu_office.await_phase("two", "Failed")
+    assert status["reason"] == "StateLocked"
+    lease = tofu_office.kubectl.get("lease", "lock-tfstate-default-dev-7-ws")
+    assert lease["spec"]["holderIdentity"] in status["message"]
+    assert "delete lease lock-tfstate-default-dev-7-ws" in status["message"]
+
+
+def test_a_template_that_moves_its_state_away_is_refused(tofu_office: Office) -> None:
+    spec = a_build("")
+    spec["source"]["inline"]["files"]["zz_override.tf"] = 'terraform {\n  backend "local" {}\n}\n'
+    tofu_office.submit_spec("one", spec)
+    assert "overrides where its state is kept" in tofu_office.await_phase("one", "Failed")["message"]
