@@ -37,7 +37,7 @@ test: $(READY) ## All tests, against a real control plane
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 unit: $(READY) ## The fast tests of the pure core only
-	@$(BIN)/python -m pytest -n $(WORKERS) tests/unit $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) tests/unit tests/simulation $(PYTEST_ARGS)
 
 integration: $(READY) ## Only the tests that need a control plane
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/integration $(PYTEST_ARGS)

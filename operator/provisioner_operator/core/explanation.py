@@ -237,27 +237,29 @@ def _advice(demand: Demand, candidates: Sequence[Candidate], edits: tuple[Edit, 
 def _sentence(edit: Edit) -> str:
     match edit:
         case AwaitSlot(daemon):
-            return f"wait until a job of {daemon} ends, or raise its spec.capacity"
+            text = f"wait until a job of {daemon} ends, or raise its spec.capacity"
         case Uncordon(daemon):
-            return f"set spec.cordoned of daemon {daemon} to false"
+            text = f"set spec.cordoned of daemon {daemon} to false"
         case BringOnline(daemon):
-            return f"bring daemon {daemon} online"
+            text = f"bring daemon {daemon} online"
         case TagDaemon(daemon, key, value):
-            return f"give daemon {daemon} the tag {key}={value}"
+            text = f"give daemon {daemon} the tag {key}={value}"
         case ScopeDaemon(daemon, scope, owner):
-            return f"give daemon {daemon} scope={scope}" + (f" and owner={owner}" if owner else "")
+            text = f"give daemon {daemon} scope={scope}" + (f" and owner={owner}" if owner else "")
         case TagJob(daemon, key, value):
-            return (
+            text = (
                 f"submit the job with the tag {key}={value}, which daemon {daemon} has "
                 f"(a job without tags runs only on daemons without tags)"
             )
         case ScopeJob(daemon, scope, owner):
-            return (
+            text = (
                 f"submit the job with scope={scope}"
                 + (f" and owner={owner}" if owner else "")
                 + f", as daemon {daemon} has"
             )
         case AddProvisioner(daemon, provisioner):
-            return f"let daemon {daemon} run {provisioner} (spec.provisioners)"
-        case StartDaemon(needed):
-            return f"start a daemon with provisioner {needed.provisioner} and tags {format_tags(needed.tags)}"
+            text = f"let daemon {daemon} run {provisioner} (spec.provisioners)"
+        case _:
+            needed = edit.demand
+            text = f"start a daemon with provisioner {needed.provisioner} and tags {format_tags(needed.tags)}"
+    return text

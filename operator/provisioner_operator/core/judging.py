@@ -5,7 +5,6 @@ clock, a clock before the queue.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, Phase
 from provisioner_operator.core.decisions import BeginCancel, Cancel, Expire, Fail, JobDecision, Release, Resume, Suspend
@@ -104,7 +103,7 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
             f"{cancelled_by(job)} Daemon {name} did not confirm that the run stopped; check it before building again."
         )
         return Verdict(_finish_cancel(job, CancelReason.DAEMON_UNRESPONSIVE, message))
-    limit = timedelta(seconds=job.active_deadline)
+    limit = f"{job.active_deadline:.0f} s"
     message = f"The job did not end within {limit} of its start (spec.activeDeadlineSeconds); its run is stopped."
     return _due(active_deadline(job), now, Fail(job, EndReason.DEADLINE_EXCEEDED, message))
 
@@ -115,7 +114,7 @@ def _finish_cancel(job: Job, reason: CancelReason, message: str) -> JobDecision:
 
 
 def _pending_timeout(job: Job) -> Fail:
-    limit = timedelta(seconds=job.pending_timeout)
+    limit = f"{job.pending_timeout:.0f} s"
     blocked = f" It was waiting: {job.message}" if job.message else ""
     message = f"The job did not start within {limit} of its creation (spec.pendingTimeoutSeconds).{blocked}"
     return Fail(job, EndReason.PENDING_TIMEOUT, message)

@@ -298,6 +298,7 @@ class Mirror:
             explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now)
             if explanation is not None and (job.reason, job.message) != (explanation.reason, explanation.message):
                 self._reasons.look_again(uid, now)  # the write may fail
+                self._queue.dequeue(uid)  # until it is settled: one decision about a job at a time
                 decision = Explain(job, explanation.reason, explanation.message)
                 self._under_way[uid] = decision
                 yield decision
@@ -360,6 +361,7 @@ class Mirror:
     def _settle_lingering(self, daemon_uid: str, before: frozenset[Workspace]) -> None:
         after = self._occupancy.lingering_workspaces(daemon_uid)
         for workspace in after - before:
+            self._attend_line(workspace)
             self._lines.occupy(workspace, f"run on {daemon_uid}")
         for workspace in before - after:
             self._lines.vacate(workspace, f"run on {daemon_uid}")
@@ -372,14 +374,16 @@ class Mirror:
             self._occupancy.take(old.daemon_uid, job.uid)
             self._attention[old.daemon_uid] = None
         if new is not None:
+            before = self._occupancy.lingering_workspaces(new.daemon_uid)
             self._occupancy.give(new.daemon_uid, job.uid)
+            self._settle_lingering(new.daemon_uid, before)
             self._attention[new.daemon_uid] = None
         under_way = isinstance(self._under_way.get(job.uid), Assign)
-        workspace = workspace_of(job)
         if new is not None or job.phase in STARTED or under_way:
             self._queue.dequeue(job.uid)
             self._reasons.forget(job.uid)
-            if workspace is not None:
+            if (workspace := workspace_of(job)) is not None:
+                self._attend_line(workspace)
                 self._lines.occupy(workspace, job.uid)
         else:
             self._join_line(job)
@@ -387,16 +391,17 @@ class Mirror:
                 self._reasons.waits(job, now)
             else:
                 self._reasons.forget(job.uid)
-        if workspace is not None:
-            self._attend_line(workspace)
 
     def _join_line(self, job: Job) -> None:
         """The job waits its turn, unless it is held or to be cancelled."""
+        workspace = workspace_of(job)
+        if workspace is not None:
+            self._attend_line(workspace)
         if _may_start(job):
             self._lines.wait(job)
         else:
             self._lines.leave(job)
-        if (workspace := workspace_of(job)) is not None:
+        if workspace is not None:
             self._attend_line(workspace)
 
     def _take_out(self, uid: str, ended: Job | None, now: Instant) -> None:
@@ -425,6 +430,7 @@ class Mirror:
             self._attend_line(workspace)
 
     def _attend_line(self, workspace: Workspace) -> None:
+        """See to whose turn it is, before as well as after a change of the line: who has to step back must leave the queue."""
         if (following := self._lines.next_in(workspace)) is not None:
             self._attention[following] = None
 

@@ -33,6 +33,7 @@ class Occupancy:
 
     def give(self, daemon_uid: str, job_uid: str) -> None:
         """A job is assigned to the daemon."""
+        self._lingering.get(daemon_uid, {}).pop(job_uid, None)
         self._given.setdefault(daemon_uid, set()).add(job_uid)
 
     def take(self, daemon_uid: str, job_uid: str) -> None:

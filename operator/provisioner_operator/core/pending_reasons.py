@@ -44,7 +44,7 @@ class PendingReasons:
 
     def look_soon(self, uid: str, now: Instant) -> None:
         """What is said of the waiting job may not be true any more, or could not be said just now."""
-        if uid in self._since and uid not in self.due:
+        if uid in self._since:
             self.due.put(uid, now.monotonic + SETTLE_SECONDS)
 
     def look_again(self, uid: str, now: Instant) -> None:

@@ -189,6 +189,8 @@ def finish(job: Job, outcome: Outcome, now: float) -> StatusPatch:
         conditions = with_condition(
             conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, f"{cancelled_by(job)} {told}", now
         )
+    canceled = outcome.phase is Phase.CANCELED
+    message = f"{cancelled_by(job)} {outcome.message}" if canceled else outcome.message
     details: list[tuple[str, JsonValue]] = []
     if outcome.stage is not None:
         details.append(("/status/stage", outcome.stage))
@@ -226,7 +228,7 @@ def finish(job: Job, outcome: Outcome, now: float) -> StatusPatch:
         details.append(("/status/log", log))
     return StatusPatch(
         tests=_started(job),
-        sets=(*_end(job, outcome.phase, outcome.reason, outcome.message, conditions, now), *details),
+        sets=(*_end(job, outcome.phase, outcome.reason, message, conditions, now), *details),
     )
 
 

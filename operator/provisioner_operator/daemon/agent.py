@@ -90,6 +90,15 @@ class Agent:
 
     async def _follow(self) -> None:
         await self._heartbeat.registered.wait()
+        daemon = self._heartbeat.daemon
+        logger.info(
+            "Registered as %s/%s with tags %s, capacity %d; instance %s",
+            daemon.metadata.namespace,
+            daemon.metadata.name,
+            daemon.spec.tags or "none",
+            daemon.spec.capacity,
+            self._instance,
+        )
         await self._feed.follow()
 
     async def _work(self) -> None:

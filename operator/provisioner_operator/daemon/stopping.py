@@ -33,7 +33,7 @@ def stopped(job: Job, cause: StopCause, *, stage: str | None, killed: bool) -> O
     match cause:
         case StopCause.CANCEL:
             how = "killed" if killed else "stopped"
-            return Outcome(Phase.CANCELED, EndReason.CANCELED, f"The run was {how} {where} by its cancel. {note}")
+            return Outcome(Phase.CANCELED, EndReason.CANCELED, f"The run was {how} {where}. {note}")
         case StopCause.STALL:
             seconds = f"{job.stall_timeout:.0f}" if job.stall_timeout is not None else "?"
             message = (

@@ -1,0 +1,158 @@
+"""What is shown: a job's ways to its end, told by the commands of those who see to it.
+
+Called with a raised stage by `make demo`. Every step is checked; the first that is not as told ends the story.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from demo.narration import heading, say
+from demo.people import NotAsToldError
+
+if TYPE_CHECKING:
+    from demo.people import Person
+    from demo.stage import Stage
+
+ENDS = {
+    "dev-start": "Completed",
+    "tokyo": "Canceled",
+    "training": "Canceled",
+    "hanging": "Failed",
+    "dev-update": "Failed",
+    "dev-delete": "Completed",
+}
+"""How every job of the story ends."""
+
+# What the killed daemon may be silent (15 s), and some for a busy machine.
+LOST_WITHIN = 45
+
+
+def tell(stage: Stage) -> None:
+    """Tell the whole story. Raises NotAsToldError."""
+    sam, ada = stage.sam, stage.ada
+    _meet_daemons(ada)
+    _run_terraform(sam)
+    _match_no_daemon(sam)
+    _refuse_cancel(sam)
+    _cancel_pending(ada)
+    _cancel_running(sam, ada)
+    _time_out(sam, ada)
+    _lose_daemon(stage)
+    _take_over(sam)
+    _sum_up(ada)
+
+
+def _meet_daemons(ada: Person) -> None:
+    heading("Three daemons with different tags")
+    say("Every command below can be typed after `make up`; the name before the $ tells whose KUBECONFIG is used.")
+    ada.types("kubectl get pd", shows="datacenter=chicago")
+
+
+def _run_terraform(sam: Person) -> None:
+    heading("A Terraform job completes")
+    say("Sam submits it; the operator assigns it to the one daemon that has its tags, which runs init, plan and apply.")
+    sam.types("kubectl apply -f demo/jobs/dev-start.yaml")
+    sam.types(_until("{.status.phase}", "Completed", "pj/dev-start"))
+    sam.types(
+        """kubectl get pj dev-start -o jsonpath='{range .status.outputs[*]}{.name} = {.value}{"\\n"}{end}'""",
+        shows="machine = machine in us-central",
+    )
+    sam.types(
+        """kubectl get pj dev-start -o jsonpath='{range .status.resources[*]}{.action} {.address}{"\\n"}{end}'""",
+        shows="create terraform_data.machine",
+    )
+    sam.types(
+        "kubectl get pj dev-start -o jsonpath="
+        """'{range .status.timings[*]}{.stage}: {.startedAt} to {.finishedAt}{"\\n"}{end}'""",
+        shows="apply: ",
+    )
+    sam.types("kubectl get configmap dev-start-log -o jsonpath='{.data.log}' | tail -n 5", shows="Apply complete!")
+
+
+def _match_no_daemon(sam: Person) -> None:
+    heading("A job that no daemon matches says so")
+    say("It waits, and tells why and what would help.")
+    sam.types("kubectl apply -f demo/jobs/tokyo.yaml")
+    sam.types(_until("{.status.reason}", "NoMatchingDaemon", "pj/tokyo"))
+    sam.types("kubectl get pj tokyo -o jsonpath='{.status.message}'", shows="datacenter=tokyo")
+
+
+def _refuse_cancel(sam: Person) -> None:
+    heading("Sam may not cancel it")
+    say("Whoever submits jobs may not stop them: the API server itself refuses, by policy.")
+    sam.is_refused(_cancel("tokyo"), shows='"sam" may not cancel provisionerjobs "tokyo"')
+
+
+def _cancel_pending(ada: Person) -> None:
+    heading("Ada cancels it")
+    say("She has the verb `cancel`. A job that is pending ends at once.")
+    ada.types(_cancel("tokyo"))
+    ada.types(_until("{.status.phase}", "Canceled", "pj/tokyo"))
+    ada.types("kubectl get pj tokyo -o wide", shows="Cancelled by ada")
+
+
+def _cancel_running(sam: Person, ada: Person) -> None:
+    heading("A running job is cancelled")
+    say("Its daemon interrupts what runs, and kills it should it not stop within the daemon's grace.")
+    sam.types("kubectl apply -f demo/jobs/training.yaml")
+    sam.types(_until("{.status.phase}", "Running", "pj/training"))
+    ada.types(_cancel("training", "too expensive"))
+    ada.types(_until("{.status.phase}", "Canceled", "pj/training"))
+    ada.types(
+        "kubectl get pj training -o jsonpath='{.spec.canceledBy}: {.spec.cancelReason}. {.status.message}'",
+        shows="ada: too expensive. The run was stopped",
+    )
+
+
+def _time_out(sam: Person, ada: Person) -> None:
+    heading("A job hangs and is timed out")
+    say("It may take three seconds; it would take five minutes, and does not mind being interrupted.")
+    sam.types("kubectl apply -f demo/jobs/hanging.yaml")
+    ada.types(_until("{.status.phase}", "Failed", "pj/hanging"))
+    ada.types("""kubectl get pj hanging -o jsonpath='{.status.reason}: {.status.message}'""", shows="DeadlineExceeded")
+    ada.types(_until("{.status.state}", "Idle", "pd/plain"))
+
+
+def _lose_daemon(stage: Stage) -> None:
+    heading("A daemon is killed")
+    say("chicago dies with a job in hand. Its heartbeats stop; after 15 seconds (by default 300) its job is failed.")
+    sam, ada = stage.sam, stage.ada
+    sam.types("kubectl apply -f demo/jobs/dev-update.yaml")
+    sam.types(_until("{.status.phase}", "Running", "pj/dev-update"))
+    stage.programs.expect_death("chicago")
+    ada.types(f"kill -9 {stage.programs.pid('chicago')}")
+    stage.programs.bury()
+    ada.types(_until("{.status.phase}", "Failed", "pj/dev-update", LOST_WITHIN))
+    ada.types("kubectl get pj dev-update -o jsonpath='{.status.reason}: {.status.message}'", shows="DaemonLost")
+    ada.types("kubectl get pd", shows="Offline")
+
+
+def _take_over(sam: Person) -> None:
+    heading("Another daemon takes the next job")
+    say("newyork deletes what chicago created: Terraform's state is in the cluster, not on the daemon.")
+    sam.types("kubectl apply -f demo/jobs/dev-delete.yaml")
+    sam.types(_until("{.status.phase}", "Completed", "pj/dev-delete"))
+    sam.types(
+        "kubectl get pj dev-delete -o jsonpath="
+        """'{.status.assignment.daemon}: {.status.resources[0].action} {.status.resources[0].address}'""",
+        shows="newyork: delete terraform_data.machine",
+    )
+
+
+def _sum_up(ada: Person) -> None:
+    heading("All jobs, and how they ended")
+    rows = [line.split() for line in ada.types("kubectl get pj").splitlines()]
+    found = {row[0]: row for row in rows[1:]}
+    for job, phase in ENDS.items():
+        if phase not in found.get(job, []):
+            raise NotAsToldError(f"Expected job {job} to be {phase}.")
+
+
+def _until(path: str, value: str, what: str, seconds: int = 60) -> str:
+    return f"kubectl wait --for=jsonpath='{path}'={value} --timeout={seconds}s {what}"
+
+
+def _cancel(job: str, reason: str = "") -> str:
+    why = f',"cancelReason":"{reason}"' if reason else ""
+    return f"""kubectl patch pj {job} --type merge -p '{{"spec":{{"cancel":true{why}}}}}'"""
