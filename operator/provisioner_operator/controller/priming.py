@@ -68,6 +68,7 @@ class Lister:
                 self._observer.contact_lost(error)
                 await asyncio.sleep(5)
             except KubeError as error:
+                self._observer.contact()
                 _logger.error("Resync failed and is tried again later: %s", error)  # noqa: TRY400 - no traceback needed
                 await asyncio.sleep(60)
 

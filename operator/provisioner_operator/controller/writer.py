@@ -31,6 +31,10 @@ _REFUSED_PAUSE_SECONDS = 60.0
 """How long a decision rests that the API server refuses as such (a missing right, an object it calls invalid)."""
 
 
+_FORBIDDEN_PAUSE_SECONDS = 5.0
+"""How long one rests for a missing right: an API server that has just come up has yet to read the roles."""
+
+
 class Departed:
     """A job left the watch: it ended or was deleted, and a read tells which."""
 
@@ -85,7 +89,8 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - one strange object must not stop the others
             self._count(work, "refused")
             _explain_refusal(work, error)
-            asyncio.get_running_loop().call_later(_REFUSED_PAUSE_SECONDS, self._again, work)
+            pause = _FORBIDDEN_PAUSE_SECONDS if isinstance(error, ForbiddenError) else _REFUSED_PAUSE_SECONDS
+            asyncio.get_running_loop().call_later(pause, self._again, work)
         else:
             self._pause = _FIRST_PAUSE_SECONDS
             self._observer.contact()

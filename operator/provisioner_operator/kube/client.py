@@ -6,11 +6,12 @@ its caller alone, who reads the error's type.
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 import aiohttp
 
-from provisioner_operator.kube.errors import UnreachableError, error_of
+from provisioner_operator.kube.errors import ForbiddenError, KubeError, UnreachableError, error_of
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -23,6 +24,8 @@ WATCH_SECONDS = 300
 """How long the API server keeps a watch open before the client comes again."""
 BOOKMARK_SILENCE_SECONDS = 75
 """A watch sends a bookmark each minute; one that is silent for longer is dead."""
+SETTLING_SECONDS = 30.0
+"""An API server that has just come up refuses what it will allow: it answers before it has read the roles."""
 _LONGEST_EVENT = 8 * 1024 * 1024
 """Bytes of one watch line: above the largest object an API server takes."""
 
@@ -33,6 +36,7 @@ class KubeClient:
     def __init__(self, session: aiohttp.ClientSession, server: str) -> None:
         self._session = session
         self._server = server.rstrip("/")
+        self._away_at = float("-inf")
 
     async def get(self, path: str, **parameters: str) -> dict[str, Any]:
         """One object, or one page of a list."""
@@ -93,14 +97,23 @@ class KubeClient:
                 self._server + path, params=parameters, timeout=timeout, read_bufsize=_LONGEST_EVENT
             ) as response:
                 if response.status >= 400:  # noqa: PLR2004 - HTTP's first error
-                    raise error_of(response.status, await _status_of(response))
+                    raise self._error_of(response.status, await _status_of(response))
                 async for line in response.content:
                     event = json.loads(line)
                     if event["type"] == "ERROR":
                         raise error_of(int(event["object"].get("code", 500)), event["object"])
                     yield event["type"], event["object"]
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            self._away_at = monotonic()
             raise UnreachableError(f"watch of {path}: {error!r}") from error
+
+    def _error_of(self, status: int, body: Mapping[str, Any]) -> KubeError:
+        error = error_of(status, body)
+        if isinstance(error, UnreachableError):
+            self._away_at = monotonic()
+        elif isinstance(error, ForbiddenError) and monotonic() - self._away_at < SETTLING_SECONDS:
+            return UnreachableError(f"{error}, perhaps only because the API server has just come up")
+        return error
 
     async def _request(
         self,
@@ -118,10 +131,11 @@ class KubeClient:
                 method, self._server + path, data=data, headers=headers, params=parameters, timeout=REQUEST_TIMEOUT
             ) as response:
                 if response.status >= 400:  # noqa: PLR2004 - HTTP's first error
-                    raise error_of(response.status, await _status_of(response))
+                    raise self._error_of(response.status, await _status_of(response))
                 result: dict[str, Any] = json.loads(await response.read())
                 return result
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            self._away_at = monotonic()
             raise UnreachableError(f"{method} {path}: {error!r}") from error
 
 

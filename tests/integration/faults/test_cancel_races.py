@@ -1,0 +1,74 @@
+"""Cancels that arrive while the job is just being assigned, started or ended: whoever wins, the outcome is one and consistent.
+
+Two kubectl processes walk down the same list of jobs: one lets each job go (`suspend: false`), the other cancels it.
+How far the second is behind differs from batch to batch, so that the cancels fall on every step of a job's life.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from support.kubectl import patch_arguments
+from support.site import Site, condition, names
+
+BATCHES = 5
+IN_A_BATCH = 10
+
+AGAINST_ASSIGNMENT = (0.0, 0.01, 0.02, 0.04, 0.08)
+AGAINST_COMPLETION = (0.25, 0.3, 0.35, 0.45, 0.6)
+"""Seconds by which the cancels of each batch are behind; a job that takes 0.2 s ends within these."""
+
+
+@pytest.mark.parametrize(
+    ("lags", "seconds"),
+    [(AGAINST_ASSIGNMENT, 0.5), (AGAINST_COMPLETION, 0.2)],
+    ids=["against assignment", "against completion"],
+)
+def test_fifty_cancels_raced_against_a_jobs_progress_each_end_consistently(
+    site: Site, lags: tuple[float, ...], seconds: float
+) -> None:
+    with site.operator(), site.daemon("daemon", capacity=IN_A_BATCH, grace=30), ThreadPoolExecutor(1) as second:
+        for batch, lag in enumerate(lags):
+            jobs = names(f"batch-{batch}", IN_A_BATCH)
+            site.submit_all(jobs, suspend=True, seconds=seconds)
+            for name in jobs:
+                site.jobs.until(name, lambda body: "suspendedAt" in body["status"])
+            cancelling = second.submit(_cancel_behind, site, jobs, lag)
+            site.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"suspend": False}}))
+            cancelling.result()
+            site.jobs.until_all(jobs)
+    outcomes = [_outcome(site, name) for batch in range(BATCHES) for name in names(f"batch-{batch}", IN_A_BATCH)]
+    print({outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))})  # noqa: T201 - measured, for whoever asks with -rP
+    assert len(outcomes) == BATCHES * IN_A_BATCH
+    site.ledger.assert_nothing_twice()
+
+
+def _cancel_behind(site: Site, jobs: list[str], lag: float) -> None:
+    Event().wait(lag)
+    site.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"cancel": True}}))
+
+
+def _outcome(site: Site, name: str) -> str:
+    """What became of the job, having checked that everything says the same."""
+    job = site.jobs.latest()[name]
+    phases, status = site.jobs.phases(name), job["status"]
+    runs = site.ledger.runs_of(name)
+    cancel = condition(job, "CancelRequested").get("reason", "none")
+    match phases[-1]:
+        case "Canceled":
+            assert condition(job, "Stalled")["status"] == "True"
+            if cancel == "NeverStarted":
+                assert runs == []
+                assert "startedAt" not in status
+            else:
+                assert cancel == "Stopped"
+                assert [run.code for run in runs if run.code == 0] == []
+        case "Completed":
+            # A cancel that was written after the end has no effect, and leaves no trace but in the spec.
+            assert cancel in {"none", "TooLate"}
+            assert [run.code for run in runs] == [0]
+            assert condition(job, "Ready")["status"] == "True"
+        case other:
+            pytest.fail(f"{name} is {other}: {status}")
+    return f"{phases[-1]}, cancel {cancel}"

@@ -1,0 +1,162 @@
+"""What takes a control plane of its own: its API server is killed, its requests are counted, its schema is changed."""
+
+import copy
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from provisioner_devcluster import ControlPlane
+from support.api_metrics import Request, between, requests, writes
+from support.installation import install
+from support.kubectl import Kubectl
+from support.manifests import CRDS
+from support.site import Site, a_job, a_site, names
+
+UNDER_LOAD = 200
+COUNTED = 30
+WRITES_PER_JOB = 4
+IDLE_SECONDS = 5.0
+"""How long idleness is measured: many times the period of anything that could poll."""
+
+
+@pytest.fixture(scope="module")
+def plane() -> Iterator[ControlPlane]:
+    """A control plane that no other test uses."""
+    with ControlPlane.start() as plane:
+        install(Kubectl(plane.kubeconfig), Kubectl(plane.kubeconfig_for("prober")))
+        yield plane
+
+
+@pytest.fixture
+def own(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A namespace of the test's own in it."""
+    namespace = f"test-{abs(hash(request.node.name)) % 10**9}"
+    Kubectl(plane.kubeconfig).run("create", "namespace", namespace)
+    with a_site(plane, namespace) as site:
+        yield site
+
+
+def test_an_api_server_killed_under_load_loses_and_repeats_nothing(plane: ControlPlane, own: Site) -> None:
+    jobs = names("job", UNDER_LOAD)
+    secret = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "cloud"}, "stringData": {"seconds": "0.1"}}
+    own.admin.create(secret)
+    with own.operator() as operator, own.daemon("one", capacity=6), own.daemon("two", capacity=6):
+        own.submit_all(jobs, variablesFrom=[{"secretRef": {"name": "cloud"}}])
+        for share in (0.2, 0.6):
+            own.jobs.until_count(int(share * UNDER_LOAD), "Completed")
+            plane.restart_api_server(kill=True)
+        own.jobs.until_all(jobs, seconds=150)
+        assert operator.runs
+    ended = [own.jobs.latest()[name]["status"] for name in jobs]
+    assert [(each["phase"], each["reason"], each["message"]) for each in ended if each["phase"] != "Completed"] == []
+    assert [each for each in ended if "log" not in each] == []
+    assert [run.code for run in own.ledger.runs()] == [0] * UNDER_LOAD
+    own.ledger.assert_nothing_twice()
+
+
+def test_an_outage_while_nothing_happens_is_survived(plane: ControlPlane, own: Site) -> None:
+    with own.operator() as operator, own.daemon("daemon"):
+        own.submit("before")
+        own.jobs.until("before", "Completed")
+        plane.restart_api_server(kill=True)
+        _await_status(f"{operator.endpoint}/readyz", 200)
+        _create_once_allowed(own, a_job("after"))
+        own.jobs.until("after", "Completed", seconds=150)
+
+
+def test_a_job_costs_at_most_four_writes_after_its_creation(own: Site) -> None:
+    jobs = names("job", COUNTED)
+    with own.operator(), own.daemon("one", capacity=3), own.daemon("two", capacity=3):
+        before = requests(own.admin)
+        own.submit_all(jobs, seconds=0.3, lines=2)
+        own.jobs.until_all(jobs, phases=["Completed"])
+        counted = between(before, requests(own.admin), "provisionerjobs", "provisionerdaemons", "configmaps", "events")
+    written = writes(counted)
+    for request, count in counted.items():
+        print(f"{request.verb:6} {request.resource:28} {count:5}  {count / COUNTED:.2f} a job")  # noqa: T201 - measured, for whoever asks with -rP
+    assert written.pop(Request("POST", "provisionerjobs")) == COUNTED
+    heartbeats = written.pop(Request("PATCH", "provisionerdaemons/status"), 0)
+    print(f"{sum(written.values()) / COUNTED:.2f} writes a job after its creation, and {heartbeats} heartbeats")  # noqa: T201 - measured, for whoever asks with -rP
+    assert sum(written.values()) <= WRITES_PER_JOB * COUNTED
+    assert not [request for request in written if request.resource == "events"]
+
+
+def test_an_idle_controller_asks_for_nothing(own: Site) -> None:
+    own.a_silent_daemon("silent")
+    own.submit("held", suspend=True)
+    own.submit("unmatched", tags={"nobody": "has-it"})
+    with own.operator() as operator:
+        own.jobs.until("held", lambda body: body["status"].get("reason") == "Suspended")
+        own.jobs.until("unmatched", lambda body: body["status"].get("reason") == "NoMatchingDaemon")
+        own.await_events("unmatched")
+        own_writes = _writes_by_its_own_count(operator.endpoint)
+        before = requests(own.admin)
+        time.sleep(IDLE_SECONDS)
+        counted = between(before, requests(own.admin), "provisionerjobs", "provisionerdaemons", "events")
+        assert _writes_by_its_own_count(operator.endpoint) == own_writes
+    assert counted == {}
+
+
+def test_an_object_of_an_older_schema_is_told_about_and_passed_over(own: Site) -> None:
+    strict = yaml.safe_load((CRDS / "provisioner.dev_provisionerjobs.yaml").read_text(encoding="utf-8"))
+    loose = copy.deepcopy(strict)
+    spec = loose["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    del spec["properties"]["cancelMode"]["enum"]
+    try:
+        own.admin.run("replace", "-f", "-", given=json.dumps(_as_stored(own, loose)))
+        _create_once_allowed(own, a_job("older", cancelMode="Gently"))
+    finally:
+        own.admin.run("replace", "-f", "-", given=json.dumps(_as_stored(own, strict)))
+    with own.operator() as operator, own.daemon("daemon"):
+        (event,) = own.await_events("older")
+        own.submit("newer")
+        own.jobs.until("newer", "Completed")
+        assert "provisioner_unparseable_objects_total" in _get(f"{operator.endpoint}/metrics")
+    assert event["reason"] == "Unparseable"
+    assert "cancelMode" in event["note"]
+    assert own.ledger.runs_of("older") == []
+
+
+def _as_stored(site: Site, definition: dict[str, object]) -> dict[str, object]:
+    stored = site.admin.get("crd", "provisionerjobs.provisioner.dev")
+    return stored | {"spec": definition["spec"]}
+
+
+def _create_once_allowed(site: Site, manifest: dict[str, object]) -> None:
+    """The API server takes a moment to act on a changed definition, or after its own start."""
+    deadline = time.monotonic() + 60
+    while not (answer := site.admin.attempt("create", "-f", "-", given=manifest)).ok:
+        assert time.monotonic() < deadline, str(answer)
+        threading.Event().wait(0.2)
+
+
+def _status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def _await_status(url: str, wanted: int) -> None:
+    deadline = time.monotonic() + 60
+    while _status(url) != wanted:
+        assert time.monotonic() < deadline, f"{url} never answered {wanted}"
+        threading.Event().wait(0.2)
+
+
+def _writes_by_its_own_count(endpoint: str) -> list[str]:
+    return [line for line in _get(f"{endpoint}/metrics").splitlines() if line.startswith("provisioner_api_writes")]
+
+
+def _get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as response:
+        text: str = response.read().decode()
+        return text

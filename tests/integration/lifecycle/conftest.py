@@ -1,0 +1,39 @@
+"""A namespace with a controller for the tests of each file, and one of a test's own for those that need it."""
+
+from collections.abc import Callable, Generator, Iterator
+
+import pytest
+
+from support.cluster import Cluster
+from support.programs import Program
+from support.reports import add_logs
+from support.site import Site, a_site
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the programs' logs where a test failed."""
+    report = yield
+    add_logs(report)
+    return report
+
+
+@pytest.fixture(scope="module")
+def site(cluster: Cluster, module_namespace: str) -> Iterator[Site]:
+    """A namespace with a controller, shared by the tests of the file: names and tags in it must differ."""
+    with a_site(cluster, module_namespace) as site, site.operator():
+        yield site
+
+
+@pytest.fixture
+def own_site(cluster: Cluster, make_namespace: Callable[[], str]) -> Iterator[Site]:
+    """A namespace of the test's own, without any program yet."""
+    with a_site(cluster, make_namespace()) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def worker(site: Site) -> Iterator[Program]:
+    """A daemon without tags that has room for the jobs of all tests of the file."""
+    with site.daemon("worker", capacity=8) as program:
+        yield program

@@ -1,0 +1,55 @@
+"""The controller's own endpoints: probes and metrics."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from support.programs import OperatorProgram
+from support.site import Site
+
+
+@pytest.fixture
+def operator(own_site: Site) -> Iterator[OperatorProgram]:
+    """A controller of the test's own."""
+    with own_site.operator() as operator:
+        yield operator
+
+
+def test_probes_answer(operator: OperatorProgram) -> None:
+    assert _get(f"{operator.endpoint}/healthz") == (200, "ok\n")
+    assert _get(f"{operator.endpoint}/readyz") == (200, "ok\n")
+    assert _get(f"{operator.endpoint}/anything")[0] == 404
+
+
+def test_metrics_tell_what_waits_runs_and_ended(own_site: Site, operator: OperatorProgram) -> None:
+    site = own_site
+    with site.daemon("daemon"):
+        site.submit("good", seconds=0.1)
+        site.submit("bad", fail="on purpose")
+        site.submit("stuck", tags={"gpu": "yes"})
+        site.jobs.until_all(["good", "bad"])
+        site.await_events("bad")  # the controller has seen the end
+        site.jobs.until("stuck", lambda body: body["status"].get("reason") == "NoMatchingDaemon")
+        site.await_events("stuck")
+        metrics = _get(f"{operator.endpoint}/metrics")[1].splitlines()
+    for line in (
+        'provisioner_jobs_ended_total{phase="Completed",reason="Completed"} 1.0',
+        'provisioner_jobs_ended_total{phase="Failed",reason="RunFailed"} 1.0',
+        'provisioner_jobs{phase="Pending"} 1.0',
+        'provisioner_jobs_pending{reason="NoMatchingDaemon"} 1.0',
+        'provisioner_daemons{state="Idle"} 1.0',
+        'provisioner_api_writes_total{kind="Assign",result="ok"} 2.0',
+    ):
+        assert line in metrics
+    assert any(line.startswith("provisioner_queue_depth{") and "gpu=yes" in line for line in metrics)
+
+
+def _get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()

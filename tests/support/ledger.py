@@ -1,0 +1,166 @@
+"""What the echo runner itself noted of its runs: the proof of what really ran, whatever the API server was told.
+
+Each run appends a line when it starts and one when it ends in order; a run that was killed leaves only the first.
+`Ledger.witnessed` watches the processes themselves, so that the end of those is known too.
+"""
+
+import json
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_POLL = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One start of the echo program; times are of the clock that all processes of the machine share."""
+
+    job: str
+    job_uid: str
+    workspace: str
+    daemon: str
+    instance: str
+    pid: int
+    started: float
+    ended: float | None = None
+    """When it ended in order, or was seen dead; None while neither is known."""
+    code: int | None = None
+    """Its exit code; None if it was killed or still runs."""
+
+
+class Ledger:
+    """The file that the runs write to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._deaths: dict[tuple[int, float], float] = {}
+
+    def runs(self) -> list[Run]:
+        """All runs in the order of their starts."""
+        starts: dict[tuple[str, int], Run] = {}
+        found: list[Run] = []
+        for entry in self._entries():
+            key = (entry["job_uid"], entry["pid"])
+            if entry["event"] == "start":
+                starts[key] = _run(entry, entry["time"])
+                continue
+            started = starts.pop(key)
+            found.append(_run(entry, started.started, ended=entry["time"], code=entry["code"]))
+        for run in starts.values():
+            died = self._deaths.get((run.pid, run.started))
+            found.append(run if died is None else replace(run, ended=died))
+        return sorted(found, key=lambda run: run.started)
+
+    def runs_of(self, job: str) -> list[Run]:
+        """The runs of one job, by name."""
+        return [run for run in self.runs() if run.job == job]
+
+    def the_run_of(self, job: str) -> Run:
+        """The only run of a job."""
+        (run,) = self.runs_of(job)
+        return run
+
+    def await_run(self, job: str, *, seconds: float = 60.0) -> Run:
+        """Wait until the job has really started."""
+        deadline = time.monotonic() + seconds
+        while not (runs := self.runs_of(job)):
+            assert time.monotonic() < deadline, f"{job} never started"
+            time.sleep(_POLL)
+        return runs[0]
+
+    def assert_nothing_twice(self) -> None:
+        """No job was started more than once."""
+        starts: defaultdict[str, list[Run]] = defaultdict(list)
+        for run in self.runs():
+            starts[run.job_uid].append(run)
+        twice = {runs[0].job: runs for runs in starts.values() if len(runs) > 1}
+        assert not twice, f"started more than once: {twice}"
+
+    def assert_no_overlap(self) -> None:
+        """No two runs of one workspace were alive at the same time; the end of each earlier one must be known."""
+        lines: defaultdict[str, list[Run]] = defaultdict(list)
+        for run in self.runs():
+            lines[run.workspace].append(run)
+        for workspace, runs in lines.items():
+            if not workspace:
+                continue
+            for earlier, later in pairwise(runs):
+                assert earlier.ended is not None, f"{earlier} was not over when {later} began"
+                assert earlier.ended <= later.started, f"overlap in {workspace}: {earlier} and {later}"
+
+    @contextmanager
+    def witnessed(self) -> Iterator[Self]:
+        """While this lasts, note the death of each run that is killed."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._witness, args=(over,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            over.set()
+            thread.join()
+
+    def _witness(self, over: threading.Event) -> None:
+        # The last moment at which a process was seen alive: an earlier end of a run than the real one by a poll at most,
+        # so that a test never mistakes its own slowness for an overlap.
+        seen: dict[tuple[int, float], float] = {}
+        while not over.wait(_POLL):
+            for run in self.runs():
+                if run.ended is not None:
+                    continue
+                at = now()
+                if is_alive(run.pid):
+                    seen[run.pid, run.started] = at
+                else:
+                    self._deaths[run.pid, run.started] = seen.get((run.pid, run.started), run.started)
+
+    def _entries(self) -> Iterator[dict[str, Any]]:
+        if self.path.exists():
+            for line in self.path.read_text(encoding="utf-8").splitlines(keepends=True):
+                if line.endswith("\n"):
+                    yield json.loads(line)
+
+
+def now() -> float:
+    """The ledger's clock."""
+    return time.clock_gettime(_CLOCK)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process exists and is no corpse."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def await_death(pid: int, *, seconds: float = 60.0) -> None:
+    """Wait until the process is dead."""
+    deadline = time.monotonic() + seconds
+    while is_alive(pid):
+        assert time.monotonic() < deadline, f"process {pid} still lives"
+        time.sleep(_POLL)
+
+
+def _run(entry: dict[str, Any], started: float, *, ended: float | None = None, code: int | None = None) -> Run:
+    return Run(
+        job=entry["job_name"],
+        job_uid=entry["job_uid"],
+        workspace=entry["workspace"],
+        daemon=entry["daemon"],
+        instance=entry["instance"],
+        pid=entry["pid"],
+        started=started,
+        ended=ended,
+        code=code,
+    )

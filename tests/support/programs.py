@@ -1,0 +1,189 @@
+"""The product's programs as real processes: started, killed, frozen, asked to end; and what they wrote.
+
+Every program started here is ended by its pid when its `with` block ends, however the test went. `report_sections`
+gives a failed test's report the last lines of each.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from support.manifests import REPOSITORY
+
+READY_WITHIN = 60.0
+"""Seconds for a program to say that it works; it takes one or two when the machine is quiet."""
+TAIL = 60
+"""Lines of each program's log in the report of a failed test."""
+_POLL = 0.02
+
+_started: list["Program"] = []
+
+
+class Program:
+    """One process and its log."""
+
+    def __init__(self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.name = name
+        descriptor, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log")
+        self.log = Path(path)
+        with os.fdopen(descriptor, "wb") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=_bare_environment() | dict(environment),
+                start_new_session=True,
+            )
+        _started.append(self)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether the process lives."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL: it dies as it is, in the middle of whatever it did."""
+        self._process.kill()
+        self._process.wait()
+
+    def terminate(self) -> None:
+        """SIGTERM, without waiting for what comes of it."""
+        self._process.terminate()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it lives but does nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def exit_code(self, *, within: float = READY_WITHIN) -> int:
+        """Wait for the process's own end."""
+        return self._process.wait(within)
+
+    @property
+    def lines(self) -> list[str]:
+        """What it has written."""
+        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Its log lines that are JSON objects."""
+        for line in self.lines:
+            if line.startswith("{"):
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    continue  # not written to its end yet
+
+    def await_record(self, *, key: str, within: float = READY_WITHIN) -> Any:
+        """Wait for a log line with this field and return the field's value."""
+        deadline = time.monotonic() + within
+        while True:
+            ended = not self.runs
+            for record in self.records():
+                if key in record:
+                    return record[key]
+            if ended or time.monotonic() > deadline:
+                raise AssertionError(f"{self.name} never logged {key!r}:\n{self.tail()}")
+            time.sleep(_POLL)
+
+    def tail(self) -> str:
+        """The last lines of its log."""
+        return "\n".join(self.lines[-TAIL:])
+
+    def end(self) -> None:
+        """End the process if it still runs."""
+        if self.runs:
+            self.thaw()
+            self.kill()
+
+    def remove_log(self) -> None:
+        """Remove the log of a program that has ended."""
+        self.log.unlink(missing_ok=True)
+
+
+class OperatorProgram(Program):
+    """A controller that serves one namespace."""
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of its endpoints; waits until it serves."""
+        return f"http://127.0.0.1:{self.await_record(key='port')}"
+
+
+@contextmanager
+def an_operator(kubeconfig: Path, *namespaces: str, wait: bool = True) -> Iterator[OperatorProgram]:
+    """A controller of these namespaces; has listed everything once unless told not to wait."""
+    arguments = ["run", f"--kubeconfig={kubeconfig}", "--http-host=127.0.0.1", "--http-port=0", "--log-format=json"]
+    module = "provisioner_operator.controller"
+    program = OperatorProgram("operator", module, [*arguments, *(f"--namespace={each}" for each in namespaces)], {})
+    try:
+        if wait:
+            program.await_record(key="port")
+        yield program
+    finally:
+        program.end()
+
+
+@contextmanager
+def a_daemon_process(
+    kubeconfig: Path,
+    namespace: str,
+    name: str = "daemon",
+    *,
+    ledger: Path,
+    tags: Mapping[str, str] | None = None,
+    provisioners: Sequence[str] = ("echo",),
+    capacity: int = 1,
+    lost_after: int = 60,
+    grace: int = 60,
+    terraform: Path | None = None,
+) -> Iterator[Program]:
+    """A daemon; it may take a second until it reports."""
+    arguments = [
+        *("run", f"--kubeconfig={kubeconfig}", f"--namespace={namespace}", f"--name={name}", f"--capacity={capacity}"),
+        *(f"--lost-after-seconds={lost_after}", f"--cancel-grace-seconds={grace}"),
+        *(f"--provisioner={each}" for each in provisioners),
+        *(f"--tag={key}={value}" for key, value in (tags or {}).items()),
+    ]
+    if terraform is not None:
+        arguments.append(f"--terraform={terraform}")
+    program = Program(name, "provisioner_operator.daemon", arguments, {"PROVISIONER_ECHO_LEDGER": str(ledger)})
+    try:
+        yield program
+    finally:
+        program.end()
+
+
+def report_sections() -> list[tuple[str, str]]:
+    """Titles and last lines of the logs of all programs of the test that just ran."""
+    return [(f"log of {program.name} ({program.pid})", program.tail()) for program in _started]
+
+
+def forget_ended() -> None:
+    """Remove the logs of programs that have ended: the next test has its own."""
+    for program in [each for each in _started if not each.runs]:
+        program.remove_log()
+        _started.remove(program)
+
+
+def _bare_environment() -> dict[str, str]:
+    """Nothing of the caller's own clusters and settings."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    sources = os.pathsep.join(str(REPOSITORY / source) for source in ("operator", "devcluster"))
+    return kept | {"PYTHONPATH": sources, "PYTHONUNBUFFERED": "1"}
