@@ -8,14 +8,15 @@ from provisioner_operator.core.judging import CANCEL_MARGIN_SECONDS
 from provisioner_operator.core.matching import satisfies
 from provisioner_operator.core.ordering import workspace_key
 from provisioner_operator.core.records import Daemon, Job
+from provisioner_operator.core.silence import DEFAULT_LOST_AFTER
 from provisioner_operator.core.timeouts import active_deadline, pending_deadline
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
-from simulation.server import EPOCH
+from simulation.server import DAEMON, EPOCH
 
 if TYPE_CHECKING:
     from simulation.world import World
 
-AUDIT_SECONDS = 20.0
+AUDIT_SECONDS = 60.0
 SLACK_SECONDS = 60.0
 """For retries, slow messages and clocks that differ."""
 PATIENCE_SECONDS = 180.0
@@ -36,10 +37,10 @@ class Audit:
     def _look(self) -> None:
         world = self._world
         controller = world.controller
-        if controller is None or controller.primed_at is None or not controller.connected or not world.network.up:
+        if controller is None or not controller.is_well or not world.network.up:
             self._healthy_since = world.schedule.now
         jobs = [parse_job(body) for body in world.server.live_jobs()]
-        daemons = {daemon.uid: daemon for daemon in map(parse_daemon, world.server.of_kind("ProvisionerDaemon"))}
+        daemons = {daemon.uid: daemon for daemon in map(parse_daemon, world.server.of_kind(DAEMON))}
         for job in jobs:
             if job.phase is Phase.PENDING:
                 self._look_at_pending(job, jobs, daemons.values())
@@ -57,7 +58,8 @@ class Audit:
         if job.suspend or job.cancel or job.assignment is not None:
             self._idle_since.pop(job.uid, None)
             return
-        is_turn = not self._world.invariants.is_busy(job.workspace) and not any(
+        is_listed = any(run.workspace == job.workspace is not None for daemon in daemons for run in daemon.runs)
+        is_turn = not is_listed and not any(
             other.workspace is not None
             and other.workspace == job.workspace
             and (other.phase is not Phase.PENDING or other.assignment is not None or _goes_before(other, job))
@@ -68,7 +70,9 @@ class Audit:
         self._must_be_explained(job, matching)
         if is_turn and any(self._world.is_ready(daemon, jobs) for daemon in matching):
             since = self._idle_since.setdefault(job.uid, self._world.schedule.now)
-            if self._late(since, PATIENCE_SECONDS) and unchanged_for > PATIENCE_SECONDS:
+            # A run of the workspace that nobody has listed yet may be on a daemon that has fallen silent.
+            patience = PATIENCE_SECONDS + (self._world.plan.lost_after if job.workspace else 0)
+            if self._late(since, patience) and unchanged_for > patience:
                 self._world.invariants.violated(f"{job.name} waits although a daemon that matches is idle")
         else:
             self._idle_since.pop(job.uid, None)
@@ -91,14 +95,16 @@ class Audit:
         if job.cancel:
             grace = daemon.cancel_grace if daemon is not None else 0.0
             since = self._canceled_since.setdefault(job.uid, now)
-            if self._late(since + grace + CANCEL_MARGIN_SECONDS):
+            if self._late(since, grace + CANCEL_MARGIN_SECONDS + SLACK_SECONDS):
                 invariants.violated(f"{job.name} is still {job.phase} though cancelled")
         elif due is not None and self._late(due - EPOCH):
             invariants.violated(f"{job.name} runs past its active deadline")
         if given is not None and not self._world.is_instance_alive(given.instance):
             since = self._orphaned_since.setdefault(job.uid, now)
             replaced = daemon is not None and daemon.instance not in (None, given.instance)
-            patience = SLACK_SECONDS if replaced else self._world.plan.lost_after + SLACK_SECONDS
+            # Of a daemon that was deleted before it began the controller does not know the time.
+            lost_after = self._world.plan.lost_after if daemon is not None else DEFAULT_LOST_AFTER
+            patience = SLACK_SECONDS if replaced else lost_after + SLACK_SECONDS
             if self._late(since, patience) and self._unchanged_for(job) > patience:
                 invariants.violated(f"{job.name} is still {job.phase} though its daemon's process is dead")
 

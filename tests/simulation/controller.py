@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from provisioner_operator.core.decisions import CheckDaemon, Decision, Expire, MarkOffline, subject
 from provisioner_operator.core.instant import Instant
+from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from simulation.network import RETRY_SECONDS, Event, Network, Result, Watch
-from simulation.server import EPOCH, Body, is_terminal
+from simulation.server import DAEMON, EPOCH, JOB, Body, is_terminal
 
 if TYPE_CHECKING:
     from simulation.invariants import Invariants
 
-RESYNC_SECONDS = 150.0
+RESYNC_SECONDS = 60.0
 LONGEST_BATCH = 0.05
 """How long the loop may take to notice that something happened."""
 MISSED_DELETIONS = 0.1
@@ -22,7 +23,7 @@ MISSED_DELETIONS = 0.1
 
 def concerns_controller(body: Body) -> bool:
     """The field selector of the controller's watches."""
-    return body["kind"] == "ProvisionerDaemon" or not is_terminal(body)
+    return body["kind"] == DAEMON or not is_terminal(body)
 
 
 class SimulatedController:
@@ -35,6 +36,8 @@ class SimulatedController:
         self.mirror = Mirror()
         self.known: dict[str, int] = {}
         """The latest version of each job that this process was told."""
+        self.ended: set[str] = set()
+        """Jobs of which this process was told that they ended, while older news of them may still come."""
         self._network = network
         self._schedule = network.schedule
         self._random = random
@@ -60,6 +63,16 @@ class SimulatedController:
         self.mirror.contact_regained(self.now)
         self._wake()
 
+    @property
+    def is_well(self) -> bool:
+        """Whether it can see and act."""
+        return self.connected and self.primed_at is not None and not (self._watch is not None and self._watch.stalled)
+
+    def stall(self, *kinds: str) -> None:
+        """From now on let its watch deliver nothing of these kinds, without anybody noticing."""
+        if self._watch is not None:
+            self._watch.stalled = kinds
+
     # --- what happens ---
 
     def _prime(self) -> None:
@@ -69,7 +82,7 @@ class SimulatedController:
 
         def read() -> None:
             listed.extend(body for body in self._network.server.objects.values() if concerns_controller(body))
-            self._watch = Watch(self._network, self, concerns_controller, self._handle)
+            self._watch = Watch(self._network, self, (JOB, DAEMON), concerns_controller, self._handle)
 
         def primed(result: Result, _: Body | None) -> None:
             if not self.alive:
@@ -102,9 +115,11 @@ class SimulatedController:
             self._gone(old["kind"], old["metadata"]["uid"])
 
     def _observe(self, body: Body) -> None:
-        if body["kind"] == "ProvisionerJob":
+        if body["kind"] == JOB:
             job = parse_job(body)
             self.mirror.observe_job(job, self.now)
+            if job.phase in TERMINAL:
+                self.ended.add(job.uid)
             self.known[job.uid] = max(job.resource_version, self.known.get(job.uid, 0))
         else:
             self.mirror.observe_daemon(parse_daemon(body), self.now)
@@ -112,7 +127,8 @@ class SimulatedController:
 
     def _gone(self, kind: str, uid: str) -> None:
         """The watch or a sweep says that the object is gone; a job may only have ended."""
-        if kind == "ProvisionerDaemon":
+        self.ended.discard(uid)
+        if kind == DAEMON:
             self.mirror.daemon_deleted(uid, self.now)
             self._wake()
         elif self.mirror.job(uid) is None:
@@ -152,9 +168,9 @@ class SimulatedController:
                 return
             if result is Result.DONE:
                 for uid in sorted(jobs - listed):
-                    self._gone("ProvisionerJob", uid)
+                    self._gone(JOB, uid)
                 for uid in sorted(daemons - listed):
-                    self._gone("ProvisionerDaemon", uid)
+                    self._gone(DAEMON, uid)
             self._schedule.after(RESYNC_SECONDS, self._resync)
 
         self._network.send(self, read, answered)
@@ -176,7 +192,7 @@ class SimulatedController:
         if not self.alive:
             return
         for decision in list(self.mirror.decide(self.now)):
-            self._invariants.decided(self.known, decision)
+            self._invariants.decided(decision, self.known, self.ended)
             self._carry_out(decision)
         due = self.mirror.next_wake()
         if due is None:
@@ -218,12 +234,11 @@ class SimulatedController:
     def _written(self, decision: Decision, result: Result, body: Body | None) -> None:
         if not self.alive:
             return
-        about_daemon = isinstance(decision, MarkOffline)
         match result:
             case Result.UNREACHABLE:
                 self._schedule.after(RETRY_SECONDS * self._random.random(), self._settle, decision)
                 return
-            case Result.REFUSED if about_daemon:
+            case Result.REFUSED if isinstance(decision, MarkOffline):
                 self._carry_out(CheckDaemon(decision.daemon))
                 return
             case Result.REFUSED:
@@ -231,7 +246,7 @@ class SimulatedController:
                 return
             case Result.DONE if body is not None:
                 self._observe(body)
-            case _ if about_daemon:
+            case _ if isinstance(decision, MarkOffline):
                 self.mirror.daemon_deleted(subject(decision), self.now)
             case _:
                 self.mirror.job_deleted(subject(decision), self.now)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from simulation.controller import SimulatedController
 from simulation.daemons import SimulatedDaemon
+from simulation.server import DAEMON, JOB
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -18,7 +19,8 @@ class Faults:
         self._over = False
         if world.plan.calm:
             return
-        kinds = [self._crash, self._partition, self._drain, self._restart_controller, self._outage, self._cut_off]
+        kinds = [self._crash, self._partition, self._drain]
+        kinds += [self._restart_controller, self._outage, self._cut_off, self._stall, self._forget_a_run]
         for _ in range(self._random.randint(0, 8)):
             when = self._random.uniform(0, world.plan.seconds * 0.9)
             world.schedule.after(when, self._random.choice(kinds))
@@ -32,6 +34,7 @@ class Faults:
             daemon.connected = daemon.alive
         if self._world.controller is not None:
             self._reconnect_controller(self._world.controller)
+            self._unstall(self._world.controller)
 
     def replace_later(self, name: str) -> None:
         """The daemon's object was deleted: its process ends by its own fence, then another daemon takes the name."""
@@ -109,9 +112,30 @@ class Faults:
             controller.connected = True
             controller.regain_contact()
 
+    def _forget_a_run(self) -> None:
+        """The job of a run is deleted, and then the controller restarts: nobody remembers it but the daemon."""
+        running = [body for body in self._world.server.live_jobs() if "startedAt" in body["status"]]
+        if running:
+            self._world.server.delete(self._random.choice(running)["metadata"]["uid"])
+            self._world.schedule.after(self._random.uniform(0.5, 10), self._restart_controller)
+
+    def _stall(self) -> None:
+        controller = self._world.controller
+        if controller is not None:
+            self._world.invariants.note("the controller's watch stalls")
+            controller.stall(*self._random.choice([(JOB,), (DAEMON,), (JOB, DAEMON)]))
+            self._world.schedule.after(self._some_time(), self._unstall, controller)
+
+    def _unstall(self, controller: SimulatedController) -> None:
+        controller.stall()
+
     def _some_time(self) -> float:
         """Around the times that matter to a daemon's silence, at times very short or long."""
-        return self._world.plan.lost_after * self._random.choice([0.05, 0.2, 0.9, 1.1, 2.0]) * self._random.uniform(0.8, 1.2)
+        return (
+            self._world.plan.lost_after
+            * self._random.choice([0.05, 0.2, 0.9, 1.1, 2.0])
+            * self._random.uniform(0.8, 1.2)
+        )
 
     def _pick_daemon(self) -> tuple[str, SimulatedDaemon]:
         return self._random.choice(sorted(self._world.daemons.items(), key=lambda item: item[0]))

@@ -4,15 +4,15 @@ import re
 from collections import Counter
 from typing import NoReturn
 
-from provisioner_operator.api.enums import PendingReason, Phase
-from provisioner_operator.core.decisions import Assign, Decision
-from provisioner_operator.core.lifecycle import STARTED
+from provisioner_operator.api.enums import CancelReason, EndReason, Phase
+from provisioner_operator.core.decisions import Assign, Decision, Expire, subject
 from provisioner_operator.core.ordering import workspace_key
 from provisioner_operator.core.records import Job
 from provisioner_operator.kube.parsing import parse_job
-from simulation.daemons import Run, SimulatedDaemon
+from simulation.daemons import SimulatedDaemon
+from simulation.runs import Run
 from simulation.schedule import Schedule
-from simulation.server import Body, Server, is_terminal, version_of
+from simulation.server import JOB, Body, Server, is_terminal
 
 LONGEST_SPIN = 20
 """How often in a row the loop may want to be woken at a moment that has passed."""
@@ -28,7 +28,7 @@ _LETTERS = {
     "Fail": "X",
     "Cancel": "C",
 }
-_LEGAL_WRITES = re.compile(r"(a?[rsu]|s|u)*(a?[XC]|aKb?[FXC]|a?K?)")
+_LEGAL_WRITES = re.compile(r"(a?[rsu]|s|u)*(a?[XC]?|aKb?[FXC]?)")
 """What may be written of one job, in order. A fault-free one is `aKF`."""
 
 
@@ -50,7 +50,7 @@ class Invariants:
         """Each live process: its job's uid, and the workspace that it changes."""
         self._acknowledged: dict[str, list[tuple[str, str]]] = {}
         self._spinning = 0
-        server.listeners.append(self._changed)
+        server.listeners[JOB].append(self._changed)
 
     # --- processes ---
 
@@ -70,28 +70,21 @@ class Invariants:
     def process_ended(self, run: Run) -> None:
         self.note(f"process of {run.job.name} ends")
         del self._processes[run.uid]
-        if run.canceled:
-            self.stopped_by_cancel.add(run.uid)
-
-    def is_busy(self, workspace: str | None) -> bool:
-        """Whether a process changes the workspace now."""
-        return workspace is not None and workspace in self._processes.values()
-
-    @property
-    def processes(self) -> int:
-        return len(self._processes)
 
     # --- decisions ---
 
-    def decided(self, known: dict[str, int], decision: Decision) -> None:
+    def decided(self, decision: Decision, known: dict[str, int], ended: set[str]) -> None:
+        """A controller decided, which knows these versions of jobs, and of these that they ended."""
         self.decisions[type(decision).__name__] += 1
+        if subject(decision) in ended and not isinstance(decision, Expire):
+            self.violated(f"{type(decision).__name__} of {subject(decision)}, which is known to have ended")
         if isinstance(decision, Assign):
             self.note(f"assign {decision.job.name} to {decision.daemon.name}")
             for earlier in self._waiting_before(decision.job):
                 if known.get(earlier.uid) == earlier.resource_version:
                     self.violated(f"{decision.job.name} overtakes {earlier.name} of the same workspace")
         else:
-            self.note(f"decide {type(decision).__name__} {getattr(decision, 'job', None) and decision.job.name}")  # type: ignore[union-attr]
+            self.note(f"decide {type(decision).__name__} of {subject(decision)}")
 
     def no_hot_loop(self, due: float) -> None:
         """The loop wants to be woken at `due`."""
@@ -119,8 +112,6 @@ class Invariants:
 
     def _changed(self, old: Body | None, new: Body | None) -> None:
         body = new or old or {}
-        if body["kind"] != "ProvisionerJob":
-            return
         uid = body["metadata"]["uid"]
         self.changed_at[uid] = self._schedule.now
         if old is None or new is None:
@@ -129,17 +120,25 @@ class Invariants:
         was, is_now = old["status"]["phase"], new["status"]["phase"]
         if was != is_now:
             self.note(f"{body['metadata']['name']} {was} -> {is_now} {new['status'].get('reason', '')}")
+        if uid in self._processes and self._is_given_up(new):
+            self.violated(f"{body['metadata']['name']} was given up although its process lives")
         if was == Phase.PENDING and is_now == Phase.RUNNING:
             given = new["status"]["assignment"]
             self._acknowledged.setdefault(uid, []).append((given["id"], given["instance"]))
         if is_now == Phase.FAILED != was and old["spec"]["cancel"] and self._server.writes[uid][-1] == "Fail":
             self.violated(f"the controller failed {body['metadata']['name']}, which was cancelled")
 
+    @staticmethod
+    def _is_given_up(body: Body) -> bool:
+        """Whether the controller declared the job's daemon, and the run with it, gone."""
+        reasons = {condition["reason"] for condition in body["status"].get("conditions", ())}
+        return bool(reasons & {EndReason.DAEMON_LOST, CancelReason.DAEMON_GONE})
+
     # --- the end ---
 
     def all_is_well(self) -> None:
         """Once nothing happens any more: every job ended as it should, at the price that it should."""
-        for body in self._server.of_kind("ProvisionerJob"):
+        for body in self._server.of_kind(JOB):
             name, uid, status = body["metadata"]["name"], body["metadata"]["uid"], body["status"]
             if not is_terminal(body):
                 self.violated(f"{name} never ends")

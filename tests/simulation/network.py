@@ -42,8 +42,10 @@ class Network:
         self.up = True
 
     def delay(self) -> float:
-        """How long a message takes: mostly little, at times seconds."""
+        """How long a message takes: mostly little, at times seconds, very rarely half a minute."""
         chance = self.random.random()
+        if chance > 0.999 and self.failure_rate:
+            return 30 * self.random.random()
         return 0.01 + 0.2 * chance if chance < 0.95 else 0.2 + 60 * (chance - 0.95) * self.failure_rate * 10
 
     def send(self, client: Client, call: Call, answer: Answer) -> None:
@@ -81,7 +83,14 @@ class Watch:
     before and now; None now means that it is gone or no longer selected.
     """
 
-    def __init__(self, network: Network, client: Client, selects: Selector, handle: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        client: Client,
+        kinds: tuple[str, ...],
+        selects: Selector,
+        handle: Callable[[Event], None],
+    ) -> None:
         self._network = network
         self._client = client
         self._selects = selects
@@ -90,11 +99,16 @@ class Watch:
         self._latest: dict[str, float] = {}
         self._closed = False
         self._gone: set[str] = set()
-        network.server.listeners.append(self._changed)
+        self.stalled: tuple[str, ...] = ()
+        """Kinds of which it delivers nothing, while requests get through: a connection that died without a word."""
+        self._kinds = kinds
+        for kind in kinds:
+            network.server.listeners[kind].append(self._changed)
 
     def close(self) -> None:
         self._closed = True
-        self._network.server.listeners.remove(self._changed)
+        for kind in self._kinds:
+            self._network.server.listeners[kind].remove(self._changed)
 
     def _changed(self, old: Body | None, new: Body | None) -> None:
         before = old if old is not None and self._selects(old) else None
@@ -117,7 +131,10 @@ class Watch:
         coming = self._coming[uid]
         if self._closed or not coming:
             return
-        if not network.up or not self._client.connected:
+        if not network.up or not self._client.connected or _kind(coming[0]) in self.stalled:
+            latest = (coming[0][0], coming[-1][1])
+            coming.clear()
+            coming.append(latest)  # who reconnects lists: only the present is told
             network.schedule.after(RETRY_SECONDS * (0.5 + network.random.random()), self._deliver, uid)
             return
         event = coming.popleft()
@@ -132,3 +149,8 @@ class Watch:
     def _repeat(self, uid: str, event: Event) -> None:
         if not self._closed and uid not in self._gone:
             self._handle(event)
+
+
+def _kind(event: Event) -> str | None:
+    body = event[1] or event[0]
+    return None if body is None else str(body["kind"])

@@ -13,6 +13,7 @@ from provisioner_operator.core.status_patch import JsonObject, timestamp
 EPOCH = 1_800_000_000.0
 """The wall clock at the beginning of virtual time."""
 NAMESPACE = "acme"
+JOB, DAEMON = "ProvisionerJob", "ProvisionerDaemon"
 
 Body = dict[str, Any]
 Listener = Callable[[Body | None, Body | None], None]
@@ -35,7 +36,8 @@ class Server:
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self.objects: dict[str, Body] = {}
-        self.listeners: list[Listener] = []
+        self.listeners: dict[str, list[Listener]] = {JOB: [], DAEMON: []}
+        """By kind."""
         self.writes: dict[str, list[str]] = {}
         """For each job, who wrote its status, in order."""
         self._wall = wall
@@ -49,7 +51,7 @@ class Server:
             "generation": 1,
             "creationTimestamp": timestamp(float(int(self._wall()))),
         }
-        status = {"phase": Phase.PENDING} if kind == "ProvisionerJob" else {"state": "Offline"}
+        status = {"phase": Phase.PENDING} if kind == JOB else {"state": "Offline"}
         return self._store(None, {"kind": kind, "metadata": meta, "spec": spec, "status": status})
 
     def get(self, uid: str) -> Body:
@@ -88,7 +90,7 @@ class Server:
                     new = _with_value(new, path, None)
                 case _:
                     new = _with_value(new, path, operation["value"])
-        if old["kind"] == "ProvisionerJob":
+        if old["kind"] == JOB:
             _check_rules(old, new)
             self.writes.setdefault(uid, []).append(writer)
         return self._store(old, new)
@@ -102,7 +104,7 @@ class Server:
         return [body for body in self.objects.values() if body["kind"] == kind]
 
     def live_jobs(self) -> list[Body]:
-        return [body for body in self.of_kind("ProvisionerJob") if not is_terminal(body)]
+        return [body for body in self.of_kind(JOB) if not is_terminal(body)]
 
     def _store(self, old: Body | None, new: Body) -> Body:
         self._version += 1
@@ -112,16 +114,12 @@ class Server:
         return new
 
     def _tell(self, old: Body | None, new: Body | None) -> None:
-        for listener in tuple(self.listeners):
+        for listener in tuple(self.listeners[(new or old or {})["kind"]]):
             listener(old, new)
 
 
 def is_terminal(body: Body) -> bool:
     return body["status"]["phase"] in TERMINAL
-
-
-def version_of(body: Body) -> int:
-    return int(body["metadata"]["resourceVersion"])
 
 
 def _value_at(body: Any, path: Sequence[str]) -> Any:

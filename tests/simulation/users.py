@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from simulation.server import Body, GoneError
+from simulation.server import DAEMON, JOB, Body, GoneError
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -16,6 +16,7 @@ class Users:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._random = world.random
+        self._tag_sets = _TAG_SETS if world.plan.varied else ({},)
         self._daemons = 0
         for _ in range(world.plan.daemons):
             self.create_daemon()
@@ -33,7 +34,7 @@ class Users:
         for body in self._world.server.live_jobs():
             if body["spec"]["suspend"]:
                 self._edit(body, suspend=False)
-        for body in self._world.server.of_kind("ProvisionerDaemon"):
+        for body in self._world.server.of_kind(DAEMON):
             self._edit(body, cordoned=False)
 
     def create_daemon(self, name: str | None = None) -> None:
@@ -41,14 +42,14 @@ class Users:
         self._daemons += 1
         name = name or f"daemon-{self._daemons}"
         spec = {
-            "tags": self._random.choice(_TAG_SETS),
+            "tags": self._random.choice(self._tag_sets),
             "provisioners": ["echo"],
             "capacity": self._random.randint(1, 3),
             "cordoned": False,
             "lostAfterSeconds": self._world.plan.lost_after,
             "cancelGraceSeconds": self._random.choice([0, 20, 60]),
         }
-        self._world.server.create("ProvisionerDaemon", f"daemon-uid-{self._daemons}", name, spec)
+        self._world.server.create(DAEMON, f"daemon-uid-{self._daemons}", name, spec)
         self._world.start_daemon(name)
 
     def _sometime(self, what: Any, *arguments: object) -> None:
@@ -60,7 +61,7 @@ class Users:
         spec = {
             "type": "WorkspaceBuild" if is_build else "TemplateImport",
             "provisioner": "echo",
-            "tags": choice(_TAG_SETS),
+            "tags": choice(self._tag_sets),
             "priority": choice([0, 0, 0, 5, -5]),
             "suspend": not self._world.plan.calm and self._random.random() < 0.1,
             "cancel": not self._world.plan.calm and self._random.random() < 0.02,
@@ -72,7 +73,7 @@ class Users:
             spec |= {"workspaceRef": {"name": choice(["dev", "ml", "web"])}, "transition": "Start"}
         if self._random.random() < 0.2:
             spec["ttlSecondsAfterFinished"] = 60
-        self._world.server.create("ProvisionerJob", f"job-uid-{number}", f"job-{number}", spec)
+        self._world.server.create(JOB, f"job-uid-{number}", f"job-{number}", spec)
 
     def _change_a_job(self) -> None:
         live = self._world.server.live_jobs()
@@ -95,7 +96,7 @@ class Users:
                 self._world.server.delete(body["metadata"]["uid"])
 
     def _change_a_daemon(self) -> None:
-        present = self._world.server.of_kind("ProvisionerDaemon")
+        present = self._world.server.of_kind(DAEMON)
         if not present:
             return
         body = self._random.choice(present)
@@ -104,7 +105,7 @@ class Users:
                 self._edit(body, cordoned=True)
                 self._world.schedule.after(self._random.expovariate(0.01), self._uncordon, body)
             case "tags":
-                self._edit(body, tags=self._random.choice(_TAG_SETS))
+                self._edit(body, tags=self._random.choice(self._tag_sets))
             case "capacity":
                 self._edit(body, capacity=self._random.randint(1, 3))
             case _:

@@ -7,18 +7,21 @@ from random import Random
 from provisioner_operator.core.records import Daemon, Job
 from simulation.audit import Audit
 from simulation.controller import SimulatedController
-from simulation.daemons import Habits, SimulatedDaemon
+from simulation.daemons import SimulatedDaemon
 from simulation.faults import Faults
 from simulation.invariants import Invariants
 from simulation.network import Network
+from simulation.runs import Habits
 from simulation.schedule import Schedule
-from simulation.server import EPOCH, Body, Server
+from simulation.server import DAEMON, EPOCH, Body, Server
 from simulation.users import Users
 
 LONGEST_AFTERMATH = 4 * 3600.0
 """Every job must have ended this long after people and faults left off."""
-BEATS_PER_LOSS = 15
-"""Half as many heartbeats as real daemons send: they are most of what costs time here."""
+QUIET_SECONDS = 60.0
+"""For so long nothing may be decided any more, once all has ended: explanations and releases come up again sooner."""
+BEATS_PER_LOSS = 12
+"""Less than half as many heartbeats as real daemons send: they are most of what costs time here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +35,22 @@ class Plan:
     """How long people and faults go on."""
     daemons: int
     jobs: int
+    varied: bool
+    """Whether daemons and jobs have different tags; otherwise everyone can run everything."""
     failure_rate: float
     habits: Habits
 
     @classmethod
     def of(cls, random: Random) -> "Plan":
         calm = random.random() < 0.15
-        lost_after = random.choice([10, 30, 30, 30, 300, 300, 300, 300, 300, 300])
+        lost_after = random.choice([10, *[30] * 3, *[300] * 16])
         return cls(
             calm=calm,
             lost_after=lost_after,
-            seconds=4.0 * lost_after + 200,
-            daemons=random.randint(1, 4) if lost_after > 30 else random.randint(1, 3),
+            seconds=2.5 * lost_after + 200,
+            daemons=random.randint(1, 4) if lost_after > 10 else random.randint(1, 2),
             jobs=random.randint(6, 16),
+            varied=random.random() < 0.6,
             failure_rate=0.0 if calm else random.choice([0.0, 0.02, 0.08]),
             habits=Habits(
                 beat_every=lost_after / BEATS_PER_LOSS,
@@ -71,7 +77,7 @@ class World:
         self.fleet_changed_at = 0.0
         self.idle_since: dict[str, float] = {}
         self._instances = 0
-        self.server.listeners.append(self._note_fleet)
+        self.server.listeners[DAEMON].append(self._note_fleet)
         self.users = Users(self)
         self.faults = Faults(self)
         self.start_controller()
@@ -85,10 +91,10 @@ class World:
         end = self.schedule.now + LONGEST_AFTERMATH
         while self.server.live_jobs() and self.schedule.now < end:
             self.schedule.run_until(self.schedule.now + 60)
-        self.schedule.run_until(self.schedule.now + self.plan.lost_after + 100)
+        self.schedule.run_until(self.schedule.now + self.plan.lost_after + 150)
         self.invariants.all_is_well()
         before = self.invariants.decisions.total()
-        self.schedule.run_until(self.schedule.now + 100)
+        self.schedule.run_until(self.schedule.now + QUIET_SECONDS)
         if self.invariants.decisions.total() != before:
             self.invariants.violated("nothing happens any more, and yet something is decided")
 
@@ -109,7 +115,7 @@ class World:
         )
 
     def daemon_object(self, name: str) -> Body | None:
-        found = (body for body in self.server.of_kind("ProvisionerDaemon") if body["metadata"]["name"] == name)
+        found = (body for body in self.server.of_kind(DAEMON) if body["metadata"]["name"] == name)
         return next(found, None)
 
     def is_instance_alive(self, instance: str | None) -> bool:
@@ -131,8 +137,7 @@ class World:
         )
 
     def _note_fleet(self, old: Body | None, new: Body | None) -> None:
-        body = new or old or {}
-        if body["kind"] == "ProvisionerDaemon" and (old is None or new is None or _standing(old) != _standing(new)):
+        if old is None or new is None or _standing(old) != _standing(new):
             self.fleet_changed_at = self.schedule.now
 
 

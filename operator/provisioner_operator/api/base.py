@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from pydantic.alias_generators import to_camel
 
 from provisioner_operator.api.enums import ConditionStatus
+from provisioner_operator.api.limits import LONGEST_MESSAGE
 
 _DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
@@ -16,8 +17,7 @@ WorkspaceName = Annotated[str, StringConstraints(min_length=1, max_length=53, pa
 DataKey = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 """A key of a ConfigMap or Secret."""
 ShortText = Annotated[str, StringConstraints(max_length=1024)]
-LongText = Annotated[str, StringConstraints(max_length=32_768)]
-"""As long as a metav1.Condition's message may be."""
+LongText = Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)]
 UserName = Annotated[str, StringConstraints(max_length=253)]
 Uid = Annotated[str, StringConstraints(max_length=64)]
 Seconds = Annotated[int, Field(ge=1, le=2_592_000)]
@@ -45,7 +45,6 @@ class ObjectMeta(Model):
     resource_version: str = "0"
     generation: int = 0
     creation_timestamp: AwareDatetime
-    deletion_timestamp: AwareDatetime | None = None
 
 
 class Condition(Model):

@@ -13,7 +13,8 @@ VariableName = Annotated[str, StringConstraints(min_length=1, max_length=128, pa
 VariableValue = Annotated[str, StringConstraints(max_length=65_536)]
 
 MAX_INLINE_BYTES = 524_288
-"""All inline files together: a third of what etcd takes for one object, so that status and metadata always fit."""
+MAX_VARIABLE_BYTES = 262_144
+"""All inline files, all values together: half of what etcd takes for one object, so that status and metadata always fit."""
 
 
 class ObjectReference(Model):

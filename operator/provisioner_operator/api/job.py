@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from provisioner_operator.api.base import Model, ObjectMeta, Seconds, ShortText, UserName, WorkspaceName
 from provisioner_operator.api.enums import CancelMode, JobType, Phase, Provisioner, Transition
-from provisioner_operator.api.inputs import ObjectReference, Source, Variable, VariablesSource
+from provisioner_operator.api.inputs import MAX_VARIABLE_BYTES, ObjectReference, Source, Variable, VariablesSource
 from provisioner_operator.api.job_status import JobStatus
 from provisioner_operator.api.rules import frozen_except, rule, validated_by
 from provisioner_operator.api.tags import Tags
@@ -102,10 +102,20 @@ class JobSpec(Model):
     variables: Annotated[
         list[Variable],
         Field(
-            max_length=128, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+            max_length=128,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["name"],
+                **validated_by(
+                    rule(
+                        f"self.map(each, has(each.value) ? bytes(each.value).size() : 0).sum() <= {MAX_VARIABLE_BYTES}",
+                        "values of variables are at most 256 KiB together: put larger ones into a Secret",
+                    )
+                ),
+            },
         ),
     ] = []
-    """Input variables, by name."""
+    """Input variables, by name; all values together at most 256 KiB."""
     variables_from: Annotated[
         list[VariablesSource], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []

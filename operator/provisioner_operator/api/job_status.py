@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from provisioner_operator.api.base import Condition, LongText, Model, ObjectName, Uid
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.inputs import VariableName
+from provisioner_operator.api.limits import LONGEST_SUSPENSION_SECONDS
 from provisioner_operator.api.phase_rules import PHASE_RULES
 from provisioner_operator.api.rules import validated_by
 
@@ -100,7 +101,7 @@ class JobStatus(Model):
     """When the job reached its final phase."""
     suspended_at: AwareDatetime | None = None
     """Since when the pending job is suspended; absent when it is not."""
-    suspended_seconds: Annotated[int, Field(ge=0)] = 0
+    suspended_seconds: Annotated[int, Field(ge=0, le=LONGEST_SUSPENSION_SECONDS)] = 0
     """How long earlier suspensions lasted, all together."""
     stage: Annotated[str, StringConstraints(max_length=64)] | None = None
     """The stage that the run reached."""

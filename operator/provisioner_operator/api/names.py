@@ -9,5 +9,3 @@ DAEMONS = "provisionerdaemons"
 
 JOB_LABEL = f"{GROUP}/job"
 """On everything made for a job (its log archive): the job's name."""
-WORKSPACE_LABEL = f"{GROUP}/workspace"
-"""On everything made for a workspace's job: the workspace's name."""

@@ -5,6 +5,8 @@ of the watch by a field selector, so a job that ends shows as deleted.
 """
 
 import logging
+from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import kopf
@@ -60,9 +62,17 @@ def register_life(registry: kopf.OperatorRegistry, operator: Operator) -> None:
         await operator.stop()
 
 
+class _Patience:
+    """Kopf's pauses between tries: without end, since giving up would end the process in an outage."""
+
+    def __iter__(self) -> Iterator[float]:
+        return chain((1, 1, 2, 3), repeat(5))
+
+
 def _configure(settings: kopf.OperatorSettings) -> None:
     settings.posting.enabled = False
     settings.scanning.disabled = True
+    settings.networking.error_backoffs = _Patience()
     settings.watching.chunk_size = PAGE_SIZE
     settings.watching.field_selectors[GROUP, VERSION, JOBS] = LIVE_JOBS
     settings.queueing.idle_timeout = 0.5

@@ -114,6 +114,7 @@ class Observer:
         if self._told.get(uid) == meta.get("resourceVersion"):
             return
         self._told[uid] = str(meta.get("resourceVersion"))
+        self._mirror.set_aside(uid)
         self._metrics.unparseable.labels(kind).inc()
         note = f"Passed over: this object does not fit {kind} of this version: {error}. Correct or delete it."
         _logger.error("%s %s/%s: %s", kind, namespace, name, note, extra={"object": f"{namespace}/{name}"})

@@ -21,7 +21,7 @@ from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.writer import Departed, Writer
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.kube.connect import Connection, LoginError, connect
-from provisioner_operator.kube.errors import ForbiddenError, NotFoundError, UnreachableError
+from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
 
 _logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Operator:
         Raises StartupError and LoginError.
         """
         try:
-            async for attempt in stamina.retry_context(on=UnreachableError, attempts=None, timeout=None):
+            async for attempt in stamina.retry_context(on=PASSING, attempts=None, timeout=None):
                 with attempt:
                     await self._start_once()
         except (StartupError, LoginError):

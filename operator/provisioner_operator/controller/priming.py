@@ -78,5 +78,5 @@ class Lister:
                 selector = f"status.phase={phase}"
                 async for page in self._client.list_pages(paths.jobs(namespace), field_selector=selector):
                     for body in page["items"]:
-                        if body["spec"].get("ttlSecondsAfterFinished") is not None:
+                        if (body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None:
                             self._observer.job(body)

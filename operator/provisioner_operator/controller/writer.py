@@ -16,6 +16,7 @@ from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
     ConflictError,
     ForbiddenError,
+    InternalError,
     KubeError,
     NotFoundError,
     PreconditionFailedError,
@@ -31,8 +32,12 @@ _REFUSED_PAUSE_SECONDS = 60.0
 """How long a decision rests that the API server refuses as such (a missing right, an object it calls invalid)."""
 
 
-_FORBIDDEN_PAUSE_SECONDS = 5.0
-"""How long one rests for a missing right: an API server that has just come up has yet to read the roles."""
+_PASSING_PAUSE_SECONDS = 5.0
+"""How long one rests that may pass: an API server that has just come up has yet to read the roles, or has lost etcd."""
+
+
+class RefusedError(Exception):
+    """A precondition is said to have failed, yet the object is as it was: something else refuses the write."""
 
 
 class Departed:
@@ -89,7 +94,10 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - one strange object must not stop the others
             self._count(work, "refused")
             _explain_refusal(work, error)
-            pause = _FORBIDDEN_PAUSE_SECONDS if isinstance(error, ForbiddenError) else _REFUSED_PAUSE_SECONDS
+            if isinstance(error, KubeError | RefusedError):
+                self._observer.contact()
+            passing = isinstance(error, ForbiddenError | InternalError)
+            pause = _PASSING_PAUSE_SECONDS if passing else _REFUSED_PAUSE_SECONDS
             asyncio.get_running_loop().call_later(pause, self._again, work)
         else:
             self._pause = _FIRST_PAUSE_SECONDS
@@ -113,9 +121,10 @@ class Writer:
                     body = await self._client.json_patch(path, decision.patch(clock.read().wall).operations())
                     self._count(decision, "ok")
                     self._observer.daemon(body)
-                except (PreconditionFailedError, NotFoundError):
+                except (PreconditionFailedError, NotFoundError) as error:
                     self._count(decision, "conflict")
-                    await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
+                    version = await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
+                    _require_news(daemon.resource_version, version, error)
             case Expire(job):
                 try:
                     path = paths.job(job.namespace, job.name)
@@ -132,40 +141,50 @@ class Writer:
                     body = await self._client.json_patch(path, decision.patch(clock.read().wall).operations())
                     self._count(decision, "ok")
                     self._observer.job(body)
-                except (PreconditionFailedError, NotFoundError):
+                except (PreconditionFailedError, NotFoundError) as error:
                     self._count(decision, "conflict")
-                    await self._read_job(job.namespace, job.name, job.uid)
+                    version = await self._read_job(job.namespace, job.name, job.uid)
+                    _require_news(job.resource_version, version, error)
 
-    async def _read_job(self, namespace: str, name: str, uid: str) -> None:
+    async def _read_job(self, namespace: str, name: str, uid: str) -> int | None:
+        """Learn what is true of the job; the version read, None if it is gone."""
         try:
             body = await self._client.get(paths.job(namespace, name))
         except NotFoundError:
             self._observer.job_deleted(uid)
-            return
+            return None
         if body["metadata"]["uid"] != uid:
             self._observer.job_deleted(uid)
         self._observer.job(body)
+        return int(body["metadata"]["resourceVersion"])
 
-    async def _read_daemon(self, namespace: str, name: str, uid: str) -> None:
+    async def _read_daemon(self, namespace: str, name: str, uid: str) -> int | None:
+        """Learn what is true of the daemon; the version read, None if it is gone."""
         try:
             body = await self._client.get(paths.daemon(namespace, name))
         except NotFoundError:
             self._observer.daemon_deleted(uid)
-            return
+            return None
         if body["metadata"]["uid"] != uid:
             self._observer.daemon_deleted(uid)
         self._observer.daemon(body, fresh=True)
+        return int(body["metadata"]["resourceVersion"])
 
     def _count(self, work: Work, result: str) -> None:
         if not isinstance(work, CheckDaemon | Departed):
             self._metrics.writes.labels(type(work).__name__, result).inc()
 
 
+def _require_news(known: int, found: int | None, error: KubeError) -> None:
+    if found == known:
+        raise RefusedError(f"{error}. The object has not changed: does another admission policy refuse the write?")
+
+
 def _explain_refusal(work: Work, error: Exception) -> None:
     what = f"{type(work).__name__} of {_name_of(work)}"
     if isinstance(error, ForbiddenError):
         _logger.error("%s: %s. Give the operator's ServiceAccount the ClusterRole provisioner-operator.", what, error)
-    elif isinstance(error, KubeError):
+    elif isinstance(error, KubeError | RefusedError):
         _logger.error("%s was refused and is tried again later: %s", what, error)
     else:
         _logger.error("%s failed and is tried again later", what, exc_info=error)

@@ -55,7 +55,14 @@ class Abandon:
     job_uid: str
 
 
-Duty = Acknowledge | Cancel | Abandon
+@dataclass(frozen=True, slots=True)
+class Disown:
+    """Write the end of a job that this process took and has no run of: the answer to its acknowledgement was lost."""
+
+    job: Job
+
+
+Duty = Acknowledge | Cancel | Abandon | Disown
 
 
 def duties(
@@ -79,6 +86,7 @@ def duties(
             force = job.cancel_mode is CancelMode.FORCE
             if run.stopping is Stopping.NOT or (force and run.stopping is Stopping.INTERRUPTED):
                 found.append(Cancel(job, force))
+    found.extend(Disown(job) for uid, job in mine.items() if uid not in held and _is_running_here(job, instance))
     free = 0 if draining else capacity - len(held)
     waiting = sorted((job for uid, job in mine.items() if uid not in held and _is_startable(job)), key=queue_key)
     found.extend(Acknowledge(job) for job in waiting[: max(free, 0)])
@@ -94,4 +102,8 @@ def _is_ours(job: Job | None, run: HeldRun, instance: str) -> bool:
         return False
     if job.phase is Phase.PENDING:
         return True  # acknowledged, but our view is older than that
-    return job.phase in STARTED and job.assignment.instance == instance
+    return _is_running_here(job, instance)
+
+
+def _is_running_here(job: Job, instance: str) -> bool:
+    return job.phase in STARTED and job.assignment is not None and job.assignment.instance == instance

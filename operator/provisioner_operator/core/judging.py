@@ -12,10 +12,8 @@ from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.records import Daemon, Job
 from provisioner_operator.core.status_patch import cancelled_by
-from provisioner_operator.core.timeouts import active_deadline, expiry, pending_deadline
+from provisioner_operator.core.timeouts import ACKNOWLEDGE_SECONDS, active_deadline, expiry, pending_deadline
 
-ACKNOWLEDGE_SECONDS = 30.0
-"""An assignment that its daemon has not acknowledged after this long goes back to the queue."""
 CANCEL_MARGIN_SECONDS = 60.0
 """Past its grace a live daemon gets this long to kill the run and write it, before the controller ends the cancel."""
 

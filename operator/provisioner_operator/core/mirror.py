@@ -51,6 +51,7 @@ class Mirror:
         self._under_way: dict[str, Decision] = {}
         self._cancel_seen: dict[str, float] = {}
         self._attention: dict[str, None] = {}
+        self._set_aside: set[str] = set()
         self._clock: KeyedHeap[str, float] = KeyedHeap()
         self._queue = AssignmentQueue()
         self._lines = WorkspaceLines()
@@ -66,6 +67,7 @@ class Mirror:
         known_version = known.resource_version if known is not None else self._left.get(job.uid, -1)
         if job.resource_version <= known_version:
             return False
+        self._set_aside.discard(job.uid)
         if job.phase in TERMINAL:
             self._take_out(job.uid, job, now)
             self._left[job.uid] = job.resource_version
@@ -89,6 +91,7 @@ class Mirror:
 
     def job_deleted(self, uid: str, now: Instant) -> None:
         """The job's object is gone; a run of it may still be stopping."""
+        self._set_aside.discard(uid)
         self._take_out(uid, None, now)
         self._ended.pop(uid, None)
         self._left.pop(uid, None)
@@ -100,6 +103,7 @@ class Mirror:
         known = entry.daemon if entry is not None else None
         if known is not None and daemon.resource_version < known.resource_version:
             return False
+        self._set_aside.discard(daemon.uid)
         was_online = known is not None and self._is_online(known)
         changed = known is None or (known.heartbeat, known.instance) != (daemon.heartbeat, daemon.instance)
         if changed:
@@ -136,6 +140,13 @@ class Mirror:
         self._silence.everyone_anew(now)
         self._attention.update(dict.fromkeys(self._daemons))
 
+    def set_aside(self, uid: str) -> None:
+        """The object is in a state that cannot be read: nothing is decided about it until it can be again."""
+        self._set_aside.add(uid)
+        self._queue.dequeue(uid)
+        if (entry := self._daemons.get(uid)) is not None:
+            self._queue.offer(entry.daemon, 0)
+
     def settled(self, uid: str) -> None:
         """The decision about this object was carried out, or refused; what is known of it by now holds."""
         decision = self._under_way.pop(uid, None)
@@ -160,7 +171,9 @@ class Mirror:
         self._attention.update(dict.fromkeys(self._clock.pop_due(now.monotonic)))
         while self._attention:
             uid, _ = self._attention.popitem()
-            if uid not in self._under_way and (decision := self._decide_one(uid, now)) is not None:
+            if uid in self._under_way or uid in self._set_aside:
+                continue
+            if (decision := self._decide_one(uid, now)) is not None:
                 self._under_way[uid] = decision
                 yield decision
         yield from self._assign(now)
@@ -290,7 +303,7 @@ class Mirror:
     def _explain(self, now: Instant) -> Iterator[Decision]:
         for uid in self._reasons.pop_due(now):
             job = self._jobs.get(uid)
-            if job is None or not _may_start(job):
+            if job is None or uid in self._set_aside or not _may_start(job):
                 continue
             if uid in self._under_way:
                 self._reasons.look_soon(uid, now)

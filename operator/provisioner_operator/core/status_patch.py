@@ -19,6 +19,7 @@ from provisioner_operator.api.enums import (
     PendingReason,
     Phase,
 )
+from provisioner_operator.api.limits import LONGEST_MESSAGE, LONGEST_SUSPENSION_SECONDS
 from provisioner_operator.core.conditions import with_condition
 from provisioner_operator.core.lifecycle import require_legal
 from provisioner_operator.core.outcome import Outcome
@@ -26,9 +27,6 @@ from provisioner_operator.core.records import Assignment, Condition, Daemon, Job
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 JsonObject = Mapping[str, JsonValue]
-
-MESSAGE_LIMIT = 32_768
-"""As long as a metav1.Condition's message may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def timestamp(seconds: float) -> str:
 
 def clip(message: str) -> str:
     """The message, cut to what a condition may hold."""
-    return message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
 
 
 def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> StatusPatch:
@@ -132,7 +130,10 @@ def resume(job: Job, now: float) -> StatusPatch:
     return StatusPatch(
         tests=(*_pending(job), ("/spec/suspend", False)),
         sets=(
-            ("/status/suspendedSeconds", round(job.suspended_seconds + max(suspended, 0))),
+            (
+                "/status/suspendedSeconds",
+                min(round(job.suspended_seconds + max(suspended, 0)), LONGEST_SUSPENSION_SECONDS),
+            ),
             ("/status/observedGeneration", job.generation),
         ),
         removes=_present(job, "suspended_at", "reason", "message"),

@@ -7,6 +7,8 @@ stops its own runs, and only then the controller gives them up.
 
 from provisioner_operator.core.records import Job
 
+ACKNOWLEDGE_SECONDS = 30.0
+"""An assignment that its daemon has not acknowledged after this long goes back to the queue."""
 HEARTBEATS_PER_LOSS = 30
 """A daemon reports this often within `lostAfterSeconds`: each 10 s of 300 s."""
 OFFLINE_FRACTION = 2 / 15
@@ -25,8 +27,17 @@ def pending_deadline(job: Job) -> float | None:
 
 
 def active_deadline(job: Job) -> float | None:
-    """When a started job is overdue, by the wall clock; None before its start."""
-    return None if job.started is None else job.started + job.active_deadline
+    """When a started job is overdue, by the wall clock; None before its start.
+
+    The start is the daemon's word, by the daemon's clock. It lies between the assignment, by the controller's clock, and
+    the time that an acknowledgement may take: a clock that is wrong by more moves no deadline.
+    """
+    if job.started is None:
+        return None
+    started = job.started
+    if job.assignment is not None:
+        started = min(max(started, job.assignment.time), job.assignment.time + ACKNOWLEDGE_SECONDS)
+    return started + job.active_deadline
 
 
 def expiry(job: Job) -> float | None:

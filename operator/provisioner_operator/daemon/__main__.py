@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import click
@@ -21,9 +22,10 @@ from provisioner_operator.daemon.console import JsonConsole, logging_to
 from provisioner_operator.daemon.echo import Echo
 from provisioner_operator.daemon.heartbeat import TakenOverError
 from provisioner_operator.daemon.registration import Flags, RegistrationError, register
+from provisioner_operator.daemon.succession import SuccessionError, succeed
 from provisioner_operator.daemon.terraform import Terraform
 from provisioner_operator.daemon.terraform_state import ClusterAccess
-from provisioner_operator.kube.connect import LoginError, connect
+from provisioner_operator.kube.connect import Connection, LoginError, connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def run(
     with logging_to():
         try:
             asyncio.run(_run(settings))
-        except (TakenOverError, RegistrationError, LoginError) as error:
+        except (TakenOverError, RegistrationError, SuccessionError, LoginError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -130,21 +132,29 @@ async def _run(settings: Settings) -> None:
     instance = str(uuid4())
     async with connect(settings.kubeconfig) as connection:
         client = connection.client
-        registering = asyncio.create_task(register(client, settings.namespace, settings.name, settings.flags))
+        registering = asyncio.create_task(_enter(connection, settings))
         _on_signals(registering.cancel)
         try:
-            body = await registering
+            lock, body = await registering
         except asyncio.CancelledError:
             return
         echo = Echo(client, daemon=settings.name, instance=instance)
         access = ClusterAccess(_kubeconfig(settings.kubeconfig))
         terraform = Terraform(client, binary=settings.terraform, access=access)
         workshop = Workshop(
-            {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform}, settings.directory, JsonConsole(sys.stdout)
+            {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform},
+            settings.directory,
+            JsonConsole(sys.stdout),
+            lock,
         )
         agent = Agent(client, body, instance=instance, workshop=workshop)
         _on_signals(agent.shut_down)
         await agent.run()
+
+
+async def _enter(connection: Connection, settings: Settings) -> tuple[int, dict[str, Any]]:
+    lock = await succeed(settings.directory, connection.server, settings.namespace, settings.name)
+    return lock, await register(connection.client, settings.namespace, settings.name, settings.flags)
 
 
 def _on_signals(callback: Callable[[], object]) -> None:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provisioner_operator.api.enums import DaemonState
+from provisioner_operator.api.enums import DaemonState, EndReason, Phase
 from provisioner_operator.api.enums import Provisioner as ProvisionerName
-from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Duty, duties
+from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Disown, Duty, duties
+from provisioner_operator.core.outcome import Outcome
 from provisioner_operator.core.records import Job
 from provisioner_operator.daemon.console import Console
 from provisioner_operator.daemon.heartbeat import Heartbeat
@@ -39,6 +40,8 @@ class Workshop:
     provisioners: Mapping[ProvisionerName, Provisioner]
     directory: Path
     console: Console
+    lock: int
+    """Held while anything of this process lives (`succession`)."""
 
 
 class Agent:
@@ -132,6 +135,9 @@ class Agent:
                 self._spawn(self._holdings[job.uid].cancel(job, force=force))
             case Abandon(uid):
                 self._holdings[uid].abandon()
+            case Disown(job):
+                self._declined[job.uid] = job.resource_version
+                self._spawn(self._disown(job))
 
     def _hold(self, job: Job) -> Holding:
         def make_run(task: Task, log: RunLog) -> Run:
@@ -142,6 +148,7 @@ class Agent:
                 grace=self._heartbeat.daemon.spec.cancel_grace_seconds,
                 log=log,
                 directory=self._workshop.directory,
+                lock=self._workshop.lock,
             )
 
         log = RunLog(job.namespace, job.name, self._workshop.console)
@@ -160,6 +167,15 @@ class Agent:
             del self._holdings[uid]
             self._heartbeat.tell()
             self._wake.set()
+
+    async def _disown(self, job: Job) -> None:
+        logger.error("Job %s is Running here, but this process has no run of it", job.display_name)
+        message = (
+            "The daemon took the job but has no run of it: it could not start it, or could not write how it ended. "
+            "Read the daemon's log before you submit it again."
+        )
+        await self._writes.finish(job, Outcome(Phase.FAILED, EndReason.DAEMON_LOST, message))
+        self._feed.forget(job.uid)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -45,8 +45,12 @@ class Command:
         contact: Contact,
         grace: float,
         on_lines: OnLines,
+        lock: int | None = None,
     ) -> "Command":
-        """Start the command under a guard in the run's own directory. Raises OSError when even the guard cannot start."""
+        """Start the command under a guard in the run's own directory; the guard inherits the daemon's lock, if any.
+
+        Raises OSError when even the guard cannot start.
+        """
         out, out_end = os.pipe()
         err, err_end = os.pipe()
         try:
@@ -57,7 +61,7 @@ class Command:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=out_end,
                 stderr=err_end,
-                pass_fds=(out, err),
+                pass_fds=(out, err) if lock is None else (out, err, lock),
                 cwd=directory,
                 env=dict(environment),
                 start_new_session=True,

@@ -83,8 +83,13 @@ class Heartbeat:
         try:
             async with asyncio.timeout(max(reported / _TIMEOUTS_PER_LOSS, _SHORTEST_TIMEOUT)):
                 body = await self._client.json_patch(self._path, self._operations())
-        except (PreconditionFailedError, NotFoundError) as error:
+        except NotFoundError as error:
             raise TakenOverError(self._taken_over()) from error
+        except PreconditionFailedError as error:
+            if await self._is_taken_over():
+                raise TakenOverError(self._taken_over()) from error
+            self._note_failure(error)
+            return False
         except (KubeError, TimeoutError) as error:
             self._note_failure(error)
             return False
@@ -98,6 +103,17 @@ class Heartbeat:
             self._reported_lost_after = wanted
             self.tell()
         return True
+
+    async def _is_taken_over(self) -> bool:
+        """Whether that is what refused the heartbeat; another admission policy may have, or nobody can tell now."""
+        try:
+            found = ProvisionerDaemon.model_validate(await self._client.get(self._daemon_path))
+        except NotFoundError:
+            return True
+        except KubeError:
+            return False
+        instance = self._instance if self.registered.is_set() else found.status.instance
+        return found.metadata.uid != self.daemon.metadata.uid or found.status.instance != instance
 
     async def _pause(self) -> None:
         interval = max(heartbeat_interval(self.contact.lost_after), FASTEST_SECONDS)
@@ -156,3 +172,7 @@ class Heartbeat:
     @property
     def _path(self) -> str:
         return paths.daemon_status(self.daemon.metadata.namespace, self.daemon.metadata.name)
+
+    @property
+    def _daemon_path(self) -> str:
+        return paths.daemon(self.daemon.metadata.namespace, self.daemon.metadata.name)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from provisioner_operator.api.enums import EndReason, Phase
 from provisioner_operator.core.duty import HeldRun, Stopping
-from provisioner_operator.core.outcome import Outcome
+from provisioner_operator.core.outcome import LogArchive, Outcome
 from provisioner_operator.core.records import Job
 from provisioner_operator.daemon.job_writes import JobWrites
 from provisioner_operator.daemon.log_archive import Archive, Writer, archive_name
@@ -39,6 +39,8 @@ class Holding:
         self._make_run = make_run
         self._run: Run | None = None
         self._stopping = Stopping.NOT
+        self._asked: tuple[StopCause, bool] | None = None
+        """What was asked of the run before there was one."""
         self._abandoned = False
         self._ended = False
         self._since = time.time()
@@ -68,6 +70,8 @@ class Holding:
         self.job = task.job
         logger.info("Running job %s", self.job.display_name)
         self._run = self._make_run(task, self._log)
+        if self._asked is not None:
+            self._stop(*self._asked)
         on_news()
         archive = Archive(self._archive_writer, self.job, self._log.kept)
         flushing = asyncio.create_task(archive.keep_flushing())
@@ -79,7 +83,7 @@ class Holding:
             with contextlib.suppress(asyncio.CancelledError):
                 await flushing
             on_news()
-        outcome = replace(outcome, log=await archive.close())
+        outcome = replace(outcome, log=await _closed(archive))
         if self._is_abandoned():
             logger.warning("Gave job %s up: it is over, deleted or not this process's any more", self.job.display_name)
             return None
@@ -90,7 +94,7 @@ class Holding:
     async def cancel(self, job: Job, *, force: bool) -> None:
         """Stop the run for its cancel, and say so."""
         self.job = job
-        self._stop(StopCause.CANCEL, kill=force)
+        self._stop(StopCause.CANCEL, force)
         async with self._writing:
             if self.job.phase is Phase.RUNNING and not self._ended:
                 self.job = await self._writes.begin_cancel(self.job) or self.job
@@ -98,11 +102,11 @@ class Holding:
     def abandon(self, *, kill: bool = False) -> None:
         """Stop the run without a word to the API server."""
         self._abandoned = True
-        self._stop(StopCause.ABANDON, kill=kill)
+        self._stop(StopCause.ABANDON, kill)
 
     def shut_down(self) -> None:
         """Stop the run because the daemon will not wait for it."""
-        self._stop(StopCause.SHUTDOWN, kill=False)
+        self._stop(StopCause.SHUTDOWN, False)  # noqa: FBT003 - as above
 
     def know(self, job: Job) -> None:
         """Take note of a newer version of the job."""
@@ -112,10 +116,22 @@ class Holding:
     def _is_abandoned(self) -> bool:
         return self._abandoned
 
-    def _stop(self, cause: StopCause, *, kill: bool) -> None:
+    def _stop(self, cause: StopCause, kill: bool) -> None:  # noqa: FBT001 - a verb in two strengths
         self._stopping = Stopping.KILLED if kill else Stopping.INTERRUPTED
-        if self._run is not None:
-            (self._run.kill if kill else self._run.interrupt)(cause)
+        if self._run is None:
+            self._asked = self._asked or (cause, kill)
+        elif kill:
+            self._run.kill(cause)
+        else:
+            self._run.interrupt(cause)
+
+
+async def _closed(archive: Archive) -> LogArchive | None:
+    try:
+        return await archive.close()
+    except Exception:
+        logger.exception("The log is not archived")  # whatever it is, the job's end comes first
+        return None
 
 
 def _pointing_to_log(outcome: Outcome, job: Job) -> Outcome:

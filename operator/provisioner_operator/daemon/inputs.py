@@ -16,7 +16,7 @@ from provisioner_operator.api.inputs import Variable
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.daemon.provisioner import UnpreparedError
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.errors import ForbiddenError, KubeError, NotFoundError, UnreachableError
+from provisioner_operator.kube.errors import PASSING, ForbiddenError, KubeError, NotFoundError
 
 LONGEST_VARIABLE = 120_000
 """Bytes of one value: a program's environment takes 128 KiB of one variable (Linux's MAX_ARG_STRLEN), name included."""
@@ -130,7 +130,7 @@ class _Secrets:
 
 async def _read(reader: Reader, path: str, what: str, reason: EndReason) -> dict[str, Any]:
     try:
-        async for attempt in stamina.retry_context(on=UnreachableError):
+        async for attempt in stamina.retry_context(on=PASSING):
             with attempt:
                 return await reader.get(path)
     except NotFoundError:

@@ -4,7 +4,9 @@ Only jobs assigned to this daemon and not yet over arrive, so a job that is miss
 `agent`, which is told of every change.
 """
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +29,10 @@ def own_jobs_selector(daemon: str) -> str:
     return ",".join((f"status.assignment.daemon={daemon}", *(f"status.phase!={phase}" for phase in sorted(TERMINAL))))
 
 
+SHORTEST_WATCH_SECONDS = 1.0
+"""No two watches begin within this time, however soon the first ends."""
+
+
 class JobFeed:
     """A mirror of the daemon's live jobs, by uid."""
 
@@ -42,12 +48,6 @@ class JobFeed:
         """The jobs as known now."""
         return self._jobs
 
-    def assume(self, job: Job) -> None:
-        """Take the answer of a write for known; one of a job that is gone or newer changes nothing."""
-        known = self._jobs.get(job.uid)
-        if known is not None and job.resource_version > known.resource_version:
-            self._store(job)
-
     def forget(self, uid: str) -> None:
         """The job is over."""
         self._jobs.pop(uid, None)
@@ -62,9 +62,13 @@ class JobFeed:
                     version = await self._list()
             try:
                 while True:
+                    began = time.monotonic()
                     version = await self._watch(version)
+                    # A watch that is closed at once must not be opened again at once, over and over.
+                    await asyncio.sleep(max(SHORTEST_WATCH_SECONDS - (time.monotonic() - began), 0))
             except KubeError as error:
                 logger.info("Listing the daemon's jobs again: %s", error)
+                await asyncio.sleep(SHORTEST_WATCH_SECONDS)
 
     async def _list(self) -> str:
         found: dict[str, Job] = {}

@@ -22,13 +22,14 @@ from provisioner_operator.daemon.provisioner import Task
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
+    PASSING,
     ApiError,
+    ConflictError,
     ForbiddenError,
     InvalidError,
     KubeError,
     NotFoundError,
     PreconditionFailedError,
-    UnreachableError,
 )
 from provisioner_operator.kube.parsing import job_record, parse_job, parse_job_model
 
@@ -124,7 +125,7 @@ def _task(body: dict[str, Any]) -> Task:
 
 async def _until_answered(request: Callable[[], Awaitable[T]], *, also_forbidden: bool = False) -> T:
     """Repeat the request until the API server says yes or no; a right that is missing may still be granted."""
-    retried = (UnreachableError, ForbiddenError) if also_forbidden else (UnreachableError,)
+    retried = (*PASSING, ConflictError, ForbiddenError) if also_forbidden else (*PASSING, ConflictError)
     async for attempt in stamina.retry_context(on=retried, attempts=None, timeout=None, wait_max=SLOWEST_RETRY_SECONDS):
         with attempt:
             return await request()

@@ -6,7 +6,6 @@ ever keeps a job from ending. Used by `agent`.
 """
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -18,7 +17,7 @@ from provisioner_operator.core.outcome import LogArchive
 from provisioner_operator.core.records import Job
 from provisioner_operator.daemon.job_log import JobLog
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.errors import ConflictError, KubeError, NotFoundError, UnreachableError
+from provisioner_operator.kube.errors import PASSING, ConflictError, KubeError, NotFoundError
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +29,6 @@ PATIENCE_SECONDS = 60.0
 """How long the last flush is tried when the API server is away; the job's end waits for it."""
 KEY = "log"
 _SUFFIX = "-log"
-_LONGEST_NAME = 253
-_LONGEST_LABEL = 63
-_DIGEST = 8
 
 
 class Writer(Protocol):
@@ -41,13 +37,16 @@ class Writer(Protocol):
     async def create(self, path: str, body: Mapping[str, Any], /) -> dict[str, Any]:
         """Create an object."""
 
+    async def get(self, path: str, /) -> dict[str, Any]:
+        """Read an object."""
+
     async def merge_patch(self, path: str, body: Mapping[str, Any], /) -> dict[str, Any]:
         """Change an object."""
 
 
 def archive_name(job: str) -> str:
     """Return the name of the ConfigMap of a job's log."""
-    return _shortened(job, _LONGEST_NAME - len(_SUFFIX)) + _SUFFIX
+    return job + _SUFFIX
 
 
 class Archive:
@@ -77,7 +76,7 @@ class Archive:
 
     async def _try_last_flush(self) -> bool:
         try:
-            async for attempt in stamina.retry_context(on=UnreachableError, attempts=None, timeout=PATIENCE_SECONDS):
+            async for attempt in stamina.retry_context(on=PASSING, attempts=None, timeout=PATIENCE_SECONDS):
                 with attempt:
                     await self._flush()
         except KubeError as error:
@@ -105,7 +104,9 @@ class Archive:
             try:
                 await self._writer.create(paths.config_maps(self._job.namespace), body)
             except ConflictError:
-                # Of an earlier job of this name, or of a request whose answer was lost.
+                # Of an earlier job of this name, or of a request whose answer was lost; never somebody else's.
+                if not _is_archive(await self._writer.get(path), self._job):
+                    raise
                 await self._writer.merge_patch(path, body)
         else:
             try:
@@ -128,15 +129,13 @@ class Archive:
             "metadata": {
                 "name": archive_name(self._job.name),
                 "namespace": self._job.namespace,
-                "labels": {JOB_LABEL: _shortened(self._job.name, _LONGEST_LABEL)},
+                "labels": {JOB_LABEL: self._job.name},
                 "ownerReferences": [owner],
             },
             "data": {KEY: self._log.text()},
         }
 
 
-def _shortened(name: str, limit: int) -> str:
-    if len(name) <= limit:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
-    return f"{name[: limit - _DIGEST - 1].rstrip('-.')}-{digest}"
+def _is_archive(found: Mapping[str, Any], job: Job) -> bool:
+    """Whether this ConfigMap was made by a daemon for a job of that name."""
+    return bool((found["metadata"].get("labels") or {}).get(JOB_LABEL) == job.name)

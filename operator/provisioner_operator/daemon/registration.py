@@ -16,12 +16,12 @@ from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
+    PASSING,
     ApiError,
     ConflictError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
-    UnreachableError,
 )
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ async def register(client: KubeClient, namespace: str, name: str, flags: Flags) 
     """Return the daemon's object as it is once the flags hold. Raises RegistrationError."""
     try:
         async for attempt in stamina.retry_context(
-            on=(UnreachableError, ConflictError), attempts=None, timeout=None, wait_max=SLOWEST_RETRY_SECONDS
+            on=(*PASSING, ConflictError), attempts=None, timeout=None, wait_max=SLOWEST_RETRY_SECONDS
         ):
             with attempt:
                 return await _register(client, namespace, name, flags)

@@ -38,7 +38,15 @@ class Run:
     """A job being run. `execute` once; `interrupt` and `kill` at any time."""
 
     def __init__(
-        self, task: Task, provisioner: Provisioner, *, contact: Contact, grace: float, log: RunLog, directory: Path
+        self,
+        task: Task,
+        provisioner: Provisioner,
+        *,
+        contact: Contact,
+        grace: float,
+        log: RunLog,
+        directory: Path,
+        lock: int | None = None,
     ) -> None:
         self._task = task
         self._provisioner = provisioner
@@ -46,6 +54,7 @@ class Run:
         self._grace = grace
         self._log = log
         self._directory = directory
+        self._lock = lock
         self._breaches = contact.breaches
         self._command: Command | None = None
         self._cause: StopCause | None = None
@@ -127,6 +136,7 @@ class Run:
             contact=self._contact,
             grace=self._grace,
             on_lines=on_lines,
+            lock=self._lock,
         )
         if self._killed:  # asked to while the guard was being started
             self._command.kill()

@@ -124,7 +124,7 @@ class KubeClient:
         content_type: str = "application/json",
         parameters: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode(errors="replace")
         headers = {"Content-Type": content_type} if data is not None else {}
         try:
             async with self._session.request(

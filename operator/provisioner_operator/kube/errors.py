@@ -36,6 +36,10 @@ class GoneError(ApiError):
     """410: a watch or a list has to begin anew."""
 
 
+class InternalError(ApiError):
+    """500: the API server answered, but could not do it; for one object (too large for etcd) it may stay so."""
+
+
 class PreconditionFailedError(ApiError):
     """422 of a JSON Patch `test`: somebody else moved the object first."""
 
@@ -50,10 +54,11 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     404: NotFoundError,
     409: ConflictError,
     410: GoneError,
+    500: InternalError,
 }
 
 _UNPROCESSABLE = 422
-_COME_BACK_LATER = frozenset({429, 500, 502, 503, 504})
+_COME_BACK_LATER = frozenset({429, 502, 503, 504})
 
 
 def error_of(status: int, body: Mapping[str, Any]) -> KubeError:
@@ -66,3 +71,7 @@ def error_of(status: int, body: Mapping[str, Any]) -> KubeError:
         fields = [cause for cause in (body.get("details") or {}).get("causes") or () if cause.get("field")]
         return InvalidError(status, message) if fields else PreconditionFailedError(status, message)
     return _BY_STATUS.get(status, ApiError)(status, message)
+
+
+PASSING = (UnreachableError, InternalError)
+"""What may be gone at the next try, for whoever has to get through."""

@@ -190,6 +190,11 @@ SPECS = (
         _inline(**{"a.tf": "\u20ac" * 90_000, "b.tf": "\u20ac" * 90_000}),
         "spec.source.inline.files",
     ),
+    Creation(
+        "values of variables are at most 256 KiB together: put larger ones into a Secret",
+        a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 60_000} for number in range(5)]),
+        "spec.variables",
+    ),
     Creation(_VARIABLE, a_job_manifest(variables=[{"name": "a"}]), "spec.variables[0]"),
     Creation(
         _VARIABLE, a_job_manifest(variables=[{"name": "a", "value": "", "valueFrom": _SECRET}]), "spec.variables[0]"

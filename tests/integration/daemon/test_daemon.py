@@ -1,6 +1,7 @@
 """What a daemon does with its jobs, whatever happens to it, on a real API server with real processes."""
 
 import signal
+from pathlib import Path
 
 import psutil
 
@@ -85,11 +86,15 @@ def test_a_killed_daemon_leaves_nothing_running(office: Office) -> None:
     wait_until(lambda: not psutil.pid_exists(pid), "the end of the run")
 
 
-def test_a_second_process_of_the_same_name_takes_over_and_the_first_stops_its_runs(office: Office) -> None:
+def test_a_second_process_of_the_same_name_takes_over_and_the_first_stops_its_runs(
+    office: Office, tmp_path: Path
+) -> None:
     first = office.start()
     office.submit("one", seconds=FOREVER)
     pid = office.await_run("one")
-    office.start()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    office.start("d1", "--work-dir", str(elsewhere))  # as on another machine, where no lock is shared
     assert first.wait(30) == 1
     assert not psutil.pid_exists(pid)
     assert office.job("one")["phase"] == "Running", "what becomes of it is the controller's to say"

@@ -45,7 +45,7 @@ def test_no_status_written_by_hand_stops_the_controller_or_the_job(site: Site) -
         complaints = [line for line in operator.lines if '"ERROR"' in line]
     ended = {what: site.jobs.phases(name)[-1] for what, name in jobs.items()}
     assert ended == dict.fromkeys(STRANGE, "Completed") | {RUNS_FOR_NOBODY: "Failed"}
-    assert refused == {"a leap second"}
+    assert refused == {"a leap second", "suspended for ages"}
     assert complaints == []
 
 

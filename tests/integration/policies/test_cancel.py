@@ -63,6 +63,19 @@ def test_an_admin_cancels_in_every_way(
     assert is_cancelled(namespace_admin)
 
 
+def test_a_submitter_cannot_have_a_job_collected_by_giving_it_an_owner_that_does_not_exist(
+    make_job: Callable[..., Manifest], submitter: Kubectl
+) -> None:
+    make_job()
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "nothing", "uid": "11111111-1111-1111-1111-111111111111"}
+    given = patch_arguments({"metadata": {"ownerReferences": [owner]}})
+
+    assert 'user "submitter" may not give an owner to provisionerjobs "job"' in submitter.refusal(
+        "patch", "pj", "job", *given
+    )
+    assert submitter.attempt("get", "pj", "job").ok
+
+
 @pytest.mark.parametrize("way", [("create",), ("apply",), ("apply", "--server-side")], ids=" ".join)
 def test_a_submitter_cannot_create_a_job_already_cancelled(way: tuple[str, ...], submitter: Kubectl) -> None:
     refusal = submitter.refusal(*way, "-f", "-", given=a_job_manifest(cancel=True))

@@ -7,6 +7,7 @@ import jsonpatch
 import pytest
 
 from provisioner_operator.api.enums import CancelReason, ConditionStatus, DaemonState, EndReason, PendingReason, Phase
+from provisioner_operator.api.limits import LONGEST_MESSAGE
 from provisioner_operator.core import status_patch
 from provisioner_operator.core.lifecycle import IllegalTransitionError
 from provisioner_operator.core.outcome import LogArchive, Outcome, Output, ResourceChange, StageTiming
@@ -225,7 +226,7 @@ def test_the_details_of_a_run_are_kept() -> None:
 def test_a_message_is_cut_to_what_a_condition_may_hold() -> None:
     job = parse_job(after(a_body(), lambda job: status_patch.explain(job, PendingReason.SUSPENDED, "x" * 40_000, NOON)))
     assert job.message is not None
-    assert len(job.message) == status_patch.MESSAGE_LIMIT
+    assert len(job.message) == LONGEST_MESSAGE
 
 
 PENDING, ASSIGNED, RUNNING = a_body(), after(a_body(), assign), after(a_body(), assign, acknowledge)

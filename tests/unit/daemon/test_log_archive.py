@@ -2,10 +2,11 @@ import asyncio
 
 import pytest
 
+from provisioner_operator.api.names import JOB_LABEL
 from provisioner_operator.core.outcome import LogArchive
 from provisioner_operator.daemon import log_archive
 from provisioner_operator.daemon.job_log import JobLog
-from provisioner_operator.daemon.log_archive import Archive, archive_name
+from provisioner_operator.daemon.log_archive import Archive
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError
 from unit.daemon.builders import Objects, a_task, until
@@ -38,10 +39,17 @@ def test_the_archive_belongs_to_the_job_and_goes_with_it() -> None:
 
 
 def test_an_archive_of_an_earlier_job_of_the_name_is_taken_over() -> None:
-    objects = Objects({PATH: {"data": {"log": "old"}}})
+    objects = Objects({PATH: {"metadata": {"labels": {JOB_LABEL: "dev-7"}}, "data": {"log": "old"}}})
     archive, _ = an_archive(objects, "new")
     assert asyncio.run(archive.close()) is not None
     assert objects.objects[PATH]["data"] == {"log": "new\n"}
+
+
+def test_a_config_map_of_somebody_else_is_left_alone() -> None:
+    objects = Objects({PATH: {"metadata": {"name": "dev-7-log"}, "data": {"log": "mine"}}})
+    archive, _ = an_archive(objects, "new")
+    assert asyncio.run(archive.close()) is None
+    assert objects.objects[PATH]["data"] == {"log": "mine"}
 
 
 def test_a_long_run_is_flushed_while_it_runs_and_only_when_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,9 +78,3 @@ def test_a_log_that_cannot_be_archived_is_no_obstacle() -> None:
     objects.failure = ForbiddenError(403, "no")
     archive, _ = an_archive(objects, "hello")
     assert asyncio.run(archive.close()) is None
-
-
-def test_names_and_labels_stay_within_what_kubernetes_takes() -> None:
-    assert archive_name("dev") == "dev-log"
-    assert len(archive_name("x" * 253)) == 253
-    assert archive_name("x" * 252 + "a") != archive_name("x" * 252 + "b")

@@ -1,0 +1,43 @@
+"""A run in a simulated daemon's hands, and how runs and daemons behave."""
+
+from dataclasses import dataclass
+
+from provisioner_operator.core.duty import HeldRun, Stopping
+from provisioner_operator.core.outcome import Outcome
+from provisioner_operator.core.records import Job
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """A run that the daemon holds, from before its acknowledgement is sent until its end is written."""
+
+    job: Job
+    """The job as this daemon knows it."""
+    assignment_id: str
+    stopping: Stopping = Stopping.NOT
+    alive: bool = False
+    """Whether its process exists."""
+    ended: bool = False
+    outcome: Outcome | None = None
+    abandoned: bool = False
+    canceled: bool = False
+
+    @property
+    def uid(self) -> str:
+        return self.job.uid
+
+    def held(self) -> HeldRun:
+        return HeldRun(self.uid, self.assignment_id, self.stopping, self.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a daemon and its runs behave."""
+
+    beat_every: float
+    """Seconds between heartbeats."""
+    run_seconds: float
+    """How long a run takes on average."""
+    deaf: float
+    """The share of runs that ignore an interrupt."""
+    clock_skew: float = 0.0
