@@ -71,7 +71,7 @@ class Audit:
         if is_turn and any(self._world.is_ready(daemon, jobs) for daemon in matching):
             since = self._idle_since.setdefault(job.uid, self._world.schedule.now)
             # A run of the workspace that nobody has listed yet may be on a daemon that has fallen silent.
-            patience = PATIENCE_SECONDS + (self._world.plan.lost_after if job.workspace else 0)
+            patience = PATIENCE_SECONDS + (self._longest_silence() if job.workspace else 0)
             if self._late(since, patience) and unchanged_for > patience:
                 self._world.invariants.violated(f"{job.name} waits although a daemon that matches is idle")
         else:
@@ -102,11 +102,13 @@ class Audit:
         if given is not None and not self._world.is_instance_alive(given.instance):
             since = self._orphaned_since.setdefault(job.uid, now)
             replaced = daemon is not None and daemon.instance not in (None, given.instance)
-            # Of a daemon that was deleted before it began the controller does not know the time.
-            lost_after = self._world.plan.lost_after if daemon is not None else DEFAULT_LOST_AFTER
-            patience = SLACK_SECONDS if replaced else lost_after + SLACK_SECONDS
+            patience = SLACK_SECONDS if replaced else self._longest_silence() + SLACK_SECONDS
             if self._late(since, patience) and self._unchanged_for(job) > patience:
                 invariants.violated(f"{job.name} is still {job.phase} though its daemon's process is dead")
+
+    def _longest_silence(self) -> float:
+        """When a silent daemon is given up; of one that was deleted a later controller does not know the time."""
+        return DEFAULT_LOST_AFTER if self._world.has_lost_daemons else self._world.plan.lost_after
 
     def _late(self, since: float, slack: float = SLACK_SECONDS) -> bool:
         """Whether `since` is long past, and a controller that could act was there all the while."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from provisioner_operator.core.decisions import CheckDaemon, Decision, Expire, MarkOffline, subject
+from provisioner_operator.core.decisions import CheckDaemon, CheckJob, Decision, Expire, MarkOffline, subject
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
@@ -206,6 +206,8 @@ class SimulatedController:
     def _carry_out(self, decision: Decision) -> None:
         server = self._network.server
         match decision:
+            case CheckJob(job):
+                self._read_job(job.uid, lambda: self._settle(decision))
             case CheckDaemon(daemon):
                 self._network.send(self, lambda: server.get(daemon.uid), lambda *got: self._checked(decision, *got))
             case Expire(job):

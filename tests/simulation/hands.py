@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from provisioner_operator.api.enums import EndReason, Phase
 from provisioner_operator.core import duty, status_patch
-from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Stopping
+from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Disown, Stopping
 from provisioner_operator.core.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.outcome import Outcome
 from provisioner_operator.core.records import Job
@@ -34,6 +34,7 @@ class Hands:
         self._invariants = invariants
         self._habits = habits
         self._jobs: dict[str, Job] = {}
+        self._disowned: dict[str, int] = {}
         self._watch: Watch | None = None
 
     @property
@@ -92,6 +93,8 @@ class Hands:
                     self._cancel(self.runs[job.uid], force=force)
                 case Abandon(uid):
                     self._abandon(self.runs[uid])
+                case Disown(job):
+                    self._disown(job)
 
     def _acknowledge(self, job: Job) -> None:
         if job.assignment is None:
@@ -158,16 +161,32 @@ class Hands:
         run.stopping = Stopping.KILLED if force else Stopping.INTERRUPTED
 
     def _begin_cancel(self, run: Run) -> None:
-        def answered(result: Result, body: Body | None) -> None:
-            if self._daemon.alive and result is Result.DONE and body is not None:
-                self._see(parse_job(body))
-
-        self._write(run.uid, status_patch.begin_cancel(run.job, self._daemon.wall), "BeginCancel", answered)
+        patch = status_patch.begin_cancel(run.job, self._daemon.wall)
+        self._write(run.uid, patch, "BeginCancel", self._learn(run.uid))
 
     def _abandon(self, run: Run) -> None:
         run.abandoned = True
         run.stopping = Stopping.INTERRUPTED
         self.interrupt(run, EndReason.CANCELED, self._daemon.grace)
+
+    def _learn(self, uid: str) -> Answer:
+        """Take in what a write says of the job, and no more."""
+
+        def answered(result: Result, body: Body | None) -> None:
+            if result is Result.DONE and body is not None:
+                self._see(parse_job(body))
+            elif result is Result.GONE:
+                self._jobs.pop(uid, None)
+
+        return answered
+
+    def _disown(self, job: Job) -> None:
+        """End a job that this process took and has no run of: once for each version of it that is seen."""
+        if self._disowned.get(job.uid) == job.resource_version:
+            return
+        self._disowned[job.uid] = job.resource_version
+        outcome = Outcome(Phase.FAILED, EndReason.DAEMON_LOST, "The job was taken, but nothing runs it.")
+        self._write(job.uid, status_patch.finish(job, outcome, self._daemon.wall), "Finish", self._learn(job.uid))
 
     def interrupt(self, run: Run, why: EndReason, kill_in: float) -> None:
         if not run.alive:

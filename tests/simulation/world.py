@@ -18,6 +18,8 @@ from simulation.users import Users
 
 LONGEST_AFTERMATH = 4 * 3600.0
 """Every job must have ended this long after people and faults left off."""
+AFTERTHOUGHTS_SECONDS = 140.0
+"""For a resync, then for jobs whose time to live ends."""
 QUIET_SECONDS = 60.0
 """For so long nothing may be decided any more, once all has ended: explanations and releases come up again sooner."""
 BEATS_PER_LOSS = 12
@@ -47,7 +49,7 @@ class Plan:
         return cls(
             calm=calm,
             lost_after=lost_after,
-            seconds=2.5 * lost_after + 200,
+            seconds=2.0 * lost_after + 150,
             daemons=random.randint(1, 4) if lost_after > 10 else random.randint(1, 2),
             jobs=random.randint(6, 16),
             varied=random.random() < 0.6,
@@ -75,7 +77,8 @@ class World:
         """The present process of each daemon, by name."""
         self.controller: SimulatedController | None = None
         self.fleet_changed_at = 0.0
-        self.idle_since: dict[str, float] = {}
+        self.has_lost_daemons = False
+        """Whether any daemon's object was ever deleted."""
         self._instances = 0
         self.server.listeners[DAEMON].append(self._note_fleet)
         self.users = Users(self)
@@ -91,7 +94,9 @@ class World:
         end = self.schedule.now + LONGEST_AFTERMATH
         while self.server.live_jobs() and self.schedule.now < end:
             self.schedule.run_until(self.schedule.now + 60)
-        self.schedule.run_until(self.schedule.now + self.plan.lost_after + 150)
+        is_whole = not self.has_lost_daemons and all(daemon.alive for daemon in self.daemons.values())
+        silence = 0 if is_whole else self.plan.lost_after
+        self.schedule.run_until(self.schedule.now + silence + AFTERTHOUGHTS_SECONDS)
         self.invariants.all_is_well()
         before = self.invariants.decisions.total()
         self.schedule.run_until(self.schedule.now + QUIET_SECONDS)
@@ -139,6 +144,7 @@ class World:
     def _note_fleet(self, old: Body | None, new: Body | None) -> None:
         if old is None or new is None or _standing(old) != _standing(new):
             self.fleet_changed_at = self.schedule.now
+            self.has_lost_daemons = self.has_lost_daemons or new is None
 
 
 def _standing(body: Body) -> tuple[object, ...]:

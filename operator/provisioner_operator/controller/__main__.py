@@ -1,6 +1,7 @@
 """`provisioner-operator`: the controller's command line."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -70,11 +71,24 @@ def run(
 async def _serve(operator: Operator) -> None:
     registry = kopf.OperatorRegistry()
     register(registry, operator)
-    await operator.start()
+    # From the first moment on: Kopf listens to signals only once it runs, and there may be no API server yet.
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    starting, stopping = asyncio.create_task(operator.start()), asyncio.create_task(stop.wait())
     try:
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            return
+        await starting
         namespaces = operator.settings.namespaces
-        await kopf.operator(registry=registry, standalone=True, clusterwide=not namespaces, namespaces=namespaces)
+        await kopf.operator(
+            registry=registry, standalone=True, clusterwide=not namespaces, namespaces=namespaces, stop_flag=stop
+        )
     finally:
+        for task in (starting, stopping):
+            task.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
         await operator.stop()
 
 

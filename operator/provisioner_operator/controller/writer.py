@@ -10,7 +10,7 @@ import logging
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.core.decisions import CheckDaemon, Decision, Expire, MarkOffline, subject
+from provisioner_operator.core.decisions import CheckDaemon, CheckJob, Decision, Expire, MarkOffline, subject
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
@@ -113,6 +113,8 @@ class Writer:
 
     async def _carry_out(self, decision: Decision) -> None:
         match decision:
+            case CheckJob(job):
+                await self._read_job(job.namespace, job.name, job.uid)
             case CheckDaemon(daemon):
                 await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
             case MarkOffline(daemon):
@@ -171,7 +173,7 @@ class Writer:
         return int(body["metadata"]["resourceVersion"])
 
     def _count(self, work: Work, result: str) -> None:
-        if not isinstance(work, CheckDaemon | Departed):
+        if not isinstance(work, CheckDaemon | CheckJob | Departed):
             self._metrics.writes.labels(type(work).__name__, result).inc()
 
 

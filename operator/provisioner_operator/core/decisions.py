@@ -122,6 +122,13 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckJob:
+    """Read the job afresh: its daemon no longer lists the run, so a watch may have missed its end."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
 class CheckDaemon:
     """Read the daemon afresh: only a silence that the API server itself confirms counts."""
 
@@ -140,7 +147,7 @@ class MarkOffline:
         return status_patch.daemon_offline(self.daemon, self.message, now)
 
 
-JobDecision = Assign | Release | Fail | BeginCancel | Cancel | Explain | Suspend | Resume | Expire
+JobDecision = Assign | Release | Fail | BeginCancel | Cancel | Explain | Suspend | Resume | Expire | CheckJob
 DaemonDecision = CheckDaemon | MarkOffline
 Decision = JobDecision | DaemonDecision
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
 from provisioner_operator.core.assignment import AssignmentQueue
-from provisioner_operator.core.decisions import Assign, CheckDaemon, Decision, Explain, MarkOffline, Release
+from provisioner_operator.core.decisions import Assign, CheckDaemon, CheckJob, Decision, Explain, MarkOffline, Release
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.judging import Circumstances, judge
 from provisioner_operator.core.keyed_heap import KeyedHeap
 from provisioner_operator.core.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.matching import Demand
-from provisioner_operator.core.occupancy import Occupancy
+from provisioner_operator.core.occupancy import UNLISTED_REPORTS, Occupancy
 from provisioner_operator.core.pending_reasons import PendingReasons
 from provisioner_operator.core.records import Daemon, Job
 from provisioner_operator.core.silence import Silence
@@ -52,6 +52,7 @@ class Mirror:
         self._cancel_seen: dict[str, float] = {}
         self._attention: dict[str, None] = {}
         self._set_aside: set[str] = set()
+        self._unlisted: dict[str, int] = {}
         self._clock: KeyedHeap[str, float] = KeyedHeap()
         self._queue = AssignmentQueue()
         self._lines = WorkspaceLines()
@@ -119,6 +120,8 @@ class Mirror:
             self._compare_instances(entry, known, fresh=fresh)
         if changed or known is None or known.runs != daemon.runs:
             self._report(daemon)
+        if changed and known is not None:
+            self._doubt_unlisted(daemon)
         if known is None or _standing(known) != _standing(daemon) or was_online != self._is_online(daemon):
             self._reasons.fleet_changed(daemon.namespace, now)
             self._attend_jobs_of(daemon.uid)
@@ -222,6 +225,9 @@ class Mirror:
         return None
 
     def _decide_job(self, job: Job, now: Instant) -> Decision | None:
+        if self._unlisted.get(job.uid, 0) >= UNLISTED_REPORTS:
+            del self._unlisted[job.uid]
+            return CheckJob(job)
         verdict = judge(job, self._circumstances(job, now), now)
         if isinstance(verdict.decision, Release):
             self._shun_if_unresponsive(verdict.decision, now)
@@ -339,6 +345,17 @@ class Mirror:
         takes_jobs = takes_jobs and now.monotonic >= entry.shunned_until
         self._queue.offer(daemon, daemon.capacity - self._occupancy.used(daemon.uid) if takes_jobs else 0)
 
+    def _doubt_unlisted(self, daemon: Daemon) -> None:
+        """A started job that its daemon leaves out again and again has ended, and no watch told us."""
+        listed = {run.job_uid for run in daemon.runs}
+        for uid in self._occupancy.jobs_of(daemon.uid):
+            job = self._jobs.get(uid)
+            if job is None or job.phase not in STARTED or uid in listed:
+                self._unlisted.pop(uid, None)
+                continue
+            self._unlisted[uid] = self._unlisted.get(uid, 0) + 1
+            self._attention[uid] = None
+
     def _report(self, daemon: Daemon) -> None:
         before = self._occupancy.lingering_workspaces(daemon.uid)
         self._occupancy.report(daemon.uid, daemon.namespace, daemon.runs)
@@ -420,6 +437,7 @@ class Mirror:
     def _take_out(self, uid: str, ended: Job | None, now: Instant) -> None:
         """Remove a live job that ended, or whose object is gone (`ended` None)."""
         job = self._jobs.pop(uid, None)
+        self._unlisted.pop(uid, None)
         self._cancel_seen.pop(uid, None)
         self._queue.dequeue(uid)
         self._reasons.forget(uid)

@@ -57,7 +57,7 @@ def test_every_rule_of_the_crds_has_a_row_that_breaks_it() -> None:
         a_job_manifest(type="TemplateDryRun", transition=None, workspaceRef=None),
         a_job_manifest(source={"inline": {"files": {"main.tf": "", ".terraform.lock.hcl": ""}}}),
         a_job_manifest(source={"inline": {"files": {"a.tf": "x" * 262_144, "b.tf": "x" * 262_144}}}),
-        a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 4096} for number in range(128)]),
+        a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 2048} for number in range(128)]),
         a_job_manifest(tags={f"key-{number}": "x" * 253 for number in range(32)}),
         a_job_manifest("n" * 63),
         a_daemon_manifest(tags={"scope": "user", "owner": "somebody", "environment": "on-prem"}),

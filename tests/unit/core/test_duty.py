@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.enums import CancelMode, Phase
-from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Duty, HeldRun, Stopping, duties
+from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Disown, Duty, HeldRun, Stopping, duties
 from provisioner_operator.core.records import Job
 from support.core_builders import a_job, a_running_job, an_assigned_job, an_ended_job
 
@@ -109,3 +109,11 @@ def test_a_run_that_its_job_no_longer_wants_is_abandoned_once(now: tuple[Job, ..
 
 def test_a_run_of_an_earlier_assignment_is_abandoned() -> None:
     assert due(an_assigned_job(), runs=(held(a_job(), assignment="zeroth"),)) == [Abandon("uid-of-job")]
+
+
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.CANCELING])
+def test_a_job_that_this_process_took_and_has_no_run_of_is_ended(phase: Phase) -> None:
+    job = a_running_job(phase=phase)
+    assert due(job) == [Disown(job)]
+    assert due(job, draining=True) == [Disown(job)]
+    assert due(job, runs=(held(job),)) == []

@@ -7,6 +7,7 @@ from provisioner_operator.core.decisions import (
     Assign,
     BeginCancel,
     CheckDaemon,
+    CheckJob,
     Decision,
     Expire,
     Explain,
@@ -410,3 +411,41 @@ def test_what_is_known_can_be_listed() -> None:
     assert {daemon.name: online for daemon, online in scene.mirror.daemons()} == {"daemon": True, "off": False}
     assert scene.mirror.uids() == (frozenset({"uid-of-job"}), frozenset({"uid-of-daemon", "uid-of-off"}))
     assert [(demand.namespace, count) for demand, (count, _) in scene.mirror.queue_depths().items()] == [(NAMESPACE, 1)]
+
+
+def test_nothing_is_decided_about_an_object_that_was_set_aside_until_it_is_seen_again() -> None:
+    job, daemon = a_job(pending_timeout=60), a_daemon()
+    scene = Scene(daemon, job)
+    scene.mirror.set_aside(job.uid)
+    assert scene.decided(0) == []
+    scene.see(later_version(job), now=1)
+    assert scene.assigned(1) == [("job", "daemon")]
+
+
+def test_a_daemon_that_was_set_aside_gets_nothing_until_it_is_seen_again() -> None:
+    daemon = a_daemon()
+    scene = Scene(daemon)
+    scene.decided()
+    scene.mirror.set_aside(daemon.uid)
+    scene.see(a_job())
+    assert scene.assigned() == []
+    scene.see(next_heartbeat(daemon), now=1)
+    assert scene.assigned(1) == [("job", "daemon")]
+
+
+def test_a_started_job_that_its_daemon_leaves_out_twice_is_read_again() -> None:
+    job, daemon = a_running_job(), a_daemon()
+    scene = Scene(job, daemon)
+    scene.see(once := next_heartbeat(daemon), now=1)
+    assert CheckJob(job) not in scene.mirror.decide(at(1))
+    scene.see(next_heartbeat(once), now=2)
+    assert CheckJob(job) in scene.mirror.decide(at(2))
+
+
+def test_nothing_is_decided_about_an_object_that_cannot_be_read() -> None:
+    job = a_job(cancel=True)
+    scene = Scene(job)
+    scene.mirror.set_aside(job.uid)
+    assert list(scene.mirror.decide(at(1))) == []
+    scene.see(later_version(job), now=2)
+    assert len(list(scene.mirror.decide(at(2)))) == 1

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,3 +49,9 @@ def test_a_daemon_stops_its_runs_before_it_is_given_up(lost_after: float) -> Non
     moments = [step(lost_after) for step in steps]
     assert moments == sorted(moments)
     assert moments[-1] < 0.97 * lost_after
+
+
+def test_a_daemons_clock_that_is_wrong_moves_no_deadline() -> None:
+    job = a_running_job(active_deadline=100)
+    assert timeouts.active_deadline(replace(job, started=NOON - 5000)) == NOON + 100
+    assert timeouts.active_deadline(replace(job, started=NOON + 5000)) == NOON + timeouts.ACKNOWLEDGE_SECONDS + 100
