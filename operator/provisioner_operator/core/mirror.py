@@ -6,17 +6,18 @@ assignment's slot is taken. Nothing in here is authoritative: every write still 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
+from provisioner_operator.api.enums import DaemonState, PendingReason, Phase
 from provisioner_operator.core.assignment import AssignmentQueue
 from provisioner_operator.core.decisions import Assign, CheckDaemon, CheckJob, Decision, Explain, MarkOffline, Release
+from provisioner_operator.core.instances import Instances
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.judging import Circumstances, judge
 from provisioner_operator.core.keyed_heap import KeyedHeap
 from provisioner_operator.core.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.matching import Demand
-from provisioner_operator.core.occupancy import UNLISTED_REPORTS, Occupancy
+from provisioner_operator.core.occupancy import UNLISTED_REPORTS, Occupancy, may_still_run
 from provisioner_operator.core.pending_reasons import PendingReasons
 from provisioner_operator.core.records import Daemon, Job
 from provisioner_operator.core.silence import Silence
@@ -25,19 +26,12 @@ from provisioner_operator.core.workspaces import Workspace, WorkspaceLines, work
 SHUNNED_SECONDS = 60.0
 """A daemon that did not acknowledge an assignment gets no new one for this long."""
 
-_ENDED_BY_CONTROLLER = frozenset({EndReason.DEADLINE_EXCEEDED, EndReason.PENDING_TIMEOUT})
-
 
 @dataclass(slots=True)
 class _DaemonEntry:
     daemon: Daemon
-    shunned_until: float = field(default=float("-inf"))
-    former: set[str] = field(default_factory=set)
-    """Instances that certainly made way for another."""
-    doubtful: set[str] = field(default_factory=set)
-    """Instances that acknowledged a job, but of which it is unknown whether they came before or after the present one."""
-    asked_about: frozenset[str] = frozenset()
-    """Those that the fresh read under way will tell about."""
+    instances: Instances
+    shunned_until: float = float("-inf")
 
 
 class Mirror:
@@ -114,10 +108,11 @@ class Mirror:
         if known is not None and known.supply != daemon.supply:
             self._queue.remove(known)
         if entry is None:
-            self._daemons[daemon.uid] = _DaemonEntry(daemon)
+            self._daemons[daemon.uid] = _DaemonEntry(daemon, Instances(daemon.instance))
         else:
             entry.daemon = daemon
-            self._compare_instances(entry, known, fresh=fresh)
+            if entry.instances.observe(daemon.instance, fresh=fresh):
+                self._attend_jobs_of(daemon.uid)
         if changed or known is None or known.runs != daemon.runs:
             self._report(daemon)
         if changed and known is not None:
@@ -275,8 +270,7 @@ class Mirror:
             return None
         daemon = entry.daemon
         self._offer(entry, now)
-        entry.asked_about = frozenset(entry.doubtful - entry.former - {daemon.instance})
-        if entry.asked_about or self._silence.wants_check(uid, now):
+        if entry.instances.ask() or self._silence.wants_check(uid, now):
             self._silence.asks(uid, now)
             self._clock.discard(uid)
             return CheckDaemon(daemon)
@@ -361,26 +355,11 @@ class Mirror:
         self._occupancy.report(daemon.uid, daemon.namespace, daemon.runs)
         self._settle_lingering(daemon.uid, before)
 
-    def _compare_instances(self, entry: _DaemonEntry, known: Daemon | None, *, fresh: bool) -> None:
-        """Learn which processes of the daemon are gone: those of before, and those that a fresh read no longer finds."""
-        daemon = entry.daemon
-        if known is not None and known.instance is not None and known.instance != daemon.instance:
-            entry.former.add(known.instance)
-        if fresh and entry.asked_about:
-            entry.former |= entry.asked_about - {daemon.instance}
-            entry.doubtful -= entry.asked_about
-            entry.asked_about = frozenset()
-            self._attend_jobs_of(daemon.uid)
-
     def _is_replaced(self, entry: _DaemonEntry, instance: str) -> bool:
         """Whether that process of the daemon is certainly gone; if there is doubt, have the daemon read afresh."""
-        if instance == entry.daemon.instance or entry.daemon.instance is None:
-            return False
-        if instance not in entry.former:
-            # The job's news may have overtaken the daemon's.
-            entry.doubtful.add(instance)
+        if entry.instances.doubt(instance):
             self._attention[entry.daemon.uid] = None
-        return instance in entry.former
+        return entry.instances.is_former(instance)
 
     def _lose(self, uid: str) -> None:
         before = self._occupancy.lingering_workspaces(uid)
@@ -452,9 +431,9 @@ class Mirror:
         if given is not None:
             before = self._occupancy.lingering_workspaces(given.daemon_uid)
             # Of a deleted job nobody knows whether its acknowledgement came just before.
-            may_still_run = ended is None or _may_still_run(ended)
+            lingers = ended is None or may_still_run(ended)
             vanished = self._silence.is_lost(given.daemon_uid, now)
-            self._occupancy.end(given.daemon_uid, job, may_still_run=may_still_run and not vanished)
+            self._occupancy.end(given.daemon_uid, job, may_still_run=lingers and not vanished)
             self._settle_lingering(given.daemon_uid, before)
             self._attention[given.daemon_uid] = None
         if (workspace := workspace_of(job)) is not None:
@@ -478,14 +457,6 @@ class Mirror:
 
 def _may_start(job: Job) -> bool:
     return job.phase is Phase.PENDING and job.assignment is None and not job.suspend and not job.cancel
-
-
-def _may_still_run(ended: Job) -> bool:
-    """Whether the run of an ended job may outlive it: the controller ended it, not the daemon that runs it."""
-    if ended.started is None:
-        return False
-    unresponsive = any(condition.reason == CancelReason.DAEMON_UNRESPONSIVE for condition in ended.conditions)
-    return ended.reason in _ENDED_BY_CONTROLLER or unresponsive
 
 
 def _standing(daemon: Daemon) -> tuple[object, ...]:

@@ -8,11 +8,15 @@ even while the last heartbeat still lists it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from provisioner_operator.api.enums import CancelReason, EndReason
 from provisioner_operator.core.records import Job, ReportedRun
 from provisioner_operator.core.workspaces import Workspace, workspace_of
 
 UNLISTED_REPORTS = 2
 """A run that no heartbeat has listed yet is over after so many that do not: the first may be older than the run."""
+
+
+_ENDED_BY_CONTROLLER = frozenset({EndReason.DEADLINE_EXCEEDED, EndReason.PENDING_TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +92,11 @@ class Occupancy:
     def lingering_workspaces(self, daemon_uid: str) -> frozenset[Workspace]:
         """The workspaces that a run of this daemon may still be changing though its job is over."""
         return frozenset(run.workspace for run in self._lingering.get(daemon_uid, {}).values() if run.workspace)
+
+
+def may_still_run(ended: Job) -> bool:
+    """Whether the run of an ended job may outlive it: the controller ended it, not the daemon that runs it."""
+    if ended.started is None:
+        return False
+    unresponsive = any(condition.reason == CancelReason.DAEMON_UNRESPONSIVE for condition in ended.conditions)
+    return ended.reason in _ENDED_BY_CONTROLLER or unresponsive
