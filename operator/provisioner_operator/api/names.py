@@ -9,3 +9,8 @@ DAEMONS = "provisionerdaemons"
 
 JOB_LABEL = f"{GROUP}/job"
 """On everything made for a job (its log archive): the job's name."""
+
+
+def log_archive_name(job: str) -> str:
+    """The ConfigMap that holds a job's log; a job's name is short enough (63) for any suffix."""
+    return f"{job}-log"

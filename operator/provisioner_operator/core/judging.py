@@ -7,6 +7,7 @@ clock, a clock before the queue.
 from dataclasses import dataclass
 
 from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.api.names import log_archive_name
 from provisioner_operator.core.decisions import BeginCancel, Cancel, Expire, Fail, JobDecision, Release, Resume, Suspend
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.lifecycle import TERMINAL
@@ -88,7 +89,7 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
             return Verdict(_finish_cancel(job, CancelReason.DAEMON_GONE, message))
         message = (
             f"Daemon {name} was lost while it ran the job. The state holds what the run had saved by then; "
-            f"read its log (ConfigMap {job.name}-log), then submit a new job."
+            f"read its log (ConfigMap {log_archive_name(job.name)}), then submit a new job."
         )
         return Verdict(Fail(job, EndReason.DAEMON_LOST, message))
     if job.cancel:

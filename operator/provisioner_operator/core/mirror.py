@@ -188,11 +188,6 @@ class Mirror:
         """A job that has not ended, as last observed."""
         return self._jobs.get(uid)
 
-    def daemon(self, uid: str) -> Daemon | None:
-        """A daemon as last observed."""
-        entry = self._daemons.get(uid)
-        return None if entry is None else entry.daemon
-
     def jobs(self) -> Iterator[Job]:
         """All jobs that have not ended."""
         return iter(self._jobs.values())

@@ -52,8 +52,6 @@ class Job:
     demand: Demand
     transition: Transition | None = None
     workspace: str | None = None
-    template: str | None = None
-    initiator: str | None = None
     priority: int = 0
     suspend: bool = False
     cancel: bool = False
@@ -68,7 +66,6 @@ class Job:
     reason: str | None = None
     message: str | None = None
     conditions: tuple[Condition, ...] = ()
-    observed_generation: int | None = None
     assignment: Assignment | None = None
     started: float | None = None
     finished: float | None = None

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from provisioner_operator.api.enums import EndReason, Phase
+from provisioner_operator.api.names import log_archive_name
 from provisioner_operator.core.duty import HeldRun, Stopping
 from provisioner_operator.core.outcome import LogArchive, Outcome
 from provisioner_operator.core.records import Job
 from provisioner_operator.daemon.job_writes import JobWrites
-from provisioner_operator.daemon.log_archive import Archive, Writer, archive_name
+from provisioner_operator.daemon.log_archive import Archive, Writer
 from provisioner_operator.daemon.provisioner import Task
 from provisioner_operator.daemon.report import RunningJob
 from provisioner_operator.daemon.run import Run
@@ -141,5 +142,5 @@ def _pointing_to_log(outcome: Outcome, job: Job) -> Outcome:
         return replace(
             outcome, message=f"{outcome.message} Its log could not be archived; see the daemon's own output."
         )
-    where = f"kubectl -n {job.namespace} get configmap {archive_name(job.name)} -o jsonpath={{.data.log}}"
+    where = f"kubectl -n {job.namespace} get configmap {log_archive_name(job.name)} -o jsonpath={{.data.log}}"
     return replace(outcome, message=f"{outcome.message} Log: {where}")

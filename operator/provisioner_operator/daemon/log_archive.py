@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import stamina
 
-from provisioner_operator.api.names import API_VERSION, JOB_LABEL
+from provisioner_operator.api.names import API_VERSION, JOB_LABEL, log_archive_name
 from provisioner_operator.core.outcome import LogArchive
 from provisioner_operator.core.records import Job
 from provisioner_operator.daemon.job_log import JobLog
@@ -28,7 +28,6 @@ SLOWEST_FLUSH_SECONDS = 300.0
 PATIENCE_SECONDS = 60.0
 """How long the last flush is tried when the API server is away; the job's end waits for it."""
 KEY = "log"
-_SUFFIX = "-log"
 
 
 class Writer(Protocol):
@@ -42,11 +41,6 @@ class Writer(Protocol):
 
     async def merge_patch(self, path: str, body: Mapping[str, Any], /) -> dict[str, Any]:
         """Change an object."""
-
-
-def archive_name(job: str) -> str:
-    """Return the name of the ConfigMap of a job's log."""
-    return job + _SUFFIX
 
 
 class Archive:
@@ -72,7 +66,7 @@ class Archive:
         """Write the whole log; None if it could not be archived."""
         if self._log.size != self._flushed_size and not await self._try_last_flush():
             return None
-        return LogArchive(archive_name(self._job.name), self._log.size, self._log.truncated)
+        return LogArchive(log_archive_name(self._job.name), self._log.size, self._log.truncated)
 
     async def _try_last_flush(self) -> bool:
         try:
@@ -99,7 +93,7 @@ class Archive:
 
     async def _flush(self) -> None:
         body = self._config_map()
-        path = paths.config_map(self._job.namespace, archive_name(self._job.name))
+        path = paths.config_map(self._job.namespace, log_archive_name(self._job.name))
         if not self._exists:
             try:
                 await self._writer.create(paths.config_maps(self._job.namespace), body)
@@ -127,7 +121,7 @@ class Archive:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {
-                "name": archive_name(self._job.name),
+                "name": log_archive_name(self._job.name),
                 "namespace": self._job.namespace,
                 "labels": {JOB_LABEL: self._job.name},
                 "ownerReferences": [owner],

@@ -49,8 +49,6 @@ def job_record(model: ProvisionerJob) -> Job:
         demand=Demand(meta.namespace, spec.provisioner, effective_tags(spec.tags)),
         transition=spec.transition,
         workspace=spec.workspace_ref.name if spec.workspace_ref else None,
-        template=spec.template_ref.name if spec.template_ref else None,
-        initiator=spec.initiator,
         priority=spec.priority,
         suspend=spec.suspend,
         cancel=spec.cancel,
@@ -65,7 +63,6 @@ def job_record(model: ProvisionerJob) -> Job:
         reason=status.reason,
         message=status.message,
         conditions=_conditions(status.conditions),
-        observed_generation=status.observed_generation,
         assignment=None
         if given is None
         else Assignment(given.daemon, given.daemon_uid, given.id, given.time.timestamp(), given.instance),

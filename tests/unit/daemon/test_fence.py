@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner_operator.core import timeouts
 from provisioner_operator.daemon.guard import INTERRUPT_AT, KILL_AT, Fence
 
 
@@ -96,3 +97,7 @@ def test_the_guard_never_sleeps_past_what_is_due(at: float) -> None:
     wake = at + fence.sleep(at)
     assert interrupted or wake <= 1000.0 * INTERRUPT_AT + 1e-6
     assert killed or wake <= 1000.0 * KILL_AT + 1e-6
+
+
+def test_the_guard_which_may_import_nothing_keeps_the_fractions_of_the_core() -> None:
+    assert (INTERRUPT_AT, KILL_AT) == (timeouts.INTERRUPT_FRACTION, timeouts.KILL_FRACTION)
