@@ -34,12 +34,14 @@ down: $(READY) ## End what `make up` started
 	@$(BIN)/python -m demo down
 
 test: $(READY) ## All tests, against a real control plane
+	@$(BIN)/provisioner-devcluster prepare
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 unit: $(READY) ## The fast tests of the pure core only
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/unit tests/simulation $(PYTEST_ARGS)
 
 integration: $(READY) ## Only the tests that need a control plane
+	@$(BIN)/provisioner-devcluster prepare
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/integration $(PYTEST_ARGS)
 
 lint: $(READY) ## Format, lint, types and layers (a unit test compares crds/ with the models)

@@ -1,7 +1,6 @@
-"""The command line: up, down, status, kubeconfig.
+"""The command line: prepare, up, down, status, kubeconfig.
 
-Translates between a human and the supervisor; the entry point turns its errors
-into one message. Results go to standard
+Translates between a human and the supervisor; the entry point turns its errors into one message. Results go to standard
 output, everything said on the way to standard error.
 """
 
@@ -17,6 +16,7 @@ from provisioner_devcluster import external, supervisor
 from provisioner_devcluster.binaries import find_binaries
 from provisioner_devcluster.clusters import DEFAULT_NAME, named_directory
 from provisioner_devcluster.errors import DevClusterError
+from provisioner_devcluster.tools import find_kubectl, find_tofu
 
 # What init scripts answer for a service that is not running.
 NOT_RUNNING = 3
@@ -35,6 +35,17 @@ kubeconfig_option = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """A real Kubernetes control plane on this machine, without containers and without privileges."""
+
+
+@cli.command()
+def prepare() -> None:
+    """Build or fetch every program that is missing, and say where each is.
+
+    The first time on a machine this takes several minutes; whoever has run it waits for no build later.
+    """
+    click.echo(f"control plane  {find_binaries().source}")
+    click.echo(f"kubectl        {find_kubectl()}")
+    click.echo(f"tofu           {find_tofu()}")
 
 
 @cli.command()

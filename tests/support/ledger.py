@@ -70,6 +70,10 @@ class Ledger:
         (run,) = self.runs_of(job)
         return run
 
+    def release(self, job: str) -> None:
+        """Let the job's run go on to its end; it was submitted with `hold`."""
+        self.path.with_name(f"{self.path.name}.released-{job}").touch()
+
     def await_run(self, job: str, *, seconds: float = 60.0) -> Run:
         """Wait until the job has really started."""
         deadline = time.monotonic() + seconds

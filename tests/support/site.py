@@ -1,6 +1,7 @@
 """A namespace in which the product works: its programs as the users that they are meant to run as, jobs, and the ledger."""
 
 import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from support.builders import a_daemon_manifest, a_job_manifest, role_binding
 from support.cluster import Cluster
 from support.kubectl import Kubectl
-from support.ledger import Ledger
+from support.ledger import Ledger, Run
 from support.manifests import Manifest
 from support.programs import OperatorProgram, Program, a_daemon_process, an_operator
 from support.watching import Watch, watching
@@ -65,6 +66,17 @@ class Site:
         items = [a_job(name, **spec) for name in names]
         self.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
 
+    def submit_held(self, name: str, **spec: Any) -> Run:
+        """Create a job that runs until `ledger.release` lets it go, and return its run once that has started."""
+        self.submit(name, hold="true", **spec)
+        return self.ledger.await_run(name)
+
+    def await_seen(self) -> None:
+        """Return once the controller knows all jobs as they are now: it has answered to one that came after them."""
+        marker = f"marker-{uuid.uuid4().hex[:8]}"
+        self.submit(marker, suspend=True)
+        self.jobs.until(marker, lambda body: "suspendedAt" in body["status"])
+
     def cancel(self, name: str, **how: str) -> None:
         """Cancel the job."""
         self.admin.patch("pj", name, {"spec": {"cancel": True} | how})
@@ -101,7 +113,7 @@ def a_job(name: str, **spec: Any) -> Manifest:
     return a_job_manifest(name, **(given | spec))
 
 
-_ECHO_VARIABLES = ("seconds", "lines", "flood_bytes", "ignore_interrupt", "fail", "outputs")
+_ECHO_VARIABLES = ("seconds", "lines", "flood_bytes", "hold", "ignore_interrupt", "fail", "outputs")
 
 
 @contextmanager

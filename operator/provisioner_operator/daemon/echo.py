@@ -1,7 +1,8 @@
 """The echo provisioner: runs nothing real, for tests, load and trying things out.
 
-Its variables: `seconds` to take, `lines` of log to write meanwhile, `flood_bytes` of further output, `ignore_interrupt`,
-`fail` with this message, `outputs` as a JSON object. Others are ignored. Secret values are read like any job's.
+Its variables: `seconds` to take, `lines` of log to write meanwhile, `flood_bytes` of further output, `hold` to run on until
+a test releases it, `ignore_interrupt`, `fail` with this message, `outputs` as a JSON object. Others are ignored. Secret
+values are read like any job's.
 """
 
 import json
@@ -78,7 +79,17 @@ class Echo:
         }
         if LEDGER in os.environ:
             identity[LEDGER] = os.environ[LEDGER]
-        return EchoProgram(await read_variables(self._reader, task.model), identity)
+        variables = await read_variables(self._reader, task.model)
+        if _is_true(variables.values.get("hold")) and LEDGER not in identity:
+            raise UnpreparedError(
+                EndReason.RUN_FAILED,
+                f"The variable hold needs a ledger, beside which the release is looked for: start the daemon with {LEDGER}.",
+            )
+        return EchoProgram(variables, identity)
+
+
+def _is_true(value: str | None) -> bool:
+    return (value or "").lower() in _TRUE
 
 
 def _settings(variables: Mapping[str, str]) -> Mapping[str, object]:
@@ -91,7 +102,8 @@ def _settings(variables: Mapping[str, str]) -> Mapping[str, object]:
             "seconds": float(given("seconds", "0")),
             "lines": int(given("lines", "0")),
             "flood_bytes": int(given("flood_bytes", "0")),
-            "ignore_interrupt": given("ignore_interrupt", "").lower() in _TRUE,
+            "hold": _is_true(variables.get("hold")),
+            "ignore_interrupt": _is_true(variables.get("ignore_interrupt")),
             "fail": given("fail", ""),
             "outputs": dict(outputs),
         }

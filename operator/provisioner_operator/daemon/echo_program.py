@@ -1,7 +1,8 @@
 """The program that the echo provisioner runs: it waits, writes lines and ends as it is told.
 
 Started under a guard like any other command, with its settings as JSON in its environment (a value may have come from
-a Secret). Needs only the standard library. If PROVISIONER_ECHO_LEDGER names a file, it appends a line there when it starts and when it ends.
+a Secret). Needs only the standard library. If PROVISIONER_ECHO_LEDGER names a file, it appends a line there when it starts
+and when it ends, and a run that holds goes on until a file of that name with `.released-JOB` appended is there.
 """
 
 import json
@@ -14,6 +15,7 @@ from types import FrameType
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _FLOOD_LINE = 1024
+_POLL = 0.02
 SETTINGS = "PROVISIONER_ECHO_SETTINGS"
 OUTPUTS_PREFIX = "outputs: "
 """Marks the line in which the program reports its outputs as JSON."""
@@ -60,12 +62,21 @@ def _perform(settings: Mapping[str, object]) -> int:
         print("x" * min(_FLOOD_LINE - 1, flood - written))  # noqa: T201
     sys.stdout.flush()
     time.sleep(max(0.0, begin + seconds - time.monotonic()))
+    if settings["hold"]:
+        _hold()
     if settings["outputs"]:
         print(OUTPUTS_PREFIX + json.dumps(settings["outputs"]), flush=True)  # noqa: T201
     if settings["fail"]:
         print(settings["fail"], file=sys.stderr, flush=True)  # noqa: T201
         return 1
     return 0
+
+
+def _hold() -> None:
+    # Beside the ledger, which the daemon's environment names, so that no job can ask about files of its daemon's machine.
+    ledger, job = os.environ.get("PROVISIONER_ECHO_LEDGER", ""), os.environ.get("PROVISIONER_JOB_NAME", "")
+    while not os.path.exists(f"{ledger}.released-{job}"):  # noqa: PTH110 - pathlib would cost each start its import
+        time.sleep(_POLL)
 
 
 def _record(event: str, **more: object) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psutil
 
-from integration.daemon.conftest import Office, wait_until
+from integration.daemon.conftest import PATIENCE, Office, wait_until
 
 FOREVER = "3600"
 
@@ -55,13 +55,14 @@ def test_a_job_that_is_deleted_is_stopped(office: Office) -> None:
 
 def test_a_daemon_told_to_stop_finishes_what_runs_and_takes_nothing_new(office: Office) -> None:
     daemon = office.start()
-    office.submit("one", seconds="3")
+    office.submit("one", hold="true")
     office.await_run("one")
     daemon.send_signal(signal.SIGTERM)
     wait_until(lambda: office.daemon("d1")["state"] == "Draining", "the daemon to drain")
     office.submit("two")
+    office.release("one")
     office.await_phase("one", "Completed")
-    assert daemon.wait(30) == 0
+    assert daemon.wait(PATIENCE) == 0
     assert office.daemon("d1")["state"] == "Offline"
     assert office.job("two")["phase"] == "Pending"
 
@@ -74,7 +75,7 @@ def test_a_daemon_told_twice_to_stop_stops_what_runs(office: Office) -> None:
     wait_until(lambda: office.daemon("d1")["state"] == "Draining", "the daemon to drain")
     daemon.send_signal(signal.SIGTERM)
     assert office.await_phase("one", "Failed")["reason"] == "DaemonShutdown"
-    assert daemon.wait(30) == 0
+    assert daemon.wait(PATIENCE) == 0
     assert not psutil.pid_exists(pid)
 
 
@@ -95,7 +96,7 @@ def test_a_second_process_of_the_same_name_takes_over_and_the_first_stops_its_ru
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     office.start("d1", "--work-dir", str(elsewhere))  # as on another machine, where no lock is shared
-    assert first.wait(30) == 1
+    assert first.wait(PATIENCE) == 1
     assert not psutil.pid_exists(pid)
     assert office.job("one")["phase"] == "Running", "what becomes of it is the controller's to say"
     office.submit("two")
@@ -115,10 +116,13 @@ def test_a_daemon_cut_off_stops_its_run_before_it_counts_as_lost_and_says_so_whe
 
 def test_a_daemon_cut_off_for_a_moment_keeps_its_run(office: Office) -> None:
     office.start()
-    office.submit("one", seconds="6")
+    office.submit("one", hold="true")
     office.await_run("one")
     office.cable.cut()
     office.cable.mend()
+    beat = office.daemon("d1")["lastHeartbeatTime"]
+    wait_until(lambda: office.daemon("d1")["lastHeartbeatTime"] > beat, "a heartbeat after the cut")
+    office.release("one")
     assert office.await_phase("one", "Completed")
     assert office.starts("one") == 1
 

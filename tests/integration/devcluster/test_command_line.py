@@ -60,6 +60,11 @@ def test_up_look_down(name: str, kubectl: Kubectl) -> None:
     assert "Start it with" in devcluster("kubeconfig", "--name", name, expect=1)
 
 
+def test_prepare_says_where_each_program_is() -> None:
+    said = dict(line.split(maxsplit=1) for line in devcluster("prepare").splitlines() if not line.startswith("control"))
+    assert {name: os.access(path, os.X_OK) for name, path in said.items()} == {"kubectl": True, "tofu": True}
+
+
 def test_a_second_up_finds_the_first(name: str) -> None:
     devcluster("up", "--name", name)
     before = launched(name)
@@ -81,7 +86,7 @@ def test_a_killed_supervisor_takes_its_components_along_and_up_starts_anew(name:
     devcluster("up", "--name", name)
     processes = launched(name)
     os.kill(processes[0].pid, signal.SIGKILL)
-    assert not still_running(processes, timeout=10)
+    assert not still_running(processes, timeout=60)
     assert "not running" in devcluster("status", "--name", name, expect=3)
     devcluster("up", "--name", name)
     assert len(launched(name)) == 5

@@ -55,7 +55,7 @@ def crash(environment: dict[str, str]) -> tuple[str, list[Identity], list[psutil
         source, pids = json.loads(launcher.stdout.readline())
         started = [Identity.of(pid) for pid in pids]
         launcher.send_signal(signal.SIGKILL)
-    return source, started, still_running(started, timeout=10)
+    return source, started, still_running(started, timeout=60)
 
 
 def test_our_own_components_end_with_a_killed_launcher(environment: dict[str, str]) -> None:

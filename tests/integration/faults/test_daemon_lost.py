@@ -96,11 +96,12 @@ def test_an_assignment_to_a_daemon_that_stops_goes_back_to_the_queue(site: Site)
 def test_a_daemon_told_to_stop_finishes_what_runs_and_takes_nothing_new(site: Site) -> None:
     with site.operator():
         with site.daemon("daemon", capacity=2) as daemon:
-            site.submit("running", seconds=2)
-            site.ledger.await_run("running")
+            site.submit_held("running")
             daemon.terminate()
             site.daemons.until("daemon", lambda body: body["status"]["state"] == "Draining")
             site.submit("waiting")
+            site.await_seen()
+            site.ledger.release("running")
             assert daemon.exit_code() == 0
             site.jobs.until("running", "Completed")
         gone = site.daemons.until("daemon", lambda body: condition(body, "Ready").get("reason") == "ShutDown")

@@ -79,9 +79,9 @@ def test_killed_between_a_cancel_and_its_end_it_finishes_the_cancel(site: Site) 
 def test_what_fell_due_while_it_was_away_is_done_when_it_is_back(site: Site) -> None:
     with site.daemon("daemon"):
         with site.operator() as operator:
-            site.submit("expired", ttlSecondsAfterFinished=0, seconds=0.5)
-            site.jobs.until("expired", _running)
+            site.submit_held("expired", ttlSecondsAfterFinished=0)
             operator.kill()
+        site.ledger.release("expired")
         site.jobs.until("expired", "Completed")
         site.submit("overdue", tags={"nobody": "has-it"}, pendingTimeoutSeconds=1)
         with site.operator():

@@ -104,13 +104,13 @@ def test_a_cancel_after_the_end_changes_nothing(site: Site) -> None:
 
 @pytest.mark.usefixtures("worker")
 def test_only_a_job_that_is_still_pending_is_cancelled_where_that_is_asked(site: Site) -> None:
-    site.submit("busy", seconds=1)
-    site.jobs.until("busy", "Running")
+    site.submit_held("busy")
     only_pending = [
         {"op": "test", "path": "/status/phase", "value": "Pending"},
         {"op": "add", "path": "/spec/cancel", "value": True},
     ]
     site.admin.refusal("patch", "pj", "busy", "--type=json", f"--patch={json.dumps(only_pending)}")
+    site.ledger.release("busy")
     job = site.jobs.until("busy", "Completed")
     assert condition(job, "CancelRequested") == {}
 

@@ -49,7 +49,7 @@ def test_a_suspended_job_runs_once_it_is_resumed_and_holds_up_nobody(site: Site)
 def test_a_job_that_runs_too_long_fails_and_its_run_is_really_over_before_the_next(site: Site) -> None:
     with site.daemon("timed", tags={"clock": "active"}, capacity=2, grace=1):
         spec = {"tags": {"clock": "active"}, "workspaceRef": {"name": "overdue"}}
-        site.submit("overdue", **spec, activeDeadlineSeconds=1, seconds=300, ignore_interrupt="true")
+        site.submit("overdue", **spec, activeDeadlineSeconds=6, seconds=300, ignore_interrupt="true")
         run = site.ledger.await_run("overdue")
         site.submit("successor", **spec)
         job = site.jobs.until("overdue", "Failed")
@@ -57,7 +57,7 @@ def test_a_job_that_runs_too_long_fails_and_its_run_is_really_over_before_the_ne
         await_death(run.pid)
     assert job["status"]["reason"] == "DeadlineExceeded"
     assert "spec.activeDeadlineSeconds" in job["status"]["message"]
-    assert _seconds(job["status"]["startedAt"], job["status"]["finishedAt"]) >= 1
+    assert _seconds(job["status"]["startedAt"], job["status"]["finishedAt"]) >= 6
     site.ledger.assert_no_overlap()
     (event,) = site.await_events("overdue")
     assert event["reason"] == "DeadlineExceeded"
@@ -65,8 +65,8 @@ def test_a_job_that_runs_too_long_fails_and_its_run_is_really_over_before_the_ne
 
 @pytest.mark.usefixtures("worker")
 def test_a_run_that_falls_silent_is_stopped_and_one_that_talks_is_not(site: Site) -> None:
-    site.submit("talking", seconds=4, lines=40, stallTimeoutSeconds=2)
-    site.submit("silent", seconds=300, stallTimeoutSeconds=2)
+    site.submit("talking", seconds=8, lines=80, stallTimeoutSeconds=6)
+    site.submit("silent", seconds=300, stallTimeoutSeconds=6)
     job = site.jobs.until("silent", "Failed")
     assert job["status"]["reason"] == "Stalled"
     assert "spec.stallTimeoutSeconds" in job["status"]["message"]

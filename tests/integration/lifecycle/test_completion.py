@@ -91,10 +91,11 @@ def test_a_job_whose_time_to_live_is_over_is_deleted_with_its_archive(site: Site
 
 def test_a_daemon_tells_what_it_runs_and_counts_what_became_of_it(site: Site) -> None:
     with site.daemon("counting", tags={"count": "yes"}):
-        site.submit("counted-good", tags={"count": "yes"}, seconds=1)
+        site.submit_held("counted-good", tags={"count": "yes"})
         site.daemons.until(
             "counting", lambda body: [each["name"] for each in _status(body).get("currentJobs", [])] == ["counted-good"]
         )
+        site.ledger.release("counted-good")
         site.submit("counted-bad", tags={"count": "yes"}, fail="on purpose")
         daemon = site.daemons.until("counting", lambda body: _status(body).get("failedJobs") == 1)
     assert _status(daemon)["completedJobs"] == 1

@@ -12,17 +12,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-from provisioner_operator.daemon.guard import CANNOT_EXECUTE, KILL_AT, now
+from provisioner_operator.daemon.guard import CANNOT_EXECUTE, INTERRUPT_AT, KILL_AT, now
 from unit.daemon.processes import GUARD, Witness, a_daemon, a_program, is_alive, python, wait_until
 
 LONG = 3600.0
+SILENT_FOR = 8.0
+SILENT_LOST = SILENT_FOR / INTERRUPT_AT
+"""A loss period of which so much is over that the interrupt is due, while a program has time to mind it before the kill."""
+SOON = 6.0
+"""A loss period that is over soon, and leaves a program the time to start and to mind the interrupt on any machine."""
 
 
 class Watched:
     """A guard started by the test, which plays the daemon."""
 
-    def __init__(self, command: list[str], *, lost: float = LONG, grace: float = LONG) -> None:
-        self.started = now()
+    def __init__(self, command: list[str], *, grace: float = LONG) -> None:
+        self.contact = now() - SILENT_FOR
         out, out_end = os.pipe()
         err, err_end = os.pipe()
         self.process = subprocess.Popen(
@@ -31,8 +36,8 @@ class Watched:
                 "-I",
                 "-S",
                 str(GUARD),
-                str(self.started),
-                str(lost),
+                str(self.contact),
+                str(LONG),
                 str(grace),
                 str(out),
                 str(err),
@@ -53,6 +58,10 @@ class Watched:
         assert self.process.stdin is not None
         self.process.stdin.write(message.encode() + b"\n")
         self.process.stdin.flush()
+
+    def fall_silent(self) -> None:
+        """Say that the first contact, an older one than which counts for nothing, was so long ago that the interrupt is due."""
+        self.say(f"contact 0 {SILENT_LOST}")
 
     def hang_up(self) -> None:
         assert self.process.stdin is not None
@@ -75,8 +84,8 @@ def witness(tmp_path: Path) -> Witness:
 
 
 @contextlib.contextmanager
-def guarded(command: list[str], *, lost: float = LONG, grace: float = LONG) -> Iterator[Watched]:
-    watched = Watched(command, lost=lost, grace=grace)
+def guarded(command: list[str], *, grace: float = LONG) -> Iterator[Watched]:
+    watched = Watched(command, grace=grace)
     try:
         yield watched
     finally:
@@ -180,24 +189,26 @@ def test_stragglers_that_left_the_group_are_killed_too(witness: Witness) -> None
 
 
 def test_silence_interrupts_the_command(witness: Witness) -> None:
-    with guarded(a_program(witness, "leader"), lost=0.6) as run:
+    with guarded(a_program(witness, "leader")) as run:
         witness.pid("leader")
+        run.fall_silent()
         assert run.code() == 3
         assert witness.saw("leader.interrupted")
 
 
 def test_silence_kills_a_command_that_ignores_the_interrupt_before_the_daemon_counts_as_lost(witness: Witness) -> None:
-    lost = 2.0
-    with guarded(a_program(witness, "leader", on_interrupt="pass"), lost=lost) as run:
+    with guarded(a_program(witness, "leader", on_interrupt="pass")) as run:
+        witness.pid("leader")
+        run.fall_silent()
         assert run.code() == 128 + signal.SIGKILL
-        assert KILL_AT * lost <= now() - run.started
+        assert now() - run.contact >= KILL_AT * SILENT_LOST
         assert witness.saw("leader.interrupted")
 
 
 def test_contact_renews_the_fence(witness: Witness) -> None:
-    with guarded(a_program(witness, "leader"), lost=1.0) as run:
+    with guarded(a_program(witness, "leader")) as run:
         witness.pid("leader")
-        run.say(f"contact {now()} {LONG}")
+        run.say(f"contact {now()} 1.0\ncontact {now()} {LONG}")
         time.sleep(1.2)
         assert run.process.poll() is None
         run.say("interrupt")
@@ -205,10 +216,12 @@ def test_contact_renews_the_fence(witness: Witness) -> None:
 
 
 def test_what_the_guard_does_not_understand_renews_nothing(witness: Witness) -> None:
-    with guarded(a_program(witness, "leader"), lost=0.6) as run:
+    with guarded(a_program(witness, "leader")) as run:
+        witness.pid("leader")
+        run.say(f"contact {now()} 1.0")
         for nonsense in ("contact", "contact now forever", "\xff", "", "hello"):
             run.say(nonsense)
-        assert run.code() == 3
+        assert run.code() != 0
 
 
 def test_a_killed_daemon_takes_its_command_with_it(witness: Witness) -> None:
@@ -230,7 +243,7 @@ def test_a_killed_daemons_command_that_ignores_the_interrupt_is_killed_after_the
 
 
 def test_a_killed_daemons_command_is_killed_at_the_fence_when_that_comes_before_the_grace(witness: Witness) -> None:
-    with daemon(witness, a_program(witness, "leader", on_interrupt="pass"), lost=2.0, grace=LONG) as process:
+    with daemon(witness, a_program(witness, "leader", on_interrupt="pass"), lost=SOON, grace=LONG) as process:
         pids = [witness.pid("guard"), witness.pid("leader")]
         process.kill()
         wait_until(lambda: not any(map(is_alive, pids)), "the end of all processes")
@@ -246,7 +259,7 @@ def test_a_killed_daemons_command_can_still_write_and_end_in_order(witness: Witn
 
 
 def test_a_stopped_daemons_command_is_killed_at_the_fence(witness: Witness) -> None:
-    with daemon(witness, a_program(witness, "leader", on_interrupt="pass"), lost=1.5) as process:
+    with daemon(witness, a_program(witness, "leader", on_interrupt="pass"), lost=SOON) as process:
         pids = [witness.pid("guard"), witness.pid("leader")]
         process.send_signal(signal.SIGSTOP)
         wait_until(lambda: not any(map(is_alive, pids)), "the end of guard and command")
@@ -256,7 +269,7 @@ def test_a_stopped_daemons_command_is_killed_at_the_fence(witness: Witness) -> N
 
 def test_a_stopped_daemon_whose_command_floods_its_output_has_it_killed_too(witness: Witness) -> None:
     flood = "while True: os.write(1, b'x' * 65536)"
-    with daemon(witness, a_program(witness, "leader", on_interrupt="pass", body=flood), lost=1.0) as process:
+    with daemon(witness, a_program(witness, "leader", on_interrupt="pass", body=flood), lost=SOON) as process:
         pids = [witness.pid("guard"), witness.pid("leader")]
         process.send_signal(signal.SIGSTOP)
         wait_until(lambda: not any(map(is_alive, pids)), "the end of guard and command")

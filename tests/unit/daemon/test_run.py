@@ -57,6 +57,10 @@ class Workbench:
 
         return wait
 
+    async def release(self, run: Run) -> None:
+        del run
+        self.ledger.with_name(f"{self.ledger.name}.released-dev-7").touch()
+
     def events(self) -> list[str]:
         return [json.loads(line)["event"] for line in self.ledger.read_text().splitlines()]
 
@@ -88,6 +92,21 @@ def test_a_run_that_exits_with_zero_is_completed(bench: Workbench) -> None:
     assert outcome.outputs == (Output("url", "http://x"), Output("sizes", "[1]"))
     assert [timing.stage for timing in outcome.timings] == ["echo"]
     assert "acme/dev-7 echo: line 2 of 2" in bench.console.lines
+
+
+def test_a_run_that_holds_goes_on_until_it_is_released(bench: Workbench) -> None:
+    async def still_runs(_run: Run) -> None:
+        assert bench.events() == ["start"]
+
+    steps = (bench.until_started, still_runs, bench.release)
+    assert bench.carry_out(an_echo_task(hold="true"), *steps).phase is Phase.COMPLETED
+
+
+def test_a_run_cannot_hold_where_nothing_could_release_it(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROVISIONER_ECHO_LEDGER")
+    outcome = bench.carry_out(an_echo_task(hold="true"))
+    assert outcome.phase is Phase.FAILED
+    assert "start the daemon with PROVISIONER_ECHO_LEDGER" in outcome.message
 
 
 def test_the_ledger_tells_who_ran_what(bench: Workbench) -> None:
@@ -134,8 +153,9 @@ def test_a_cancel_before_the_first_stage_starts_nothing(bench: Workbench) -> Non
 
 
 def test_a_run_that_ends_well_despite_its_cancel_is_completed(bench: Workbench) -> None:
-    task = an_echo_task(seconds="0.3", ignore_interrupt="true")
-    assert bench.carry_out(task, bench.until_started, interrupt()).phase is Phase.COMPLETED
+    task = an_echo_task(hold="true", ignore_interrupt="true")
+    steps = (bench.until_started, interrupt(), bench.until_said("interrupt ignored"), bench.release)
+    assert bench.carry_out(task, *steps).phase is Phase.COMPLETED
 
 
 def test_a_stalled_run_is_stopped_and_fails(bench: Workbench) -> None:
@@ -145,7 +165,7 @@ def test_a_stalled_run_is_stopped_and_fails(bench: Workbench) -> None:
 
 
 def test_output_keeps_a_run_from_counting_as_stalled(bench: Workbench) -> None:
-    assert bench.carry_out(an_echo_task(seconds="1.5", lines="15", stall="1")).phase is Phase.COMPLETED
+    assert bench.carry_out(an_echo_task(seconds="4", lines="40", stall="3")).phase is Phase.COMPLETED
 
 
 def test_a_second_shutdown_fails_the_run(bench: Workbench) -> None:
@@ -166,12 +186,13 @@ def test_a_daemon_out_of_contact_loses_its_run(bench: Workbench) -> None:
 
 
 def test_renewed_contact_keeps_a_run_alive(bench: Workbench) -> None:
-    bench.contact = Contact(now(), 1.0)
-
-    async def renew(_run: Run) -> None:
+    async def outlive_the_first(_run: Run) -> None:
+        bench.contact.renew(now(), 1.0)
         bench.contact.renew(now(), LONG_SECONDS)
+        await asyncio.sleep(1.2)
 
-    assert bench.carry_out(an_echo_task(seconds="1.2"), bench.until_started, renew).phase is Phase.COMPLETED
+    steps = (bench.until_started, outlive_the_first, bench.release)
+    assert bench.carry_out(an_echo_task(hold="true"), *steps).phase is Phase.COMPLETED
 
 
 def test_secret_values_are_masked_everywhere(bench: Workbench) -> None:

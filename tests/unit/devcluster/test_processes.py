@@ -81,7 +81,7 @@ def test_a_guarded_program_ends_with_its_launcher_and_its_guard_with_it(tmp_path
     process = a_component(tmp_path, ["/bin/sleep", "600"], reading, knows_lifeline=False)
     guards = wait_for(lambda: children(process))
     os.close(writing)
-    left = still_running([process.identity, *guards], timeout=5)
+    left = still_running([process.identity, *guards], timeout=60)
     os.close(reading)
     assert process.exit_code == -9
     assert not left
@@ -92,7 +92,7 @@ def test_a_guard_ends_with_its_program(tmp_path: Path) -> None:
     process = a_component(tmp_path, ["/bin/sleep", "600"], reading, knows_lifeline=False)
     guards = wait_for(lambda: children(process))
     process.kill()
-    left = still_running(guards, timeout=5)
+    left = still_running(guards, timeout=60)
     os.close(reading)
     os.close(writing)
     assert not left
