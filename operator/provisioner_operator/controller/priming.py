@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable
 
 from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.names import DAEMON_POD_LABEL
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Departed, Writer
 from provisioner_operator.core.lifecycle import TERMINAL
@@ -21,6 +22,8 @@ _logger = logging.getLogger(__name__)
 
 LIVE_JOBS = ",".join(f"status.phase!={phase}" for phase in Phase if phase in TERMINAL)
 """The field selector of jobs that have not ended."""
+DAEMON_PODS = f"{DAEMON_POD_LABEL}=true"
+"""The label selector of Pods that are daemons."""
 RESYNC_SECONDS = 600.0
 
 
@@ -37,15 +40,21 @@ class Lister:
         self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
 
     async def prime(self) -> None:
-        """Learn all live jobs and all daemons. Jobs first: a daemon's report then finds the jobs that it lists."""
+        """Learn all live jobs, daemons' Pods and daemons, in this order: a daemon's report finds the jobs that it lists."""
         known_jobs, known_daemons = self._mirror.uids()
+        known_pods = self._mirror.pod_uids()
         jobs: set[str] = set()
+        pods: set[str] = set()
         daemons: set[str] = set()
         for namespace in self._namespaces:
             async for page in self._client.list_pages(paths.jobs(namespace), field_selector=LIVE_JOBS):
                 for body in page["items"]:
                     jobs.add(body["metadata"]["uid"])
                     self._observer.job(body)
+            async for page in self._client.list_pages(paths.pods(namespace), label_selector=DAEMON_PODS):
+                for body in page["items"]:
+                    pods.add(body["metadata"]["uid"])
+                    self._observer.pod(body)
             async for page in self._client.list_pages(paths.daemons(namespace)):
                 for body in page["items"]:
                     daemons.add(body["metadata"]["uid"])
@@ -53,6 +62,9 @@ class Lister:
         for uid in known_jobs - jobs:
             if (job := self._mirror.job(uid)) is not None:
                 self._writer.submit(Departed(job.namespace, job.name, uid))
+        for uid, its_namespace in known_pods.items():
+            if uid not in pods:
+                self._observer.pod_deleted(uid, its_namespace)
         for uid in known_daemons - daemons:
             self._observer.daemon_deleted(uid)
 

@@ -10,13 +10,24 @@ import logging
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.core.decisions import CheckDaemon, CheckJob, Decision, Expire, MarkOffline, subject
+from provisioner_operator.core.decisions import (
+    CheckDaemon,
+    CheckJob,
+    Decision,
+    Expire,
+    MarkOffline,
+    RegisterDaemon,
+    RemoveDaemon,
+    ReshapeDaemon,
+    subject,
+)
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
     ConflictError,
     ForbiddenError,
     InternalError,
+    InvalidError,
     KubeError,
     NotFoundError,
     PreconditionFailedError,
@@ -94,6 +105,8 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - one strange object must not stop the others
             self._count(work, "refused")
             _explain_refusal(work, error)
+            if isinstance(work, RegisterDaemon | ReshapeDaemon) and isinstance(error, InvalidError):
+                self._observer.pod_refused(work.pod, error)
             if isinstance(error, KubeError | RefusedError):
                 self._observer.contact()
             passing = isinstance(error, ForbiddenError | InternalError)
@@ -127,6 +140,31 @@ class Writer:
                     self._count(decision, "conflict")
                     version = await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
                     _require_news(daemon.resource_version, version, error)
+            case RegisterDaemon(pod):
+                try:
+                    body = await self._client.create(paths.daemons(pod.namespace), decision.body())
+                    self._count(decision, "ok")
+                    self._observer.daemon(body)
+                except ConflictError:
+                    self._count(decision, "conflict")
+                    self._observer.daemon(await self._client.get(paths.daemon(pod.namespace, pod.name)))
+            case ReshapeDaemon(_, daemon):
+                try:
+                    path = paths.daemon(daemon.namespace, daemon.name)
+                    self._observer.daemon(await self._client.json_patch(path, decision.operations()))
+                    self._count(decision, "ok")
+                except (PreconditionFailedError, NotFoundError) as error:
+                    self._count(decision, "conflict")
+                    version = await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
+                    _require_news(daemon.resource_version, version, error)
+            case RemoveDaemon(_, daemon):
+                try:
+                    await self._client.delete(paths.daemon(daemon.namespace, daemon.name), uid=daemon.uid)
+                    self._count(decision, "ok")
+                    self._observer.daemon_deleted(daemon.uid)
+                except (ConflictError, NotFoundError):
+                    self._count(decision, "conflict")
+                    await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
             case Expire(job):
                 try:
                     path = paths.job(job.namespace, job.name)
@@ -198,5 +236,7 @@ def _name_of(work: Work) -> str:
             return f"{work.namespace}/{work.name}"
         case CheckDaemon(daemon) | MarkOffline(daemon):
             return daemon.display_name
+        case RegisterDaemon(pod) | ReshapeDaemon(pod) | RemoveDaemon(pod):
+            return pod.display_name
         case _:
             return work.job.display_name
