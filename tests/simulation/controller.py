@@ -241,9 +241,7 @@ class SimulatedController:
                     lambda *got: self._shaped(decision, *got),
                 )
             case RemoveDaemon(_, daemon):
-                self._network.send(
-                    self, lambda: server.delete(daemon.uid), lambda *got: self._shaped(decision, *got)
-                )
+                self._network.send(self, lambda: server.delete(daemon.uid), lambda *got: self._shaped(decision, *got))
             case Expire(job):
                 self._network.send(self, lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
             case _:
@@ -255,7 +253,9 @@ class SimulatedController:
                     lambda *got: self._written(decision, *got),
                 )
 
-    def _shaped(self, decision: RegisterDaemon | ReshapeDaemon | RemoveDaemon, result: Result, body: Body | None) -> None:
+    def _shaped(
+        self, decision: RegisterDaemon | ReshapeDaemon | RemoveDaemon, result: Result, body: Body | None
+    ) -> None:
         if not self.alive:
             return
         if result is Result.UNREACHABLE:

@@ -156,7 +156,13 @@ class RegisterDaemon:
 
     def body(self) -> JsonObject:
         """The object to create."""
-        owner: JsonObject = {"apiVersion": "v1", "kind": "Pod", "name": self.pod.name, "uid": self.pod.uid, "controller": True}
+        owner: JsonObject = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "name": self.pod.name,
+            "uid": self.pod.uid,
+            "controller": True,
+        }
         return {
             "apiVersion": API_VERSION,
             "kind": "ProvisionerDaemon",
@@ -176,7 +182,10 @@ class ReshapeDaemon:
         """The JSON Patch of the object."""
         return [
             {"op": "test", "path": "/metadata/uid", "value": self.daemon.uid},
-            *({"op": "add", "path": f"/spec/{field}", "value": value} for field, value in _spec(self.pod.offer).items()),
+            *(
+                {"op": "add", "path": f"/spec/{field}", "value": value}
+                for field, value in _spec(self.pod.offer).items()
+            ),
         ]
 
 

@@ -8,7 +8,7 @@ assignment's slot is taken. Nothing in here is authoritative: every write still 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import DaemonState, PendingReason, Phase
+from provisioner_operator.api.enums import DaemonState, PendingReason
 from provisioner_operator.core.assignment import AssignmentQueue
 from provisioner_operator.core.daemon_pods import DaemonPods
 from provisioner_operator.core.decisions import Assign, CheckDaemon, CheckJob, Decision, Explain, MarkOffline, Release

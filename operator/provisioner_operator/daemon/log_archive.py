@@ -131,7 +131,9 @@ class Archive:
                 "name": log_archive_name(self._job.name),
                 "namespace": self._job.namespace,
                 "labels": {JOB_LABEL: self._job.name},
-                "annotations": {ARCHIVING_DAEMON_ANNOTATION: self._job.assignment.daemon if self._job.assignment else ""},
+                "annotations": {
+                    ARCHIVING_DAEMON_ANNOTATION: self._job.assignment.daemon if self._job.assignment else ""
+                },
                 "ownerReferences": [owner],
             },
             "data": {KEY: self._log.text()},

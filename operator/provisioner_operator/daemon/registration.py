@@ -96,7 +96,9 @@ async def await_registration(client: KubeClient, namespace: str, name: str, pod_
                 return body
             waits_for = f"ProvisionerDaemon {namespace}/{name} belongs to somebody else; it must go first, or this Pod"
         except NotFoundError:
-            waits_for = f"no ProvisionerDaemon {namespace}/{name} yet; the controller makes it from the Pod's annotations"
+            waits_for = (
+                f"no ProvisionerDaemon {namespace}/{name} yet; the controller makes it from the Pod's annotations"
+            )
         except ForbiddenError as error:
             raise RegistrationError(
                 f"Not allowed to read ProvisionerDaemon {namespace}/{name}: {error}. Bind the ClusterRole provisioner-daemon "

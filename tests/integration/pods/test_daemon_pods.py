@@ -45,7 +45,9 @@ def test_changed_annotations_change_the_daemon_and_leave_its_cordon(site: Site) 
     pod = site.admin.create(a_daemon_pod("d1", tags={"region": "eu"}))
     _await_daemon_of(site, pod)
     site.admin.patch("pd", "d1", {"spec": {"cordoned": True}})
-    site.admin.run("annotate", "pod", "d1", "--overwrite", "tags.provisioner.dev/region=us", "provisioner.dev/capacity=2")
+    site.admin.run(
+        "annotate", "pod", "d1", "--overwrite", "tags.provisioner.dev/region=us", "provisioner.dev/capacity=2"
+    )
     daemon = site.daemons.until("d1", lambda body: body["spec"].get("tags") == {"region": "us"})
     assert (daemon["spec"]["cordoned"], daemon["spec"]["capacity"]) == (True, 2)
 
