@@ -6,7 +6,8 @@ resync sweeps the first and looks through the second for jobs that are to be del
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.names import DAEMON_POD_LABEL
@@ -47,26 +48,25 @@ class Lister:
         pods: set[str] = set()
         daemons: set[str] = set()
         for namespace in self._namespaces:
-            async for page in self._client.list_pages(paths.jobs(namespace), field_selector=LIVE_JOBS):
-                for body in page["items"]:
-                    jobs.add(body["metadata"]["uid"])
-                    self._observer.job(body)
-            async for page in self._client.list_pages(paths.pods(namespace), label_selector=DAEMON_PODS):
-                for body in page["items"]:
-                    pods.add(body["metadata"]["uid"])
-                    self._observer.pod(body)
-            async for page in self._client.list_pages(paths.daemons(namespace)):
-                for body in page["items"]:
-                    daemons.add(body["metadata"]["uid"])
-                    self._observer.daemon(body)
+            jobs |= await self._list(paths.jobs(namespace), self._observer.job, field_selector=LIVE_JOBS)
+            pods |= await self._list(paths.pods(namespace), self._observer.pod, label_selector=DAEMON_PODS)
+            daemons |= await self._list(paths.daemons(namespace), self._observer.daemon)
         for uid in known_jobs - jobs:
             if (job := self._mirror.job(uid)) is not None:
                 self._writer.submit(Departed(job.namespace, job.name, uid))
-        for uid, its_namespace in known_pods.items():
-            if uid not in pods:
-                self._observer.pod_deleted(uid, its_namespace)
+        for uid in known_pods.keys() - pods:
+            self._observer.pod_deleted(uid, known_pods[uid])
         for uid in known_daemons - daemons:
             self._observer.daemon_deleted(uid)
+
+    async def _list(self, path: str, observe: Callable[[Mapping[str, Any]], object], **selector: str) -> set[str]:
+        """Have every object of a collection observed; returns their uids."""
+        uids: set[str] = set()
+        async for page in self._client.list_pages(path, **selector):
+            for body in page["items"]:
+                uids.add(body["metadata"]["uid"])
+                observe(body)
+        return uids
 
     async def run(self) -> None:
         """Look through ended jobs now, and resync for ever."""

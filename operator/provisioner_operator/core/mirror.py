@@ -101,12 +101,12 @@ class Mirror:
             return False
         self._set_aside.discard(daemon.uid)
         was_online = known is not None and self._is_online(known)
-        self._pods.daemon_observed(daemon)
         changed = known is None or (known.heartbeat, known.instance) != (daemon.heartbeat, daemon.instance)
         if changed:
             self._silence.heard(daemon.uid, daemon.lost_after, now)
         else:
             self._silence.unchanged(daemon.uid, daemon.lost_after, fresh=fresh)
+        self._match_with_pod(daemon)
         if known is not None and known.supply != daemon.supply:
             self._queue.remove(known)
         if entry is None:
@@ -115,10 +115,6 @@ class Mirror:
             entry.daemon = daemon
             if entry.instances.observe(daemon.instance, fresh=fresh):
                 self._placement.attend_jobs_of(daemon.uid)
-        if (pod := self._pods.pod_of(daemon)) is not None:
-            self._attention[pod.uid] = None
-        if self._pods.ending_of(daemon.uid) is not None:
-            self._silence.died(daemon.uid)
         if changed or known is None or known.runs != daemon.runs:
             self._placement.report(daemon)
         if changed and known is not None:
@@ -373,6 +369,13 @@ class Mirror:
                 continue
             self._unlisted[uid] = self._unlisted.get(uid, 0) + 1
             self._attention[uid] = None
+
+    def _match_with_pod(self, daemon: Daemon) -> None:
+        self._pods.daemon_observed(daemon)
+        if (pod := self._pods.pod_of(daemon)) is not None:
+            self._attention[pod.uid] = None
+        if self._pods.ending_of(daemon.uid) is not None:
+            self._silence.died(daemon.uid)
 
     def _pod_changed(self, uid: str, namespace: str, now: Instant) -> None:
         """What the Pod's daemon may get, or whether it lives, may have changed."""

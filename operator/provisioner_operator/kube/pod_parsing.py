@@ -5,6 +5,7 @@ containers: a phase alone may have been written by the Pod garbage collector, fo
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import AwareDatetime, ValidationError
@@ -34,7 +35,7 @@ class _PodMeta(Model):
     namespace: str
     uid: str
     resource_version: str = "0"
-    annotations: dict[str, str] = {}
+    annotations: Mapping[str, str] = MappingProxyType({})
     deletion_timestamp: AwareDatetime | None = None
 
 
@@ -58,8 +59,8 @@ class _PodCondition(Model):
 
 class _PodStatus(Model):
     phase: str = "Pending"
-    conditions: list[_PodCondition] = []
-    container_statuses: list[_ContainerStatus] = []
+    conditions: tuple[_PodCondition, ...] = ()
+    container_statuses: tuple[_ContainerStatus, ...] = ()
 
 
 class _Pod(Model):

@@ -80,6 +80,7 @@ def test_it_is_ready_and_deleting_as_its_status_says() -> None:
 )
 def test_it_has_ended_only_by_kubelets_word_about_every_container(
     body: dict[str, Any],
+    *,
     deleted: bool,
     ending: str | None,
 ) -> None:
