@@ -7,6 +7,9 @@ API_VERSION = f"{GROUP}/{VERSION}"
 JOBS = "provisionerjobs"
 DAEMONS = "provisionerdaemons"
 
+LEASE = "provisioner-operator"
+"""The Lease of the controller that leads."""
+
 JOB_LABEL = f"{GROUP}/job"
 """On everything made for a job (its log archive): the job's name."""
 

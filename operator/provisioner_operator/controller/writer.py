@@ -1,11 +1,13 @@
 """Decisions become requests: one conditional write each, a bounded number at a time.
 
 A failed precondition is news: the object is read again and decided anew. No write is ever repeated blindly: what could
-not be sent is settled after a pause, and the loop decides again from what is then true.
+not be sent is settled after a pause, and the loop decides again from what is then true. Each write is made only while
+this process leads, asked anew at that moment: it may have been frozen since it was decided. Who stands by only reads.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.metrics import Metrics
@@ -55,7 +57,8 @@ Work = Decision | Departed
 class Writer:
     """A queue of work and the tasks that do it."""
 
-    def __init__(self, client: KubeClient, observer: Observer, metrics: Metrics) -> None:
+    def __init__(self, client: KubeClient, observer: Observer, metrics: Metrics, leads: Callable[[], bool]) -> None:
+        self._leads = leads
         self._client = client
         self._observer = observer
         self._metrics = metrics
@@ -80,6 +83,10 @@ class Writer:
                 self._queue.task_done()
 
     async def _do(self, work: Work) -> None:
+        if not isinstance(work, Departed) and not self._leads():
+            self._count(work, "dropped")
+            self._observer.settled(subject(work))  # as not done: whoever leads decides it from what is true
+            return
         try:
             if isinstance(work, Departed):
                 await self._read_job(work.namespace, work.name, work.uid)

@@ -10,6 +10,7 @@ Carried out by `controller.elector`, which reads the clock and the API server; `
 counts the time for which a machine is suspended.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provisioner_operator.core.status_patch import JsonObject, StatusPatch, timestamp
@@ -168,7 +169,7 @@ class Candidacy:
 
     def renewing(self, wall: float) -> StatusPatch:
         """The write of Renew: fails if anybody else holds the Lease."""
-        renewal = {"renewTime": timestamp(wall), "leaseDurationSeconds": int(LEASE_SECONDS)}
+        renewal: dict[str, str | int] = {"renewTime": timestamp(wall), "leaseDurationSeconds": int(LEASE_SECONDS)}
         return StatusPatch(tests=(("/spec/holderIdentity", self.identity),), sets=_paths(renewal))
 
     def releasing(self, wall: float) -> StatusPatch:
@@ -194,5 +195,5 @@ def _held_by(identity: str, wall: float, *, transitions: int) -> dict[str, str |
     }
 
 
-def _paths(fields: dict[str, str | int]) -> tuple[tuple[str, str | int], ...]:
+def _paths(fields: Mapping[str, str | int]) -> tuple[tuple[str, str | int], ...]:
     return tuple((f"/spec/{name}", value) for name, value in fields.items())
