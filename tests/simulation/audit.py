@@ -102,6 +102,7 @@ class Audit:
         if given is not None and not self._world.is_instance_alive(given.instance):
             since = self._orphaned_since.setdefault(job.uid, now)
             replaced = daemon is not None and daemon.instance not in (None, given.instance)
+            replaced = replaced or self._world.pods.has_ended(daemon)
             patience = SLACK_SECONDS if replaced else self._longest_silence() + SLACK_SECONDS
             if self._late(since, patience) and self._unchanged_for(job) > patience:
                 invariants.violated(f"{job.name} is still {job.phase} though its daemon's process is dead")

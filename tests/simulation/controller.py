@@ -4,13 +4,24 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from provisioner_operator.core.decisions import CheckDaemon, CheckJob, Decision, Expire, MarkOffline, subject
+from provisioner_operator.core.decisions import (
+    CheckDaemon,
+    CheckJob,
+    Decision,
+    Expire,
+    MarkOffline,
+    RegisterDaemon,
+    RemoveDaemon,
+    ReshapeDaemon,
+    subject,
+)
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
+from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from simulation.network import RETRY_SECONDS, Event, Network, Result, Watch
-from simulation.server import DAEMON, EPOCH, JOB, Body, is_terminal
+from simulation.server import DAEMON, EPOCH, JOB, NAMESPACE, POD, Body, is_terminal
 
 if TYPE_CHECKING:
     from simulation.invariants import Invariants
@@ -23,7 +34,7 @@ MISSED_DELETIONS = 0.1
 
 def concerns_controller(body: Body) -> bool:
     """The field selector of the controller's watches."""
-    return body["kind"] == DAEMON or not is_terminal(body)
+    return body["kind"] != JOB or not is_terminal(body)
 
 
 class SimulatedController:
@@ -82,7 +93,7 @@ class SimulatedController:
 
         def read() -> None:
             listed.extend(body for body in self._network.server.objects.values() if concerns_controller(body))
-            self._watch = Watch(self._network, self, (JOB, DAEMON), concerns_controller, self._handle)
+            self._watch = Watch(self._network, self, (JOB, DAEMON, POD), concerns_controller, self._handle)
 
         def primed(result: Result, _: Body | None) -> None:
             if not self.alive:
@@ -93,7 +104,7 @@ class SimulatedController:
                     self._watch = None
                 self._schedule.after(RETRY_SECONDS, self._prime)
                 return
-            for body in listed:
+            for body in sorted(listed, key=lambda body: (JOB, POD, DAEMON).index(body["kind"])):
                 self._observe(body)
             self.primed_at = self._schedule.now
             for event in self._backlog:
@@ -112,7 +123,7 @@ class SimulatedController:
         elif new is not None:
             self._observe(new)
         elif old is not None and self._random.random() > MISSED_DELETIONS * 10 * self._network.failure_rate:
-            self._gone(old["kind"], old["metadata"]["uid"])
+            self._gone(old["kind"], old["metadata"]["uid"], old)
 
     def _observe(self, body: Body) -> None:
         if body["kind"] == JOB:
@@ -121,14 +132,20 @@ class SimulatedController:
             if job.phase in TERMINAL:
                 self.ended.add(job.uid)
             self.known[job.uid] = max(job.resource_version, self.known.get(job.uid, 0))
+        elif body["kind"] == POD:
+            self.mirror.observe_pod(parse_daemon_pod(body), self.now)
         else:
             self.mirror.observe_daemon(parse_daemon(body), self.now)
         self._wake()
 
-    def _gone(self, kind: str, uid: str) -> None:
+    def _gone(self, kind: str, uid: str, last: Body | None = None) -> None:
         """The watch or a sweep says that the object is gone; a job may only have ended."""
         self.ended.discard(uid)
-        if kind == DAEMON:
+        if kind == POD:
+            pod = None if last is None else parse_daemon_pod(last, deleted=True)
+            self.mirror.pod_deleted(uid, NAMESPACE, pod, self.now)
+            self._wake()
+        elif kind == DAEMON:
             self.mirror.daemon_deleted(uid, self.now)
             self._wake()
         elif self.mirror.job(uid) is None:
@@ -157,6 +174,7 @@ class SimulatedController:
         if not self.alive:
             return
         jobs, daemons = self.mirror.uids()
+        pods = self.mirror.pod_uids()
         listed: set[str] = set()
 
         def read() -> None:
@@ -169,6 +187,8 @@ class SimulatedController:
             if result is Result.DONE:
                 for uid in sorted(jobs - listed):
                     self._gone(JOB, uid)
+                for uid in sorted(pods.keys() - listed):
+                    self._gone(POD, uid)
                 for uid in sorted(daemons - listed):
                     self._gone(DAEMON, uid)
             self._schedule.after(RESYNC_SECONDS, self._resync)
@@ -210,6 +230,18 @@ class SimulatedController:
                 self._read_job(job.uid, lambda: self._settle(decision))
             case CheckDaemon(daemon):
                 self._network.send(self, lambda: server.get(daemon.uid), lambda *got: self._checked(decision, *got))
+            case RegisterDaemon():
+                self._network.send(
+                    self, lambda: server.register(decision.body()), lambda *got: self._shaped(decision, *got)
+                )
+            case ReshapeDaemon(_, daemon):
+                self._network.send(
+                    self,
+                    lambda: server.patch_spec(daemon.uid, decision.operations()),
+                    lambda *got: self._shaped(decision, *got),
+                )
+            case RemoveDaemon(_, daemon):
+                self._network.send(self, lambda: server.delete(daemon.uid), lambda *got: self._shaped(decision, *got))
             case Expire(job):
                 self._network.send(self, lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
             case _:
@@ -220,6 +252,23 @@ class SimulatedController:
                     lambda: server.patch_status(subject(decision), operations, writer),
                     lambda *got: self._written(decision, *got),
                 )
+
+    def _shaped(
+        self, decision: RegisterDaemon | ReshapeDaemon | RemoveDaemon, result: Result, body: Body | None
+    ) -> None:
+        if not self.alive:
+            return
+        if result is Result.UNREACHABLE:
+            self._schedule.after(RETRY_SECONDS, self._settle, decision)
+            return
+        if body is not None:
+            self._observe(body)
+        elif not isinstance(decision, RegisterDaemon):
+            self.mirror.daemon_deleted(decision.daemon.uid, self.now)
+        else:  # the name is taken, by an object that the watch will tell about
+            self._schedule.after(RETRY_SECONDS, self._settle, decision)
+            return
+        self._settle(decision)
 
     def _checked(self, decision: CheckDaemon, result: Result, body: Body | None) -> None:
         if not self.alive:

@@ -27,6 +27,8 @@ class SimulatedDaemon:
         self.uid = uid
         self.instance = instance
         self.connected = True
+        self.outlawed = False
+        """Whether its credentials are worthless for good: its Pod is gone."""
         self.alive = True
         self.draining = False
         self.capacity = 1

@@ -21,6 +21,7 @@ class Faults:
             return
         kinds = [self._crash, self._partition, self._drain]
         kinds += [self._restart_controller, self._outage, self._cut_off, self._stall, self._forget_a_run]
+        kinds += [world.pods.lose_a_node]
         for _ in range(self._random.randint(0, 8)):
             when = self._random.uniform(0, world.plan.seconds * 0.9)
             world.schedule.after(when, self._random.choice(kinds))
@@ -31,7 +32,7 @@ class Faults:
         self._world.network.failure_rate = 0.0
         self._end_outage()
         for daemon in self._world.daemons.values():
-            daemon.connected = daemon.alive
+            daemon.connected = daemon.alive and not daemon.outlawed
         if self._world.controller is not None:
             self._reconnect_controller(self._world.controller)
             self._unstall(self._world.controller)
@@ -49,6 +50,8 @@ class Faults:
         world.schedule.after(world.plan.lost_after * self._random.uniform(0, 2), replace)
 
     def _crash(self) -> None:
+        if not self._world.daemons:
+            return
         name, daemon = self._pick_daemon()
         if daemon.alive:
             self._world.invariants.note(f"{daemon.instance} crashes")
@@ -56,15 +59,19 @@ class Faults:
             self._restart_later(name)
 
     def _partition(self) -> None:
+        if not self._world.daemons:
+            return
         _, daemon = self._pick_daemon()
         self._world.invariants.note(f"{daemon.instance} is cut off")
         daemon.connected = False
         self._world.schedule.after(self._some_time(), self._reconnect, daemon)
 
     def _reconnect(self, daemon: SimulatedDaemon) -> None:
-        daemon.connected = daemon.alive
+        daemon.connected = daemon.alive and not daemon.outlawed
 
     def _drain(self) -> None:
+        if not self._world.daemons:
+            return
         name, daemon = self._pick_daemon()
         if daemon.alive:
             self._world.invariants.note(f"{daemon.instance} drains")
@@ -81,7 +88,8 @@ class Faults:
         self._world.schedule.after(self._some_time(), self._restart, name)
 
     def _restart(self, name: str) -> None:
-        if not self._world.daemons[name].alive:
+        # The container of a Pod is not started again: another Pod takes its place.
+        if not self._world.daemons[name].alive and not self._world.pods.is_pods(name):
             self._world.start_daemon(name)
 
     def _restart_controller(self) -> None:

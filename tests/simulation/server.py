@@ -3,7 +3,7 @@
 Bodies are never changed in place, so a watcher may keep what it was given.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from provisioner_operator.api.enums import Phase
@@ -13,7 +13,7 @@ from provisioner_operator.core.status_patch import JsonObject, timestamp
 EPOCH = 1_800_000_000.0
 """The wall clock at the beginning of virtual time."""
 NAMESPACE = "acme"
-JOB, DAEMON = "ProvisionerJob", "ProvisionerDaemon"
+JOB, DAEMON, POD = "ProvisionerJob", "ProvisionerDaemon", "Pod"
 
 Body = dict[str, Any]
 Listener = Callable[[Body | None, Body | None], None]
@@ -36,23 +36,40 @@ class Server:
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self.objects: dict[str, Body] = {}
-        self.listeners: dict[str, list[Listener]] = {JOB: [], DAEMON: []}
+        self.listeners: dict[str, list[Listener]] = {JOB: [], DAEMON: [], POD: []}
         """By kind."""
         self.writes: dict[str, list[str]] = {}
         """For each job, who wrote its status, in order."""
         self._wall = wall
         self._version = 0
 
-    def create(self, kind: str, uid: str, name: str, spec: Body) -> Body:
+    def create(self, kind: str, uid: str, name: str, spec: Body, **metadata: Any) -> Body:
         meta = {
             "name": name,
             "namespace": NAMESPACE,
             "uid": uid,
             "generation": 1,
             "creationTimestamp": timestamp(float(int(self._wall()))),
+            **metadata,
         }
-        status = {"phase": Phase.PENDING} if kind == JOB else {"state": "Offline"}
+        status = {"state": "Offline"} if kind == DAEMON else {"phase": "Pending"}
         return self._store(None, {"kind": kind, "metadata": meta, "spec": spec, "status": status})
+
+    def register(self, body: JsonObject) -> Body:
+        """The controller creates a daemon; RefusedError if its name is taken."""
+        meta, spec = body["metadata"], body["spec"]
+        assert isinstance(meta, Mapping)
+        assert isinstance(spec, Mapping)
+        if any(each["metadata"]["name"] == meta["name"] for each in self.of_kind(DAEMON)):
+            raise RefusedError
+        uid = f"daemon-uid-of-version-{self._version}"
+        spec = {**spec, "cordoned": False}
+        return self.create(DAEMON, uid, str(meta["name"]), spec, ownerReferences=meta["ownerReferences"])
+
+    def patch_spec(self, uid: str, operations: Sequence[JsonObject]) -> Body:
+        """The controller reshapes a daemon."""
+        fields = {str(each["path"]).removeprefix("/spec/"): each["value"] for each in operations if each["op"] == "add"}
+        return self.edit(uid, **fields)
 
     def get(self, uid: str) -> Body:
         body = self.objects.get(uid)

@@ -10,16 +10,24 @@ if TYPE_CHECKING:
 _TAG_SETS: tuple[dict[str, str], ...] = ({}, {}, {"zone": "a"}, {"zone": "a", "disk": "fast"}, {"zone": "b"})
 
 
+def tag_sets(varied: bool) -> tuple[dict[str, str], ...]:  # noqa: FBT001 - the plan's word
+    """The tags that daemons and jobs may have."""
+    return _TAG_SETS if varied else ({},)
+
+
 class Users:
     """Plans, at the beginning, all that people will do and when."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
         self._random = world.random
-        self._tag_sets = _TAG_SETS if world.plan.varied else ({},)
+        self._tag_sets = tag_sets(world.plan.varied)
         self._daemons = 0
         for _ in range(world.plan.daemons):
-            self.create_daemon()
+            if self._random.random() < world.plan.pods:
+                world.pods.create()
+            else:
+                self.create_daemon()
         for number in range(world.plan.jobs):
             self._sometime(self._create_job, number)
         if world.plan.calm:
@@ -100,7 +108,8 @@ class Users:
         if not present:
             return
         body = self._random.choice(present)
-        match self._random.choice(["cordon", "tags", "capacity", "replace"]):
+        is_pods = self._world.pods.is_pods(body["metadata"]["name"])
+        match self._random.choice(["cordon", "capacity"] if is_pods else ["cordon", "tags", "capacity", "replace"]):
             case "cordon":
                 self._edit(body, cordoned=True)
                 self._world.schedule.after(self._random.expovariate(0.01), self._uncordon, body)

@@ -11,10 +11,11 @@ from simulation.daemons import SimulatedDaemon
 from simulation.faults import Faults
 from simulation.invariants import Invariants
 from simulation.network import Network
+from simulation.pods import Pods
 from simulation.runs import Habits
 from simulation.schedule import Schedule
 from simulation.server import DAEMON, EPOCH, Body, Server
-from simulation.users import Users
+from simulation.users import Users, tag_sets
 
 LONGEST_AFTERMATH = 4 * 3600.0
 """Every job must have ended this long after people and faults left off."""
@@ -39,6 +40,8 @@ class Plan:
     jobs: int
     varied: bool
     """Whether daemons and jobs have different tags; otherwise everyone can run everything."""
+    pods: float
+    """The share of daemons that are Pods."""
     failure_rate: float
     habits: Habits
 
@@ -53,6 +56,7 @@ class Plan:
             daemons=random.randint(1, 4) if lost_after > 10 else random.randint(1, 2),
             jobs=random.randint(6, 16),
             varied=random.random() < 0.6,
+            pods=random.choice([0.0, 0.0, 0.5, 1.0]),
             failure_rate=0.0 if calm else random.choice([0.0, 0.02, 0.08]),
             habits=Habits(
                 beat_every=lost_after / BEATS_PER_LOSS,
@@ -81,6 +85,7 @@ class World:
         """Whether any daemon's object was ever deleted."""
         self._instances = 0
         self.server.listeners[DAEMON].append(self._note_fleet)
+        self.pods = Pods(self, tag_sets(self.plan.varied))
         self.users = Users(self)
         self.faults = Faults(self)
         self.start_controller()
@@ -136,6 +141,7 @@ class World:
             and process.connected
             and not process.draining
             and process.uid == daemon.uid
+            and self.pods.admits_work(daemon)
             and not daemon.cordoned
             and used < daemon.capacity
             and not process.runs

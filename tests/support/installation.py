@@ -2,9 +2,10 @@
 
 import json
 import time
+from collections.abc import Callable
 
-from support.builders import a_job_manifest, role_binding
-from support.kubectl import Kubectl
+from support.builders import a_daemon_manifest, a_job_manifest, role_binding
+from support.kubectl import Answer, Kubectl
 from support.manifests import MANIFESTS, Manifest
 
 PROBE_NAMESPACE = "provisioner-probe"
@@ -37,13 +38,27 @@ def has_stamping(admin: Kubectl) -> bool:
 def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
     """Try each policy, without storing anything, until the API server minds."""
     admin.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROBE_NAMESPACE}})
-    admin.apply(role_binding("prober", "provisioner-submitter", namespace=PROBE_NAMESPACE))
+    for role in ("provisioner-submitter", "provisioner-daemon"):
+        admin.apply(role_binding("prober", role, namespace=PROBE_NAMESPACE))
     _await("cancel.provisioner.dev", prober, a_job_manifest(cancel=True))
     _await("identity.provisioner.dev", prober, a_job_manifest(initiator="somebody-else"))
+    for kind in ("ConfigMap", "Secret"):
+        _await("daemon-", prober, {"apiVersion": "v1", "kind": kind, "metadata": {"name": "probe"}})
+    _await_heartbeat_policy(admin.within(PROBE_NAMESPACE), prober)
     if has_stamping(admin):
         administrator = admin.within(PROBE_NAMESPACE)
         _await('"initiator"', administrator, a_job_manifest())
         _await('"canceledBy"', administrator, a_job_manifest(cancel=True))
+
+
+def _await_heartbeat_policy(admin: Kubectl, prober: Kubectl) -> None:
+    admin.apply(a_daemon_manifest("probe"))
+    # kubectl reads before it patches a status.
+    read = ("--verb=get", "--resource=provisionerdaemons.provisioner.dev/status")
+    admin.attempt("create", "role", "status-reader", *read)
+    admin.attempt("create", "rolebinding", "status-reader", "--role=status-reader", "--user=prober")
+    beat = ("patch", "pd", "probe", "--type=merge", "--subresource=status", '--patch={"status":{"state":"Idle"}}')
+    _await_answer("daemon.provisioner.dev", lambda: prober.attempt(*beat, "--dry-run=server"))
 
 
 def _await_aggregation(admin: Kubectl) -> None:
@@ -57,10 +72,15 @@ def _await_aggregation(admin: Kubectl) -> None:
 
 
 def _await(sign: str, kubectl: Kubectl, manifest: Manifest) -> None:
-    """Create the job, without storing it, until the sign of the policy is in the answer."""
+    """Create the object, without storing it, until the sign of the policy is in the answer."""
+    creation = ("create", "--dry-run=server", "--output=json", "-f", "-")
+    _await_answer(sign, lambda: kubectl.attempt(*creation, given=manifest))
+
+
+def _await_answer(sign: str, attempt: Callable[[], Answer]) -> None:
     deadline = time.monotonic() + IN_FORCE_WITHIN
     while True:
-        answer = kubectl.attempt("create", "--dry-run=server", "--output=json", "-f", "-", given=manifest)
+        answer = attempt()
         if sign in answer.stdout + answer.stderr:
             return
         if time.monotonic() > deadline:

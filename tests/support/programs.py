@@ -170,6 +170,23 @@ def a_daemon_process(
         program.end()
 
 
+@contextmanager
+def a_daemon_process_in_pod(kubeconfig: Path, pod: Mapping[str, Any], *, ledger: Path) -> Iterator[Program]:
+    """A daemon that is told by its environment which Pod it is, as the downward API would."""
+    meta = pod["metadata"]
+    environment = {
+        "POD_NAMESPACE": meta["namespace"],
+        "POD_NAME": meta["name"],
+        "POD_UID": meta["uid"],
+        "PROVISIONER_ECHO_LEDGER": str(ledger),
+    }
+    program = Program(meta["name"], "provisioner_operator.daemon", ["run", f"--kubeconfig={kubeconfig}"], environment)
+    try:
+        yield program
+    finally:
+        program.end()
+
+
 def report_sections() -> list[tuple[str, str]]:
     """Titles and last lines of the logs of all programs of the test that just ran."""
     return [(f"log of {program.name} ({program.pid})", program.tail()) for program in _started]

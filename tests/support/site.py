@@ -14,12 +14,15 @@ from support.cluster import Cluster
 from support.kubectl import Kubectl
 from support.ledger import Ledger, Run
 from support.manifests import Manifest
-from support.programs import OperatorProgram, Program, a_daemon_process, an_operator
+from support.pods import token_kubeconfig
+from support.programs import OperatorProgram, Program, a_daemon_process, a_daemon_process_in_pod, an_operator
 from support.watching import Watch, watching
 
 OPERATOR = "provisioner-operator"
 DAEMON = "provisioner-daemon"
-"""Users, each bound to the ClusterRole of that name in the namespace and to nothing else."""
+"""Users, each bound to the ClusterRole of that name in the namespace."""
+EXTERNAL_DAEMON = "provisioner-external-daemon"
+"""The ClusterRole that the daemons of tests need too, since they are no Pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,13 @@ class Site:
         ) as program:
             instances = {_instance(each) for each in self.daemons.versions(name)[:before]}
             self.daemons.until(name, lambda body: _instance(body) not in {None, *instances})
+            yield program
+
+    @contextmanager
+    def daemon_in(self, pod: Manifest) -> Iterator[Program]:
+        """The daemon's process of a Pod, with the Pod's token, started here in kubelet's place."""
+        token = token_kubeconfig(self.admin, pod, self.ledger.path.parent)
+        with a_daemon_process_in_pod(token, pod, ledger=self.ledger.path) as program:
             yield program
 
     def submit(self, name: str, **spec: Any) -> Manifest:
@@ -120,7 +130,8 @@ _ECHO_VARIABLES = ("seconds", "lines", "flood_bytes", "hold", "ignore_interrupt"
 def a_site(cluster: Cluster, namespace: str) -> Iterator[Site]:
     """The product's users in this namespace, and watches on its jobs and daemons."""
     admin = Kubectl(cluster.kubeconfig, namespace)
-    bindings = [role_binding(user, user, namespace=namespace) for user in (OPERATOR, DAEMON)]
+    roles = ((OPERATOR, OPERATOR), (DAEMON, DAEMON), (DAEMON, EXTERNAL_DAEMON))
+    bindings = [role_binding(user, role, namespace=namespace) for user, role in roles]
     admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": bindings})
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="site-")))

@@ -36,6 +36,13 @@ class Model(BaseModel):
     )
 
 
+class OwnerReference(Model):
+    """Whom an object goes with."""
+
+    kind: str
+    uid: str
+
+
 class ObjectMeta(Model):
     """The part of metav1.ObjectMeta that this product reads. In the CRDs it is the API server's own."""
 
@@ -45,6 +52,7 @@ class ObjectMeta(Model):
     resource_version: str = "0"
     generation: int = 0
     creation_timestamp: AwareDatetime
+    owner_references: list[OwnerReference] = []
 
 
 class Condition(Model):

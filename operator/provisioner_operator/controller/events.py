@@ -47,6 +47,7 @@ class Notice:
     note: str
     action: str
     warning: bool = True
+    api_version: str = API_VERSION
 
 
 def ended(job: Job) -> Notice | None:
@@ -131,7 +132,7 @@ def _event(notice: Notice) -> dict[str, Any]:
         "type": "Warning" if notice.warning else "Normal",
         "note": note or notice.reason,
         "regarding": {
-            "apiVersion": API_VERSION,
+            "apiVersion": notice.api_version,
             "kind": notice.kind,
             "namespace": notice.namespace,
             "name": notice.name,

@@ -11,9 +11,9 @@ from typing import Any
 
 import kopf
 
-from provisioner_operator.api.names import DAEMONS, GROUP, JOBS, VERSION
+from provisioner_operator.api.names import DAEMON_POD_LABEL, DAEMONS, GROUP, JOBS, VERSION
 from provisioner_operator.controller.operator import Operator, StartupError
-from provisioner_operator.controller.priming import LIVE_JOBS
+from provisioner_operator.controller.priming import DAEMON_PODS, LIVE_JOBS
 from provisioner_operator.kube.client import PAGE_SIZE
 from provisioner_operator.kube.connect import LoginError
 
@@ -37,6 +37,14 @@ def register(registry: kopf.OperatorRegistry, operator: Operator) -> None:
             operator.departed(meta["namespace"], meta["name"], meta["uid"])
         else:
             operator.observer.job(body)
+
+    @kopf.on.event("", "v1", "pods", labels={DAEMON_POD_LABEL: "true"}, registry=registry)
+    async def on_pod_event(event: kopf.RawEvent, **_: Any) -> None:
+        body = event["object"]
+        if event["type"] == "DELETED":
+            operator.observer.pod_deleted(body["metadata"]["uid"], body["metadata"]["namespace"], body)
+        else:
+            operator.observer.pod(body)
 
     @kopf.on.event(GROUP, VERSION, DAEMONS, registry=registry)
     async def on_daemon_event(event: kopf.RawEvent, **_: Any) -> None:
@@ -75,6 +83,7 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.error_backoffs = _Patience()
     settings.watching.chunk_size = PAGE_SIZE
     settings.watching.field_selectors[GROUP, VERSION, JOBS] = LIVE_JOBS
+    settings.watching.label_selectors["", "v1", "pods"] = DAEMON_PODS
     settings.queueing.idle_timeout = 0.5
     settings.persistence.finalizer = f"{GROUP}/unused"
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)

@@ -7,16 +7,19 @@ that events, logs and sums over all controllers say everything once.
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.controller import clock, events
 from provisioner_operator.controller.events import EventRecorder, Notice
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.records import DaemonPod, Job
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job
+from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 
 _logger = logging.getLogger(__name__)
 
@@ -75,6 +78,33 @@ class Observer:
         self._mirror.daemon_deleted(uid, clock.read())
         self.wake.set()
 
+    def pod(self, body: Mapping[str, Any]) -> None:
+        """A Pod that is a daemon, as the API server has it."""
+        try:
+            pod = parse_daemon_pod(body)
+        except UnparseableObjectError as error:
+            self._unparseable("Pod", body, error)
+            return
+        if self._mirror.observe_pod(pod, clock.read()):
+            self.wake.set()
+
+    def pod_deleted(self, uid: str, namespace: str, last: Mapping[str, Any] | None = None) -> None:
+        """The Pod's object is gone; `last` is its last version, if that is known."""
+        self._told.pop(uid, None)
+        pod = None
+        if last is not None:
+            with suppress(UnparseableObjectError):
+                pod = parse_daemon_pod(last, deleted=True)
+        self._mirror.pod_deleted(uid, namespace, pod, clock.read())
+        self.wake.set()
+
+    def pod_refused(self, pod: DaemonPod, error: Exception) -> None:
+        """The API server does not take what the Pod's annotations say for a daemon's spec."""
+        note = f"No daemon: the API server refuses what the Pod's annotations say. {error}. Correct the annotations."
+        self._recorder.tell(
+            Notice("Pod", pod.namespace, pod.name, pod.uid, "DaemonRefused", note, "Register", api_version="v1")
+        )
+
     def settled(self, uid: str) -> None:
         """A decision about this object was carried out, or refused."""
         self._mirror.settled(uid)
@@ -118,6 +148,9 @@ class Observer:
             return
         self._told[uid] = str(meta.get("resourceVersion"))
         self._metrics.unparseable.labels(kind).inc()
-        note = f"Passed over: this object does not fit {kind} of this version: {error}. Correct or delete it."
+        is_pod = kind == "Pod"
+        misfit = "is labelled as a daemon, but cannot be one" if is_pod else f"does not fit {kind} of this version"
+        note = f"Passed over: this object {misfit}: {error}. Correct or delete it."
         _logger.error("%s %s/%s: %s", kind, namespace, name, note, extra={"object": f"{namespace}/{name}"})
-        self._recorder.tell(Notice(kind, namespace, name, uid, "Unparseable", note, "Parse"))
+        version = "v1" if is_pod else API_VERSION
+        self._recorder.tell(Notice(kind, namespace, name, uid, "Unparseable", note, "Parse", api_version=version))

@@ -94,8 +94,8 @@ class Operator:
     async def _start_once(self) -> None:
         await self.stop()
         settings = self.settings
-        # Beside the writers: Kopf's watches (two for each namespace), its listings, a resync, events.
-        connections = settings.writers + 2 * len(settings.namespaces) + _FURTHER_CONNECTIONS
+        # Beside the writers: Kopf's watches (three for each namespace), its listings, a resync, events.
+        connections = settings.writers + 3 * len(settings.namespaces) + _FURTHER_CONNECTIONS
         connection = await self._stack.enter_async_context(connect(settings.kubeconfig, connections=connections))
         self._connection = connection
         client = connection.client

@@ -7,9 +7,11 @@ that its mirror is as good, and is tidied where deciding would.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.names import DAEMON_POD_LABEL
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Departed, Writer
@@ -23,6 +25,8 @@ _logger = logging.getLogger(__name__)
 
 LIVE_JOBS = ",".join(f"status.phase!={phase}" for phase in Phase if phase in TERMINAL)
 """The field selector of jobs that have not ended."""
+DAEMON_PODS = f"{DAEMON_POD_LABEL}=true"
+"""The label selector of Pods that are daemons."""
 RESYNC_SECONDS = 600.0
 
 
@@ -39,24 +43,32 @@ class Lister:
         self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
 
     async def prime(self) -> None:
-        """Learn all live jobs and all daemons. Jobs first: a daemon's report then finds the jobs that it lists."""
+        """Learn all live jobs, daemons' Pods and daemons, in this order: a daemon's report finds the jobs that it lists."""
         known_jobs, known_daemons = self._mirror.uids()
+        known_pods = self._mirror.pod_uids()
         jobs: set[str] = set()
+        pods: set[str] = set()
         daemons: set[str] = set()
         for namespace in self._namespaces:
-            async for page in self._client.list_pages(paths.jobs(namespace), field_selector=LIVE_JOBS):
-                for body in page["items"]:
-                    jobs.add(body["metadata"]["uid"])
-                    self._observer.job(body)
-            async for page in self._client.list_pages(paths.daemons(namespace)):
-                for body in page["items"]:
-                    daemons.add(body["metadata"]["uid"])
-                    self._observer.daemon(body)
+            jobs |= await self._list(paths.jobs(namespace), self._observer.job, field_selector=LIVE_JOBS)
+            pods |= await self._list(paths.pods(namespace), self._observer.pod, label_selector=DAEMON_PODS)
+            daemons |= await self._list(paths.daemons(namespace), self._observer.daemon)
         for uid in known_jobs - jobs:
             if (job := self._mirror.job(uid)) is not None:
                 self._writer.submit(Departed(job.namespace, job.name, uid))
+        for uid in known_pods.keys() - pods:
+            self._observer.pod_deleted(uid, known_pods[uid])
         for uid in known_daemons - daemons:
             self._observer.daemon_deleted(uid)
+
+    async def _list(self, path: str, observe: Callable[[Mapping[str, Any]], object], **selector: str) -> set[str]:
+        """Have every object of a collection observed; returns their uids."""
+        uids: set[str] = set()
+        async for page in self._client.list_pages(path, **selector):
+            for body in page["items"]:
+                uids.add(body["metadata"]["uid"])
+                observe(body)
+        return uids
 
     async def run(self) -> None:
         """Look through ended jobs now, and resync for ever."""

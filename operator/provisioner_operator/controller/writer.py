@@ -7,18 +7,31 @@ this process leads, asked anew at that moment: it may have been frozen since it 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.core.decisions import CheckDaemon, CheckJob, Decision, Expire, MarkOffline, subject
+from provisioner_operator.core.decisions import (
+    CheckDaemon,
+    CheckJob,
+    Decision,
+    Expire,
+    MarkOffline,
+    PodDecision,
+    RegisterDaemon,
+    RemoveDaemon,
+    ReshapeDaemon,
+    subject,
+)
+from provisioner_operator.core.status_patch import JsonObject
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
     ConflictError,
     ForbiddenError,
     InternalError,
+    InvalidError,
     KubeError,
     NotFoundError,
     PreconditionFailedError,
@@ -101,6 +114,8 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - one strange object must not stop the others
             self._count(work, "refused")
             _explain_refusal(work, error)
+            if isinstance(work, RegisterDaemon | ReshapeDaemon) and isinstance(error, InvalidError):
+                self._observer.pod_refused(work.pod, error)
             if isinstance(error, KubeError | RefusedError):
                 self._observer.contact()
             passing = isinstance(error, ForbiddenError | InternalError)
@@ -124,16 +139,11 @@ class Writer:
                 await self._read_job(job.namespace, job.name, job.uid)
             case CheckDaemon(daemon):
                 await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
+            case RegisterDaemon() | ReshapeDaemon() | RemoveDaemon():
+                await self._keep_daemon(decision)
             case MarkOffline(daemon):
-                try:
-                    path = paths.daemon_status(daemon.namespace, daemon.name)
-                    body = await self._client.json_patch(path, decision.patch(clock.read().wall).operations())
-                    self._count(decision, "ok")
-                    self._observer.daemon(body)
-                except (PreconditionFailedError, NotFoundError) as error:
-                    self._count(decision, "conflict")
-                    version = await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
-                    _require_news(daemon.resource_version, version, error)
+                path = paths.daemon_status(daemon.namespace, daemon.name)
+                await self._patch_daemon(decision, path, decision.patch(clock.read().wall).operations())
             case Expire(job):
                 try:
                     path = paths.job(job.namespace, job.name)
@@ -154,6 +164,42 @@ class Writer:
                     self._count(decision, "conflict")
                     version = await self._read_job(job.namespace, job.name, job.uid)
                     _require_news(job.resource_version, version, error)
+
+    async def _keep_daemon(self, decision: PodDecision) -> None:
+        """Make, change or remove the ProvisionerDaemon of a Pod."""
+        match decision:
+            case RegisterDaemon(pod):
+                try:
+                    body = await self._client.create(paths.daemons(pod.namespace), decision.body())
+                    self._count(decision, "ok")
+                except ConflictError:
+                    self._count(decision, "conflict")
+                    body = await self._client.get(paths.daemon(pod.namespace, pod.name))
+                self._observer.daemon(body)
+            case ReshapeDaemon(_, daemon):
+                path = paths.daemon(daemon.namespace, daemon.name)
+                await self._patch_daemon(decision, path, decision.operations())
+            case RemoveDaemon(_, daemon):
+                try:
+                    await self._client.delete(paths.daemon(daemon.namespace, daemon.name), uid=daemon.uid)
+                    self._count(decision, "ok")
+                    self._observer.daemon_deleted(daemon.uid)
+                except (ConflictError, NotFoundError):
+                    self._count(decision, "conflict")
+                    await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
+
+    async def _patch_daemon(
+        self, decision: MarkOffline | ReshapeDaemon, path: str, operations: Sequence[JsonObject]
+    ) -> None:
+        daemon = decision.daemon
+        try:
+            body = await self._client.json_patch(path, operations)
+            self._count(decision, "ok")
+            self._observer.daemon(body)
+        except (PreconditionFailedError, NotFoundError) as error:
+            self._count(decision, "conflict")
+            version = await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
+            _require_news(daemon.resource_version, version, error)
 
     async def _read_job(self, namespace: str, name: str, uid: str) -> int | None:
         """Learn what is true of the job; the version read, None if it is gone."""
@@ -205,5 +251,7 @@ def _name_of(work: Work) -> str:
             return f"{work.namespace}/{work.name}"
         case CheckDaemon(daemon) | MarkOffline(daemon):
             return daemon.display_name
+        case RegisterDaemon(pod) | ReshapeDaemon(pod) | RemoveDaemon(pod):
+            return pod.display_name
         case _:
             return work.job.display_name

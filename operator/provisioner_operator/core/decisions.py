@@ -7,9 +7,10 @@ one decision about an object is under way at a time.
 from dataclasses import dataclass
 
 from provisioner_operator.api.enums import CancelReason, EndReason, PendingReason, Phase
+from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.core import status_patch
-from provisioner_operator.core.records import Daemon, Job
-from provisioner_operator.core.status_patch import StatusPatch
+from provisioner_operator.core.records import Daemon, DaemonPod, Job, Offer
+from provisioner_operator.core.status_patch import JsonObject, StatusPatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,59 @@ class MarkOffline:
         return status_patch.daemon_offline(self.daemon, self.message, now)
 
 
+@dataclass(frozen=True, slots=True)
+class RegisterDaemon:
+    """Create the ProvisionerDaemon of a Pod, which goes when the Pod goes."""
+
+    pod: DaemonPod
+
+    def body(self) -> JsonObject:
+        """The object to create."""
+        owner: JsonObject = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "name": self.pod.name,
+            "uid": self.pod.uid,
+            "controller": True,
+        }
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "ProvisionerDaemon",
+            "metadata": {"name": self.pod.name, "namespace": self.pod.namespace, "ownerReferences": [owner]},
+            "spec": _spec(self.pod.offer),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ReshapeDaemon:
+    """Bring a ProvisionerDaemon's spec up to what its Pod's annotations say; its cordon stays as it is."""
+
+    pod: DaemonPod
+    daemon: Daemon
+
+    def operations(self) -> list[JsonObject]:
+        """The JSON Patch of the object."""
+        return [
+            {"op": "test", "path": "/metadata/uid", "value": self.daemon.uid},
+            *(
+                {"op": "add", "path": f"/spec/{field}", "value": value}
+                for field, value in _spec(self.pod.offer).items()
+            ),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDaemon:
+    """Delete the ProvisionerDaemon of a former Pod, whose name another Pod now bears."""
+
+    pod: DaemonPod
+    daemon: Daemon
+
+
 JobDecision = Assign | Release | Fail | BeginCancel | Cancel | Explain | Suspend | Resume | Expire | CheckJob
 DaemonDecision = CheckDaemon | MarkOffline
-Decision = JobDecision | DaemonDecision
+PodDecision = RegisterDaemon | ReshapeDaemon | RemoveDaemon
+Decision = JobDecision | DaemonDecision | PodDecision
 
 
 def subject(decision: Decision) -> str:
@@ -157,5 +208,17 @@ def subject(decision: Decision) -> str:
     match decision:
         case CheckDaemon(daemon) | MarkOffline(daemon):
             return daemon.uid
+        case RegisterDaemon(pod) | ReshapeDaemon(pod) | RemoveDaemon(pod):
+            return pod.uid
         case _:
             return decision.job.uid
+
+
+def _spec(offer: Offer) -> JsonObject:
+    return {
+        "tags": dict(sorted(offer.tags)),
+        "provisioners": sorted(offer.provisioners),
+        "capacity": offer.capacity,
+        "lostAfterSeconds": offer.lost_after,
+        "cancelGraceSeconds": offer.cancel_grace,
+    }

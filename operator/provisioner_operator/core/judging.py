@@ -28,7 +28,9 @@ class Circumstances:
     offline: bool = False
     """That daemon does not report, or said that it stopped."""
     lost: bool = False
-    """That daemon's process is certainly over, by its own fence or because another took its place."""
+    """That daemon's process is certainly over: by its own fence, with its Pod, or because another took its place."""
+    pod_ended: str | None = None
+    """How that daemon's Pod ended, if that is why it is lost."""
     cancel_seen: float | None = None
     """When this controller first saw the cancel, on the monotonic clock."""
 
@@ -85,10 +87,10 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
     name = job.assignment.daemon if job.assignment is not None else "unknown"
     if given.lost:
         if job.cancel:
-            message = f"{cancelled_by(job)} Its daemon {name} is gone, and the run with it."
+            message = f"{cancelled_by(job)} Its daemon {name} is gone{_how(given)}, and the run with it."
             return Verdict(_finish_cancel(job, CancelReason.DAEMON_GONE, message))
         message = (
-            f"Daemon {name} was lost while it ran the job. The state holds what the run had saved by then; "
+            f"Daemon {name} was lost{_how(given)} while it ran the job. The state holds what the run had saved by then; "
             f"read its log (ConfigMap {log_archive_name(job.name)}), then submit a new job."
         )
         return Verdict(Fail(job, EndReason.DAEMON_LOST, message))
@@ -105,6 +107,10 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
     limit = f"{job.active_deadline:.0f} s"
     message = f"The job did not end within {limit} of its start (spec.activeDeadlineSeconds); its run is stopped."
     return _due(active_deadline(job), now, Fail(job, EndReason.DEADLINE_EXCEEDED, message))
+
+
+def _how(given: Circumstances) -> str:
+    return "" if given.pod_ended is None else f" (its Pod ended: {given.pod_ended})"
 
 
 def _finish_cancel(job: Job, reason: CancelReason, message: str) -> JobDecision:

@@ -8,8 +8,9 @@ assignment's slot is taken. Nothing in here is authoritative: every write still 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import DaemonState, PendingReason, Phase
+from provisioner_operator.api.enums import DaemonState, PendingReason
 from provisioner_operator.core.assignment import AssignmentQueue
+from provisioner_operator.core.daemon_pods import DaemonPods
 from provisioner_operator.core.decisions import Assign, CheckDaemon, CheckJob, Decision, Explain, MarkOffline, Release
 from provisioner_operator.core.instances import Instances
 from provisioner_operator.core.instant import Instant
@@ -17,11 +18,11 @@ from provisioner_operator.core.judging import Circumstances, judge
 from provisioner_operator.core.keyed_heap import KeyedHeap
 from provisioner_operator.core.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.matching import Demand
-from provisioner_operator.core.occupancy import UNLISTED_REPORTS, Occupancy, may_still_run
+from provisioner_operator.core.occupancy import UNLISTED_REPORTS
 from provisioner_operator.core.pending_reasons import PendingReasons
-from provisioner_operator.core.records import Daemon, Job
+from provisioner_operator.core.placement import Placement
+from provisioner_operator.core.records import Daemon, DaemonPod, Job
 from provisioner_operator.core.silence import Silence
-from provisioner_operator.core.workspaces import Workspace, WorkspaceLines, workspace_of
 
 SHUNNED_SECONDS = 60.0
 """A daemon that did not acknowledge an assignment gets no new one for this long."""
@@ -49,9 +50,9 @@ class Mirror:
         self._unlisted: dict[str, int] = {}
         self._clock: KeyedHeap[str, float] = KeyedHeap()
         self._queue = AssignmentQueue()
-        self._lines = WorkspaceLines()
-        self._occupancy = Occupancy()
+        self._placement = Placement(self._attention)
         self._silence = Silence()
+        self._pods = DaemonPods()
         self._reasons = PendingReasons()
 
     # --- what was observed ---
@@ -105,6 +106,7 @@ class Mirror:
             self._silence.heard(daemon.uid, daemon.lost_after, now)
         else:
             self._silence.unchanged(daemon.uid, daemon.lost_after, fresh=fresh)
+        self._match_with_pod(daemon)
         if known is not None and known.supply != daemon.supply:
             self._queue.remove(known)
         if entry is None:
@@ -112,14 +114,14 @@ class Mirror:
         else:
             entry.daemon = daemon
             if entry.instances.observe(daemon.instance, fresh=fresh):
-                self._attend_jobs_of(daemon.uid)
+                self._placement.attend_jobs_of(daemon.uid)
         if changed or known is None or known.runs != daemon.runs:
-            self._report(daemon)
+            self._placement.report(daemon)
         if changed and known is not None:
             self._doubt_unlisted(daemon)
         if known is None or _standing(known) != _standing(daemon) or was_online != self._is_online(daemon):
             self._reasons.fleet_changed(daemon.namespace, now)
-            self._attend_jobs_of(daemon.uid)
+            self._placement.attend_jobs_of(daemon.uid)
         self._attention[daemon.uid] = None
         return True
 
@@ -129,9 +131,26 @@ class Mirror:
         if entry is not None:
             self._queue.remove(entry.daemon)
             self._reasons.fleet_changed(entry.daemon.namespace, now)
+            if (pod := self._pods.daemon_deleted(entry.daemon)) is not None:
+                self._attention[pod.uid] = None
         self._silence.deleted(uid, now)
-        self._attend_jobs_of(uid)
+        self._placement.attend_jobs_of(uid)
         self._attention[uid] = None
+
+    def observe_pod(self, pod: DaemonPod, now: Instant) -> bool:
+        """Take in a Pod that is a daemon; False if this or a later version of it is known."""
+        if not self._pods.observe(pod):
+            return False
+        self._set_aside.discard(pod.uid)
+        self._attention[pod.uid] = None
+        self._pod_changed(pod.uid, pod.namespace, now)
+        return True
+
+    def pod_deleted(self, uid: str, namespace: str, last: DaemonPod | None, now: Instant) -> None:
+        """The Pod's object is gone; `last` is how it was at its end, if that is known."""
+        self._set_aside.discard(uid)
+        self._pods.deleted(uid, last)
+        self._pod_changed(uid, namespace, now)
 
     def contact_regained(self, now: Instant) -> None:
         """The API server could not be reached and now can be: until now nobody's silence meant anything."""
@@ -152,10 +171,9 @@ class Mirror:
             current = self._jobs.get(uid)
             holder = current.assignment.daemon_uid if current is not None and current.assignment is not None else None
             if holder != decision.daemon.uid:
-                self._occupancy.take(decision.daemon.uid, uid)
-                self._attention[decision.daemon.uid] = None
+                self._placement.take(decision.daemon.uid, uid)
             if holder is None and current is not None:
-                self._join_line(current)
+                self._placement.join(current)
         self._attention[uid] = None
 
     def tidy(self, now: Instant) -> None:
@@ -216,10 +234,14 @@ class Mirror:
         """The uids of ended jobs that are to be deleted in time; their deletion by others shows in no watch."""
         return frozenset(self._ended)
 
+    def pod_uids(self) -> dict[str, str]:
+        """The uids of daemons' Pods, each with its namespace, to sweep what a missed deletion left behind."""
+        return self._pods.uids()
+
     # --- inside ---
 
     def _is_there(self, uid: str) -> bool:
-        return uid in self._jobs or uid in self._ended or uid in self._daemons
+        return uid in self._jobs or uid in self._ended or uid in self._daemons or self._pods.knows(uid)
 
     def _decide_one(self, uid: str, now: Instant) -> Decision | None:
         job = self._jobs.get(uid) or self._ended.get(uid)
@@ -227,7 +249,7 @@ class Mirror:
             return self._decide_job(job, now)
         if self._silence.known(uid):
             return self._decide_daemon(uid, now)
-        return None
+        return self._pods.decide(uid) if self._pods.knows(uid) else None
 
     def _decide_job(self, job: Job, now: Instant) -> Decision | None:
         if self._unlisted.get(job.uid, 0) >= UNLISTED_REPORTS:
@@ -240,10 +262,10 @@ class Mirror:
             self._clock.put(job.uid, now.monotonic + verdict.look_again_in)
         else:
             self._clock.discard(job.uid)
-        waits = verdict.decision is None and _may_start(job)
+        waits = verdict.decision is None and job.may_start
         if waits:
             self._reasons.waits(job, now)
-        if waits and self._lines.is_turn_of(job):
+        if waits and self._placement.is_turn_of(job):
             self._queue.enqueue(job)
             if job.reason == PendingReason.WORKSPACE_BUSY:
                 self._reasons.look_soon(job.uid, now)
@@ -265,6 +287,7 @@ class Mirror:
             daemon=daemon,
             offline=daemon is not None and not self._is_online(daemon),
             lost=replaced or self._silence.is_lost(given.daemon_uid, now),
+            pod_ended=self._pods.ending_of(given.daemon_uid),
             cancel_seen=self._cancel_seen.get(job.uid),
         )
 
@@ -272,10 +295,11 @@ class Mirror:
         entry = self._daemons.get(uid)
         self._set_daemon_clock(uid, entry, now)
         if self._silence.is_lost(uid, now):
-            self._lose(uid)
+            self._placement.lose(uid)
         if entry is None:
-            if self._occupancy.is_clear(uid):
+            if self._placement.is_clear(uid):
                 self._silence.forget(uid)
+                self._pods.daemon_forgotten(uid)
                 self._clock.discard(uid)
             return None
         daemon = entry.daemon
@@ -285,9 +309,11 @@ class Mirror:
             self._clock.discard(uid)
             return CheckDaemon(daemon)
         if daemon.state is not DaemonState.OFFLINE and self._silence.is_offline(uid):
-            self._attend_jobs_of(uid)
+            self._placement.attend_jobs_of(uid)
             self._reasons.fleet_changed(daemon.namespace, now)
-            return MarkOffline(daemon, "No heartbeat arrives: the daemon is down or cannot reach the API server.")
+            ending = self._pods.ending_of(uid)
+            silent = "No heartbeat arrives: the daemon is down or cannot reach the API server."
+            return MarkOffline(daemon, silent if ending is None else f"Its Pod ended: {ending}.")
         return None
 
     def _set_daemon_clock(self, uid: str, entry: _DaemonEntry | None, now: Instant) -> None:
@@ -304,16 +330,14 @@ class Mirror:
         for job, daemon in self._queue.match():
             decision = Assign(job, daemon)
             self._under_way[job.uid] = decision
-            self._occupancy.give(daemon.uid, job.uid)
-            if (workspace := workspace_of(job)) is not None:
-                self._lines.occupy(workspace, job.uid)
+            self._placement.reserve(daemon, job)
             self._offer(self._daemons[daemon.uid], now)
             yield decision
 
     def _explain(self, now: Instant) -> Iterator[Decision]:
         for uid in self._reasons.pop_due(now):
             job = self._jobs.get(uid)
-            if job is None or uid in self._set_aside or not _may_start(job):
+            if job is None or uid in self._set_aside or not job.may_start:
                 continue
             if uid in self._under_way:
                 self._reasons.look_soon(uid, now)
@@ -328,31 +352,32 @@ class Mirror:
 
     def _blocking_job(self, job: Job) -> str | None:
         """The name of what goes first in the job's workspace; None if it is the job's turn."""
-        if self._lines.is_turn_of(job):
+        if self._placement.is_turn_of(job):
             return None
-        blocker = self._jobs.get(self._lines.blocker_of(job) or "")
+        blocker = self._jobs.get(self._placement.blocker_of(job) or "")
         return blocker.name if blocker is not None else "an earlier job whose run is still being stopped"
 
     def _candidates(self, namespace: str) -> Iterator[tuple[Daemon, bool, bool]]:
         for entry in self._daemons.values():
             daemon = entry.daemon
             if daemon.namespace == namespace:
-                free = daemon.capacity > self._occupancy.used(daemon.uid)
+                free = daemon.capacity > self._placement.used(daemon.uid)
                 yield daemon, self._is_online(daemon) and daemon.state is not DaemonState.DRAINING, free
 
     def _is_online(self, daemon: Daemon) -> bool:
-        return daemon.state is not DaemonState.OFFLINE and not self._silence.is_offline(daemon.uid)
+        reports = daemon.state is not DaemonState.OFFLINE and not self._silence.is_offline(daemon.uid)
+        return reports and self._pods.admits_work(daemon)
 
     def _offer(self, entry: _DaemonEntry, now: Instant) -> None:
         daemon = entry.daemon
         takes_jobs = self._is_online(daemon) and not daemon.cordoned and daemon.state is not DaemonState.DRAINING
         takes_jobs = takes_jobs and now.monotonic >= entry.shunned_until
-        self._queue.offer(daemon, daemon.capacity - self._occupancy.used(daemon.uid) if takes_jobs else 0)
+        self._queue.offer(daemon, daemon.capacity - self._placement.used(daemon.uid) if takes_jobs else 0)
 
     def _doubt_unlisted(self, daemon: Daemon) -> None:
         """A started job that its daemon leaves out again and again has ended, and no watch told us."""
         listed = {run.job_uid for run in daemon.runs}
-        for uid in self._occupancy.jobs_of(daemon.uid):
+        for uid in self._placement.jobs_of(daemon.uid):
             job = self._jobs.get(uid)
             if job is None or job.phase not in STARTED or uid in listed:
                 self._unlisted.pop(uid, None)
@@ -360,10 +385,23 @@ class Mirror:
             self._unlisted[uid] = self._unlisted.get(uid, 0) + 1
             self._attention[uid] = None
 
-    def _report(self, daemon: Daemon) -> None:
-        before = self._occupancy.lingering_workspaces(daemon.uid)
-        self._occupancy.report(daemon.uid, daemon.namespace, daemon.runs)
-        self._settle_lingering(daemon.uid, before)
+    def _match_with_pod(self, daemon: Daemon) -> None:
+        self._pods.daemon_observed(daemon)
+        if (pod := self._pods.pod_of(daemon)) is not None:
+            self._attention[pod.uid] = None
+        if self._pods.ending_of(daemon.uid) is not None:
+            self._silence.died(daemon.uid)
+
+    def _pod_changed(self, uid: str, namespace: str, now: Instant) -> None:
+        """What the Pod's daemon may get, or whether it lives, may have changed."""
+        daemon_uid = self._pods.daemon_of(uid)
+        if daemon_uid is None:
+            return
+        if self._pods.ending_of(daemon_uid) is not None:
+            self._silence.died(daemon_uid)
+        self._reasons.fleet_changed(namespace, now)
+        self._placement.attend_jobs_of(daemon_uid)
+        self._attention[daemon_uid] = None
 
     def _is_replaced(self, entry: _DaemonEntry, instance: str) -> bool:
         """Whether that process of the daemon is certainly gone; if there is doubt, have the daemon read afresh."""
@@ -371,57 +409,24 @@ class Mirror:
             self._attention[entry.daemon.uid] = None
         return entry.instances.is_former(instance)
 
-    def _lose(self, uid: str) -> None:
-        before = self._occupancy.lingering_workspaces(uid)
-        self._occupancy.vanish(uid)
-        self._settle_lingering(uid, before)
-        self._attend_jobs_of(uid)
-
-    def _settle_lingering(self, daemon_uid: str, before: frozenset[Workspace]) -> None:
-        after = self._occupancy.lingering_workspaces(daemon_uid)
-        for workspace in after - before:
-            self._attend_line(workspace)
-            self._lines.occupy(workspace, f"run on {daemon_uid}")
-        for workspace in before - after:
-            self._lines.vacate(workspace, f"run on {daemon_uid}")
-            self._attend_line(workspace)
-
     def _reassign(self, previous: Job | None, job: Job, now: Instant) -> None:
         old = previous.assignment if previous is not None else None
         new = job.assignment
         if old is not None and (new is None or new.daemon_uid != old.daemon_uid):
-            self._occupancy.take(old.daemon_uid, job.uid)
-            self._attention[old.daemon_uid] = None
+            self._placement.take(old.daemon_uid, job.uid)
         if new is not None:
-            before = self._occupancy.lingering_workspaces(new.daemon_uid)
-            self._occupancy.give(new.daemon_uid, job.uid)
-            self._settle_lingering(new.daemon_uid, before)
-            self._attention[new.daemon_uid] = None
+            self._placement.give(new.daemon_uid, job)
         under_way = isinstance(self._under_way.get(job.uid), Assign)
         if new is not None or job.phase in STARTED or under_way:
             self._queue.dequeue(job.uid)
             self._reasons.forget(job.uid)
-            if (workspace := workspace_of(job)) is not None:
-                self._attend_line(workspace)
-                self._lines.occupy(workspace, job.uid)
+            self._placement.occupy(job)
         else:
-            self._join_line(job)
-            if _may_start(job):
+            self._placement.join(job)
+            if job.may_start:
                 self._reasons.waits(job, now)
             else:
                 self._reasons.forget(job.uid)
-
-    def _join_line(self, job: Job) -> None:
-        """The job waits its turn, unless it is held or to be cancelled."""
-        workspace = workspace_of(job)
-        if workspace is not None:
-            self._attend_line(workspace)
-        if _may_start(job):
-            self._lines.wait(job)
-        else:
-            self._lines.leave(job)
-        if workspace is not None:
-            self._attend_line(workspace)
 
     def _take_out(self, uid: str, ended: Job | None, now: Instant) -> None:
         """Remove a live job that ended, or whose object is gone (`ended` None)."""
@@ -433,29 +438,9 @@ class Mirror:
         self._clock.discard(uid)
         if job is None:
             return
-        self._lines.leave(job)
         given = (ended or job).assignment
-        if job.assignment is not None and job.assignment != given:
-            self._occupancy.take(job.assignment.daemon_uid, uid)
-            self._attention[job.assignment.daemon_uid] = None
-        if given is not None:
-            before = self._occupancy.lingering_workspaces(given.daemon_uid)
-            # Of a deleted job nobody knows whether its acknowledgement came just before.
-            lingers = ended is None or may_still_run(ended)
-            vanished = self._silence.is_lost(given.daemon_uid, now)
-            self._occupancy.end(given.daemon_uid, job, may_still_run=lingers and not vanished)
-            self._settle_lingering(given.daemon_uid, before)
-            self._attention[given.daemon_uid] = None
-        if (workspace := workspace_of(job)) is not None:
-            self._attend_line(workspace)
-
-    def _attend_line(self, workspace: Workspace) -> None:
-        """See to whose turn it is, before as well as after a change of the line: who has to step back must leave the queue."""
-        if (following := self._lines.next_in(workspace)) is not None:
-            self._attention[following] = None
-
-    def _attend_jobs_of(self, daemon_uid: str) -> None:
-        self._attention.update(dict.fromkeys(self._occupancy.jobs_of(daemon_uid)))
+        vanished = given is not None and self._silence.is_lost(given.daemon_uid, now)
+        self._placement.end(job, ended, vanished=vanished)
 
     def _shun_if_unresponsive(self, decision: Release, now: Instant) -> None:
         given = decision.job.assignment
@@ -463,10 +448,6 @@ class Mirror:
         if entry is not None and self._is_online(entry.daemon) and entry.daemon.state is not DaemonState.DRAINING:
             entry.shunned_until = now.monotonic + SHUNNED_SECONDS
             self._attention[entry.daemon.uid] = None
-
-
-def _may_start(job: Job) -> bool:
-    return job.phase is Phase.PENDING and job.assignment is None and not job.suspend and not job.cancel
 
 
 def _standing(daemon: Daemon) -> tuple[object, ...]:

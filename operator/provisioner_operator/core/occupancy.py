@@ -5,7 +5,6 @@ daemon's heartbeat no longer lists the run: only then has it really ended. A job
 even while the last heartbeat still lists it.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from provisioner_operator.api.enums import CancelReason, EndReason
@@ -76,7 +75,7 @@ class Occupancy:
         for table in (self._lingering, self._reported, self._over):
             table.pop(daemon_uid, None)
 
-    def jobs_of(self, daemon_uid: str) -> Iterable[str]:
+    def jobs_of(self, daemon_uid: str) -> tuple[str, ...]:
         """The uids of the jobs that the daemon was given and that are not over."""
         return tuple(self._given.get(daemon_uid, ()))
 

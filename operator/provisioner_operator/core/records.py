@@ -11,6 +11,7 @@ from provisioner_operator.api.enums import (
     DaemonState,
     JobType,
     Phase,
+    Provisioner,
     Transition,
 )
 from provisioner_operator.core.matching import Demand, Supply
@@ -73,6 +74,11 @@ class Job:
     suspended_seconds: float = 0
 
     @property
+    def may_start(self) -> bool:
+        """Whether it waits for a daemon: pending, given to nobody, neither held nor to be cancelled."""
+        return self.phase is Phase.PENDING and self.assignment is None and not self.suspend and not self.cancel
+
+    @property
     def display_name(self) -> str:
         """The job as people write it, for messages and logs."""
         return f"{self.namespace}/{self.name}"
@@ -84,6 +90,40 @@ class ReportedRun:
 
     job_uid: str
     workspace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a daemon's spec says of it, as written there: all but its cordon."""
+
+    tags: frozenset[tuple[str, str]]
+    provisioners: frozenset[Provisioner]
+    capacity: int
+    lost_after: int
+    cancel_grace: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonPod:
+    """A Pod that is a daemon."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: int
+    offer: Offer
+    """What its annotations say that it offers."""
+    ready: bool = False
+    """Whether kubelet, or the node's lifecycle controller in its place, says that it works."""
+    deleting: bool = False
+    """Whether it was told to end."""
+    ended: str | None = None
+    """How its containers ended, once it is certain that none of them runs or will run again."""
+
+    @property
+    def display_name(self) -> str:
+        """The Pod as people write it, for messages and logs."""
+        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +145,10 @@ class Daemon:
     """The time of the last heartbeat, as the daemon wrote it: only ever compared for change."""
     runs: frozenset[ReportedRun] = field(default=frozenset())
     conditions: tuple[Condition, ...] = ()
+    offer: Offer | None = None
+    """Its spec as written, to be compared with its Pod's annotations."""
+    pod_uid: str | None = None
+    """The Pod that owns it; None for a daemon that an admin registered."""
 
     @property
     def display_name(self) -> str:

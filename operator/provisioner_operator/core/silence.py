@@ -24,6 +24,8 @@ class _Hearing:
     deleted: bool = False
     asked: float = float("-inf")
     """When the last fresh read was asked for: what it confirms reaches no further, however late its answer."""
+    dead: bool = False
+    """The daemon's process is known to be over, whatever is still heard of it."""
 
 
 class Silence:
@@ -34,6 +36,8 @@ class Silence:
 
     def heard(self, uid: str, lost_after: float, now: Instant) -> None:
         """A heartbeat changed, or the daemon was seen for the first time."""
+        if (known := self._hearings.get(uid)) is not None and known.dead:
+            return  # last words that come late
         self._hearings[uid] = _Hearing(now.monotonic, lost_after, now.monotonic)
 
     def asks(self, uid: str, now: Instant) -> None:
@@ -54,7 +58,13 @@ class Silence:
         if known is not None and known.deleted:
             return
         lost_after = known.lost_after if known is not None else DEFAULT_LOST_AFTER
-        self._hearings[uid] = _Hearing(now.monotonic, lost_after, now.monotonic, deleted=True)
+        is_dead = known is not None and known.dead
+        self._hearings[uid] = _Hearing(now.monotonic, lost_after, now.monotonic, deleted=True, dead=is_dead)
+
+    def died(self, uid: str) -> None:
+        """The daemon's process is certainly over: nobody need wait for its silence."""
+        if (hearing := self._hearings.get(uid)) is not None:
+            hearing.dead = True
 
     def forget(self, uid: str) -> None:
         """Nothing depends on this daemon any more."""
@@ -76,22 +86,26 @@ class Silence:
     def is_offline(self, uid: str) -> bool:
         """Confirmed silent for long enough to get no new job."""
         hearing = self._hearings.get(uid)
-        return (
-            hearing is None or hearing.deleted or hearing.confirmed - hearing.heard >= offline_after(hearing.lost_after)
-        )
+        if hearing is None or hearing.deleted or hearing.dead:
+            return True
+        return hearing.confirmed - hearing.heard >= offline_after(hearing.lost_after)
 
     def is_lost(self, uid: str, now: Instant) -> bool:
-        """Confirmed silent for so long that its own fence has stopped its runs."""
+        """Known to be over, or confirmed silent for so long that its own fence has stopped its runs."""
         hearing = self._hearings.get(uid)
         if hearing is None:
             return False
+        if hearing.dead:
+            return True
         until = now.monotonic if hearing.deleted else hearing.confirmed
         return until - hearing.heard >= hearing.lost_after
 
     def wants_check(self, uid: str, now: Instant) -> bool:
         """Whether a threshold has passed that no fresh read has confirmed yet."""
         hearing = self._hearings.get(uid)
-        return hearing is not None and not hearing.deleted and now.monotonic >= _next_threshold(hearing)
+        if hearing is None or hearing.deleted or hearing.dead:
+            return False
+        return now.monotonic >= _next_threshold(hearing)
 
     def next_look(self, uid: str, now: Instant) -> float | None:
         """When to look at this daemon again if nothing is heard, on the monotonic clock; None when it is lost for good."""

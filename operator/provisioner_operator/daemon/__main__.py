@@ -21,7 +21,7 @@ from provisioner_operator.daemon.agent import Agent, Workshop
 from provisioner_operator.daemon.console import JsonConsole, logging_to
 from provisioner_operator.daemon.echo import Echo
 from provisioner_operator.daemon.heartbeat import TakenOverError
-from provisioner_operator.daemon.registration import Flags, RegistrationError, register
+from provisioner_operator.daemon.registration import Flags, RegistrationError, await_registration, register
 from provisioner_operator.daemon.succession import SuccessionError, succeed
 from provisioner_operator.daemon.terraform import Terraform
 from provisioner_operator.daemon.terraform_state import ClusterAccess
@@ -34,6 +34,7 @@ class Settings:
 
     namespace: str
     name: str
+    pod_uid: str | None
     flags: Flags
     kubeconfig: Path | None
     terraform: Path | None
@@ -55,6 +56,11 @@ def main() -> None:
 )
 @click.option(
     "--name", envvar="POD_NAME", help="The ProvisionerDaemon's name. [env: POD_NAME; default: the host's name]"
+)
+@click.option(
+    "--pod-uid",
+    envvar="POD_UID",
+    help="The Pod that the daemon is: its annotations say what it offers, and the controller registers it. [env: POD_UID]",
 )
 @click.option(
     "--tag",
@@ -84,6 +90,7 @@ def run(
     *,
     namespace: str,
     name: str | None,
+    pod_uid: str | None,
     tags: tuple[str, ...],
     provisioners: tuple[str, ...],
     capacity: int | None,
@@ -96,7 +103,8 @@ def run(
     """Register as a ProvisionerDaemon and run its jobs until told to stop.
 
     SIGTERM or SIGINT finishes what runs and takes nothing new; a second one stops what runs. Options that describe the
-    daemon (--tag, --provisioner, --capacity, …) change its ProvisionerDaemon; without them it is taken as it is.
+    daemon (--tag, --provisioner, --capacity, …) change its ProvisionerDaemon; without them it is taken as it is. In a
+    Pod they are refused: there the Pod's annotations say what the daemon offers.
     """
     flags = Flags(
         tags=_parse_tags(tags),
@@ -105,8 +113,13 @@ def run(
         lost_after_seconds=lost_after_seconds,
         cancel_grace_seconds=cancel_grace_seconds,
     )
+    if pod_uid is not None and flags.as_spec():
+        raise click.UsageError(
+            f"A daemon in a Pod takes no {', '.join(flags.as_spec())} from its command line: annotate the Pod instead."
+        )
     settings = Settings(
         namespace=namespace,
+        pod_uid=pod_uid,
         name=name or socket.gethostname().lower(),
         flags=flags,
         kubeconfig=kubeconfig,
@@ -154,7 +167,10 @@ async def _run(settings: Settings) -> None:
 
 async def _enter(connection: Connection, settings: Settings) -> tuple[int, dict[str, Any]]:
     lock = await succeed(settings.directory, connection.server, settings.namespace, settings.name)
-    return lock, await register(connection.client, settings.namespace, settings.name, settings.flags)
+    client, namespace, name = connection.client, settings.namespace, settings.name
+    if settings.pod_uid is not None:
+        return lock, await await_registration(client, namespace, name, settings.pod_uid)
+    return lock, await register(client, namespace, name, settings.flags)
 
 
 def _on_signals(callback: Callable[[], object]) -> None:

@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 import stamina
 
-from provisioner_operator.api.names import API_VERSION, JOB_LABEL, log_archive_name
+from provisioner_operator.api.names import API_VERSION, ARCHIVING_DAEMON_ANNOTATION, JOB_LABEL, log_archive_name
 from provisioner_operator.core.outcome import LogArchive
 from provisioner_operator.core.records import Job
 from provisioner_operator.daemon.job_log import JobLog
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.errors import PASSING, ConflictError, KubeError, NotFoundError
+from provisioner_operator.kube.errors import PASSING, ConflictError, KubeError, NotFoundError, UnreachableError
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,10 @@ SLOWEST_FLUSH_SECONDS = 300.0
 PATIENCE_SECONDS = 60.0
 """How long the last flush is tried when the API server is away; the job's end waits for it."""
 KEY = "log"
+
+
+class StillThereError(UnreachableError):
+    """The archive of an earlier job of the same name, which only the garbage collector may take away."""
 
 
 class Writer(Protocol):
@@ -98,9 +102,12 @@ class Archive:
             try:
                 await self._writer.create(paths.config_maps(self._job.namespace), body)
             except ConflictError:
-                # Of an earlier job of this name, or of a request whose answer was lost; never somebody else's.
-                if not _is_archive(await self._writer.get(path), self._job):
+                # Of a request whose answer was lost, or of an earlier job of this name; never somebody else's.
+                found = await self._writer.get(path)
+                if not _is_archive(found, self._job):
                     raise
+                if not _belongs_to(found, self._job):
+                    raise StillThereError(f"{path} of an earlier job of this name is not collected yet") from None
                 await self._writer.merge_patch(path, body)
         else:
             try:
@@ -124,6 +131,9 @@ class Archive:
                 "name": log_archive_name(self._job.name),
                 "namespace": self._job.namespace,
                 "labels": {JOB_LABEL: self._job.name},
+                "annotations": {
+                    ARCHIVING_DAEMON_ANNOTATION: self._job.assignment.daemon if self._job.assignment else ""
+                },
                 "ownerReferences": [owner],
             },
             "data": {KEY: self._log.text()},
@@ -133,3 +143,7 @@ class Archive:
 def _is_archive(found: Mapping[str, Any], job: Job) -> bool:
     """Whether this ConfigMap was made by a daemon for a job of that name."""
     return bool((found["metadata"].get("labels") or {}).get(JOB_LABEL) == job.name)
+
+
+def _belongs_to(found: Mapping[str, Any], job: Job) -> bool:
+    return any(owner["uid"] == job.uid for owner in found["metadata"].get("ownerReferences") or ())

@@ -1,9 +1,12 @@
 """How a daemon's process becomes a ProvisionerDaemon: found, created or brought up to date from its flags.
 
-Run once at the start, by `agent`. A daemon that reconnects under its old name keeps its counts and replaces its tags.
+Run once at the start. A daemon that reconnects under its old name keeps its counts and replaces its tags. One in a Pod
+has no say in what it offers: the controller registers it from its Pod's annotations, and it waits for that.
 """
 
+import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +30,10 @@ from provisioner_operator.kube.errors import (
 logger = logging.getLogger(__name__)
 
 SLOWEST_RETRY_SECONDS = 5.0
+AWAIT_CONTROLLER_SECONDS = 1.0
+"""How often a daemon in a Pod looks whether it is registered."""
+REMIND_SECONDS = 30.0
+"""How often it says that it still waits."""
 
 
 class RegistrationError(Exception):
@@ -77,6 +84,32 @@ async def register(client: KubeClient, namespace: str, name: str, flags: Flags) 
     except ApiError as error:
         raise RegistrationError(f"ProvisionerDaemon {namespace}/{name} cannot be registered: {error}.") from error
     raise AssertionError("stamina yields at least one attempt")
+
+
+async def await_registration(client: KubeClient, namespace: str, name: str, pod_uid: str) -> dict[str, Any]:
+    """Return the daemon's object once the controller has made it for this very Pod. Raises RegistrationError."""
+    said_at = float("-inf")
+    while True:
+        try:
+            body = await client.get(paths.daemon(namespace, name))
+            if any(owner["uid"] == pod_uid for owner in body["metadata"].get("ownerReferences", ())):
+                return body
+            waits_for = f"ProvisionerDaemon {namespace}/{name} belongs to somebody else; it must go first, or this Pod"
+        except NotFoundError:
+            waits_for = (
+                f"no ProvisionerDaemon {namespace}/{name} yet; the controller makes it from the Pod's annotations"
+            )
+        except ForbiddenError as error:
+            raise RegistrationError(
+                f"Not allowed to read ProvisionerDaemon {namespace}/{name}: {error}. Bind the ClusterRole provisioner-daemon "
+                f"to the Pod's ServiceAccount in namespace {namespace}."
+            ) from error
+        except PASSING as error:
+            waits_for = str(error)
+        if time.monotonic() - said_at > REMIND_SECONDS:
+            said_at = time.monotonic()
+            logger.info("Waiting to be registered: %s", waits_for)
+        await asyncio.sleep(AWAIT_CONTROLLER_SECONDS)
 
 
 async def _register(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any]:

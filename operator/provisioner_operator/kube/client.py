@@ -62,11 +62,15 @@ class KubeClient:
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions}
         await self._request("DELETE", path, body=body)
 
-    async def list_pages(self, path: str, *, field_selector: str | None = None) -> AsyncIterator[dict[str, Any]]:
+    async def list_pages(
+        self, path: str, *, field_selector: str | None = None, label_selector: str | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
         """A list in pages of consistent content; each page's metadata has the resourceVersion to watch from."""
         parameters = {"limit": str(PAGE_SIZE)}
         if field_selector:
             parameters["fieldSelector"] = field_selector
+        if label_selector:
+            parameters["labelSelector"] = label_selector
         while True:
             page = await self._request("GET", path, parameters=parameters)
             yield page

@@ -11,11 +11,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from provisioner_operator.api.base import Condition as ConditionModel
-from provisioner_operator.api.daemon import ProvisionerDaemon
+from provisioner_operator.api.daemon import DaemonSpec, ProvisionerDaemon
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.matching import Demand, Supply, effective_tags
-from provisioner_operator.core.records import Assignment, Condition, Daemon, Job, ReportedRun
+from provisioner_operator.core.records import Assignment, Condition, Daemon, Job, Offer, ReportedRun
 
 
 class UnparseableObjectError(ValueError):
@@ -27,7 +27,7 @@ def parse_job_model(body: Mapping[str, Any]) -> ProvisionerJob:
     try:
         return ProvisionerJob.model_validate(body)
     except ValidationError as error:
-        raise UnparseableObjectError(_explain(error)) from None
+        raise UnparseableObjectError(explain(error)) from None
 
 
 def parse_job(body: Mapping[str, Any]) -> Job:
@@ -79,7 +79,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
     try:
         model = ProvisionerDaemon.model_validate(body)
     except ValidationError as error:
-        raise UnparseableObjectError(_explain(error)) from None
+        raise UnparseableObjectError(explain(error)) from None
     meta, spec, status = model.metadata, model.spec, model.status
     heartbeat = body.get("status", {}).get("lastHeartbeatTime")
     return Daemon(
@@ -98,6 +98,19 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         heartbeat=heartbeat,
         runs=frozenset(ReportedRun(job.uid, job.workspace) for job in status.current_jobs),
         conditions=_conditions(status.conditions),
+        offer=offer_of(spec),
+        pod_uid=next((owner.uid for owner in meta.owner_references if owner.kind == "Pod"), None),
+    )
+
+
+def offer_of(spec: DaemonSpec) -> Offer:
+    """What a daemon's spec says that it offers."""
+    return Offer(
+        tags=frozenset(spec.tags.items()),
+        provisioners=frozenset(spec.provisioners),
+        capacity=spec.capacity,
+        lost_after=spec.lost_after_seconds,
+        cancel_grace=spec.cancel_grace_seconds,
     )
 
 
@@ -124,7 +137,8 @@ def _seconds(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
 
 
-def _explain(error: ValidationError) -> str:
+def explain(error: ValidationError) -> str:
+    """The first thing that a model minds, and how many more there are."""
     first, *others = error.errors(include_url=False, include_input=False)
     where = ".".join(str(part) for part in first["loc"])
     more = f" (and {len(others)} more)" if others else ""

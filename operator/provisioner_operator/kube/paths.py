@@ -33,6 +33,11 @@ def daemon_status(namespace: str, name: str) -> str:
     return f"{daemon(namespace, name)}/status"
 
 
+def pods(namespace: str | None) -> str:
+    """The collection of Pods."""
+    return _collection("/api/v1", "pods", namespace)
+
+
 def config_maps(namespace: str) -> str:
     """The collection of ConfigMaps."""
     return _collection("/api/v1", "configmaps", namespace)

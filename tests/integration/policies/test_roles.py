@@ -64,13 +64,18 @@ def test_a_spec_changed_along_with_the_status_stays_as_it_was(
     make_job()
     both = {"spec": {"cancel": True}, "status": {"message": "hello"}}
 
-    stored = user_with("provisioner-daemon").patch("pj", "job", both, "--subresource=status")
+    stored = user_with("provisioner-operator").patch("pj", "job", both, "--subresource=status")
 
     assert (stored["spec"]["cancel"], stored["status"]["message"]) == (False, "hello")
 
 
-def test_a_daemon_registers_itself_and_heartbeats(user_with: Callable[[str], Kubectl]) -> None:
+def test_a_daemon_that_is_no_pod_registers_itself_and_heartbeats(
+    user_with: Callable[[str], Kubectl], admin: Kubectl
+) -> None:
     daemon = user_with("provisioner-daemon")
+    assert admin.namespace is not None
+    external = role_binding("provisioner-daemon-user", "provisioner-external-daemon", namespace=admin.namespace)
+    admin.apply(external)
     daemon.create(a_daemon_manifest())
 
     beat = daemon.patch("pd", "daemon", {"status": {"state": "Idle"}}, "--subresource=status")

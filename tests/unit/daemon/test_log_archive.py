@@ -38,8 +38,30 @@ def test_the_archive_belongs_to_the_job_and_goes_with_it() -> None:
     assert [owner["uid"] for owner in body["metadata"]["ownerReferences"]] == ["uid-of-dev-7"]
 
 
-def test_an_archive_of_an_earlier_job_of_the_name_is_taken_over() -> None:
-    objects = Objects({PATH: {"metadata": {"labels": {JOB_LABEL: "dev-7"}}, "data": {"log": "old"}}})
+def _an_existing_archive(job_uid: str) -> Objects:
+    owners = [{"kind": "ProvisionerJob", "uid": job_uid}]
+    metadata = {"labels": {JOB_LABEL: "dev-7"}, "ownerReferences": owners}
+    return Objects({PATH: {"metadata": metadata, "data": {"log": "old"}}})
+
+
+def test_an_archive_of_an_earlier_job_of_the_name_is_left_to_the_garbage_collector() -> None:
+    objects = _an_existing_archive("uid-of-an-earlier-job")
+    archive, _ = an_archive(objects, "new")
+
+    async def run() -> None:
+        async with asyncio.timeout(30):
+            closing = asyncio.create_task(archive.close())
+            await until(lambda: objects.writes == ["create"])
+            assert objects.objects[PATH]["data"] == {"log": "old"}
+            del objects.objects[PATH]
+            assert await closing is not None
+
+    asyncio.run(run())
+    assert objects.objects[PATH]["data"] == {"log": "new\n"}
+
+
+def test_an_archive_whose_creation_was_not_answered_is_written_on() -> None:
+    objects = _an_existing_archive("uid-of-dev-7")
     archive, _ = an_archive(objects, "new")
     assert asyncio.run(archive.close()) is not None
     assert objects.objects[PATH]["data"] == {"log": "new\n"}
