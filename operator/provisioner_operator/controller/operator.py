@@ -78,6 +78,10 @@ class Operator:
         """Whether this process may decide and write at this moment: it holds the Lease, or needs none."""
         return self._candidacy is None or self._candidacy.leads(clock.since_boot())
 
+    def tenure(self) -> float:
+        """For how many seconds more nobody else can decide; 0 if this process may not."""
+        return float("inf") if self._candidacy is None else self._candidacy.tenure(clock.since_boot())
+
     async def start(self) -> None:
         """Log in, serve the endpoints, list everything, decide once elected; waits for an API server that is not there yet.
 
@@ -101,7 +105,7 @@ class Operator:
         client = connection.client
         recorder = self._recorder = EventRecorder(client, self._metrics, self.leads)
         observer = self._observer = Observer(self._mirror, self._metrics, recorder, self.leads)
-        writer = self._writer = Writer(client, observer, self._metrics, self.leads)
+        writer = self._writer = Writer(client, observer, self._metrics, self.tenure)
         lister = Lister(client, observer, self._mirror, writer, settings.namespaces)
         loop = self._loop = DecisionLoop(self._mirror, observer, writer, self._metrics, self.leads)
         app = application(

@@ -3,8 +3,8 @@
 As client-go does: the times in a Lease are never compared with a clock of one's own, only for change. A candidate takes
 the Lease over once it has not seen it change for as long as the Lease itself says; the holder stops believing in it
 earlier than that, counted from when its last renewal that got through was *sent*. So no two believe that they lead,
-whatever their clocks show, as long as these run equally fast. Should they not, or should a request that was sent under
-the Lease arrive late, each write's own precondition stands behind it.
+whatever their clocks show, as long as these run equally fast; and a write that takes longer than the Lease surely lasts
+is given up. Should a clock be slow or a request arrive late all the same, each write's precondition stands behind it.
 
 Carried out by `controller.elector`, which reads the clock and the API server; `now` is of one that never jumps and
 counts the time for which a machine is suspended.
@@ -93,6 +93,10 @@ class Candidacy:
     def leads(self, now: float) -> bool:
         """Whether this process may decide and write at this moment. True of one candidate at a time."""
         return now - self._renewed_at < STEP_DOWN_SECONDS
+
+    def tenure(self, now: float) -> float:
+        """For how many seconds more nobody else can lead, 0 if this process does not: a write may take no longer."""
+        return self._renewed_at + LEASE_SECONDS - now if self.leads(now) else 0.0
 
     def next_step(self, now: float) -> Step:
         """What to do now."""

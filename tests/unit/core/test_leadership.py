@@ -85,6 +85,13 @@ def test_a_leader_renews_in_time_and_counts_from_when_it_asked() -> None:
     assert not candidacy.leads(105 + STEP_DOWN_SECONDS)
 
 
+def test_a_write_may_take_no_longer_than_the_lease_surely_lasts() -> None:
+    candidacy = a_leader(100)
+    assert candidacy.tenure(103) == LEASE_SECONDS - 3
+    assert candidacy.tenure(100 + STEP_DOWN_SECONDS) == 0
+    assert a_standby().tenure(1) == 0
+
+
 def test_a_leader_whose_renewals_fail_tries_on_and_steps_down_before_its_lease_is_over() -> None:
     candidacy = a_leader(0)
     at = RENEW_SECONDS
@@ -188,6 +195,8 @@ class Candidate:
         self.candidacy = Candidacy(name)
         self.alive = True
         self.frozen_until = 0.0
+        self.works_until = 0.0
+        """Until when, by the world's clock, something may come of a write that it made."""
         self._offset = offset
         self._schedule = schedule
         self._server = server
@@ -202,6 +211,11 @@ class Candidate:
     @property
     def leads(self) -> bool:
         return self.alive and self.candidacy.leads(self.now)
+
+    def write(self) -> None:
+        """Make a write that takes as long as it may, if it may."""
+        if self.alive and self._schedule.now >= self.frozen_until and (tenure := self.candidacy.tenure(self.now)):
+            self.works_until = self._schedule.now + tenure
 
     def _act(self) -> None:
         if not self.alive:
@@ -296,7 +310,9 @@ def test_never_do_two_lead_and_in_the_end_exactly_one_does(
         schedule.after(at, kill, who)
     while schedule.now < 200 + REPLACED_WITHIN + 2 * max(delays):
         schedule.run_until(schedule.now + 0.25)
-        assert sum(candidate.leads for candidate in candidates) <= 1
+        for candidate in candidates:
+            candidate.write()
+        assert sum(candidate.leads or candidate.works_until > schedule.now for candidate in candidates) <= 1
     assert sum(candidate.leads for candidate in candidates) == 1
     before = len(server.writes)
     schedule.run_until(schedule.now + 100)
