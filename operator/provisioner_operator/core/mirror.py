@@ -299,6 +299,7 @@ class Mirror:
         if entry is None:
             if self._placement.is_clear(uid):
                 self._silence.forget(uid)
+                self._placement.forget(uid)
                 self._pods.daemon_forgotten(uid)
                 self._clock.discard(uid)
             return None
