@@ -20,7 +20,7 @@ from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
-from simulation.network import RETRY_SECONDS, Event, Network, Result, Watch
+from simulation.network import RETRY_SECONDS, Answer, Call, Event, Network, Result, Watch
 from simulation.server import DAEMON, EPOCH, JOB, NAMESPACE, POD, Body, is_terminal
 
 if TYPE_CHECKING:
@@ -37,12 +37,26 @@ def concerns_controller(body: Body) -> bool:
     return body["kind"] != JOB or not is_terminal(body)
 
 
+class Tenure:
+    """The controller as whoever makes its writes: one that is under way when it leads no more comes to nothing."""
+
+    def __init__(self, controller: "SimulatedController") -> None:
+        self._controller = controller
+
+    @property
+    def connected(self) -> bool:
+        return self._controller.connected and self._controller.leads
+
+
 class SimulatedController:
     """One process of the controller, from its start to its death."""
 
-    def __init__(self, network: Network, random: Random, invariants: "Invariants") -> None:
+    def __init__(self, network: Network, random: Random, invariants: "Invariants", *, leads: bool = True) -> None:
         self.connected = True
         self.alive = True
+        self.leads = leads
+        """Whether it decides and writes; otherwise it stands by, and only learns."""
+        self._tenure = Tenure(self)
         self.primed_at: float | None = None
         self.mirror = Mirror()
         self.known: dict[str, int] = {}
@@ -72,6 +86,11 @@ class SimulatedController:
     def regain_contact(self) -> None:
         """The API server can be reached again."""
         self.mirror.contact_regained(self.now)
+        self._wake()
+
+    def lead(self) -> None:
+        """From now on decide and write."""
+        self.leads = True
         self._wake()
 
     @property
@@ -191,6 +210,7 @@ class SimulatedController:
                     self._gone(POD, uid)
                 for uid in sorted(daemons - listed):
                     self._gone(DAEMON, uid)
+                self.mirror.tidy(self.now)
             self._schedule.after(RESYNC_SECONDS, self._resync)
 
         self._network.send(self, read, answered)
@@ -209,7 +229,7 @@ class SimulatedController:
 
     def _decide(self) -> None:
         self._woken = False
-        if not self.alive:
+        if not self.alive or not self.leads:
             return
         for decision in list(self.mirror.decide(self.now)):
             self._invariants.decided(decision, self.known, self.ended)
@@ -231,27 +251,26 @@ class SimulatedController:
             case CheckDaemon(daemon):
                 self._network.send(self, lambda: server.get(daemon.uid), lambda *got: self._checked(decision, *got))
             case RegisterDaemon():
-                self._network.send(
-                    self, lambda: server.register(decision.body()), lambda *got: self._shaped(decision, *got)
-                )
+                self._write(lambda: server.register(decision.body()), lambda *got: self._shaped(decision, *got))
             case ReshapeDaemon(_, daemon):
-                self._network.send(
-                    self,
+                self._write(
                     lambda: server.patch_spec(daemon.uid, decision.operations()),
                     lambda *got: self._shaped(decision, *got),
                 )
             case RemoveDaemon(_, daemon):
-                self._network.send(self, lambda: server.delete(daemon.uid), lambda *got: self._shaped(decision, *got))
+                self._write(lambda: server.delete(daemon.uid), lambda *got: self._shaped(decision, *got))
             case Expire(job):
-                self._network.send(self, lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
+                self._write(lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
             case _:
                 operations = decision.patch(self.now.wall).operations()
                 writer = type(decision).__name__
-                self._network.send(
-                    self,
+                self._write(
                     lambda: server.patch_status(subject(decision), operations, writer),
                     lambda *got: self._written(decision, *got),
                 )
+
+    def _write(self, call: Call, answer: Answer) -> None:
+        self._network.send(self._tenure, call, answer)
 
     def _shaped(
         self, decision: RegisterDaemon | ReshapeDaemon | RemoveDaemon, result: Result, body: Body | None

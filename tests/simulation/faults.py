@@ -22,6 +22,8 @@ class Faults:
         kinds = [self._crash, self._partition, self._drain]
         kinds += [self._restart_controller, self._outage, self._cut_off, self._stall, self._forget_a_run]
         kinds += [world.pods.lose_a_node]
+        if world.plan.standby:
+            kinds += [self._fail_over] * 4
         for _ in range(self._random.randint(0, 8)):
             when = self._random.uniform(0, world.plan.seconds * 0.9)
             world.schedule.after(when, self._random.choice(kinds))
@@ -33,9 +35,9 @@ class Faults:
         self._end_outage()
         for daemon in self._world.daemons.values():
             daemon.connected = daemon.alive and not daemon.outlawed
-        if self._world.controller is not None:
-            self._reconnect_controller(self._world.controller)
-            self._unstall(self._world.controller)
+        for controller in self._world.controllers():
+            self._reconnect_controller(controller)
+            self._unstall(controller)
 
     def replace_later(self, name: str) -> None:
         """The daemon's object was deleted: its process ends by its own fence, then another daemon takes the name."""
@@ -93,8 +95,14 @@ class Faults:
             self._world.start_daemon(name)
 
     def _restart_controller(self) -> None:
-        self._world.invariants.note("the controller restarts")
-        self._world.start_controller()
+        if self._world.controller is not None:
+            self._world.invariants.note("the controller restarts")
+            self._world.start_controller()
+
+    def _fail_over(self) -> None:
+        dies = self._random.random() < 0.5
+        self._world.invariants.note(f"the leader {'dies' if dies else 'stands down'}")
+        self._world.lose_leader(dies=dies)
 
     def _outage(self) -> None:
         self._world.invariants.note("the API server is down")
@@ -105,11 +113,11 @@ class Faults:
         if not self._world.network.up:
             self._world.invariants.note("the API server is back")
             self._world.network.up = True
-            if self._world.controller is not None:
-                self._world.controller.regain_contact()
+            for controller in self._world.controllers():
+                controller.regain_contact()
 
     def _cut_off(self) -> None:
-        controller = self._world.controller
+        controller = self._pick_controller()
         if controller is not None:
             self._world.invariants.note("the controller is cut off")
             controller.connected = False
@@ -128,7 +136,7 @@ class Faults:
             self._world.schedule.after(self._random.uniform(0.5, 10), self._restart_controller)
 
     def _stall(self) -> None:
-        controller = self._world.controller
+        controller = self._pick_controller()
         if controller is not None:
             self._world.invariants.note("the controller's watch stalls")
             controller.stall(*self._random.choice([(JOB,), (DAEMON,), (JOB, DAEMON)]))
@@ -144,6 +152,10 @@ class Faults:
             * self._random.choice([0.05, 0.2, 0.9, 1.1, 2.0])
             * self._random.uniform(0.8, 1.2)
         )
+
+    def _pick_controller(self) -> SimulatedController | None:
+        controllers = self._world.controllers()
+        return self._random.choice(controllers) if controllers else None
 
     def _pick_daemon(self) -> tuple[str, SimulatedDaemon]:
         return self._random.choice(sorted(self._world.daemons.items(), key=lambda item: item[0]))

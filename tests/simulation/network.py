@@ -24,7 +24,8 @@ class Result(Enum):
 class Client(Protocol):
     """Whoever sends requests: `connected` is false while it is partitioned away or dead."""
 
-    connected: bool
+    @property
+    def connected(self) -> bool: ...
 
 
 Call = Callable[[], Body | None]

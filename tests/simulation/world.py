@@ -23,6 +23,8 @@ AFTERTHOUGHTS_SECONDS = 140.0
 """For a resync, then for jobs whose time to live ends."""
 QUIET_SECONDS = 60.0
 """For so long nothing may be decided any more, once all has ended: explanations and releases come up again sooner."""
+LONGEST_VACANCY = 20.0
+"""How long after one controller ceased to lead another does."""
 BEATS_PER_LOSS = 12
 """Less than half as many heartbeats as real daemons send: they are most of what costs time here."""
 
@@ -44,6 +46,8 @@ class Plan:
     """The share of daemons that are Pods."""
     failure_rate: float
     habits: Habits
+    standby: bool
+    """Whether a second controller is there, to take over."""
 
     @classmethod
     def of(cls, random: Random) -> "Plan":
@@ -64,6 +68,7 @@ class Plan:
                 deaf=random.choice([0.0, 0.3, 1.0]),
                 clock_skew=random.uniform(-3, 3),
             ),
+            standby=random.random() < 0.3,
         )
 
 
@@ -80,6 +85,8 @@ class World:
         self.daemons: dict[str, SimulatedDaemon] = {}
         """The present process of each daemon, by name."""
         self.controller: SimulatedController | None = None
+        """The one that leads; None while nobody does."""
+        self.standbys: list[SimulatedController] = []
         self.fleet_changed_at = 0.0
         self.has_lost_daemons = False
         """Whether any daemon's object was ever deleted."""
@@ -112,6 +119,32 @@ class World:
         if self.controller is not None:
             self.controller.die()
         self.controller = SimulatedController(self.network, self.random, self.invariants)
+        if self.plan.standby and not self.standbys:
+            self.start_standby()
+
+    def start_standby(self) -> None:
+        self.standbys.append(SimulatedController(self.network, self.random, self.invariants, leads=False))
+
+    def lose_leader(self, *, dies: bool) -> None:
+        """The controller leads no more: it dies, and another is started to stand by, or it stands by itself."""
+        if self.controller is None:
+            return
+        former, self.controller = self.controller, None
+        former.leads = False
+        if dies:
+            former.die()
+            self.start_standby()
+        else:
+            self.standbys.append(former)
+        self.schedule.after(self.random.uniform(0, LONGEST_VACANCY), self._succeed)
+
+    def controllers(self) -> list[SimulatedController]:
+        """The one that leads, if any does, and those that stand by."""
+        return [*self.standbys, *([] if self.controller is None else [self.controller])]
+
+    def _succeed(self) -> None:
+        self.controller = self.standbys.pop(0)
+        self.controller.lead()
 
     def start_daemon(self, name: str) -> None:
         """A new process for the daemon's object of that name; the former one is dead."""

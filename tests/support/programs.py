@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -118,18 +120,64 @@ class Program:
 
 
 class OperatorProgram(Program):
-    """A controller that serves one namespace."""
+    """A controller."""
 
     @property
     def endpoint(self) -> str:
         """The URL of its endpoints; waits until it serves."""
         return f"http://127.0.0.1:{self.await_record(key='port')}"
 
+    def fetch(self, path: str) -> tuple[int, str]:
+        """The status and the text of one of its endpoints."""
+        try:
+            with urllib.request.urlopen(self.endpoint + path, timeout=READY_WITHIN) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def metrics(self, prefix: str) -> dict[str, float]:
+        """The values of its metrics that begin so, by name and labels."""
+        lines = [line for line in self.fetch("/metrics")[1].splitlines() if line.startswith(prefix)]
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+    @property
+    def leads(self) -> bool:
+        """Whether it says that it leads."""
+        return self.metrics("provisioner_leader") == {"provisioner_leader": 1.0}
+
+    @property
+    def writes(self) -> dict[str, float]:
+        """How often it changed something, or tried to, by kind and answer."""
+        return self.metrics("provisioner_api_writes_total")
+
+    def await_leads(self, *, leads: bool = True, within: float = READY_WITHIN) -> None:
+        """Wait until it says that it leads, or that it does not."""
+        self.await_that(lambda: self.leads is leads, "leads" if leads else "stands by", within=within)
+
+    def await_status(self, path: str, status: int, *, within: float = READY_WITHIN) -> None:
+        """Wait until an endpoint answers so."""
+        self.await_that(lambda: self.fetch(path)[0] == status, f"answers {path} with {status}", within=within)
+
+    def await_that(self, true: Callable[[], bool], what: str, *, within: float = READY_WITHIN) -> None:
+        """Wait until that is so."""
+        deadline = time.monotonic() + within
+        while not true():
+            assert time.monotonic() < deadline, f"{self.name} ({self.pid}) never {what}:\n{self.tail()}"
+            time.sleep(_POLL)
+
 
 @contextmanager
-def an_operator(kubeconfig: Path, *namespaces: str, wait: bool = True) -> Iterator[OperatorProgram]:
-    """A controller of these namespaces; has listed everything once unless told not to wait."""
+def an_operator(
+    kubeconfig: Path, *namespaces: str, wait: bool = True, lease_namespace: str | None = None
+) -> Iterator[OperatorProgram]:
+    """A controller of these namespaces; has listed everything once unless told not to wait.
+
+    With a `lease_namespace` it stands for election; otherwise it leads alone.
+    """
     arguments = ["run", f"--kubeconfig={kubeconfig}", "--http-host=127.0.0.1", "--http-port=0", "--log-format=json"]
+    if lease_namespace is not None:
+        arguments.append(f"--lease-namespace={lease_namespace}")
     module = "provisioner_operator.controller"
     program = OperatorProgram("operator", module, [*arguments, *(f"--namespace={each}" for each in namespaces)], {})
     try:

@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from provisioner_operator.api.names import LEASE
 from support.builders import a_daemon_manifest, a_job_manifest, role_binding
 from support.cluster import Cluster
 from support.kubectl import Kubectl
 from support.ledger import Ledger, Run
-from support.manifests import Manifest
+from support.manifests import MANIFESTS, Manifest
 from support.pods import token_kubeconfig
 from support.programs import OperatorProgram, Program, a_daemon_process, a_daemon_process_in_pod, an_operator
 from support.watching import Watch, watching
@@ -48,6 +51,23 @@ class Site:
     def operator(self, *, wait: bool = True) -> AbstractContextManager[OperatorProgram]:
         """A controller of this namespace, and of no other."""
         return an_operator(self.operator_kubeconfig, self.namespace, wait=wait)
+
+    def candidate(self) -> AbstractContextManager[OperatorProgram]:
+        """A controller of this namespace that leads only if elected; `allow_election` first."""
+        return an_operator(self.operator_kubeconfig, self.namespace, lease_namespace=self.namespace)
+
+    def allow_election(self) -> None:
+        """Give the controllers the installation's rights to their Lease, here."""
+        documents = yaml.safe_load_all((MANIFESTS / "operator" / "election.yaml").read_text(encoding="utf-8"))
+        role = next(each for each in documents if each["kind"] == "Role")
+        role["metadata"]["namespace"] = self.namespace
+        self.admin.create(role)
+        binding = ("rolebinding", "election", f"--role={role['metadata']['name']}", f"--user={OPERATOR}")
+        self.admin.run("create", *binding)
+
+    def lease(self) -> Manifest:
+        """The controllers' Lease, as it is now."""
+        return self.admin.get("lease", LEASE)
 
     @contextmanager
     def daemon(self, name: str = "daemon", **options: Any) -> Iterator[Program]:

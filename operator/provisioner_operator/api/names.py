@@ -7,6 +7,9 @@ API_VERSION = f"{GROUP}/{VERSION}"
 JOBS = "provisionerjobs"
 DAEMONS = "provisionerdaemons"
 
+LEASE = "provisioner-operator"
+"""The Lease of the controller that leads."""
+
 DAEMON_POD_LABEL = f"{GROUP}/daemon"
 """On a Pod that is a daemon, with the value `true`."""
 TAG_ANNOTATION_PREFIX = f"tags.{GROUP}/"

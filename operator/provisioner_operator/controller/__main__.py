@@ -37,13 +37,16 @@ def main() -> None:
     help="Serve only this namespace; may be repeated. All when absent.",
 )
 @click.option(
-    "--http-port", type=click.IntRange(0, 65535), help="Port of /healthz, /readyz and /metrics; 0 picks a free one."
+    "--lease-namespace",
+    help="Where the Lease is by which several controllers agree on one that leads. Without it this one leads alone.",
 )
+@click.option("--http-port", type=click.IntRange(0, 65535), help="Port of the probes and /metrics; 0 picks a free one.")
 @click.option("--http-host", help="Address that they listen on.")
 @click.option("--log-format", type=click.Choice(["json", "text"]))
 def run(
     kubeconfig: Path | None,
     namespaces: tuple[str, ...],
+    lease_namespace: str | None,
     http_port: int | None,
     http_host: str | None,
     log_format: str | None,
@@ -52,6 +55,7 @@ def run(
     given = {
         "kubeconfig": kubeconfig,
         "namespaces": namespaces or None,
+        "lease_namespace": lease_namespace,
         "http_port": http_port,
         "http_host": http_host,
         "log_format": log_format,
@@ -72,24 +76,41 @@ async def _serve(operator: Operator) -> None:
     registry = kopf.OperatorRegistry()
     register(registry, operator)
     # From the first moment on: Kopf listens to signals only once it runs, and there may be no API server yet.
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    starting, stopping = asyncio.create_task(operator.start()), asyncio.create_task(stop.wait())
+    stop, over = asyncio.Event(), asyncio.Event()
+    _heed_signals(stop)
+    starting = asyncio.create_task(operator.start())
+    ending = asyncio.create_task(_resign(operator, stop, over))
     try:
-        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((starting, ending), return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
             return
         await starting
+        own_tasks = asyncio.all_tasks()
         namespaces = operator.settings.namespaces
-        await kopf.operator(
-            registry=registry, standalone=True, clusterwide=not namespaces, namespaces=namespaces, stop_flag=stop
+        tasks = await kopf.spawn_tasks(
+            registry=registry, standalone=True, clusterwide=not namespaces, namespaces=namespaces, stop_flag=over
         )
+        _heed_signals(stop)  # Kopf has put its own in their place, which would end the watches first
+        await kopf.run_tasks(tasks, ignored=own_tasks)
     finally:
-        for task in (starting, stopping):
+        for task in (starting, ending):
             task.cancel()
-        await asyncio.gather(starting, stopping, return_exceptions=True)
+        await asyncio.gather(starting, ending, return_exceptions=True)
         await operator.stop()
+
+
+def _heed_signals(stop: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+
+async def _resign(operator: Operator, stop: asyncio.Event, over: asyncio.Event) -> None:
+    """Once asked to stop: first decide no more and let another lead, then end the watches."""
+    await stop.wait()
+    try:
+        await operator.resign()
+    finally:
+        over.set()
 
 
 if __name__ == "__main__":

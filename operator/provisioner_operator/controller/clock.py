@@ -4,6 +4,16 @@ import time
 
 from provisioner_operator.core.instant import Instant
 
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def since_boot() -> float:
+    """Seconds of a clock that never jumps and, where the system can, counts the time for which it is suspended.
+
+    For whoever must know that others had time to act.
+    """
+    return time.clock_gettime(_SINCE_BOOT)
+
 
 def read() -> Instant:
     """This moment, on both clocks."""

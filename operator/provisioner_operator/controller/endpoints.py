@@ -1,4 +1,4 @@
-"""The controller's own HTTP endpoints: liveness, readiness, metrics. Reads only; no secret is shown."""
+"""The controller's own HTTP endpoints: probes and metrics. Reads only; no secret is shown."""
 
 from collections.abc import Callable
 
@@ -10,8 +10,8 @@ Check = Callable[[], str | None]
 """Says what is wrong, or None."""
 
 
-def application(registry: CollectorRegistry, alive: Check, ready: Check) -> web.Application:
-    """The web application that serves /healthz, /readyz and /metrics."""
+def application(registry: CollectorRegistry, *, started: Check, alive: Check, ready: Check) -> web.Application:
+    """The web application that serves /startupz, /healthz, /readyz and /metrics."""
 
     def answer(check: Check) -> Callable[[web.Request], object]:
         async def handler(_: web.Request) -> web.Response:
@@ -24,6 +24,7 @@ def application(registry: CollectorRegistry, alive: Check, ready: Check) -> web.
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     app = web.Application()
+    app.router.add_get("/startupz", answer(started))  # type: ignore[arg-type]
     app.router.add_get("/healthz", answer(alive))  # type: ignore[arg-type]
     app.router.add_get("/readyz", answer(ready))  # type: ignore[arg-type]
     app.router.add_get("/metrics", metrics)

@@ -2,12 +2,13 @@
 
 Stuck, timed out, failed, cancelled and by whom, daemon lost; a job that simply runs makes none. An event's name is made
 from the job and the reason, so telling it again, even after a restart, finds it there: what recurs becomes a series.
-Events are best effort: they never hold up a decision.
+Events are best effort: they never hold up a decision. Only who leads tells of anything.
 """
 
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -69,7 +70,8 @@ def _about(job: Job, reason: str, note: str, action: str, *, warning: bool) -> N
 class EventRecorder:
     """Writes notices, one at a time, beside the work that matters."""
 
-    def __init__(self, client: KubeClient, metrics: Metrics) -> None:
+    def __init__(self, client: KubeClient, metrics: Metrics, leads: Callable[[], bool]) -> None:
+        self._leads = leads
         self._client = client
         self._metrics = metrics
         self._backlog: asyncio.Queue[Notice] = asyncio.Queue(_BACKLOG)
@@ -88,6 +90,8 @@ class EventRecorder:
         while True:
             notice = await self._backlog.get()
             try:
+                if not self._leads():
+                    continue
                 await self._write(notice)
                 self._metrics.writes.labels("event", "ok").inc()
             except KubeError as error:
@@ -95,6 +99,12 @@ class EventRecorder:
                 _logger.warning(
                     "Event %s of %s/%s not written: %s", notice.reason, notice.namespace, notice.name, error
                 )
+            finally:
+                self._backlog.task_done()
+
+    async def drained(self) -> None:
+        """Return once all that was to be told is."""
+        await self._backlog.join()
 
     async def _write(self, notice: Notice) -> None:
         body = _event(notice)

@@ -1,8 +1,12 @@
-"""The one loop: wait for a change or for the next clock, decide, hand over to the writers. It never polls."""
+"""The one loop: wait for a change or for the next clock, decide, hand over to the writers. It never polls.
+
+Only who leads decides; who stands by lets the mirror gather what there will be to decide.
+"""
 
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.metrics import Metrics
@@ -12,21 +16,29 @@ from provisioner_operator.core.mirror import Mirror
 
 _logger = logging.getLogger(__name__)
 
+_STUCK_SECONDS = 60.0
+"""A loop that is so late comes round no more: a round over the largest of mirrors takes a few seconds."""
+
 
 class DecisionLoop:
     """Turns what the mirror knows into work for the writers."""
 
-    def __init__(self, mirror: Mirror, observer: Observer, writer: Writer, metrics: Metrics) -> None:
+    def __init__(
+        self, mirror: Mirror, observer: Observer, writer: Writer, metrics: Metrics, leads: Callable[[], bool]
+    ) -> None:
         self._mirror = mirror
         self._observer = observer
         self._writer = writer
         self._metrics = metrics
+        self._leads = leads
 
     async def run(self) -> None:
         """Decide until cancelled."""
         while True:
             await self._rest()
             self._observer.wake.clear()
+            if not self._leads():
+                continue
             began = time.perf_counter()
             try:
                 for decision in self._mirror.decide(clock.read()):
@@ -37,8 +49,16 @@ class DecisionLoop:
                 self._observer.wake.set()
             self._metrics.loop_latency.observe(time.perf_counter() - began)
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a round has been due for so long that none will come."""
+        now = clock.read().monotonic
+        due = self._mirror.next_wake() if self._leads() else None
+        late = max(self._observer.wake.waiting(now), 0.0 if due is None else now - due)
+        return late > _STUCK_SECONDS
+
     async def _rest(self) -> None:
-        due = self._mirror.next_wake()
+        due = self._mirror.next_wake() if self._leads() else None
         timeout = None if due is None else max(due - clock.read().monotonic, 0)
         try:
             async with asyncio.timeout(timeout):

@@ -1,12 +1,12 @@
 """What Prometheus reads: counted where things happen, measured from the mirror when it is scraped.
 
-Labels are bounded: no job, user or message is ever one. Demands are, up to a limit, since "which tags wait" is what an
+Only who leads shows what the cluster holds, so that sums over all controllers are true. Labels are bounded: no job, user or message is ever one. Demands are, up to a limit, since "which tags wait" is what an
 admin has to know.
 """
 
 import time
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -38,7 +38,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for 
 class Metrics:
     """The process's registry and everything in it."""
 
-    def __init__(self, mirror: Mirror) -> None:
+    def __init__(self, mirror: Mirror, leads: Callable[[], bool]) -> None:
         self.registry = CollectorRegistry()
         self._wait = Histogram(
             f"{_PREFIX}_job_wait_seconds",
@@ -76,7 +76,7 @@ class Metrics:
         self.unparseable = Counter(
             f"{_PREFIX}_unparseable_objects", "Objects that do not fit their schema.", ["kind"], registry=self.registry
         )
-        self.registry.register(_MirrorCollector(mirror))
+        self.registry.register(_MirrorCollector(mirror, leads))
 
     def changed(self, previous: Job, job: Job) -> None:
         """A live job was observed in a new version."""
@@ -101,8 +101,9 @@ class Metrics:
 class _MirrorCollector(Collector):
     """Gauges that are true at the moment of the scrape, and cost nothing between."""
 
-    def __init__(self, mirror: Mirror) -> None:
+    def __init__(self, mirror: Mirror, leads: Callable[[], bool]) -> None:
         self._mirror = mirror
+        self._leads = leads
 
     @override
     def collect(self) -> Iterator[Metric]:
@@ -110,6 +111,12 @@ class _MirrorCollector(Collector):
         info = GaugeMetricFamily(f"{_PREFIX}_build_info", "The version that runs.", labels=["version"])
         info.add_metric([__version__], 1)
         yield info
+        leads = self._leads()
+        yield GaugeMetricFamily(
+            f"{_PREFIX}_leader", "1 if this process decides and writes, 0 if it stands by.", value=leads
+        )
+        if not leads:
+            return
         phases = Tally(job.phase for job in self._mirror.jobs())
         jobs = GaugeMetricFamily(f"{_PREFIX}_jobs", "Jobs that have not ended, by phase.", labels=["phase"])
         for phase in Phase:

@@ -1,12 +1,12 @@
 """From the API server's objects to the mirror: parse, store, wake the loop, count.
 
 Everything observed comes through here, whether a watch, a list or the answer to a write brought it. An object that does
-not fit its model is told about once per version and passed over; the rest goes on.
+not fit its model is told about once per version and passed over; the rest goes on. Only who leads tells and counts, so
+that events, logs and sums over all controllers say everything once.
 """
 
-import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +14,7 @@ from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.controller import clock, events
 from provisioner_operator.controller.events import EventRecorder, Notice
 from provisioner_operator.controller.metrics import Metrics
+from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.records import DaemonPod, Job
@@ -26,13 +27,14 @@ _logger = logging.getLogger(__name__)
 class Observer:
     """The only writer of the mirror's knowledge."""
 
-    def __init__(self, mirror: Mirror, metrics: Metrics, recorder: EventRecorder) -> None:
+    def __init__(self, mirror: Mirror, metrics: Metrics, recorder: EventRecorder, leads: Callable[[], bool]) -> None:
         self._mirror = mirror
         self._metrics = metrics
         self._recorder = recorder
+        self._leads = leads
         self._told: dict[str, str] = {}
         self._in_contact = True
-        self.wake = asyncio.Event()
+        self.wake = Wake()
         """Set when there may be something to decide."""
 
     def job(self, body: Mapping[str, Any]) -> Job | None:
@@ -44,7 +46,7 @@ class Observer:
             return None
         previous = self._mirror.job(job.uid)
         if self._mirror.observe_job(job, clock.read()):
-            if previous is not None:
+            if previous is not None and self._leads():
                 self._job_changed(previous, job)
             self.wake.set()
         return job
@@ -141,10 +143,10 @@ class Observer:
     def _unparseable(self, kind: str, body: Mapping[str, Any], error: UnparseableObjectError) -> None:
         meta = body.get("metadata") or {}
         namespace, name, uid = (str(meta.get(key, "")) for key in ("namespace", "name", "uid"))
-        if self._told.get(uid) == meta.get("resourceVersion"):
+        self._mirror.set_aside(uid)
+        if self._told.get(uid) == meta.get("resourceVersion") or not self._leads():
             return
         self._told[uid] = str(meta.get("resourceVersion"))
-        self._mirror.set_aside(uid)
         self._metrics.unparseable.labels(kind).inc()
         is_pod = kind == "Pod"
         misfit = "is labelled as a daemon, but cannot be one" if is_pod else f"does not fit {kind} of this version"

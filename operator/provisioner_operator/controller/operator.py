@@ -1,7 +1,8 @@
 """The controller put together, and its start and stop.
 
-Order at the start: log in, list, then decide; Kopf's watches follow and only confirm. The tasks are fixed in number and
-begin before Kopf, which cancels what is born under it. At the stop: decide no more, finish the writes under way, close.
+Order at the start: log in, list, stand as a candidate, and once elected decide; Kopf's watches follow and only confirm.
+The tasks are fixed in number and begin before Kopf, which cancels what is born under it. At the stop: decide no more,
+finish the writes under way, release the Lease, end the watches, close.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from contextlib import AsyncExitStack
 import stamina
 
 from provisioner_operator import __version__
+from provisioner_operator.controller import clock
+from provisioner_operator.controller.elector import Elector, identity
 from provisioner_operator.controller.endpoints import application, serve
 from provisioner_operator.controller.events import EventRecorder
 from provisioner_operator.controller.loop import DecisionLoop
@@ -19,6 +22,7 @@ from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.priming import Lister
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.writer import Departed, Writer
+from provisioner_operator.core.leadership import Candidacy
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.kube.connect import Connection, LoginError, connect
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
@@ -42,13 +46,19 @@ class Operator:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._stack = AsyncExitStack()
+        self._deciding: list[asyncio.Task[None]] = []
+        self._electing: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._connection: Connection | None = None
         self._primed = False
+        self._candidacy = Candidacy(identity()) if settings.lease_namespace else None
         self._mirror = Mirror()
-        self._metrics = Metrics(self._mirror)
+        self._metrics = Metrics(self._mirror, self.leads)
         self._observer: Observer | None = None
         self._writer: Writer | None = None
+        self._recorder: EventRecorder | None = None
+        self._elector: Elector | None = None
+        self._loop: DecisionLoop | None = None
 
     @property
     def connection(self) -> Connection:
@@ -64,8 +74,16 @@ class Operator:
             raise StartupError("The controller has not started.")
         return self._observer
 
+    def leads(self) -> bool:
+        """Whether this process may decide and write at this moment: it holds the Lease, or needs none."""
+        return self._candidacy is None or self._candidacy.leads(clock.since_boot())
+
+    def tenure(self) -> float:
+        """For how many seconds more nobody else can decide; 0 if this process may not."""
+        return float("inf") if self._candidacy is None else self._candidacy.tenure(clock.since_boot())
+
     async def start(self) -> None:
-        """Log in, serve the endpoints, list everything, begin to decide; waits for an API server that is not there yet.
+        """Log in, serve the endpoints, list everything, decide once elected; waits for an API server that is not there yet.
 
         Raises StartupError and LoginError.
         """
@@ -85,21 +103,32 @@ class Operator:
         connection = await self._stack.enter_async_context(connect(settings.kubeconfig, connections=connections))
         self._connection = connection
         client = connection.client
-        recorder = EventRecorder(client, self._metrics)
-        observer = self._observer = Observer(self._mirror, self._metrics, recorder)
-        writer = self._writer = Writer(client, observer, self._metrics)
+        recorder = self._recorder = EventRecorder(client, self._metrics, self.leads)
+        observer = self._observer = Observer(self._mirror, self._metrics, recorder, self.leads)
+        writer = self._writer = Writer(client, observer, self._metrics, self.tenure)
         lister = Lister(client, observer, self._mirror, writer, settings.namespaces)
-        loop = DecisionLoop(self._mirror, observer, writer, self._metrics)
-        app = application(self._metrics.registry, self._wrong_with_life, self._wrong_with_readiness)
+        loop = self._loop = DecisionLoop(self._mirror, observer, writer, self._metrics, self.leads)
+        app = application(
+            self._metrics.registry,
+            started=self._wrong_with_start,
+            alive=self._wrong_with_life,
+            ready=self._wrong_with_readiness,
+        )
         runner, port = await serve(app, settings.http_host, settings.http_port)
         self._stack.push_async_callback(runner.cleanup)
         await self._prime(lister)
+        self._deciding = [asyncio.create_task(loop.run(), name="decision loop")]
         self._tasks = [
-            asyncio.create_task(loop.run(), name="decision loop"),
             asyncio.create_task(lister.run(), name="resync"),
             asyncio.create_task(recorder.run(), name="events"),
             *(asyncio.create_task(writer.run(), name=f"writer {number}") for number in range(settings.writers)),
         ]
+        if self._candidacy is not None and settings.lease_namespace is not None:
+            elector = self._elector = Elector(client, self._candidacy, settings.lease_namespace, observer)
+            self._electing = [
+                asyncio.create_task(elector.run(), name="elector"),
+                asyncio.create_task(elector.watch(), name="watch of the Lease"),
+            ]
         _logger.info(
             "provisioner-operator %s serves %s at %s; endpoints on port %d",
             __version__,
@@ -109,19 +138,24 @@ class Operator:
             extra={"port": port},
         )
 
-    async def stop(self) -> None:
-        """Decide no more, let the writes under way end, close everything."""
-        if self._tasks and self._writer is not None:
-            self._tasks[0].cancel()  # the loop: no new decisions
+    async def resign(self) -> None:
+        """Decide no more, let the writes under way end, release the Lease; go on to watch."""
+        if self._deciding and self._writer is not None and self._recorder is not None:
+            await _cancel(self._deciding)
             try:
                 async with asyncio.timeout(_DRAIN_SECONDS):
                     await self._writer.drained()
+                    await self._recorder.drained()
             except TimeoutError:
-                _logger.warning("Some writes did not end in time; they are decided anew at the next start")
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+                _logger.warning("Some writes did not end in time; whoever leads next decides them anew")
+        if self._electing and self._elector is not None:
+            await _cancel(self._electing)
+            await self._elector.release()
+
+    async def stop(self) -> None:
+        """Resign, unless that is done, and close everything."""
+        await self.resign()
+        await _cancel(self._tasks)
         await self._stack.aclose()
 
     def departed(self, namespace: str, name: str, uid: str) -> None:
@@ -142,15 +176,30 @@ class Operator:
             raise StartupError(f"{error}. Bind the ClusterRole provisioner-operator to this user.") from error
         self._primed = True
 
+    def _wrong_with_start(self) -> str | None:
+        return None if self._primed else "still listing jobs and daemons"
+
     def _wrong_with_life(self) -> str | None:
-        for task in self._tasks:
+        for task in (*self._deciding, *self._electing, *self._tasks):
             if task.done():
                 return f"the task '{task.get_name()}' has ended"
+        if self._deciding and self._loop is not None and self._loop.is_stuck:
+            return "the decision loop is stuck"
         return None
 
     def _wrong_with_readiness(self) -> str | None:
-        if not self._primed:
-            return "still listing jobs and daemons"
+        if (wrong := self._wrong_with_start()) is not None:
+            return wrong
         if not self.observer.in_contact:
             return "the API server does not answer"
+        if self._elector is not None and self._elector.trouble is not None:
+            return self._elector.trouble
         return self._wrong_with_life()
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """End the tasks, and forget them."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    tasks.clear()

@@ -1,7 +1,8 @@
 """Lists: all that lives before the first decision, and now and then what a watch may have missed.
 
 A watch that had to begin anew does not tell what was deleted in between, and ended jobs are not watched at all. A slow
-resync sweeps the first and looks through the second for jobs that are to be deleted.
+resync sweeps the first and looks through the second for jobs that are to be deleted. Who only stands by lists as well, so
+that its mirror is as good, and is tidied where deciding would.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any
 
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.names import DAEMON_POD_LABEL
+from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Departed, Writer
 from provisioner_operator.core.lifecycle import TERMINAL
@@ -73,6 +75,7 @@ class Lister:
         while True:
             try:
                 await self._ended_jobs()
+                self._mirror.tidy(clock.read())
                 await asyncio.sleep(RESYNC_SECONDS)
                 await self.prime()
                 self._observer.contact()
@@ -85,10 +88,14 @@ class Lister:
                 await asyncio.sleep(60)
 
     async def _ended_jobs(self) -> None:
+        known, listed = self._mirror.ended(), set()
         for namespace in self._namespaces:
             for phase in TERMINAL:
                 selector = f"status.phase={phase}"
                 async for page in self._client.list_pages(paths.jobs(namespace), field_selector=selector):
                     for body in page["items"]:
                         if (body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None:
+                            listed.add(body["metadata"]["uid"])
                             self._observer.job(body)
+        for uid in known - listed:
+            self._observer.job_deleted(uid)

@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_NAMESPACE = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+
 
 class Settings(BaseSettings):
     """How this process finds its cluster and serves its own endpoints. Rules of the product are not settings."""
@@ -16,6 +18,8 @@ class Settings(BaseSettings):
     """The cluster to serve; else `KUBECONFIG`, else the Pod's ServiceAccount."""
     namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Serve only these namespaces; all when empty."""
+    lease_namespace: Annotated[str | None, Field(pattern=_NAMESPACE)] = None
+    """Elect a leader by the Lease `provisioner-operator` of this namespace; when absent this process leads alone."""
     http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the Pod
     """Where /healthz, /readyz and /metrics listen."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080

@@ -1,12 +1,14 @@
 """Decisions become requests: one conditional write each, a bounded number at a time.
 
 A failed precondition is news: the object is read again and decided anew. No write is ever repeated blindly: what could
-not be sent is settled after a pause, and the loop decides again from what is then true.
+not be sent is settled after a pause, and the loop decides again from what is then true. Each write is made only while
+this process leads, asked anew at that moment (it may have been frozen since it was decided), and given up before another
+process may lead. Who stands by only reads.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.metrics import Metrics
@@ -69,7 +71,8 @@ Work = Decision | Departed
 class Writer:
     """A queue of work and the tasks that do it."""
 
-    def __init__(self, client: KubeClient, observer: Observer, metrics: Metrics) -> None:
+    def __init__(self, client: KubeClient, observer: Observer, metrics: Metrics, tenure: Callable[[], float]) -> None:
+        self._tenure = tenure
         self._client = client
         self._observer = observer
         self._metrics = metrics
@@ -94,12 +97,18 @@ class Writer:
                 self._queue.task_done()
 
     async def _do(self, work: Work) -> None:
+        tenure = self._tenure()
+        if not isinstance(work, Departed) and tenure <= 0:
+            self._count(work, "dropped")
+            self._observer.settled(subject(work))  # as not done: whoever leads decides it from what is true
+            return
         try:
             if isinstance(work, Departed):
                 await self._read_job(work.namespace, work.name, work.uid)
             else:
-                await self._carry_out(work)
-        except UnreachableError as error:
+                async with asyncio.timeout(tenure if tenure < float("inf") else None):
+                    await self._carry_out(work)
+        except (UnreachableError, TimeoutError) as error:
             self._observer.contact_lost(error)
             self._count(work, "unreachable")
             self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -176,6 +176,14 @@ class Mirror:
                 self._placement.join(current)
         self._attention[uid] = None
 
+    def tidy(self, now: Instant) -> None:
+        """For who only watches, now and then: let go of what is over, as deciding does by the way."""
+        self._attention.update(dict.fromkeys(self._clock.pop_due(now.monotonic)))
+        gone = [uid for uid in self._attention if not self._is_there(uid)]
+        for uid in gone:
+            del self._attention[uid]
+            self._decide_one(uid, now)  # of what is not there nothing is decided
+
     # --- what follows ---
 
     def decide(self, now: Instant) -> Iterator[Decision]:
@@ -222,11 +230,18 @@ class Mirror:
         """The uids of live jobs and of daemons, to sweep what a missed deletion left behind."""
         return frozenset(self._jobs), frozenset(self._daemons)
 
+    def ended(self) -> frozenset[str]:
+        """The uids of ended jobs that are to be deleted in time; their deletion by others shows in no watch."""
+        return frozenset(self._ended)
+
     def pod_uids(self) -> dict[str, str]:
         """The uids of daemons' Pods, each with its namespace, to sweep what a missed deletion left behind."""
         return self._pods.uids()
 
     # --- inside ---
+
+    def _is_there(self, uid: str) -> bool:
+        return uid in self._jobs or uid in self._ended or uid in self._daemons or self._pods.knows(uid)
 
     def _decide_one(self, uid: str, now: Instant) -> Decision | None:
         job = self._jobs.get(uid) or self._ended.get(uid)
@@ -284,6 +299,7 @@ class Mirror:
         if entry is None:
             if self._placement.is_clear(uid):
                 self._silence.forget(uid)
+                self._placement.forget(uid)
                 self._pods.daemon_forgotten(uid)
                 self._clock.discard(uid)
             return None

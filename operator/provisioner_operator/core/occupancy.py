@@ -75,6 +75,11 @@ class Occupancy:
         for table in (self._lingering, self._reported, self._over):
             table.pop(daemon_uid, None)
 
+    def forget(self, daemon_uid: str) -> None:
+        """The daemon is gone, and so is all that it had."""
+        self.vanish(daemon_uid)
+        self._given.pop(daemon_uid, None)
+
     def jobs_of(self, daemon_uid: str) -> tuple[str, ...]:
         """The uids of the jobs that the daemon was given and that are not over."""
         return tuple(self._given.get(daemon_uid, ()))

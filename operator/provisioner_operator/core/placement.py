@@ -106,6 +106,10 @@ class Placement:
         self._settle_lingering(daemon_uid, before)
         self.attend_jobs_of(daemon_uid)
 
+    def forget(self, daemon_uid: str) -> None:
+        """The daemon is gone, and has neither a job nor a run left."""
+        self._occupancy.forget(daemon_uid)
+
     def attend_jobs_of(self, daemon_uid: str) -> None:
         """Something about the daemon concerns its jobs."""
         self._attention.update(dict.fromkeys(self._occupancy.jobs_of(daemon_uid)))

@@ -7,7 +7,7 @@ current context is, it is not chosen by accident.
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
@@ -68,7 +68,15 @@ def _credentials(kubeconfig: Path | None) -> kopf.ConnectionInfo:
         raise LoginError(
             "No cluster given: pass --kubeconfig PATH, or set KUBECONFIG, or run in a Pod with a ServiceAccount token."
         )
-    return info
+    return info if path else _by_address(info)
+
+
+def _by_address(info: kopf.ConnectionInfo) -> kopf.ConnectionInfo:
+    """In a Pod: by the address that kubelet tells rather than by name, so that no trouble of the DNS is ours."""
+    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    if not host:
+        return info
+    return replace(info, server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
 
 
 Handler = Callable[[aiohttp.ClientRequest, aiohttp.ClientHandlerType], Awaitable[aiohttp.ClientResponse]]

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from provisioner_operator.api.base import Condition as ConditionModel
 from provisioner_operator.api.daemon import DaemonSpec, ProvisionerDaemon
 from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.matching import Demand, Supply, effective_tags
 from provisioner_operator.core.records import Assignment, Condition, Daemon, Job, Offer, ReportedRun
 
@@ -110,6 +111,18 @@ def offer_of(spec: DaemonSpec) -> Offer:
         capacity=spec.capacity,
         lost_after=spec.lost_after_seconds,
         cancel_grace=spec.cancel_grace_seconds,
+    )
+
+
+def lease_record(body: Mapping[str, Any]) -> Lease:
+    """The record of a Lease; the API server has seen to the types of what it holds, not to its completeness."""
+    spec = body.get("spec") or {}
+    return Lease(
+        version=int(body["metadata"]["resourceVersion"]),
+        holder=spec.get("holderIdentity") or None,
+        renewed=spec.get("renewTime"),
+        seconds=float(spec.get("leaseDurationSeconds") or LEASE_SECONDS),
+        transitions=int(spec.get("leaseTransitions") or 0),
     )
 
 

@@ -63,5 +63,15 @@ def event(namespace: str, name: str) -> str:
     return f"{events(namespace)}/{name}"
 
 
+def leases(namespace: str) -> str:
+    """The collection of Leases."""
+    return _collection("/apis/coordination.k8s.io/v1", "leases", namespace)
+
+
+def lease(namespace: str, name: str) -> str:
+    """One Lease."""
+    return f"{leases(namespace)}/{name}"
+
+
 def _collection(prefix: str, plural: str, namespace: str | None) -> str:
     return f"{prefix}/{plural}" if namespace is None else f"{prefix}/namespaces/{namespace}/{plural}"

@@ -70,6 +70,31 @@ def test_an_outage_while_nothing_happens_is_survived(plane: ControlPlane, own: S
         own.jobs.until("after", "Completed", seconds=150)
 
 
+def test_in_an_outage_a_leader_steps_down_says_that_it_is_not_ready_and_comes_back(
+    plane: ControlPlane, own: Site
+) -> None:
+    own.allow_election()
+    with own.candidate() as leader, own.candidate() as standby, own.daemon("daemon"):
+        leader.await_that(lambda: leader.leads or standby.leads, "or the other leads")
+        own.submit("before")
+        own.jobs.until("before", "Completed")
+        plane.stop_api_server(kill=True)
+        for program in (leader, standby):
+            # Nothing is written and nothing is due: the election alone finds out.
+            program.await_leads(leads=False)
+            program.await_status("/readyz", 503)
+            assert "the API server does not answer" in program.fetch("/readyz")[1]
+            assert program.fetch("/healthz") == (200, "ok\n")
+            assert program.fetch("/startupz") == (200, "ok\n")
+        plane.start_api_server()
+        for program in (leader, standby):
+            program.await_status("/readyz", 200)
+        leader.await_that(lambda: leader.leads or standby.leads, "or the other leads again")
+        _create_once_allowed(own, a_job("after"))
+        own.jobs.until("after", "Completed", seconds=150)
+    own.ledger.assert_nothing_twice()
+
+
 def test_a_job_costs_at_most_four_writes_after_its_creation(own: Site) -> None:
     jobs = names("job", COUNTED)
     with own.operator(), own.daemon("one", capacity=3), own.daemon("two", capacity=3):

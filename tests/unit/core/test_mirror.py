@@ -1,6 +1,9 @@
 """Scenes: what is observed, what is then decided. The simulation tells the long stories."""
 
+import pickle
 from dataclasses import replace
+
+import pytest
 
 from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
 from provisioner_operator.core.decisions import (
@@ -449,3 +452,42 @@ def test_nothing_is_decided_about_an_object_that_cannot_be_read() -> None:
     assert list(scene.mirror.decide(at(1))) == []
     scene.see(later_version(job), now=2)
     assert len(list(scene.mirror.decide(at(2)))) == 1
+
+
+def footprint(generations: int, *, leads: bool) -> int:
+    """How large a mirror is that saw so many daemons come, run a job each, and go, as who leads or who stands by."""
+    scene = Scene()
+    for number in range(generations):
+        now = number * 1000.0
+        daemon = a_daemon(f"daemon-{number:06}")
+        job = a_running_job(f"job-{number:06}", daemon=daemon.name, ttl=60)
+        over = later_version(job, phase=Phase.COMPLETED, reason=EndReason.COMPLETED, finished=NOON + now)
+        scene.see(daemon, job, over, now=now)
+        if leads:
+            scene.decided(now)
+        scene.mirror.job_left(job.uid)
+        scene.mirror.job_deleted(job.uid, at(now))
+        scene.mirror.daemon_deleted(daemon.uid, at(now))
+        for later in (now + 10, now + 900):
+            if leads:
+                scene.decided(later)
+            else:
+                scene.mirror.tidy(at(later))
+    return len(pickle.dumps(scene.mirror))
+
+
+@pytest.mark.parametrize("leads", [True, False], ids=["leads", "stands by"])
+def test_nothing_is_kept_of_what_is_over(leads: bool) -> None:  # noqa: FBT001 - a parameter of pytest
+    assert footprint(800, leads=leads) < footprint(200, leads=leads) + 2000
+
+
+def test_who_stood_by_knows_at_once_what_to_decide() -> None:
+    daemon = a_daemon("idle")
+    scene = Scene(daemon, a_job("waiting"), an_ended_job("expired", ttl=60, finished=-100))
+    for seconds in range(0, 1500, 10):
+        daemon = next_heartbeat(daemon)
+        scene.see(daemon, now=seconds)
+        if seconds % 600 == 0:
+            scene.mirror.tidy(at(seconds))
+    decisions = {type(decision) for decision in scene.decided(1500)}
+    assert decisions == {Assign, Expire}
