@@ -47,6 +47,7 @@ class Namespaces:
         """
         isolate = ["unshare", "--mount", "--pid", "--net", "--propagation=private", "--fork", "--kill-child=KILL"]
         self._environment = {"PATH": PATH}
+        self._inner: list[InnerProcess] = []
         self._outer = ComponentProcess(
             "unshare",
             # An environment of its own, but for what the pause program looks its lifeline up in.
@@ -99,21 +100,18 @@ class Namespaces:
 
     def start(self, name: str, *program: str, log: Path, lifeline_end: int) -> InnerProcess:
         """Start a program that stays."""
-        return InnerProcess(
-            name,
-            self.command(*program),
-            log=log,
-            lifeline_end=lifeline_end,
-            # The first process holds it for all.
-            knows_lifeline=True,
-        )
+        # The first process holds the lifeline for all.
+        process = InnerProcess(name, self.command(*program), log=log, lifeline_end=lifeline_end, knows_lifeline=True)
+        self._inner.append(process)
+        return process
 
     def end(self) -> None:
         """End every process in there and return when the last is gone; harmless when done twice."""
         if self._first.is_running():
             self._first.kill()
         # It ends after its child, and the child after everybody whose first process it is.
-        self._outer.wait(KILL_TIMEOUT)
+        for process in (self._outer, *self._inner):
+            process.wait(KILL_TIMEOUT)
 
     def _find_first(self, pause: Path) -> psutil.Process:
         deadline = time.monotonic() + START_TIMEOUT
