@@ -11,4 +11,12 @@ from provisioner_devcluster.node_cluster import NodeCluster
 from provisioner_devcluster.node_programs import NodeImpossibleError
 from provisioner_devcluster.tools import find_go, find_kubectl, find_tofu
 
-__all__ = ["ControlPlane", "DevClusterError", "NodeCluster", "NodeImpossibleError", "find_go", "find_kubectl", "find_tofu"]
+__all__ = [
+    "ControlPlane",
+    "DevClusterError",
+    "NodeCluster",
+    "NodeImpossibleError",
+    "find_go",
+    "find_kubectl",
+    "find_tofu",
+]

@@ -54,7 +54,9 @@ def free_addresses(taken: Collection[IPv4Network]) -> NodeAddresses:
     # Links are spread as far apart as Pod networks, so that both have the node's number in the same place.
     links = (IPv4Network((int(LINKS[0]) + number * 256, LINK_PREFIX)) for number in range(len(pods)))
     candidates = (NodeAddresses(number, *pair) for number, pair in enumerate(zip(links, pods, strict=True)))
-    free = (each for each in candidates if not any(used.overlaps(each.link) or used.overlaps(each.pods) for used in taken))
+    free = (
+        each for each in candidates if not any(used.overlaps(each.link) or used.overlaps(each.pods) for used in taken)
+    )
     for addresses in islice(free, 1):
         return addresses
     raise DevClusterError(

@@ -1,6 +1,6 @@
 """The cgroup under which everything of a node runs: made, removed, and swept after a launcher that died.
 
-Called by the machine of a node. The kernel keeps cgroups until they are removed, so the name says whose it is: a cgroup
+Called by the machine of a node, and to sweep by whoever claims a cluster's directory. The kernel keeps cgroups until they are removed, so the name says whose it is: a cgroup
 whose launcher no longer runs is nobody's. Knows both versions of cgroups, and nothing of Kubernetes.
 """
 
@@ -32,7 +32,6 @@ class Cgroup:
     _made = 0
 
     def __init__(self, root: Path = ROOT) -> None:
-        sweep(root)
         owner = Identity.of(os.getpid())
         Cgroup._made += 1
         self._root = root
@@ -100,7 +99,8 @@ def _remove_one(directory: Path, deadline: float) -> None:
     while True:
         try:
             directory.rmdir()
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
+            # Somebody else removed it, or it is somebody else's to remove.
             return
         except OSError:
             if time.monotonic() > deadline:

@@ -60,7 +60,8 @@ class ControlPlane:
         self._ports = (HeldPort(LOOPBACK), HeldPort(address))
         self._processes: dict[Component, ComponentProcess] = {}
         self._ready = False
-        self._layout = self._credentials.layout(address, *(port.number for port in self._ports), nodes=nodes)
+        etcd, server = (port.number for port in self._ports)
+        self._layout = self._credentials.layout(address, etcd, server, nodes=nodes)
         administrator = self._credentials.administrator
         self.probe = Probe(address, self._layout.server_port, self._credentials.certificate, administrator)
         """Questions to its API server, as its administrator."""

@@ -35,11 +35,11 @@ def write_image(archive: Path, name: str, programs: Mapping[str, Path], command:
         command: What a container of it runs.
     """
     layer = _layer(programs)
-    blobs: dict[str, bytes] = {}
+    files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"})}
 
     def add(kind: str, content: bytes) -> dict[str, object]:
         digest = hashlib.sha256(content).hexdigest()
-        blobs[f"blobs/sha256/{digest}"] = content
+        files[f"blobs/sha256/{digest}"] = content
         return {"mediaType": f"{_MEDIA_TYPE}.{kind}", "digest": f"sha256:{digest}", "size": len(content)}
 
     config = {
@@ -55,9 +55,9 @@ def write_image(archive: Path, name: str, programs: Mapping[str, Path], command:
         "layers": [add("layer.v1.tar", layer)],
     }
     described = add("manifest.v1+json", _json(manifest)) | {"annotations": {"io.containerd.image.name": name}}
-    index = {"schemaVersion": 2, "manifests": [described]}
+    files["index.json"] = _json({"schemaVersion": 2, "manifests": [described]})
     with tarfile.open(archive, "w") as tar:
-        for path, content in {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": _json(index), **blobs}.items():
+        for path, content in files.items():
             _add(tar, path, content)
 
 

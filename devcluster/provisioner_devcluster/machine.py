@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from provisioner_devcluster.cgroups import Cgroup
@@ -17,7 +18,6 @@ from provisioner_devcluster.namespaces import Namespaces
 from provisioner_devcluster.network import Cable
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import IO
 
     from provisioner_devcluster.addresses import NodeAddresses
@@ -46,17 +46,18 @@ class Machine:
 
     def __init__(self, programs: NodePrograms) -> None:
         with ExitStack() as undo:
-            self._directory = claim(None)
-            undo.callback(remove, self._directory)
+            self.directory = claim(None)
+            """Its files and logs, until it ends."""
+            undo.callback(remove, self.directory)
             lifeline, held_end = os.pipe()
             undo.callback(os.close, held_end)
             undo.callback(os.close, lifeline)
             self._lifeline = lifeline
-            self._files = self._directory / "run" / "node"
+            self._files = self.directory / "run" / "node"
             self._files.mkdir(parents=True)
             self._cgroup = Cgroup()
             undo.callback(self._cgroup.remove)
-            log = self._directory / "namespaces.log"
+            log = self.directory / "namespaces.log"
             self._namespaces = Namespaces(programs.pause, log, lifeline_end=lifeline)
             undo.callback(self._namespaces.end)
             self._mount(programs.node)
@@ -70,6 +71,16 @@ class Machine:
     def addresses(self) -> NodeAddresses:
         """Where it is."""
         return self._cable.addresses
+
+    @property
+    def interface(self) -> str:
+        """This machine's end of the cable to it."""
+        return self._cable.interface
+
+    @property
+    def pid(self) -> int:
+        """Its first process, as this machine counts."""
+        return self._namespaces.pid
 
     @property
     def cgroup(self) -> str:
@@ -95,7 +106,7 @@ class Machine:
 
     def start(self, name: str, *program: str) -> InnerProcess:
         """Start a program in the machine that stays; its output goes to a log of its name."""
-        log = self._directory / f"{name}.log"
+        log = self.directory / f"{name}.log"
         return self._namespaces.start(name, *program, log=log, lifeline_end=self._lifeline)
 
     def end(self) -> None:
@@ -110,7 +121,7 @@ class Machine:
 
     def _mount(self, node: Path) -> None:
         run = self._namespaces.run
-        for name in (*PRIVATE, "tmp"):
+        for name in (*PRIVATE, "scratch"):
             (self._files / name).mkdir()
         (self._files / "node").touch()
         # The directories that are covered next may be those in which the program and this cluster's files lie.
@@ -120,15 +131,15 @@ class Machine:
             run("mount", "--bind", f"{INSIDE}/{name}", covered)
         run("mount", "-t", "proc", "proc", "/proc")
         for name, value in KERNEL_SETTINGS.items():
-            if os.path.exists(f"/proc/sys/{name}"):
+            if Path("/proc/sys", name).exists():
                 run("mount", "--bind", self.place(f"kernel/{name}", f"{value}\n"), f"/proc/sys/{name}")
         # Among each other the containers and kubelet share mounts, as on any machine; with this machine nothing.
         run("mount", "--make-rshared", "/")
-        self._namespaces.set_environment({"TMPDIR": f"{INSIDE}/tmp"})
+        self._namespaces.set_environment({"TMPDIR": f"{INSIDE}/scratch"})
 
     def _snapshotter(self) -> str:
         """Try whether layers can be laid over each other where the images will be; copying them is the slow alternative."""
-        trial = f"{INSIDE}/tmp/overlay"
+        trial = f"{INSIDE}/scratch/overlay"
         options = f"lowerdir={trial}/lower,upperdir={trial}/upper,workdir={trial}/work"
         self.run("mkdir", "-p", *(f"{trial}/{part}" for part in ("lower", "upper", "work", "whole")))
         try:

@@ -7,8 +7,6 @@ interfaces away. Knows nothing of Kubernetes.
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -20,6 +18,7 @@ from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.processes import KILL_TIMEOUT, POLL, ComponentProcess
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Mapping
     from pathlib import Path
     from typing import IO
@@ -120,10 +119,12 @@ class Namespaces:
             self._outer.check()
             for child in outer.children():
                 # Between fork and exec it is still a copy of the other.
-                if os.path.samefile(f"/proc/{child.pid}/exe", pause):
+                if pause.samefile(f"/proc/{child.pid}/exe"):
                     return child
             time.sleep(POLL)
-        raise DevClusterError(f"Making namespaces took more than {START_TIMEOUT} s. Is the machine very busy? Try again.")
+        raise DevClusterError(
+            f"Making namespaces took more than {START_TIMEOUT} s. Is the machine very busy? Try again."
+        )
 
 
 class InnerProcess(ComponentProcess):

@@ -18,7 +18,6 @@ from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.locations import cache_directory
 
 if TYPE_CHECKING:
-    from provisioner_devcluster.addresses import NodeAddresses
     from provisioner_devcluster.namespaces import Namespaces
 
 # The node's end, as it is called on most machines.
@@ -41,16 +40,17 @@ class Cable:
         # Looking for a free network and taking it must be one step among several launchers.
         with FileLock(cache_directory() / "network.lock"):
             self.addresses = free_addresses(self._taken())
-            self._interface = f"devcluster{self.addresses.number}"
+            self.interface = f"devcluster{self.addresses.number}"
+            """This machine's end."""
             self._lay(namespaces)
 
     def remove(self) -> None:
         """Take the cable away now, and not when the kernel gets round to it; harmless when it is gone."""
-        command = [self._ip, "link", "delete", self._interface]
+        command = [self._ip, "link", "delete", self.interface]
         subprocess.run(command, capture_output=True, check=False, timeout=ANSWER_TIMEOUT)
 
     def _lay(self, namespaces: Namespaces) -> None:
-        addresses, interface = self.addresses, self._interface
+        addresses, interface = self.addresses, self.interface
         peer = ("peer", "name", NODE_INTERFACE, "netns", str(namespaces.pid))
         self._run("link", "add", interface, "type", "veth", *peer)
         self._run("address", "add", f"{addresses.host}/{addresses.link.prefixlen}", "dev", interface)

@@ -64,7 +64,9 @@ class Node:
     def start_kubelet(self, *, wait: bool = True) -> None:
         """Start kubelet unless it runs, and return when the node is Ready unless told not to wait."""
         if self._kubelet is None:
-            self._kubelet = self._machine.start("kubelet", self._machine.node_program, "kubelet", *self._kubelet_arguments)
+            self._kubelet = self._machine.start(
+                "kubelet", self._machine.node_program, "kubelet", *self._kubelet_arguments
+            )
         if wait:
             self._await(self._kubelet_lack)
 

@@ -30,7 +30,9 @@ SILENCE = LEASE_SECONDS
 class NodeCluster:
     """A running control plane and its one node."""
 
-    def __init__(self, plane: ControlPlane, node: Node, runtime: Runtime, undo: ExitStack) -> None:
+    def __init__(self, machine: Machine, plane: ControlPlane, node: Node, runtime: Runtime, undo: ExitStack) -> None:
+        self.machine = machine
+        """What the node runs in."""
         self.plane = plane
         self.node = node
         self._runtime = runtime
@@ -49,7 +51,7 @@ class NodeCluster:
             address = str(machine.addresses.host)
             plane = undo.enter_context(ControlPlane.start(address=address, nodes=Nodes(silence=SILENCE)))
             node = Node(machine, plane)
-            return cls(plane, node, runtime, undo.pop_all())
+            return cls(machine, plane, node, runtime, undo.pop_all())
 
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
         """Return a kubeconfig with a client certificate by which the API server knows this user and these groups."""

@@ -65,7 +65,9 @@ def find_node_programs() -> NodePrograms:
     if sys.platform != "linux":
         raise NodeImpossibleError(f"A node needs Linux, and this is {sys.platform}.")
     if os.geteuid() != 0:
-        raise NodeImpossibleError("A node needs root, for namespaces, mounts and cgroups, and this is an ordinary user.")
+        raise NodeImpossibleError(
+            "A node needs root, for namespaces, mounts and cgroups, and this is an ordinary user."
+        )
     try:
         install_missing(NEEDED)
     except DevClusterError as error:

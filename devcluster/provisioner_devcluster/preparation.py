@@ -33,7 +33,9 @@ class Credentials:
         self._serving = self._authority.issue("serving", "kube-apiserver", addresses=[*local, *services])
         self._etcd = self._etcd_authority.issue("etcd", "etcd", addresses=["127.0.0.1", "localhost"])
         self.administrator = self._authority.issue("administrator", "kubernetes-admin", [ADMINISTRATORS])
-        self._kubelet_client = self._authority.issue("kubelet-client", "kube-apiserver-kubelet-client", [ADMINISTRATORS])
+        self._kubelet_client = self._authority.issue(
+            "kubelet-client", "kube-apiserver-kubelet-client", [ADMINISTRATORS]
+        )
         self._signing_key = directory / "service-account.key"
         self._public_key = write_signing_key(self._signing_key)
 

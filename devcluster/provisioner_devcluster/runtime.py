@@ -70,7 +70,9 @@ class Runtime:
             except DevClusterError as error:
                 if time.monotonic() > deadline:
                     log = self.process.log
-                    raise DevClusterError(f"containerd does not answer; the last lines of {log}:\n{tail(log)}") from error
+                    raise DevClusterError(
+                        f"containerd does not answer; the last lines of {log}:\n{tail(log)}"
+                    ) from error
                 time.sleep(POLL)
             else:
                 return

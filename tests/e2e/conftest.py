@@ -43,7 +43,9 @@ def cluster() -> Iterator[GivenCluster | NodeCluster]:
 def own_cluster(cluster: GivenCluster | NodeCluster) -> NodeCluster:
     """The run's cluster, for tests that do to its node what nobody wants done to theirs."""
     if isinstance(cluster, GivenCluster):
-        pytest.skip(f"This is about the node that tests bring along, and {KUBECONFIG_VARIABLE} names an existing cluster.")
+        pytest.skip(
+            f"This is about the node that tests bring along, and {KUBECONFIG_VARIABLE} names an existing cluster."
+        )
     return cluster
 
 

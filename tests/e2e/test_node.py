@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from e2e.pods import a_pod, a_service
 
+from e2e.pods import a_pod, a_service
 from provisioner_devcluster import NodeCluster
 from support.kubectl import Kubectl
 

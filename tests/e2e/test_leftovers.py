@@ -1,0 +1,94 @@
+"""A cluster with a node leaves nothing: not when it is stopped, and not when its launcher is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from e2e.pods import a_pod
+from e2e.traces import Traces, marks
+from provisioner_devcluster import NodeCluster
+from provisioner_devcluster.clusters import sweep
+from support.kubectl import Kubectl
+
+ENDED_WITHIN = 60.0
+"""Seconds. The kernel ends everything at once; a busy machine takes longer to notice."""
+
+POLL = 0.1
+
+# Starts a cluster with a node, says where, and waits to be killed.
+LAUNCHER = """
+import dataclasses, json, sys
+from pathlib import Path
+from e2e.traces import Traces
+from provisioner_devcluster import NodeCluster
+cluster = NodeCluster.start()
+[image] = cluster.import_image(Path(sys.argv[1]))
+print(json.dumps([str(cluster.kubeconfig), image, dataclasses.asdict(Traces.of(cluster))]), flush=True)
+sys.stdin.read()
+"""
+
+
+IN_A_NODE = {"pause", "containerd", "containerd-shim-runc-v2", "node", "probe"}
+"""Programs that run in a node that runs a Pod; kubelet and kube-proxy are one."""
+
+
+def run_a_pod(kubeconfig: Path, image: str) -> None:
+    admin = Kubectl(kubeconfig, "default")
+    admin.create(a_pod("server", image, "serve", "hello"))
+    admin.wait("pod", "server", "condition=Ready")
+
+
+def the_processes_of(traces: Traces) -> list[psutil.Process]:
+    processes = traces.processes()
+    assert {process.name() for process in processes} >= IN_A_NODE
+    return processes
+
+
+@pytest.mark.usefixtures("own_cluster")
+def test_a_second_cluster_runs_beside_the_first_and_leaves_nothing_when_it_stops(probe_archive: Path) -> None:
+    before = marks()
+    with NodeCluster.start() as cluster:
+        [image] = cluster.import_image(probe_archive)
+        run_a_pod(cluster.kubeconfig, image)
+        traces = Traces.of(cluster)
+        processes = the_processes_of(traces)
+        assert traces.network()
+        assert len(traces.files()) > len(traces.directories)
+        assert not traces.mounts()
+        assert marks() == before
+    assert not [process for process in processes if process.is_running()]
+    assert not traces.network()
+    assert not traces.files()
+    assert marks() == before
+
+
+@pytest.mark.usefixtures("own_cluster")
+def test_a_killed_launcher_takes_everything_along_and_the_next_start_sweeps_its_files(probe_archive: Path) -> None:
+    before = marks()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-c", LAUNCHER, str(probe_archive)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as launcher:
+        assert launcher.stdout
+        kubeconfig, image, where = json.loads(launcher.stdout.readline())
+        traces = Traces(**where | {"directories": tuple(where["directories"])})
+        try:
+            run_a_pod(Path(kubeconfig), image)
+            processes = the_processes_of(traces)
+        finally:
+            launcher.send_signal(signal.SIGKILL)
+    assert not psutil.wait_procs(processes, timeout=ENDED_WITHIN)[1]
+    deadline = time.monotonic() + ENDED_WITHIN
+    # The kernel takes interfaces away a moment after the last process in their namespace.
+    while traces.network() and time.monotonic() < deadline:
+        time.sleep(POLL)
+    assert not traces.network()
+    sweep()
+    assert not traces.files()
+    assert marks() == before
