@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from provisioner_devcluster.errors import DevClusterError
-
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 # 198.18.0.0/15 is reserved for benchmarks of network devices (RFC 2544): no machine that works has an address there.
 LINKS = IPv4Network("198.18.0.0/16")
@@ -48,18 +45,10 @@ class NodeAddresses:
         return self.link[2]
 
 
-def free_addresses(taken: Collection[IPv4Network]) -> NodeAddresses:
-    """Return the first addresses that overlap with nothing in use."""
-    pods = list(PODS.subnets(new_prefix=PODS_PREFIX))
-    # Links are spread as far apart as Pod networks, so that both have the node's number in the same place.
-    links = (IPv4Network((int(LINKS[0]) + number * 256, LINK_PREFIX)) for number in range(len(pods)))
-    candidates = (NodeAddresses(number, *pair) for number, pair in enumerate(zip(links, pods, strict=True)))
-    free = (
-        each for each in candidates if not any(used.overlaps(each.link) or used.overlaps(each.pods) for used in taken)
-    )
-    for addresses in islice(free, 1):
-        return addresses
-    raise DevClusterError(
-        f"No address for a node is free in {LINKS} and {PODS}; see `ip route`. "
-        "Remove what uses them, or end other clusters with nodes.",
-    )
+def free_addresses(taken: Collection[IPv4Network]) -> Iterator[NodeAddresses]:
+    """Return the addresses that overlap with nothing in use."""
+    for number, pods in enumerate(PODS.subnets(new_prefix=PODS_PREFIX)):
+        # As far apart as the networks of Pods, so that both have the node's number in the same place.
+        link = IPv4Network((int(LINKS[0]) + number * pods.num_addresses, LINK_PREFIX))
+        if not any(used.overlaps(link) or used.overlaps(pods) for used in taken):
+            yield NodeAddresses(number, link, pods)

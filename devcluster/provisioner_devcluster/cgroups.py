@@ -6,6 +6,7 @@ whose launcher no longer runs is nobody's. Knows both versions of cgroups, and n
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import time
@@ -25,17 +26,17 @@ CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
 REMOVE_TIMEOUT = 10.0
 POLL = 0.02
 
+# One launcher may have several.
+_numbers = itertools.count(1)
+
 
 class Cgroup:
     """A cgroup of this process's own, in every hierarchy of this machine."""
 
-    _made = 0
-
     def __init__(self, root: Path = ROOT) -> None:
         owner = Identity.of(os.getpid())
-        Cgroup._made += 1
         self._root = root
-        self.name = f"provisioner-devcluster-{owner.pid}-{int(owner.created)}-{Cgroup._made}"
+        self.name = f"provisioner-devcluster-{owner.pid}-{int(owner.created)}-{next(_numbers)}"
         """Its path below the root of each hierarchy."""
         try:
             for hierarchy in _hierarchies(root):

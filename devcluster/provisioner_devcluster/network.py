@@ -11,19 +11,19 @@ import subprocess
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
-from provisioner_devcluster.addresses import free_addresses
+from provisioner_devcluster.addresses import LINKS, PODS, free_addresses
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.locations import cache_directory
 
 if TYPE_CHECKING:
+    from provisioner_devcluster.addresses import NodeAddresses
     from provisioner_devcluster.namespaces import Namespaces
 
 # The node's end, as it is called on most machines.
 NODE_INTERFACE = "eth0"
 
 ANSWER_TIMEOUT = 20
+
+OCCUPIED = "File exists"
 
 
 class Cable:
@@ -37,22 +37,39 @@ class Cable:
             namespaces: Where the other end goes.
         """
         self._ip = ip
-        # Looking for a free network and taking it must be one step among several launchers.
-        with FileLock(cache_directory() / "network.lock"):
-            self.addresses = free_addresses(self._taken())
-            self.interface = f"devcluster{self.addresses.number}"
-            """This machine's end."""
-            self._lay(namespaces)
+        self.addresses = self._take(namespaces)
+        """Where the node is."""
+        self.interface = _interface(self.addresses)
+        """This machine's end."""
+        try:
+            self._configure(namespaces)
+        except BaseException:
+            self.remove()
+            raise
 
     def remove(self) -> None:
         """Take the cable away now, and not when the kernel gets round to it; harmless when it is gone."""
         command = [self._ip, "link", "delete", self.interface]
         subprocess.run(command, capture_output=True, check=False, timeout=ANSWER_TIMEOUT)
 
-    def _lay(self, namespaces: Namespaces) -> None:
-        addresses, interface = self.addresses, self.interface
+    def _take(self, namespaces: Namespaces) -> NodeAddresses:
         peer = ("peer", "name", NODE_INTERFACE, "netns", str(namespaces.pid))
-        self._run("link", "add", interface, "type", "veth", *peer)
+        for addresses in free_addresses(self._taken()):
+            try:
+                self._run("link", "add", _interface(addresses), "type", "veth", *peer)
+            except DevClusterError as error:
+                # Two launchers may find the same network free; the kernel gives the interface of that name to one.
+                if OCCUPIED not in str(error):
+                    raise
+            else:
+                return addresses
+        raise DevClusterError(
+            f"No address for a node is free in {LINKS} and {PODS}; see `ip route`. "
+            "Remove what uses them, or end other clusters with nodes.",
+        )
+
+    def _configure(self, namespaces: Namespaces) -> None:
+        addresses, interface = self.addresses, self.interface
         self._run("address", "add", f"{addresses.host}/{addresses.link.prefixlen}", "dev", interface)
         self._run("link", "set", interface, "up")
         inside = [
@@ -80,3 +97,7 @@ class Cable:
                 "A node needs the right to make network interfaces: run as root, in a container with NET_ADMIN.",
             )
         return done.stdout
+
+
+def _interface(addresses: NodeAddresses) -> str:
+    return f"devcluster{addresses.number}"

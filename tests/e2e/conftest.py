@@ -1,7 +1,7 @@
 """A real cluster for all end-to-end tests of a run, skipped with a sentence where there can be none."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from provisioner_devcluster import NodeCluster, NodeImpossibleError
 from provisioner_devcluster.building import build
 from provisioner_devcluster.go_modules import GoModule
 from provisioner_devcluster.images import write_image
-from support.e2e import IMAGE_VARIABLE, KUBECONFIG_VARIABLE, GivenCluster, e2e_cluster
+from support.e2e import IMAGE_VARIABLE, KUBECONFIG_VARIABLE, GivenCluster, IncompleteError, e2e_cluster
 from support.kubectl import Kubectl
 
 PROBE = GoModule(
@@ -28,6 +28,15 @@ TOKEN_WITHIN = 60
 """Seconds. A namespace has its ServiceAccount a moment after it is created, and no Pod is admitted before."""
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say once, and not once per test, why there are none."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        report.longrepr = (__file__, 1, report.longrepr[2])
+    return report
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[GivenCluster | NodeCluster]:
     """The run's cluster with at least one node; for all tests that care not whose it is."""
@@ -35,6 +44,8 @@ def cluster() -> Iterator[GivenCluster | NodeCluster]:
         manager = e2e_cluster()
     except NodeImpossibleError as error:
         pytest.skip(f"{error} Or name an existing cluster with {KUBECONFIG_VARIABLE} and {IMAGE_VARIABLE}.")
+    except IncompleteError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
     with manager as cluster:
         yield cluster
 

@@ -15,6 +15,7 @@ from e2e.pods import a_pod
 from e2e.traces import Traces, marks
 from provisioner_devcluster import NodeCluster
 from provisioner_devcluster.clusters import sweep
+from provisioner_devcluster.processes import Identity, still_running
 from support.kubectl import Kubectl
 
 ENDED_WITHIN = 60.0
@@ -80,10 +81,12 @@ def test_a_killed_launcher_takes_everything_along_and_the_next_start_sweeps_its_
         traces = Traces(**where | {"directories": tuple(where["directories"])})
         try:
             run_a_pod(Path(kubeconfig), image)
-            processes = the_processes_of(traces)
+            # Those on this machine that entered the node on behalf of others end with them.
+            started = {*the_processes_of(traces), *psutil.Process(launcher.pid).children(recursive=True)}
+            identities = [Identity.of(process.pid) for process in started]
         finally:
             launcher.send_signal(signal.SIGKILL)
-    assert not psutil.wait_procs(processes, timeout=ENDED_WITHIN)[1]
+    assert not still_running(identities, timeout=ENDED_WITHIN)
     deadline = time.monotonic() + ENDED_WITHIN
     # The kernel takes interfaces away a moment after the last process in their namespace.
     while traces.network() and time.monotonic() < deadline:
