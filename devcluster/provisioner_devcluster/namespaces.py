@@ -44,7 +44,8 @@ class Namespaces:
             log: Where its complaints go.
             lifeline_end: The reading end of the launcher's pipe.
         """
-        isolate = ["unshare", "--mount", "--pid", "--net", "--propagation=private", "--fork", "--kill-child=KILL"]
+        # As a slave of this machine's mounts they lose what is unmounted here, and so keep no file system busy.
+        isolate = ["unshare", "--mount", "--propagation=slave", "--pid", "--net", "--fork", "--kill-child=KILL"]
         self._environment = {"PATH": PATH}
         self._inner: list[InnerProcess] = []
         self._outer = ComponentProcess(

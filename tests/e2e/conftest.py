@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner_devcluster import NodeCluster, NodeImpossibleError
+from provisioner_devcluster.addresses import LINKS
 from provisioner_devcluster.building import build
 from provisioner_devcluster.go_modules import GoModule
 from provisioner_devcluster.images import write_image
@@ -46,7 +47,11 @@ def cluster() -> Iterator[GivenCluster | NodeCluster]:
         pytest.skip(f"{error} Or name an existing cluster with {KUBECONFIG_VARIABLE} and {IMAGE_VARIABLE}.")
     except IncompleteError as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-    with manager as cluster:
+    with manager as cluster, pytest.MonkeyPatch.context() as environment:
+        if isinstance(cluster, NodeCluster):
+            # Its address is not loopback, and no proxy that kubectl may be set to use could know it.
+            for variable in ("NO_PROXY", "no_proxy"):
+                environment.setenv(variable, str(LINKS), prepend=",")
         yield cluster
 
 
