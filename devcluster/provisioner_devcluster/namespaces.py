@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 # Where Debian and its likes keep programs; a launcher's own PATH, of root by way of sudo perhaps, may lack half of it.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# Forking and becoming another program takes milliseconds.
-START_TIMEOUT = 15
+# Forking and becoming another program takes milliseconds; a machine that compiles on every core takes longer.
+START_TIMEOUT = 60
 
 # A command that prepares something; copying a large image takes longer than all others.
 RUN_TIMEOUT = 300
@@ -133,11 +134,10 @@ class InnerProcess(ComponentProcess):
 
     @override
     def _signal(self, number: signal.Signals) -> None:
-        try:
+        # Whoever ends meanwhile needs no signal.
+        with suppress(psutil.NoSuchProcess):
             programs = psutil.Process(self._process.pid).children()
-        except psutil.NoSuchProcess:
-            return
-        for program in programs:
-            program.send_signal(number)
-        if not programs:
-            super()._signal(number)
+            for program in programs:
+                program.send_signal(number)
+            if not programs:
+                super()._signal(number)

@@ -1,7 +1,7 @@
 """The cable between this machine and a node: a pair of virtual interfaces, and the route to the node's Pods.
 
-Called by the machine of a node. Nothing leaves it: the node reaches this machine and, as this machine forwards nothing,
-nothing else. The kernel takes the cable away with the node's namespaces.
+Called by the machine of a node. The node reaches this machine and, as nothing of it is forwarded, nobody else. The
+kernel takes the cable away with the node's namespaces.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioner_devcluster.addresses import LINKS, PODS, free_addresses
@@ -72,6 +73,8 @@ class Cable:
         addresses, interface = self.addresses, self.interface
         self._run("address", "add", f"{addresses.host}/{addresses.link.prefixlen}", "dev", interface)
         self._run("link", "set", interface, "up")
+        # Even where this machine forwards for others, as with Docker, nothing from the node gets further than here.
+        Path(f"/proc/sys/net/ipv4/conf/{interface}/forwarding").write_text("0", encoding="utf-8")
         inside = [
             ("link", "set", "lo", "up"),
             ("address", "add", f"{addresses.node}/{addresses.link.prefixlen}", "dev", NODE_INTERFACE),

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from e2e.pods import a_pod
-from e2e.traces import Traces, marks
+from e2e.traces import WRITTEN, Traces, kernel_settings
 from provisioner_devcluster import NodeCluster
 from provisioner_devcluster.clusters import sweep
 from provisioner_devcluster.processes import Identity, still_running
@@ -40,8 +40,7 @@ IN_A_NODE = {"pause", "containerd", "containerd-shim-runc-v2", "node", "probe"}
 """Programs that run in a node that runs a Pod; kubelet and kube-proxy are one."""
 
 
-def run_a_pod(kubeconfig: Path, image: str) -> None:
-    admin = Kubectl(kubeconfig, "default")
+def run_a_pod(admin: Kubectl, image: str) -> None:
     admin.create(a_pod("server", image, "serve", "hello"))
     admin.wait("pod", "server", "condition=Ready")
 
@@ -52,27 +51,35 @@ def the_processes_of(traces: Traces) -> list[psutil.Process]:
     return processes
 
 
+def test_what_a_node_writes_is_in_places_of_its_own(own_cluster: NodeCluster, probe_image: str, admin: Kubectl) -> None:
+    run_a_pod(admin, probe_image)
+    inside = Path(f"/proc/{own_cluster.machine.pid}/root")
+    shared = [place for place in WRITTEN if Path(place).exists() and Path(place).samefile(inside / place[1:])]
+    assert not shared
+    assert [place for place in WRITTEN if (inside / place[1:]).exists()] == WRITTEN
+
+
 @pytest.mark.usefixtures("own_cluster")
 def test_a_second_cluster_runs_beside_the_first_and_leaves_nothing_when_it_stops(probe_archive: Path) -> None:
-    before = marks()
+    before = kernel_settings()
     with NodeCluster.start() as cluster:
         [image] = cluster.import_image(probe_archive)
-        run_a_pod(cluster.kubeconfig, image)
+        run_a_pod(Kubectl(cluster.kubeconfig, "default"), image)
         traces = Traces.of(cluster)
         processes = the_processes_of(traces)
         assert traces.network()
         assert len(traces.files()) > len(traces.directories)
         assert not traces.mounts()
-        assert marks() == before
+        assert kernel_settings() == before
     assert not [process for process in processes if process.is_running()]
     assert not traces.network()
     assert not traces.files()
-    assert marks() == before
+    assert kernel_settings() == before
 
 
 @pytest.mark.usefixtures("own_cluster")
 def test_a_killed_launcher_takes_everything_along_and_the_next_start_sweeps_its_files(probe_archive: Path) -> None:
-    before = marks()
+    before = kernel_settings()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, "-c", LAUNCHER, str(probe_archive)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as launcher:
@@ -80,7 +87,7 @@ def test_a_killed_launcher_takes_everything_along_and_the_next_start_sweeps_its_
         kubeconfig, image, where = json.loads(launcher.stdout.readline())
         traces = Traces(**where | {"directories": tuple(where["directories"])})
         try:
-            run_a_pod(Path(kubeconfig), image)
+            run_a_pod(Kubectl(Path(kubeconfig), "default"), image)
             # Those on this machine that entered the node on behalf of others end with them.
             started = {*the_processes_of(traces), *psutil.Process(launcher.pid).children(recursive=True)}
             identities = [Identity.of(process.pid) for process in started]
@@ -94,4 +101,4 @@ def test_a_killed_launcher_takes_everything_along_and_the_next_start_sweeps_its_
     assert not traces.network()
     sweep()
     assert not traces.files()
-    assert marks() == before
+    assert kernel_settings() == before

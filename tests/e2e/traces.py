@@ -7,14 +7,11 @@ import psutil
 
 from provisioner_devcluster import NodeCluster
 
-PLACES = [
-    *("/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni", "/var/log/pods", "/var/log/containers"),
-    *("/run/containerd", "/run/netns", "/opt/containerd", "/opt/cni", "/etc/cni", "/etc/kubernetes"),
-]
+WRITTEN = ["/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni", "/var/log/pods", "/run/containerd", "/run/netns"]
 """Where the programs of a node write to by themselves."""
 
-SETTINGS = ["vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops", "net/ipv4/ip_forward"]
-"""What kubelet and networks of Pods change of a kernel."""
+SETTINGS = ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops"]
+"""What kubelet changes of a kernel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,6 @@ def _namespace(pid: int) -> str | None:
         return None
 
 
-def marks() -> dict[str, object]:
-    """What must be the same before and after, whoever else uses this machine."""
-    places = {place: Path(place).exists() for place in PLACES}
-    return places | {setting: Path("/proc/sys", setting).read_text() for setting in SETTINGS}
+def kernel_settings() -> dict[str, str]:
+    """What must be the same before and after."""
+    return {setting: Path("/proc/sys", setting).read_text() for setting in SETTINGS}
