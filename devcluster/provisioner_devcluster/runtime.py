@@ -6,7 +6,6 @@ Called by the cluster with a node. Images are imported from archives, as no regi
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,10 +45,9 @@ class Runtime:
         place = machine.place("containerd.toml", config)
         self.process = machine.start("containerd", str(programs.containerd), f"--config={place}")
         self._await_answer()
-        with tempfile.TemporaryDirectory() as directory:
-            archive = Path(directory) / "pause.tar"
-            write_image(archive, PAUSE_IMAGE, {"pause": programs.pause}, ["/pause"])
-            self.import_image(archive)
+        archive = machine.directory / "pause.tar"
+        write_image(archive, PAUSE_IMAGE, {"pause": programs.pause}, ["/pause"])
+        self.import_image(archive)
 
     def import_image(self, archive: Path) -> list[str]:
         """Import an image from an archive, as docker, buildah or podman save it, and return its names."""
