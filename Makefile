@@ -9,10 +9,10 @@ WORKERS ?= 4
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test unit integration lint format crds devcluster lock clean
+.PHONY: help demo up down test unit integration e2e lint format crds devcluster lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(READY): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -43,6 +43,10 @@ unit: $(READY) ## The fast tests of the pure core only
 integration: $(READY) ## Only the tests that need a control plane
 	@$(BIN)/provisioner-devcluster prepare
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/integration $(PYTEST_ARGS)
+
+e2e: $(READY) ## Tests on a real node (Linux, root), or on E2E_KUBECONFIG's cluster with the image E2E_IMAGE
+	@test -n "$(E2E_KUBECONFIG)" || $(BIN)/provisioner-devcluster prepare --node
+	@$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 lint: $(READY) ## Format, lint, types and layers (a unit test compares crds/ with the models)
 	@$(BIN)/ruff format --check
