@@ -12,10 +12,10 @@ ARG TOFU=tofu-from-source
 
 
 # The same module, flags and environment as provisioner_devcluster/building.py; a unit test compares them.
-FROM ${GOLANG} AS tofu-from-source
+# Go compiles for any platform on the builder's own, many times faster than an emulated compiler.
+FROM --platform=$BUILDPLATFORM ${GOLANG} AS tofu-from-source
 WORKDIR /opentofu
 COPY devcluster/provisioner_devcluster/modules/opentofu/ ./
-# buildx sets these when it builds for another platform; empty means this one.
 ARG TARGETOS
 ARG TARGETARCH
 ENV CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false GOWORK=off
@@ -38,7 +38,13 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
  && /build/bin/python -m pip --python /opt/provisioner/bin/python install --no-compile --require-hashes -r requirements/runtime.txt
 
 COPY --from=tofu /usr/local/bin/tofu /usr/local/bin/tofu
-RUN /build/bin/blint sbom --quiet --sbom-spec-version 1.6 --src /usr/local/bin/tofu --output-file /usr/share/sbom/tofu.cdx.json
+# blint finds the modules in it, but not its own version, which scanners want first.
+RUN /build/bin/blint sbom --quiet --sbom-spec-version 1.6 --src /usr/local/bin/tofu --output-file /usr/share/sbom/tofu.cdx.json \
+ && /build/bin/python -c 'import json, pathlib, sys; \
+        file, version = pathlib.Path(sys.argv[1]), "v" + json.loads(sys.argv[2])["terraform_version"]; \
+        bill = json.loads(file.read_text().replace("pkg:generic/tofu", "pkg:golang/github.com/opentofu/opentofu@" + version)); \
+        bill["metadata"]["component"]["version"] = version; \
+        file.write_text(json.dumps(bill, indent=1))' /usr/share/sbom/tofu.cdx.json "$(tofu version -json)"
 
 # The embedded control plane is for those who develop the product: its package stays outside, and so its command goes.
 # Bytecode is compiled here, as nobody may write there later; unchecked, as file times do not survive every builder.

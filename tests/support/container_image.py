@@ -29,7 +29,7 @@ IMAGE = f"localhost/provisioner-operator:{__version__}"
 
 PROGRAMS = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
 """What has to be here, and the Debian package of each."""
-MOST_LEFTOVERS = 60
+MOST_LEFTOVERS = 200
 """Unnamed images after which the store is swept: some fifteen changed images, each with a hundred megabytes of its own."""
 
 
