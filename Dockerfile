@@ -18,6 +18,7 @@ WORKDIR /opentofu
 COPY devcluster/provisioner_devcluster/modules/opentofu/ ./
 ARG TARGETOS
 ARG TARGETARCH
+ARG GOPROXY
 ENV CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false GOWORK=off
 RUN GOOS="${TARGETOS}" GOARCH="${TARGETARCH}" go build -mod=readonly -trimpath \
         -ldflags "-s -w -X github.com/opentofu/opentofu/version.dev=no" \

@@ -66,7 +66,7 @@ crds: $(READY) ## Write crds/ from the models
 devcluster: $(READY) ## A bare control plane, left running; end it with: .venv/bin/provisioner-devcluster down
 	@$(BIN)/provisioner-devcluster up
 
-image: ## The container image of operator and daemons: IMAGE=name:tag BUILDER="docker" IMAGE_ARGS="--build-arg ..."
+image: ## The container image, by docker or buildah (IMAGE=name:tag BUILDER=... IMAGE_ARGS=..., see Dockerfile)
 	@builder="$(BUILDER)"; \
 	if [ -z "$$builder" ]; then \
 	  if docker info >/dev/null 2>&1; then builder=docker; \

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from provisioner_devcluster.go_modules import OPENTOFU
 from support.buildah import Container, a_container, configuration
-from support.container_image import built_image, obstacle
+from support.container_image import image_in_store, obstacle
 from support.manifests import REPOSITORY
 
 OBSTACLE = obstacle()
@@ -52,10 +51,9 @@ exec setpriv --no-new-privs --bounding-set=-all,+sys_chroot,+setuid,+setgid chro
 
 
 @pytest.fixture(scope="module")
-def image() -> Iterator[str]:
+def image() -> str:
     """The built image's name."""
-    with tempfile.TemporaryDirectory() as scratch:
-        yield built_image(Path(scratch) / "image.tar")
+    return image_in_store()
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,8 @@ IMAGE = f"localhost/provisioner-operator:{__version__}"
 
 PROGRAMS = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
 """What has to be here, and the Debian package of each."""
-MOST_LEFTOVERS = 200
-"""Unnamed images after which the store is swept: some fifteen changed images, each with a hundred megabytes of its own."""
+MOST_IMAGES = 200
+"""Images, a step of a build each, after which the store is swept: some fifteen changed builds of a hundred megabytes each."""
 
 
 def obstacle() -> str | None:
@@ -44,7 +44,15 @@ def obstacle() -> str | None:
 
 
 def built_image(archive: Path) -> str:
-    """Write the image as an archive that container runtimes import, and return its name in there.
+    """Write the image as an archive that container runtimes import, and return its name in there."""
+    image = image_in_store()
+    archive.unlink(missing_ok=True)
+    buildah("push", "--quiet", image, f"docker-archive:{archive}:{image}")
+    return image
+
+
+def image_in_store() -> str:
+    """Build the image of this checkout and return its name in the local store.
 
     The first call on a machine takes minutes, a later one seconds, and as long as a changed layer needs.
     """
@@ -53,12 +61,10 @@ def built_image(archive: Path) -> str:
     with FileLock(place / "build.lock"):
         _install_missing()
         tofu = build(OPENTOFU)
+        base = stand_in_base()
+        say("building the image")
         with tempfile.TemporaryDirectory() as scratch:
-            base = stand_in_base()
-            say("building the image")
             _make_image(base=base, tofu=tofu, scratch=Path(scratch))
-        archive.unlink(missing_ok=True)
-        buildah("push", "--quiet", IMAGE, f"docker-archive:{archive}:{IMAGE}")
         _sweep()
     return IMAGE
 
@@ -112,8 +118,7 @@ def _install_missing() -> None:
 
 def _sweep() -> None:
     """Forget the layers of former builds once there are too many; the next build makes its own anew."""
-    leftovers = buildah("images", "--all", "--quiet", "--filter", "dangling=true").split()
-    if len(leftovers) > MOST_LEFTOVERS:
+    if len(buildah("images", "--all", "--quiet").split()) > MOST_IMAGES:
         buildah("rmi", "--prune")
 
 
