@@ -26,7 +26,7 @@ def parse_job_model(body: Mapping[str, Any]) -> ProvisionerJob:
     try:
         return ProvisionerJob.model_validate(body)
     except ValidationError as error:
-        raise UnparseableObjectError(_explain(error)) from None
+        raise UnparseableObjectError(explain(error)) from None
 
 
 def parse_job(body: Mapping[str, Any]) -> Job:
@@ -62,7 +62,7 @@ def job_record(model: ProvisionerJob) -> Job:
         phase=status.phase,
         reason=status.reason,
         message=status.message,
-        conditions=_conditions(status.conditions),
+        conditions=conditions_of(status.conditions),
         assignment=None
         if given is None
         else Assignment(given.daemon, given.daemon_uid, given.id, given.time.timestamp(), given.instance),
@@ -78,7 +78,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
     try:
         model = ProvisionerDaemon.model_validate(body)
     except ValidationError as error:
-        raise UnparseableObjectError(_explain(error)) from None
+        raise UnparseableObjectError(explain(error)) from None
     meta, spec, status = model.metadata, model.spec, model.status
     heartbeat = body.get("status", {}).get("lastHeartbeatTime")
     return Daemon(
@@ -96,11 +96,12 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         instance=status.instance,
         heartbeat=heartbeat,
         runs=frozenset(ReportedRun(job.uid, job.workspace) for job in status.current_jobs),
-        conditions=_conditions(status.conditions),
+        conditions=conditions_of(status.conditions),
     )
 
 
-def _conditions(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:
+def conditions_of(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:
+    """The records of conditions."""
     return tuple(
         Condition(each.type, each.status, each.reason, each.message, each.last_transition_time.timestamp())
         for each in models
@@ -111,7 +112,8 @@ def _seconds(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
 
 
-def _explain(error: ValidationError) -> str:
+def explain(error: ValidationError) -> str:
+    """The first thing that a model minds, and how many more there are."""
     first, *others = error.errors(include_url=False, include_input=False)
     where = ".".join(str(part) for part in first["loc"])
     more = f" (and {len(others)} more)" if others else ""

@@ -149,7 +149,7 @@ def test_the_category_lists_all_kinds(kubectl: Kubectl) -> None:
         ("pj.spec.cancel", ["Set to true to stop the job"]),
         ("pj.status.phase", ["Pending, Running, Canceling, or finally"]),
         ("pd.spec.tags", ["What the daemon offers"]),
-        ("pp", ["A fleet of provisioner daemons", "cordoned, drained, then deleted"]),
+        ("pp", ["A fleet of provisioner daemons", "has no job"]),
         ("pp.spec.autoscaling", ["maxReplicas", "-required-", "targetWaitSeconds", "Scales by the queue"]),
         ("pp.spec.template.env.valueFrom", ["secretKeyRef", "configMapKeyRef", "fieldRef"]),
         ("pp.spec.template.resources.limits", ["The most it gets"]),
