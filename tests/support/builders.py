@@ -25,6 +25,11 @@ def a_daemon_manifest(name: str = "daemon", **spec: Any) -> Manifest:
     return _object("ProvisionerDaemon", name, {"provisioners": ["echo"]} | spec)
 
 
+def a_pool_manifest(name: str = "pool", **spec: Any) -> Manifest:
+    """A pool of one daemon without tags that runs echo jobs."""
+    return _object("ProvisionerPool", name, {"provisioners": ["echo"]} | spec)
+
+
 def an_assignment(daemon: str = "daemon", **fields: Any) -> Manifest:
     """A job's `status.assignment`, not yet acknowledged."""
     return {"daemon": daemon, "daemonUID": f"uid-of-{daemon}", "id": "first", "time": "2026-01-01T00:00:00Z"} | fields

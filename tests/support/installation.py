@@ -23,6 +23,7 @@ def install(admin: Kubectl, prober: Kubectl) -> None:
     admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS}")
     admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", "provisionerjobs.provisioner.dev")
     admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", "provisionerdaemons.provisioner.dev")
+    admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", "provisionerpools.provisioner.dev")
     if has_stamping(admin):
         admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS / 'policies' / 'stamping'}")
     _await_policies(admin, prober.within(PROBE_NAMESPACE))

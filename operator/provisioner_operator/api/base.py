@@ -51,6 +51,8 @@ class ObjectMeta(Model):
     uid: str
     resource_version: str = "0"
     generation: int = 0
+    finalizers: list[str] = []
+    deletion_timestamp: AwareDatetime | None = None
     creation_timestamp: AwareDatetime
     owner_references: list[OwnerReference] = []
 

@@ -13,6 +13,12 @@ from provisioner_operator.api.enums import DaemonState, Provisioner
 from provisioner_operator.api.tags import Tags
 
 Count = Annotated[int, Field(ge=0)]
+Provisioners = Annotated[
+    list[Provisioner], Field(min_length=1, max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})
+]
+Capacity = Annotated[int, Field(ge=1, le=1000)]
+LostAfterSeconds = Annotated[int, Field(ge=10, le=86_400)]
+CancelGraceSeconds = Annotated[int, Field(ge=0, le=86_400)]
 
 
 class DaemonSpec(Model):
@@ -20,18 +26,16 @@ class DaemonSpec(Model):
 
     tags: Tags = {}
     """What the daemon offers. It runs jobs all of whose tags are among these; with no tags, only jobs without tags."""
-    provisioners: Annotated[
-        list[Provisioner], Field(min_length=1, max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})
-    ] = [Provisioner.TERRAFORM]
+    provisioners: Provisioners = [Provisioner.TERRAFORM]
     """Which programs it can run."""
-    capacity: Annotated[int, Field(ge=1, le=1000)] = 1
+    capacity: Capacity = 1
     """How many jobs it runs at a time."""
     cordoned: bool = False
     """Set to true to give it no further jobs; what runs goes on."""
-    lost_after_seconds: Annotated[int, Field(ge=10, le=86_400)] = 300
+    lost_after_seconds: LostAfterSeconds = 300
     """After so long without a heartbeat its running jobs fail with DaemonLost. The daemon stops them itself before
     that, at 0.8 of this time; it counts as offline at 2/15 of it, and its heartbeat comes each 1/30 of it."""
-    cancel_grace_seconds: Annotated[int, Field(ge=0, le=86_400)] = 180
+    cancel_grace_seconds: CancelGraceSeconds = 180
     """How long a run may take to stop after it was interrupted, before it is killed."""
 
 
@@ -61,7 +65,7 @@ class DaemonStatus(Model):
     """The daemon's version."""
     tags: Annotated[str, StringConstraints(max_length=2048)] | None = None
     """Its tags in one line, for display."""
-    lost_after_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = None
+    lost_after_seconds: LostAfterSeconds | None = None
     """The `spec.lostAfterSeconds` that the daemon's process acts on; until it has read a shorter one, this one holds."""
     current_jobs: Annotated[
         list[CurrentJob],

@@ -114,3 +114,40 @@ class DaemonState(StrEnum):
     BUSY = "Busy"
     DRAINING = "Draining"
     OFFLINE = "Offline"
+
+
+class PoolCondition(StrEnum):
+    """The condition types of a pool, all three read by kstatus. Of Reconciling and Stalled at most one is True."""
+
+    READY = "Ready"
+    """True when as many daemons as wanted are there, ready and up to date."""
+    RECONCILING = "Reconciling"
+    """True while daemons are being started, replaced or drained for the pool's deletion."""
+    STALLED = "Stalled"
+    """True while Pods fail: something has to be mended, though it is tried again by and by."""
+
+
+class PoolReason(StrEnum):
+    """Why a pool is as it is. While Pods fail, `Ready` has the container's own reason instead."""
+
+    DAEMONS_READY = "DaemonsReady"
+    SCALED_TO_ZERO = "ScaledToZero"
+    SCALING_UP = "ScalingUp"
+    ROLLING_OUT = "RollingOut"
+    DRAINING = "Draining"
+    PODS_FAILING = "PodsFailing"
+
+
+class TaintEffect(StrEnum):
+    """What a taint of a node does (core/v1)."""
+
+    NO_SCHEDULE = "NoSchedule"
+    PREFER_NO_SCHEDULE = "PreferNoSchedule"
+    NO_EXECUTE = "NoExecute"
+
+
+class TolerationOperator(StrEnum):
+    """How a toleration compares a taint's value (core/v1)."""
+
+    EXISTS = "Exists"
+    EQUAL = "Equal"

@@ -32,6 +32,7 @@ _KEYWORDS = (
     "properties",
     "additionalProperties",
     "items",
+    "x-kubernetes-int-or-string",
     "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys",
     "x-kubernetes-validations",
@@ -92,7 +93,7 @@ def _structural(schema: JsonSchemaValue, *, definitions: dict[str, Any], path: t
     schema, path = _inlined(schema, definitions=definitions, path=path)
     schema.pop("title", None)
     unknown = schema.keys() - set(_KEYWORDS)
-    if unknown or "type" not in schema:
+    if unknown or not schema.keys() & {"type", "x-kubernetes-int-or-string"}:
         raise UnstructuralError(f"{'.'.join(path)}: {', '.join(sorted(unknown)) or 'no type'} in {schema}")
 
     def inner(child: JsonSchemaValue, step: str) -> JsonSchemaValue:

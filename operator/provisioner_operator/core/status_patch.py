@@ -6,7 +6,6 @@ may be tested, only `/status` is changed. Used by the controller's writer and by
 status content is made.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,12 +20,10 @@ from provisioner_operator.api.enums import (
 )
 from provisioner_operator.api.limits import LONGEST_MESSAGE, LONGEST_SUSPENSION_SECONDS
 from provisioner_operator.core.conditions import with_condition
+from provisioner_operator.core.json_value import JsonObject, JsonValue
 from provisioner_operator.core.lifecycle import require_legal
 from provisioner_operator.core.outcome import Outcome
 from provisioner_operator.core.records import Assignment, Condition, Daemon, Job
-
-JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
-JsonObject = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> StatusPa
         sets=(
             ("/status/assignment", _assignment_json(assignment)),
             ("/status/observedGeneration", job.generation),
-            ("/status/conditions", _conditions_json(conditions)),
+            ("/status/conditions", conditions_json(conditions)),
         ),
         removes=_present(job, "reason", "message"),
     )
@@ -80,7 +77,7 @@ def release(job: Job, why: str, now: float) -> StatusPatch:
     )
     return StatusPatch(
         tests=(*_pending(job), *_same_assignment(job)),
-        sets=(("/status/conditions", _conditions_json(conditions)),),
+        sets=(("/status/conditions", conditions_json(conditions)),),
         removes=("/status/assignment",),
     )
 
@@ -96,7 +93,7 @@ def explain(job: Job, reason: PendingReason, message: str, now: float) -> Status
             ("/status/reason", reason),
             ("/status/message", message),
             ("/status/observedGeneration", job.generation),
-            ("/status/conditions", _conditions_json(conditions)),
+            ("/status/conditions", conditions_json(conditions)),
         ),
     )
 
@@ -118,7 +115,7 @@ def suspend(job: Job, message: str, now: float) -> StatusPatch:
             ("/status/reason", PendingReason.SUSPENDED),
             ("/status/message", message),
             ("/status/observedGeneration", job.generation),
-            ("/status/conditions", _conditions_json(conditions)),
+            ("/status/conditions", conditions_json(conditions)),
         ),
         removes=_present(job, "assignment"),
     )
@@ -153,7 +150,7 @@ def acknowledge(job: Job, instance: str, now: float) -> StatusPatch:
             ("/status/assignment/instance", instance),
             ("/status/startedAt", timestamp(now)),
             ("/status/observedGeneration", job.generation),
-            ("/status/conditions", _conditions_json(_not_ready(job.conditions, Phase.RUNNING, message, now))),
+            ("/status/conditions", conditions_json(_not_ready(job.conditions, Phase.RUNNING, message, now))),
         ),
     )
 
@@ -171,7 +168,7 @@ def begin_cancel(job: Job, now: float) -> StatusPatch:
             ("/status/phase", Phase.CANCELING),
             ("/status/message", message),
             ("/status/observedGeneration", job.generation),
-            ("/status/conditions", _conditions_json(_not_ready(conditions, Phase.CANCELING, message, now))),
+            ("/status/conditions", conditions_json(_not_ready(conditions, Phase.CANCELING, message, now))),
         ),
     )
 
@@ -256,7 +253,7 @@ def daemon_offline(daemon: Daemon, message: str, now: float) -> StatusPatch:
     conditions = with_condition(daemon.conditions, "Ready", ConditionStatus.UNKNOWN, "HeartbeatMissing", message, now)
     return StatusPatch(
         tests=(("/metadata/uid", daemon.uid), ("/status/lastHeartbeatTime", daemon.heartbeat)),
-        sets=(("/status/state", DaemonState.OFFLINE), ("/status/conditions", _conditions_json(conditions))),
+        sets=(("/status/state", DaemonState.OFFLINE), ("/status/conditions", conditions_json(conditions))),
     )
 
 
@@ -284,7 +281,7 @@ def _end(
         ("/status/message", message),
         ("/status/finishedAt", timestamp(now)),
         ("/status/observedGeneration", job.generation),
-        ("/status/conditions", _conditions_json(conditions)),
+        ("/status/conditions", conditions_json(conditions)),
     )
 
 
@@ -327,7 +324,8 @@ def _assignment_json(assignment: Assignment) -> JsonValue:
     }
 
 
-def _conditions_json(conditions: tuple[Condition, ...]) -> JsonValue:
+def conditions_json(conditions: tuple[Condition, ...]) -> JsonValue:
+    """Conditions as a status has them."""
     return [
         {
             "type": condition.type,

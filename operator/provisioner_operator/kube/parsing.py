@@ -63,7 +63,7 @@ def job_record(model: ProvisionerJob) -> Job:
         phase=status.phase,
         reason=status.reason,
         message=status.message,
-        conditions=_conditions(status.conditions),
+        conditions=conditions_of(status.conditions),
         assignment=None
         if given is None
         else Assignment(given.daemon, given.daemon_uid, given.id, given.time.timestamp(), given.instance),
@@ -97,7 +97,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         instance=status.instance,
         heartbeat=heartbeat,
         runs=frozenset(ReportedRun(job.uid, job.workspace) for job in status.current_jobs),
-        conditions=_conditions(status.conditions),
+        conditions=conditions_of(status.conditions),
         offer=offer_of(spec),
         pod_uid=next((owner.uid for owner in meta.owner_references if owner.kind == "Pod"), None),
     )
@@ -126,7 +126,8 @@ def lease_record(body: Mapping[str, Any]) -> Lease:
     )
 
 
-def _conditions(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:
+def conditions_of(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:
+    """The records of conditions."""
     return tuple(
         Condition(each.type, each.status, each.reason, each.message, each.last_transition_time.timestamp())
         for each in models

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from support.builders import a_daemon_manifest, a_job_manifest
+from support.builders import a_daemon_manifest, a_job_manifest, a_pool_manifest
 from support.kubectl import Kubectl
 from support.manifests import Manifest
 
@@ -13,6 +13,10 @@ TWO_MEGABYTES = "x" * 2_000_000
 
 def a_job_with(**spec: Any) -> Manifest:
     return a_job_manifest(**spec)
+
+
+def a_pool_with(**template: Any) -> Manifest:
+    return a_pool_manifest(template=template)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,29 @@ def a_job_with(**spec: Any) -> Manifest:
         (a_daemon_manifest(lostAfterSeconds=1), ["spec.lostAfterSeconds", "greater than or equal to 10"]),
         (a_daemon_manifest(tags={f"k{n}": "v" for n in range(200)}), ["spec.tags: Too many"]),
         (a_daemon_manifest(cordon=True), ['unknown field "spec.cordon"']),
+        (a_pool_manifest(replicas=-1), ["spec.replicas", "greater than or equal to 0"]),
+        (a_pool_manifest(replicas=1001), ["spec.replicas", "less than or equal to 1000"]),
+        (a_pool_manifest(maxSurge=0), ["spec.maxSurge", "greater than or equal to 1"]),
+        (a_pool_manifest(autoscaling={}), ["spec.autoscaling.maxReplicas: Required value"]),
+        (
+            a_pool_manifest(autoscaling={"maxReplicas": 0}),
+            ["spec.autoscaling.maxReplicas", "greater than or equal to 1"],
+        ),
+        (a_pool_manifest(autoscaling={"maxReplicas": 1, "target": 5}), ['unknown field "spec.autoscaling.target"']),
+        (a_pool_manifest(image="daemon"), ['unknown field "spec.image"']),
+        (a_pool_with(hostNetwork=True), ['unknown field "spec.template.hostNetwork"']),
+        (a_pool_with(image="two words"), ["spec.template.image", "should match"]),
+        (
+            a_pool_with(resources={"requests": {"cpu": "a lot"}}),
+            ["spec.template.resources.requests.cpu", "should match"],
+        ),
+        (a_pool_with(env=[{"name": "1ST"}]), ["spec.template.env[0].name", "should match"]),
+        (a_pool_with(env=[{"name": "A"}] * 2), ["spec.template.env[1]: Duplicate value"]),
+        (
+            a_pool_with(tolerations=[{"key": "gpu", "effect": "Never"}]),
+            ['spec.template.tolerations[0].effect: Unsupported value: "Never"', '"NoSchedule"'],
+        ),
+        (a_pool_with(podLabels={"team": "not a label"}), ["spec.template.podLabels.team", "should match"]),
     ],
     ids=lambda value: str(value)[:70],
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from provisioner_operator.api.enums import Phase
-from support.builders import a_daemon_manifest, a_job_manifest
+from support.builders import a_daemon_manifest, a_job_manifest, a_pool_manifest
 from support.kubectl import Kubectl
 
 
@@ -50,6 +50,54 @@ def test_a_daemon_shows_whether_it_is_well_and_what_it_runs(kubectl: Kubectl) ->
     assert (tags, version) == ("environment=on-prem", "0.1.0")
 
 
+def test_a_pool_shows_what_it_has_and_what_keeps_it(kubectl: Kubectl) -> None:
+    kubectl.create(a_pool_manifest("stuck", autoscaling={"minReplicas": 1, "maxReplicas": 9}))
+    ready = {
+        "type": "Ready",
+        "status": "False",
+        "reason": "ImagePullBackOff",
+        "message": "No such image.",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    counts = {"desiredReplicas": 5, "replicas": 4, "updatedReplicas": 3, "idle": 0, "busy": 2, "queued": 7}
+    kubectl.patch("pp", "stuck", {"status": counts | {"conditions": [ready]}}, "--subresource=status")
+
+    header, row = kubectl.run("get", "pp", "stuck").stdout.splitlines()
+    wide_header, wide_row = kubectl.run("get", "pp", "stuck", "--output=wide").stdout.splitlines()
+
+    assert header.split() == ["NAME", "DESIRED", "REPLICAS", "IDLE", "BUSY", "QUEUED", "READY", "REASON", "AGE"]
+    assert row.split()[:-1] == ["stuck", "5", "4", "0", "2", "7", "False", "ImagePullBackOff"]
+    assert wide_header.split()[9:] == ["UPDATED", "MIN", "MAX", "IMAGE", "MESSAGE"]
+    assert wide_row.split()[9:] == ["3", "1", "9", "No", "such", "image."]
+
+
+def test_a_new_pool_has_nothing_yet_and_wants_one_daemon(kubectl: Kubectl) -> None:
+    stored = kubectl.create(a_pool_manifest(), "--dry-run=server")
+
+    assert (stored["spec"]["replicas"], stored["status"]["replicas"]) == (1, 0)
+    assert stored["spec"]["template"] == {
+        "serviceAccountName": "provisioner-daemon",
+        "terminationGracePeriodSeconds": 4000,
+    }
+
+
+def test_a_pool_can_be_scaled(kubectl: Kubectl) -> None:
+    kubectl.create(a_pool_manifest("scaled"))
+    kubectl.patch("pp", "scaled", {"status": {"replicas": 1, "selector": "a=b"}}, "--subresource=status")
+
+    kubectl.run("scale", "pp/scaled", "--replicas=4")
+
+    scale = kubectl.json("get", "pp", "scaled", "--subresource=scale")
+    assert (scale["spec"]["replicas"], scale["status"]) == (4, {"replicas": 1, "selector": "a=b"})
+    assert kubectl.get("pp", "scaled")["spec"]["replicas"] == 4
+
+
+def test_an_autoscaled_pool_is_not_scaled_by_hand(kubectl: Kubectl) -> None:
+    kubectl.create(a_pool_manifest("automatic", autoscaling={"maxReplicas": 9}))
+
+    assert "does not go with spec.autoscaling" in kubectl.refusal("scale", "pp/automatic", "--replicas=4")
+
+
 def test_a_new_daemon_is_offline(kubectl: Kubectl) -> None:
     assert kubectl.create(a_daemon_manifest(), "--dry-run=server")["status"]["state"] == "Offline"
 
@@ -81,14 +129,16 @@ def test_daemons_are_selected_by_state(kubectl: Kubectl) -> None:
     assert "/selected" in kubectl.run("get", "pd", "--field-selector=status.state=Offline", "--output=name").stdout
 
 
-def test_the_category_lists_jobs_and_daemons(kubectl: Kubectl) -> None:
+def test_the_category_lists_all_kinds(kubectl: Kubectl) -> None:
     kubectl.create(a_job_manifest("of-category"))
     kubectl.create(a_daemon_manifest("of-category"))
+    kubectl.create(a_pool_manifest("of-category"))
 
     listed = kubectl.run("get", "provisioner", "--output=name").stdout
 
     assert "provisionerjob.provisioner.dev/of-category" in listed
     assert "provisionerdaemon.provisioner.dev/of-category" in listed
+    assert "provisionerpool.provisioner.dev/of-category" in listed
 
 
 @pytest.mark.parametrize(
@@ -99,6 +149,10 @@ def test_the_category_lists_jobs_and_daemons(kubectl: Kubectl) -> None:
         ("pj.spec.cancel", ["Set to true to stop the job"]),
         ("pj.status.phase", ["Pending, Running, Canceling, or finally"]),
         ("pd.spec.tags", ["What the daemon offers"]),
+        ("pp", ["A fleet of provisioner daemons", "has no job"]),
+        ("pp.spec.autoscaling", ["maxReplicas", "-required-", "targetWaitSeconds", "Scales by the queue"]),
+        ("pp.spec.template.env.valueFrom", ["secretKeyRef", "configMapKeyRef", "fieldRef"]),
+        ("pp.spec.template.resources.limits", ["The most it gets"]),
     ],
     ids=str,
 )

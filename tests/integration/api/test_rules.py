@@ -9,9 +9,33 @@ import yaml
 from integration.api.violations import CHANGES, CREATIONS, Change, Creation
 from provisioner_operator.api.crd import KINDS
 from provisioner_operator.api.enums import Phase
-from support.builders import a_daemon_manifest, a_job_manifest
+from support.builders import a_daemon_manifest, a_job_manifest, a_pool_manifest
 from support.kubectl import Kubectl, patch_arguments
 from support.manifests import Manifest
+
+A_TEMPLATE: Manifest = {
+    "image": "registry.example.com/provisioner-operator@sha256:0123",
+    "resources": {
+        "requests": {"cpu": 1, "memory": "256Mi", "example.com/gpu": "1"},
+        "limits": {"memory": "1.5Gi", "hugepages-2Mi": "4Mi", "ephemeral-storage": "1e9"},
+    },
+    "env": [
+        {"name": "PLAIN", "value": ""},
+        {"name": "BARE"},
+        {"name": "SECRET", "valueFrom": {"secretKeyRef": {"name": "cloud", "key": "token", "optional": True}}},
+        {"name": "SETTING", "valueFrom": {"configMapKeyRef": {"name": "proxy", "key": "url"}}},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+    ],
+    "nodeSelector": {"kubernetes.io/os": "linux", "pool": ""},
+    "tolerations": [
+        {"key": "gpu", "value": "yes", "effect": "NoSchedule"},
+        {"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60},
+    ],
+    "podLabels": {"azure.workload.identity/use": "true"},
+    "podAnnotations": {"prometheus.io/scrape": "true"},
+    "terminationGracePeriodSeconds": 60,
+}
+"""A pool's template with every field set."""
 
 
 @pytest.mark.parametrize("row", CREATIONS, ids=str)
@@ -61,6 +85,10 @@ def test_every_rule_of_the_crds_has_a_row_that_breaks_it() -> None:
         a_job_manifest(tags={f"key-{number}": "x" * 253 for number in range(32)}),
         a_job_manifest("n" * 63),
         a_daemon_manifest(tags={"scope": "user", "owner": "somebody", "environment": "on-prem"}),
+        a_pool_manifest("n" * 57, tags={"scope": "user", "owner": "somebody", "environment": "on-prem"}),
+        a_pool_manifest(replicas=0),
+        a_pool_manifest(replicas=1, autoscaling={"maxReplicas": 1}),
+        a_pool_manifest(template=A_TEMPLATE),
     ],
     ids=lambda manifest: str(manifest["spec"])[:60],
 )

@@ -11,11 +11,12 @@ from typing_extensions import override
 
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.job import JobSpec
-from provisioner_operator.api.names import DAEMONS, JOBS
-from support.builders import a_daemon_manifest, a_job_manifest, an_assignment
+from provisioner_operator.api.names import DAEMONS, JOBS, POOLS
+from support.builders import a_daemon_manifest, a_job_manifest, a_pool_manifest, an_assignment
 from support.manifests import Manifest
 from support.phases import FINISHED_AT, STARTED_AT
 
+KINDS = {"ProvisionerJob": JOBS, "ProvisionerDaemon": DAEMONS, "ProvisionerPool": POOLS}
 LATER = "2026-01-01T09:00:00Z"
 FRESH = "fresh"
 """A job as it was created, with every field of the spec set and without `cancel`."""
@@ -32,7 +33,7 @@ class Creation:
 
     @property
     def kind(self) -> str:
-        return JOBS if self.manifest["kind"] == "ProvisionerJob" else DAEMONS
+        return KINDS[self.manifest["kind"]]
 
     @property
     def says(self) -> str:
@@ -143,7 +144,7 @@ _TAGS: tuple[tuple[str, dict[str, str]], ...] = (
 TAGS = tuple(
     Creation(rule, build(tags=tags), "spec.tags")
     for rule, tags in _TAGS
-    for build in (a_job_manifest, a_daemon_manifest)
+    for build in (a_job_manifest, a_daemon_manifest, a_pool_manifest)
 )
 
 _FILE = "a file's name is at most 253 letters, digits, '-', '_' and '.', without a folder"
@@ -208,6 +209,88 @@ SPECS = (
     Change("a cancel cannot be withdrawn; create a new job", Phase.PENDING, {"spec": {"cancel": None}}, "spec.cancel"),
 )
 
+_BOUNDS = {"minReplicas": 1, "maxReplicas": 2}
+_RESOURCE = "a resource is cpu, memory, ephemeral-storage, hugepages-SIZE or DOMAIN/NAME"
+_VALUE_FROM = "valueFrom has exactly one of secretKeyRef, configMapKeyRef and fieldRef"
+_FROM_BOTH = {"secretKeyRef": {"name": "a", "key": "b"}, "fieldRef": {"fieldPath": "spec.nodeName"}}
+_OWN_KEYS = "under provisioner.dev are the operator's own: tags and settings of daemons are fields of the pool's spec"
+
+
+def _template(**template: Any) -> Manifest:
+    return a_pool_manifest(template=template)
+
+
+POOL_ROWS = (
+    Creation(
+        "metadata.name of a pool has at most 57 characters: its Pods' names are made from it",
+        a_pool_manifest("n" * 58),
+        "<nil>",
+    ),
+    Creation(
+        "a tag's key in a pool has no '/': it becomes the name of its Pods' annotation tags.provisioner.dev/KEY",
+        a_pool_manifest(tags={"example.com/zone": "a"}),
+        "spec.tags",
+    ),
+    Creation(
+        "spec.replicas does not go with spec.autoscaling: "
+        "leave it out; change minReplicas and maxReplicas to scale the pool",
+        a_pool_manifest(replicas=3, autoscaling=_BOUNDS),
+        "spec.replicas",
+    ),
+    Creation(
+        "minReplicas is at most maxReplicas",
+        a_pool_manifest(autoscaling={"minReplicas": 3, "maxReplicas": 2}),
+        "spec.autoscaling.minReplicas",
+    ),
+    *(
+        Creation(_RESOURCE, _template(resources={field: {"memroy": "1Gi"}}), "spec.template.resources")
+        for field in ("requests", "limits")
+    ),
+    *(
+        Creation(_VALUE_FROM, _template(env=[{"name": "A", "valueFrom": source}]), "spec.template.env[0].valueFrom")
+        for source in ({}, _FROM_BOTH)
+    ),
+    Creation(
+        "an environment variable has value or valueFrom, not both",
+        _template(env=[{"name": "A", "value": "", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]),
+        "spec.template.env[0]",
+    ),
+    Creation(
+        "POD_NAME, POD_NAMESPACE, POD_UID tell a daemon which Pod it is and cannot be set",
+        _template(env=[{"name": "POD_NAMESPACE", "value": "other"}]),
+        "spec.template.env[0].name",
+    ),
+    Creation(
+        "a toleration with the operator Exists has no value: it matches each",
+        _template(tolerations=[{"key": "gpu", "operator": "Exists", "value": "yes"}]),
+        "spec.template.tolerations[0].value",
+    ),
+    Creation(
+        "a toleration without a key matches every taint and needs the operator Exists",
+        _template(tolerations=[{"operator": "Equal", "effect": "NoSchedule"}]),
+        "spec.template.tolerations[0].key",
+    ),
+    Creation(
+        "tolerationSeconds is only for the effect NoExecute",
+        _template(tolerations=[{"key": "gpu", "operator": "Exists", "tolerationSeconds": 5}]),
+        "spec.template.tolerations[0].tolerationSeconds",
+    ),
+    *(
+        Creation(
+            f"a key of {field} is a name of letters, digits, '-', '_' and '.', perhaps after a domain and a slash",
+            _template(**{field: {key: "a"}}),
+            f"spec.template.{field}",
+        )
+        for field in ("nodeSelector", "podLabels", "podAnnotations")
+        for key in ("a b", "a/b/c", "/a")
+    ),
+    *(
+        Creation(f"{field} {_OWN_KEYS}", _template(**{field: {key: "true"}}), f"spec.template.{field}")
+        for field in ("podLabels", "podAnnotations")
+        for key in ("provisioner.dev/daemon", "tags.provisioner.dev/environment")
+    ),
+)
+
 _STARTING: dict[str, Any] = {"phase": "Running", "startedAt": STARTED_AT}
 _ANOTHER = "a job starts under the assignment it has while Pending; only the assignment's instance may be added"
 _ENDED = {"finishedAt": FINISHED_AT}
@@ -259,5 +342,5 @@ STATUSES = (
     ),
 )
 
-CREATIONS: tuple[Creation, ...] = (*TAGS, *(row for row in SPECS if isinstance(row, Creation)))
+CREATIONS: tuple[Creation, ...] = (*TAGS, *(row for row in SPECS if isinstance(row, Creation)), *POOL_ROWS)
 CHANGES: tuple[Change, ...] = (*FROZEN, *(row for row in SPECS if isinstance(row, Change)), *STATUSES)

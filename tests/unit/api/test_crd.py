@@ -1,5 +1,6 @@
 """The generated CRDs are up to date, complete, and free of what the API server does not take."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import yaml
 from provisioner_operator.api.crd import KINDS, Kind, write
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.job import JobSpec, ProvisionerJob
+from provisioner_operator.api.names import POOLS
 from provisioner_operator.api.phase_rules import PHASE_AFTER
 from provisioner_operator.core.lifecycle import TRANSITIONS
 from support.manifests import CRDS, Manifest
@@ -26,6 +28,8 @@ ARTEFACTS = {
     "exclusiveMinimum",
     "nullable",
 }
+
+INT_OR_STRING = "x-kubernetes-int-or-string"
 
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)
 
@@ -68,7 +72,7 @@ def test_every_rule_has_a_message_and_a_reason(kind: Kind) -> None:
 def test_nothing_is_left_of_pydantic(kind: Kind) -> None:
     for schema in _schemas(_schema(kind)):
         assert not schema.keys() & ARTEFACTS
-        assert schema["type"] in {"object", "array", "string", "integer", "boolean"}
+        assert schema.get("type") in {"object", "array", "string", "integer", "boolean"} or schema[INT_OR_STRING]
         assert not {"properties", "additionalProperties"} <= schema.keys()
 
 
@@ -76,7 +80,8 @@ def test_nothing_is_left_of_pydantic(kind: Kind) -> None:
 def test_everything_that_can_grow_has_a_bound(kind: Kind) -> None:
     for path, schema in _properties(_schema(kind)):
         bounds = {"array": "maxItems", "string": "maxLength", "object": "maxProperties"}
-        bounded = schema.keys() & {"enum", "properties", bounds.get(schema["type"], "type")} or "format" in schema
+        bound = bounds.get(schema.get("type", "string"), "type")
+        bounded = schema.keys() & {"enum", "properties", bound} or "format" in schema
         assert bounded or path in {".metadata", ".apiVersion", ".kind"}, path
 
 
@@ -84,7 +89,7 @@ def test_everything_that_can_grow_has_a_bound(kind: Kind) -> None:
 def test_columns_and_selectable_fields_point_at_fields(kind: Kind) -> None:
     known = {path for path, _ in _properties(_schema(kind))} | {".metadata.creationTimestamp"}
 
-    assert {column.path.replace("[*]", "[]") for column in kind.columns} <= known
+    assert {re.sub(r"\[[^]]*\]", "[]", column.path) for column in kind.columns} <= known
     assert set(kind.selectable_fields) <= known
 
 
@@ -92,6 +97,16 @@ def test_a_new_job_is_pending_without_a_write() -> None:
     status = _schema(KINDS[0])["properties"]["status"]
 
     assert status["default"] == {"phase": "Pending"}
+
+
+def test_a_pool_can_be_scaled_by_whoever_knows_the_scale_subresource() -> None:
+    pools = next(kind for kind in KINDS if kind.plural == POOLS)
+    known = {path for path, _ in _properties(_schema(pools))}
+
+    scale = yaml.safe_load(pools.text())["spec"]["versions"][0]["subresources"]["scale"]
+
+    assert scale.keys() == {"specReplicasPath", "statusReplicasPath", "labelSelectorPath"}
+    assert set(scale.values()) <= known
 
 
 def test_all_of_a_jobs_spec_is_frozen_but_what_is_listed_as_mutable() -> None:

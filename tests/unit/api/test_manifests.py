@@ -5,7 +5,7 @@ import yaml
 
 from support.manifests import MANIFESTS, Manifest
 
-OWN = {"provisionerjobs", "provisionerdaemons"}
+OWN = {"provisionerjobs", "provisionerdaemons", "provisionerpools", "provisionerpools/scale"}
 
 
 def role(name: str) -> Manifest:

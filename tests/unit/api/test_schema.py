@@ -5,7 +5,7 @@
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from provisioner_operator.api.base import Model
 from provisioner_operator.api.rules import exactly_one_of, frozen_except, rule, unchanged
@@ -65,6 +65,18 @@ def test_a_union_is_refused() -> None:
 
     with pytest.raises(UnstructuralError, match=r"Either\.value: anyOf"):
         structural_schema(Either)
+
+
+def test_an_amount_may_be_a_number_or_text() -> None:
+    class Measured(Model):
+        amount: Annotated[str, WithJsonSchema({"x-kubernetes-int-or-string": True, "maxLength": 8})]
+        """How much."""
+
+    assert structural_schema(Measured)["properties"]["amount"] == {
+        "description": "How much.",
+        "maxLength": 8,
+        "x-kubernetes-int-or-string": True,
+    }
 
 
 def test_a_fixed_value_is_refused() -> None:

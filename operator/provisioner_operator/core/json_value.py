@@ -1,0 +1,6 @@
+"""What JSON can say: the type of documents that the core makes or passes on, without looking into them."""
+
+from collections.abc import Mapping, Sequence
+
+JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
+JsonObject = Mapping[str, JsonValue]

@@ -1,0 +1,232 @@
+"""From a ProvisionerPool, and from the Pods that it owns, to the core's records: the part of `parsing` that pools need.
+
+Of a Pod it takes what the pool decides by: its revision, whether it works, how it ended, and what keeps it from starting
+in the words of kubelet or the scheduler. Whether its runs are surely over is another question (`core.daemon_pods`).
+"""
+
+# ruff: noqa: RUF012 (pydantic copies a default for each object)
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import AwareDatetime, ValidationError
+
+from provisioner_operator.api.base import Model
+from provisioner_operator.api.names import POOL_REVISION_LABEL
+from provisioner_operator.api.pod_template import PodTemplate as PodTemplateModel
+from provisioner_operator.api.pool import Autoscaling as AutoscalingModel
+from provisioner_operator.api.pool import PoolStatus as PoolStatusModel
+from provisioner_operator.api.pool import ProvisionerPool
+from provisioner_operator.core.json_value import JsonObject
+from provisioner_operator.core.matching import Supply, effective_tags
+from provisioner_operator.core.pool_members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble
+from provisioner_operator.core.records import Autoscaling, PodTemplate, Pool, PoolStatus
+from provisioner_operator.kube.parsing import UnparseableObjectError, conditions_of, explain
+
+_BEGINNING = frozenset({"ContainerCreating", "PodInitializing"})
+"""Reasons of a waiting container that are no trouble."""
+_FINAL_PHASES = frozenset({"Succeeded", "Failed"})
+_LONGEST_WORDS = 2048
+"""Characters of a foreign message that are taken over: a status has to stay readable."""
+
+
+def parse_pool(body: Mapping[str, Any]) -> Pool:
+    """The record of a pool. Raises UnparseableObjectError."""
+    try:
+        model = ProvisionerPool.model_validate(body)
+    except ValidationError as error:
+        raise UnparseableObjectError(explain(error)) from None
+    meta, spec = model.metadata, model.spec
+    return Pool(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        generation=meta.generation,
+        supply=Supply(meta.namespace, frozenset(spec.provisioners), effective_tags(spec.tags)),
+        tags=tuple(sorted(spec.tags.items())),
+        capacity=spec.capacity,
+        lost_after=spec.lost_after_seconds,
+        cancel_grace=spec.cancel_grace_seconds,
+        replicas=spec.replicas,
+        autoscaling=None if spec.autoscaling is None else _autoscaling(spec.autoscaling),
+        max_surge=spec.max_surge,
+        template=_template(spec.template),
+        finalizers=tuple(meta.finalizers),
+        deleting=meta.deletion_timestamp is not None,
+        status=_status(model.status),
+    )
+
+
+def _autoscaling(model: AutoscalingModel) -> Autoscaling:
+    return Autoscaling(
+        max_replicas=model.max_replicas,
+        min_replicas=model.min_replicas,
+        target_wait=model.target_wait_seconds,
+        scale_down_delay=model.scale_down_delay_seconds,
+    )
+
+
+def _template(model: PodTemplateModel) -> PodTemplate:
+    return PodTemplate(
+        image=model.image,
+        service_account=model.service_account_name,
+        termination_grace=model.termination_grace_period_seconds,
+        resources=None if model.resources is None else _as_written(model.resources),
+        env=tuple(_as_written(each) for each in model.env),
+        node_selector=model.node_selector,
+        tolerations=tuple(_as_written(each) for each in model.tolerations),
+        labels=model.pod_labels,
+        annotations=model.pod_annotations,
+    )
+
+
+def _as_written(model: Model) -> JsonObject:
+    written: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return written
+
+
+def _status(model: PoolStatusModel) -> PoolStatus:
+    return PoolStatus(
+        replicas=model.replicas,
+        desired_replicas=model.desired_replicas,
+        updated_replicas=model.updated_replicas,
+        idle=model.idle,
+        busy=model.busy,
+        queued=model.queued,
+        mean_run_seconds=model.mean_run_seconds,
+        selector=model.selector,
+        observed_generation=model.observed_generation,
+        conditions=conditions_of(model.conditions),
+    )
+
+
+class _Owner(Model):
+    uid: str
+    controller: bool = False
+
+
+class _PodMeta(Model):
+    name: str
+    namespace: str
+    uid: str
+    creation_timestamp: AwareDatetime
+    deletion_timestamp: AwareDatetime | None = None
+    labels: dict[str, str] = {}
+    owner_references: list[_Owner] = []
+
+
+class _Waiting(Model):
+    reason: str = ""
+    message: str = ""
+
+
+class _Terminated(Model):
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+
+
+class _ContainerState(Model):
+    waiting: _Waiting | None = None
+    terminated: _Terminated | None = None
+
+
+class _Container(Model):
+    state: _ContainerState = _ContainerState()
+
+
+class _PodCondition(Model):
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    last_transition_time: AwareDatetime | None = None
+
+
+class _PodStatus(Model):
+    phase: str = "Pending"
+    reason: str = ""
+    message: str = ""
+    conditions: list[_PodCondition] = []
+    container_statuses: list[_Container] = []
+
+
+class _Pod(Model):
+    metadata: _PodMeta
+    status: _PodStatus = _PodStatus()
+
+
+def parse_pool_pod(body: Mapping[str, Any]) -> PoolPod | None:
+    """The record of a pool's Pod; None for one that no pool made. Raises UnparseableObjectError."""
+    try:
+        pod = _Pod.model_validate(body)
+    except ValidationError as error:
+        raise UnparseableObjectError(explain(error)) from None
+    meta, status = pod.metadata, pod.status
+    revision = meta.labels.get(POOL_REVISION_LABEL)
+    owner = next((each.uid for each in meta.owner_references if each.controller), None)
+    if revision is None or owner is None:
+        return None
+    created = meta.creation_timestamp.timestamp()
+    return PoolPod(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        pool_uid=owner,
+        revision=revision,
+        created=created,
+        ready_since=_ready_since(status, created),
+        deleting=meta.deletion_timestamp is not None,
+        end=_end(status, created),
+        trouble=_trouble(status),
+    )
+
+
+def _ready_since(status: _PodStatus, created: float) -> float | None:
+    ready = next((each for each in status.conditions if each.type == "Ready" and each.status == "True"), None)
+    if ready is None:
+        return None
+    return created if ready.last_transition_time is None else ready.last_transition_time.timestamp()
+
+
+def _end(status: _PodStatus, created: float) -> PodEnd | None:
+    if status.phase not in _FINAL_PHASES:
+        return None
+    ends = [each.state.terminated for each in status.container_statuses if each.state.terminated is not None]
+    started = max((end.started_at.timestamp() for end in ends if end.started_at is not None), default=created)
+    finished = max((end.finished_at.timestamp() for end in ends if end.finished_at is not None), default=started)
+    return PodEnd(
+        failed=status.phase == "Failed",
+        finished=finished,
+        ran=max(0.0, finished - started),
+        trouble=_why_ended(status, ends),
+    )
+
+
+def _why_ended(status: _PodStatus, ends: Iterable[_Terminated]) -> Trouble:
+    """An evicted Pod says so itself; of any other, its container does."""
+    worst = max(ends, key=lambda end: end.exit_code != 0, default=_Terminated())
+    reason = status.reason or worst.reason or "PodFailed"
+    code = f"exit code {worst.exit_code}" if worst.exit_code else ""
+    return _in_words(reason, status.message or worst.message, code)
+
+
+def _trouble(status: _PodStatus) -> Trouble | None:
+    """What keeps the Pod from starting."""
+    for container in status.container_statuses:
+        waiting = container.state.waiting
+        if waiting is not None and waiting.reason and waiting.reason not in _BEGINNING:
+            return _in_words(waiting.reason, waiting.message)
+    for condition in status.conditions:
+        if condition.type == "PodScheduled" and condition.status == "False":
+            return _in_words(condition.reason or UNSCHEDULABLE, condition.message)
+    return None
+
+
+def _in_words(reason: str, *parts: str) -> Trouble:
+    said = [part.strip() for part in parts if part.strip()]
+    message = ": ".join((reason, ", ".join(said))) if said else reason
+    return Trouble(reason, message[:_LONGEST_WORDS])
