@@ -8,11 +8,17 @@ LOCK := requirements/lint.txt
 WORKERS ?= 4
 PYTEST_ARGS ?=
 
+# Of `make image`. The builder is docker if an engine answers, else buildah; its further arguments stand in the Dockerfile.
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= provisioner-operator:$(VERSION)
+BUILDER ?=
+IMAGE_ARGS ?=
+
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test unit integration lint format crds devcluster lock clean
+.PHONY: help demo up down test unit integration e2e lint format crds devcluster image lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(READY): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,6 +50,10 @@ integration: $(READY) ## Only the tests that need a control plane
 	@$(BIN)/provisioner-devcluster prepare
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/integration $(PYTEST_ARGS)
 
+e2e: $(READY) ## Tests on a real node (Linux, root), or on E2E_KUBECONFIG's cluster with the image E2E_IMAGE
+	@test -n "$(E2E_KUBECONFIG)" || $(BIN)/provisioner-devcluster prepare --node
+	@$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
+
 lint: $(READY) ## Format, lint, types and layers (a unit test compares crds/ with the models)
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
@@ -60,10 +70,21 @@ crds: $(READY) ## Write crds/ from the models
 devcluster: $(READY) ## A bare control plane, left running; end it with: .venv/bin/provisioner-devcluster down
 	@$(BIN)/provisioner-devcluster up
 
+image: ## The container image, by docker or buildah (IMAGE=name:tag BUILDER=... IMAGE_ARGS=..., see Dockerfile)
+	@builder="$(BUILDER)"; \
+	if [ -z "$$builder" ]; then \
+	  if docker info >/dev/null 2>&1; then builder=docker; \
+	  elif command -v buildah >/dev/null; then builder=buildah; \
+	  else echo "No docker engine answers and there is no buildah: start or install one, or name another with BUILDER=..." >&2; exit 1; fi; \
+	fi; \
+	set -x; $$builder build --tag $(IMAGE) --build-arg VERSION=$(VERSION) \
+	  --build-arg REVISION=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown) $(IMAGE_ARGS) .
+
 lock: $(READY) ## Renew requirements/ from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "uv is needed to renew the lock: pip install uv" >&2; exit 1; }
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" -o requirements/runtime.txt pyproject.toml
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --extra lint -o $(LOCK) pyproject.toml
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --group image -o requirements/image.txt
 
 clean: ## Remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

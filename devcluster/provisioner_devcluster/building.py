@@ -85,7 +85,7 @@ def _build(module: GoModule, place: Path) -> None:
     title = f"building {module.name} with go {version}"
     free = shutil.disk_usage(place.parent).free
     warning = "" if free >= NEEDED_BYTES else f" - only {free / 1024**3:.1f} GB are free, a cold build takes about 6"
-    say(f"{title} from {module.directory}: several minutes, once; kept in {place.parent}{warning}")
+    say(f"{title} from {module.directory}: {module.duration}, once; kept in {place.parent}{warning}")
     total = _download(go, module)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".building-") as scratch:
         fresh = Path(scratch) / module.program

@@ -16,6 +16,7 @@ from provisioner_devcluster import external, supervisor
 from provisioner_devcluster.binaries import find_binaries
 from provisioner_devcluster.clusters import DEFAULT_NAME, named_directory
 from provisioner_devcluster.errors import DevClusterError
+from provisioner_devcluster.node_programs import NodeImpossibleError, find_node_programs
 from provisioner_devcluster.tools import find_kubectl, find_tofu
 
 # What init scripts answer for a service that is not running.
@@ -38,7 +39,10 @@ def cli() -> None:
 
 
 @cli.command()
-def prepare() -> None:
+@click.option(
+    "--node", is_flag=True, help="Those of a node as well: built, and installed with apt-get. Linux and root only."
+)
+def prepare(*, node: bool) -> None:
     """Build or fetch every program that is missing, and say where each is.
 
     The first time on a machine this takes several minutes; whoever has run it waits for no build later.
@@ -46,6 +50,8 @@ def prepare() -> None:
     click.echo(f"control plane  {find_binaries().source}")
     click.echo(f"kubectl        {find_kubectl()}")
     click.echo(f"tofu           {find_tofu()}")
+    if node:
+        click.echo(f"node           {_node_programs()}")
 
 
 @cli.command()
@@ -121,6 +127,15 @@ def print_kubeconfig(name: str, kubeconfig: Path | None) -> None:
     if record is None:
         raise DevClusterError(f"Cluster {name} is not running. Start it with `provisioner-devcluster up`.")
     click.echo(record.kubeconfig)
+
+
+def _node_programs() -> str:
+    try:
+        programs = find_node_programs()
+    except NodeImpossibleError as error:
+        # No failure: who asks for all there can be is told what there cannot be, as are the tests that need it.
+        return f"none: {error}"
+    return f"{programs.node}, {programs.containerd}"
 
 
 @cli.command(hidden=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from provisioner_devcluster import cgroups
 from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.locations import clusters_directory
 from provisioner_devcluster.processes import Identity
@@ -61,6 +62,7 @@ def sweep() -> None:
     for directory in clusters_directory().iterdir():
         if directory.is_dir() and _abandoned(directory):
             remove(directory)
+    cgroups.sweep()
 
 
 def remove(directory: Path) -> None:

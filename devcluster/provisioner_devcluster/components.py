@@ -31,6 +31,14 @@ SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc"
 
 
 @dataclass(frozen=True, slots=True)
+class Nodes:
+    """What a control plane is told that has nodes."""
+
+    silence: int
+    """How many seconds a node may be silent before it is no longer Ready."""
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Where the components of one cluster find each other and their files."""
 
@@ -48,6 +56,10 @@ class Layout:
     """The certificate of etcd and of the API server as its only client."""
     service_account_key: Path
     service_account_public_key: Path
+    kubelet_client: KeyPair
+    """By which kubelets know the API server."""
+    nodes: Nodes | None
+    """Nothing where no node will ever be."""
 
     @property
     def server(self) -> str:
@@ -111,6 +123,7 @@ def api_server_arguments(layout: Layout) -> list[str]:
         f"--max-requests-inflight={MAX_READS_IN_FLIGHT}",
         f"--max-mutating-requests-inflight={MAX_WRITES_IN_FLIGHT}",
         "--profiling=false",
+        *_kubelet_arguments(layout),
     ]
 
 
@@ -128,6 +141,7 @@ def controller_manager_arguments(layout: Layout, kubeconfig: Path) -> list[str]:
         f"--service-account-private-key-file={layout.service_account_key}",
         f"--cluster-signing-cert-file={layout.authority.certificate}",
         f"--cluster-signing-key-file={layout.authority.key}",
+        *([f"--node-monitor-grace-period={layout.nodes.silence}s"] if layout.nodes else []),
     ]
 
 
@@ -139,6 +153,19 @@ def scheduler_arguments(kubeconfig: Path) -> list[str]:
 def is_loopback(address: str) -> bool:
     """Tell whether an address is only of this machine."""
     return address.startswith("127.") or address == "::1"
+
+
+def _kubelet_arguments(layout: Layout) -> list[str]:
+    if layout.nodes is None:
+        return []
+    return [
+        # For logs and exec the API server is the kubelet's client; each knows the other by the cluster's authority.
+        f"--kubelet-client-certificate={layout.kubelet_client.certificate}",
+        f"--kubelet-client-key={layout.kubelet_client.key}",
+        f"--kubelet-certificate-authority={layout.authority.certificate}",
+        # A kubelet may write what is its own node's, as in every cluster that is not a test.
+        "--enable-admission-plugins=NodeRestriction",
+    ]
 
 
 def _host(address: str) -> str:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from provisioner_devcluster.certificates import KeyPair
+    from provisioner_devcluster.components import Nodes
+
 LOOPBACK = "127.0.0.1"
 
 # A start takes three to five seconds; a machine that compiles on every core at the same time takes many times that.
@@ -48,7 +51,7 @@ COLLISION = "address already in use"
 class ControlPlane:
     """A running control plane of etcd, kube-apiserver, kube-controller-manager and kube-scheduler."""
 
-    def __init__(self, directory: Path, binaries: Binaries, address: str) -> None:
+    def __init__(self, directory: Path, binaries: Binaries, address: str, nodes: Nodes | None) -> None:
         self.directory = directory
         """Data, keys and logs; gone after `stop`."""
         self._binaries = binaries
@@ -57,21 +60,31 @@ class ControlPlane:
         self._ports = (HeldPort(LOOPBACK), HeldPort(address))
         self._processes: dict[Component, ComponentProcess] = {}
         self._ready = False
-        self._layout = self._credentials.layout(address, *(port.number for port in self._ports))
+        etcd, server = (port.number for port in self._ports)
+        self._layout = self._credentials.layout(address, etcd, server, nodes=nodes)
         administrator = self._credentials.administrator
-        self._probe = Probe(address, self._layout.server_port, self._credentials.certificate, administrator)
+        self.probe = Probe(address, self._layout.server_port, self._credentials.certificate, administrator)
+        """Questions to its API server, as its administrator."""
         self.server = self._layout.server
         """The API server's URL."""
         self.kubeconfig: Path = self._credentials.kubeconfig("admin", self.server, administrator)
         """The administrator's kubeconfig."""
 
     @classmethod
-    def start(cls, data_dir: Path | None = None, *, address: str = LOOPBACK, timeout: float = START_TIMEOUT) -> Self:
+    def start(
+        cls,
+        data_dir: Path | None = None,
+        *,
+        address: str = LOOPBACK,
+        nodes: Nodes | None = None,
+        timeout: float = START_TIMEOUT,
+    ) -> Self:
         """Start a control plane and return it when it is ready; builds it first if that was never done.
 
         Args:
             data_dir: Where its data goes, a directory that does not exist or is empty; by default a new one in the cache.
             address: Where the API server listens; anything but loopback lets other machines and Pods reach it.
+            nodes: What it has to know of nodes, if it will have any; they need an address that is not loopback.
             timeout: How many seconds it may take to become ready, the build not counted.
         """
         binaries = find_binaries()
@@ -79,7 +92,7 @@ class ControlPlane:
             directory = claim(data_dir)
             plane = None
             try:
-                plane = cls(directory, binaries, address)
+                plane = cls(directory, binaries, address, nodes)
                 plane._start(timeout)
             except BaseException as error:
                 collided = plane is not None and plane._collided()
@@ -96,6 +109,15 @@ class ControlPlane:
         """Return a kubeconfig with a client certificate by which the API server knows this user and these groups."""
         return self._credentials.user(self.server, user, groups)
 
+    @property
+    def authority(self) -> Path:
+        """The certificate by which everybody in the cluster is known."""
+        return self._credentials.certificate
+
+    def serving_certificate(self, name: str, addresses: Sequence[str]) -> KeyPair:
+        """Issue a certificate to a server of this cluster, such as a kubelet."""
+        return self._credentials.serving(name, addresses)
+
     def stop_api_server(self, *, kill: bool = False) -> None:
         """End the API server and leave the rest running; its port stays its own."""
         process = self._processes[Component.API_SERVER]
@@ -108,7 +130,7 @@ class ControlPlane:
         """Start the API server again on its port, and return when it serves unless told not to wait."""
         self._run(Component.API_SERVER, components.api_server_arguments(self._layout))
         if wait:
-            self._await(self._probe.serving, time.monotonic() + timeout)
+            self._await(self.probe.serving, time.monotonic() + timeout)
 
     def restart_api_server(self, *, kill: bool = True) -> None:
         """End the API server, by SIGKILL unless told otherwise, and start it again on the same port."""
@@ -143,12 +165,12 @@ class ControlPlane:
         self._run(Component.ETCD, components.etcd_arguments(self._layout))
         self._run(Component.API_SERVER, components.api_server_arguments(self._layout))
         # Both controllers give up on a server that takes its time to come up.
-        self._await(self._probe.serving, deadline)
+        self._await(self.probe.serving, deadline)
         manager = self._own_kubeconfig(Component.CONTROLLER_MANAGER)
         self._run(Component.CONTROLLER_MANAGER, components.controller_manager_arguments(self._layout, manager))
         scheduler = self._own_kubeconfig(Component.SCHEDULER)
         self._run(Component.SCHEDULER, components.scheduler_arguments(scheduler))
-        self._await(self._probe.ready, deadline)
+        self._await(self.probe.ready, deadline)
         self._ready = True
         self._record()
 

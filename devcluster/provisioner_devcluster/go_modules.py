@@ -35,6 +35,8 @@ class GoModule:
     """The name of the executable."""
     linker_flags: str
     """Variables stamped into the program."""
+    duration: str = "several minutes"
+    """How long a first build takes, as a human is told."""
 
     @property
     def go_version(self) -> tuple[int, ...]:
@@ -74,6 +76,23 @@ CONTROL_PLANE = GoModule(
     package=".",
     program="controlplane",
     linker_flags=_kubernetes_stamp(MODULES / "controlplane"),
+)
+
+NODE = GoModule(
+    name="node",
+    directory=MODULES / "node",
+    package=".",
+    program="node",
+    linker_flags=_kubernetes_stamp(MODULES / "node"),
+)
+
+PAUSE = GoModule(
+    name="pause",
+    directory=MODULES / "pause",
+    package=".",
+    program="pause",
+    linker_flags="",
+    duration="seconds",
 )
 
 OPENTOFU = GoModule(

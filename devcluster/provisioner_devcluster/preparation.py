@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from provisioner_devcluster.certificates import Authority, KeyPair, write_signing_key
-from provisioner_devcluster.components import FIRST_SERVICE_ADDRESS, Layout
+from provisioner_devcluster.components import FIRST_SERVICE_ADDRESS, Layout, Nodes
 from provisioner_devcluster.kubeconfig import write_kubeconfig
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ class Credentials:
         self._serving = self._authority.issue("serving", "kube-apiserver", addresses=[*local, *services])
         self._etcd = self._etcd_authority.issue("etcd", "etcd", addresses=["127.0.0.1", "localhost"])
         self.administrator = self._authority.issue("administrator", "kubernetes-admin", [ADMINISTRATORS])
+        self._kubelet_client = self._authority.issue(
+            "kubelet-client", "kube-apiserver-kubelet-client", [ADMINISTRATORS]
+        )
         self._signing_key = directory / "service-account.key"
         self._public_key = write_signing_key(self._signing_key)
 
@@ -41,7 +44,7 @@ class Credentials:
         """The authority's certificate, by which the API server is known."""
         return self._authority.pair.certificate
 
-    def layout(self, address: str, etcd_port: int, server_port: int) -> Layout:
+    def layout(self, address: str, etcd_port: int, server_port: int, nodes: Nodes | None = None) -> Layout:
         """Return where the components find each other on these ports, with the kubeconfigs that say so."""
         return Layout(
             directory=self._directory,
@@ -54,7 +57,13 @@ class Credentials:
             etcd=self._etcd,
             service_account_key=self._signing_key,
             service_account_public_key=self._public_key,
+            kubelet_client=self._kubelet_client,
+            nodes=nodes,
         )
+
+    def serving(self, name: str, addresses: Sequence[str]) -> KeyPair:
+        """Issue the certificate of a server other than the API server."""
+        return self._authority.issue(f"serving-{name}", name, addresses=[name, *addresses])
 
     def kubeconfig(self, file: str, server: str, client: KeyPair) -> Path:
         """Write the kubeconfig of a certificate's holder."""

@@ -5,6 +5,7 @@ Called by the control plane; `Identity` also by everybody who must recognize a p
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -124,19 +125,26 @@ class ComponentProcess:
         """Tell whether a text occurs in the log."""
         return text in self.log.read_text(encoding="utf-8", errors="replace")
 
+    def wait(self, timeout: float) -> None:
+        """Wait until the component has ended by itself."""
+        self._process.wait(timeout)
+
     def kill(self, *, wait: bool = True) -> None:
         """End the component at once, and wait until it is gone unless told otherwise."""
-        self._process.kill()
+        self._signal(signal.SIGKILL)
         if wait:
             self._process.wait(KILL_TIMEOUT)
 
     def stop(self, timeout: float) -> None:
         """Ask the component to end, and end it if it takes longer than that."""
-        self._process.terminate()
+        self._signal(signal.SIGTERM)
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             self.kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
 
 def kill_together(processes: Sequence[ComponentProcess]) -> None:

@@ -52,6 +52,19 @@ class Probe:
             return f"the right to create objects ({status}: {body})"
         return None
 
+    def node_ready(self, name: str) -> str | None:
+        """Return what is still missing until a node takes Pods, or nothing."""
+        status, body = self._request("GET", f"/api/v1/nodes/{name}")
+        if status != http.HTTPStatus.OK:
+            return f"the Node {name}, which its kubelet registers ({status}: {body})"
+        node = json.loads(body)
+        if taints := node["spec"].get("taints"):
+            return f"that the Node {name} loses its taints ({', '.join(taint['key'] for taint in taints)})"
+        ready = [condition for condition in node["status"].get("conditions", []) if condition["type"] == "Ready"]
+        if not ready or ready[0]["status"] != "True":
+            return f"that the Node {name} is Ready ({ready[0]['message'] if ready else 'its kubelet has not said'})"
+        return None
+
     def _request(self, method: str, path: str, document: object = None) -> tuple[int, str]:
         connection = http.client.HTTPSConnection(
             self._address,

@@ -1,3 +1,5 @@
 """Provisioner jobs native to Kubernetes: a Kopf operator and the daemon that runs its jobs."""
 
-__version__ = "0.1.0"
+from importlib.metadata import version
+
+__version__ = version("provisioner-operator")

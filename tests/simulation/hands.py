@@ -99,7 +99,7 @@ class Hands:
     def _acknowledge(self, job: Job) -> None:
         if job.assignment is None:
             raise AssertionError("told to acknowledge what is not assigned")
-        run = self.runs[job.uid] = Run(job, job.assignment.id)
+        run = self.runs[job.uid] = Run(job, job.assignment.id, self._daemon.capacity)
 
         def answered(result: Result, body: Body | None) -> None:
             if not self._daemon.alive or self.runs.get(job.uid) is not run:

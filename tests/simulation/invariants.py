@@ -63,7 +63,7 @@ class Invariants:
             self.violated(f"two processes change workspace {job.workspace}")
         if self._acknowledged.get(job.uid) != [(run.assignment_id, daemon.instance)]:
             self.violated(f"{job.name} starts without exactly its own accepted acknowledgement")
-        if daemon.processes > daemon.capacity:
+        if daemon.processes > run.capacity:
             self.violated(f"{daemon.instance} runs more than its capacity")
         self._processes[job.uid] = job.workspace
 

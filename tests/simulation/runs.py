@@ -14,6 +14,8 @@ class Run:
     job: Job
     """The job as this daemon knows it."""
     assignment_id: str
+    capacity: int
+    """How much its daemon could run when it acknowledged the job: what is lowered since then stops no run."""
     stopping: Stopping = Stopping.NOT
     alive: bool = False
     """Whether its process exists."""

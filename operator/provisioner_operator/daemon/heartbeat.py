@@ -63,6 +63,7 @@ class Heartbeat:
         self.tally = Tally.of(self.daemon.status)
         self._reported_lost_after = self.daemon.spec.lost_after_seconds
         self.contact = Contact(now(), float(self._reported_lost_after))
+        self._under_way: asyncio.Task[bool] | None = None
 
     def tell(self, *, at_once: bool = False) -> None:
         """There is news: send a heartbeat soon, or at once."""
@@ -76,7 +77,16 @@ class Heartbeat:
             await self._pause()
 
     async def beat(self) -> bool:
-        """Send one heartbeat and tell whether it got through. Raises TakenOverError."""
+        """Send one heartbeat and tell whether it got through. Raises TakenOverError.
+
+        Whoever is cancelled meanwhile leaves it under way, and the next one waits for it: what is said last is heard last.
+        """
+        if self._under_way is not None:
+            await asyncio.wait([self._under_way])
+        self._under_way = asyncio.create_task(self._send())
+        return await asyncio.shield(self._under_way)
+
+    async def _send(self) -> bool:
         self._news.clear()
         self._at_once = False
         sent, reported = now(), self._reported_lost_after

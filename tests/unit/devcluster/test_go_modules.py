@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provisioner_devcluster.go_modules import CONTROL_PLANE, OPENTOFU
+from provisioner_devcluster.go_modules import CONTROL_PLANE, NODE, OPENTOFU, PAUSE, GoModule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,3 +39,22 @@ def test_the_control_plane_is_stamped_with_the_version_its_module_requires() -> 
 def test_each_module_says_which_go_it_needs() -> None:
     assert CONTROL_PLANE.go_version == (1, 26, 0)
     assert OPENTOFU.go_version == (1, 26, 6)
+    assert PAUSE.go_version == (1, 26, 0)
+
+
+def test_the_node_is_of_the_same_version_as_its_control_plane() -> None:
+    assert NODE.linker_flags == CONTROL_PLANE.linker_flags
+
+
+def test_what_node_and_control_plane_are_both_made_of_is_compiled_once() -> None:
+    node, plane = requirements(NODE), requirements(CONTROL_PLANE)
+    both = node.keys() & plane.keys()
+    assert len(both) > 100
+    assert {name: node[name] for name in both} == {name: plane[name] for name in both}
+
+
+def requirements(module: GoModule) -> dict[str, str]:
+    """Return the versions that a go.mod requires or, further down in it, replaces those by."""
+    text = (module.directory / "go.mod").read_text()
+    lines = [line.split() for line in text.splitlines() if line.startswith("\t")]
+    return {words[0]: words[-1] if "=>" in words else words[1] for words in lines}

@@ -1,0 +1,3 @@
+module provisioner-operator/pause
+
+go 1.26.0

@@ -1,0 +1,105 @@
+"""A real cluster for all end-to-end tests of a run, skipped with a sentence where there can be none."""
+
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from provisioner_devcluster import NodeCluster, NodeImpossibleError
+from provisioner_devcluster.addresses import LINKS
+from provisioner_devcluster.building import build
+from provisioner_devcluster.go_modules import GoModule
+from provisioner_devcluster.images import write_image
+from support.e2e import IMAGE_VARIABLE, KUBECONFIG_VARIABLE, GivenCluster, IncompleteError, e2e_cluster
+from support.kubectl import Kubectl
+
+PROBE = GoModule(
+    name="probe",
+    directory=Path(__file__).parent / "probe",
+    package=".",
+    program="probe",
+    linker_flags="",
+    duration="seconds",
+)
+
+PROBE_IMAGE = "provisioner.dev/probe:1"
+
+TOKEN_WITHIN = 60
+"""Seconds. A namespace has its ServiceAccount a moment after it is created, and no Pod is admitted before."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say once, and not once per test, why there are none."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        report.longrepr = (__file__, 1, report.longrepr[2])
+    return report
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[GivenCluster | NodeCluster]:
+    """The run's cluster with at least one node; for all tests that care not whose it is."""
+    try:
+        manager = e2e_cluster()
+    except NodeImpossibleError as error:
+        pytest.skip(f"{error} Or name an existing cluster with {KUBECONFIG_VARIABLE} and {IMAGE_VARIABLE}.")
+    except IncompleteError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+    with manager as cluster, pytest.MonkeyPatch.context() as environment:
+        if isinstance(cluster, NodeCluster):
+            # Its address is not loopback, and no proxy that kubectl may be set to use could know it.
+            for variable in ("NO_PROXY", "no_proxy"):
+                environment.setenv(variable, str(LINKS), prepend=",")
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def own_cluster(cluster: GivenCluster | NodeCluster) -> NodeCluster:
+    """The run's cluster, for tests that do to its node what nobody wants done to theirs."""
+    if isinstance(cluster, GivenCluster):
+        pytest.skip(
+            f"This is about the node that tests bring along, and {KUBECONFIG_VARIABLE} names an existing cluster."
+        )
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def make_namespace(cluster: GivenCluster | NodeCluster) -> Iterator[Callable[[], Kubectl]]:
+    """Call it for an administrator who works in a new namespace; all are deleted at the end."""
+    admin = Kubectl(cluster.kubeconfig)
+    made: list[str] = []
+
+    def make() -> Kubectl:
+        name = f"e2e-{uuid.uuid4().hex[:12]}"
+        admin.run("create", "namespace", name)
+        made.append(name)
+        inside = admin.within(name)
+        inside.run("wait", "--for=create", "serviceaccount/default", f"--timeout={TOKEN_WITHIN}s")
+        return inside
+
+    yield make
+    if made:
+        admin.run("delete", "namespace", "--wait=false", *made)
+
+
+@pytest.fixture
+def admin(make_namespace: Callable[[], Kubectl]) -> Kubectl:
+    """The cluster's administrator, in a namespace of the test's own."""
+    return make_namespace()
+
+
+@pytest.fixture(scope="session")
+def probe_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image of the probe alone, made from scratch."""
+    archive = tmp_path_factory.mktemp("probe") / "probe.tar"
+    write_image(archive, PROBE_IMAGE, {"probe": build(PROBE)}, ["/probe"])
+    return archive
+
+
+@pytest.fixture(scope="session")
+def probe_image(own_cluster: NodeCluster, probe_archive: Path) -> str:
+    """The name of the probe's image on the node."""
+    [name] = own_cluster.import_image(probe_archive)
+    return name

@@ -1,0 +1,3 @@
+module provisioner-operator/probe
+
+go 1.26.0
