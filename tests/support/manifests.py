@@ -9,3 +9,4 @@ Manifest = dict[str, Any]
 REPOSITORY = Path(__file__).parents[2]
 CRDS = REPOSITORY / "crds"
 MANIFESTS = REPOSITORY / "manifests"
+SUPPORT_DATA = Path(__file__).parent / "data"

@@ -1,0 +1,46 @@
+"""The whole installation in the run's cluster, with no controller in it: other tests have their own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.cluster import Cluster
+from support.kubectl import Kubectl
+from support.kustomizations import a_kustomization
+from support.manifests import MANIFESTS, SUPPORT_DATA, Manifest
+from support.permissions import Authority
+
+SYSTEM, TEAM = "provisioner-system", "team-example"
+"""The namespaces of the installation and of the example."""
+NO_CONTROLLER = [{"name": "provisioner-operator", "count": 0}]
+
+
+@pytest.fixture(scope="session")
+def root(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    """The cluster's administrator, once everything is applied."""
+    root = Kubectl(cluster.kubeconfig)
+    root.run("apply", "--server-side", f"--filename={SUPPORT_DATA / 'prometheus_operator_crds.yaml'}")
+    for kind in ("servicemonitors", "prometheusrules"):
+        root.run("wait", "crd", f"{kind}.monitoring.coreos.com", "--for=condition=Established", "--timeout=60s")
+    installation = a_kustomization(tmp_path_factory.mktemp("installation"), "default", replicas=NO_CONTROLLER)
+    for folder in (installation, MANIFESTS / "overlays" / "team-example"):
+        root.run("apply", "--server-side", f"--kustomize={folder}")
+    for namespace in (SYSTEM, TEAM):
+        root.within(namespace).wait("serviceaccount", "default", "create")
+    return root
+
+
+@pytest.fixture(scope="session")
+def pod_of_the_controller(root: Kubectl) -> Manifest:
+    """A Pod as the Deployment would make it."""
+    template = root.within(SYSTEM).get("deployment", "provisioner-operator")["spec"]["template"]
+    meta = {"name": "example", "labels": template["metadata"]["labels"]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
+
+
+@pytest.fixture(scope="session")
+def authority(root: Kubectl) -> Iterator[Authority]:
+    """Whoever knows what each ServiceAccount may do."""
+    authority = Authority(root.kubeconfig)
+    yield authority
+    authority.close()

@@ -1,0 +1,145 @@
+"""What users apply: the API server takes all of it, keeps it as it is written, and holds the Pods to the strictest level."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.installation import has_stamping
+from support.kubectl import Kubectl
+from support.kustomizations import a_kustomization
+from support.manifests import CRDS, MANIFESTS, Manifest
+
+SYSTEM, TEAM = "provisioner-system", "team-example"
+KUSTOMIZATIONS = [CRDS, *sorted(file.parent for file in MANIFESTS.rglob("kustomization.yaml"))]
+COMPONENTS = sorted(folder.name for folder in (MANIFESTS / "components").iterdir())
+
+
+def _is_component(folder: Path) -> bool:
+    return "kind: Component" in (folder / "kustomization.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [folder for folder in KUSTOMIZATIONS if not _is_component(folder)],
+    ids=lambda folder: str(folder.relative_to(MANIFESTS.parent)),
+)
+def test_the_api_server_takes_every_kustomization(folder: Path, root: Kubectl) -> None:
+    if folder.name == "stamping" and not has_stamping(root):
+        pytest.skip("this API server has no MutatingAdmissionPolicy v1 (Kubernetes 1.36)")
+
+    answer = root.run("apply", "--server-side", "--dry-run=server", "--force-conflicts", f"--kustomize={folder}")
+
+    assert "violate PodSecurity" not in answer.stderr
+    assert "Warning" not in answer.stderr
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_each_component_goes_with_the_default_installation(component: str, root: Kubectl, tmp_path: Path) -> None:
+    if component == "stamping" and not has_stamping(root):
+        pytest.skip("this API server has no MutatingAdmissionPolicy v1 (Kubernetes 1.36)")
+    folder = a_kustomization(tmp_path, "default", components=[component])
+
+    plain = _rendered(root, MANIFESTS / "default")
+    extended = _rendered(root, folder)
+    root.run("apply", "--server-side", "--dry-run=server", "--force-conflicts", f"--kustomize={folder}")
+
+    assert len(extended) > len(plain)
+
+
+def test_nothing_differs_after_it_was_applied(root: Kubectl, installed: Path) -> None:
+    """Otherwise a GitOps engine would apply it again and again."""
+    for way in (["--server-side"], []):
+        answer = root.attempt("diff", f"--kustomize={installed}", *way)
+        assert (answer.exit_code, answer.stdout) == (0, ""), answer
+
+
+def test_the_api_server_keeps_each_value_as_it_is_written(root: Kubectl, installed: Path) -> None:
+    for written in _rendered(root, installed):
+        namespaced = root.within(written["metadata"].get("namespace", "default"))
+        stored = namespaced.get(written["kind"], written["metadata"]["name"])
+        assert list(_differences(written, stored)) == []
+
+
+def test_a_pod_of_the_controller_passes_the_strictest_level(root: Kubectl, pod_of_the_controller: Manifest) -> None:
+    answer = root.within(SYSTEM).run("create", "--dry-run=server", "-f", "-", given=pod_of_the_controller)
+
+    assert answer.stderr == ""
+
+
+@pytest.mark.parametrize("namespace", [SYSTEM, TEAM])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"runAsNonRoot": False},
+        {"seccompProfile": {"type": "Unconfined"}},
+    ],
+    ids=str,
+)
+def test_a_pod_that_asks_for_more_is_refused(
+    namespace: str, change: Manifest, root: Kubectl, pod_of_the_controller: Manifest
+) -> None:
+    pod = copy.deepcopy(pod_of_the_controller)
+    pod["spec"]["securityContext"] |= change
+    pod["spec"]["serviceAccountName"] = "default"
+
+    refusal = root.within(namespace).refusal("create", "--dry-run=server", "-f", "-", given=pod)
+
+    assert 'violates PodSecurity "restricted:latest"' in refusal
+
+
+def test_the_controller_alone_has_a_token(root: Kubectl, pod_of_the_controller: Manifest) -> None:
+    bare = {key: value for key, value in pod_of_the_controller["spec"].items() if key != "automountServiceAccountToken"}
+    stored = [
+        root.within(SYSTEM).create(pod_of_the_controller | {"spec": spec}, "--dry-run=server")["spec"]
+        for spec in (pod_of_the_controller["spec"], bare)
+    ]
+
+    assert ["serviceaccount" in json.dumps(spec["containers"]) for spec in stored] == [True, False]
+
+
+def test_a_namespace_of_ones_own_and_an_image_of_ones_own_are_two_lines(root: Kubectl, tmp_path: Path) -> None:
+    image = {"name": "provisioner-operator", "newName": "registry.example.com/provisioner", "newTag": "9.9"}
+    folder = a_kustomization(tmp_path, "default", namespace="elsewhere", images=[image])
+
+    rendered = _rendered(root, folder)
+    deployment = next(each for each in rendered if each["kind"] == "Deployment")
+    binding = next(each for each in rendered if each["kind"] == "ClusterRoleBinding")
+
+    assert deployment["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example.com/provisioner:9.9"
+    assert binding["subjects"][0]["namespace"] == "elsewhere"
+    assert {each["metadata"].get("namespace", "elsewhere") for each in rendered} == {"elsewhere"}
+    assert [each["metadata"]["name"] for each in rendered if each["kind"] == "Namespace"] == ["elsewhere"]
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The kustomization that `root` has applied."""
+    return a_kustomization(tmp_path, "default", replicas=[{"name": "provisioner-operator", "count": 0}])
+
+
+def _rendered(root: Kubectl, folder: Path) -> list[Manifest]:
+    """What kubectl makes of a kustomization."""
+    text = root.run("create", "--dry-run=client", "--output=json", "--validate=false", f"--kustomize={folder}").stdout
+    decoder, at = json.JSONDecoder(), 0
+    found: list[Manifest] = []
+    while at < len(text.rstrip()):
+        body, at = decoder.raw_decode(text, at)
+        at += 1
+        found += body["items"] if body["kind"] == "List" else [body]
+    return found
+
+
+def _differences(written: Any, stored: Any, path: str = "") -> Iterator[str]:
+    """Where what is stored is not what was written; what the API server added is none."""
+    if isinstance(written, dict) and isinstance(stored, dict):
+        for key, value in written.items():
+            yield from _differences(value, stored.get(key), f"{path}.{key}")
+    elif isinstance(written, list) and isinstance(stored, list) and len(written) == len(stored):
+        for at, (mine, theirs) in enumerate(zip(written, stored, strict=True)):
+            yield from _differences(mine, theirs, f"{path}[{at}]")
+    elif written != stored:
+        yield f"{path}: {written!r} became {stored!r}"

@@ -1,0 +1,36 @@
+"""Each ServiceAccount may do what docs/security.md says, and nothing else."""
+
+import pytest
+
+from support.permissions import EVERYWHERE, ITS_NAMESPACE, Authority, documented
+
+SYSTEM, TEAM, UNRELATED = "provisioner-system", "team-example", "kube-public"
+ACCOUNTS = [("provisioner-operator", SYSTEM), ("provisioner-daemon", TEAM)]
+
+
+@pytest.mark.parametrize(("account", "namespace"), ACCOUNTS, ids=["operator", "daemon"])
+def test_a_service_account_may_do_what_the_table_says_and_nothing_else(
+    account: str, namespace: str, authority: Authority
+) -> None:
+    everywhere, here = documented(account, EVERYWHERE), documented(account, ITS_NAMESPACE)
+    assert here
+
+    assert authority.granted(account, namespace, within=namespace) == everywhere | here
+    assert authority.granted(account, namespace, within=UNRELATED) == everywhere
+
+
+@pytest.mark.parametrize("verb", ["get", "list", "watch"])
+@pytest.mark.parametrize(("account", "namespace"), ACCOUNTS, ids=["operator", "daemon"])
+def test_nobody_reads_secrets_of_all_namespaces(account: str, namespace: str, verb: str, authority: Authority) -> None:
+    for within in (None, "kube-system", SYSTEM):
+        assert not authority.allows(account, namespace, verb, "secrets", within=within)
+
+
+def test_a_daemon_reads_the_secrets_of_its_own_namespace(authority: Authority) -> None:
+    assert authority.allows("provisioner-daemon", TEAM, "get", "secrets", within=TEAM)
+
+
+@pytest.mark.parametrize(("account", "namespace"), ACCOUNTS, ids=["operator", "daemon"])
+def test_nobody_creates_pods_or_changes_rights(account: str, namespace: str, authority: Authority) -> None:
+    for resource in ("pods", "deployments", "serviceaccounts", "roles", "rolebindings", "clusterroles"):
+        assert not authority.allows(account, namespace, "create", resource, within=namespace)
