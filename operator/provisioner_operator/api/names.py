@@ -30,16 +30,6 @@ DRAIN_FINALIZER = f"{GROUP}/drain"
 LEASE = "provisioner-operator"
 """The Lease of the controller that leads."""
 
-DAEMON_POD_LABEL = f"{GROUP}/daemon"
-"""On a Pod that is a daemon, with the value `true`."""
-TAG_ANNOTATION_PREFIX = f"tags.{GROUP}/"
-"""Of a daemon Pod's annotations: each is a tag that the daemon offers."""
-PROVISIONERS_ANNOTATION = f"{GROUP}/provisioners"
-CAPACITY_ANNOTATION = f"{GROUP}/capacity"
-LOST_AFTER_ANNOTATION = f"{GROUP}/lost-after-seconds"
-CANCEL_GRACE_ANNOTATION = f"{GROUP}/cancel-grace-seconds"
-"""Of a daemon Pod's annotations: the fields of its ProvisionerDaemon's spec, whose defaults hold where one is absent."""
-
 ARCHIVING_DAEMON_ANNOTATION = f"{GROUP}/daemon"
 """On a log archive: the daemon that writes it, and alone may."""
 
