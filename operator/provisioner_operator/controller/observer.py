@@ -17,9 +17,12 @@ from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.pool_decisions import CreatePod, PoolDecision
+from provisioner_operator.core.pool_mirror import PoolMirror
 from provisioner_operator.core.records import DaemonPod, Job
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
+from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
 
 _logger = logging.getLogger(__name__)
 
@@ -27,8 +30,16 @@ _logger = logging.getLogger(__name__)
 class Observer:
     """The only writer of the mirror's knowledge."""
 
-    def __init__(self, mirror: Mirror, metrics: Metrics, recorder: EventRecorder, leads: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        mirror: Mirror,
+        pools: PoolMirror,
+        metrics: Metrics,
+        recorder: EventRecorder,
+        leads: Callable[[], bool],
+    ) -> None:
         self._mirror = mirror
+        self._pools = pools
         self._metrics = metrics
         self._recorder = recorder
         self._leads = leads
@@ -81,6 +92,9 @@ class Observer:
     def pod(self, body: Mapping[str, Any]) -> None:
         """A Pod that is a daemon, as the API server has it."""
         try:
+            pool_pod = parse_pool_pod(body)
+            if pool_pod is not None and self._pools.observe_pod(pool_pod, int(body["metadata"]["resourceVersion"])):
+                self.wake.set()
             pod = parse_daemon_pod(body)
         except UnparseableObjectError as error:
             self._unparseable("Pod", body, error)
@@ -96,6 +110,30 @@ class Observer:
             with suppress(UnparseableObjectError):
                 pod = parse_daemon_pod(last, deleted=True)
         self._mirror.pod_deleted(uid, namespace, pod, clock.read())
+        self._pools.pod_deleted(uid)
+        self.wake.set()
+
+    def pool(self, body: Mapping[str, Any]) -> None:
+        """A pool, as the API server has it."""
+        try:
+            pool = parse_pool(body)
+        except UnparseableObjectError as error:
+            self._unparseable("ProvisionerPool", body, error)
+            return
+        if self._pools.observe_pool(pool):
+            self.wake.set()
+
+    def pool_deleted(self, uid: str) -> None:
+        """The pool's object is gone."""
+        self._told.pop(uid, None)
+        self._pools.pool_deleted(uid)
+        self.wake.set()
+
+    def pool_settled(self, decision: PoolDecision) -> None:
+        """A decision about a pool was carried out, refused, or came to nothing."""
+        if isinstance(decision, CreatePod):
+            self._pools.unanswered(decision.pool.uid, decision.name)  # unless it was
+        self._pools.settled(decision)
         self.wake.set()
 
     def pod_refused(self, pod: DaemonPod, error: Exception) -> None:
@@ -137,6 +175,8 @@ class Observer:
             return
         extra = {"job": job.display_name, "phase": job.phase, "reason": job.reason}
         _logger.info("Job %s is %s", job.display_name, job.phase, extra=extra)
+        if job.phase in TERMINAL:
+            self._pools.run_ended(job)
         if job.phase in TERMINAL and (notice := events.ended(job)) is not None:
             self._recorder.tell(notice)
 
