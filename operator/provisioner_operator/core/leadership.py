@@ -13,7 +13,8 @@ counts the time for which a machine is suspended.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from provisioner_operator.core.status_patch import JsonObject, StatusPatch, timestamp
+from provisioner_operator.core.json_value import JsonObject
+from provisioner_operator.core.status_patch import StatusPatch, timestamp
 
 LEASE_SECONDS = 15.0
 """A Lease that was not renewed for so long may be taken over."""

@@ -9,8 +9,8 @@ OWN = {"provisionerjobs", "provisionerdaemons", "provisionerpools", "provisioner
 
 
 def role(name: str) -> Manifest:
-    manifest: Manifest = yaml.safe_load((MANIFESTS / "rbac" / f"{name}.yaml").read_text(encoding="utf-8"))
-    assert manifest["metadata"]["name"] == f"provisioner-{name}"
+    documents = yaml.safe_load_all((MANIFESTS / "rbac" / f"{name}.yaml").read_text(encoding="utf-8"))
+    manifest: Manifest = next(each for each in documents if each["metadata"]["name"] == f"provisioner-{name}")
     return manifest
 
 
