@@ -63,13 +63,23 @@ def run(
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(_explain(error)) from None
     logs.configure(settings.log_format)
     try:
         asyncio.run(_serve(Operator(settings)))
     except (StartupError, LoginError) as error:
         click.echo(f"provisioner-operator: {error}", err=True)
         sys.exit(1)
+
+
+def _explain(error: ValidationError) -> str:
+    """Name each setting that is wrong, as the command line and the environment know it."""
+    lines = []
+    for each in error.errors(include_url=False):
+        name = str(each["loc"][0])
+        variable = f"{Settings.model_config['env_prefix']}{name.upper()}"
+        lines.append(f"--{name.replace('_', '-')} or {variable}: {each['msg']}")
+    return "\n".join(lines)
 
 
 async def _serve(operator: Operator) -> None:

@@ -32,7 +32,7 @@ from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundEr
 
 _logger = logging.getLogger(__name__)
 
-_DRAIN_SECONDS = 10.0
+DRAIN_SECONDS = 10.0
 """How long the writes under way may take at the stop; what is left is decided anew by the next controller."""
 
 
@@ -149,7 +149,7 @@ class Operator:
         if self._deciding and self._writer is not None and self._recorder is not None:
             await _cancel(self._deciding)
             try:
-                async with asyncio.timeout(_DRAIN_SECONDS):
+                async with asyncio.timeout(DRAIN_SECONDS):
                     await self._writer.drained()
                     await self._recorder.drained()
             except TimeoutError:

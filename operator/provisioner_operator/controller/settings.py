@@ -1,12 +1,19 @@
 """The controller's settings, read from the environment (`PROVISIONER_OPERATOR_…`) and the command line."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-_NAMESPACE = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def _is_namespace(name: str) -> str:
+    if not _NAMESPACE.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a namespace: at most 63 small letters, digits and hyphens within")
+    return name
 
 
 class Settings(BaseSettings):
@@ -18,7 +25,7 @@ class Settings(BaseSettings):
     """The cluster to serve; else `KUBECONFIG`, else the Pod's ServiceAccount."""
     namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Serve only these namespaces; all when empty."""
-    lease_namespace: Annotated[str | None, Field(pattern=_NAMESPACE)] = None
+    lease_namespace: Annotated[str, AfterValidator(_is_namespace)] | None = None
     """Elect a leader by the Lease `provisioner-operator` of this namespace; when absent this process leads alone."""
     daemon_image: str | None = None
     """The image of pools' daemons where a pool names none; else that of the Pod that this process runs in."""
