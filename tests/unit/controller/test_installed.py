@@ -13,6 +13,7 @@ from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.operator import DRAIN_SECONDS
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.pool_mirror import PoolMirror
 from support.manifests import MANIFESTS, Manifest
 
 OPERATOR = MANIFESTS / "operator"
@@ -36,13 +37,14 @@ def container() -> Manifest:
 
 def test_each_variable_of_the_deployment_is_a_setting() -> None:
     prefix = Settings.model_config["env_prefix"]
-    names = {each["name"] for each in container()["env"]} - {"POD_NAME"}
+    names = {each["name"] for each in container()["env"]} - {"POD_NAME", "POD_NAMESPACE"}
     assert names == {f"{prefix}LEASE_NAMESPACE"}
     assert {name.removeprefix(prefix).lower() for name in names} <= Settings.model_fields.keys()
 
 
 def test_the_probes_ask_what_is_served_where_it_is_served() -> None:
-    metrics = Metrics(Mirror(), lambda: True)
+    mirror = Mirror()
+    metrics = Metrics(mirror, PoolMirror(mirror, "an-image"), lambda: True)
     app = application(metrics.registry, started=lambda: None, alive=lambda: None, ready=lambda: None)
     served = {resource.canonical for resource in app.router.resources()}
     asked = {container()[probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")}
@@ -68,7 +70,8 @@ def test_the_role_names_the_lease() -> None:
 
 def test_each_alert_asks_for_metrics_that_there_are() -> None:
     (rules,) = documents("components", "monitoring", "rules.yaml")
-    metrics = Metrics(Mirror(), lambda: True)
+    mirror = Mirror()
+    metrics = Metrics(mirror, PoolMirror(mirror, "an-image"), lambda: True)
     there = set(re.findall(r"^# TYPE (\S+) ", generate_latest(metrics.registry).decode(), re.MULTILINE))
     alerts: list[dict[str, Any]] = [rule for group in rules["spec"]["groups"] for rule in group["rules"]]
     for alert in alerts:
