@@ -218,10 +218,13 @@ class PoolWorld:
             self.pods[uid] = replace(member, pod=replace(member.pod, ready_since=self.now.wall))
             self._daemon(uid, online=True)
 
-    def start_all(self) -> None:
-        """All Pods come up."""
-        while any(member.is_present and not member.is_ready for member in self.pods.values()):
-            self.start_one()
+    def start_all(self, *, made_before: float = float("inf")) -> None:
+        """All Pods that were made before this time come up."""
+        for uid, member in self.pods.items():
+            if member.is_present and not member.is_ready and member.pod.created <= at(made_before).wall:
+                pod = replace(member.pod, ready_since=self.now.wall)
+                daemon = member.daemon or PoolDaemon(f"daemon-of-{uid}")
+                self.pods[uid] = Member(pod, replace(daemon, online=True))
 
     def crash_one(self) -> None:
         """A container dies; its jobs are given up later, as if they ended."""
@@ -278,13 +281,19 @@ class PoolWorld:
         return member.is_ready and not member.is_cordoned and member.held < capacity
 
     def finish_one(self) -> None:
-        running = [job for job in self.jobs if job.pod is not None]
-        if running:
-            job = self._chance.choice(running)
-            self.jobs.remove(job)
-            if self.pool is not None:
-                self._fleet.run_ended(self.pool.uid, self.time - job.started)
-            self._count_jobs()
+        if running := [job for job in self.jobs if job.pod is not None]:
+            self._finish(self._chance.choice(running))
+
+    def finish_those_that_ran(self, seconds: float) -> None:
+        """All jobs whose runs took so long end."""
+        for job in [job for job in self.jobs if job.pod is not None and self.time - job.started >= seconds]:
+            self._finish(job)
+
+    def _finish(self, job: Job) -> None:
+        self.jobs.remove(job)
+        if self.pool is not None:
+            self._fleet.run_ended(self.pool.uid, self.time - job.started)
+        self._count_jobs()
 
     def _count_jobs(self) -> None:
         for uid, member in self.pods.items():

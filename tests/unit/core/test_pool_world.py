@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner_operator.core.records import PodTemplate
+from provisioner_operator.core.records import PodTemplate, PoolStatus
 from support.pool_builders import scaling
 from support.pool_world import PoolWorld, a_world
 
@@ -101,6 +101,60 @@ def can_still_run(world: PoolWorld) -> bool:
     """Whether there are jobs that are not going to wait for ever, for a pool that is gone or has been scaled to nothing."""
     pool = world.pool
     return bool(world.jobs) and pool is not None and (pool.autoscaling is not None or pool.replicas > 0)
+
+
+def live(world: PoolWorld, seconds: int, *, run: float, starts_in: float = 5) -> list[int]:
+    """So many seconds in which all goes well; how many Pods there were after each."""
+    sizes: list[int] = []
+    for _ in range(seconds):
+        world.time += 1
+        world.finish_those_that_ran(run)
+        world.start_all(made_before=world.time - starts_in)
+        world.assign()
+        world.look()
+        world.settle_all()
+        sizes.append(len(world.pods))
+    return sizes
+
+
+def an_automatic_world(mean_run: int | None = None) -> PoolWorld:
+    return a_world(status=PoolStatus(mean_run_seconds=mean_run), autoscaling=scaling(50, scale_down_delay=120))
+
+
+def test_a_burst_starts_within_the_target_by_few_daemons_which_go_when_it_is_over() -> None:
+    world = an_automatic_world(mean_run=10)
+    for _ in range(60):
+        world.submit()
+
+    sizes = live(world, 60, run=10)
+    assert all(job.pod is not None for job in world.jobs)
+    assert 10 <= max(sizes) <= 15
+
+    sizes = live(world, 200, run=10)
+    assert not world.jobs
+    assert sizes[-1] == 0
+
+
+def test_while_nobody_knows_how_long_runs_take_nobody_waits_for_anothers_end() -> None:
+    world = an_automatic_world()
+    for _ in range(7):
+        world.submit()
+
+    assert max(live(world, 5, run=3600)) == 7
+
+
+def test_under_a_steady_load_the_number_of_daemons_comes_to_rest() -> None:
+    world = an_automatic_world(mean_run=20)
+    for _ in range(60):
+        live(world, 5, run=20)
+        world.submit()
+
+    sizes: set[int] = set()
+    for _ in range(60):
+        sizes.update(live(world, 5, run=20))
+        world.submit()
+    assert max(sizes) - min(sizes) <= 1
+    assert 4 <= max(sizes) <= 6
 
 
 @given(seed=st.integers(0, 2**32))
