@@ -1,5 +1,6 @@
 """The controller's own endpoints: probes and metrics."""
 
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ import pytest
 
 from support.programs import OperatorProgram
 from support.site import Site
+from support.watching import WITHIN
 
 
 @pytest.fixture
@@ -33,17 +35,26 @@ def test_metrics_tell_what_waits_runs_and_ended(own_site: Site, operator: Operat
         site.await_events("bad")  # the controller has seen the end
         site.jobs.until("stuck", lambda body: body["status"].get("reason") == "NoMatchingDaemon")
         site.await_events("stuck")
-        metrics = _get(f"{operator.endpoint}/metrics")[1].splitlines()
-    for line in (
-        'provisioner_jobs_ended_total{phase="Completed",reason="Completed"} 1.0',
-        'provisioner_jobs_ended_total{phase="Failed",reason="RunFailed"} 1.0',
-        'provisioner_jobs{phase="Pending"} 1.0',
-        'provisioner_jobs_pending{reason="NoMatchingDaemon"} 1.0',
-        'provisioner_daemons{state="Idle"} 1.0',
-        'provisioner_api_writes_total{kind="Assign",result="ok"} 2.0',
-    ):
-        assert line in metrics
+        expected = {
+            'provisioner_jobs_ended_total{phase="Completed",reason="Completed"} 1.0',
+            'provisioner_jobs_ended_total{phase="Failed",reason="RunFailed"} 1.0',
+            'provisioner_jobs{phase="Pending"} 1.0',
+            'provisioner_jobs_pending{reason="NoMatchingDaemon"} 1.0',
+            'provisioner_daemons{state="Idle"} 1.0',
+            'provisioner_api_writes_total{kind="Assign",result="ok"} 2.0',
+        }
+        metrics = _metrics(operator)
+        deadline = time.monotonic() + WITHIN
+        # The daemon's heartbeat, which says that it is idle again, comes a little later.
+        while not expected <= metrics:
+            assert time.monotonic() < deadline, f"not there: {expected - metrics}"
+            time.sleep(0.2)
+            metrics = _metrics(operator)
     assert any(line.startswith("provisioner_queue_depth{") and "gpu=yes" in line for line in metrics)
+
+
+def _metrics(operator: OperatorProgram) -> set[str]:
+    return set(_get(f"{operator.endpoint}/metrics")[1].splitlines())
 
 
 def _get(url: str) -> tuple[int, str]:
