@@ -73,6 +73,15 @@ class Watch:
 
         return self._await(found, lambda: f"{self._kind} {name} never was {said}: {self._short(name)}", seconds)
 
+    def until_latest(self, name: str, wanted: Callable[[Manifest], bool], *, seconds: float = WITHIN) -> Manifest:
+        """Wait until the object is as wanted now; a version that is over does not count."""
+
+        def found() -> Manifest | None:
+            versions = self._versions[name]
+            return versions[-1] if versions and wanted(versions[-1]) else None
+
+        return self._await(found, lambda: f"{self._kind} {name} is not as wanted: {self._short(name)}", seconds)
+
     def until_any(self, wanted: Callable[[Manifest], bool], *, seconds: float = WITHIN) -> Manifest:
         """Wait until any object is as wanted and return it."""
 

@@ -51,6 +51,7 @@ class ObjectMeta(Model):
     uid: str
     resource_version: str = "0"
     generation: int = 0
+    annotations: dict[str, str] = {}
     finalizers: list[str] = []
     deletion_timestamp: AwareDatetime | None = None
     creation_timestamp: AwareDatetime

@@ -5,13 +5,13 @@ of the watch by a field selector, so a job that ends shows as deleted.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 from typing import Any
 
 import kopf
 
-from provisioner_operator.api.names import DAEMON_POD_LABEL, DAEMONS, GROUP, JOBS, VERSION
+from provisioner_operator.api.names import DAEMONS, GROUP, JOBS, POOLS, VERSION
 from provisioner_operator.controller.operator import Operator, StartupError
 from provisioner_operator.controller.priming import DAEMON_PODS, LIVE_JOBS
 from provisioner_operator.kube.client import PAGE_SIZE
@@ -29,30 +29,37 @@ def register(registry: kopf.OperatorRegistry, operator: Operator) -> None:
     def login(**_: Any) -> kopf.AiohttpSession:
         return kopf.AiohttpSession(server=operator.connection.server, aiohttp_session=operator.connection.session)
 
-    @kopf.on.event(GROUP, VERSION, JOBS, registry=registry)
-    async def on_job_event(event: kopf.RawEvent, **_: Any) -> None:
-        body = event["object"]
-        if event["type"] == "DELETED":
-            meta = body["metadata"]
-            operator.departed(meta["namespace"], meta["name"], meta["uid"])
-        else:
-            operator.observer.job(body)
+    # The observer is made anew at each start, so it is asked for each time.
+    def job_gone(body: kopf.RawBody) -> None:
+        meta = body["metadata"]
+        operator.departed(meta["namespace"], meta["name"], meta["uid"])
 
-    @kopf.on.event("", "v1", "pods", labels={DAEMON_POD_LABEL: "true"}, registry=registry)
-    async def on_pod_event(event: kopf.RawEvent, **_: Any) -> None:
-        body = event["object"]
-        if event["type"] == "DELETED":
-            operator.observer.pod_deleted(body["metadata"]["uid"], body["metadata"]["namespace"], body)
-        else:
-            operator.observer.pod(body)
+    def daemon_gone(body: kopf.RawBody) -> None:
+        operator.observer.daemon_deleted(body["metadata"]["uid"])
 
-    @kopf.on.event(GROUP, VERSION, DAEMONS, registry=registry)
-    async def on_daemon_event(event: kopf.RawEvent, **_: Any) -> None:
-        body = event["object"]
-        if event["type"] == "DELETED":
-            operator.observer.daemon_deleted(body["metadata"]["uid"])
-        else:
-            operator.observer.daemon(body)
+    def pool_gone(body: kopf.RawBody) -> None:
+        operator.observer.pool_deleted(body["metadata"]["uid"])
+
+    def pod_gone(body: kopf.RawBody) -> None:
+        operator.observer.pod_deleted(body["metadata"]["uid"], body["metadata"]["namespace"], body)
+
+    _feed(registry, (GROUP, VERSION, JOBS), lambda: operator.observer.job, job_gone)
+    _feed(registry, (GROUP, VERSION, DAEMONS), lambda: operator.observer.daemon, daemon_gone)
+    _feed(registry, (GROUP, VERSION, POOLS), lambda: operator.observer.pool, pool_gone)
+    _feed(registry, ("", "v1", "pods"), lambda: operator.observer.pod, pod_gone)
+
+
+def _feed(
+    registry: kopf.OperatorRegistry,
+    resource: tuple[str, str, str],
+    seen: Callable[[], Callable[[kopf.RawBody], object]],
+    gone: Callable[[kopf.RawBody], object],
+) -> None:
+    """Have Kopf hand over each object of a kind, as it is seen and when it is gone."""
+
+    @kopf.on.event(*resource, registry=registry)
+    async def on_event(event: kopf.RawEvent, **_: Any) -> None:
+        (gone if event["type"] == "DELETED" else seen())(event["object"])
 
 
 def register_life(registry: kopf.OperatorRegistry, operator: Operator) -> None:

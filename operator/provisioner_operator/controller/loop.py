@@ -13,6 +13,7 @@ from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Writer
 from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.pool_mirror import PoolMirror
 
 _logger = logging.getLogger(__name__)
 
@@ -21,12 +22,19 @@ _STUCK_SECONDS = 60.0
 
 
 class DecisionLoop:
-    """Turns what the mirror knows into work for the writers."""
+    """Turns what the mirrors of jobs and of pools know into work for the writers."""
 
     def __init__(
-        self, mirror: Mirror, observer: Observer, writer: Writer, metrics: Metrics, leads: Callable[[], bool]
+        self,
+        mirror: Mirror,
+        pools: PoolMirror,
+        observer: Observer,
+        writer: Writer,
+        metrics: Metrics,
+        leads: Callable[[], bool],
     ) -> None:
         self._mirror = mirror
+        self._pools = pools
         self._observer = observer
         self._writer = writer
         self._metrics = metrics
@@ -43,6 +51,8 @@ class DecisionLoop:
             try:
                 for decision in self._mirror.decide(clock.read()):
                     self._writer.submit(decision)
+                for pool_decision in self._pools.decide(clock.read()):
+                    self._writer.submit(pool_decision)
             except Exception:
                 # That one object is passed over; the next round goes on with the rest.
                 _logger.exception("An object made the controller stumble")
@@ -53,12 +63,18 @@ class DecisionLoop:
     def is_stuck(self) -> bool:
         """Whether a round has been due for so long that none will come."""
         now = clock.read().monotonic
-        due = self._mirror.next_wake() if self._leads() else None
+        due = self._next_wake()
         late = max(self._observer.wake.waiting(now), 0.0 if due is None else now - due)
         return late > _STUCK_SECONDS
 
+    def _next_wake(self) -> float | None:
+        if not self._leads():
+            return None
+        wakes = (self._mirror.next_wake(), self._pools.next_wake())
+        return min((wake for wake in wakes if wake is not None), default=None)
+
     async def _rest(self) -> None:
-        due = self._mirror.next_wake() if self._leads() else None
+        due = self._next_wake()
         timeout = None if due is None else max(due - clock.read().monotonic, 0)
         try:
             async with asyncio.timeout(timeout):

@@ -18,6 +18,7 @@ from provisioner_operator.api.enums import DaemonState, EndReason, Phase
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.matching import format_tags
 from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.pool_mirror import PoolMirror
 from provisioner_operator.core.records import Job
 
 _PREFIX = "provisioner"
@@ -38,7 +39,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for 
 class Metrics:
     """The process's registry and everything in it."""
 
-    def __init__(self, mirror: Mirror, leads: Callable[[], bool]) -> None:
+    def __init__(self, mirror: Mirror, pools: PoolMirror, leads: Callable[[], bool]) -> None:
         self.registry = CollectorRegistry()
         self._wait = Histogram(
             f"{_PREFIX}_job_wait_seconds",
@@ -76,7 +77,7 @@ class Metrics:
         self.unparseable = Counter(
             f"{_PREFIX}_unparseable_objects", "Objects that do not fit their schema.", ["kind"], registry=self.registry
         )
-        self.registry.register(_MirrorCollector(mirror, leads))
+        self.registry.register(_MirrorCollector(mirror, pools, leads))
 
     def changed(self, previous: Job, job: Job) -> None:
         """A live job was observed in a new version."""
@@ -101,8 +102,9 @@ class Metrics:
 class _MirrorCollector(Collector):
     """Gauges that are true at the moment of the scrape, and cost nothing between."""
 
-    def __init__(self, mirror: Mirror, leads: Callable[[], bool]) -> None:
+    def __init__(self, mirror: Mirror, pools: PoolMirror, leads: Callable[[], bool]) -> None:
         self._mirror = mirror
+        self._pools = pools
         self._leads = leads
 
     @override
@@ -134,6 +136,25 @@ class _MirrorCollector(Collector):
             daemons.add_metric([state.value], states[state])
         yield daemons
         yield from self._queues()
+        yield self._pool_sizes()
+
+    def _pool_sizes(self) -> Metric:
+        sizes = GaugeMetricFamily(
+            f"{_PREFIX}_pool_daemons",
+            "Daemons of a pool, as its status counts them.",
+            labels=["namespace", "pool", "which"],
+        )
+        for pool in self._pools.pools():
+            status = pool.status
+            counts = {
+                "wanted": status.desired_replicas,
+                "present": status.replicas,
+                "idle": status.idle,
+                "busy": status.busy,
+            }
+            for which, count in counts.items():
+                sizes.add_metric([pool.namespace, pool.name, which], count)
+        return sizes
 
     def _queues(self) -> Iterator[Metric]:
         labels = ["namespace", "provisioner", "tags"]

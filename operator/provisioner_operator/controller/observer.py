@@ -17,9 +17,12 @@ from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.pool_decisions import CreatePod, PoolDecision
+from provisioner_operator.core.pool_mirror import PoolMirror
 from provisioner_operator.core.records import DaemonPod, Job
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
+from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
 
 _logger = logging.getLogger(__name__)
 
@@ -27,8 +30,16 @@ _logger = logging.getLogger(__name__)
 class Observer:
     """The only writer of the mirror's knowledge."""
 
-    def __init__(self, mirror: Mirror, metrics: Metrics, recorder: EventRecorder, leads: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        mirror: Mirror,
+        pools: PoolMirror,
+        metrics: Metrics,
+        recorder: EventRecorder,
+        leads: Callable[[], bool],
+    ) -> None:
         self._mirror = mirror
+        self._pools = pools
         self._metrics = metrics
         self._recorder = recorder
         self._leads = leads
@@ -46,7 +57,7 @@ class Observer:
             return None
         previous = self._mirror.job(job.uid)
         if self._mirror.observe_job(job, clock.read()):
-            if previous is not None and self._leads():
+            if previous is not None:
                 self._job_changed(previous, job)
             self.wake.set()
         return job
@@ -81,6 +92,9 @@ class Observer:
     def pod(self, body: Mapping[str, Any]) -> None:
         """A Pod that is a daemon, as the API server has it."""
         try:
+            pool_pod = parse_pool_pod(body)
+            if pool_pod is not None and self._pools.observe_pod(pool_pod, int(body["metadata"]["resourceVersion"])):
+                self.wake.set()
             pod = parse_daemon_pod(body)
         except UnparseableObjectError as error:
             self._unparseable("Pod", body, error)
@@ -96,6 +110,30 @@ class Observer:
             with suppress(UnparseableObjectError):
                 pod = parse_daemon_pod(last, deleted=True)
         self._mirror.pod_deleted(uid, namespace, pod, clock.read())
+        self._pools.pod_deleted(uid)
+        self.wake.set()
+
+    def pool(self, body: Mapping[str, Any]) -> None:
+        """A pool, as the API server has it."""
+        try:
+            pool = parse_pool(body)
+        except UnparseableObjectError as error:
+            self._unparseable("ProvisionerPool", body, error)
+            return
+        if self._pools.observe_pool(pool):
+            self.wake.set()
+
+    def pool_deleted(self, uid: str) -> None:
+        """The pool's object is gone."""
+        self._told.pop(uid, None)
+        self._pools.pool_deleted(uid)
+        self.wake.set()
+
+    def pool_settled(self, decision: PoolDecision) -> None:
+        """A decision about a pool was carried out, refused, or came to nothing."""
+        if isinstance(decision, CreatePod):
+            self._pools.unanswered(decision.pool.uid, decision.name)  # unless it was
+        self._pools.settled(decision)
         self.wake.set()
 
     def pod_refused(self, pod: DaemonPod, error: Exception) -> None:
@@ -130,6 +168,10 @@ class Observer:
         return self._in_contact
 
     def _job_changed(self, previous: Job, job: Job) -> None:
+        if job.phase in TERMINAL:
+            self._pools.run_ended(job)
+        if not self._leads():
+            return
         self._metrics.changed(previous, job)
         if previous.phase is job.phase:
             if job.reason in events.STUCK and previous.reason != job.reason:

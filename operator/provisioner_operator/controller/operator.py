@@ -19,11 +19,14 @@ from provisioner_operator.controller.events import EventRecorder
 from provisioner_operator.controller.loop import DecisionLoop
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
+from provisioner_operator.controller.own_image import DEFAULT_IMAGE, own_image
+from provisioner_operator.controller.pool_writes import PoolWrites
 from provisioner_operator.controller.priming import Lister
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.writer import Departed, Writer
 from provisioner_operator.core.leadership import Candidacy
 from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.pool_mirror import PoolMirror
 from provisioner_operator.kube.connect import Connection, LoginError, connect
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
 
@@ -53,7 +56,8 @@ class Operator:
         self._primed = False
         self._candidacy = Candidacy(identity()) if settings.lease_namespace else None
         self._mirror = Mirror()
-        self._metrics = Metrics(self._mirror, self.leads)
+        self._pools = PoolMirror(self._mirror, DEFAULT_IMAGE)
+        self._metrics = Metrics(self._mirror, self._pools, self.leads)
         self._observer: Observer | None = None
         self._writer: Writer | None = None
         self._recorder: EventRecorder | None = None
@@ -98,16 +102,17 @@ class Operator:
     async def _start_once(self) -> None:
         await self.stop()
         settings = self.settings
-        # Beside the writers: Kopf's watches (three for each namespace), its listings, a resync, events.
-        connections = settings.writers + 3 * len(settings.namespaces) + _FURTHER_CONNECTIONS
+        # Beside the writers: Kopf's watches (four for each namespace), its listings, a resync, events.
+        connections = settings.writers + 4 * len(settings.namespaces) + _FURTHER_CONNECTIONS
         connection = await self._stack.enter_async_context(connect(settings.kubeconfig, connections=connections))
         self._connection = connection
         client = connection.client
         recorder = self._recorder = EventRecorder(client, self._metrics, self.leads)
-        observer = self._observer = Observer(self._mirror, self._metrics, recorder, self.leads)
-        writer = self._writer = Writer(client, observer, self._metrics, self.tenure)
-        lister = Lister(client, observer, self._mirror, writer, settings.namespaces)
-        loop = self._loop = DecisionLoop(self._mirror, observer, writer, self._metrics, self.leads)
+        observer = self._observer = Observer(self._mirror, self._pools, self._metrics, recorder, self.leads)
+        pool_writes = PoolWrites(client, observer, self._pools)
+        writer = self._writer = Writer(client, observer, pool_writes, self._metrics, self.tenure)
+        lister = Lister(client, observer, self._mirror, self._pools, writer, settings.namespaces)
+        loop = self._loop = DecisionLoop(self._mirror, self._pools, observer, writer, self._metrics, self.leads)
         app = application(
             self._metrics.registry,
             started=self._wrong_with_start,
@@ -116,6 +121,7 @@ class Operator:
         )
         runner, port = await serve(app, settings.http_host, settings.http_port)
         self._stack.push_async_callback(runner.cleanup)
+        self._pools.use_image(settings.daemon_image or await own_image(client) or DEFAULT_IMAGE)
         await self._prime(lister)
         self._deciding = [asyncio.create_task(loop.run(), name="decision loop")]
         self._tasks = [

@@ -17,6 +17,7 @@ from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Departed, Writer
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.pool_mirror import PoolMirror
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import KubeError, UnreachableError
@@ -34,22 +35,32 @@ class Lister:
     """Reads whole collections of the namespaces that are served."""
 
     def __init__(
-        self, client: KubeClient, observer: Observer, mirror: Mirror, writer: Writer, namespaces: Iterable[str]
+        self,
+        client: KubeClient,
+        observer: Observer,
+        mirror: Mirror,
+        pools: PoolMirror,
+        writer: Writer,
+        namespaces: Iterable[str],
     ) -> None:
         self._client = client
         self._observer = observer
         self._mirror = mirror
+        self._pools = pools
         self._writer = writer
         self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
 
     async def prime(self) -> None:
-        """Learn all live jobs, daemons' Pods and daemons, in this order: a daemon's report finds the jobs that it lists."""
+        """Learn all pools, live jobs, daemons' Pods and daemons; jobs first, so that a daemon's report finds those it lists."""
         known_jobs, known_daemons = self._mirror.uids()
         known_pods = self._mirror.pod_uids()
+        known_pools, _ = self._pools.uids()
+        pools: set[str] = set()
         jobs: set[str] = set()
         pods: set[str] = set()
         daemons: set[str] = set()
         for namespace in self._namespaces:
+            pools |= await self._list(paths.pools(namespace), self._observer.pool)
             jobs |= await self._list(paths.jobs(namespace), self._observer.job, field_selector=LIVE_JOBS)
             pods |= await self._list(paths.pods(namespace), self._observer.pod, label_selector=DAEMON_PODS)
             daemons |= await self._list(paths.daemons(namespace), self._observer.daemon)
@@ -60,6 +71,8 @@ class Lister:
             self._observer.pod_deleted(uid, known_pods[uid])
         for uid in known_daemons - daemons:
             self._observer.daemon_deleted(uid)
+        for uid in known_pools - pools:
+            self._observer.pool_deleted(uid)
 
     async def _list(self, path: str, observe: Callable[[Mapping[str, Any]], object], **selector: str) -> set[str]:
         """Have every object of a collection observed; returns their uids."""

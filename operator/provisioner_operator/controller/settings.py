@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """Serve only these namespaces; all when empty."""
     lease_namespace: Annotated[str, AfterValidator(_is_namespace)] | None = None
     """Elect a leader by the Lease `provisioner-operator` of this namespace; when absent this process leads alone."""
+    daemon_image: str | None = None
+    """The image of pools' daemons where a pool names none; else that of the Pod that this process runs in."""
     http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the Pod
     """Where /healthz, /readyz and /metrics listen."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080

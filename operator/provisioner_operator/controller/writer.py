@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
+from provisioner_operator.controller.pool_writes import PoolWrites
+from provisioner_operator.core import pool_decisions
 from provisioner_operator.core.decisions import (
     CheckDaemon,
     CheckJob,
@@ -25,7 +27,8 @@ from provisioner_operator.core.decisions import (
     ReshapeDaemon,
     subject,
 )
-from provisioner_operator.core.status_patch import JsonObject
+from provisioner_operator.core.json_value import JsonObject
+from provisioner_operator.core.pool_decisions import PoolDecision
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
@@ -65,14 +68,22 @@ class Departed:
         self.namespace, self.name, self.uid = namespace, name, uid
 
 
-Work = Decision | Departed
+Work = Decision | PoolDecision | Departed
 
 
 class Writer:
     """A queue of work and the tasks that do it."""
 
-    def __init__(self, client: KubeClient, observer: Observer, metrics: Metrics, tenure: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        observer: Observer,
+        pool_writes: PoolWrites,
+        metrics: Metrics,
+        tenure: Callable[[], float],
+    ) -> None:
         self._tenure = tenure
+        self._pool_writes = pool_writes
         self._client = client
         self._observer = observer
         self._metrics = metrics
@@ -100,14 +111,17 @@ class Writer:
         tenure = self._tenure()
         if not isinstance(work, Departed) and tenure <= 0:
             self._count(work, "dropped")
-            self._observer.settled(subject(work))  # as not done: whoever leads decides it from what is true
+            self._settle(work)  # as not done: whoever leads decides it from what is true
             return
         try:
             if isinstance(work, Departed):
                 await self._read_job(work.namespace, work.name, work.uid)
             else:
                 async with asyncio.timeout(tenure if tenure < float("inf") else None):
-                    await self._carry_out(work)
+                    if isinstance(work, PoolDecision):
+                        self._count(work, await self._pool_writes.carry_out(work))
+                    else:
+                        await self._carry_out(work)
         except (UnreachableError, TimeoutError) as error:
             self._observer.contact_lost(error)
             self._count(work, "unreachable")
@@ -128,13 +142,19 @@ class Writer:
             self._pause = _FIRST_PAUSE_SECONDS
             self._observer.contact()
             if not isinstance(work, Departed):
-                self._observer.settled(subject(work))
+                self._settle(work)
 
     def _again(self, work: Work) -> None:
         if isinstance(work, Departed):
             self.submit(work)
         else:
-            self._observer.settled(subject(work))
+            self._settle(work)
+
+    def _settle(self, decision: Decision | PoolDecision) -> None:
+        if isinstance(decision, PoolDecision):
+            self._observer.pool_settled(decision)
+        else:
+            self._observer.settled(subject(decision))
 
     async def _carry_out(self, decision: Decision) -> None:
         match decision:
@@ -256,5 +276,7 @@ def _name_of(work: Work) -> str:
             return daemon.display_name
         case RegisterDaemon(pod) | ReshapeDaemon(pod) | RemoveDaemon(pod):
             return pod.display_name
+        case _ if isinstance(work, PoolDecision):
+            return pool_decisions.display_name(work)
         case _:
             return work.job.display_name

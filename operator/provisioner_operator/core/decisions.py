@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from provisioner_operator.api.enums import CancelReason, EndReason, PendingReason, Phase
 from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.core import status_patch
+from provisioner_operator.core.json_value import JsonObject
 from provisioner_operator.core.records import Daemon, DaemonPod, Job, Offer
-from provisioner_operator.core.status_patch import JsonObject, StatusPatch
+from provisioner_operator.core.status_patch import StatusPatch
 
 
 @dataclass(frozen=True, slots=True)

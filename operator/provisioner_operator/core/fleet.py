@@ -68,7 +68,8 @@ class Fleet:
     """The pools of the namespaces that this controller serves."""
 
     def __init__(self, default_image: str) -> None:
-        self._default_image = default_image
+        self.default_image = default_image
+        """Of daemons whose pool names none."""
         self._histories: dict[str, _History] = {}
 
     # --- what came of it ---
@@ -105,7 +106,7 @@ class Fleet:
             pool = view.pool
             wanted, look = self._wanted(view, loads.get(pool.uid, Load()), now)
             looks.append(look)
-            aim = Aim(wanted, pool_template.revision(pool, self._default_image), self._default_image)
+            aim = Aim(wanted, pool_template.revision(pool, self.default_image), self.default_image)
             history = self._histories[pool.uid]
             made = plan(pool, view.members, aim, history.creations.pace(), now)
             for decision in made.decisions:

@@ -222,6 +222,20 @@ class Mirror:
         """All daemons, and whether each is online."""
         return ((entry.daemon, self._is_online(entry.daemon)) for entry in self._daemons.values())
 
+    def pod_of(self, daemon_uid: str) -> str | None:
+        """The uid of the Pod that owns the daemon; None for a daemon without one, or that is not known any more."""
+        entry = self._daemons.get(daemon_uid)
+        return entry.daemon.pod_uid if entry is not None else None
+
+    def daemon_of_pod(self, pod_uid: str) -> tuple[Daemon, bool, int] | None:
+        """The daemon that the Pod is, whether it takes jobs unless it is cordoned, and how many of its slots are taken."""
+        entry = self._daemons.get(self._pods.daemon_of(pod_uid) or "")
+        if entry is None:
+            return None
+        daemon = entry.daemon
+        works = self._is_online(daemon) and daemon.state is not DaemonState.DRAINING
+        return daemon, works, self._placement.used(daemon.uid)
+
     def queue_depths(self) -> dict[Demand, tuple[int, Job]]:
         """Jobs that only wait for a daemon: how many of each demand, and the first of them."""
         return self._queue.depths()

@@ -133,6 +133,17 @@ def subject(decision: PoolDecision) -> str:
             return decision.pool.uid
 
 
+def display_name(decision: PoolDecision) -> str:
+    """The object that the decision is about, as people write it."""
+    match decision:
+        case CreatePod(pool, name):
+            return f"{pool.namespace}/{name}"
+        case CordonDaemon() | UncordonDaemon() | DeletePod():
+            return f"{decision.pod.namespace}/{decision.pod.name}"
+        case _:
+            return decision.pool.display_name
+
+
 def _finalizers(pool: Pool, wanted: list[str]) -> list[JsonObject]:
     present: JsonValue = list(pool.finalizers) or None
     return [

@@ -151,6 +151,10 @@ class Daemon:
     """Its spec as written, to be compared with its Pod's annotations."""
     pod_uid: str | None = None
     """The Pod that owns it; None for a daemon that an admin registered."""
+    cordoned_by: str | None = None
+    """The pool whose mark its cordon bears; None for an admin's."""
+    annotated: bool = False
+    """Whether it has annotations at all."""
 
     @property
     def display_name(self) -> str:

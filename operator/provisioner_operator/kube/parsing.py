@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from provisioner_operator.api.base import Condition as ConditionModel
 from provisioner_operator.api.daemon import DaemonSpec, ProvisionerDaemon
 from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.api.names import CORDONED_BY_ANNOTATION
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.matching import Demand, Supply, effective_tags
 from provisioner_operator.core.records import Assignment, Condition, Daemon, Job, Offer, ReportedRun
@@ -100,6 +101,8 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         conditions=conditions_of(status.conditions),
         offer=offer_of(spec),
         pod_uid=next((owner.uid for owner in meta.owner_references if owner.kind == "Pod"), None),
+        cordoned_by=meta.annotations.get(CORDONED_BY_ANNOTATION),
+        annotated=bool(meta.annotations),
     )
 
 

@@ -1,6 +1,6 @@
 """Where things are in the API server's URL space. `namespace=None` means all namespaces."""
 
-from provisioner_operator.api.names import API_VERSION, DAEMONS, JOBS
+from provisioner_operator.api.names import API_VERSION, DAEMONS, JOBS, POOLS
 
 
 def jobs(namespace: str | None) -> str:
@@ -33,9 +33,29 @@ def daemon_status(namespace: str, name: str) -> str:
     return f"{daemon(namespace, name)}/status"
 
 
+def pools(namespace: str | None) -> str:
+    """The collection of ProvisionerPools."""
+    return _collection(f"/apis/{API_VERSION}", POOLS, namespace)
+
+
+def pool(namespace: str, name: str) -> str:
+    """One ProvisionerPool."""
+    return f"{pools(namespace)}/{name}"
+
+
+def pool_status(namespace: str, name: str) -> str:
+    """The status subresource of a ProvisionerPool."""
+    return f"{pool(namespace, name)}/status"
+
+
 def pods(namespace: str | None) -> str:
     """The collection of Pods."""
     return _collection("/api/v1", "pods", namespace)
+
+
+def pod(namespace: str, name: str) -> str:
+    """One Pod."""
+    return f"{pods(namespace)}/{name}"
 
 
 def config_maps(namespace: str) -> str:

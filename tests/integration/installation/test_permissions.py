@@ -30,7 +30,15 @@ def test_a_daemon_reads_the_secrets_of_its_own_namespace(authority: Authority) -
     assert authority.allows("provisioner-daemon", TEAM, "get", "secrets", within=TEAM)
 
 
+def test_only_the_controller_makes_pods_and_nobody_enters_or_changes_them(authority: Authority) -> None:
+    assert authority.allows("provisioner-operator", SYSTEM, "create", "pods", within=TEAM)
+    assert not authority.allows("provisioner-daemon", TEAM, "create", "pods", within=TEAM)
+    for account, namespace in (("provisioner-operator", SYSTEM), ("provisioner-daemon", TEAM)):
+        for verb, resource in (("update", "pods"), ("patch", "pods"), ("create", "pods/exec"), ("get", "pods/log")):
+            assert not authority.allows(account, namespace, verb, resource, within=TEAM)
+
+
 @pytest.mark.parametrize(("account", "namespace"), ACCOUNTS, ids=["operator", "daemon"])
-def test_nobody_creates_pods_or_changes_rights(account: str, namespace: str, authority: Authority) -> None:
-    for resource in ("pods", "deployments", "serviceaccounts", "roles", "rolebindings", "clusterroles"):
+def test_nobody_creates_workloads_or_changes_rights(account: str, namespace: str, authority: Authority) -> None:
+    for resource in ("deployments", "daemonsets", "jobs", "serviceaccounts", "roles", "rolebindings", "clusterroles"):
         assert not authority.allows(account, namespace, "create", resource, within=namespace)

@@ -8,19 +8,25 @@ from support.manifests import MANIFESTS, Manifest
 OWN = {"provisionerjobs", "provisionerdaemons", "provisionerpools", "provisionerpools/scale"}
 
 
+ROLES: dict[str, Manifest] = {
+    document["metadata"]["name"]: document
+    for file in (MANIFESTS / "rbac").glob("*.yaml")
+    for document in yaml.safe_load_all(file.read_text(encoding="utf-8"))
+    if document["kind"] == "ClusterRole"
+}
+
+
 def role(name: str) -> Manifest:
-    documents = yaml.safe_load_all((MANIFESTS / "rbac" / f"{name}.yaml").read_text(encoding="utf-8"))
-    manifest: Manifest = next(each for each in documents if each["metadata"]["name"] == f"provisioner-{name}")
-    return manifest
+    return ROLES[f"provisioner-{name}"]
 
 
 def verbs(name: str, resource: str) -> set[str]:
     return {verb for rule in role(name)["rules"] if resource in rule["resources"] for verb in rule["verbs"]}
 
 
-@pytest.mark.parametrize("name", ["viewer", "submitter", "admin", "operator", "daemon"])
+@pytest.mark.parametrize("name", ROLES)
 def test_no_role_has_a_wildcard(name: str) -> None:
-    assert "*" not in str(role(name)["rules"])
+    assert "*" not in str(ROLES[name]["rules"])
 
 
 @pytest.mark.parametrize("name", ["viewer", "submitter", "operator", "daemon"])
@@ -31,6 +37,11 @@ def test_only_the_admin_role_cancels_or_acts_for_others(name: str) -> None:
 
 def test_a_submitter_cannot_delete_for_that_stops_a_running_job() -> None:
     assert not verbs("submitter", "provisionerjobs") & {"delete", "deletecollection"}
+
+
+def test_a_daemon_that_is_a_pod_writes_no_daemons_spec_and_speaks_for_no_other() -> None:
+    assert verbs("daemon", "provisionerdaemons") == {"get"}
+    assert verbs("external-daemon", "provisionerdaemons") == {"create", "patch", "impersonate"}
 
 
 @pytest.mark.parametrize("name", ["operator", "daemon"])

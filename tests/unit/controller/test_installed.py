@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import yaml
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from provisioner_operator import __version__
 from provisioner_operator.api.names import LEASE
@@ -13,6 +13,7 @@ from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.operator import DRAIN_SECONDS
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.pool_mirror import PoolMirror
 from support.manifests import MANIFESTS, Manifest
 
 OPERATOR = MANIFESTS / "operator"
@@ -20,6 +21,11 @@ OPERATOR = MANIFESTS / "operator"
 
 def documents(*parts: str) -> list[Manifest]:
     return list(yaml.safe_load_all(MANIFESTS.joinpath(*parts).read_text(encoding="utf-8")))
+
+
+def registry() -> CollectorRegistry:
+    mirror = Mirror()
+    return Metrics(mirror, PoolMirror(mirror, "image"), lambda: True).registry
 
 
 def pod() -> Manifest:
@@ -36,14 +42,13 @@ def container() -> Manifest:
 
 def test_each_variable_of_the_deployment_is_a_setting() -> None:
     prefix = Settings.model_config["env_prefix"]
-    names = {each["name"] for each in container()["env"]} - {"POD_NAME"}
+    names = {each["name"] for each in container()["env"]} - {"POD_NAME", "POD_NAMESPACE"}
     assert names == {f"{prefix}LEASE_NAMESPACE"}
     assert {name.removeprefix(prefix).lower() for name in names} <= Settings.model_fields.keys()
 
 
 def test_the_probes_ask_what_is_served_where_it_is_served() -> None:
-    metrics = Metrics(Mirror(), lambda: True)
-    app = application(metrics.registry, started=lambda: None, alive=lambda: None, ready=lambda: None)
+    app = application(registry(), started=lambda: None, alive=lambda: None, ready=lambda: None)
     served = {resource.canonical for resource in app.router.resources()}
     asked = {container()[probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")}
     assert asked | {"/metrics"} == served
@@ -68,8 +73,7 @@ def test_the_role_names_the_lease() -> None:
 
 def test_each_alert_asks_for_metrics_that_there_are() -> None:
     (rules,) = documents("components", "monitoring", "rules.yaml")
-    metrics = Metrics(Mirror(), lambda: True)
-    there = set(re.findall(r"^# TYPE (\S+) ", generate_latest(metrics.registry).decode(), re.MULTILINE))
+    there = set(re.findall(r"^# TYPE (\S+) ", generate_latest(registry()).decode(), re.MULTILINE))
     alerts: list[dict[str, Any]] = [rule for group in rules["spec"]["groups"] for rule in group["rules"]]
     for alert in alerts:
         asked = set(re.findall(r"provisioner_\w+", alert["expr"]))

@@ -12,9 +12,11 @@ from provisioner_operator.controller.events import EventRecorder
 from provisioner_operator.controller.loop import DecisionLoop
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
+from provisioner_operator.controller.pool_writes import PoolWrites
 from provisioner_operator.controller.writer import Writer
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.pool_mirror import PoolMirror
 from provisioner_operator.kube.client import KubeClient
 from support.core_builders import a_job, at
 
@@ -27,11 +29,13 @@ class Controller:
     def __init__(self, session: aiohttp.ClientSession, *, leads: bool) -> None:
         client = KubeClient(session, "https://nowhere.invalid")
         self.mirror = Mirror()
-        metrics = Metrics(self.mirror, lambda: leads)
+        pools = PoolMirror(self.mirror, "image")
+        metrics = Metrics(self.mirror, pools, lambda: leads)
         recorder = EventRecorder(client, metrics, lambda: leads)
-        self.observer = Observer(self.mirror, metrics, recorder, lambda: leads)
-        writer = Writer(client, self.observer, metrics, lambda: 10.0 if leads else 0.0)
-        self.loop = DecisionLoop(self.mirror, self.observer, writer, metrics, lambda: leads)
+        self.observer = Observer(self.mirror, pools, metrics, recorder, lambda: leads)
+        pool_writes = PoolWrites(client, self.observer, pools)
+        writer = Writer(client, self.observer, pool_writes, metrics, lambda: 10.0 if leads else 0.0)
+        self.loop = DecisionLoop(self.mirror, pools, self.observer, writer, metrics, lambda: leads)
 
 
 @pytest.fixture

@@ -1,0 +1,207 @@
+"""A pool on a real API server: it makes Pods, follows its queue, and removes nobody who holds a job. Kubelet is the test."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from support.manifests import Manifest
+from support.pods import ended, runs
+from support.site import Site, condition
+from support.watching import Watch, watching
+
+
+def a_pool(name: str = "pool", **spec: object) -> Manifest:
+    defaults: dict[str, object] = {"provisioners": ["echo"], "lostAfterSeconds": 60}
+    return {
+        "apiVersion": "provisioner.dev/v1alpha1",
+        "kind": "ProvisionerPool",
+        "metadata": {"name": name},
+        "spec": defaults | spec,
+    }
+
+
+class Kubelet:
+    """Runs the daemon of each Pod that is made, here, and says so; ends it when its Pod is deleted."""
+
+    def __init__(self, site: Site, pods: Watch) -> None:
+        self.site = site
+        self.pods = pods
+        self._processes: dict[str, ExitStack] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def living(self) -> dict[str, Manifest]:
+        """The Pods that are there and have not been told to end, by name."""
+        found = self.site.admin.json("get", "pods", "--selector=provisioner.dev/daemon=true")["items"]
+        return {
+            each["metadata"]["name"]: each
+            for each in found
+            if "deletionTimestamp" not in each["metadata"] and each["status"]["phase"] not in {"Failed", "Succeeded"}
+        }
+
+    def kill(self, name: str) -> None:
+        """The Pod's container dies."""
+        self._processes[name].close()
+        ended(self.site.admin, name)
+
+    @contextmanager
+    def at_work(self) -> Iterator["Kubelet"]:
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            self._thread.join()
+            for process in self._processes.values():
+                process.close()
+
+    def _work(self) -> None:
+        while not self._over.wait(0.2):
+            present = self.living()
+            for name, pod in present.items():
+                if name not in self._processes:
+                    stack = self._processes[name] = ExitStack()
+                    stack.enter_context(self.site.daemon_in(pod))
+                    runs(self.site.admin, name)
+            for name in self._processes.keys() - present.keys():
+                self._processes[name].close()
+
+
+@pytest.fixture
+def kubelet(site: Site) -> Iterator[Kubelet]:
+    with watching(site.admin, "pods") as pods, Kubelet(site, pods).at_work() as kubelet:
+        yield kubelet
+
+
+@pytest.fixture
+def pools(site: Site) -> Iterator[Watch]:
+    with watching(site.admin, "pp") as pools:
+        yield pools
+
+
+def _has(**status: object) -> Callable[[Manifest], bool]:
+    """Whether a pool's status says so, of the present generation."""
+
+    def test(body: Manifest) -> bool:
+        said = body.get("status", {})
+        seen = said.get("observedGeneration") == body["metadata"]["generation"]
+        return seen and all(said.get(field) == value for field, value in status.items())
+
+    return test
+
+
+def _ready(body: Manifest) -> bool:
+    return _has()(body) and condition(body, "Ready").get("status") == "True"
+
+
+def test_a_pool_makes_daemons_that_take_its_jobs_and_is_scaled_by_kubectl(
+    site: Site, pools: Watch, kubelet: Kubelet
+) -> None:
+    site.admin.create(a_pool(tags={"fleet": "a"}, replicas=2))
+    pools.until("pool", lambda body: _ready(body) and _has(replicas=2, idle=2)(body))
+    site.submit("job", tags={"fleet": "a"})
+    job = site.jobs.until("job", "Completed")
+    assert job["status"]["assignment"]["daemon"] in kubelet.living()
+    site.admin.run("scale", "pp", "pool", "--replicas=1")
+    pools.until("pool", lambda body: _ready(body) and _has(replicas=1)(body))
+    assert len(kubelet.living()) == 1
+
+
+def test_a_pool_follows_its_queue_from_zero_and_back(site: Site, pools: Watch, kubelet: Kubelet) -> None:
+    scaling = {"minReplicas": 0, "maxReplicas": 2, "targetWaitSeconds": 5, "scaleDownDelaySeconds": 5}
+    site.admin.create(a_pool(tags={"fleet": "a"}, autoscaling=scaling))
+    pools.until("pool", _has(replicas=0, desiredReplicas=0))
+    assert kubelet.living() == {}
+    for name in ("first", "second", "third"):
+        site.submit(name, tags={"fleet": "a"}, hold="true")
+    pools.until("pool", _has(busy=2, replicas=2))
+    for name in ("first", "second", "third"):
+        site.ledger.release(name)
+    site.jobs.until_all(["first", "second", "third"], phases=["Completed"])
+    pools.until_latest("pool", _has(replicas=0, desiredReplicas=0))
+    assert kubelet.living() == {}
+    site.ledger.assert_nothing_twice()
+
+
+def test_a_daemon_that_holds_a_job_is_drained_before_it_goes(site: Site, pools: Watch, kubelet: Kubelet) -> None:
+    site.admin.create(a_pool(replicas=2))
+    pools.until("pool", _ready)
+    site.submit_held("job")
+    busy = site.jobs.until("job", "Running")["status"]["assignment"]["daemon"]
+    site.admin.patch("pp", "pool", {"spec": {"replicas": 0}})
+    site.daemons.until(busy, lambda body: body["spec"]["cordoned"])
+    pools.until("pool", _has(replicas=1, busy=1))
+    assert list(kubelet.living()) == [busy]
+    site.ledger.release("job")
+    site.jobs.until("job", "Completed")
+    pools.until("pool", _has(replicas=0))
+
+
+def test_another_template_is_rolled_out_without_losing_a_job(site: Site, pools: Watch, kubelet: Kubelet) -> None:
+    site.admin.create(a_pool(replicas=2))
+    pools.until("pool", _ready)
+    before = set(kubelet.living())
+    site.submit_held("job")
+    site.admin.patch("pp", "pool", {"spec": {"template": {"podLabels": {"revision": "second"}}}})
+    pools.until("pool", _has(updatedReplicas=2))
+    site.ledger.release("job")
+    site.jobs.until("job", "Completed")
+    pools.until_latest("pool", lambda body: _ready(body) and _has(replicas=2, updatedReplicas=2)(body))
+    assert not before & set(kubelet.living())
+    site.ledger.assert_nothing_twice()
+
+
+def test_a_pod_that_dies_is_replaced(site: Site, pools: Watch, kubelet: Kubelet) -> None:
+    site.admin.create(a_pool(replicas=1))
+    pools.until("pool", _ready)
+    site.submit_held("job")
+    (first,) = kubelet.living()
+    kubelet.kill(first)
+    job = site.jobs.until("job", "Failed")
+    assert job["status"]["reason"] == "DaemonLost"
+    site.submit("next")
+    next_job = site.jobs.until("next", "Completed")
+    assert next_job["status"]["assignment"]["daemon"] != first
+
+
+def test_an_admins_cordon_is_respected_and_made_good_for(site: Site, pools: Watch, kubelet: Kubelet) -> None:
+    site.admin.create(a_pool(replicas=1))
+    pools.until("pool", _ready)
+    (held_back,) = kubelet.living()
+    site.admin.patch("pd", held_back, {"spec": {"cordoned": True}})
+    site.submit("job")
+    job = site.jobs.until("job", "Completed")
+    assert job["status"]["assignment"]["daemon"] != held_back
+    assert held_back in kubelet.living()
+    assert site.admin.get("pd", held_back)["spec"]["cordoned"]
+
+
+def test_a_deleted_pool_goes_when_its_jobs_are_done(site: Site, pools: Watch, kubelet: Kubelet) -> None:
+    site.admin.create(a_pool(replicas=2))
+    pools.until("pool", _ready)
+    site.submit_held("job")
+    site.admin.run("delete", "pp", "pool", "--wait=false")
+    pools.until("pool", _has(replicas=1))
+    assert site.admin.get("pj", "job")["status"]["phase"] == "Running"
+    site.ledger.release("job")
+    site.jobs.until("job", "Completed")
+    pools.until_gone("pool")
+    assert kubelet.living() == {}
+
+
+def test_pods_that_are_refused_are_told_in_the_pools_condition(site: Site, pools: Watch) -> None:
+    quota: Manifest = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none"},
+        "spec": {"hard": {"pods": "0"}},
+    }
+    site.admin.create(quota)
+    site.admin.run("wait", "resourcequota/none", "--for=jsonpath={.status.hard.pods}=0", "--timeout=60s")
+    site.admin.create(a_pool(replicas=1))
+    pool = pools.until("pool", lambda body: condition(body, "Stalled").get("status") == "True")
+    assert "exceeded quota" in condition(pool, "Ready")["message"]
+    site.admin.run("delete", "resourcequota", "none")
+    site.admin.run("delete", "pp", "pool")
