@@ -57,7 +57,7 @@ class Observer:
             return None
         previous = self._mirror.job(job.uid)
         if self._mirror.observe_job(job, clock.read()):
-            if previous is not None and self._leads():
+            if previous is not None:
                 self._job_changed(previous, job)
             self.wake.set()
         return job
@@ -168,6 +168,10 @@ class Observer:
         return self._in_contact
 
     def _job_changed(self, previous: Job, job: Job) -> None:
+        if job.phase in TERMINAL:
+            self._pools.run_ended(job)
+        if not self._leads():
+            return
         self._metrics.changed(previous, job)
         if previous.phase is job.phase:
             if job.reason in events.STUCK and previous.reason != job.reason:
@@ -175,8 +179,6 @@ class Observer:
             return
         extra = {"job": job.display_name, "phase": job.phase, "reason": job.reason}
         _logger.info("Job %s is %s", job.display_name, job.phase, extra=extra)
-        if job.phase in TERMINAL:
-            self._pools.run_ended(job)
         if job.phase in TERMINAL and (notice := events.ended(job)) is not None:
             self._recorder.tell(notice)
 

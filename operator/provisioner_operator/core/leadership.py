@@ -112,7 +112,8 @@ class Candidacy:
             due = self._renewed_at + RENEW_SECONDS if self._exists else now
             return Wait(due) if now < due else Renew() if self._exists else Create()
         # Of a Lease that somebody deleted, the holder may not have heard yet.
-        free_at = now if lease.holder is None else self._changed_at + lease.seconds
+        # One that says less than a holder counts on was edited by hand.
+        free_at = now if lease.holder is None else self._changed_at + max(lease.seconds, LEASE_SECONDS)
         return Wait(free_at) if now < free_at else TakeOver(lease) if self._exists else Create()
 
     # --- what came of it ---

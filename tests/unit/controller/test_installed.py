@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import yaml
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from provisioner_operator import __version__
 from provisioner_operator.api.names import LEASE
@@ -21,6 +21,11 @@ OPERATOR = MANIFESTS / "operator"
 
 def documents(*parts: str) -> list[Manifest]:
     return list(yaml.safe_load_all(MANIFESTS.joinpath(*parts).read_text(encoding="utf-8")))
+
+
+def registry() -> CollectorRegistry:
+    mirror = Mirror()
+    return Metrics(mirror, PoolMirror(mirror, "image"), lambda: True).registry
 
 
 def pod() -> Manifest:
@@ -43,9 +48,7 @@ def test_each_variable_of_the_deployment_is_a_setting() -> None:
 
 
 def test_the_probes_ask_what_is_served_where_it_is_served() -> None:
-    mirror = Mirror()
-    metrics = Metrics(mirror, PoolMirror(mirror, "an-image"), lambda: True)
-    app = application(metrics.registry, started=lambda: None, alive=lambda: None, ready=lambda: None)
+    app = application(registry(), started=lambda: None, alive=lambda: None, ready=lambda: None)
     served = {resource.canonical for resource in app.router.resources()}
     asked = {container()[probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")}
     assert asked | {"/metrics"} == served
@@ -70,9 +73,7 @@ def test_the_role_names_the_lease() -> None:
 
 def test_each_alert_asks_for_metrics_that_there_are() -> None:
     (rules,) = documents("components", "monitoring", "rules.yaml")
-    mirror = Mirror()
-    metrics = Metrics(mirror, PoolMirror(mirror, "an-image"), lambda: True)
-    there = set(re.findall(r"^# TYPE (\S+) ", generate_latest(metrics.registry).decode(), re.MULTILINE))
+    there = set(re.findall(r"^# TYPE (\S+) ", generate_latest(registry()).decode(), re.MULTILINE))
     alerts: list[dict[str, Any]] = [rule for group in rules["spec"]["groups"] for rule in group["rules"]]
     for alert in alerts:
         asked = set(re.findall(r"provisioner_\w+", alert["expr"]))

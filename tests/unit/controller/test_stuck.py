@@ -29,7 +29,7 @@ class Controller:
     def __init__(self, session: aiohttp.ClientSession, *, leads: bool) -> None:
         client = KubeClient(session, "https://nowhere.invalid")
         self.mirror = Mirror()
-        pools = PoolMirror(self.mirror, "an-image")
+        pools = PoolMirror(self.mirror, "image")
         metrics = Metrics(self.mirror, pools, lambda: leads)
         recorder = EventRecorder(client, metrics, lambda: leads)
         self.observer = Observer(self.mirror, pools, metrics, recorder, lambda: leads)
