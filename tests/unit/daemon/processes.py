@@ -63,7 +63,9 @@ def a_program(
         f"def on_interrupt(*_):\n    open({str(witness / (name + '.interrupted'))!r}, 'w').close()\n    {on_interrupt}\n"
         "signal.signal(signal.SIGINT, on_interrupt)\n"
         f"{before}\n"
-        f"open({str(witness / name)!r}, 'w').write(f'{{os.getpid()}}\\n')\n"
+        # Renamed into place: an interrupt that comes while a file is being closed by its destructor would be lost.
+        f"with open({str(witness / (name + '.draft'))!r}, 'w') as draft: draft.write(f'{{os.getpid()}}\\n')\n"
+        f"os.rename({str(witness / (name + '.draft'))!r}, {str(witness / name)!r})\n"
         f"{body or 'while True: time.sleep(60)'}\n"
     )
 
