@@ -87,11 +87,8 @@ USER 65532:65532
 ENTRYPOINT []
 CMD ["provisioner-operator", "run"]
 ARG BASE
-ARG VERSION=unknown
-ARG REVISION=unknown
+# Version and revision are labels that `make image` gives: buildah's cache does not see that an argument has changed.
 LABEL org.opencontainers.image.title="Provisioner Operator" \
       org.opencontainers.image.description="Provisioner jobs native to Kubernetes: the operator and its daemons, with OpenTofu" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="${BASE}"

@@ -77,8 +77,8 @@ image: ## The container image, by docker or buildah (IMAGE=name:tag BUILDER=... 
 	  elif command -v buildah >/dev/null; then builder=buildah; \
 	  else echo "No docker engine answers and there is no buildah: start or install one, or name another with BUILDER=..." >&2; exit 1; fi; \
 	fi; \
-	set -x; $$builder build --tag $(IMAGE) --build-arg VERSION=$(VERSION) \
-	  --build-arg REVISION=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown) $(IMAGE_ARGS) .
+	set -x; $$builder build --tag $(IMAGE) --label org.opencontainers.image.version=$(VERSION) \
+	  --label org.opencontainers.image.revision=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown) $(IMAGE_ARGS) .
 
 lock: $(READY) ## Renew requirements/ from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "uv is needed to renew the lock: pip install uv" >&2; exit 1; }

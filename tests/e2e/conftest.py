@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from e2e.product import SYSTEM, Installation, Team, a_team, write_kustomization
 from provisioner_devcluster import NodeCluster, NodeImpossibleError
 from provisioner_devcluster.addresses import LINKS
 from provisioner_devcluster.building import build
 from provisioner_devcluster.go_modules import GoModule
 from provisioner_devcluster.images import write_image
+from support.container_image import built_image, obstacle
 from support.e2e import IMAGE_VARIABLE, KUBECONFIG_VARIABLE, GivenCluster, IncompleteError, e2e_cluster
 from support.kubectl import Kubectl
 
@@ -81,7 +83,7 @@ def make_namespace(cluster: GivenCluster | NodeCluster) -> Iterator[Callable[[],
 
     yield make
     if made:
-        admin.run("delete", "namespace", "--wait=false", *made)
+        admin.run("delete", "namespace", "--ignore-not-found", "--wait=false", *made)
 
 
 @pytest.fixture
@@ -103,3 +105,36 @@ def probe_image(own_cluster: NodeCluster, probe_archive: Path) -> str:
     """The name of the probe's image on the node."""
     [name] = own_cluster.import_image(probe_archive)
     return name
+
+
+@pytest.fixture(scope="session")
+def image(cluster: GivenCluster | NodeCluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The product's image, where the cluster's nodes have it or can pull it."""
+    if isinstance(cluster, GivenCluster):
+        return cluster.image
+    if (why := obstacle()) is not None:
+        pytest.skip(f"There is no image of the product: {why}.")
+    archive = tmp_path_factory.mktemp("image") / "image.tar"
+    built_image(archive)
+    [name] = cluster.import_image(archive)
+    return name
+
+
+@pytest.fixture(scope="session")
+def installation(
+    cluster: GivenCluster | NodeCluster, image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Installation:
+    """The product, installed by `kubectl apply -k`, as its users install it."""
+    folder = write_kustomization(tmp_path_factory.mktemp("installation"), image)
+    installation = Installation(folder, Kubectl(cluster.kubeconfig, SYSTEM))
+    installation.apply()
+    installation.await_rollout()
+    return installation
+
+
+@pytest.fixture
+def team(installation: Installation, admin: Kubectl) -> Iterator[Team]:
+    """A team's namespace of the test's own."""
+    assert installation.admin.namespace == SYSTEM
+    with a_team(admin) as team:
+        yield team

@@ -27,8 +27,10 @@ from support.stand_in_base import BUNDLE, stand_in_base
 IMAGE = f"localhost/provisioner-operator:{__version__}"
 """Its name in the local store, in the archive, and so on the node that imports it."""
 
-PROGRAMS = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
-"""What has to be here, and the Debian package of each."""
+PROGRAMS = ("buildah", "mmdebstrap")
+"""What has to be here; Debian's packages have the same names."""
+APT = ("apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=600")
+"""Waits, in seconds, for whoever else is installing something."""
 MOST_IMAGES = 200
 """Images, a step of a build each, after which the store is swept: some fifteen changed builds of a hundred megabytes each."""
 
@@ -105,7 +107,7 @@ def _pip_settings() -> str:
 
 
 def _missing() -> list[str]:
-    return [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    return [program for program in PROGRAMS if shutil.which(program) is None]
 
 
 def _install_missing() -> None:
@@ -113,7 +115,7 @@ def _install_missing() -> None:
         say(f"installing {', '.join(missing)}")
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
-            run(["apt-get", "--quiet", *arguments], environment=environment)
+            run([*APT, *arguments], environment=environment)
 
 
 def _sweep() -> None:

@@ -75,6 +75,7 @@ class PendingReason(StrEnum):
     SUSPENDED = "Suspended"
     WORKSPACE_BUSY = "WorkspaceBusy"
     NO_MATCHING_DAEMON = "NoMatchingDaemon"
+    DAEMONS_STARTING = "DaemonsStarting"
     DAEMONS_OFFLINE = "DaemonsOffline"
     DAEMONS_CORDONED = "DaemonsCordoned"
     DAEMONS_BUSY = "DaemonsBusy"

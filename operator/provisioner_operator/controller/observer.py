@@ -120,13 +120,13 @@ class Observer:
         except UnparseableObjectError as error:
             self._unparseable("ProvisionerPool", body, error)
             return
-        if self._pools.observe_pool(pool):
+        if self._pools.observe_pool(pool, clock.read()):
             self.wake.set()
 
     def pool_deleted(self, uid: str) -> None:
         """The pool's object is gone."""
         self._told.pop(uid, None)
-        self._pools.pool_deleted(uid)
+        self._pools.pool_deleted(uid, clock.read())
         self.wake.set()
 
     def pool_settled(self, decision: PoolDecision) -> None:

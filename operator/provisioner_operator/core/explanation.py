@@ -9,7 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from provisioner_operator.api.enums import PendingReason, Provisioner
-from provisioner_operator.core.matching import OWNER, SCOPE, UNTAGGED, Demand, Tags, format_tags, satisfies, tags_match
+from provisioner_operator.core.matching import (
+    OWNER,
+    SCOPE,
+    UNTAGGED,
+    Demand,
+    Supply,
+    Tags,
+    format_tags,
+    satisfies,
+    tags_match,
+)
 from provisioner_operator.core.records import Daemon
 
 _RESERVED = frozenset({SCOPE, OWNER})
@@ -27,6 +37,16 @@ class Candidate:
     def open(self) -> bool:
         """Whether it takes new jobs at all."""
         return self.online and not self.daemon.cordoned
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """A pool of the job's organization that makes daemons when jobs wait."""
+
+    pool: str
+    supply: Supply
+    trouble: str | None = None
+    """Why its Pods do not come to work; None while nothing is wrong with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +138,43 @@ _INTRUSIVENESS: dict[type, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why no daemon takes jobs of a demand now, and the smallest change after which one would."""
+    """Why no daemon takes jobs of a demand now, and the smallest change after which one would.
+
+    There are no edits where a pool is to bring up a daemon: that is nobody's to make by hand.
+    """
 
     reason: PendingReason
     message: str
     edits: tuple[Edit, ...]
 
 
-def explain(demand: Demand, candidates: Sequence[Candidate]) -> Explanation | None:
-    """Explain a demand that waits, given all daemons of its organization; None if one of them is ready to take it."""
+def explain(demand: Demand, candidates: Sequence[Candidate], growths: Iterable[Growth] = ()) -> Explanation | None:
+    """Explain a demand that waits, given all daemons of its organization and the pools that make more.
+
+    None if one of the daemons is ready to take it.
+    """
     matching = [each for each in candidates if satisfies(each.daemon.supply, demand)]
     if any(each.open and each.free for each in matching):
         return None
+    growing = sorted((each for each in growths if satisfies(each.supply, demand)), key=lambda each: each.pool)
+    if growing and not any(each.open for each in matching):
+        return _explain_growth(growing)
     edits = _smallest_change(demand, candidates)
     reason = _reason(matching)
     return Explanation(
         reason, f"{_situation(reason, demand, candidates, matching)} {_advice(demand, candidates, edits)}", edits
     )
+
+
+def _explain_growth(growing: Sequence[Growth]) -> Explanation:
+    """No daemon takes the demand now, but a pool is about to make one that does, or tries to."""
+    sound = next((each for each in growing if each.trouble is None), None)
+    if sound is not None:
+        message = f"Pool {sound.pool} is bringing up a daemon for it."
+        return Explanation(PendingReason.DAEMONS_STARTING, message, ())
+    failing = growing[0]
+    message = f"Pool {failing.pool} cannot bring up a daemon for it. {failing.trouble} To unblock it: mend that."
+    return Explanation(PendingReason.DAEMONS_OFFLINE, message, ())
 
 
 def _smallest_change(demand: Demand, candidates: Iterable[Candidate]) -> tuple[Edit, ...]:

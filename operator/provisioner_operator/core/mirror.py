@@ -12,6 +12,7 @@ from provisioner_operator.api.enums import DaemonState, PendingReason
 from provisioner_operator.core.assignment import AssignmentQueue
 from provisioner_operator.core.daemon_pods import DaemonPods
 from provisioner_operator.core.decisions import Assign, CheckDaemon, CheckJob, Decision, Explain, MarkOffline, Release
+from provisioner_operator.core.explanation import Growth
 from provisioner_operator.core.instances import Instances
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.judging import Circumstances, judge
@@ -53,6 +54,7 @@ class Mirror:
         self._placement = Placement(self._attention)
         self._silence = Silence()
         self._pods = DaemonPods()
+        self._growths: dict[str, Growth] = {}
         self._reasons = PendingReasons()
 
     # --- what was observed ---
@@ -145,6 +147,17 @@ class Mirror:
         self._attention[pod.uid] = None
         self._pod_changed(pod.uid, pod.namespace, now)
         return True
+
+    def observe_growth(self, pool_uid: str, growth: Growth | None, now: Instant) -> None:
+        """Take note of a pool that makes daemons when jobs wait; None if it does so no longer."""
+        known = self._growths.get(pool_uid)
+        if growth is None:
+            self._growths.pop(pool_uid, None)
+        else:
+            self._growths[pool_uid] = growth
+        for each in {known, growth} - {None} if known != growth else ():
+            if each is not None:
+                self._reasons.fleet_changed(each.supply.namespace, now)
 
     def pod_deleted(self, uid: str, namespace: str, last: DaemonPod | None, now: Instant) -> None:
         """The Pod's object is gone; `last` is how it was at its end, if that is known."""
@@ -357,7 +370,7 @@ class Mirror:
             if uid in self._under_way:
                 self._reasons.look_soon(uid, now)
                 continue
-            explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now)
+            explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now, self._growths_of)
             if explanation is not None and (job.reason, job.message) != (explanation.reason, explanation.message):
                 self._reasons.look_again(uid, now)  # the write may fail
                 self._queue.dequeue(uid)  # until it is settled: one decision about a job at a time
@@ -378,6 +391,9 @@ class Mirror:
             if daemon.namespace == namespace:
                 free = daemon.capacity > self._placement.used(daemon.uid)
                 yield daemon, self._is_online(daemon) and daemon.state is not DaemonState.DRAINING, free
+
+    def _growths_of(self, namespace: str) -> Iterator[Growth]:
+        return (growth for growth in self._growths.values() if growth.supply.namespace == namespace)
 
     def _is_online(self, daemon: Daemon) -> bool:
         reports = daemon.state is not DaemonState.OFFLINE and not self._silence.is_offline(daemon.uid)

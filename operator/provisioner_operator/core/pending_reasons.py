@@ -7,7 +7,7 @@ Explanations are computed once per demand and again only when the fleet itself c
 from collections.abc import Callable, Iterable
 
 from provisioner_operator.api.enums import PendingReason
-from provisioner_operator.core.explanation import Candidate, Explanation, explain
+from provisioner_operator.core.explanation import Candidate, Explanation, Growth, explain
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.keyed_heap import KeyedHeap
 from provisioner_operator.core.matching import Demand
@@ -18,10 +18,18 @@ SETTLE_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
 """How long a job may wait for what passes by itself (busy daemons, an earlier job) before that is written down."""
 
-_PASSES_BY_ITSELF = frozenset({PendingReason.DAEMONS_BUSY, PendingReason.WORKSPACE_BUSY})
+_PASSES_BY_ITSELF = frozenset(
+    {PendingReason.DAEMONS_BUSY, PendingReason.DAEMONS_STARTING, PendingReason.WORKSPACE_BUSY}
+)
 
 Fleet = Callable[[str], Iterable[tuple[Daemon, bool, bool]]]
 """Daemons of a namespace, each with whether it is online and whether it has a free slot."""
+Growths = Callable[[str], Iterable[Growth]]
+"""Pools of a namespace that make daemons when jobs wait."""
+
+
+def _no_growths(_: str) -> tuple[Growth, ...]:
+    return ()
 
 
 class PendingReasons:
@@ -71,13 +79,15 @@ class PendingReasons:
         """The jobs to look at now."""
         return self.due.pop_due(now.monotonic)
 
-    def of(self, job: Job, blocking_job: str | None, fleet: Fleet, now: Instant) -> Explanation | None:
+    def of(
+        self, job: Job, blocking_job: str | None, fleet: Fleet, now: Instant, growths: Growths = _no_growths
+    ) -> Explanation | None:
         """Why the job waits; None if there is nothing to say, or not yet: then it comes up again in time."""
         if blocking_job is not None:
             message = f"Workspace {job.workspace} is busy: {blocking_job} goes first, one job of a workspace at a time."
             explanation = Explanation(PendingReason.WORKSPACE_BUSY, message, ())
         else:
-            found = self._explain(job.demand, fleet)
+            found = self._explain(job.demand, fleet, growths)
             if found is None:
                 self.look_again(job.uid, now)
                 return None
@@ -88,11 +98,11 @@ class PendingReasons:
             return None
         return explanation
 
-    def _explain(self, demand: Demand, fleet: Fleet) -> Explanation | None:
+    def _explain(self, demand: Demand, fleet: Fleet, growths: Growths) -> Explanation | None:
         cache = self._cache.setdefault(demand.namespace, {})
         if demand not in cache:
             candidates = [Candidate(daemon, online, free) for daemon, online, free in fleet(demand.namespace)]
-            explanation = explain(demand, candidates)
+            explanation = explain(demand, candidates, growths(demand.namespace))
             if explanation is None:
                 return None  # not for long: whoever is free now soon has a job
             cache[demand] = explanation

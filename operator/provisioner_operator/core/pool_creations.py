@@ -29,8 +29,8 @@ _SUFFIX_LENGTH = 5
 class Pace:
     """What a look at the pool has to know of its creations."""
 
-    under_way: int = 0
-    """Requests that have not been answered yet."""
+    under_way: frozenset[str] = frozenset()
+    """Names whose requests have not been answered yet."""
     unanswered: tuple[str, ...] = ()
     """Names whose requests came to nothing that is known: to be asked for again, if still wanted."""
     resume_at: float = float("-inf")
@@ -92,7 +92,7 @@ class Creations:
 
     def pace(self) -> Pace:
         """What is known now."""
-        return Pace(len(self._under_way), tuple(self._unanswered), self._resume_at, self._failing)
+        return Pace(frozenset(self._under_way), tuple(self._unanswered), self._resume_at, self._failing)
 
     def _fail(self, trouble: Trouble, now: Instant) -> None:
         self._failing = trouble

@@ -7,6 +7,8 @@ What a pool's daemons do and which jobs wait it asks the mirror, so both always 
 
 from collections.abc import Iterator
 
+from provisioner_operator.api.enums import PoolCondition
+from provisioner_operator.core.explanation import Growth
 from provisioner_operator.core.fleet import Fleet, PoolView
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.mirror import Mirror
@@ -38,18 +40,20 @@ class PoolMirror:
 
     # --- what was observed ---
 
-    def observe_pool(self, pool: Pool) -> bool:
+    def observe_pool(self, pool: Pool, now: Instant) -> bool:
         """Take in a pool; False if this or a later version of it is known."""
         known = self._pools.get(pool.uid)
         if known is not None and pool.resource_version <= known.resource_version:
             return False
         self._pools[pool.uid] = pool
+        self._mirror.observe_growth(pool.uid, _growth(pool), now)
         self._is_urgent = True
         return True
 
-    def pool_deleted(self, uid: str) -> None:
+    def pool_deleted(self, uid: str, now: Instant) -> None:
         """The pool's object is gone."""
         self._pools.pop(uid, None)
+        self._mirror.observe_growth(uid, None, now)
         self._is_urgent = True
 
     def observe_pod(self, pod: PoolPod, resource_version: int) -> bool:
@@ -152,3 +156,14 @@ class PoolMirror:
             Waiting(demand, count, max(now.wall - first.created - first.suspended_seconds, 0.0))
             for demand, (count, first) in self._mirror.queue_depths().items()
         ]
+
+
+def _growth(pool: Pool) -> Growth | None:
+    """What jobs that wait may expect of the pool: nothing if it wants no daemon whoever waits."""
+    most = pool.autoscaling.max_replicas if pool.autoscaling is not None else pool.replicas
+    if pool.deleting or most == 0:
+        return None
+    stalled = any(each.type == PoolCondition.STALLED and each.status == "True" for each in pool.status.conditions)
+    ready = next((each for each in pool.status.conditions if each.type == PoolCondition.READY), None)
+    trouble = ready.message if stalled and ready is not None else None
+    return Growth(pool.name, pool.supply, trouble)

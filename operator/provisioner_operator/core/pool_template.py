@@ -102,6 +102,7 @@ def _spec(pool: Pool, default_image: str) -> JsonObject:
         # A container that dies is a Pod that failed: what it ran is known to be over, and the pool replaces it.
         "restartPolicy": "Never",
         "serviceAccountName": template.service_account,
+        "automountServiceAccountToken": True,
         "terminationGracePeriodSeconds": template.termination_grace,
         "enableServiceLinks": False,
         "securityContext": {

@@ -77,13 +77,13 @@ def plan(pool: Pool, members: Sequence[Member], aim: Aim, pace: Pace, now: Insta
     looks = [keep_until]
     if DRAIN_FINALIZER not in pool.finalizers:
         return Plan((AddFinalizer(pool), *decisions), census, keep_until)
-    room = aim.wanted + (pool.max_surge if outdated else 0) - len(current) - len(outdated) - pace.under_way
-    missing = min(aim.wanted - len(current) - pace.under_way, room)
+    room = aim.wanted + (pool.max_surge if outdated else 0) - len(current) - len(outdated) - len(pace.under_way)
+    missing = min(aim.wanted - len(current) - len(pace.under_way), room)
     if missing > 0 and now.monotonic < pace.resume_at:
         looks.append(pace.resume_at - now.monotonic)
     elif missing > 0:
         if pace.failing is not None:
-            missing = min(missing, 1 - pace.under_way - sum(not member.is_ready for member in keep))
+            missing = min(missing, 1 - len(pace.under_way) - sum(not member.is_ready for member in keep))
         decisions.extend(_create(pool, members, max(missing, 0), aim, pace, now))
     return Plan(tuple(decisions), census, min((look for look in looks if look is not None), default=None))
 
@@ -146,7 +146,7 @@ def _create(
     pool: Pool, members: Sequence[Member], count: int, aim: Aim, pace: Pace, now: Instant
 ) -> Iterable[PoolDecision]:
     again = pace.unanswered[:count]
-    taken = {member.pod.name for member in members} | set(pace.unanswered)
+    taken = {member.pod.name for member in members}.union(pace.unanswered, pace.under_way)
     names = [*again, *pod_names(pool, count - len(again), taken, now)]
     return (CreatePod(pool, name, aim.default_image) for name in names)
 

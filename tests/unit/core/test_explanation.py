@@ -13,6 +13,7 @@ from provisioner_operator.core.explanation import (
     Candidate,
     Edit,
     Explanation,
+    Growth,
     ScopeDaemon,
     ScopeJob,
     StartDaemon,
@@ -259,3 +260,32 @@ def test_no_smaller_change_would(state: State) -> None:
 def test_a_draining_daemon_counts_as_one_that_takes_nothing() -> None:
     draining = Candidate(a_daemon("d1", state=DaemonState.DRAINING), online=False, free=True)
     assert of(a_demand(), draining).reason is PendingReason.DAEMONS_OFFLINE
+
+
+def a_growth(pool: str = "pool", *, trouble: str | None = None, **tags: str) -> Growth:
+    return Growth(pool, a_daemon(tags=tags).supply, trouble)
+
+
+def test_a_pool_that_brings_up_a_daemon_is_what_a_job_waits_for() -> None:
+    found = explain(a_demand(zone="a"), (), [a_growth("other", zone="b"), a_growth("mine", zone="a")])
+    assert found == Explanation(PendingReason.DAEMONS_STARTING, "Pool mine is bringing up a daemon for it.", ())
+
+
+def test_a_pool_that_cannot_is_named_with_what_is_wrong_with_it() -> None:
+    failing = a_growth(trouble="0 of 1 daemons are ready. Pod pool-x: ErrImagePull")
+    found = explain(a_demand(), (), [failing])
+    assert found is not None
+    assert found.reason is PendingReason.DAEMONS_OFFLINE
+    assert (
+        "Pool pool cannot bring up a daemon for it. 0 of 1 daemons are ready. Pod pool-x: ErrImagePull" in found.message
+    )
+    sound = explain(a_demand(), (), [failing, a_growth("sound")])
+    assert sound is not None
+    assert sound.reason is PendingReason.DAEMONS_STARTING
+
+
+def test_a_pool_changes_nothing_while_its_daemons_take_jobs() -> None:
+    busy = Candidate(a_daemon(), online=True, free=False)
+    found = explain(a_demand(), (busy,), [a_growth()])
+    assert found is not None
+    assert found.reason is PendingReason.DAEMONS_BUSY

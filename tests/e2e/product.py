@@ -1,0 +1,123 @@
+"""The product as its users install and use it: by kubectl, from the manifests, in Pods of its image."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from support.kubectl import Kubectl
+from support.manifests import MANIFESTS, Manifest
+from support.site import a_job
+from support.watching import Watch, watching
+
+SYSTEM = "provisioner-system"
+TEAM_OVERLAY = MANIFESTS / "overlays" / "team-example"
+WITHIN = 120.0
+"""Seconds for what takes Pods; a quiet machine takes a few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The product in a cluster, and how to speak of it."""
+
+    kustomization: Path
+    admin: Kubectl
+    """The cluster's administrator, in the product's own namespace."""
+
+    def apply(self) -> None:
+        """Install, or upgrade."""
+        self.admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={self.kustomization}")
+
+    def await_rollout(self) -> None:
+        """Wait until the controllers are as the Deployment says."""
+        self.admin.run("rollout", "status", "deployment/provisioner-operator", f"--timeout={WITHIN:.0f}s")
+
+    def leader(self) -> str:
+        """The Pod that leads."""
+        holder = self.admin.get("lease", "provisioner-operator")["spec"]["holderIdentity"]
+        return str(holder).partition("_")[0]
+
+
+def write_kustomization(folder: Path, image: str) -> Path:
+    """What a user would write to install from an image of their own."""
+    name, _, tag = image.rpartition(":")
+    document = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [os.path.relpath(MANIFESTS / "default", folder)],
+        "images": [{"name": "provisioner-operator", "newName": name, "newTag": tag}],
+    }
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """One team's namespace, made as the example overlay says."""
+
+    admin: Kubectl
+    jobs: Watch
+    daemons: Watch
+    pools: Watch
+
+    def submit(self, name: str, **spec: object) -> None:
+        """Create an echo job, in a workspace of its own."""
+        self.admin.create(a_job(name, **spec))
+
+    def submit_terraform(self, name: str, template: str, **spec: object) -> None:
+        """Create a Terraform job of this template."""
+        source = {"inline": {"files": {"main.tf": template}}}
+        self.admin.create(a_job(name, provisioner="terraform", source=source, **spec))
+
+    def create_pool(self, name: str = "pool", *, template: Manifest | None = None, **spec: object) -> None:
+        """Create a pool of daemons that run everything; small, so that many fit on a node."""
+        small = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}
+        pod = {"resources": small, "terminationGracePeriodSeconds": 60} | (template or {})
+        defaults: dict[str, object] = {"provisioners": ["echo", "terraform"], "template": pod}
+        body = {
+            "apiVersion": "provisioner.dev/v1alpha1",
+            "kind": "ProvisionerPool",
+            "metadata": {"name": name},
+            "spec": defaults | spec,
+        }
+        self.admin.create(body)
+
+    def await_ready(self, name: str = "pool") -> None:
+        """Wait until the pool is as its spec says."""
+        self.admin.wait("pp", name, "condition=Ready", seconds=int(WITHIN))
+
+    def daemon_of(self, job: str) -> str:
+        """The Pod that was given the job."""
+        assigned = self.jobs.until(job, lambda body: "assignment" in body.get("status", {}), seconds=WITHIN)
+        return str(assigned["status"]["assignment"]["daemon"])
+
+    def logs(self, pod: str) -> str:
+        """What the Pod's container wrote."""
+        return self.admin.run("logs", pod).stdout
+
+
+@contextmanager
+def a_team(admin: Kubectl) -> Iterator[Team]:
+    """Make the namespace of `admin` a team's, and watch what happens in it."""
+    namespace = admin.namespace
+    assert namespace is not None
+    levels = [f"pod-security.kubernetes.io/{mode}=restricted" for mode in ("enforce", "audit", "warn")]
+    admin.run("label", "namespace", namespace, "--overwrite", *levels)
+    overlay = admin.run("kustomize", str(TEAM_OVERLAY)).stdout.replace("team-example", namespace)
+    documents: list[Manifest] = [each for each in yaml.safe_load_all(overlay) if each["kind"] != "Namespace"]
+    admin.run("apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": documents})
+    with watching(admin, "pj") as jobs, watching(admin, "pd") as daemons, watching(admin, "pp") as pools:
+        yield Team(admin, jobs, daemons, pools)
+
+
+def await_that(condition: Callable[[], bool], what: str) -> float:
+    """Wait until it is so; returns how long it took."""
+    begin = time.monotonic()
+    while not condition():
+        assert time.monotonic() < begin + WITHIN, f"waited {WITHIN:.0f} s for {what}"
+        time.sleep(0.1)
+    return time.monotonic() - begin
