@@ -45,6 +45,8 @@ class Growth:
 
     pool: str
     supply: Supply
+    has_room: bool = True
+    """Whether it may have more daemons than it has."""
     trouble: str | None = None
     """Why its Pods do not come to work; None while nothing is wrong with them."""
 
@@ -156,9 +158,10 @@ def explain(demand: Demand, candidates: Sequence[Candidate], growths: Iterable[G
     matching = [each for each in candidates if satisfies(each.daemon.supply, demand)]
     if any(each.open and each.free for each in matching):
         return None
-    growing = sorted((each for each in growths if satisfies(each.supply, demand)), key=lambda each: each.pool)
-    if growing and not any(each.open for each in matching):
-        return _explain_growth(growing)
+    if not any(each.open for each in matching):
+        growing = sorted((each for each in growths if satisfies(each.supply, demand)), key=lambda each: each.pool)
+        if (explanation := _explain_growth(growing, matching)) is not None:
+            return explanation
     edits = _smallest_change(demand, candidates)
     reason = _reason(matching)
     return Explanation(
@@ -166,13 +169,17 @@ def explain(demand: Demand, candidates: Sequence[Candidate], growths: Iterable[G
     )
 
 
-def _explain_growth(growing: Sequence[Growth]) -> Explanation:
-    """No daemon takes the demand now, but a pool is about to make one that does, or tries to."""
-    sound = next((each for each in growing if each.trouble is None), None)
+def _explain_growth(growing: Iterable[Growth], matching: Iterable[Candidate]) -> Explanation | None:
+    """No daemon takes the demand now: is a pool about to bring one up that does, or does it try in vain?"""
+    is_starting = any(each.daemon.pod_uid is not None and each.daemon.heartbeat is None for each in matching)
+    able = [each for each in growing if each.has_room or is_starting]
+    sound = next((each for each in able if each.trouble is None), None)
     if sound is not None:
         message = f"Pool {sound.pool} is bringing up a daemon for it."
         return Explanation(PendingReason.DAEMONS_STARTING, message, ())
-    failing = growing[0]
+    if not able:
+        return None
+    failing = able[0]
     message = f"Pool {failing.pool} cannot bring up a daemon for it. {failing.trouble} To unblock it: mend that."
     return Explanation(PendingReason.DAEMONS_OFFLINE, message, ())
 

@@ -166,4 +166,4 @@ def _growth(pool: Pool) -> Growth | None:
     stalled = any(each.type == PoolCondition.STALLED and each.status == "True" for each in pool.status.conditions)
     ready = next((each for each in pool.status.conditions if each.type == PoolCondition.READY), None)
     trouble = ready.message if stalled and ready is not None else None
-    return Growth(pool.name, pool.supply, trouble)
+    return Growth(pool.name, pool.supply, has_room=pool.status.replicas < most, trouble=trouble)

@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -262,8 +263,8 @@ def test_a_draining_daemon_counts_as_one_that_takes_nothing() -> None:
     assert of(a_demand(), draining).reason is PendingReason.DAEMONS_OFFLINE
 
 
-def a_growth(pool: str = "pool", *, trouble: str | None = None, **tags: str) -> Growth:
-    return Growth(pool, a_daemon(tags=tags).supply, trouble)
+def a_growth(pool: str = "pool", *, has_room: bool = True, trouble: str | None = None, **tags: str) -> Growth:
+    return Growth(pool, a_daemon(tags=tags).supply, has_room=has_room, trouble=trouble)
 
 
 def test_a_pool_that_brings_up_a_daemon_is_what_a_job_waits_for() -> None:
@@ -282,6 +283,16 @@ def test_a_pool_that_cannot_is_named_with_what_is_wrong_with_it() -> None:
     sound = explain(a_demand(), (), [failing, a_growth("sound")])
     assert sound is not None
     assert sound.reason is PendingReason.DAEMONS_STARTING
+
+
+def test_a_pool_that_has_all_its_daemons_brings_up_only_those_that_have_not_reported_yet() -> None:
+    def explained(**fields: Any) -> PendingReason | None:
+        offline = Candidate(a_daemon(pod_uid="pod", **fields), online=False, free=True)
+        found = explain(a_demand(), (offline,), [a_growth(has_room=False)])
+        return None if found is None else found.reason
+
+    assert explained(heartbeat=None) is PendingReason.DAEMONS_STARTING
+    assert explained() is PendingReason.DAEMONS_OFFLINE
 
 
 def test_a_pool_changes_nothing_while_its_daemons_take_jobs() -> None:
