@@ -1,16 +1,14 @@
 """From a Pod to the record of the daemon that it is: what its annotations offer, whether it works, whether it is over.
 
-The rest of `kube.parsing`, for the one kind here that is not ours. A Pod counts as ended only by kubelet's word about its
+A Pod counts as ended only by kubelet's word about its
 containers: a phase alone may have been written by the Pod garbage collector, for a node that nobody hears of.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import ValidationError
 
-from provisioner_operator.api.base import Model
 from provisioner_operator.api.daemon import DaemonSpec
 from provisioner_operator.api.names import (
     CANCEL_GRACE_ANNOTATION,
@@ -21,51 +19,13 @@ from provisioner_operator.api.names import (
 )
 from provisioner_operator.core.records import DaemonPod, Offer
 from provisioner_operator.kube.parsing import UnparseableObjectError, explain, offer_of
+from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, parse_pod, worst
 
 _PLAIN_FIELDS = {
     CAPACITY_ANNOTATION: "capacity",
     LOST_AFTER_ANNOTATION: "lostAfterSeconds",
     CANCEL_GRACE_ANNOTATION: "cancelGraceSeconds",
 }
-_FINAL_PHASES = frozenset({"Succeeded", "Failed"})
-
-
-class _PodMeta(Model):
-    name: str
-    namespace: str
-    uid: str
-    resource_version: str = "0"
-    annotations: Mapping[str, str] = MappingProxyType({})
-    deletion_timestamp: AwareDatetime | None = None
-
-
-class _Terminated(Model):
-    exit_code: int
-    reason: str | None = None
-
-
-class _ContainerState(Model):
-    terminated: _Terminated | None = None
-
-
-class _ContainerStatus(Model):
-    state: _ContainerState = _ContainerState()
-
-
-class _PodCondition(Model):
-    type: str
-    status: str
-
-
-class _PodStatus(Model):
-    phase: str = "Pending"
-    conditions: tuple[_PodCondition, ...] = ()
-    container_statuses: tuple[_ContainerStatus, ...] = ()
-
-
-class _Pod(Model):
-    metadata: _PodMeta
-    status: _PodStatus = _PodStatus()
 
 
 def parse_daemon_pod(body: Mapping[str, Any], *, deleted: bool = False) -> DaemonPod:
@@ -73,10 +33,7 @@ def parse_daemon_pod(body: Mapping[str, Any], *, deleted: bool = False) -> Daemo
 
     Raises UnparseableObjectError, which names the annotation.
     """
-    try:
-        pod = _Pod.model_validate(body)
-    except ValidationError as error:
-        raise UnparseableObjectError(explain(error)) from None
+    pod = parse_pod(body)
     meta, status = pod.metadata, pod.status
     return DaemonPod(
         namespace=meta.namespace,
@@ -84,7 +41,7 @@ def parse_daemon_pod(body: Mapping[str, Any], *, deleted: bool = False) -> Daemo
         uid=meta.uid,
         resource_version=int(meta.resource_version),
         offer=_offer(meta.annotations),
-        ready=any(condition.type == "Ready" and condition.status == "True" for condition in status.conditions),
+        ready=status.ready is not None,
         deleting=deleted or meta.deletion_timestamp is not None,
         ended=_ending(status, deleted=deleted),
     )
@@ -105,12 +62,11 @@ def _offer(annotations: Mapping[str, str]) -> Offer:
         raise UnparseableObjectError(f"its annotations: {explain(error)}") from None
 
 
-def _ending(status: _PodStatus, *, deleted: bool) -> str | None:
+def _ending(status: PodStatus, *, deleted: bool) -> str | None:
     """How the containers ended; None while one may run, or may be started again."""
-    ends = [container.state.terminated for container in status.container_statuses]
-    known = [end for end in ends if end is not None]
-    is_final = deleted or status.phase in _FINAL_PHASES
-    if not is_final or not known or len(known) < len(ends):
+    ends = status.ends
+    is_final = deleted or status.phase in FINAL_PHASES
+    if not is_final or not ends or len(ends) < len(status.container_statuses):
         return None
-    worst = max(known, key=lambda end: end.exit_code != 0)
-    return f"{worst.reason or 'Terminated'}, exit code {worst.exit_code}"
+    end = worst(ends)
+    return f"{end.reason or 'Terminated'}, exit code {end.exit_code}"

@@ -4,12 +4,10 @@ Of a Pod it takes what the pool decides by: its revision, whether it works, how 
 in the words of kubelet or the scheduler. Whether its runs are surely over is another question (`core.daemon_pods`).
 """
 
-# ruff: noqa: RUF012 (pydantic copies a default for each object)
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import ValidationError
 
 from provisioner_operator.api.base import Model
 from provisioner_operator.api.names import POOL_REVISION_LABEL
@@ -22,10 +20,10 @@ from provisioner_operator.core.matching import Supply, effective_tags
 from provisioner_operator.core.pool_members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble
 from provisioner_operator.core.records import Autoscaling, PodTemplate, Pool, PoolStatus
 from provisioner_operator.kube.parsing import UnparseableObjectError, conditions_of, explain
+from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, Terminated, parse_pod, worst
 
 _BEGINNING = frozenset({"ContainerCreating", "PodInitializing"})
 """Reasons of a waiting container that are no trouble."""
-_FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 _LONGEST_WORDS = 2048
 """Characters of a foreign message that are taken over: a status has to stay readable."""
 
@@ -101,70 +99,9 @@ def _status(model: PoolStatusModel) -> PoolStatus:
     )
 
 
-class _Owner(Model):
-    uid: str
-    controller: bool = False
-
-
-class _PodMeta(Model):
-    name: str
-    namespace: str
-    uid: str
-    creation_timestamp: AwareDatetime
-    deletion_timestamp: AwareDatetime | None = None
-    labels: dict[str, str] = {}
-    owner_references: list[_Owner] = []
-
-
-class _Waiting(Model):
-    reason: str = ""
-    message: str = ""
-
-
-class _Terminated(Model):
-    exit_code: int = 0
-    reason: str = ""
-    message: str = ""
-    started_at: AwareDatetime | None = None
-    finished_at: AwareDatetime | None = None
-
-
-class _ContainerState(Model):
-    waiting: _Waiting | None = None
-    terminated: _Terminated | None = None
-
-
-class _Container(Model):
-    state: _ContainerState = _ContainerState()
-
-
-class _PodCondition(Model):
-    type: str
-    status: str
-    reason: str = ""
-    message: str = ""
-    last_transition_time: AwareDatetime | None = None
-
-
-class _PodStatus(Model):
-    phase: str = "Pending"
-    reason: str = ""
-    message: str = ""
-    conditions: list[_PodCondition] = []
-    container_statuses: list[_Container] = []
-
-
-class _Pod(Model):
-    metadata: _PodMeta
-    status: _PodStatus = _PodStatus()
-
-
 def parse_pool_pod(body: Mapping[str, Any]) -> PoolPod | None:
     """The record of a pool's Pod; None for one that no pool made. Raises UnparseableObjectError."""
-    try:
-        pod = _Pod.model_validate(body)
-    except ValidationError as error:
-        raise UnparseableObjectError(explain(error)) from None
+    pod = parse_pod(body)
     meta, status = pod.metadata, pod.status
     revision = meta.labels.get(POOL_REVISION_LABEL)
     owner = next((each.uid for each in meta.owner_references if each.controller), None)
@@ -185,36 +122,35 @@ def parse_pool_pod(body: Mapping[str, Any]) -> PoolPod | None:
     )
 
 
-def _ready_since(status: _PodStatus, created: float) -> float | None:
-    ready = next((each for each in status.conditions if each.type == "Ready" and each.status == "True"), None)
+def _ready_since(status: PodStatus, created: float) -> float | None:
+    ready = status.ready
     if ready is None:
         return None
     return created if ready.last_transition_time is None else ready.last_transition_time.timestamp()
 
 
-def _end(status: _PodStatus, created: float) -> PodEnd | None:
-    if status.phase not in _FINAL_PHASES:
+def _end(status: PodStatus, created: float) -> PodEnd | None:
+    if status.phase not in FINAL_PHASES:
         return None
-    ends = [each.state.terminated for each in status.container_statuses if each.state.terminated is not None]
+    ends = status.ends
     started = max((end.started_at.timestamp() for end in ends if end.started_at is not None), default=created)
     finished = max((end.finished_at.timestamp() for end in ends if end.finished_at is not None), default=started)
     return PodEnd(
         failed=status.phase == "Failed",
         finished=finished,
         ran=max(0.0, finished - started),
-        trouble=_why_ended(status, ends),
+        trouble=_why_ended(status, worst(ends)),
     )
 
 
-def _why_ended(status: _PodStatus, ends: Iterable[_Terminated]) -> Trouble:
+def _why_ended(status: PodStatus, end: Terminated) -> Trouble:
     """An evicted Pod says so itself; of any other, its container does."""
-    worst = max(ends, key=lambda end: end.exit_code != 0, default=_Terminated())
-    reason = status.reason or worst.reason or "PodFailed"
-    code = f"exit code {worst.exit_code}" if worst.exit_code else ""
-    return _in_words(reason, status.message or worst.message, code)
+    reason = status.reason or end.reason or "PodFailed"
+    code = f"exit code {end.exit_code}" if end.exit_code else ""
+    return _in_words(reason, status.message or end.message, code)
 
 
-def _trouble(status: _PodStatus) -> Trouble | None:
+def _trouble(status: PodStatus) -> Trouble | None:
     """What keeps the Pod from starting."""
     for container in status.container_statuses:
         waiting = container.state.waiting

@@ -19,6 +19,7 @@ def terminated(code: int = 0, reason: str | None = "Completed") -> dict[str, Any
 
 def a_body(*containers: dict[str, Any], phase: str = "Running", annotations: Any = None, **meta: Any) -> dict[str, Any]:
     metadata = {"name": "d1", "namespace": "acme", "uid": "u", "resourceVersion": "7", "annotations": annotations or {}}
+    metadata["creationTimestamp"] = "2026-01-01T00:00:00Z"
     return {"metadata": metadata | meta, "status": {"phase": phase, "containerStatuses": list(containers)}}
 
 
