@@ -38,12 +38,13 @@ def test_the_api_server_takes_every_kustomization(folder: Path, root: Kubectl) -
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_each_component_goes_with_the_default_installation(component: str, root: Kubectl, tmp_path: Path) -> None:
+def test_each_component_goes_with_what_it_is_for(component: str, root: Kubectl, tmp_path: Path) -> None:
     if component == "stamping" and not has_stamping(root):
         pytest.skip("this API server has no MutatingAdmissionPolicy v1 (Kubernetes 1.36)")
-    folder = a_kustomization(tmp_path, "default", components=[component])
+    base = "overlays/team-example" if component == "daemon-pool" else "default"
+    folder = a_kustomization(tmp_path, base, components=[component])
 
-    plain = _rendered(root, MANIFESTS / "default")
+    plain = _rendered(root, MANIFESTS / base)
     extended = _rendered(root, folder)
     root.run("apply", "--server-side", "--dry-run=server", "--force-conflicts", f"--kustomize={folder}")
 
