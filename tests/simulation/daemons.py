@@ -108,6 +108,10 @@ class SimulatedDaemon:
 
         def answered(result: Result, body: Body | None) -> None:
             self._beating = False
+            if result is Result.GONE:
+                # As of a real one (TakenOverError): its object is gone, so it stops its runs and ends.
+                self.die()
+                return
             if self.alive and result is Result.DONE and body is not None:
                 self._contact = sent
                 spec = body["spec"]
