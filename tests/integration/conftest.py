@@ -1,7 +1,7 @@
 """A real control plane for all integration tests of a run, with the product's API in force, and its kinds of users."""
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,9 +9,18 @@ import pytest
 from support.builders import role_binding
 from support.cluster import Cluster, shared_cluster
 from support.kubectl import Kubectl
+from support.reports import add_logs
 
 ROLES = {"viewer": "provisioner-viewer", "submitter": "provisioner-submitter", "namespace-admin": "provisioner-admin"}
 """The users of every test namespace, by name, and their ClusterRoles."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the programs' logs where a test failed."""
+    report = yield
+    add_logs(report)
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,6 @@ class Mirror:
         self._placement = Placement(self._attention)
         self._silence = Silence()
         self._pods = DaemonPods()
-        self._growths: dict[str, Growth] = {}
         self._reasons = PendingReasons()
 
     # --- what was observed ---
@@ -150,14 +149,7 @@ class Mirror:
 
     def observe_growth(self, pool_uid: str, growth: Growth | None, now: Instant) -> None:
         """Take note of a pool that makes daemons when jobs wait; None if it does so no longer."""
-        known = self._growths.get(pool_uid)
-        if growth is None:
-            self._growths.pop(pool_uid, None)
-        else:
-            self._growths[pool_uid] = growth
-        for each in {known, growth} - {None} if known != growth else ():
-            if each is not None:
-                self._reasons.fleet_changed(each.supply.namespace, now)
+        self._reasons.growth_changed(pool_uid, growth, now)
 
     def pod_deleted(self, uid: str, namespace: str, last: DaemonPod | None, now: Instant) -> None:
         """The Pod's object is gone; `last` is how it was at its end, if that is known."""
@@ -370,7 +362,7 @@ class Mirror:
             if uid in self._under_way:
                 self._reasons.look_soon(uid, now)
                 continue
-            explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now, self._growths_of)
+            explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now)
             if explanation is not None and (job.reason, job.message) != (explanation.reason, explanation.message):
                 self._reasons.look_again(uid, now)  # the write may fail
                 self._queue.dequeue(uid)  # until it is settled: one decision about a job at a time
@@ -391,9 +383,6 @@ class Mirror:
             if daemon.namespace == namespace:
                 free = daemon.capacity > self._placement.used(daemon.uid)
                 yield daemon, self._is_online(daemon) and daemon.state is not DaemonState.DRAINING, free
-
-    def _growths_of(self, namespace: str) -> Iterator[Growth]:
-        return (growth for growth in self._growths.values() if growth.supply.namespace == namespace)
 
     def _is_online(self, daemon: Daemon) -> bool:
         reports = daemon.state is not DaemonState.OFFLINE and not self._silence.is_offline(daemon.uid)

@@ -24,12 +24,6 @@ _PASSES_BY_ITSELF = frozenset(
 
 Fleet = Callable[[str], Iterable[tuple[Daemon, bool, bool]]]
 """Daemons of a namespace, each with whether it is online and whether it has a free slot."""
-Growths = Callable[[str], Iterable[Growth]]
-"""Pools of a namespace that make daemons when jobs wait."""
-
-
-def _no_growths(_: str) -> tuple[Growth, ...]:
-    return ()
 
 
 class PendingReasons:
@@ -41,6 +35,8 @@ class PendingReasons:
         self._namespaces: dict[str, set[str]] = {}
         self._namespace_of: dict[str, str] = {}
         self._cache: dict[str, dict[Demand, Explanation]] = {}
+        self._growths: dict[str, Growth] = {}
+        """Pools that make daemons when jobs wait, by uid."""
 
     def waits(self, job: Job, now: Instant) -> None:
         """The job waits to be assigned."""
@@ -75,19 +71,27 @@ class PendingReasons:
         for uid in self._namespaces.get(namespace, ()):
             self.due.put(uid, now.monotonic + SETTLE_SECONDS)
 
+    def growth_changed(self, pool_uid: str, growth: Growth | None, now: Instant) -> None:
+        """A pool makes daemons when jobs wait, as it is now; None if it does so no longer."""
+        known = self._growths.pop(pool_uid, None)
+        if growth is not None:
+            self._growths[pool_uid] = growth
+        if growth != known:
+            # A pool is of one namespace all its life.
+            for namespace in {each.supply.namespace for each in (known, growth) if each is not None}:
+                self.fleet_changed(namespace, now)
+
     def pop_due(self, now: Instant) -> list[str]:
         """The jobs to look at now."""
         return self.due.pop_due(now.monotonic)
 
-    def of(
-        self, job: Job, blocking_job: str | None, fleet: Fleet, now: Instant, growths: Growths = _no_growths
-    ) -> Explanation | None:
+    def of(self, job: Job, blocking_job: str | None, fleet: Fleet, now: Instant) -> Explanation | None:
         """Why the job waits; None if there is nothing to say, or not yet: then it comes up again in time."""
         if blocking_job is not None:
             message = f"Workspace {job.workspace} is busy: {blocking_job} goes first, one job of a workspace at a time."
             explanation = Explanation(PendingReason.WORKSPACE_BUSY, message, ())
         else:
-            found = self._explain(job.demand, fleet, growths)
+            found = self._explain(job.demand, fleet)
             if found is None:
                 self.look_again(job.uid, now)
                 return None
@@ -98,11 +102,12 @@ class PendingReasons:
             return None
         return explanation
 
-    def _explain(self, demand: Demand, fleet: Fleet, growths: Growths) -> Explanation | None:
+    def _explain(self, demand: Demand, fleet: Fleet) -> Explanation | None:
         cache = self._cache.setdefault(demand.namespace, {})
         if demand not in cache:
+            growths = [each for each in self._growths.values() if each.supply.namespace == demand.namespace]
             candidates = [Candidate(daemon, online, free) for daemon, online, free in fleet(demand.namespace)]
-            explanation = explain(demand, candidates, growths(demand.namespace))
+            explanation = explain(demand, candidates, growths)
             if explanation is None:
                 return None  # not for long: whoever is free now soon has a job
             cache[demand] = explanation

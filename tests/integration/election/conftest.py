@@ -1,21 +1,12 @@
 """A namespace of its own for each test, where controllers may stand for election."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from support.cluster import Cluster
-from support.reports import add_logs
 from support.site import Site, a_site
 from support.watching import Watch, watching
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the programs' logs where a test failed."""
-    report = yield
-    add_logs(report)
-    return report
 
 
 @pytest.fixture

@@ -1,21 +1,12 @@
 """A namespace with a controller for the tests of each file, and one of a test's own for those that need it."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from support.cluster import Cluster
 from support.programs import Program
-from support.reports import add_logs
 from support.site import Site, a_site
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the programs' logs where a test failed."""
-    report = yield
-    add_logs(report)
-    return report
 
 
 @pytest.fixture(scope="module")
