@@ -15,7 +15,9 @@ BUILDER ?=
 IMAGE_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test unit integration e2e lint format crds devcluster image lock clean
+ARGS ?=
+
+.PHONY: help demo up down test unit integration e2e bench lint format crds devcluster image lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +56,10 @@ e2e: $(READY) ## Tests on a real node (Linux, root), or on E2E_KUBECONFIG's clus
 	@test -n "$(E2E_KUBECONFIG)" || $(BIN)/provisioner-devcluster prepare --node
 	@test -n "$(E2E_KUBECONFIG)" || PYTHONPATH=tests:operator:devcluster $(BIN)/python -m support.container_image
 	@$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
+
+bench: $(READY) ## The product measured beside the API server alone and Jobs (ARGS=--quick: 3 minutes; ARGS=--help)
+	@$(BIN)/provisioner-devcluster prepare
+	@PYTHONPATH=.:tests:operator:devcluster $(BIN)/python -m bench $(ARGS)
 
 lint: $(READY) ## Format, lint, types and layers (a unit test compares crds/ with the models)
 	@$(BIN)/ruff format --check

@@ -127,14 +127,19 @@ def api_server_arguments(layout: Layout) -> list[str]:
     ]
 
 
-def controller_manager_arguments(layout: Layout, kubeconfig: Path) -> list[str]:
+def controller_manager_arguments(
+    layout: Layout,
+    kubeconfig: Path,
+    requests_per_second: int = CONTROLLER_REQUESTS_PER_SECOND,
+    burst: int = CONTROLLER_REQUESTS_PER_SECOND,
+) -> list[str]:
     """Return the controller-manager's flags: alone, so without an election, and serving nothing."""
     return [
         f"--kubeconfig={kubeconfig}",
         "--use-service-account-credentials",
         # Each controller first gets its ServiceAccount; at the default rate that alone takes five seconds.
-        f"--kube-api-qps={CONTROLLER_REQUESTS_PER_SECOND}",
-        f"--kube-api-burst={CONTROLLER_REQUESTS_PER_SECOND}",
+        f"--kube-api-qps={requests_per_second}",
+        f"--kube-api-burst={burst}",
         "--leader-elect=false",
         "--secure-port=0",
         f"--root-ca-file={layout.authority.certificate}",

@@ -114,6 +114,11 @@ class ControlPlane:
         """The certificate by which everybody in the cluster is known."""
         return self._credentials.certificate
 
+    @property
+    def etcd(self) -> tuple[str, Path, KeyPair]:
+        """The URL of etcd, its authority's certificate, and the certificate of its only client: whoever holds that is the API server to it."""
+        return self._layout.etcd_url, self._layout.etcd_authority.certificate, self._layout.etcd
+
     def serving_certificate(self, name: str, addresses: Sequence[str]) -> KeyPair:
         """Issue a certificate to a server of this cluster, such as a kubelet."""
         return self._credentials.serving(name, addresses)
@@ -131,6 +136,21 @@ class ControlPlane:
         self._run(Component.API_SERVER, components.api_server_arguments(self._layout))
         if wait:
             self._await(self.probe.serving, time.monotonic() + timeout)
+
+    def identity(self, component: Component) -> Identity:
+        """Return the process of a component, for whoever measures it."""
+        return self._processes[component].identity
+
+    def stop_scheduler(self) -> None:
+        """End the scheduler and leave the rest running: from then on Pods stay Pending."""
+        self._processes[Component.SCHEDULER].stop(STOP_TIMEOUT)
+
+    def restart_controller_manager(self, *, requests_per_second: int, burst: int) -> None:
+        """End the controller-manager and start it again with other limits on the requests of each of its controllers."""
+        self._processes[Component.CONTROLLER_MANAGER].stop(STOP_TIMEOUT)
+        kubeconfig = self._own_kubeconfig(Component.CONTROLLER_MANAGER)
+        arguments = components.controller_manager_arguments(self._layout, kubeconfig, requests_per_second, burst)
+        self._run(Component.CONTROLLER_MANAGER, arguments)
 
     def restart_api_server(self, *, kill: bool = True) -> None:
         """End the API server, by SIGKILL unless told otherwise, and start it again on the same port."""

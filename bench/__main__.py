@@ -1,0 +1,106 @@
+"""`make bench`: measure, print, and exit with 1 if a bar is not met, with 2 if something could not be measured."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import uvloop
+
+from bench import report
+from bench.arena import an_arena
+from bench.bars import bars
+from bench.client import BenchError
+from bench.contest import a_contest
+from bench.plan import FULL, QUICK
+from bench.results import Results
+from bench.scenarios import accept, cancel, decision, idle, latency, life, stock, stored
+from provisioner_devcluster import DevClusterError
+from provisioner_operator import __version__
+from support.kubectl import KubectlError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.plan import Plan
+
+BESIDE_OTHERS = {each.SCENARIO: each for each in (latency, accept, life, cancel)}
+"""Scenarios in which the subjects take turns."""
+# `stock` restarts the Job controller with other limits, which no later one should meet.
+ALONE = {each.SCENARIO: each for each in (decision, idle, stored, stock)}
+DEFAULT_FILE = Path("bench/results/latest.json")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--quick", is_flag=True, help="Smaller sizes: under three minutes instead of under twenty-five.")
+@click.option(
+    "--only", multiple=True, type=click.Choice([*BESIDE_OTHERS, *ALONE]), help="Only this scenario; may be repeated."
+)
+@click.option("--rounds", type=click.IntRange(1), help="Rounds of each scenario.")
+@click.option(
+    "--plug", type=click.Path(exists=True, path_type=Path), help="A further subject (bench/plug.example.yaml)."
+)
+@click.option(
+    "--against",
+    type=click.Path(exists=True, path_type=Path),
+    help="The source root (operator/) of another version of the product, to be measured beside this one.",
+)
+@click.option("--json", "path", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True)
+def main(
+    *, quick: bool, only: tuple[str, ...], rounds: int | None, plug: Path | None, against: Path | None, path: Path
+) -> None:
+    """Measure the product against the API server alone and against the Job controller of Kubernetes."""
+    plan = replace(QUICK if quick else FULL, plug=plug, against=None if against is None else against.resolve())
+    if rounds is not None:
+        plan = replace(plan, rounds=rounds)
+    results = Results()
+    began = time.monotonic()
+    try:
+        uvloop.run(_measure(plan, frozenset(only or (*BESIDE_OTHERS, *ALONE)), results))
+    except* (BenchError, DevClusterError, KubectlError) as errors:
+        for error in _leaves(errors):
+            click.echo(f"bench: {error}", err=True)
+        sys.exit(2)
+    verdicts = list(bars(results, plan))
+    report.show(results, verdicts)
+    report.write(path, results, verdicts, seconds=time.monotonic() - began, version=__version__)
+    click.echo(f"{time.monotonic() - began:.0f} s; all rounds are in {path}.", err=True)
+    sys.exit(1 if any(bar.met is False for bar in verdicts) else 0)
+
+
+async def _measure(plan: Plan, names: frozenset[str], results: Results) -> None:
+    async with an_arena() as arena:
+        if names & BESIDE_OTHERS.keys():
+            async with a_contest(arena, plan) as contest:
+                for name, scenario in BESIDE_OTHERS.items():
+                    if name in names:
+                        with _told(name):
+                            await scenario.measure(arena, contest, plan, results)
+        for name, scenario in ALONE.items():
+            if name in names:
+                with _told(name):
+                    await scenario.measure(arena, plan, results)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    began = time.monotonic()
+    click.echo(f"{name} ...", err=True)
+    yield
+    click.echo(f"{name}: {time.monotonic() - began:.0f} s", err=True)
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    """The errors of a group, however deep."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    return [error]
+
+
+if __name__ == "__main__":
+    main()

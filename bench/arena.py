@@ -1,0 +1,167 @@
+"""One control plane with the product installed, and everybody who works in it.
+
+The scheduler is stopped, so that Pods of Jobs cost nothing after their creation. Each subject has a namespace of its own,
+and the product's controllers serve only theirs: whoever is not measured is idle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench import hollow
+from bench.client import BenchError, Client, Request, a_client
+from bench.meters import cpu_seconds, used
+from provisioner_devcluster import ControlPlane
+from provisioner_devcluster.binaries import Component
+from provisioner_operator.kube import paths
+from support.api_metrics import Request as Counted
+from support.api_metrics import requests
+from support.builders import a_daemon_manifest, role_binding
+from support.installation import install
+from support.kubectl import Kubectl
+from support.manifests import REPOSITORY
+from support.programs import OperatorProgram
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import AsyncIterator, Iterator, Mapping
+    from pathlib import Path
+
+OPERATOR = "provisioner-operator"
+DAEMON = "provisioner-daemon"
+UNLIMITED = 100_000
+STOCK_REQUESTS_PER_SECOND, STOCK_BURST = 20, 30
+"""What kube-controller-manager allows each of its controllers unless told otherwise."""
+LANE = "lane"
+"""The tag by which some jobs are kept apart from the others."""
+
+KEPT = {"bench": "kept"}
+"""The label of jobs that stay when the others are cleared away."""
+
+_QUIET_SHARE = 0.1
+_QUIET_SECONDS = 0.3
+_QUIET_WITHIN = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arena:
+    """Where the subjects compete."""
+
+    plane: ControlPlane
+    admin: Kubectl
+    client: Client
+    """An administrator."""
+    as_operator: Client
+    """The user that the product's controller is."""
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The processes of the control plane."""
+        components = (Component.API_SERVER, Component.ETCD, Component.CONTROLLER_MANAGER)
+        return {str(each): self.plane.identity(each).pid for each in components}
+
+    def namespace(self, name: str) -> None:
+        """Make a namespace in which the product may work."""
+        self.admin.run("create", "namespace", name)
+        bindings = [role_binding(user, user, namespace=name) for user in (OPERATOR, DAEMON)]
+        self.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": bindings})
+
+    @contextmanager
+    def operator(self, namespace: str, *, source: Path | None = None) -> Iterator[OperatorProgram]:
+        """The product's controller of a namespace, from this checkout or from the source root of another."""
+        arguments = ("run", f"--kubeconfig={self.plane.kubeconfig_for(OPERATOR)}", f"--namespace={namespace}")
+        endpoints = ("--http-host=127.0.0.1", "--http-port=0")
+        environment = {} if source is None else {"PYTHONPATH": str(source)}
+        program = OperatorProgram("operator", "provisioner_operator.controller", [*arguments, *endpoints], environment)
+        try:
+            yield program
+            if not program.runs:
+                raise BenchError(f"The operator ended by itself:\n{program.tail()}")
+        finally:
+            program.end()
+            program.remove_log()
+
+    async def daemons(self, namespace: str, count: int, *, capacity: int, prefix: str = "daemon", **spec: Any) -> None:
+        """Register daemons; hollow ones report for all that exist when they start."""
+        names = [f"{prefix}-{number:04d}" for number in range(count)]
+        manifests = [a_daemon_manifest(name, capacity=capacity, **spec) for name in names]
+        await self.client.send_all([Request.create(paths.daemons(namespace), each) for each in manifests])
+        self.admin.within(namespace).run("create", "-f", "-", given=_may_speak_for(namespace, prefix, names))
+
+    @asynccontextmanager
+    async def hollow(self, *namespaces: str) -> AsyncIterator[int]:
+        """Hollow daemons for all that are registered in these namespaces; gives their process's pid."""
+        command = [sys.executable, "-m", hollow.__name__, f"--kubeconfig={self.plane.kubeconfig_for(DAEMON)}"]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            *(f"--namespace={namespace}" for namespace in namespaces),
+            stdout=subprocess.PIPE,
+            cwd=REPOSITORY,
+        )
+        try:
+            line = await process.stdout.readline() if process.stdout else b""
+            if hollow.READY.encode() not in line:
+                raise BenchError("The hollow daemons ended before they had reported.")
+            yield process.pid
+            if process.returncode is not None:
+                raise BenchError("The hollow daemons ended by themselves.")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def quiet(self, pids: Mapping[str, int]) -> None:
+        """Wait until none of these processes, nor the control plane, has anything left to do."""
+        deadline = time.monotonic() + _QUIET_WITHIN
+        everybody = self.pids | dict(pids)
+        while True:
+            before = cpu_seconds(everybody)
+            await asyncio.sleep(_QUIET_SECONDS)
+            busy = used(before, cpu_seconds(everybody))
+            if all(seconds < _QUIET_SHARE * _QUIET_SECONDS for seconds in busy.values()):
+                return
+            if time.monotonic() > deadline:
+                raise BenchError(f"It does not become quiet; CPU seconds in {_QUIET_SECONDS} s: {busy}")
+
+    async def clear(self, collection: str) -> None:
+        """Delete all objects of a collection that are not to be kept, and wait until they are gone."""
+        selector = ",".join(f"{key}!={value}" for key, value in KEPT.items())
+        await self.client.delete_all(collection, selector)
+        while await self.client.any_of(collection, selector):
+            await asyncio.sleep(0.05)
+
+    async def requests(self) -> Counter[Counted]:
+        """What the API server has been asked so far."""
+        return await asyncio.to_thread(requests, self.admin)
+
+
+@asynccontextmanager
+async def an_arena() -> AsyncIterator[Arena]:
+    """Start and install everything; nothing of it is left afterwards."""
+    with ControlPlane.start() as plane:
+        admin = Kubectl(plane.kubeconfig)
+        install(admin, Kubectl(plane.kubeconfig_for("prober")))
+        plane.stop_scheduler()
+        async with a_client(plane.kubeconfig) as client, a_client(plane.kubeconfig_for(OPERATOR)) as as_operator:
+            yield Arena(plane, admin, client, as_operator)
+
+
+def _may_speak_for(namespace: str, prefix: str, daemons: list[str]) -> dict[str, Any]:
+    """The right to speak for each of these daemons by name: the policies then look at each write as at a Pod's."""
+    role = f"hollow-{prefix}"
+    kind = {"apiGroups": ["provisioner.dev"], "resources": ["provisionerdaemons"]}
+    rules = [kind | {"verbs": ["list"]}, kind | {"verbs": ["impersonate"], "resourceNames": daemons}]
+    meta = {"name": role, "namespace": namespace}
+    version = "rbac.authorization.k8s.io/v1"
+    binding = role_binding(DAEMON, role, namespace=namespace) | {
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role}
+    }
+    items = [{"apiVersion": version, "kind": "Role", "metadata": meta, "rules": rules}, binding]
+    return {"apiVersion": "v1", "kind": "List", "items": items}

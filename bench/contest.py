@@ -1,0 +1,109 @@
+"""The subjects side by side: their controllers running, each with its namespace, daemons and processes."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench import plug as plugs
+from bench.arena import KEPT, LANE, UNLIMITED
+from bench.behaviour import Behaviour
+from bench.client import Request
+from bench.stopwatch import Sign, watching
+from bench.subjects import AGAINST, OURS, RUNNING, Subject, batch_jobs, provisioner_jobs
+from provisioner_devcluster.binaries import Component
+from provisioner_operator.kube import paths
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bench.arena import Arena
+    from bench.plan import Plan
+
+JOBS_NAMESPACE = "jobs"
+GATE = {LANE: "gate"}
+"""The tags of the daemons that open and close, and of the jobs that wait for them."""
+GATES = 3
+DAEMONS = 20
+CAPACITY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One version of the product."""
+
+    name: str
+    namespace: str
+    pids: dict[str, int]
+
+    def jobs(self, behaviour: Behaviour) -> Subject:
+        """Its jobs, on daemons that do so with them."""
+        return provisioner_jobs(self.namespace, behaviour, name=self.name, pids=self.pids)
+
+    @property
+    def gated(self) -> Subject:
+        """Jobs that wait until the gates open, and are never acknowledged."""
+        return provisioner_jobs(self.namespace, Behaviour.IGNORE, name=self.name, tags=GATE, pids=self.pids)
+
+    async def fill_the_gates(self, arena: Arena) -> None:
+        """Give each of the gates' daemons the one job that it takes while it is closed."""
+        holders = provisioner_jobs(self.namespace, Behaviour.HOLD, tags=GATE, labels=KEPT)
+        names = [f"holder-{number}" for number in range(GATES)]
+        running = Sign(holders.collection, RUNNING)
+        async with watching(arena.client, running) as stopwatch:
+            await arena.client.send_all([holders.submission(name) for name in names])
+            await stopwatch.until(running, names)
+
+    async def set_gates(self, arena: Arena, capacity: int) -> None:
+        """Let each of the gates' daemons take so many jobs."""
+        path = paths.daemons(self.namespace)
+        changes = [
+            Request.merge(f"{path}/gate-{number:04d}", {"spec": {"capacity": capacity}}) for number in range(GATES)
+        ]
+        await arena.client.send_all(changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """All subjects."""
+
+    products: tuple[Product, ...]
+    others: tuple[Subject, ...]
+
+    def holding(self) -> tuple[Subject, ...]:
+        """Everybody, with jobs of the product that run until they are cancelled."""
+        return (*(product.jobs(Behaviour.HOLD) for product in self.products), *self.others)
+
+    def accepting(self) -> tuple[Subject, ...]:
+        """Everybody, with jobs of the product of which nothing follows once they are assigned."""
+        return (*(product.jobs(Behaviour.IGNORE) for product in self.products), *self.others)
+
+
+@asynccontextmanager
+async def a_contest(arena: Arena, plan: Plan) -> AsyncIterator[Contest]:
+    """Start the controllers of all subjects."""
+    versions = {OURS: None} | ({} if plan.against is None else {AGAINST: plan.against})
+    arena.plane.restart_controller_manager(requests_per_second=UNLIMITED, burst=UNLIMITED)
+    arena.admin.run("create", "namespace", JOBS_NAMESPACE)
+    for name in versions:
+        arena.namespace(name)
+        await arena.daemons(name, DAEMONS, capacity=CAPACITY)
+        await arena.daemons(name, GATES, capacity=1, prefix="gate", tags=GATE)
+    async with AsyncExitStack() as stack:
+        hollow = await stack.enter_async_context(arena.hollow(*versions))
+        products = []
+        for name, source in versions.items():
+            program = stack.enter_context(arena.operator(name, source=source))
+            program.await_record(key="port")
+            product = Product(name, name, {f"operator ({name})": program.pid, "hollow daemons": hollow})
+            await product.fill_the_gates(arena)
+            products.append(product)
+        manager = str(Component.CONTROLLER_MANAGER)
+        others = [batch_jobs(JOBS_NAMESPACE, {manager: arena.pids[manager]})]
+        if plan.plug is not None:
+            plug = plugs.read(plan.plug)
+            arena.admin.run("create", "namespace", plugs.NAMESPACE)
+            pid = stack.enter_context(plugs.running(plug, arena.admin))
+            others.append(await plugs.subject(plug, arena.client, pid))
+        yield Contest(tuple(products), tuple(others))

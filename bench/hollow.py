@@ -1,0 +1,179 @@
+"""Hollow daemons: one process that reports, acknowledges, finishes and cancels in the name of many daemons, and runs nothing.
+
+Each write is the one that a real daemon makes, by the same code, so that the API server has as much to do. Started by
+`cluster`; prints a line when all its daemons have reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import uvloop
+
+from bench.behaviour import Behaviour
+from bench.client import CONNECTIONS
+from provisioner_operator.api.daemon import ProvisionerDaemon
+from provisioner_operator.api.enums import DaemonState, EndReason, Phase
+from provisioner_operator.core import status_patch
+from provisioner_operator.core.lifecycle import TERMINAL
+from provisioner_operator.core.outcome import Outcome
+from provisioner_operator.core.timeouts import heartbeat_interval
+from provisioner_operator.daemon.report import Report, RunningJob, Tally, status_content
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.connect import connect
+from provisioner_operator.kube.errors import KubeError
+from provisioner_operator.kube.parsing import parse_job
+
+if TYPE_CHECKING:
+    from provisioner_operator.core.records import Job
+    from provisioner_operator.core.status_patch import StatusPatch
+    from provisioner_operator.kube.client import KubeClient
+
+READY = "all daemons have reported"
+_INSTANCE = "hollow"
+_COMPLETED = Outcome(Phase.COMPLETED, EndReason.COMPLETED, "The run succeeded.")
+_STOPPED = Outcome(Phase.CANCELED, EndReason.CANCELED, "The run was interrupted.")
+
+
+class HollowDaemons:
+    """All daemons of one namespace."""
+
+    def __init__(self, client: KubeClient, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._daemons: dict[str, ProvisionerDaemon] = {}
+        self._running: dict[str, dict[str, RunningJob]] = {}
+        self._versions: dict[str, int] = {}
+        self._due: asyncio.Queue[tuple[Job, StatusPatch]] = asyncio.Queue()
+
+    async def report_once(self) -> str:
+        """Learn of the daemons and have each report; returns the version from which to watch jobs."""
+        async for page in self._client.list_pages(paths.daemons(self._namespace)):
+            for body in page["items"]:
+                daemon = ProvisionerDaemon.model_validate(body)
+                self._daemons[daemon.metadata.name] = daemon
+        for name in self._daemons:
+            await self._report(name)
+        page = await self._client.get(paths.jobs(self._namespace), limit="1")
+        version: str = page["metadata"]["resourceVersion"]
+        return version
+
+    async def live(self, version: str) -> None:
+        """Act on jobs and report until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow(version))
+            for _ in range(CONNECTIONS):
+                group.create_task(self._write())
+            group.create_task(self._keep_reporting())
+
+    async def _follow(self, version: str) -> None:
+        selector = ",".join(f"status.phase!={phase}" for phase in sorted(TERMINAL))
+        path = paths.jobs(self._namespace)
+        while True:
+            async for kind, body in self._client.watch(path, resource_version=version, field_selector=selector):
+                version = body["metadata"]["resourceVersion"]
+                if kind == "DELETED":
+                    self._forget(body["metadata"]["uid"])
+                elif kind != "BOOKMARK":
+                    self._observe(body)
+
+    def _observe(self, body: dict[str, Any]) -> None:
+        if "assignment" not in body["status"]:
+            return
+        job = parse_job(body)
+        if job.resource_version <= self._versions.get(job.uid, -1):
+            return
+        self._versions[job.uid] = job.resource_version
+        patch = self._next_write(job, Behaviour.of(body))
+        if patch is not None:
+            self._due.put_nowait((job, patch))
+
+    def _next_write(self, job: Job, behaviour: Behaviour) -> StatusPatch | None:
+        now = time.time()
+        match job.phase:
+            case Phase.PENDING if behaviour is not Behaviour.IGNORE:
+                return status_patch.acknowledge(job, _INSTANCE, now)
+            case Phase.RUNNING if job.cancel:
+                return status_patch.begin_cancel(job, now)
+            case Phase.RUNNING if behaviour is Behaviour.FINISH:
+                return status_patch.finish(job, _COMPLETED, now)
+            case Phase.CANCELING:
+                return status_patch.finish(job, _STOPPED, now)
+            case _:
+                return None
+
+    async def _write(self) -> None:
+        while True:
+            job, patch = await self._due.get()
+            try:
+                body = await self._client.json_patch(paths.job_status(job.namespace, job.name), patch.operations())
+            except KubeError:
+                continue  # somebody else moved the job first; the watch tells what is to do now
+            self._list(parse_job(body))
+            self._observe(body)
+
+    def _list(self, job: Job) -> None:
+        """Have the heartbeats tell of the job while it runs."""
+        if job.assignment is None:
+            return
+        runs = self._running.setdefault(job.assignment.daemon, {})
+        if job.phase in TERMINAL:
+            runs.pop(job.uid, None)
+        else:
+            runs[job.uid] = RunningJob(job.name, job.uid, job.workspace, job.started or 0.0)
+
+    def _forget(self, uid: str) -> None:
+        self._versions.pop(uid, None)
+        for runs in self._running.values():
+            runs.pop(uid, None)
+
+    async def _keep_reporting(self) -> None:
+        while True:
+            began = time.monotonic()
+            interval = heartbeat_interval(next(iter(self._daemons.values())).spec.lost_after_seconds)
+            for number, name in enumerate(self._daemons):
+                due = began + interval * number / len(self._daemons)
+                await asyncio.sleep(max(due - time.monotonic(), 0))
+                await self._report(name)
+            await asyncio.sleep(max(began + interval - time.monotonic(), 0))
+
+    async def _report(self, name: str) -> None:
+        daemon = self._daemons[name]
+        runs = tuple(self._running.get(name, {}).values())
+        report = Report(DaemonState.BUSY if runs else DaemonState.IDLE, runs)
+        lost_after = daemon.spec.lost_after_seconds
+        content = status_content(
+            report, Tally(), daemon, instance=_INSTANCE, lost_after_seconds=lost_after, now=time.time()
+        )
+        operations: list[dict[str, Any]] = [
+            {"op": "test", "path": "/metadata/uid", "value": daemon.metadata.uid},
+            {"op": "add", "path": "/status", "value": content},
+        ]
+        body = await self._client.json_patch(paths.daemon_status(self._namespace, name), operations)
+        self._daemons[name] = ProvisionerDaemon.model_validate(body)
+
+
+@click.command()
+@click.option("--kubeconfig", type=click.Path(path_type=Path), required=True)
+@click.option("--namespace", "namespaces", multiple=True, required=True)
+def main(kubeconfig: Path, namespaces: tuple[str, ...]) -> None:
+    """Be every daemon of these namespaces."""
+    uvloop.run(_serve(kubeconfig, namespaces))
+
+
+async def _serve(kubeconfig: Path, namespaces: tuple[str, ...]) -> None:
+    async with connect(kubeconfig, connections=len(namespaces) * (CONNECTIONS + 2)) as connection:
+        fleets = [HollowDaemons(connection.client, namespace) for namespace in namespaces]
+        versions = [await fleet.report_once() for fleet in fleets]
+        click.echo(READY)
+        async with asyncio.TaskGroup() as group:
+            for fleet, version in zip(fleets, versions, strict=True):
+                group.create_task(fleet.live(version))
+
+
+if __name__ == "__main__":
+    main()

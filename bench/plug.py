@@ -1,0 +1,124 @@
+"""Any other controller, described by a file: its command, a job, and what a job looks like that is accepted or cancelled.
+
+`plug.example.yaml` shows the form. The command is run beside the other subjects and ended with the bench; `{kubeconfig}`
+in it becomes an administrator's kubeconfig, `{namespace}` the namespace in which its jobs are made.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jmespath
+import yaml
+from jmespath.exceptions import JMESPathError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from bench.client import BenchError, Client
+from bench.stopwatch import Sign
+from bench.subjects import Subject
+from provisioner_devcluster.errors import tail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.kubectl import Kubectl
+
+NAMESPACE = "plug"
+
+
+class Plug(BaseModel):
+    """What the file says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    """What the subject is called in the table."""
+    command: str
+    """The controller, as a shell would be told; run without a shell."""
+    setup: list[dict[str, Any]] = []
+    """Objects to apply before the command starts: definitions, roles, workers."""
+    job: dict[str, Any]
+    """A job; its name goes wherever `{name}` stands."""
+    accepted: str
+    """A JMESPath expression that is true of a job which the controller has accepted."""
+    running: str | None = None
+    """One for a job whose run has begun, if anything tells."""
+    cancel: dict[str, Any]
+    """A merge patch that cancels a job."""
+    canceled: str
+    """An expression that is true of a job which has been cancelled."""
+
+    @field_validator("accepted", "running", "canceled")
+    @classmethod
+    def _is_an_expression(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                jmespath.compile(value)
+            except JMESPathError as error:
+                raise ValueError(f"not a JMESPath expression: {error}") from None
+        return value
+
+
+def read(path: Path) -> Plug:
+    """Read a plug file. Raises BenchError, which says what is wrong with it."""
+    try:
+        return Plug.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise BenchError(f"{path} describes no controller: {error}") from None
+
+
+@contextmanager
+def running(plug: Plug, admin: Kubectl) -> Iterator[int]:
+    """The plug's controller while it runs; gives its pid."""
+    for manifest in plug.setup:
+        admin.apply(manifest)
+    command = [part.format(kubeconfig=admin.kubeconfig, namespace=NAMESPACE) for part in shlex.split(plug.command)]
+    with tempfile.NamedTemporaryFile(prefix="plug-", suffix=".log") as log:
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ)
+            )
+        except OSError as error:
+            raise BenchError(f"The command of {plug.name} does not start: {error}") from None
+        try:
+            yield process.pid
+            if process.poll() is not None:
+                raise BenchError(
+                    f"{plug.name} ended by itself, with exit code {process.returncode}: {tail(Path(log.name))}"
+                )
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+async def subject(plug: Plug, client: Client, pid: int) -> Subject:
+    """The plug as a subject. Raises BenchError if the API server does not know the job's kind."""
+    version, kind = plug.job["apiVersion"], plug.job["kind"]
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    known = await client.ask(root)
+    plural = next(
+        (each["name"] for each in known["resources"] if each["kind"] == kind and "/" not in each["name"]), None
+    )
+    if plural is None:
+        raise BenchError(f"The API server knows no {kind} in {version}: apply its definition under `setup`.")
+    collection = f"{root}/namespaces/{NAMESPACE}/{plural}"
+    return Subject(
+        name=plug.name,
+        collection=collection,
+        template=plug.job,
+        accepted=Sign(collection, plug.accepted),
+        running=None if plug.running is None else Sign(collection, plug.running),
+        cancel=plug.cancel,
+        canceled=Sign(collection, plug.canceled),
+        pids={plug.name: pid},
+    )

@@ -1,0 +1,82 @@
+"""What was measured: one row for each measure and subject, with the value of every round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from bench.statistics import Spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(slots=True)
+class Row:
+    """One measure of one subject."""
+
+    scenario: str
+    measure: str
+    subject: str
+    unit: str
+    values: list[float] = field(default_factory=list)
+    """One a round, in the order of the rounds."""
+
+    @property
+    def spread(self) -> Spread:
+        """The median of the rounds and how far they lie apart."""
+        return Spread.of(self.values)
+
+    @property
+    def command(self) -> str:
+        """What measures it again."""
+        return f"make bench ARGS='--only {self.scenario}'"
+
+
+class Results:
+    """Rows by measure and subject, in the order of their first values."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], Row] = {}
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows.values())
+
+    def add(self, scenario: str, measure: str, subject: str, value: float, unit: str) -> None:
+        """Note the value of one more round."""
+        row = self._rows.setdefault((measure, subject), Row(scenario, measure, subject, unit))
+        row.values.append(value)
+
+    def row(self, measure: str, subject: str) -> Row | None:
+        """The row, if that was measured."""
+        return self._rows.get((measure, subject))
+
+    def value(self, measure: str, subject: str) -> float | None:
+        """The median of the rounds, if that was measured."""
+        row = self.row(measure, subject)
+        return None if row is None else row.spread.median
+
+    def ratio(self, measure: str, subject: str, other_measure: str, other: str) -> float | None:
+        """The median over the rounds of one row's value divided by another's of the same round."""
+        row, against = self.row(measure, subject), self.row(other_measure, other)
+        if row is None or against is None:
+            return None
+        return median(mine / theirs for mine, theirs in zip(row.values, against.values, strict=False))
+
+    def document(self) -> list[dict[str, Any]]:
+        """The rows for a JSON file."""
+        return [
+            {
+                "scenario": row.scenario,
+                "measure": row.measure,
+                "subject": row.subject,
+                "unit": row.unit,
+                "median": row.spread.median,
+                "lowest": row.spread.lowest,
+                "highest": row.spread.highest,
+                "values": row.values,
+                "command": row.command,
+            }
+            for row in self
+        ]

@@ -1,0 +1,122 @@
+"""A burst of jobs: how fast is each accepted, beside what the API server can do at all?
+
+Accepted is: assigned to a daemon; for a Job, its Pod created. The floor makes and patches the same objects with the same
+patches, by the minimal client over as many connections as the operator has writers.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from bench.behaviour import Behaviour
+from bench.client import Request
+from bench.contest import GATE
+from bench.meters import cpu_seconds, used
+from bench.statistics import percentile
+from bench.stopwatch import watching
+from bench.subjects import provisioner_jobs
+from provisioner_operator.core.decisions import Assign
+from provisioner_operator.core.matching import Supply
+from provisioner_operator.core.records import Daemon
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.parsing import parse_job
+
+if TYPE_CHECKING:
+    from bench.arena import Arena
+    from bench.contest import Contest, Product
+    from bench.plan import Plan
+    from bench.results import Results
+    from bench.subjects import Subject
+
+SCENARIO = "accept"
+FLOOR = "API server alone"
+ASSIGNMENTS = "assignments a second, backlog"
+PATCHES = "conditional status patches a second"
+OPEN_CAPACITY = 1000
+"""The most that a daemon may take."""
+
+
+def accepted_rate(jobs: int) -> str:
+    """The measure of jobs accepted in a burst."""
+    return f"accepted a second, burst of {jobs}"
+
+
+async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) -> None:
+    """Run the rounds."""
+    arena.namespace("floor")
+    for number in range(plan.rounds):
+        await _floor(arena, plan.backlog, results)
+        for product in contest.products:
+            await _backlog(arena, product, plan.backlog, number, results)
+    for jobs in plan.bursts:
+        for number in range(plan.rounds):
+            for subject in contest.accepting():
+                await _burst(arena, subject, jobs, f"burst-{jobs}-{number}", results)
+            for product in contest.products:
+                await arena.clear(paths.jobs(product.namespace))
+
+
+async def _floor(arena: Arena, jobs: int, results: Results) -> None:
+    subject = provisioner_jobs("floor", Behaviour.IGNORE, name=FLOOR, tags=GATE)
+    names = [f"job-{number}" for number in range(jobs)]
+    await arena.quiet({})
+    began = time.perf_counter()
+    await arena.client.send_all([subject.submission(name) for name in names])
+    results.add(SCENARIO, "creations a second", FLOOR, jobs / (time.perf_counter() - began), "1/s")
+    daemon = Daemon(
+        "floor", "gate-0000", "00000000-0000-4000-8000-000000000000", 1, Supply("floor", frozenset(), frozenset())
+    )
+    patches = []
+    page = await arena.client.ask(subject.collection)
+    for body in page["items"]:
+        job = parse_job(body)
+        operations = Assign(job, daemon).patch(time.time()).operations()
+        patches.append(Request.conditional(paths.job_status(job.namespace, job.name), operations))
+    async with watching(arena.client, subject.accepted) as stopwatch:
+        await arena.quiet({})
+        before = cpu_seconds(arena.pids)
+        began = time.perf_counter()
+        await arena.as_operator.send_all(patches)
+        moments = await stopwatch.until(subject.accepted, names)
+        results.add(SCENARIO, PATCHES, FLOOR, jobs / (max(moments.values()) - began), "1/s")
+        for process, seconds in used(before, cpu_seconds(arena.pids)).items():
+            results.add(SCENARIO, f"CPU of {process} a patch", FLOOR, 1000 * seconds / jobs, "ms")
+    await arena.clear(subject.collection)
+
+
+async def _backlog(arena: Arena, product: Product, jobs: int, number: int, results: Results) -> None:
+    """Jobs wait for a daemon that is busy; then it has room for all of them."""
+    subject = product.gated
+    names = [f"backlog-{number}-{index}" for index in range(jobs)]
+    async with watching(arena.client, subject.accepted) as stopwatch:
+        await arena.client.send_all([subject.submission(name) for name in names])
+        await arena.quiet(subject.pids)
+        pids = arena.pids | dict(subject.pids)
+        before = cpu_seconds(pids)
+        began = time.perf_counter()
+        await product.set_gates(arena, OPEN_CAPACITY)
+        moments = await stopwatch.until(subject.accepted, names)
+        results.add(SCENARIO, ASSIGNMENTS, subject.name, jobs / (max(moments.values()) - began), "1/s")
+        for process, seconds in used(before, cpu_seconds(pids)).items():
+            results.add(SCENARIO, f"CPU of {process} an assignment", subject.name, 1000 * seconds / jobs, "ms")
+    await product.set_gates(arena, 1)
+    await arena.clear(subject.collection)
+
+
+async def _burst(arena: Arena, subject: Subject, jobs: int, prefix: str, results: Results) -> None:
+    names = [f"{prefix}-{index}" for index in range(jobs)]
+    async with watching(arena.client, subject.accepted) as stopwatch:
+        await arena.quiet(subject.pids)
+        pids = arena.pids | dict(subject.pids)
+        before = cpu_seconds(pids)
+        sent = await arena.client.send_all([subject.submission(name) for name in names])
+        moments = await stopwatch.until(subject.accepted, names)
+        costs = used(before, cpu_seconds(pids))
+    waits = [moments[name] - at for name, at in zip(names, sent, strict=True)]
+    results.add(SCENARIO, accepted_rate(jobs), subject.name, jobs / (max(moments.values()) - sent[0]), "1/s")
+    for label, share in (("p50", 0.5), ("p99", 0.99)):
+        measure = f"submitted to accepted {label}, burst of {jobs}"
+        results.add(SCENARIO, measure, subject.name, 1000 * percentile(waits, share), "ms")
+    for process, seconds in costs.items():
+        results.add(SCENARIO, f"CPU of {process} a job, burst of {jobs}", subject.name, 1000 * seconds / jobs, "ms")

@@ -1,0 +1,53 @@
+"""Many running jobs cancelled at once: how long until each is Canceled, from its own cancel on?
+
+For a Job: until it says that it is suspended.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.statistics import percentile
+from bench.stopwatch import watching
+from provisioner_operator.kube import paths
+
+if TYPE_CHECKING:
+    from bench.arena import Arena
+    from bench.contest import Contest
+    from bench.plan import Plan
+    from bench.results import Results
+    from bench.subjects import Subject
+
+SCENARIO = "cancel"
+
+
+def canceled(label: str, jobs: int) -> str:
+    """The measure of a share of the jobs, by its label."""
+    return f"cancel to canceled {label}, burst of {jobs}"
+
+
+async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) -> None:
+    """Run the rounds."""
+    for jobs in plan.cancels:
+        for number in range(plan.rounds):
+            for subject in contest.holding():
+                await _round(arena, subject, jobs, f"cancel-{jobs}-{number}", results)
+            for product in contest.products:
+                await arena.clear(paths.jobs(product.namespace))
+
+
+async def _round(arena: Arena, subject: Subject, jobs: int, prefix: str, results: Results) -> None:
+    names = [f"{prefix}-{index}" for index in range(jobs)]
+    begun = subject.running or subject.accepted
+    async with watching(arena.client, begun, subject.canceled) as stopwatch:
+        sent = await arena.client.send_all([subject.submission(name) for name in names])
+        moments = await stopwatch.until(begun, names)
+        results.add(
+            SCENARIO, f"begun a second, burst of {jobs}", subject.name, jobs / (max(moments.values()) - sent[0]), "1/s"
+        )
+        await arena.quiet(subject.pids)
+        sent = await arena.client.send_all([subject.cancellation(name) for name in names])
+        moments = await stopwatch.until(subject.canceled, names)
+    waits = [moments[name] - at for name, at in zip(names, sent, strict=True)]
+    for label, share in (("p50", 0.5), ("p99", 0.99)):
+        results.add(SCENARIO, canceled(label, jobs), subject.name, 1000 * percentile(waits, share), "ms")

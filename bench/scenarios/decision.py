@@ -1,0 +1,131 @@
+"""One decision of the pure core, with so many jobs waiting in so many demands: it must not grow with the queue.
+
+No API server: a job arrives, another ends, the core says who gets the slot, and the answers to the writes are taken in.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bench.client import BenchError
+from bench.subjects import OURS
+from provisioner_operator.api.enums import DaemonState, EndReason, JobType, Phase, Provisioner
+from provisioner_operator.core.decisions import Assign
+from provisioner_operator.core.instant import Instant
+from provisioner_operator.core.matching import Demand, Supply, effective_tags
+from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.records import Assignment, Daemon, Job
+
+if TYPE_CHECKING:
+    from bench.arena import Arena
+    from bench.plan import Plan
+    from bench.results import Results
+
+SCENARIO = "decision"
+NAMESPACE = "ours"
+EPOCH = 1_800_000_000.0
+"""The moment at which all of this happens."""
+
+
+def decision(queue: int, tag_sets: int) -> str:
+    """The measure."""
+    return f"one decision, {queue} pending, {tag_sets} tag sets"
+
+
+async def measure(_arena: Arena | None, plan: Plan, results: Results) -> None:
+    """Run the rounds, the sizes in turn."""
+    for tag_sets in plan.tag_sets:
+        stages = {queue: _Stage(queue, tag_sets) for queue in plan.queues}
+        for _ in range(plan.rounds):
+            for queue, stage in stages.items():
+                results.add(SCENARIO, decision(queue, tag_sets), OURS, 1e6 * stage.decide(plan.decisions), "µs")
+
+
+class _Stage:
+    """A mirror with a long queue, in which one daemon of each kind runs one job after another."""
+
+    def __init__(self, queue: int, tag_sets: int) -> None:
+        self._now = Instant(wall=EPOCH, monotonic=0.0)
+        self._mirror = Mirror()
+        self._version = 1
+        self._running: list[Job] = []
+        self._turn = 0
+        self._arrived = queue + tag_sets
+        demands = [Demand(NAMESPACE, Provisioner.ECHO, _tags(number)) for number in range(tag_sets)]
+        for number in range(tag_sets):
+            self._mirror.observe_daemon(_daemon(number), self._now)
+        for number in range(queue + tag_sets):
+            self._mirror.observe_job(_job(number, demands[number % tag_sets]), self._now)
+        for assigned in self._mirror.decide(self._now):
+            if not isinstance(assigned, Assign):
+                raise BenchError(f"Only assignments were to be decided, not {assigned}")
+            self._running.append(self._carry_out(assigned))
+
+    def decide(self, times: int) -> float:
+        """CPU seconds for one job from its arrival to its end, by then others' turns; the mean of so many."""
+        gc.collect()
+        gc.disable()
+        began = time.thread_time()
+        for _ in range(times):
+            self._turn = (self._turn + 1) % len(self._running)
+            runs = self._running[self._turn]
+            self._mirror.observe_job(_job(self._arrived, runs.demand), self._now)
+            self._arrived += 1
+            ended = self._next(runs, phase=Phase.COMPLETED, reason=EndReason.COMPLETED)
+            self._mirror.observe_job(ended, self._now)
+            self._mirror.job_left(ended.uid)
+            (assigned,) = self._mirror.decide(self._now)
+            if not isinstance(assigned, Assign):
+                raise BenchError(f"An assignment was to be decided, not {assigned}")
+            self._running[self._turn] = self._carry_out(assigned)
+        took = time.thread_time() - began
+        gc.enable()
+        return took / times
+
+    def _carry_out(self, assigned: Assign) -> Job:
+        """Take in the answers to the assignment and to the acknowledgement that follows it."""
+        daemon = assigned.daemon
+        given = Assignment(daemon.name, daemon.uid, assigned.assignment_id, EPOCH)
+        self._mirror.observe_job(self._next(assigned.job, assignment=given), self._now)
+        self._mirror.settled(assigned.job.uid)
+        running = self._next(assigned.job, assignment=replace(given, instance="1"), phase=Phase.RUNNING, started=EPOCH)
+        self._mirror.observe_job(running, self._now)
+        return running
+
+    def _next(self, job: Job, **changes: object) -> Job:
+        self._version += 1
+        return replace(job, resource_version=1_000_000 + self._version, **changes)  # type: ignore[arg-type]
+
+
+def _tags(number: int) -> frozenset[tuple[str, str]]:
+    return effective_tags({"lane": str(number)})
+
+
+def _daemon(number: int) -> Daemon:
+    return Daemon(
+        namespace=NAMESPACE,
+        name=f"daemon-{number}",
+        uid=f"uid-of-daemon-{number}",
+        resource_version=1,
+        supply=Supply(NAMESPACE, frozenset({Provisioner.ECHO}), _tags(number)),
+        state=DaemonState.IDLE,
+        instance="1",
+        heartbeat="2027-01-15T08:00:00Z",
+    )
+
+
+def _job(number: int, demand: Demand) -> Job:
+    return Job(
+        namespace=NAMESPACE,
+        name=f"job-{number}",
+        uid=f"uid-of-job-{number}",
+        resource_version=number + 1,
+        generation=1,
+        created=EPOCH,
+        type=JobType.WORKSPACE_BUILD,
+        demand=demand,
+        workspace=f"workspace-{number}",
+    )

@@ -1,0 +1,56 @@
+"""Nothing happens but heartbeats: what does the product ask of the API server, and what does it cost?
+
+With ten thousand ended jobs that are kept, a thousand that wait in vain, and six hundred daemons.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bench.meters import cpu_seconds, used
+from bench.scenarios.stored import ENDED, PENDING, a_template
+from bench.seeds import multiply
+from bench.subjects import OURS
+from support.api_metrics import Request, between, writes
+
+if TYPE_CHECKING:
+    from bench.arena import Arena
+    from bench.plan import Plan
+    from bench.results import Results
+
+SCENARIO = "idle"
+NAMESPACE = "idle"
+ENDED_JOBS, WAITING_JOBS, DAEMONS = 10_000, 1_000, 600
+RESOURCES = ("provisionerjobs", "provisionerdaemons", "provisionerpools", "pods", "events", "configmaps")
+HEARTBEAT = Request("PATCH", "provisionerdaemons/status")
+WRITES, READS = "writes a minute, idle", "reads a minute beside watches, idle"
+HEARTBEATS = "heartbeats a minute, idle"
+MINUTE = 60
+
+
+async def measure(arena: Arena, plan: Plan, results: Results) -> None:
+    """Wait for so long, once."""
+    arena.namespace(NAMESPACE)
+    await arena.daemons(NAMESPACE, DAEMONS, capacity=1)
+    async with arena.hollow(NAMESPACE) as hollow:
+        for state, count in ((ENDED, ENDED_JOBS), (PENDING, WAITING_JOBS)):
+            template = await a_template(arena, NAMESPACE, state)
+            prefix = state.partition(" ")[0]
+            await multiply(arena.plane, NAMESPACE, template, [f"{prefix}-{number}" for number in range(count)])
+        with arena.operator(NAMESPACE) as operator:
+            operator.await_record(key="port")
+            await asyncio.sleep(plan.idle_seconds / 6)  # heartbeats go on, so it is never quite quiet
+            pids = arena.pids | {"operator": operator.pid, "hollow daemons": hollow}
+            requests, before = await arena.requests(), cpu_seconds(pids)
+            await asyncio.sleep(plan.idle_seconds)
+            costs = used(before, cpu_seconds(pids))
+            counted = between(requests, await arena.requests(), *RESOURCES)
+    share = MINUTE / plan.idle_seconds
+    written = writes(counted)
+    heartbeats = written.pop(HEARTBEAT, 0)
+    reads = sum(count for request, count in counted.items() if request.verb in {"GET", "LIST"})
+    for measure_of, count in ((WRITES, sum(written.values())), (READS, reads), (HEARTBEATS, heartbeats)):
+        results.add(SCENARIO, measure_of, OURS, share * count, "")
+    for process, seconds in costs.items():
+        results.add(SCENARIO, f"CPU of {process} a minute, idle", OURS, share * seconds, "s")

@@ -1,0 +1,90 @@
+"""One job at a time, with nothing else to do: how long until it is accepted, runs, and is cancelled?
+
+From the moment its creation is sent to the moment a watch shows it, beside one conditional patch and its answer.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from bench.arena import LANE
+from bench.behaviour import Behaviour
+from bench.client import Request
+from bench.statistics import percentile
+from bench.stopwatch import watching
+from bench.subjects import provisioner_jobs
+from provisioner_operator.core.decisions import Assign
+from provisioner_operator.core.matching import Supply
+from provisioner_operator.core.records import Daemon
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.parsing import parse_job
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.arena import Arena
+    from bench.contest import Contest
+    from bench.plan import Plan
+    from bench.results import Results
+    from bench.subjects import Subject
+
+SCENARIO = "latency"
+ACCEPTED = "submitted to accepted, idle"
+RUNNING = "submitted to running, idle"
+CANCELED = "cancel to canceled, idle"
+ROUND_TRIP = "one conditional status patch, idle"
+FLOOR = "API server alone"
+NAMESPACE = "round-trips"
+
+
+async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) -> None:
+    """Run the rounds."""
+    arena.namespace(NAMESPACE)
+    for number in range(plan.rounds):
+        await _round_trips(arena, [f"patch-{number}-{index}" for index in range(plan.samples)], results)
+        for subject in contest.holding():
+            await arena.quiet(subject.pids)
+            await _one_by_one(arena, subject, [f"single-{number}-{index}" for index in range(plan.samples)], results)
+
+
+async def _round_trips(arena: Arena, names: Sequence[str], results: Results) -> None:
+    """Assign jobs that nobody else cares about, by the minimal client."""
+    subject = provisioner_jobs(NAMESPACE, Behaviour.IGNORE, tags={LANE: "nobody"})
+    await arena.client.send_all([subject.submission(name) for name in names])
+    await arena.quiet({})
+    daemon = Daemon(
+        NAMESPACE, "nobody", "00000000-0000-4000-8000-000000000000", 1, Supply(NAMESPACE, frozenset(), frozenset())
+    )
+    took = []
+    for name in names:
+        job = parse_job(await arena.client.ask(paths.job(NAMESPACE, name)))
+        operations = Assign(job, daemon).patch(time.time()).operations()
+        request = Request.conditional(paths.job_status(NAMESPACE, name), operations)
+        took.append(await arena.as_operator.send(request))
+    _note(results, ROUND_TRIP, FLOOR, took)
+    await arena.clear(subject.collection)
+
+
+async def _one_by_one(arena: Arena, subject: Subject, names: Sequence[str], results: Results) -> None:
+    accepted, ran, canceled = [], [], []
+    signs = [sign for sign in (subject.accepted, subject.running, subject.canceled) if sign is not None]
+    async with watching(arena.client, *signs) as stopwatch:
+        for name in names:
+            began = time.perf_counter()
+            await arena.client.send(subject.submission(name))
+            accepted.append((await stopwatch.until(subject.accepted, [name]))[name] - began)
+            if subject.running is not None:
+                ran.append((await stopwatch.until(subject.running, [name]))[name] - began)
+            began = time.perf_counter()
+            await arena.client.send(subject.cancellation(name))
+            canceled.append((await stopwatch.until(subject.canceled, [name]))[name] - began)
+    _note(results, ACCEPTED, subject.name, accepted)
+    if ran:
+        _note(results, RUNNING, subject.name, ran)
+    _note(results, CANCELED, subject.name, canceled)
+
+
+def _note(results: Results, measure_of: str, subject: str, seconds: Sequence[float]) -> None:
+    for label, share in (("p50", 0.5), ("p99", 0.99)):
+        results.add(SCENARIO, f"{measure_of}, {label}", subject, 1000 * percentile(seconds, share), "ms")
