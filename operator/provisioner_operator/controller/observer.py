@@ -62,10 +62,11 @@ class Observer:
             self.wake.set()
         return job
 
-    def job_left(self, uid: str) -> None:
-        """The watch is done with a job whose end is known already."""
-        self._told.pop(uid, None)
-        self._mirror.job_left(uid)
+    def job_shown(self, body: Mapping[str, Any]) -> None:
+        """A job as its watch shows it: each version of it in order, to its end."""
+        job = self.job(body)
+        if job is not None and job.phase in TERMINAL:
+            self._mirror.job_left(job.uid)
 
     def job_deleted(self, uid: str) -> None:
         """The job's object is gone."""

@@ -1,12 +1,14 @@
 """The controller put together, and its start and stop.
 
-Order at the start: log in, list, stand as a candidate, and once elected decide; Kopf's watches follow and only confirm.
+Order at the start: log in, list, stand as a candidate, and once elected decide; our watches go on from the lists, Kopf's
+follow and only confirm.
 The tasks are fixed in number and begin before Kopf, which cancels what is born under it. At the stop: decide no more,
 finish the writes under way, release the Lease, end the watches, close.
 """
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
 import stamina
@@ -23,7 +25,7 @@ from provisioner_operator.controller.own_image import DEFAULT_IMAGE, own_image
 from provisioner_operator.controller.pool_writes import PoolWrites
 from provisioner_operator.controller.priming import Lister
 from provisioner_operator.controller.settings import Settings
-from provisioner_operator.controller.writer import Departed, Writer
+from provisioner_operator.controller.writer import Writer
 from provisioner_operator.core.leadership import Candidacy
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_mirror import PoolMirror
@@ -102,7 +104,7 @@ class Operator:
     async def _start_once(self) -> None:
         await self.stop()
         settings = self.settings
-        # Beside the writers: Kopf's watches (four for each namespace), its listings, a resync, events.
+        # Beside the writers: our watches and Kopf's (two each for a namespace), its listings, a resync, events.
         connections = settings.writers + 4 * len(settings.namespaces) + _FURTHER_CONNECTIONS
         connection = await self._stack.enter_async_context(connect(settings.kubeconfig, connections=connections))
         self._connection = connection
@@ -111,7 +113,10 @@ class Operator:
         observer = self._observer = Observer(self._mirror, self._pools, self._metrics, recorder, self.leads)
         pool_writes = PoolWrites(client, observer, self._pools)
         writer = self._writer = Writer(client, observer, pool_writes, self._metrics, self.tenure)
-        lister = Lister(client, observer, self._mirror, self._pools, writer, settings.namespaces)
+        listers = [
+            Lister(client, observer, self._mirror, self._pools, writer, namespace)
+            for namespace in settings.namespaces or (None,)
+        ]
         loop = self._loop = DecisionLoop(self._mirror, self._pools, observer, writer, self._metrics, self.leads)
         app = application(
             self._metrics.registry,
@@ -122,10 +127,10 @@ class Operator:
         runner, port = await serve(app, settings.http_host, settings.http_port)
         self._stack.push_async_callback(runner.cleanup)
         self._pools.use_image(settings.daemon_image or await own_image(client) or DEFAULT_IMAGE)
-        await self._prime(lister)
+        await self._prime(listers)
         self._deciding = [asyncio.create_task(loop.run(), name="decision loop")]
         self._tasks = [
-            asyncio.create_task(lister.run(), name="resync"),
+            *(asyncio.create_task(work, name=name) for lister in listers for name, work in lister.tasks()),
             asyncio.create_task(recorder.run(), name="events"),
             *(asyncio.create_task(writer.run(), name=f"writer {number}") for number in range(settings.writers)),
         ]
@@ -164,16 +169,10 @@ class Operator:
         await _cancel(self._tasks)
         await self._stack.aclose()
 
-    def departed(self, namespace: str, name: str, uid: str) -> None:
-        """A job left the watch: have it read once, to learn whether it ended or was deleted."""
-        if self._writer is not None and self._mirror.job(uid) is not None:
-            self._writer.submit(Departed(namespace, name, uid))
-        else:
-            self.observer.job_left(uid)
-
-    async def _prime(self, lister: Lister) -> None:
+    async def _prime(self, listers: Iterable[Lister]) -> None:
         try:
-            await lister.prime()
+            for lister in listers:
+                await lister.prime()
         except NotFoundError as error:
             raise StartupError(
                 "This cluster does not know ProvisionerJobs: install the definitions first (kubectl apply -k crds)."

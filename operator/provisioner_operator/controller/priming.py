@@ -1,20 +1,21 @@
-"""Lists: all that lives before the first decision, and now and then what a watch may have missed.
+"""What there is, learnt before the first decision; and what no watch tells, now and then.
 
-A watch that had to begin anew does not tell what was deleted in between, and ended jobs are not watched at all. A slow
-resync sweeps the first and looks through the second for jobs that are to be deleted. Who only stands by lists as well, so
-that its mirror is as good, and is tidied where deciding would.
+Jobs and daemons are listed once and then followed by their reflectors (`feeds`), which miss nothing. Pods and pools are
+watched by Kopf, which does not tell what was deleted while its watch had to begin anew: a slow resync sweeps that. Jobs
+that had ended before they were watched are looked through once, for those to be deleted in time. Who only stands by does
+all this as well, so that its mirror is as good, and is tidied where deciding would.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
-from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.names import DAEMON_POD_LABEL
 from provisioner_operator.controller import clock
+from provisioner_operator.controller.feeds import DaemonFeed, JobFeed
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.controller.writer import Departed, Writer
+from provisioner_operator.controller.writer import Writer
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_mirror import PoolMirror
@@ -24,15 +25,13 @@ from provisioner_operator.kube.errors import KubeError, UnreachableError
 
 _logger = logging.getLogger(__name__)
 
-LIVE_JOBS = ",".join(f"status.phase!={phase}" for phase in Phase if phase in TERMINAL)
-"""The field selector of jobs that have not ended."""
 DAEMON_PODS = f"{DAEMON_POD_LABEL}=true"
 """The label selector of Pods that are daemons."""
 RESYNC_SECONDS = 600.0
 
 
 class Lister:
-    """Reads whole collections of the namespaces that are served."""
+    """Reads the collections of one namespace, or of all (None)."""
 
     def __init__(
         self,
@@ -41,38 +40,79 @@ class Lister:
         mirror: Mirror,
         pools: PoolMirror,
         writer: Writer,
-        namespaces: Iterable[str],
+        namespace: str | None,
     ) -> None:
         self._client = client
         self._observer = observer
         self._mirror = mirror
         self._pools = pools
-        self._writer = writer
-        self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
+        self._namespace = namespace
+        self._feed = JobFeed(observer, mirror, writer, namespace)
+        self._jobs = self._feed.reflector(client)
+        self._daemons = DaemonFeed(observer, mirror, namespace).reflector(client)
 
     async def prime(self) -> None:
         """Learn all pools, live jobs, daemons' Pods and daemons; jobs first, so that a daemon's report finds those it lists."""
-        known_jobs, known_daemons = self._mirror.uids()
-        known_pods = self._mirror.pod_uids()
-        known_pools, _ = self._pools.uids()
-        pools: set[str] = set()
-        jobs: set[str] = set()
-        pods: set[str] = set()
-        daemons: set[str] = set()
-        for namespace in self._namespaces:
-            pools |= await self._list(paths.pools(namespace), self._observer.pool)
-            jobs |= await self._list(paths.jobs(namespace), self._observer.job, field_selector=LIVE_JOBS)
-            pods |= await self._list(paths.pods(namespace), self._observer.pod, label_selector=DAEMON_PODS)
-            daemons |= await self._list(paths.daemons(namespace), self._observer.daemon)
-        for uid in known_jobs - jobs:
-            if (job := self._mirror.job(uid)) is not None:
-                self._writer.submit(Departed(job.namespace, job.name, uid))
-        for uid in known_pods.keys() - pods:
-            self._observer.pod_deleted(uid, known_pods[uid])
-        for uid in known_daemons - daemons:
-            self._observer.daemon_deleted(uid)
-        for uid in known_pools - pools:
+        await self._sweep_pools()
+        await self._jobs.list()
+        await self._sweep_pods()
+        await self._daemons.list()
+
+    def tasks(self) -> Iterable[tuple[str, Coroutine[Any, Any, None]]]:
+        """What keeps all this current from then on, each with a name; none ever ends."""
+        where = "" if self._namespace is None else f" in {self._namespace}"
+        yield f"watch of jobs{where}", self._jobs.follow()
+        yield f"watch of daemons{where}", self._daemons.follow()
+        yield f"resync{where}", self._keep(self._resync)
+        yield f"look through ended jobs{where}", self._keep(self._look_through_ended_jobs)
+
+    async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have it done over and over, whatever the API server says."""
+        while True:
+            try:
+                await work()
+                self._observer.contact()
+            except UnreachableError as error:
+                self._observer.contact_lost(error)
+                await asyncio.sleep(5)
+            except KubeError as error:
+                self._observer.contact()
+                _logger.error("Listing failed and is tried again later: %s", error)  # noqa: TRY400 - no traceback needed
+                await asyncio.sleep(60)
+
+    async def _resync(self) -> None:
+        await asyncio.sleep(RESYNC_SECONDS)
+        await self._sweep_pools()
+        await self._sweep_pods()
+        self._mirror.tidy(clock.read())
+
+    async def _sweep_pools(self) -> None:
+        known = {pool.uid for pool in self._pools.pools() if self._namespace in (None, pool.namespace)}
+        found = await self._list(paths.pools(self._namespace), self._observer.pool)
+        for uid in known - found:
             self._observer.pool_deleted(uid)
+
+    async def _sweep_pods(self) -> None:
+        known = {uid: where for uid, where in self._mirror.pod_uids().items() if self._namespace in (None, where)}
+        found = await self._list(paths.pods(self._namespace), self._observer.pod, label_selector=DAEMON_PODS)
+        for uid in known.keys() - found:
+            self._observer.pod_deleted(uid, known[uid])
+
+    async def _look_through_ended_jobs(self) -> None:
+        await self._feed.relisted.wait()
+        self._feed.relisted.clear()
+        try:
+            for phase in TERMINAL:
+                await self._list(
+                    paths.jobs(self._namespace), self._observe_if_mortal, field_selector=f"status.phase={phase}"
+                )
+        except KubeError:
+            self._feed.relisted.set()
+            raise
+
+    def _observe_if_mortal(self, body: Mapping[str, Any]) -> None:
+        if (body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None:
+            self._observer.job(body)
 
     async def _list(self, path: str, observe: Callable[[Mapping[str, Any]], object], **selector: str) -> set[str]:
         """Have every object of a collection observed; returns their uids."""
@@ -82,33 +122,3 @@ class Lister:
                 uids.add(body["metadata"]["uid"])
                 observe(body)
         return uids
-
-    async def run(self) -> None:
-        """Look through ended jobs now, and resync for ever."""
-        while True:
-            try:
-                await self._ended_jobs()
-                self._mirror.tidy(clock.read())
-                await asyncio.sleep(RESYNC_SECONDS)
-                await self.prime()
-                self._observer.contact()
-            except UnreachableError as error:
-                self._observer.contact_lost(error)
-                await asyncio.sleep(5)
-            except KubeError as error:
-                self._observer.contact()
-                _logger.error("Resync failed and is tried again later: %s", error)  # noqa: TRY400 - no traceback needed
-                await asyncio.sleep(60)
-
-    async def _ended_jobs(self) -> None:
-        known, listed = self._mirror.ended(), set()
-        for namespace in self._namespaces:
-            for phase in TERMINAL:
-                selector = f"status.phase={phase}"
-                async for page in self._client.list_pages(paths.jobs(namespace), field_selector=selector):
-                    for body in page["items"]:
-                        if (body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None:
-                            listed.add(body["metadata"]["uid"])
-                            self._observer.job(body)
-        for uid in known - listed:
-            self._observer.job_deleted(uid)

@@ -60,7 +60,7 @@ class RefusedError(Exception):
 
 
 class Departed:
-    """A job left the watch: it ended or was deleted, and a read tells which."""
+    """A job is missing from a list: it ended or was deleted, and a read tells which."""
 
     __slots__ = ("name", "namespace", "uid")
 

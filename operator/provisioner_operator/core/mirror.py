@@ -83,8 +83,9 @@ class Mirror:
         return True
 
     def job_left(self, uid: str) -> None:
-        """The watch has nothing more to say of a job that ended: no older version of it can arrive from now on."""
-        self._left.pop(uid, None)
+        """The watch is past the job's end: an older version can arrive only as the answer to what is under way."""
+        if uid not in self._under_way:
+            self._left.pop(uid, None)
 
     def job_deleted(self, uid: str, now: Instant) -> None:
         """The job's object is gone; a run of it may still be stopping."""
@@ -248,10 +249,6 @@ class Mirror:
     def uids(self) -> tuple[frozenset[str], frozenset[str]]:
         """The uids of live jobs and of daemons, to sweep what a missed deletion left behind."""
         return frozenset(self._jobs), frozenset(self._daemons)
-
-    def ended(self) -> frozenset[str]:
-        """The uids of ended jobs that are to be deleted in time; their deletion by others shows in no watch."""
-        return frozenset(self._ended)
 
     def pod_uids(self) -> dict[str, str]:
         """The uids of daemons' Pods, each with its namespace, to sweep what a missed deletion left behind."""

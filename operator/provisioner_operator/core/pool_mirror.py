@@ -128,10 +128,6 @@ class PoolMirror:
         """All pools, as last observed."""
         return iter(self._pools.values())
 
-    def uids(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The uids of pools and of their Pods, to sweep what a missed deletion left behind."""
-        return frozenset(self._pools), frozenset(self._pods)
-
     # --- inside ---
 
     def _members(self, pool_uid: str) -> tuple[Member, ...]:

@@ -1,0 +1,55 @@
+"""A watch whose version the API server has forgotten begins anew from a list, which also tells what is gone."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from provisioner_devcluster import ControlPlane
+from support.installation import install
+from support.kubectl import Kubectl
+from support.site import Site, a_site
+
+
+@pytest.fixture
+def plane() -> Iterator[ControlPlane]:
+    """A control plane that no other test uses: its API server is restarted."""
+    with ControlPlane.start() as plane:
+        install(Kubectl(plane.kubeconfig), Kubectl(plane.kubeconfig_for("prober")))
+        yield plane
+
+
+@pytest.fixture
+def own(plane: ControlPlane) -> Iterator[Site]:
+    """A namespace of the test's own in it."""
+    Kubectl(plane.kubeconfig).run("create", "namespace", "test-gap")
+    with a_site(plane, "test-gap") as site:
+        yield site
+
+
+def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(plane: ControlPlane, own: Site) -> None:
+    waiting = 'provisioner_jobs{phase="Pending"}'
+    own.a_silent_daemon("forgotten")
+    for name in ("deleted", "canceled", "stays"):
+        own.submit(name, tags={"nobody": "has-it"})
+    with own.operator() as operator:
+        operator.await_that(lambda: operator.metrics(waiting) == {waiting: 3.0}, "knows the jobs")
+        operator.await_that(lambda: sum(operator.metrics("provisioner_daemons{").values()) == 1.0, "knows the daemon")
+        operator.freeze()
+        own.admin.run("delete", "pj", "deleted")
+        own.admin.run("delete", "pd", "forgotten")
+        _cancel_in_the_controllers_place(own, "canceled")
+        # What an API server remembers for watches begins with its start.
+        plane.restart_api_server(kill=True)
+        operator.thaw()
+        operator.await_that(lambda: operator.metrics(waiting) == {waiting: 1.0}, "sees who is gone")
+        operator.await_that(lambda: sum(operator.metrics("provisioner_daemons{").values()) == 0.0, "sees none")
+        with own.daemon("later", tags={"nobody": "has-it"}):
+            own.jobs.until("stays", "Completed")
+        assert any("has to be listed again" in str(record["message"]) for record in operator.records())
+    assert own.ledger.runs_of("canceled") == []
+
+
+def _cancel_in_the_controllers_place(site: Site, name: str) -> None:
+    site.cancel(name)
+    patch = {"status": {"phase": "Canceled", "reason": "Canceled", "finishedAt": "2026-01-01T00:00:00Z"}}
+    site.admin.patch("pj", name, patch, "--subresource=status")
