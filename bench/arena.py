@@ -134,7 +134,9 @@ class Arena:
         """Delete all objects of a collection that are not to be kept, and wait until they are gone."""
         selector = ",".join(f"{key}!={value}" for key, value in KEPT.items())
         await self.client.delete_all(collection, selector)
-        while await self.client.any_of(collection, selector):
+        while True:
+            if not await self.client.any_of(collection, selector):
+                return
             await asyncio.sleep(0.05)
 
     async def requests(self) -> Counter[Counted]:

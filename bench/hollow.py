@@ -56,8 +56,7 @@ class HollowDaemons:
             for body in page["items"]:
                 daemon = ProvisionerDaemon.model_validate(body)
                 self._daemons[daemon.metadata.name] = daemon
-        for name in self._daemons:
-            await self._report(name)
+        await asyncio.gather(*(self._report(name) for name in self._daemons))
         page = await self._client.get(paths.jobs(self._namespace), limit="1")
         version: str = page["metadata"]["resourceVersion"]
         return version

@@ -45,6 +45,7 @@ class Plan:
 FULL = Plan()
 QUICK = replace(
     FULL,
+    rounds=3,
     bursts=(300,),
     backlog=500,
     lives=(100, 300),

@@ -57,6 +57,7 @@ class Stopwatch:
         self._seen: dict[Sign, dict[str, float]] = {sign: {} for sign in signs}
         self._missing: dict[Sign, set[str]] = {}
         self._complete = asyncio.Event()
+        self._broken_by: Exception | None = None
 
     def note(self, signs: Sequence[Sign], body: dict[str, Any]) -> None:
         """Look for signs in an object."""
@@ -70,6 +71,11 @@ class Stopwatch:
                 if not missing:
                     self._complete.set()
 
+    def fail(self, error: Exception) -> None:
+        """The watch is broken: whoever waits need wait no more."""
+        self._broken_by = error
+        self._complete.set()
+
     async def until(self, sign: Sign, jobs: Collection[str]) -> dict[str, float]:
         """Wait until all these jobs were seen to be so far, and return when. Raises BenchError if that stands still."""
         missing = self._missing[sign] = set(jobs) - self._seen[sign].keys()
@@ -82,6 +88,8 @@ class Stopwatch:
             except TimeoutError:
                 if len(missing) == before:
                     raise BenchError(f"{before} of {len(jobs)} jobs were never seen with {sign.when}") from None
+            if self._broken_by is not None:
+                raise BenchError(f"The watch of {sign.collection} broke: {self._broken_by}")
         return {job: self._seen[sign][job] for job in jobs}
 
 
@@ -108,5 +116,10 @@ async def watching(client: Client, *signs: Sign) -> AsyncIterator[Stopwatch]:
 
 
 async def _follow(client: Client, path: str, version: str, stopwatch: Stopwatch, signs: Sequence[Sign]) -> None:
-    async for body in client.events(path, version):
-        stopwatch.note(signs, body)
+    try:
+        while True:  # the API server ends a watch that does not keep up with a burst
+            async for body in client.events(path, version):
+                version = body["metadata"]["resourceVersion"]
+                stopwatch.note(signs, body)
+    except Exception as error:  # noqa: BLE001 - whoever waits is to raise it
+        stopwatch.fail(error)
