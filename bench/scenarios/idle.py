@@ -15,6 +15,8 @@ from bench.subjects import OURS
 from support.api_metrics import Request, between, writes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.arena import Arena
     from bench.plan import Plan
     from bench.results import Results
@@ -27,6 +29,7 @@ HEARTBEAT = Request("PATCH", "provisionerdaemons/status")
 WRITES, READS = "writes a minute, idle", "reads a minute beside watches, idle"
 HEARTBEATS = "heartbeats a minute, idle"
 MINUTE = 60
+_SETTLED_SECONDS = 3.0
 
 
 async def measure(arena: Arena, plan: Plan, results: Results) -> None:
@@ -40,7 +43,7 @@ async def measure(arena: Arena, plan: Plan, results: Results) -> None:
             await multiply(arena.plane, NAMESPACE, template, [f"{prefix}-{number}" for number in range(count)])
         with arena.operator(NAMESPACE) as operator:
             operator.await_record(key="port")
-            await asyncio.sleep(plan.idle_seconds / 6)  # heartbeats go on, so it is never quite quiet
+            await _until_nothing_is_read(arena)
             pids = arena.pids | {"operator": operator.pid, "hollow daemons": hollow}
             requests, before = await arena.requests(), cpu_seconds(pids)
             await asyncio.sleep(plan.idle_seconds)
@@ -49,8 +52,22 @@ async def measure(arena: Arena, plan: Plan, results: Results) -> None:
     share = MINUTE / plan.idle_seconds
     written = writes(counted)
     heartbeats = written.pop(HEARTBEAT, 0)
-    reads = sum(count for request, count in counted.items() if request.verb in {"GET", "LIST"})
-    for measure_of, count in ((WRITES, sum(written.values())), (READS, reads), (HEARTBEATS, heartbeats)):
+    for request, count in counted.items():
+        results.add(SCENARIO, f"{request.verb} {request.resource} a minute, idle", OURS, share * count, "")
+    for measure_of, count in ((WRITES, sum(written.values())), (READS, _reads(counted)), (HEARTBEATS, heartbeats)):
         results.add(SCENARIO, measure_of, OURS, share * count, "")
     for process, seconds in costs.items():
         results.add(SCENARIO, f"CPU of {process} a minute, idle", OURS, share * seconds, "s")
+
+
+async def _until_nothing_is_read(arena: Arena) -> None:
+    """Let the operator finish its start: heartbeats go on, so that it is never quite quiet."""
+    while True:
+        before = await arena.requests()
+        await asyncio.sleep(_SETTLED_SECONDS)
+        if not _reads(between(before, await arena.requests(), *RESOURCES)):
+            return
+
+
+def _reads(counted: Mapping[Request, int]) -> int:
+    return sum(count for request, count in counted.items() if request.verb in {"GET", "LIST"})
