@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import kopf
+import uvloop
 from pydantic import ValidationError
 
 from provisioner_operator import __version__
@@ -66,7 +67,7 @@ def run(
         raise click.UsageError(_explain(error)) from None
     logs.configure(settings.log_format)
     try:
-        asyncio.run(_serve(Operator(settings)))
+        uvloop.run(_serve(Operator(settings)))
     except (StartupError, LoginError) as error:
         click.echo(f"provisioner-operator: {error}", err=True)
         sys.exit(1)

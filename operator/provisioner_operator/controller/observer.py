@@ -64,6 +64,10 @@ class Observer:
 
     def job_shown(self, body: Mapping[str, Any]) -> None:
         """A job as its watch shows it: each version of it in order, to its end."""
+        meta = body["metadata"]
+        known = self._mirror.job(meta["uid"])
+        if known is not None and int(meta["resourceVersion"]) <= known.resource_version:
+            return  # the answer to our own write came first
         job = self.job(body)
         if job is not None and job.phase in TERMINAL:
             self._mirror.job_left(job.uid)

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 import stamina
 
 from provisioner_operator import __version__
-from provisioner_operator.controller import clock
+from provisioner_operator.controller import clock, garbage
 from provisioner_operator.controller.elector import Elector, identity
 from provisioner_operator.controller.endpoints import application, serve
 from provisioner_operator.controller.events import EventRecorder
@@ -127,7 +127,8 @@ class Operator:
         runner, port = await serve(app, settings.http_host, settings.http_port)
         self._stack.push_async_callback(runner.cleanup)
         self._pools.use_image(settings.daemon_image or await own_image(client) or DEFAULT_IMAGE)
-        await self._prime(listers)
+        with garbage.much_to_keep():
+            await self._prime(listers)
         self._deciding = [asyncio.create_task(loop.run(), name="decision loop")]
         self._tasks = [
             *(asyncio.create_task(work, name=name) for lister in listers for name, work in lister.tasks()),

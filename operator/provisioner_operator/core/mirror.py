@@ -7,6 +7,7 @@ assignment's slot is taken. Nothing in here is authoritative: every write still 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from provisioner_operator.api.enums import DaemonState, PendingReason
 from provisioner_operator.core.assignment import AssignmentQueue
@@ -20,13 +21,17 @@ from provisioner_operator.core.keyed_heap import KeyedHeap
 from provisioner_operator.core.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.matching import Demand
 from provisioner_operator.core.occupancy import UNLISTED_REPORTS
-from provisioner_operator.core.pending_reasons import PendingReasons
+from provisioner_operator.core.pending_reasons import PendingReasons, says
 from provisioner_operator.core.placement import Placement
 from provisioner_operator.core.records import Daemon, DaemonPod, Job
 from provisioner_operator.core.silence import Silence
 
 SHUNNED_SECONDS = 60.0
 """A daemon that did not acknowledge an assignment gets no new one for this long."""
+EXPLAINED_AT_A_TIME = 64
+"""Explanations under way: however many jobs have to be told why they wait, an assignment must not wait behind them."""
+LOOKS_A_ROUND = 1000
+"""Waiting jobs looked at in one round, some milliseconds' work: with 100,000 waiting, the rest goes on in between."""
 
 
 @dataclass(slots=True)
@@ -46,6 +51,7 @@ class Mirror:
         self._left: dict[str, int] = {}
         self._under_way: dict[str, Decision] = {}
         self._cancel_seen: dict[str, float] = {}
+        self._explaining: set[str] = set()
         self._attention: dict[str, None] = {}
         self._set_aside: set[str] = set()
         self._unlisted: dict[str, int] = {}
@@ -166,6 +172,7 @@ class Mirror:
     def set_aside(self, uid: str) -> None:
         """The object is in a state that cannot be read: nothing is decided about it until it can be again."""
         self._set_aside.add(uid)
+        self._reasons.forget(uid)
         self._queue.dequeue(uid)
         if (entry := self._daemons.get(uid)) is not None:
             self._queue.offer(entry.daemon, 0)
@@ -173,6 +180,7 @@ class Mirror:
     def settled(self, uid: str) -> None:
         """The decision about this object was carried out, or refused; what is known of it by now holds."""
         decision = self._under_way.pop(uid, None)
+        self._explaining.discard(uid)
         if isinstance(decision, Assign):
             current = self._jobs.get(uid)
             holder = current.assignment.daemon_uid if current is not None and current.assignment is not None else None
@@ -211,8 +219,11 @@ class Mirror:
 
     def next_wake(self) -> float | None:
         """When to call `decide` even if nothing is observed, on the monotonic clock; None if never."""
-        due = [first[0] for heap in (self._clock, self._reasons.due) if (first := heap.peek()) is not None]
-        return min(due, default=None)
+        first = self._clock.peek()
+        looks = [first[0]] if first is not None else []
+        if len(self._explaining) < EXPLAINED_AT_A_TIME and (look := self._reasons.next_look()) is not None:
+            looks.append(look)
+        return min(looks, default=None)
 
     # --- what is known, for metrics and the shell ---
 
@@ -352,20 +363,25 @@ class Mirror:
             yield decision
 
     def _explain(self, now: Instant) -> Iterator[Decision]:
-        for uid in self._reasons.pop_due(now):
+        if len(self._explaining) >= EXPLAINED_AT_A_TIME:
+            return
+        for uid in islice(self._reasons.due(self._candidates, now), LOOKS_A_ROUND):
             job = self._jobs.get(uid)
-            if job is None or uid in self._set_aside or not job.may_start:
+            if job is None or not job.may_start:
                 continue
             if uid in self._under_way:
                 self._reasons.look_soon(uid, now)
                 continue
             explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now)
-            if explanation is not None and (job.reason, job.message) != (explanation.reason, explanation.message):
+            if explanation is not None and not says(job, explanation):
                 self._reasons.look_again(uid, now)  # the write may fail
                 self._queue.dequeue(uid)  # until it is settled: one decision about a job at a time
                 decision = Explain(job, explanation.reason, explanation.message)
                 self._under_way[uid] = decision
+                self._explaining.add(uid)
                 yield decision
+                if len(self._explaining) >= EXPLAINED_AT_A_TIME:
+                    return
 
     def _blocking_job(self, job: Job) -> str | None:
         """The name of what goes first in the job's workspace; None if it is the job's turn."""

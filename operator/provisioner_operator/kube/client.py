@@ -4,13 +4,13 @@ Made by `kube.connect`; shares its HTTP session with Kopf. It retries nothing: w
 its caller alone, who reads the error's type.
 """
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
 import aiohttp
 
+from provisioner_operator.kube import wire
 from provisioner_operator.kube.errors import ForbiddenError, KubeError, UnreachableError, error_of
 
 JSON_PATCH = "application/json-patch+json"
@@ -103,7 +103,7 @@ class KubeClient:
                 if response.status >= 400:  # noqa: PLR2004 - HTTP's first error
                     raise self._error_of(response.status, await _status_of(response))
                 async for line in response.content:
-                    event = json.loads(line)
+                    event = wire.decode(line)
                     if event["type"] == "ERROR":
                         raise error_of(int(event["object"].get("code", 500)), event["object"])
                     yield event["type"], event["object"]
@@ -128,7 +128,7 @@ class KubeClient:
         content_type: str = "application/json",
         parameters: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        data = None if body is None else json.dumps(body, ensure_ascii=False).encode(errors="replace")
+        data = None if body is None else wire.encode(body)
         headers = {"Content-Type": content_type} if data is not None else {}
         try:
             async with self._session.request(
@@ -136,7 +136,7 @@ class KubeClient:
             ) as response:
                 if response.status >= 400:  # noqa: PLR2004 - HTTP's first error
                     raise self._error_of(response.status, await _status_of(response))
-                result: dict[str, Any] = json.loads(await response.read())
+                result: dict[str, Any] = wire.decode(await response.read())
                 return result
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             self._away_at = monotonic()
@@ -145,9 +145,9 @@ class KubeClient:
 
 async def _status_of(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """The API server's Status object; text of whoever else answered, as one."""
-    text = await response.text(errors="replace")
+    data = await response.read()
     try:
-        status = json.loads(text)
+        status = wire.decode(data)
     except ValueError:
         status = None
-    return status if isinstance(status, dict) else {"message": text[:500]}
+    return status if isinstance(status, dict) else {"message": data.decode(errors="replace")[:500]}

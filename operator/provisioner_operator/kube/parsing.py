@@ -6,17 +6,22 @@ names it: the caller tells the admin and goes on with the rest.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from provisioner_operator.api.base import Condition as ConditionModel
 from provisioner_operator.api.daemon import DaemonSpec, ProvisionerDaemon
+from provisioner_operator.api.enums import Provisioner
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.api.names import CORDONED_BY_ANNOTATION
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
-from provisioner_operator.core.matching import Demand, Supply, effective_tags
+from provisioner_operator.core.matching import Demand, Supply, Tags, effective_tags
 from provisioner_operator.core.records import Assignment, Condition, Daemon, Job, Offer, ReportedRun
+
+_DISTINCT = 8192
+"""How many distinct texts and demands are kept as one object each: jobs that wait wait mostly for the same."""
 
 
 class UnparseableObjectError(ValueError):
@@ -40,15 +45,16 @@ def job_record(model: ProvisionerJob) -> Job:
     """The record of a job that is already parsed."""
     meta, spec, status = model.metadata, model.spec, model.status
     given = status.assignment
+    demand = _demand(meta.namespace, spec.provisioner, effective_tags(spec.tags))
     return Job(
-        namespace=meta.namespace,
+        namespace=demand.namespace,
         name=meta.name,
         uid=meta.uid,
         resource_version=int(meta.resource_version),
         generation=meta.generation,
         created=meta.creation_timestamp.timestamp(),
         type=spec.type,
-        demand=Demand(meta.namespace, spec.provisioner, effective_tags(spec.tags)),
+        demand=demand,
         transition=spec.transition,
         workspace=spec.workspace_ref.name if spec.workspace_ref else None,
         priority=spec.priority,
@@ -62,8 +68,8 @@ def job_record(model: ProvisionerJob) -> Job:
         stall_timeout=spec.stall_timeout_seconds,
         ttl=spec.ttl_seconds_after_finished,
         phase=status.phase,
-        reason=status.reason,
-        message=status.message,
+        reason=_shared(status.reason),
+        message=_shared(status.message),
         conditions=conditions_of(status.conditions),
         assignment=None
         if given is None
@@ -132,9 +138,29 @@ def lease_record(body: Mapping[str, Any]) -> Lease:
 def conditions_of(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:
     """The records of conditions."""
     return tuple(
-        Condition(each.type, each.status, each.reason, each.message, each.last_transition_time.timestamp())
+        Condition(
+            _shared(each.type),
+            each.status,
+            _shared(each.reason),
+            _shared(each.message),
+            each.last_transition_time.timestamp(),
+        )
         for each in models
     )
+
+
+_Text = TypeVar("_Text", bound=str | None)
+
+
+@lru_cache(maxsize=_DISTINCT)
+def _shared(text: _Text) -> _Text:
+    """The text, as one object for all that say the same."""
+    return text
+
+
+@lru_cache(maxsize=_DISTINCT)
+def _demand(namespace: str, provisioner: Provisioner, tags: Tags) -> Demand:
+    return Demand(namespace, provisioner, tags)
 
 
 def _seconds(moment: datetime | None) -> float | None:
