@@ -1,0 +1,89 @@
+"""What the bench makes of its figures; what it measures is not tested."""
+
+import pytest
+
+from bench.bars import Bar, bars
+from bench.client import BenchError
+from bench.plan import FULL, QUICK
+from bench.plug import read
+from bench.results import Results
+from bench.scenarios import accept, idle
+from bench.statistics import Spread, exponent, percentile
+from bench.stopwatch import Sign
+from bench.subjects import OURS
+from support.manifests import REPOSITORY
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    values = [float(value) for value in range(100, 0, -1)]
+    assert percentile(values, 0.5) == 50
+    assert percentile(values, 0.99) == 99
+    assert percentile([7.0], 0.99) == 7
+
+
+def test_the_exponent_of_what_grows_with_its_size_is_one_and_of_what_grows_with_its_square_two() -> None:
+    assert exponent({100: 1.0, 1000: 10.0, 3000: 30.0}) == pytest.approx(1)
+    assert exponent({100: 1.0, 1000: 100.0}) == pytest.approx(2)
+    assert exponent({100: 5.0, 1000: 5.0}) == pytest.approx(0)
+
+
+def test_a_ratio_is_taken_round_by_round_so_that_a_slow_machine_slows_both() -> None:
+    results = Results()
+    for mine, theirs in ((10, 20), (100, 200), (30, 10)):
+        results.add("x", "rate", "mine", mine, "1/s")
+        results.add("x", "rate", "theirs", theirs, "1/s")
+    assert results.ratio("rate", "mine", "rate", "theirs") == 0.5
+    assert results.ratio("rate", "mine", "rate", "nobody") is None
+    row = results.row("rate", "mine")
+    assert row is not None
+    assert row.spread == Spread(30, 10, 100, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "at_least", "met"),
+    [(0.8, True, True), (0.79, True, False), (2.0, False, True), (2.1, False, False), (None, True, None)],
+)
+def test_a_bar_is_met_by_its_limit_itself(value: float | None, *, at_least: bool, met: bool | None) -> None:
+    assert Bar("x", value, 0.8 if at_least else 2.0, at_least=at_least).met is met
+
+
+def test_what_a_run_did_not_measure_is_no_failure() -> None:
+    assert {bar.met for bar in bars(Results(), FULL)} == {None}
+
+
+def test_one_write_in_an_idle_minute_is_one_too_many() -> None:
+    results = Results()
+    results.add(idle.SCENARIO, idle.WRITES, OURS, 1, "")
+    results.add(accept.SCENARIO, accept.ASSIGNMENTS, OURS, 80, "1/s")
+    results.add(accept.SCENARIO, accept.PATCHES, accept.FLOOR, 100, "1/s")
+    assert {bar.met for bar in bars(results, QUICK) if bar.met is not None} == {True, False}
+
+
+def test_a_sign_is_looked_for_in_each_object() -> None:
+    sign = Sign("/pods", "status.conditions[?type=='Ready' && status=='True'] | [0]", 'metadata.labels."job-name"')
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    assert sign.job({"metadata": {"labels": {"job-name": "a"}}, "status": ready}) == "a"
+    assert sign.job({"metadata": {"labels": {"job-name": "a"}}, "status": {}}) is None
+    assert sign.job({"metadata": {}, "status": ready}) is None
+
+
+def test_the_example_of_a_plug_is_one() -> None:
+    assert read(REPOSITORY / "bench" / "plug.example.yaml").accepted == "data.phase == 'Accepted'"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("name: x", "command"),
+        ("[", "while parsing"),
+        ("{name: x, command: x, job: {}, accepted: 'a ==', cancel: {}, canceled: a}", "not a JMESPath expression"),
+        ("{name: x, command: x, job: {}, accepted: a, cancel: {}, canceled: a, speed: high}", "speed"),
+    ],
+)
+def test_a_plug_that_is_none_is_refused_with_a_reason(
+    text: str, complaint: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("plug") / "plug.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BenchError, match=complaint):
+        read(path)
