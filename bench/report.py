@@ -1,4 +1,4 @@
-"""The table on the terminal and the JSON file."""
+"""The table on the terminal, the JSON file, and the tables of docs/performance.md."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.bars import Bar
-    from bench.results import Results
+    from bench.results import Results, Row
 
+_WORDS = {True: "met", False: "**not met**", None: "not measured"}
 _VERDICT = {True: "[green]met[/green]", False: "[bold red]not met[/bold red]", None: "[dim]not measured[/dim]"}
+_ROW_HEADINGS = ("measure", "subject", "median", "lowest", "highest", "rounds", "unit", "measured again by")
+_BAR_HEADINGS = ("bar", "measured", "wanted", "")
+_NUMBERS = frozenset({"median", "lowest", "highest", "rounds", "measured", "wanted"})
 _WIDTH = 150
 """Columns where the output is no terminal."""
 
@@ -26,29 +30,22 @@ _WIDTH = 150
 def show(results: Results, bars: Sequence[Bar]) -> None:
     """Print all rows, then all bars."""
     console = Console() if os.isatty(1) else Console(width=_WIDTH)
-    table = Table("measure", "subject", title="Measured", title_justify="left")
-    for heading in ("median", "lowest", "highest", "rounds"):
-        table.add_column(heading, justify="right")
-    table.add_column("unit")
-    table.add_column("measured again by")
-    for row in results:
-        spread = row.spread
-        numbers = (_number(value) for value in (spread.median, spread.lowest, spread.highest))
-        table.add_row(row.measure, row.subject, *numbers, str(spread.rounds), row.unit, row.command)
-    console.print(table)
-    verdicts = Table("bar", title="Bars", title_justify="left")
-    for heading in ("measured", "wanted"):
-        verdicts.add_column(heading, justify="right")
-    verdicts.add_column("")
-    for bar in bars:
-        sign = "≥" if bar.at_least else "≤"
-        measured = "" if bar.value is None else f"{_number(bar.value)} {bar.unit}".strip()
-        verdicts.add_row(bar.what, measured, f"{sign} {_number(bar.limit)} {bar.unit}".strip(), _VERDICT[bar.met])
-    console.print(verdicts)
+    console.print(_table("Measured", _ROW_HEADINGS, [(*_cells(row), row.command) for row in results]))
+    console.print(_table("Bars", _BAR_HEADINGS, [(*_verdict(bar), _VERDICT[bar.met]) for bar in bars]))
+
+
+def markdown(results: Results, bars: Sequence[Bar]) -> str:
+    """The same as tables for docs/performance.md, by scenario."""
+    parts = [_markdown_table(_BAR_HEADINGS, [(*_verdict(bar), _WORDS[bar.met]) for bar in bars])]
+    for scenario in dict.fromkeys(row.scenario for row in results):
+        rows = [row for row in results if row.scenario == scenario]
+        parts.append(f"`{rows[0].command}`\n")
+        parts.append(_markdown_table(_ROW_HEADINGS[:-1], [_cells(row) for row in rows]))
+    return "\n".join(parts)
 
 
 def write(path: Path, results: Results, bars: Sequence[Bar], *, seconds: float, version: str) -> None:
-    """Write everything to a JSON file."""
+    """Write everything to a JSON file, and its tables to a Markdown file beside it."""
     document = {
         "measuredAt": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds),
@@ -62,6 +59,33 @@ def write(path: Path, results: Results, bars: Sequence[Bar], *, seconds: float, 
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.with_suffix(".md").write_text(markdown(results, bars), encoding="utf-8")
+
+
+def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in _NUMBERS else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    rule = ("---:" if heading in _NUMBERS else "---" for heading in headings)
+    lines = (f"| {' | '.join(cells)} |" for cells in (headings, tuple(rule), *rows))
+    return "\n".join(lines) + "\n"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    spread = row.spread
+    numbers = (_number(value) for value in (spread.median, spread.lowest, spread.highest))
+    return (row.measure, row.subject, *numbers, str(spread.rounds), row.unit)
+
+
+def _verdict(bar: Bar) -> tuple[str, str, str]:
+    measured = "" if bar.value is None else f"{_number(bar.value)} {bar.unit}".strip()
+    return bar.what, measured, f"{'≥' if bar.at_least else '≤'} {_number(bar.limit)} {bar.unit}".strip()
 
 
 def _number(value: float) -> str:
