@@ -28,6 +28,7 @@ from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
     ApiError,
+    BusyError,
     ConflictError,
     ForbiddenError,
     KubeError,
@@ -111,6 +112,9 @@ class Elector:
             else:
                 self._candidacy.failed(clock.since_boot())
                 self._complain(error)
+        except BusyError:
+            self._contacted()
+            self._candidacy.failed(clock.since_boot())
         except (KubeError, TimeoutError) as error:
             self._candidacy.failed(clock.since_boot())
             if clock.since_boot() - self._contact_at >= STEP_DOWN_SECONDS:

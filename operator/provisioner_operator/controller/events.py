@@ -16,12 +16,13 @@ from typing import Any
 from provisioner_operator.api.enums import PendingReason, Phase
 from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.controller import clock
+from provisioner_operator.controller.admission import Admission
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.core.records import Job
 from provisioner_operator.core.status_patch import timestamp
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.errors import ConflictError, KubeError
+from provisioner_operator.kube.errors import BusyError, ConflictError, KubeError
 
 _logger = logging.getLogger(__name__)
 
@@ -70,8 +71,9 @@ def _about(job: Job, reason: str, note: str, action: str, *, warning: bool) -> N
 class EventRecorder:
     """Writes notices, one at a time, beside the work that matters."""
 
-    def __init__(self, client: KubeClient, metrics: Metrics, leads: Callable[[], bool]) -> None:
+    def __init__(self, client: KubeClient, metrics: Metrics, leads: Callable[[], bool], admission: Admission) -> None:
         self._leads = leads
+        self._admission = admission
         self._client = client
         self._metrics = metrics
         self._backlog: asyncio.Queue[Notice] = asyncio.Queue(_BACKLOG)
@@ -90,10 +92,8 @@ class EventRecorder:
         while True:
             notice = await self._backlog.get()
             try:
-                if not self._leads():
-                    continue
-                await self._write(notice)
-                self._metrics.writes.labels("event", "ok").inc()
+                while self._leads() and not await self._is_written(notice):
+                    pass  # the gate makes it wait
             except KubeError as error:
                 self._metrics.writes.labels("event", "failed").inc()
                 _logger.warning(
@@ -105,6 +105,20 @@ class EventRecorder:
     async def drained(self) -> None:
         """Return once all that was to be told is."""
         await self._backlog.join()
+
+    async def _is_written(self, notice: Notice) -> bool:
+        """Write it, unless the API server has no room for it now."""
+        await self._admission.enter()
+        sent = clock.read().monotonic
+        try:
+            await self._write(notice)
+        except BusyError as error:
+            self._admission.refused(error, sent=sent)
+            return False
+        finally:
+            self._admission.leave()
+        self._metrics.writes.labels("event", "ok").inc()
+        return True
 
     async def _write(self, notice: Notice) -> None:
         body = _event(notice)

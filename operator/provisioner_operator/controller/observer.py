@@ -20,6 +20,7 @@ from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_decisions import CreatePod, PoolDecision
 from provisioner_operator.core.pool_mirror import PoolMirror
 from provisioner_operator.core.records import DaemonPod, Job
+from provisioner_operator.kube.errors import BusyError
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
@@ -154,7 +155,10 @@ class Observer:
         self.wake.set()
 
     def contact_lost(self, error: Exception) -> None:
-        """A request found no API server."""
+        """A request found no API server; one that says that it is busy is there."""
+        if isinstance(error, BusyError):
+            self.contact()
+            return
         if self._in_contact:
             _logger.warning("Lost contact with the API server; nothing is judged until it is back: %s", error)
         self._in_contact = False

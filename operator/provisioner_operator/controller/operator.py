@@ -15,6 +15,7 @@ import stamina
 
 from provisioner_operator import __version__
 from provisioner_operator.controller import clock, garbage
+from provisioner_operator.controller.admission import Admission
 from provisioner_operator.controller.elector import Elector, identity
 from provisioner_operator.controller.endpoints import application, serve
 from provisioner_operator.controller.events import EventRecorder
@@ -109,10 +110,11 @@ class Operator:
         connection = await self._stack.enter_async_context(connect(settings.kubeconfig, connections=connections))
         self._connection = connection
         client = connection.client
-        recorder = self._recorder = EventRecorder(client, self._metrics, self.leads)
+        admission = Admission(settings.writers)
+        recorder = self._recorder = EventRecorder(client, self._metrics, self.leads, admission)
         observer = self._observer = Observer(self._mirror, self._pools, self._metrics, recorder, self.leads)
         pool_writes = PoolWrites(client, observer, self._pools)
-        writer = self._writer = Writer(client, observer, pool_writes, self._metrics, self.tenure)
+        writer = self._writer = Writer(client, observer, pool_writes, self._metrics, self.tenure, admission)
         listers = [
             Lister(client, observer, self._mirror, self._pools, writer, namespace)
             for namespace in settings.namespaces or (None,)

@@ -34,6 +34,6 @@ class Settings(BaseSettings):
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """Their port; 0 picks a free one, which the log names."""
     writers: Annotated[int, Field(ge=1, le=256)] = 32
-    """How many API writes may be under way at a time."""
+    """How many API writes may be under way at a time; fewer are while the API server says that it is busy."""
     log_format: Annotated[str, Field(pattern="^(json|text)$")] = "json"
     """One JSON object a line, or plain text."""

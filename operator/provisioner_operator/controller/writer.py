@@ -1,4 +1,4 @@
-"""Decisions become requests: one conditional write each, a bounded number at a time.
+"""Decisions become requests: one conditional write each, a bounded number at a time, fewer when the API server is busy.
 
 A failed precondition is news: the object is read again and decided anew. No write is ever repeated blindly: what could
 not be sent is settled after a pause, and the loop decides again from what is then true. Each write is made only while
@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from provisioner_operator.controller import clock
+from provisioner_operator.controller.admission import Admission
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.pool_writes import PoolWrites
@@ -32,6 +33,7 @@ from provisioner_operator.core.pool_decisions import PoolDecision
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
+    BusyError,
     ConflictError,
     ForbiddenError,
     InternalError,
@@ -81,7 +83,9 @@ class Writer:
         pool_writes: PoolWrites,
         metrics: Metrics,
         tenure: Callable[[], float],
+        admission: Admission,
     ) -> None:
+        self._admission = admission
         self._tenure = tenure
         self._pool_writes = pool_writes
         self._client = client
@@ -103,25 +107,27 @@ class Writer:
         while True:
             work = await self._queue.get()
             try:
-                await self._do(work)
+                await self._admission.enter()
+                try:
+                    await self._do(work)
+                finally:
+                    self._admission.leave()
             finally:
                 self._queue.task_done()
 
     async def _do(self, work: Work) -> None:
-        tenure = self._tenure()
+        tenure, sent = self._tenure(), clock.read().monotonic
         if not isinstance(work, Departed) and tenure <= 0:
             self._count(work, "dropped")
             self._settle(work)  # as not done: whoever leads decides it from what is true
             return
         try:
-            if isinstance(work, Departed):
-                await self._read_job(work.namespace, work.name, work.uid)
-            else:
-                async with asyncio.timeout(tenure if tenure < float("inf") else None):
-                    if isinstance(work, PoolDecision):
-                        self._count(work, await self._pool_writes.carry_out(work))
-                    else:
-                        await self._carry_out(work)
+            await self._request(work, tenure)
+        except BusyError as error:
+            self._observer.contact()
+            self._count(work, "busy")
+            self._admission.refused(error, sent=sent)
+            self._again(work)  # it waits at the gate
         except (UnreachableError, TimeoutError) as error:
             self._observer.contact_lost(error)
             self._count(work, "unreachable")
@@ -141,8 +147,19 @@ class Writer:
         else:
             self._pause = _FIRST_PAUSE_SECONDS
             self._observer.contact()
+            self._admission.answered()
             if not isinstance(work, Departed):
                 self._settle(work)
+
+    async def _request(self, work: Work, tenure: float) -> None:
+        if isinstance(work, Departed):
+            await self._read_job(work.namespace, work.name, work.uid)
+            return
+        async with asyncio.timeout(tenure if tenure < float("inf") else None):
+            if isinstance(work, PoolDecision):
+                self._count(work, await self._pool_writes.carry_out(work))
+            else:
+                await self._carry_out(work)
 
     def _again(self, work: Work) -> None:
         if isinstance(work, Departed):

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from provisioner_operator.kube import wire
-from provisioner_operator.kube.errors import ForbiddenError, KubeError, UnreachableError, error_of
+from provisioner_operator.kube.errors import BusyError, ForbiddenError, KubeError, UnreachableError, error_of
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -101,7 +101,7 @@ class KubeClient:
                 self._server + path, params=parameters, timeout=timeout, read_bufsize=_LONGEST_EVENT
             ) as response:
                 if response.status >= 400:  # noqa: PLR2004 - HTTP's first error
-                    raise self._error_of(response.status, await _status_of(response))
+                    raise await self._error_of(response)
                 async for line in response.content:
                     event = wire.decode(line)
                     if event["type"] == "ERROR":
@@ -111,8 +111,10 @@ class KubeClient:
             self._away_at = monotonic()
             raise UnreachableError(f"watch of {path}: {error!r}") from error
 
-    def _error_of(self, status: int, body: Mapping[str, Any]) -> KubeError:
-        error = error_of(status, body)
+    async def _error_of(self, response: aiohttp.ClientResponse) -> KubeError:
+        error = error_of(response.status, await _status_of(response), response.headers.get("Retry-After", ""))
+        if isinstance(error, BusyError):
+            return error
         if isinstance(error, UnreachableError):
             self._away_at = monotonic()
         elif isinstance(error, ForbiddenError) and monotonic() - self._away_at < SETTLING_SECONDS:
@@ -135,7 +137,7 @@ class KubeClient:
                 method, self._server + path, data=data, headers=headers, params=parameters, timeout=REQUEST_TIMEOUT
             ) as response:
                 if response.status >= 400:  # noqa: PLR2004 - HTTP's first error
-                    raise self._error_of(response.status, await _status_of(response))
+                    raise await self._error_of(response)
                 result: dict[str, Any] = wire.decode(await response.read())
                 return result
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:

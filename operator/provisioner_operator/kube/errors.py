@@ -12,6 +12,14 @@ class UnreachableError(KubeError):
     """No answer, or one that says to come back later: the API server, or the way to it, is not there now."""
 
 
+class BusyError(UnreachableError):
+    """429: the API server is there, and has no room for the request now; `retry_after` is its advice in seconds."""
+
+    def __init__(self, message: str, retry_after: float | None) -> None:
+        super().__init__(f"The API server has too much to do: {message} (HTTP 429)")
+        self.retry_after = retry_after
+
+
 class ApiError(KubeError):
     """The API server refused; `status` is the HTTP code, the message its own words."""
 
@@ -58,12 +66,15 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
 }
 
 _UNPROCESSABLE = 422
-_COME_BACK_LATER = frozenset({429, 502, 503, 504})
+_TOO_MANY_REQUESTS = 429
+_COME_BACK_LATER = frozenset({502, 503, 504})
 
 
-def error_of(status: int, body: Mapping[str, Any]) -> KubeError:
-    """The error for an HTTP status and the API server's `Status` object."""
+def error_of(status: int, body: Mapping[str, Any], retry_after: str = "") -> KubeError:
+    """The error for an HTTP status, the API server's `Status` object and its header Retry-After."""
     message = str(body.get("message") or body.get("reason") or "no message")
+    if status == _TOO_MANY_REQUESTS:
+        return BusyError(message.strip(), float(retry_after) if retry_after.isdecimal() else None)
     if status in _COME_BACK_LATER:
         return UnreachableError(f"{message} (HTTP {status})")
     if status == _UNPROCESSABLE:

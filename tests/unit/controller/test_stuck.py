@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from provisioner_operator.controller import clock
+from provisioner_operator.controller.admission import Admission
 from provisioner_operator.controller.events import EventRecorder
 from provisioner_operator.controller.loop import DecisionLoop
 from provisioner_operator.controller.metrics import Metrics
@@ -31,10 +32,11 @@ class Controller:
         self.mirror = Mirror()
         pools = PoolMirror(self.mirror, "image")
         metrics = Metrics(self.mirror, pools, lambda: leads)
-        recorder = EventRecorder(client, metrics, lambda: leads)
+        admission = Admission(1)
+        recorder = EventRecorder(client, metrics, lambda: leads, admission)
         self.observer = Observer(self.mirror, pools, metrics, recorder, lambda: leads)
         pool_writes = PoolWrites(client, self.observer, pools)
-        writer = Writer(client, self.observer, pool_writes, metrics, lambda: 10.0 if leads else 0.0)
+        writer = Writer(client, self.observer, pool_writes, metrics, lambda: 10.0 if leads else 0.0, admission)
         self.loop = DecisionLoop(self.mirror, pools, self.observer, writer, metrics, lambda: leads)
 
 

@@ -1,0 +1,75 @@
+"""An API server that gives the controller little room: it takes what there is, loses nothing, and does not storm."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from provisioner_devcluster import ControlPlane
+from support.installation import install
+from support.kubectl import Kubectl
+from support.manifests import Manifest
+from support.site import OPERATOR, Site, a_site, names
+
+JOBS = 40
+_GROUP = "flowcontrol.apiserver.k8s.io"
+_REJECTED = f'apiserver_flowcontrol_rejected_requests_total{{flow_schema="{OPERATOR}"'
+
+
+@pytest.fixture
+def plane() -> Iterator[ControlPlane]:
+    """A control plane that has two seats for the controller's requests, and no queue."""
+    with ControlPlane.start() as plane:
+        admin = Kubectl(plane.kubeconfig)
+        install(admin, Kubectl(plane.kubeconfig_for("prober")))
+        limited = {"lendablePercent": 0, "borrowingLimitPercent": 0, "limitResponse": {"type": "Reject"}}
+        for name, shares in (("crowd", 1500), (OPERATOR, 1)):  # the seats of all are given out by shares
+            admin.create(_level(name, limited | {"nominalConcurrencyShares": shares}))
+        admin.create(_schema())
+        yield plane
+
+
+@pytest.fixture
+def own(plane: ControlPlane) -> Iterator[Site]:
+    """A namespace of the test's own in it."""
+    Kubectl(plane.kubeconfig).run("create", "namespace", "test-busy")
+    with a_site(plane, "test-busy") as site:
+        yield site
+
+
+def test_a_burst_that_the_api_server_has_no_room_for_completes_without_a_storm(own: Site) -> None:
+    jobs, tags = names("job", JOBS), {"queue": "busy"}
+    own.submit_all(jobs, tags=tags, seconds=0.1)
+    with own.operator() as operator:
+        # Nobody can take them, so all are told why: more writes at a time than there are seats.
+        for job in jobs:
+            own.jobs.until(job, lambda body: body["status"].get("reason") == "NoMatchingDaemon", seconds=120)
+        assert operator.writes['provisioner_api_writes_total{kind="Explain",result="busy"}'] > 0
+        with own.daemon("one", tags=tags, capacity=8), own.daemon("two", tags=tags, capacity=8):
+            own.jobs.until_all(jobs, phases=["Completed"], seconds=150)
+        assert operator.fetch("/readyz") == (200, "ok\n")
+        assert "Lost contact" not in operator.tail()
+    own.ledger.assert_nothing_twice()
+    assert 0 < _rejected(own.admin) < JOBS
+
+
+def _level(name: str, limited: Manifest) -> Manifest:
+    spec = {"type": "Limited", "limited": limited}
+    return {
+        "apiVersion": f"{_GROUP}/v1",
+        "kind": "PriorityLevelConfiguration",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+
+
+def _schema() -> Manifest:
+    everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"], "clusterScope": True}
+    rule = {"subjects": [{"kind": "User", "user": {"name": OPERATOR}}], "resourceRules": [everything]}
+    spec = {"priorityLevelConfiguration": {"name": OPERATOR}, "matchingPrecedence": 100, "rules": [rule]}
+    return {"apiVersion": f"{_GROUP}/v1", "kind": "FlowSchema", "metadata": {"name": OPERATOR}, "spec": spec}
+
+
+def _rejected(admin: Kubectl) -> float:
+    """How many of the controller's requests the API server has refused for want of room."""
+    metrics = admin.run("get", "--raw", "/metrics").stdout.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in metrics if line.startswith(_REJECTED))
