@@ -43,12 +43,6 @@ SPEC_RULES = (
         field="source",
         reason="FieldValueRequired",
     ),
-    rule(
-        "self.cancel || !oldSelf.cancel",
-        "a cancel cannot be withdrawn; create a new job",
-        field="cancel",
-        reason="FieldValueForbidden",
-    ),
 )
 
 JOB_RULES = (
@@ -80,7 +74,9 @@ class JobSpec(Model):
         {"cancel", "cancelReason", "cancelMode", "canceledBy", "suspend", "priority", "ttlSecondsAfterFinished"}
     )
 
-    model_config = ConfigDict(json_schema_extra=frozen_except(mutable_fields, "spec", *SPEC_RULES))
+    model_config = ConfigDict(
+        json_schema_extra=frozen_except(mutable_fields, "spec", *SPEC_RULES, follows=frozenset({"transition"}))
+    )
 
     type: JobType = JobType.WORKSPACE_BUILD
     """What the job does. WorkspaceBuild applies or destroys a workspace; TemplateImport validates a template;
@@ -127,7 +123,18 @@ class JobSpec(Model):
     suspend: bool = False
     """Holds a pending job out of the queue, and its pending clock still, until set to false. Has no effect on a job
     that runs."""
-    cancel: bool = False
+    cancel: Annotated[
+        bool,
+        Field(
+            json_schema_extra=validated_by(
+                rule(
+                    "self || !oldSelf",
+                    "a cancel cannot be withdrawn; create a new job",
+                    reason="FieldValueForbidden",
+                )
+            )
+        ),
+    ] = False
     """Set to true to stop the job; cannot be withdrawn. A pending job is Canceled at once; a running one is
     interrupted, and killed after its daemon's grace period. Needs the verb `cancel` on provisionerjobs."""
     cancel_reason: ShortText | None = None

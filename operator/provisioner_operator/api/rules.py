@@ -9,7 +9,6 @@ from typing import Literal, NotRequired, TypedDict, cast
 
 from pydantic import BaseModel
 from pydantic.config import JsonDict
-from pydantic.fields import FieldInfo
 
 RULES = "x-kubernetes-validations"
 
@@ -48,21 +47,12 @@ def one_of(values: Iterable[str]) -> str:
     return "[" + ", ".join(f"'{value}'" for value in sorted(values)) + "]"
 
 
-def unchanged(field: str, *, when_absent: Literal["cannot be", "unset", "empty"] = "unset") -> str:
-    """The expression for a field that is as it was; one that is absent may mean the same as an empty list or map.
+def unchanged(field: str) -> str:
+    """The expression for a field that is as it was, or as absent as it was.
 
     Not written with CEL's optional values: of those the API server cannot estimate the cost, and refuses the rule.
     """
-    equal = f"self.{field} == oldSelf.{field}"
-    if when_absent == "cannot be":
-        return equal
-    if when_absent == "unset":
-        return f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || {equal})"
-    return (
-        f"has(self.{field})"
-        f" ? (has(oldSelf.{field}) ? {equal} : size(self.{field}) == 0)"
-        f" : (!has(oldSelf.{field}) || size(oldSelf.{field}) == 0)"
-    )
+    return f"{_as_absent(field)} && (!has(self.{field}) || self.{field} == oldSelf.{field})"
 
 
 def exactly_one_of(*fields: str) -> str:
@@ -75,27 +65,40 @@ def validated_by(*rules: Rule) -> JsonDict:
     return {RULES: [cast("JsonDict", {**each}) for each in rules]}
 
 
-def frozen_except(mutable: frozenset[str], where: str, *rules: Rule) -> Callable[[JsonDict, type[BaseModel]], None]:
-    """As `validated_by`, with one more rule for each of the model's fields but the mutable ones: it never changes."""
+def frozen_except(
+    mutable: frozenset[str], where: str, *rules: Rule, follows: frozenset[str] = frozenset()
+) -> Callable[[JsonDict, type[BaseModel]], None]:
+    """As `validated_by`; and none of the model's fields but the mutable ones ever changes.
+
+    A field's own rule compares it, which costs the API server next to nothing; rules of the whole model cost it a map of
+    all fields for each one that they name, at every write. So only whether an optional field is there is theirs, and not
+    even that for those of which it `follows` from the other rules. Empty lists and maps are stored as such, so that
+    absent ones need no rule.
+    """
 
     def freeze(schema: JsonDict, model: type[BaseModel]) -> None:
-        frozen = [
-            rule(
-                unchanged(name, when_absent=_absence(field)),
-                f"{where}.{name} is immutable: create a new job instead",
-                field=name,
-                reason="FieldValueForbidden",
-            )
-            for name, field in ((field.alias or name, field) for name, field in model.model_fields.items())
-            if name not in mutable
-        ]
-        schema.update(validated_by(*rules, *frozen))
+        properties = cast("dict[str, JsonDict]", schema["properties"])
+        present: list[Rule] = []
+        for name, field in ((field.alias or name, field) for name, field in model.model_fields.items()):
+            if name in mutable:
+                continue
+            frozen = f"{where}.{name} is immutable: create a new job instead"
+            _add_rules(properties[name], rule("self == oldSelf", frozen, reason="FieldValueForbidden"))
+            if field.default in ([], {}):
+                properties[name]["default"] = field.default
+            elif field.default is None and name not in follows:
+                stays = f"{where}.{name} is immutable, and can be neither added nor removed: create a new job instead"
+                present.append(rule(_as_absent(name), stays, field=name, reason="FieldValueForbidden"))
+        _add_rules(schema, *rules, *present)
 
     return freeze
 
 
-def _absence(field: FieldInfo) -> Literal["cannot be", "unset", "empty"]:
-    """What it means that a field is absent; one with a default that says something never is."""
-    if field.default in ([], {}):
-        return "empty"
-    return "unset" if field.default is None else "cannot be"
+def _add_rules(schema: JsonDict, *rules: Rule) -> None:
+    """Let them come after what guards the schema already, here or by reference."""
+    known = cast("list[JsonDict]", schema.get(RULES, []))
+    schema[RULES] = [*known, *(cast("JsonDict", {**each}) for each in rules)]
+
+
+def _as_absent(field: str) -> str:
+    return f"has(self.{field}) == has(oldSelf.{field})"

@@ -13,6 +13,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import override
 
+from provisioner_operator.api.rules import RULES
+
 _KEYWORDS = (
     "description",
     "type",
@@ -35,7 +37,7 @@ _KEYWORDS = (
     "x-kubernetes-int-or-string",
     "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys",
-    "x-kubernetes-validations",
+    RULES,
 )
 """What a schema may consist of, in the order in which a reader wants it."""
 
@@ -65,7 +67,7 @@ class _StructuralGenerator(GenerateJsonSchema):
 
     @override
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Only defaults that say something: an absent list reads as an empty one.
+        """Only defaults that say something: an absent list reads as an empty one, unless its model has it stored as such.
 
         A model's default holds just what was given to it; the API server fills in the fields' own defaults.
         """
@@ -112,14 +114,17 @@ def _structural(schema: JsonSchemaValue, *, definitions: dict[str, Any], path: t
 def _inlined(
     schema: JsonSchemaValue, *, definitions: dict[str, Any], path: tuple[str, ...]
 ) -> tuple[JsonSchemaValue, tuple[str, ...]]:
-    """A copy of the schema with what stands beside a reference winning over what it refers to."""
+    """A copy of the schema with what stands beside a reference winning over what it refers to; rules of both hold."""
     if "$ref" not in schema:
         return {**schema}, path
     name = schema["$ref"].rpartition("/")[2]
     if f"({name})" in path:
         raise UnstructuralError(f"{'.'.join(path)}: {name} contains itself")
     beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
-    return {**definitions[name], **beside}, (*path, f"({name})")
+    named = definitions[name]
+    if RULES in beside:
+        beside[RULES] = [*named.get(RULES, ()), *beside[RULES]]
+    return {**named, **beside}, (*path, f"({name})")
 
 
 def _unwrapped(text: str) -> str:

@@ -98,11 +98,19 @@ OTHER_VALUES: dict[str, Any] = {
     "activeDeadlineSeconds": 101,
     "stallTimeoutSeconds": 101,
 }
+EMPTY_WHEN_ABSENT = frozenset({"tags", "variables", "variablesFrom"})
 OPTIONAL_FIELDS = ("tags", "templateRef", "variables", "variablesFrom", "initiator", "stallTimeoutSeconds")
 
 
 def _frozen(field: str) -> str:
     return f"spec.{field} is immutable: create a new job instead"
+
+
+def _frozen_presence(field: str) -> str:
+    """Of what is stored as empty when it is absent, only the value can change."""
+    if field in EMPTY_WHEN_ABSENT:
+        return _frozen(field)
+    return f"spec.{field} is immutable, and can be neither added nor removed: create a new job instead"
 
 
 FROZEN_FIELDS = tuple(
@@ -117,12 +125,12 @@ FROZEN = (
     ),
     # The initiator is not removed but kept, where the API server stamps it.
     *(
-        Change(_frozen(field), FRESH, {"spec": {field: None}}, f"spec.{field}")
+        Change(_frozen_presence(field), FRESH, {"spec": {field: None}}, f"spec.{field}")
         for field in OPTIONAL_FIELDS
         if field != "initiator"
     ),
     *(
-        Change(_frozen(field), Phase.PENDING, {"spec": {field: FULL_SPEC[field]}}, f"spec.{field}")
+        Change(_frozen_presence(field), Phase.PENDING, {"spec": {field: FULL_SPEC[field]}}, f"spec.{field}")
         for field in OPTIONAL_FIELDS
     ),
 )

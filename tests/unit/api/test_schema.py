@@ -8,7 +8,7 @@ import pytest
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from provisioner_operator.api.base import Model
-from provisioner_operator.api.rules import exactly_one_of, frozen_except, rule, unchanged
+from provisioner_operator.api.rules import exactly_one_of, frozen_except, rule, validated_by
 from provisioner_operator.api.schema import UnstructuralError, structural_schema
 
 
@@ -98,31 +98,40 @@ def test_a_model_that_contains_itself_is_refused() -> None:
         structural_schema(Recursive)
 
 
-def test_all_fields_but_the_mutable_ones_are_frozen_by_their_names_in_the_api() -> None:
+def test_all_fields_but_the_mutable_ones_are_frozen_where_they_stand() -> None:
+    class Guarded(Model):
+        model_config = ConfigDict(json_schema_extra=validated_by(rule("true", "its own")))
+
     class Spec(Model):
         model_config = ConfigDict(
-            json_schema_extra=frozen_except(frozenset({"canMove"}), "spec", rule("true", "first"))
+            json_schema_extra=frozen_except(
+                frozenset({"canMove"}), "spec", rule("true", "first"), follows=frozenset({"followsFromOthers"})
+            )
         )
 
         can_move: int = 1
         stays_put: int = 1
-        may_be_unset: str | None = None
+        may_be_unset: Guarded | None = None
+        follows_from_others: str | None = None
         may_be_empty: list[int] = []
 
-    rules = structural_schema(Spec)["x-kubernetes-validations"]
+    schema = structural_schema(Spec)
+    fields = schema["properties"]
+    rules = {name: [each["message"] for each in fields[name].get("x-kubernetes-validations", [])] for name in fields}
+    frozen = "spec.{} is immutable: create a new job instead"
 
-    assert [each["message"].split()[0] for each in rules] == [
-        "first",
-        "spec.staysPut",
-        "spec.mayBeUnset",
-        "spec.mayBeEmpty",
+    assert rules == {
+        "canMove": [],
+        "staysPut": [frozen.format("staysPut")],
+        "mayBeUnset": ["its own", frozen.format("mayBeUnset")],
+        "followsFromOthers": [frozen.format("followsFromOthers")],
+        "mayBeEmpty": [frozen.format("mayBeEmpty")],
+    }
+    assert fields["mayBeEmpty"]["default"] == []
+    assert [each["rule"] for each in schema["x-kubernetes-validations"]] == [
+        "true",
+        "has(self.mayBeUnset) == has(oldSelf.mayBeUnset)",
     ]
-    assert [each["rule"] for each in rules[1:]] == [
-        unchanged("staysPut", when_absent="cannot be"),
-        unchanged("mayBeUnset"),
-        unchanged("mayBeEmpty", when_absent="empty"),
-    ]
-    assert rules[1]["fieldPath"] == ".staysPut"
 
 
 def test_exactly_one_of_counts_the_fields_that_are_set() -> None:
