@@ -4,7 +4,7 @@ The models attach rules through `json_schema_extra`; the generator carries them 
 kind. Each rule has a message that says what is wrong in the reader's words, and where it can a field to point at.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NotRequired, TypedDict, cast
 
 from pydantic import BaseModel
@@ -78,7 +78,7 @@ def frozen_except(
 
     def freeze(schema: JsonDict, model: type[BaseModel]) -> None:
         properties = cast("dict[str, JsonDict]", schema["properties"])
-        present: list[Rule] = []
+        optional: list[str] = []
         for name, field in ((field.alias or name, field) for name, field in model.model_fields.items()):
             if name in mutable:
                 continue
@@ -87,9 +87,8 @@ def frozen_except(
             if field.default in ([], {}):
                 properties[name]["default"] = field.default
             elif field.default is None and name not in follows:
-                stays = f"{where}.{name} is immutable, and can be neither added nor removed: create a new job instead"
-                present.append(rule(_as_absent(name), stays, field=name, reason="FieldValueForbidden"))
-        _add_rules(schema, *rules, *present)
+                optional.append(name)
+        _add_rules(schema, *rules, *([_neither_added_nor_removed(where, optional)] if optional else []))
 
     return freeze
 
@@ -98,6 +97,19 @@ def _add_rules(schema: JsonDict, *rules: Rule) -> None:
     """Let them come after what guards the schema already, here or by reference."""
     known = cast("list[JsonDict]", schema.get(RULES, []))
     schema[RULES] = [*known, *(cast("JsonDict", {**each}) for each in rules)]
+
+
+def _neither_added_nor_removed(where: str, fields: Sequence[str]) -> Rule:
+    """One rule for all of them, whose message names the one that was."""
+    *others, last = fields
+    named = "".join(f"has(self.{field}) != has(oldSelf.{field}) ? '{field}' : " for field in others) + f"'{last}'"
+    ending = "is immutable, and can be neither added nor removed: create a new job instead"
+    return rule(
+        " && ".join(_as_absent(field) for field in fields),
+        f"an optional field of {where} {ending}",
+        reason="FieldValueForbidden",
+        message_expression=f"'{where}.' + ({named}) + ' {ending}'",
+    )
 
 
 def _as_absent(field: str) -> str:

@@ -106,11 +106,12 @@ def _frozen(field: str) -> str:
     return f"spec.{field} is immutable: create a new job instead"
 
 
-def _frozen_presence(field: str) -> str:
+def _presence(field: str, job: Phase | str, patch: Manifest) -> "Change":
     """Of what is stored as empty when it is absent, only the value can change."""
     if field in EMPTY_WHEN_ABSENT:
-        return _frozen(field)
-    return f"spec.{field} is immutable, and can be neither added nor removed: create a new job instead"
+        return Change(_frozen(field), job, patch, f"spec.{field}")
+    ending = "is immutable, and can be neither added nor removed: create a new job instead"
+    return Change(f"an optional field of spec {ending}", job, patch, "spec", f"spec.{field} {ending}")
 
 
 FROZEN_FIELDS = tuple(
@@ -123,16 +124,18 @@ FROZEN = (
         Change(_frozen(field), FRESH, {"spec": {field: OTHER_VALUES[field]}}, f"spec.{field}")
         for field in FROZEN_FIELDS
     ),
-    # The initiator is not removed but kept, where the API server stamps it.
+    # Where the API server stamps the initiator, it is always there: it is kept, and all that it can be is another.
     *(
-        Change(_frozen_presence(field), FRESH, {"spec": {field: None}}, f"spec.{field}")
-        for field in OPTIONAL_FIELDS
+        _presence(field, FRESH, {"spec": {field: None}})
+        for field in (*OPTIONAL_FIELDS, "source", "workspaceRef")
         if field != "initiator"
     ),
     *(
-        Change(_frozen_presence(field), Phase.PENDING, {"spec": {field: FULL_SPEC[field]}}, f"spec.{field}")
-        for field in OPTIONAL_FIELDS
+        _presence(field, Phase.PENDING, {"spec": {field: FULL_SPEC[field]}})
+        for field in (*OPTIONAL_FIELDS, "source")
+        if field != "initiator"
     ),
+    Change(_frozen("initiator"), Phase.PENDING, {"spec": {"initiator": "somebody"}}, "spec.initiator"),
 )
 
 _KEY = "a tag's key consists of letters, digits, '-', '_', '.' and '/', and begins and ends with a letter or digit"
