@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.plan import counting
 from bench.scenarios import accept, cancel, decision, idle, latency, life, stored
 from bench.subjects import JOB, OURS
 
@@ -42,7 +43,7 @@ class Bar:
 
 def bars(results: Results, plan: Plan) -> Iterator[Bar]:
     """All bars, in the order of the table in docs/performance.md."""
-    largest, lives = max(plan.bursts), max(plan.lives)
+    burst, lives = counting(plan.bursts), counting(plan.lives)
     median = "p50"
     yield Bar(
         "assignments a second / the API server's own patches a second",
@@ -52,8 +53,8 @@ def bars(results: Results, plan: Plan) -> Iterator[Bar]:
     )
     yield Bar("writes a job after its creation", _most(results, life.WRITES, OURS), 3.0)
     yield Bar(
-        f"jobs accepted a second / Pods of Jobs a second, burst of {largest}",
-        results.ratio(accept.accepted_rate(largest), OURS, accept.accepted_rate(largest), JOB),
+        f"jobs accepted a second / Pods of Jobs a second, burst of {burst}",
+        results.ratio(accept.accepted_rate(burst), OURS, accept.accepted_rate(burst), JOB),
         1.5,
         at_least=True,
     )
@@ -64,9 +65,12 @@ def bars(results: Results, plan: Plan) -> Iterator[Bar]:
         results.ratio(accepted, OURS, f"{latency.ROUND_TRIP}, {median}", latency.FLOOR),
         3.0,
     )
-    burst = results.value(cancel.canceled("p99", CANCEL_JOBS), OURS)
+    canceled_after = results.value(cancel.canceled("p99", CANCEL_JOBS), OURS)
     yield Bar(
-        f"cancel to Canceled, burst of {CANCEL_JOBS}, p99", None if burst is None else burst / 1000, 2.0, unit="s"
+        f"cancel to Canceled, burst of {CANCEL_JOBS}, p99",
+        None if canceled_after is None else canceled_after / 1000,
+        2.0,
+        unit="s",
     )
     canceled = f"{latency.CANCELED}, {median}"
     yield Bar("cancel to Canceled, idle, p50 / a Job's suspension", results.ratio(canceled, OURS, canceled, JOB), 1.0)

@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+COUNTS_UP_TO = 1000
+"""Jobs in a burst; of more, one round shows that nothing breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class Plan:
     """Of everything that counts: medians of fewer say little."""
     bursts: tuple[int, ...] = (300, 3000)
     """Jobs that are submitted at once."""
-    backlog: int = 2000
+    backlog: int = 1000
     """Jobs that wait for the moment in which daemons become free."""
     lives: tuple[int, ...] = (300, 1000, 3000)
     """Jobs that are run to their end at once."""
@@ -36,10 +40,20 @@ class Plan:
     decisions: int = 300
     """Decisions a round."""
     idle_seconds: int = 60
+    """How long nothing happens."""
     plug: Path | None = None
     """The file of a further subject."""
     against: Path | None = None
     """The source root of another version of the product, to be measured beside this one."""
+
+    def rounds_of(self, jobs: int) -> int:
+        """How often so many jobs are measured: once, if they are so many that it would take minutes."""
+        return self.rounds if jobs <= COUNTS_UP_TO else 1
+
+
+def counting(sizes: Sequence[int]) -> int:
+    """The largest of the sizes that are measured in all rounds, and on which a bar may rest."""
+    return max(size for size in sizes if size <= COUNTS_UP_TO)
 
 
 FULL = Plan()

@@ -28,15 +28,16 @@ _LANES = 4
 _PREFIX = "/registry/provisioner.dev/provisionerjobs"
 
 
-async def multiply(plane: ControlPlane, namespace: str, template: str, names: Sequence[str]) -> None:
-    """Store copies of the namespace's job `template` under these names."""
+async def multiply(plane: ControlPlane, namespace: str, template: str, names: Sequence[str]) -> int:
+    """Store copies of the namespace's job `template` under these names; returns how many bytes one takes."""
     url, authority, client = plane.etcd
     context = ssl.create_default_context(cafile=str(authority))
     context.load_cert_chain(client.certificate, client.key)
     batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
     async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(ssl=context)) as session:
         found = await _ask(session, "range", {"key": _encoded(f"{_PREFIX}/{namespace}/{template}")})
-        stored = orjson.loads(base64.b64decode(found["kvs"][0]["value"]))
+        value = base64.b64decode(found["kvs"][0]["value"])
+        stored = orjson.loads(value)
         waiting = iter(batches)
 
         async def lane() -> None:
@@ -46,6 +47,7 @@ async def multiply(plane: ControlPlane, namespace: str, template: str, names: Se
         async with asyncio.TaskGroup() as group:
             for _ in range(_LANES):
                 group.create_task(lane())
+    return len(value)
 
 
 def _put(stored: dict[str, Any], namespace: str, name: str) -> dict[str, Any]:

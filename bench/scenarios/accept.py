@@ -50,7 +50,7 @@ async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) 
         for product in contest.products:
             await _backlog(arena, product, plan.backlog, number, results)
     for jobs in plan.bursts:
-        for number in range(plan.rounds):
+        for number in range(plan.rounds_of(jobs)):
             for subject in contest.accepting():
                 await _burst(arena, subject, jobs, f"burst-{jobs}-{number}", results)
             for product in contest.products:

@@ -29,7 +29,7 @@ def canceled(label: str, jobs: int) -> str:
 async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) -> None:
     """Run the rounds."""
     for jobs in plan.cancels:
-        for number in range(plan.rounds):
+        for number in range(plan.rounds_of(jobs)):
             for subject in contest.holding():
                 await _round(arena, subject, jobs, f"cancel-{jobs}-{number}", results)
             for product in contest.products:

@@ -42,7 +42,7 @@ async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) 
     """Run the rounds."""
     costs: defaultdict[tuple[str, str], defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for jobs in plan.lives:
-        for number in range(plan.rounds):
+        for number in range(plan.rounds_of(jobs)):
             for product in contest.products:
                 spent = await _round(arena, product, jobs, f"life-{jobs}-{number}", results)
                 for process, seconds in spent.items():

@@ -43,8 +43,10 @@ async def measure(arena: Arena, plan: Plan, results: Results) -> None:
         async with arena.hollow(namespace):
             template = await a_template(arena, namespace, state)
             for fewer, jobs in zip((0, *plan.stored), plan.stored, strict=False):
-                await multiply(arena.plane, namespace, template, [f"stored-{number}" for number in range(fewer, jobs)])
+                names = [f"stored-{number}" for number in range(fewer, jobs)]
+                size = await multiply(arena.plane, namespace, template, names)
                 await arena.quiet({})
+                results.add(SCENARIO, f"bytes of a job in etcd, {state}", OURS, size, "B")
                 for number in range(plan.rounds if jobs <= LARGEST_WITH_ALL_ROUNDS else 2):
                     await _start(arena, namespace, jobs, state, number, results)
 

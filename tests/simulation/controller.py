@@ -33,8 +33,12 @@ MISSED_DELETIONS = 0.1
 
 
 def concerns_controller(body: Body) -> bool:
-    """The field selector of the controller's watches."""
+    """The field selector of the controller's lists; its watches have none, so that a job's end is seen as it is."""
     return body["kind"] != JOB or not is_terminal(body)
+
+
+def _anything(_: Body) -> bool:
+    return True
 
 
 class Tenure:
@@ -112,7 +116,7 @@ class SimulatedController:
 
         def read() -> None:
             listed.extend(body for body in self._network.server.objects.values() if concerns_controller(body))
-            self._watch = Watch(self._network, self, (JOB, DAEMON, POD), concerns_controller, self._handle)
+            self._watch = Watch(self._network, self, (JOB, DAEMON, POD), _anything, self._handle)
 
         def primed(result: Result, _: Body | None) -> None:
             if not self.alive:
@@ -141,6 +145,8 @@ class SimulatedController:
             self._backlog.append(event)
         elif new is not None:
             self._observe(new)
+            if not concerns_controller(new):
+                self.mirror.job_left(new["metadata"]["uid"])
         elif old is not None and self._random.random() > MISSED_DELETIONS * 10 * self._network.failure_rate:
             self._gone(old["kind"], old["metadata"]["uid"], old)
 
@@ -158,7 +164,7 @@ class SimulatedController:
         self._wake()
 
     def _gone(self, kind: str, uid: str, last: Body | None = None) -> None:
-        """The watch or a sweep says that the object is gone; a job may only have ended."""
+        """The watch or a sweep says that the object is gone."""
         self.ended.discard(uid)
         if kind == POD:
             pod = None if last is None else parse_daemon_pod(last, deleted=True)
@@ -167,10 +173,9 @@ class SimulatedController:
         elif kind == DAEMON:
             self.mirror.daemon_deleted(uid, self.now)
             self._wake()
-        elif self.mirror.job(uid) is None:
-            self.mirror.job_left(uid)
         else:
-            self._read_job(uid, lambda: None)
+            self.mirror.job_deleted(uid, self.now)
+            self._wake()
 
     def _read_job(self, uid: str, then: Callable[[], None]) -> None:
         def answered(result: Result, body: Body | None) -> None:
@@ -205,7 +210,7 @@ class SimulatedController:
                 return
             if result is Result.DONE:
                 for uid in sorted(jobs - listed):
-                    self._gone(JOB, uid)
+                    self._read_job(uid, lambda: None)  # it ended, or its object is gone
                 for uid in sorted(pods.keys() - listed):
                     self._gone(POD, uid)
                 for uid in sorted(daemons - listed):
