@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 import time
 from contextlib import contextmanager
@@ -66,6 +68,8 @@ def main(
         for error in _leaves(errors):
             click.echo(f"bench: {error}", err=True)
         sys.exit(2)
+    except* asyncio.CancelledError:
+        sys.exit(128 + signal.SIGTERM)
     verdicts = list(bars(results, plan))
     report.show(results, verdicts)
     report.write(path, results, verdicts, seconds=time.monotonic() - began, version=__version__)
@@ -74,6 +78,7 @@ def main(
 
 
 async def _measure(plan: Plan, names: frozenset[str], results: Results) -> None:
+    _end_in_order_when_asked_to()
     async with an_arena() as arena:
         if names & BESIDE_OTHERS.keys():
             async with a_contest(arena, plan) as contest:
@@ -85,6 +90,13 @@ async def _measure(plan: Plan, names: frozenset[str], results: Results) -> None:
             if name in names:
                 with _told(name):
                     await scenario.measure(arena, plan, results)
+
+
+def _end_in_order_when_asked_to() -> None:
+    """On SIGTERM too, end all programs that were started: they are sessions of their own."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 @contextmanager
