@@ -22,6 +22,9 @@ RENEW_SECONDS = 5.0
 """How often the holder renews it: one write each."""
 STEP_DOWN_SECONDS = 10.0
 """The holder stops leading when no renewal got through for so long: well before anyone may take over."""
+WRITES_END_SECONDS = 13.0
+"""A write of the holder's is given up so long after its last renewal: a tenth before anyone may take over, for clocks
+that do not run equally fast."""
 RETRY_SECONDS = 1.0
 """The pause after a request that failed."""
 
@@ -96,8 +99,8 @@ class Candidacy:
         return now - self._renewed_at < STEP_DOWN_SECONDS
 
     def tenure(self, now: float) -> float:
-        """For how many seconds more nobody else can lead, 0 if this process does not: a write may take no longer."""
-        return self._renewed_at + LEASE_SECONDS - now if self.leads(now) else 0.0
+        """For how many seconds more nobody else can surely lead, 0 if this process does not: a write may take no longer."""
+        return self._renewed_at + WRITES_END_SECONDS - now if self.leads(now) else 0.0
 
     def next_step(self, now: float) -> Step:
         """What to do now."""
