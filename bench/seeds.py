@@ -1,7 +1,7 @@
 """Many objects at once: copies of one that the API server itself has stored, put into etcd beside it.
 
 A hundred thousand jobs through the API take minutes, of which nothing is measured here. What the API server and the
-operator then read is what they would have stored and read: only names, uids and times of creation differ.
+operator then read is what they would have stored and read: only names, uids and workspaces differ.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ async def multiply(plane: ControlPlane, namespace: str, template: str, names: Se
 
 
 def _put(stored: dict[str, Any], namespace: str, name: str) -> dict[str, Any]:
-    copy = stored | {"metadata": stored["metadata"] | {"name": name, "uid": str(uuid.uuid4())}}
+    copy = stored | {
+        "metadata": stored["metadata"] | {"name": name, "uid": str(uuid.uuid4())},
+        "spec": stored["spec"] | {"workspaceRef": {"name": name}},
+    }
     value = base64.b64encode(orjson.dumps(copy)).decode()
     return {"requestPut": {"key": _encoded(f"{_PREFIX}/{namespace}/{name}"), "value": value}}
 

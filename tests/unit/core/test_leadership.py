@@ -10,6 +10,7 @@ from provisioner_operator.core.leadership import (
     RENEW_SECONDS,
     RETRY_SECONDS,
     STEP_DOWN_SECONDS,
+    WRITES_END_SECONDS,
     Candidacy,
     Create,
     Lease,
@@ -17,7 +18,6 @@ from provisioner_operator.core.leadership import (
     Renew,
     TakeOver,
     Wait,
-    WRITES_END_SECONDS,
 )
 from simulation.schedule import Schedule
 
