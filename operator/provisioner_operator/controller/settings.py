@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -16,6 +16,11 @@ def _is_namespace(name: str) -> str:
     return name
 
 
+def _listed(value: object) -> object:
+    """In the environment, names are separated by commas."""
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """How this process finds its cluster and serves its own endpoints. Rules of the product are not settings."""
 
@@ -23,8 +28,10 @@ class Settings(BaseSettings):
 
     kubeconfig: Path | None = None
     """The cluster to serve; else `KUBECONFIG`, else the Pod's ServiceAccount."""
-    namespaces: Annotated[tuple[str, ...], NoDecode] = ()
-    """Serve only these namespaces; all when empty."""
+    namespaces: Annotated[
+        tuple[Annotated[str, AfterValidator(_is_namespace)], ...], NoDecode, BeforeValidator(_listed)
+    ] = ()
+    """Serve only these namespaces, separated by commas; all when empty."""
     lease_namespace: Annotated[str, AfterValidator(_is_namespace)] | None = None
     """Elect a leader by the Lease `provisioner-operator` of this namespace; when absent this process leads alone."""
     daemon_image: str | None = None
