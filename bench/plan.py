@@ -59,7 +59,7 @@ def counting(sizes: Sequence[int]) -> int:
 FULL = Plan()
 QUICK = replace(
     FULL,
-    rounds=3,
+    rounds=2,
     bursts=(300,),
     backlog=500,
     lives=(100, 300),
