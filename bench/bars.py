@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.floor import FLOOR
 from bench.plan import counting
 from bench.scenarios import accept, cancel, decision, idle, latency, life, stored
 from bench.subjects import JOB, OURS
@@ -47,7 +48,7 @@ def bars(results: Results, plan: Plan) -> Iterator[Bar]:
     median = "p50"
     yield Bar(
         "assignments a second / the API server's own patches a second",
-        results.ratio(accept.ASSIGNMENTS, OURS, accept.PATCHES, accept.FLOOR),
+        results.ratio(accept.ASSIGNMENTS, OURS, accept.PATCHES, FLOOR),
         0.80,
         at_least=True,
     )
@@ -62,7 +63,7 @@ def bars(results: Results, plan: Plan) -> Iterator[Bar]:
     yield Bar("submitted to accepted, idle, p50 / that of a Job", results.ratio(accepted, OURS, accepted, JOB), 1.0)
     yield Bar(
         "submitted to accepted, idle, p50 / one conditional patch",
-        results.ratio(accepted, OURS, f"{latency.ROUND_TRIP}, {median}", latency.FLOOR),
+        results.ratio(accepted, OURS, f"{latency.ROUND_TRIP}, {median}", FLOOR),
         3.0,
     )
     canceled_after = results.value(cancel.canceled("p99", CANCEL_JOBS), OURS)

@@ -10,17 +10,13 @@ import time
 from typing import TYPE_CHECKING
 
 from bench.behaviour import Behaviour
-from bench.client import Request
 from bench.contest import GATE
+from bench.floor import FLOOR, assignment
 from bench.meters import cpu_seconds, used
 from bench.statistics import percentile
 from bench.stopwatch import watching
 from bench.subjects import provisioner_jobs
-from provisioner_operator.core.decisions import Assign
-from provisioner_operator.core.matching import Supply
-from provisioner_operator.core.records import Daemon
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.parsing import parse_job
 
 if TYPE_CHECKING:
     from bench.arena import Arena
@@ -30,7 +26,6 @@ if TYPE_CHECKING:
     from bench.subjects import Subject
 
 SCENARIO = "accept"
-FLOOR = "API server alone"
 ASSIGNMENTS = "assignments a second, backlog"
 PATCHES = "conditional status patches a second"
 OPEN_CAPACITY = 1000
@@ -64,15 +59,8 @@ async def _floor(arena: Arena, jobs: int, results: Results) -> None:
     began = time.perf_counter()
     await arena.client.send_all([subject.submission(name) for name in names])
     results.add(SCENARIO, "creations a second", FLOOR, jobs / (time.perf_counter() - began), "1/s")
-    daemon = Daemon(
-        "floor", "gate-0000", "00000000-0000-4000-8000-000000000000", 1, Supply("floor", frozenset(), frozenset())
-    )
-    patches = []
     page = await arena.client.ask(subject.collection)
-    for body in page["items"]:
-        job = parse_job(body)
-        operations = Assign(job, daemon).patch(time.time()).operations()
-        patches.append(Request.conditional(paths.job_status(job.namespace, job.name), operations))
+    patches = [assignment(body) for body in page["items"]]
     async with watching(arena.client, subject.accepted) as stopwatch:
         await arena.quiet({})
         before = cpu_seconds(arena.pids)

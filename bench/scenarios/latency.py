@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING
 
 from bench.arena import LANE
 from bench.behaviour import Behaviour
-from bench.client import Request
+from bench.floor import FLOOR, assignment
 from bench.statistics import percentile
 from bench.stopwatch import watching
 from bench.subjects import provisioner_jobs
-from provisioner_operator.core.decisions import Assign
-from provisioner_operator.core.matching import Supply
-from provisioner_operator.core.records import Daemon
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.parsing import parse_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +30,6 @@ ACCEPTED = "submitted to accepted, idle"
 RUNNING = "submitted to running, idle"
 CANCELED = "cancel to canceled, idle"
 ROUND_TRIP = "one conditional status patch, idle"
-FLOOR = "API server alone"
 NAMESPACE = "round-trips"
 
 
@@ -53,14 +48,9 @@ async def _round_trips(arena: Arena, names: Sequence[str], results: Results) -> 
     subject = provisioner_jobs(NAMESPACE, Behaviour.IGNORE, tags={LANE: "nobody"})
     await arena.client.send_all([subject.submission(name) for name in names])
     await arena.quiet({})
-    daemon = Daemon(
-        NAMESPACE, "nobody", "00000000-0000-4000-8000-000000000000", 1, Supply(NAMESPACE, frozenset(), frozenset())
-    )
     took = []
     for name in names:
-        job = parse_job(await arena.client.ask(paths.job(NAMESPACE, name)))
-        operations = Assign(job, daemon).patch(time.time()).operations()
-        request = Request.conditional(paths.job_status(NAMESPACE, name), operations)
+        request = assignment(await arena.client.ask(paths.job(NAMESPACE, name)))
         took.append(await arena.as_operator.send(request))
     _note(results, ROUND_TRIP, FLOOR, took)
     await arena.clear(subject.collection)

@@ -1,0 +1,27 @@
+"""What the API server does alone: the product's own assignments, made by the product's core and sent by the minimal client."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from bench.client import Request
+from provisioner_operator.core.decisions import Assign
+from provisioner_operator.core.matching import Supply
+from provisioner_operator.core.records import Daemon
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.parsing import parse_job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FLOOR = "API server alone"
+_UID = "00000000-0000-4000-8000-000000000000"
+
+
+def assignment(body: Mapping[str, Any]) -> Request:
+    """The write that gives this job, which nobody serves, to a daemon that does not exist."""
+    job = parse_job(body)
+    daemon = Daemon(job.namespace, "nobody", _UID, 1, Supply(job.namespace, frozenset(), frozenset()))
+    operations = Assign(job, daemon).patch(time.time()).operations()
+    return Request.conditional(paths.job_status(job.namespace, job.name), operations)
