@@ -56,12 +56,55 @@ class InlineSource(Model):
     """Text by file name (`main.tf`). Names may not hold a slash; all texts together at most 512 KiB."""
 
 
+class GitSource(Model):
+    """A folder of a git repository, read over HTTP(S). Submodules are not followed, hooks not run."""
+
+    url: Annotated[
+        str,
+        StringConstraints(max_length=2048),
+        Field(
+            json_schema_extra=validated_by(
+                rule(
+                    "self.matches('^https?://[^@/?#]+/[^?#]*$')",
+                    "a git URL begins with https:// or http://, and holds neither credentials, which belong into a Secret"
+                    " named by secretRef, nor a query",
+                )
+            )
+        ),
+    ]
+    """The repository, like `https://git.example.com/platform/templates.git`."""
+    ref: Annotated[
+        str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./+]*[A-Za-z0-9])?$")
+    ] = "HEAD"
+    """A branch, a tag, or a whole commit id."""
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = None
+    """The commit to take, whatever `ref` has come to mean. A template's version is pinned by it."""
+    path: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=1024),
+        Field(
+            json_schema_extra=validated_by(
+                rule(
+                    "self == '.' || !self.split('/').exists(step, step in ['', '.', '..', '.git'])",
+                    "a path leads down from the repository's root: no '..', and no '/' at its ends",
+                )
+            )
+        ),
+    ] = "."
+    """The folder with the Terraform files, from the repository's root. Its files may refer to others of the repository."""
+    secret_ref: ObjectReference | None = None
+    """A Secret with the keys `username` and `password` (kubernetes.io/basic-auth), or `token`."""
+
+
 class Source(Model):
     """Where the Terraform files come from: exactly one of the fields."""
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
-            rule(exactly_one_of("inline", "configMapRef"), "a source has exactly one of inline and configMapRef")
+            rule(
+                exactly_one_of("inline", "configMapRef", "git"),
+                "a source has exactly one of inline, configMapRef and git",
+            )
         )
     )
 
@@ -69,6 +112,8 @@ class Source(Model):
     """The files themselves."""
     config_map_ref: ObjectReference | None = None
     """A ConfigMap whose keys are file names."""
+    git: GitSource | None = None
+    """A folder of a git repository."""
 
 
 class VariableSource(Model):

@@ -6,11 +6,11 @@ the controller (queue, clocks) and by the assigned daemon (run), each with condi
 
 from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.base import Model, ObjectMeta, Seconds, ShortText, UserName, WorkspaceName
+from provisioner_operator.api.base import Model, ObjectMeta, ObjectName, Seconds, ShortText, Uid, UserName, WorkspaceName
 from provisioner_operator.api.enums import CancelMode, JobType, Phase, Provisioner, Transition
-from provisioner_operator.api.inputs import MAX_VARIABLE_BYTES, ObjectReference, Source, Variable, VariablesSource
+from provisioner_operator.api.inputs import MAX_VARIABLE_BYTES, Source, Variable, VariablesSource
 from provisioner_operator.api.job_status import JobStatus
 from provisioner_operator.api.rules import frozen_except, rule, validated_by
 from provisioner_operator.api.tags import Tags
@@ -65,6 +65,25 @@ class WorkspaceReference(Model):
 
     name: WorkspaceName
     """The workspace's name. Jobs of one workspace run one at a time, oldest first, and share its Terraform state."""
+    uid: Uid | None = None
+    """The Workspace whose build this is; absent for a job that somebody submitted by hand."""
+    build_number: Annotated[int, Field(ge=1)] | None = None
+    """Which of its builds. The job's name ends with it."""
+    change: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """Digest of what the workspace wanted: there is one build of each change."""
+    owner: UserName | None = None
+    """Whose workspace it is."""
+
+
+class TemplateReference(Model):
+    """Names a template of the job's namespace."""
+
+    name: ObjectName
+    """The template's name."""
+    uid: Uid | None = None
+    """The WorkspaceTemplate that imports a version by this job."""
+    version: Annotated[str, StringConstraints(max_length=63)] | None = None
+    """The version that the source is."""
 
 
 class JobSpec(Model):
@@ -91,7 +110,7 @@ class JobSpec(Model):
     daemons without tags. `scope` (organization or user) and `owner` are reserved."""
     workspace_ref: WorkspaceReference | None = None
     """The workspace that is built. Required for a WorkspaceBuild."""
-    template_ref: ObjectReference | None = None
+    template_ref: TemplateReference | None = None
     """The template that the source belongs to, for display and metrics."""
     source: Source | None = None
     """The Terraform files. Required when the provisioner is terraform."""

@@ -59,7 +59,22 @@ class Resource(Model):
     type: Annotated[str, StringConstraints(max_length=128)]
     """Its type, like `terraform_data`."""
     action: Annotated[str, StringConstraints(max_length=32)]
-    """create, update, delete, replace, read or no-op."""
+    """create, update, delete, replace, read or no-op; for the import of a template: declare."""
+
+
+class DeclaredVariable(Model):
+    """An input variable that a template's files declare."""
+
+    name: VariableName
+    """The variable's name."""
+    type: Annotated[str, StringConstraints(max_length=1024)] = "any"
+    """Its type, as Terraform writes it."""
+    required: bool = False
+    """True when it has no default."""
+    sensitive: bool = False
+    """True when its value must not be shown."""
+    description: Annotated[str, StringConstraints(max_length=1024)] = ""
+    """What it is for."""
 
 
 class LogArchive(Model):
@@ -119,6 +134,12 @@ class JobStatus(Model):
     resources: Annotated[
         list[Resource], Field(max_length=256, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
-    """The resources that the run changed or kept, at most 256."""
+    """The resources that the run changed or kept; for an import, those that the template declares. At most 256."""
+    variables: Annotated[
+        list[DeclaredVariable], Field(max_length=128, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ] = []
+    """The input variables that an imported template declares, at most 128."""
+    commit: Annotated[str, StringConstraints(max_length=40)] | None = None
+    """The commit that was taken from a git source."""
     log: LogArchive | None = None
     """Where the log is archived."""

@@ -159,7 +159,7 @@ TAGS = tuple(
 )
 
 _FILE = "a file's name is at most 253 letters, digits, '-', '_' and '.', without a folder"
-_SOURCE = "a source has exactly one of inline and configMapRef"
+_SOURCE = "a source has exactly one of inline, configMapRef and git"
 _VARIABLE = "a variable has exactly one of value and valueFrom"
 _SECRET = {"secretKeyRef": {"name": "secret", "key": "key"}}
 
