@@ -21,7 +21,8 @@ from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from simulation.network import RETRY_SECONDS, Answer, Call, Event, Network, Result, Watch
-from simulation.server import DAEMON, EPOCH, JOB, NAMESPACE, POD, Body, is_terminal
+from simulation.server import DAEMON, EPOCH, JOB, NAMESPACE, POD, TEMPLATE, WORKSPACE, Body, is_terminal
+from simulation.workspaces import WorkspaceHalf
 
 if TYPE_CHECKING:
     from simulation.invariants import Invariants
@@ -60,9 +61,10 @@ class SimulatedController:
         self.alive = True
         self.leads = leads
         """Whether it decides and writes; otherwise it stands by, and only learns."""
-        self._tenure = Tenure(self)
+        self.tenure = Tenure(self)
         self.primed_at: float | None = None
-        self.mirror = Mirror()
+        self.workspaces = WorkspaceHalf(self, network, invariants)
+        self.mirror = Mirror(self.workspaces.mirror.holds)
         self.known: dict[str, int] = {}
         """The latest version of each job that this process was told."""
         self.ended: set[str] = set()
@@ -90,12 +92,12 @@ class SimulatedController:
     def regain_contact(self) -> None:
         """The API server can be reached again."""
         self.mirror.contact_regained(self.now)
-        self._wake()
+        self.wake()
 
     def lead(self) -> None:
         """From now on decide and write."""
         self.leads = True
-        self._wake()
+        self.wake()
 
     @property
     def is_well(self) -> bool:
@@ -116,7 +118,7 @@ class SimulatedController:
 
         def read() -> None:
             listed.extend(body for body in self._network.server.objects.values() if concerns_controller(body))
-            self._watch = Watch(self._network, self, (JOB, DAEMON, POD), _anything, self._handle)
+            self._watch = Watch(self._network, self, (JOB, DAEMON, POD, TEMPLATE, WORKSPACE), _anything, self._handle)
 
         def primed(result: Result, _: Body | None) -> None:
             if not self.alive:
@@ -127,13 +129,13 @@ class SimulatedController:
                     self._watch = None
                 self._schedule.after(RETRY_SECONDS, self._prime)
                 return
-            for body in sorted(listed, key=lambda body: (JOB, POD, DAEMON).index(body["kind"])):
-                self._observe(body)
+            for body in sorted(listed, key=lambda body: (JOB, POD, DAEMON, TEMPLATE, WORKSPACE).index(body["kind"])):
+                self.observe(body)
             self.primed_at = self._schedule.now
             for event in self._backlog:
                 self._handle(event)
             self._schedule.after(RESYNC_SECONDS, self._resync)
-            self._wake()
+            self.wake()
 
         self._network.send(self, read, primed)
 
@@ -144,14 +146,17 @@ class SimulatedController:
         if self.primed_at is None:
             self._backlog.append(event)
         elif new is not None:
-            self._observe(new)
+            self.observe(new)
             if not concerns_controller(new):
                 self.mirror.job_left(new["metadata"]["uid"])
         elif old is not None and self._random.random() > MISSED_DELETIONS * 10 * self._network.failure_rate:
             self._gone(old["kind"], old["metadata"]["uid"], old)
 
-    def _observe(self, body: Body) -> None:
-        if body["kind"] == JOB:
+    def observe(self, body: Body) -> None:
+        if body["kind"] in (TEMPLATE, WORKSPACE):
+            self.workspaces.observe(body)
+        elif body["kind"] == JOB:
+            self.workspaces.observe(body)
             job = parse_job(body)
             self.mirror.observe_job(job, self.now)
             if job.phase in TERMINAL:
@@ -161,35 +166,38 @@ class SimulatedController:
             self.mirror.observe_pod(parse_daemon_pod(body), self.now)
         else:
             self.mirror.observe_daemon(parse_daemon(body), self.now)
-        self._wake()
+        self.wake()
 
     def _gone(self, kind: str, uid: str, last: Body | None = None) -> None:
         """The watch or a sweep says that the object is gone."""
         self.ended.discard(uid)
-        if kind == POD:
+        self.workspaces.gone(kind, uid)
+        if kind in (TEMPLATE, WORKSPACE):
+            self.wake()
+        elif kind == POD:
             pod = None if last is None else parse_daemon_pod(last, deleted=True)
             self.mirror.pod_deleted(uid, NAMESPACE, pod, self.now)
-            self._wake()
+            self.wake()
         elif kind == DAEMON:
             self.mirror.daemon_deleted(uid, self.now)
-            self._wake()
+            self.wake()
         else:
             self.mirror.job_deleted(uid, self.now)
-            self._wake()
+            self.wake()
 
-    def _read_job(self, uid: str, then: Callable[[], None]) -> None:
+    def read_job(self, uid: str, then: Callable[[], None]) -> None:
         def answered(result: Result, body: Body | None) -> None:
             if not self.alive:
                 return
             if result is Result.UNREACHABLE:
-                self._schedule.after(RETRY_SECONDS, self._read_job, uid, then)
+                self._schedule.after(RETRY_SECONDS, self.read_job, uid, then)
                 return
             if body is not None:
-                self._observe(body)
+                self.observe(body)
             else:
                 self.mirror.job_deleted(uid, self.now)
             then()
-            self._wake()
+            self.wake()
 
         self._network.send(self, lambda: self._network.server.get(uid), answered)
 
@@ -199,6 +207,7 @@ class SimulatedController:
             return
         jobs, daemons = self.mirror.uids()
         pods = self.mirror.pod_uids()
+        followed = self.workspaces.uids()
         listed: set[str] = set()
 
         def read() -> None:
@@ -210,11 +219,13 @@ class SimulatedController:
                 return
             if result is Result.DONE:
                 for uid in sorted(jobs - listed):
-                    self._read_job(uid, lambda: None)  # it ended, or its object is gone
+                    self.read_job(uid, lambda: None)  # it ended, or its object is gone
                 for uid in sorted(pods.keys() - listed):
                     self._gone(POD, uid)
                 for uid in sorted(daemons - listed):
                     self._gone(DAEMON, uid)
+                for uid in sorted(followed.keys() - listed):
+                    self._gone(followed[uid], uid)
                 self.mirror.tidy(self.now)
             self._schedule.after(RESYNC_SECONDS, self._resync)
 
@@ -222,7 +233,7 @@ class SimulatedController:
 
     # --- the loop ---
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         if not self._woken and self.primed_at is not None:
             self._woken = True
             self._schedule.after(LONGEST_BATCH * self._random.random(), self._decide)
@@ -239,7 +250,9 @@ class SimulatedController:
         for decision in list(self.mirror.decide(self.now)):
             self._invariants.decided(decision, self.known, self.ended)
             self._carry_out(decision)
-        due = self.mirror.next_wake()
+        self.workspaces.decide()
+        wakes = (self.mirror.next_wake(), self.workspaces.mirror.next_wake())
+        due = min((wake for wake in wakes if wake is not None), default=None)
         if due is None:
             return
         self._invariants.no_hot_loop(due - self._monotonic_offset)
@@ -252,7 +265,7 @@ class SimulatedController:
         server = self._network.server
         match decision:
             case CheckJob(job):
-                self._read_job(job.uid, lambda: self._settle(decision))
+                self.read_job(job.uid, lambda: self._settle(decision))
             case CheckDaemon(daemon):
                 self._network.send(self, lambda: server.get(daemon.uid), lambda *got: self._checked(decision, *got))
             case RegisterDaemon():
@@ -275,7 +288,7 @@ class SimulatedController:
                 )
 
     def _write(self, call: Call, answer: Answer) -> None:
-        self._network.send(self._tenure, call, answer)
+        self._network.send(self.tenure, call, answer)
 
     def _shaped(
         self, decision: RegisterDaemon | ReshapeDaemon | RemoveDaemon, result: Result, body: Body | None
@@ -286,7 +299,7 @@ class SimulatedController:
             self._schedule.after(RETRY_SECONDS, self._settle, decision)
             return
         if body is not None:
-            self._observe(body)
+            self.observe(body)
         elif not isinstance(decision, RegisterDaemon):
             self.mirror.daemon_deleted(decision.daemon.uid, self.now)
         else:  # the name is taken, by an object that the watch will tell about
@@ -317,10 +330,10 @@ class SimulatedController:
                 self._carry_out(CheckDaemon(decision.daemon))
                 return
             case Result.REFUSED:
-                self._read_job(subject(decision), lambda: self._settle(decision))
+                self.read_job(subject(decision), lambda: self._settle(decision))
                 return
             case Result.DONE if body is not None:
-                self._observe(body)
+                self.observe(body)
             case _ if isinstance(decision, MarkOffline):
                 self.mirror.daemon_deleted(subject(decision), self.now)
             case _:
@@ -330,4 +343,4 @@ class SimulatedController:
     def _settle(self, decision: Decision) -> None:
         if self.alive:
             self.mirror.settled(subject(decision))
-            self._wake()
+            self.wake()

@@ -8,6 +8,7 @@ from provisioner_operator.api.enums import CancelReason, EndReason, Phase
 from provisioner_operator.core.decisions import Assign, Decision, Expire, subject
 from provisioner_operator.core.ordering import workspace_key
 from provisioner_operator.core.records import Job
+from provisioner_operator.core.workspace_decisions import WorkspaceDecision, display_name
 from provisioner_operator.kube.parsing import parse_job
 from simulation.daemons import SimulatedDaemon
 from simulation.runs import Run
@@ -85,6 +86,11 @@ class Invariants:
                     self.violated(f"{decision.job.name} overtakes {earlier.name} of the same workspace")
         else:
             self.note(f"decide {type(decision).__name__} of {subject(decision)}")
+
+    def decided_about_workspace(self, decision: WorkspaceDecision) -> None:
+        """A controller decided about a template or a workspace."""
+        self.decisions[type(decision).__name__] += 1
+        self.note(f"decide {type(decision).__name__} of {display_name(decision)}")
 
     def no_hot_loop(self, due: float) -> None:
         """The loop wants to be woken at `due`."""

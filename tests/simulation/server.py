@@ -15,6 +15,7 @@ EPOCH = 1_800_000_000.0
 """The wall clock at the beginning of virtual time."""
 NAMESPACE = "acme"
 JOB, DAEMON, POD = "ProvisionerJob", "ProvisionerDaemon", "Pod"
+TEMPLATE, WORKSPACE = "WorkspaceTemplate", "Workspace"
 
 Body = dict[str, Any]
 Listener = Callable[[Body | None, Body | None], None]
@@ -37,7 +38,7 @@ class Server:
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self.objects: dict[str, Body] = {}
-        self.listeners: dict[str, list[Listener]] = {JOB: [], DAEMON: [], POD: []}
+        self.listeners: dict[str, list[Listener]] = {kind: [] for kind in (JOB, DAEMON, POD, TEMPLATE, WORKSPACE)}
         """By kind."""
         self.writes: dict[str, list[str]] = {}
         """For each job, who wrote its status, in order."""
@@ -53,8 +54,31 @@ class Server:
             "creationTimestamp": timestamp(float(int(self._wall()))),
             **metadata,
         }
-        status = {"state": "Offline"} if kind == DAEMON else {"phase": "Pending"}
+        status = {DAEMON: {"state": "Offline"}, TEMPLATE: {}}.get(kind, {"phase": "Pending"})
         return self._store(None, {"kind": kind, "metadata": meta, "spec": spec, "status": status})
+
+    def submit(self, body: JsonObject) -> Body:
+        """The controller creates a job; RefusedError if its name is taken."""
+        meta, spec = body["metadata"], body["spec"]
+        assert isinstance(meta, Mapping)
+        assert isinstance(spec, Mapping)
+        if any(each["metadata"]["name"] == meta["name"] for each in self.of_kind(JOB)):
+            raise RefusedError
+        defaults = {"suspend": False, "cancel": False, "cancelMode": "Graceful"}
+        return self.create(JOB, f"job-uid-of-version-{self._version}", str(meta["name"]), {**defaults, **spec})
+
+    def patch(self, uid: str, operations: Sequence[JsonObject]) -> Body:
+        """The controller's conditional write of an object itself; one that is deleted goes with its last finalizer."""
+        old = self.get(uid)
+        new = _patched(old, operations)
+        if new["spec"] != old["spec"]:
+            meta = {**new["metadata"], "generation": old["metadata"]["generation"] + 1}
+            new = {**new, "metadata": meta}
+        if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
+            del self.objects[uid]
+            self._tell(old, None)
+            return new
+        return self._store(old, new)
 
     def register(self, body: JsonObject) -> Body:
         """The controller creates a daemon; RefusedError if its name is taken."""
@@ -95,19 +119,7 @@ class Server:
     def patch_status(self, uid: str, operations: Sequence[JsonObject], writer: str) -> Body:
         """A conditional write to the status subresource."""
         old = self.get(uid)
-        new = old
-        for operation in operations:
-            path = str(operation["path"]).split("/")[1:]
-            match operation["op"]:
-                case "test":
-                    if _value_at(new, path) != operation["value"]:
-                        raise RefusedError
-                case "remove":
-                    if _value_at(new, path) is None:
-                        raise RefusedError
-                    new = _with_value(new, path, None)
-                case _:
-                    new = _with_value(new, path, operation["value"])
+        new = _patched(old, operations)
         if old["kind"] == JOB:
             _check_rules(old, new)
             self.writes.setdefault(uid, []).append(writer)
@@ -115,6 +127,11 @@ class Server:
 
     def delete(self, uid: str) -> None:
         old = self.get(uid)
+        if old["metadata"].get("finalizers"):
+            if "deletionTimestamp" not in old["metadata"]:
+                meta = {**old["metadata"], "deletionTimestamp": timestamp(self._wall())}
+                self._store(old, {**old, "metadata": meta})
+            return
         del self.objects[uid]
         self._tell(old, None)
 
@@ -138,6 +155,24 @@ class Server:
 
 def is_terminal(body: Body) -> bool:
     return body["status"]["phase"] in TERMINAL
+
+
+def _patched(old: Body, operations: Sequence[JsonObject]) -> Body:
+    """RFC 6902; RefusedError if a test fails."""
+    new = old
+    for operation in operations:
+        path = str(operation["path"]).split("/")[1:]
+        match operation["op"]:
+            case "test":
+                if _value_at(new, path) != operation["value"]:
+                    raise RefusedError
+            case "remove":
+                if _value_at(new, path) is None:
+                    raise RefusedError
+                new = _with_value(new, path, None)
+            case _:
+                new = _with_value(new, path, operation["value"])
+    return new
 
 
 def _value_at(body: Any, path: Sequence[str]) -> Any:

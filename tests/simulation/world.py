@@ -8,6 +8,7 @@ from provisioner_operator.core.records import Daemon, Job
 from simulation.audit import Audit
 from simulation.controller import SimulatedController
 from simulation.daemons import SimulatedDaemon
+from simulation.environments import Environments
 from simulation.faults import Faults
 from simulation.invariants import Invariants
 from simulation.network import Network
@@ -94,6 +95,7 @@ class World:
         self.server.listeners[DAEMON].append(self._note_fleet)
         self.pods = Pods(self, tag_sets(self.plan.varied))
         self.users = Users(self)
+        self.environments = Environments(self)
         self.faults = Faults(self)
         self.start_controller()
         Audit(self)
@@ -110,6 +112,7 @@ class World:
         silence = 0 if is_whole else self.plan.lost_after
         self.schedule.run_until(self.schedule.now + silence + AFTERTHOUGHTS_SECONDS)
         self.invariants.all_is_well()
+        self.environments.all_is_well()
         before = self.invariants.decisions.total()
         self.schedule.run_until(self.schedule.now + QUIET_SECONDS)
         if self.invariants.decisions.total() != before:

@@ -152,3 +152,90 @@ class TolerationOperator(StrEnum):
 
     EXISTS = "Exists"
     EQUAL = "Equal"
+
+
+class ParameterType(StrEnum):
+    """What a parameter's value is (Coder's `coder_parameter`)."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOL = "bool"
+    LIST = "list(string)"
+
+
+class UpdatePolicy(StrEnum):
+    """When a workspace moves to its template's active version."""
+
+    MANUAL = "Manual"
+    ON_START = "OnStart"
+    ALWAYS = "Always"
+
+
+class DeletionPolicy(StrEnum):
+    """What becomes of a workspace's resources when the workspace is deleted."""
+
+    DELETE = "Delete"
+    ORPHAN = "Orphan"
+
+
+class WorkspacePhase(StrEnum):
+    """How a workspace is (Coder's workspace statuses)."""
+
+    PENDING = "Pending"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+    DELETING = "Deleting"
+    DELETED = "Deleted"
+    CANCELING = "Canceling"
+    CANCELED = "Canceled"
+    FAILED = "Failed"
+
+
+class WorkspaceReason(StrEnum):
+    """Why a workspace is as it is, where its phase does not say it."""
+
+    UP_TO_DATE = "UpToDate"
+    BUILD_WAITING = "BuildWaiting"
+    BUILD_RUNNING = "BuildRunning"
+    BUILD_FAILED = "BuildFailed"
+    BUILD_CANCELED = "BuildCanceled"
+    INVALID_PARAMETERS = "InvalidParameters"
+    TEMPLATE_NOT_FOUND = "TemplateNotFound"
+    TEMPLATE_NOT_READY = "TemplateNotReady"
+    VERSION_NOT_FOUND = "VersionNotFound"
+    VERSION_NOT_READY = "VersionNotReady"
+    BUILD_REFUSED = "BuildRefused"
+
+
+class VersionPhase(StrEnum):
+    """How the import of a template's version stands."""
+
+    IMPORTING = "Importing"
+    READY = "Ready"
+    FAILED = "Failed"
+
+
+class TemplateReason(StrEnum):
+    """Why a template is as it is."""
+
+    IMPORTED = "Imported"
+    IMPORTING = "Importing"
+    IMPORT_FAILED = "ImportFailed"
+    SOURCE_UNAVAILABLE = "SourceUnavailable"
+    IN_USE = "InUse"
+    NO_VERSION = "NoVersion"
+
+
+class StatusCondition(StrEnum):
+    """The condition types of workspaces and templates. Those but `Available` are read by kstatus."""
+
+    READY = "Ready"
+    """True when all is as the spec wants it."""
+    RECONCILING = "Reconciling"
+    """True while something is under way that may make it so."""
+    STALLED = "Stalled"
+    """True when nothing more will happen unless somebody does something."""
+    AVAILABLE = "Available"
+    """Of a template: True when some version can be built."""

@@ -8,7 +8,16 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.base import Model, ObjectMeta, ObjectName, Seconds, ShortText, Uid, UserName, WorkspaceName
+from provisioner_operator.api.base import (
+    Model,
+    ObjectMeta,
+    ObjectName,
+    Seconds,
+    ShortText,
+    Uid,
+    UserName,
+    WorkspaceName,
+)
 from provisioner_operator.api.enums import CancelMode, JobType, Phase, Provisioner, Transition
 from provisioner_operator.api.inputs import MAX_VARIABLE_BYTES, Source, Variable, VariablesSource
 from provisioner_operator.api.job_status import JobStatus
@@ -156,6 +165,9 @@ class JobSpec(Model):
     ] = False
     """Set to true to stop the job; cannot be withdrawn. A pending job is Canceled at once; a running one is
     interrupted, and killed after its daemon's grace period. Needs the verb `cancel` on provisionerjobs."""
+    owner_may_cancel: bool = False
+    """Whether the owner of the workspace may cancel the job without the verb `cancel`. Set by the controller, as the
+    template allows it."""
     cancel_reason: ShortText | None = None
     """Why it is cancelled, for whoever looks at the job later."""
     cancel_mode: CancelMode = CancelMode.GRACEFUL

@@ -7,6 +7,8 @@ API_VERSION = f"{GROUP}/{VERSION}"
 JOBS = "provisionerjobs"
 DAEMONS = "provisionerdaemons"
 POOLS = "provisionerpools"
+TEMPLATES = "workspacetemplates"
+WORKSPACES = "workspaces"
 
 DAEMON_POD_LABEL = f"{GROUP}/daemon"
 """On a Pod that is a daemon, with the value `true`."""
@@ -40,3 +42,28 @@ JOB_LABEL = f"{GROUP}/job"
 def log_archive_name(job: str) -> str:
     """The ConfigMap that holds a job's log; a job's name is short enough (63) for any suffix."""
     return f"{job}-log"
+
+
+TEMPLATE_LABEL = f"{GROUP}/template"
+"""On a template's versions and jobs: the template's name."""
+WORKSPACE_LABEL = f"{GROUP}/workspace"
+"""On a workspace's jobs: the workspace's name."""
+DESTROY_FINALIZER = f"{GROUP}/destroy"
+"""On a workspace that was built: it goes when its resources are destroyed."""
+IN_USE_FINALIZER = f"{GROUP}/in-use"
+"""On a template that has versions: it goes when no workspace is made from it."""
+
+
+def version_name(template: str, digest: str) -> str:
+    """The name of a template's version, by the digest of its source; also that of the ConfigMap that keeps its files."""
+    return f"{template}-{digest}"
+
+
+def import_job_name(version: str) -> str:
+    """The job that imports a version."""
+    return f"{version}-import"
+
+
+def build_job_name(workspace: str, number: int) -> str:
+    """The job of a workspace's build."""
+    return f"{workspace}-{number}"

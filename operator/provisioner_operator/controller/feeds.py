@@ -1,4 +1,4 @@
-"""Jobs and daemons, followed: what the reflectors of the controller tell, on its way to the observer.
+"""Jobs, daemons, templates and workspaces, followed: what the reflectors of the controller tell, on its way to the observer.
 
 A list brings only jobs that have not ended, since those that have may be many; the watch brings all, so that a job's end
 is seen as it is, and its deletion too.
@@ -13,6 +13,7 @@ from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Departed, Writer
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.workspace_mirror import WorkspaceMirror
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.reflector import Reflector
@@ -86,3 +87,63 @@ class DaemonFeed:
 
     def listed(self) -> None:
         """All daemons are known."""
+
+
+class TemplateFeed:
+    """The templates of a namespace, or of all (None)."""
+
+    def __init__(self, observer: Observer, workspaces: WorkspaceMirror, namespace: str | None) -> None:
+        self._observer = observer
+        self._workspaces = workspaces
+        self._namespace = namespace
+
+    def reflector(self, client: KubeClient) -> Reflector:
+        """What keeps this feed going."""
+        return Reflector(client, paths.templates(self._namespace), self)
+
+    def known(self) -> Iterable[str]:
+        """The templates in the mirror."""
+        return [each.uid for each in self._workspaces.templates() if self._namespace in (None, each.namespace)]
+
+    def seen(self, body: Mapping[str, Any]) -> None:
+        """A template."""
+        self._observer.template(body)
+
+    def deleted(self, uid: str) -> None:
+        """Its object is gone."""
+        self._observer.template_deleted(uid)
+
+    missed = deleted
+
+    def listed(self) -> None:
+        """All templates are known."""
+
+
+class WorkspaceFeed:
+    """The workspaces of a namespace, or of all (None)."""
+
+    def __init__(self, observer: Observer, workspaces: WorkspaceMirror, namespace: str | None) -> None:
+        self._observer = observer
+        self._workspaces = workspaces
+        self._namespace = namespace
+
+    def reflector(self, client: KubeClient) -> Reflector:
+        """What keeps this feed going."""
+        return Reflector(client, paths.workspaces(self._namespace), self)
+
+    def known(self) -> Iterable[str]:
+        """The workspaces in the mirror."""
+        return [each.uid for each in self._workspaces.workspaces() if self._namespace in (None, each.namespace)]
+
+    def seen(self, body: Mapping[str, Any]) -> None:
+        """A workspace."""
+        self._observer.workspace(body)
+
+    def deleted(self, uid: str) -> None:
+        """Its object is gone."""
+        self._observer.workspace_deleted(uid)
+
+    missed = deleted
+
+    def listed(self) -> None:
+        """All workspaces are known."""

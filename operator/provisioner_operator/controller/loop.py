@@ -14,6 +14,7 @@ from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Writer
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_mirror import PoolMirror
+from provisioner_operator.core.workspace_mirror import WorkspaceMirror
 
 _logger = logging.getLogger(__name__)
 
@@ -22,12 +23,13 @@ _STUCK_SECONDS = 60.0
 
 
 class DecisionLoop:
-    """Turns what the mirrors of jobs and of pools know into work for the writers."""
+    """Turns what the mirrors of jobs, pools and workspaces know into work for the writers."""
 
     def __init__(
         self,
         mirror: Mirror,
         pools: PoolMirror,
+        workspaces: WorkspaceMirror,
         observer: Observer,
         writer: Writer,
         metrics: Metrics,
@@ -35,6 +37,7 @@ class DecisionLoop:
     ) -> None:
         self._mirror = mirror
         self._pools = pools
+        self._workspaces = workspaces
         self._observer = observer
         self._writer = writer
         self._metrics = metrics
@@ -53,6 +56,8 @@ class DecisionLoop:
                     self._writer.submit(decision)
                 for pool_decision in self._pools.decide(clock.read()):
                     self._writer.submit(pool_decision)
+                for workspace_decision in self._workspaces.decide(clock.read()):
+                    self._writer.submit(workspace_decision)
             except Exception:
                 # That one object is passed over; the next round goes on with the rest.
                 _logger.exception("An object made the controller stumble")
@@ -70,7 +75,7 @@ class DecisionLoop:
     def _next_wake(self) -> float | None:
         if not self._leads():
             return None
-        wakes = (self._mirror.next_wake(), self._pools.next_wake())
+        wakes = (self._mirror.next_wake(), self._pools.next_wake(), self._workspaces.next_wake())
         return min((wake for wake in wakes if wake is not None), default=None)
 
     async def _rest(self) -> None:

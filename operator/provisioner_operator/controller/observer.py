@@ -20,10 +20,13 @@ from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_decisions import CreatePod, PoolDecision
 from provisioner_operator.core.pool_mirror import PoolMirror
 from provisioner_operator.core.records import DaemonPod, Job
+from provisioner_operator.core.workspace_decisions import WorkspaceDecision
+from provisioner_operator.core.workspace_mirror import WorkspaceMirror
 from provisioner_operator.kube.errors import BusyError
-from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job
+from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
+from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
 
 _logger = logging.getLogger(__name__)
 
@@ -35,12 +38,14 @@ class Observer:
         self,
         mirror: Mirror,
         pools: PoolMirror,
+        workspaces: WorkspaceMirror,
         metrics: Metrics,
         recorder: EventRecorder,
         leads: Callable[[], bool],
     ) -> None:
         self._mirror = mirror
         self._pools = pools
+        self._workspaces = workspaces
         self._metrics = metrics
         self._recorder = recorder
         self._leads = leads
@@ -52,10 +57,15 @@ class Observer:
     def job(self, body: Mapping[str, Any]) -> Job | None:
         """A job as the API server has it; None if it cannot be parsed."""
         try:
-            job = parse_job(body)
+            model = parse_job_model(body)
         except UnparseableObjectError as error:
             self._unparseable("ProvisionerJob", body, error)
             return None
+        job = job_record(model)
+        if (build := build_of(model)) is not None and self._workspaces.observe_build(build):
+            self.wake.set()
+        if (imported := import_of(model)) is not None and self._workspaces.observe_import(imported):
+            self.wake.set()
         previous = self._mirror.job(job.uid)
         if self._mirror.observe_job(job, clock.read()):
             if previous is not None:
@@ -77,6 +87,7 @@ class Observer:
         """The job's object is gone."""
         self._told.pop(uid, None)
         self._mirror.job_deleted(uid, clock.read())
+        self._workspaces.job_deleted(uid)
         self.wake.set()
 
     def daemon(self, body: Mapping[str, Any], *, fresh: bool = False) -> None:
@@ -133,6 +144,43 @@ class Observer:
         """The pool's object is gone."""
         self._told.pop(uid, None)
         self._pools.pool_deleted(uid, clock.read())
+        self.wake.set()
+
+    def template(self, body: Mapping[str, Any]) -> None:
+        """A template, as the API server has it."""
+        try:
+            template = parse_template(body)
+        except UnparseableObjectError as error:
+            self._unparseable("WorkspaceTemplate", body, error)
+            return
+        if self._workspaces.observe_template(template):
+            self.wake.set()
+
+    def template_deleted(self, uid: str) -> None:
+        """The template's object is gone."""
+        self._told.pop(uid, None)
+        self._workspaces.template_deleted(uid)
+        self.wake.set()
+
+    def workspace(self, body: Mapping[str, Any]) -> None:
+        """A workspace, as the API server has it."""
+        try:
+            workspace = parse_workspace(body)
+        except UnparseableObjectError as error:
+            self._unparseable("Workspace", body, error)
+            return
+        if self._workspaces.observe_workspace(workspace):
+            self.wake.set()
+
+    def workspace_deleted(self, uid: str) -> None:
+        """The workspace's object is gone."""
+        self._told.pop(uid, None)
+        self._workspaces.workspace_deleted(uid)
+        self.wake.set()
+
+    def workspace_settled(self, decision: WorkspaceDecision) -> None:
+        """A decision about a template or workspace was carried out, refused, or came to nothing."""
+        self._workspaces.settled(decision)
         self.wake.set()
 
     def pool_settled(self, decision: PoolDecision) -> None:

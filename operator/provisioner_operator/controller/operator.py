@@ -26,10 +26,12 @@ from provisioner_operator.controller.own_image import DEFAULT_IMAGE, own_image
 from provisioner_operator.controller.pool_writes import PoolWrites
 from provisioner_operator.controller.priming import Lister
 from provisioner_operator.controller.settings import Settings
+from provisioner_operator.controller.workspace_writes import WorkspaceWrites
 from provisioner_operator.controller.writer import Writer
 from provisioner_operator.core.leadership import Candidacy
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_mirror import PoolMirror
+from provisioner_operator.core.workspace_mirror import WorkspaceMirror
 from provisioner_operator.kube.connect import Connection, LoginError, connect
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
 
@@ -58,7 +60,8 @@ class Operator:
         self._connection: Connection | None = None
         self._primed = False
         self._candidacy = Candidacy(identity()) if settings.lease_namespace else None
-        self._mirror = Mirror()
+        self._workspaces = WorkspaceMirror()
+        self._mirror = Mirror(self._workspaces.holds)
         self._pools = PoolMirror(self._mirror, DEFAULT_IMAGE)
         self._metrics = Metrics(self._mirror, self._pools, self.leads)
         self._observer: Observer | None = None
@@ -105,21 +108,28 @@ class Operator:
     async def _start_once(self) -> None:
         await self.stop()
         settings = self.settings
-        # Beside the writers: our watches and Kopf's (two each for a namespace), its listings, a resync, events.
-        connections = settings.writers + 4 * len(settings.namespaces) + _FURTHER_CONNECTIONS
+        # Beside the writers: our watches (four for a namespace) and Kopf's (two), its listings, a resync, events.
+        connections = settings.writers + 6 * len(settings.namespaces) + _FURTHER_CONNECTIONS
         connection = await self._stack.enter_async_context(connect(settings.kubeconfig, connections=connections))
         self._connection = connection
         client = connection.client
         admission = Admission(settings.writers)
         recorder = self._recorder = EventRecorder(client, self._metrics, self.leads, admission)
-        observer = self._observer = Observer(self._mirror, self._pools, self._metrics, recorder, self.leads)
+        observer = self._observer = Observer(
+            self._mirror, self._pools, self._workspaces, self._metrics, recorder, self.leads
+        )
         pool_writes = PoolWrites(client, observer, self._pools)
-        writer = self._writer = Writer(client, observer, pool_writes, self._metrics, self.tenure, admission)
+        workspace_writes = WorkspaceWrites(client, observer, self._workspaces)
+        writer = self._writer = Writer(
+            client, observer, pool_writes, workspace_writes, self._metrics, self.tenure, admission
+        )
         listers = [
-            Lister(client, observer, self._mirror, self._pools, writer, namespace)
+            Lister(client, observer, self._mirror, self._pools, self._workspaces, writer, namespace)
             for namespace in settings.namespaces or (None,)
         ]
-        loop = self._loop = DecisionLoop(self._mirror, self._pools, observer, writer, self._metrics, self.leads)
+        loop = self._loop = DecisionLoop(
+            self._mirror, self._pools, self._workspaces, observer, writer, self._metrics, self.leads
+        )
         app = application(
             self._metrics.registry,
             started=self._wrong_with_start,

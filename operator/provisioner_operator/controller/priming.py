@@ -1,6 +1,6 @@
 """What there is, learnt before the first decision; and what no watch tells, now and then.
 
-Jobs and daemons are listed once and then followed by their reflectors (`feeds`), which miss nothing. Pods and pools are
+Jobs, daemons, templates and workspaces are listed once and then followed by their reflectors (`feeds`), which miss nothing. Pods and pools are
 watched by Kopf, which does not tell what was deleted while its watch had to begin anew: a slow resync sweeps that. Jobs
 that had ended before they were watched are looked through once, for those to be deleted in time. Who only stands by does
 all this as well, so that its mirror is as good, and is tidied where deciding would.
@@ -13,12 +13,13 @@ from typing import Any
 
 from provisioner_operator.api.names import DAEMON_POD_LABEL
 from provisioner_operator.controller import clock
-from provisioner_operator.controller.feeds import DaemonFeed, JobFeed
+from provisioner_operator.controller.feeds import DaemonFeed, JobFeed, TemplateFeed, WorkspaceFeed
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Writer
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_mirror import PoolMirror
+from provisioner_operator.core.workspace_mirror import WorkspaceMirror
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import KubeError, UnreachableError
@@ -39,6 +40,7 @@ class Lister:
         observer: Observer,
         mirror: Mirror,
         pools: PoolMirror,
+        workspaces: WorkspaceMirror,
         writer: Writer,
         namespace: str | None,
     ) -> None:
@@ -50,19 +52,25 @@ class Lister:
         self._feed = JobFeed(observer, mirror, writer, namespace)
         self._jobs = self._feed.reflector(client)
         self._daemons = DaemonFeed(observer, mirror, namespace).reflector(client)
+        self._templates = TemplateFeed(observer, workspaces, namespace).reflector(client)
+        self._workspaces = WorkspaceFeed(observer, workspaces, namespace).reflector(client)
 
     async def prime(self) -> None:
-        """Learn all pools, live jobs, daemons' Pods and daemons; jobs first, so that a daemon's report finds those it lists."""
+        """Learn all that there is; jobs first, so that a daemon's report finds those it lists, and a workspace its builds."""
         await self._sweep_pools()
         await self._jobs.list()
         await self._sweep_pods()
         await self._daemons.list()
+        await self._templates.list()
+        await self._workspaces.list()
 
     def tasks(self) -> Iterable[tuple[str, Coroutine[Any, Any, None]]]:
         """What keeps all this current from then on, each with a name; none ever ends."""
         where = "" if self._namespace is None else f" in {self._namespace}"
         yield f"watch of jobs{where}", self._jobs.follow()
         yield f"watch of daemons{where}", self._daemons.follow()
+        yield f"watch of templates{where}", self._templates.follow()
+        yield f"watch of workspaces{where}", self._workspaces.follow()
         yield f"resync{where}", self._keep(self._resync)
         yield f"look through ended jobs{where}", self._keep(self._look_through_ended_jobs)
 

@@ -15,7 +15,8 @@ from provisioner_operator.controller.admission import Admission
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.pool_writes import PoolWrites
-from provisioner_operator.core import pool_decisions
+from provisioner_operator.controller.workspace_writes import WorkspaceWrites
+from provisioner_operator.core import pool_decisions, workspace_decisions
 from provisioner_operator.core.decisions import (
     CheckDaemon,
     CheckJob,
@@ -30,6 +31,7 @@ from provisioner_operator.core.decisions import (
 )
 from provisioner_operator.core.json_value import JsonObject
 from provisioner_operator.core.pool_decisions import PoolDecision
+from provisioner_operator.core.workspace_decisions import WorkspaceDecision
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
@@ -70,7 +72,7 @@ class Departed:
         self.namespace, self.name, self.uid = namespace, name, uid
 
 
-Work = Decision | PoolDecision | Departed
+Work = Decision | PoolDecision | WorkspaceDecision | Departed
 
 
 class Writer:
@@ -81,6 +83,7 @@ class Writer:
         client: KubeClient,
         observer: Observer,
         pool_writes: PoolWrites,
+        workspace_writes: WorkspaceWrites,
         metrics: Metrics,
         tenure: Callable[[], float],
         admission: Admission,
@@ -88,6 +91,7 @@ class Writer:
         self._admission = admission
         self._tenure = tenure
         self._pool_writes = pool_writes
+        self._workspace_writes = workspace_writes
         self._client = client
         self._observer = observer
         self._metrics = metrics
@@ -158,6 +162,8 @@ class Writer:
         async with asyncio.timeout(tenure if tenure < float("inf") else None):
             if isinstance(work, PoolDecision):
                 self._count(work, await self._pool_writes.carry_out(work))
+            elif isinstance(work, WorkspaceDecision):
+                self._count(work, await self._workspace_writes.carry_out(work))
             else:
                 await self._carry_out(work)
 
@@ -167,9 +173,11 @@ class Writer:
         else:
             self._settle(work)
 
-    def _settle(self, decision: Decision | PoolDecision) -> None:
+    def _settle(self, decision: Decision | PoolDecision | WorkspaceDecision) -> None:
         if isinstance(decision, PoolDecision):
             self._observer.pool_settled(decision)
+        elif isinstance(decision, WorkspaceDecision):
+            self._observer.workspace_settled(decision)
         else:
             self._observer.settled(subject(decision))
 
@@ -295,5 +303,7 @@ def _name_of(work: Work) -> str:
             return pod.display_name
         case _ if isinstance(work, PoolDecision):
             return pool_decisions.display_name(work)
+        case _ if isinstance(work, WorkspaceDecision):
+            return workspace_decisions.display_name(work)
         case _:
             return work.job.display_name

@@ -5,18 +5,27 @@ counts as under way until the shell says that it is `settled`; meanwhile nothing
 assignment's slot is taken. Nothing in here is authoritative: every write still has to pass its own precondition.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from provisioner_operator.api.enums import DaemonState, PendingReason
 from provisioner_operator.core.assignment import AssignmentQueue
 from provisioner_operator.core.daemon_pods import DaemonPods
-from provisioner_operator.core.decisions import Assign, CheckDaemon, CheckJob, Decision, Explain, MarkOffline, Release
+from provisioner_operator.core.decisions import (
+    Assign,
+    CheckDaemon,
+    CheckJob,
+    Decision,
+    Expire,
+    Explain,
+    MarkOffline,
+    Release,
+)
 from provisioner_operator.core.explanation import Growth
 from provisioner_operator.core.instances import Instances
 from provisioner_operator.core.instant import Instant
-from provisioner_operator.core.judging import Circumstances, judge
+from provisioner_operator.core.judging import Circumstances, Verdict, judge
 from provisioner_operator.core.keyed_heap import KeyedHeap
 from provisioner_operator.core.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.matching import Demand
@@ -28,6 +37,8 @@ from provisioner_operator.core.silence import Silence
 
 SHUNNED_SECONDS = 60.0
 """A daemon that did not acknowledge an assignment gets no new one for this long."""
+HELD_SECONDS = 5.0
+"""How soon an ended job is looked at again whose time to live is over while somebody has to take note of its end."""
 EXPLAINED_AT_A_TIME = 64
 """Explanations under way: however many jobs have to be told why they wait, an assignment must not wait behind them."""
 LOOKS_A_ROUND = 1000
@@ -44,7 +55,9 @@ class _DaemonEntry:
 class Mirror:
     """Live jobs, daemons, queue and clocks of the namespaces that this controller serves."""
 
-    def __init__(self) -> None:
+    def __init__(self, holds: Callable[[str], bool] = lambda _: False) -> None:
+        """`holds` tells of an ended job, by its uid, whether somebody still has to take note of its end."""
+        self._holds = holds
         self._jobs: dict[str, Job] = {}
         self._daemons: dict[str, _DaemonEntry] = {}
         self._ended: dict[str, Job] = {}
@@ -283,6 +296,8 @@ class Mirror:
             del self._unlisted[job.uid]
             return CheckJob(job)
         verdict = judge(job, self._circumstances(job, now), now)
+        if isinstance(verdict.decision, Expire) and self._holds(job.uid):
+            verdict = Verdict(look_again_in=HELD_SECONDS)
         if isinstance(verdict.decision, Release):
             self._shun_if_unresponsive(verdict.decision, now)
         if verdict.look_again_in is not None:

@@ -1,6 +1,6 @@
 """Where things are in the API server's URL space. `namespace=None` means all namespaces."""
 
-from provisioner_operator.api.names import API_VERSION, DAEMONS, JOBS, POOLS
+from provisioner_operator.api.names import API_VERSION, DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 
 
 def jobs(namespace: str | None) -> str:
@@ -46,6 +46,36 @@ def pool(namespace: str, name: str) -> str:
 def pool_status(namespace: str, name: str) -> str:
     """The status subresource of a ProvisionerPool."""
     return f"{pool(namespace, name)}/status"
+
+
+def templates(namespace: str | None) -> str:
+    """The collection of WorkspaceTemplates."""
+    return _collection(f"/apis/{API_VERSION}", TEMPLATES, namespace)
+
+
+def template(namespace: str, name: str) -> str:
+    """One WorkspaceTemplate."""
+    return f"{templates(namespace)}/{name}"
+
+
+def template_status(namespace: str, name: str) -> str:
+    """The status subresource of a WorkspaceTemplate."""
+    return f"{template(namespace, name)}/status"
+
+
+def workspaces(namespace: str | None) -> str:
+    """The collection of Workspaces."""
+    return _collection(f"/apis/{API_VERSION}", WORKSPACES, namespace)
+
+
+def workspace(namespace: str, name: str) -> str:
+    """One Workspace."""
+    return f"{workspaces(namespace)}/{name}"
+
+
+def workspace_status(namespace: str, name: str) -> str:
+    """The status subresource of a Workspace."""
+    return f"{workspace(namespace, name)}/status"
 
 
 def pods(namespace: str | None) -> str:

@@ -14,10 +14,12 @@ from provisioner_operator.controller.loop import DecisionLoop
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.pool_writes import PoolWrites
+from provisioner_operator.controller.workspace_writes import WorkspaceWrites
 from provisioner_operator.controller.writer import Writer
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_mirror import PoolMirror
+from provisioner_operator.core.workspace_mirror import WorkspaceMirror
 from provisioner_operator.kube.client import KubeClient
 from support.core_builders import a_job, at
 
@@ -31,13 +33,17 @@ class Controller:
         client = KubeClient(session, "https://nowhere.invalid")
         self.mirror = Mirror()
         pools = PoolMirror(self.mirror, "image")
+        workspaces = WorkspaceMirror()
         metrics = Metrics(self.mirror, pools, lambda: leads)
         admission = Admission(1)
         recorder = EventRecorder(client, metrics, lambda: leads, admission)
-        self.observer = Observer(self.mirror, pools, metrics, recorder, lambda: leads)
+        self.observer = Observer(self.mirror, pools, workspaces, metrics, recorder, lambda: leads)
         pool_writes = PoolWrites(client, self.observer, pools)
-        writer = Writer(client, self.observer, pool_writes, metrics, lambda: 10.0 if leads else 0.0, admission)
-        self.loop = DecisionLoop(self.mirror, pools, self.observer, writer, metrics, lambda: leads)
+        workspace_writes = WorkspaceWrites(client, self.observer, workspaces)
+        writer = Writer(
+            client, self.observer, pool_writes, workspace_writes, metrics, lambda: 10.0 if leads else 0.0, admission
+        )
+        self.loop = DecisionLoop(self.mirror, pools, workspaces, self.observer, writer, metrics, lambda: leads)
 
 
 @pytest.fixture

@@ -1,0 +1,117 @@
+"""Parameters: what a template lets its workspaces choose, and what a workspace chose.
+
+Values are text, as in Coder: a number as one writes it, `true` or `false`, a list of strings as JSON. What these rules
+can check, the API server checks when the object is written; the rest is the controller's (`core.parameters`).
+"""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from provisioner_operator.api.base import Model, ShortText
+from provisioner_operator.api.enums import ParameterType
+from provisioner_operator.api.inputs import VariableName
+from provisioner_operator.api.rules import rule, validated_by
+
+ParameterText = Annotated[str, StringConstraints(max_length=4096)]
+
+_IS_NUMBER = "matches('^-?[0-9]+([.][0-9]+)?$')"
+
+
+def _of_type(value: str) -> str:
+    """CEL: whether the expression, a text, is of the parameter's type. A list is looked at by the controller."""
+    return (
+        f"(self.type == '{ParameterType.NUMBER}' ? {value}.{_IS_NUMBER} : "
+        f"self.type == '{ParameterType.BOOL}' ? {value} in ['true', 'false'] : true)"
+    )
+
+
+class ParameterOption(Model):
+    """One value to choose from."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    """What people see."""
+    value: ParameterText
+    """What the template gets."""
+    description: ShortText | None = None
+    """What it means."""
+
+
+class ParameterValidation(Model):
+    """What a value must be like."""
+
+    regex: Annotated[str, StringConstraints(max_length=512)] | None = None
+    """A string has to contain a match of this regular expression (RE2)."""
+    error: ShortText | None = None
+    """What to say of a string that has none."""
+    min: int | None = None
+    """The least number."""
+    max: int | None = None
+    """The greatest number."""
+
+
+class Parameter(Model):
+    """Something that a workspace chooses. Terraform gets it as the variable, and the `coder_parameter`, of its name."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validated_by(
+            rule(
+                f"!has(self.default) || {_of_type('self.default')}",
+                "the default is not of the parameter's type",
+                field="default",
+            ),
+            rule(
+                f"!has(self.options) || self.options.all(each, {_of_type('each.value')})",
+                "an option's value is not of the parameter's type",
+                field="options",
+            ),
+            rule(
+                "!has(self.default) || !has(self.options) || self.options.size() == 0"
+                f" || self.type == '{ParameterType.LIST}' || self.options.exists(each, each.value == self.default)",
+                "the default is none of the options",
+                field="default",
+            ),
+            rule(
+                f"!has(self.validation) || !has(self.validation.regex) || self.type == '{ParameterType.STRING}'",
+                "validation.regex is for type string",
+                field="validation",
+            ),
+            rule(
+                "!has(self.validation) || !(has(self.validation.min) || has(self.validation.max))"
+                f" || self.type == '{ParameterType.NUMBER}'",
+                "validation.min and validation.max are for type number",
+                field="validation",
+            ),
+        )
+    )
+
+    name: VariableName
+    """The name of the variable."""
+    display_name: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """What people see instead."""
+    description: ShortText | None = None
+    """What it is for."""
+    type: ParameterType = ParameterType.STRING
+    """What a value is: string, number, bool or list(string)."""
+    default: ParameterText | None = None
+    """The value of a workspace that chooses none. Without a default it has to choose."""
+    mutable: bool = False
+    """Whether it may change once the workspace was built."""
+    options: Annotated[
+        list[ParameterOption],
+        Field(
+            max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+        ),
+    ] = []
+    """The values to choose from; any is good where there are none."""
+    validation: ParameterValidation | None = None
+    """What a value must be like."""
+
+
+class ParameterValue(Model):
+    """What a workspace chose."""
+
+    name: VariableName
+    """The parameter."""
+    value: ParameterText
+    """Its value: a number as one writes it, true or false, a list of strings as JSON."""

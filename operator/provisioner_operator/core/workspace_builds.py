@@ -1,0 +1,499 @@
+"""What a workspace needs next: a job for what is wanted, or nothing, or a job less; and its status.
+
+Pure; asked by `workspace_mirror` whenever something about the workspace, its jobs or its template may have changed.
+
+Theory of operation. What is wanted is named by its `change`, a digest of transition, version, parameters and
+rebuildGeneration; the job that builds it carries that digest. So one look at the latest job tells whether the wish is
+granted, under way, or new, and nothing has to be remembered between two writes: a job is created first, under the name
+that its number gives, and only then the status tells of it. If the controller ends in between, the next one meets the
+job, by the watch, by a list, or because its name is taken. While a job runs, changes gather; when it ends, what is
+then wanted is one change. A job that has not begun is superseded instead, unless it is to destroy.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from provisioner_operator.api.enums import (
+    DeletionPolicy,
+    Phase,
+    Transition,
+    UpdatePolicy,
+    VersionPhase,
+    WorkspacePhase,
+    WorkspaceReason,
+)
+from provisioner_operator.api.names import DESTROY_FINALIZER
+from provisioner_operator.core.instant import Instant
+from provisioner_operator.core.json_value import JsonValue
+from provisioner_operator.core.lifecycle import STARTED
+from provisioner_operator.core.parameters import resolve
+from provisioner_operator.core.workspace_decisions import (
+    BuildDecision,
+    CreateBuild,
+    FindBuilds,
+    HoldWorkspace,
+    ReleaseWorkspace,
+    Supersede,
+    UpdateWorkspaceStatus,
+)
+from provisioner_operator.core.workspace_records import (
+    Build,
+    BuildRecord,
+    ParameterValues,
+    Template,
+    Version,
+    Workspace,
+    WorkspaceStatus,
+)
+from provisioner_operator.core.workspace_status import standing
+
+SUPERSEDED = "Superseded"
+"""The reason of a build that was cancelled before it began, because something else was wanted."""
+VANISHED = "JobDeleted"
+"""The reason of a build whose job somebody deleted before its end was seen."""
+
+WAITING_DELAY_SECONDS = 2.0
+RUNNING_DELAY_SECONDS = 1.0
+"""A job that begins and ends at once is told of once."""
+
+_WORKING = {
+    Transition.START: WorkspacePhase.STARTING,
+    Transition.STOP: WorkspacePhase.STOPPING,
+    Transition.DELETE: WorkspacePhase.DELETING,
+}
+_DONE = {
+    Transition.START: WorkspacePhase.RUNNING,
+    Transition.STOP: WorkspacePhase.STOPPED,
+    Transition.DELETE: WorkspacePhase.DELETED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFacts:
+    """What is known of a workspace's builds beside its status."""
+
+    builds: Mapping[int, Build] = field(default_factory=dict)
+    """By number: those that live, and those whose end the status does not tell yet."""
+    floor: int = 0
+    """Numbers up to this one are taken, by whomever."""
+    searched: bool = False
+    """Whether all jobs that there are have been looked through."""
+    refusal: str | None = None
+    """What the API server said when it refused the last decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacePlan:
+    """What to do about a workspace now, and when to look again if nothing changes, in seconds."""
+
+    decision: BuildDecision | None = None
+    look_again_in: float | None = None
+    delay: float = 0.0
+    """A status may wait so long for further changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is wanted."""
+
+    transition: Transition
+    change: str
+    version: str | None
+    """None while there is none to be built."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Why what is wanted cannot be built."""
+
+    reason: WorkspaceReason
+    message: str
+    passes: bool = False
+    """Whether it may pass by itself."""
+
+
+def plan_workspace(workspace: Workspace, template: Template | None, facts: BuildFacts, now: Instant) -> WorkspacePlan:
+    """The next step."""
+    past = _Past.of(workspace, facts)
+    if past is None or (workspace.deleting and _may_be_over(workspace, past) and not facts.searched):
+        return WorkspacePlan(FindBuilds(workspace))
+    if workspace.deleting:
+        return _plan_deletion(workspace, template, past, facts, now)
+    wish, stops_at = _wish(workspace, template, past, now)
+    stops_in = None if stops_at is None else max(stops_at - now.wall, 0.0)
+    trouble = None
+    if past.is_live:
+        if past.must_give_way_to(wish.change) and past.build is not None:
+            return WorkspacePlan(Supersede(workspace, past.build))
+    elif past.lacks(wish.change, wish.transition):
+        step = _create(workspace, template, wish, past, facts)
+        if not isinstance(step, _Trouble):
+            return WorkspacePlan(step)
+        trouble = step
+    shown = past.last_run if past.is_as_built(wish.change) else past.shown
+    status = _status(workspace, template, past, shown, trouble, now)
+    return _write(workspace, replace(status, stops_at=stops_at), past, stops_in)
+
+
+def change_of(transition: Transition, *wanted: JsonValue) -> str:
+    """The digest of a wish."""
+    canonical = json.dumps([transition, *wanted], ensure_ascii=False, separators=(",", ":"))
+    return sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+# --- what was built ---
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """The latest build, and the last that began."""
+
+    latest: BuildRecord | None
+    build: Build | None
+    """The latest build's job, unless only the status knows of it."""
+    last_run: BuildRecord | None
+    last_run_build: Build | None
+
+    @classmethod
+    def of(cls, workspace: Workspace, facts: BuildFacts) -> "_Past | None":
+        """From the status and the jobs; None if a job's fate has to be found out first."""
+        status = workspace.status
+        records = {each.number: each for each in (status.last_run, status.latest_build) if each is not None}
+        records |= {number: build.record for number, build in facts.builds.items()}
+        for number, record in records.items():
+            if record.ended or number in facts.builds:
+                continue
+            if not facts.searched:
+                return None
+            records[number] = replace(record, phase=Phase.CANCELED, reason=VANISHED)
+        latest = records.get(max(records, default=0))
+        begun = [number for number, record in records.items() if record.started is not None]
+        last_run = records.get(max(begun, default=0))
+        return cls(
+            latest,
+            None if latest is None else facts.builds.get(latest.number),
+            last_run,
+            None if last_run is None else facts.builds.get(last_run.number),
+        )
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the latest build is under way."""
+        return self.latest is not None and not self.latest.ended
+
+    @property
+    def shown(self) -> BuildRecord | None:
+        """The build that tells how the workspace is: one that never began, and of which nothing is wanted, does not."""
+        if self.latest is not None and self.latest.reason == SUPERSEDED:
+            return self.last_run
+        return self.latest
+
+    def must_give_way_to(self, change: str) -> bool:
+        """Whether the live build is of something else, has not begun, and can be superseded."""
+        latest, build = self.latest, self.build
+        return (
+            latest is not None
+            and build is not None
+            and latest.change != change
+            and latest.phase is Phase.PENDING
+            and latest.transition is not Transition.DELETE
+            and not build.cancel
+        )
+
+    def lacks(self, change: str, transition: Transition) -> bool:
+        """Whether no build has been made of this wish yet, failed and cancelled ones included."""
+        shown = self.shown
+        if shown is not None and shown.change == change:
+            return False
+        if self.is_as_built(change):
+            return False
+        return transition is not Transition.STOP or self.last_run is not None
+
+    def is_as_built(self, change: str) -> bool:
+        """Whether what was built last is wanted, though another build was to come and never began."""
+        latest, last_run = self.latest, self.last_run
+        return (
+            latest is not None
+            and latest.started is None
+            and last_run is not None
+            and last_run.phase is Phase.COMPLETED
+            and last_run.change == change
+        )
+
+
+# --- what is wanted ---
+
+
+def _wish(workspace: Workspace, template: Template | None, past: _Past, now: Instant) -> tuple[_Wish, float | None]:
+    """What is wanted now, and when it is to be stopped."""
+    former = past.shown.version if past.shown is not None else None
+    active = template.status.active_version if template is not None else None
+    version = workspace.pinned_version or former or active
+    if workspace.update_policy is UpdatePolicy.ALWAYS and workspace.pinned_version is None:
+        version = active or former
+    if not workspace.running:
+        return _wish_of(workspace, Transition.STOP, version), None
+    wish = _wish_of(workspace, Transition.START, version)
+    stopped = _stopped_by_itself(wish, version)
+    if past.shown is not None and past.shown.change == stopped.change:
+        return stopped, None
+    stops_at = _stops_at(workspace, wish, past)
+    if stops_at is not None and stops_at <= now.wall:
+        return stopped, None
+    updates = workspace.update_policy is UpdatePolicy.ON_START and workspace.pinned_version is None
+    if updates and active is not None and not past.is_live and past.lacks(wish.change, wish.transition):
+        return _wish_of(workspace, Transition.START, active), None
+    return wish, stops_at
+
+
+def _wish_of(workspace: Workspace, transition: Transition, version: str | None) -> _Wish:
+    change = change_of(transition, version, workspace.parameters, workspace.rebuild_generation)
+    return _Wish(transition, change, version)
+
+
+def _stopped_by_itself(wish: _Wish, version: str | None) -> _Wish:
+    """The stop of what was started by this wish: it lasts until something else is wanted."""
+    return _Wish(Transition.STOP, change_of(Transition.STOP, "autostop", wish.change), version)
+
+
+def _stops_at(workspace: Workspace, wish: _Wish, past: _Past) -> float | None:
+    run = past.last_run
+    if workspace.autostop is None or run is None or run.finished is None or run.phase is not Phase.COMPLETED:
+        return None
+    return run.finished + workspace.autostop if run.change == wish.change else None
+
+
+# --- what can be built ---
+
+
+def _create(
+    workspace: Workspace, template: Template | None, wish: _Wish, past: _Past, facts: BuildFacts
+) -> BuildDecision | _Trouble:
+    """The step towards a new build, or what is in its way."""
+    if template is None or (template.deleting and past.last_run is None):
+        return _without_template(workspace, template)
+    version = _version(template, wish)
+    if isinstance(version, _Trouble):
+        return version
+    if wish.transition is Transition.DELETE:
+        values = _values_to_destroy(template, workspace, past)
+    else:
+        resolution = resolve(template.parameters, workspace.parameters, _built_values(template, workspace, past))
+        if resolution.problems:
+            return _Trouble(WorkspaceReason.INVALID_PARAMETERS, " ".join(resolution.problems))
+        values = resolution.values
+    if DESTROY_FINALIZER not in workspace.finalizers and not workspace.deleting:
+        return HoldWorkspace(workspace)
+    if facts.refusal is not None:
+        return _Trouble(WorkspaceReason.BUILD_REFUSED, f"No job can be made: {facts.refusal}")
+    latest = past.latest.number if past.latest is not None else 0
+    number = max(latest, facts.floor, workspace.status.build_number) + 1
+    return CreateBuild(workspace, template, version, number, wish.transition, wish.change, values)
+
+
+def _without_template(workspace: Workspace, template: Template | None) -> _Trouble:
+    name = workspace.template
+    message = (
+        f"There is no WorkspaceTemplate {name} in namespace {workspace.namespace}. Create it."
+        if template is None
+        else f"WorkspaceTemplate {name} is being deleted: nothing new is made from it. Choose another template."
+    )
+    return _Trouble(WorkspaceReason.TEMPLATE_NOT_FOUND, message)
+
+
+def _version(template: Template, wish: _Wish) -> Version | _Trouble:
+    if wish.version is None:
+        ready = next((each for each in template.status.conditions if each.type == "Ready"), None)
+        said = f" {ready.message}" if ready is not None else ""
+        message = f"Template {template.name} has no version that can be built yet.{said}"
+        stalled = any(each.type == "Stalled" and each.status == "True" for each in template.status.conditions)
+        return _Trouble(WorkspaceReason.TEMPLATE_NOT_READY, message, passes=not stalled)
+    version = template.status.version(wish.version)
+    if version is None:
+        names = ", ".join(each.name for each in template.status.versions) or "none"
+        message = (
+            f"Template {template.name} has no version {wish.version}; it has {names}. Name one in spec.templateRef."
+        )
+        return _Trouble(WorkspaceReason.VERSION_NOT_FOUND, message)
+    if version.phase is not VersionPhase.READY:
+        message = f"Version {version.name} is {version.phase}: {version.message or f'see job {version.import_job}.'}"
+        passes = version.phase is VersionPhase.IMPORTING
+        return _Trouble(WorkspaceReason.VERSION_NOT_READY, message, passes=passes)
+    return version
+
+
+def _built_values(template: Template, workspace: Workspace, past: _Past) -> ParameterValues:
+    """The parameters of the last build that began."""
+    run, build = past.last_run, past.last_run_build
+    if run is None:
+        return ()
+    if build is None:
+        return workspace.status.parameters
+    return _of_template(template, build.parameters)
+
+
+def _values_to_destroy(template: Template, workspace: Workspace, past: _Past) -> ParameterValues:
+    """What was built is destroyed with what it was built with, whether or not that is still allowed."""
+    defaults = {each.name: each.default for each in template.parameters if each.default is not None}
+    values = defaults | dict(workspace.parameters) | dict(_built_values(template, workspace, past))
+    return _of_template(template, tuple(sorted(values.items())))
+
+
+# --- the end ---
+
+
+def _may_be_over(workspace: Workspace, past: _Past) -> bool:
+    """Whether the deleted workspace would be let go, from what the status alone says."""
+    return DESTROY_FINALIZER in workspace.finalizers and past.last_run is None and not past.is_live
+
+
+def _plan_deletion(
+    workspace: Workspace, template: Template | None, past: _Past, facts: BuildFacts, now: Instant
+) -> WorkspacePlan:
+    if DESTROY_FINALIZER not in workspace.finalizers:
+        return WorkspacePlan()
+    wish = _Wish(
+        Transition.DELETE,
+        change_of(Transition.DELETE, workspace.rebuild_generation),
+        past.last_run.version if past.last_run is not None else None,
+    )
+    orphans = workspace.deletion_policy is DeletionPolicy.ORPHAN
+    trouble = None
+    if past.must_give_way_to(wish.change) and past.build is not None:
+        return WorkspacePlan(Supersede(workspace, past.build))
+    if past.is_live:
+        if orphans and past.latest is not None and past.latest.phase in STARTED:
+            return WorkspacePlan(ReleaseWorkspace(workspace))
+    elif orphans or past.last_run is None or _is_destroyed(past.last_run):
+        return WorkspacePlan(ReleaseWorkspace(workspace))
+    elif past.shown is None or past.shown.change != wish.change:
+        step = _create(workspace, template, wish, past, facts)
+        if not isinstance(step, _Trouble):
+            return WorkspacePlan(step)
+        trouble = replace(
+            step,
+            message=f"{step.message} Until then nothing is destroyed; spec.deletionPolicy Orphan lets it go as it is.",
+        )
+    return _write(workspace, _status(workspace, template, past, past.shown, trouble, now), past, None)
+
+
+def _is_destroyed(run: BuildRecord) -> bool:
+    return run.transition is Transition.DELETE and run.phase is Phase.COMPLETED
+
+
+# --- the status ---
+
+
+def _write(workspace: Workspace, status: WorkspaceStatus, past: _Past, look: float | None) -> WorkspacePlan:
+    if status == workspace.status:
+        return WorkspacePlan(look_again_in=look)
+    delay = 0.0
+    if past.is_live and status.phase in (WorkspacePhase.PENDING, *_WORKING.values()):
+        delay = WAITING_DELAY_SECONDS if status.phase is WorkspacePhase.PENDING else RUNNING_DELAY_SECONDS
+    return WorkspacePlan(UpdateWorkspaceStatus(workspace, status), look, delay)
+
+
+def _status(
+    workspace: Workspace,
+    template: Template | None,
+    past: _Past,
+    shown: BuildRecord | None,
+    trouble: _Trouble | None,
+    now: Instant,
+) -> WorkspaceStatus:
+    """The status; `shown` is the build that tells how the workspace is."""
+    former, latest, run = workspace.status, past.latest, past.last_run_build
+    told = _told(workspace, shown)
+    if trouble is not None:
+        told = _Told(told.phase, trouble.reason, trouble.message, under_way=trouble.passes)
+    completed = run if run is not None and run.record.phase is Phase.COMPLETED else None
+    return WorkspaceStatus(
+        phase=told.phase,
+        build_number=max(former.build_number, latest.number if latest is not None else 0),
+        latest_build=latest,
+        last_run=past.last_run,
+        version=past.last_run.version if past.last_run is not None else None,
+        parameters=former.parameters if run is None or template is None else _of_template(template, run.parameters),
+        outputs=former.outputs if completed is None else completed.outputs,
+        resources=former.resources if completed is None else completed.resources,
+        observed_generation=workspace.generation,
+        conditions=standing(
+            former.conditions,
+            ready=told.ready,
+            reason=told.reason,
+            message=told.message,
+            under_way=told.under_way,
+            now=now.wall,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How a workspace is."""
+
+    phase: WorkspacePhase
+    reason: WorkspaceReason
+    message: str
+    ready: bool = False
+    under_way: bool = False
+
+
+def _told(workspace: Workspace, shown: BuildRecord | None) -> _Told:
+    """How the workspace is, by the build that tells it."""
+    if shown is None:
+        if not workspace.running:
+            return _Told(WorkspacePhase.STOPPED, WorkspaceReason.UP_TO_DATE, "It was never started.", ready=True)
+        message = "Its first build is about to be made."
+        return _Told(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
+    if shown.ended:
+        return _told_ended(workspace, shown)
+    build = _display_name(shown)
+    if shown.phase is Phase.PENDING:
+        message = f"{build} waits for a daemon{_said(shown)}"
+        return _Told(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
+    if shown.phase is Phase.CANCELING:
+        phase, doing = WorkspacePhase.CANCELING, "being cancelled"
+    else:
+        phase, doing = _WORKING[shown.transition], "running"
+    return _Told(phase, WorkspaceReason.BUILD_RUNNING, f"{build} is {doing}.", under_way=True)
+
+
+def _told_ended(workspace: Workspace, shown: BuildRecord) -> _Told:
+    build = _display_name(shown)
+    if shown.phase is Phase.COMPLETED:
+        version = "" if shown.version is None else f" with version {shown.version}"
+        return _Told(
+            _DONE[shown.transition],
+            WorkspaceReason.UP_TO_DATE,
+            f"{build} completed{version}.",
+            ready=not workspace.deleting,
+            under_way=True,
+        )
+    advice = "Change the workspace, or raise spec.rebuildGeneration to build it again."
+    if shown.transition is Transition.DELETE:
+        advice = (
+            "Nothing was given up. Raise spec.rebuildGeneration to destroy again, or set spec.deletionPolicy to Orphan to "
+            "leave what exists."
+        )
+    if shown.phase is Phase.FAILED:
+        message = f"{build} failed{_said(shown)} {advice}"
+        return _Told(WorkspacePhase.FAILED, WorkspaceReason.BUILD_FAILED, message)
+    how = "was deleted before it ended." if shown.reason == VANISHED else f"was cancelled{_said(shown)}"
+    return _Told(WorkspacePhase.CANCELED, WorkspaceReason.BUILD_CANCELED, f"{build} {how} {advice}")
+
+
+def _display_name(build: BuildRecord) -> str:
+    return f"Build {build.number} (job {build.job})"
+
+
+def _said(build: BuildRecord) -> str:
+    return f": {build.message}" if build.message else "."
+
+
+def _of_template(template: Template, values: ParameterValues) -> ParameterValues:
+    """Of a job's variables, those that are parameters."""
+    names = {each.name for each in template.parameters}
+    return tuple(each for each in values if each[0] in names)

@@ -1,0 +1,257 @@
+"""From WorkspaceTemplates, Workspaces and their jobs to the core's records: the part of `parsing` that they need."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from provisioner_operator.api import job_status as job_status_models
+from provisioner_operator.api.base import Model
+from provisioner_operator.api.enums import JobType, PendingReason, Phase
+from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.api.parameters import Parameter as ParameterModel
+from provisioner_operator.api.parameters import ParameterValue
+from provisioner_operator.api.template import TemplateVersion, WorkspaceTemplate
+from provisioner_operator.api.workspace import Workspace as WorkspaceModel
+from provisioner_operator.api.workspace import WorkspaceBuild
+from provisioner_operator.core.json_value import JsonObject
+from provisioner_operator.core.lifecycle import TERMINAL
+from provisioner_operator.core.outcome import Output, ResourceChange
+from provisioner_operator.core.workspace_builds import SUPERSEDED
+from provisioner_operator.core.workspace_decisions import SUPERSEDED_BY
+from provisioner_operator.core.workspace_records import (
+    Build,
+    BuildRecord,
+    Import,
+    Parameter,
+    ParameterValues,
+    Template,
+    TemplateStatus,
+    Version,
+    Workspace,
+    WorkspaceStatus,
+)
+from provisioner_operator.kube.parsing import UnparseableObjectError, conditions_of, explain
+
+_LONGEST_MESSAGE = 1024
+"""What a build in a workspace's status takes."""
+_STUCK = frozenset({PendingReason.NO_MATCHING_DAEMON, PendingReason.DAEMONS_OFFLINE, PendingReason.DAEMONS_CORDONED})
+"""Reasons that do not pass by themselves: only of them a workspace tells, at the cost of a write."""
+
+
+def parse_template(body: Mapping[str, Any]) -> Template:
+    """The record of a template. Raises UnparseableObjectError."""
+    try:
+        model = WorkspaceTemplate.model_validate(body)
+    except ValidationError as error:
+        raise UnparseableObjectError(explain(error)) from None
+    meta, spec, status = model.metadata, model.spec, model.status
+    source = spec.source
+    return Template(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        generation=meta.generation,
+        files=source.inline.files if source is not None and source.inline is not None else None,
+        config_map=source.config_map_ref.name if source is not None and source.config_map_ref is not None else None,
+        git=_as_written(source.git) if source is not None and source.git is not None else None,
+        import_generation=spec.import_generation,
+        provisioner=spec.provisioner,
+        tags=spec.tags,
+        variables=tuple(_as_written(each) for each in spec.variables),
+        variables_from=tuple(_as_written(each) for each in spec.variables_from),
+        parameters=tuple(_parameter(each) for each in spec.parameters),
+        allow_user_cancel=spec.allow_user_cancel,
+        priority=spec.priority,
+        pending_timeout=spec.pending_timeout_seconds,
+        active_deadline=spec.active_deadline_seconds,
+        stall_timeout=spec.stall_timeout_seconds,
+        job_retention=spec.retention.job_seconds,
+        version_retention=spec.retention.version_seconds,
+        finalizers=tuple(meta.finalizers),
+        deleting=meta.deletion_timestamp is not None,
+        status=TemplateStatus(
+            active_version=status.active_version,
+            versions=tuple(_version(each) for each in status.versions),
+            variables=tuple(_as_written(each) for each in status.variables),
+            resources=_resources(status.resources),
+            workspaces=status.workspaces,
+            observed_generation=status.observed_generation,
+            conditions=conditions_of(status.conditions),
+        ),
+    )
+
+
+def parse_workspace(body: Mapping[str, Any]) -> Workspace:
+    """The record of a workspace. Raises UnparseableObjectError."""
+    try:
+        model = WorkspaceModel.model_validate(body)
+    except ValidationError as error:
+        raise UnparseableObjectError(explain(error)) from None
+    meta, spec, status = model.metadata, model.spec, model.status
+    return Workspace(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        generation=meta.generation,
+        template=spec.template_ref.name,
+        pinned_version=spec.template_ref.version,
+        owner=spec.owner,
+        initiator=spec.initiator,
+        parameters=_values(spec.parameters),
+        tags=spec.tags,
+        running=spec.running,
+        autostop=spec.autostop_seconds,
+        rebuild_generation=spec.rebuild_generation,
+        update_policy=spec.update_policy,
+        deletion_policy=spec.deletion_policy,
+        finalizers=tuple(meta.finalizers),
+        deleting=meta.deletion_timestamp is not None,
+        status=WorkspaceStatus(
+            phase=status.phase,
+            build_number=status.build_number,
+            latest_build=_build_record(status.latest_build),
+            last_run=_build_record(status.last_run),
+            version=status.version,
+            parameters=_values(status.parameters),
+            stops_at=_seconds(status.stops_at),
+            outputs=_outputs(status.outputs),
+            resources=_resources(status.resources),
+            observed_generation=status.observed_generation,
+            conditions=conditions_of(status.conditions),
+        ),
+    )
+
+
+def build_of(model: ProvisionerJob) -> Build | None:
+    """The job as a build of its workspace; None for one that no workspace made."""
+    meta, spec, status = model.metadata, model.spec, model.status
+    place = spec.workspace_ref
+    if place is None or place.uid is None or place.build_number is None or spec.transition is None:
+        return None
+    superseded = (
+        status.phase is Phase.CANCELED
+        and status.started_at is None
+        and (spec.cancel_reason or "").startswith(SUPERSEDED_BY)
+    )
+    tells = (status.phase in TERMINAL and status.phase is not Phase.COMPLETED) or status.reason in _STUCK
+    return Build(
+        namespace=meta.namespace,
+        workspace=place.name,
+        workspace_uid=place.uid,
+        job_uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        created=meta.creation_timestamp.timestamp(),
+        record=BuildRecord(
+            number=place.build_number,
+            job=meta.name,
+            transition=spec.transition,
+            change=place.change or "",
+            phase=status.phase,
+            version=spec.template_ref.version if spec.template_ref is not None else None,
+            reason=SUPERSEDED if superseded else status.reason if tells else None,
+            message=_clipped(status.message) if tells else None,
+            started=_seconds(status.started_at),
+            finished=_seconds(status.finished_at),
+        ),
+        cancel=spec.cancel,
+        assigned=status.assignment is not None,
+        parameters=tuple(sorted((each.name, each.value) for each in spec.variables if each.value is not None)),
+        outputs=_outputs(status.outputs),
+        resources=_resources(status.resources),
+    )
+
+
+def import_of(model: ProvisionerJob) -> Import | None:
+    """The job as the import of a template's version; None for one that no template made."""
+    meta, spec, status = model.metadata, model.spec, model.status
+    template = spec.template_ref
+    if spec.type is not JobType.TEMPLATE_IMPORT or template is None or template.uid is None or template.version is None:
+        return None
+    return Import(
+        namespace=meta.namespace,
+        template_uid=template.uid,
+        version=template.version,
+        job=meta.name,
+        job_uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        phase=status.phase,
+        reason=status.reason,
+        message=status.message,
+        commit=status.commit,
+        variables=tuple(_as_written(each) for each in status.variables),
+        resources=_resources(status.resources),
+    )
+
+
+def _parameter(model: ParameterModel) -> Parameter:
+    rules = model.validation
+    return Parameter(
+        name=model.name,
+        type=model.type,
+        default=model.default,
+        mutable=model.mutable,
+        options=tuple(each.value for each in model.options),
+        regex=rules.regex if rules is not None else None,
+        error=rules.error if rules is not None else None,
+        minimum=rules.min if rules is not None else None,
+        maximum=rules.max if rules is not None else None,
+    )
+
+
+def _version(model: TemplateVersion) -> Version:
+    return Version(
+        name=model.name,
+        phase=model.phase,
+        import_job=model.import_job,
+        created=model.created_at.timestamp(),
+        message=model.message,
+        superseded=_seconds(model.superseded_at),
+        git=_as_written(model.git) if model.git is not None else None,
+        files=model.files,
+    )
+
+
+def _build_record(model: WorkspaceBuild | None) -> BuildRecord | None:
+    if model is None:
+        return None
+    return BuildRecord(
+        number=model.number,
+        job=model.job,
+        transition=model.transition,
+        change=model.change,
+        phase=model.phase,
+        version=model.version,
+        reason=model.reason,
+        message=model.message,
+        started=_seconds(model.started_at),
+        finished=_seconds(model.finished_at),
+    )
+
+
+def _values(models: Iterable[ParameterValue]) -> ParameterValues:
+    return tuple(sorted((each.name, each.value) for each in models))
+
+
+def _outputs(models: Iterable[job_status_models.Output]) -> tuple[Output, ...]:
+    return tuple(Output(each.name, each.value) for each in models)
+
+
+def _resources(models: Iterable[job_status_models.Resource]) -> tuple[ResourceChange, ...]:
+    return tuple(ResourceChange(each.address, each.type, each.action) for each in models)
+
+
+def _as_written(model: Model) -> JsonObject:
+    written: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return written
+
+
+def _clipped(message: str | None) -> str | None:
+    return message if message is None or len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

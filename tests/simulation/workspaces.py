@@ -1,0 +1,195 @@
+"""The controller's half that sees to templates and workspaces, in virtual time: a real WorkspaceMirror over the network."""
+
+from typing import TYPE_CHECKING
+
+from provisioner_operator.core.workspace_decisions import (
+    CreateBuild,
+    DiscardVersion,
+    FindBuilds,
+    FindImport,
+    HoldTemplate,
+    HoldWorkspace,
+    ImportVersion,
+    KeepFiles,
+    ReadSource,
+    ReleaseTemplate,
+    ReleaseWorkspace,
+    Supersede,
+    UpdateTemplateStatus,
+    UpdateWorkspaceStatus,
+    WorkspaceDecision,
+)
+from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.core.workspace_records import Template, Workspace
+from provisioner_operator.kube.parsing import parse_job_model
+from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
+from simulation.network import RETRY_SECONDS, Call, Network, Result
+from simulation.server import JOB, TEMPLATE, WORKSPACE, Body, GoneError
+
+if TYPE_CHECKING:
+    from simulation.controller import SimulatedController
+    from simulation.invariants import Invariants
+
+
+class WorkspaceHalf:
+    """What `controller.workspace_writes` does, with the simulated server."""
+
+    def __init__(self, controller: "SimulatedController", network: Network, invariants: "Invariants") -> None:
+        self.mirror = WorkspaceMirror()
+        self._controller = controller
+        self._network = network
+        self._invariants = invariants
+
+    def observe(self, body: Body) -> None:
+        match body["kind"]:
+            case "WorkspaceTemplate":
+                self.mirror.observe_template(parse_template(body))
+            case "Workspace":
+                self.mirror.observe_workspace(parse_workspace(body))
+            case _:
+                model = parse_job_model(body)
+                if (build := build_of(model)) is not None:
+                    self.mirror.observe_build(build)
+                if (imported := import_of(model)) is not None:
+                    self.mirror.observe_import(imported)
+
+    def gone(self, kind: str, uid: str) -> None:
+        match kind:
+            case "WorkspaceTemplate":
+                self.mirror.template_deleted(uid)
+            case "Workspace":
+                self.mirror.workspace_deleted(uid)
+            case "ProvisionerJob":
+                self.mirror.job_deleted(uid)
+            case _:
+                pass
+
+    def uids(self) -> dict[str, str]:
+        """The objects that are followed, with their kinds."""
+        templates = {each.uid: TEMPLATE for each in self.mirror.templates()}
+        return templates | {each.uid: WORKSPACE for each in self.mirror.workspaces()}
+
+    def decide(self) -> None:
+        for decision in list(self.mirror.decide(self._controller.now)):
+            self._invariants.decided_about_workspace(decision)
+            self._carry_out(decision)
+
+    def _carry_out(self, decision: WorkspaceDecision) -> None:
+        server = self._network.server
+        match decision:
+            case KeepFiles(template, version):
+                self._do(decision, lambda: None, lambda: self.mirror.files_kept(template, version))
+            case DiscardVersion(template, version):
+                self._do(decision, lambda: None, lambda: self.mirror.files_discarded(template, version))
+            case ImportVersion() | CreateBuild():
+                self._do(decision, lambda: server.submit(decision.body()))
+            case FindImport(template):
+                self._find(decision, template)
+            case FindBuilds(workspace):
+                self._find(decision, workspace)
+            case HoldTemplate(held) | ReleaseTemplate(held) | HoldWorkspace(held) | ReleaseWorkspace(held):
+                operations = decision.operations()
+                self._do(decision, lambda: server.patch(held.uid, operations))
+            case Supersede(_, build):
+                operations = decision.operations()
+                self._do(decision, lambda: server.patch(build.job_uid, operations))
+            case UpdateTemplateStatus(held) | UpdateWorkspaceStatus(held):
+                patch = decision.patch().operations()
+                writer = type(decision).__name__
+                self._do(decision, lambda: server.patch_status(held.uid, patch, writer))
+            case ReadSource():
+                raise AssertionError("no template of the simulation has a ConfigMap")
+
+    def _do(self, decision: WorkspaceDecision, call: Call, done: "object" = None) -> None:
+        def answered(result: Result, body: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is Result.UNREACHABLE:
+                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
+                return
+            if body is not None:
+                self._take_in(body)
+            if result is Result.DONE:
+                if callable(done):
+                    done()
+            else:
+                self._learn(decision)
+                return
+            self._settle(decision)
+
+        self._network.send(self._controller.tenure, call, answered)
+
+    def _learn(self, decision: WorkspaceDecision) -> None:
+        """A precondition failed, or a name is taken: learn what is true."""
+        match decision:
+            case CreateBuild(workspace):
+                self._find(decision, workspace)
+            case ImportVersion(template):
+                self._find(decision, template)
+            case Supersede(_, build):
+                self._controller.read_job(build.job_uid, lambda: self._settle(decision))
+            case _:
+                held = decision.workspace if hasattr(decision, "workspace") else decision.template
+                self._read(decision, held)
+
+    def _read(self, decision: WorkspaceDecision, held: Template | Workspace) -> None:
+        def answered(result: Result, body: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if body is not None:
+                self._take_in(body)
+            elif result is Result.GONE:
+                self.gone(TEMPLATE if isinstance(held, Template) else WORKSPACE, held.uid)
+            self._settle(decision)
+
+        self._network.send(self._controller, lambda: self._network.server.get(held.uid), answered)
+
+    def _find(self, decision: WorkspaceDecision, held: Template | Workspace) -> None:
+        """List the jobs of the workspace, or the job of the import."""
+        found: list[Body] = []
+        missing: list[str] = []
+
+        def read() -> None:
+            jobs = self._network.server.of_kind(JOB)
+            if isinstance(held, Workspace):
+                found.extend(each for each in jobs if _workspace_of(each) == held.name)
+            elif isinstance(decision, FindImport | ImportVersion):
+                name = decision.version.import_job
+                found.extend(each for each in jobs if each["metadata"]["name"] == name)
+                missing.extend(() if found else (decision.version.name,))
+
+        def answered(result: Result, _: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is Result.UNREACHABLE:
+                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
+                return
+            for body in found:
+                self._controller.observe(body)
+            if isinstance(held, Workspace):
+                numbers = [each["metadata"]["name"].rpartition("-")[2] for each in found]
+                self.mirror.builds_found(held, max((int(each) for each in numbers if each.isdecimal()), default=0))
+            else:
+                for version in missing:
+                    self.mirror.import_missing(held, version)
+            self._settle(decision)
+
+        self._network.send(self._controller, read, answered)
+
+    def _take_in(self, body: Body) -> None:
+        """What a write answers; of what went with its last finalizer the watch tells."""
+        try:
+            self._network.server.get(body["metadata"]["uid"])
+        except GoneError:
+            return
+        self._controller.observe(body)
+
+    def _settle(self, decision: WorkspaceDecision) -> None:
+        if self._controller.alive:
+            self.mirror.settled(decision)
+            self._controller.wake()
+
+
+def _workspace_of(body: Body) -> str | None:
+    place = body["spec"].get("workspaceRef")
+    return None if place is None else str(place["name"])
