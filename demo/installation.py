@@ -33,9 +33,9 @@ def install(root: Person) -> None:
 def await_policies(root: Person, *, submitter: Person, admin: Person) -> None:
     """Try the policies, without storing anything, until the API server minds them."""
     dry_run = "kubectl create --dry-run=server -o yaml -f demo/cluster"
-    _await(submitter, f"{dry_run}/probe-policies.yaml", "may not cancel", "is not your own name")
+    _await(submitter, f"{dry_run}/probe-policies.yaml", "may not cancel", "is not your own name", "spec.owner")
     if _has_stamping(root):
-        _await(admin, f"{dry_run}/probe-stamping.yaml", "canceledBy: ada", "initiator: ada")
+        _await(admin, f"{dry_run}/probe-stamping.yaml", "canceledBy: ada", "initiator: ada", "owner: ada")
 
 
 def _has_stamping(root: Person) -> bool:

@@ -160,20 +160,23 @@ def _explain(record: Record) -> None:
     narration.say(f"""\
 The demo is up: a control plane, the operator and the daemons chicago, newyork and plain, in namespace acme.
 
-  export KUBECONFIG=$PWD/{place}/sam.kubeconfig     # sam submits jobs
+  export KUBECONFIG=$PWD/{place}/ada.kubeconfig     # ada makes templates, and may also cancel
+  kubectl apply -f demo/workspaces/template.yaml
+
+  export KUBECONFIG=$PWD/{place}/sam.kubeconfig     # sam wants an environment, or submits jobs
   kubectl get pd
-  kubectl apply -f demo/jobs/dev-start.yaml
-  kubectl get pj --watch
-  kubectl get configmap dev-start-log -o jsonpath='{{.data.log}}'
+  kubectl apply -f demo/workspaces/dev.yaml
+  kubectl get ws,pj
+  kubectl get configmap dev-1-log -o jsonpath='{{.data.log}}'
 
   kubectl apply -f demo/jobs/tokyo.yaml                  # no daemon matches: see why
   kubectl get pj tokyo -o jsonpath='{{.status.message}}'
 
-  export KUBECONFIG=$PWD/{place}/ada.kubeconfig     # ada may also cancel
+  export KUBECONFIG=$PWD/{place}/ada.kubeconfig
   kubectl patch pj tokyo --type merge -p '{{"spec":{{"cancel":true}}}}'
   kill -9 $(cat {place}/chicago.pid)                # a daemon dies: its job is failed after 15 s
 
-  More jobs     demo/jobs
+  More          demo/workspaces, demo/jobs
   Metrics       {record.metrics}
   Logs          {place}/operator.log, chicago.log, newyork.log, plain.log
   The cluster   export KUBECONFIG=$PWD/{place}/cluster/admin.kubeconfig

@@ -1,4 +1,4 @@
-"""What is shown: a job's ways to its end, told by the commands of those who see to it.
+"""What is shown: a workspace's life, and a job's ways to its end, told by the commands of those who see to it.
 
 Called with a raised stage by `make demo`. Every step is checked; the first that is not as told ends the story.
 """
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from demo.stage import Stage
 
 ENDS = {
-    "dev-start": "Completed",
+    "dev-1": "Completed",
+    "dev-2": "Completed",
+    "dev-3": "Completed",
+    "dev-4": "Completed",
     "tokyo": "Canceled",
     "training": "Canceled",
     "hanging": "Failed",
-    "dev-update": "Failed",
-    "dev-delete": "Completed",
+    "nightly": "Failed",
 }
 """How every job of the story ends."""
 
@@ -32,14 +34,17 @@ def tell(stage: Stage) -> None:
     """Tell the whole story. Raises NotAsToldError."""
     sam, ada = stage.sam, stage.ada
     _meet_daemons(ada)
-    _run_terraform(sam)
+    _make_template(ada)
+    _start_workspace(sam)
+    _change_workspace(sam)
+    _stop_workspace(sam)
     _match_no_daemon(sam)
     _refuse_cancel(sam)
     _cancel_pending(ada)
     _cancel_running(sam, ada)
     _time_out(sam, ada)
     _lose_daemon(stage)
-    _take_over(sam)
+    _delete_workspace(sam)
     _sum_up(ada)
 
 
@@ -49,25 +54,57 @@ def _meet_daemons(ada: Person) -> None:
     ada.types("kubectl get pd", shows="datacenter=chicago")
 
 
-def _run_terraform(sam: Person) -> None:
-    heading("A Terraform job completes")
-    say("Sam submits it; the operator assigns it to the one daemon that has its tags, which runs init, plan and apply.")
-    sam.types("kubectl apply -f demo/jobs/dev-start.yaml")
-    sam.types(_until("{.status.phase}", "Completed", "pj/dev-start"))
+def _make_template(ada: Person) -> None:
+    heading("A template is imported")
+    say("Ada writes Terraform and what may be chosen. The operator keeps it as a version and has a daemon check it.")
+    ada.types("kubectl apply -f demo/workspaces/template.yaml")
+    ada.types(_until_ready("wst/machine"))
+    ada.types("kubectl get wst", shows="Imported")
+
+
+def _start_workspace(sam: Person) -> None:
+    heading("A workspace is started")
+    say(
+        "Sam says what is wanted. The operator makes the job dev-1, and a daemon with its tags runs init, plan and apply."
+    )
+    sam.types("kubectl apply -f demo/workspaces/dev.yaml")
+    sam.types(_until_ready("ws/dev"))
+    sam.types("kubectl get ws,pj", shows="dev-1")
     sam.types(
-        """kubectl get pj dev-start -o jsonpath='{range .status.outputs[*]}{.name} = {.value}{"\\n"}{end}'""",
-        shows="machine = machine in us-central",
+        """kubectl get ws dev -o jsonpath='{range .status.outputs[*]}{.name} = {.value}{"\\n"}{end}'""",
+        shows="machine = machine of size 2 with the disk in us-east",
     )
     sam.types(
-        """kubectl get pj dev-start -o jsonpath='{range .status.resources[*]}{.action} {.address}{"\\n"}{end}'""",
-        shows="create terraform_data.machine",
+        """kubectl get ws dev -o jsonpath='{range .status.resources[*]}{.action} {.address}{"\\n"}{end}'""",
+        shows="create terraform_data.machine[0]",
     )
     sam.types(
-        "kubectl get pj dev-start -o jsonpath="
+        "kubectl get pj dev-1 -o jsonpath="
         """'{range .status.timings[*]}{.stage}: {.startedAt} to {.finishedAt}{"\\n"}{end}'""",
         shows="apply: ",
     )
-    sam.types("kubectl get configmap dev-start-log -o jsonpath='{.data.log}' | tail -n 5", shows="Apply complete!")
+    sam.types("kubectl get configmap dev-1-log -o jsonpath='{.data.log}' | tail -n 5", shows="Apply complete!")
+
+
+def _change_workspace(sam: Person) -> None:
+    heading("It is changed")
+    say("What does not fit the template is refused at once; what fits is one more job.")
+    sam.is_refused(_change('{"parameters":[{"name":"size","value":"64"}]}'), shows="does not allow this value of size")
+    change = '{"parameters":[{"name":"region","value":"us-east"},{"name":"size","value":"4"}]}'
+    sam.types(_change(change))
+    sam.types(_until_ready("ws/dev"))
+    sam.types("kubectl get ws dev -o jsonpath='{.status.outputs[0].value}'", shows="machine of size 4")
+
+
+def _stop_workspace(sam: Person) -> None:
+    heading("It is stopped")
+    say("The machine goes, the disk stays.")
+    sam.types(_change('{"running":false}'))
+    sam.types(_until_ready("ws/dev"))
+    sam.types(
+        """kubectl get pj dev-3 -o jsonpath='{range .status.resources[*]}{.action} {.address}{"\\n"}{end}'""",
+        shows="delete terraform_data.machine[0]",
+    )
 
 
 def _match_no_daemon(sam: Person) -> None:
@@ -118,26 +155,26 @@ def _lose_daemon(stage: Stage) -> None:
     heading("A daemon is killed")
     say("chicago dies with a job in hand. Its heartbeats stop; after 15 seconds (by default 300) its job is failed.")
     sam, ada = stage.sam, stage.ada
-    sam.types("kubectl apply -f demo/jobs/dev-update.yaml")
-    sam.types(_until("{.status.phase}", "Running", "pj/dev-update"))
+    sam.types("kubectl apply -f demo/jobs/nightly.yaml")
+    sam.types(_until("{.status.phase}", "Running", "pj/nightly"))
     stage.programs.expect_death("chicago")
     ada.types(f"kill -9 {stage.programs.pid('chicago')}")
     stage.programs.bury()
-    ada.types(_until("{.status.phase}", "Failed", "pj/dev-update", LOST_WITHIN))
-    ada.types("kubectl get pj dev-update -o jsonpath='{.status.reason}: {.status.message}'", shows="DaemonLost")
+    ada.types(_until("{.status.phase}", "Failed", "pj/nightly", LOST_WITHIN))
+    ada.types("kubectl get pj nightly -o jsonpath='{.status.reason}: {.status.message}'", shows="DaemonLost")
     ada.types("kubectl get pd", shows="Offline")
 
 
-def _take_over(sam: Person) -> None:
-    heading("Another daemon takes the next job")
-    say("newyork deletes what chicago created: Terraform's state is in the cluster, not on the daemon.")
-    sam.types("kubectl apply -f demo/jobs/dev-delete.yaml")
-    sam.types(_until("{.status.phase}", "Completed", "pj/dev-delete"))
+def _delete_workspace(sam: Person) -> None:
+    heading("The workspace is deleted")
+    say("newyork destroys what is left of it: Terraform's state is in the cluster, not on the daemon. Then it is gone.")
+    sam.types("kubectl delete ws dev --timeout=60s")
     sam.types(
-        "kubectl get pj dev-delete -o jsonpath="
+        "kubectl get pj dev-4 -o jsonpath="
         """'{.status.assignment.daemon}: {.status.resources[0].action} {.status.resources[0].address}'""",
-        shows="newyork: delete terraform_data.machine",
+        shows="newyork: delete terraform_data.disk",
     )
+    sam.types("kubectl get ws", shows="No resources found")
 
 
 def _sum_up(ada: Person) -> None:
@@ -151,6 +188,14 @@ def _sum_up(ada: Person) -> None:
 
 def _until(path: str, value: str, what: str, seconds: int = 60) -> str:
     return f"kubectl wait --for=jsonpath='{path}'={value} --timeout={seconds}s {what}"
+
+
+def _until_ready(what: str, seconds: int = 60) -> str:
+    return f"kubectl wait --for=condition=Ready --timeout={seconds}s {what}"
+
+
+def _change(spec: str) -> str:
+    return f"""kubectl patch ws dev --type merge -p '{{"spec":{spec}}}'"""
 
 
 def _cancel(job: str, reason: str = "") -> str:

@@ -30,6 +30,16 @@ def a_pool_manifest(name: str = "pool", **spec: Any) -> Manifest:
     return _object("ProvisionerPool", name, {"provisioners": ["echo"]} | spec)
 
 
+def a_template_manifest(name: str = "template", **spec: Any) -> Manifest:
+    """A template whose workspaces are built by the echo provisioner."""
+    return _object("WorkspaceTemplate", name, {"provisioner": "echo"} | spec)
+
+
+def a_workspace_manifest(name: str = "dev", **spec: Any) -> Manifest:
+    """A workspace that is made from the template `template`."""
+    return _object("Workspace", name, {"templateRef": {"name": "template"}} | spec)
+
+
 def an_assignment(daemon: str = "daemon", **fields: Any) -> Manifest:
     """A job's `status.assignment`, not yet acknowledged."""
     return {"daemon": daemon, "daemonUID": f"uid-of-{daemon}", "id": "first", "time": "2026-01-01T00:00:00Z"} | fields

@@ -4,7 +4,15 @@ import json
 import time
 from collections.abc import Callable
 
-from support.builders import a_daemon_manifest, a_job_manifest, role_binding
+from provisioner_operator.api.crd import KINDS
+from provisioner_operator.api.names import GROUP
+from support.builders import (
+    a_daemon_manifest,
+    a_job_manifest,
+    a_template_manifest,
+    a_workspace_manifest,
+    role_binding,
+)
 from support.kubectl import Answer, Kubectl
 from support.manifests import MANIFESTS, Manifest
 
@@ -21,9 +29,9 @@ def install(admin: Kubectl, prober: Kubectl) -> None:
         prober: A user without rights, by whom the policies are tried.
     """
     admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS}")
-    admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", "provisionerjobs.provisioner.dev")
-    admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", "provisionerdaemons.provisioner.dev")
-    admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", "provisionerpools.provisioner.dev")
+    for kind in KINDS:
+        definition = f"{kind.plural}.{GROUP}"
+        admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", definition)
     if has_stamping(admin):
         admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS / 'policies' / 'stamping'}")
     _await_policies(admin, prober.within(PROBE_NAMESPACE))
@@ -43,6 +51,8 @@ def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
         admin.apply(role_binding("prober", role, namespace=PROBE_NAMESPACE))
     _await("cancel.provisioner.dev", prober, a_job_manifest(cancel=True))
     _await("identity.provisioner.dev", prober, a_job_manifest(initiator="somebody-else"))
+    _await("workspace-owner.provisioner.dev", prober, a_workspace_manifest(owner="somebody-else"))
+    _await_parameters_policy(admin.within(PROBE_NAMESPACE), prober)
     for kind in ("ConfigMap", "Secret"):
         _await("daemon-", prober, {"apiVersion": "v1", "kind": kind, "metadata": {"name": "probe"}})
     _await_heartbeat_policy(admin.within(PROBE_NAMESPACE), prober)
@@ -50,6 +60,16 @@ def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
         administrator = admin.within(PROBE_NAMESPACE)
         _await('"initiator"', administrator, a_job_manifest())
         _await('"canceledBy"', administrator, a_job_manifest(cancel=True))
+        _await('"owner"', administrator, a_workspace_manifest())
+
+
+def _await_parameters_policy(admin: Kubectl, prober: Kubectl) -> None:
+    """The API server has to follow the templates before it can judge by them."""
+    admin.apply(a_template_manifest("template", parameters=[{"name": "size"}]))
+    _await("has no default for size", prober, a_workspace_manifest())
+    admin.patch("wst", "template", {"status": {"workspaces": 1}}, "--subresource=status")
+    deletion = ("delete", "wst", "template", "--dry-run=server")
+    _await_answer("template-in-use.provisioner.dev", lambda: admin.attempt(*deletion))
 
 
 def _await_heartbeat_policy(admin: Kubectl, prober: Kubectl) -> None:

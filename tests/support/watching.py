@@ -45,6 +45,11 @@ class Watch:
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
+    @property
+    def changes(self) -> int:
+        """How many changes were seen."""
+        return self._events
+
     def versions(self, name: str) -> list[Manifest]:
         """All versions of the object that were seen, in order."""
         with self._changed:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from integration.api.violations import FRESH, FULL_SPEC
+from integration.api.violations import FRESH, FULL_SPEC, WORKSPACE
 from provisioner_operator.api.enums import Phase
 from support.builders import a_job_manifest
 from support.cluster import Cluster
@@ -34,3 +34,10 @@ def job_in(kubectl: Kubectl) -> Callable[[Phase | str], str]:
         return made[phase]
 
     return job
+
+
+@pytest.fixture(scope="module")
+def workspace(kubectl: Kubectl) -> str:
+    """A workspace that is there to be changed."""
+    name: str = kubectl.apply(WORKSPACE)["metadata"]["name"]
+    return name

@@ -9,7 +9,14 @@ import yaml
 from integration.api.violations import CHANGES, CREATIONS, Change, Creation
 from provisioner_operator.api.crd import KINDS
 from provisioner_operator.api.enums import Phase
-from support.builders import a_daemon_manifest, a_job_manifest, a_pool_manifest
+from provisioner_operator.api.names import JOBS
+from support.builders import (
+    a_daemon_manifest,
+    a_job_manifest,
+    a_pool_manifest,
+    a_template_manifest,
+    a_workspace_manifest,
+)
 from support.kubectl import Kubectl, patch_arguments
 from support.manifests import Manifest
 
@@ -48,12 +55,12 @@ def test_an_object_that_breaks_a_rule_is_not_created(row: Creation, kubectl: Kub
 
 @pytest.mark.parametrize("row", CHANGES, ids=str)
 def test_a_change_that_breaks_a_rule_is_refused(
-    row: Change, kubectl: Kubectl, job_in: Callable[[Phase | str], str]
+    row: Change, kubectl: Kubectl, job_in: Callable[[Phase | str], str], workspace: str
 ) -> None:
-    name = job_in(row.job)
+    name = job_in(row.job) if row.kind == JOBS else workspace
     subresource = ["--subresource=status"] if "status" in row.patch else []
 
-    refusal = kubectl.refusal("patch", "pj", name, *patch_arguments(row.patch), "--dry-run=server", *subresource)
+    refusal = kubectl.refusal("patch", row.kind, name, *patch_arguments(row.patch), "--dry-run=server", *subresource)
 
     assert row.says in refusal
     assert f"{row.at}:" in refusal
@@ -89,6 +96,10 @@ def test_every_rule_of_the_crds_has_a_row_that_breaks_it() -> None:
         a_pool_manifest(replicas=0),
         a_pool_manifest(replicas=1, autoscaling={"maxReplicas": 1}),
         a_pool_manifest(template=A_TEMPLATE),
+        a_job_manifest(source={"git": {"url": "https://git.example.com:8443/a/b.git", "ref": "v1.0", "path": "a/b"}}),
+        a_template_manifest("n" * 45, parameters=[{"name": "size", "type": "number", "default": "-0.5"}]),
+        a_template_manifest(parameters=[{"name": "list", "type": "list(string)", "default": '["a"]'}]),
+        a_workspace_manifest("n" * 53, running=False, tags={"environment": "on-prem"}, autostopSeconds=60),
     ],
     ids=lambda manifest: str(manifest["spec"])[:60],
 )

@@ -11,12 +11,25 @@ from typing_extensions import override
 
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.job import JobSpec
-from provisioner_operator.api.names import DAEMONS, JOBS, POOLS
-from support.builders import a_daemon_manifest, a_job_manifest, a_pool_manifest, an_assignment
+from provisioner_operator.api.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
+from support.builders import (
+    a_daemon_manifest,
+    a_job_manifest,
+    a_pool_manifest,
+    a_template_manifest,
+    a_workspace_manifest,
+    an_assignment,
+)
 from support.manifests import Manifest
 from support.phases import FINISHED_AT, STARTED_AT
 
-KINDS = {"ProvisionerJob": JOBS, "ProvisionerDaemon": DAEMONS, "ProvisionerPool": POOLS}
+KINDS = {
+    "ProvisionerJob": JOBS,
+    "ProvisionerDaemon": DAEMONS,
+    "ProvisionerPool": POOLS,
+    "WorkspaceTemplate": TEMPLATES,
+    "Workspace": WORKSPACES,
+}
 LATER = "2026-01-01T09:00:00Z"
 FRESH = "fresh"
 """A job as it was created, with every field of the spec set and without `cancel`."""
@@ -46,7 +59,7 @@ class Creation:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A merge patch of an existing job that is refused."""
+    """A merge patch of an existing job, or of the workspace `WORKSPACE`, that is refused."""
 
     rule: str
     job: Phase | str
@@ -54,20 +67,18 @@ class Change:
     at: str
     message: str = ""
     """What is said, where the rule makes its message from the values."""
+    kind: str = JOBS
 
     @property
     def says(self) -> str:
         return self.message or self.rule
-
-    @property
-    def kind(self) -> str:
-        return JOBS
 
     @override
     def __str__(self) -> str:
         return f"{self.job}: {self.patch} ({self.rule})"
 
 
+WORKSPACE = a_workspace_manifest("fresh", owner="somebody", rebuildGeneration=1)
 FULL_SPEC: dict[str, Any] = {
     "type": "WorkspaceBuild",
     "transition": "Start",
@@ -97,6 +108,7 @@ OTHER_VALUES: dict[str, Any] = {
     "pendingTimeoutSeconds": 101,
     "activeDeadlineSeconds": 101,
     "stallTimeoutSeconds": 101,
+    "ownerMayCancel": True,
 }
 EMPTY_WHEN_ABSENT = frozenset({"tags", "variables", "variablesFrom"})
 OPTIONAL_FIELDS = ("tags", "templateRef", "variables", "variablesFrom", "initiator", "stallTimeoutSeconds")
@@ -155,7 +167,7 @@ _TAGS: tuple[tuple[str, dict[str, str]], ...] = (
 TAGS = tuple(
     Creation(rule, build(tags=tags), "spec.tags")
     for rule, tags in _TAGS
-    for build in (a_job_manifest, a_daemon_manifest, a_pool_manifest)
+    for build in (a_job_manifest, a_daemon_manifest, a_pool_manifest, a_template_manifest, a_workspace_manifest)
 )
 
 _FILE = "a file's name is at most 253 letters, digits, '-', '_' and '.', without a folder"
@@ -164,9 +176,54 @@ _VARIABLE = "a variable has exactly one of value and valueFrom"
 _SECRET = {"secretKeyRef": {"name": "secret", "key": "key"}}
 
 
-def _inline(**files: str) -> Manifest:
-    return a_job_manifest(source={"inline": {"files": files}})
+_GIT_URL = (
+    "a git URL begins with https:// or http://, and holds neither credentials, which belong into a Secret named by "
+    "secretRef, nor a query"
+)
+_GIT_PATH = "a path leads down from the repository's root: no '..', and no '/' at its ends"
+_TOO_LARGE = "inline files are at most 512 KiB together: put larger sources into a ConfigMap"
+_NO_SOURCE = "spec.source is required when spec.provisioner is terraform"
 
+
+def _inline(**files: str) -> Manifest:
+    return {"source": {"inline": {"files": files}}}
+
+
+def _git(url: str = "https://git.example.com/templates.git", **fields: str) -> Manifest:
+    return {"source": {"git": {"url": url, **fields}}}
+
+
+_INPUTS: tuple[tuple[str, Manifest, str], ...] = (
+    (_NO_SOURCE, {"provisioner": "terraform"}, "spec.source"),
+    (_SOURCE, {"source": {}}, "spec.source"),
+    (_SOURCE, {"source": {"configMapRef": {"name": "files"}, "inline": {"files": {"main.tf": ""}}}}, "spec.source"),
+    (_FILE, _inline(**{"a/main.tf": ""}), "spec.source.inline.files"),
+    (_FILE, _inline(**{"..": ""}), "spec.source.inline.files"),
+    (_FILE, _inline(**{"f" * 254: ""}), "spec.source.inline.files"),
+    # Measured in bytes: 90,000 characters each of three bytes.
+    (_TOO_LARGE, _inline(**{"a.tf": "\u20ac" * 90_000, "b.tf": "\u20ac" * 90_000}), "spec.source.inline.files"),
+    *(
+        (_GIT_URL, _git(url), "spec.source.git.url")
+        for url in (
+            "file:///etc/passwd",
+            "/etc/passwd",
+            "ssh://git@example.com/a.git",
+            "git@example.com:a.git",
+            "https://user:secret@example.com/a.git",
+            "https://example.com/a.git?token=secret",
+            "https://example.com",
+        )
+    ),
+    *((_GIT_PATH, _git(path=path), "spec.source.git.path") for path in ("..", "a/../../b", "/etc", "a/", "a/.git/b")),
+    (_VARIABLE, {"variables": [{"name": "a"}]}, "spec.variables[0]"),
+    (_VARIABLE, {"variables": [{"name": "a", "value": "", "valueFrom": _SECRET}]}, "spec.variables[0]"),
+)
+"""What a job and a template have in common."""
+INPUTS = tuple(
+    Creation(rule, build(**fields), at)
+    for rule, fields, at in _INPUTS
+    for build in (a_job_manifest, a_template_manifest)
+)
 
 SPECS = (
     Creation(
@@ -183,33 +240,9 @@ SPECS = (
         "spec.transition is only for spec.type WorkspaceBuild", a_job_manifest(type="TemplateImport"), "spec.transition"
     ),
     Creation(
-        "spec.source is required when spec.provisioner is terraform",
-        a_job_manifest(provisioner="terraform"),
-        "spec.source",
-    ),
-    Creation(_SOURCE, a_job_manifest(source={}), "spec.source"),
-    Creation(
-        _SOURCE,
-        a_job_manifest(source={"configMapRef": {"name": "files"}, "inline": {"files": {"main.tf": ""}}}),
-        "spec.source",
-    ),
-    Creation(_FILE, _inline(**{"a/main.tf": ""}), "spec.source.inline.files"),
-    Creation(_FILE, _inline(**{"..": ""}), "spec.source.inline.files"),
-    Creation(_FILE, _inline(**{"f" * 254: ""}), "spec.source.inline.files"),
-    Creation(
-        "inline files are at most 512 KiB together: put larger sources into a ConfigMap",
-        # Measured in bytes: 90,000 characters each of three bytes.
-        _inline(**{"a.tf": "\u20ac" * 90_000, "b.tf": "\u20ac" * 90_000}),
-        "spec.source.inline.files",
-    ),
-    Creation(
         "values of variables are at most 256 KiB together: put larger ones into a Secret",
         a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 60_000} for number in range(5)]),
         "spec.variables",
-    ),
-    Creation(_VARIABLE, a_job_manifest(variables=[{"name": "a"}]), "spec.variables[0]"),
-    Creation(
-        _VARIABLE, a_job_manifest(variables=[{"name": "a", "value": "", "valueFrom": _SECRET}]), "spec.variables[0]"
     ),
     Creation(
         "metadata.name of a job has at most 63 characters: it serves as a label's value",
@@ -302,6 +335,82 @@ POOL_ROWS = (
     ),
 )
 
+
+def _parameter(**parameter: Any) -> Manifest:
+    return a_template_manifest(parameters=[{"name": "size"} | parameter])
+
+
+_LIST = "list(string)"
+TEMPLATE_ROWS = (
+    Creation(
+        "metadata.name of a template has at most 45 characters and no dot: its jobs are named after it",
+        a_template_manifest("n" * 46),
+        "<nil>",
+    ),
+    Creation(
+        "the default is not of the parameter's type",
+        _parameter(type="number", default="large"),
+        "spec.parameters[0].default",
+    ),
+    Creation(
+        "the default is not of the parameter's type",
+        _parameter(type="bool", default="yes"),
+        "spec.parameters[0].default",
+    ),
+    Creation(
+        "an option's value is not of the parameter's type",
+        _parameter(type="number", options=[{"name": "Large", "value": "large"}]),
+        "spec.parameters[0].options",
+    ),
+    Creation(
+        "the default is none of the options",
+        _parameter(default="small", options=[{"name": "Large", "value": "large"}]),
+        "spec.parameters[0].default",
+    ),
+    Creation(
+        "validation.regex is for type string",
+        _parameter(type="bool", validation={"regex": "a"}),
+        "spec.parameters[0].validation",
+    ),
+    Creation(
+        "validation.min and validation.max are for type number",
+        _parameter(type=_LIST, validation={"max": 3}),
+        "spec.parameters[0].validation",
+    ),
+)
+WORKSPACE_ROWS = (
+    *(
+        Creation(
+            "metadata.name of a workspace has at most 53 characters and no dot: its jobs are named after it",
+            a_workspace_manifest(name),
+            "<nil>",
+        )
+        for name in ("n" * 54, "a.b")
+    ),
+    Creation(
+        "values of parameters are at most 128 KiB together",
+        a_workspace_manifest(parameters=[{"name": f"p{number}", "value": "x" * 4096} for number in range(33)]),
+        "spec.parameters",
+    ),
+)
+WORKSPACE_CHANGES = (
+    Change(
+        "spec.templateRef.name is immutable: create another workspace instead",
+        FRESH,
+        {"spec": {"templateRef": {"name": "other"}}},
+        "spec.templateRef",
+        kind=WORKSPACES,
+    ),
+    Change("spec.owner is immutable", FRESH, {"spec": {"owner": "other"}}, "spec.owner", kind=WORKSPACES),
+    Change(
+        "spec.rebuildGeneration can only be raised",
+        FRESH,
+        {"spec": {"rebuildGeneration": 0}},
+        "spec.rebuildGeneration",
+        kind=WORKSPACES,
+    ),
+)
+
 _STARTING: dict[str, Any] = {"phase": "Running", "startedAt": STARTED_AT}
 _ANOTHER = "a job starts under the assignment it has while Pending; only the assignment's instance may be added"
 _ENDED = {"finishedAt": FINISHED_AT}
@@ -353,5 +462,17 @@ STATUSES = (
     ),
 )
 
-CREATIONS: tuple[Creation, ...] = (*TAGS, *(row for row in SPECS if isinstance(row, Creation)), *POOL_ROWS)
-CHANGES: tuple[Change, ...] = (*FROZEN, *(row for row in SPECS if isinstance(row, Change)), *STATUSES)
+CREATIONS: tuple[Creation, ...] = (
+    *TAGS,
+    *INPUTS,
+    *(row for row in SPECS if isinstance(row, Creation)),
+    *POOL_ROWS,
+    *TEMPLATE_ROWS,
+    *WORKSPACE_ROWS,
+)
+CHANGES: tuple[Change, ...] = (
+    *FROZEN,
+    *(row for row in SPECS if isinstance(row, Change)),
+    *STATUSES,
+    *WORKSPACE_CHANGES,
+)

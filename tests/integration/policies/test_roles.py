@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from provisioner_operator.api.enums import Phase
-from support.builders import a_daemon_manifest, an_assignment, role_binding
+from support.builders import a_daemon_manifest, a_job_manifest, an_assignment, role_binding
 from support.cluster import Cluster
 from support.kubectl import Kubectl, patch_arguments
 from support.manifests import CRDS, MANIFESTS, Manifest
@@ -47,15 +47,32 @@ def test_the_controller_assigns_ends_and_deletes_a_job(
     controller.run("delete", "pj", "job")
 
 
-@pytest.mark.parametrize("role", ["provisioner-operator", "provisioner-daemon"])
-def test_whoever_works_on_jobs_cannot_change_what_was_asked_for(
-    role: str, make_job: Callable[..., Manifest], user_with: Callable[[str], Kubectl]
+def test_a_daemon_cannot_change_what_was_asked_for(
+    make_job: Callable[..., Manifest], user_with: Callable[[str], Kubectl]
 ) -> None:
     make_job()
 
-    refusal = user_with(role).refusal("patch", "pj", "job", *patch_arguments({"spec": {"cancel": True}}))
+    refusal = user_with("provisioner-daemon").refusal(
+        "patch", "pj", "job", *patch_arguments({"spec": {"cancel": True}})
+    )
 
     assert 'cannot patch resource "provisionerjobs" in API group "provisioner.dev"' in refusal
+
+
+def test_the_controller_takes_back_a_build_that_has_not_begun_and_cancels_nothing_else(
+    make_job: Callable[..., Manifest], user_with: Callable[[str], Kubectl], admin: Kubectl
+) -> None:
+    controller = user_with("provisioner-operator")
+    cancel = patch_arguments({"spec": {"cancel": True, "cancelReason": "superseded"}})
+    make_job()
+    build: Manifest = {"workspaceRef": {"name": "dev", "uid": "uid-of-dev", "buildNumber": 1, "change": "x"}}
+    for name in ("build-1", "build-2"):
+        controller.create(a_job_manifest(name, initiator="somebody", **build))
+    bring_to(Phase.RUNNING, admin, "build-2")
+
+    assert 'may not cancel provisionerjobs "job"' in controller.refusal("patch", "pj", "job", *cancel)
+    assert 'may not cancel provisionerjobs "build-2"' in controller.refusal("patch", "pj", "build-2", *cancel)
+    assert controller.attempt("patch", "pj", "build-1", *cancel).ok
 
 
 def test_a_spec_changed_along_with_the_status_stays_as_it_was(

@@ -5,7 +5,10 @@ import yaml
 
 from support.manifests import MANIFESTS, Manifest
 
-OWN = {"provisionerjobs", "provisionerdaemons", "provisionerpools", "provisionerpools/scale"}
+OWN = {
+    *("provisionerjobs", "provisionerdaemons", "provisionerpools", "provisionerpools/scale"),
+    *("workspacetemplates", "workspaces"),
+}
 
 
 ROLES: dict[str, Manifest] = {
@@ -30,9 +33,16 @@ def test_no_role_has_a_wildcard(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["viewer", "submitter", "operator", "daemon"])
-def test_only_the_admin_role_cancels_or_acts_for_others(name: str) -> None:
-    assert not verbs(name, "provisionerjobs") & {"cancel", "impersonate"}
-    assert verbs("admin", "provisionerjobs") >= {"cancel", "impersonate"}
+def test_only_the_admin_role_cancels(name: str) -> None:
+    assert "cancel" not in verbs(name, "provisionerjobs")
+    assert "cancel" in verbs("admin", "provisionerjobs")
+
+
+@pytest.mark.parametrize("name", ["viewer", "submitter", "daemon"])
+def test_only_admins_and_the_controller_act_for_others(name: str) -> None:
+    for resource in ("provisionerjobs", "workspaces"):
+        assert "impersonate" not in verbs(name, resource)
+        assert "impersonate" in verbs("admin", resource) & verbs("operator", resource)
 
 
 def test_a_submitter_cannot_delete_for_that_stops_a_running_job() -> None:
@@ -44,10 +54,14 @@ def test_a_daemon_that_is_a_pod_writes_no_daemons_spec_and_speaks_for_no_other()
     assert verbs("external-daemon", "provisionerdaemons") == {"create", "patch", "impersonate"}
 
 
-@pytest.mark.parametrize("name", ["operator", "daemon"])
-def test_whoever_works_on_jobs_writes_their_status_only(name: str) -> None:
-    assert verbs(name, "provisionerjobs/status") == {"patch"}
-    assert not verbs(name, "provisionerjobs") & {"create", "update", "patch"}
+def test_a_daemon_writes_of_jobs_their_status_only() -> None:
+    assert verbs("daemon", "provisionerjobs/status") == verbs("operator", "provisionerjobs/status") == {"patch"}
+    assert not verbs("daemon", "provisionerjobs") & {"create", "update", "patch", "delete"}
+
+
+def test_the_controller_reads_no_secrets_and_changes_no_config_map() -> None:
+    assert not verbs("operator", "secrets")
+    assert verbs("operator", "configmaps") == {"get", "create", "delete"}
 
 
 @pytest.mark.parametrize("name", ["viewer", "submitter", "admin"])

@@ -1,0 +1,126 @@
+"""Templates and workspaces in a namespace with a controller and daemons."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from support.builders import a_template_manifest, a_workspace_manifest
+from support.cluster import Cluster
+from support.kubectl import Kubectl
+from support.manifests import Manifest
+from support.site import Site, a_site, condition
+from support.watching import Watch, watching
+
+PARAMETERS: list[Manifest] = [
+    {"name": "size", "type": "number", "default": "1", "mutable": True},
+    {"name": "seconds", "type": "number", "default": "0", "mutable": True},
+    {"name": "hold", "type": "bool", "default": "false", "mutable": True},
+    {"name": "fail", "default": "", "mutable": True},
+    {"name": "outputs", "default": "{}", "mutable": True},
+]
+"""What the echo provisioner heeds, and a size that only tells one wish from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environments:
+    """A site, and watches on its templates and workspaces."""
+
+    site: Site
+    templates: Watch
+    workspaces: Watch
+
+    @property
+    def admin(self) -> Kubectl:
+        """An administrator, working in the namespace."""
+        return self.site.admin
+
+    def make_template(self, name: str = "template", *, parameters: list[Manifest] | None = None, **spec: Any) -> str:
+        """Create a template and wait until it can be built; returns its version."""
+        self.admin.create(
+            a_template_manifest(name, parameters=PARAMETERS if parameters is None else parameters, **spec)
+        )
+        body = self.templates.until(name, is_ready)
+        version: str = body["status"]["activeVersion"]
+        return version
+
+    def make(self, name: str, **spec: Any) -> None:
+        """Create a workspace; `size`, `seconds` and the like become its parameters."""
+        self.admin.create(a_workspace(name, **spec))
+
+    def change(self, name: str, **spec: Any) -> None:
+        """Change a workspace."""
+        self.admin.patch("ws", name, {"spec": spec})
+
+    def until(self, name: str, phase: str, *, build: int | None = None) -> Manifest:
+        """The workspace once it is in the phase now, and ready if that is one to stay in, as it is wanted now."""
+
+        def is_so(body: Manifest) -> bool:
+            status = body["status"]
+            is_told = status.get("observedGeneration") == body["metadata"]["generation"]
+            return bool(is_told and status["phase"] == phase and build in (None, status["buildNumber"]))
+
+        return self.workspaces.until_latest(name, is_so)
+
+    def jobs_of(self, name: str) -> list[Manifest]:
+        """All jobs that the workspace ever had, in order."""
+        of_it = [
+            body
+            for body in self.site.jobs.latest().values()
+            if body["spec"].get("workspaceRef", {}).get("name") == name and "uid" in body["spec"]["workspaceRef"]
+        ]
+        return sorted(of_it, key=lambda body: int(body["spec"]["workspaceRef"]["buildNumber"]))
+
+    def transitions(self, name: str) -> list[str]:
+        """What those jobs did."""
+        return [body["spec"]["transition"] for body in self.jobs_of(name)]
+
+
+def is_ready(body: Manifest) -> bool:
+    """Whether the object is as its spec wants it."""
+    is_told = body.get("status", {}).get("observedGeneration") == body["metadata"]["generation"]
+    return bool(is_told and condition(body, "Ready").get("status") == "True")
+
+
+def reason_is(reason: str) -> Callable[[Manifest], bool]:
+    """Whether the object says why it is not ready by this word."""
+    return lambda body: condition(body, "Ready").get("reason") == reason
+
+
+def a_workspace(name: str, **spec: Any) -> Manifest:
+    """A workspace with these parameters and fields."""
+    known = {each["name"] for each in PARAMETERS}
+    chosen = [{"name": key, "value": str(spec.pop(key))} for key in sorted(known & spec.keys())]
+    return a_workspace_manifest(name, **({"parameters": chosen} if chosen else {}), **spec)
+
+
+@contextmanager
+def environments_in(cluster: Cluster, namespace: str) -> Iterator[Environments]:
+    """Watches on a namespace in which nothing runs yet."""
+    with (
+        a_site(cluster, namespace) as site,
+        watching(site.admin, "wst") as templates,
+        watching(site.admin, "ws") as workspaces,
+    ):
+        yield Environments(site, templates, workspaces)
+
+
+@pytest.fixture(scope="module")
+def environments(cluster: Cluster, module_namespace: str) -> Iterator[Environments]:
+    """A namespace with a controller, a daemon with room for all tests of the file, and the template `template`."""
+    with (
+        environments_in(cluster, module_namespace) as environments,
+        environments.site.operator(),
+        environments.site.daemon("worker", capacity=8),
+    ):
+        environments.make_template()
+        yield environments
+
+
+@pytest.fixture
+def own_environments(cluster: Cluster, make_namespace: Callable[[], str]) -> Iterator[Environments]:
+    """A namespace of the test's own, without any program yet."""
+    with environments_in(cluster, make_namespace()) as environments:
+        yield environments

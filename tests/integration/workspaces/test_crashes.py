@@ -1,0 +1,74 @@
+"""The controller dies after each write of a full life, in turn: there is never a second job for a change, and never none."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+
+import pytest
+
+from integration.workspaces.conftest import PARAMETERS, Environments
+from support.builders import a_template_manifest
+
+LIFE = ["Start", "Start", "Stop", "Start", "Delete"]
+FEWEST_KILLS = 2 * len(LIFE)
+LATEST_KILL_SECONDS = 0.05
+"""After what was seen: it may be about to write again, or be in the middle of it."""
+
+
+@contextmanager
+def _killed_after_each_change(environments: Environments, chance: Random) -> Iterator[list[float]]:
+    """A controller that dies soon after anything changes, and comes back; the list has an entry for each death."""
+    over = threading.Event()
+    deaths: list[float] = []
+    watches = (environments.templates, environments.workspaces, environments.site.jobs)
+
+    def keep() -> None:
+        while not over.is_set():
+            seen = sum(watch.changes for watch in watches)
+            with environments.site.operator(wait=False) as operator:
+                while not over.is_set() and sum(watch.changes for watch in watches) == seen:
+                    time.sleep(0.002)
+                time.sleep(chance.choice([0.0, chance.uniform(0, LATEST_KILL_SECONDS)]))
+                deaths.append(time.monotonic())
+                operator.kill()
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    try:
+        yield deaths
+    finally:
+        over.set()
+        keeper.join()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_after_each_write_it_makes_each_job_once(seed: int, own_environments: Environments) -> None:
+    environments = own_environments
+    with (
+        environments.site.daemon("worker", capacity=4),
+        _killed_after_each_change(environments, Random(seed)) as deaths,
+    ):
+        environments.admin.create(a_template_manifest(parameters=PARAMETERS))
+        environments.make("life")
+        environments.until("life", "Running")
+        environments.change("life", parameters=[{"name": "size", "value": "2"}])
+        environments.until("life", "Running", build=2)
+        environments.change("life", running=False)
+        environments.until("life", "Stopped", build=3)
+        environments.change("life", running=True)
+        environments.until("life", "Running", build=4)
+        environments.admin.run("delete", "ws", "life", "--wait=false")
+        environments.workspaces.until_gone("life")
+
+    jobs = environments.jobs_of("life")
+    assert [body["spec"]["transition"] for body in jobs] == LIFE
+    assert [body["metadata"]["name"] for body in jobs] == [f"life-{number}" for number in range(1, len(LIFE) + 1)]
+    assert {body["status"]["phase"] for body in jobs} == {"Completed"}
+    imports = [body for body in environments.site.jobs.latest().values() if body["spec"]["type"] == "TemplateImport"]
+    assert len(imports) == 1
+    assert len(deaths) > FEWEST_KILLS
+    environments.site.ledger.assert_nothing_twice()
+    environments.site.ledger.assert_no_overlap()

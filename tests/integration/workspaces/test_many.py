@@ -1,0 +1,37 @@
+"""Many workspaces at once on few daemons, and what a build of one costs."""
+
+from contextlib import ExitStack
+
+from integration.workspaces.conftest import Environments, a_workspace, is_ready
+from support.site import names
+
+WORKSPACES = 200
+DAEMONS = 10
+MOST_WRITES_PER_BUILD = 3
+"""Of the workspace, beyond those of the job itself."""
+BUILDS = 2
+USERS_WRITES = 2
+"""Creation and deletion."""
+
+
+def test_two_hundred_at_once_are_all_started_and_destroyed_once(own_environments: Environments) -> None:
+    environments = own_environments
+    made = names("ws", WORKSPACES)
+    with ExitStack() as stack:
+        stack.enter_context(environments.site.operator())
+        for daemon in names("daemon", DAEMONS):
+            stack.enter_context(environments.site.daemon(daemon))
+        environments.make_template()
+        items = [a_workspace(name) for name in made]
+        environments.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
+        for name in made:
+            environments.workspaces.until_latest(name, is_ready, seconds=240)
+        environments.admin.run("delete", "ws", "--all", "--wait=false")
+        for name in made:
+            environments.workspaces.until_gone(name, seconds=240)
+    for name in made:
+        assert environments.transitions(name) == ["Start", "Delete"]
+    written = [len(environments.workspaces.versions(name)) - USERS_WRITES for name in made]
+    assert max(written) <= MOST_WRITES_PER_BUILD * BUILDS
+    environments.site.ledger.assert_nothing_twice()
+    environments.site.ledger.assert_no_overlap()

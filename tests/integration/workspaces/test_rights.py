@@ -1,0 +1,202 @@
+"""Whose a workspace is, what it may choose, and who may stop its jobs; all said by the API server itself."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from integration.workspaces.conftest import Environments, a_workspace, environments_in
+from support.builders import a_job_manifest, a_template_manifest, a_workspace_manifest, role_binding
+from support.cluster import Cluster
+from support.installation import has_stamping
+from support.kubectl import Kubectl, patch_arguments
+from support.manifests import Manifest
+
+CHOICES: list[Manifest] = [
+    {"name": "size", "type": "number", "default": "1", "mutable": True, "validation": {"min": 1, "max": 8}},
+    {"name": "gpu", "type": "bool", "default": "false"},
+    {"name": "zone", "default": "a", "options": [{"name": "A", "value": "a"}, {"name": "B", "value": "b"}]},
+    {"name": "team", "default": "core", "mutable": True, "validation": {"regex": "^[a-z]+$", "error": "small letters"}},
+    {"name": "hold", "type": "bool", "default": "false", "mutable": True},
+]
+
+
+@pytest.fixture(scope="module")
+def place(cluster: Cluster, module_namespace: str) -> Iterator[Environments]:
+    """A namespace with a controller, a daemon and two templates: of one the owners may cancel."""
+    with (
+        environments_in(cluster, module_namespace) as place,
+        place.site.operator(),
+        place.site.daemon("worker", capacity=8),
+    ):
+        place.make_template("template", parameters=CHOICES)
+        place.make_template("lenient", parameters=CHOICES, allowUserCancel=True)
+        yield place
+
+
+@pytest.fixture(scope="module")
+def user(place: Environments, cluster: Cluster) -> Callable[[str], Kubectl]:
+    """Call it with a role for a user who has it there, by the role's name."""
+
+    def bind(role: str) -> Kubectl:
+        name = f"{role}-{uuid.uuid4().hex[:6]}"
+        place.admin.apply(role_binding(name, f"provisioner-{role}", namespace=place.site.namespace))
+        return Kubectl(cluster.kubeconfig_for(name), place.site.namespace)
+
+    return bind
+
+
+def _name(user: Kubectl) -> str:
+    return user.run("auth", "whoami", "--output=jsonpath={.status.userInfo.username}").stdout
+
+
+def test_who_makes_a_workspace_owns_it_and_asks_for_its_jobs(
+    place: Environments, user: Callable[[str], Kubectl]
+) -> None:
+    if not has_stamping(place.admin):
+        pytest.skip("this API server stamps nothing")
+    sam = user("submitter")
+
+    sam.create(a_workspace("owned"))
+
+    job = place.site.jobs.until("owned-1", "Completed")
+    assert (job["spec"]["initiator"], job["spec"]["workspaceRef"]["owner"]) == (_name(sam), _name(sam))
+    place.admin.patch("ws", "owned", {"spec": {"rebuildGeneration": 1}})
+    job = place.site.jobs.until("owned-2", "Completed")
+    # Who changed it last, and still whose it is.
+    assert job["spec"]["initiator"] != _name(sam)
+    assert job["spec"]["workspaceRef"]["owner"] == _name(sam)
+
+
+def test_nobody_but_its_owner_and_admins_touches_a_workspace(
+    place: Environments, user: Callable[[str], Kubectl]
+) -> None:
+    sam, tim, ada = user("submitter"), user("submitter"), user("admin")
+    sam.create(a_workspace("private", owner=_name(sam), running=False))
+
+    for refusal in (
+        tim.refusal("patch", "ws", "private", *patch_arguments({"spec": {"running": True}})),
+        tim.refusal("delete", "ws", "private"),
+        tim.refusal("patch", "ws", "private", *patch_arguments({"metadata": {"finalizers": None}})),
+    ):
+        assert f'workspaces "private" belongs to "{_name(sam)}"' in refusal
+        assert "provisioner-admin" in refusal
+    assert ada.attempt("patch", "ws", "private", *patch_arguments({"spec": {"autostopSeconds": 60}})).ok
+    assert sam.attempt("delete", "ws", "private").ok
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ({"owner": "somebody-else"}, 'spec.owner "somebody-else" is not your own name'),
+        ({"initiator": "somebody-else"}, 'spec.initiator "somebody-else" is not your own name'),
+        ({"tags": {"scope": "user", "owner": "somebody-else"}}, 'the tag owner "somebody-else" is not your own name'),
+    ],
+    ids=str,
+)
+def test_nobody_makes_one_in_anothers_name(
+    spec: Manifest, says: str, place: Environments, user: Callable[[str], Kubectl]
+) -> None:
+    sam = user("submitter")
+
+    assert says in sam.refusal("create", "-f", "-", given=a_workspace_manifest("forged", **spec))
+    assert place.admin.attempt("create", "--dry-run=server", "-f", "-", given=a_workspace_manifest("x", **spec)).ok
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"workspaceRef": {"name": "dev", "uid": "uid-of-another"}},
+        {"workspaceRef": {"name": "dev", "owner": "somebody-else"}},
+        {"templateRef": {"name": "template", "uid": "uid-of-another"}},
+        {"ownerMayCancel": True},
+    ],
+    ids=str,
+)
+def test_nobody_submits_a_job_as_if_the_controller_had_made_it(spec: Manifest, user: Callable[[str], Kubectl]) -> None:
+    refusal = user("submitter").refusal("create", "-f", "-", given=a_job_manifest("forged", **spec))
+
+    assert 'lacks the verb "impersonate"' in refusal
+
+
+def test_an_owner_cancels_the_jobs_of_a_workspace_where_the_template_allows_it(
+    place: Environments, user: Callable[[str], Kubectl]
+) -> None:
+    sam, tim = user("submitter"), user("submitter")
+    cancel = patch_arguments({"spec": {"cancel": True, "cancelReason": "wrong size"}})
+    for name, template in (("mine", "lenient"), ("theirs", "template")):
+        sam.create(a_workspace(name, owner=_name(sam), templateRef={"name": template}, hold="true"))
+        place.site.ledger.await_run(f"{name}-1")
+
+    assert 'may not cancel provisionerjobs "mine-1"' in tim.refusal("patch", "pj", "mine-1", *cancel)
+    assert 'may not cancel provisionerjobs "theirs-1"' in sam.refusal("patch", "pj", "theirs-1", *cancel)
+    assert sam.attempt("patch", "pj", "mine-1", *cancel).ok
+    place.site.jobs.until("mine-1", "Canceled")
+    place.site.ledger.release("theirs-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("sise", "1", 'template "template" has no parameter sise; it has size, gpu, zone, team, hold'),
+        ("size", "large", "size is not of the type"),
+        ("size", "9", "does not allow this value of size"),
+        ("gpu", "yes", "gpu is not of the type"),
+        ("zone", "c", "does not allow this value of zone"),
+        ("team", "Core", "does not allow this value of team"),
+    ],
+)
+def test_a_parameter_that_does_not_fit_is_refused_at_once(
+    name: str, value: str, says: str, place: Environments
+) -> None:
+    manifest = a_workspace_manifest("unfit", parameters=[{"name": name, "value": value}])
+
+    assert says in place.admin.refusal("create", "--dry-run=server", "-f", "-", given=manifest)
+
+
+def test_what_has_no_default_has_to_be_chosen(place: Environments) -> None:
+    place.admin.create(a_template_manifest("demanding", parameters=[{"name": "region"}]))
+    manifest = a_workspace_manifest("unfit", templateRef={"name": "demanding"})
+
+    def refused() -> bool:
+        answer = place.admin.attempt("create", "--dry-run=server", "-f", "-", given=manifest)
+        return "has no default for region" in answer.stderr
+
+    # The API server has to see the new template first.
+    place.templates.until("demanding", lambda _: True)
+    assert _soon(refused)
+
+
+def test_what_is_not_mutable_cannot_change_once_it_was_built(place: Environments) -> None:
+    place.make("fixed", parameters=[{"name": "zone", "value": "a"}])
+    place.until("fixed", "Running", build=1)
+
+    refusal = place.admin.refusal(
+        "patch", "ws", "fixed", *patch_arguments({"spec": {"parameters": [{"name": "zone", "value": "b"}]}})
+    )
+
+    assert "zone cannot change once the workspace was built" in refusal
+
+
+def test_what_no_longer_fits_its_template_can_still_be_stopped(place: Environments) -> None:
+    place.make_template("shrinking", parameters=[{"name": "size", "default": "1", "mutable": True}])
+    place.make("kept", templateRef={"name": "shrinking"}, parameters=[{"name": "size", "value": "5"}])
+    place.until("kept", "Running", build=1)
+    place.admin.patch("wst", "shrinking", {"spec": {"parameters": []}})
+    place.templates.until_latest("shrinking", lambda body: not body["spec"].get("parameters"))
+
+    place.admin.patch("ws", "kept", {"spec": {"autostopSeconds": 3600}})
+    place.admin.patch("ws", "kept", {"spec": {"parameters": [], "running": False}})
+
+    place.until("kept", "Stopped", build=2)
+
+
+def _soon(test: Callable[[], bool]) -> bool:
+    """Whether it is so within some seconds."""
+    deadline = time.monotonic() + 30
+    while not test():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
