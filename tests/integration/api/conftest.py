@@ -39,5 +39,5 @@ def job_in(kubectl: Kubectl) -> Callable[[Phase | str], str]:
 @pytest.fixture(scope="module")
 def workspace(kubectl: Kubectl) -> str:
     """A workspace that is there to be changed."""
-    name: str = kubectl.apply(WORKSPACE)["metadata"]["name"]
+    name: str = kubectl.create(WORKSPACE)["metadata"]["name"]
     return name

@@ -69,9 +69,7 @@ def test_who_makes_a_workspace_owns_it_and_asks_for_its_jobs(
     assert job["spec"]["workspaceRef"]["owner"] == _name(sam)
 
 
-def test_nobody_but_its_owner_and_admins_touches_a_workspace(
-    place: Environments, user: Callable[[str], Kubectl]
-) -> None:
+def test_nobody_but_its_owner_and_admins_touches_a_workspace(user: Callable[[str], Kubectl]) -> None:
     sam, tim, ada = user("submitter"), user("submitter"), user("admin")
     sam.create(a_workspace("private", owner=_name(sam), running=False))
 

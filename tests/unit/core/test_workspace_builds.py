@@ -338,7 +338,7 @@ def test_a_destroy_that_fails_leaves_the_workspace_until_it_is_asked_for_again(p
     assert isinstance(first, CreateBuild)
     ended = a_build(2, phase=phase, change=first.change, transition=Transition.DELETE)
 
-    assert _status(workspace, a_build(), ended).phase == phase
+    assert _status(workspace, a_build(), ended).phase.value == phase.value
     again = _decide(replace(workspace, rebuild_generation=1), a_build(), ended)
     assert isinstance(again, CreateBuild)
     assert again.number == 3
