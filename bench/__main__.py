@@ -62,19 +62,20 @@ def main(
         plan = replace(plan, rounds=rounds)
     results = Results()
     began = time.monotonic()
+    broken = False
     try:
         uvloop.run(_measure(plan, frozenset(only or (*BESIDE_OTHERS, *ALONE)), results))
     except* (BenchError, DevClusterError, KubectlError) as errors:
         for error in _leaves(errors):
-            click.echo(f"bench: {error}", err=True)
-        sys.exit(2)
+            click.echo(f"bench: {error} What was measured until then:", err=True)
+        broken = True
     except* asyncio.CancelledError:
         sys.exit(128 + signal.SIGTERM)
     verdicts = list(bars(results, plan))
     report.show(results, verdicts)
     report.write(path, results, verdicts, seconds=time.monotonic() - began, version=__version__)
     click.echo(f"{time.monotonic() - began:.0f} s; all rounds are in {path}.", err=True)
-    sys.exit(1 if any(bar.met is False for bar in verdicts) else 0)
+    sys.exit(2 if broken else any(bar.met is False for bar in verdicts))
 
 
 async def _measure(plan: Plan, names: frozenset[str], results: Results) -> None:

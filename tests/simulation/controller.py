@@ -31,6 +31,8 @@ RESYNC_SECONDS = 60.0
 LONGEST_BATCH = 0.05
 """How long the loop may take to notice that something happened."""
 MISSED_DELETIONS = 0.1
+NEVER_MISSED = (TEMPLATE, WORKSPACE)
+"""Nothing sweeps what is left of these: their watch tells all."""
 
 
 def concerns_controller(body: Body) -> bool:
@@ -149,8 +151,11 @@ class SimulatedController:
             self.observe(new)
             if not concerns_controller(new):
                 self.mirror.job_left(new["metadata"]["uid"])
-        elif old is not None and self._random.random() > MISSED_DELETIONS * 10 * self._network.failure_rate:
+        elif old is not None and (old["kind"] in NEVER_MISSED or not self._misses_deletion()):
             self._gone(old["kind"], old["metadata"]["uid"], old)
+
+    def _misses_deletion(self) -> bool:
+        return self._random.random() < MISSED_DELETIONS * 10 * self._network.failure_rate
 
     def observe(self, body: Body) -> None:
         if body["kind"] in (TEMPLATE, WORKSPACE):
@@ -207,7 +212,6 @@ class SimulatedController:
             return
         jobs, daemons = self.mirror.uids()
         pods = self.mirror.pod_uids()
-        followed = self.workspaces.uids()
         listed: set[str] = set()
 
         def read() -> None:
@@ -224,8 +228,6 @@ class SimulatedController:
                     self._gone(POD, uid)
                 for uid in sorted(daemons - listed):
                     self._gone(DAEMON, uid)
-                for uid in sorted(followed.keys() - listed):
-                    self._gone(followed[uid], uid)
                 self.mirror.tidy(self.now)
             self._schedule.after(RESYNC_SECONDS, self._resync)
 

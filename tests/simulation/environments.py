@@ -11,6 +11,7 @@ from simulation.server import JOB, TEMPLATE, WORKSPACE, Body, GoneError
 if TYPE_CHECKING:
     from simulation.world import World
 
+LONGEST_AUTOSTOP = 120.0
 TEMPLATE_UID = "template-uid"
 _NAMES = ("dev", "box", "lab")
 """The first is also that of jobs which users submit themselves."""
@@ -46,6 +47,10 @@ class Environments:
         """Once nothing happens any more: every wish is granted, or its failure is told."""
         for body in self._world.server.of_kind(WORKSPACE):
             self._must_be_settled(body)
+        for controller in self._world.controllers():
+            for uid in controller.workspaces.uids():
+                if uid not in self._world.server.objects:
+                    self._world.invariants.violated(f"{uid} is gone, and a controller still remembers it")
 
     # --- what people do ---
 
@@ -71,7 +76,7 @@ class Environments:
             "deletionPolicy": self._random.choice(["Delete", "Delete", "Orphan"]),
         }
         if self._random.random() < 0.2:
-            spec["autostopSeconds"] = self._random.choice([30, 120])
+            spec["autostopSeconds"] = self._random.choice([30, int(LONGEST_AUTOSTOP)])
         self._world.server.create(WORKSPACE, f"workspace-uid-{self._count}", name, spec)
 
     def _change(self, name: str) -> None:

@@ -24,7 +24,7 @@ from provisioner_operator.core.workspace_records import Template, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
 from simulation.network import RETRY_SECONDS, Call, Network, Result
-from simulation.server import JOB, TEMPLATE, WORKSPACE, Body, GoneError
+from simulation.server import JOB, TEMPLATE, WORKSPACE, Body
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController
@@ -108,7 +108,7 @@ class WorkspaceHalf:
                 self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
                 return
             if body is not None:
-                self._take_in(body)
+                self._controller.observe(body)
             if result is Result.DONE:
                 if callable(done):
                     done()
@@ -137,7 +137,7 @@ class WorkspaceHalf:
             if not self._controller.alive:
                 return
             if body is not None:
-                self._take_in(body)
+                self._controller.observe(body)
             elif result is Result.GONE:
                 self.gone(TEMPLATE if isinstance(held, Template) else WORKSPACE, held.uid)
             self._settle(decision)
@@ -175,14 +175,6 @@ class WorkspaceHalf:
             self._settle(decision)
 
         self._network.send(self._controller, read, answered)
-
-    def _take_in(self, body: Body) -> None:
-        """What a write answers; of what went with its last finalizer the watch tells."""
-        try:
-            self._network.server.get(body["metadata"]["uid"])
-        except GoneError:
-            return
-        self._controller.observe(body)
 
     def _settle(self, decision: WorkspaceDecision) -> None:
         if self._controller.alive:

@@ -8,7 +8,7 @@ from provisioner_operator.core.records import Daemon, Job
 from simulation.audit import Audit
 from simulation.controller import SimulatedController
 from simulation.daemons import SimulatedDaemon
-from simulation.environments import Environments
+from simulation.environments import LONGEST_AUTOSTOP, Environments
 from simulation.faults import Faults
 from simulation.invariants import Invariants
 from simulation.network import Network
@@ -105,9 +105,9 @@ class World:
         self.schedule.run_until(self.plan.seconds)
         self.users.leave()
         self.faults.heal()
-        end = self.schedule.now + LONGEST_AFTERMATH
-        while self.server.live_jobs() and self.schedule.now < end:
-            self.schedule.run_until(self.schedule.now + 60)
+        self._let_jobs_end()
+        self.schedule.run_until(self.schedule.now + LONGEST_AUTOSTOP)
+        self._let_jobs_end()
         is_whole = not self.has_lost_daemons and all(daemon.alive for daemon in self.daemons.values())
         silence = 0 if is_whole else self.plan.lost_after
         self.schedule.run_until(self.schedule.now + silence + AFTERTHOUGHTS_SECONDS)
@@ -117,6 +117,11 @@ class World:
         self.schedule.run_until(self.schedule.now + QUIET_SECONDS)
         if self.invariants.decisions.total() != before:
             self.invariants.violated("nothing happens any more, and yet something is decided")
+
+    def _let_jobs_end(self) -> None:
+        end = self.schedule.now + LONGEST_AFTERMATH
+        while self.server.live_jobs() and self.schedule.now < end:
+            self.schedule.run_until(self.schedule.now + 60)
 
     def start_controller(self) -> None:
         if self.controller is not None:

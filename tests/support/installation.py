@@ -60,7 +60,7 @@ def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
         administrator = admin.within(PROBE_NAMESPACE)
         _await('"initiator"', administrator, a_job_manifest())
         _await('"canceledBy"', administrator, a_job_manifest(cancel=True))
-        _await('"owner"', administrator, a_workspace_manifest())
+        _await('"owner"', administrator, a_workspace_manifest(templateRef={"name": "another"}))
 
 
 def _await_parameters_policy(admin: Kubectl, prober: Kubectl) -> None:

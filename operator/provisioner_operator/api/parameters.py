@@ -1,5 +1,7 @@
 """Parameters: what a template lets its workspaces choose, and what a workspace chose.
 
+No field of theirs has a default that the API server writes: who applies a list on the client's side, as Argo CD compares
+it, would find it changed for ever.
 Values are text, as in Coder: a number as one writes it, `true` or `false`, a list of strings as JSON. What these rules
 can check, the API server checks when the object is written; the rest is the controller's (`core.parameters`).
 """
@@ -18,11 +20,16 @@ ParameterText = Annotated[str, StringConstraints(max_length=4096)]
 _IS_NUMBER = "matches('^-?[0-9]+([.][0-9]+)?$')"
 
 
+def _is(type_: ParameterType) -> str:
+    """CEL: whether the parameter's type is this one, which is not the one where it is absent."""
+    return f"(has(self.type) && self.type == '{type_}')"
+
+
 def _of_type(value: str) -> str:
     """CEL: whether the expression, a text, is of the parameter's type. A list is looked at by the controller."""
     return (
-        f"(self.type == '{ParameterType.NUMBER}' ? {value}.{_IS_NUMBER} : "
-        f"self.type == '{ParameterType.BOOL}' ? {value} in ['true', 'false'] : true)"
+        f"({_is(ParameterType.NUMBER)} ? {value}.{_IS_NUMBER} : "
+        f"{_is(ParameterType.BOOL)} ? {value} in ['true', 'false'] : true)"
     )
 
 
@@ -31,7 +38,7 @@ class ParameterOption(Model):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     """What people see."""
-    value: ParameterText
+    value: Annotated[str, StringConstraints(max_length=512)]
     """What the template gets."""
     description: ShortText | None = None
     """What it means."""
@@ -67,18 +74,19 @@ class Parameter(Model):
             ),
             rule(
                 "!has(self.default) || !has(self.options) || self.options.size() == 0"
-                f" || self.type == '{ParameterType.LIST}' || self.options.exists(each, each.value == self.default)",
+                f" || {_is(ParameterType.LIST)} || self.options.exists(each, each.value == self.default)",
                 "the default is none of the options",
                 field="default",
             ),
             rule(
-                f"!has(self.validation) || !has(self.validation.regex) || self.type == '{ParameterType.STRING}'",
+                f"!has(self.validation) || !has(self.validation.regex) || !has(self.type)"
+                f" || self.type == '{ParameterType.STRING}'",
                 "validation.regex is for type string",
                 field="validation",
             ),
             rule(
                 "!has(self.validation) || !(has(self.validation.min) || has(self.validation.max))"
-                f" || self.type == '{ParameterType.NUMBER}'",
+                f" || {_is(ParameterType.NUMBER)}",
                 "validation.min and validation.max are for type number",
                 field="validation",
             ),
@@ -91,12 +99,12 @@ class Parameter(Model):
     """What people see instead."""
     description: ShortText | None = None
     """What it is for."""
-    type: ParameterType = ParameterType.STRING
-    """What a value is: string, number, bool or list(string)."""
+    type: ParameterType | None = None
+    """What a value is: string (where absent), number, bool or list(string)."""
     default: ParameterText | None = None
     """The value of a workspace that chooses none. Without a default it has to choose."""
-    mutable: bool = False
-    """Whether it may change once the workspace was built."""
+    mutable: bool | None = None
+    """Whether it may change once the workspace was built; it may not where this is absent."""
     options: Annotated[
         list[ParameterOption],
         Field(

@@ -168,7 +168,7 @@ class WorkspaceTemplate(Model):
 
     metadata: ObjectMeta
     """Its name, at most 45 characters, and labels."""
-    spec: TemplateSpec = TemplateSpec(import_generation=0)
+    spec: TemplateSpec
     """What workspaces are made of, on which daemons they are built, and within which times."""
     status: TemplateStatus = TemplateStatus(workspaces=0)
     """Which versions there are, and which is in force. Written by the controller."""

@@ -20,6 +20,8 @@ from provisioner_operator.core.workspace_decisions import (
 )
 from provisioner_operator.core.workspace_records import Build, Import, SourceFiles, Template, Workspace
 
+MOST_GONE = 4096
+"""How many deleted objects are remembered: the answer to a write may come after the news that its object is gone."""
 REFUSED_SECONDS = 30.0
 """How soon what the API server refused is tried again; a change of the object tries it at once."""
 
@@ -63,12 +65,15 @@ class WorkspaceMirror:
         self._jobs: dict[str, tuple[str, int | str]] = {}
         self._attention: dict[str, None] = {}
         self._under_way: set[str] = set()
+        self._gone: dict[str, None] = {}
         self._clock: KeyedHeap[str, float] = KeyedHeap()
 
     # --- what was observed ---
 
     def observe_template(self, template: Template) -> bool:
         """Take in a template; False if this or a later version of it is known."""
+        if template.uid in self._gone:
+            return False
         entry = self._templates.setdefault(template.uid, _TemplateEntry())
         known = entry.template
         if known is not None and template.resource_version <= known.resource_version:
@@ -104,6 +109,8 @@ class WorkspaceMirror:
 
     def observe_workspace(self, workspace: Workspace) -> bool:
         """Take in a workspace; False if this or a later version of it is known."""
+        if workspace.uid in self._gone:
+            return False
         entry = self._workspaces.setdefault(workspace.uid, _WorkspaceEntry())
         known = entry.workspace
         if known is not None and workspace.resource_version <= known.resource_version:
@@ -365,6 +372,9 @@ class WorkspaceMirror:
             self._attend(uid)
 
     def _forget(self, uid: str) -> None:
+        self._gone[uid] = None
+        if len(self._gone) > MOST_GONE:
+            del self._gone[next(iter(self._gone))]
         self._attention.pop(uid, None)
         self._clock.discard(uid)
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from provisioner_operator.api import job_status as job_status_models
 from provisioner_operator.api.base import Model
-from provisioner_operator.api.enums import JobType, PendingReason, Phase
+from provisioner_operator.api.enums import JobType, ParameterType, PendingReason, Phase
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.api.parameters import Parameter as ParameterModel
 from provisioner_operator.api.parameters import ParameterValue
@@ -191,9 +191,9 @@ def _parameter(model: ParameterModel) -> Parameter:
     rules = model.validation
     return Parameter(
         name=model.name,
-        type=model.type,
+        type=model.type or ParameterType.STRING,
         default=model.default,
-        mutable=model.mutable,
+        mutable=bool(model.mutable),
         options=tuple(each.value for each in model.options),
         regex=rules.regex if rules is not None else None,
         error=rules.error if rules is not None else None,

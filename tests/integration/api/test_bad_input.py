@@ -41,7 +41,7 @@ def a_pool_with(**template: Any) -> Manifest:
             ["spec.source.inline.files.main.tf: Too long"],
         ),
         (a_job_with(source={"inline": {"files": {}}}), ["spec.source.inline.files", "at least 1"]),
-        (a_job_with(source={"git": {"url": "x"}}), ['unknown field "spec.source.git"']),
+        (a_job_with(source={"svn": {"url": "x"}}), ['unknown field "spec.source.svn"']),
         (a_job_with(timeout=5), ['unknown field "spec.timeout"']),
         (a_job_with(workspaceRef={"name": "Dev Space"}), ["spec.workspaceRef.name", "should match"]),
         (a_job_with(workspaceRef={"name": "w" * 54}), ["spec.workspaceRef.name: Too long"]),

@@ -30,7 +30,7 @@ def test_a_workspace_is_started_changed_stopped_started_and_destroyed(environmen
     jobs = environments.jobs_of("life")
     assert [body["metadata"]["name"] for body in jobs] == [f"life-{number}" for number in range(1, 7)]
     assert {body["status"]["phase"] for body in jobs} == {"Completed"}
-    assert {each["name"]: each["value"] for each in jobs[-1]["spec"]["variables"]}["size"] == "1"
+    assert {each["name"]: each["value"] for each in jobs[-1]["spec"]["variables"]}["size"] == "2"
 
 
 def test_kubectl_waits_until_it_is_ready(environments: Environments) -> None:
