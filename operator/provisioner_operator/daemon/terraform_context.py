@@ -77,6 +77,7 @@ def _coder(job: ProvisionerJob) -> Iterator[tuple[str, str]]:
     # CODER_WORKSPACE_BUILD_ID is left out: it would only make the provider refuse a job that names no template.
     namespace = job.metadata.namespace
     yield "CODER_AGENT_URL", ACCESS_URL
+    yield "CODER_WORKSPACE_OWNER_GROUPS", "[]"  # versions 0 and 1 of the provider fail without it
     yield "CODER_WORKSPACE_TRANSITION", _CODERS_WORD[job.spec.transition or Transition.START]
     if workspace := job.spec.workspace_ref:
         yield "CODER_WORKSPACE_NAME", workspace.name

@@ -113,6 +113,7 @@ def test_a_template_that_is_not_named_is_not_told() -> None:
 def test_an_import_knows_no_workspace() -> None:
     environment = told(type="TemplateImport", workspaceRef=None, transition=None)
     assert environment["CODER_WORKSPACE_TRANSITION"] == "start"
+    assert environment["CODER_WORKSPACE_OWNER_GROUPS"] == "[]"
     assert not {"CODER_WORKSPACE_NAME", "CODER_WORKSPACE_ID"} & environment.keys()
 
 
