@@ -30,8 +30,8 @@ OWN = ("transition", "workspace", "owner", "build_number", "template", "template
 
 def told(values: dict[str, str] | None = None, **spec: Any) -> dict[str, str]:
     """Return the context of a build of WORKSPACE from TEMPLATE, unless the spec says otherwise."""
-    task = a_task(**{"workspaceRef": WORKSPACE, "templateRef": TEMPLATE} | spec)
-    return context_environment(task.model, values or {})
+    fields: dict[str, Any] = {"workspaceRef": WORKSPACE, "templateRef": TEMPLATE} | spec
+    return context_environment(a_task(**fields).model, values or {})
 
 
 def own(environment: dict[str, str]) -> dict[str, str]:
