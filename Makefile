@@ -42,14 +42,14 @@ down: $(READY) ## End what `make up` started
 	@$(BIN)/python -m demo down
 
 test: $(READY) ## All tests, against a real control plane
-	@$(BIN)/provisioner-devcluster prepare
+	@$(BIN)/provisioner-devcluster prepare --coder-provider
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 unit: $(READY) ## The fast tests of the pure core only
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/unit tests/simulation $(PYTEST_ARGS)
 
 integration: $(READY) ## Only the tests that need a control plane
-	@$(BIN)/provisioner-devcluster prepare
+	@$(BIN)/provisioner-devcluster prepare --coder-provider
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/integration $(PYTEST_ARGS)
 
 e2e: $(READY) ## Tests on a real node (Linux, root), or on E2E_KUBECONFIG's cluster with the image E2E_IMAGE

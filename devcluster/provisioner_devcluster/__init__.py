@@ -1,14 +1,16 @@
 """A real Kubernetes control plane on this machine, from packages: for trying the product, its tests and its demo.
 
 Public surface: `ControlPlane` (start, use, stop), `NodeCluster` (the same with a real node: Linux, root; otherwise
-`NodeImpossibleError` says why not), `DevClusterError` (what went wrong and what to do), and the tool lookups
-`find_kubectl`, `find_tofu` and `find_go`. The product never imports this package.
+`NodeImpossibleError` says why not), `DevClusterError` (what went wrong and what to do), the tool lookups `find_kubectl`,
+`find_tofu` and `find_go`, and `coder_provider_configuration` for templates that use Coder's Terraform provider. The product
+never imports this package.
 """
 
 from provisioner_devcluster.control_plane import ControlPlane
 from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.node_cluster import NodeCluster
 from provisioner_devcluster.node_programs import NodeImpossibleError
+from provisioner_devcluster.provider_mirror import coder_provider_configuration
 from provisioner_devcluster.tools import find_go, find_kubectl, find_tofu
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "DevClusterError",
     "NodeCluster",
     "NodeImpossibleError",
+    "coder_provider_configuration",
     "find_go",
     "find_kubectl",
     "find_tofu",

@@ -1,6 +1,6 @@
 """Building a Go program of this package once, for everybody on this machine who has the same cache.
 
-Called for the control plane and for OpenTofu when no earlier build is current. A build takes minutes: it reports its
+Called for the control plane and the tools when no earlier build is current. A build takes minutes: it reports its
 progress, one lock makes the others wait for it, and a half-made program is never seen under its final name.
 """
 

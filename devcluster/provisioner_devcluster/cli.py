@@ -17,6 +17,7 @@ from provisioner_devcluster.binaries import find_binaries
 from provisioner_devcluster.clusters import DEFAULT_NAME, named_directory
 from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.node_programs import NodeImpossibleError, find_node_programs
+from provisioner_devcluster.provider_mirror import find_coder_mirror
 from provisioner_devcluster.tools import find_kubectl, find_tofu
 
 # What init scripts answer for a service that is not running.
@@ -42,7 +43,8 @@ def cli() -> None:
 @click.option(
     "--node", is_flag=True, help="Those of a node as well: built, and installed with apt-get. Linux and root only."
 )
-def prepare(*, node: bool) -> None:
+@click.option("--coder-provider", is_flag=True, help="Coder's Terraform provider as well: built, for its templates.")
+def prepare(*, node: bool, coder_provider: bool) -> None:
     """Build or fetch every program that is missing, and say where each is.
 
     The first time on a machine this takes several minutes; whoever has run it waits for no build later.
@@ -50,6 +52,8 @@ def prepare(*, node: bool) -> None:
     click.echo(f"control plane  {find_binaries().source}")
     click.echo(f"kubectl        {find_kubectl()}")
     click.echo(f"tofu           {find_tofu()}")
+    if coder_provider:
+        click.echo(f"coder provider {find_coder_mirror()}")
     if node:
         click.echo(f"node           {_node_programs()}")
 

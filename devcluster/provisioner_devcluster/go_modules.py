@@ -60,13 +60,18 @@ class GoModule:
         return (self.directory / "go.mod").read_text(encoding="utf-8")
 
 
+def _required_version(directory: Path, module: str) -> str:
+    found = re.search(rf"{re.escape(module)} v(\S+)", (directory / "go.mod").read_text(encoding="utf-8"))
+    if found is None:
+        raise AssertionError(f"{directory}/go.mod does not require {module}")
+    return found[1]
+
+
 def _kubernetes_stamp(directory: Path) -> str:
     # Unstamped, the server calls itself v0.0.0-master, and kubectl and some controllers refuse it.
-    found = re.search(r"k8s\.io/kubernetes v(\d+)\.(\d+)\.(\d+)", (directory / "go.mod").read_text(encoding="utf-8"))
-    if found is None:
-        raise AssertionError(f"{directory}/go.mod does not require k8s.io/kubernetes")
-    major, minor, patch = found.groups()
-    values = {"gitVersion": f"v{major}.{minor}.{patch}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    version = _required_version(directory, "k8s.io/kubernetes")
+    major, minor, _ = version.split(".")
+    values = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
     return " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in values.items())
 
 
@@ -102,4 +107,16 @@ OPENTOFU = GoModule(
     program="tofu",
     # As its releases are built; otherwise it calls itself a development version.
     linker_flags="-X github.com/opentofu/opentofu/version.dev=no",
+)
+
+CODER_PROVIDER_VERSION = _required_version(MODULES / "coder", "github.com/coder/terraform-provider-coder/v2")
+
+CODER_PROVIDER = GoModule(
+    name="coder",
+    directory=MODULES / "coder",
+    package="github.com/coder/terraform-provider-coder/v2",
+    # The name by which Terraform knows a provider's program.
+    program=f"terraform-provider-coder_v{CODER_PROVIDER_VERSION}",
+    linker_flags="",
+    duration="a minute or two",
 )

@@ -8,16 +8,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import platform
 import tarfile
 from typing import TYPE_CHECKING
+
+from provisioner_devcluster.architecture import go_architecture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-# Go's and so the image format's names of processors, by the kernel's.
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 # Nobody in particular, as Pods that may not run as root want it.
 USER = "65532:65532"
@@ -43,7 +41,7 @@ def write_image(archive: Path, name: str, programs: Mapping[str, Path], command:
         return {"mediaType": f"{_MEDIA_TYPE}.{kind}", "digest": f"sha256:{digest}", "size": len(content)}
 
     config = {
-        "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
+        "architecture": go_architecture(),
         "os": "linux",
         "config": {"Entrypoint": list(command), "User": USER},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},

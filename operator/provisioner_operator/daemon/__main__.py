@@ -84,7 +84,9 @@ def main() -> None:
 )
 @click.option("--terraform", type=click.Path(path_type=Path), help="The terraform or tofu binary. [default: from PATH]")
 @click.option(
-    "--work-dir", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Where runs have their files."
+    "--work-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where runs have their files. At most 40 characters: the sockets of Terraform's providers lie there.",
 )
 def run(
     *,

@@ -17,6 +17,7 @@ from provisioner_operator.core.records import Job
 from provisioner_operator.daemon import terraform_state as state
 from provisioner_operator.daemon.inputs import Reader, Variables, read_files, read_variables
 from provisioner_operator.daemon.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
+from provisioner_operator.daemon.terraform_context import context_environment
 from provisioner_operator.daemon.terraform_failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform_output import OutputReader
 
@@ -31,7 +32,8 @@ _PASSED_ON = (
     *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"),
     *("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),  # without these there is no in-cluster configuration
 )
-"""What a run gets of the daemon's environment; credentials for clouds come from Secrets, by variable."""
+"""What a run gets of the daemon's environment; credentials for clouds come from Secrets, by variable. Nothing of Coder's
+(CODER_*): what a template is told is of its job, the same on every daemon (`terraform_context`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,7 @@ class Terraform:
             workspace = job.workspace
         layout = Layout(directory, job.namespace, workspace)
         await asyncio.to_thread(self._write, layout, files)
-        environment = _environment(job, directory) | {
-            f"TF_VAR_{name}": value for name, value in variables.values.items()
-        }
+        environment = _environment(directory) | context_environment(task.model, variables.values)
         return TerraformProgram(layout, _stages(binary, job), environment, variables)
 
     def _write(self, layout: Layout, files: Mapping[str, bytes]) -> None:
@@ -159,13 +159,11 @@ def _stages(binary: str, job: Job) -> tuple[Stage, ...]:
     return (init, plan, Stage(APPLY, apply))
 
 
-def _environment(job: Job, directory: Path) -> dict[str, str]:
+def _environment(directory: Path) -> dict[str, str]:
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return passed | {
         "HOME": str(directory),
         "TMPDIR": str(directory),
         "TF_IN_AUTOMATION": "1",
         "CHECKPOINT_DISABLE": "1",
-        "TF_VAR_provisioner_transition": (job.transition or Transition.START).lower(),
-        "TF_VAR_provisioner_workspace": job.workspace or "",
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provisioner_devcluster.go_modules import CONTROL_PLANE, NODE, OPENTOFU, PAUSE, GoModule
+from provisioner_devcluster.go_modules import CODER_PROVIDER, CONTROL_PLANE, NODE, OPENTOFU, PAUSE, GoModule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,11 @@ def test_each_module_says_which_go_it_needs() -> None:
     assert CONTROL_PLANE.go_version == (1, 26, 0)
     assert OPENTOFU.go_version == (1, 26, 6)
     assert PAUSE.go_version == (1, 26, 0)
+    assert CODER_PROVIDER.go_version == (1, 26, 6)
+
+
+def test_coders_provider_bears_the_version_that_its_module_requires() -> None:
+    assert CODER_PROVIDER.program == "terraform-provider-coder_v2.20.0"
 
 
 def test_the_node_is_of_the_same_version_as_its_control_plane() -> None:
