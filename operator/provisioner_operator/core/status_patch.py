@@ -22,7 +22,7 @@ from provisioner_operator.api.limits import LONGEST_MESSAGE, LONGEST_SUSPENSION_
 from provisioner_operator.core.conditions import with_condition
 from provisioner_operator.core.json_value import JsonObject, JsonValue
 from provisioner_operator.core.lifecycle import require_legal
-from provisioner_operator.core.outcome import Outcome
+from provisioner_operator.core.outcome import DeclaredVariable, Outcome
 from provisioner_operator.core.records import Assignment, Condition, Daemon, Job
 
 
@@ -217,6 +217,10 @@ def finish(job: Job, outcome: Outcome, now: float) -> StatusPatch:
                 ],
             )
         )
+    if outcome.variables:
+        details.append(("/status/variables", [_variable_json(variable) for variable in outcome.variables]))
+    if outcome.commit is not None:
+        details.append(("/status/commit", outcome.commit))
     if outcome.log is not None:
         log: JsonObject = {
             "configMap": outcome.log.config_map,
@@ -283,6 +287,16 @@ def _end(
         ("/status/observedGeneration", job.generation),
         ("/status/conditions", conditions_json(conditions)),
     )
+
+
+def _variable_json(variable: DeclaredVariable) -> JsonObject:
+    return {
+        "name": variable.name,
+        "type": variable.type,
+        "required": variable.required,
+        "sensitive": variable.sensitive,
+        "description": variable.description,
+    }
 
 
 def _ended(phase: Phase) -> str:
