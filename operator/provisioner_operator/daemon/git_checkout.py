@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from dulwich.index import validate_path_element_hfs, validate_path_element_ntfs
 from dulwich.object_store import BaseObjectStore
-from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, Tree
+from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, ShaFile, Tree
 
 from provisioner_operator.daemon.git_source import WHOLE_REPOSITORY, FetchError, GitRequest
 from provisioner_operator.daemon.guard import UNSAVED_STATE
@@ -104,7 +104,10 @@ class Checkout:
         return content
 
     def _object(self, target: ObjectID, kind: type[_Kind]) -> _Kind:
-        found = self.store.get(target)
+        try:
+            found: ShaFile | None = self.store[target]
+        except KeyError:
+            found = None
         if not isinstance(found, kind):
             raise FetchError(
                 f"{self.request.where} is broken: object {target.decode()} is missing or of the wrong kind. "

@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 from dulwich.object_store import DiskObjectStore
@@ -36,11 +37,10 @@ def fetch(request: GitRequest, directory: Path) -> str:
     request.check()
     objects = directory / _OBJECTS
     try:
-        store = DiskObjectStore.init(str(objects))
-        commit = GitFetch(request, store).commit()
-        checkout = Checkout(store, request, directory / REPOSITORY, say)
-        checkout.write(commit)
-        store.close()
+        with closing(DiskObjectStore.init(str(objects))) as store:
+            commit = GitFetch(request, store).commit()
+            checkout = Checkout(store, request, directory / REPOSITORY, say)
+            checkout.write(commit)
     except MemoryError:
         raise FetchError(
             f"{request.where} needs more than {request.limits.memory_bytes:,} bytes of memory. Keep large files out of the "

@@ -22,7 +22,9 @@ _MOST_REDIRECTS = 5
 _REDIRECTED = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ADVERTISEMENT = "application/x-git-upload-pack-advertisement"
-_CHUNK = 65_536
+_CHECK_NETWORK = (
+    "Check the host's name, and that the daemon may reach it (proxy, network policy), then submit the job again."
+)
 
 Response = urllib3.BaseHTTPResponse
 
@@ -35,7 +37,7 @@ class GitTransport(AbstractHttpGitClient):
     """
 
     def __init__(self, request: GitRequest) -> None:
-        super().__init__(request.url, thin_packs=False)
+        super().__init__(request.url)
         self._request = request
         self._received = 0
         self._pool = _pool(request)
@@ -162,6 +164,8 @@ class GitTransport(AbstractHttpGitClient):
         match error:
             case urllib3.exceptions.ProtocolError():
                 return GitProtocolError(f"the connection ended: {error}")
+            case urllib3.exceptions.NewConnectionError():  # urllib3 counts it among the timeouts
+                return self._error(f"cannot be reached ({error})", _CHECK_NETWORK)
             case urllib3.exceptions.TimeoutError():
                 silent = self._request.limits.silent_seconds
                 return self._error(
@@ -174,11 +178,7 @@ class GitTransport(AbstractHttpGitClient):
                     "Name the authority's file in the daemon's SSL_CERT_FILE.",
                 )
             case _:
-                return self._error(
-                    f"cannot be reached ({error})",
-                    "Check the host's name, and that the daemon may reach it (proxy, network policy), then submit the job "
-                    "again.",
-                )
+                return self._error(f"cannot be reached ({error})", _CHECK_NETWORK)
 
     def _error(self, what: str, remedy: str) -> FetchError:
         return FetchError(f"Repository {self._request.url} {what}. {remedy}")
