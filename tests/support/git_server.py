@@ -255,7 +255,7 @@ def failing(status: str) -> Answer:
 
 class _Quiet(WSGIRequestHandler):
     @override
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: object) -> None:
         pass
 
     @override

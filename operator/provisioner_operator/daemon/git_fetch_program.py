@@ -19,16 +19,9 @@ from dulwich.object_store import DiskObjectStore
 from provisioner_operator.daemon.address_space import limit_address_space
 from provisioner_operator.daemon.git_checkout import Checkout
 from provisioner_operator.daemon.git_fetch import GitFetch
-from provisioner_operator.daemon.git_source import FetchError, GitRequest
+from provisioner_operator.daemon.git_source import COMMIT_PREFIX, FAILED, REPOSITORY, REQUEST, FetchError, GitRequest
 from provisioner_operator.daemon.guard import SIGNALLED
 
-REQUEST = "PROVISIONER_GIT_REQUEST"
-"""Variable of the environment that holds the request."""
-REPOSITORY = "repository"
-"""Folder with the files."""
-COMMIT_PREFIX = "commit: "
-"""Marks the line that names the commit."""
-FAILED = 1
 _OBJECTS = ".git-objects"
 
 
@@ -54,8 +47,8 @@ def fetch(request: GitRequest, directory: Path) -> str:
 
 
 def say(line: str) -> None:
-    """Write a line for the log."""
-    print(line, flush=True)  # noqa: T201 - its output is its purpose
+    """Write a line for the log; a name in it, which may hold a line break, makes no line of its own."""
+    print(" ".join(line.splitlines()), flush=True)  # noqa: T201 - its output is its purpose
 
 
 def main() -> int:

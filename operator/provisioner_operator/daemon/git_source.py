@@ -1,12 +1,23 @@
 """What is asked of a fetch from git, and how it fails. Pure; shared by the daemon and its program `git_fetch_program`."""
 
+import base64
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
+REQUEST = "PROVISIONER_GIT_REQUEST"
+"""Variable of the program's environment that holds the request."""
+REPOSITORY = "repository"
+"""Folder of the run's directory in which the program leaves the files."""
+COMMIT_PREFIX = "commit: "
+"""Marks the line of the program's output that names the commit."""
+FAILED = 1
+"""The program's exit code when the last line of its standard error says why."""
 SCHEMES = ("https", "http")
 WHOLE_REPOSITORY = "."
+SHORTEST_TOKEN = 20
+"""Characters: a shorter username is a name, which masked everywhere would only make the log unreadable."""
 
 
 class FetchError(Exception):
@@ -38,6 +49,12 @@ class Credentials:
     secret: str
     username: str = field(repr=False)
     password: str = field(repr=False)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """What must not be shown: some servers take the token as the username."""
+        pair = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return (self.password, pair, *([self.username] if len(self.username) >= SHORTEST_TOKEN else []))
 
 
 @dataclass(frozen=True, slots=True)
