@@ -214,13 +214,14 @@ def hanging(until: threading.Event) -> Answer:
 
 
 def dripping(until: threading.Event) -> Answer:
-    """Advertise a byte now and then, without an end."""
+    """Advertise a long line, a byte now and then."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         del environ
         start_response("200 OK", [("Content-Type", _ADVERTISEMENT)])
+        yield b"fff0"
         while not until.wait(0.05):
-            yield b"0"
+            yield b"#"
 
     return answer
 

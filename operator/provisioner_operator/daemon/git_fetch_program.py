@@ -34,7 +34,7 @@ def fetch(request: GitRequest, directory: Path) -> str:
             commit = GitFetch(request, store).commit()
             checkout = Checkout(store, request, directory / REPOSITORY, say)
             checkout.write(commit)
-    except MemoryError:
+    except (MemoryError, BufferError):  # the latter from dulwich, closing a file from which the memory ran out
         raise FetchError(
             f"{request.where} needs more than {request.limits.memory_bytes:,} bytes of memory. Keep large files out of the "
             "repository."
