@@ -93,13 +93,13 @@ class GitFetch:
                 ) from None
 
     def _receive_pack(self, choose: _Choose, *, depth: int | None) -> None:
-        def determine_wants(advertised: _Advertised, depth: int | None = None) -> list[ObjectID]:
+        def determine_wants(refs: _Advertised, depth: int | None = None) -> list[ObjectID]:
             del depth
-            if any(len(target) != len(ZERO_SHA) for target in advertised.values()):
+            if any(len(target) != len(ZERO_SHA) for target in refs.values()):
                 raise FetchError(
                     f"Repository {self._request.url} names its objects by SHA-256, which is not read. Use one of SHA-1."
                 )
-            return list(choose(advertised))
+            return list(choose(refs))
 
         pack, commit, abort = self._store.add_pack()
         try:

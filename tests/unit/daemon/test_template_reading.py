@@ -85,7 +85,7 @@ def test_managed_resources_are_read_and_data_sources_are_not() -> None:
 @pytest.mark.parametrize("many", [False, True])
 def test_the_json_form_is_read_too(*, many: bool) -> None:
     variable = {"region": {"type": "string", "default": None, "description": "Where"}, "token": {"sensitive": True}}
-    resource = {"docker_volume": {"home": {}, "cache": [{}]}}
+    resource: dict[str, object] = {"docker_volume": {"home": {}, "cache": [{}]}}
     document = (
         {"variable": [variable], "resource": [resource]} if many else {"variable": variable, "resource": resource}
     )
