@@ -164,6 +164,17 @@ _VARIABLE = "a variable has exactly one of value and valueFrom"
 _SECRET = {"secretKeyRef": {"name": "secret", "key": "key"}}
 
 
+_GIT_URL = (
+    "a git URL begins with https:// or http://, and holds neither credentials, which belong into a Secret named by"
+    " secretRef, nor a query"
+)
+_GIT_PATH = "a path leads down from the repository's root: no '..', and no '/' at its ends"
+
+
+def _git(**source: Any) -> Manifest:
+    return a_job_manifest(source={"git": {"url": "https://git.example.com/templates.git", **source}})
+
+
 def _inline(**files: str) -> Manifest:
     return a_job_manifest(source={"inline": {"files": files}})
 
@@ -193,6 +204,18 @@ SPECS = (
         a_job_manifest(source={"configMapRef": {"name": "files"}, "inline": {"files": {"main.tf": ""}}}),
         "spec.source",
     ),
+    *(
+        Creation(_GIT_URL, _git(url=url), "spec.source.git.url")
+        for url in (
+            "file:///srv/templates.git",
+            "/srv/templates.git",
+            "ssh://git@git.example.com/templates.git",
+            "git@git.example.com:templates.git",
+            "https://joe:hunter2@git.example.com/templates.git",
+            "https://git.example.com/templates.git?token=hunter2",
+        )
+    ),
+    *(Creation(_GIT_PATH, _git(path=path), "spec.source.git.path") for path in ("../a", "/a", "a//b", "a/..", ".git")),
     Creation(_FILE, _inline(**{"a/main.tf": ""}), "spec.source.inline.files"),
     Creation(_FILE, _inline(**{"..": ""}), "spec.source.inline.files"),
     Creation(_FILE, _inline(**{"f" * 254: ""}), "spec.source.inline.files"),
