@@ -236,6 +236,26 @@ def flooding(environ: WSGIEnvironment, start_response: StartResponse) -> Iterabl
         yield f"{len(line) + 4:04x}{line}".encode()
 
 
+def pointing(elsewhere: str, commit: str) -> Answer:
+    """Speak version 2 of the protocol, and offer the objects at another URL."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "GET":
+            start_response("200 OK", [("Content-Type", _ADVERTISEMENT)])
+            return [_packet("version 2"), _packet("ls-refs"), _packet("fetch=shallow"), b"0000"]
+        asked = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        start_response("200 OK", [("Content-Type", "application/x-git-upload-pack-result")])
+        if b"command=ls-refs" in asked:
+            return [_packet(f"{commit} HEAD"), b"0000"]
+        return [_packet("packfile-uris"), _packet(f"{elsewhere} sha1 {'0' * 40}"), b"0001", _packet("packfile")]
+
+    return answer
+
+
+def _packet(line: str) -> bytes:
+    return f"{len(line) + 5:04x}{line}\n".encode()
+
+
 def a_page(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer with a page for people."""
     del environ

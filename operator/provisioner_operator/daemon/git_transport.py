@@ -57,6 +57,11 @@ class GitTransport(AbstractHttpGitClient):
     ) -> tuple[Response, Callable[[int], bytes]]:
         """Send one request and follow its redirects; returns the answer and how to read it."""
         del raise_for_status  # asked for by dumb servers' clients alone
+        if urlsplit(url).hostname != urlsplit(self._request.url).hostname:
+            # The protocol lets a server name other places to take objects from.
+            raise self._error(
+                f"sends the fetch to {_shown(urlsplit(url))}, where it does not go", "Ask who runs the server."
+            )
         answered = url
         for _ in range(_MOST_REDIRECTS + 1):
             response = self._send(answered, headers or {}, data)

@@ -21,6 +21,7 @@ from support.git_server import (
     failing,
     flooding,
     hanging,
+    pointing,
     redirecting,
     serving,
 )
@@ -213,6 +214,11 @@ def test_a_redirect_to_another_port_does_not_get_the_credentials(server: GitServ
 def test_a_redirect_elsewhere_is_refused(server: GitServer, run: Path, location: str) -> None:
     server.answers_refs = redirecting(location)
     assert "where a fetch does not follow" in refused(GitRequest(server.url), run)
+
+
+def test_objects_are_not_taken_from_another_host(server: GitServer, run: Path) -> None:
+    server.answers_refs = server.answers_objects = pointing("https://localhost:1/pack", ABSENT)
+    assert "sends the fetch to https://localhost:1/pack, where it does not go" in refused(GitRequest(server.url), run)
 
 
 def test_redirects_without_an_end_are_refused(server: GitServer, run: Path) -> None:
