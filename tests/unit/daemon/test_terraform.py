@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,8 @@ URL = "https://git.example.com/templates.git"
 COMMIT = "0123456789" * 4
 GIT = {"git": {"url": URL, "path": "dev", "secretRef": {"name": "login"}}}
 INLINE = {"inline": {"files": {"main.tf": "# main"}}}
-IMPORT = {"type": "TemplateImport", "transition": None, "workspaceRef": None}
-DRY_RUN = {"type": "TemplateDryRun", "transition": None, "workspaceRef": None}
+IMPORT: dict[str, Any] = {"type": "TemplateImport", "transition": None, "workspaceRef": None}
+DRY_RUN: dict[str, Any] = {"type": "TemplateDryRun", "transition": None, "workspaceRef": None}
 
 
 def prepare(task: Task, directory: Path) -> TerraformProgram:
@@ -44,7 +45,7 @@ def stages(program: TerraformProgram) -> list[tuple[str, str]]:
     ],
 )
 def test_files_from_git_are_fetched_first_and_the_rest_runs_in_their_folder(
-    tmp_path: Path, spec: dict[str, object], names: list[str]
+    tmp_path: Path, spec: dict[str, Any], names: list[str]
 ) -> None:
     assert stages(prepare(a_task(source=INLINE, **spec), tmp_path)) == [(name, ".") for name in names]
     fetched = prepare(a_task(source=GIT, **spec), tmp_path)
