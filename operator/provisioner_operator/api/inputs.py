@@ -77,7 +77,7 @@ class GitSource(Model):
         str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./+]*[A-Za-z0-9])?$")
     ] = "HEAD"
     """A branch, a tag, or a whole commit id."""
-    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = None
+    commit: Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9a-f]{40}$")] | None = None
     """The commit to take, whatever `ref` has come to mean. A template's version is pinned by it."""
     path: Annotated[
         str,
