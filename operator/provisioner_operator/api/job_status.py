@@ -11,7 +11,14 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from provisioner_operator.api.base import Condition, LongText, Model, ObjectName, Uid
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.inputs import VariableName
-from provisioner_operator.api.limits import LONGEST_SUSPENSION_SECONDS
+from provisioner_operator.api.limits import (
+    LONGEST_ADDRESS,
+    LONGEST_DECLARATION,
+    LONGEST_SUSPENSION_SECONDS,
+    LONGEST_TYPE,
+    MOST_RESOURCES,
+    MOST_VARIABLES,
+)
 from provisioner_operator.api.phase_rules import PHASE_RULES
 from provisioner_operator.api.rules import validated_by
 
@@ -35,7 +42,7 @@ class StageTiming(Model):
     """How long one stage of the run took."""
 
     stage: Annotated[str, StringConstraints(max_length=64)]
-    """init, plan, apply or destroy."""
+    """fetch, init, plan, apply, destroy, validate or inspect."""
     started_at: AwareDatetime
     """When the stage began."""
     finished_at: AwareDatetime | None = None
@@ -54,9 +61,9 @@ class Output(Model):
 class Resource(Model):
     """What the run did to one resource."""
 
-    address: Annotated[str, StringConstraints(max_length=512)]
+    address: Annotated[str, StringConstraints(max_length=LONGEST_ADDRESS)]
     """Its address in the configuration, like `terraform_data.disk[0]`."""
-    type: Annotated[str, StringConstraints(max_length=128)]
+    type: Annotated[str, StringConstraints(max_length=LONGEST_TYPE)]
     """Its type, like `terraform_data`."""
     action: Annotated[str, StringConstraints(max_length=32)]
     """create, update, delete, replace, read or no-op; for the import of a template: declare."""
@@ -67,13 +74,13 @@ class DeclaredVariable(Model):
 
     name: VariableName
     """The variable's name."""
-    type: Annotated[str, StringConstraints(max_length=1024)] = "any"
+    type: Annotated[str, StringConstraints(max_length=LONGEST_DECLARATION)] = "any"
     """Its type, as Terraform writes it."""
     required: bool = False
     """True when it has no default."""
     sensitive: bool = False
     """True when its value must not be shown."""
-    description: Annotated[str, StringConstraints(max_length=1024)] = ""
+    description: Annotated[str, StringConstraints(max_length=LONGEST_DECLARATION)] = ""
     """What it is for."""
 
 
@@ -132,11 +139,11 @@ class JobStatus(Model):
     ] = []
     """Output values, without the sensitive ones."""
     resources: Annotated[
-        list[Resource], Field(max_length=256, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+        list[Resource], Field(max_length=MOST_RESOURCES, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
     """The resources that the run changed or kept; for an import, those that the template declares. At most 256."""
     variables: Annotated[
-        list[DeclaredVariable], Field(max_length=128, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+        list[DeclaredVariable], Field(max_length=MOST_VARIABLES, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
     """The input variables that an imported template declares, at most 128."""
     commit: Annotated[str, StringConstraints(max_length=40)] | None = None

@@ -2,5 +2,14 @@
 
 LONGEST_MESSAGE = 32_768
 """Characters, as long as a metav1.Condition's message may be."""
+LONGEST_DECLARATION = 1024
+"""Characters of the type, and of the description, of a variable that a template declares."""
+MOST_VARIABLES = 128
+"""Variables of an imported template in a job's status."""
+LONGEST_ADDRESS = 512
+LONGEST_TYPE = 128
+"""Characters of a resource's address, and of its type."""
+MOST_RESOURCES = 256
+"""Resources in a job's status."""
 LONGEST_SUSPENSION_SECONDS = 3_153_600_000
 """A hundred years."""

@@ -24,11 +24,23 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class ResourceChange:
-    """What the run did to one resource."""
+    """What the run did to one resource; of a template that was only read, that it declares it."""
 
     address: str
     type: str
     action: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredVariable:
+    """An input variable that a template declares."""
+
+    name: str
+    type: str = "any"
+    """As Terraform writes it."""
+    required: bool = False
+    sensitive: bool = False
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +63,8 @@ class Outcome:
     timings: tuple[StageTiming, ...] = ()
     outputs: tuple[Output, ...] = ()
     resources: tuple[ResourceChange, ...] = ()
+    variables: tuple[DeclaredVariable, ...] = ()
+    """Of the import of a template: what it declares."""
+    commit: str | None = None
+    """Of a git source: the commit that was taken."""
     log: LogArchive | None = None

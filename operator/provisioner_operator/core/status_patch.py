@@ -18,11 +18,19 @@ from provisioner_operator.api.enums import (
     PendingReason,
     Phase,
 )
-from provisioner_operator.api.limits import LONGEST_MESSAGE, LONGEST_SUSPENSION_SECONDS
+from provisioner_operator.api.limits import (
+    LONGEST_ADDRESS,
+    LONGEST_DECLARATION,
+    LONGEST_MESSAGE,
+    LONGEST_SUSPENSION_SECONDS,
+    LONGEST_TYPE,
+    MOST_RESOURCES,
+    MOST_VARIABLES,
+)
 from provisioner_operator.core.conditions import with_condition
 from provisioner_operator.core.json_value import JsonObject, JsonValue
 from provisioner_operator.core.lifecycle import require_legal
-from provisioner_operator.core.outcome import Outcome
+from provisioner_operator.core.outcome import DeclaredVariable, Outcome
 from provisioner_operator.core.records import Assignment, Condition, Daemon, Job
 
 
@@ -48,9 +56,9 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def clip(message: str) -> str:
-    """The message, cut to what a condition may hold."""
-    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
+def clip(text: str, limit: int = LONGEST_MESSAGE) -> str:
+    """The text, cut to what its field may hold; a message, to what a condition may."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> StatusPatch:
@@ -212,11 +220,20 @@ def finish(job: Job, outcome: Outcome, now: float) -> StatusPatch:
             (
                 "/status/resources",
                 [
-                    {"address": change.address, "type": change.type, "action": change.action}
-                    for change in outcome.resources
+                    {
+                        "address": clip(change.address, LONGEST_ADDRESS),
+                        "type": clip(change.type, LONGEST_TYPE),
+                        "action": change.action,
+                    }
+                    for change in outcome.resources[:MOST_RESOURCES]
                 ],
             )
         )
+    if outcome.variables:
+        variables = [_variable_json(variable) for variable in outcome.variables[:MOST_VARIABLES]]
+        details.append(("/status/variables", variables))
+    if outcome.commit is not None:
+        details.append(("/status/commit", outcome.commit))
     if outcome.log is not None:
         log: JsonObject = {
             "configMap": outcome.log.config_map,
@@ -283,6 +300,16 @@ def _end(
         ("/status/observedGeneration", job.generation),
         ("/status/conditions", conditions_json(conditions)),
     )
+
+
+def _variable_json(variable: DeclaredVariable) -> JsonObject:
+    return {
+        "name": variable.name,
+        "type": clip(variable.type, LONGEST_DECLARATION),
+        "required": variable.required,
+        "sensitive": variable.sensitive,
+        "description": clip(variable.description, LONGEST_DECLARATION),
+    }
 
 
 def _ended(phase: Phase) -> str:

@@ -41,13 +41,16 @@ class Command:
         arguments: Sequence[str],
         *,
         directory: Path,
+        folder: str = ".",
         environment: Mapping[str, str],
         contact: Contact,
         grace: float,
         on_lines: OnLines,
         lock: int | None = None,
     ) -> "Command":
-        """Start the command under a guard in the run's own directory; the guard inherits the daemon's lock, if any.
+        """Start the command under a guard in a folder of the run's own directory.
+
+        The guard inherits the daemon's lock, if any.
 
         Raises OSError when even the guard cannot start.
         """
@@ -62,7 +65,7 @@ class Command:
                 stdout=out_end,
                 stderr=err_end,
                 pass_fds=(out, err) if lock is None else (out, err, lock),
-                cwd=directory,
+                cwd=directory / folder,
                 env=dict(environment),
                 start_new_session=True,
             )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from provisioner_operator.api.enums import EndReason
-from provisioner_operator.core.outcome import Output, ResourceChange
+from provisioner_operator.core.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.daemon import echo_program
 from provisioner_operator.daemon.inputs import Reader, Variables, read_variables
 from provisioner_operator.daemon.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
@@ -28,6 +28,8 @@ class EchoProgram:
     """One echo run."""
 
     resources: Sequence[ResourceChange] = ()
+    variables: Sequence[DeclaredVariable] = ()
+    commit: str | None = None
 
     def __init__(self, variables: Variables, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment) | {echo_program.SETTINGS: json.dumps(_settings(variables.values))}

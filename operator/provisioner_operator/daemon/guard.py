@@ -39,12 +39,25 @@ SIGNALLED = 128
 """Exit code, as a shell's, of a command that died of signal n: this plus n."""
 
 UNSAVED_STATE = "errored.tfstate"
-"""What Terraform leaves in its directory when it could not save its state: all that knows of resources that exist."""
+"""What Terraform leaves where it runs when it could not save its state: all that knows of resources that exist."""
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _PR_SET_CHILD_SUBREAPER = 36
 _CHUNK = 65_536
 _REAP_PAUSE = 0.002
+
+
+def unsaved_states(directory: Path) -> list[Path]:
+    """Find the states that Terraform could not save, wherever in the directory it ran.
+
+    Not looked for in `.terraform`, where it keeps what it downloaded.
+    """
+    found = []
+    for folder, folders, files in os.walk(directory):
+        folders[:] = [name for name in folders if name != ".terraform"]
+        if UNSAVED_STATE in files:
+            found.append(Path(folder, UNSAVED_STATE))
+    return found
 
 
 def now() -> float:
@@ -235,7 +248,7 @@ def main(arguments: list[str]) -> int:
     _leave_output()
     guard = Guard(process, fence, [int(out), int(err)])
     code = guard.watch()
-    if guard.orphaned and workdir and not Path(workdir, UNSAVED_STATE).exists():
+    if guard.orphaned and workdir and not unsaved_states(Path(workdir)):
         shutil.rmtree(workdir, ignore_errors=True)
     return code
 

@@ -12,12 +12,17 @@ from typing import Any, Protocol
 import stamina
 
 from provisioner_operator.api.enums import EndReason
-from provisioner_operator.api.inputs import Variable
+from provisioner_operator.api.inputs import GitSource, Variable
 from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.daemon.git_source import Credentials, FetchError, GitRequest
 from provisioner_operator.daemon.provisioner import UnpreparedError
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, KubeError, NotFoundError
 
+TOKEN_USERNAME = "git"  # noqa: S105 - a name, no password
+"""Who logs in with a token: git servers that take one look at the password alone, but want some username."""
+LONGEST_CREDENTIAL = 16_384
+"""Characters: far longer than any token, and short enough for a program's environment."""
 LONGEST_VARIABLE = 120_000
 """Bytes of one value: a program's environment takes 128 KiB of one variable (Linux's MAX_ARG_STRLEN), name included."""
 
@@ -62,13 +67,47 @@ async def read_files(reader: Reader, job: ProvisionerJob) -> Mapping[str, bytes]
     return files
 
 
+async def read_git_request(reader: Reader, job: ProvisionerJob, source: GitSource) -> GitRequest:
+    """Return what is to be fetched for the job, with the credentials. Raises UnpreparedError (SourceUnavailable)."""
+    credentials = None
+    if source.secret_ref is not None:
+        credentials = await _read_credentials(reader, job.metadata.namespace, source.secret_ref.name)
+    request = GitRequest(source.url, source.ref, source.commit, source.path, credentials)
+    try:
+        request.check()
+    except FetchError as error:
+        raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, str(error)) from None
+    return request
+
+
+async def _read_credentials(reader: Reader, namespace: str, secret: str) -> Credentials:
+    secrets = _Secrets(reader, namespace, EndReason.SOURCE_UNAVAILABLE)
+    what = "the login at the git server"
+
+    async def value(key: str) -> str:
+        # Editors and `echo` end what they write with a line break, which no credential has.
+        text = (await secrets.value(secret, key, what)).rstrip("\r\n")
+        if len(text) > LONGEST_CREDENTIAL:
+            raise UnpreparedError(
+                EndReason.SOURCE_UNAVAILABLE,
+                f"Key {key} of Secret {secret} in namespace {namespace} exceeds {LONGEST_CREDENTIAL} characters. "
+                "Put username and password, or a token, into it.",
+            )
+        return text
+
+    keys = await secrets.keys(secret, what)
+    if "token" in keys and "password" not in keys:
+        return Credentials(secret, TOKEN_USERNAME, await value("token"))
+    return Credentials(secret, await value("username"), await value("password"))
+
+
 async def read_variables(reader: Reader, job: ProvisionerJob) -> Variables:
     """Return the job's variables. Raises UnpreparedError (VariableUnavailable)."""
-    secrets = _Secrets(reader, job.metadata.namespace)
+    secrets = _Secrets(reader, job.metadata.namespace, EndReason.VARIABLE_UNAVAILABLE)
     values: dict[str, str] = {}
     hidden: dict[str, str] = {}
     for source in job.spec.variables_from:
-        for key in await secrets.keys(source.secret_ref.name):
+        for key in await secrets.keys(source.secret_ref.name, "variables"):
             values[key] = hidden[key] = await secrets.value(source.secret_ref.name, key, f"variable {key}")
     for variable in job.spec.variables:
         values[variable.name] = await _value(secrets, variable)
@@ -95,35 +134,32 @@ async def _value(secrets: "_Secrets", variable: Variable) -> str:
 class _Secrets:
     """The Secrets of one namespace, each read once."""
 
-    def __init__(self, reader: Reader, namespace: str) -> None:
+    def __init__(self, reader: Reader, namespace: str, reason: EndReason) -> None:
         self._reader = reader
         self._namespace = namespace
+        self._reason = reason
         self._read: dict[str, Mapping[str, str]] = {}
 
-    async def keys(self, secret: str) -> list[str]:
-        return sorted(await self._data(secret, "variables"))
+    async def keys(self, secret: str, what: str) -> list[str]:
+        return sorted(await self._data(secret, what))
 
     async def value(self, secret: str, key: str, what: str) -> str:
         data = await self._data(secret, what)
         where = f"Secret {secret} in namespace {self._namespace}"
         if key not in data:
-            raise UnpreparedError(
-                EndReason.VARIABLE_UNAVAILABLE, f"{where} has no key {key} for {what}. Add it to the Secret."
-            )
+            raise UnpreparedError(self._reason, f"{where} has no key {key} for {what}. Add it to the Secret.")
         try:
             return base64.b64decode(data[key]).decode()
         except (binascii.Error, UnicodeDecodeError):
             raise UnpreparedError(
-                EndReason.VARIABLE_UNAVAILABLE,
+                self._reason,
                 f"Key {key} of {where}, for {what}, is not UTF-8 text. Encode it as text.",
             ) from None
 
     async def _data(self, secret: str, what: str) -> Mapping[str, str]:
         if secret not in self._read:
             label = f"Secret {secret} in namespace {self._namespace}, for {what},"
-            body = await _read(
-                self._reader, paths.secret(self._namespace, secret), label, EndReason.VARIABLE_UNAVAILABLE
-            )
+            body = await _read(self._reader, paths.secret(self._namespace, secret), label, self._reason)
             self._read[secret] = body.get("data") or {}
         return self._read[secret]
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from provisioner_operator.api.enums import EndReason
 from provisioner_operator.api.job import ProvisionerJob
-from provisioner_operator.core.outcome import Output, ResourceChange
+from provisioner_operator.core.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.records import Job
 
 
@@ -30,6 +30,10 @@ class Stage:
 
     name: str
     arguments: tuple[str, ...]
+    folder: str = "."
+    """Where it runs, from the run's directory. An earlier stage may make it."""
+    environment: Mapping[str, str] | None = None
+    """Its whole environment, if it is not the program's: secrets go only to the command that needs them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Program(Protocol):
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The whole environment of each command."""
+        """The whole environment of each command that has none of its own."""
 
     @property
     def secrets(self) -> Sequence[str]:
@@ -78,6 +82,14 @@ class Program(Protocol):
     @property
     def resources(self) -> Sequence[ResourceChange]:
         """What was done to resources so far."""
+
+    @property
+    def variables(self) -> Sequence[DeclaredVariable]:
+        """The input variables that a template was found to declare."""
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that was taken from a git source."""
 
     def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
         """Take note of a line of output and return what the log shows of it."""

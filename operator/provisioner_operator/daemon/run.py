@@ -70,7 +70,7 @@ class Run:
         try:
             async with private_directory(self._directory) as workdir:
                 outcome = await self._execute(workdir.path)
-                if workdir.holds_unsaved_state:
+                if await asyncio.to_thread(workdir.unsaved_states):
                     outcome = replace(outcome, message=f"{outcome.message} {workdir.how_to_save_state(self._task.job)}")
         except Exception as error:
             logger.exception("run of %s", self._task.job.display_name)
@@ -132,7 +132,8 @@ class Run:
         self._command = await Command.start(
             stage.arguments,
             directory=workdir,
-            environment=program.environment,
+            folder=stage.folder,
+            environment=program.environment if stage.environment is None else stage.environment,
             contact=self._contact,
             grace=self._grace,
             on_lines=on_lines,
@@ -183,6 +184,11 @@ class Run:
             timings=tuple(self._timings),
             outputs=tuple(replace(output, value=redact(output.value)) for output in program.outputs),
             resources=tuple(replace(each, address=redact(each.address)) for each in program.resources),
+            variables=tuple(
+                replace(each, type=redact(each.type), description=redact(each.description))
+                for each in program.variables
+            ),
+            commit=program.commit,
         )
 
     def _duration(self) -> float:

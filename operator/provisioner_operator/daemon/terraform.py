@@ -1,21 +1,27 @@
 """The terraform provisioner: init, plan, apply (destroy for Delete) with `terraform` or `tofu`.
 
-State is kept by workspace in the `kubernetes` backend. A TemplateImport is initialised without state and validated; a
-TemplateDryRun is planned against no state. Values of variables reach the program only in its environment.
+State is kept by workspace in the `kubernetes` backend. A TemplateImport is initialised without state, validated and
+inspected; a TemplateDryRun is planned against no state. Files from git are fetched by a stage of their own, before all
+others; the others run in the folder of the checkout that the source names. Values of variables reach the program only in
+its environment.
 """
 
 import asyncio
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner_operator.api.enums import EndReason, JobType, Transition
-from provisioner_operator.core.outcome import Output, ResourceChange
+from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.core.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.records import Job
 from provisioner_operator.daemon import terraform_state as state
-from provisioner_operator.daemon.inputs import Reader, Variables, read_files, read_variables
+from provisioner_operator.daemon.environment import LOCALE, NETWORK, passed_on
+from provisioner_operator.daemon.git_source import REPOSITORY, GitRequest
+from provisioner_operator.daemon.git_stage import FETCH, FetchReader, fetch_stage
+from provisioner_operator.daemon.inputs import Reader, read_files, read_git_request, read_variables
+from provisioner_operator.daemon.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
 from provisioner_operator.daemon.terraform_context import context_environment
 from provisioner_operator.daemon.terraform_failure import BACKEND_OVERRIDDEN, explain_failure
@@ -25,39 +31,67 @@ BINARIES = ("tofu", "terraform")
 """Looked for in this order when none is given."""
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
 _PLAN_FILE = "provisioner.tfplan"
-_PASSED_ON = (
-    *("PATH", "LANG", "LC_ALL", "TZ"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+_OWN = (
     *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"),
     *("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),  # without these there is no in-cluster configuration
 )
-"""What a run gets of the daemon's environment; credentials for clouds come from Secrets, by variable. Nothing of Coder's
-(CODER_*): what a template is told is of its job, the same on every daemon (`terraform_context`)."""
+"""What Terraform gets of the daemon's environment beside the common; credentials for clouds come from Secrets, by
+variable. Nothing of Coder's (CODER_*): what a template is told is of its job, the same on every daemon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What is fixed for one run: where its state is and what it is to do."""
+    """What is fixed for one run: where its files and its state are."""
 
     directory: Path
+    folder: str
+    """Where Terraform runs, from the run's directory."""
     namespace: str
     workspace: str | None
     """None when there is no state to keep."""
+    access: state.ClusterAccess
+
+    @property
+    def place(self) -> Path:
+        """Where Terraform runs."""
+        return self.directory / self.folder
+
+    def write_backend(self) -> None:
+        """Make the configuration keep its state where it belongs."""
+        if self.workspace is None:
+            state.write_throwaway_backend(self.place)
+        else:
+            state.write_kubernetes_backend(
+                self.place, namespace=self.namespace, workspace=self.workspace, access=self.access
+            )
+
+    def keeps_state(self) -> bool:
+        """Whether the initialised configuration has its state there; true when there is none to keep."""
+        return self.workspace is None or state.is_stored_under(
+            self.place, namespace=self.namespace, workspace=self.workspace
+        )
 
 
 class TerraformProgram:
     """One Terraform run."""
 
     def __init__(
-        self, layout: Layout, stages: tuple[Stage, ...], environment: Mapping[str, str], variables: Variables
+        self,
+        layout: Layout,
+        stages: tuple[Stage, ...],
+        environment: Mapping[str, str],
+        *,
+        secrets: Sequence[str],
+        request: GitRequest | None,
     ) -> None:
         self._layout = layout
         self._reader = OutputReader()
+        self._fetched = None if request is None else FetchReader(request)
+        self._inspected = InspectReader()
         self._document: list[str] = []
         self.stages = stages
         self.environment = environment
-        self.secrets = variables.secrets
+        self.secrets = secrets
 
     @property
     def outputs(self) -> Sequence[Output]:
@@ -66,11 +100,25 @@ class TerraformProgram:
 
     @property
     def resources(self) -> Sequence[ResourceChange]:
-        """What was done, or planned."""
-        return self._reader.resources
+        """What was done, planned or declared."""
+        return self._reader.resources or self._inspected.resources
+
+    @property
+    def variables(self) -> Sequence[DeclaredVariable]:
+        """What an imported template declares."""
+        return self._inspected.variables
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that was taken from a git source."""
+        return None if self._fetched is None else self._fetched.commit
 
     def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
         """Read a line of machine-readable output; standard error is text."""
+        if stage == FETCH and self._fetched is not None:
+            return self._fetched.read(stream, line)
+        if stream == "stdout" and stage == INSPECT:
+            return self._inspected.read(line)
         if stream == "stdout" and stage == VALIDATE:
             self._document.append(line)  # one document of many lines
             return ()
@@ -79,18 +127,22 @@ class TerraformProgram:
         return (line,) if line.strip() else ()
 
     def end_stage(self, stage: str, code: int) -> StageEnd:
-        """Explain a failed stage; after init, make sure that the state is where it belongs."""
+        """Explain a failed stage; before init, say where the state belongs, and after it, make sure that it is there."""
+        if stage == FETCH and self._fetched is not None:
+            failure = self._fetched.failure(code)
+            if failure is None:
+                self._layout.write_backend()
+            return StageEnd(failure=failure)
         lines = tuple(self._reader.read_validation("\n".join(self._document))) if stage == VALIDATE else ()
-        workspace = self._layout.workspace
         if code != 0:
             failure = explain_failure(
-                stage, code, self._reader.errors, namespace=self._layout.namespace, workspace=workspace
+                stage, code, self._reader.errors, namespace=self._layout.namespace, workspace=self._layout.workspace
             )
             return StageEnd(lines, failure)
-        if stage == INIT and workspace is not None:
-            place = {"namespace": self._layout.namespace, "workspace": workspace}
-            if not state.is_stored_under(self._layout.directory, **place):
-                return StageEnd(lines, Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN))
+        if stage == INIT and not self._layout.keeps_state():
+            return StageEnd(lines, Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN))
+        if stage == INSPECT:
+            lines = (self._inspected.summary(),)
         self._reader.begin_stage()
         return StageEnd(lines)
 
@@ -104,11 +156,10 @@ class Terraform:
         self._access = access
 
     async def prepare(self, task: Task, directory: Path) -> TerraformProgram:
-        """Write the job's files and the backend's into the directory and read the variables."""
+        """Write the job's files and the backend's into the directory, or have them fetched, and read the variables."""
         job = task.job
         binary = self._find_binary()
         variables = await read_variables(self._reader, task.model)
-        files = await read_files(self._reader, task.model)
         workspace = None
         if job.type is JobType.WORKSPACE_BUILD:
             if job.workspace is None:
@@ -116,20 +167,28 @@ class Terraform:
                     EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one."
                 )
             workspace = job.workspace
-        layout = Layout(directory, job.namespace, workspace)
-        await asyncio.to_thread(self._write, layout, files)
-        environment = _environment(directory) | context_environment(task.model, variables.values)
-        return TerraformProgram(layout, _stages(binary, job), environment, variables)
-
-    def _write(self, layout: Layout, files: Mapping[str, bytes]) -> None:
-        for name, content in files.items():
-            (layout.directory / name).write_bytes(content)
-        if layout.workspace is None:
-            state.write_throwaway_backend(layout.directory)
+        request = await self._read_git_request(task.model)
+        folder = "." if request is None else f"{REPOSITORY}/{request.path}"
+        layout = Layout(directory, folder, job.namespace, workspace, self._access)
+        stages = _stages(binary, job, layout)
+        if request is None:
+            files = await read_files(self._reader, task.model)
+            await asyncio.to_thread(_write, layout, files)
         else:
-            state.write_kubernetes_backend(
-                layout.directory, namespace=layout.namespace, workspace=layout.workspace, access=self._access
-            )
+            stages = (fetch_stage(request, directory), *stages)
+        return TerraformProgram(
+            layout,
+            stages,
+            _environment(directory) | context_environment(task.model, variables.values),
+            secrets=(*variables.secrets, *_login(request)),
+            request=request,
+        )
+
+    async def _read_git_request(self, model: ProvisionerJob) -> GitRequest | None:
+        source = model.spec.source
+        if source is None or source.git is None:
+            return None
+        return await read_git_request(self._reader, model, source.git)
 
     def _find_binary(self) -> str:
         wanted = (str(self._binary),) if self._binary else BINARIES
@@ -142,26 +201,41 @@ class Terraform:
         )
 
 
-def _stages(binary: str, job: Job) -> tuple[Stage, ...]:
+def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        (layout.place / name).write_bytes(content)
+    layout.write_backend()
+
+
+def _login(request: GitRequest | None) -> Sequence[str]:
+    return () if request is None or request.credentials is None else request.credentials.hidden
+
+
+def _stages(binary: str, job: Job, layout: Layout) -> tuple[Stage, ...]:
+    def stage(name: str, *arguments: str) -> Stage:
+        return Stage(name, (binary, *arguments), layout.folder)
+
     quiet = ("-json", "-input=false")
-    plan = Stage(PLAN, (binary, "plan", *quiet, f"-out={_PLAN_FILE}"))
-    if job.type is JobType.TEMPLATE_IMPORT:
-        return (
-            Stage(INIT, (binary, "init", *quiet, "-backend=false")),
-            Stage(VALIDATE, (binary, "validate", "-json")),
-        )
-    if job.type is JobType.TEMPLATE_DRY_RUN:
-        return (Stage(INIT, (binary, "init", *quiet)), plan)
-    init = Stage(INIT, (binary, "init", *quiet, f"-backend-config={state.BACKEND_SETTINGS_FILE}"))
-    apply = (binary, "apply", *quiet, _PLAN_FILE)
-    if job.transition is Transition.DELETE:
-        return (init, Stage(PLAN, (*plan.arguments, "-destroy")), Stage(DESTROY, apply))
-    return (init, plan, Stage(APPLY, apply))
+    plan = ("plan", *quiet, f"-out={_PLAN_FILE}")
+    apply = ("apply", *quiet, _PLAN_FILE)
+    match job.type:
+        case JobType.TEMPLATE_IMPORT:
+            return (
+                stage(INIT, "init", *quiet, "-backend=false"),
+                stage(VALIDATE, "validate", "-json"),
+                inspect_stage(layout.directory, layout.folder),
+            )
+        case JobType.TEMPLATE_DRY_RUN:
+            return (stage(INIT, "init", *quiet), stage(PLAN, *plan))
+        case JobType.WORKSPACE_BUILD:
+            init = stage(INIT, "init", *quiet, f"-backend-config={state.BACKEND_SETTINGS_FILE}")
+            if job.transition is Transition.DELETE:
+                return (init, stage(PLAN, *plan, "-destroy"), stage(DESTROY, *apply))
+            return (init, stage(PLAN, *plan), stage(APPLY, *apply))
 
 
 def _environment(directory: Path) -> dict[str, str]:
-    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return passed | {
+    return passed_on(LOCALE, NETWORK, _OWN) | {
         "HOME": str(directory),
         "TMPDIR": str(directory),
         "TF_IN_AUTOMATION": "1",

@@ -10,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner_operator.api.limits import LONGEST_ADDRESS, LONGEST_TYPE, MOST_RESOURCES
 from provisioner_operator.core.outcome import Output, ResourceChange
 
 MOST_OUTPUTS = 64
 LONGEST_OUTPUT = 4096
-MOST_RESOURCES = 256
-LONGEST_ADDRESS = 512
-LONGEST_TYPE = 128
 """What a job's status takes (api.job_status)."""
 LONGEST_NAME = 128
 

@@ -98,5 +98,7 @@ def explain_lock(holder: LockHolder, *, namespace: str, workspace: str) -> str:
 
 
 def _write(path: Path, content: object) -> None:
+    # The template's own file of that name may be a link to another of its files.
+    path.unlink(missing_ok=True)
     path.write_text(json.dumps(content))
     path.chmod(0o600)

@@ -1,19 +1,21 @@
 """The private directory of a run: nobody else may read it, and it is gone afterwards.
 
-One thing is never thrown away: `errored.tfstate`, which Terraform writes when it cannot save its state to the backend
-(the API server is away). It is all that knows of resources that exist. Used by `run`.
+One thing is never thrown away: `errored.tfstate`, which Terraform writes where it runs when it cannot save its state to
+the backend (the API server is away). It is all that knows of resources that exist. Used by `run`.
 """
 
 import asyncio
+import contextlib
+import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner_operator.core.records import Job
-from provisioner_operator.daemon.guard import UNSAVED_STATE
+from provisioner_operator.daemon.guard import unsaved_states
 
 PREFIX = "provisioner-run-"
 
@@ -24,16 +26,16 @@ class Workdir:
 
     path: Path
 
-    @property
-    def holds_unsaved_state(self) -> bool:
-        """Whether Terraform left a state here that it could not save."""
-        return (self.path / UNSAVED_STATE).exists()
+    def unsaved_states(self) -> Sequence[Path]:
+        """The states that Terraform left here because it could not save them."""
+        return unsaved_states(self.path)
 
     def how_to_save_state(self, job: Job) -> str:
         """Tell an admin where that state is and what to do with it."""
         return (
-            f"Terraform could not save its state; it is kept in {self.path / UNSAVED_STATE} on the daemon's machine. "
-            f"Push it (`terraform state push`) before the next job of workspace {job.workspace}, or resources are forgotten."
+            f"Terraform could not save its state; it is kept in {' and '.join(map(str, self.unsaved_states()))} on the "
+            f"daemon's machine. Push it (`terraform state push`) before the next job of workspace {job.workspace}, or "
+            "resources are forgotten."
         )
 
 
@@ -52,11 +54,14 @@ def _make(parent: Path) -> Workdir:
 
 
 def _remove(workdir: Workdir) -> None:
-    if not workdir.holds_unsaved_state:
+    kept = workdir.unsaved_states()
+    if not kept:
         shutil.rmtree(workdir.path, ignore_errors=True)
         return
-    for entry in workdir.path.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        elif entry.name != UNSAVED_STATE:
-            entry.unlink(missing_ok=True)
+    for folder, folders, files in os.walk(workdir.path, topdown=False):
+        for path in (Path(folder, name) for name in (*files, *folders)):
+            if path in kept:
+                continue
+            # A folder that is not empty by now leads to the state: it stays.
+            with contextlib.suppress(OSError):
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()

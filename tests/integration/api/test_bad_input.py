@@ -9,6 +9,7 @@ from support.kubectl import Kubectl
 from support.manifests import Manifest
 
 TWO_MEGABYTES = "x" * 2_000_000
+GIT_URL = "https://git.example.com/templates.git"
 
 
 def a_job_with(**spec: Any) -> Manifest:
@@ -41,7 +42,13 @@ def a_pool_with(**template: Any) -> Manifest:
             ["spec.source.inline.files.main.tf: Too long"],
         ),
         (a_job_with(source={"inline": {"files": {}}}), ["spec.source.inline.files", "at least 1"]),
-        (a_job_with(source={"svn": {"url": "x"}}), ['unknown field "spec.source.svn"']),
+        (a_job_with(source={"oci": {"url": "x"}}), ['unknown field "spec.source.oci"']),
+        (a_job_with(source={"git": {}}), ["spec.source.git.url: Required value"]),
+        (
+            a_job_with(source={"git": {"url": GIT_URL, "ref": "--upload-pack=x"}}),
+            ["spec.source.git.ref", "should match"],
+        ),
+        (a_job_with(source={"git": {"url": GIT_URL, "commit": "v1"}}), ["spec.source.git.commit", "should match"]),
         (a_job_with(timeout=5), ['unknown field "spec.timeout"']),
         (a_job_with(workspaceRef={"name": "Dev Space"}), ["spec.workspaceRef.name", "should match"]),
         (a_job_with(workspaceRef={"name": "w" * 54}), ["spec.workspaceRef.name: Too long"]),

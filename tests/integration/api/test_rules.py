@@ -88,6 +88,18 @@ def test_every_rule_of_the_crds_has_a_row_that_breaks_it() -> None:
         a_job_manifest(type="TemplateDryRun", transition=None, workspaceRef=None),
         a_job_manifest(source={"inline": {"files": {"main.tf": "", ".terraform.lock.hcl": ""}}}),
         a_job_manifest(source={"inline": {"files": {"a.tf": "x" * 262_144, "b.tf": "x" * 262_144}}}),
+        a_job_manifest(source={"git": {"url": "https://git.example.com:8443/team/templates.git"}}),
+        a_job_manifest(
+            source={
+                "git": {
+                    "url": "http://git.example.com/a",
+                    "ref": "refs/heads/feature/x-1.2",
+                    "commit": "0123456789" * 4,
+                    "path": "environments/.hidden/dev",
+                    "secretRef": {"name": "login"},
+                }
+            }
+        ),
         a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 2048} for number in range(128)]),
         a_job_manifest(tags={f"key-{number}": "x" * 253 for number in range(32)}),
         a_job_manifest("n" * 63),

@@ -7,13 +7,13 @@ import jsonpatch
 import pytest
 
 from provisioner_operator.api.enums import CancelReason, ConditionStatus, DaemonState, EndReason, PendingReason, Phase
-from provisioner_operator.api.limits import LONGEST_MESSAGE
+from provisioner_operator.api.limits import LONGEST_MESSAGE, MOST_RESOURCES, MOST_VARIABLES
 from provisioner_operator.core import status_patch
 from provisioner_operator.core.lifecycle import IllegalTransitionError
-from provisioner_operator.core.outcome import LogArchive, Outcome, Output, ResourceChange, StageTiming
+from provisioner_operator.core.outcome import DeclaredVariable, LogArchive, Outcome, Output, ResourceChange, StageTiming
 from provisioner_operator.core.records import Daemon, Job
 from provisioner_operator.core.status_patch import StatusPatch, timestamp
-from provisioner_operator.kube.parsing import parse_daemon, parse_job
+from provisioner_operator.kube.parsing import parse_daemon, parse_job, parse_job_model
 from support.core_builders import NOON, a_daemon, a_job
 
 Body = dict[str, Any]
@@ -211,6 +211,8 @@ def test_the_details_of_a_run_are_kept() -> None:
         timings=(StageTiming("init", NOON, NOON + 1), StageTiming("apply", NOON + 1)),
         outputs=(Output("ip", "10.0.0.1"),),
         resources=(ResourceChange("vm.a", "vm", "create"),),
+        variables=(DeclaredVariable("region", "string", required=True, description="Where"),),
+        commit="0123456789" * 4,
         log=LogArchive("dev-7-log", 17, truncated=True),
     )
     body = after(a_body(), assign, acknowledge, lambda job: status_patch.finish(job, outcome, NOON + 5))
@@ -220,7 +222,24 @@ def test_the_details_of_a_run_are_kept() -> None:
     assert status["timings"][1] == {"stage": "apply", "startedAt": timestamp(NOON + 1)}
     assert status["outputs"] == [{"name": "ip", "value": "10.0.0.1"}]
     assert status["resources"] == [{"address": "vm.a", "type": "vm", "action": "create"}]
+    assert status["variables"] == [
+        {"name": "region", "type": "string", "required": True, "sensitive": False, "description": "Where"}
+    ]
+    assert status["commit"] == "0123456789" * 4
     assert status["log"] == {"configMap": "dev-7-log", "bytes": 17, "truncated": True}
+
+
+def test_what_an_import_found_is_cut_to_what_the_schema_takes() -> None:
+    outcome = Outcome(
+        Phase.COMPLETED,
+        EndReason.COMPLETED,
+        "Done.",
+        resources=tuple(ResourceChange(f"{n}." + "a" * 600, "t" * 200, "declare") for n in range(300)),
+        variables=tuple(DeclaredVariable(f"v{n}", "t" * 2000, description="d" * 2000) for n in range(200)),
+    )
+    body = after(a_body(), assign, acknowledge, lambda job: status_patch.finish(job, outcome, NOON + 5))
+    status = parse_job_model(body).status
+    assert (len(status.variables), len(status.resources)) == (MOST_VARIABLES, MOST_RESOURCES)
 
 
 def test_a_message_is_cut_to_what_a_condition_may_hold() -> None:

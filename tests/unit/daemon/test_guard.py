@@ -284,12 +284,14 @@ def test_the_guard_shrugs_off_the_signals_of_a_terminal(witness: Witness) -> Non
         assert run.code() == 3
 
 
-@pytest.mark.parametrize(("left", "kept"), [("secret.tfplan", False), ("errored.tfstate", True)])
+@pytest.mark.parametrize(
+    ("left", "kept"), [("secret.tfplan", False), ("errored.tfstate", True), ("repository/dev/errored.tfstate", True)]
+)
 def test_a_killed_daemons_files_are_removed_but_for_an_unsaved_state(
     witness: Witness, left: str, *, kept: bool
 ) -> None:
     workdir = witness / "workdir"
-    workdir.mkdir()
+    (workdir / left).parent.mkdir(parents=True)
     (workdir / left).touch()
     with daemon(witness, a_program(witness, "leader"), workdir=str(workdir)) as process:
         pids = [witness.pid("guard"), witness.pid("leader")]

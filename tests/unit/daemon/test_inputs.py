@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from provisioner_operator.api.enums import EndReason
-from provisioner_operator.daemon.inputs import LONGEST_VARIABLE, read_files, read_variables
+from provisioner_operator.daemon.git_source import Credentials, GitRequest
+from provisioner_operator.daemon.inputs import LONGEST_VARIABLE, read_files, read_git_request, read_variables
 from provisioner_operator.daemon.provisioner import Task, UnpreparedError
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError
@@ -75,3 +76,58 @@ def test_a_missing_right_is_told_with_what_to_grant() -> None:
     objects.failure = ForbiddenError(403, "no")
     with pytest.raises(UnpreparedError, match="Grant its ServiceAccount `get` on it"):
         asyncio.run(read_variables(objects, a_task(variables=[{"name": "token", "valueFrom": FROM_CLOUD}]).model))
+
+
+LOGIN = paths.secret("acme", "login")
+URL = "https://git.example.com/team/templates.git"
+
+
+def git_request(objects: Objects, **source: object) -> GitRequest:
+    task = a_task(source={"git": {"url": URL, "secretRef": {"name": "login"}, **source}})
+    assert task.model.spec.source is not None
+    assert task.model.spec.source.git is not None
+    return asyncio.run(read_git_request(objects, task.model, task.model.spec.source.git))
+
+
+@pytest.mark.parametrize(
+    ("secret", "username", "password"),
+    [
+        (a_secret(username="joe", password="hunter2"), "joe", "hunter2"),
+        (a_secret(token="abc"), "git", "abc"),
+        (a_secret(token="abc\n"), "git", "abc"),
+        (a_secret(token="abc", username="joe", password="hunter2"), "joe", "hunter2"),
+    ],
+)
+def test_git_credentials_are_a_username_and_a_password_or_a_token(
+    secret: dict[str, object], username: str, password: str
+) -> None:
+    request = git_request(Objects({LOGIN: secret}), ref="v1", path="dev")
+    assert request == GitRequest(URL, "v1", path="dev", credentials=Credentials("login", username, password))
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        (None, "Secret login in namespace acme, for the login at the git server, does not exist"),
+        (a_secret(username="joe"), "Secret login in namespace acme has no key password for the login"),
+        (a_secret(token="x" * 20_000), "exceeds 16384 characters"),
+    ],
+)
+def test_git_credentials_that_cannot_be_had_are_named_with_their_remedy(
+    secret: dict[str, object] | None, said: str
+) -> None:
+    with pytest.raises(UnpreparedError, match=said) as caught:
+        git_request(Objects({} if secret is None else {LOGIN: secret}))
+    assert caught.value.failure.reason is EndReason.SOURCE_UNAVAILABLE
+
+
+@pytest.mark.parametrize("url", ["file:///srv/templates.git", "ssh://git@example.com/a.git", "/srv/templates.git"])
+def test_a_local_path_is_refused_by_the_daemon_too(url: str) -> None:
+    with pytest.raises(UnpreparedError, match="Local paths and other protocols are not read"):
+        git_request(Objects({LOGIN: a_secret(token="abc")}), url=url)
+
+
+def test_of_git_credentials_the_password_is_hidden_and_a_username_that_may_be_a_token() -> None:
+    assert Credentials("login", "joe", "hunter2").hidden == ("hunter2", "am9lOmh1bnRlcjI=")
+    token = "ghp_0123456789abcdef0123"
+    assert token in Credentials("login", token, "x-oauth-basic").hidden

@@ -1,0 +1,118 @@
+"""What is asked of a fetch from git, and how it fails. Pure; shared by the daemon and its program `git_fetch_program`."""
+
+import base64
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Self
+from urllib.parse import urlsplit
+
+REQUEST = "PROVISIONER_GIT_REQUEST"
+"""Variable of the program's environment that holds the request."""
+REPOSITORY = "repository"
+"""Folder of the run's directory in which the program leaves the files."""
+COMMIT_PREFIX = "commit: "
+"""Marks the line of the program's output that names the commit."""
+FAILED = 1
+"""The program's exit code when the last line of its standard error says why."""
+SCHEMES = ("https", "http")
+WHOLE_REPOSITORY = "."
+SHORTEST_TOKEN = 20
+"""Characters: a shorter username is a name, which masked everywhere would only make the log unreadable."""
+
+
+class FetchError(Exception):
+    """The source cannot be had. The message says what, where and what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a fetch may cost. More is no folder of Terraform files, or a repository that means harm."""
+
+    received_bytes: int = 100_000_000
+    """Over the network, all answers together."""
+    files: int = 10_000
+    """Entries of the checkout, folders included."""
+    file_bytes: int = 100_000_000
+    """Of all files of the checkout together."""
+    seconds: float = 120.0
+    """The fetch as a whole."""
+    silent_seconds: float = 60.0
+    """How long the server may say nothing; large ones think before they send."""
+    memory_bytes: int = 1_000_000_000
+    """Of the program: what is sent compressed may grow a thousandfold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How to log in, and the Secret that says so."""
+
+    secret: str
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """What must not be shown: some servers take the token as the username."""
+        pair = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return (self.password, pair, *([self.username] if len(self.username) >= SHORTEST_TOKEN else []))
+
+
+@dataclass(frozen=True, slots=True)
+class GitRequest:
+    """A folder of a repository at one commit."""
+
+    url: str
+    ref: str = "HEAD"
+    commit: str | None = None
+    """Goes before `ref`."""
+    path: str = WHOLE_REPOSITORY
+    credentials: Credentials | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    def encode(self) -> str:
+        """The request as text, for the program's environment."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """What `encode` made into text."""
+        fields = json.loads(text)
+        credentials = fields["credentials"]
+        return cls(
+            url=fields["url"],
+            ref=fields["ref"],
+            commit=fields["commit"],
+            path=fields["path"],
+            credentials=None if credentials is None else Credentials(**credentials),
+            limits=Limits(**fields["limits"]),
+        )
+
+    def check(self) -> None:
+        """Refuse what the API's rules refuse too: a job may be older than they are. Raises FetchError."""
+        try:
+            parts = urlsplit(self.url)
+            refused = parts.scheme not in SCHEMES or not parts.hostname or "@" in parts.netloc or parts.query
+        except ValueError:
+            refused = True
+        if refused:
+            # Not shown: it may hold a password.
+            raise FetchError(
+                "spec.source.git.url is not a URL like https://git.example.com/team/repository.git without credentials "
+                "in it. Local paths and other protocols are not read, and credentials belong into a Secret (secretRef)."
+            )
+        steps = self.path.split("/")
+        if self.path != WHOLE_REPOSITORY and not {"", ".", "..", ".git"}.isdisjoint(steps):
+            raise FetchError(
+                f"spec.source.git.path {self.path!r} does not lead down from the repository's root. "
+                "Write it without '..', and without '/' at its ends."
+            )
+
+    @property
+    def wanted(self) -> str:
+        """The commit that is wanted, for messages."""
+        return f"commit {self.commit}" if self.commit else self.ref
+
+    @property
+    def where(self) -> str:
+        """The same with its repository."""
+        return f"{self.wanted} of {self.url}"
