@@ -44,12 +44,11 @@ def _killed_after_each_change(environments: Environments, chance: Random) -> Ite
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", range(2))
-def test_killed_after_each_write_it_makes_each_job_once(seed: int, own_environments: Environments) -> None:
+def test_killed_after_each_write_it_makes_each_job_once(own_environments: Environments) -> None:
     environments = own_environments
     with (
         environments.site.daemon("worker", capacity=4),
-        _killed_after_each_change(environments, Random(seed)) as deaths,
+        _killed_after_each_change(environments, Random(1)) as deaths,
     ):
         environments.admin.create(a_template_manifest(parameters=PARAMETERS))
         environments.make("life")
