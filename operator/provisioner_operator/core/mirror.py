@@ -52,10 +52,14 @@ class _DaemonEntry:
     shunned_until: float = float("-inf")
 
 
+def _nobody_holds(_: str) -> bool:
+    return False
+
+
 class Mirror:
     """Live jobs, daemons, queue and clocks of the namespaces that this controller serves."""
 
-    def __init__(self, holds: Callable[[str], bool] = lambda _: False) -> None:
+    def __init__(self, holds: Callable[[str], bool] = _nobody_holds) -> None:
         """`holds` tells of an ended job, by its uid, whether somebody still has to take note of its end."""
         self._holds = holds
         self._jobs: dict[str, Job] = {}

@@ -14,7 +14,12 @@ from support.kustomizations import a_kustomization
 from support.manifests import CRDS, MANIFESTS, Manifest
 
 SYSTEM, TEAM = "provisioner-system", "team-example"
-KUSTOMIZATIONS = [CRDS, *sorted(file.parent for file in MANIFESTS.rglob("kustomization.yaml"))]
+EXAMPLES = MANIFESTS / "examples"
+"""Of users' own: tried in tests/integration/workspaces/test_gitops.py."""
+KUSTOMIZATIONS = [
+    CRDS,
+    *sorted(file.parent for file in MANIFESTS.rglob("kustomization.yaml") if not file.is_relative_to(EXAMPLES)),
+]
 COMPONENTS = sorted(folder.name for folder in (MANIFESTS / "components").iterdir())
 
 
