@@ -57,7 +57,7 @@ e2e: $(READY) ## Tests on a real node (Linux, root), or on E2E_KUBECONFIG's clus
 	@test -n "$(E2E_KUBECONFIG)" || PYTHONPATH=tests:operator:devcluster $(BIN)/python -m support.container_image
 	@$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
-bench: $(READY) ## The product measured beside the API server alone and Jobs (ARGS=--quick: some minutes; ARGS=--help)
+bench: $(READY) ## The product measured beside the API server alone and Jobs (ARGS=--quick: under three minutes; ARGS=--help)
 	@$(BIN)/provisioner-devcluster prepare
 	@PYTHONPATH=.:tests:operator:devcluster $(BIN)/python -m bench $(ARGS)
 
