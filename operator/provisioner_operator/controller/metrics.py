@@ -14,12 +14,13 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from provisioner_operator import __version__
-from provisioner_operator.api.enums import DaemonState, EndReason, Phase
+from provisioner_operator.api.enums import DaemonState, EndReason, Phase, WorkspacePhase
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.matching import format_tags
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_mirror import PoolMirror
 from provisioner_operator.core.records import Job
+from provisioner_operator.core.workspace_mirror import WorkspaceMirror
 
 _PREFIX = "provisioner"
 _WAIT_BUCKETS = (0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 900, 1800)
@@ -39,7 +40,9 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for 
 class Metrics:
     """The process's registry and everything in it."""
 
-    def __init__(self, mirror: Mirror, pools: PoolMirror, leads: Callable[[], bool]) -> None:
+    def __init__(
+        self, mirror: Mirror, pools: PoolMirror, workspaces: WorkspaceMirror, leads: Callable[[], bool]
+    ) -> None:
         self.registry = CollectorRegistry()
         self._wait = Histogram(
             f"{_PREFIX}_job_wait_seconds",
@@ -77,7 +80,7 @@ class Metrics:
         self.unparseable = Counter(
             f"{_PREFIX}_unparseable_objects", "Objects that do not fit their schema.", ["kind"], registry=self.registry
         )
-        self.registry.register(_MirrorCollector(mirror, pools, leads))
+        self.registry.register(_MirrorCollector(mirror, pools, workspaces, leads))
 
     def changed(self, previous: Job, job: Job) -> None:
         """A live job was observed in a new version."""
@@ -102,9 +105,12 @@ class Metrics:
 class _MirrorCollector(Collector):
     """Gauges that are true at the moment of the scrape, and cost nothing between."""
 
-    def __init__(self, mirror: Mirror, pools: PoolMirror, leads: Callable[[], bool]) -> None:
+    def __init__(
+        self, mirror: Mirror, pools: PoolMirror, workspaces: WorkspaceMirror, leads: Callable[[], bool]
+    ) -> None:
         self._mirror = mirror
         self._pools = pools
+        self._workspaces = workspaces
         self._leads = leads
 
     @override
@@ -137,6 +143,14 @@ class _MirrorCollector(Collector):
         yield daemons
         yield from self._queues()
         yield self._pool_sizes()
+        yield self._environments()
+
+    def _environments(self) -> Metric:
+        phases = Tally(workspace.status.phase for workspace in self._workspaces.workspaces())
+        found = GaugeMetricFamily(f"{_PREFIX}_workspaces", "Workspaces by phase.", labels=["phase"])
+        for phase in WorkspacePhase:
+            found.add_metric([phase.value], phases[phase])
+        return found
 
     def _pool_sizes(self) -> Metric:
         sizes = GaugeMetricFamily(

@@ -63,7 +63,7 @@ class Operator:
         self._workspaces = WorkspaceMirror()
         self._mirror = Mirror(self._workspaces.holds)
         self._pools = PoolMirror(self._mirror, DEFAULT_IMAGE)
-        self._metrics = Metrics(self._mirror, self._pools, self.leads)
+        self._metrics = Metrics(self._mirror, self._pools, self._workspaces, self.leads)
         self._observer: Observer | None = None
         self._writer: Writer | None = None
         self._recorder: EventRecorder | None = None

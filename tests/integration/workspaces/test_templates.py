@@ -38,6 +38,22 @@ def test_a_change_of_the_source_makes_a_version_and_the_old_one_stays_for_who_ha
     assert environments.until("manual", "Running", build=3)["status"]["version"] == new
 
 
+def test_a_version_that_comes_while_a_build_runs_is_built_after_it(environments: Environments) -> None:
+    old = environments.make_template("moving", source=_files("# 1"))
+    environments.make("follower", templateRef={"name": "moving"}, updatePolicy="Always", hold="true")
+    environments.site.ledger.await_run("follower-1")
+    environments.admin.patch("wst", "moving", {"spec": {"source": _files("# 2")}})
+    body = environments.templates.until("moving", lambda body: body["status"].get("activeVersion") not in {None, old})
+
+    environments.site.ledger.release("follower-1")
+    environments.site.ledger.await_run("follower-2")
+    environments.site.ledger.release("follower-2")
+
+    after = environments.until("follower", "Running", build=2)
+    assert after["status"]["version"] == body["status"]["activeVersion"]
+    assert environments.jobs_of("follower")[0]["spec"]["templateRef"]["version"] == old
+
+
 def test_a_version_whose_import_fails_is_told_and_the_last_good_one_stays_in_force(environments: Environments) -> None:
     good = environments.make_template("failing", source=_files("# 1"))
     # No daemon has the tag, and the job may wait but a second.

@@ -14,6 +14,7 @@ from provisioner_operator.controller.operator import DRAIN_SECONDS
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_mirror import PoolMirror
+from provisioner_operator.core.workspace_mirror import WorkspaceMirror
 from support.manifests import MANIFESTS, Manifest
 
 OPERATOR = MANIFESTS / "operator"
@@ -25,7 +26,7 @@ def documents(*parts: str) -> list[Manifest]:
 
 def registry() -> CollectorRegistry:
     mirror = Mirror()
-    return Metrics(mirror, PoolMirror(mirror, "image"), lambda: True).registry
+    return Metrics(mirror, PoolMirror(mirror, "image"), WorkspaceMirror(), lambda: True).registry
 
 
 def pod() -> Manifest:

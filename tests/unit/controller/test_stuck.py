@@ -34,7 +34,7 @@ class Controller:
         self.mirror = Mirror()
         pools = PoolMirror(self.mirror, "image")
         workspaces = WorkspaceMirror()
-        metrics = Metrics(self.mirror, pools, lambda: leads)
+        metrics = Metrics(self.mirror, pools, workspaces, lambda: leads)
         admission = Admission(1)
         recorder = EventRecorder(client, metrics, lambda: leads, admission)
         self.observer = Observer(self.mirror, pools, workspaces, metrics, recorder, lambda: leads)
