@@ -187,8 +187,12 @@ class SimulatedController:
             self.mirror.daemon_deleted(uid, self.now)
             self.wake()
         else:
-            self.mirror.job_deleted(uid, self.now)
+            self._forget_job(uid)
             self.wake()
+
+    def _forget_job(self, uid: str) -> None:
+        self.mirror.job_deleted(uid, self.now)
+        self.workspaces.gone(JOB, uid)
 
     def read_job(self, uid: str, then: Callable[[], None]) -> None:
         def answered(result: Result, body: Body | None) -> None:
@@ -200,7 +204,7 @@ class SimulatedController:
             if body is not None:
                 self.observe(body)
             else:
-                self.mirror.job_deleted(uid, self.now)
+                self._forget_job(uid)
             then()
             self.wake()
 
@@ -339,7 +343,7 @@ class SimulatedController:
             case _ if isinstance(decision, MarkOffline):
                 self.mirror.daemon_deleted(subject(decision), self.now)
             case _:
-                self.mirror.job_deleted(subject(decision), self.now)
+                self._forget_job(subject(decision))
         self._settle(decision)
 
     def _settle(self, decision: Decision) -> None:

@@ -108,7 +108,7 @@ class WorkspaceHalf:
                 self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
                 return
             if body is not None:
-                self._controller.observe(body)
+                self.observe(body)
             if result is Result.DONE:
                 if callable(done):
                     done()
@@ -137,7 +137,7 @@ class WorkspaceHalf:
             if not self._controller.alive:
                 return
             if body is not None:
-                self._controller.observe(body)
+                self.observe(body)
             elif result is Result.GONE:
                 self.gone(TEMPLATE if isinstance(held, Template) else WORKSPACE, held.uid)
             self._settle(decision)
@@ -165,7 +165,7 @@ class WorkspaceHalf:
                 self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
                 return
             for body in found:
-                self._controller.observe(body)
+                self.observe(body)
             if isinstance(held, Workspace):
                 numbers = [each["metadata"]["name"].rpartition("-")[2] for each in found]
                 self.mirror.builds_found(held, max((int(each) for each in numbers if each.isdecimal()), default=0))

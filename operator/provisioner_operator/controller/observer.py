@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.controller import clock, events
 from provisioner_operator.controller.events import EventRecorder, Notice
@@ -62,16 +63,20 @@ class Observer:
             self._unparseable("ProvisionerJob", body, error)
             return None
         job = job_record(model)
-        if (build := build_of(model)) is not None and self._workspaces.observe_build(build):
-            self.wake.set()
-        if (imported := import_of(model)) is not None and self._workspaces.observe_import(imported):
-            self.wake.set()
+        self._take_note_of_build(model)
         previous = self._mirror.job(job.uid)
         if self._mirror.observe_job(job, clock.read()):
             if previous is not None:
                 self._job_changed(previous, job)
             self.wake.set()
         return job
+
+    def build(self, body: Mapping[str, Any]) -> None:
+        """A job of a workspace or template as it was read or made for these, perhaps older news than its watch has told."""
+        try:
+            self._take_note_of_build(parse_job_model(body))
+        except UnparseableObjectError as error:
+            self._unparseable("ProvisionerJob", body, error)
 
     def job_shown(self, body: Mapping[str, Any]) -> None:
         """A job as its watch shows it: each version of it in order, to its end."""
@@ -223,6 +228,12 @@ class Observer:
     def in_contact(self) -> bool:
         """Whether the last request was answered."""
         return self._in_contact
+
+    def _take_note_of_build(self, model: ProvisionerJob) -> None:
+        if (build := build_of(model)) is not None and self._workspaces.observe_build(build):
+            self.wake.set()
+        if (imported := import_of(model)) is not None and self._workspaces.observe_import(imported):
+            self.wake.set()
 
     def _job_changed(self, previous: Job, job: Job) -> None:
         if job.phase in TERMINAL:

@@ -77,7 +77,7 @@ class WorkspaceWrites:
                 await self._find_builds(workspace)
             case Supersede(workspace, build):
                 path = paths.job(workspace.namespace, build.record.job)
-                self._observer.job(await self._client.json_patch(path, decision.operations()))
+                self._observer.build(await self._client.json_patch(path, decision.operations()))
         return "ok"
 
     # --- templates ---
@@ -145,7 +145,7 @@ class WorkspaceWrites:
         except ConflictError:
             await self._find_import(template, version.import_job, version.name, decision)
             return "conflict"
-        self._observer.job(body)
+        self._observer.build(body)
         return "ok"
 
     async def _find_import(
@@ -158,7 +158,7 @@ class WorkspaceWrites:
             self._workspaces.import_missing(template, version)
             return
         if (body["spec"].get("templateRef") or {}).get("uid") == template.uid:
-            self._observer.job(body)
+            self._observer.build(body)
         elif decision is None:
             self._workspaces.import_missing(template, version)
         else:
@@ -173,7 +173,7 @@ class WorkspaceWrites:
         except ConflictError:  # of an earlier request, whose answer was lost, or of somebody else's job
             await self._find_builds(workspace)
             return "conflict"
-        self._observer.job(body)
+        self._observer.build(body)
         return "ok"
 
     async def _find_builds(self, workspace: Workspace) -> None:
@@ -186,7 +186,7 @@ class WorkspaceWrites:
                 if match := numbered.fullmatch(body["metadata"]["name"]):
                     floor = max(floor, int(match[1]))
                 if body["spec"]["workspaceRef"].get("uid") == workspace.uid:
-                    self._observer.job(body)
+                    self._observer.build(body)
         self._workspaces.builds_found(workspace, floor)
 
     # --- what is true ---
@@ -199,7 +199,7 @@ class WorkspaceWrites:
                 if body is None:
                     self._observer.job_deleted(build.job_uid)
                 else:
-                    self._observer.job(body)
+                    self._observer.build(body)
             case HoldWorkspace(workspace) | ReleaseWorkspace(workspace) | UpdateWorkspaceStatus(workspace):
                 body = await self._found(paths.workspace(workspace.namespace, workspace.name), workspace.uid)
                 if body is None:

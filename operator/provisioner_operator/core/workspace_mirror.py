@@ -148,6 +148,8 @@ class WorkspaceMirror:
             if build.record.ended:
                 return False  # of a workspace that is gone
             entry = self._workspaces.setdefault(build.workspace_uid, _WorkspaceEntry())
+        if not build.record.ended and _is_told_as_ended(entry.workspace, number):
+            return False  # old news: an end is final
         known = entry.builds.get(number)
         if known is not None and known.job_uid == build.job_uid and known.resource_version >= build.resource_version:
             return False
@@ -377,6 +379,12 @@ class WorkspaceMirror:
             del self._gone[next(iter(self._gone))]
         self._attention.pop(uid, None)
         self._clock.discard(uid)
+
+
+def _is_told_as_ended(workspace: Workspace | None, number: int) -> bool:
+    """Whether the workspace's status has a later build, or this one's end."""
+    latest = workspace.status.latest_build if workspace is not None else None
+    return latest is not None and (number < latest.number or (number == latest.number and latest.ended))
 
 
 def _message(refusal: _Refusal | None, now: Instant) -> str | None:
