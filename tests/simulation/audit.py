@@ -97,7 +97,7 @@ class Audit:
             since = self._canceled_since.setdefault(job.uid, now)
             if self._late(since, grace + CANCEL_MARGIN_SECONDS + SLACK_SECONDS):
                 invariants.violated(f"{job.name} is still {job.phase} though cancelled")
-        elif due is not None and self._late(due - EPOCH):
+        elif due is not None and self._late(due - EPOCH, SLACK_SECONDS + (0 if daemon else self._longest_silence())):
             invariants.violated(f"{job.name} runs past its active deadline")
         if given is not None and not self._world.is_instance_alive(given.instance):
             since = self._orphaned_since.setdefault(job.uid, now)

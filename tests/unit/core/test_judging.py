@@ -89,6 +89,12 @@ def test_a_running_job_fails_at_its_deadline() -> None:
     assert verdict.decision.reason is EndReason.DEADLINE_EXCEEDED
 
 
+def test_a_running_job_whose_daemon_is_gone_waits_for_the_certain_loss_whatever_its_deadline() -> None:
+    # Until then its run may live, and once the job has ended nothing tells the next controller of it.
+    assert judge(a_running_job(active_deadline=100), ALONE, at(1000)) == Verdict()
+    assert isinstance(judge(a_running_job(active_deadline=100), LOST, at(1000)).decision, Fail)
+
+
 @pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.CANCELING])
 def test_the_deadline_does_not_fail_what_is_cancelled(phase: Phase) -> None:
     job = a_running_job(phase=phase, active_deadline=100, **CANCELED)
