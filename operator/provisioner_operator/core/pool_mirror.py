@@ -46,7 +46,7 @@ class PoolMirror:
         if known is not None and pool.resource_version <= known.resource_version:
             return False
         self._pools[pool.uid] = pool
-        self._mirror.observe_growth(pool.uid, _growth(pool), now)
+        self._mirror.observe_growth(pool.uid, growth_of(pool), now)
         self._is_urgent = True
         return True
 
@@ -154,7 +154,7 @@ class PoolMirror:
         ]
 
 
-def _growth(pool: Pool) -> Growth | None:
+def growth_of(pool: Pool) -> Growth | None:
     """What jobs that wait may expect of the pool: nothing if it wants no daemon whoever waits."""
     most = pool.autoscaling.max_replicas if pool.autoscaling is not None else pool.replicas
     if pool.deleting or most == 0:
