@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -32,6 +33,9 @@ Body = dict[str, Any]
 """An object of the API as JSON."""
 Operation = Mapping[str, Any]
 """One step of a JSON patch (RFC 6902)."""
+Params = Mapping[str, str]
+"""Of a URL: `fieldSelector`, `labelSelector` and the like."""
+NONE: Params = MappingProxyType({})
 
 PAGE = 500
 """Objects a page, as kubectl asks for."""
@@ -72,18 +76,18 @@ class Cluster:
 
     # --- reading ---
 
-    def get(self, path: str, **params: str) -> Body:
+    def get(self, path: str) -> Body:
         """One object."""
-        return self._json("GET", path, params=params)
+        return self._json("GET", path)
 
-    def pages(self, path: str, *, page: int = PAGE, **params: str) -> Iterator[tuple[list[Body], str]]:
+    def pages(self, path: str, params: Params = NONE, *, page: int = PAGE) -> Iterator[tuple[list[Body], str]]:
         """All objects of a collection, page by page, each with the list's resourceVersion.
 
         Raises ExpiredError if the caller was so slow that the server forgot where it was.
         """
         token = ""
         while True:
-            asked = params | {"limit": str(page)} | ({"continue": token} if token else {})
+            asked = {**params, "limit": str(page)} | ({"continue": token} if token else {})
             answer = self._json("GET", path, params=asked)
             meta = answer["metadata"]
             kind, version = str(answer["kind"]).removesuffix("List"), answer["apiVersion"]
@@ -95,16 +99,17 @@ class Cluster:
             if not token:
                 return
 
-    def list(self, path: str, **params: str) -> list[Body]:
+    def list(self, path: str, params: Params = NONE) -> list[Body]:
         """All objects of a collection."""
-        return [item for items, _ in self.pages(path, **params) for item in items]
+        return [item for items, _ in self.pages(path, params) for item in items]
 
-    def watch(self, path: str, since: str, **params: str) -> Iterator[tuple[str, Body]]:
+    def watch(self, path: str, since: str, params: Params = NONE) -> Iterator[tuple[str, Body]]:
         """What changes in a collection from a resourceVersion on: ADDED, MODIFIED, DELETED or BOOKMARK, and the object.
 
         Ends by itself after a while; go on from the last resourceVersion. Raises ExpiredError when that is too old.
         """
-        asked = params | {
+        asked = {
+            **params,
             "watch": "true",
             "resourceVersion": since,
             "allowWatchBookmarks": "true",
@@ -117,7 +122,7 @@ class Cluster:
                     raise refusal(int(event["object"].get("code") or 500), event["object"], path)
                 yield event["type"], event["object"]
 
-    def lines(self, path: str, *, quiet_seconds: float | None = None, **params: str) -> Iterator[str]:
+    def lines(self, path: str, params: Params, *, quiet_seconds: float | None = None) -> Iterator[str]:
         """The lines of a stream of text, as they come; `quiet_seconds` is how long it may be silent (default: for ever)."""
         with self._sent("GET", path, params=params, stream=True, read_timeout=quiet_seconds or 1e6) as response:
             for line in response.iter_lines(chunk_size=None):
@@ -220,7 +225,7 @@ def _root(error: BaseException) -> str:
     return str(reason).rstrip(".") or type(reason).__name__
 
 
-class _Adapter(KubernetesHTTPAdapter):  # type: ignore[misc] - pykube-ng has no types
+class _Adapter(KubernetesHTTPAdapter):  # type: ignore[misc]  # pykube-ng has no types
     """pykube-ng's authentication, with the groups that an impersonated user is in.
 
     Each group is a header of its own, and requests keeps only one of a name.

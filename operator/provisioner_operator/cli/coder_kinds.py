@@ -31,7 +31,7 @@ def at(body: Any, *path: str) -> str:
 def ready(body: Mapping[str, Any]) -> tuple[str, str, str]:
     """Status, reason and message of the condition Ready; empty if there is none."""
     conditions = (body.get("status") or {}).get("conditions") or ()
-    found = next((each for each in conditions if each.get("type") == "Ready"), {})
+    found: Mapping[str, Any] = next((each for each in conditions if each.get("type") == "Ready"), {})
     return at(found, "status"), at(found, "reason"), at(found, "message")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from typing_extensions import override
 
 from provisioner_operator.cli.exits import CliError, UsageError
 from provisioner_operator.cli.kubeconfig import Access, Choice, find_access
@@ -60,11 +61,12 @@ class Session:
         return None if self.all_namespaces else self.namespace
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """`90s`, `5m`, `1h30m`; a bare number is seconds."""
 
     name = "duration"
 
+    @override
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds."""
         if isinstance(value, float):
@@ -75,11 +77,12 @@ class Duration(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class Tag(click.ParamType):
+class Tag(click.ParamType[tuple[str, str]]):
     """KEY=VALUE."""
 
     name = "key=value"
 
+    @override
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """The key and the value."""
         if isinstance(value, tuple):

@@ -90,7 +90,7 @@ def _counted(held: Sequence[str]) -> str:
 def _held(session: Session, name: str) -> list[str]:
     """The jobs that the daemon was given and that have not ended, and the runs that it reports."""
     selector = f"status.assignment.daemon={name},{reading.LIVE}"
-    given = reading.bodies(session.cluster, paths.jobs(session.namespace), fieldSelector=selector)
+    given = reading.bodies(session.cluster, paths.jobs(session.namespace), {"fieldSelector": selector})
     body = session.cluster.get(paths.daemon(session.namespace, name))
     running = (body.get("status") or {}).get("currentJobs") or ()
     return sorted({str(each["metadata"]["name"]) for each in given} | {str(each["name"]) for each in running})
@@ -98,7 +98,7 @@ def _held(session: Session, name: str) -> list[str]:
 
 def _kill_jobs(session: Session, name: str, reason: str) -> None:
     selector = f"status.assignment.daemon={name},{reading.LIVE}"
-    for body in list(reading.bodies(session.cluster, paths.jobs(session.namespace), fieldSelector=selector)):
+    for body in list(reading.bodies(session.cluster, paths.jobs(session.namespace), {"fieldSelector": selector})):
         job = body["metadata"]["name"]
         operations = [
             {"op": "test", "path": "/metadata/uid", "value": body["metadata"]["uid"]},

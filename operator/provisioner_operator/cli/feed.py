@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from provisioner_operator.cli.cluster import Body, Cluster
+from provisioner_operator.cli.cluster import NONE, Body, Cluster, Params
 from provisioner_operator.cli.exits import CliError, ExpiredError, ServerAwayError
 
 PATIENCE_SECONDS = 60.0
@@ -65,7 +65,9 @@ News = Listed | Changed | Gone | Trouble | Recovered | Ended
 class Feed:
     """Starts with its creation; its thread ends with the process, or after `close` at the next event."""
 
-    def __init__(self, cluster: Cluster, path: str, *, patience: float = PATIENCE_SECONDS, **params: str) -> None:
+    def __init__(
+        self, cluster: Cluster, path: str, params: Params = NONE, *, patience: float = PATIENCE_SECONDS
+    ) -> None:
         self._cluster = cluster
         self._path = path
         self._params = params
@@ -115,7 +117,7 @@ class Feed:
     def _list(self) -> str:
         found: deque[Body] = deque()
         version = ""
-        for items, version in self._cluster.pages(self._path, **self._params):  # noqa: B007 - the last one counts
+        for items, version in self._cluster.pages(self._path, self._params):  # noqa: B007 - the last one counts
             found.extend(items)
         if self._away_since is not None:
             self._away_since = None
@@ -124,7 +126,7 @@ class Feed:
         return version
 
     def _watch(self, since: str) -> str:
-        for kind, body in self._cluster.watch(self._path, since, **self._params):
+        for kind, body in self._cluster.watch(self._path, since, self._params):
             since = body["metadata"]["resourceVersion"]
             if kind == "DELETED":
                 self._news.put(Gone(body))

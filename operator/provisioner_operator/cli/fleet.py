@@ -87,7 +87,9 @@ def _previous(session: Session) -> dict[str, str]:
     """The last job that ended on each daemon, by the daemon's uid."""
     latest: dict[str, JobView] = {}
     selector = "status.phase!=Pending,status.phase!=Running,status.phase!=Canceling"
-    for _, view in reading.job_views(session.cluster, session.scope, session.terminal.note, fieldSelector=selector):
+    for _, view in reading.job_views(
+        session.cluster, session.scope, session.terminal.note, {"fieldSelector": selector}
+    ):
         job = view.job
         if job.assignment is None or job.started is None:
             continue
@@ -115,9 +117,7 @@ def show_daemon(session: Session, name: str, form: str | None) -> None:
         return
     scene = reading.scene(session.cluster, session.namespace, session.terminal.note)
     selector = {"fieldSelector": f"status.assignment.daemon={name}"}
-    views = [
-        view for _, view in reading.job_views(session.cluster, session.namespace, session.terminal.note, **selector)
-    ]
+    views = [view for _, view in reading.job_views(session.cluster, session.namespace, session.terminal.note, selector)]
     row = daemon_row(body, daemon, scene, daemon_table.mismatches(scene), age=_age(body, scene.now))
     for line in _told(session, body, row, views, scene):
         session.terminal.out.print(line)

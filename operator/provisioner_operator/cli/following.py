@@ -23,7 +23,7 @@ def follow(
     """
     wanted = set(names)
     selector = f"metadata.name={names[0]}" if len(names) == 1 else LIVE
-    feed = Feed(cluster, paths.jobs(namespace), fieldSelector=selector)
+    feed = Feed(cluster, paths.jobs(namespace), {"fieldSelector": selector})
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
         while True:

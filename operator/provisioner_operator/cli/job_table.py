@@ -112,7 +112,7 @@ def sorted_rows(rows: Iterable[JobRow], sorting: str) -> list[JobRow]:
             f"There is no sorting {name!r}. Choose of: {', '.join(SORTINGS)}; with - before it, backwards."
         )
     key = _SORTINGS[name]
-    ordered = sorted(rows, key=lambda row: (*key(row), natural(row.view.job.name)))  # type: ignore[type-var]
+    ordered = sorted(rows, key=lambda row: (*key(row), natural(row.view.job.name)))
     return ordered[::-1] if sorting.startswith("-") else ordered
 
 

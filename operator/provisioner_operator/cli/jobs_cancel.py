@@ -42,7 +42,7 @@ class Asked:
     yes: bool = False
 
 
-class _AlreadyDoneError(Exception):
+class NothingToDoError(Exception):
     """There is nothing to write; the message says why."""
 
 
@@ -56,9 +56,9 @@ def cancel_jobs(
     codes: dict[str, Exit] = {}
     for name in found:
         try:
-            session.terminal.say(f"{name}: {_cancel(session, name, asked)}")
+            session.terminal.say(f"{name}: {cancel_one(session, name, asked)}")
             codes[name] = Exit.OK
-        except _AlreadyDoneError as said:
+        except NothingToDoError as said:
             session.terminal.say(f"{name}: {said}")
             codes[name] = Exit.OK
         except CliError as error:
@@ -79,14 +79,14 @@ def operations(body: Body, asked: Asked) -> list[dict[str, object]]:
     phase = Phase(status.get("phase") or Phase.PENDING)
     mode = CancelMode.FORCE if asked.force else None
     if phase is Phase.CANCELED:
-        raise _AlreadyDoneError("is Canceled already")
+        raise NothingToDoError("is Canceled already")
     if phase in TERMINAL:
         raise PreconditionError(f"It has ended: it is {phase}.")
     if asked.if_pending and phase is not Phase.PENDING:
         raise PreconditionError(f"It is not pending any more: it is {phase}. Nothing was changed.")
     is_asked = bool(spec.get("cancel"))
     if is_asked and (mode is None or spec.get("cancelMode") == mode):
-        raise _AlreadyDoneError(f"its cancel was asked for already; it is {phase}")
+        raise NothingToDoError(f"its cancel was asked for already; it is {phase}")
     steps: list[dict[str, object]] = [{"op": "test", "path": "/metadata/uid", "value": body["metadata"]["uid"]}]
     if asked.if_pending:
         steps.append({"op": "test", "path": "/status/phase", "value": Phase.PENDING})
@@ -99,7 +99,8 @@ def operations(body: Body, asked: Asked) -> list[dict[str, object]]:
     return steps
 
 
-def _cancel(session: Session, name: str, asked: Asked) -> str:
+def cancel_one(session: Session, name: str, asked: Asked) -> str:
+    """Ask for the cancel of one job; what came of it, in words. Raises NothingToDoError, or CliError."""
     path = paths.job(session.namespace, name)
     for attempt in range(_RACES):
         body = session.cluster.get(path)
@@ -127,7 +128,9 @@ def _selected(session: Session, selection: Selection, selector: str | None, aske
         raise UsageError("A job that has ended cannot be cancelled: choose pending, running, canceling or stuck.")
     scene = reading.scene(cluster, session.scope, warn)
     params = {"labelSelector": selector} if selector else {}
-    views = [view for _, view in reading.job_views(cluster, session.scope, warn, fieldSelector=reading.LIVE, **params)]
+    views = [
+        view for _, view in reading.job_views(cluster, session.scope, warn, {"fieldSelector": reading.LIVE} | params)
+    ]
     meant = [
         view
         for view in views

@@ -82,7 +82,7 @@ def _selected(
         found: Iterable[tuple[Body, JobView]] = live
     else:
         params = _params(selection, selector)
-        found = reading.job_views(session.cluster, session.scope, session.terminal.note, **params)
+        found = reading.job_views(session.cluster, session.scope, session.terminal.note, params)
     return ((body, view) for body, view in found if selection.includes(view, scene))
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -97,60 +98,92 @@ def is_wanted(line: Line, wanted: Wanted, now: float) -> bool:
     return wanted.stage is None or not line.stage or line.stage == wanted.stage
 
 
+class NotLiveError(Exception):
+    """The daemon's output cannot be read from here; the message says why."""
+
+
 def print_log(session: Session, name: str, wanted: Wanted) -> None:
     """Print the log. Raises PreconditionError if there is none yet."""
     _, model = reading.read_job(session.cluster, session.namespace, name)
-    if model.status.phase in STARTED and _print_live(session, model, wanted):
-        return
+    if model.status.phase in STARTED:
+        try:
+            lines = live(session, model, wanted)
+        except NotLiveError as error:
+            session.terminal.note(f"{error} Here is only what is archived so far.")
+        else:
+            session.terminal.note(f"Live from Pod {_pod(model)}:", "dim")
+            _write(lines, timestamps=wanted.timestamps)
+            if wanted.follow:
+                _follow_pod(session, model, wanted)
+            return
     _print_archived(session, model, wanted)
 
 
-def _write(lines: Iterable[Line], *, timestamps: bool) -> None:
-    for line in lines:
-        before = f"{line.time} " if timestamps and line.time else ""
-        stage = f"{line.stage}: " if line.stage else ""
-        sys.stdout.write(f"{before}{stage}{safe(line.text)}\n")
-    sys.stdout.flush()
+def snapshot(session: Session, name: str, wanted: Wanted) -> tuple[str, list[Line]]:
+    """Where the log is from, and its lines as they are now. Raises PreconditionError if there is none yet."""
+    _, model = reading.read_job(session.cluster, session.namespace, name)
+    if model.status.phase in STARTED:
+        with suppress(NotLiveError):
+            return f"live from Pod {_pod(model)}", live(session, model, wanted)
+    archive = _archive(session, model)
+    if archive is None:
+        raise _none_error(model)
+    text = (archive.get("data") or {}).get(_KEY) or ""
+    return "from the archive", select(parse_archived(text), wanted, session.cluster.now())
 
 
-# --- live ---
-
-
-def _print_live(session: Session, model: ProvisionerJob, wanted: Wanted) -> bool:
-    """Print from the daemon's Pod; False if there is none, or it may not be read."""
-    given, note = model.status.assignment, session.terminal.note
-    if given is None or model.status.started_at is None:
-        return False
+def live(session: Session, model: ProvisionerJob, wanted: Wanted) -> list[Line]:
+    """The lines in the daemon's output, up to now. Raises NotLiveError."""
+    pod = _pod(model)
+    if pod is None or model.status.started_at is None:
+        raise NotLiveError("It has not started.")
     namespace, name = session.namespace, model.metadata.name
-    pod = given.daemon
-    path = f"{paths.pod(namespace, pod)}/log"
     started = model.status.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
         daemon = session.cluster.get(paths.daemon(namespace, pod))
         if not any(owner.get("kind") == "Pod" for owner in daemon["metadata"].get("ownerReferences") or ()):
-            note(f"Daemon {pod} is no Pod: its output cannot be read from here, only what it has archived so far.")
-            return False
-        past = session.cluster.lines(path, quiet_seconds=session.cluster.timeout, sinceTime=started)
-        lines = (line for text in past if (line := parse_console(text, namespace, name)) is not None)
-        shown = select(lines, wanted, session.cluster.now())
-        note(f"Live from Pod {pod}:", "dim")
-        _write(shown, timestamps=wanted.timestamps)
+            raise NotLiveError(f"Daemon {pod} is no Pod, so its output cannot be read.")
+        path, since = _log_path(namespace, pod), {"sinceTime": started}
+        texts = session.cluster.lines(path, since, quiet_seconds=session.cluster.timeout)
+        lines = (line for text in texts if (line := parse_console(text, namespace, name)) is not None)
+        return select(lines, wanted, session.cluster.now())
     except CliError as error:
-        note(f"The log of Pod {pod} cannot be read ({str(error).rstrip('.')}): only what is archived so far.")
-        return False
-    if wanted.follow:
-        _follow_pod(session, model, path, wanted)
-    return True
+        raise NotLiveError(f"The log of Pod {pod} cannot be read: {error}") from error
 
 
-def _follow_pod(session: Session, model: ProvisionerJob, path: str, wanted: Wanted) -> None:
+def _pod(model: ProvisionerJob) -> str | None:
+    """A daemon that is a Pod has its name."""
+    return model.status.assignment.daemon if model.status.assignment else None
+
+
+def _log_path(namespace: str, pod: str) -> str:
+    return f"{paths.pod(namespace, pod)}/log"
+
+
+def _write(lines: Iterable[Line], *, timestamps: bool) -> None:
+    for line in lines:
+        sys.stdout.write(f"{formatted(line, timestamps=timestamps)}\n")
+    sys.stdout.flush()
+
+
+def formatted(line: Line, *, timestamps: bool) -> str:
+    """The line as it is shown."""
+    before = f"{line.time} " if timestamps and line.time else ""
+    stage = f"{line.stage}: " if line.stage else ""
+    return f"{before}{stage}{safe(line.text)}"
+
+
+def _follow_pod(session: Session, model: ProvisionerJob, wanted: Wanted) -> None:
     """Go on until the job ends: its daemon lives on and so does the stream, so each pause asks for the job."""
     namespace, name = session.namespace, model.metadata.name
+    path = _log_path(namespace, _pod(model) or "")
     since = datetime.fromtimestamp(session.cluster.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     while True:
         try:
             stream = session.cluster.lines(
-                path, quiet_seconds=_ENDED_CHECK_SECONDS, follow="true", sinceTime=since, timestamps="true"
+                path,
+                {"follow": "true", "sinceTime": since, "timestamps": "true"},
+                quiet_seconds=_ENDED_CHECK_SECONDS,
             )
             for text in stream:
                 at, _, rest = text.partition(" ")

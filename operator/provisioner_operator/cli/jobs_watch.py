@@ -7,60 +7,18 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from provisioner_operator.cli import job_table, reading
+from provisioner_operator.cli import job_table
 from provisioner_operator.cli.context import Session
 from provisioner_operator.cli.feed import Changed, Ended, Feed, Gone, Listed, News, Recovered, Store, Trouble
 from provisioner_operator.cli.job_table import JobRow
-from provisioner_operator.cli.reading import JobView
-from provisioner_operator.cli.scene import Scene
+from provisioner_operator.cli.picture import Picture
 from provisioner_operator.cli.selection import Selection
 from provisioner_operator.cli.table import Column, lines
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job_model
-from provisioner_operator.kube.pool_parsing import parse_pool
 
 REDRAW_SECONDS = 0.5
 """How often the table may change; waiting times go on each second."""
 _POLL = 0.1
-
-
-class Picture:
-    """Jobs, daemons and pools as the feeds tell, each parsed once a version."""
-
-    def __init__(self) -> None:
-        self.jobs, self.daemons, self.pools = Store(), Store(), Store()
-        self._views: dict[str, tuple[str, JobView | None]] = {}
-
-    def views(self) -> list[JobView]:
-        """The jobs that can be understood."""
-        found = {uid: self._view(uid) for uid in self.jobs.bodies}
-        self._views = {uid: self._views[uid] for uid in found}
-        return [view for view in found.values() if view is not None]
-
-    def scene(self, now: float) -> Scene:
-        """The queue and who serves it."""
-        return Scene(
-            [view.job for view in self.views()],
-            [daemon for body in self.daemons.bodies.values() if (daemon := _quiet(parse_daemon, body)) is not None],
-            [pool for body in self.pools.bodies.values() if (pool := _quiet(parse_pool, body)) is not None],
-            now=now,
-        )
-
-    def _view(self, uid: str) -> JobView | None:
-        body = self.jobs.bodies[uid]
-        version = body["metadata"]["resourceVersion"]
-        known = self._views.get(uid)
-        if known is None or known[0] != version:
-            model = _quiet(parse_job_model, body)
-            known = self._views[uid] = (version, None if model is None else reading.job_view(model))
-        return known[1]
-
-
-def _quiet(parse, body):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    try:
-        return parse(body)
-    except UnparseableObjectError:
-        return None
 
 
 def watch(
@@ -77,7 +35,7 @@ def watch(
     params = {"labelSelector": selector} if selector else {}
     picture = Picture()
     feeds = [
-        (Feed(cluster, paths.jobs(scope), **params), picture.jobs),
+        (Feed(cluster, paths.jobs(scope), params), picture.jobs),
         (Feed(cluster, paths.daemons(scope)), picture.daemons),
         (Feed(cluster, paths.pools(scope)), picture.pools),
     ]

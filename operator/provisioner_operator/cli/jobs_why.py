@@ -97,26 +97,27 @@ def explain_job(session: Session, name: str, *, as_json: bool) -> None:
     scene = reading.scene(cluster, session.namespace, warn)
     is_waiting = job.phase is Phase.PENDING and job.uid in scene.jobs
     job = scene.jobs.get(job.uid, job)
-    guess = _guess(session, job, scene) if is_waiting else None
+    guess = guess_for(session, job, scene) if is_waiting else None
     if as_json:
         sys.stdout.write(orjson.dumps(_document(job, scene, guess), option=orjson.OPT_INDENT_2).decode() + "\n")
         return
-    for line in _told(job, scene, guess, utc=session.utc):
+    for line in told(job, scene, guess, utc=session.utc):
         session.terminal.out.print(line)
     found = fits(job.demand, scene)
     if job.phase is Phase.PENDING and found:
         session.terminal.out.print()
-        session.terminal.show(lines(_useful(found), found, width=session.terminal.width))
+        session.terminal.show(lines(useful(found), found, width=session.terminal.width))
 
 
-def _useful(found: Iterable[Fit]) -> list[Column[Fit]]:
-    """Columns in which something stands."""
+def useful(found: Iterable[Fit]) -> list[Column[Fit]]:
+    """The columns in which something stands."""
     rows = list(found)
     empty = {"Lacks": not any(fit.lacks for fit in rows), "Has too many": not any(fit.has_too_many for fit in rows)}
     return [column for column in columns() if not empty.get(column.title)]
 
 
-def _guess(session: Session, job: Job, scene: Scene) -> Estimate | None:
+def guess_for(session: Session, job: Job, scene: Scene) -> Estimate | None:
+    """An estimate of the job's start; None if there is nothing to make it from."""
     if job.uid not in scene.places or not scene.takers(job.demand):
         return None
     try:
@@ -140,7 +141,8 @@ def explanation_of(job: Job, scene: Scene) -> Explanation | None:
     return scene.explain(job.demand)
 
 
-def _told(job: Job, scene: Scene, guess: Estimate | None, *, utc: bool) -> list[Text]:
+def told(job: Job, scene: Scene, guess: Estimate | None, *, utc: bool) -> list[Text]:
+    """Why it waits, and for how long, in lines."""
     head = Text.assemble((job.name, "bold"), f" is {job.phase}")
     if job.phase is not Phase.PENDING:
         head.append(f": it does not wait. {job.message or ''}".rstrip())

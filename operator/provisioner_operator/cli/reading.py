@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.api.names import API_VERSION, DAEMONS, JOBS, POOLS
-from provisioner_operator.cli.cluster import Body, Cluster
+from provisioner_operator.cli.cluster import NONE, Body, Cluster, Params
 from provisioner_operator.cli.exits import CliError, ExpiredError, ForbiddenError, NotFoundError
 from provisioner_operator.cli.scene import Scene
 from provisioner_operator.core.lifecycle import TERMINAL
@@ -55,20 +55,20 @@ def read_job(cluster: Cluster, namespace: str, name: str) -> tuple[Body, Provisi
         raise CliError(f"The job {name!r} cannot be understood by this version: {error}.") from error
 
 
-def job_views(cluster: Cluster, scope: str | None, warn: Warn, **params: str) -> Iterator[tuple[Body, JobView]]:
+def job_views(cluster: Cluster, scope: str | None, warn: Warn, params: Params = NONE) -> Iterator[tuple[Body, JobView]]:
     """Jobs, page by page, each as it is written and as it is shown."""
-    for body in bodies(cluster, paths.jobs(scope), **params):
+    for body in bodies(cluster, paths.jobs(scope), params):
         view = _parsed(body, lambda each: job_view(parse_job_model(each)), warn)
         if view is not None:
             yield body, view
 
 
-def bodies(cluster: Cluster, path: str, **params: str) -> Iterator[Body]:
+def bodies(cluster: Cluster, path: str, params: Params = NONE) -> Iterator[Body]:
     """The objects of a collection, page by page; begun anew, without repeating any, when the server forgot where it was."""
     seen: set[str] = set()
     while True:
         try:
-            for items, _ in cluster.pages(path, **params):
+            for items, _ in cluster.pages(path, params):
                 for item in items:
                     uid = item["metadata"]["uid"]
                     if uid not in seen:
@@ -99,7 +99,7 @@ def pools_of(found: Iterable[Body], warn: Warn) -> list[tuple[Body, Pool]]:
 
 def live_views(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, JobView]]:
     """The jobs that have not ended."""
-    return list(job_views(cluster, scope, warn, fieldSelector=LIVE))
+    return list(job_views(cluster, scope, warn, {"fieldSelector": LIVE}))
 
 
 def scene(cluster: Cluster, scope: str | None, warn: Warn) -> Scene:
@@ -121,7 +121,7 @@ def scene_of(
 def ended_runs(cluster: Cluster, scope: str | None, warn: Warn) -> list[Job]:
     """Some jobs that completed, for how long they took."""
     path = paths.jobs(scope)
-    items, _ = next(cluster.pages(path, page=ENDED_RUNS, fieldSelector="status.phase=Completed"))
+    items, _ = next(cluster.pages(path, {"fieldSelector": "status.phase=Completed"}, page=ENDED_RUNS))
     found = (_parsed(item, lambda each: job_view(parse_job_model(each)), warn) for item in items)
     return [view.job for view in found if view is not None]
 

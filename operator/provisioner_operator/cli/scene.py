@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from typing_extensions import override
+
 from provisioner_operator.api.enums import DaemonState, PendingReason
 from provisioner_operator.core.explanation import STUCK, Candidate, Explanation, explain
 from provisioner_operator.core.lifecycle import STARTED, TERMINAL
@@ -28,6 +30,7 @@ class Place:
     position: int
     size: int
 
+    @override
     def __str__(self) -> str:
         return f"{self.position}/{self.size}"
 
