@@ -17,7 +17,7 @@ IMAGE_ARGS ?=
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help demo up down test unit integration e2e bench lint format crds devcluster image lock clean
+.PHONY: help demo up down test unit integration e2e bench lint format crds docs devcluster image lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ format: $(READY) ## Put the code into its format
 
 crds: $(READY) ## Write crds/ from the models
 	@$(BIN)/python -m provisioner_operator.api.crd crds
+
+docs: $(READY) ## Write docs/cli.md from the commands
+	@$(BIN)/python -m provisioner_operator.cli.manual docs/cli.md
 
 devcluster: $(READY) ## A bare control plane, left running; end it with: .venv/bin/provisioner-devcluster down
 	@$(BIN)/provisioner-devcluster up

@@ -55,6 +55,11 @@ class AliasedGroup(click.Group):
     aliases: dict[str, str] = {"ls": "list", "get": "show", "describe": "show"}  # noqa: RUF012 - never changed
 
     @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """As they are defined: what one asks first stands first."""
+        return list(self.commands)
+
+    @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = super().get_command(ctx, cmd_name)
         return found or super().get_command(ctx, self.aliases.get(cmd_name, cmd_name))

@@ -9,7 +9,7 @@ from provisioner_operator.cli.app import CONTEXT, AliasedGroup
 from provisioner_operator.cli.context import Duration, Session, Tag, with_session
 from provisioner_operator.cli.exits import Exit
 
-_STATE_WORDS = ("idle", "busy", "draining", "offline", "cordoned")
+STATE_WORDS = ("idle", "busy", "draining", "offline", "cordoned")
 _FORM_HELP = "table, wide, json, yaml, name, or jsonpath=TEMPLATE."
 _FORMS = ("table", "wide", "json", "yaml", "name", "jsonpath=")
 
@@ -37,8 +37,8 @@ def daemons() -> None:
     "statuses",
     multiple=True,
     metavar="STATUS",
-    help=f"Of {', '.join(_STATE_WORDS)}; repeat, or separate by commas.",
-    shell_complete=completion.words(*_STATE_WORDS),
+    help=f"Of {', '.join(STATE_WORDS)}; repeat, or separate by commas.",
+    shell_complete=completion.words(*STATE_WORDS),
 )
 @click.option("--tag", "tags", type=Tag(), multiple=True, help="A tag that the daemon has; repeat for more.")
 @click.option(

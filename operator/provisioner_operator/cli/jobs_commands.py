@@ -9,11 +9,11 @@ from provisioner_operator.cli.app import CONTEXT, AliasedGroup
 from provisioner_operator.cli.context import Duration, Session, Tag, require, with_session
 from provisioner_operator.cli.exits import Exit
 
-_STATUS_WORDS = (*(phase.lower() for phase in Phase), "stuck")
+STATUS_WORDS = (*(phase.lower() for phase in Phase), "stuck")
 _FORM_HELP = "table, wide, json, yaml, name, or jsonpath=TEMPLATE."
 _FORMS = ("table", "wide", "json", "yaml", "name", "jsonpath=")
 _ONE = ("json", "yaml", "name", "jsonpath=")
-_SORTINGS = ("created", "name", "namespace", "status", "queue", "waited", "ran", "priority")
+SORTINGS = ("created", "name", "namespace", "status", "queue", "waited", "ran", "priority")
 
 job_argument = click.argument("name", metavar="JOB", shell_complete=completion.names(JOBS))
 jobs_argument = click.argument("names", metavar="[JOB]...", nargs=-1, shell_complete=completion.names(JOBS))
@@ -31,8 +31,8 @@ def jobs() -> None:
     "statuses",
     multiple=True,
     metavar="STATUS",
-    help=f"Of {', '.join(_STATUS_WORDS)}; repeat, or separate by commas. `stuck`: nothing will happen unless somebody acts.",
-    shell_complete=completion.words(*_STATUS_WORDS),
+    help=f"Of {', '.join(STATUS_WORDS)}; repeat, or separate by commas. `stuck`: nothing will happen unless somebody acts.",
+    shell_complete=completion.words(*STATUS_WORDS),
 )
 @click.option("-i", "--initiator", metavar="USER", help="Who asked for the job.")
 @click.option("-l", "--limit", type=click.IntRange(0), default=0, help="Only the newest so many. [default: all]")
@@ -54,8 +54,8 @@ def jobs() -> None:
     "sorting",
     default="created",
     show_default=True,
-    help=f"{', '.join(_SORTINGS)}; with - before it, backwards.",
-    shell_complete=completion.words(*_SORTINGS),
+    help=f"{', '.join(SORTINGS)}; with - before it, backwards.",
+    shell_complete=completion.words(*SORTINGS),
 )
 @click.option("-c", "--column", "columns", multiple=True, help="Columns to show, by their titles; repeat, or commas.")
 @click.option("-o", "--output", "form", default="table", help=_FORM_HELP, shell_complete=completion.words(*_FORMS))

@@ -31,7 +31,7 @@ class Cell(NamedTuple):
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: an instance of a generic class is told its type arguments
 class Column(Generic[Row]):
     """One column of a table of such rows."""
 
@@ -103,18 +103,21 @@ def _kept(columns: Sequence[Column[Row]], sizes: Sequence[int], width: int) -> l
 
 def _shortest(column: Column[Row]) -> int:
     """An important text may not be cut as short as another."""
-    return max(cell_len(column.title), SHORTEST * 3 if column.importance >= ALWAYS else SHORTEST)
+    return max(cell_len(column.title), SHORTEST * 5 if column.importance >= ALWAYS else SHORTEST)
 
 
 def _fitted(sizes: Sequence[int], kept: Sequence[int], columns: Sequence[Column[Row]], width: int) -> list[int]:
     """Cut the widest, cell by cell, until the line fits."""
     fitted = list(sizes)
     while (over := _total(fitted[at] for at in kept) - width) > 0:
-        able = [at for at in kept if fitted[at] > _shortest(columns[at])]
-        if not able:
-            break
-        widest = max(able, key=lambda at: (fitted[at] - _shortest(columns[at]), fitted[at]))
-        fitted[widest] -= min(over, max(1, (fitted[widest] - _shortest(columns[widest])) // 2))
+        spare = {at: fitted[at] - _shortest(columns[at]) for at in kept}
+        widest = max(kept, key=lambda at: (spare[at], fitted[at]))
+        if spare[widest] <= 0:
+            # Nothing is left but what never goes: then even a name is cut.
+            widest = max(kept, key=lambda at: fitted[at])
+            if fitted[widest] <= SHORTEST:
+                break
+        fitted[widest] -= min(over, max(1, spare[widest] // 2))
     return fitted
 
 
