@@ -8,7 +8,16 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.base import Model, ObjectMeta, ObjectName, Seconds, ShortText, Uid, UserName, WorkspaceName
+from provisioner_operator.api.base import (
+    Model,
+    ObjectMeta,
+    ObjectName,
+    Seconds,
+    ShortText,
+    Uid,
+    UserName,
+    WorkspaceName,
+)
 from provisioner_operator.api.enums import CancelMode, JobType, Phase, Provisioner, Transition
 from provisioner_operator.api.inputs import MAX_VARIABLE_BYTES, Source, Variable, VariablesSource
 from provisioner_operator.api.job_status import JobStatus

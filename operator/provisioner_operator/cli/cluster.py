@@ -23,11 +23,11 @@ from pykube.http import KubernetesHTTPAdapter
 from typing_extensions import override
 from urllib3._collections import HTTPHeaderDict
 
-from provisioner_operator import __version__
+from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.cli.credentials import with_credentials
-from provisioner_operator.cli.exits import CliError, ServerAwayError, UsageError
+from provisioner_operator.cli.exits import CliError, ForbiddenError, NotFoundError, ServerAwayError, UsageError
 from provisioner_operator.cli.kubeconfig import Access, Document
-from provisioner_operator.cli.refusals import refusal
+from provisioner_operator.cli.refusals import plural_of, refusal
 
 Body = dict[str, Any]
 """An object of the API as JSON."""
@@ -68,7 +68,7 @@ class Cluster:
             raise UsageError(f"The kubeconfig {access.source} cannot be used: {error}") from error
         session = self._api.session
         session.trust_env = True
-        session.headers["User-Agent"] = f"provisioner/{__version__}"
+        session.headers["User-Agent"] = "provisioner-cli"
         _impersonate(session, document)
         proxy = document["clusters"][0]["cluster"].get("proxy-url")
         if proxy:
@@ -130,13 +130,19 @@ class Cluster:
 
     # --- writing ---
 
-    def json_patch(self, path: str, operations: Sequence[Operation], *, dry_run: bool = False) -> Body:
-        """Change an object step by step; a `test` that does not hold raises PreconditionError."""
-        return self._write("PATCH", path, list(operations), "application/json-patch+json", dry_run=dry_run)
+    def json_patch(
+        self, path: str, operations: Sequence[Operation], *, dry_run: bool = False, role: str | None = None
+    ) -> Body:
+        """Change an object step by step; a `test` that does not hold raises PreconditionError.
 
-    def merge_patch(self, path: str, change: Operation, *, dry_run: bool = False) -> Body:
-        """Change fields of an object."""
-        return self._write("PATCH", path, change, "application/merge-patch+json", dry_run=dry_run)
+        Args:
+            path: The object.
+            operations: What to do, in this order.
+            dry_run: Have the API server do all but store it.
+            role: The ClusterRole that allows what this is part of, if it takes more than the right to patch.
+        """
+        content = "application/json-patch+json"
+        return self._write("PATCH", path, list(operations), content, dry_run=dry_run, role=role)
 
     def create(self, path: str, body: Operation, *, dry_run: bool = False) -> Body:
         """Create an object. Raises PreconditionError if there is one of that name."""
@@ -160,9 +166,12 @@ class Cluster:
 
     # --- inside ---
 
-    def _write(self, method: str, path: str, body: object, content: str, *, dry_run: bool) -> Body:
+    def _write(
+        self, method: str, path: str, body: object, content: str, *, dry_run: bool, role: str | None = None
+    ) -> Body:
         params = {"dryRun": "All"} if dry_run else {}
-        return self._json(method, path, params=params, data=orjson.dumps(body), headers={"Content-Type": content})
+        headers = {"Content-Type": content}
+        return self._json(method, path, params=params, data=orjson.dumps(body), headers=headers, role=role)
 
     def _json(self, method: str, path: str, **options: Any) -> Body:
         with self._sent(method, path, **options) as response:
@@ -176,14 +185,15 @@ class Cluster:
 
     @contextmanager
     def _sent(
-        self, method: str, path: str, *, read_timeout: float | None = None, **options: Any
+        self, method: str, path: str, *, read_timeout: float | None = None, role: str | None = None, **options: Any
     ) -> Iterator[requests.Response]:
         options["timeout"] = (self.timeout, read_timeout or self.timeout)
         try:
             with self._api.session.request(method, self._api.url.rstrip("/") + path, **options) as response:
                 self._note_time(response)
                 if not response.ok:
-                    raise refusal(response.status_code, _status(response), path)
+                    error = refusal(response.status_code, _status(response), path, role=role)
+                    raise self._missing_kind(path) or error if isinstance(error, ForbiddenError) else error
                 yield response
         except requests.exceptions.SSLError as error:
             raise UsageError(f"{self.server} cannot be trusted: {_root(error)}.") from error
@@ -193,8 +203,20 @@ class Cluster:
             ) from error
         except requests.exceptions.RequestException as error:
             raise ServerAwayError(f"The API server at {self.server} cannot be reached: {_root(error)}.") from error
-        except pykube.exceptions.PyKubeError as error:
+        except (pykube.exceptions.PyKubeError, OSError) as error:
             raise UsageError(f"The kubeconfig cannot be used: {error}") from error
+
+    def _missing_kind(self, path: str) -> NotFoundError | None:
+        """Without any right to a kind one is refused whether it exists or not; what exists, everybody may know."""
+        prefix = f"/apis/{API_VERSION}"
+        if not path.startswith(f"{prefix}/"):
+            return None
+        try:
+            known = {resource["name"] for resource in self.get(prefix)["resources"]}
+        except NotFoundError:
+            known = set()
+        error = refusal(404, {}, path)
+        return None if plural_of(path) in known or not isinstance(error, NotFoundError) else error
 
     def _note_time(self, response: requests.Response) -> None:
         date = response.headers.get("Date")

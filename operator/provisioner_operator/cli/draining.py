@@ -108,7 +108,7 @@ def _kill_jobs(session: Session, name: str, reason: str) -> None:
             *([] if body["spec"].get("cancel") else [{"op": "add", "path": "/spec/cancelReason", "value": reason}]),
         ]
         try:
-            session.cluster.json_patch(paths.job(session.namespace, job), operations)
+            session.cluster.json_patch(paths.job(session.namespace, job), operations, role="provisioner-admin")
             session.terminal.note(f"{name}: job {job} is being killed", "red")
         except CliError as error:
             session.terminal.note(f"{name}: job {job} is not cancelled: {error}")

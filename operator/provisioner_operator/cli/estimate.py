@@ -1,7 +1,7 @@
 """How long a job is going to wait, by how long runs took of late. Pure.
 
 Each slot that may take the job is freed when its run has taken as long as runs do, and then takes the next of the queue.
-A run that takes longer than that may end any moment. It is a guess, and is given only where there is something to guess from.
+A run that takes longer than that is expected to take as long again as it has by now. It is a guess, and is given only where there is something to guess from.
 """
 
 import heapq
@@ -57,13 +57,18 @@ def _free_at(takers: Iterable[Daemon], scene: Scene, mean: float) -> list[float]
     slots: list[float] = []
     for daemon in takers:
         running = [job for job in scene.jobs.values() if job.assignment and job.assignment.daemon_uid == daemon.uid]
-        rests = [max(SHORTEST_RUN_SECONDS, mean - (ran(job, scene.now) or 0.0)) for job in running]
+        rests = [_rest(ran(job, scene.now) or 0.0, mean) for job in running]
         free = max(0, daemon.capacity - scene.used(daemon))
         # A slot that is taken by what no job tells of any more is free when that is over: soon.
         unknown = max(0, daemon.capacity - free - len(rests))
         slots += [0.0] * free + rests[: daemon.capacity] + [SHORTEST_RUN_SECONDS] * unknown
     heapq.heapify(slots)
     return slots
+
+
+def _rest(taken: float, mean: float) -> float:
+    """How much longer a run takes that has taken so long."""
+    return max(SHORTEST_RUN_SECONDS, mean - taken if taken < mean else taken)
 
 
 def _ahead(job: Job, scene: Scene, takers: Iterable[Daemon]) -> int:

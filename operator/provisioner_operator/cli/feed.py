@@ -113,6 +113,9 @@ class Feed:
             except CliError as error:
                 self._news.put(Ended(error))
                 return
+            except Exception as error:  # noqa: BLE001 - nobody else hears what happens in this thread
+                self._news.put(Ended(CliError(f"Following {self._path} failed: {type(error).__name__}: {error}")))
+                return
 
     def _list(self) -> str:
         found: deque[Body] = deque()

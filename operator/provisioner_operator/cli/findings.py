@@ -9,6 +9,7 @@ from typing import Any
 from provisioner_operator.cli.daemon_table import MANY_FAILURES
 from provisioner_operator.cli.scene import Scene
 from provisioner_operator.cli.times import duration
+from provisioner_operator.cli.words import counted
 from provisioner_operator.core.leadership import LEASE_SECONDS
 
 Body = Mapping[str, Any]
@@ -167,17 +168,15 @@ def fleet(scene: Scene, failures: Mapping[str, int]) -> Finding:
             "daemons", Level.WARNING, "There is no daemon.", "Make a pool, or start a daemon: README, Run daemons."
         )
     if not online:
-        message = f"None of {len(scene.daemons)} daemons is online."
+        message = f"None of {counted(len(scene.daemons), 'daemon')} is online."
         return Finding("daemons", Level.ERROR, message, "`daemons list` tells when each was last seen.")
     failing = [daemon.name for daemon in scene.daemons if failures.get(daemon.uid, 0) >= MANY_FAILURES]
     if failing:
-        message = (
-            f"{len(online)} of {len(scene.daemons)} daemons are online; failing again and again: {', '.join(failing)}."
-        )
+        message = f"Online: {len(online)} of {counted(len(scene.daemons), 'daemon')}; failing again and again: {', '.join(failing)}."
         return Finding(
             "daemons", Level.WARNING, message, "`daemons show` tells their last jobs; cordon them meanwhile."
         )
-    return Finding("daemons", Level.OK, f"{len(online)} of {len(scene.daemons)} daemons are online.")
+    return Finding("daemons", Level.OK, f"Online: {len(online)} of {counted(len(scene.daemons), 'daemon')}.")
 
 
 def stuck(scene: Scene) -> Finding:
@@ -185,9 +184,9 @@ def stuck(scene: Scene) -> Finding:
     names = sorted(job.name for job in scene.jobs.values() if scene.is_stuck(job))
     if names:
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
-        message = f"{len(names)} of {len(scene.jobs)} live jobs are stuck: {shown}."
+        message = f"Stuck are {len(names)} of {counted(len(scene.jobs), 'live job')}: {shown}."
         return Finding("queue", Level.WARNING, message, "`jobs list -s stuck`, then `jobs why JOB`.")
-    return Finding("queue", Level.OK, f"{len(scene.jobs)} jobs are pending or running; none is stuck.")
+    return Finding("queue", Level.OK, f"Pending or running: {counted(len(scene.jobs), 'job')}; none is stuck.")
 
 
 def rights(allowed: Mapping[str, bool], roles: Mapping[str, str], where: str) -> Finding:

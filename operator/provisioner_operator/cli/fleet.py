@@ -21,6 +21,7 @@ from provisioner_operator.cli.reading import JobView
 from provisioner_operator.cli.scene import Scene
 from provisioner_operator.cli.table import chosen, lines
 from provisioner_operator.cli.times import duration, moment
+from provisioner_operator.cli.words import counted
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.matching import Demand, effective_tags, format_tags, satisfies
 from provisioner_operator.core.records import Daemon
@@ -138,15 +139,17 @@ def _told(session: Session, body: Body, row: DaemonRow, views: Iterable[JobView]
         ("Provisioners", ", ".join(sorted(daemon.supply.provisioners))),
         ("Slots", f"{row.used} of {daemon.capacity} taken"),
         ("Jobs", ", ".join(row.jobs) or "none"),
-        ("Waiting for it", f"{takes} jobs"),
+        ("Waiting for it", counted(takes, "job")),
         ("Last seen", seen),
         ("Lost after", duration(daemon.lost_after)),
         ("Version", row.version),
         ("Pod", daemon.name if daemon.pod_uid else "none: it was registered by hand"),
-        ("Ended on it", f"{row.completed} completed, {row.failed} failed, {row.failures} failures in a row"),
+        ("Ended on it", f"{row.completed} completed, {row.failed} failed, {counted(row.failures, 'failure')} in a row"),
     ]
     if row.mismatches:
-        facts.append(("Mismatches", f"{row.mismatches} waiting jobs would match it, but for tags: see `jobs why`"))
+        facts.append(
+            ("Mismatches", f"{counted(row.mismatches, 'waiting job')} would match it, but for tags: see `jobs why`")
+        )
     for title, value in facts:
         yield Text.assemble((f"  {title + ':':<16}", "dim"), value)
     for condition in (body.get("status") or {}).get("conditions") or ():
@@ -257,4 +260,4 @@ def _match_told(demand: Demand, scene: Scene, waiting: int) -> Iterator[Text]:
             ("It would wait", "yellow"), f": {asked}.\n", (explanation.reason, "bold"), f": {explanation.message}"
         )
     if waiting:
-        yield Text(f"{waiting} jobs that ask for the same wait already.")
+        yield Text(f"Waiting already for the same: {counted(waiting, 'job')}.")

@@ -9,6 +9,7 @@ from provisioner_operator.cli.reading import JobView
 from provisioner_operator.cli.scene import Place, Scene, ran, waited
 from provisioner_operator.cli.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.times import duration, moment
+from provisioner_operator.cli.words import counted
 from provisioner_operator.core.explanation import STUCK
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.matching import format_tags
@@ -129,7 +130,7 @@ def summary(rows: Iterable[JobRow]) -> str:
     """How many jobs there are of each phase, in words."""
     phases = [row.view.job.phase for row in rows]
     parts = [f"{phases.count(phase)} {phase}" for phase in Phase if phase in phases]
-    return f"{len(phases)} jobs: {', '.join(parts)}" if parts else "no jobs"
+    return f"{counted(len(phases), 'job')}: {', '.join(parts)}" if parts else "no jobs"
 
 
 def is_over(row: JobRow) -> bool:

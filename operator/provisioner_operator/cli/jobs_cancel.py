@@ -106,7 +106,7 @@ def cancel_one(session: Session, name: str, asked: Asked) -> str:
         body = session.cluster.get(path)
         steps = operations(body, asked)
         try:
-            session.cluster.json_patch(path, steps, dry_run=asked.dry_run)
+            session.cluster.json_patch(path, steps, dry_run=asked.dry_run, role="provisioner-admin")
         except PreconditionError:
             if attempt + 1 == _RACES:
                 raise

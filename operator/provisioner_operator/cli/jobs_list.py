@@ -9,7 +9,6 @@ from provisioner_operator.cli import job_table, machine, reading
 from provisioner_operator.cli.cluster import Body
 from provisioner_operator.cli.context import Session
 from provisioner_operator.cli.job_table import JobRow
-from provisioner_operator.cli.jobs_watch import watch
 from provisioner_operator.cli.reading import JobView
 from provisioner_operator.cli.scene import Scene, waited
 from provisioner_operator.cli.selection import Selection
@@ -32,6 +31,8 @@ def list_jobs(
     """Print the jobs."""
     columns = chosen(job_table.columns(namespaced=session.all_namespaces), column_names, wide=form == "wide")
     if follow:
+        from provisioner_operator.cli.jobs_watch import watch  # noqa: PLC0415 - a list need not wait for it
+
         watch(session, selection, selector=selector, limit=limit, sorting=sorting, columns=columns)
     elif machine.is_for_programs(form):
         _print_for_programs(session, selection, selector, limit, sorting, form)

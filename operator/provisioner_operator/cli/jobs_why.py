@@ -15,6 +15,7 @@ from provisioner_operator.cli.exits import CliError
 from provisioner_operator.cli.scene import Scene, silence, waited
 from provisioner_operator.cli.table import ALWAYS, Cell, Column, lines
 from provisioner_operator.cli.times import duration, moment
+from provisioner_operator.cli.words import counted
 from provisioner_operator.core.explanation import STUCK, Candidate, Explanation
 from provisioner_operator.core.matching import UNTAGGED, Demand, format_tags, satisfies
 from provisioner_operator.core.ordering import natural
@@ -181,8 +182,9 @@ def _in_words(job: Job, scene: Scene, guess: Estimate | None) -> str:
         if not scene.takers(job.demand):
             return "When it starts cannot be estimated: no daemon takes such jobs."
         return "When it starts cannot be estimated: no run was seen to end on the daemons that match."
-    runs = "1 run" if guess.runs == 1 else f"{guess.runs} runs"
-    return f"It starts in about {duration(guess.seconds)}, by {runs} of {duration(guess.mean_run)} on average."
+    if guess.seconds < 1:
+        return "It is about to start: a daemon is free for it."
+    return f"It starts in about {duration(guess.seconds)}, by {counted(guess.runs, 'run')} of {duration(guess.mean_run)} on average."
 
 
 def _document(job: Job, scene: Scene, guess: Estimate | None) -> dict[str, object]:

@@ -17,7 +17,6 @@ from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.records import Daemon, Job, Pool
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
-from provisioner_operator.kube.pool_parsing import parse_pool
 
 LIVE = ",".join(f"status.phase!={phase}" for phase in sorted(TERMINAL))
 """The field selector of jobs that have not ended."""
@@ -87,14 +86,18 @@ def daemons(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body,
 def pools(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, Pool]]:
     """All pools; none if they are not installed, or not this user's to see."""
     try:
-        return _all(cluster.list(paths.pools(scope)), parse_pool, warn)
+        return pools_of(cluster.list(paths.pools(scope)), warn)
     except (NotFoundError, ForbiddenError):
         return []
 
 
 def pools_of(found: Iterable[Body], warn: Warn) -> list[tuple[Body, Pool]]:
     """These pools, parsed."""
-    return _all(found, parse_pool, warn)
+    if not (items := list(found)):
+        return []
+    from provisioner_operator.kube.pool_parsing import parse_pool  # noqa: PLC0415 - where no pool is, nobody waits for it
+
+    return _all(items, parse_pool, warn)
 
 
 def live_views(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, JobView]]:

@@ -25,13 +25,14 @@ _SUBMITTING = frozenset({"create", "update", "patch"})
 _OVERLOADED = frozenset({429, 500, 502, 503, 504})
 
 
-def refusal(code: int, status: Mapping[str, Any], path: str) -> CliError:
+def refusal(code: int, status: Mapping[str, Any], path: str, *, role: str | None = None) -> CliError:
     """The error to raise for an answer that is not a success.
 
     Args:
         code: The HTTP status.
         status: The answer's metav1.Status, or an empty mapping if it was none.
         path: What was asked for, without parameters.
+        role: The ClusterRole that allows it; found by the right that is missing if this is not given.
     """
     message = str(status.get("message") or f"HTTP status {code}")
     match code:
@@ -40,7 +41,7 @@ def refusal(code: int, status: Mapping[str, Any], path: str) -> CliError:
                 "The API server does not know you: the credentials of your kubeconfig are missing or expired."
             )
         case 403:
-            error: CliError = ForbiddenError(_forbidden(message))
+            error: CliError = ForbiddenError(_forbidden(message, role))
         case 404:
             error = NotFoundError(_not_found(status, path))
         case 410:
@@ -54,7 +55,7 @@ def refusal(code: int, status: Mapping[str, Any], path: str) -> CliError:
     return error
 
 
-def _forbidden(message: str) -> str:
+def _forbidden(message: str, role: str | None) -> str:
     found = _CANNOT.search(message)
     if found is None:
         return _denied(message)
@@ -63,9 +64,10 @@ def _forbidden(message: str) -> str:
     named = f"{resource}.{found['group']}" if found["group"] not in {"", GROUP} else resource
     asking = "an admin of the namespace" if namespace else "an admin of the cluster"
     sentence = f"User {found['user']!r} may not {verb} {named}{where}"
-    if found["group"] != GROUP:
+    if role is None:
+        role = role_with(verb, resource) if found["group"] == GROUP else _builtin(verb, found["group"])
+    if role is None:
         return f"{sentence}: ask {asking} for a role with that right."
-    role = role_with(verb, resource)
     hint = "" if namespace else " Or choose one namespace with -n."
     return f"{sentence}: ask {asking} to bind you to the ClusterRole {role}.{hint}"
 
@@ -77,6 +79,11 @@ def role_with(verb: str, resource: str) -> str:
     if verb in _SUBMITTING and resource == "provisionerjobs":
         return "provisioner-submitter"
     return "provisioner-admin"
+
+
+def _builtin(verb: str, group: str) -> str | None:
+    """Kubernetes' own role for reading what namespaces hold; Secrets, which it keeps back, are not read here."""
+    return "view" if group == "" and verb in _READING else None
 
 
 def _denied(message: str) -> str:
@@ -92,7 +99,7 @@ def _not_found(status: Mapping[str, Any], path: str) -> str:
         where = f" in namespace {namespace}" if namespace else ""
         kind = _SINGULARS.get(details["kind"], details["kind"])
         return f"There is no {kind} {details['name']!r}{where}."
-    kind = _plural(path)
+    kind = plural_of(path)
     if f"/{GROUP}/" in path:
         return (
             f"The kind {kind}.{GROUP} is not installed in this cluster: an admin of the cluster can install it with"
@@ -119,7 +126,7 @@ def _namespace(path: str) -> str | None:
     return parts[parts.index("namespaces") + 1] if "namespaces" in parts[:-1] else None
 
 
-def _plural(path: str) -> str:
+def plural_of(path: str) -> str:
     """The collection in /apis/GROUP/VERSION[/namespaces/NAMESPACE]/PLURAL[/NAME…]."""
     parts = path.strip("/").split("/")
     rest = parts[3:] if parts[0] == "apis" else parts[2:]

@@ -12,6 +12,7 @@ from provisioner_operator.cli.reading import JobView
 from provisioner_operator.cli.scene import Scene, ran, waited
 from provisioner_operator.cli.table import safe
 from provisioner_operator.cli.times import duration
+from provisioner_operator.cli.words import counted
 from provisioner_operator.core.explanation import STUCK
 from provisioner_operator.core.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.matching import format_tags
@@ -57,7 +58,7 @@ def tables(picture: Picture, now: float, *, wanted: str, mean_run: float | None,
         f"{counts[Phase.PENDING]} pending",
         f"{stuck} stuck",
         f"{counts[Phase.RUNNING] + counts[Phase.CANCELING]} running",
-        f"{online} of {len(scene.daemons)} daemons online",
+        f"{online} of {counted(len(scene.daemons), 'daemon')} online",
     ]
     return Tables(
         ", ".join(parts),

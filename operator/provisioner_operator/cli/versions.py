@@ -9,6 +9,7 @@ from provisioner_operator import __version__
 from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.cli.context import Session
 from provisioner_operator.cli.exits import CliError, NotFoundError
+from provisioner_operator.cli.words import counted
 from provisioner_operator.kube import paths
 
 
@@ -29,7 +30,7 @@ def print_versions(session: Session, *, client_only: bool, as_json: bool) -> Non
         return
     sys.stdout.write(f"Kubernetes {document['server']}\n{document['api'] or f'{API_VERSION} is not installed'}\n")
     for version, count in daemons.items():
-        sys.stdout.write(f"{count} {'daemon' if count == 1 else 'daemons'} {version}\n")
+        sys.stdout.write(f"{counted(count, 'daemon')} {version}\n")
 
 
 def _api(session: Session) -> str | None:

@@ -32,6 +32,7 @@ _NOTE_LIMIT = 1024
 _BACKLOG = 1000
 """Events waiting to be written; more are dropped, with a line in the log."""
 
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something to be told about one object."""

@@ -28,11 +28,11 @@ def test_a_missing_right_is_named_with_the_role_that_has_it(verb: str, role: str
 
 
 def test_a_missing_right_of_the_cluster_names_no_role_of_ours() -> None:
-    message = 'User "ann" cannot list resource "namespaces" in API group "" at the cluster scope'
+    message = 'User "ann" cannot create resource "namespaces" in API group "" at the cluster scope'
     error = refusal(403, {"message": message}, "/api/v1/namespaces")
     assert (
         str(error)
-        == "User 'ann' may not list namespaces in all namespaces: ask an admin of the cluster for a role with that right."
+        == "User 'ann' may not create namespaces in all namespaces: ask an admin of the cluster for a role with that right."
     )
 
 

@@ -107,6 +107,14 @@ def test_the_wait_is_what_the_running_and_those_ahead_take() -> None:
     assert guess.seconds == 20 + 30
 
 
+def test_a_run_that_takes_longer_than_others_is_expected_to_take_as_long_again() -> None:
+    running, job = a_running_job("runs"), a_job("waits", created=1)
+    scene = Scene([running, job], [daemon(runs=(running,), lost_after=3600)], now=NOON + 200)
+    guess = estimate(job, scene, [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert guess.seconds == 200
+
+
 def test_jobs_of_another_demand_that_the_same_daemons_run_go_first_too() -> None:
     other, job = a_job("other", tags={"a": "1"}), a_job("job", created=1, tags={"a": "1", "b": "2"})
     scene = Scene([other, job], [daemon(tags={"a": "1", "b": "2"})], now=NOON + 10)
