@@ -84,6 +84,21 @@ class Cli:
         assert answer.code == 0, str(answer)
         return answer
 
+    def completions(self, *words: str) -> list[str]:
+        """What kubectl's completion offers for the last of these words."""
+        program = "from provisioner_operator.cli.__main__ import complete; complete()"
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+            timeout=CALL_TIMEOUT,
+        )
+        *offered, directive = done.stdout.splitlines()
+        assert directive == ":4", done.stdout
+        return [line.partition("\t")[0] for line in offered]
+
     @contextmanager
     def started(self, *arguments: str) -> Iterator["Running"]:
         """Run it beside the test, without a terminal."""

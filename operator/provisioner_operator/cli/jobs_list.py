@@ -111,7 +111,7 @@ def _with_queue(body: Body, view: JobView, scene: Scene | None) -> Mapping[str, 
     queue = {
         "position": place.position if place else None,
         "size": place.size if place else None,
-        "reason": scene.reason_of(job) or None,
+        "reason": str(scene.reason_of(job)) or None,
         "waitedSeconds": int(waited(job, scene.now)),
     }
     return {**body, "queue": queue}

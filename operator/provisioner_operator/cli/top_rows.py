@@ -128,10 +128,12 @@ def _job(view: JobView, scene: Scene, mean_run: float | None, *, namespaced: boo
 
 
 def _progress(seconds: float | None, mean_run: float | None) -> Text:
-    """How far the run is if it takes as long as others did; it is full only when it has ended."""
+    """How far the run is if it takes as long as others did."""
     if seconds is None or mean_run is None:
         return Text("")
-    share = min(0.99, seconds / max(mean_run, SHORTEST_RUN_SECONDS))
+    share = seconds / max(mean_run, SHORTEST_RUN_SECONDS)
+    if share >= 1:
+        return Text.assemble(("━" * _BAR, "yellow"), " longer")
     full = int(share * _BAR)
     return Text.assemble(("━" * full, "cyan"), ("─" * (_BAR - full), "dim"), f" {share:3.0%}")
 
