@@ -26,6 +26,10 @@ CALL_TIMEOUT = 120
 """Seconds. A call takes half of one; a machine busy with a build takes many times that."""
 SHOWN_WITHIN = 60.0
 _POLL = 0.05
+_IN_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Makes its standard input the terminal that Ctrl-C comes from, then becomes the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,12 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+            [sys.executable, "-c", _IN_TERMINAL, *command],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            start_new_session=True,
         )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)

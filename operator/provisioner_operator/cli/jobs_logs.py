@@ -202,9 +202,14 @@ def _follow_pod(session: Session, model: ProvisionerJob, wanted: Wanted) -> None
 def _has_ended(session: Session, name: str) -> bool:
     _, model = reading.read_job(session.cluster, session.namespace, name)
     if model.status.phase in TERMINAL:
-        session.terminal.note(f"{name}: {model.status.phase}. {model.status.message or ''}".rstrip(), "dim")
+        _tell_end(session, model)
         return True
     return False
+
+
+def _tell_end(session: Session, model: ProvisionerJob) -> None:
+    status = model.status
+    session.terminal.note(f"{model.metadata.name}: {status.phase}. {status.message or ''}".rstrip(), "dim")
 
 
 # --- archived ---
@@ -222,7 +227,9 @@ def _print_archived(session: Session, model: ProvisionerJob, wanted: Wanted) -> 
     text = (archive.get("data") or {}).get(_KEY) or ""
     _tell_archive(session, model, text)
     _write(select(parse_archived(text), wanted, session.cluster.now()), timestamps=wanted.timestamps)
-    if wanted.follow and model.status.phase not in TERMINAL:
+    if wanted.follow and model.status.phase in TERMINAL:
+        _tell_end(session, model)
+    elif wanted.follow:
         _follow_archive(session, model, text, wanted)
 
 
@@ -277,7 +284,7 @@ def _follow_archive(session: Session, model: ProvisionerJob, shown: str, wanted:
             _write((line for line in fresh if is_wanted(line, wanted, now)), timestamps=wanted.timestamps)
             shown = text
         if model.status.phase in TERMINAL:
-            session.terminal.note(f"{name}: {model.status.phase}. {model.status.message or ''}".rstrip(), "dim")
+            _tell_end(session, model)
             return
 
 

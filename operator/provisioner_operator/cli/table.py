@@ -1,11 +1,12 @@
 """Tables as kubectl prints them: columns aligned, one object a line. Pure.
 
-On a terminal a table fits its width: the least important columns go first, then the widest texts are cut. Elsewhere
-nothing is cut, so that what follows in a pipe sees all of it. Wide characters count as the two cells that they take.
+On a terminal a table fits its width: columns without any text go first, then the least important, and of the rest the
+least important texts are cut. Elsewhere nothing is cut, so that what follows in a pipe sees all of it. Wide characters count as the two cells that they take.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -21,6 +22,10 @@ SHORTEST = 8
 """Cells to which a text is cut before another column goes."""
 ALWAYS = 100
 """The importance of a column that never goes."""
+LEGIBLE = 70
+"""From this importance on, a column rather goes than that its text is cut much."""
+_LEGIBLE_CELLS = 20
+_NAME_CELLS = 40
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -74,7 +79,8 @@ def lines(columns: Sequence[Column[Row]], rows: Iterable[Row], *, width: int | N
     ]
     kept = list(range(len(columns)))
     if width is not None:
-        kept = _kept(columns, sizes, width)
+        empty = {at for at in kept if not any(line[at].text for line in table)}
+        kept = _kept(columns, sizes, empty, width)
         sizes = _fitted(sizes, kept, columns, width)
     header = _line([Cell(columns[at].title.upper(), "bold") for at in kept], [sizes[at] for at in kept])
     return [header, *(_line([line[at] for at in kept], [sizes[at] for at in kept]) for line in table)]
@@ -90,11 +96,11 @@ def _total(sizes: Iterable[int]) -> int:
     return sum(each) + len(GAP) * (len(each) - 1)
 
 
-def _kept(columns: Sequence[Column[Row]], sizes: Sequence[int], width: int) -> list[int]:
-    """Let columns go, the least important first, until the rest would fit if their texts were cut."""
+def _kept(columns: Sequence[Column[Row]], sizes: Sequence[int], empty: AbstractSet[int], width: int) -> list[int]:
+    """Let columns go, empty ones and the least important first, until the rest would fit if their texts were cut."""
     kept = list(range(len(columns)))
     while _total(min(sizes[at], _shortest(columns[at])) for at in kept) > width:
-        least = min(kept, key=lambda at: (columns[at].importance, -at))
+        least = min(kept, key=lambda at: (at not in empty, columns[at].importance, -at))
         if columns[least].importance >= ALWAYS:
             break
         kept.remove(least)
@@ -103,21 +109,26 @@ def _kept(columns: Sequence[Column[Row]], sizes: Sequence[int], width: int) -> l
 
 def _shortest(column: Column[Row]) -> int:
     """An important text may not be cut as short as another."""
-    return max(cell_len(column.title), SHORTEST * 5 if column.importance >= ALWAYS else SHORTEST)
+    shortest = SHORTEST
+    if column.importance >= LEGIBLE:
+        shortest = _NAME_CELLS if column.importance >= ALWAYS else _LEGIBLE_CELLS
+    return max(cell_len(column.title), shortest)
 
 
 def _fitted(sizes: Sequence[int], kept: Sequence[int], columns: Sequence[Column[Row]], width: int) -> list[int]:
-    """Cut the widest, cell by cell, until the line fits."""
+    """Cut the least important as far as it may be, then the next, until the line fits."""
     fitted = list(sizes)
     while (over := _total(fitted[at] for at in kept) - width) > 0:
-        spare = {at: fitted[at] - _shortest(columns[at]) for at in kept}
-        widest = max(kept, key=lambda at: (spare[at], fitted[at]))
-        if spare[widest] <= 0:
-            # Nothing is left but what never goes: then even a name is cut.
-            widest = max(kept, key=lambda at: fitted[at])
-            if fitted[widest] <= SHORTEST:
-                break
-        fitted[widest] -= min(over, max(1, spare[widest] // 2))
+        able = [at for at in kept if fitted[at] > _shortest(columns[at])]
+        if able:
+            least = min(able, key=lambda at: (columns[at].importance, -at))
+            fitted[least] -= min(over, fitted[least] - _shortest(columns[least]))
+            continue
+        # Nothing is left but what never goes: then even a name is cut.
+        widest = max(kept, key=lambda at: fitted[at])
+        if fitted[widest] <= SHORTEST:
+            break
+        fitted[widest] -= min(over, fitted[widest] - SHORTEST)
     return fitted
 
 

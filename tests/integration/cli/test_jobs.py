@@ -115,9 +115,9 @@ def test_a_failed_job_tells_what_to_do_and_is_repeated(busy: Site, people: Peopl
 def test_a_suspended_job_is_held_until_it_is_resumed(busy: Site, people: People) -> None:
     busy.submit_held("first", tags=ON_PREM, workspaceRef={"name": "line"})
     busy.submit("second", tags=ON_PREM, workspaceRef={"name": "line"})
+    assert people.viewer.attempt("jobs", "suspend", "second").code == 4
     assert people.submitter.run("jobs", "suspend", "second").out == "second: suspended\n"
     assert people.submitter.attempt("jobs", "suspend", "first").code == 5
-    assert people.viewer.attempt("jobs", "suspend", "second").code == 4
     assert "Suspended" in people.viewer.run("jobs", "why", "second").out
     busy.ledger.release("first")
     people.submitter.run("jobs", "resume", "second")

@@ -46,6 +46,10 @@ def test_a_name_is_the_last_to_be_cut() -> None:
     assert texts(52, long)[1].startswith("a" * 39)
 
 
+def test_a_column_without_text_goes_before_any_other() -> None:
+    assert texts(15, [{"name": "dev-7", "age": "5m"}])[0].split() == ["NAME", "AGE"]
+
+
 def test_wide_characters_count_as_two_cells() -> None:
     rows = [{"name": "数" * 20, "tags": "x"}]
     assert all(cell_len(line) <= 30 for line in texts(30, rows))
