@@ -4,6 +4,7 @@ Whoever reads takes `Listed`, `Changed`, `Gone` from the queue; `Trouble` and `R
 comes back; and `Ended` with the reason when it is not waited for any longer.
 """
 
+import gc
 import threading
 import time
 from collections import deque
@@ -75,6 +76,7 @@ class Feed:
         self._news: SimpleQueue[News] = SimpleQueue()
         self._closed = threading.Event()
         self._away_since: float | None = None
+        gc.enable()  # what lives as long as a feed has garbage to collect
         threading.Thread(target=self._run, name=f"feed {path}", daemon=True).start()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """`jobs list`: the queue and what became of it, once or as it changes."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioner_operator.api.enums import Phase
@@ -13,6 +13,7 @@ from provisioner_operator.cli.reading import JobView
 from provisioner_operator.cli.scene import Scene, waited
 from provisioner_operator.cli.selection import Selection
 from provisioner_operator.cli.table import chosen, lines
+from provisioner_operator.core.records import Job
 
 NOTHING = "No provisioner jobs found."
 
@@ -53,23 +54,32 @@ def _params(selection: Selection, selector: str | None) -> dict[str, str]:
 
 
 def _rows(session: Session, selection: Selection, selector: str | None) -> list[JobRow]:
-    scene, live = _scene(session, selection)
-    return [
-        job_table.job_row(view, scene, session.cluster.now(), utc=session.utc)
-        for _, view in _selected(session, selection, selector, scene, live)
-    ]
+    if selection.wants_queue and not _params(selection, selector):
+        # Everything has to be read: then the queue is among it.
+        views = [view for _, view in reading.job_views(session.cluster, session.scope, session.terminal.note)]
+        scene: Scene | None = _scene_of(session, selection, [view.job for view in views])
+        found = (view for view in views if selection.includes(view, scene))
+    else:
+        scene, live = _scene(session, selection)
+        found = (view for _, view in _selected(session, selection, selector, scene, live))
+    return [job_table.job_row(view, scene, session.cluster.now(), utc=session.utc) for view in found]
 
 
 def _scene(session: Session, selection: Selection) -> tuple[Scene | None, list[tuple[Body, JobView]]]:
     """The queue, if jobs may be meant that stand in it; and the live jobs that were read for it."""
     if not selection.wants_queue:
         return None, []
+    live = reading.live_views(session.cluster, session.scope, session.terminal.note)
+    return _scene_of(session, selection, [view.job for _, view in live]), live
+
+
+def _scene_of(session: Session, selection: Selection, jobs: Sequence[Job]) -> Scene:
+    """The queue of these jobs, and who serves it; daemons are read only if somebody waits for them."""
     cluster, warn = session.cluster, session.terminal.note
-    live = reading.live_views(cluster, session.scope, warn)
-    needs_fleet = selection.stuck or any(view.job.phase is Phase.PENDING for _, view in live)
+    needs_fleet = selection.stuck or any(job.phase is Phase.PENDING for job in jobs)
     fleet = reading.daemons(cluster, session.scope, warn) if needs_fleet else []
     growing = reading.pools(cluster, session.scope, warn) if needs_fleet else []
-    return reading.scene_of((view.job for _, view in live), fleet, growing, cluster), live
+    return reading.scene_of(jobs, fleet, growing, cluster)
 
 
 def _selected(
