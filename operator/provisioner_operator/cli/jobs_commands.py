@@ -52,9 +52,8 @@ def jobs() -> None:
 @click.option(
     "--sort",
     "sorting",
-    default="created",
-    show_default=True,
-    help=f"{', '.join(SORTINGS)}; with - before it, backwards.",
+    metavar="COLUMN",
+    help=f"{', '.join(SORTINGS)}; with - before it, backwards. [default: created; -o json and the like: as they come]",
     shell_complete=completion.words(*SORTINGS),
 )
 @click.option("-c", "--column", "columns", multiple=True, help="Columns to show, by their titles; repeat, or commas.")
@@ -74,7 +73,7 @@ def list_(
     daemon: str | None,
     since: float | None,
     selector: str | None,
-    sorting: str,
+    sorting: str | None,
     columns: tuple[str, ...],
     form: str,
     follow: bool,

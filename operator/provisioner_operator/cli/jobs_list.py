@@ -1,7 +1,7 @@
 """`jobs list`: the queue and what became of it, once or as it changes."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from provisioner_operator.api.enums import Phase
@@ -16,6 +16,7 @@ from provisioner_operator.cli.table import chosen, lines
 from provisioner_operator.core.records import Job
 
 NOTHING = "No provisioner jobs found."
+_DEFAULT = "created"
 
 
 def list_jobs(
@@ -24,7 +25,7 @@ def list_jobs(
     *,
     selector: str | None,
     limit: int,
-    sorting: str,
+    sorting: str | None,
     column_names: Iterable[str],
     form: str,
     follow: bool,
@@ -34,12 +35,12 @@ def list_jobs(
     if follow:
         from provisioner_operator.cli.jobs_watch import watch  # noqa: PLC0415 - a list need not wait for it
 
-        watch(session, selection, selector=selector, limit=limit, sorting=sorting, columns=columns)
+        watch(session, selection, selector=selector, limit=limit, sorting=sorting or _DEFAULT, columns=columns)
     elif machine.is_for_programs(form):
         _print_for_programs(session, selection, selector, limit, sorting, form)
     else:
         rows = _rows(session, selection, selector)
-        kept = job_table.sorted_rows(job_table.newest(rows, limit), sorting)
+        kept = job_table.sorted_rows(job_table.newest(rows, limit), sorting or _DEFAULT)
         if not kept:
             session.terminal.note(NOTHING)
             return
@@ -54,23 +55,32 @@ def _params(selection: Selection, selector: str | None) -> dict[str, str]:
 
 
 def _rows(session: Session, selection: Selection, selector: str | None) -> list[JobRow]:
-    if selection.wants_queue and not _params(selection, selector):
-        # Everything has to be read: then the queue is among it.
-        views = [view for _, view in reading.job_views(session.cluster, session.scope, session.terminal.note)]
-        scene: Scene | None = _scene_of(session, selection, [view.job for view in views])
-        found = (view for view in views if selection.includes(view, scene))
+    """The lines of the jobs that are meant; what was read for the queue is not read again."""
+    is_all = selection.wants_queue and not _params(selection, selector)
+    is_live = selection.is_live_only and selector is None
+    scene: Scene | None = None
+    if is_all or (is_live and selection.wants_queue):
+        fields = {} if is_all else {"fieldSelector": reading.LIVE}
+        views = _views(session, fields)
+        scene = _scene_of(session, selection, [view.job for view in views])
+        found: Iterable[JobView] = views
     else:
-        scene, live = _scene(session, selection)
-        found = (view for _, view in _selected(session, selection, selector, scene, live))
-    return [job_table.job_row(view, scene, session.cluster.now(), utc=session.utc) for view in found]
+        scene = _scene(session, selection)
+        found = _views(session, _params(selection, selector))
+    now = session.cluster.now()
+    return [job_table.job_row(view, scene, now, utc=session.utc) for view in found if selection.includes(view, scene)]
 
 
-def _scene(session: Session, selection: Selection) -> tuple[Scene | None, list[tuple[Body, JobView]]]:
-    """The queue, if jobs may be meant that stand in it; and the live jobs that were read for it."""
+def _views(session: Session, params: Mapping[str, str]) -> list[JobView]:
+    return [view for _, view in reading.job_views(session.cluster, session.scope, session.terminal.note, params)]
+
+
+def _scene(session: Session, selection: Selection) -> Scene | None:
+    """The queue, if jobs may be meant that stand in it."""
     if not selection.wants_queue:
-        return None, []
-    live = reading.live_views(session.cluster, session.scope, session.terminal.note)
-    return _scene_of(session, selection, [view.job for _, view in live]), live
+        return None
+    views = _views(session, {"fieldSelector": reading.LIVE})
+    return _scene_of(session, selection, [view.job for view in views])
 
 
 def _scene_of(session: Session, selection: Selection, jobs: Sequence[Job]) -> Scene:
@@ -82,32 +92,20 @@ def _scene_of(session: Session, selection: Selection, jobs: Sequence[Job]) -> Sc
     return reading.scene_of(jobs, fleet, growing, cluster)
 
 
-def _selected(
-    session: Session,
-    selection: Selection,
-    selector: str | None,
-    scene: Scene | None,
-    live: Iterable[tuple[Body, JobView]],
-) -> Iterator[tuple[Body, JobView]]:
-    if selection.is_live_only and selector is None and scene is not None:
-        found: Iterable[tuple[Body, JobView]] = live
-    else:
-        params = _params(selection, selector)
-        found = reading.job_views(session.cluster, session.scope, session.terminal.note, params)
-    return ((body, view) for body, view in found if selection.includes(view, scene))
-
-
 def _print_for_programs(
-    session: Session, selection: Selection, selector: str | None, limit: int, sorting: str, form: str
+    session: Session, selection: Selection, selector: str | None, limit: int, sorting: str | None, form: str
 ) -> None:
-    scene, live = _scene(session, selection)
-    found = _selected(session, selection, selector, scene, live)
-    if not limit and sorting == "created":
+    # The queue is read first, and nothing of it kept but what the core needs: then objects can be written as they come.
+    scene = _scene(session, selection)
+    params = _params(selection, selector)
+    read = reading.job_views(session.cluster, session.scope, session.terminal.note, params)
+    found = ((body, view) for body, view in read if selection.includes(view, scene))
+    if not limit and sorting is None:
         machine.write_list(sys.stdout, form, (_with_queue(body, view, scene) for body, view in found))
         return
     by_uid: dict[str, tuple[Body, JobView]] = {view.job.uid: (body, view) for body, view in found}
     rows = [job_table.job_row(view, scene, session.cluster.now()) for _, view in by_uid.values()]
-    ordered = job_table.sorted_rows(job_table.newest(rows, limit), sorting)
+    ordered = job_table.sorted_rows(job_table.newest(rows, limit), sorting or _DEFAULT)
     bodies = (by_uid[row.view.job.uid] for row in ordered)
     machine.write_list(sys.stdout, form, (_with_queue(body, view, scene) for body, view in bodies))
 
