@@ -184,7 +184,7 @@ def stuck(scene: Scene) -> Finding:
     names = sorted(job.name for job in scene.jobs.values() if scene.is_stuck(job))
     if names:
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
-        message = f"Stuck are {len(names)} of {counted(len(scene.jobs), 'live job')}: {shown}."
+        message = f"Stuck: {shown} ({len(names)} of {counted(len(scene.jobs), 'live job')})."
         return Finding("queue", Level.WARNING, message, "`jobs list -s stuck`, then `jobs why JOB`.")
     return Finding("queue", Level.OK, f"Pending or running: {counted(len(scene.jobs), 'job')}; none is stuck.")
 

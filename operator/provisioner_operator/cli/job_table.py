@@ -62,7 +62,7 @@ def columns(*, namespaced: bool) -> list[Column[JobRow]]:
         Column("Waited", lambda row: duration(waited(row.view.job, row.now)), 60),
         Column("Ran", _ran, 35),
         Column("Daemon", lambda row: row.view.job.assignment.daemon if row.view.job.assignment else "", 45),
-        Column("Tags", lambda row: format_tags(row.view.job.demand.tags), 50),
+        Column("Tags", lambda row: format_tags(row.view.job.demand.tags), 42),
         Column("Initiator", lambda row: row.view.initiator, 23, wide=True),
         Column("Canceled by", lambda row: row.view.job.canceled_by, 15, wide=True),
         Column("Priority", lambda row: str(row.view.job.priority), 12, wide=True),

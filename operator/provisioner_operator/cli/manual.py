@@ -19,6 +19,10 @@ _HEAD = """\
 Finds provisioner jobs that are stuck, says why, stops them. It talks to the API server alone, with your kubeconfig and
 your rights, and does not need the operator to be up. `kubectl provisioner …` and `provisioner …` are the same.
 
+![jobs list](images/jobs-list.svg)
+![jobs why](images/jobs-why.svg)
+![top](images/top.svg)
+
 **Install** with `pipx install provisioner-operator` or `pip install provisioner-operator`; kubectl finds
 `kubectl-provisioner` on the PATH. A manifest for krew stands in `packaging/krew/`.
 
