@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from integration.cli.conftest import CLOUD, ON_PREM, People
+from provisioner_operator.cli.jobs_logs import formatted, parse_console
 from support.builders import role_binding
 from support.programs import Program
 from support.site import Site
@@ -159,6 +160,17 @@ def test_a_log_is_followed_to_the_runs_end(busy: Site, people: People) -> None:
         assert following.exit_code() == 0
         assert "followed: Completed." in str(following)
         assert len(following.out) >= 5
+
+
+def test_a_daemons_own_output_has_the_lines_that_its_archive_has(
+    busy: Site, people: People, other_daemon: Program
+) -> None:
+    busy.submit("spoken", lines=5, tags=CLOUD)
+    people.viewer.run("jobs", "wait", "spoken", "--timeout", "60s")
+    archived = people.root.run("jobs", "logs", "spoken").lines
+    written = [parse_console(line, busy.namespace, "spoken") for line in other_daemon.lines]
+    assert [formatted(line, timestamps=False) for line in written if line is not None] == archived
+    assert all(line.time for line in written if line is not None)
 
 
 def test_why_estimates_the_wait_from_runs_that_ended(busy: Site, people: People) -> None:
