@@ -33,10 +33,11 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 # Two environments: one with what the build needs, which stays here, and one with what the image gets.
 RUN python3 -m venv /build && python3 -m venv --without-pip /opt/provisioner
 WORKDIR /src
+# The locks are whole. Left to look for dependencies, pip tries a newer version where one asks for an extra, and refuses it.
 COPY requirements/image.txt requirements/runtime.txt requirements/
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    /build/bin/python -m pip install --require-hashes -r requirements/image.txt \
- && /build/bin/python -m pip --python /opt/provisioner/bin/python install --no-compile --require-hashes -r requirements/runtime.txt
+    /build/bin/python -m pip install --no-deps --require-hashes -r requirements/image.txt \
+ && /build/bin/python -m pip --python /opt/provisioner/bin/python install --no-deps --no-compile --require-hashes -r requirements/runtime.txt
 
 COPY --from=tofu /usr/local/bin/tofu /usr/local/bin/tofu
 # blint finds the modules in it, but not its own version, which scanners want first.

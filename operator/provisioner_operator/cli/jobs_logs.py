@@ -107,14 +107,14 @@ def print_log(session: Session, name: str, wanted: Wanted) -> None:
     _, model = reading.read_job(session.cluster, session.namespace, name)
     if model.status.phase in STARTED:
         try:
-            lines = live(session, model, wanted)
+            lines, until = _live(session, model)
         except NotLiveError as error:
             session.terminal.note(f"{error} Here is only what is archived so far.")
         else:
             session.terminal.note(f"Live from Pod {_pod(model)}:", "dim")
-            _write(lines, timestamps=wanted.timestamps)
+            _write(select(lines, wanted, session.cluster.now()), timestamps=wanted.timestamps)
             if wanted.follow:
-                _follow_pod(session, model, wanted)
+                _follow_pod(session, model, wanted, until)
             return
     _print_archived(session, model, wanted)
 
@@ -134,30 +134,39 @@ def snapshot(session: Session, name: str, wanted: Wanted) -> tuple[str, list[Lin
 
 def live(session: Session, model: ProvisionerJob, wanted: Wanted) -> list[Line]:
     """The lines in the daemon's output, up to now. Raises NotLiveError."""
+    lines, _ = _live(session, model)
+    return select(lines, wanted, session.cluster.now())
+
+
+def _live(session: Session, model: ProvisionerJob) -> tuple[list[Line], str]:
+    """All its lines up to now, and up to when, by the clock of the Pod's node. Raises NotLiveError."""
     pod = _pod(model)
     if pod is None or model.status.started_at is None:
         raise NotLiveError("It has not started.")
-    namespace, name = session.namespace, model.metadata.name
-    started = model.status.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
-        daemon = session.cluster.get(paths.daemon(namespace, pod))
+        daemon = session.cluster.get(paths.daemon(session.namespace, pod))
         if not any(owner.get("kind") == "Pod" for owner in daemon["metadata"].get("ownerReferences") or ()):
             raise NotLiveError(f"Daemon {pod} is no Pod, so its output cannot be read.")
-        path, since = _log_path(namespace, pod), {"sinceTime": started}
-        texts = session.cluster.lines(path, since, quiet_seconds=session.cluster.timeout)
-        lines = (line for text in texts if (line := parse_console(text, namespace, name)) is not None)
-        return select(lines, wanted, session.cluster.now())
+        since = model.status.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        found = list(_written(session, model, {"sinceTime": since}, quiet_seconds=session.cluster.timeout))
     except CliError as error:
         raise NotLiveError(f"The log of Pod {pod} cannot be read: {error}") from error
+    return [line for _, line in found if line is not None], found[-1][0] if found else ""
+
+
+def _written(
+    session: Session, model: ProvisionerJob, params: dict[str, str], *, quiet_seconds: float
+) -> Iterator[tuple[str, Line | None]]:
+    """What the daemon wrote: when, by its node's clock, and the line if it is of this job."""
+    path = f"{paths.pod(session.namespace, _pod(model) or '')}/log"
+    for text in session.cluster.lines(path, params | {"timestamps": "true"}, quiet_seconds=quiet_seconds):
+        at, _, rest = text.partition(" ")
+        yield at, parse_console(rest, session.namespace, model.metadata.name)
 
 
 def _pod(model: ProvisionerJob) -> str | None:
     """A daemon that is a Pod has its name."""
     return model.status.assignment.daemon if model.status.assignment else None
-
-
-def _log_path(namespace: str, pod: str) -> str:
-    return f"{paths.pod(namespace, pod)}/log"
 
 
 def _write(lines: Iterable[Line], *, timestamps: bool) -> None:
@@ -173,38 +182,30 @@ def formatted(line: Line, *, timestamps: bool) -> str:
     return f"{before}{stage}{safe(line.text)}"
 
 
-def _follow_pod(session: Session, model: ProvisionerJob, wanted: Wanted) -> None:
-    """Go on until the job ends: its daemon lives on and so does the stream, so each pause asks for the job."""
-    namespace, name = session.namespace, model.metadata.name
-    path = _log_path(namespace, _pod(model) or "")
-    since = datetime.fromtimestamp(session.cluster.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _follow_pod(session: Session, model: ProvisionerJob, wanted: Wanted, since: str) -> None:
+    """Go on until the job ends: its daemon lives on, and so does the stream, so the job is looked at now and then."""
+    params = {"follow": "true"}
+    has_ended = False
     while True:
+        checked = time.monotonic()
         try:
-            stream = session.cluster.lines(
-                path,
-                {"follow": "true", "sinceTime": since, "timestamps": "true"},
-                quiet_seconds=_ENDED_CHECK_SECONDS,
-            )
-            for text in stream:
-                at, _, rest = text.partition(" ")
-                if at <= since:
-                    continue
-                since = at
-                line = parse_console(rest, namespace, name)
-                if line is not None and is_wanted(line, wanted, session.cluster.now()):
-                    _write([line], timestamps=wanted.timestamps)
+            asked = params | ({"sinceTime": since} if since else {})
+            for at, line in _written(session, model, asked, quiet_seconds=_ENDED_CHECK_SECONDS):
+                if at > since:  # the API server counts in whole seconds, and gives those of the last one again
+                    since = at
+                    if line is not None and is_wanted(line, wanted, session.cluster.now()):
+                        _write([line], timestamps=wanted.timestamps)
+                if time.monotonic() - checked > _ENDED_CHECK_SECONDS and not has_ended:
+                    break
         except ServerAwayError:
             pass  # it was quiet for a while, or the server is away: which of both, the next request tells
-        if _has_ended(session, name):
+        if has_ended:
+            _tell_end(session, model)
             return
-
-
-def _has_ended(session: Session, name: str) -> bool:
-    _, model = reading.read_job(session.cluster, session.namespace, name)
-    if model.status.phase in TERMINAL:
-        _tell_end(session, model)
-        return True
-    return False
+        _, model = reading.read_job(session.cluster, session.namespace, model.metadata.name)
+        if model.status.phase in TERMINAL:
+            # All that its run wrote was written before: once more, to the end.
+            has_ended, params = True, {}
 
 
 def _tell_end(session: Session, model: ProvisionerJob) -> None:
