@@ -17,7 +17,7 @@ IMAGE_ARGS ?=
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help demo up down test unit integration e2e bench lint format crds devcluster image lock clean
+.PHONY: help demo up down test unit integration e2e bench lint format crds docs devcluster image lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ format: $(READY) ## Put the code into its format
 crds: $(READY) ## Write crds/ from the models
 	@$(BIN)/python -m provisioner_operator.api.crd crds
 
+docs: $(READY) ## Write docs/cli.md from the commands
+	@$(BIN)/python -m provisioner_operator.cli.manual docs/cli.md
+
 devcluster: $(READY) ## A bare control plane, left running; end it with: .venv/bin/provisioner-devcluster down
 	@$(BIN)/provisioner-devcluster up
 
@@ -89,8 +92,8 @@ image: ## The container image, by docker or buildah (IMAGE=name:tag BUILDER=... 
 
 lock: $(READY) ## Renew requirements/ from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "uv is needed to renew the lock: pip install uv" >&2; exit 1; }
-	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" -o requirements/runtime.txt pyproject.toml
-	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --extra lint -o $(LOCK) pyproject.toml
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras -o requirements/runtime.txt pyproject.toml
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras --extra lint -o $(LOCK) pyproject.toml
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras --group image -o requirements/image.txt
 
 clean: ## Remove the virtual environment and caches of this checkout

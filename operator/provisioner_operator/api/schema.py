@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import override
 
+from provisioner_operator.api.docstrings import attribute_docstrings
 from provisioner_operator.api.rules import RULES
 
 _KEYWORDS = (
@@ -59,6 +60,17 @@ class _StructuralGenerator(GenerateJsonSchema):
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         self.ignored_warning_kinds = {"non-serializable-default"}
         return super().generate(schema, mode)
+
+    @override
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        """With what the model says of its fields."""
+        written = super().model_schema(schema)
+        model = schema["cls"]
+        texts = attribute_docstrings(model)
+        for name, field in model.model_fields.items():
+            if name in texts:
+                written["properties"][field.alias or name].setdefault("description", texts[name])
+        return written
 
     @override
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from provisioner_operator.api.enums import PendingReason, Phase
+from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.admission import Admission
@@ -31,9 +31,6 @@ _NOTE_LIMIT = 1024
 """As long as the API server lets an event's note be."""
 _BACKLOG = 1000
 """Events waiting to be written; more are dropped, with a line in the log."""
-
-STUCK = frozenset({PendingReason.NO_MATCHING_DAEMON, PendingReason.DAEMONS_OFFLINE, PendingReason.DAEMONS_CORDONED})
-"""Reasons that do not pass by themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from provisioner_operator.controller import clock, events
 from provisioner_operator.controller.events import EventRecorder, Notice
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.wake import Wake
+from provisioner_operator.core.explanation import STUCK
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_decisions import CreatePod, PoolDecision
@@ -242,7 +243,7 @@ class Observer:
             return
         self._metrics.changed(previous, job)
         if previous.phase is job.phase:
-            if job.reason in events.STUCK and previous.reason != job.reason:
+            if job.reason in STUCK and previous.reason != job.reason:
                 self._recorder.tell(events.stuck(job))
             return
         extra = {"job": job.display_name, "phase": job.phase, "reason": job.reason}

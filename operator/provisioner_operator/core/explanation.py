@@ -22,6 +22,9 @@ from provisioner_operator.core.matching import (
 )
 from provisioner_operator.core.records import Daemon
 
+STUCK = frozenset({PendingReason.NO_MATCHING_DAEMON, PendingReason.DAEMONS_OFFLINE, PendingReason.DAEMONS_CORDONED})
+"""Reasons that do not pass by themselves."""
+
 _RESERVED = frozenset({SCOPE, OWNER})
 
 

@@ -7,9 +7,8 @@ What a pool's daemons do and which jobs wait it asks the mirror, so both always 
 
 from collections.abc import Iterator
 
-from provisioner_operator.api.enums import PoolCondition
-from provisioner_operator.core.explanation import Growth
 from provisioner_operator.core.fleet import Fleet, PoolView
+from provisioner_operator.core.growth import growth_of
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.pool_decisions import PoolDecision, subject
@@ -46,7 +45,7 @@ class PoolMirror:
         if known is not None and pool.resource_version <= known.resource_version:
             return False
         self._pools[pool.uid] = pool
-        self._mirror.observe_growth(pool.uid, _growth(pool), now)
+        self._mirror.observe_growth(pool.uid, growth_of(pool), now)
         self._is_urgent = True
         return True
 
@@ -152,14 +151,3 @@ class PoolMirror:
             Waiting(demand, count, max(now.wall - first.created - first.suspended_seconds, 0.0))
             for demand, (count, first) in self._mirror.queue_depths().items()
         ]
-
-
-def _growth(pool: Pool) -> Growth | None:
-    """What jobs that wait may expect of the pool: nothing if it wants no daemon whoever waits."""
-    most = pool.autoscaling.max_replicas if pool.autoscaling is not None else pool.replicas
-    if pool.deleting or most == 0:
-        return None
-    stalled = any(each.type == PoolCondition.STALLED and each.status == "True" for each in pool.status.conditions)
-    ready = next((each for each in pool.status.conditions if each.type == PoolCondition.READY), None)
-    trouble = ready.message if stalled and ready is not None else None
-    return Growth(pool.name, pool.supply, has_room=pool.status.replicas < most, trouble=trouble)

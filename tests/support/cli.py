@@ -1,0 +1,274 @@
+"""`provisioner` as its users run it: each call a process, or a process in a terminal whose screen can be read."""
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import pyte
+from typing_extensions import override
+
+from support.manifests import REPOSITORY
+
+CALL_TIMEOUT = 120
+"""Seconds. A call takes half of one; a machine busy with a build takes many times that."""
+SHOWN_WITHIN = 60.0
+_POLL = 0.05
+_IN_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Makes its standard input the terminal that Ctrl-C comes from, then becomes the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one call gave."""
+
+    arguments: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of standard output."""
+        return self.out.splitlines()
+
+    @property
+    def document(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+    @override
+    def __str__(self) -> str:
+        return f"provisioner {' '.join(self.arguments)}: exit code {self.code}\n{self.out}{self.err}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cli:
+    """The command line as one user, in one namespace."""
+
+    kubeconfig: Path
+    namespace: str | None = None
+    environment: Mapping[str, str] | None = None
+
+    def within(self, namespace: str) -> Self:
+        """The same user in another namespace."""
+        return replace(self, namespace=namespace)
+
+    def attempt(self, *arguments: str, given: str = "") -> Answer:
+        """Run it, whatever comes of it."""
+        done = subprocess.run(
+            self._command(arguments),
+            check=False,
+            capture_output=True,
+            text=True,
+            input=given,
+            env=self._environment(),
+            timeout=CALL_TIMEOUT,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Answer(arguments, done.returncode, done.stdout, done.stderr)
+
+    def run(self, *arguments: str) -> Answer:
+        """Run it; a failure fails the test."""
+        answer = self.attempt(*arguments)
+        assert answer.code == 0, str(answer)
+        return answer
+
+    def completions(self, *words: str) -> list[str]:
+        """What kubectl's completion offers for the last of these words."""
+        program = "from provisioner_operator.cli.__main__ import complete; complete()"
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+            timeout=CALL_TIMEOUT,
+        )
+        *offered, directive = done.stdout.splitlines()
+        assert directive == ":4", done.stdout
+        return [line.partition("\t")[0] for line in offered]
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator["Running"]:
+        """Run it beside the test, without a terminal."""
+        process = subprocess.Popen(
+            self._command(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self._environment(),
+        )
+        running = Running(process)
+        try:
+            yield running
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            running.close()
+
+    @contextmanager
+    def in_terminal(self, *arguments: str, columns: int = 100, rows: int = 30) -> Iterator["Terminal"]:
+        """Run it in a terminal of that size."""
+        terminal = Terminal(self._command(arguments), self._environment() | {"TERM": "xterm-256color"}, columns, rows)
+        try:
+            yield terminal
+        finally:
+            terminal.end()
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        namespace = () if self.namespace is None or "-A" in arguments or "-n" in arguments else ("-n", self.namespace)
+        takes_cluster = arguments[:1] not in {("completion",), ("help",)} and "--help" not in arguments
+        return [sys.executable, "-m", "provisioner_operator.cli", *arguments, *(namespace if takes_cluster else ())]
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+        own = {"KUBECONFIG": str(self.kubeconfig), "PYTHONPATH": str(REPOSITORY / "operator"), "PYTHONUTF8": "1"}
+        return kept | own | dict(self.environment or {})
+
+
+class Running:
+    """A process whose output is read as it comes."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self._readers = [
+            threading.Thread(target=_collect, args=(stream, lines), daemon=True)
+            for stream, lines in ((process.stdout, self.out), (process.stderr, self.err))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def await_line(self, text: str, *, within: float = SHOWN_WITHIN) -> str:
+        """The first line, of either output, that has this text."""
+        found: list[str] = []
+
+        def is_there() -> bool:
+            found[:] = [line for line in (*self.out, *self.err) if text in line]
+            return bool(found)
+
+        _await(is_there, lambda: f"{text!r} not in:\n{self}", within)
+        return found[0]
+
+    def exit_code(self, *, within: float = SHOWN_WITHIN) -> int:
+        """Wait for its own end."""
+        code = self._process.wait(within)
+        for reader in self._readers:
+            reader.join(within)
+        return code
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        """Let go of what has ended."""
+        for reader in self._readers:
+            reader.join(SHOWN_WITHIN)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    @override
+    def __str__(self) -> str:
+        return "".join([*self.out, *self.err])
+
+
+class Terminal:
+    """A terminal with a program in it."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], columns: int, rows: int) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._lock = threading.Lock()
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _IN_TERMINAL, *command],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def screen(self) -> str:
+        """What is seen, without what is blank at the ends of lines."""
+        with self._lock:
+            return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def styles(self, text: str) -> set[str]:
+        """The colours in which this text stands on the screen."""
+        with self._lock:
+            for at, line in enumerate(self._screen.display):
+                if (begin := line.find(text)) >= 0:
+                    return {self._screen.buffer[at][column].fg for column in range(begin, begin + len(text))}
+        return set()
+
+    def press(self, keys: str) -> None:
+        """Type."""
+        os.write(self._master, keys.encode())
+
+    def await_text(self, *texts: str, within: float = SHOWN_WITHIN) -> str:
+        """Wait until all of these are seen; returns the screen."""
+        _await(lambda: all(text in self.screen for text in texts), lambda: f"{texts} not in:\n{self.screen}", within)
+        return self.screen
+
+    def await_gone(self, text: str, *, within: float = SHOWN_WITHIN) -> str:
+        """Wait until this is seen no more; returns the screen."""
+        _await(lambda: text not in self.screen, lambda: f"{text!r} still in:\n{self.screen}", within)
+        return self.screen
+
+    def exit_code(self, *, within: float = SHOWN_WITHIN) -> int:
+        """Wait for the program's own end."""
+        code = self._process.wait(within)
+        self._reader.join(within)
+        return code
+
+    def end(self) -> None:
+        """End the program if it still runs."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._reader.join(SHOWN_WITHIN)
+        os.close(self._master)
+
+    def _read(self) -> None:
+        with suppress(OSError):  # of a terminal whose program has ended
+            while data := os.read(self._master, 65_536):
+                with self._lock:
+                    self._stream.feed(data)
+
+
+def _collect(stream: Any, lines: list[str]) -> None:
+    with suppress(ValueError):
+        lines.extend(iter(stream.readline, ""))
+
+
+def _await(true: Callable[[], bool], what: Callable[[], str], within: float) -> None:
+    deadline = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < deadline, what()
+        time.sleep(_POLL)

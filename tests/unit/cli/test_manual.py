@@ -1,0 +1,39 @@
+"""docs/cli.md is what the commands say, and no command is without its help."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from provisioner_operator.cli import fleet, fleet_commands, job_table, jobs_commands, selection
+from provisioner_operator.cli.app import app
+from provisioner_operator.cli.manual import manual
+from support.manifests import REPOSITORY
+
+
+def commands(group: click.Group = app, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield f"{path} {name}".strip(), command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}".strip())
+
+
+def test_the_manual_is_up_to_date() -> None:
+    assert (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8") == manual(), "run: make docs"
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands()), ids=[path for path, _ in commands()])
+def test_every_command_and_option_says_what_it_is_for(path: str, command: click.Command) -> None:
+    assert command.help, path
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help or isinstance(parameter.type, click.Choice), f"{path} {parameter.name}"
+
+
+def test_the_words_of_the_commands_are_those_of_the_selection() -> None:
+    assert set(jobs_commands.STATUS_WORDS) == set(selection.STATUS_WORDS)
+    assert jobs_commands.SORTINGS == job_table.SORTINGS
+    assert fleet_commands.STATE_WORDS == fleet.STATE_WORDS
