@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from integration.cli.conftest import CLOUD, ON_PREM, People, people_of
 from provisioner_operator.api.names import API_VERSION
-from support.builders import a_daemon_manifest, a_pool_manifest
+from support.builders import a_daemon_manifest, a_pool_manifest, a_template_manifest, a_workspace_manifest
 from support.cli import Cli
 from support.cluster import Cluster
 from support.kubectl import Kubectl
@@ -24,12 +24,20 @@ LONG_NAME = "a-very-long-name-of-a-job-" + "x" * 37
 WIDE = "数据中心"
 pytestmark = pytest.mark.usefixtures("filled")
 
-LISTS = (("jobs", "list"), ("daemons", "list"), ("pools", "list"))
+LISTS = tuple((kind, "list") for kind in ("jobs", "daemons", "pools", "workspaces", "templates"))
 
 
 @pytest.fixture(scope="module")
 def filled(quiet: Site) -> Site:
-    """Jobs, daemons and a pool, as they are written."""
+    """Jobs, daemons, a pool, a template and a workspace, as they are written."""
+    quiet.admin.create(a_template_manifest("docker"))
+    quiet.admin.create(a_workspace_manifest("lab", templateRef={"name": "docker"}, owner="sam"))
+    build = {"number": 7, "job": "lab-7", "transition": "Start", "change": "x", "phase": "Completed"}
+    built = {"status": {"phase": "Running", "buildNumber": 7, "latestBuild": build}}
+    quiet.admin.patch("ws", "lab", built, "--subresource=status")
+    quiet.admin.patch(
+        "wst", "docker", {"status": {"activeVersion": "docker-1", "workspaces": 1}}, "--subresource=status"
+    )
     quiet.a_silent_daemon("d1", tags=ON_PREM)
     quiet.a_silent_daemon("d2", tags=CLOUD, cordoned=True)
     quiet.beat("d1", consecutiveFailures=4, failedJobs=5, version="0.0.1", tags="x=1")
@@ -227,16 +235,23 @@ def test_a_wrong_command_line_has_its_code(arguments: tuple[str, ...], people: P
     assert "Error: " in answer.err
 
 
-def test_kinds_that_are_not_installed_are_told_apart_from_missing_rights(people: People) -> None:
+def test_every_kind_is_installed(people: People) -> None:
     known = people.root.attempt("doctor", "-o", "json").document
     assert next(each for each in known if each["check"] == "kinds")["level"] == "ok"
-    for command in ("workspaces", "templates"):
-        answer = people.viewer.attempt(command, "list", "-o", "json")
-        if answer.code == 0:
-            assert answer.document == []
-        else:
-            assert answer.code == 3
-            assert "is not installed in this cluster" in answer.err
+
+
+def test_workspaces_are_listed_with_what_builds_them(people: People) -> None:
+    answer = people.viewer.run("workspaces", "list", "-c", "name,status,template,owner,build,job")
+    assert answer.lines[0].split() == ["NAME", "STATUS", "TEMPLATE", "OWNER", "BUILD", "JOB"]
+    assert answer.lines[1].split() == ["lab", "Running", "docker", "sam", "7", "lab-7"]
+    (document,) = people.viewer.run("workspaces", "list", "-o", "json").document
+    assert document["status"]["latestBuild"]["job"] == "lab-7"
+
+
+def test_templates_are_listed_with_their_version_and_their_workspaces(people: People) -> None:
+    answer = people.viewer.run("templates", "list", "-c", "name,active version,workspaces")
+    assert [line.split() for line in answer.lines[1:]] == [["docker", "docker-1", "1"]]
+    assert people.viewer.run("templates", "list", "-o", "name").lines == ["workspacetemplate.provisioner.dev/docker"]
 
 
 def test_a_server_that_is_away_is_told_in_a_sentence(tmp_path: Path) -> None:
