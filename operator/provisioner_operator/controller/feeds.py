@@ -5,8 +5,8 @@ is seen as it is, and its deletion too.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.controller.observer import Observer
@@ -59,91 +59,71 @@ class JobFeed:
         self.relisted.set()
 
 
-class DaemonFeed:
-    """The daemons of a namespace, or of all (None)."""
+class Followed(Protocol):
+    """An object as a mirror knows it."""
 
-    def __init__(self, observer: Observer, mirror: Mirror, namespace: str | None) -> None:
-        self._observer = observer
-        self._mirror = mirror
+    @property
+    def namespace(self) -> str:
+        """Where it is."""
+
+    @property
+    def uid(self) -> str:
+        """Which it is."""
+
+
+class Feed:
+    """The objects of one kind, in a namespace or in all (None), each told of as it is seen and when it is gone."""
+
+    def __init__(
+        self,
+        namespace: str | None,
+        *,
+        known: Callable[[], Iterable[Followed]],
+        seen: Callable[[Mapping[str, Any]], None],
+        gone: Callable[[str], None],
+    ) -> None:
+        """`known` gives those in the mirror."""
         self._namespace = namespace
-
-    def reflector(self, client: KubeClient) -> Reflector:
-        """What keeps this feed going."""
-        return Reflector(client, paths.daemons(self._namespace), self)
+        self._known = known
+        self._seen = seen
+        self._gone = gone
 
     def known(self) -> Iterable[str]:
-        """The daemons in the mirror."""
-        return [daemon.uid for daemon, _ in self._mirror.daemons() if self._namespace in (None, daemon.namespace)]
+        """Those in the mirror."""
+        return [each.uid for each in self._known() if self._namespace in (None, each.namespace)]
 
     def seen(self, body: Mapping[str, Any]) -> None:
-        """A daemon."""
-        self._observer.daemon(body)
+        """One of them, as it is."""
+        self._seen(body)
 
     def deleted(self, uid: str) -> None:
         """Its object is gone."""
-        self._observer.daemon_deleted(uid)
+        self._gone(uid)
 
     missed = deleted
 
     def listed(self) -> None:
-        """All daemons are known."""
+        """All are known."""
 
 
-class TemplateFeed:
-    """The templates of a namespace, or of all (None)."""
-
-    def __init__(self, observer: Observer, workspaces: WorkspaceMirror, namespace: str | None) -> None:
-        self._observer = observer
-        self._workspaces = workspaces
-        self._namespace = namespace
-
-    def reflector(self, client: KubeClient) -> Reflector:
-        """What keeps this feed going."""
-        return Reflector(client, paths.templates(self._namespace), self)
-
-    def known(self) -> Iterable[str]:
-        """The templates in the mirror."""
-        return [each.uid for each in self._workspaces.templates() if self._namespace in (None, each.namespace)]
-
-    def seen(self, body: Mapping[str, Any]) -> None:
-        """A template."""
-        self._observer.template(body)
-
-    def deleted(self, uid: str) -> None:
-        """Its object is gone."""
-        self._observer.template_deleted(uid)
-
-    missed = deleted
-
-    def listed(self) -> None:
-        """All templates are known."""
+def daemons(client: KubeClient, observer: Observer, mirror: Mirror, namespace: str | None) -> Reflector:
+    """What follows the daemons."""
+    feed = Feed(
+        namespace,
+        known=lambda: (daemon for daemon, _ in mirror.daemons()),
+        seen=observer.daemon,
+        gone=observer.daemon_deleted,
+    )
+    return Reflector(client, paths.daemons(namespace), feed)
 
 
-class WorkspaceFeed:
-    """The workspaces of a namespace, or of all (None)."""
+def templates(client: KubeClient, observer: Observer, mirror: WorkspaceMirror, namespace: str | None) -> Reflector:
+    """What follows the templates."""
+    feed = Feed(namespace, known=mirror.templates, seen=observer.template, gone=observer.template_deleted)
+    return Reflector(client, paths.templates(namespace), feed)
 
-    def __init__(self, observer: Observer, workspaces: WorkspaceMirror, namespace: str | None) -> None:
-        self._observer = observer
-        self._workspaces = workspaces
-        self._namespace = namespace
 
-    def reflector(self, client: KubeClient) -> Reflector:
-        """What keeps this feed going."""
-        return Reflector(client, paths.workspaces(self._namespace), self)
-
-    def known(self) -> Iterable[str]:
-        """The workspaces in the mirror."""
-        return [each.uid for each in self._workspaces.workspaces() if self._namespace in (None, each.namespace)]
-
-    def seen(self, body: Mapping[str, Any]) -> None:
-        """A workspace."""
-        self._observer.workspace(body)
-
-    def deleted(self, uid: str) -> None:
-        """Its object is gone."""
-        self._observer.workspace_deleted(uid)
-
-    missed = deleted
-
-    def listed(self) -> None:
-        """All workspaces are known."""
+def workspaces(client: KubeClient, observer: Observer, mirror: WorkspaceMirror, namespace: str | None) -> Reflector:
+    """What follows the workspaces."""
+    feed = Feed(namespace, known=mirror.workspaces, seen=observer.workspace, gone=observer.workspace_deleted)
+    return Reflector(client, paths.workspaces(namespace), feed)

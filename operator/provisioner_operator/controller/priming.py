@@ -12,8 +12,8 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from provisioner_operator.api.names import DAEMON_POD_LABEL
-from provisioner_operator.controller import clock
-from provisioner_operator.controller.feeds import DaemonFeed, JobFeed, TemplateFeed, WorkspaceFeed
+from provisioner_operator.controller import clock, feeds
+from provisioner_operator.controller.feeds import JobFeed
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Writer
 from provisioner_operator.core.lifecycle import TERMINAL
@@ -51,9 +51,9 @@ class Lister:
         self._namespace = namespace
         self._feed = JobFeed(observer, mirror, writer, namespace)
         self._jobs = self._feed.reflector(client)
-        self._daemons = DaemonFeed(observer, mirror, namespace).reflector(client)
-        self._templates = TemplateFeed(observer, workspaces, namespace).reflector(client)
-        self._workspaces = WorkspaceFeed(observer, workspaces, namespace).reflector(client)
+        self._daemons = feeds.daemons(client, observer, mirror, namespace)
+        self._templates = feeds.templates(client, observer, workspaces, namespace)
+        self._workspaces = feeds.workspaces(client, observer, workspaces, namespace)
 
     async def prime(self) -> None:
         """Learn all that there is; jobs first, so that a daemon's report finds those it lists, and a workspace its builds."""

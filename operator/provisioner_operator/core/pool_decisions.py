@@ -8,8 +8,8 @@ it (`fleet.Fleet`).
 from dataclasses import dataclass
 
 from provisioner_operator.api.names import CORDONED_BY_ANNOTATION, DRAIN_FINALIZER
-from provisioner_operator.core import pool_template
-from provisioner_operator.core.json_value import JsonObject, JsonValue
+from provisioner_operator.core import finalizers, pool_template
+from provisioner_operator.core.json_value import JsonObject
 from provisioner_operator.core.pool_members import PoolDaemon, PoolPod
 from provisioner_operator.core.pool_status import status_patch
 from provisioner_operator.core.records import Pool, PoolStatus
@@ -46,10 +46,10 @@ class CordonDaemon:
             if self.daemon.annotated
             else {"op": "add", "path": "/metadata/annotations", "value": {CORDONED_BY_ANNOTATION: self.pool.name}}
         )
-        unmarked = () if self.daemon.annotated else (_test("/metadata/annotations", None),)
+        unmarked = () if self.daemon.annotated else (finalizers.holds("/metadata/annotations", None),)
         return [
-            _test("/metadata/uid", self.daemon.uid),
-            _test("/spec/cordoned", value=False),
+            finalizers.holds("/metadata/uid", self.daemon.uid),
+            finalizers.holds("/spec/cordoned", value=False),
             *unmarked,
             mark,
             {"op": "add", "path": "/spec/cordoned", "value": True},
@@ -67,8 +67,8 @@ class UncordonDaemon:
     def operations(self) -> list[JsonObject]:
         """The JSON Patch of the ProvisionerDaemon."""
         return [
-            _test("/metadata/uid", self.daemon.uid),
-            _test(_MARK, self.pool.name),
+            finalizers.holds("/metadata/uid", self.daemon.uid),
+            finalizers.holds(_MARK, self.pool.name),
             {"op": "remove", "path": _MARK},
             {"op": "add", "path": "/spec/cordoned", "value": False},
         ]
@@ -90,7 +90,7 @@ class AddFinalizer:
 
     def operations(self) -> list[JsonObject]:
         """The JSON Patch of the ProvisionerPool."""
-        return _finalizers(self.pool, [*self.pool.finalizers, DRAIN_FINALIZER])
+        return finalizers.added(DRAIN_FINALIZER, self.pool.uid, self.pool.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class RemoveFinalizer:
 
     def operations(self) -> list[JsonObject]:
         """The JSON Patch of the ProvisionerPool."""
-        return _finalizers(self.pool, [each for each in self.pool.finalizers if each != DRAIN_FINALIZER])
+        return finalizers.removed(DRAIN_FINALIZER, self.pool.uid, self.pool.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +142,3 @@ def display_name(decision: PoolDecision) -> str:
             return f"{decision.pod.namespace}/{decision.pod.name}"
         case _:
             return decision.pool.display_name
-
-
-def _finalizers(pool: Pool, wanted: list[str]) -> list[JsonObject]:
-    present: JsonValue = list(pool.finalizers) or None
-    return [
-        _test("/metadata/uid", pool.uid),
-        _test("/metadata/finalizers", present),
-        {"op": "add", "path": "/metadata/finalizers", "value": wanted},
-    ]
-
-
-def _test(path: str, value: JsonValue) -> JsonObject:
-    return {"op": "test", "path": path, "value": value}

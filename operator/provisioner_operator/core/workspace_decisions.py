@@ -18,6 +18,7 @@ from provisioner_operator.api.names import (
     WORKSPACE_LABEL,
     build_job_name,
 )
+from provisioner_operator.core import finalizers
 from provisioner_operator.core.json_value import JsonObject, JsonValue
 from provisioner_operator.core.status_patch import StatusPatch
 from provisioner_operator.core.workspace_records import (
@@ -130,7 +131,7 @@ class HoldTemplate:
 
     def operations(self) -> list[JsonObject]:
         """The JSON Patch of the WorkspaceTemplate."""
-        return _finalizers(self.template, [*self.template.finalizers, IN_USE_FINALIZER])
+        return finalizers.added(IN_USE_FINALIZER, self.template.uid, self.template.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class ReleaseTemplate:
 
     def operations(self) -> list[JsonObject]:
         """The JSON Patch of the WorkspaceTemplate."""
-        return _finalizers(self.template, [each for each in self.template.finalizers if each != IN_USE_FINALIZER])
+        return finalizers.removed(IN_USE_FINALIZER, self.template.uid, self.template.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ class HoldWorkspace:
 
     def operations(self) -> list[JsonObject]:
         """The JSON Patch of the Workspace."""
-        return _finalizers(self.workspace, [*self.workspace.finalizers, DESTROY_FINALIZER])
+        return finalizers.added(DESTROY_FINALIZER, self.workspace.uid, self.workspace.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class ReleaseWorkspace:
 
     def operations(self) -> list[JsonObject]:
         """The JSON Patch of the Workspace."""
-        return _finalizers(self.workspace, [each for each in self.workspace.finalizers if each != DESTROY_FINALIZER])
+        return finalizers.removed(DESTROY_FINALIZER, self.workspace.uid, self.workspace.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +252,9 @@ class Supersede:
     def operations(self) -> list[JsonObject]:
         """The JSON Patch of the ProvisionerJob; one that began meanwhile is left alone."""
         return [
-            _test("/metadata/uid", self.build.job_uid),
-            _test("/status/phase", "Pending"),
-            _test("/spec/cancel", value=False),
+            finalizers.holds("/metadata/uid", self.build.job_uid),
+            finalizers.holds("/status/phase", "Pending"),
+            finalizers.holds("/spec/cancel", value=False),
             {"op": "add", "path": "/spec/cancel", "value": True},
             {
                 "op": "add",
@@ -322,16 +323,3 @@ def _limits(template: Template) -> dict[str, JsonValue]:
         "ttlSecondsAfterFinished": template.job_retention,
     }
     return limits if template.stall_timeout is None else limits | {"stallTimeoutSeconds": template.stall_timeout}
-
-
-def _finalizers(held: Template | Workspace, wanted: list[str]) -> list[JsonObject]:
-    present: JsonValue = list(held.finalizers) or None
-    return [
-        _test("/metadata/uid", held.uid),
-        _test("/metadata/finalizers", present),
-        {"op": "add", "path": "/metadata/finalizers", "value": wanted},
-    ]
-
-
-def _test(path: str, value: JsonValue) -> JsonObject:
-    return {"op": "test", "path": path, "value": value}

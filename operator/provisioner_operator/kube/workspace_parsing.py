@@ -8,13 +8,14 @@ from pydantic import ValidationError
 
 from provisioner_operator.api import job_status as job_status_models
 from provisioner_operator.api.base import Model
-from provisioner_operator.api.enums import JobType, ParameterType, PendingReason, Phase
+from provisioner_operator.api.enums import JobType, ParameterType, Phase
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.api.parameters import Parameter as ParameterModel
 from provisioner_operator.api.parameters import ParameterValue
 from provisioner_operator.api.template import TemplateVersion, WorkspaceTemplate
 from provisioner_operator.api.workspace import Workspace as WorkspaceModel
 from provisioner_operator.api.workspace import WorkspaceBuild
+from provisioner_operator.core.explanation import STUCK
 from provisioner_operator.core.json_value import JsonObject
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.outcome import Output, ResourceChange
@@ -36,8 +37,6 @@ from provisioner_operator.kube.parsing import UnparseableObjectError, conditions
 
 _LONGEST_MESSAGE = 1024
 """What a build in a workspace's status takes."""
-_STUCK = frozenset({PendingReason.NO_MATCHING_DAEMON, PendingReason.DAEMONS_OFFLINE, PendingReason.DAEMONS_CORDONED})
-"""Reasons that do not pass by themselves: only of them a workspace tells, at the cost of a write."""
 
 
 def parse_template(body: Mapping[str, Any]) -> Template:
@@ -137,7 +136,8 @@ def build_of(model: ProvisionerJob) -> Build | None:
         and status.started_at is None
         and (spec.cancel_reason or "").startswith(SUPERSEDED_BY)
     )
-    tells = (status.phase in TERMINAL and status.phase is not Phase.COMPLETED) or status.reason in _STUCK
+    # Of what passes by itself a workspace does not tell: each word would cost a write.
+    tells = (status.phase in TERMINAL and status.phase is not Phase.COMPLETED) or status.reason in STUCK
     return Build(
         namespace=meta.namespace,
         workspace=place.name,
