@@ -234,7 +234,7 @@ def fleets(draw: st.DrawFn) -> State:
 
 
 @given(fleets())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_advised_change_unblocks_the_job(state: State) -> None:
     explanation = explain(*state)
     assert (explanation is None) == is_unblocked(state)
@@ -243,7 +243,7 @@ def test_the_advised_change_unblocks_the_job(state: State) -> None:
 
 
 @given(fleets())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_no_smaller_change_would(state: State) -> None:
     explanation = explain(*state)
     assume(explanation is not None and 1 < len(explanation.edits) <= 4)

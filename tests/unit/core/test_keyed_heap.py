@@ -53,7 +53,7 @@ class ComparedWithAList(RuleBasedStateMachine):
 
 
 TestComparedWithAList = ComparedWithAList.TestCase
-TestComparedWithAList.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestComparedWithAList.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 def test_the_first_of_nothing_is_an_error() -> None:

@@ -286,7 +286,7 @@ times = st.floats(0, 120)
 delays = st.lists(st.floats(0.001, 8), min_size=3, max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     offsets=st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=3),
     freezes=st.lists(st.tuples(st.integers(0, 2), times, st.floats(1, 60)), max_size=4),

@@ -158,7 +158,7 @@ def test_under_a_steady_load_the_number_of_daemons_comes_to_rest() -> None:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_job_is_lost_and_in_the_end_the_pool_is_as_wanted(seed: int) -> None:
     world = after_a_history(seed)
 
@@ -182,7 +182,7 @@ def test_no_job_is_lost_and_in_the_end_the_pool_is_as_wanted(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_pool_that_is_deleted_goes_once_its_jobs_are_done(seed: int) -> None:
     world = after_a_history(seed)
     delete_the_pool(world, Random(seed))
