@@ -1,11 +1,15 @@
 """The console scripts `provisioner` and `kubectl-provisioner`, which kubectl runs as `kubectl provisioner`."""
 
+import atexit
 import gc
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -27,7 +31,7 @@ def main() -> None:
     is_plugin = name.startswith("kubectl")
     variable = f"_{name.upper().replace('-', '_')}_COMPLETE"
     program = "kubectl provisioner" if is_plugin else "provisioner"
-    sys.exit(run(sys.argv[1:], program=program, variable=variable))
+    _end(run(sys.argv[1:], program=program, variable=variable))
 
 
 def complete() -> None:
@@ -60,6 +64,17 @@ def run(arguments: Sequence[str], *, program: str = "provisioner", variable: str
         click.echo("", err=True)
         return Exit.INTERRUPTED
     return code if isinstance(code, int) else Exit.OK
+
+
+def _end(code: int) -> NoReturn:
+    """End the process. Threads that are in the middle of a read are left to it: Python's own end may wait for them for ever."""
+    if threading.active_count() > 1:
+        atexit._run_exitfuncs()  # noqa: SLF001 - what removes this process's keys
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _told(error: Exception, *, debug: bool) -> int:

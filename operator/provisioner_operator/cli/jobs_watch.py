@@ -55,8 +55,8 @@ def watch(
 def _run(feeds: Sequence[tuple[Feed, Store]], picture: Picture, show: "_Live | _Lines") -> None:
     ready: set[int] = set()
     jobs = feeds[0][0]
+    changed: list[News] = []
     while True:
-        changed: list[News] = []
         first = jobs.next(_POLL)
         for at, (feed, store) in enumerate(feeds):
             for news in ([first] if at == 0 and first is not None else []) + list(feed.waiting()):
@@ -74,6 +74,7 @@ def _run(feeds: Sequence[tuple[Feed, Store]], picture: Picture, show: "_Live | _
                         changed.append(news)
         if len(ready) == len(feeds):
             show.update(picture, changed)
+            changed.clear()  # what came before all were ready is shown too
 
 
 class _Live:

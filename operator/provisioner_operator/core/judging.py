@@ -104,7 +104,7 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
             f"{cancelled_by(job)} Daemon {name} did not confirm that the run stopped; check it before building again."
         )
         return Verdict(_finish_cancel(job, CancelReason.DAEMON_UNRESPONSIVE, message))
-    if given.daemon is None:
+    if given.daemon is None and job.assignment is not None and job.assignment.instance is not None:
         # Its run may live on until its own fence, and once the job has ended nothing in the cluster tells of it: a
         # controller that starts meanwhile would give the workspace to the next job. The loss, when it is certain, ends it.
         return Verdict()

@@ -38,7 +38,7 @@ def test_kubectl_waits_until_it_is_ready(environments: Environments) -> None:
 
     environments.admin.run("wait", "--for=condition=Ready", "--timeout=60s", "ws/awaited")
 
-    assert environments.workspaces.latest()["awaited"]["status"]["phase"] == "Running"
+    assert environments.admin.get("ws", "awaited")["status"]["phase"] == "Running"
 
 
 def test_changes_that_come_while_a_job_runs_are_one_job(environments: Environments) -> None:

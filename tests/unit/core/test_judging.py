@@ -93,6 +93,8 @@ def test_a_running_job_whose_daemon_is_gone_waits_for_the_certain_loss_whatever_
     # Until then its run may live, and once the job has ended nothing tells the next controller of it.
     assert judge(a_running_job(active_deadline=100), ALONE, at(1000)) == Verdict()
     assert isinstance(judge(a_running_job(active_deadline=100), LOST, at(1000)).decision, Fail)
+    # One that no process acknowledged, whoever wrote that, has no run.
+    assert isinstance(judge(a_running_job(active_deadline=100, instance=None), ALONE, at(1000)).decision, Fail)
 
 
 @pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.CANCELING])
