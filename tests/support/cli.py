@@ -26,10 +26,12 @@ CALL_TIMEOUT = 120
 """Seconds. A call takes half of one; a machine busy with a build takes many times that."""
 SHOWN_WITHIN = 60.0
 _POLL = 0.05
-_IN_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+_INTERRUPTIBLE = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 )
-"""Makes its standard input the terminal that Ctrl-C comes from, then becomes the program."""
+"""Heeds Ctrl-C, which whoever runs the tests in the background has it ignore, then becomes the program."""
+_IN_TERMINAL = f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {_INTERRUPTIBLE}"
+"""Makes its standard input the terminal that Ctrl-C comes from, besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Cli:
     def started(self, *arguments: str) -> Iterator["Running"]:
         """Run it beside the test, without a terminal."""
         process = subprocess.Popen(
-            self._command(arguments),
+            [sys.executable, "-c", _INTERRUPTIBLE, *self._command(arguments)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
