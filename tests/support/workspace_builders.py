@@ -75,7 +75,6 @@ def a_build(number: int = 1, *, phase: Phase = Phase.COMPLETED, change: str = "c
         "workspace_uid": "uid-of-dev",
         "job_uid": f"uid-of-dev-{number}",
         "resource_version": 1,
-        "created": NOON,
         "record": record,
     }
     return Build(**(defaults | fields))

@@ -13,3 +13,5 @@ MOST_RESOURCES = 256
 """Resources in a job's status."""
 LONGEST_SUSPENSION_SECONDS = 3_153_600_000
 """A hundred years."""
+MOST_VERSIONS = 64
+"""Of a template, that its status keeps."""

@@ -12,14 +12,13 @@ from provisioner_operator.api.base import Condition, LongText, Model, ObjectMeta
 from provisioner_operator.api.enums import Provisioner, VersionPhase
 from provisioner_operator.api.inputs import GitSource, Source, Variable, VariablesSource
 from provisioner_operator.api.job_status import DeclaredVariable, Resource
+from provisioner_operator.api.limits import MOST_VERSIONS
 from provisioner_operator.api.parameters import Parameter
 from provisioner_operator.api.rules import rule, validated_by
 from provisioner_operator.api.tags import Tags
 
 MAX_TEMPLATE_NAME = 45
 """A version's import is a job named after the template, the version's digest and `-import`; a job's name has 63 characters."""
-
-MAX_VERSIONS = 64
 
 VersionName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 
@@ -131,7 +130,7 @@ class TemplateStatus(Model):
     versions: Annotated[
         list[TemplateVersion],
         Field(
-            max_length=MAX_VERSIONS,
+            max_length=MOST_VERSIONS,
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
         ),
     ] = []

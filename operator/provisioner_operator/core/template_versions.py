@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from provisioner_operator.api.enums import ConditionStatus, Phase, StatusCondition, TemplateReason, VersionPhase
+from provisioner_operator.api.limits import MOST_VERSIONS
 from provisioner_operator.api.names import IN_USE_FINALIZER, import_job_name, version_name
 from provisioner_operator.core.conditions import with_condition
 from provisioner_operator.core.instant import Instant
@@ -31,8 +32,6 @@ from provisioner_operator.core.workspace_decisions import (
 from provisioner_operator.core.workspace_records import Import, SourceFiles, Template, TemplateStatus, Version
 from provisioner_operator.core.workspace_status import standing
 
-MOST_VERSIONS = 64
-"""What a status takes."""
 SOURCE_RETRY_SECONDS = 30.0
 """How soon a ConfigMap that was not there is looked for again."""
 SOURCE_REREAD_SECONDS = 600.0

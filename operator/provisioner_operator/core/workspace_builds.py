@@ -11,8 +11,7 @@ then wanted is one change. A job that has not begun is superseded instead, unles
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from provisioner_operator.api.enums import (
@@ -38,8 +37,8 @@ from provisioner_operator.core.workspace_decisions import (
     Supersede,
     UpdateWorkspaceStatus,
 )
+from provisioner_operator.core.workspace_past import BuildFacts, Past
 from provisioner_operator.core.workspace_records import (
-    Build,
     BuildRecord,
     ParameterValues,
     Template,
@@ -48,40 +47,11 @@ from provisioner_operator.core.workspace_records import (
     WorkspaceStatus,
 )
 from provisioner_operator.core.workspace_status import standing
-
-SUPERSEDED = "Superseded"
-"""The reason of a build that was cancelled before it began, because something else was wanted."""
-VANISHED = "JobDeleted"
-"""The reason of a build whose job somebody deleted before its end was seen."""
+from provisioner_operator.core.workspace_telling import WORKING, Told, told
 
 WAITING_DELAY_SECONDS = 2.0
 RUNNING_DELAY_SECONDS = 1.0
 """A job that begins and ends at once is told of once."""
-
-_WORKING = {
-    Transition.START: WorkspacePhase.STARTING,
-    Transition.STOP: WorkspacePhase.STOPPING,
-    Transition.DELETE: WorkspacePhase.DELETING,
-}
-_DONE = {
-    Transition.START: WorkspacePhase.RUNNING,
-    Transition.STOP: WorkspacePhase.STOPPED,
-    Transition.DELETE: WorkspacePhase.DELETED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class BuildFacts:
-    """What is known of a workspace's builds beside its status."""
-
-    builds: Mapping[int, Build] = field(default_factory=dict)
-    """By number: those that live, and those whose end the status does not tell yet."""
-    floor: int = 0
-    """Numbers up to this one are taken, by whomever."""
-    searched: bool = False
-    """Whether all jobs that there are have been looked through."""
-    refusal: str | None = None
-    """What the API server said when it refused the last decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +86,7 @@ class _Trouble:
 
 def plan_workspace(workspace: Workspace, template: Template | None, facts: BuildFacts, now: Instant) -> WorkspacePlan:
     """The next step."""
-    past = _Past.of(workspace, facts)
+    past = Past.of(workspace, facts)
     if past is None or (workspace.deleting and _may_be_over(workspace, past) and not facts.searched):
         return WorkspacePlan(FindBuilds(workspace))
     if workspace.deleting:
@@ -143,90 +113,10 @@ def change_of(transition: Transition, *wanted: JsonValue) -> str:
     return sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-# --- what was built ---
-
-
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """The latest build, and the last that began."""
-
-    latest: BuildRecord | None
-    build: Build | None
-    """The latest build's job, unless only the status knows of it."""
-    last_run: BuildRecord | None
-    last_run_build: Build | None
-
-    @classmethod
-    def of(cls, workspace: Workspace, facts: BuildFacts) -> "_Past | None":
-        """From the status and the jobs; None if a job's fate has to be found out first."""
-        status = workspace.status
-        records = {each.number: each for each in (status.last_run, status.latest_build) if each is not None}
-        records |= {number: build.record for number, build in facts.builds.items()}
-        for number, record in records.items():
-            if record.ended or number in facts.builds:
-                continue
-            if not facts.searched:
-                return None
-            records[number] = replace(record, phase=Phase.CANCELED, reason=VANISHED)
-        latest = records.get(max(records, default=0))
-        begun = [number for number, record in records.items() if record.started is not None]
-        last_run = records.get(max(begun, default=0))
-        return cls(
-            latest,
-            None if latest is None else facts.builds.get(latest.number),
-            last_run,
-            None if last_run is None else facts.builds.get(last_run.number),
-        )
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the latest build is under way."""
-        return self.latest is not None and not self.latest.ended
-
-    @property
-    def shown(self) -> BuildRecord | None:
-        """The build that tells how the workspace is: one that never began, and of which nothing is wanted, does not."""
-        if self.latest is not None and self.latest.reason == SUPERSEDED:
-            return self.last_run
-        return self.latest
-
-    def must_give_way_to(self, change: str) -> bool:
-        """Whether the live build is of something else, has not begun, and can be superseded."""
-        latest, build = self.latest, self.build
-        return (
-            latest is not None
-            and build is not None
-            and latest.change != change
-            and latest.phase is Phase.PENDING
-            and latest.transition is not Transition.DELETE
-            and not build.cancel
-        )
-
-    def lacks(self, change: str, transition: Transition) -> bool:
-        """Whether no build has been made of this wish yet, failed and cancelled ones included."""
-        shown = self.shown
-        if shown is not None and shown.change == change:
-            return False
-        if self.is_as_built(change):
-            return False
-        return transition is not Transition.STOP or self.last_run is not None
-
-    def is_as_built(self, change: str) -> bool:
-        """Whether what was built last is wanted, though another build was to come and never began."""
-        latest, last_run = self.latest, self.last_run
-        return (
-            latest is not None
-            and latest.started is None
-            and last_run is not None
-            and last_run.phase is Phase.COMPLETED
-            and last_run.change == change
-        )
-
-
 # --- what is wanted ---
 
 
-def _wish(workspace: Workspace, template: Template | None, past: _Past, now: Instant) -> tuple[_Wish, float | None]:
+def _wish(workspace: Workspace, template: Template | None, past: Past, now: Instant) -> tuple[_Wish, float | None]:
     """What is wanted now, and when it is to be stopped."""
     former = past.shown.version if past.shown is not None else None
     active = template.status.active_version if template is not None else None
@@ -258,7 +148,7 @@ def _stopped_by_itself(wish: _Wish, version: str | None) -> _Wish:
     return _Wish(Transition.STOP, change_of(Transition.STOP, "autostop", wish.change), version)
 
 
-def _stops_at(workspace: Workspace, wish: _Wish, past: _Past) -> float | None:
+def _stops_at(workspace: Workspace, wish: _Wish, past: Past) -> float | None:
     run = past.last_run
     if workspace.autostop is None or run is None or run.finished is None or run.phase is not Phase.COMPLETED:
         return None
@@ -269,7 +159,7 @@ def _stops_at(workspace: Workspace, wish: _Wish, past: _Past) -> float | None:
 
 
 def _create(
-    workspace: Workspace, template: Template | None, wish: _Wish, past: _Past, facts: BuildFacts
+    workspace: Workspace, template: Template | None, wish: _Wish, past: Past, facts: BuildFacts
 ) -> BuildDecision | _Trouble:
     """The step towards a new build, or what is in its way."""
     if template is None or (template.deleting and past.last_run is None):
@@ -324,7 +214,7 @@ def _version(template: Template, wish: _Wish) -> Version | _Trouble:
     return version
 
 
-def _built_values(template: Template, workspace: Workspace, past: _Past) -> ParameterValues:
+def _built_values(template: Template, workspace: Workspace, past: Past) -> ParameterValues:
     """The parameters of the last build that began."""
     run, build = past.last_run, past.last_run_build
     if run is None:
@@ -334,7 +224,7 @@ def _built_values(template: Template, workspace: Workspace, past: _Past) -> Para
     return _of_template(template, build.parameters)
 
 
-def _values_to_destroy(template: Template, workspace: Workspace, past: _Past) -> ParameterValues:
+def _values_to_destroy(template: Template, workspace: Workspace, past: Past) -> ParameterValues:
     """What was built is destroyed with what it was built with, whether or not that is still allowed."""
     defaults = {each.name: each.default for each in template.parameters if each.default is not None}
     values = defaults | dict(workspace.parameters) | dict(_built_values(template, workspace, past))
@@ -344,13 +234,13 @@ def _values_to_destroy(template: Template, workspace: Workspace, past: _Past) ->
 # --- the end ---
 
 
-def _may_be_over(workspace: Workspace, past: _Past) -> bool:
+def _may_be_over(workspace: Workspace, past: Past) -> bool:
     """Whether the deleted workspace would be let go, from what the status alone says."""
     return DESTROY_FINALIZER in workspace.finalizers and past.last_run is None and not past.is_live
 
 
 def _plan_deletion(
-    workspace: Workspace, template: Template | None, past: _Past, facts: BuildFacts, now: Instant
+    workspace: Workspace, template: Template | None, past: Past, facts: BuildFacts, now: Instant
 ) -> WorkspacePlan:
     if DESTROY_FINALIZER not in workspace.finalizers:
         return WorkspacePlan()
@@ -386,11 +276,11 @@ def _is_destroyed(run: BuildRecord) -> bool:
 # --- the status ---
 
 
-def _write(workspace: Workspace, status: WorkspaceStatus, past: _Past, look: float | None) -> WorkspacePlan:
+def _write(workspace: Workspace, status: WorkspaceStatus, past: Past, look: float | None) -> WorkspacePlan:
     if status == workspace.status:
         return WorkspacePlan(look_again_in=look)
     delay = 0.0
-    if past.is_live and status.phase in (WorkspacePhase.PENDING, *_WORKING.values()):
+    if past.is_live and status.phase in (WorkspacePhase.PENDING, *WORKING.values()):
         delay = WAITING_DELAY_SECONDS if status.phase is WorkspacePhase.PENDING else RUNNING_DELAY_SECONDS
     return WorkspacePlan(UpdateWorkspaceStatus(workspace, status), look, delay)
 
@@ -398,19 +288,19 @@ def _write(workspace: Workspace, status: WorkspaceStatus, past: _Past, look: flo
 def _status(
     workspace: Workspace,
     template: Template | None,
-    past: _Past,
+    past: Past,
     shown: BuildRecord | None,
     trouble: _Trouble | None,
     now: Instant,
 ) -> WorkspaceStatus:
     """The status; `shown` is the build that tells how the workspace is."""
     former, latest, run = workspace.status, past.latest, past.last_run_build
-    told = _told(workspace, shown)
+    telling = told(workspace, shown)
     if trouble is not None:
-        told = _Told(told.phase, trouble.reason, trouble.message, under_way=trouble.passes)
+        telling = Told(telling.phase, trouble.reason, trouble.message, under_way=trouble.passes)
     completed = run if run is not None and run.record.phase is Phase.COMPLETED else None
     return WorkspaceStatus(
-        phase=told.phase,
+        phase=telling.phase,
         build_number=max(former.build_number, latest.number if latest is not None else 0),
         latest_build=latest,
         last_run=past.last_run,
@@ -421,76 +311,13 @@ def _status(
         observed_generation=workspace.generation,
         conditions=standing(
             former.conditions,
-            ready=told.ready,
-            reason=told.reason,
-            message=told.message,
-            under_way=told.under_way,
+            ready=telling.ready,
+            reason=telling.reason,
+            message=telling.message,
+            under_way=telling.under_way,
             now=now.wall,
         ),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """How a workspace is."""
-
-    phase: WorkspacePhase
-    reason: WorkspaceReason
-    message: str
-    ready: bool = False
-    under_way: bool = False
-
-
-def _told(workspace: Workspace, shown: BuildRecord | None) -> _Told:
-    """How the workspace is, by the build that tells it."""
-    if shown is None:
-        if not workspace.running:
-            return _Told(WorkspacePhase.STOPPED, WorkspaceReason.UP_TO_DATE, "It was never started.", ready=True)
-        message = "Its first build is about to be made."
-        return _Told(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
-    if shown.ended:
-        return _told_ended(workspace, shown)
-    build = _display_name(shown)
-    if shown.phase is Phase.PENDING:
-        message = f"{build} waits for a daemon{_said(shown)}"
-        return _Told(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
-    if shown.phase is Phase.CANCELING:
-        phase, doing = WorkspacePhase.CANCELING, "being cancelled"
-    else:
-        phase, doing = _WORKING[shown.transition], "running"
-    return _Told(phase, WorkspaceReason.BUILD_RUNNING, f"{build} is {doing}.", under_way=True)
-
-
-def _told_ended(workspace: Workspace, shown: BuildRecord) -> _Told:
-    build = _display_name(shown)
-    if shown.phase is Phase.COMPLETED:
-        version = "" if shown.version is None else f" with version {shown.version}"
-        return _Told(
-            _DONE[shown.transition],
-            WorkspaceReason.UP_TO_DATE,
-            f"{build} completed{version}.",
-            ready=not workspace.deleting,
-            under_way=True,
-        )
-    advice = "Change the workspace, or raise spec.rebuildGeneration to build it again."
-    if shown.transition is Transition.DELETE:
-        advice = (
-            "Nothing was given up. Raise spec.rebuildGeneration to destroy again, or set spec.deletionPolicy to Orphan to "
-            "leave what exists."
-        )
-    if shown.phase is Phase.FAILED:
-        message = f"{build} failed{_said(shown)} {advice}"
-        return _Told(WorkspacePhase.FAILED, WorkspaceReason.BUILD_FAILED, message)
-    how = "was deleted before it ended." if shown.reason == VANISHED else f"was cancelled{_said(shown)}"
-    return _Told(WorkspacePhase.CANCELED, WorkspaceReason.BUILD_CANCELED, f"{build} {how} {advice}")
-
-
-def _display_name(build: BuildRecord) -> str:
-    return f"Build {build.number} (job {build.job})"
-
-
-def _said(build: BuildRecord) -> str:
-    return f": {build.message}" if build.message else "."
 
 
 def _of_template(template: Template, values: ParameterValues) -> ParameterValues:

@@ -11,13 +11,14 @@ from provisioner_operator.api.enums import VersionPhase
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.keyed_heap import KeyedHeap
 from provisioner_operator.core.template_versions import Reading, TemplateFacts, TemplatePlan, plan_template
-from provisioner_operator.core.workspace_builds import BuildFacts, WorkspacePlan, plan_workspace
+from provisioner_operator.core.workspace_builds import WorkspacePlan, plan_workspace
 from provisioner_operator.core.workspace_decisions import (
     UpdateTemplateStatus,
     UpdateWorkspaceStatus,
     WorkspaceDecision,
     subject,
 )
+from provisioner_operator.core.workspace_past import BuildFacts
 from provisioner_operator.core.workspace_records import Build, Import, SourceFiles, Template, Workspace
 
 MOST_GONE = 4096

@@ -175,10 +175,8 @@ class Build:
     workspace_uid: str
     job_uid: str
     resource_version: int
-    created: float
     record: BuildRecord
     cancel: bool = False
-    assigned: bool = False
     parameters: ParameterValues = ()
     """All variables with a plain value."""
     outputs: tuple[Output, ...] = ()

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from provisioner_operator.api.base import Condition as ConditionModel
+from provisioner_operator.api.base import Model
 from provisioner_operator.api.daemon import DaemonSpec, ProvisionerDaemon
 from provisioner_operator.api.enums import Provisioner
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.api.names import CORDONED_BY_ANNOTATION
+from provisioner_operator.core.json_value import JsonObject
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.matching import Demand, Supply, Tags, effective_tags
 from provisioner_operator.core.records import Assignment, Condition, Daemon, Job, Offer, ReportedRun
@@ -74,9 +76,9 @@ def job_record(model: ProvisionerJob) -> Job:
         assignment=None
         if given is None
         else Assignment(given.daemon, given.daemon_uid, given.id, given.time.timestamp(), given.instance),
-        started=_seconds(status.started_at),
-        finished=_seconds(status.finished_at),
-        suspended_at=_seconds(status.suspended_at),
+        started=seconds_of(status.started_at),
+        finished=seconds_of(status.finished_at),
+        suspended_at=seconds_of(status.suspended_at),
         suspended_seconds=status.suspended_seconds,
     )
 
@@ -163,7 +165,8 @@ def _demand(namespace: str, provisioner: Provisioner, tags: Tags) -> Demand:
     return Demand(namespace, provisioner, tags)
 
 
-def _seconds(moment: datetime | None) -> float | None:
+def seconds_of(moment: datetime | None) -> float | None:
+    """Seconds since the epoch; None where there is no time."""
     return None if moment is None else moment.timestamp()
 
 
@@ -173,3 +176,9 @@ def explain(error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"])
     more = f" (and {len(others)} more)" if others else ""
     return f"{where}: {first['msg']}{more}"
+
+
+def as_written(model: Model) -> JsonObject:
+    """A piece of an object as the API has it, for what the core passes on without looking into it."""
+    written: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return written

@@ -9,17 +9,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from provisioner_operator.api.base import Model
 from provisioner_operator.api.names import POOL_REVISION_LABEL
 from provisioner_operator.api.pod_template import PodTemplate as PodTemplateModel
 from provisioner_operator.api.pool import Autoscaling as AutoscalingModel
 from provisioner_operator.api.pool import PoolStatus as PoolStatusModel
 from provisioner_operator.api.pool import ProvisionerPool
-from provisioner_operator.core.json_value import JsonObject
 from provisioner_operator.core.matching import Supply, effective_tags
 from provisioner_operator.core.pool_members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble
 from provisioner_operator.core.records import Autoscaling, PodTemplate, Pool, PoolStatus
-from provisioner_operator.kube.parsing import UnparseableObjectError, conditions_of, explain
+from provisioner_operator.kube.parsing import UnparseableObjectError, as_written, conditions_of, explain
 from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, Terminated, parse_pod, worst
 
 _BEGINNING = frozenset({"ContainerCreating", "PodInitializing"})
@@ -70,18 +68,13 @@ def _template(model: PodTemplateModel) -> PodTemplate:
         image=model.image,
         service_account=model.service_account_name,
         termination_grace=model.termination_grace_period_seconds,
-        resources=None if model.resources is None else _as_written(model.resources),
-        env=tuple(_as_written(each) for each in model.env),
+        resources=None if model.resources is None else as_written(model.resources),
+        env=tuple(as_written(each) for each in model.env),
         node_selector=model.node_selector,
-        tolerations=tuple(_as_written(each) for each in model.tolerations),
+        tolerations=tuple(as_written(each) for each in model.tolerations),
         labels=model.pod_labels,
         annotations=model.pod_annotations,
     )
-
-
-def _as_written(model: Model) -> JsonObject:
-    written: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return written
 
 
 def _status(model: PoolStatusModel) -> PoolStatus:

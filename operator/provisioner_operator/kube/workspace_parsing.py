@@ -1,13 +1,11 @@
 """From WorkspaceTemplates, Workspaces and their jobs to the core's records: the part of `parsing` that they need."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from provisioner_operator.api import job_status as job_status_models
-from provisioner_operator.api.base import Model
 from provisioner_operator.api.enums import JobType, ParameterType, Phase
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.api.parameters import Parameter as ParameterModel
@@ -16,11 +14,11 @@ from provisioner_operator.api.template import TemplateVersion, WorkspaceTemplate
 from provisioner_operator.api.workspace import Workspace as WorkspaceModel
 from provisioner_operator.api.workspace import WorkspaceBuild
 from provisioner_operator.core.explanation import STUCK
-from provisioner_operator.core.json_value import JsonObject
 from provisioner_operator.core.lifecycle import TERMINAL
 from provisioner_operator.core.outcome import Output, ResourceChange
-from provisioner_operator.core.workspace_builds import SUPERSEDED
+from provisioner_operator.core.status_patch import clip
 from provisioner_operator.core.workspace_decisions import SUPERSEDED_BY
+from provisioner_operator.core.workspace_past import SUPERSEDED
 from provisioner_operator.core.workspace_records import (
     Build,
     BuildRecord,
@@ -33,7 +31,7 @@ from provisioner_operator.core.workspace_records import (
     Workspace,
     WorkspaceStatus,
 )
-from provisioner_operator.kube.parsing import UnparseableObjectError, conditions_of, explain
+from provisioner_operator.kube.parsing import UnparseableObjectError, as_written, conditions_of, explain, seconds_of
 
 _LONGEST_MESSAGE = 1024
 """What a build in a workspace's status takes."""
@@ -55,12 +53,12 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         generation=meta.generation,
         files=source.inline.files if source is not None and source.inline is not None else None,
         config_map=source.config_map_ref.name if source is not None and source.config_map_ref is not None else None,
-        git=_as_written(source.git) if source is not None and source.git is not None else None,
+        git=as_written(source.git) if source is not None and source.git is not None else None,
         import_generation=spec.import_generation,
         provisioner=spec.provisioner,
         tags=spec.tags,
-        variables=tuple(_as_written(each) for each in spec.variables),
-        variables_from=tuple(_as_written(each) for each in spec.variables_from),
+        variables=tuple(as_written(each) for each in spec.variables),
+        variables_from=tuple(as_written(each) for each in spec.variables_from),
         parameters=tuple(_parameter(each) for each in spec.parameters),
         allow_user_cancel=spec.allow_user_cancel,
         priority=spec.priority,
@@ -74,7 +72,7 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         status=TemplateStatus(
             active_version=status.active_version,
             versions=tuple(_version(each) for each in status.versions),
-            variables=tuple(_as_written(each) for each in status.variables),
+            variables=tuple(as_written(each) for each in status.variables),
             resources=_resources(status.resources),
             workspaces=status.workspaces,
             observed_generation=status.observed_generation,
@@ -116,7 +114,7 @@ def parse_workspace(body: Mapping[str, Any]) -> Workspace:
             last_run=_build_record(status.last_run),
             version=status.version,
             parameters=_values(status.parameters),
-            stops_at=_seconds(status.stops_at),
+            stops_at=seconds_of(status.stops_at),
             outputs=_outputs(status.outputs),
             resources=_resources(status.resources),
             observed_generation=status.observed_generation,
@@ -144,7 +142,6 @@ def build_of(model: ProvisionerJob) -> Build | None:
         workspace_uid=place.uid,
         job_uid=meta.uid,
         resource_version=int(meta.resource_version),
-        created=meta.creation_timestamp.timestamp(),
         record=BuildRecord(
             number=place.build_number,
             job=meta.name,
@@ -153,12 +150,11 @@ def build_of(model: ProvisionerJob) -> Build | None:
             phase=status.phase,
             version=spec.template_ref.version if spec.template_ref is not None else None,
             reason=SUPERSEDED if superseded else status.reason if tells else None,
-            message=_clipped(status.message) if tells else None,
-            started=_seconds(status.started_at),
-            finished=_seconds(status.finished_at),
+            message=clip(status.message or "", _LONGEST_MESSAGE) or None if tells else None,
+            started=seconds_of(status.started_at),
+            finished=seconds_of(status.finished_at),
         ),
         cancel=spec.cancel,
-        assigned=status.assignment is not None,
         parameters=tuple(sorted((each.name, each.value) for each in spec.variables if each.value is not None)),
         outputs=_outputs(status.outputs),
         resources=_resources(status.resources),
@@ -182,7 +178,7 @@ def import_of(model: ProvisionerJob) -> Import | None:
         reason=status.reason,
         message=status.message,
         commit=status.commit,
-        variables=tuple(_as_written(each) for each in status.variables),
+        variables=tuple(as_written(each) for each in status.variables),
         resources=_resources(status.resources),
     )
 
@@ -209,8 +205,8 @@ def _version(model: TemplateVersion) -> Version:
         import_job=model.import_job,
         created=model.created_at.timestamp(),
         message=model.message,
-        superseded=_seconds(model.superseded_at),
-        git=_as_written(model.git) if model.git is not None else None,
+        superseded=seconds_of(model.superseded_at),
+        git=as_written(model.git) if model.git is not None else None,
         files=model.files,
     )
 
@@ -227,8 +223,8 @@ def _build_record(model: WorkspaceBuild | None) -> BuildRecord | None:
         version=model.version,
         reason=model.reason,
         message=model.message,
-        started=_seconds(model.started_at),
-        finished=_seconds(model.finished_at),
+        started=seconds_of(model.started_at),
+        finished=seconds_of(model.finished_at),
     )
 
 
@@ -242,16 +238,3 @@ def _outputs(models: Iterable[job_status_models.Output]) -> tuple[Output, ...]:
 
 def _resources(models: Iterable[job_status_models.Resource]) -> tuple[ResourceChange, ...]:
     return tuple(ResourceChange(each.address, each.type, each.action) for each in models)
-
-
-def _as_written(model: Model) -> JsonObject:
-    written: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return written
-
-
-def _clipped(message: str | None) -> str | None:
-    return message if message is None or len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"
-
-
-def _seconds(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
