@@ -65,12 +65,9 @@ class Environments:
         return self.workspaces.until_latest(name, is_so)
 
     def jobs_of(self, name: str) -> list[Manifest]:
-        """All jobs that the workspace ever had, in order."""
-        of_it = [
-            body
-            for body in self.site.jobs.latest().values()
-            if body["spec"].get("workspaceRef", {}).get("name") == name and "uid" in body["spec"]["workspaceRef"]
-        ]
+        """The workspace's jobs as they are now, in order: read, for one watch may tell its news later than another."""
+        listed = self.admin.json("get", "pj", f"--field-selector=spec.workspaceRef.name={name}")["items"]
+        of_it = [body for body in listed if "uid" in body["spec"]["workspaceRef"]]
         return sorted(of_it, key=lambda body: int(body["spec"]["workspaceRef"]["buildNumber"]))
 
     def transitions(self, name: str) -> list[str]:
