@@ -132,7 +132,11 @@ class Writer:
             self._count(work, "busy")
             self._admission.refused(error, sent=sent)
             self._again(work)  # it waits at the gate
-        except (UnreachableError, TimeoutError) as error:
+        except TimeoutError:
+            # The tenure ended meanwhile, which says nothing about the API server: this process may have been frozen.
+            self._count(work, "expired")
+            self._again(work)
+        except UnreachableError as error:
             self._observer.contact_lost(error)
             self._count(work, "unreachable")
             self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
