@@ -7,6 +7,7 @@ impersonation and proxies are added here. Every answer that is no success become
 import atexit
 import base64
 import shutil
+import ssl
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -196,15 +197,20 @@ class Cluster:
                     raise self._missing_kind(path) or error if isinstance(error, ForbiddenError) else error
                 yield response
         except requests.exceptions.SSLError as error:
+            if isinstance(_cause(error), ssl.SSLEOFError | ssl.SSLZeroReturnError):
+                raise self._away(error) from error
             raise UsageError(f"{self.server} cannot be trusted: {_root(error)}.") from error
         except requests.exceptions.Timeout as error:
             raise ServerAwayError(
                 f"The API server at {self.server} does not answer within {self.timeout:.0f} s (--request-timeout)."
             ) from error
         except requests.exceptions.RequestException as error:
-            raise ServerAwayError(f"The API server at {self.server} cannot be reached: {_root(error)}.") from error
+            raise self._away(error) from error
         except (pykube.exceptions.PyKubeError, OSError) as error:
             raise UsageError(f"The kubeconfig cannot be used: {error}") from error
+
+    def _away(self, error: requests.exceptions.RequestException) -> ServerAwayError:
+        return ServerAwayError(f"The API server at {self.server} cannot be reached: {_root(error)}.")
 
     def _missing_kind(self, path: str) -> NotFoundError | None:
         """Without any right to a kind one is refused whether it exists or not; what exists, everybody may know."""
@@ -234,17 +240,21 @@ def _status(response: requests.Response) -> Mapping[str, Any]:
     return body if isinstance(body, dict) and body.get("kind") == "Status" else {}
 
 
+def _cause(error: BaseException) -> BaseException:
+    """What happened first, below the layers through which it was told."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error
+
+
 def _root(error: BaseException) -> str:
-    """What happened, without the layers through which it was told."""
-    reason: BaseException = error
-    while True:
-        inner = reason.__cause__ or reason.__context__
-        if inner is None:
-            break
-        reason = inner
-    if isinstance(reason, OSError) and reason.strerror:
-        return reason.strerror
-    return str(reason).rstrip(".") or type(reason).__name__
+    """What happened, in words."""
+    cause = _cause(error)
+    if isinstance(error, requests.exceptions.ChunkedEncodingError) or isinstance(cause, ssl.SSLEOFError):
+        return "the connection broke off"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return str(cause).rstrip(".") or type(cause).__name__
 
 
 class _Adapter(KubernetesHTTPAdapter):  # type: ignore[misc]  # pykube-ng has no types

@@ -1,10 +1,12 @@
 """What is listed, in every form, of objects that nobody works on; and how it is said that nothing can be listed."""
 
 import base64
+import contextlib
 import json
 import socket
 import stat
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -262,6 +264,15 @@ def test_a_server_that_is_away_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert f"The API server at https://127.0.0.1:{port} cannot be reached: Connection refused." in answer.err
 
 
+def test_a_connection_that_breaks_off_is_a_server_that_is_away_and_none_that_cannot_be_trusted(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        threading.Thread(target=_read_and_close, args=(listener,), daemon=True).start()
+        answer = Cli(_kubeconfig(tmp_path, server), "acme").attempt("jobs", "list")
+    assert answer.code == 1
+    assert f"The API server at {server} cannot be reached: the connection broke off." in answer.err
+
+
 def test_a_server_that_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -349,3 +360,12 @@ def _kubeconfig(folder: Path, server: str) -> Path:
     file = folder / "config"
     file.write_text(yaml.safe_dump(document), encoding="utf-8")
     return file
+
+
+def _read_and_close(listener: socket.socket) -> None:
+    """Hang up on each client once it has said its first words."""
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            connection.recv(65_536)
+            connection.close()
