@@ -6,10 +6,9 @@ assignment's slot is taken. Nothing in here is authoritative: every write still 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 
-from provisioner_operator.api.enums import DaemonState, PendingReason
+from provisioner_operator.api.enums import PendingReason
 from provisioner_operator.core.assignment import AssignmentQueue
 from provisioner_operator.core.daemon_pods import DaemonPods
 from provisioner_operator.core.decisions import (
@@ -23,33 +22,23 @@ from provisioner_operator.core.decisions import (
     Release,
 )
 from provisioner_operator.core.explanation import Growth
-from provisioner_operator.core.instances import Instances
 from provisioner_operator.core.instant import Instant
 from provisioner_operator.core.judging import Circumstances, Verdict, judge
 from provisioner_operator.core.keyed_heap import KeyedHeap
+from provisioner_operator.core.known_daemons import KnownDaemons
 from provisioner_operator.core.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.matching import Demand
 from provisioner_operator.core.occupancy import UNLISTED_REPORTS
 from provisioner_operator.core.pending_reasons import PendingReasons, says
 from provisioner_operator.core.placement import Placement
 from provisioner_operator.core.records import Daemon, DaemonPod, Job
-from provisioner_operator.core.silence import Silence
 
-SHUNNED_SECONDS = 60.0
-"""A daemon that did not acknowledge an assignment gets no new one for this long."""
 HELD_SECONDS = 5.0
 """How soon an ended job is looked at again whose time to live is over while somebody has to take note of its end."""
 EXPLAINED_AT_A_TIME = 64
 """Explanations under way: however many jobs have to be told why they wait, an assignment must not wait behind them."""
 LOOKS_A_ROUND = 1000
 """Waiting jobs looked at in one round, some milliseconds' work: with 100,000 waiting, the rest goes on in between."""
-
-
-@dataclass(slots=True)
-class _DaemonEntry:
-    daemon: Daemon
-    instances: Instances
-    shunned_until: float = float("-inf")
 
 
 def _nobody_holds(_: str) -> bool:
@@ -63,7 +52,6 @@ class Mirror:
         """`holds` tells of an ended job, by its uid, whether somebody still has to take note of its end."""
         self._holds = holds
         self._jobs: dict[str, Job] = {}
-        self._daemons: dict[str, _DaemonEntry] = {}
         self._ended: dict[str, Job] = {}
         self._left: dict[str, int] = {}
         self._under_way: dict[str, Decision] = {}
@@ -75,8 +63,8 @@ class Mirror:
         self._clock: KeyedHeap[str, float] = KeyedHeap()
         self._queue = AssignmentQueue()
         self._placement = Placement(self._attention)
-        self._silence = Silence()
         self._pods = DaemonPods()
+        self._daemons = KnownDaemons(self._pods)
         self._reasons = PendingReasons()
 
     # --- what was observed ---
@@ -120,45 +108,34 @@ class Mirror:
 
     def observe_daemon(self, daemon: Daemon, now: Instant, *, fresh: bool = False) -> bool:
         """Take in a daemon; `fresh` if it was read just now. False if we already know a later version of it."""
-        entry = self._daemons.get(daemon.uid)
-        known = entry.daemon if entry is not None else None
-        if known is not None and daemon.resource_version < known.resource_version:
+        news = self._daemons.observe(daemon, now, fresh=fresh)
+        if news is None:
             return False
         self._set_aside.discard(daemon.uid)
-        was_online = known is not None and self._is_online(known)
-        changed = known is None or (known.heartbeat, known.instance) != (daemon.heartbeat, daemon.instance)
-        if changed:
-            self._silence.heard(daemon.uid, daemon.lost_after, now)
-        else:
-            self._silence.unchanged(daemon.uid, daemon.lost_after, fresh=fresh)
-        self._match_with_pod(daemon)
+        known = news.previous
+        if (pod := self._pods.pod_of(daemon)) is not None:
+            self._attention[pod.uid] = None
         if known is not None and known.supply != daemon.supply:
             self._queue.remove(known)
-        if entry is None:
-            self._daemons[daemon.uid] = _DaemonEntry(daemon, Instances(daemon.instance))
-        else:
-            entry.daemon = daemon
-            if entry.instances.observe(daemon.instance, fresh=fresh):
-                self._placement.attend_jobs_of(daemon.uid)
-        if changed or known is None or known.runs != daemon.runs:
+        if news.reported or known is None or known.runs != daemon.runs:
             self._placement.report(daemon)
-        if changed and known is not None:
+        if news.reported and known is not None:
             self._doubt_unlisted(daemon)
-        if known is None or _standing(known) != _standing(daemon) or was_online != self._is_online(daemon):
+        if news.standing_changed:
             self._reasons.fleet_changed(daemon.namespace, now)
+        if news.standing_changed or news.doubts_settled:
             self._placement.attend_jobs_of(daemon.uid)
         self._attention[daemon.uid] = None
         return True
 
     def daemon_deleted(self, uid: str, now: Instant) -> None:
         """The daemon's object is gone; its process may live on until its own fence."""
-        entry = self._daemons.pop(uid, None)
-        if entry is not None:
-            self._queue.remove(entry.daemon)
-            self._reasons.fleet_changed(entry.daemon.namespace, now)
-            if (pod := self._pods.daemon_deleted(entry.daemon)) is not None:
+        daemon = self._daemons.deleted(uid, now)
+        if daemon is not None:
+            self._queue.remove(daemon)
+            self._reasons.fleet_changed(daemon.namespace, now)
+            if (pod := self._pods.daemon_deleted(daemon)) is not None:
                 self._attention[pod.uid] = None
-        self._silence.deleted(uid, now)
         self._placement.attend_jobs_of(uid)
         self._attention[uid] = None
 
@@ -183,16 +160,16 @@ class Mirror:
 
     def contact_regained(self, now: Instant) -> None:
         """The API server could not be reached and now can be: until now nobody's silence meant anything."""
-        self._silence.everyone_anew(now)
-        self._attention.update(dict.fromkeys(self._daemons))
+        self._daemons.contact_regained(now)
+        self._attention.update((daemon.uid, None) for daemon in self._daemons)
 
     def set_aside(self, uid: str) -> None:
         """The object is in a state that cannot be read: nothing is decided about it until it can be again."""
         self._set_aside.add(uid)
         self._reasons.forget(uid)
         self._queue.dequeue(uid)
-        if (entry := self._daemons.get(uid)) is not None:
-            self._queue.offer(entry.daemon, 0)
+        if (daemon := self._daemons.get(uid)) is not None:
+            self._queue.offer(daemon, 0)
 
     def settled(self, uid: str) -> None:
         """The decision about this object was carried out, or refused; what is known of it by now holds."""
@@ -254,21 +231,19 @@ class Mirror:
 
     def daemons(self) -> Iterator[tuple[Daemon, bool]]:
         """All daemons, and whether each is online."""
-        return ((entry.daemon, self._is_online(entry.daemon)) for entry in self._daemons.values())
+        return ((daemon, self._daemons.is_online(daemon)) for daemon in self._daemons)
 
     def pod_of(self, daemon_uid: str) -> str | None:
         """The uid of the Pod that owns the daemon; None for a daemon without one, or that is not known any more."""
-        entry = self._daemons.get(daemon_uid)
-        return entry.daemon.pod_uid if entry is not None else None
+        daemon = self._daemons.get(daemon_uid)
+        return daemon.pod_uid if daemon is not None else None
 
     def daemon_of_pod(self, pod_uid: str) -> tuple[Daemon, bool, int] | None:
         """The daemon that the Pod is, whether it takes jobs unless it is cordoned, and how many of its slots are taken."""
-        entry = self._daemons.get(self._pods.daemon_of(pod_uid) or "")
-        if entry is None:
+        daemon = self._daemons.get(self._pods.daemon_of(pod_uid) or "")
+        if daemon is None:
             return None
-        daemon = entry.daemon
-        works = self._is_online(daemon) and daemon.state is not DaemonState.DRAINING
-        return daemon, works, self._placement.used(daemon.uid)
+        return daemon, self._daemons.works(daemon), self._placement.used(daemon.uid)
 
     def queue_depths(self) -> dict[Demand, tuple[int, Job]]:
         """Jobs that only wait for a daemon: how many of each demand, and the first of them."""
@@ -276,7 +251,7 @@ class Mirror:
 
     def uids(self) -> tuple[frozenset[str], frozenset[str]]:
         """The uids of live jobs and of daemons, to sweep what a missed deletion left behind."""
-        return frozenset(self._jobs), frozenset(self._daemons)
+        return frozenset(self._jobs), self._daemons.uids()
 
     def pod_uids(self) -> dict[str, str]:
         """The uids of daemons' Pods, each with its namespace, to sweep what a missed deletion left behind."""
@@ -291,7 +266,7 @@ class Mirror:
         job = self._jobs.get(uid) or self._ended.get(uid)
         if job is not None:
             return self._decide_job(job, now)
-        if self._silence.known(uid):
+        if self._daemons.is_judged(uid):
             return self._decide_daemon(uid, now)
         return self._pods.decide(uid) if self._pods.knows(uid) else None
 
@@ -323,55 +298,41 @@ class Mirror:
         given = job.assignment
         if given is None:
             return Circumstances(cancel_seen=self._cancel_seen.get(job.uid))
-        if not self._silence.known(given.daemon_uid):
-            self._silence.deleted(given.daemon_uid, now)
+        if not self._daemons.is_judged(given.daemon_uid):
+            self._daemons.deleted(given.daemon_uid, now)
             self._attention[given.daemon_uid] = None
-        entry = self._daemons.get(given.daemon_uid)
-        daemon = entry.daemon if entry is not None else None
-        replaced = entry is not None and given.instance is not None and self._is_replaced(entry, given.instance)
+        daemon = self._daemons.get(given.daemon_uid)
+        replaced = given.instance is not None and self._is_replaced(given.daemon_uid, given.instance)
         return Circumstances(
             daemon=daemon,
-            offline=daemon is not None and not self._is_online(daemon),
-            lost=replaced or self._silence.is_lost(given.daemon_uid, now),
+            offline=daemon is not None and not self._daemons.is_online(daemon),
+            lost=replaced or self._daemons.is_lost(given.daemon_uid, now),
             pod_ended=self._pods.ending_of(given.daemon_uid),
             cancel_seen=self._cancel_seen.get(job.uid),
         )
 
     def _decide_daemon(self, uid: str, now: Instant) -> Decision | None:
-        entry = self._daemons.get(uid)
-        self._set_daemon_clock(uid, entry, now)
-        if self._silence.is_lost(uid, now):
-            self._placement.lose(uid)
-        if entry is None:
-            if self._placement.is_clear(uid):
-                self._silence.forget(uid)
-                self._placement.forget(uid)
-                self._pods.daemon_forgotten(uid)
-                self._clock.discard(uid)
-            return None
-        daemon = entry.daemon
-        self._offer(entry, now)
-        if entry.instances.ask() or self._silence.wants_check(uid, now):
-            self._silence.asks(uid, now)
-            self._clock.discard(uid)
-            return CheckDaemon(daemon)
-        if daemon.state is not DaemonState.OFFLINE and self._silence.is_offline(uid):
-            self._placement.attend_jobs_of(uid)
-            self._reasons.fleet_changed(daemon.namespace, now)
-            ending = self._pods.ending_of(uid)
-            silent = "No heartbeat arrives: the daemon is down or cannot reach the API server."
-            return MarkOffline(daemon, silent if ending is None else f"Its Pod ended: {ending}.")
-        return None
-
-    def _set_daemon_clock(self, uid: str, entry: _DaemonEntry | None, now: Instant) -> None:
-        looks = [self._silence.next_look(uid, now)]
-        if entry is not None and entry.shunned_until > now.monotonic:
-            looks.append(entry.shunned_until)
-        next_look = min((look for look in looks if look is not None), default=float("inf"))
-        if next_look < float("inf"):
-            self._clock.put(uid, next_look)
+        if (look := self._daemons.next_look(uid, now)) is not None:
+            self._clock.put(uid, look)
         else:
             self._clock.discard(uid)
+        if self._daemons.is_lost(uid, now):
+            self._placement.lose(uid)
+        daemon = self._daemons.get(uid)
+        if daemon is None:
+            if self._placement.is_clear(uid):
+                self._daemons.forget(uid)
+                self._placement.forget(uid)
+                self._clock.discard(uid)
+            return None
+        self._offer(daemon, now)
+        decision = self._daemons.decide(uid, now)
+        if isinstance(decision, CheckDaemon):
+            self._clock.discard(uid)
+        elif isinstance(decision, MarkOffline):
+            self._placement.attend_jobs_of(uid)
+            self._reasons.fleet_changed(daemon.namespace, now)
+        return decision
 
     def _assign(self, now: Instant) -> Iterator[Decision]:
         for job, daemon in self._queue.match():
@@ -410,21 +371,13 @@ class Mirror:
         return blocker.name if blocker is not None else "an earlier job whose run is still being stopped"
 
     def _candidates(self, namespace: str) -> Iterator[tuple[Daemon, bool, bool]]:
-        for entry in self._daemons.values():
-            daemon = entry.daemon
+        for daemon in self._daemons:
             if daemon.namespace == namespace:
-                free = daemon.capacity > self._placement.used(daemon.uid)
-                yield daemon, self._is_online(daemon) and daemon.state is not DaemonState.DRAINING, free
+                yield daemon, self._daemons.works(daemon), daemon.capacity > self._placement.used(daemon.uid)
 
-    def _is_online(self, daemon: Daemon) -> bool:
-        reports = daemon.state is not DaemonState.OFFLINE and not self._silence.is_offline(daemon.uid)
-        return reports and self._pods.admits_work(daemon)
-
-    def _offer(self, entry: _DaemonEntry, now: Instant) -> None:
-        daemon = entry.daemon
-        takes_jobs = self._is_online(daemon) and not daemon.cordoned and daemon.state is not DaemonState.DRAINING
-        takes_jobs = takes_jobs and now.monotonic >= entry.shunned_until
-        self._queue.offer(daemon, daemon.capacity - self._placement.used(daemon.uid) if takes_jobs else 0)
+    def _offer(self, daemon: Daemon, now: Instant) -> None:
+        room = daemon.capacity - self._placement.used(daemon.uid)
+        self._queue.offer(daemon, room if self._daemons.takes_jobs(daemon, now) else 0)
 
     def _doubt_unlisted(self, daemon: Daemon) -> None:
         """A started job that its daemon leaves out again and again has ended, and no watch told us."""
@@ -437,29 +390,21 @@ class Mirror:
             self._unlisted[uid] = self._unlisted.get(uid, 0) + 1
             self._attention[uid] = None
 
-    def _match_with_pod(self, daemon: Daemon) -> None:
-        self._pods.daemon_observed(daemon)
-        if (pod := self._pods.pod_of(daemon)) is not None:
-            self._attention[pod.uid] = None
-        if self._pods.ending_of(daemon.uid) is not None:
-            self._silence.died(daemon.uid)
-
     def _pod_changed(self, uid: str, namespace: str, now: Instant) -> None:
         """What the Pod's daemon may get, or whether it lives, may have changed."""
         daemon_uid = self._pods.daemon_of(uid)
         if daemon_uid is None:
             return
-        if self._pods.ending_of(daemon_uid) is not None:
-            self._silence.died(daemon_uid)
+        self._daemons.pod_changed(daemon_uid)
         self._reasons.fleet_changed(namespace, now)
         self._placement.attend_jobs_of(daemon_uid)
         self._attention[daemon_uid] = None
 
-    def _is_replaced(self, entry: _DaemonEntry, instance: str) -> bool:
+    def _is_replaced(self, daemon_uid: str, instance: str) -> bool:
         """Whether that process of the daemon is certainly gone; if there is doubt, have the daemon read afresh."""
-        if entry.instances.doubt(instance):
-            self._attention[entry.daemon.uid] = None
-        return entry.instances.is_former(instance)
+        if self._daemons.doubts(daemon_uid, instance):
+            self._attention[daemon_uid] = None
+        return self._daemons.is_replaced(daemon_uid, instance)
 
     def _reassign(self, previous: Job | None, job: Job, now: Instant) -> None:
         old = previous.assignment if previous is not None else None
@@ -491,18 +436,10 @@ class Mirror:
         if job is None:
             return
         given = (ended or job).assignment
-        vanished = given is not None and self._silence.is_lost(given.daemon_uid, now)
+        vanished = given is not None and self._daemons.is_lost(given.daemon_uid, now)
         self._placement.end(job, ended, vanished=vanished)
 
     def _shun_if_unresponsive(self, decision: Release, now: Instant) -> None:
         given = decision.job.assignment
-        entry = self._daemons.get(given.daemon_uid) if given is not None else None
-        if entry is not None and self._is_online(entry.daemon) and entry.daemon.state is not DaemonState.DRAINING:
-            entry.shunned_until = now.monotonic + SHUNNED_SECONDS
-            self._attention[entry.daemon.uid] = None
-
-
-def _standing(daemon: Daemon) -> tuple[object, ...]:
-    """What of a daemon other jobs' explanations and its own jobs depend on; not what it happens to run."""
-    offline = daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING)
-    return (daemon.supply, daemon.cordoned, daemon.capacity, offline, daemon.instance)
+        if given is not None and self._daemons.shun(given.daemon_uid, now):
+            self._attention[given.daemon_uid] = None

@@ -19,7 +19,8 @@ from provisioner_operator.core.decisions import (
     Release,
     Suspend,
 )
-from provisioner_operator.core.mirror import SHUNNED_SECONDS, Mirror
+from provisioner_operator.core.known_daemons import SHUNNED_SECONDS
+from provisioner_operator.core.mirror import Mirror
 from provisioner_operator.core.records import Daemon, Job
 from support.core_builders import (
     NAMESPACE,
