@@ -6,7 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import pytest
@@ -22,6 +25,7 @@ ENDED_WITHIN = 60.0
 """Seconds. The kernel ends everything at once; a busy machine takes longer to notice."""
 
 POLL = 0.1
+T = TypeVar("T")
 
 # Starts a cluster with a node, says where, and waits to be killed.
 LAUNCHER = """
@@ -47,8 +51,15 @@ def run_a_pod(admin: Kubectl, image: str) -> None:
 
 def the_processes_of(traces: Traces) -> list[psutil.Process]:
     processes = traces.processes()
-    assert {process.name() for process in processes} >= IN_A_NODE
+    assert {name for process in processes if (name := _of(process, psutil.Process.name))} >= IN_A_NODE
     return processes
+
+
+def _of(process: psutil.Process, what: Callable[[psutil.Process], T]) -> T | None:
+    """That of the process; None if it ended meanwhile."""
+    with suppress(psutil.NoSuchProcess):
+        return what(process)
+    return None
 
 
 def test_what_a_node_writes_is_in_places_of_its_own(own_cluster: NodeCluster, probe_image: str, admin: Kubectl) -> None:
@@ -90,7 +101,8 @@ def test_a_killed_launcher_takes_everything_along_and_the_next_start_sweeps_its_
             run_a_pod(Kubectl(Path(kubeconfig), "default"), image)
             # Those on this machine that entered the node on behalf of others end with them.
             started = {*the_processes_of(traces), *psutil.Process(launcher.pid).children(recursive=True)}
-            identities = [Identity.of(process.pid) for process in started]
+            found = [_of(process, lambda process: Identity.of(process.pid)) for process in started]
+            identities = [identity for identity in found if identity is not None]
         finally:
             launcher.send_signal(signal.SIGKILL)
     assert not still_running(identities, timeout=ENDED_WITHIN)

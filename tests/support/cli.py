@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from support.manifests import REPOSITORY
 
-CALL_TIMEOUT = 120
+CALL_TIMEOUT = 300
 """Seconds. A call takes half of one; a machine busy with a build takes many times that."""
 SHOWN_WITHIN = 60.0
 _POLL = 0.05
@@ -234,9 +234,20 @@ class Terminal:
         os.write(self._master, keys.encode())
 
     def await_text(self, *texts: str, within: float = SHOWN_WITHIN) -> str:
-        """Wait until all of these are seen; returns the screen."""
-        _await(lambda: all(text in self.screen for text in texts), lambda: f"{texts} not in:\n{self.screen}", within)
-        return self.screen
+        """Wait until all of these are seen at once; returns that screen."""
+        seen = ""
+
+        def are_there() -> bool:
+            nonlocal seen
+            seen = self.screen
+            return all(text in seen for text in texts)
+
+        _await(are_there, lambda: f"{texts} not in:\n{seen}", within)
+        return seen
+
+    def await_that(self, true: Callable[[], bool], what: str, *, within: float = SHOWN_WITHIN) -> None:
+        """Wait until that is so; a program that draws is seen in the middle of it."""
+        _await(true, lambda: f"{what} is not so:\n{self.screen}", within)
 
     def await_gone(self, text: str, *, within: float = SHOWN_WITHIN) -> str:
         """Wait until this is seen no more; returns the screen."""

@@ -13,7 +13,7 @@ from typing_extensions import override
 from provisioner_devcluster import find_kubectl
 from support.manifests import Manifest
 
-CALL_TIMEOUT = 120
+CALL_TIMEOUT = 300
 """Seconds. A call takes a tenth of one; a machine busy with a build takes many times that."""
 
 
@@ -105,9 +105,9 @@ class Kubectl:
         """Change the object, by a merge patch or, given a list, by a JSON patch; return it as stored."""
         return self.json("patch", kind, name, *patch_arguments(change), *flags)
 
-    def wait(self, kind: str, name: str, condition: str, *, seconds: int = 60) -> None:
+    def wait(self, kind: str, name: str, condition: str, *, seconds: float = 150) -> None:
         """Wait until, for example, `condition=Ready` or `jsonpath={.status.phase}=Failed`."""
-        self.run("wait", f"{kind}/{name}", f"--for={condition}", f"--timeout={seconds}s")
+        self.run("wait", f"{kind}/{name}", f"--for={condition}", f"--timeout={seconds:.0f}s")
 
 
 def patch_arguments(change: Mapping[str, Any] | Sequence[Manifest]) -> tuple[str, str]:

@@ -124,7 +124,7 @@ class Site:
 
     def a_silent_daemon(self, name: str, *, instance: str = "none", **spec: Any) -> Manifest:
         """A daemon that is only an object: it says that it is idle and never does anything."""
-        self.admin.create(a_daemon_manifest(name, **({"lostAfterSeconds": 3600} | spec)))
+        self.admin.create(a_daemon_manifest(name, **({"lostAfterSeconds": 86_400} | spec)))
         return self.beat(name, instance=instance)
 
     def beat(self, name: str, *, instance: str = "none", **status: Any) -> Manifest:

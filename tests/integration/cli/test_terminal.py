@@ -66,11 +66,12 @@ def _through(cable: Cable, site: Site, people: People) -> Path:
 
 def test_a_list_is_watched_in_its_place_in_a_narrow_terminal(busy: Site, people: People) -> None:
     with people.viewer.in_terminal("jobs", "list", "-w", "-s", "pending", columns=60, rows=20) as terminal:
-        screen = terminal.await_text("NAME", "stuck", "NoMatchingDaemon", "Ctrl-C ends")
-        assert screen.count("stuck") == 1
-        assert terminal.styles("NoMatchingDaemon") == {"red"}
+        terminal.await_text("NAME", "stuck", "NoMatchingDaemon", "Ctrl-C ends")
+        terminal.await_that(lambda: terminal.screen.count("stuck") == 1, "that 'stuck' stands there once")
+        terminal.await_that(lambda: terminal.styles("NoMatchingDaemon") == {"red"}, "that the reason is red")
         busy.submit("late", tags=STUCK)
-        assert terminal.await_text("late").count("NAME") == 1
+        terminal.await_text("late")
+        terminal.await_that(lambda: terminal.screen.count("NAME") == 1, "that the heading stands there once")
         busy.cancel("late")
         terminal.await_gone("late")
         terminal.press("\x03")
@@ -81,14 +82,16 @@ def test_colours_are_off_where_they_are_not_wanted(people: People) -> None:
     user = Cli(people.viewer.kubeconfig, people.viewer.namespace, {"NO_COLOR": "1"})
     with user.in_terminal("jobs", "list", "-s", "stuck") as terminal:
         terminal.await_text("NoMatchingDaemon")
-        assert terminal.styles("NoMatchingDaemon") == {"default"}
+        terminal.await_that(lambda: terminal.styles("NoMatchingDaemon") == {"default"}, "that nothing is coloured")
         assert terminal.exit_code() == 0
 
 
 def test_top_shows_the_queue_the_jobs_and_the_daemons(people: People) -> None:
     with people.viewer.in_terminal("top", columns=120, rows=40) as terminal:
-        screen = terminal.await_text("Queue by demand", "datacenter=berlin", "stuck", "runs-1", "d1", "2/2")
-        assert " stuck, 2 running, 1 of 1 daemon online" in screen
+        screen = terminal.await_text(
+            *("Queue by demand", "datacenter=berlin", "stuck", "runs-1", "d1", "2/2"),
+            *("waits", " stuck, 2 running, 1 of 1 daemon online"),
+        )
         jobs = screen[screen.index("─ Jobs ─") : screen.index("─ Daemons ─")]
         assert jobs.index("stuck") < jobs.index("runs-1") < jobs.index("waits")
         terminal.press("q")
@@ -136,8 +139,8 @@ def test_top_cancels_after_a_question(busy: Site, people: People) -> None:
         terminal.press("c")
         terminal.await_text("Cancel job victim in namespace")
         terminal.press("y")
-        busy.jobs.until("victim", "Canceled")
         terminal.await_text("victim: cancel asked for")
+        busy.jobs.until("victim", "Canceled")
         terminal.press("q")
         assert terminal.exit_code() == 0
 

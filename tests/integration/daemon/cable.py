@@ -16,19 +16,19 @@ class Cable:
         self._target = (parts.hostname or "", parts.port or 443)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
-        self._is_cut = False
+        self._cut = threading.Event()
         self.server = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
         """Break all connections and let none through."""
-        self._is_cut = True
+        self._cut.set()
         for end in list(self._open):
             _break(end)
 
     def mend(self) -> None:
         """Let connections through again."""
-        self._is_cut = False
+        self._cut.clear()
 
     def close(self) -> None:
         """Remove the cable."""
@@ -39,11 +39,15 @@ class Cable:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                if self._is_cut:
+                if self._cut.is_set():
                     near.close()
                     continue
                 far = socket.create_connection(self._target)
                 self._open |= {near, far}
+                if self._cut.is_set():  # meanwhile
+                    _break(near)
+                    _break(far)
+                    continue
                 for source, sink in ((near, far), (far, near)):
                     threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 

@@ -16,12 +16,13 @@ import pytest
 import yaml
 
 from integration.daemon.cable import Cable
+from provisioner_devcluster import find_tofu
 from provisioner_operator.core.status_patch import assign
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from support.cluster import Cluster
 from support.kubectl import Kubectl
 
-PATIENCE = 60.0
+PATIENCE = 150.0
 SOURCES = Path(__file__).parents[3] / "operator"
 
 
@@ -68,6 +69,11 @@ class Office:
         wait_until(lambda: self.daemon(name).get("instance") not in {None, before}, f"daemon {name} to report")
         return process
 
+    def start_terraform(self, name: str, *flags: str) -> subprocess.Popen[bytes]:
+        """Start a daemon that runs Terraform, which takes its time to start and to stop."""
+        patient = ("--cancel-grace-seconds", "60", "--lost-after-seconds", "120")
+        return self.start(name, "--provisioner", "terraform", "--terraform", str(find_tofu()), *patient, *flags)
+
     def daemon(self, name: str) -> dict[str, Any]:
         """The status of a daemon; empty if there is none."""
         answer = self.kubectl.attempt("get", "provisionerdaemon", name, "-o", "json")
@@ -103,7 +109,7 @@ class Office:
 
     def await_phase(self, name: str, phase: str) -> dict[str, Any]:
         """Wait until the job is in this phase and return its status."""
-        self.kubectl.wait("provisionerjob", name, f"jsonpath={{.status.phase}}={phase}")
+        self.kubectl.wait("provisionerjob", name, f"jsonpath={{.status.phase}}={phase}", seconds=PATIENCE)
         return self.job(name)
 
     def await_run(self, name: str) -> int:
@@ -144,8 +150,8 @@ class Office:
 
     def _pids(self, name: str) -> list[int]:
         ledger = self.directory / "ledger"
-        lines = ledger.read_text().splitlines() if ledger.exists() else []
-        entries = [json.loads(line) for line in lines]
+        lines = ledger.read_text().splitlines(keepends=True) if ledger.exists() else []
+        entries = [json.loads(line) for line in lines if line.endswith("\n")]
         return [entry["pid"] for entry in entries if entry["event"] == "start" and entry["job_name"] == name]
 
     def _through_cable(self, kubeconfig: Path) -> Path:

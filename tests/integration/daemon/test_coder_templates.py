@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integration.daemon.conftest import Office
-from provisioner_devcluster import coder_provider_configuration, find_tofu
+from provisioner_devcluster import coder_provider_configuration
 from provisioner_operator.daemon.terraform_context import ACCESS_URL, STAY
 
 TEMPLATE = (Path(__file__).parent / "templates" / "coder.tf").read_text()
@@ -28,7 +28,7 @@ def coder_office(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     office.kubectl.run("create", "secret", "generic", "project", f"--from-literal=id={PROJECT}")
     # Not below pytest's own: a provider's socket lies in it, and a socket's path is short.
     with tempfile.TemporaryDirectory(prefix="coder-") as work:
-        office.start("d1", "--provisioner", "terraform", "--terraform", str(find_tofu()), "--work-dir", work)
+        office.start_terraform("d1", "--work-dir", work)
         yield office
 
 

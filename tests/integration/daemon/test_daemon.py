@@ -54,7 +54,7 @@ def test_a_job_that_is_deleted_is_stopped(office: Office) -> None:
 
 
 def test_a_daemon_told_to_stop_finishes_what_runs_and_takes_nothing_new(office: Office) -> None:
-    daemon = office.start()
+    daemon = office.start("d1", "--lost-after-seconds", "60")
     office.submit("one", hold="true")
     office.await_run("one")
     daemon.send_signal(signal.SIGTERM)

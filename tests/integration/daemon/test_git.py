@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from integration.daemon.conftest import Office, wait_until
-from provisioner_devcluster import find_tofu
 from support.git_server import Folder, GitServer, Repository, hanging, serving
 
 PASSWORD = "hunter2hunter2"
@@ -68,7 +67,7 @@ def tofu_office(office: Office) -> Office:
     office.kubectl.run(
         "create", "secret", "generic", "git-login", "--from-literal=username=joe", f"--from-literal=password={PASSWORD}"
     )
-    office.start("d1", "--provisioner", "terraform", "--terraform", str(find_tofu()))
+    office.start_terraform("d1")
     return office
 
 

@@ -6,7 +6,6 @@ import psutil
 import pytest
 
 from integration.daemon.conftest import Office, wait_until
-from provisioner_devcluster import find_tofu
 
 CONFIGURATION = """
 terraform {
@@ -36,7 +35,7 @@ TOKEN = "hunter2hunter2"
 @pytest.fixture
 def tofu_office(office: Office) -> Office:
     office.kubectl.run("create", "secret", "generic", "cloud", f"--from-literal=token={TOKEN}")
-    office.start("d1", "--provisioner", "terraform", "--terraform", str(find_tofu()))
+    office.start_terraform("d1")
     return office
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def devcluster(*arguments: str, expect: int = 0) -> str:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, "-m", "provisioner_devcluster", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=280)
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout + done.stderr
 

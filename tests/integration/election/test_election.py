@@ -24,7 +24,7 @@ def test_only_one_of_two_writes_and_the_other_is_warm_and_ready(site: Site) -> N
             site.submit("broken", fail="on purpose")
             site.jobs.until_all([*jobs, "broken"])
             site.await_events("broken", "RunFailed")
-            assert leader.leads
+            leader.await_leads()
             assert standby.metrics("provisioner_leader") == {"provisioner_leader": 0.0}
             assert standby.writes == {}
             assert standby.metrics("provisioner_jobs") == {}
@@ -73,7 +73,7 @@ def test_a_leader_frozen_past_its_lease_writes_nothing_when_it_thaws(site: Site)
             site.submit_all(last, seconds=0.1)
             jobs = [*early, *late, *last]
             site.jobs.until_all(jobs)
-            assert other.leads
+            other.await_leads()
             assert not frozen.leads
             assert _done(frozen.writes) == _done(settled)
             frozen.await_status("/readyz", 200)

@@ -6,7 +6,7 @@ from support.ledger import await_death, is_alive
 from support.programs import Program
 from support.site import Site, condition
 
-LOST_AFTER = 10
+LOST_AFTER = 20
 """Seconds: the least that a daemon may be given."""
 
 
@@ -26,8 +26,7 @@ def test_the_jobs_of_a_killed_daemon_fail_and_its_runs_die_before_the_workspace_
     site.ledger.assert_no_overlap()
     assert site.daemons.versions("one")[-1]["status"]["state"] == "Offline"
     assert condition(site.daemons.versions("one")[-1], "Ready")["status"] == "Unknown"
-    (event,) = site.await_events("first")
-    assert event["reason"] == "DaemonLost"
+    assert "DaemonLost" in {event["reason"] for event in site.await_events("first", "DaemonLost")}
 
 
 def test_a_daemon_that_comes_back_under_its_name_loses_its_old_jobs_at_once(site: Site) -> None:

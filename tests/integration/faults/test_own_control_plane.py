@@ -99,18 +99,20 @@ def test_in_an_outage_a_leader_steps_down_says_that_it_is_not_ready_and_comes_ba
 
 def test_a_job_costs_at_most_four_writes_after_its_creation(own: Site) -> None:
     jobs = names("job", COUNTED)
-    with own.operator(), own.daemon("one", capacity=3), own.daemon("two", capacity=3):
+    with own.operator() as operator, own.daemon("one", capacity=3), own.daemon("two", capacity=3):
         before = requests(own.admin)
         own.submit_all(jobs, seconds=0.3, lines=2)
         own.jobs.until_all(jobs, phases=["Completed"])
         counted = between(before, requests(own.admin), "provisionerjobs", "provisionerdaemons", "configmaps", "events")
+        # On a slow machine some wait for so long that they are told why.
+        told = sum(operator.metrics('provisioner_api_writes_total{kind="Explain"').values())
     written = writes(counted)
     for request, count in counted.items():
         print(f"{request.verb:6} {request.resource:28} {count:5}  {count / COUNTED:.2f} a job")  # noqa: T201 - measured, for whoever asks with -rP
     assert written.pop(Request("POST", "provisionerjobs")) == COUNTED
     heartbeats = written.pop(Request("PATCH", "provisionerdaemons/status"), 0)
     print(f"{sum(written.values()) / COUNTED:.2f} writes a job after its creation, and {heartbeats} heartbeats")  # noqa: T201 - measured, for whoever asks with -rP
-    assert sum(written.values()) <= WRITES_PER_JOB * COUNTED
+    assert sum(written.values()) <= WRITES_PER_JOB * COUNTED + told
     assert not [request for request in written if request.resource == "events"]
 
 
@@ -159,7 +161,7 @@ def test_an_object_of_an_older_schema_is_told_about_and_passed_over(own: Site) -
         (event,) = own.await_events("older")
         own.submit("newer")
         own.jobs.until("newer", "Completed")
-        assert "provisioner_unparseable_objects_total" in _get(f"{operator.endpoint}/metrics")
+        assert operator.metrics('provisioner_unparseable_objects_total{kind="ProvisionerJob"}')
     assert event["reason"] == "Unparseable"
     assert "cancelMode" in event["note"]
     assert own.ledger.runs_of("older") == []
@@ -180,7 +182,7 @@ def _create_once_allowed(site: Site, manifest: dict[str, object]) -> None:
 
 def _status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=10) as response:
+        with urllib.request.urlopen(url, timeout=60) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -195,6 +197,6 @@ def _await_status(url: str, wanted: int) -> None:
 
 
 def _get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as response:
+    with urllib.request.urlopen(url, timeout=60) as response:
         text: str = response.read().decode()
         return text

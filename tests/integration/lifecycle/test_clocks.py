@@ -9,11 +9,11 @@ from support.site import Site, condition
 
 
 def test_a_job_that_nobody_takes_in_time_fails_with_what_it_waited_for(site: Site) -> None:
-    site.submit("unwanted", tags={"nobody": "has-it"}, pendingTimeoutSeconds=3)
+    site.submit("unwanted", tags={"nobody": "has-it"}, pendingTimeoutSeconds=8)
     job = site.jobs.until("unwanted", "Failed")
     assert job["status"]["reason"] == "PendingTimeout"
     assert "spec.pendingTimeoutSeconds" in job["status"]["message"]
-    assert _seconds(job["metadata"]["creationTimestamp"], job["status"]["finishedAt"]) >= 3
+    assert _seconds(job["metadata"]["creationTimestamp"], job["status"]["finishedAt"]) >= 8
     assert condition(job, "Stalled")["status"] == "True"
     assert sorted(event["reason"] for event in site.await_events("unwanted", "PendingTimeout")) == [
         "NoMatchingDaemon",

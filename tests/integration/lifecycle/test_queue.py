@@ -90,6 +90,13 @@ def test_special_daemons_stay_free_for_those_who_need_them(site: Site) -> None:
         site.jobs.until("warm-up", "Completed")
         site.ledger.release("demanding")
         site.jobs.until("demanding", "Completed")
+        # A heartbeat that still lists the job that has ended takes a slot.
+        site.daemons.until_latest("ordinary", _reports_nothing)
+        site.await_seen()
         site.submit("modest", tags=plain)
         job = site.jobs.until("modest", "Completed")
     assert job["status"]["assignment"]["daemon"] == "ordinary"
+
+
+def _reports_nothing(body: Manifest) -> bool:
+    return body["status"]["state"] == "Idle" and not body["status"].get("currentJobs")

@@ -53,7 +53,7 @@ def test_changed_annotations_change_the_daemon_and_leave_its_cordon(site: Site) 
 
 
 def test_a_pods_daemon_gets_jobs_while_the_pod_is_ready(site: Site) -> None:
-    pod = site.admin.create(a_daemon_pod("d1"))
+    pod = site.admin.create(a_daemon_pod("d1", capacity=1))
     with site.daemon_in(pod):
         site.daemons.until("d1", lambda body: body.get("status", {}).get("state") == "Idle")
         site.submit("job")
@@ -61,9 +61,13 @@ def test_a_pods_daemon_gets_jobs_while_the_pod_is_ready(site: Site) -> None:
         assert "d1" in waiting["status"]["message"]
         runs(site.admin, "d1")
         site.jobs.until("job", "Completed")
+        site.submit_held("busy")  # or the news of the next job might overtake the Pod's
         runs(site.admin, "d1", ready=False)
         site.submit("later")
         site.jobs.until("later", lambda body: body["status"].get("reason") == "DaemonsOffline")
+        site.ledger.release("busy")
+        site.jobs.until("busy", "Completed")
+        assert site.ledger.runs_of("later") == []
         runs(site.admin, "d1")
         site.jobs.until("later", "Completed")
 
@@ -110,7 +114,7 @@ def test_a_pod_that_was_deleted_after_its_container_ended_loses_its_job_at_once(
 def test_a_pod_that_vanished_while_its_node_was_silent_keeps_its_job_until_its_daemon_has_fenced_itself(
     site: Site,
 ) -> None:
-    pod = site.admin.create(a_daemon_pod("d1", lost_after_seconds=10))
+    pod = site.admin.create(a_daemon_pod("d1", lost_after_seconds=20))
     runs(site.admin, "d1")
     with site.daemon_in(pod):
         run = site.submit_held("job", ignore_interrupt="true")

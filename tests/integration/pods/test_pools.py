@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
+from support.kubectl import KubectlError
 from support.manifests import Manifest
 from support.pods import ended, runs
 from support.site import Site, condition
@@ -63,8 +64,9 @@ class Kubelet:
             for name, pod in present.items():
                 if name not in self._processes:
                     stack = self._processes[name] = ExitStack()
-                    stack.enter_context(self.site.daemon_in(pod))
-                    runs(self.site.admin, name)
+                    with suppress(KubectlError):  # it went meanwhile
+                        stack.enter_context(self.site.daemon_in(pod))
+                        runs(self.site.admin, name)
             for name in self._processes.keys() - present.keys():
                 self._processes[name].close()
 
@@ -145,7 +147,7 @@ def test_another_template_is_rolled_out_without_losing_a_job(site: Site, pools: 
     before = set(kubelet.living())
     site.submit_held("job")
     site.admin.patch("pp", "pool", {"spec": {"template": {"podLabels": {"revision": "second"}}}})
-    pools.until("pool", _has(updatedReplicas=2))
+    pools.until("pool", lambda body: _has(updatedReplicas=2)(body) and body["status"]["observedGeneration"] == 2)
     site.ledger.release("job")
     site.jobs.until("job", "Completed")
     pools.until_latest("pool", lambda body: _ready(body) and _has(replicas=2, updatedReplicas=2)(body))
@@ -171,6 +173,7 @@ def test_an_admins_cordon_is_respected_and_made_good_for(site: Site, pools: Watc
     pools.until("pool", _ready)
     (held_back,) = kubelet.living()
     site.admin.patch("pd", held_back, {"spec": {"cordoned": True}})
+    pools.until("pool", _has(replicas=2))
     site.submit("job")
     job = site.jobs.until("job", "Completed")
     assert job["status"]["assignment"]["daemon"] != held_back

@@ -37,7 +37,7 @@ class Attack:
                 }
             ],
         }
-        admin.apply(reader)
+        admin.apply(reader, "--server-side", "--force-conflicts")
         roles = daemon_binding(admin.namespace, ("provisioner-daemon", "status-reader"))
         admin.run("apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": [service_account(), *roles]})
         pods = {name: admin.create(a_daemon_pod(name)) for name in ("mine", "other")}

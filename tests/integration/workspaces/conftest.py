@@ -12,7 +12,7 @@ from support.cluster import Cluster
 from support.kubectl import Kubectl
 from support.manifests import Manifest
 from support.site import Site, a_site, condition
-from support.watching import Watch, watching
+from support.watching import WITHIN, Watch, watching
 
 PARAMETERS: list[Manifest] = [
     {"name": "size", "type": "number", "default": "1", "mutable": True},
@@ -54,7 +54,7 @@ class Environments:
         """Change a workspace."""
         self.admin.patch("ws", name, {"spec": spec})
 
-    def until(self, name: str, phase: str, *, build: int | None = None) -> Manifest:
+    def until(self, name: str, phase: str, *, build: int | None = None, seconds: float = WITHIN) -> Manifest:
         """The workspace once it is in the phase now, and ready if that is one to stay in, as it is wanted now."""
 
         def is_so(body: Manifest) -> bool:
@@ -62,7 +62,12 @@ class Environments:
             is_told = status.get("observedGeneration") == body["metadata"]["generation"]
             return bool(is_told and status["phase"] == phase and build in (None, status["buildNumber"]))
 
-        return self.workspaces.until_latest(name, is_so)
+        return self.workspaces.until_latest(name, is_so, seconds=seconds)
+
+    def await_seen(self, name: str) -> None:
+        """Wait until the controller has taken note of what is wanted of the workspace now."""
+        wanted = self.admin.get("ws", name)["metadata"]["generation"]
+        self.workspaces.until_latest(name, lambda body: body["status"].get("observedGeneration") == wanted)
 
     def jobs_of(self, name: str) -> list[Manifest]:
         """The workspace's jobs as they are now, in order: read, for one watch may tell its news later than another."""

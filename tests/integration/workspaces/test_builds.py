@@ -48,6 +48,7 @@ def test_changes_that_come_while_a_job_runs_are_one_job(environments: Environmen
 
     for size in ("2", "3", "4"):
         environments.change("busy", parameters=[{"name": "size", "value": size}])
+    environments.await_seen("busy")
     environments.site.ledger.release("busy-1")
     environments.until("busy", "Running", build=2)
 

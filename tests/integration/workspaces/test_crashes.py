@@ -13,6 +13,8 @@ from support.builders import a_template_manifest
 
 LIFE = ["Start", "Start", "Stop", "Start", "Delete"]
 FEWEST_KILLS = 2 * len(LIFE)
+KILLED_WITHIN = 280.0
+"""Seconds for each step: nearly each write takes a start of the controller."""
 LATEST_KILL_SECONDS = 0.05
 """After what was seen: it may be about to write again, or be in the middle of it."""
 
@@ -43,7 +45,7 @@ def _killed_after_each_change(environments: Environments, chance: Random) -> Ite
         keeper.join()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_killed_after_each_write_it_makes_each_job_once(own_environments: Environments) -> None:
     environments = own_environments
     with (
@@ -52,15 +54,15 @@ def test_killed_after_each_write_it_makes_each_job_once(own_environments: Enviro
     ):
         environments.admin.create(a_template_manifest(parameters=PARAMETERS))
         environments.make("life")
-        environments.until("life", "Running")
+        environments.until("life", "Running", seconds=KILLED_WITHIN)
         environments.change("life", parameters=[{"name": "size", "value": "2"}])
-        environments.until("life", "Running", build=2)
+        environments.until("life", "Running", build=2, seconds=KILLED_WITHIN)
         environments.change("life", running=False)
-        environments.until("life", "Stopped", build=3)
+        environments.until("life", "Stopped", build=3, seconds=KILLED_WITHIN)
         environments.change("life", running=True)
-        environments.until("life", "Running", build=4)
+        environments.until("life", "Running", build=4, seconds=KILLED_WITHIN)
         environments.admin.run("delete", "ws", "life", "--wait=false")
-        environments.workspaces.until_gone("life")
+        environments.workspaces.until_gone("life", seconds=KILLED_WITHIN)
 
     jobs = environments.jobs_of("life")
     assert [body["spec"]["transition"] for body in jobs] == LIFE

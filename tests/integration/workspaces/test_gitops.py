@@ -33,7 +33,7 @@ def test_applied_twice_nothing_changes_and_what_is_pruned_is_destroyed(
         environments.site.daemon("on-prem", tags={"environment": "on-prem"}, provisioners=["terraform"], capacity=4),
     ):
         admin.run("apply", overlay)
-        admin.run("wait", "--for=condition=Ready", "--timeout=60s", "wst/machine", "ws/dev", "ws/ci")
+        admin.run("wait", "--for=condition=Ready", "--timeout=110s", "wst/machine", "ws/dev", "ws/ci")
         version = environments.templates.latest()["machine"]["status"]["activeVersion"]
 
         assert "configured" not in admin.run("apply", overlay).stdout

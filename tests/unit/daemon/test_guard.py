@@ -16,7 +16,7 @@ from provisioner_operator.daemon.guard import CANNOT_EXECUTE, INTERRUPT_AT, KILL
 from unit.daemon.processes import GUARD, Witness, a_daemon, a_program, is_alive, python, wait_until
 
 LONG = 3600.0
-SILENT_FOR = 8.0
+SILENT_FOR = 24.0
 SILENT_LOST = SILENT_FOR / INTERRUPT_AT
 """A loss period of which so much is over that the interrupt is due, while a program has time to mind it before the kill."""
 SOON = 6.0
@@ -235,7 +235,7 @@ def test_a_killed_daemon_takes_its_command_with_it(witness: Witness) -> None:
 
 
 def test_a_killed_daemons_command_that_ignores_the_interrupt_is_killed_after_the_grace(witness: Witness) -> None:
-    with daemon(witness, a_program(witness, "leader", on_interrupt="pass"), grace=0.2) as process:
+    with daemon(witness, a_program(witness, "leader", on_interrupt="pass"), grace=2.0) as process:
         pids = [witness.pid("guard"), witness.pid("leader")]
         process.kill()
         wait_until(lambda: not any(map(is_alive, pids)), "the end of all processes")

@@ -133,7 +133,7 @@ def test_a_run_stopped_by_its_cancel_is_canceled(bench: Workbench) -> None:
 
 def test_a_run_that_ignores_its_cancel_is_killed_after_the_grace(bench: Workbench) -> None:
     task = an_echo_task(seconds=LONG, ignore_interrupt="true")
-    outcome = bench.carry_out(task, bench.until_started, interrupt(), bench.until_said("interrupt ignored"), grace=0.2)
+    outcome = bench.carry_out(task, bench.until_started, interrupt(), bench.until_said("interrupt ignored"), grace=2.0)
     assert outcome.phase is Phase.CANCELED
     assert "killed" in outcome.message
     assert bench.events() == ["start"]
@@ -165,7 +165,7 @@ def test_a_stalled_run_is_stopped_and_fails(bench: Workbench) -> None:
 
 
 def test_output_keeps_a_run_from_counting_as_stalled(bench: Workbench) -> None:
-    assert bench.carry_out(an_echo_task(seconds="4", lines="40", stall="3")).phase is Phase.COMPLETED
+    assert bench.carry_out(an_echo_task(seconds="4", lines="40", stall="10")).phase is Phase.COMPLETED
 
 
 def test_a_second_shutdown_fails_the_run(bench: Workbench) -> None:

@@ -155,5 +155,5 @@ def test_the_agents_script_keeps_a_container_and_ends_when_told_to(tmp_path: Pat
     with subprocess.Popen(["sh", "-c", script], start_new_session=True, env=environment) as process:
         pipe.open().close()  # returns once it sleeps
         process.terminate()
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=60) == 0
         os.killpg(process.pid, signal.SIGKILL)  # the sleep itself, which a container would take with it
