@@ -71,16 +71,19 @@ def test_a_version_whose_import_fails_is_told_and_the_last_good_one_stays_in_for
     environments.templates.until_latest("failing", is_ready)
 
 
+def _is_stalled_by_its_template(body: Manifest) -> bool:
+    # At first the controller may not have heard of the template, which stalls the workspace too.
+    return (condition(body, "Stalled").get("status"), condition(body, "Ready")["reason"]) == (
+        "True",
+        "TemplateNotReady",
+    )
+
+
 def test_a_workspace_cannot_be_built_before_its_template_is_imported(environments: Environments) -> None:
     environments.admin.create(a_template_manifest("never", tags={"nobody": "has-it"}, pendingTimeoutSeconds=1))
     environments.make("waiting", templateRef={"name": "never"})
 
-    # At first the controller may not have heard of the template.
-    body = environments.workspaces.until(
-        "waiting", lambda body: condition(body, "Ready").get("reason") == "TemplateNotReady"
-    )
-
-    assert condition(body, "Stalled")["status"] == "True"
+    environments.workspaces.until("waiting", _is_stalled_by_its_template)
     assert environments.jobs_of("waiting") == []
 
 
