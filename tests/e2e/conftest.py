@@ -1,6 +1,5 @@
 """A real cluster for all end-to-end tests of a run, skipped with a sentence where there can be none."""
 
-import uuid
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from provisioner_devcluster.images import write_image
 from support.container_image import built_image, obstacle
 from support.e2e import IMAGE_VARIABLE, KUBECONFIG_VARIABLE, GivenCluster, IncompleteError, e2e_cluster
 from support.kubectl import Kubectl
+from support.unique import unique
 
 PROBE = GoModule(
     name="probe",
@@ -74,7 +74,7 @@ def make_namespace(cluster: GivenCluster | NodeCluster) -> Iterator[Callable[[],
     made: list[str] = []
 
     def make() -> Kubectl:
-        name = f"e2e-{uuid.uuid4().hex[:12]}"
+        name = unique("e2e")
         admin.run("create", "namespace", name)
         made.append(name)
         inside = admin.within(name)

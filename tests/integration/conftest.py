@@ -1,6 +1,5 @@
 """A real control plane for all integration tests of a run, with the product's API in force, and its kinds of users."""
 
-import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from support.builders import role_binding
 from support.cluster import Cluster, shared_cluster
 from support.kubectl import Kubectl
 from support.reports import add_logs
+from support.unique import unique
 
 ROLES = {"viewer": "provisioner-viewer", "submitter": "provisioner-submitter", "namespace-admin": "provisioner-admin"}
 """The users of every test namespace, by name, and their ClusterRoles."""
@@ -44,7 +44,7 @@ def make_namespace(cluster: Cluster) -> Iterator[Callable[[], str]]:
     made: list[str] = []
 
     def make() -> str:
-        name = f"test-{uuid.uuid4().hex[:12]}"
+        name = unique("test")
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         bindings = [role_binding(user, role, namespace=name) for user, role in ROLES.items()]
         kubectl.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": [namespace, *bindings]})

@@ -1,7 +1,6 @@
 """A namespace in which the product works: its programs as the users that they are meant to run as, jobs, and the ledger."""
 
 import tempfile
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from support.ledger import Ledger, Run
 from support.manifests import MANIFESTS, Manifest
 from support.pods import token_kubeconfig
 from support.programs import OperatorProgram, Program, a_daemon_process, a_daemon_process_in_pod, an_operator
+from support.unique import unique
 from support.watching import Watch, watching
 
 OPERATOR = "provisioner-operator"
@@ -103,7 +103,7 @@ class Site:
 
     def await_seen(self) -> None:
         """Return once the controller knows all jobs as they are now: it has answered to one that came after them."""
-        marker = f"marker-{uuid.uuid4().hex[:8]}"
+        marker = unique("marker")
         self.submit(marker, suspend=True)
         self.jobs.until(marker, lambda body: "suspendedAt" in body["status"])
 

@@ -1,7 +1,6 @@
 """Whose a workspace is, what it may choose, and who may stop its jobs; all said by the API server itself."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,6 +11,7 @@ from support.cluster import Cluster
 from support.installation import has_stamping
 from support.kubectl import Kubectl, patch_arguments
 from support.manifests import Manifest
+from support.unique import unique
 
 CHOICES: list[Manifest] = [
     {"name": "size", "type": "number", "default": "1", "mutable": True, "validation": {"min": 1, "max": 8}},
@@ -40,7 +40,7 @@ def user(place: Environments, cluster: Cluster) -> Callable[[str], Kubectl]:
     """Call it with a role for a user who has it there, by the role's name."""
 
     def bind(role: str) -> Kubectl:
-        name = f"{role}-{uuid.uuid4().hex[:6]}"
+        name = unique(role)
         place.admin.apply(role_binding(name, f"provisioner-{role}", namespace=place.site.namespace))
         return Kubectl(cluster.kubeconfig_for(name), place.site.namespace)
 
