@@ -90,7 +90,7 @@ class _Stage:
         daemon = assigned.daemon
         given = Assignment(daemon.name, daemon.uid, assigned.assignment_id, EPOCH)
         self._mirror.observe_job(self._next(assigned.job, assignment=given), self._now)
-        self._mirror.settled(assigned.job.uid)
+        self._mirror.settled(assigned.job.uid, self._now)
         running = self._next(assigned.job, assignment=replace(given, instance="1"), phase=Phase.RUNNING, started=EPOCH)
         self._mirror.observe_job(running, self._now)
         return running

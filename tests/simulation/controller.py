@@ -348,5 +348,5 @@ class SimulatedController:
 
     def _settle(self, decision: Decision) -> None:
         if self.alive:
-            self.mirror.settled(subject(decision))
+            self.mirror.settled(subject(decision), self.now)
             self.wake()

@@ -205,7 +205,7 @@ class Observer:
 
     def settled(self, uid: str) -> None:
         """A decision about this object was carried out, or refused."""
-        self._mirror.settled(uid)
+        self._mirror.settled(uid, clock.read())
         self.wake.set()
 
     def contact_lost(self, error: Exception) -> None:

@@ -126,6 +126,10 @@ class KnownDaemons:
         """Of all whose objects are there."""
         return frozenset(self._entries)
 
+    def judged(self) -> Iterator[str]:
+        """The uids of all whose silence means something, also of those whose objects are gone."""
+        return self._silence.uids()
+
     def is_judged(self, uid: str) -> bool:
         """Whether the daemon was ever seen or noted as deleted, and is not forgotten."""
         return self._silence.known(uid)

@@ -161,7 +161,7 @@ class Mirror:
     def contact_regained(self, now: Instant) -> None:
         """The API server could not be reached and now can be: until now nobody's silence meant anything."""
         self._daemons.contact_regained(now)
-        self._attention.update((daemon.uid, None) for daemon in self._daemons)
+        self._attention.update(dict.fromkeys(self._daemons.judged()))
 
     def set_aside(self, uid: str) -> None:
         """The object is in a state that cannot be read: nothing is decided about it until it can be again."""
@@ -171,12 +171,18 @@ class Mirror:
         if (daemon := self._daemons.get(uid)) is not None:
             self._queue.offer(daemon, 0)
 
-    def settled(self, uid: str) -> None:
+    def settled(self, uid: str, now: Instant) -> None:
         """The decision about this object was carried out, or refused; what is known of it by now holds."""
         decision = self._under_way.pop(uid, None)
         self._explaining.discard(uid)
+        current = self._jobs.get(uid)
+        if (
+            isinstance(decision, Explain)
+            and current is not None
+            and not says(current, decision.reason, decision.message)
+        ):
+            self._reasons.look_soon(uid, now)
         if isinstance(decision, Assign):
-            current = self._jobs.get(uid)
             holder = current.assignment.daemon_uid if current is not None and current.assignment is not None else None
             if holder != decision.daemon.uid:
                 self._placement.take(decision.daemon.uid, uid)
@@ -353,8 +359,7 @@ class Mirror:
                 self._reasons.look_soon(uid, now)
                 continue
             explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now)
-            if explanation is not None and not says(job, explanation):
-                self._reasons.look_again(uid, now)  # the write may fail
+            if explanation is not None and not says(job, explanation.reason, explanation.message):
                 self._queue.dequeue(uid)  # until it is settled: one decision about a job at a time
                 decision = Explain(job, explanation.reason, explanation.message)
                 self._under_way[uid] = decision

@@ -65,17 +65,13 @@ class PendingReasons:
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
             return
         told = self._line(job.demand).told
-        if told is not None and not says(job, told):  # in somebody else's words
+        if told is not None and not says(job, told.reason, told.message):  # in somebody else's words
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
 
     def look_soon(self, uid: str, now: Instant) -> None:
         """What is said of the waiting job may not be true any more, or could not be said just now."""
         if uid in self._since:
             self._due.put(uid, now.monotonic + SETTLE_SECONDS)
-
-    def look_again(self, uid: str, now: Instant) -> None:
-        """See to the waiting job once more in a while."""
-        self._due.put(uid, now.monotonic + PATIENCE_SECONDS)
 
     def forget(self, uid: str) -> None:
         """The job waits no more."""
@@ -174,6 +170,6 @@ class PendingReasons:
         return line.explanation
 
 
-def says(job: Job, explanation: Explanation) -> bool:
+def says(job: Job, reason: PendingReason, message: str) -> bool:
     """Whether the job's status tells this already."""
-    return (job.reason, job.message) == (explanation.reason, clip(explanation.message))
+    return (job.reason, job.message) == (reason, clip(message))

@@ -6,6 +6,7 @@ or this process has just begun, everyone gets a full period. A daemon that was d
 period runs from its deletion.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioner_operator.core.instant import Instant
@@ -74,6 +75,10 @@ class Silence:
         """Contact is back: silence until now says nothing about the daemons."""
         for hearing in self._hearings.values():
             hearing.heard = hearing.confirmed = now.monotonic
+
+    def uids(self) -> Iterator[str]:
+        """All that were ever seen or noted as deleted, and are not forgotten."""
+        return iter(self._hearings)
 
     def known(self, uid: str) -> bool:
         """Whether the daemon was ever seen or noted as deleted."""

@@ -53,7 +53,7 @@ def test_a_pod_is_registered_once() -> None:
     assert decide(mirror) == [RegisterDaemon(pod)]
     assert decide(mirror) == []
     mirror.observe_daemon(its_daemon(pod), at(0))
-    mirror.settled(pod.uid)
+    mirror.settled(pod.uid, at(3))
     assert decide(mirror) == []
 
 
@@ -90,7 +90,7 @@ def test_the_daemon_of_a_former_pod_goes_before_the_next_is_registered() -> None
     mirror.observe_pod(later(pod), at(2))
     assert decide(mirror, 2) == [RemoveDaemon(later(pod), daemon)]
     mirror.daemon_deleted(daemon.uid, at(3))
-    mirror.settled(pod.uid)
+    mirror.settled(pod.uid, at(3))
     assert decide(mirror, 3) == [RegisterDaemon(later(pod))]
 
 
@@ -151,7 +151,7 @@ def test_a_pod_that_ended_loses_its_run_at_once_and_is_shown_offline() -> None:
     assert isinstance(fail, Fail)
     assert "its Pod ended: OOMKilled, exit code 137" in fail.message
     # Its last heartbeat, which comes late, revives nothing.
-    mirror.settled(daemon.uid)
+    mirror.settled(daemon.uid, at(3))
     mirror.observe_daemon(next_heartbeat(daemon, state=DaemonState.BUSY), at(2))
     mirror.observe_job(a_job("next"), at(2))
     assert Assign not in map(type, decide(mirror, 2))

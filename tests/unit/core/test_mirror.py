@@ -60,12 +60,12 @@ class Scene:
     def written(self, job: Job, now: float = 0) -> None:
         """The write of the decision about the job succeeded, and this is its answer."""
         self.see(job, now=now)
-        self.mirror.settled(job.uid)
+        self.mirror.settled(job.uid, at(now))
 
     def checked(self, daemon: Daemon, now: float) -> None:
         """The fresh read that was decided on found the daemon so."""
         self.see(daemon, now=now, fresh=True)
-        self.mirror.settled(daemon.uid)
+        self.mirror.settled(daemon.uid, at(now))
 
     def wake(self) -> float | None:
         """When it wants to be woken, in seconds after noon."""
@@ -99,7 +99,7 @@ def test_while_an_assignment_is_under_way_its_slot_is_taken() -> None:
 def test_an_assignment_that_failed_is_made_again() -> None:
     scene = Scene(a_daemon(), a_job())
     scene.decided()
-    scene.mirror.settled("uid-of-job")
+    scene.mirror.settled("uid-of-job", at(0))
     assert scene.assigned() == [("job", "daemon")]
 
 
@@ -148,7 +148,7 @@ def test_a_job_that_is_suspended_while_its_assignment_is_under_way_does_not_hold
     scene = Scene(a_daemon(), first, second)
     scene.decided()
     scene.see(later_version(first, suspend=True))
-    scene.mirror.settled(first.uid)
+    scene.mirror.settled(first.uid, at(0))
     decided = scene.decided()
     assert {type(each) for each in decided} == {Suspend, Assign}
     assert [each.job.name for each in decided if isinstance(each, Assign)] == ["dev-2"]
@@ -159,9 +159,10 @@ def test_a_run_that_the_controller_ended_keeps_slot_and_workspace_until_its_daem
     daemon = a_daemon(capacity=2, runs=(running,))
     scene = Scene(daemon, a_daemon("other"), running, a_job("dev-2", workspace="dev"))
     assert Fail in map(type, scene.decided(60))
-    scene.mirror.settled("uid-of-dev-2")
+    scene.mirror.settled("uid-of-dev-2", at(60))
     scene.written(ended(running, Phase.FAILED, EndReason.DEADLINE_EXCEEDED), now=61)
     assert scene.assigned(61) == []
+    scene.mirror.settled("uid-of-dev-2", at(61))  # the second explanation's write
     scene.see(next_heartbeat(daemon), now=62)
     assert [name for name, _ in scene.assigned(62)] == ["dev-2"]
 
@@ -186,7 +187,7 @@ def test_a_run_left_behind_by_a_deleted_daemon_frees_its_workspace_when_the_daem
     scene.mirror.job_deleted(running.uid, at(0))
     scene.mirror.daemon_deleted("uid-of-daemon", at(0))
     assert scene.assigned(299) == []
-    scene.mirror.settled("uid-of-dev-2")
+    scene.mirror.settled("uid-of-dev-2", at(299))
     assert scene.assigned(300) == [("dev-2", "other")]
 
 
@@ -322,6 +323,19 @@ def test_the_job_of_a_deleted_daemon_is_lost_when_its_fence_has_stopped_it() -> 
     assert scene.wake() is None or scene.wake() > 310  # type: ignore[operator]
 
 
+def test_the_job_of_a_deleted_daemon_that_could_not_be_failed_in_an_outage_is_after_it() -> None:
+    scene = Scene(a_daemon(), a_running_job())
+    scene.decided()
+    scene.mirror.daemon_deleted("uid-of-daemon", at(10))
+    assert isinstance(scene.decided(310)[0], Fail)
+    scene.mirror.contact_regained(at(320))
+    scene.mirror.settled("uid-of-job", at(320))  # the write never arrived
+    assert scene.decided(320) == []
+    assert scene.wake() == 620
+    (fail,) = scene.decided(620)
+    assert isinstance(fail, Fail)
+
+
 def test_a_cordoned_or_draining_daemon_gets_nothing_new() -> None:
     scene = Scene(a_daemon("cordoned", cordoned=True), a_daemon("draining", state=DaemonState.DRAINING), a_job())
     assert scene.assigned() == []
@@ -341,9 +355,9 @@ def test_a_job_that_nobody_can_take_is_told_within_seconds_and_once() -> None:
 def test_an_explanation_whose_write_failed_is_given_again() -> None:
     scene = Scene(a_job())
     (explain,) = scene.decided(1)
-    scene.mirror.settled("uid-of-job")
+    scene.mirror.settled("uid-of-job", at(2))
     assert scene.decided(2) == []
-    assert scene.decided(40) == [explain]
+    assert scene.decided(3) == [explain]
 
 
 def test_a_job_whose_explanation_is_being_written_is_not_assigned_meanwhile() -> None:
@@ -371,7 +385,7 @@ def test_when_its_turn_has_come_a_job_is_explained_anew() -> None:
     told = a_job("dev-2", workspace="dev", reason=PendingReason.WORKSPACE_BUSY, message="dev-1 goes first")
     scene = Scene(running, told)
     scene.decided(30)
-    scene.mirror.settled(told.uid)
+    scene.mirror.settled(told.uid, at(30))
     scene.see(ended(running), now=40)
     decided = [*scene.decided(40), *scene.decided(42)]
     assert [each.reason for each in decided if isinstance(each, Explain)] == [PendingReason.NO_MATCHING_DAEMON]
@@ -384,7 +398,7 @@ def test_an_ended_job_is_deleted_when_its_time_is_over() -> None:
     (expire,) = scene.decided(60)
     assert isinstance(expire, Expire)
     scene.mirror.job_deleted("uid-of-job", at(60))
-    scene.mirror.settled("uid-of-job")
+    scene.mirror.settled("uid-of-job", at(60))
     assert scene.decided(61) == []
     assert scene.wake() is None
 
