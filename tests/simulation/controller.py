@@ -215,6 +215,7 @@ class SimulatedController:
         if not self.alive:
             return
         jobs, daemons = self.mirror.uids()
+        jobs |= self.workspaces.mirror.live_jobs().keys()
         pods = self.mirror.pod_uids()
         listed: set[str] = set()
 

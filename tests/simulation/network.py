@@ -99,7 +99,8 @@ class Watch:
         self._coming: dict[str, deque[Event]] = {}
         self._latest: dict[str, float] = {}
         self._closed = False
-        self._gone: set[str] = set()
+        self._told: dict[str, Event] = {}
+        """What was last told of each object."""
         self.stalled: tuple[str, ...] = ()
         """Kinds of which it delivers nothing, while requests get through: a connection that died without a word."""
         self._kinds = kinds
@@ -141,14 +142,14 @@ class Watch:
         event = coming.popleft()
         if event == (None, None):
             return
-        if event[1] is None:
-            self._gone.add(uid)
         self._handle(event)
+        self._told[uid] = event
         if event[1] is not None and network.random.random() < network.failure_rate / 2:
             network.schedule.after(network.delay(), self._repeat, uid, event)
 
     def _repeat(self, uid: str, event: Event) -> None:
-        if not self._closed and uid not in self._gone:
+        # Who reconnects may be told the present again; a watch never goes back.
+        if not self._closed and self._told[uid] is event:
             self._handle(event)
 
 

@@ -25,9 +25,17 @@ LIVE_JOBS = ",".join(f"status.phase!={phase}" for phase in Phase if phase in TER
 class JobFeed:
     """The jobs of a namespace, or of all (None)."""
 
-    def __init__(self, observer: Observer, mirror: Mirror, writer: Writer, namespace: str | None) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        mirror: Mirror,
+        workspaces: WorkspaceMirror,
+        writer: Writer,
+        namespace: str | None,
+    ) -> None:
         self._observer = observer
         self._mirror = mirror
+        self._workspaces = workspaces
         self._writer = writer
         self._namespace = namespace
         self.relisted = asyncio.Event()
@@ -38,8 +46,9 @@ class JobFeed:
         return Reflector(client, paths.jobs(self._namespace), self, listing=LIVE_JOBS)
 
     def known(self) -> Iterable[str]:
-        """The live jobs in the mirror."""
-        return [job.uid for job in self._mirror.jobs() if self._namespace in (None, job.namespace)]
+        """The live jobs in the mirrors: of one that was made for a workspace the watch may not have told yet."""
+        live = {job.uid: (job.namespace, job.name) for job in self._mirror.jobs()} | self._workspaces.live_jobs()
+        return [uid for uid, (namespace, _) in live.items() if self._namespace in (None, namespace)]
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """A job, live or ended."""
@@ -51,8 +60,10 @@ class JobFeed:
 
     def missed(self, uid: str) -> None:
         """It ended or was deleted: have it read once, to learn which."""
-        if (job := self._mirror.job(uid)) is not None:
-            self._writer.submit(Departed(job.namespace, job.name, uid))
+        job = self._mirror.job(uid)
+        place = (job.namespace, job.name) if job is not None else self._workspaces.live_jobs().get(uid)
+        if place is not None:
+            self._writer.submit(Departed(*place, uid))
 
     def listed(self) -> None:
         """All live jobs are known."""

@@ -49,7 +49,7 @@ class Lister:
         self._mirror = mirror
         self._pools = pools
         self._namespace = namespace
-        self._feed = JobFeed(observer, mirror, writer, namespace)
+        self._feed = JobFeed(observer, mirror, workspaces, writer, namespace)
         self._jobs = self._feed.reflector(client)
         self._daemons = feeds.daemons(client, observer, mirror, namespace)
         self._templates = feeds.templates(client, observer, workspaces, namespace)

@@ -268,6 +268,13 @@ class WorkspaceMirror:
         version = template.template.status.version(which)
         return which == template.wanted if version is None else version.phase is VersionPhase.IMPORTING
 
+    def live_jobs(self) -> dict[str, tuple[str, str]]:
+        """The jobs that have not ended as far as is known, by uid, each with its namespace and name."""
+        builds = (build for entry in self._workspaces.values() for build in entry.builds.values())
+        imports = (job for entry in self._templates.values() for job in entry.imports.values())
+        live = {build.job_uid: (build.namespace, build.record.job) for build in builds if not build.record.ended}
+        return live | {job.job_uid: (job.namespace, job.job) for job in imports if job is not None and not job.ended}
+
     def templates(self) -> Iterator[Template]:
         """All templates, as last observed."""
         return (entry.template for entry in self._templates.values() if entry.template is not None)
