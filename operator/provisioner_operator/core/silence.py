@@ -84,10 +84,6 @@ class Silence:
         """Whether the daemon was ever seen or noted as deleted."""
         return uid in self._hearings
 
-    def is_deleted(self, uid: str) -> bool:
-        """Whether the daemon's object is gone."""
-        return (hearing := self._hearings.get(uid)) is not None and hearing.deleted
-
     def is_offline(self, uid: str) -> bool:
         """Confirmed silent for long enough to get no new job."""
         hearing = self._hearings.get(uid)

@@ -66,7 +66,6 @@ def test_a_deleted_daemon_is_offline_at_once_and_lost_after_its_period() -> None
     silence = a_daemon_heard_at_noon()
     silence.deleted("d", at(10))
     assert silence.is_offline("d")
-    assert silence.is_deleted("d")
     assert not silence.is_lost("d", at(309))
     assert silence.is_lost("d", at(310))
     assert not silence.wants_check("d", at(310))
