@@ -18,5 +18,7 @@ def broken_links(page: Page) -> Iterator[str]:
         target = (page.path.parent / file).resolve() if file else page.path
         if not target.exists() or not target.is_relative_to(REPOSITORY):
             yield f"{link}: there is no such file"
-        elif anchor and (target.suffix != ".md" or anchor not in (page if target == page.path else read(target)).anchors):
+        elif anchor and (
+            target.suffix != ".md" or anchor not in (page if target == page.path else read(target)).anchors
+        ):
             yield f"{link}: there is no such heading"

@@ -1,5 +1,6 @@
 """Reads the project's Markdown pages: headings, links, code and tables. Knows nothing of what is checked about them."""
 
+import itertools
 import os
 import re
 from collections.abc import Iterator
@@ -51,28 +52,17 @@ class Page:
         """Read a page from its text."""
         page = cls(path)
         tokens = _PARSER.parse(text)
-        section, rows, cells = "", list[tuple[str, ...]](), list[str]()
-        for number, token in enumerate(tokens):
+        for token, following in zip(tokens, [*tokens[1:], None], strict=True):
             match token.type:
                 case "fence" | "code_block":
                     page.blocks.append(CodeBlock(token.info.strip(), token.content))
                 case "html_block":
                     page.anchors.update(_EXPLICIT_ANCHOR.findall(token.content))
-                case "heading_open":
-                    section = _plain(tokens[number + 1])
-                    page._add_heading(section)
-                case "table_open":
-                    rows = []
-                case "tr_open":
-                    cells = []
-                case "td_open":
-                    cells.append(tokens[number + 1].content)
-                case "tr_close" if cells:
-                    rows.append(tuple(cells))
-                case "table_close":
-                    page.tables.append(Table(section, tuple(rows)))
+                case "heading_open" if following is not None:
+                    page._add_heading(_plain(following))
                 case "inline":
                     page._add_inline(token)
+        page.tables.extend(_tables(tokens))
         return page
 
     @property
@@ -125,6 +115,24 @@ def read(path: Path) -> Page:
 def name_of(path: Path) -> str:
     """The page's path from the repository's root, for test ids."""
     return path.relative_to(REPOSITORY).as_posix()
+
+
+def _tables(tokens: list[Token]) -> Iterator[Table]:
+    section, rows, cells = "", list[tuple[str, ...]](), list[str]()
+    for token, following in itertools.pairwise(tokens):
+        match token.type:
+            case "heading_open":
+                section = _plain(following)
+            case "table_open":
+                rows = []
+            case "tr_open":
+                cells = []
+            case "td_open":
+                cells.append(following.content)
+            case "tr_close" if cells:
+                rows.append(tuple(cells))
+        if following.type == "table_close":
+            yield Table(section, tuple(rows))
 
 
 def _plain(inline: Token) -> str:
