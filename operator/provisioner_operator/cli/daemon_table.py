@@ -8,10 +8,10 @@ from provisioner_operator.api.enums import DaemonState
 from provisioner_operator.cli.scene import Scene, silence
 from provisioner_operator.cli.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.times import duration
-from provisioner_operator.core.explanation import ScopeDaemon, ScopeJob, TagDaemon, TagJob
-from provisioner_operator.core.matching import format_tags
-from provisioner_operator.core.ordering import natural
-from provisioner_operator.core.records import Daemon, Pool
+from provisioner_operator.core.jobs.ordering import natural
+from provisioner_operator.core.model.matching import format_tags
+from provisioner_operator.core.model.records import Daemon, Pool
+from provisioner_operator.core.scheduling.explanation import ScopeDaemon, ScopeJob, TagDaemon, TagJob
 
 Body = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from provisioner_operator.cli import machine, reading
 from provisioner_operator.cli.context import Session
 from provisioner_operator.cli.table import ALWAYS, Cell, Column, chosen, lines
 from provisioner_operator.cli.times import duration
-from provisioner_operator.core.ordering import natural
+from provisioner_operator.core.jobs.ordering import natural
 
 
 @dataclass(frozen=True, slots=True)

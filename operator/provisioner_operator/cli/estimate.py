@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from provisioner_operator.cli.scene import Scene, ran
-from provisioner_operator.core.matching import satisfies
-from provisioner_operator.core.ordering import queue_key
-from provisioner_operator.core.records import Daemon, Job
-from provisioner_operator.core.scaling import SHORTEST_RUN_SECONDS, RunTimes
+from provisioner_operator.core.jobs.ordering import queue_key
+from provisioner_operator.core.model.matching import satisfies
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.pools.autoscaling import SHORTEST_RUN_SECONDS, RunTimes
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from provisioner_operator.cli.scene import Scene
 from provisioner_operator.cli.table import chosen, lines
 from provisioner_operator.cli.times import duration, moment
 from provisioner_operator.cli.words import counted
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.matching import Demand, effective_tags, format_tags, satisfies
-from provisioner_operator.core.records import Daemon
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.matching import Demand, effective_tags, format_tags, satisfies
+from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon
 

@@ -10,10 +10,10 @@ from provisioner_operator.cli.scene import Place, Scene, ran, waited
 from provisioner_operator.cli.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.times import duration, moment
 from provisioner_operator.cli.words import counted
-from provisioner_operator.core.explanation import STUCK
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.matching import format_tags
-from provisioner_operator.core.ordering import natural
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.ordering import natural
+from provisioner_operator.core.model.matching import format_tags
+from provisioner_operator.core.scheduling.explanation import STUCK
 
 PHASE_STYLES = {
     Phase.PENDING: "yellow",

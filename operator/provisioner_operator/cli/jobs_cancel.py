@@ -22,7 +22,7 @@ from provisioner_operator.cli.exits import (
 from provisioner_operator.cli.following import follow
 from provisioner_operator.cli.selection import Selection
 from provisioner_operator.cli.table import chosen, lines
-from provisioner_operator.core.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.kube import paths
 
 _RACES = 5

@@ -13,7 +13,7 @@ from provisioner_operator.cli.reading import JobView
 from provisioner_operator.cli.scene import Scene, waited
 from provisioner_operator.cli.selection import Selection
 from provisioner_operator.cli.table import chosen, lines
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.model.records import Job
 
 NOTHING = "No provisioner jobs found."
 _DEFAULT = "created"

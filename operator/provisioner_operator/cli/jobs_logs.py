@@ -22,7 +22,7 @@ from provisioner_operator.cli.cluster import Body
 from provisioner_operator.cli.context import Session
 from provisioner_operator.cli.exits import CliError, NotFoundError, PreconditionError, ServerAwayError
 from provisioner_operator.cli.table import safe
-from provisioner_operator.core.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.kube import paths
 
 _KEY = "log"

@@ -11,7 +11,7 @@ from provisioner_operator.api.names import GROUP
 from provisioner_operator.cli import machine
 from provisioner_operator.cli.context import Session
 from provisioner_operator.cli.exits import PreconditionError
-from provisioner_operator.core.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.kube import paths
 
 RETRY_OF = f"{GROUP}/retry-of"

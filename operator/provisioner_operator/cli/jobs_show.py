@@ -16,9 +16,9 @@ from provisioner_operator.cli.jobs_why import explanation_of
 from provisioner_operator.cli.scene import Scene, ran, waited
 from provisioner_operator.cli.table import safe
 from provisioner_operator.cli.times import duration, moment
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.matching import format_tags
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.matching import format_tags
+from provisioner_operator.core.model.records import Job
 
 _BAR = 24
 """Cells of the longest stage's bar."""

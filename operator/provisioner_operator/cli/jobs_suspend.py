@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.cli.context import Session
 from provisioner_operator.cli.exits import CliError, Exit, PreconditionError, combined
-from provisioner_operator.core.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.kube import paths
 
 

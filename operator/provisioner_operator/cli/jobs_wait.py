@@ -6,7 +6,7 @@ from provisioner_operator.api.enums import Phase
 from provisioner_operator.cli.context import Session
 from provisioner_operator.cli.exits import Exit, NotFoundError, TimedOutError, combined
 from provisioner_operator.cli.following import follow
-from provisioner_operator.core.lifecycle import TERMINAL, TRANSITIONS
+from provisioner_operator.core.jobs.lifecycle import TERMINAL, TRANSITIONS
 
 
 def goal_phases(goal: str) -> frozenset[Phase]:

@@ -16,11 +16,11 @@ from provisioner_operator.cli.scene import Scene, silence, waited
 from provisioner_operator.cli.table import ALWAYS, Cell, Column, lines
 from provisioner_operator.cli.times import duration, moment
 from provisioner_operator.cli.words import counted
-from provisioner_operator.core.explanation import STUCK, Candidate, Explanation
-from provisioner_operator.core.matching import UNTAGGED, Demand, format_tags, satisfies
-from provisioner_operator.core.ordering import natural
-from provisioner_operator.core.records import Job
-from provisioner_operator.core.timeouts import pending_deadline
+from provisioner_operator.core.jobs.ordering import natural
+from provisioner_operator.core.jobs.timeouts import pending_deadline
+from provisioner_operator.core.model.matching import UNTAGGED, Demand, format_tags, satisfies
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.scheduling.explanation import STUCK, Candidate, Explanation
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from provisioner_operator.cli.cluster import Body
 from provisioner_operator.cli.feed import Store
 from provisioner_operator.cli.reading import JobView
 from provisioner_operator.cli.scene import Scene
-from provisioner_operator.core.records import Daemon, Pool
+from provisioner_operator.core.model.records import Daemon, Pool
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job_model
 from provisioner_operator.kube.pool_parsing import parse_pool
 

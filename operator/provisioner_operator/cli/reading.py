@@ -13,8 +13,8 @@ from provisioner_operator.api.names import API_VERSION, DAEMONS, JOBS, POOLS
 from provisioner_operator.cli.cluster import NONE, Body, Cluster, Params
 from provisioner_operator.cli.exits import CliError, ExpiredError, ForbiddenError, NotFoundError
 from provisioner_operator.cli.scene import Scene
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.records import Daemon, Job, Pool
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.records import Daemon, Job, Pool
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 

@@ -13,14 +13,14 @@ from functools import cached_property
 from typing_extensions import override
 
 from provisioner_operator.api.enums import DaemonState, PendingReason
-from provisioner_operator.core.explanation import STUCK, Candidate, Explanation, explain
-from provisioner_operator.core.growth import growth_of
-from provisioner_operator.core.lifecycle import STARTED, TERMINAL
-from provisioner_operator.core.matching import Demand, satisfies
-from provisioner_operator.core.ordering import queue_key
-from provisioner_operator.core.placement import Placement
-from provisioner_operator.core.records import Daemon, Job, Pool
-from provisioner_operator.core.timeouts import offline_after
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.ordering import queue_key
+from provisioner_operator.core.jobs.timeouts import offline_after
+from provisioner_operator.core.model.matching import Demand, satisfies
+from provisioner_operator.core.model.records import Daemon, Job, Pool
+from provisioner_operator.core.pools.prospects import growth_of
+from provisioner_operator.core.scheduling.explanation import STUCK, Candidate, Explanation, explain
+from provisioner_operator.core.scheduling.placement import Placement
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from provisioner_operator.api.enums import JobType, Phase
 from provisioner_operator.cli.exits import UsageError
 from provisioner_operator.cli.reading import LIVE, JobView
 from provisioner_operator.cli.scene import Scene
-from provisioner_operator.core.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
 
 STUCK = "stuck"
 STATUS_WORDS = ("pending", "running", "canceling", "completed", "failed", "canceled", STUCK)

@@ -13,11 +13,11 @@ from provisioner_operator.cli.scene import Scene, ran, waited
 from provisioner_operator.cli.table import safe
 from provisioner_operator.cli.times import duration
 from provisioner_operator.cli.words import counted
-from provisioner_operator.core.explanation import STUCK
-from provisioner_operator.core.lifecycle import STARTED, TERMINAL
-from provisioner_operator.core.matching import format_tags
-from provisioner_operator.core.ordering import natural, queue_key
-from provisioner_operator.core.scaling import SHORTEST_RUN_SECONDS
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.ordering import natural, queue_key
+from provisioner_operator.core.model.matching import format_tags
+from provisioner_operator.core.pools.autoscaling import SHORTEST_RUN_SECONDS
+from provisioner_operator.core.scheduling.explanation import STUCK
 
 MOST_ROWS = 200
 """Nobody scrolls through more; a filter finds the rest."""

@@ -5,7 +5,7 @@ import logging
 from collections import deque
 
 from provisioner_operator.controller import clock
-from provisioner_operator.core.pace import Pace
+from provisioner_operator.core.concurrency_limit import Pace
 from provisioner_operator.kube.errors import BusyError
 
 _logger = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.admission import Admission
 from provisioner_operator.controller.metrics import Metrics
-from provisioner_operator.core.records import Job
-from provisioner_operator.core.status_patch import timestamp
+from provisioner_operator.core.jobs.status_writes import timestamp
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import BusyError, ConflictError, KubeError

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Departed, Writer
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.reflector import Reflector

@@ -15,12 +15,12 @@ from typing_extensions import override
 
 from provisioner_operator import __version__
 from provisioner_operator.api.enums import DaemonState, EndReason, Phase, WorkspacePhase
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.matching import format_tags
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.pool_mirror import PoolMirror
-from provisioner_operator.core.records import Job
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.matching import format_tags
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 
 _PREFIX = "provisioner"
 _WAIT_BUCKETS = (0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 900, 1800)

@@ -29,9 +29,9 @@ from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.workspace_writes import WorkspaceWrites
 from provisioner_operator.controller.writer import Writer
 from provisioner_operator.core.leadership import Candidacy
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.pool_mirror import PoolMirror
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from provisioner_operator.kube.connect import Connection, LoginError, connect
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
 

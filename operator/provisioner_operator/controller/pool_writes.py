@@ -7,7 +7,8 @@ from typing import Any
 
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.core.pool_decisions import (
+from provisioner_operator.core.model.records import Pool
+from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
     CreatePod,
@@ -17,9 +18,8 @@ from provisioner_operator.core.pool_decisions import (
     UncordonDaemon,
     UpdatePoolStatus,
 )
-from provisioner_operator.core.pool_members import PoolPod, Trouble
-from provisioner_operator.core.pool_mirror import PoolMirror
-from provisioner_operator.core.records import Pool
+from provisioner_operator.core.pools.members import PoolPod, Trouble
+from provisioner_operator.core.reconcilers.pools import PoolMirror
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (

@@ -16,10 +16,10 @@ from provisioner_operator.controller import clock, feeds
 from provisioner_operator.controller.feeds import JobFeed
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writer import Writer
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.pool_mirror import PoolMirror
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import KubeError, UnreachableError

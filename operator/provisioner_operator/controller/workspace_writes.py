@@ -11,7 +11,8 @@ from typing import Any
 from provisioner_operator.api.names import JOBS
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.core.workspace_decisions import (
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.workspaces.decisions import (
     CreateBuild,
     DiscardVersion,
     FindBuilds,
@@ -29,8 +30,7 @@ from provisioner_operator.core.workspace_decisions import (
     UpdateWorkspaceStatus,
     WorkspaceDecision,
 )
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
-from provisioner_operator.core.workspace_records import SourceFiles, Template, Workspace
+from provisioner_operator.core.workspaces.records import SourceFiles, Template, Workspace
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (

@@ -16,8 +16,7 @@ from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.pool_writes import PoolWrites
 from provisioner_operator.controller.workspace_writes import WorkspaceWrites
-from provisioner_operator.core import pool_decisions, workspace_decisions
-from provisioner_operator.core.decisions import (
+from provisioner_operator.core.jobs.decisions import (
     CheckDaemon,
     CheckJob,
     Decision,
@@ -29,9 +28,11 @@ from provisioner_operator.core.decisions import (
     ReshapeDaemon,
     subject,
 )
-from provisioner_operator.core.json_value import JsonObject
-from provisioner_operator.core.pool_decisions import PoolDecision
-from provisioner_operator.core.workspace_decisions import WorkspaceDecision
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.pools import decisions as pool_decisions
+from provisioner_operator.core.pools.decisions import PoolDecision
+from provisioner_operator.core.workspaces import decisions as workspace_decisions
+from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (

@@ -13,9 +13,9 @@ from typing import Any
 
 from provisioner_operator.api.enums import DaemonState, EndReason, Phase
 from provisioner_operator.api.enums import Provisioner as ProvisionerName
-from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Disown, Duty, duties
-from provisioner_operator.core.outcome import Outcome
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Cancel, Disown, Duty, duties
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.console import Console
 from provisioner_operator.daemon.heartbeat import Heartbeat
 from provisioner_operator.daemon.holding import Holding

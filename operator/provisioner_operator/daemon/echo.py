@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from provisioner_operator.api.enums import EndReason
-from provisioner_operator.core.outcome import DeclaredVariable, Output, ResourceChange
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.daemon import echo_program
 from provisioner_operator.daemon.inputs import Reader, Variables, read_variables
 from provisioner_operator.daemon.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError

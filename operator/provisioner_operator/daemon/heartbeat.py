@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner_operator.api.daemon import ProvisionerDaemon
-from provisioner_operator.core.timeouts import heartbeat_interval
+from provisioner_operator.core.jobs.timeouts import heartbeat_interval
 from provisioner_operator.daemon.contact import Contact
 from provisioner_operator.daemon.guard import now
 from provisioner_operator.daemon.report import Report, Tally, status_content

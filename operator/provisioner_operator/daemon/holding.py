@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from provisioner_operator.api.enums import EndReason, Phase
 from provisioner_operator.api.names import log_archive_name
-from provisioner_operator.core.duty import HeldRun, Stopping
-from provisioner_operator.core.outcome import LogArchive, Outcome
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.daemons.duties import HeldRun, Stopping
+from provisioner_operator.core.jobs.outcome import LogArchive, Outcome
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.job_writes import JobWrites
 from provisioner_operator.daemon.log_archive import Archive, Writer
 from provisioner_operator.daemon.provisioner import Task

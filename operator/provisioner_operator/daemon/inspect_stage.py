@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from provisioner_operator.core.outcome import DeclaredVariable, ResourceChange
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
 from provisioner_operator.daemon.environment import LOCALE, passed_on
 from provisioner_operator.daemon.provisioner import Stage
 

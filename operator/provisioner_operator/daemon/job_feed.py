@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_job

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import stamina
 
 from provisioner_operator.api.enums import Phase
-from provisioner_operator.core import status_patch
-from provisioner_operator.core.lifecycle import STARTED, TERMINAL
-from provisioner_operator.core.outcome import Outcome
-from provisioner_operator.core.records import Job
-from provisioner_operator.core.status_patch import StatusPatch
+from provisioner_operator.core.jobs import status_writes
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.jobs.status_writes import StatusPatch
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.provisioner import Task
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
@@ -48,7 +48,7 @@ class JobWrites:
 
     async def acknowledge(self, job: Job) -> Task | None:
         """Take the job: from then on it is Running here. None if it is not to be had."""
-        patch = status_patch.acknowledge(job, self._instance, time.time())
+        patch = status_writes.acknowledge(job, self._instance, time.time())
         try:
             body = await _until_answered(lambda: self._send(job, patch))
         except (PreconditionFailedError, InvalidError, NotFoundError):
@@ -63,7 +63,7 @@ class JobWrites:
     async def begin_cancel(self, job: Job) -> Job | None:
         """Say that the job's cancel was seen; None if that could not be said, which stops nothing."""
         try:
-            return parse_job(await self._send(job, status_patch.begin_cancel(job, time.time())))
+            return parse_job(await self._send(job, status_writes.begin_cancel(job, time.time())))
         except KubeError as error:
             logger.info("Canceling of job %s is not written: %s", job.display_name, error)
             return None
@@ -88,9 +88,9 @@ class JobWrites:
 
     async def _try_finish(self, job: Job, outcome: Outcome) -> Phase:
         if outcome.phase is Phase.CANCELED and job.phase is Phase.RUNNING:
-            canceling = status_patch.begin_cancel(job, time.time())
+            canceling = status_writes.begin_cancel(job, time.time())
             job = parse_job(await _until_answered(lambda: self._send(job, canceling), also_forbidden=True))
-        patch = status_patch.finish(job, outcome, time.time())
+        patch = status_writes.finish(job, outcome, time.time())
         await _until_answered(lambda: self._send(job, patch), also_forbidden=True)
         return outcome.phase
 

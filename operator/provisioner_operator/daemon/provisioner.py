@@ -11,8 +11,8 @@ from typing import Protocol
 
 from provisioner_operator.api.enums import EndReason
 from provisioner_operator.api.job import ProvisionerJob
-from provisioner_operator.core.outcome import DeclaredVariable, Output, ResourceChange
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
+from provisioner_operator.core.model.records import Job
 
 
 @dataclass(frozen=True, slots=True)

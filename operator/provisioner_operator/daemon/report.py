@@ -7,8 +7,8 @@ from typing import Any
 from provisioner_operator import __version__
 from provisioner_operator.api.daemon import DaemonStatus, ProvisionerDaemon
 from provisioner_operator.api.enums import ConditionStatus, DaemonState, Phase
-from provisioner_operator.core.matching import effective_tags, format_tags
-from provisioner_operator.core.status_patch import timestamp
+from provisioner_operator.core.jobs.status_writes import timestamp
+from provisioner_operator.core.model.matching import effective_tags, format_tags
 
 LONGEST_TAGS = 2048
 """What the status takes."""

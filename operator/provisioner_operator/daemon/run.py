@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from provisioner_operator.api.enums import EndReason, Phase
-from provisioner_operator.core.outcome import Outcome, StageTiming
-from provisioner_operator.core.timeouts import stall_deadline
+from provisioner_operator.core.jobs.outcome import Outcome, StageTiming
+from provisioner_operator.core.jobs.timeouts import stall_deadline
 from provisioner_operator.daemon.command import Command
 from provisioner_operator.daemon.contact import Contact
 from provisioner_operator.daemon.guard import SIGNALLED

@@ -3,8 +3,8 @@
 from enum import Enum
 
 from provisioner_operator.api.enums import EndReason, Phase
-from provisioner_operator.core.outcome import Outcome
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.model.records import Job
 
 STATE_NOTE = "What it had done until then is kept in its state."
 KILLED_NOTE = (

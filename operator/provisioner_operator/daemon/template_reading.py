@@ -15,7 +15,7 @@ from typing import Any
 import hcl2
 from hcl2.utils import SerializationOptions
 
-from provisioner_operator.core.outcome import DeclaredVariable, ResourceChange
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
 
 DECLARE = "declare"
 NATIVE, JSON = ".tf", ".tf.json"

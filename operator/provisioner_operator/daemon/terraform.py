@@ -14,8 +14,8 @@ from pathlib import Path
 
 from provisioner_operator.api.enums import EndReason, JobType, Transition
 from provisioner_operator.api.job import ProvisionerJob
-from provisioner_operator.core.outcome import DeclaredVariable, Output, ResourceChange
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon import terraform_state as state
 from provisioner_operator.daemon.environment import LOCALE, NETWORK, passed_on
 from provisioner_operator.daemon.git_source import REPOSITORY, GitRequest

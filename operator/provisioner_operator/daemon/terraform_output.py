@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner_operator.api.limits import LONGEST_ADDRESS, LONGEST_TYPE, MOST_RESOURCES
-from provisioner_operator.core.outcome import Output, ResourceChange
+from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 
 MOST_OUTPUTS = 64
 LONGEST_OUTPUT = 4096

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.guard import unsaved_states
 
 PREFIX = "provisioner-run-"

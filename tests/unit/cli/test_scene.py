@@ -8,7 +8,7 @@ import pytest
 from provisioner_operator.api.enums import DaemonState
 from provisioner_operator.cli.estimate import estimate, observed_runs
 from provisioner_operator.cli.scene import Scene, ran, waited
-from provisioner_operator.core.records import Daemon, Job
+from provisioner_operator.core.model.records import Daemon, Job
 from support.core_builders import NOON, a_daemon, a_job, a_running_job, an_ended_job
 
 HEARTBEAT = "2027-01-15T08:00:00+00:00"

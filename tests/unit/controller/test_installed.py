@@ -12,9 +12,9 @@ from provisioner_operator.controller.endpoints import application
 from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.operator import DRAIN_SECONDS
 from provisioner_operator.controller.settings import Settings
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.pool_mirror import PoolMirror
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from support.manifests import MANIFESTS, Manifest
 
 OPERATOR = MANIFESTS / "operator"

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from provisioner_operator.api.names import JOB_LABEL
-from provisioner_operator.core.outcome import LogArchive
+from provisioner_operator.core.jobs.outcome import LogArchive
 from provisioner_operator.daemon import log_archive
 from provisioner_operator.daemon.job_log import JobLog
 from provisioner_operator.daemon.log_archive import Archive

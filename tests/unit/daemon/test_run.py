@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner_operator.api.enums import EndReason, Phase
-from provisioner_operator.core.outcome import Outcome, Output
+from provisioner_operator.core.jobs.outcome import Outcome, Output
 from provisioner_operator.daemon.contact import Contact
 from provisioner_operator.daemon.echo import Echo
 from provisioner_operator.daemon.guard import now
