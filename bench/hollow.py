@@ -22,7 +22,7 @@ from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
-from provisioner_operator.daemon.report import Report, RunningJob, Tally, status_content
+from provisioner_operator.daemon.reporting.report import Report, RunningJob, Tally, status_content
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.connect import connect
 from provisioner_operator.kube.errors import KubeError

@@ -7,7 +7,7 @@ import pytest
 
 from provisioner_operator.api.limits import MOST_RESOURCES
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
-from provisioner_operator.daemon.terraform_output import LONGEST_OUTPUT, MOST_OUTPUTS, OutputReader
+from provisioner_operator.daemon.terraform.output import LONGEST_OUTPUT, MOST_OUTPUTS, OutputReader
 
 DATA = Path(__file__).parent / "data"
 

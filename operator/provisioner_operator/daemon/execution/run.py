@@ -19,13 +19,20 @@ from pathlib import Path
 from provisioner_operator.api.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import Outcome, StageTiming
 from provisioner_operator.core.jobs.timeouts import stall_deadline
-from provisioner_operator.daemon.command import Command
-from provisioner_operator.daemon.contact import Contact
-from provisioner_operator.daemon.guard import SIGNALLED
-from provisioner_operator.daemon.provisioner import Failure, Program, Provisioner, Stage, Task, UnpreparedError
-from provisioner_operator.daemon.run_log import RunLog
-from provisioner_operator.daemon.stopping import StopCause, stopped
-from provisioner_operator.daemon.workdir import private_directory
+from provisioner_operator.daemon.execution.command import Command
+from provisioner_operator.daemon.execution.contact import Contact
+from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.provisioner import (
+    Failure,
+    Program,
+    Provisioner,
+    Stage,
+    Task,
+    UnpreparedError,
+)
+from provisioner_operator.daemon.execution.stop_outcome import StopCause, stopped
+from provisioner_operator.daemon.execution.workdir import private_directory
+from provisioner_operator.daemon.logs.run_log import RunLog
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from dulwich.object_store import DiskObjectStore
 
-from provisioner_operator.daemon.address_space import limit_address_space
-from provisioner_operator.daemon.git_checkout import Checkout
-from provisioner_operator.daemon.git_fetch import GitFetch
-from provisioner_operator.daemon.git_source import COMMIT_PREFIX, FAILED, REPOSITORY, REQUEST, FetchError, GitRequest
-from provisioner_operator.daemon.guard import SIGNALLED
+from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.memory_limit import limit_address_space
+from provisioner_operator.daemon.git.checkout import Checkout
+from provisioner_operator.daemon.git.fetch import GitFetch
+from provisioner_operator.daemon.git.request import COMMIT_PREFIX, FAILED, REPOSITORY, REQUEST, FetchError, GitRequest
 
 _OBJECTS = ".git-objects"
 

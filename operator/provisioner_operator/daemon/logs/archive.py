@@ -15,7 +15,7 @@ import stamina
 from provisioner_operator.api.names import API_VERSION, ARCHIVING_DAEMON_ANNOTATION, JOB_LABEL, log_archive_name
 from provisioner_operator.core.jobs.outcome import LogArchive
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.daemon.job_log import JobLog
+from provisioner_operator.daemon.logs.log_buffer import JobLog
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import PASSING, ConflictError, KubeError, NotFoundError, UnreachableError
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from provisioner_operator.api.enums import EndReason
-from provisioner_operator.daemon.guard import CANNOT_EXECUTE, SIGNALLED
-from provisioner_operator.daemon.provisioner import Failure
-from provisioner_operator.daemon.terraform_output import Diagnostic
-from provisioner_operator.daemon.terraform_state import BACKEND_SETTINGS_FILE, explain_lock, lock_holder
+from provisioner_operator.daemon.execution.guard import CANNOT_EXECUTE, SIGNALLED
+from provisioner_operator.daemon.execution.provisioner import Failure
+from provisioner_operator.daemon.terraform.output import Diagnostic
+from provisioner_operator.daemon.terraform.state import BACKEND_SETTINGS_FILE, explain_lock, lock_holder
 
 LONGEST_DETAIL = 2000
 """Characters of an error's detail in a message; all of it is in the log."""

@@ -15,13 +15,13 @@ from provisioner_operator.api.names import log_archive_name
 from provisioner_operator.core.daemons.duties import HeldRun, Stopping
 from provisioner_operator.core.jobs.outcome import LogArchive, Outcome
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.daemon.job_writes import JobWrites
-from provisioner_operator.daemon.log_archive import Archive, Writer
-from provisioner_operator.daemon.provisioner import Task
-from provisioner_operator.daemon.report import RunningJob
-from provisioner_operator.daemon.run import Run
-from provisioner_operator.daemon.run_log import RunLog
-from provisioner_operator.daemon.stopping import StopCause
+from provisioner_operator.daemon.execution.provisioner import Task
+from provisioner_operator.daemon.execution.run import Run
+from provisioner_operator.daemon.execution.stop_outcome import StopCause
+from provisioner_operator.daemon.jobs.writes import JobWrites
+from provisioner_operator.daemon.logs.archive import Archive, Writer
+from provisioner_operator.daemon.logs.run_log import RunLog
+from provisioner_operator.daemon.reporting.report import RunningJob
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.daemon.guard import unsaved_states
+from provisioner_operator.daemon.execution.guard import unsaved_states
 
 PREFIX = "provisioner-run-"
 

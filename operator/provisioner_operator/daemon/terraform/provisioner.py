@@ -16,16 +16,16 @@ from provisioner_operator.api.enums import EndReason, JobType, Transition
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.daemon import terraform_state as state
-from provisioner_operator.daemon.environment import LOCALE, NETWORK, passed_on
-from provisioner_operator.daemon.git_source import REPOSITORY, GitRequest
-from provisioner_operator.daemon.git_stage import FETCH, FetchReader, fetch_stage
+from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
+from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
+from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
+from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
 from provisioner_operator.daemon.inputs import Reader, read_files, read_git_request, read_variables
-from provisioner_operator.daemon.inspect_stage import INSPECT, InspectReader, inspect_stage
-from provisioner_operator.daemon.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
-from provisioner_operator.daemon.terraform_context import context_environment
-from provisioner_operator.daemon.terraform_failure import BACKEND_OVERRIDDEN, explain_failure
-from provisioner_operator.daemon.terraform_output import OutputReader
+from provisioner_operator.daemon.terraform import state as state
+from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
+from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
+from provisioner_operator.daemon.terraform.job_variables import context_environment
+from provisioner_operator.daemon.terraform.output import OutputReader
 
 BINARIES = ("tofu", "terraform")
 """Looked for in this order when none is given."""

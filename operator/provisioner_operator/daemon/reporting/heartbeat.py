@@ -12,9 +12,9 @@ from typing import Any
 
 from provisioner_operator.api.daemon import ProvisionerDaemon
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
-from provisioner_operator.daemon.contact import Contact
-from provisioner_operator.daemon.guard import now
-from provisioner_operator.daemon.report import Report, Tally, status_content
+from provisioner_operator.daemon.execution.contact import Contact
+from provisioner_operator.daemon.execution.guard import now
+from provisioner_operator.daemon.reporting.report import Report, Tally, status_content
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import ForbiddenError, KubeError, NotFoundError, PreconditionFailedError

@@ -16,7 +16,7 @@ from dulwich.client import AbstractHttpGitClient, default_user_agent_string
 from dulwich.errors import GitProtocolError
 from typing_extensions import override
 
-from provisioner_operator.daemon.git_source import SCHEMES, FetchError, GitRequest
+from provisioner_operator.daemon.git.request import SCHEMES, FetchError, GitRequest
 
 _MOST_REDIRECTS = 5
 _REDIRECTED = frozenset({301, 302, 303, 307, 308})

@@ -16,8 +16,8 @@ from dulwich.index import validate_path_element_hfs, validate_path_element_ntfs
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, ShaFile, Tree
 
-from provisioner_operator.daemon.git_source import WHOLE_REPOSITORY, FetchError, GitRequest
-from provisioner_operator.daemon.guard import UNSAVED_STATE
+from provisioner_operator.daemon.execution.guard import UNSAVED_STATE
+from provisioner_operator.daemon.git.request import WHOLE_REPOSITORY, FetchError, GitRequest
 
 _EXECUTABLE, _ORDINARY = 0o755, 0o644
 _Kind = TypeVar("_Kind", Blob, Tree)

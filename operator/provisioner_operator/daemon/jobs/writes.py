@@ -18,7 +18,7 @@ from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.jobs.status_writes import StatusPatch
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.daemon.provisioner import Task
+from provisioner_operator.daemon.execution.provisioner import Task
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (

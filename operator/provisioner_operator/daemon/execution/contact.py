@@ -7,7 +7,7 @@ here whether it was the fence that stopped it.
 from collections.abc import Callable
 
 from provisioner_operator.core.jobs.timeouts import interrupt_after
-from provisioner_operator.daemon.guard import now
+from provisioner_operator.daemon.execution.guard import now
 
 Listener = Callable[[], None]
 

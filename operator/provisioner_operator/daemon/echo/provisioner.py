@@ -13,9 +13,9 @@ from pathlib import Path
 
 from provisioner_operator.api.enums import EndReason
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
-from provisioner_operator.daemon import echo_program
+from provisioner_operator.daemon.echo import program
+from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
 from provisioner_operator.daemon.inputs import Reader, Variables, read_variables
-from provisioner_operator.daemon.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
 
 LEDGER = "PROVISIONER_ECHO_LEDGER"
 """Variable of the daemon's environment: the file in which each run leaves its start and end, for tests."""
@@ -32,17 +32,17 @@ class EchoProgram:
     commit: str | None = None
 
     def __init__(self, variables: Variables, environment: Mapping[str, str]) -> None:
-        self.environment = dict(environment) | {echo_program.SETTINGS: json.dumps(_settings(variables.values))}
+        self.environment = dict(environment) | {program.SETTINGS: json.dumps(_settings(variables.values))}
         self.secrets = variables.secrets
         self.outputs: Sequence[Output] = ()
-        self.stages = (Stage(STAGE, (sys.executable, "-I", "-S", echo_program.__file__)),)
+        self.stages = (Stage(STAGE, (sys.executable, "-I", "-S", program.__file__)),)
         self._last_error = ""
 
     def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
         """Keep the outputs and the last error; the log shows every line."""
         del stage
-        if line.startswith(echo_program.OUTPUTS_PREFIX):
-            given = json.loads(line.removeprefix(echo_program.OUTPUTS_PREFIX))
+        if line.startswith(program.OUTPUTS_PREFIX):
+            given = json.loads(line.removeprefix(program.OUTPUTS_PREFIX))
             self.outputs = tuple(
                 Output(name, value if isinstance(value, str) else json.dumps(value)) for name, value in given.items()
             )

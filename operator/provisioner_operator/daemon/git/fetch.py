@@ -14,8 +14,8 @@ from dulwich.object_store import DiskObjectStore, ObjectStoreGraphWalker
 from dulwich.objects import ZERO_SHA, Commit, ObjectID, Tag
 from dulwich.refs import Ref
 
-from provisioner_operator.daemon.git_source import FetchError, GitRequest
-from provisioner_operator.daemon.git_transport import GitTransport
+from provisioner_operator.daemon.git.request import FetchError, GitRequest
+from provisioner_operator.daemon.git.transport import GitTransport
 
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}")
 _PLACES = ("", "refs/heads/", "refs/tags/", "refs/")

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
-from provisioner_operator.daemon.environment import LOCALE, passed_on
-from provisioner_operator.daemon.provisioner import Stage
+from provisioner_operator.daemon.execution.child_environment import LOCALE, passed_on
+from provisioner_operator.daemon.execution.provisioner import Stage
 
 INSPECT = "inspect"
 VARIABLE_PREFIX = "variable: "
 RESOURCE_PREFIX = "resource: "
 """Mark the lines of the program's output that hold a declaration as JSON."""
-_PROGRAM = "provisioner_operator.daemon.inspect_program"
+_PROGRAM = "provisioner_operator.daemon.terraform.inspect_program"
 
 
 def inspect_stage(directory: Path, folder: str) -> Stage:

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from provisioner_operator.daemon import guard
-from provisioner_operator.daemon.contact import Contact
-from provisioner_operator.daemon.line_splitter import LineSplitter
+from provisioner_operator.daemon.execution import guard
+from provisioner_operator.daemon.execution.contact import Contact
+from provisioner_operator.daemon.execution.line_splitter import LineSplitter
 
 _CHUNK = 65_536
 _LAST_OUTPUT_SECONDS = 10.0

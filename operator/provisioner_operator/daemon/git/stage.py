@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from provisioner_operator.api.enums import EndReason
-from provisioner_operator.daemon.environment import LOCALE, NETWORK, passed_on
-from provisioner_operator.daemon.git_source import COMMIT_PREFIX, FAILED, REQUEST, GitRequest
-from provisioner_operator.daemon.guard import SIGNALLED
-from provisioner_operator.daemon.provisioner import Failure, Stage
+from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
+from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.provisioner import Failure, Stage
+from provisioner_operator.daemon.git.request import COMMIT_PREFIX, FAILED, REQUEST, GitRequest
 
 FETCH = "fetch"
-_PROGRAM = "provisioner_operator.daemon.git_fetch_program"
+_PROGRAM = "provisioner_operator.daemon.git.fetch_program"
 _COMMIT_LINE = re.compile(re.escape(COMMIT_PREFIX) + r"([0-9a-f]{40})")
 
 

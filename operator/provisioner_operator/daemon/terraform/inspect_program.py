@@ -13,10 +13,10 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from provisioner_operator.daemon.address_space import limit_address_space
-from provisioner_operator.daemon.guard import SIGNALLED
-from provisioner_operator.daemon.inspect_stage import RESOURCE_PREFIX, VARIABLE_PREFIX
-from provisioner_operator.daemon.template_reading import Declarations, in_order
+from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.memory_limit import limit_address_space
+from provisioner_operator.daemon.terraform.declarations import Declarations, in_order
+from provisioner_operator.daemon.terraform.inspect_stage import RESOURCE_PREFIX, VARIABLE_PREFIX
 
 LARGEST_FILE = 1_000_000
 """Bytes: what people write is far smaller, and the parser needs seconds for as much."""
