@@ -12,9 +12,10 @@ from typing import Any
 
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.api.names import API_VERSION
-from provisioner_operator.controller import clock, events
-from provisioner_operator.controller.events import EventRecorder, Notice
-from provisioner_operator.controller.metrics import Metrics
+from provisioner_operator.controller import clock
+from provisioner_operator.controller.telemetry import events
+from provisioner_operator.controller.telemetry.events import EventRecorder, Notice
+from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.records import DaemonPod, Job

@@ -8,10 +8,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from provisioner_operator import __version__
 from provisioner_operator.api.names import LEASE
-from provisioner_operator.controller.endpoints import application
-from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.operator import DRAIN_SECONDS
 from provisioner_operator.controller.settings import Settings
+from provisioner_operator.controller.telemetry.endpoints import application
+from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.core.reconcilers.jobs import Mirror
 from provisioner_operator.core.reconcilers.pools import PoolMirror
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror

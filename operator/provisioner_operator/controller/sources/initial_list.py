@@ -12,10 +12,11 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from provisioner_operator.api.names import DAEMON_POD_LABEL
-from provisioner_operator.controller import clock, feeds
-from provisioner_operator.controller.feeds import JobFeed
+from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.controller.writer import Writer
+from provisioner_operator.controller.sources import feeds
+from provisioner_operator.controller.sources.feeds import JobFeed
+from provisioner_operator.controller.writes.writer import Writer
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.reconcilers.jobs import Mirror
 from provisioner_operator.core.reconcilers.pools import PoolMirror

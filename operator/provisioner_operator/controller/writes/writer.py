@@ -11,11 +11,11 @@ import logging
 from collections.abc import Callable, Sequence
 
 from provisioner_operator.controller import clock
-from provisioner_operator.controller.admission import Admission
-from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.controller.pool_writes import PoolWrites
-from provisioner_operator.controller.workspace_writes import WorkspaceWrites
+from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.write_gate import Admission
+from provisioner_operator.controller.writes.pools import PoolWrites
+from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
 from provisioner_operator.core.jobs.decisions import (
     CheckDaemon,
     CheckJob,

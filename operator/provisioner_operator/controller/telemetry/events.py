@@ -16,8 +16,8 @@ from typing import Any
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.names import API_VERSION
 from provisioner_operator.controller import clock
-from provisioner_operator.controller.admission import Admission
-from provisioner_operator.controller.metrics import Metrics
+from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.write_gate import Admission
 from provisioner_operator.core.jobs.status_writes import timestamp
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube import paths

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.controller.writer import Departed, Writer
+from provisioner_operator.controller.writes.writer import Departed, Writer
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.reconcilers.jobs import Mirror
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
