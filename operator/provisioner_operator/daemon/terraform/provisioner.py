@@ -21,7 +21,7 @@ from provisioner_operator.daemon.execution.provisioner import Failure, Stage, St
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
 from provisioner_operator.daemon.inputs import Reader, read_files, read_git_request, read_variables
-from provisioner_operator.daemon.terraform import state as state
+from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment
