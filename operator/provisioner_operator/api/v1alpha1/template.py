@@ -8,14 +8,14 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.base import Condition, LongText, Model, ObjectMeta, Seconds, ShortText
-from provisioner_operator.api.enums import Provisioner, VersionPhase
-from provisioner_operator.api.inputs import GitSource, Source, Variable, VariablesSource
-from provisioner_operator.api.job_status import DeclaredVariable, Resource
-from provisioner_operator.api.limits import MOST_VERSIONS
-from provisioner_operator.api.parameters import Parameter
-from provisioner_operator.api.rules import rule, validated_by
-from provisioner_operator.api.tags import Tags
+from provisioner_operator.api.v1alpha1.base import Condition, LongText, Model, ObjectMeta, Seconds, ShortText
+from provisioner_operator.api.v1alpha1.enums import Provisioner, VersionPhase
+from provisioner_operator.api.v1alpha1.inputs import GitSource, Source, Variable, VariablesSource
+from provisioner_operator.api.v1alpha1.job_status import DeclaredVariable, Resource
+from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS
+from provisioner_operator.api.v1alpha1.parameters import Parameter
+from provisioner_operator.api.v1alpha1.rules import rule, validated_by
+from provisioner_operator.api.v1alpha1.tags import Tags
 
 MAX_TEMPLATE_NAME = 45
 """A version's import is a job named after the template, the version's digest and `-import`; a job's name has 63 characters."""

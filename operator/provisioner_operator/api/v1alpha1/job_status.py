@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.base import Condition, LongText, Model, ObjectName, Uid
-from provisioner_operator.api.enums import Phase
-from provisioner_operator.api.inputs import VariableName
-from provisioner_operator.api.limits import (
+from provisioner_operator.api.v1alpha1.base import Condition, LongText, Model, ObjectName, Uid
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.inputs import VariableName
+from provisioner_operator.api.v1alpha1.limits import (
     LONGEST_ADDRESS,
     LONGEST_DECLARATION,
     LONGEST_SUSPENSION_SECONDS,
@@ -19,8 +19,8 @@ from provisioner_operator.api.limits import (
     MOST_RESOURCES,
     MOST_VARIABLES,
 )
-from provisioner_operator.api.phase_rules import PHASE_RULES
-from provisioner_operator.api.rules import validated_by
+from provisioner_operator.api.v1alpha1.phase_rules import PHASE_RULES
+from provisioner_operator.api.v1alpha1.rules import validated_by
 
 
 class Assignment(Model):

@@ -8,13 +8,13 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.base import Condition, Model, ObjectMeta
-from provisioner_operator.api.daemon import CancelGraceSeconds, Capacity, Count, LostAfterSeconds, Provisioners
-from provisioner_operator.api.enums import Provisioner
-from provisioner_operator.api.names import TAG_ANNOTATION_PREFIX
-from provisioner_operator.api.pod_template import PodTemplate
-from provisioner_operator.api.rules import rule, validated_by
-from provisioner_operator.api.tags import TAG_RULES, Tags
+from provisioner_operator.api.v1alpha1.base import Condition, Model, ObjectMeta
+from provisioner_operator.api.v1alpha1.daemon import CancelGraceSeconds, Capacity, Count, LostAfterSeconds, Provisioners
+from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.names import TAG_ANNOTATION_PREFIX
+from provisioner_operator.api.v1alpha1.pod_template import PodTemplate
+from provisioner_operator.api.v1alpha1.rules import rule, validated_by
+from provisioner_operator.api.v1alpha1.tags import TAG_RULES, Tags
 
 MAX_POOL_NAME = 57
 """A Pod's name is the pool's with a dash and five characters, and has to fit a label's value, and a host's name, of 63."""

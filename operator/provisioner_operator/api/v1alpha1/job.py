@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.base import (
+from provisioner_operator.api.v1alpha1.base import (
     Model,
     ObjectMeta,
     ObjectName,
@@ -18,11 +18,11 @@ from provisioner_operator.api.base import (
     UserName,
     WorkspaceName,
 )
-from provisioner_operator.api.enums import CancelMode, JobType, Phase, Provisioner, Transition
-from provisioner_operator.api.inputs import MAX_VARIABLE_BYTES, Source, Variable, VariablesSource
-from provisioner_operator.api.job_status import JobStatus
-from provisioner_operator.api.rules import frozen_except, rule, validated_by
-from provisioner_operator.api.tags import Tags
+from provisioner_operator.api.v1alpha1.enums import CancelMode, JobType, Phase, Provisioner, Transition
+from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, Source, Variable, VariablesSource
+from provisioner_operator.api.v1alpha1.job_status import JobStatus
+from provisioner_operator.api.v1alpha1.rules import frozen_except, rule, validated_by
+from provisioner_operator.api.v1alpha1.tags import Tags
 
 MAX_JOB_NAME = 63
 """A job's name is the value of a label on everything made for it."""

@@ -10,10 +10,10 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.base import Model, ShortText
-from provisioner_operator.api.enums import ParameterType
-from provisioner_operator.api.inputs import VariableName
-from provisioner_operator.api.rules import rule, validated_by
+from provisioner_operator.api.v1alpha1.base import Model, ShortText
+from provisioner_operator.api.v1alpha1.enums import ParameterType
+from provisioner_operator.api.v1alpha1.inputs import VariableName
+from provisioner_operator.api.v1alpha1.rules import rule, validated_by
 
 ParameterText = Annotated[str, StringConstraints(max_length=4096)]
 

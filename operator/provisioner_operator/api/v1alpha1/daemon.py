@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from provisioner_operator.api.base import Condition, Model, ObjectMeta, ObjectName, Uid, WorkspaceName
-from provisioner_operator.api.enums import DaemonState, Provisioner
-from provisioner_operator.api.tags import Tags
+from provisioner_operator.api.v1alpha1.base import Condition, Model, ObjectMeta, ObjectName, Uid, WorkspaceName
+from provisioner_operator.api.v1alpha1.enums import DaemonState, Provisioner
+from provisioner_operator.api.v1alpha1.tags import Tags
 
 Count = Annotated[int, Field(ge=0)]
 Provisioners = Annotated[

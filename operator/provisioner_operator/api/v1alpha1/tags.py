@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from provisioner_operator.api.rules import Rule, rule, validated_by
+from provisioner_operator.api.v1alpha1.rules import Rule, rule, validated_by
 
 SCOPE = "scope"
 """The reserved tag that says for whom a daemon works: `organization` (as without it) or `user`."""

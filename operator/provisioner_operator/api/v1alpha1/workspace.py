@@ -8,8 +8,16 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.base import Condition, Model, ObjectMeta, ObjectName, Seconds, ShortText, UserName
-from provisioner_operator.api.enums import (
+from provisioner_operator.api.v1alpha1.base import (
+    Condition,
+    Model,
+    ObjectMeta,
+    ObjectName,
+    Seconds,
+    ShortText,
+    UserName,
+)
+from provisioner_operator.api.v1alpha1.enums import (
     ConditionStatus,
     DeletionPolicy,
     Phase,
@@ -17,11 +25,11 @@ from provisioner_operator.api.enums import (
     UpdatePolicy,
     WorkspacePhase,
 )
-from provisioner_operator.api.job_status import Output, Resource
-from provisioner_operator.api.parameters import ParameterValue
-from provisioner_operator.api.rules import rule, unchanged, validated_by
-from provisioner_operator.api.tags import Tags
-from provisioner_operator.api.template import VersionName
+from provisioner_operator.api.v1alpha1.job_status import Output, Resource
+from provisioner_operator.api.v1alpha1.parameters import ParameterValue
+from provisioner_operator.api.v1alpha1.rules import rule, unchanged, validated_by
+from provisioner_operator.api.v1alpha1.tags import Tags
+from provisioner_operator.api.v1alpha1.template import VersionName
 
 MAX_WORKSPACE_NAME = 53
 """As a job's workspaceRef has it."""

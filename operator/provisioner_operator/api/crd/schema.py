@@ -13,8 +13,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import override
 
-from provisioner_operator.api.docstrings import attribute_docstrings
-from provisioner_operator.api.rules import RULES
+from provisioner_operator.api.crd.docstrings import attribute_docstrings
+from provisioner_operator.api.v1alpha1.rules import RULES
 
 _KEYWORDS = (
     "description",

@@ -9,10 +9,10 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from provisioner_operator.api.base import DataKey, Model, ObjectName, Seconds
-from provisioner_operator.api.enums import TaintEffect, TolerationOperator
-from provisioner_operator.api.names import GROUP
-from provisioner_operator.api.rules import Rule, exactly_one_of, one_of, rule, validated_by
+from provisioner_operator.api.v1alpha1.base import DataKey, Model, ObjectName, Seconds
+from provisioner_operator.api.v1alpha1.enums import TaintEffect, TolerationOperator
+from provisioner_operator.api.v1alpha1.names import GROUP
+from provisioner_operator.api.v1alpha1.rules import Rule, exactly_one_of, one_of, rule, validated_by
 
 DRAIN_SECONDS = 4000
 """An hour's job (the default deadline), the grace of its cancel, and time to write its end."""

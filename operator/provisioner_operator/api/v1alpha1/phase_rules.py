@@ -6,8 +6,8 @@ late report can revive an ended job.
 
 from typing import Final
 
-from provisioner_operator.api.enums import Phase
-from provisioner_operator.api.rules import Rule, one_of, rule, unchanged
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.rules import Rule, one_of, rule, unchanged
 
 PHASE_AFTER: Final[dict[Phase, frozenset[Phase]]] = {
     Phase.PENDING: frozenset({Phase.RUNNING, Phase.CANCELED, Phase.FAILED}),

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from provisioner_operator.api.enums import ConditionStatus
-from provisioner_operator.api.limits import LONGEST_MESSAGE
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus
+from provisioner_operator.api.v1alpha1.limits import LONGEST_MESSAGE
 
 _DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from provisioner_operator.api.base import DataKey, Model, ObjectName
-from provisioner_operator.api.rules import exactly_one_of, rule, validated_by
+from provisioner_operator.api.v1alpha1.base import DataKey, Model, ObjectName
+from provisioner_operator.api.v1alpha1.rules import exactly_one_of, rule, validated_by
 
 FileName = Annotated[str, StringConstraints(max_length=253)]
 FileText = Annotated[str, StringConstraints(max_length=262_144)]
