@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.namespaces import PATH
+from provisioner_devcluster.node.namespaces import PATH
 from provisioner_devcluster.progress import Progress, say
 
 # Some 60 MB on a slow line.

@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from provisioner_devcluster.processes import Identity
+from provisioner_devcluster.process.process import Identity
 
 if TYPE_CHECKING:
     from pathlib import Path

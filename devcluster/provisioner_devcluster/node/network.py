@@ -12,12 +12,12 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provisioner_devcluster.addresses import LINKS, PODS, free_addresses
 from provisioner_devcluster.errors import DevClusterError
+from provisioner_devcluster.node.addresses import LINKS, PODS, free_addresses
 
 if TYPE_CHECKING:
-    from provisioner_devcluster.addresses import NodeAddresses
-    from provisioner_devcluster.namespaces import Namespaces
+    from provisioner_devcluster.node.addresses import NodeAddresses
+    from provisioner_devcluster.node.namespaces import Namespaces
 
 # The node's end, as it is called on most machines.
 NODE_INTERFACE = "eth0"

@@ -11,7 +11,7 @@ import json
 import tarfile
 from typing import TYPE_CHECKING
 
-from provisioner_devcluster.architecture import go_architecture
+from provisioner_devcluster.build.architecture import go_architecture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from provisioner_devcluster.build.go_toolchain import LOCAL_TOOLCHAIN, find_go, go_version
 from provisioner_devcluster.errors import TAIL_LINES, DevClusterError
 from provisioner_devcluster.locations import cache_directory
 from provisioner_devcluster.progress import INTERVAL, Progress, say
-from provisioner_devcluster.toolchain import LOCAL_TOOLCHAIN, find_go, go_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from provisioner_devcluster.go_modules import GoModule
+    from provisioner_devcluster.build.go_modules import GoModule
 
 # What a cold build leaves in Go's module and build caches and in ours, rounded up.
 NEEDED_BYTES = 6 * 1024**3

@@ -13,7 +13,7 @@ import yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provisioner_devcluster.certificates import KeyPair
+    from provisioner_devcluster.control_plane.certificates import KeyPair
 
 # The one name for the cluster, the user and the context inside each file; each file has one of each.
 NAME = "devcluster"

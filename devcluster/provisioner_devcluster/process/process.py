@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from provisioner_devcluster import lifeline
 from provisioner_devcluster.errors import DevClusterError, tail
+from provisioner_devcluster.process import lifeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,14 +10,14 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from provisioner_devcluster.binaries import find_binaries
-from provisioner_devcluster.components import Nodes
-from provisioner_devcluster.control_plane import ControlPlane
-from provisioner_devcluster.machine import Machine
-from provisioner_devcluster.node import Node
-from provisioner_devcluster.node_files import LEASE_SECONDS
-from provisioner_devcluster.node_programs import find_node_programs
-from provisioner_devcluster.runtime import Runtime
+from provisioner_devcluster.control_plane.binaries import find_binaries
+from provisioner_devcluster.control_plane.cluster import ControlPlane
+from provisioner_devcluster.control_plane.components import Nodes
+from provisioner_devcluster.node.binaries import find_node_programs
+from provisioner_devcluster.node.config_files import LEASE_SECONDS
+from provisioner_devcluster.node.containerd import Runtime
+from provisioner_devcluster.node.node import Node
+from provisioner_devcluster.node.sandbox import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provisioner_devcluster.building import build
-from provisioner_devcluster.go_modules import OPENTOFU
-from provisioner_devcluster.packages import fetch
-from provisioner_devcluster.programs import answer, chosen, on_path
-from provisioner_devcluster.toolchain import find_go
+from provisioner_devcluster.build.go_build import build
+from provisioner_devcluster.build.go_modules import OPENTOFU
+from provisioner_devcluster.build.go_toolchain import find_go
+from provisioner_devcluster.build.path_binaries import answer, chosen, on_path
+from provisioner_devcluster.build.pypi_binaries import fetch
 
 if TYPE_CHECKING:
     from pathlib import Path

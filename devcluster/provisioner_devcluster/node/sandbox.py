@@ -11,18 +11,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from provisioner_devcluster.cgroups import Cgroup
 from provisioner_devcluster.clusters import claim, remove
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.namespaces import Namespaces
-from provisioner_devcluster.network import Cable
+from provisioner_devcluster.node.namespaces import Namespaces
+from provisioner_devcluster.node.network import Cable
+from provisioner_devcluster.process.cgroups import Cgroup
 
 if TYPE_CHECKING:
     from typing import IO
 
-    from provisioner_devcluster.addresses import NodeAddresses
-    from provisioner_devcluster.namespaces import InnerProcess
-    from provisioner_devcluster.node_programs import NodePrograms
+    from provisioner_devcluster.node.addresses import NodeAddresses
+    from provisioner_devcluster.node.binaries import NodePrograms
+    from provisioner_devcluster.node.namespaces import InnerProcess
 
 # Where the machine's own directory is seen inside; short, as the paths of sockets are limited to some hundred characters.
 INSIDE = "/run/node"

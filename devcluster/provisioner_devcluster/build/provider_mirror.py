@@ -13,9 +13,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from provisioner_devcluster.architecture import go_architecture
-from provisioner_devcluster.building import build
-from provisioner_devcluster.go_modules import CODER_PROVIDER, CODER_PROVIDER_VERSION
+from provisioner_devcluster.build.architecture import go_architecture
+from provisioner_devcluster.build.go_build import build
+from provisioner_devcluster.build.go_modules import CODER_PROVIDER, CODER_PROVIDER_VERSION
 from provisioner_devcluster.locations import cache_directory
 
 # `coder/coder` means the first to Terraform and the second to OpenTofu.

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from provisioner_devcluster.go_modules import CONTROL_PLANE, OPENTOFU
-from provisioner_devcluster.packages import fetch
-from provisioner_devcluster.programs import answer, on_path
+from provisioner_devcluster.build.go_modules import CONTROL_PLANE, OPENTOFU
+from provisioner_devcluster.build.path_binaries import answer, on_path
+from provisioner_devcluster.build.pypi_binaries import fetch
 
 if TYPE_CHECKING:
     from pathlib import Path

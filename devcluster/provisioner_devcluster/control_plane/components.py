@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provisioner_devcluster.certificates import KeyPair
+    from provisioner_devcluster.control_plane.certificates import KeyPair
 
 # Tests with thousands of objects and watchers must measure the product and not the default limits of a small server.
 MAX_READS_IN_FLIGHT = 2000

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provisioner_devcluster.certificates import KeyPair
+    from provisioner_devcluster.control_plane.certificates import KeyPair
 
 # On loopback an answer takes milliseconds; a server that is still starting may take the connection and think.
 REQUEST_TIMEOUT = 5

@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provisioner_devcluster.building import build
-from provisioner_devcluster.go_modules import CONTROL_PLANE
+from provisioner_devcluster.build.go_build import build
+from provisioner_devcluster.build.go_modules import CONTROL_PLANE
 from provisioner_devcluster.progress import say
 
 if TYPE_CHECKING:

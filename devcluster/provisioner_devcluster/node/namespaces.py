@@ -16,7 +16,7 @@ import psutil
 from typing_extensions import override
 
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.processes import KILL_TIMEOUT, POLL, ComponentProcess
+from provisioner_devcluster.process.process import KILL_TIMEOUT, POLL, ComponentProcess
 
 if TYPE_CHECKING:
     import signal

@@ -11,10 +11,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provisioner_devcluster.building import build
-from provisioner_devcluster.debian import Program, install_missing, plugin
+from provisioner_devcluster.build.go_build import build
+from provisioner_devcluster.build.go_modules import NODE, PAUSE
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.go_modules import NODE, PAUSE
+from provisioner_devcluster.node.debian import Program, install_missing, plugin
 
 if TYPE_CHECKING:
     from pathlib import Path

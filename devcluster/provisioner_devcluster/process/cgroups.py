@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.processes import Identity
+from provisioner_devcluster.process.process import Identity
 
 ROOT = Path("/sys/fs/cgroup")
 

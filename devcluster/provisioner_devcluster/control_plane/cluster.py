@@ -14,23 +14,23 @@ import os
 import time
 from typing import TYPE_CHECKING, Self
 
-from provisioner_devcluster import components
-from provisioner_devcluster.binaries import Binaries, Component, find_binaries
 from provisioner_devcluster.clusters import claim, remove
+from provisioner_devcluster.control_plane import components
+from provisioner_devcluster.control_plane.binaries import Binaries, Component, find_binaries
+from provisioner_devcluster.control_plane.files import Credentials
+from provisioner_devcluster.control_plane.ports import HeldPort
+from provisioner_devcluster.control_plane.readiness import Probe
 from provisioner_devcluster.errors import DevClusterError, tail
-from provisioner_devcluster.ports import HeldPort
-from provisioner_devcluster.preparation import Credentials
-from provisioner_devcluster.processes import ComponentProcess, Identity, kill_together
-from provisioner_devcluster.readiness import Probe
-from provisioner_devcluster.record import Record
+from provisioner_devcluster.process.process import ComponentProcess, Identity, kill_together
+from provisioner_devcluster.process.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
-    from provisioner_devcluster.certificates import KeyPair
-    from provisioner_devcluster.components import Nodes
+    from provisioner_devcluster.control_plane.certificates import KeyPair
+    from provisioner_devcluster.control_plane.components import Nodes
 
 LOOPBACK = "127.0.0.1"
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioner_devcluster.errors import DevClusterError, tail
-from provisioner_devcluster.images import write_image
-from provisioner_devcluster.node_files import containerd_config, pod_network
-from provisioner_devcluster.processes import POLL
+from provisioner_devcluster.node.config_files import containerd_config, pod_network
+from provisioner_devcluster.node.images import write_image
+from provisioner_devcluster.process.process import POLL
 
 if TYPE_CHECKING:
-    from provisioner_devcluster.machine import Machine
-    from provisioner_devcluster.node_programs import NodePrograms
+    from provisioner_devcluster.node.binaries import NodePrograms
+    from provisioner_devcluster.node.sandbox import Machine
 
 # The images that kubelet sees.
 NAMESPACE = "k8s.io"

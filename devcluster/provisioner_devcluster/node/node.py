@@ -12,15 +12,15 @@ import time
 from typing import TYPE_CHECKING
 
 from provisioner_devcluster.errors import DevClusterError, tail
-from provisioner_devcluster.node_files import kubelet_arguments, kubelet_config, proxy_config
-from provisioner_devcluster.processes import POLL
+from provisioner_devcluster.node.config_files import kubelet_arguments, kubelet_config, proxy_config
+from provisioner_devcluster.process.process import POLL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from provisioner_devcluster.control_plane import ControlPlane
-    from provisioner_devcluster.machine import Machine
-    from provisioner_devcluster.namespaces import InnerProcess
+    from provisioner_devcluster.control_plane.cluster import ControlPlane
+    from provisioner_devcluster.node.namespaces import InnerProcess
+    from provisioner_devcluster.node.sandbox import Machine
 
 NAME = "node"
 

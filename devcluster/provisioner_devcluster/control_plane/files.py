@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from provisioner_devcluster.certificates import Authority, KeyPair, write_signing_key
-from provisioner_devcluster.components import FIRST_SERVICE_ADDRESS, Layout, Nodes
-from provisioner_devcluster.kubeconfig import write_kubeconfig
+from provisioner_devcluster.control_plane.certificates import Authority, KeyPair, write_signing_key
+from provisioner_devcluster.control_plane.components import FIRST_SERVICE_ADDRESS, Layout, Nodes
+from provisioner_devcluster.control_plane.kubeconfig import write_kubeconfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
