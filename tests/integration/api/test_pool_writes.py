@@ -20,10 +20,10 @@ from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView
 from provisioner_operator.core.pools.members import PoolDaemon, PoolPod
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
-from support.builders import a_daemon_manifest, a_pool_manifest
-from support.kubectl import Kubectl, patch_arguments
+from support.builders.manifests import a_daemon_manifest, a_pool_manifest
+from support.builders.pools import a_pod
+from support.cluster.kubectl import Kubectl, patch_arguments
 from support.manifests import Manifest
-from support.pool_builders import a_pod
 
 NOW = Instant(1_800_000_000.0, 5.0)
 MARK = "provisioner.dev/cordoned-by"
