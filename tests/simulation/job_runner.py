@@ -9,7 +9,7 @@ from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Cance
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome
-from provisioner_operator.core.jobs.status_writes import StatusPatch
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube.parsing import parse_job
 from simulation.network import RETRY_SECONDS, Answer, Event, Network, Result, Watch
@@ -251,6 +251,6 @@ class Hands:
         self.act()
         self._daemon.stop_when_drained()
 
-    def _write(self, uid: str, patch: StatusPatch, what: str, answer: Answer) -> None:
+    def _write(self, uid: str, patch: JsonPatch, what: str, answer: Answer) -> None:
         operations = patch.operations()
         self._network.send(self._daemon, lambda: self._network.server.patch_status(uid, operations, what), answer)

@@ -10,7 +10,6 @@ from typing import Any
 
 from provisioner_operator.api.v1alpha1.names import DRAIN_FINALIZER
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Pool
 from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
@@ -26,6 +25,7 @@ from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView, Round
 from provisioner_operator.core.pools.load_sharing import Waiting
 from provisioner_operator.core.pools.members import Member, PodEnd, PoolDaemon, PoolPod, Trouble
 from provisioner_operator.core.pools.pod_builder import revision
+from provisioner_operator.core.pools.records import Pool
 from support.builders.core import NAMESPACE, a_demand, at
 from support.builders.pools import a_pool
 

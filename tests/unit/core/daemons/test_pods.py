@@ -6,17 +6,10 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase, Provisioner
-from provisioner_operator.core.jobs.decisions import (
-    Assign,
-    Decision,
-    Fail,
-    MarkOffline,
-    RegisterDaemon,
-    Release,
-    RemoveDaemon,
-    ReshapeDaemon,
-)
+from provisioner_operator.core.daemons.decisions import MarkOffline, RegisterDaemon, RemoveDaemon, ReshapeDaemon
+from provisioner_operator.core.jobs.decisions import Assign, Fail, Release
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
+from provisioner_operator.core.reconcilers.decisions import Decision
 from provisioner_operator.core.reconcilers.jobs import Mirror
 from support.builders.core import NAMESPACE, a_daemon, a_job, a_running_job, an_assigned_job, at, next_heartbeat
 
@@ -75,7 +68,7 @@ def test_a_changed_offer_reshapes_the_daemon() -> None:
     (decision,) = decide(mirror, 1)
     assert decision == ReshapeDaemon(retagged, daemon)
     assert isinstance(decision, ReshapeDaemon)
-    assert {"op": "add", "path": "/spec/tags", "value": {"zone": "a"}} in decision.operations()
+    assert {"op": "add", "path": "/spec/tags", "value": {"zone": "a"}} in decision.patch().operations()
 
 
 def test_the_daemon_of_a_former_pod_goes_before_the_next_is_registered() -> None:

@@ -15,6 +15,7 @@ from provisioner_operator.api.v1alpha1.enums import (
     Phase,
 )
 from provisioner_operator.api.v1alpha1.limits import LONGEST_MESSAGE, MOST_RESOURCES, MOST_VARIABLES
+from provisioner_operator.core.daemons.decisions import daemon_offline
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.lifecycle import IllegalTransitionError
 from provisioner_operator.core.jobs.outcome import (
@@ -25,7 +26,7 @@ from provisioner_operator.core.jobs.outcome import (
     ResourceChange,
     StageTiming,
 )
-from provisioner_operator.core.jobs.status_writes import StatusPatch, timestamp
+from provisioner_operator.core.model.json_patch import JsonPatch, timestamp
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.kube.parsing import parse_daemon, parse_job, parse_job_model
 from support.builders.core import NOON, a_daemon, a_job
@@ -54,7 +55,7 @@ def a_body(**spec: Any) -> Body:
     }
 
 
-def apply(body: Body, patch: StatusPatch) -> Body:
+def apply(body: Body, patch: JsonPatch) -> Body:
     """As the API server: a test for null holds for what is absent; only the status changes."""
     operations = patch.operations()
     for operation in operations:
@@ -72,7 +73,7 @@ def apply(body: Body, patch: StatusPatch) -> Body:
     return changed
 
 
-def after(body: Body, *writes: Callable[[Job], StatusPatch]) -> Body:
+def after(body: Body, *writes: Callable[[Job], JsonPatch]) -> Body:
     for write in writes:
         body = apply(body, write(parse_job(body)))
     return body
@@ -83,43 +84,43 @@ def edited(body: Body, **spec: Any) -> Body:
     return {**body, "metadata": metadata, "spec": body["spec"] | spec}
 
 
-def assign(job: Job) -> StatusPatch:
+def assign(job: Job) -> JsonPatch:
     return status_writes.assign(job, DAEMON, "a1", NOON + 1)
 
 
-def acknowledge(job: Job) -> StatusPatch:
+def acknowledge(job: Job) -> JsonPatch:
     return status_writes.acknowledge(job, "process-1", NOON + 2)
 
 
-def begin_cancel(job: Job) -> StatusPatch:
+def begin_cancel(job: Job) -> JsonPatch:
     return status_writes.begin_cancel(job, NOON + 3)
 
 
-def explain(job: Job) -> StatusPatch:
+def explain(job: Job) -> JsonPatch:
     return status_writes.explain(job, PendingReason.DAEMONS_BUSY, "They are busy.", NOON + 1)
 
 
-def suspend(job: Job) -> StatusPatch:
+def suspend(job: Job) -> JsonPatch:
     return status_writes.suspend(job, "Suspended.", NOON + 10)
 
 
-def resume(job: Job) -> StatusPatch:
+def resume(job: Job) -> JsonPatch:
     return status_writes.resume(job, NOON + 70)
 
 
-def release(job: Job) -> StatusPatch:
+def release(job: Job) -> JsonPatch:
     return status_writes.release(job, "It did not answer.", NOON + 31)
 
 
-def finish(phase: Phase, reason: EndReason) -> Callable[[Job], StatusPatch]:
+def finish(phase: Phase, reason: EndReason) -> Callable[[Job], JsonPatch]:
     return lambda job: status_writes.finish(job, Outcome(phase, reason, "So it ended."), NOON + 5)
 
 
-def time_out(job: Job) -> StatusPatch:
+def time_out(job: Job) -> JsonPatch:
     return status_writes.end(job, Phase.FAILED, EndReason.DEADLINE_EXCEEDED, "Too long.", NOON + 9)
 
 
-def give_up(job: Job) -> StatusPatch:
+def give_up(job: Job) -> JsonPatch:
     return status_writes.cancel(job, CancelReason.DAEMON_GONE, "Its daemon is gone.", NOON + 9)
 
 
@@ -202,7 +203,7 @@ def test_a_cancel_goes_through_canceling_and_says_who_and_why() -> None:
 
 
 @pytest.mark.parametrize(("end", "word"), [(complete, "completed"), (fail, "failed")])
-def test_a_cancel_that_came_too_late_says_so(end: Callable[[Job], StatusPatch], word: str) -> None:
+def test_a_cancel_that_came_too_late_says_so(end: Callable[[Job], JsonPatch], word: str) -> None:
     body = edited(after(a_body(), assign, acknowledge), cancel=True)
     job = parse_job(after(body, begin_cancel, end))
     (told,) = [condition for condition in job.conditions if condition.type == "CancelRequested"]
@@ -299,7 +300,7 @@ NAMESAKE = {**PENDING, "metadata": PENDING["metadata"] | {"uid": "another"}}
     ],
 )
 def test_a_write_is_refused_when_the_object_moved_on(
-    seen: Body, write: Callable[[Job], StatusPatch], meanwhile: Body
+    seen: Body, write: Callable[[Job], JsonPatch], meanwhile: Body
 ) -> None:
     apply(seen, write(parse_job(seen)))
     with pytest.raises(RefusedError):
@@ -316,7 +317,7 @@ def test_an_edit_that_does_not_matter_costs_no_retry() -> None:
     [(PENDING, complete), (RUNNING, stopped), (CANCELED_RUNNING, give_up), (CANCELING, begin_cancel)],
     ids=["complete a pending job", "cancel a running one", "give up a running one", "begin a cancel twice"],
 )
-def test_a_step_that_the_table_lacks_is_not_even_written(body: Body, write: Callable[[Job], StatusPatch]) -> None:
+def test_a_step_that_the_table_lacks_is_not_even_written(body: Body, write: Callable[[Job], JsonPatch]) -> None:
     with pytest.raises(IllegalTransitionError):
         write(parse_job(body))
 
@@ -332,8 +333,8 @@ def a_daemon_body(heartbeat: str | None) -> Body:
     return {"metadata": metadata, "spec": {}, "status": status}
 
 
-def silent(daemon: Daemon) -> StatusPatch:
-    return status_writes.daemon_offline(daemon, "No heartbeat arrives.", NOON)
+def silent(daemon: Daemon) -> JsonPatch:
+    return daemon_offline(daemon, "No heartbeat arrives.", NOON)
 
 
 @pytest.mark.parametrize("heartbeat", [timestamp(NOON), None])

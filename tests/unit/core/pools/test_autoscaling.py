@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.core.model.records import Autoscaling
 from provisioner_operator.core.pools.autoscaling import (
     Load,
     RecentNeed,
@@ -14,6 +13,7 @@ from provisioner_operator.core.pools.autoscaling import (
     need_changes_in,
     slots_needed,
 )
+from provisioner_operator.core.pools.records import Autoscaling
 from support.builders.core import at
 from support.builders.pools import scaling
 

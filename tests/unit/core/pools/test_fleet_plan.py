@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from provisioner_operator.core.model.matching import Demand
-from provisioner_operator.core.model.records import Pool, PoolStatus
 from provisioner_operator.core.pools.decisions import CordonDaemon, CreatePod, DeletePod, UpdatePoolStatus
 from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView, Round
 from provisioner_operator.core.pools.load_sharing import Waiting
 from provisioner_operator.core.pools.members import Member, Trouble
 from provisioner_operator.core.pools.pod_builder import revision
+from provisioner_operator.core.pools.records import Pool, PoolStatus
 from support.builders.core import a_demand, at
 from support.builders.pools import a_pool, over, scaling, starting, working
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.core.model.records import Pool
 from provisioner_operator.core.pools.creation_backoff import Pace
 from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
@@ -17,6 +16,7 @@ from provisioner_operator.core.pools.decisions import (
 )
 from provisioner_operator.core.pools.members import Member, PoolDaemon, Trouble
 from provisioner_operator.core.pools.plan import Aim, Plan, plan
+from provisioner_operator.core.pools.records import Pool
 from support.builders.core import at
 from support.builders.pools import NEW, OLD, a_pod, a_pool, over, starting, working
 
@@ -158,10 +158,10 @@ def test_a_pool_gets_its_finalizer_before_its_first_pod() -> None:
 
 
 def test_a_finalizer_is_added_to_and_taken_from_those_that_are_there() -> None:
-    wanted = AddFinalizer(a_pool(finalizers=("other",))).operations()[-1]
+    wanted = AddFinalizer(a_pool(finalizers=("other",))).patch().operations()[-1]
     assert wanted["value"] == ["other", "provisioner.dev/drain"]
 
-    left = RemoveFinalizer(a_pool(finalizers=("other", "provisioner.dev/drain"))).operations()[-1]
+    left = RemoveFinalizer(a_pool(finalizers=("other", "provisioner.dev/drain"))).patch().operations()[-1]
     assert left["value"] == ["other"]
 
 

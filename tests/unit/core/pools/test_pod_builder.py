@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from provisioner_operator.core.model.json_value import JsonObject
-from provisioner_operator.core.model.records import PodTemplate, Pool
 from provisioner_operator.core.pools.pod_builder import pod, revision, selector
+from provisioner_operator.core.pools.records import PodTemplate, Pool
 from support.builders.core import tags
 from support.builders.pools import a_pool, scaling
 from support.manifests import Manifest

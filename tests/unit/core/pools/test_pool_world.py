@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner_operator.core.model.records import PodTemplate, PoolStatus
+from provisioner_operator.core.pools.records import PodTemplate, PoolStatus
 from support.builders.pool_world import PoolWorld, a_world
 from support.builders.pools import scaling
 

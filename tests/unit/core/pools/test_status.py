@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus
-from provisioner_operator.core.model.records import Pool, PoolStatus
 from provisioner_operator.core.pools.members import Trouble
+from provisioner_operator.core.pools.records import Pool, PoolStatus
 from provisioner_operator.core.pools.status import Census, is_urgent, status_of, status_patch
 from support.builders.core import NOON
 from support.builders.pools import a_pool

@@ -6,21 +6,20 @@ from dataclasses import replace
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
+from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
 from provisioner_operator.core.daemons.registry import SHUNNED_SECONDS
 from provisioner_operator.core.jobs.decisions import (
     Assign,
     BeginCancel,
-    CheckDaemon,
     CheckJob,
-    Decision,
     Expire,
     Explain,
     Fail,
-    MarkOffline,
     Release,
     Suspend,
 )
 from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.reconcilers.decisions import Decision
 from provisioner_operator.core.reconcilers.jobs import Mirror
 from support.builders.core import (
     NAMESPACE,

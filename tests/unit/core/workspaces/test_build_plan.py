@@ -235,7 +235,7 @@ def test_a_build_that_has_not_begun_is_superseded_and_its_number_stays_taken() -
     decision = _decide(workspace, a_build(phase=Phase.PENDING))
 
     assert isinstance(decision, Supersede)
-    assert {"op": "test", "path": "/status/phase", "value": "Pending"} in decision.operations()
+    assert {"op": "test", "path": "/status/phase", "value": "Pending"} in decision.patch().operations()
     superseded = a_build(phase=Phase.CANCELED, began=False, reason=SUPERSEDED)
     following = _decide(workspace, superseded)
     assert isinstance(following, CreateBuild)
