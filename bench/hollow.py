@@ -16,21 +16,21 @@ import uvloop
 
 from bench.behaviour import Behaviour
 from bench.client import CONNECTIONS
-from provisioner_operator.api.daemon import ProvisionerDaemon
-from provisioner_operator.api.enums import DaemonState, EndReason, Phase
-from provisioner_operator.core import status_patch
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.outcome import Outcome
-from provisioner_operator.core.timeouts import heartbeat_interval
-from provisioner_operator.daemon.report import Report, RunningJob, Tally, status_content
+from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
+from provisioner_operator.core.jobs import status_writes
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.jobs.timeouts import heartbeat_interval
+from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.daemon.reporting.report import Report, RunningJob, Tally, status_content
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.connect import connect
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.kube.parsing import parse_job
 
 if TYPE_CHECKING:
-    from provisioner_operator.core.records import Job
-    from provisioner_operator.core.status_patch import StatusPatch
+    from provisioner_operator.core.model.records import Job
     from provisioner_operator.kube.client import KubeClient
 
 READY = "all daemons have reported"
@@ -48,7 +48,7 @@ class HollowDaemons:
         self._daemons: dict[str, ProvisionerDaemon] = {}
         self._running: dict[str, dict[str, RunningJob]] = {}
         self._versions: dict[str, int] = {}
-        self._due: asyncio.Queue[tuple[Job, StatusPatch]] = asyncio.Queue()
+        self._due: asyncio.Queue[tuple[Job, JsonPatch]] = asyncio.Queue()
 
     async def report_once(self) -> str:
         """Learn of the daemons and have each report; returns the version from which to watch jobs."""
@@ -62,7 +62,7 @@ class HollowDaemons:
         return version
 
     async def live(self, version: str) -> None:
-        """Act on jobs and report until cancelled."""
+        """Act on jobs and report until canceled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow(version))
             for _ in range(CONNECTIONS):
@@ -91,17 +91,17 @@ class HollowDaemons:
         if patch is not None:
             self._due.put_nowait((job, patch))
 
-    def _next_write(self, job: Job, behaviour: Behaviour) -> StatusPatch | None:
+    def _next_write(self, job: Job, behaviour: Behaviour) -> JsonPatch | None:
         now = time.time()
         match job.phase:
             case Phase.PENDING if behaviour is not Behaviour.IGNORE:
-                return status_patch.acknowledge(job, _INSTANCE, now)
+                return status_writes.acknowledge(job, _INSTANCE, now)
             case Phase.RUNNING if job.cancel:
-                return status_patch.begin_cancel(job, now)
+                return status_writes.begin_cancel(job, now)
             case Phase.RUNNING if behaviour is Behaviour.FINISH:
-                return status_patch.finish(job, _COMPLETED, now)
+                return status_writes.finish(job, _COMPLETED, now)
             case Phase.CANCELING:
-                return status_patch.finish(job, _STOPPED, now)
+                return status_writes.finish(job, _STOPPED, now)
             case _:
                 return None
 
@@ -109,7 +109,7 @@ class HollowDaemons:
         while True:
             job, patch = await self._due.get()
             try:
-                body = await self._client.json_patch(paths.job_status(job.namespace, job.name), patch.operations())
+                body = await self._client.json_patch(paths.job_status(job.namespace, job.name), patch)
             except KubeError:
                 continue  # somebody else moved the job first; the watch tells what is to do now
             self._list(parse_job(body))
@@ -148,11 +148,8 @@ class HollowDaemons:
         content = status_content(
             report, Tally(), daemon, instance=_INSTANCE, lost_after_seconds=lost_after, now=time.time()
         )
-        operations: list[dict[str, Any]] = [
-            {"op": "test", "path": "/metadata/uid", "value": daemon.metadata.uid},
-            {"op": "add", "path": "/status", "value": content},
-        ]
-        body = await self._client.json_patch(paths.daemon_status(self._namespace, name), operations)
+        patch = JsonPatch(tests=(("/metadata/uid", daemon.metadata.uid),), sets=(("/status", content),))
+        body = await self._client.json_patch(paths.daemon_status(self._namespace, name), patch)
         self._daemons[name] = ProvisionerDaemon.model_validate(body)
 
 

@@ -14,8 +14,8 @@ from bench.meters import cpu_seconds, used
 from bench.statistics import exponent
 from bench.stopwatch import Sign, watching
 from bench.subjects import COMPLETED
-from provisioner_devcluster.binaries import Component
-from support.api_metrics import Request, between, writes
+from provisioner_devcluster.control_plane.binaries import Component
+from support.cluster.api_metrics import Request, between, writes
 
 if TYPE_CHECKING:
     from bench.arena import Arena

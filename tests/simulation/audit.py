@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from provisioner_operator.api.enums import PendingReason, Phase
-from provisioner_operator.core.judging import CANCEL_MARGIN_SECONDS
-from provisioner_operator.core.matching import satisfies
-from provisioner_operator.core.ordering import workspace_key
-from provisioner_operator.core.records import Daemon, Job
-from provisioner_operator.core.silence import DEFAULT_LOST_AFTER
-from provisioner_operator.core.timeouts import active_deadline, pending_deadline
+from provisioner_operator.api.v1alpha1.enums import PendingReason, Phase
+from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER
+from provisioner_operator.core.jobs.evaluation import CANCEL_MARGIN_SECONDS
+from provisioner_operator.core.jobs.ordering import workspace_key
+from provisioner_operator.core.jobs.timeouts import active_deadline, pending_deadline
+from provisioner_operator.core.model.matching import satisfies
+from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from simulation.server import DAEMON, EPOCH
 
@@ -96,7 +96,7 @@ class Audit:
             grace = daemon.cancel_grace if daemon is not None else 0.0
             since = self._canceled_since.setdefault(job.uid, now)
             if self._late(since, grace + CANCEL_MARGIN_SECONDS + SLACK_SECONDS):
-                invariants.violated(f"{job.name} is still {job.phase} though cancelled")
+                invariants.violated(f"{job.name} is still {job.phase} though canceled")
         elif due is not None and self._late(due - EPOCH, SLACK_SECONDS + (0 if daemon else self._longest_silence())):
             invariants.violated(f"{job.name} runs past its active deadline")
         if given is not None and not self._world.is_instance_alive(given.instance):

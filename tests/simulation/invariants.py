@@ -4,11 +4,12 @@ import re
 from collections import Counter
 from typing import NoReturn
 
-from provisioner_operator.api.enums import CancelReason, EndReason, Phase
-from provisioner_operator.core.decisions import Assign, Decision, Expire, subject
-from provisioner_operator.core.ordering import workspace_key
-from provisioner_operator.core.records import Job
-from provisioner_operator.core.workspace_decisions import WorkspaceDecision, display_name
+from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
+from provisioner_operator.core.jobs.decisions import Assign, Expire
+from provisioner_operator.core.jobs.ordering import workspace_key
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.reconcilers.decisions import Decision, subject
+from provisioner_operator.core.workspaces.decisions import WorkspaceDecision, display_name
 from provisioner_operator.kube.parsing import parse_job
 from simulation.daemons import SimulatedDaemon
 from simulation.runs import Run
@@ -132,7 +133,7 @@ class Invariants:
             given = new["status"]["assignment"]
             self._acknowledged.setdefault(uid, []).append((given["id"], given["instance"]))
         if is_now == Phase.FAILED != was and old["spec"]["cancel"] and self._server.writes[uid][-1] == "Fail":
-            self.violated(f"the controller failed {body['metadata']['name']}, which was cancelled")
+            self.violated(f"the controller failed {body['metadata']['name']}, which was canceled")
 
     @staticmethod
     def _is_given_up(body: Body) -> bool:

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from provisioner_operator.core.workspace_decisions import (
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.workspaces.decisions import (
     CreateBuild,
     DiscardVersion,
     FindBuilds,
@@ -19,8 +20,7 @@ from provisioner_operator.core.workspace_decisions import (
     UpdateWorkspaceStatus,
     WorkspaceDecision,
 )
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
-from provisioner_operator.core.workspace_records import Template, Workspace
+from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
 from simulation.network import RETRY_SECONDS, Call, Network, Result
@@ -88,10 +88,10 @@ class WorkspaceHalf:
             case FindBuilds(workspace):
                 self._find(decision, workspace)
             case HoldTemplate(held) | ReleaseTemplate(held) | HoldWorkspace(held) | ReleaseWorkspace(held):
-                operations = decision.operations()
+                operations = decision.patch().operations()
                 self._do(decision, lambda: server.patch(held.uid, operations))
             case Supersede(_, build):
-                operations = decision.operations()
+                operations = decision.patch().operations()
                 self._do(decision, lambda: server.patch(build.job_uid, operations))
             case UpdateTemplateStatus(held) | UpdateWorkspaceStatus(held):
                 patch = decision.patch().operations()

@@ -11,7 +11,7 @@ import os
 import socket
 import uuid
 
-from provisioner_operator.api.names import LEASE
+from provisioner_operator.api.v1alpha1.names import LEASE
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.core.leadership import (
@@ -70,13 +70,13 @@ class Elector:
         return self._trouble
 
     async def run(self) -> None:
-        """Stand as a candidate until cancelled."""
+        """Stand as a candidate until canceled."""
         while True:
             await self._take(self._candidacy.next_step(clock.since_boot()))
             self._tell()
 
     async def watch(self) -> None:
-        """Hear of what others do with the Lease, until cancelled."""
+        """Hear of what others do with the Lease, until canceled."""
         while True:
             try:
                 await self._follow()
@@ -85,11 +85,11 @@ class Elector:
             await asyncio.sleep(_WATCH_PAUSE_SECONDS)
 
     async def release(self) -> None:
-        """Lead no more, and let the next one lead at once. To be called once `run` is cancelled and no write is under way."""
+        """Lead no more, and let the next one lead at once. To be called once `run` is canceled and no write is under way."""
         if self._candidacy.resign():
             try:
                 async with asyncio.timeout(_REQUEST_SECONDS):
-                    await self._client.json_patch(self._path, self._candidacy.releasing(clock.read().wall).operations())
+                    await self._client.json_patch(self._path, self._candidacy.releasing(clock.read().wall))
                 _logger.info("Released the Lease %s", self._name)
             except (KubeError, TimeoutError) as error:
                 _logger.warning("The Lease %s was not released and runs out by itself: %r", self._name, error)
@@ -138,9 +138,9 @@ class Elector:
             case Create():
                 body = await client.create(paths.leases(self._namespace), self._new_lease(wall))
             case TakeOver(lease):
-                body = await client.json_patch(self._path, candidacy.taking_over(lease, wall).operations())
+                body = await client.json_patch(self._path, candidacy.taking_over(lease, wall))
             case _:
-                body = await client.json_patch(self._path, candidacy.renewing(wall).operations())
+                body = await client.json_patch(self._path, candidacy.renewing(wall))
         candidacy.renewed(lease_record(body), sent=asked, now=clock.since_boot())
 
     async def _follow(self) -> None:

@@ -9,15 +9,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from provisioner_operator.api.daemon import DaemonSpec
-from provisioner_operator.api.names import (
+from provisioner_operator.api.v1alpha1.daemon import DaemonSpec
+from provisioner_operator.api.v1alpha1.names import (
     CANCEL_GRACE_ANNOTATION,
     CAPACITY_ANNOTATION,
     LOST_AFTER_ANNOTATION,
     PROVISIONERS_ANNOTATION,
     TAG_ANNOTATION_PREFIX,
 )
-from provisioner_operator.core.records import DaemonPod, Offer
+from provisioner_operator.core.model.records import DaemonPod, Offer
 from provisioner_operator.kube.parsing import UnparseableObjectError, explain, offer_of
 from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, parse_pod, worst
 

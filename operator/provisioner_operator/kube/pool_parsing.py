@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from provisioner_operator.api.names import POOL_REVISION_LABEL
-from provisioner_operator.api.pod_template import PodTemplate as PodTemplateModel
-from provisioner_operator.api.pool import Autoscaling as AutoscalingModel
-from provisioner_operator.api.pool import PoolStatus as PoolStatusModel
-from provisioner_operator.api.pool import ProvisionerPool
-from provisioner_operator.core.matching import Supply, effective_tags
-from provisioner_operator.core.pool_members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble
-from provisioner_operator.core.records import Autoscaling, PodTemplate, Pool, PoolStatus
+from provisioner_operator.api.v1alpha1.names import POOL_REVISION_LABEL
+from provisioner_operator.api.v1alpha1.pod_template import PodTemplate as PodTemplateModel
+from provisioner_operator.api.v1alpha1.pool import Autoscaling as AutoscalingModel
+from provisioner_operator.api.v1alpha1.pool import PoolStatus as PoolStatusModel
+from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
+from provisioner_operator.core.model.matching import Supply, effective_tags
+from provisioner_operator.core.pools.members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble
+from provisioner_operator.core.pools.records import Autoscaling, PodTemplate, Pool, PoolStatus
 from provisioner_operator.kube.parsing import UnparseableObjectError, as_written, conditions_of, explain
 from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, Terminated, parse_pod, worst
 

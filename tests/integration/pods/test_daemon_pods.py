@@ -1,9 +1,9 @@
 """A Pod with the label is a daemon: registered, shaped by its annotations, and given up at once only when it surely ended."""
 
-from support.ledger import is_alive
+from support.cluster.pods import a_daemon_pod, ended, runs
 from support.manifests import Manifest
-from support.pods import a_daemon_pod, ended, runs
-from support.site import Site
+from support.programs.ledger import is_alive
+from support.test_namespace import Site
 
 FOREVER = 3600
 """Seconds of silence after which nobody in a test is lost."""
@@ -87,7 +87,7 @@ def test_a_pod_that_ended_loses_its_job_at_once(site: Site) -> None:
     assert site.ledger.runs_of("job")[0].pid == run.pid
 
 
-def test_the_pod_of_a_cancelled_job_ends_and_the_cancel_is_finished(site: Site) -> None:
+def test_the_pod_of_a_canceled_job_ends_and_the_cancel_is_finished(site: Site) -> None:
     pod = site.admin.create(a_daemon_pod("d1", lost_after_seconds=FOREVER))
     runs(site.admin, "d1")
     with site.daemon_in(pod) as process:

@@ -1,0 +1,131 @@
+"""What the controller may decide, each a value that names the write (or read) to make.
+
+Made by `judging` and `mirror`, carried out by `controller.writer`. `subject` is the uid of the object concerned: at most
+one decision about an object is under way at a time.
+"""
+
+from dataclasses import dataclass
+
+from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, PendingReason, Phase
+from provisioner_operator.core.jobs import status_writes
+from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.core.model.records import Daemon, Job
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Give the job to the daemon."""
+
+    job: Job
+    daemon: Daemon
+
+    @property
+    def assignment_id(self) -> str:
+        """Unique to this assignment: the job's version grows with each write, so no later one can bear it."""
+        return f"{self.daemon.uid}.{self.job.resource_version}"
+
+    def patch(self, now: float) -> JsonPatch:
+        """The write."""
+        return status_writes.assign(self.job, self.daemon, self.assignment_id, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Take an unacknowledged assignment back."""
+
+    job: Job
+    why: str
+
+    def patch(self, now: float) -> JsonPatch:
+        """The write."""
+        return status_writes.release(self.job, self.why, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """End the job because a clock ran out or its daemon is lost."""
+
+    job: Job
+    reason: EndReason
+    message: str
+
+    def patch(self, now: float) -> JsonPatch:
+        """The write."""
+        return status_writes.end(self.job, Phase.FAILED, self.reason, self.message, now)
+
+
+@dataclass(frozen=True, slots=True)
+class BeginCancel:
+    """Show that a running job's cancel is being carried out: only from there may it become Canceled."""
+
+    job: Job
+
+    def patch(self, now: float) -> JsonPatch:
+        """The write."""
+        return status_writes.begin_cancel(self.job, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Finish a cancel that no daemon has to, or can, carry out."""
+
+    job: Job
+    reason: CancelReason
+    message: str
+
+    def patch(self, now: float) -> JsonPatch:
+        """The write."""
+        return status_writes.cancel(self.job, self.reason, self.message, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """Say why the job is pending."""
+
+    job: Job
+    reason: PendingReason
+    message: str
+
+    def patch(self, now: float) -> JsonPatch:
+        """The write."""
+        return status_writes.explain(self.job, self.reason, self.message, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Stop the pending job's clock."""
+
+    job: Job
+
+    def patch(self, now: float) -> JsonPatch:
+        """The write."""
+        message = "Suspended: set spec.suspend to false to let it into the queue."
+        return status_writes.suspend(self.job, message, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let the pending job's clock go on."""
+
+    job: Job
+
+    def patch(self, now: float) -> JsonPatch:
+        """The write."""
+        return status_writes.resume(self.job, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Delete an ended job whose time to live is over."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class CheckJob:
+    """Read the job afresh: its daemon no longer lists the run, so a watch may have missed its end."""
+
+    job: Job
+
+
+JobDecision = Assign | Release | Fail | BeginCancel | Cancel | Explain | Suspend | Resume | Expire | CheckJob

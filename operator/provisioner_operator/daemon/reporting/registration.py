@@ -1,0 +1,143 @@
+"""How a daemon's process becomes a ProvisionerDaemon: found, created or brought up to date from its flags.
+
+Run once at the start. A daemon that reconnects under its old name keeps its counts and replaces its tags. One in a Pod
+has no say in what it offers: the controller registers it from its Pod's annotations, and it waits for that.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import stamina
+
+from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.names import API_VERSION
+from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import (
+    PASSING,
+    ApiError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+)
+
+logger = logging.getLogger(__name__)
+
+SLOWEST_RETRY_SECONDS = 5.0
+AWAIT_CONTROLLER_SECONDS = 1.0
+"""How often a daemon in a Pod looks whether it is registered."""
+REMIND_SECONDS = 30.0
+"""How often it says that it still waits."""
+
+
+class RegistrationError(Exception):
+    """The daemon cannot be registered; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line asks of the daemon's spec; None leaves a field as it is."""
+
+    tags: Mapping[str, str] | None = None
+    provisioners: Sequence[Provisioner] | None = None
+    capacity: int | None = None
+    lost_after_seconds: int | None = None
+    cancel_grace_seconds: int | None = None
+
+    def as_spec(self) -> dict[str, Any]:
+        """Return the fields that were given, as the API spells them."""
+        given = {
+            "tags": None if self.tags is None else dict(self.tags),
+            "provisioners": None if self.provisioners is None else [str(each) for each in self.provisioners],
+            "capacity": self.capacity,
+            "lostAfterSeconds": self.lost_after_seconds,
+            "cancelGraceSeconds": self.cancel_grace_seconds,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+async def register(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any]:
+    """Return the daemon's object as it is once the flags hold. Raises RegistrationError."""
+    try:
+        async for attempt in stamina.retry_context(
+            on=(*PASSING, ConflictError), attempts=None, timeout=None, wait_max=SLOWEST_RETRY_SECONDS
+        ):
+            with attempt:
+                return await _register(client, namespace, name, flags)
+    except ForbiddenError as error:
+        raise RegistrationError(_forbidden(namespace, name, error)) from error
+    except InvalidError as error:
+        raise RegistrationError(
+            f"The API server refuses ProvisionerDaemon {namespace}/{name}: {error}. Correct the flags."
+        ) from error
+    except NotFoundError as error:
+        raise RegistrationError(
+            f"ProvisionerDaemon {namespace}/{name} cannot be created: {error}. Make sure that the namespace exists and the "
+            "product's CustomResourceDefinitions are installed."
+        ) from error
+    except ApiError as error:
+        raise RegistrationError(f"ProvisionerDaemon {namespace}/{name} cannot be registered: {error}.") from error
+    raise AssertionError("stamina yields at least one attempt")
+
+
+async def await_registration(client: KubeClient, namespace: str, name: str, pod_uid: str) -> dict[str, Any]:
+    """Return the daemon's object once the controller has made it for this very Pod. Raises RegistrationError."""
+    said_at = float("-inf")
+    while True:
+        try:
+            body = await client.get(paths.daemon(namespace, name))
+            if any(owner["uid"] == pod_uid for owner in body["metadata"].get("ownerReferences", ())):
+                return body
+            waits_for = f"ProvisionerDaemon {namespace}/{name} belongs to somebody else; it must go first, or this Pod"
+        except NotFoundError:
+            waits_for = (
+                f"no ProvisionerDaemon {namespace}/{name} yet; the controller makes it from the Pod's annotations"
+            )
+        except ForbiddenError as error:
+            raise RegistrationError(
+                f"Not allowed to read ProvisionerDaemon {namespace}/{name}: {error}. Bind the ClusterRole provisioner-daemon "
+                f"to the Pod's ServiceAccount in namespace {namespace}."
+            ) from error
+        except PASSING as error:
+            waits_for = str(error)
+        if time.monotonic() - said_at > REMIND_SECONDS:
+            said_at = time.monotonic()
+            logger.info("Waiting to be registered: %s", waits_for)
+        await asyncio.sleep(AWAIT_CONTROLLER_SECONDS)
+
+
+async def _register(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any]:
+    wanted = flags.as_spec()
+    try:
+        body = await client.get(paths.daemon(namespace, name))
+    except NotFoundError:
+        logger.info("Creating ProvisionerDaemon %s/%s", namespace, name)
+        metadata = {"name": name, "namespace": namespace}
+        kind = {"apiVersion": API_VERSION, "kind": "ProvisionerDaemon"}
+        return await client.create(paths.daemons(namespace), {**kind, "metadata": metadata, "spec": wanted})
+    spec = body.get("spec") or {}
+    changes = {field: value for field, value in wanted.items() if spec.get(field) != value}
+    if not changes:
+        return body
+    logger.info("Changing %s of ProvisionerDaemon %s/%s as the flags say", ", ".join(changes), namespace, name)
+    uid = ProvisionerDaemon.model_validate(body).metadata.uid
+    # A merge patch could not take tags away.
+    patch = JsonPatch(
+        tests=(("/metadata/uid", uid),), sets=tuple((f"/spec/{field}", value) for field, value in changes.items())
+    )
+    return await client.json_patch(paths.daemon(namespace, name), patch)
+
+
+def _forbidden(namespace: str, name: str, error: ForbiddenError) -> str:
+    return (
+        f"Not allowed to register ProvisionerDaemon {namespace}/{name}: {error}. Grant the daemon's ServiceAccount get, create "
+        f"and patch on provisionerdaemons, and patch on provisionerdaemons/status, in namespace {namespace}; or create "
+        "the ProvisionerDaemon yourself and start the daemon without flags for its spec."
+    )

@@ -1,0 +1,166 @@
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
+from provisioner_operator.daemon.terraform.declarations import Declarations, in_order
+from provisioner_operator.daemon.terraform.inspect_stage import InspectReader, inspect_stage
+
+TEMPLATE = """
+terraform {
+  required_version = ">= 1.0"
+}
+locals { region = "us" }
+variable "region" {
+  type        = string
+  default     = "us"
+  description = "Where it \\"runs\\""
+}
+variable "token" {
+  sensitive = true
+}
+variable bare {}
+variable "sizes" {
+  type = map(object({
+    cpu  = number # cores
+    name = optional(string, "small")
+  }))
+  default     = {}
+  nullable    = false
+  description = <<-EOT
+    Sizes,
+      by name.
+  EOT
+  validation {
+    condition     = length(var.sizes) < 5 && alltrue([for name, size in var.sizes : size.cpu > 0])
+    error_message = "At most ${4} sizes."
+  }
+}
+data "coder_workspace" "me" {}
+module "network" {
+  source = "../network"
+}
+resource "docker_container" "workspace" {
+  count = data.coder_workspace.me.start_count
+  name  = "ws-${lower(var.region)}"
+  dynamic "ports" {
+    for_each = var.sizes
+    content { internal = ports.value }
+  }
+}
+resource "docker_volume" "home" {}
+"""
+
+
+def read(**files: str) -> Declarations:
+    found = Declarations()
+    texts = {name.replace("__", "."): text for name, text in files.items()}
+    for name in in_order(iter(texts)):
+        found.read(name, texts[name])
+    return found
+
+
+def test_variables_are_read_as_they_are_declared() -> None:
+    assert list(read(main__tf=TEMPLATE).variables.values()) == [
+        DeclaredVariable("region", "string", description='Where it "runs"'),
+        DeclaredVariable("token", required=True, sensitive=True),
+        DeclaredVariable("bare", required=True),
+        DeclaredVariable(
+            "sizes",
+            'map(object({cpu = number, name = optional(string, "small")}))',
+            description="Sizes,\n  by name.",
+        ),
+    ]
+
+
+def test_managed_resources_are_read_and_data_sources_are_not() -> None:
+    assert list(read(main__tf=TEMPLATE).resources.values()) == [
+        ResourceChange("docker_container.workspace", "docker_container", "declare"),
+        ResourceChange("docker_volume.home", "docker_volume", "declare"),
+    ]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_the_json_form_is_read_too(*, many: bool) -> None:
+    variable = {"region": {"type": "string", "default": None, "description": "Where"}, "token": {"sensitive": True}}
+    resource: dict[str, object] = {"docker_volume": {"home": {}, "cache": [{}]}}
+    document = (
+        {"variable": [variable], "resource": [resource]} if many else {"variable": variable, "resource": resource}
+    )
+    found = read(main__tf__json=json.dumps(document))
+    assert list(found.variables.values()) == [
+        DeclaredVariable("region", "string", description="Where"),
+        DeclaredVariable("token", required=True, sensitive=True),
+    ]
+    assert list(found.resources) == ["docker_volume.home", "docker_volume.cache"]
+
+
+def test_an_override_changes_what_the_others_declare() -> None:
+    found = read(
+        a_override__tf='variable "region" { default = "eu" }',
+        main__tf='variable "region" {\n  type = string\n  description = "Where"\n}',
+    )
+    assert found.variables == {"region": DeclaredVariable("region", "string", description="Where")}
+
+
+def test_the_files_of_a_module_are_taken_and_overrides_come_last() -> None:
+    names = [
+        "override.tf",
+        "b.tf",
+        "x_override.tf.json",
+        "a.tf.json",
+        "readme.md",
+        ".hidden.tf",
+        "a.tfvars",
+        "overrides.tf",
+    ]
+    assert in_order(iter(names)) == ["a.tf.json", "b.tf", "overrides.tf", "override.tf", "x_override.tf.json"]
+
+
+@pytest.mark.parametrize("text", ["variable {{{", "\0", "{" * 5000, 'variable "a" {'])
+def test_what_is_not_understood_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Declarations().read("main.tf", text)
+
+
+def test_names_that_a_status_does_not_take_are_left_out() -> None:
+    assert not read(main__tf='variable "größe" {}').variables
+
+
+def inspect(folder: Path) -> tuple[InspectReader, list[str]]:
+    """Run the program of the stage as a process and read what it says."""
+    stage = inspect_stage(folder, ".")
+    done = subprocess.run(
+        stage.arguments, cwd=folder, env=stage.environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert not done.stderr
+    reader = InspectReader()
+    return reader, [shown for line in done.stdout.splitlines() for shown in reader.read(line)]
+
+
+def test_the_program_tells_the_daemon_what_is_declared(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(TEMPLATE)
+    reader, log = inspect(tmp_path)
+    assert [variable.name for variable in reader.variables] == ["region", "token", "bare", "sizes"]
+    assert [resource.address for resource in reader.resources] == ["docker_container.workspace", "docker_volume.home"]
+    assert log == []
+    assert reader.summary() == "The template declares 4 variables and 2 resources."
+
+
+def test_a_file_that_cannot_be_read_takes_nothing_from_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.tf").write_text("variable {{{")
+    (tmp_path / "b.tf").write_text('variable "kept" {}')
+    (tmp_path / "c.tf").write_bytes(b"\xff\xfe")
+    (tmp_path / "d.tf").write_bytes(b"#" * 1_000_001)
+    (tmp_path / "variable: {}\nresource: {}.tf").write_text("}")
+    reader, log = inspect(tmp_path)
+    assert [variable.name for variable in reader.variables] == ["kept"]
+    assert reader.resources == []
+    assert [line.split(" was ")[0] for line in log] == [
+        "File a.tf",
+        "File c.tf",
+        "File d.tf",
+        "File variable: {} resource: {}.tf",
+    ]

@@ -1,0 +1,107 @@
+"""What the terraform provisioner makes of a job, before anything runs."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import EndReason
+from provisioner_operator.daemon.execution.provisioner import Task
+from provisioner_operator.daemon.git.request import REQUEST
+from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram
+from provisioner_operator.daemon.terraform.state import BACKEND_FILE, BACKEND_SETTINGS_FILE, ClusterAccess
+from provisioner_operator.kube import paths
+from unit.daemon.builders import Objects, a_secret, a_task
+
+URL = "https://git.example.com/templates.git"
+COMMIT = "0123456789" * 4
+GIT = {"git": {"url": URL, "path": "dev", "secretRef": {"name": "login"}}}
+INLINE = {"inline": {"files": {"main.tf": "# main"}}}
+IMPORT: dict[str, Any] = {"type": "TemplateImport", "transition": None, "workspaceRef": None}
+DRY_RUN: dict[str, Any] = {"type": "TemplateDryRun", "transition": None, "workspaceRef": None}
+
+
+def prepare(task: Task, directory: Path) -> TerraformProgram:
+    objects = Objects({paths.secret("acme", "login"): a_secret(username="joe", password="hunter2")})
+    # Any program will do: none is run here.
+    terraform = Terraform(objects, binary=Path(sys.executable), access=ClusterAccess(Path("/etc/kubeconfig")))
+    return asyncio.run(terraform.prepare(task, directory))
+
+
+def stages(program: TerraformProgram) -> list[tuple[str, str]]:
+    return [(stage.name, stage.folder) for stage in program.stages]
+
+
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        ({}, ["init", "plan", "apply"]),
+        ({"transition": "Delete"}, ["init", "plan", "destroy"]),
+        (IMPORT, ["init", "validate", "inspect"]),
+        (DRY_RUN, ["init", "plan"]),
+    ],
+)
+def test_files_from_git_are_fetched_first_and_the_rest_runs_in_their_folder(
+    tmp_path: Path, spec: dict[str, Any], names: list[str]
+) -> None:
+    assert stages(prepare(a_task(source=INLINE, **spec), tmp_path)) == [(name, ".") for name in names]
+    fetched = prepare(a_task(source=GIT, **spec), tmp_path)
+    assert stages(fetched) == [("fetch", "."), *((name, "repository/dev") for name in names)]
+
+
+def test_the_password_is_given_to_the_fetch_alone(tmp_path: Path) -> None:
+    program = prepare(a_task(source=GIT, variables=[{"name": "region", "value": "us"}]), tmp_path)
+    fetch, *others = program.stages
+    assert fetch.environment is not None
+    assert json.loads(fetch.environment[REQUEST])["credentials"]["password"] == "hunter2"
+    assert not any(name.startswith("TF_VAR_") for name in fetch.environment)
+    assert all(stage.environment is None for stage in others)
+    assert program.environment["TF_VAR_region"] == "us"
+    assert "hunter2" not in str(program.environment)
+    assert "hunter2" in program.secrets
+    assert not any("hunter2" in argument for stage in program.stages for argument in stage.arguments)
+
+
+def test_the_inspection_learns_no_value_of_a_variable(tmp_path: Path) -> None:
+    program = prepare(a_task(source=INLINE, variables=[{"name": "region", "value": "us"}], **IMPORT), tmp_path)
+    environment = program.stages[-1].environment
+    assert environment is not None
+    assert not any(name.startswith("TF_VAR_") for name in environment)
+
+
+def test_where_the_state_belongs_is_written_once_the_files_are_there(tmp_path: Path) -> None:
+    program = prepare(a_task(source=GIT), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    folder = tmp_path / "repository" / "dev"
+    folder.mkdir(parents=True)
+    elsewhere = tmp_path / "repository" / "other.json"
+    elsewhere.write_text("kept")
+    (folder / BACKEND_FILE).symlink_to(elsewhere)
+    program.read("fetch", "stdout", f"commit: {COMMIT}")
+    assert program.end_stage("fetch", 0).failure is None
+    assert program.commit == COMMIT
+    assert json.loads((folder / BACKEND_SETTINGS_FILE).read_text())["secret_suffix"] == "dev-ws"
+    assert elsewhere.read_text() == "kept"
+
+
+def test_after_init_the_state_is_looked_for_where_terraform_runs(tmp_path: Path) -> None:
+    program = prepare(a_task(source=GIT), tmp_path)
+    folder = tmp_path / "repository" / "dev"
+    (folder / ".terraform").mkdir(parents=True)
+    failure = program.end_stage("init", 0).failure
+    assert failure is not None
+    assert "overrides where its state is kept" in failure.message
+    backend = {"type": "kubernetes", "config": {"namespace": "acme", "secret_suffix": "dev-ws"}}
+    (folder / ".terraform" / "terraform.tfstate").write_text(json.dumps({"backend": backend}))
+    assert program.end_stage("init", 0).failure is None
+
+
+def test_a_fetch_that_fails_is_the_sources_fault(tmp_path: Path) -> None:
+    program = prepare(a_task(source=GIT), tmp_path)
+    assert program.read("fetch", "stderr", "Ref main was not found") == ("Ref main was not found",)
+    failure = program.end_stage("fetch", 1).failure
+    assert failure is not None
+    assert (failure.reason, failure.message) == (EndReason.SOURCE_UNAVAILABLE, "Ref main was not found")

@@ -1,0 +1,98 @@
+"""Where no node can run, one sentence says why; where only packages are missing, they are installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from provisioner_devcluster.cli import cli
+from provisioner_devcluster.errors import DevClusterError
+from provisioner_devcluster.node import debian
+from provisioner_devcluster.node.binaries import NodeImpossibleError, find_node_programs
+from provisioner_devcluster.node.debian import Program, install_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Script = Callable[..., Path]
+
+
+@pytest.fixture
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the directory of an operating system's programs, where this test's user is root."""
+    directory = tmp_path / "system"
+    directory.mkdir()
+    monkeypatch.setattr(debian, "PATH", f"{directory}:/usr/bin:/bin")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return directory
+
+
+def test_another_system_than_linux_has_no_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(NodeImpossibleError, match=r"^A node needs Linux, and this is darwin\.$"):
+        find_node_programs()
+
+
+def test_an_ordinary_user_has_no_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(NodeImpossibleError, match=r"^A node needs root, [^.]*\.$"):
+        find_node_programs()
+
+
+def test_programs_that_are_there_are_not_installed(system: Path, script: Script) -> None:
+    script(system / "apt-get", "exit 1")
+    script(system / "runc")
+    install_missing((Program("runc", "runc", (str(system),)),))
+
+
+def test_missing_programs_are_installed_by_package(system: Path, script: Script, tmp_path: Path) -> None:
+    script(system / "apt-get", f'echo "$@" >> {tmp_path}/asked; touch {system}/ctr; chmod +x {system}/ctr')
+    install_missing((Program("ctr", "containerd", (str(system),)),))
+    assert (tmp_path / "asked").read_text() == "install --yes --no-install-recommends containerd\n"
+
+
+def test_old_lists_of_packages_are_renewed(system: Path, script: Script, tmp_path: Path) -> None:
+    script(
+        system / "apt-get",
+        f'if [ "$1" = update ]; then touch {tmp_path}/updated; exit; fi\n'
+        f"[ -e {tmp_path}/updated ] && touch {system}/ctr && chmod +x {system}/ctr",
+    )
+    install_missing((Program("ctr", "containerd", (str(system),)),))
+
+
+def test_a_failed_installation_says_what_is_lacking_and_what_apt_said(system: Path, script: Script) -> None:
+    script(system / "apt-get", "echo no network >&2; exit 100")
+    with pytest.raises(DevClusterError, match=r"lacks ctr, and installing containerd with apt-get failed: no network"):
+        install_missing((Program("ctr", "containerd", (str(system),)),))
+
+
+def test_without_the_right_to_install_the_packages_are_named(
+    system: Path, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(system / "apt-get")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    lacking = (Program("ctr", "containerd", (str(system),)), Program("nft", "nftables", (str(system),)))
+    with pytest.raises(DevClusterError, match=r"lacks ctr, nft; they are Debian's packages containerd nftables"):
+        install_missing(lacking)
+
+
+def test_prepare_goes_on_where_no_node_can_be(
+    path: Path, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("kubectl", "tofu"):
+        script(path / name)
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        script(assets / name)
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(assets))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    said = CliRunner().invoke(cli, ["prepare", "--node"], catch_exceptions=False)
+    assert said.exit_code == 0
+    assert "node           none: A node needs" in said.stdout
