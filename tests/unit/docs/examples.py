@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from provisioner_operator.api.crd import KINDS
-from provisioner_operator.api.names import GROUP, VERSION
+from provisioner_operator.api.crd.definitions import KINDS
+from provisioner_operator.api.v1alpha1.names import GROUP, VERSION
 from unit.docs.pages import Page
 
 YAML = frozenset({"yaml", "yml"})

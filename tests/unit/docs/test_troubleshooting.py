@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import pytest
 
-from provisioner_operator.api.enums import (
+from provisioner_operator.api.v1alpha1.enums import (
     CancelReason,
     DaemonState,
     EndReason,
