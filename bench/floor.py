@@ -6,9 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from bench.client import Request
-from provisioner_operator.core.decisions import Assign
-from provisioner_operator.core.matching import Supply
-from provisioner_operator.core.records import Daemon
+from provisioner_operator.core.jobs.decisions import Assign
+from provisioner_operator.core.model.matching import Supply
+from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import parse_job
 

@@ -18,19 +18,19 @@ from bench.behaviour import Behaviour
 from bench.client import CONNECTIONS
 from provisioner_operator.api.daemon import ProvisionerDaemon
 from provisioner_operator.api.enums import DaemonState, EndReason, Phase
-from provisioner_operator.core import status_patch
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.outcome import Outcome
-from provisioner_operator.core.timeouts import heartbeat_interval
-from provisioner_operator.daemon.report import Report, RunningJob, Tally, status_content
+from provisioner_operator.core.jobs import status_writes
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.jobs.timeouts import heartbeat_interval
+from provisioner_operator.daemon.reporting.report import Report, RunningJob, Tally, status_content
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.connect import connect
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.kube.parsing import parse_job
 
 if TYPE_CHECKING:
-    from provisioner_operator.core.records import Job
-    from provisioner_operator.core.status_patch import StatusPatch
+    from provisioner_operator.core.jobs.status_writes import StatusPatch
+    from provisioner_operator.core.model.records import Job
     from provisioner_operator.kube.client import KubeClient
 
 READY = "all daemons have reported"
@@ -95,13 +95,13 @@ class HollowDaemons:
         now = time.time()
         match job.phase:
             case Phase.PENDING if behaviour is not Behaviour.IGNORE:
-                return status_patch.acknowledge(job, _INSTANCE, now)
+                return status_writes.acknowledge(job, _INSTANCE, now)
             case Phase.RUNNING if job.cancel:
-                return status_patch.begin_cancel(job, now)
+                return status_writes.begin_cancel(job, now)
             case Phase.RUNNING if behaviour is Behaviour.FINISH:
-                return status_patch.finish(job, _COMPLETED, now)
+                return status_writes.finish(job, _COMPLETED, now)
             case Phase.CANCELING:
-                return status_patch.finish(job, _STOPPED, now)
+                return status_writes.finish(job, _STOPPED, now)
             case _:
                 return None
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from bench.client import BenchError
 from bench.subjects import OURS
 from provisioner_operator.api.enums import DaemonState, EndReason, JobType, Phase, Provisioner
-from provisioner_operator.core.decisions import Assign
-from provisioner_operator.core.instant import Instant
-from provisioner_operator.core.matching import Demand, Supply, effective_tags
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.records import Assignment, Daemon, Job
+from provisioner_operator.core.jobs.decisions import Assign
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.matching import Demand, Supply, effective_tags
+from provisioner_operator.core.model.records import Assignment, Daemon, Job
+from provisioner_operator.core.reconcilers.jobs import Mirror
 
 if TYPE_CHECKING:
     from bench.arena import Arena

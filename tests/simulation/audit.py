@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.enums import PendingReason, Phase
-from provisioner_operator.core.judging import CANCEL_MARGIN_SECONDS
-from provisioner_operator.core.matching import satisfies
-from provisioner_operator.core.ordering import workspace_key
-from provisioner_operator.core.records import Daemon, Job
-from provisioner_operator.core.silence import DEFAULT_LOST_AFTER
-from provisioner_operator.core.timeouts import active_deadline, pending_deadline
+from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER
+from provisioner_operator.core.jobs.evaluation import CANCEL_MARGIN_SECONDS
+from provisioner_operator.core.jobs.ordering import workspace_key
+from provisioner_operator.core.jobs.timeouts import active_deadline, pending_deadline
+from provisioner_operator.core.model.matching import satisfies
+from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from simulation.server import DAEMON, EPOCH
 

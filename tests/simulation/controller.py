@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from provisioner_operator.core.decisions import (
+from provisioner_operator.core.jobs.decisions import (
     CheckDaemon,
     CheckJob,
     Decision,
@@ -15,9 +15,9 @@ from provisioner_operator.core.decisions import (
     ReshapeDaemon,
     subject,
 )
-from provisioner_operator.core.instant import Instant
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.mirror import Mirror
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.reconcilers.jobs import Mirror
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from simulation.network import RETRY_SECONDS, Answer, Call, Event, Network, Result, Watch

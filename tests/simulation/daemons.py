@@ -4,8 +4,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.enums import DaemonState, EndReason, Phase
-from provisioner_operator.core.status_patch import timestamp
-from provisioner_operator.core.timeouts import interrupt_after, kill_after
+from provisioner_operator.core.jobs.status_writes import timestamp
+from provisioner_operator.core.jobs.timeouts import interrupt_after, kill_after
 from simulation.hands import Hands
 from simulation.network import Network, Result
 from simulation.runs import Habits, Run

@@ -4,12 +4,13 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.enums import EndReason, Phase
-from provisioner_operator.core import duty, status_patch
-from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Disown, Stopping
-from provisioner_operator.core.lifecycle import STARTED, TERMINAL
-from provisioner_operator.core.outcome import Outcome
-from provisioner_operator.core.records import Job
-from provisioner_operator.core.status_patch import StatusPatch
+from provisioner_operator.core.daemons import duties
+from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Cancel, Disown, Stopping
+from provisioner_operator.core.jobs import status_writes
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.jobs.status_writes import StatusPatch
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube.parsing import parse_job
 from simulation.network import RETRY_SECONDS, Answer, Event, Network, Result, Watch
 from simulation.runs import Habits, Run
@@ -77,7 +78,7 @@ class Hands:
         if not self._daemon.alive or not self.is_watching:
             return
         held = {uid: run.held() for uid, run in self.runs.items()}
-        due = duty.duties(
+        due = duties.duties(
             self._jobs.values(),
             held,
             daemon_uid=self._daemon.uid,
@@ -113,7 +114,7 @@ class Hands:
                 self._schedule.after(RETRY_SECONDS * self._random.random(), self._was_acknowledged, run)
 
         self._write(
-            job.uid, status_patch.acknowledge(job, self._daemon.instance, self._daemon.wall), "Acknowledge", answered
+            job.uid, status_writes.acknowledge(job, self._daemon.instance, self._daemon.wall), "Acknowledge", answered
         )
 
     def _was_acknowledged(self, run: Run) -> None:
@@ -161,7 +162,7 @@ class Hands:
         run.stopping = Stopping.KILLED if force else Stopping.INTERRUPTED
 
     def _begin_cancel(self, run: Run) -> None:
-        patch = status_patch.begin_cancel(run.job, self._daemon.wall)
+        patch = status_writes.begin_cancel(run.job, self._daemon.wall)
         self._write(run.uid, patch, "BeginCancel", self._learn(run.uid))
 
     def _abandon(self, run: Run) -> None:
@@ -186,7 +187,7 @@ class Hands:
             return
         self._disowned[job.uid] = job.resource_version
         outcome = Outcome(Phase.FAILED, EndReason.DAEMON_LOST, "The job was taken, but nothing runs it.")
-        self._write(job.uid, status_patch.finish(job, outcome, self._daemon.wall), "Finish", self._learn(job.uid))
+        self._write(job.uid, status_writes.finish(job, outcome, self._daemon.wall), "Finish", self._learn(job.uid))
 
     def interrupt(self, run: Run, why: EndReason, kill_in: float) -> None:
         if not run.alive:
@@ -239,9 +240,9 @@ class Hands:
                 self._network.send(self._daemon, lambda: self._network.server.get(run.uid), answered)
 
         if run.outcome.phase is Phase.CANCELED and run.job.phase is Phase.RUNNING:
-            self._write(run.uid, status_patch.begin_cancel(run.job, self._daemon.wall), "BeginCancel", answered)
+            self._write(run.uid, status_writes.begin_cancel(run.job, self._daemon.wall), "BeginCancel", answered)
         else:
-            self._write(run.uid, status_patch.finish(run.job, run.outcome, self._daemon.wall), "Finish", answered)
+            self._write(run.uid, status_writes.finish(run.job, run.outcome, self._daemon.wall), "Finish", answered)
 
     def _let_go(self, run: Run) -> None:
         self._stop_process(run)

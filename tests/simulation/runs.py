@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from provisioner_operator.core.duty import HeldRun, Stopping
-from provisioner_operator.core.outcome import Outcome
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.daemons.duties import HeldRun, Stopping
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.model.records import Job
 
 
 @dataclass(slots=True, eq=False)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from provisioner_operator.api.enums import Phase
-from provisioner_operator.core.json_value import JsonObject
-from provisioner_operator.core.lifecycle import STARTED, TERMINAL, TRANSITIONS
-from provisioner_operator.core.status_patch import timestamp
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL, TRANSITIONS
+from provisioner_operator.core.jobs.status_writes import timestamp
+from provisioner_operator.core.model.json_value import JsonObject
 
 EPOCH = 1_800_000_000.0
 """The wall clock at the beginning of virtual time."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from provisioner_operator.core.jobs.status_writes import StatusPatch
 from provisioner_operator.core.leadership import (
     LEASE_SECONDS,
     Candidacy,
@@ -20,7 +21,6 @@ from provisioner_operator.core.leadership import (
     Step,
     TakeOver,
 )
-from provisioner_operator.core.status_patch import StatusPatch
 from simulation.schedule import Schedule
 from simulation.server import EPOCH
 from simulation.shards import SHARDS, preferred, shard_of

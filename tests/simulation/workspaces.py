@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from provisioner_operator.core.workspace_decisions import (
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.workspaces.decisions import (
     CreateBuild,
     DiscardVersion,
     FindBuilds,
@@ -19,8 +20,7 @@ from provisioner_operator.core.workspace_decisions import (
     UpdateWorkspaceStatus,
     WorkspaceDecision,
 )
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
-from provisioner_operator.core.workspace_records import Template, Workspace
+from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
 from simulation.network import RETRY_SECONDS, Call, Network, Result

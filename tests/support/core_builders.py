@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner_operator.api.enums import DaemonState, JobType, Phase, Provisioner
-from provisioner_operator.core.instant import Instant
-from provisioner_operator.core.matching import Demand, Supply, effective_tags
-from provisioner_operator.core.records import Assignment, Daemon, Job, ReportedRun
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.matching import Demand, Supply, effective_tags
+from provisioner_operator.core.model.records import Assignment, Daemon, Job, ReportedRun
 
 NOON = 1_800_000_000.0
 """The wall clock's time at which the jobs of these tests are created."""

@@ -4,9 +4,9 @@ from typing import Any
 
 from provisioner_operator.api.enums import Provisioner
 from provisioner_operator.api.names import DRAIN_FINALIZER
-from provisioner_operator.core.matching import Supply, effective_tags
-from provisioner_operator.core.pool_members import Member, PodEnd, PoolDaemon, PoolPod, Trouble
-from provisioner_operator.core.records import Autoscaling, Pool
+from provisioner_operator.core.model.matching import Supply, effective_tags
+from provisioner_operator.core.model.records import Autoscaling, Pool
+from provisioner_operator.core.pools.members import Member, PodEnd, PoolDaemon, PoolPod, Trouble
 from support.core_builders import NAMESPACE, NOON
 
 OLD, NEW = "old", "new"

@@ -9,9 +9,9 @@ from random import Random
 from typing import Any
 
 from provisioner_operator.api.names import DRAIN_FINALIZER
-from provisioner_operator.core.fleet import Fleet, PoolView, Round
-from provisioner_operator.core.instant import Instant
-from provisioner_operator.core.pool_decisions import (
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.records import Pool
+from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
     CreatePod,
@@ -22,10 +22,10 @@ from provisioner_operator.core.pool_decisions import (
     UpdatePoolStatus,
     subject,
 )
-from provisioner_operator.core.pool_members import Member, PodEnd, PoolDaemon, PoolPod, Trouble
-from provisioner_operator.core.pool_template import revision
-from provisioner_operator.core.records import Pool
-from provisioner_operator.core.sharing import Waiting
+from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView, Round
+from provisioner_operator.core.pools.load_sharing import Waiting
+from provisioner_operator.core.pools.members import Member, PodEnd, PoolDaemon, PoolPod, Trouble
+from provisioner_operator.core.pools.pod_builder import revision
 from support.core_builders import NAMESPACE, a_demand, at
 from support.pool_builders import a_pool
 

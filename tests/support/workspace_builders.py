@@ -4,7 +4,7 @@ from typing import Any
 
 from provisioner_operator.api.enums import Phase, Transition, VersionPhase
 from provisioner_operator.api.names import DESTROY_FINALIZER, IN_USE_FINALIZER
-from provisioner_operator.core.workspace_records import (
+from provisioner_operator.core.workspaces.records import (
     Build,
     BuildRecord,
     Import,

@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from provisioner_operator.cli.app import app
-from provisioner_operator.cli.exits import CliError, Exit
+from provisioner_operator.cli.errors import CliError, Exit
 
 DEBUG_VARIABLE = "PROVISIONER_DEBUG"
 _DEBUG_FLAG = "--debug"

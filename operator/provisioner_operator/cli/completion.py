@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from provisioner_operator.api.names import API_VERSION
-from provisioner_operator.cli import kubeconfig
-from provisioner_operator.cli.kubeconfig import Choice, find_access
+from provisioner_operator.cli.api import kubeconfig
+from provisioner_operator.cli.api.kubeconfig import Choice, find_access
 
 if TYPE_CHECKING:
-    from provisioner_operator.cli.cluster import Cluster
+    from provisioner_operator.cli.api.client import Cluster
 
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
@@ -71,7 +71,7 @@ def _beginning(found: list[str], incomplete: str) -> list[str]:
 
 
 def _cluster(ctx: click.Context) -> "Cluster":
-    from provisioner_operator.cli.cluster import Cluster  # noqa: PLC0415 - only who completes needs it
+    from provisioner_operator.cli.api.client import Cluster  # noqa: PLC0415 - only who completes needs it
 
     return Cluster(find_access(_choice(ctx), os.environ), timeout=PATIENCE_SECONDS)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from provisioner_operator.cli.app import app
-from provisioner_operator.cli.exits import MEANINGS
+from provisioner_operator.cli.errors import MEANINGS
 
 _SHARED = frozenset({"namespace", "all_namespaces", "kubeconfig", "context_name", "request_timeout", "utc"})
 
@@ -52,7 +52,7 @@ def manual() -> str:
 
 
 def _shared_options() -> str:
-    from provisioner_operator.cli.jobs_commands import list_  # noqa: PLC0415 - it has them all
+    from provisioner_operator.cli.jobs.commands import list_  # noqa: PLC0415 - it has them all
 
     shared = [parameter for parameter in list_.params if parameter.name in _SHARED]
     return f"\n## Options of every command\n{_table(shared)}"

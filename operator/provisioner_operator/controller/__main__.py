@@ -11,10 +11,10 @@ import uvloop
 from pydantic import ValidationError
 
 from provisioner_operator import __version__
-from provisioner_operator.controller import logs
 from provisioner_operator.controller.handlers import register
 from provisioner_operator.controller.operator import Operator, StartupError
 from provisioner_operator.controller.settings import Settings
+from provisioner_operator.controller.telemetry import logs
 from provisioner_operator.kube.connect import LoginError
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from provisioner_operator.core.instant import Instant
+from provisioner_operator.core.model.instant import Instant
 
 _SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 

@@ -13,7 +13,7 @@ import kopf
 
 from provisioner_operator.api.names import GROUP, POOLS, VERSION
 from provisioner_operator.controller.operator import Operator, StartupError
-from provisioner_operator.controller.priming import DAEMON_PODS
+from provisioner_operator.controller.sources.initial_list import DAEMON_PODS
 from provisioner_operator.kube.client import PAGE_SIZE
 from provisioner_operator.kube.connect import LoginError
 

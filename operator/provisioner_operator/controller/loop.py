@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 
 from provisioner_operator.controller import clock
-from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.controller.writer import Writer
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.pool_mirror import PoolMirror
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.writes.writer import Writer
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 
 _logger = logging.getLogger(__name__)
 

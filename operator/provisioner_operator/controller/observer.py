@@ -12,18 +12,19 @@ from typing import Any
 
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.api.names import API_VERSION
-from provisioner_operator.controller import clock, events
-from provisioner_operator.controller.events import EventRecorder, Notice
-from provisioner_operator.controller.metrics import Metrics
+from provisioner_operator.controller import clock
+from provisioner_operator.controller.telemetry import events
+from provisioner_operator.controller.telemetry.events import EventRecorder, Notice
+from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.wake import Wake
-from provisioner_operator.core.explanation import STUCK
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.pool_decisions import CreatePod, PoolDecision
-from provisioner_operator.core.pool_mirror import PoolMirror
-from provisioner_operator.core.records import DaemonPod, Job
-from provisioner_operator.core.workspace_decisions import WorkspaceDecision
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.records import DaemonPod, Job
+from provisioner_operator.core.pools.decisions import CreatePod, PoolDecision
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.scheduling.explanation import STUCK
+from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube.errors import BusyError
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod

@@ -14,24 +14,24 @@ from contextlib import AsyncExitStack
 import stamina
 
 from provisioner_operator import __version__
-from provisioner_operator.controller import clock, garbage
-from provisioner_operator.controller.admission import Admission
+from provisioner_operator.controller import clock, gc_tuning
 from provisioner_operator.controller.elector import Elector, identity
-from provisioner_operator.controller.endpoints import application, serve
-from provisioner_operator.controller.events import EventRecorder
 from provisioner_operator.controller.loop import DecisionLoop
-from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.own_image import DEFAULT_IMAGE, own_image
-from provisioner_operator.controller.pool_writes import PoolWrites
-from provisioner_operator.controller.priming import Lister
 from provisioner_operator.controller.settings import Settings
-from provisioner_operator.controller.workspace_writes import WorkspaceWrites
-from provisioner_operator.controller.writer import Writer
+from provisioner_operator.controller.sources.initial_list import Lister
+from provisioner_operator.controller.telemetry.endpoints import application, serve
+from provisioner_operator.controller.telemetry.events import EventRecorder
+from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.write_gate import Admission
+from provisioner_operator.controller.writes.pools import PoolWrites
+from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
+from provisioner_operator.controller.writes.writer import Writer
 from provisioner_operator.core.leadership import Candidacy
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.pool_mirror import PoolMirror
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from provisioner_operator.kube.connect import Connection, LoginError, connect
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
 
@@ -139,7 +139,7 @@ class Operator:
         runner, port = await serve(app, settings.http_host, settings.http_port)
         self._stack.push_async_callback(runner.cleanup)
         self._pools.use_image(settings.daemon_image or await own_image(client) or DEFAULT_IMAGE)
-        with garbage.much_to_keep():
+        with gc_tuning.much_to_keep():
             await self._prime(listers)
         self._deciding = [asyncio.create_task(loop.run(), name="decision loop")]
         self._tasks = [

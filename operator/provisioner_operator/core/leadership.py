@@ -13,8 +13,8 @@ counts the time for which a machine is suspended.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from provisioner_operator.core.json_value import JsonObject
-from provisioner_operator.core.status_patch import StatusPatch, timestamp
+from provisioner_operator.core.jobs.status_writes import StatusPatch, timestamp
+from provisioner_operator.core.model.json_value import JsonObject
 
 LEASE_SECONDS = 15.0
 """A Lease that was not renewed for so long may be taken over."""

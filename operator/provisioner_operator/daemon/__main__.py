@@ -18,13 +18,13 @@ import click
 from provisioner_operator import __version__
 from provisioner_operator.api.enums import Provisioner
 from provisioner_operator.daemon.agent import Agent, Workshop
-from provisioner_operator.daemon.console import JsonConsole, logging_to
-from provisioner_operator.daemon.echo import Echo
-from provisioner_operator.daemon.heartbeat import TakenOverError
-from provisioner_operator.daemon.registration import Flags, RegistrationError, await_registration, register
-from provisioner_operator.daemon.succession import SuccessionError, succeed
-from provisioner_operator.daemon.terraform import Terraform
-from provisioner_operator.daemon.terraform_state import ClusterAccess
+from provisioner_operator.daemon.echo.provisioner import Echo
+from provisioner_operator.daemon.logs.console import JsonConsole, logging_to
+from provisioner_operator.daemon.predecessor_lock import SuccessionError, succeed
+from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
+from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError, await_registration, register
+from provisioner_operator.daemon.terraform.provisioner import Terraform
+from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube.connect import Connection, LoginError, connect
 
 

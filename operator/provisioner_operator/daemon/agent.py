@@ -13,18 +13,18 @@ from typing import Any
 
 from provisioner_operator.api.enums import DaemonState, EndReason, Phase
 from provisioner_operator.api.enums import Provisioner as ProvisionerName
-from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Disown, Duty, duties
-from provisioner_operator.core.outcome import Outcome
-from provisioner_operator.core.records import Job
-from provisioner_operator.daemon.console import Console
-from provisioner_operator.daemon.heartbeat import Heartbeat
-from provisioner_operator.daemon.holding import Holding
-from provisioner_operator.daemon.job_feed import JobFeed
-from provisioner_operator.daemon.job_writes import JobWrites
-from provisioner_operator.daemon.provisioner import Provisioner, Task
-from provisioner_operator.daemon.report import Report
-from provisioner_operator.daemon.run import Run
-from provisioner_operator.daemon.run_log import RunLog
+from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Cancel, Disown, Duty, duties
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.daemon.execution.provisioner import Provisioner, Task
+from provisioner_operator.daemon.execution.run import Run
+from provisioner_operator.daemon.jobs.feed import JobFeed
+from provisioner_operator.daemon.jobs.held_job import Holding
+from provisioner_operator.daemon.jobs.writes import JobWrites
+from provisioner_operator.daemon.logs.console import Console
+from provisioner_operator.daemon.logs.run_log import RunLog
+from provisioner_operator.daemon.reporting.heartbeat import Heartbeat
+from provisioner_operator.daemon.reporting.report import Report
 from provisioner_operator.kube.client import KubeClient
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ import stamina
 from provisioner_operator.api.enums import EndReason
 from provisioner_operator.api.inputs import GitSource, Variable
 from provisioner_operator.api.job import ProvisionerJob
-from provisioner_operator.daemon.git_source import Credentials, FetchError, GitRequest
-from provisioner_operator.daemon.provisioner import UnpreparedError
+from provisioner_operator.daemon.execution.provisioner import UnpreparedError
+from provisioner_operator.daemon.git.request import Credentials, FetchError, GitRequest
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, KubeError, NotFoundError
 

@@ -17,10 +17,10 @@ from provisioner_operator.api.daemon import DaemonSpec, ProvisionerDaemon
 from provisioner_operator.api.enums import Provisioner
 from provisioner_operator.api.job import ProvisionerJob
 from provisioner_operator.api.names import CORDONED_BY_ANNOTATION
-from provisioner_operator.core.json_value import JsonObject
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
-from provisioner_operator.core.matching import Demand, Supply, Tags, effective_tags
-from provisioner_operator.core.records import Assignment, Condition, Daemon, Job, Offer, ReportedRun
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.model.matching import Demand, Supply, Tags, effective_tags
+from provisioner_operator.core.model.records import Assignment, Condition, Daemon, Job, Offer, ReportedRun
 
 _DISTINCT = 8192
 """How many distinct texts and demands are kept as one object each: jobs that wait wait mostly for the same."""

@@ -17,7 +17,7 @@ from provisioner_operator.api.names import (
     PROVISIONERS_ANNOTATION,
     TAG_ANNOTATION_PREFIX,
 )
-from provisioner_operator.core.records import DaemonPod, Offer
+from provisioner_operator.core.model.records import DaemonPod, Offer
 from provisioner_operator.kube.parsing import UnparseableObjectError, explain, offer_of
 from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, parse_pod, worst
 

@@ -14,9 +14,9 @@ from provisioner_operator.api.pod_template import PodTemplate as PodTemplateMode
 from provisioner_operator.api.pool import Autoscaling as AutoscalingModel
 from provisioner_operator.api.pool import PoolStatus as PoolStatusModel
 from provisioner_operator.api.pool import ProvisionerPool
-from provisioner_operator.core.matching import Supply, effective_tags
-from provisioner_operator.core.pool_members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble
-from provisioner_operator.core.records import Autoscaling, PodTemplate, Pool, PoolStatus
+from provisioner_operator.core.model.matching import Supply, effective_tags
+from provisioner_operator.core.model.records import Autoscaling, PodTemplate, Pool, PoolStatus
+from provisioner_operator.core.pools.members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble
 from provisioner_operator.kube.parsing import UnparseableObjectError, as_written, conditions_of, explain
 from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, Terminated, parse_pod, worst
 

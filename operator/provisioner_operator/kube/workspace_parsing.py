@@ -13,13 +13,13 @@ from provisioner_operator.api.parameters import ParameterValue
 from provisioner_operator.api.template import TemplateVersion, WorkspaceTemplate
 from provisioner_operator.api.workspace import Workspace as WorkspaceModel
 from provisioner_operator.api.workspace import WorkspaceBuild
-from provisioner_operator.core.explanation import STUCK
-from provisioner_operator.core.lifecycle import TERMINAL
-from provisioner_operator.core.outcome import Output, ResourceChange
-from provisioner_operator.core.status_patch import clip
-from provisioner_operator.core.workspace_decisions import SUPERSEDED_BY
-from provisioner_operator.core.workspace_past import SUPERSEDED
-from provisioner_operator.core.workspace_records import (
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.outcome import Output, ResourceChange
+from provisioner_operator.core.jobs.status_writes import clip
+from provisioner_operator.core.scheduling.explanation import STUCK
+from provisioner_operator.core.workspaces.build_history import SUPERSEDED
+from provisioner_operator.core.workspaces.decisions import SUPERSEDED_BY
+from provisioner_operator.core.workspaces.records import (
     Build,
     BuildRecord,
     Import,

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.core.fleet import Fleet, PoolView
-from provisioner_operator.core.instant import Instant
-from provisioner_operator.core.json_value import JsonObject
-from provisioner_operator.core.pool_decisions import (
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
     CreatePod,
@@ -17,7 +16,8 @@ from provisioner_operator.core.pool_decisions import (
     UncordonDaemon,
     UpdatePoolStatus,
 )
-from provisioner_operator.core.pool_members import PoolDaemon, PoolPod
+from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView
+from provisioner_operator.core.pools.members import PoolDaemon, PoolPod
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
 from support.builders import a_daemon_manifest, a_pool_manifest

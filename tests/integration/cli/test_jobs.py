@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from integration.cli.conftest import CLOUD, ON_PREM, People
-from provisioner_operator.cli.jobs_logs import formatted, parse_console
+from provisioner_operator.cli.jobs.logs import formatted, parse_console
 from support.builders import role_binding
 from support.programs import Program
 from support.site import Site

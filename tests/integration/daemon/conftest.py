@@ -17,7 +17,7 @@ import yaml
 
 from integration.daemon.cable import Cable
 from provisioner_devcluster import find_tofu
-from provisioner_operator.core.status_patch import assign
+from provisioner_operator.core.jobs.status_writes import assign
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from support.cluster import Cluster
 from support.kubectl import Kubectl

@@ -10,7 +10,7 @@ import pytest
 
 from integration.daemon.conftest import Office
 from provisioner_devcluster import coder_provider_configuration
-from provisioner_operator.daemon.terraform_context import ACCESS_URL, STAY
+from provisioner_operator.daemon.terraform.job_variables import ACCESS_URL, STAY
 
 TEMPLATE = (Path(__file__).parent / "templates" / "coder.tf").read_text()
 WORKSPACE_UID = "3f2a4b54-5a0e-4d0c-9a52-8f3b1c2d4e5f"

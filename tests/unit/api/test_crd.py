@@ -13,7 +13,7 @@ from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.job import JobSpec, ProvisionerJob
 from provisioner_operator.api.names import POOLS
 from provisioner_operator.api.phase_rules import PHASE_AFTER
-from provisioner_operator.core.lifecycle import TRANSITIONS
+from provisioner_operator.core.jobs.lifecycle import TRANSITIONS
 from support.manifests import CRDS, Manifest
 
 ARTEFACTS = {

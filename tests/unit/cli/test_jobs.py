@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.enums import Phase
-from provisioner_operator.cli.exits import PreconditionError
-from provisioner_operator.cli.jobs_cancel import Asked, NothingToDoError, operations
-from provisioner_operator.cli.jobs_logs import Line, Wanted, gained, parse_archived, parse_console, select
-from provisioner_operator.cli.jobs_retry import names_after, repeated
-from provisioner_operator.cli.jobs_wait import goal_phases, is_reachable
+from provisioner_operator.cli.errors import PreconditionError
+from provisioner_operator.cli.jobs.cancel import Asked, NothingToDoError, operations
+from provisioner_operator.cli.jobs.logs import Line, Wanted, gained, parse_archived, parse_console, select
+from provisioner_operator.cli.jobs.retry import names_after, repeated
+from provisioner_operator.cli.jobs.wait import goal_phases, is_reachable
 
 
 def a_body(phase: str | None = "Pending", **spec: Any) -> dict[str, Any]:

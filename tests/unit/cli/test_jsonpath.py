@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.cli.exits import UsageError
-from provisioner_operator.cli.jsonpath import Template
+from provisioner_operator.cli.errors import UsageError
+from provisioner_operator.cli.output.jsonpath import Template
 
 LIST: dict[str, Any] = {
     "items": [

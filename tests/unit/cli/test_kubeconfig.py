@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from provisioner_operator.cli.exits import UsageError
-from provisioner_operator.cli.kubeconfig import Choice, choose, files_to_read, find_access, merged
+from provisioner_operator.cli.api.kubeconfig import Choice, choose, files_to_read, find_access, merged
+from provisioner_operator.cli.errors import UsageError
 
 
 def a_kubeconfig(name: str, **context: Any) -> dict[str, Any]:

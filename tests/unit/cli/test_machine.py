@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from provisioner_operator.cli import machine
-from provisioner_operator.cli.exits import UsageError
+from provisioner_operator.cli.errors import UsageError
+from provisioner_operator.cli.output import formats
 
 
 def a_body(name: str) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def a_body(name: str) -> dict[str, Any]:
 
 def written(form: str, *bodies: dict[str, Any]) -> str:
     stream = io.StringIO()
-    machine.write_list(stream, form, iter(bodies))
+    formats.write_list(stream, form, iter(bodies))
     return stream.getvalue()
 
 
@@ -44,7 +44,7 @@ def test_nothing_is_an_empty_array() -> None:
 
 def test_names_are_those_that_kubectl_takes() -> None:
     assert written("name", a_body("dev-7")) == "provisionerjob.provisioner.dev/dev-7\n"
-    assert machine.name_of({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}) == "pod/p"
+    assert formats.name_of({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}) == "pod/p"
 
 
 def test_a_template_is_over_a_list() -> None:
@@ -54,4 +54,4 @@ def test_a_template_is_over_a_list() -> None:
 @pytest.mark.parametrize("form", ["xml", "jsonpath", "jsonpath=", "jsonpath={.a"])
 def test_a_form_that_does_not_exist_is_a_usage_error(form: str) -> None:
     with pytest.raises(UsageError):
-        machine.checked(form)
+        formats.checked(form)

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from provisioner_operator.cli import fleet, fleet_commands, job_table, jobs_commands, selection
 from provisioner_operator.cli.app import app
+from provisioner_operator.cli.daemons import commands as fleet_commands
+from provisioner_operator.cli.daemons import listing
+from provisioner_operator.cli.jobs import commands as jobs_commands
+from provisioner_operator.cli.jobs import table
 from provisioner_operator.cli.manual import manual
+from provisioner_operator.cli.view import job_filter
 from support.manifests import REPOSITORY
 
 
@@ -34,6 +38,6 @@ def test_every_command_and_option_says_what_it_is_for(path: str, command: click.
 
 
 def test_the_words_of_the_commands_are_those_of_the_selection() -> None:
-    assert set(jobs_commands.STATUS_WORDS) == set(selection.STATUS_WORDS)
-    assert jobs_commands.SORTINGS == job_table.SORTINGS
-    assert fleet_commands.STATE_WORDS == fleet.STATE_WORDS
+    assert set(jobs_commands.STATUS_WORDS) == set(job_filter.STATUS_WORDS)
+    assert jobs_commands.SORTINGS == table.SORTINGS
+    assert fleet_commands.STATE_WORDS == listing.STATE_WORDS

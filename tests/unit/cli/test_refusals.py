@@ -2,8 +2,8 @@
 
 import pytest
 
-from provisioner_operator.cli.exits import Exit, combined
-from provisioner_operator.cli.refusals import refusal, role_with
+from provisioner_operator.cli.api.error_messages import refusal, role_with
+from provisioner_operator.cli.errors import Exit, combined
 
 JOBS = "/apis/provisioner.dev/v1alpha1/namespaces/acme/provisionerjobs"
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.enums import DaemonState
-from provisioner_operator.cli.estimate import estimate, observed_runs
-from provisioner_operator.cli.scene import Scene, ran, waited
-from provisioner_operator.core.records import Daemon, Job
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.views.snapshot import Scene, ran, waited
+from provisioner_operator.core.views.wait_estimate import estimate, observed_runs
 from support.core_builders import NOON, a_daemon, a_job, a_running_job, an_ended_job
 
 HEARTBEAT = "2027-01-15T08:00:00+00:00"

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.enums import JobType, Phase
-from provisioner_operator.cli.exits import UsageError
-from provisioner_operator.cli.reading import LIVE, JobView
-from provisioner_operator.cli.scene import Scene
-from provisioner_operator.cli.selection import Selection, parse_statuses, parse_type
+from provisioner_operator.cli.errors import UsageError
+from provisioner_operator.cli.view.job_filter import Selection, parse_statuses, parse_type
+from provisioner_operator.cli.view.loading import LIVE, JobView
+from provisioner_operator.core.views.snapshot import Scene
 from support.core_builders import NOON, a_daemon, a_job, a_running_job, an_ended_job
 
 

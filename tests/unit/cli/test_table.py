@@ -3,8 +3,8 @@
 import pytest
 from rich.cells import cell_len
 
-from provisioner_operator.cli.exits import UsageError
-from provisioner_operator.cli.table import ALWAYS, Column, chosen, lines, safe
+from provisioner_operator.cli.errors import UsageError
+from provisioner_operator.cli.output.table import ALWAYS, Column, chosen, lines, safe
 
 COLUMNS = [
     Column[dict[str, str]]("Name", lambda row: row["name"], ALWAYS),

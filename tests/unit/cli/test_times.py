@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioner_operator.cli.times import duration, moment, parse_duration
+from provisioner_operator.cli.output.times import duration, moment, parse_duration
 
 
 @pytest.mark.parametrize(

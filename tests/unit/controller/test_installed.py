@@ -8,13 +8,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from provisioner_operator import __version__
 from provisioner_operator.api.names import LEASE
-from provisioner_operator.controller.endpoints import application
-from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.operator import DRAIN_SECONDS
 from provisioner_operator.controller.settings import Settings
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.pool_mirror import PoolMirror
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.controller.telemetry.endpoints import application
+from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from support.manifests import MANIFESTS, Manifest
 
 OPERATOR = MANIFESTS / "operator"

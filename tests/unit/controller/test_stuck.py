@@ -8,18 +8,18 @@ import aiohttp
 import pytest
 
 from provisioner_operator.controller import clock
-from provisioner_operator.controller.admission import Admission
-from provisioner_operator.controller.events import EventRecorder
 from provisioner_operator.controller.loop import DecisionLoop
-from provisioner_operator.controller.metrics import Metrics
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.controller.pool_writes import PoolWrites
-from provisioner_operator.controller.workspace_writes import WorkspaceWrites
-from provisioner_operator.controller.writer import Writer
-from provisioner_operator.core.instant import Instant
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.pool_mirror import PoolMirror
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.controller.telemetry.events import EventRecorder
+from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.write_gate import Admission
+from provisioner_operator.controller.writes.pools import PoolWrites
+from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
+from provisioner_operator.controller.writes.writer import Writer
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from provisioner_operator.kube.client import KubeClient
 from support.core_builders import a_job, at
 

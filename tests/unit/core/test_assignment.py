@@ -1,10 +1,10 @@
 import pytest
 from typing_extensions import override
 
-from provisioner_operator.core import assignment
-from provisioner_operator.core.assignment import AssignmentQueue
-from provisioner_operator.core.keyed_heap import KeyedHeap
-from provisioner_operator.core.records import Daemon, Job
+from provisioner_operator.core.model.keyed_heap import KeyedHeap
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.scheduling import assignment
+from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from support.core_builders import a_daemon, a_job
 
 CHICAGO = {"datacenter": "chicago"}

@@ -1,5 +1,5 @@
 from provisioner_operator.api.enums import ConditionStatus
-from provisioner_operator.core.conditions import with_condition
+from provisioner_operator.core.model.conditions import with_condition
 
 TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.enums import DaemonState, Phase, Provisioner
-from provisioner_operator.core.decisions import (
+from provisioner_operator.core.jobs.decisions import (
     Assign,
     Decision,
     Fail,
@@ -16,8 +16,8 @@ from provisioner_operator.core.decisions import (
     RemoveDaemon,
     ReshapeDaemon,
 )
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.records import Daemon, DaemonPod, Offer
+from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
+from provisioner_operator.core.reconcilers.jobs import Mirror
 from support.core_builders import NAMESPACE, a_daemon, a_job, a_running_job, an_assigned_job, at, next_heartbeat
 
 OFFER = Offer(frozenset(), frozenset({Provisioner.TERRAFORM}), capacity=1, lost_after=300, cancel_grace=180)

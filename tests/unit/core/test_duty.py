@@ -3,8 +3,17 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.enums import CancelMode, Phase
-from provisioner_operator.core.duty import Abandon, Acknowledge, Cancel, Disown, Duty, HeldRun, Stopping, duties
-from provisioner_operator.core.records import Job
+from provisioner_operator.core.daemons.duties import (
+    Abandon,
+    Acknowledge,
+    Cancel,
+    Disown,
+    Duty,
+    HeldRun,
+    Stopping,
+    duties,
+)
+from provisioner_operator.core.model.records import Job
 from support.core_builders import a_job, a_running_job, an_assigned_job, an_ended_job
 
 FORCE: dict[str, Any] = {"cancel": True, "cancel_mode": CancelMode.FORCE}

@@ -7,7 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from provisioner_operator.api.enums import DaemonState, PendingReason, Provisioner
-from provisioner_operator.core.explanation import (
+from provisioner_operator.core.model.matching import OWNER, SCOPE, Demand, Tags, effective_tags, satisfies
+from provisioner_operator.core.scheduling.explanation import (
     AddProvisioner,
     AwaitSlot,
     BringOnline,
@@ -23,7 +24,6 @@ from provisioner_operator.core.explanation import (
     Uncordon,
     explain,
 )
-from provisioner_operator.core.matching import OWNER, SCOPE, Demand, Tags, effective_tags, satisfies
 from support.core_builders import a_daemon, a_demand
 
 State = tuple[Demand, tuple[Candidate, ...]]

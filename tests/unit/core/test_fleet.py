@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.core.fleet import Fleet, PoolView, Round
-from provisioner_operator.core.matching import Demand
-from provisioner_operator.core.pool_decisions import CordonDaemon, CreatePod, DeletePod, UpdatePoolStatus
-from provisioner_operator.core.pool_members import Member, Trouble
-from provisioner_operator.core.pool_template import revision
-from provisioner_operator.core.records import Pool, PoolStatus
-from provisioner_operator.core.sharing import Waiting
+from provisioner_operator.core.model.matching import Demand
+from provisioner_operator.core.model.records import Pool, PoolStatus
+from provisioner_operator.core.pools.decisions import CordonDaemon, CreatePod, DeletePod, UpdatePoolStatus
+from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView, Round
+from provisioner_operator.core.pools.load_sharing import Waiting
+from provisioner_operator.core.pools.members import Member, Trouble
+from provisioner_operator.core.pools.pod_builder import revision
 from support.core_builders import a_demand, at
 from support.pool_builders import a_pool, over, scaling, starting, working
 

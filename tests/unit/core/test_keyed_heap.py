@@ -3,7 +3,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from provisioner_operator.core.keyed_heap import KeyedHeap
+from provisioner_operator.core.model.keyed_heap import KeyedHeap
 
 keys = st.sampled_from("abcdef")
 priorities = st.integers(0, 4)

@@ -4,7 +4,13 @@ import pytest
 
 from provisioner_operator.api.enums import Phase
 from provisioner_operator.api.phase_rules import PHASE_AFTER
-from provisioner_operator.core.lifecycle import STARTED, TERMINAL, TRANSITIONS, IllegalTransitionError, require_legal
+from provisioner_operator.core.jobs.lifecycle import (
+    STARTED,
+    TERMINAL,
+    TRANSITIONS,
+    IllegalTransitionError,
+    require_legal,
+)
 
 
 def test_the_api_server_enforces_the_same_table() -> None:

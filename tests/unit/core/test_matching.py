@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.enums import Provisioner
-from provisioner_operator.core.matching import Demand, Supply, effective_tags, format_tags, satisfies, tags_match
+from provisioner_operator.core.model.matching import Demand, Supply, effective_tags, format_tags, satisfies, tags_match
 from support.core_builders import a_demand
 
 S = {"scope": "organization", "owner": ""}

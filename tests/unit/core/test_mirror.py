@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
-from provisioner_operator.core.decisions import (
+from provisioner_operator.core.daemons.registry import SHUNNED_SECONDS
+from provisioner_operator.core.jobs.decisions import (
     Assign,
     BeginCancel,
     CheckDaemon,
@@ -19,9 +20,8 @@ from provisioner_operator.core.decisions import (
     Release,
     Suspend,
 )
-from provisioner_operator.core.known_daemons import SHUNNED_SECONDS
-from provisioner_operator.core.mirror import Mirror
-from provisioner_operator.core.records import Daemon, Job
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.reconcilers.jobs import Mirror
 from support.core_builders import (
     NAMESPACE,
     NOON,

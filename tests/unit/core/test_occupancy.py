@@ -1,5 +1,5 @@
-from provisioner_operator.core.occupancy import UNLISTED_REPORTS, Occupancy
-from provisioner_operator.core.records import Job, ReportedRun
+from provisioner_operator.core.model.records import Job, ReportedRun
+from provisioner_operator.core.scheduling.occupancy import UNLISTED_REPORTS, Occupancy
 from support.core_builders import NAMESPACE, a_running_job
 
 JOB = a_running_job("job", workspace="dev")

@@ -1,4 +1,4 @@
-from provisioner_operator.core.ordering import natural, queue_key, workspace_key
+from provisioner_operator.core.jobs.ordering import natural, queue_key, workspace_key
 from support.core_builders import a_job
 
 

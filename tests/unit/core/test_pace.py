@@ -1,4 +1,4 @@
-from provisioner_operator.core.pace import GROWTH_SECONDS, LONGEST_PAUSE_SECONDS, USUAL_PAUSE_SECONDS, Pace
+from provisioner_operator.core.concurrency_limit import GROWTH_SECONDS, LONGEST_PAUSE_SECONDS, USUAL_PAUSE_SECONDS, Pace
 
 
 def test_all_may_be_under_way_until_there_is_too_much_to_do() -> None:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.enums import ParameterType
-from provisioner_operator.core.parameters import resolve
-from provisioner_operator.core.workspace_records import Parameter
+from provisioner_operator.core.workspaces.parameters import resolve
+from provisioner_operator.core.workspaces.records import Parameter
 
 NUMBER = Parameter("size", ParameterType.NUMBER, minimum=1, maximum=8)
 BOOL = Parameter("size", ParameterType.BOOL)

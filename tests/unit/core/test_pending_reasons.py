@@ -2,10 +2,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioner_operator.api.enums import PendingReason
-from provisioner_operator.core.explanation import Explanation
-from provisioner_operator.core.instant import Instant
-from provisioner_operator.core.pending_reasons import PATIENCE_SECONDS, SETTLE_SECONDS, PendingReasons
-from provisioner_operator.core.records import Daemon
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.scheduling.explanation import Explanation
+from provisioner_operator.core.scheduling.explanation_timing import PATIENCE_SECONDS, SETTLE_SECONDS, PendingReasons
 from support.core_builders import a_daemon, a_job, at
 
 JOB = a_job("dev-2", workspace="dev")

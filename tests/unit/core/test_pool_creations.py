@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.core.pool_creations import LONGEST_PAUSE_SECONDS, Creations, Pace, pod_names
-from provisioner_operator.core.pool_members import Trouble
+from provisioner_operator.core.pools.creation_backoff import LONGEST_PAUSE_SECONDS, Creations, Pace, pod_names
+from provisioner_operator.core.pools.members import Trouble
 from support.core_builders import at
 from support.pool_builders import a_pool, over, working
 

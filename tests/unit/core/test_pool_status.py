@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.enums import ConditionStatus
-from provisioner_operator.core.pool_members import Trouble
-from provisioner_operator.core.pool_status import Census, is_urgent, status_of, status_patch
-from provisioner_operator.core.records import Pool, PoolStatus
+from provisioner_operator.core.model.records import Pool, PoolStatus
+from provisioner_operator.core.pools.members import Trouble
+from provisioner_operator.core.pools.status import Census, is_urgent, status_of, status_patch
 from support.core_builders import NOON
 from support.pool_builders import a_pool
 

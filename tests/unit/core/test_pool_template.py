@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.core.json_value import JsonObject
-from provisioner_operator.core.pool_template import pod, revision, selector
-from provisioner_operator.core.records import PodTemplate, Pool
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.model.records import PodTemplate, Pool
+from provisioner_operator.core.pools.pod_builder import pod, revision, selector
 from support.core_builders import tags
 from support.manifests import Manifest
 from support.pool_builders import a_pool, scaling

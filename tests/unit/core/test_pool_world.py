@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner_operator.core.records import PodTemplate, PoolStatus
+from provisioner_operator.core.model.records import PodTemplate, PoolStatus
 from support.pool_builders import scaling
 from support.pool_world import PoolWorld, a_world
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.core.pool_creations import Pace
-from provisioner_operator.core.pool_decisions import (
+from provisioner_operator.core.model.records import Pool
+from provisioner_operator.core.pools.creation_backoff import Pace
+from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
     CreatePod,
@@ -14,9 +15,8 @@ from provisioner_operator.core.pool_decisions import (
     RemoveFinalizer,
     UncordonDaemon,
 )
-from provisioner_operator.core.pool_members import Member, PoolDaemon, Trouble
-from provisioner_operator.core.pools import Aim, Plan, plan
-from provisioner_operator.core.records import Pool
+from provisioner_operator.core.pools.members import Member, PoolDaemon, Trouble
+from provisioner_operator.core.pools.plan import Aim, Plan, plan
 from support.core_builders import at
 from support.pool_builders import NEW, OLD, a_pod, a_pool, over, starting, working
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.core.records import Autoscaling
-from provisioner_operator.core.scaling import (
+from provisioner_operator.core.model.records import Autoscaling
+from provisioner_operator.core.pools.autoscaling import (
     Load,
     RecentNeed,
     RunTimes,

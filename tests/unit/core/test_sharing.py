@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.enums import Provisioner
-from provisioner_operator.core.matching import Demand, Supply, effective_tags, satisfies
-from provisioner_operator.core.scaling import Load
-from provisioner_operator.core.sharing import Contender, Waiting, queued_for, share
+from provisioner_operator.core.model.matching import Demand, Supply, effective_tags, satisfies
+from provisioner_operator.core.pools.autoscaling import Load
+from provisioner_operator.core.pools.load_sharing import Contender, Waiting, queued_for, share
 from support.core_builders import NAMESPACE
 
 CHICAGO = {"datacenter": "chicago"}

@@ -1,4 +1,4 @@
-from provisioner_operator.core.silence import DEFAULT_LOST_AFTER, Silence
+from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER, Silence
 from support.core_builders import at
 
 

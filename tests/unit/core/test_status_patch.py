@@ -8,11 +8,18 @@ import pytest
 
 from provisioner_operator.api.enums import CancelReason, ConditionStatus, DaemonState, EndReason, PendingReason, Phase
 from provisioner_operator.api.limits import LONGEST_MESSAGE, MOST_RESOURCES, MOST_VARIABLES
-from provisioner_operator.core import status_patch
-from provisioner_operator.core.lifecycle import IllegalTransitionError
-from provisioner_operator.core.outcome import DeclaredVariable, LogArchive, Outcome, Output, ResourceChange, StageTiming
-from provisioner_operator.core.records import Daemon, Job
-from provisioner_operator.core.status_patch import StatusPatch, timestamp
+from provisioner_operator.core.jobs import status_writes
+from provisioner_operator.core.jobs.lifecycle import IllegalTransitionError
+from provisioner_operator.core.jobs.outcome import (
+    DeclaredVariable,
+    LogArchive,
+    Outcome,
+    Output,
+    ResourceChange,
+    StageTiming,
+)
+from provisioner_operator.core.jobs.status_writes import StatusPatch, timestamp
+from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.kube.parsing import parse_daemon, parse_job, parse_job_model
 from support.core_builders import NOON, a_daemon, a_job
 
@@ -70,43 +77,43 @@ def edited(body: Body, **spec: Any) -> Body:
 
 
 def assign(job: Job) -> StatusPatch:
-    return status_patch.assign(job, DAEMON, "a1", NOON + 1)
+    return status_writes.assign(job, DAEMON, "a1", NOON + 1)
 
 
 def acknowledge(job: Job) -> StatusPatch:
-    return status_patch.acknowledge(job, "process-1", NOON + 2)
+    return status_writes.acknowledge(job, "process-1", NOON + 2)
 
 
 def begin_cancel(job: Job) -> StatusPatch:
-    return status_patch.begin_cancel(job, NOON + 3)
+    return status_writes.begin_cancel(job, NOON + 3)
 
 
 def explain(job: Job) -> StatusPatch:
-    return status_patch.explain(job, PendingReason.DAEMONS_BUSY, "They are busy.", NOON + 1)
+    return status_writes.explain(job, PendingReason.DAEMONS_BUSY, "They are busy.", NOON + 1)
 
 
 def suspend(job: Job) -> StatusPatch:
-    return status_patch.suspend(job, "Suspended.", NOON + 10)
+    return status_writes.suspend(job, "Suspended.", NOON + 10)
 
 
 def resume(job: Job) -> StatusPatch:
-    return status_patch.resume(job, NOON + 70)
+    return status_writes.resume(job, NOON + 70)
 
 
 def release(job: Job) -> StatusPatch:
-    return status_patch.release(job, "It did not answer.", NOON + 31)
+    return status_writes.release(job, "It did not answer.", NOON + 31)
 
 
 def finish(phase: Phase, reason: EndReason) -> Callable[[Job], StatusPatch]:
-    return lambda job: status_patch.finish(job, Outcome(phase, reason, "So it ended."), NOON + 5)
+    return lambda job: status_writes.finish(job, Outcome(phase, reason, "So it ended."), NOON + 5)
 
 
 def time_out(job: Job) -> StatusPatch:
-    return status_patch.end(job, Phase.FAILED, EndReason.DEADLINE_EXCEEDED, "Too long.", NOON + 9)
+    return status_writes.end(job, Phase.FAILED, EndReason.DEADLINE_EXCEEDED, "Too long.", NOON + 9)
 
 
 def give_up(job: Job) -> StatusPatch:
-    return status_patch.cancel(job, CancelReason.DAEMON_GONE, "Its daemon is gone.", NOON + 9)
+    return status_writes.cancel(job, CancelReason.DAEMON_GONE, "Its daemon is gone.", NOON + 9)
 
 
 complete = finish(Phase.COMPLETED, EndReason.COMPLETED)
@@ -215,7 +222,7 @@ def test_the_details_of_a_run_are_kept() -> None:
         commit="0123456789" * 4,
         log=LogArchive("dev-7-log", 17, truncated=True),
     )
-    body = after(a_body(), assign, acknowledge, lambda job: status_patch.finish(job, outcome, NOON + 5))
+    body = after(a_body(), assign, acknowledge, lambda job: status_writes.finish(job, outcome, NOON + 5))
     parse_job(body)
     status = body["status"]
     assert status["stage"] == "apply"
@@ -237,13 +244,15 @@ def test_what_an_import_found_is_cut_to_what_the_schema_takes() -> None:
         resources=tuple(ResourceChange(f"{n}." + "a" * 600, "t" * 200, "declare") for n in range(300)),
         variables=tuple(DeclaredVariable(f"v{n}", "t" * 2000, description="d" * 2000) for n in range(200)),
     )
-    body = after(a_body(), assign, acknowledge, lambda job: status_patch.finish(job, outcome, NOON + 5))
+    body = after(a_body(), assign, acknowledge, lambda job: status_writes.finish(job, outcome, NOON + 5))
     status = parse_job_model(body).status
     assert (len(status.variables), len(status.resources)) == (MOST_VARIABLES, MOST_RESOURCES)
 
 
 def test_a_message_is_cut_to_what_a_condition_may_hold() -> None:
-    job = parse_job(after(a_body(), lambda job: status_patch.explain(job, PendingReason.SUSPENDED, "x" * 40_000, NOON)))
+    job = parse_job(
+        after(a_body(), lambda job: status_writes.explain(job, PendingReason.SUSPENDED, "x" * 40_000, NOON))
+    )
     assert job.message is not None
     assert len(job.message) == LONGEST_MESSAGE
 
@@ -251,7 +260,7 @@ def test_a_message_is_cut_to_what_a_condition_may_hold() -> None:
 PENDING, ASSIGNED, RUNNING = a_body(), after(a_body(), assign), after(a_body(), assign, acknowledge)
 CANCELED_RUNNING = edited(RUNNING, cancel=True)
 CANCELING = after(CANCELED_RUNNING, begin_cancel)
-REASSIGNED = after(ASSIGNED, release, lambda job: status_patch.assign(job, DAEMON, "a2", NOON + 40))
+REASSIGNED = after(ASSIGNED, release, lambda job: status_writes.assign(job, DAEMON, "a2", NOON + 40))
 NAMESAKE = {**PENDING, "metadata": PENDING["metadata"] | {"uid": "another"}}
 
 
@@ -317,7 +326,7 @@ def a_daemon_body(heartbeat: str | None) -> Body:
 
 
 def silent(daemon: Daemon) -> StatusPatch:
-    return status_patch.daemon_offline(daemon, "No heartbeat arrives.", NOON)
+    return status_writes.daemon_offline(daemon, "No heartbeat arrives.", NOON)
 
 
 @pytest.mark.parametrize("heartbeat", [timestamp(NOON), None])

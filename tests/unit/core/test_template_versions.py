@@ -5,16 +5,7 @@ from typing import Any
 
 from provisioner_operator.api.enums import Phase, VersionPhase
 from provisioner_operator.api.names import version_name
-from provisioner_operator.core.template_versions import (
-    SOURCE_REREAD_SECONDS,
-    SOURCE_RETRY_SECONDS,
-    Reading,
-    TemplateFacts,
-    TemplatePlan,
-    digest_of,
-    plan_template,
-)
-from provisioner_operator.core.workspace_decisions import (
+from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
     FindImport,
     HoldTemplate,
@@ -25,7 +16,16 @@ from provisioner_operator.core.workspace_decisions import (
     TemplateDecision,
     UpdateTemplateStatus,
 )
-from provisioner_operator.core.workspace_records import SourceFiles, Template, TemplateStatus
+from provisioner_operator.core.workspaces.records import SourceFiles, Template, TemplateStatus
+from provisioner_operator.core.workspaces.template_plan import (
+    SOURCE_REREAD_SECONDS,
+    SOURCE_RETRY_SECONDS,
+    Reading,
+    TemplateFacts,
+    TemplatePlan,
+    digest_of,
+    plan_template,
+)
 from support.core_builders import NOON, at
 from support.workspace_builders import a_template, a_version, an_import
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.core import timeouts
+from provisioner_operator.core.jobs import timeouts
 from support.core_builders import NOON, a_job, a_running_job, an_ended_job
 
 

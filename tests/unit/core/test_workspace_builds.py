@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.enums import DeletionPolicy, ParameterType, Phase, Transition, UpdatePolicy, VersionPhase
-from provisioner_operator.core.workspace_builds import WorkspacePlan, change_of, plan_workspace
-from provisioner_operator.core.workspace_decisions import (
+from provisioner_operator.core.workspaces.build_history import SUPERSEDED, BuildFacts
+from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, change_of, plan_workspace
+from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
     CreateBuild,
     FindBuilds,
@@ -16,8 +17,7 @@ from provisioner_operator.core.workspace_decisions import (
     Supersede,
     UpdateWorkspaceStatus,
 )
-from provisioner_operator.core.workspace_past import SUPERSEDED, BuildFacts
-from provisioner_operator.core.workspace_records import Build, Parameter, Template, Workspace, WorkspaceStatus
+from provisioner_operator.core.workspaces.records import Build, Parameter, Template, Workspace, WorkspaceStatus
 from support.core_builders import at
 from support.workspace_builders import VERSION, a_build, a_template, a_version, a_workspace
 

@@ -1,5 +1,5 @@
 from provisioner_operator.api.enums import Phase
-from provisioner_operator.core.workspace_mirror import WorkspaceMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from support.workspace_builders import a_build, a_template, a_workspace, an_import
 
 

@@ -1,4 +1,4 @@
-from provisioner_operator.core.workspaces import WorkspaceLines
+from provisioner_operator.core.scheduling.workspace_queue import WorkspaceLines
 from support.core_builders import NAMESPACE, a_job
 
 DEV = (NAMESPACE, "dev")

@@ -5,7 +5,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from provisioner_operator.daemon.provisioner import Task
+from provisioner_operator.daemon.execution.provisioner import Task
 from provisioner_operator.kube.errors import ConflictError, NotFoundError
 from provisioner_operator.kube.parsing import job_record, parse_job_model
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.core import timeouts
-from provisioner_operator.daemon.guard import INTERRUPT_AT, KILL_AT, Fence
+from provisioner_operator.core.jobs import timeouts
+from provisioner_operator.daemon.execution.guard import INTERRUPT_AT, KILL_AT, Fence
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner_operator.daemon.git_fetch_program import fetch
-from provisioner_operator.daemon.git_source import REPOSITORY, Credentials, FetchError, GitRequest, Limits
+from provisioner_operator.daemon.git.fetch_program import fetch
+from provisioner_operator.daemon.git.request import REPOSITORY, Credentials, FetchError, GitRequest, Limits
 from support.git_server import (
     Folder,
     GitServer,

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from provisioner_operator.daemon.guard import CANNOT_EXECUTE, INTERRUPT_AT, KILL_AT, now
+from provisioner_operator.daemon.execution.guard import CANNOT_EXECUTE, INTERRUPT_AT, KILL_AT, now
 from unit.daemon.processes import GUARD, Witness, a_daemon, a_program, is_alive, python, wait_until
 
 LONG = 3600.0

@@ -3,9 +3,9 @@ import asyncio
 import pytest
 
 from provisioner_operator.api.enums import EndReason
-from provisioner_operator.daemon.git_source import Credentials, GitRequest
+from provisioner_operator.daemon.execution.provisioner import Task, UnpreparedError
+from provisioner_operator.daemon.git.request import Credentials, GitRequest
 from provisioner_operator.daemon.inputs import LONGEST_VARIABLE, read_files, read_git_request, read_variables
-from provisioner_operator.daemon.provisioner import Task, UnpreparedError
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError
 from unit.daemon.builders import Objects, a_secret, a_task

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.daemon.job_log import CAP, LONGEST_LINE, JobLog, cut_line, printable
+from provisioner_operator.daemon.logs.log_buffer import CAP, LONGEST_LINE, JobLog, cut_line, printable
 
 LINES = st.lists(st.text(st.characters(exclude_characters="\n\r"), max_size=200), max_size=60)
 

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.daemon.line_splitter import LineSplitter
+from provisioner_operator.daemon.execution.line_splitter import LineSplitter
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n")), min_size=1), st.lists(st.integers(0, 400)))

@@ -3,10 +3,10 @@ import asyncio
 import pytest
 
 from provisioner_operator.api.names import JOB_LABEL
-from provisioner_operator.core.outcome import LogArchive
-from provisioner_operator.daemon import log_archive
-from provisioner_operator.daemon.job_log import JobLog
-from provisioner_operator.daemon.log_archive import Archive
+from provisioner_operator.core.jobs.outcome import LogArchive
+from provisioner_operator.daemon.logs import archive as log_archive
+from provisioner_operator.daemon.logs.archive import Archive
+from provisioner_operator.daemon.logs.log_buffer import JobLog
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError
 from unit.daemon.builders import Objects, a_task, until

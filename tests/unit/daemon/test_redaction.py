@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.daemon.redaction import MASK, Redactor
+from provisioner_operator.daemon.logs.redaction import MASK, Redactor
 
 KEY = "-----BEGIN KEY-----\nMIIEvQIBADANBg\n}\n-----END KEY-----\n"
 

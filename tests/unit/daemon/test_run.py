@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from provisioner_operator.api.enums import EndReason, Phase
-from provisioner_operator.core.outcome import Outcome, Output
-from provisioner_operator.daemon.contact import Contact
-from provisioner_operator.daemon.echo import Echo
-from provisioner_operator.daemon.guard import now
-from provisioner_operator.daemon.provisioner import Task
-from provisioner_operator.daemon.run import Run
-from provisioner_operator.daemon.run_log import RunLog
-from provisioner_operator.daemon.stopping import StopCause
+from provisioner_operator.core.jobs.outcome import Outcome, Output
+from provisioner_operator.daemon.echo.provisioner import Echo
+from provisioner_operator.daemon.execution.contact import Contact
+from provisioner_operator.daemon.execution.guard import now
+from provisioner_operator.daemon.execution.provisioner import Task
+from provisioner_operator.daemon.execution.run import Run
+from provisioner_operator.daemon.execution.stop_outcome import StopCause
+from provisioner_operator.daemon.logs.run_log import RunLog
 from provisioner_operator.kube import paths
 from unit.daemon.builders import Objects, RememberingConsole, a_secret, a_task, an_echo_task, until
 

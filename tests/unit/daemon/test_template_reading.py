@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner_operator.core.outcome import DeclaredVariable, ResourceChange
-from provisioner_operator.daemon.inspect_stage import InspectReader, inspect_stage
-from provisioner_operator.daemon.template_reading import Declarations, in_order
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
+from provisioner_operator.daemon.terraform.declarations import Declarations, in_order
+from provisioner_operator.daemon.terraform.inspect_stage import InspectReader, inspect_stage
 
 TEMPLATE = """
 terraform {

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.enums import EndReason
-from provisioner_operator.daemon.git_source import REQUEST
-from provisioner_operator.daemon.provisioner import Task
-from provisioner_operator.daemon.terraform import Terraform, TerraformProgram
-from provisioner_operator.daemon.terraform_state import BACKEND_FILE, BACKEND_SETTINGS_FILE, ClusterAccess
+from provisioner_operator.daemon.execution.provisioner import Task
+from provisioner_operator.daemon.git.request import REQUEST
+from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram
+from provisioner_operator.daemon.terraform.state import BACKEND_FILE, BACKEND_SETTINGS_FILE, ClusterAccess
 from provisioner_operator.kube import paths
 from unit.daemon.builders import Objects, a_secret, a_task
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.daemon.terraform_context import (
+from provisioner_operator.daemon.terraform.job_variables import (
     LONGEST_OWNER,
     coder_owner,
     coder_parameter,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from provisioner_operator.api.limits import MOST_RESOURCES
-from provisioner_operator.core.outcome import Output, ResourceChange
-from provisioner_operator.daemon.terraform_output import LONGEST_OUTPUT, MOST_OUTPUTS, OutputReader
+from provisioner_operator.core.jobs.outcome import Output, ResourceChange
+from provisioner_operator.daemon.terraform.output import LONGEST_OUTPUT, MOST_OUTPUTS, OutputReader
 
 DATA = Path(__file__).parent / "data"
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.enums import EndReason
-from provisioner_operator.daemon import terraform_state as state
-from provisioner_operator.daemon.terraform_failure import BACKEND_OVERRIDDEN, explain_failure
-from provisioner_operator.daemon.terraform_output import Diagnostic, OutputReader
+from provisioner_operator.daemon.terraform import state
+from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
+from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
 
 DATA = Path(__file__).parent / "data"
 NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?", fullmatch=True)

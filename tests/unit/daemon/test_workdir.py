@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner_operator.daemon.guard import UNSAVED_STATE, unsaved_states
-from provisioner_operator.daemon.workdir import Workdir, private_directory
+from provisioner_operator.daemon.execution.guard import UNSAVED_STATE, unsaved_states
+from provisioner_operator.daemon.execution.workdir import Workdir, private_directory
 from unit.daemon.builders import a_task
 
 

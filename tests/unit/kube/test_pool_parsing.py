@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.enums import ConditionStatus, Provisioner
-from provisioner_operator.core.matching import effective_tags
-from provisioner_operator.core.pool_members import PodEnd, Trouble
-from provisioner_operator.core.records import Autoscaling, PodTemplate, PoolStatus
+from provisioner_operator.core.model.matching import effective_tags
+from provisioner_operator.core.model.records import Autoscaling, PodTemplate, PoolStatus
+from provisioner_operator.core.pools.members import PodEnd, Trouble
 from provisioner_operator.kube.parsing import UnparseableObjectError
 from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
 from support.manifests import Manifest

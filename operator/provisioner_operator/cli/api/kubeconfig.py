@@ -1,0 +1,178 @@
+"""Which cluster and user: kubeconfig files by kubectl's conventions, made into what pykube-ng takes.
+
+pykube-ng reads one file; here several of `KUBECONFIG` are merged (the first to name a thing wins, relative paths belong
+to the file that they stand in), a context is chosen, and a Pod's ServiceAccount is the last resort.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provisioner_operator.cli.errors import UsageError
+
+Document = dict[str, Any]
+"""A kubeconfig as it is written."""
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_LISTS = ("clusters", "users", "contexts")
+_PATHS = {
+    "cluster": ("certificate-authority",),
+    "user": ("client-certificate", "client-key", "tokenFile"),
+}
+"""Fields that name files, by the kind of entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the command line says about the cluster."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One cluster, one user, one namespace."""
+
+    document: Document
+    """A kubeconfig with nothing but this context."""
+    server: str
+    namespace: str
+    source: str
+    """Where this was found, for messages."""
+
+
+def find_access(choice: Choice, environment: Mapping[str, str]) -> Access:
+    """Read the files that the command line or the environment name. Raises UsageError."""
+    files = files_to_read(choice, environment)
+    present = [path for path in files if path.is_file()]
+    if not present:
+        if "KUBERNETES_SERVICE_HOST" in environment and (SERVICE_ACCOUNT / "token").is_file() and not choice.kubeconfig:
+            return _of_service_account(choice, environment)
+        named = ", ".join(str(path) for path in files)
+        raise UsageError(f"There is no kubeconfig at {named}: name one with --kubeconfig or the variable KUBECONFIG.")
+    return choose(merged([(path, read(path)) for path in present]), choice, ", ".join(str(path) for path in present))
+
+
+def files_to_read(choice: Choice, environment: Mapping[str, str]) -> list[Path]:
+    """The kubeconfig files in their order: --kubeconfig alone, else those of KUBECONFIG, else the one at home."""
+    if choice.kubeconfig is not None:
+        return [choice.kubeconfig]
+    named = [part for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
+    return [Path(part).expanduser() for part in named] or [Path("~/.kube/config").expanduser()]
+
+
+def merged(documents: Iterable[tuple[Path, Document]]) -> Document:
+    """One kubeconfig of several: the first to set a value, or to name a thing, wins."""
+    result: Document = {name: [] for name in _LISTS}
+    for path, document in documents:
+        for name in _LISTS:
+            known = {entry["name"] for entry in result[name]}
+            entries = _entries(document, name, path)
+            result[name].extend(_with_absolute_paths(each, path) for each in entries if each["name"] not in known)
+        if not result.get("current-context"):
+            result["current-context"] = document.get("current-context")
+    return result
+
+
+def choose(document: Document, choice: Choice, source: str) -> Access:
+    """The context that is meant, alone. Raises UsageError if it, its cluster or its user is not there."""
+    name = choice.context or document.get("current-context")
+    contexts = {each["name"]: each.get("context") or {} for each in document["contexts"]}
+    if not name:
+        hint = f" Known contexts: {', '.join(sorted(contexts))}." if contexts else ""
+        raise UsageError(f"No context is chosen in {source}: name one with --context.{hint}")
+    if name not in contexts:
+        raise UsageError(f"There is no context {name!r} in {source}. Known: {', '.join(sorted(contexts)) or 'none'}.")
+    context = contexts[name]
+    cluster = _named(document["clusters"], context.get("cluster"), f"the cluster of context {name!r}", source)
+    user = (
+        _named(document["users"], context["user"], f"the user of context {name!r}", source)
+        if context.get("user")
+        else None
+    )
+    details = cluster.get("cluster") or {}
+    server = details.get("server") or "http://localhost:8080"
+    return Access(
+        document={
+            "clusters": [cluster],
+            "users": [] if user is None else [_with_token(user)],
+            "contexts": [{"name": name, "context": context}],
+            "current-context": name,
+        },
+        server=server,
+        namespace=choice.namespace or context.get("namespace") or "default",
+        source=source,
+    )
+
+
+def _of_service_account(choice: Choice, environment: Mapping[str, str]) -> Access:
+    host, port = environment["KUBERNETES_SERVICE_HOST"], environment.get("KUBERNETES_SERVICE_PORT", "443")
+    server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    namespace = (SERVICE_ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
+    document = {
+        "clusters": [
+            {
+                "name": "pod",
+                "cluster": {"server": server, "certificate-authority": str(SERVICE_ACCOUNT / "ca.crt")},
+            }
+        ],
+        "users": [{"name": "pod", "user": {"tokenFile": str(SERVICE_ACCOUNT / "token")}}],
+        "contexts": [{"name": "pod", "context": {"cluster": "pod", "user": "pod", "namespace": namespace}}],
+        "current-context": "pod",
+    }
+    return choose(document, choice, str(SERVICE_ACCOUNT))
+
+
+def read(path: Path) -> Document:
+    """One kubeconfig file. Raises UsageError."""
+    import yaml  # noqa: PLC0415 - 30 ms that a mistyped command need not take
+
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = str(error).replace("\n", " ")
+        raise UsageError(f"The kubeconfig {path} cannot be read: {reason}") from error
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise UsageError(f"The kubeconfig {path} is no kubeconfig: it should be a mapping.")
+    return document
+
+
+def _entries(document: Document, name: str, path: Path) -> Sequence[Document]:
+    entries = document.get(name) or []
+    if not isinstance(entries, list) or any(not isinstance(each, dict) or "name" not in each for each in entries):
+        raise UsageError(f"The kubeconfig {path} is no kubeconfig: each of its {name} should have a name.")
+    return entries
+
+
+def _with_absolute_paths(entry: Document, path: Path) -> Document:
+    for kind, fields in _PATHS.items():
+        details = entry.get(kind)
+        if isinstance(details, dict):
+            found = {field: str(path.parent / details[field]) for field in fields if details.get(field)}
+            return entry | {kind: details | found}
+    return entry
+
+
+def _with_token(user: Document) -> Document:
+    """A token's file is read at each start: the tokens of Pods change."""
+    details = user.get("user") or {}
+    if "tokenFile" not in details or details.get("token"):
+        return user
+    try:
+        token = Path(details["tokenFile"]).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UsageError(f"The token file {details['tokenFile']} cannot be read: {error.strerror}.") from error
+    return user | {"user": details | {"token": token}}
+
+
+def _named(entries: Sequence[Document], name: str | None, what: str, source: str) -> Document:
+    for entry in entries:
+        if entry["name"] == name:
+            return entry
+    raise UsageError(f"{what[0].upper()}{what[1:]} ({name!r}) is not in {source}.")

@@ -1,0 +1,152 @@
+"""`doctor`: looks at everything that has to be right for jobs to run, as far as this user may look."""
+
+import sys
+from collections.abc import Callable, Iterator
+
+import orjson
+from rich.text import Text
+
+from provisioner_operator import __version__
+from provisioner_operator.api.crd import KINDS
+from provisioner_operator.api.names import API_VERSION, DAEMONS, GROUP, JOBS, LEASE
+from provisioner_operator.cli.api.client import Body, Cluster
+from provisioner_operator.cli.doctor import checks
+from provisioner_operator.cli.doctor.checks import Finding, Level
+from provisioner_operator.cli.errors import CliError, Exit, ForbiddenError, NotFoundError
+from provisioner_operator.cli.session import Session
+from provisioner_operator.cli.view import loading
+from provisioner_operator.kube import paths
+
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red", Level.UNKNOWN: "dim"}
+_MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.ERROR: "✗", Level.UNKNOWN: "?"}
+
+_RIGHTS: tuple[tuple[str, str, str, str, str], ...] = (
+    ("see jobs", "list", GROUP, JOBS, "provisioner-viewer"),
+    ("watch jobs", "watch", GROUP, JOBS, "provisioner-viewer"),
+    ("submit jobs", "create", GROUP, JOBS, "provisioner-submitter"),
+    ("suspend jobs", "patch", GROUP, JOBS, "provisioner-submitter"),
+    ("cancel jobs", "cancel", GROUP, JOBS, "provisioner-admin"),
+    ("cordon daemons", "patch", GROUP, DAEMONS, "provisioner-admin"),
+    ("read archived logs", "get", "", "configmaps", "view"),
+    ("read live logs", "get", "", "pods/log", "view"),
+)
+"""What people do; the verb, group and resource that it takes, and the role that has it."""
+
+
+def examine(session: Session, operator_namespace: str, *, as_json: bool) -> Exit:
+    """Look, and print what was found."""
+    found = list(_findings(session, operator_namespace))
+    if as_json:
+        documents = [
+            {"check": each.check, "level": each.level, "message": each.message, "remedy": each.remedy or None}
+            for each in found
+        ]
+        sys.stdout.write(orjson.dumps(documents, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        for each in found:
+            mark = Text.assemble((_MARKS[each.level], _STYLES[each.level]), " ", (f"{each.check}: ", "bold"))
+            session.terminal.out.print(mark + Text(each.message))
+            if each.remedy:
+                session.terminal.out.print(Text(f"    {each.remedy}", "dim"))
+    return Exit.FAILED if any(each.level is Level.ERROR for each in found) else Exit.OK
+
+
+def _findings(session: Session, operator_namespace: str) -> Iterator[Finding]:
+    cluster = session.cluster
+    version = cluster.get("/version")
+    yield Finding(
+        "API server", Level.OK, f"{cluster.server} answers: Kubernetes {version.get('gitVersion', 'unknown')}."
+    )
+    yield checks.own_clock(cluster.skew or 0.0)
+    try:
+        resources = cluster.get(f"/apis/{API_VERSION}")["resources"]
+    except NotFoundError:
+        resources = []
+    kinds = checks.kinds([each["name"] for each in resources], [kind.plural for kind in KINDS])
+    yield kinds
+    yield _looked("definitions", lambda: checks.definitions(_definitions(cluster), _generated()))
+    yield _looked("policies", lambda: _policies(cluster))
+    yield _looked("stamping", lambda: checks.stamping(_stamping(cluster)))
+    yield _looked(
+        "operator", lambda: checks.leader(_lease(cluster, operator_namespace), cluster.now(), operator_namespace)
+    )
+    if kinds.level is Level.OK:
+        yield from _of_fleet(session)
+        yield _looked("rights", lambda: _rights(session))
+
+
+def _looked(check: str, look: Callable[[], Finding]) -> Finding:
+    """What was found, or why nothing could be."""
+    try:
+        return look()
+    except ForbiddenError as error:
+        return Finding(check, Level.UNKNOWN, f"Not looked at: {error}")
+    except CliError as error:
+        return Finding(check, Level.ERROR, str(error))
+
+
+def _definitions(cluster: Cluster) -> dict[str, Body]:
+    found = {}
+    for kind in KINDS:
+        try:
+            found[kind.plural] = cluster.get(f"{_DEFINITIONS}/{kind.plural}.{GROUP}")
+        except NotFoundError:
+            continue
+    return found
+
+
+def _generated() -> dict[str, Body]:
+    return {kind.plural: kind.definition() for kind in KINDS}
+
+
+def _names(bodies: list[Body]) -> list[str]:
+    return [body["metadata"]["name"] for body in bodies]
+
+
+def _policies(cluster: Cluster) -> Finding:
+    validating = _names(cluster.list(f"{_ADMISSION}/validatingadmissionpolicies"))
+    bindings = cluster.list(f"{_ADMISSION}/validatingadmissionpolicybindings")
+    return checks.policies(validating, [body["spec"]["policyName"] for body in bindings])
+
+
+def _stamping(cluster: Cluster) -> list[str] | None:
+    try:
+        return _names(cluster.list(f"{_ADMISSION}/mutatingadmissionpolicies"))
+    except NotFoundError:
+        return None
+
+
+def _lease(cluster: Cluster, namespace: str) -> Body | None:
+    try:
+        return cluster.get(paths.lease(namespace, LEASE))
+    except NotFoundError:
+        return None
+
+
+def _of_fleet(session: Session) -> Iterator[Finding]:
+    cluster, warn = session.cluster, session.terminal.note
+    try:
+        fleet = loading.daemons(cluster, session.scope, warn)
+        views = loading.live_views(cluster, session.scope, warn)
+        growing = loading.pools(cluster, session.scope, warn)
+    except ForbiddenError as error:
+        yield Finding("daemons", Level.UNKNOWN, f"Not looked at: {error}")
+        return
+    scene = loading.scene_of((view.job for _, view in views), fleet, growing, cluster)
+    bodies = [body for body, _ in fleet]
+    failures = {daemon.uid: int((body.get("status") or {}).get("consecutiveFailures") or 0) for body, daemon in fleet}
+    yield checks.fleet(scene, failures)
+    yield checks.versions(bodies, __version__)
+    yield checks.daemon_clocks(bodies, cluster.now())
+    yield checks.stuck(scene)
+
+
+def _rights(session: Session) -> Finding:
+    allowed = {
+        name: session.cluster.may(verb, group, resource, namespace=session.scope)
+        for name, verb, group, resource, _ in _RIGHTS
+    }
+    where = f"in namespace {session.scope}" if session.scope else "in all namespaces"
+    return checks.rights(allowed, {name: role for name, *_, role in _RIGHTS}, where)

@@ -1,0 +1,138 @@
+"""How jobs look in a table. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from provisioner_operator.api.enums import Phase
+from provisioner_operator.cli.errors import UsageError
+from provisioner_operator.cli.output.plurals import counted
+from provisioner_operator.cli.output.table import ALWAYS, Cell, Column
+from provisioner_operator.cli.output.times import duration, moment
+from provisioner_operator.cli.view.loading import JobView
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.ordering import natural
+from provisioner_operator.core.model.matching import format_tags
+from provisioner_operator.core.scheduling.explanation import STUCK
+from provisioner_operator.core.views.snapshot import Place, Scene, ran, waited
+
+PHASE_STYLES = {
+    Phase.PENDING: "yellow",
+    Phase.RUNNING: "cyan",
+    Phase.CANCELING: "magenta",
+    Phase.COMPLETED: "green",
+    Phase.FAILED: "red",
+    Phase.CANCELED: "dim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One line: a job, and what the queue says of it."""
+
+    view: JobView
+    reason: str
+    place: Place | None
+    now: float
+    utc: bool = True
+
+
+def job_row(view: JobView, scene: Scene | None, now: float, *, utc: bool = True) -> JobRow:
+    """The line of a job; without a scene, nothing is known of its place and only what its status says of its reason."""
+    job = view.job
+    reason, place = job.reason or "", None
+    if job.phase is Phase.PENDING and scene is not None and job.uid in scene.jobs:
+        reason = scene.reason_of(job)
+        place = scene.places.get(job.uid)
+    return JobRow(view, reason, place, now, utc)
+
+
+def columns(*, namespaced: bool) -> list[Column[JobRow]]:
+    """All columns in their order."""
+    namespace = [Column[JobRow]("Namespace", lambda row: row.view.job.namespace, 70)] if namespaced else []
+    return [
+        *namespace,
+        Column("Name", lambda row: row.view.job.name, ALWAYS),
+        Column("Type", lambda row: row.view.job.type, 20, wide=True),
+        Column("Workspace", lambda row: row.view.job.workspace, 40),
+        Column("Transition", lambda row: row.view.job.transition, 25),
+        Column("Template", lambda row: row.view.template, 22, wide=True),
+        Column("Status", _status, ALWAYS),
+        Column("Reason", _reason, 80),
+        Column("Queue", lambda row: str(row.place) if row.place else "", 75),
+        Column("Waited", lambda row: duration(waited(row.view.job, row.now)), 60),
+        Column("Ran", _ran, 35),
+        Column("Daemon", lambda row: row.view.job.assignment.daemon if row.view.job.assignment else "", 45),
+        Column("Tags", lambda row: format_tags(row.view.job.demand.tags), 42),
+        Column("Initiator", lambda row: row.view.initiator, 23, wide=True),
+        Column("Canceled by", lambda row: row.view.job.canceled_by, 15, wide=True),
+        Column("Priority", lambda row: str(row.view.job.priority), 12, wide=True),
+        Column("Stage", lambda row: row.view.stage, 14, wide=True),
+        Column("Created", lambda row: moment(row.view.job.created, utc=row.utc), 24, wide=True),
+        Column("Started", lambda row: moment(row.view.job.started, utc=row.utc), 10, wide=True),
+        Column("Finished", lambda row: moment(row.view.job.finished, utc=row.utc), 10, wide=True),
+        Column("Age", lambda row: duration(row.now - row.view.job.created), 30),
+        Column("Message", lambda row: row.view.job.message, 5, wide=True),
+    ]
+
+
+def _status(row: JobRow) -> Cell:
+    return Cell(row.view.job.phase, PHASE_STYLES[row.view.job.phase])
+
+
+def _reason(row: JobRow) -> Cell:
+    phase = row.view.job.phase
+    if row.reason == phase:  # a completed job is Completed because it completed
+        return Cell("")
+    style = "bold red" if row.reason in STUCK or phase is Phase.FAILED else ""
+    return Cell(row.reason, style)
+
+
+def _ran(row: JobRow) -> str:
+    seconds = ran(row.view.job, row.now)
+    return "" if seconds is None else duration(seconds)
+
+
+_SORTINGS: dict[str, Callable[[JobRow], tuple[object, ...]]] = {
+    "created": lambda row: (row.view.job.created,),
+    "name": lambda _: (),
+    "namespace": lambda row: (row.view.job.namespace,),
+    "status": lambda row: (list(Phase).index(row.view.job.phase),),
+    "queue": lambda row: (row.place is None, row.place.position if row.place else 0),
+    "waited": lambda row: (waited(row.view.job, row.now),),
+    "ran": lambda row: (ran(row.view.job, row.now) or 0.0,),
+    "priority": lambda row: (row.view.job.priority,),
+}
+SORTINGS = tuple(_SORTINGS)
+
+
+def sorted_rows(rows: Iterable[JobRow], sorting: str) -> list[JobRow]:
+    """The lines in order; `-` before the sorting turns it round. Raises UsageError."""
+    name = sorting.removeprefix("-").lower()
+    if name not in _SORTINGS:
+        raise UsageError(
+            f"There is no sorting {name!r}. Choose of: {', '.join(SORTINGS)}; with - before it, backwards."
+        )
+    key = _SORTINGS[name]
+    ordered = sorted(rows, key=lambda row: (*key(row), natural(row.view.job.name)))
+    return ordered[::-1] if sorting.startswith("-") else ordered
+
+
+def newest(rows: list[JobRow], limit: int) -> list[JobRow]:
+    """The jobs created last, so many of them; all if `limit` is 0."""
+    if not limit or len(rows) <= limit:
+        return rows
+    kept = sorted(rows, key=lambda row: (row.view.job.created, natural(row.view.job.name)))[-limit:]
+    uids = {row.view.job.uid for row in kept}
+    return [row for row in rows if row.view.job.uid in uids]
+
+
+def summary(rows: Iterable[JobRow]) -> str:
+    """How many jobs there are of each phase, in words."""
+    phases = [row.view.job.phase for row in rows]
+    parts = [f"{phases.count(phase)} {phase}" for phase in Phase if phase in phases]
+    return f"{counted(len(phases), 'job')}: {', '.join(parts)}" if parts else "no jobs"
+
+
+def is_over(row: JobRow) -> bool:
+    """Whether nothing more can happen to the job."""
+    return row.view.job.phase in TERMINAL

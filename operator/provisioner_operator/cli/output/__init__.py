@@ -1,0 +1,1 @@
+"""Print tables, JSON, YAML and times for people and programs."""

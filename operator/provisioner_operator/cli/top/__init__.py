@@ -1,0 +1,1 @@
+"""Show queue, runs and daemons live, in the terminal."""

@@ -1,0 +1,1 @@
+"""Load and filter what a command shows."""

@@ -1,0 +1,1 @@
+"""Feed what the API server reports into the mirrors: initial lists, then watches."""

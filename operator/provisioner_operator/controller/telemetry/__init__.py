@@ -1,0 +1,1 @@
+"""Expose metrics, Events, logs and probes."""

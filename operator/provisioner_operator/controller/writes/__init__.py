@@ -1,0 +1,1 @@
+"""Carry out decisions as conditional requests."""

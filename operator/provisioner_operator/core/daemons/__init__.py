@@ -1,0 +1,1 @@
+"""Track daemons: their Pods, heartbeats, incarnations, and the duties of one daemon."""

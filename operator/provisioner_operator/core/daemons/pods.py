@@ -1,0 +1,106 @@
+"""Pods that are daemons: which ProvisionerDaemon each needs, whether it may get work, and when it surely runs nothing.
+
+Part of `mirror`, which tells it of Pods and daemons as they are observed. A Pod's word counts only where it is certain:
+a Pod that is not ready or told to end gets no further job, but its runs are given up at once only when all its
+containers are known to have ended. A Pod that merely vanished, or whose node fell silent, is judged by its heartbeat.
+"""
+
+from provisioner_operator.core.jobs.decisions import PodDecision, RegisterDaemon, RemoveDaemon, ReshapeDaemon
+from provisioner_operator.core.model.records import Daemon, DaemonPod
+
+
+class DaemonPods:
+    """The Pods, and the daemons that they own or bear the name of."""
+
+    def __init__(self) -> None:
+        self._pods: dict[str, DaemonPod] = {}
+        self._by_name: dict[tuple[str, str], Daemon] = {}
+        self._daemon_of: dict[str, str] = {}
+        """Daemon uids by the uid of their Pod; kept after both are gone for as long as the daemon is judged."""
+        self._endings: dict[str, str] = {}
+        """How the Pod of each daemon ended, by the daemon's uid."""
+
+    def observe(self, pod: DaemonPod) -> bool:
+        """Take in a Pod; False if this or a later version of it is known."""
+        known = self._pods.get(pod.uid)
+        if known is not None and pod.resource_version <= known.resource_version:
+            return False
+        self._pods[pod.uid] = pod
+        self._note_ending(pod)
+        return True
+
+    def deleted(self, uid: str, last: DaemonPod | None) -> None:
+        """The Pod's object is gone; `last` is how it was at its end, if that is known."""
+        self._pods.pop(uid, None)
+        if last is not None:
+            self._note_ending(last)
+
+    def daemon_observed(self, daemon: Daemon) -> None:
+        """A daemon as it is now."""
+        self._by_name[daemon.namespace, daemon.name] = daemon
+        if daemon.pod_uid is not None:
+            self._daemon_of[daemon.pod_uid] = daemon.uid
+            if (pod := self._pods.get(daemon.pod_uid)) is not None:
+                self._note_ending(pod)
+
+    def daemon_deleted(self, daemon: Daemon) -> DaemonPod | None:
+        """A daemon's object is gone; the Pod of its name, which may need a new one."""
+        if self._by_name.get((daemon.namespace, daemon.name), daemon).uid == daemon.uid:
+            self._by_name.pop((daemon.namespace, daemon.name), None)
+        return next((pod for pod in self._pods.values() if _is_named(pod, daemon)), None)
+
+    def daemon_forgotten(self, uid: str) -> None:
+        """Nothing depends on the daemon any more."""
+        self._endings.pop(uid, None)
+        for pod_uid in [pod_uid for pod_uid, daemon_uid in self._daemon_of.items() if daemon_uid == uid]:
+            del self._daemon_of[pod_uid]
+
+    def daemon_of(self, pod_uid: str) -> str | None:
+        """The uid of the daemon that the Pod owns, or owned."""
+        return self._daemon_of.get(pod_uid)
+
+    def pod_of(self, daemon: Daemon) -> DaemonPod | None:
+        """The Pod that owns the daemon, while it is there."""
+        return self._pods.get(daemon.pod_uid) if daemon.pod_uid is not None else None
+
+    def ending_of(self, daemon_uid: str) -> str | None:
+        """How the daemon's Pod ended; None unless it is certain that nothing of it runs or will run again."""
+        return self._endings.get(daemon_uid)
+
+    def admits_work(self, daemon: Daemon) -> bool:
+        """Whether nothing about the daemon's Pod speaks against giving it a job; a daemon without one is its own word."""
+        if daemon.pod_uid is None:
+            return True
+        pod = self._pods.get(daemon.pod_uid)
+        return pod is not None and pod.ready and not pod.deleting and pod.ended is None
+
+    def knows(self, pod_uid: str) -> bool:
+        """Whether the Pod is there."""
+        return pod_uid in self._pods
+
+    def uids(self) -> dict[str, str]:
+        """Of all Pods that are there, each with its namespace."""
+        return {uid: pod.namespace for uid, pod in self._pods.items()}
+
+    def decide(self, pod_uid: str) -> PodDecision | None:
+        """What the Pod's daemon needs."""
+        pod = self._pods[pod_uid]
+        if pod.deleting or pod.ended is not None:
+            return None
+        daemon = self._by_name.get((pod.namespace, pod.name))
+        if daemon is None:
+            return RegisterDaemon(pod)
+        if daemon.pod_uid == pod.uid:
+            return ReshapeDaemon(pod, daemon) if daemon.offer != pod.offer else None
+        # An admin's own daemon is never taken over. One of a former Pod of this name goes once that Pod is gone.
+        is_left_behind = daemon.pod_uid is not None and daemon.pod_uid not in self._pods
+        return RemoveDaemon(pod, daemon) if is_left_behind else None
+
+    def _note_ending(self, pod: DaemonPod) -> None:
+        daemon_uid = self._daemon_of.get(pod.uid)
+        if daemon_uid is not None and pod.ended is not None:
+            self._endings[daemon_uid] = pod.ended
+
+
+def _is_named(pod: DaemonPod, daemon: Daemon) -> bool:
+    return (pod.namespace, pod.name) == (daemon.namespace, daemon.name)

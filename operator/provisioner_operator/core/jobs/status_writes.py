@@ -1,0 +1,365 @@
+"""Every write to a status, as a conditional JSON Patch (RFC 6902): what must hold, and what then becomes true.
+
+Preconditions are on meaning (uid, phase, assignment), not on resourceVersion, so that an edit which does not matter
+does not cost a retry. A failed one is answered with 422 and means news: somebody else moved the job first. All paths
+may be tested, only `/status` is changed. Used by the controller's writer and by the daemon; the only place where
+status content is made.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from provisioner_operator.api.enums import (
+    CancelReason,
+    ConditionStatus,
+    DaemonState,
+    EndReason,
+    JobCondition,
+    PendingReason,
+    Phase,
+)
+from provisioner_operator.api.limits import (
+    LONGEST_ADDRESS,
+    LONGEST_DECLARATION,
+    LONGEST_MESSAGE,
+    LONGEST_SUSPENSION_SECONDS,
+    LONGEST_TYPE,
+    MOST_RESOURCES,
+    MOST_VARIABLES,
+)
+from provisioner_operator.core.jobs.lifecycle import require_legal
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, Outcome
+from provisioner_operator.core.model.conditions import with_condition
+from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.model.records import Assignment, Condition, Daemon, Job
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPatch:
+    """One conditional write: fails as a whole unless each path tests equal."""
+
+    tests: tuple[tuple[str, JsonValue], ...]
+    sets: tuple[tuple[str, JsonValue], ...]
+    removes: tuple[str, ...] = ()
+
+    def operations(self) -> list[JsonObject]:
+        """The RFC 6902 document to send to the status subresource."""
+        return [
+            *({"op": "test", "path": path, "value": value} for path, value in self.tests),
+            *({"op": "remove", "path": path} for path in self.removes),
+            *({"op": "add", "path": path, "value": value} for path, value in self.sets),
+        ]
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 in UTC with microseconds, for seconds since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def clip(text: str, limit: int = LONGEST_MESSAGE) -> str:
+    """The text, cut to what its field may hold; a message, to what a condition may."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> StatusPatch:
+    """Give a pending job to a daemon; it starts only when that daemon acknowledges."""
+    message = f"Assigned to daemon {daemon.name}."
+    conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.TRUE, "Assigned", message, now)
+    conditions = _not_ready(conditions, Phase.PENDING, message, now)
+    assignment = Assignment(daemon.name, daemon.uid, assignment_id, now)
+    return StatusPatch(
+        tests=(*_pending(job), ("/spec/cancel", False), ("/spec/suspend", False), ("/status/assignment", None)),
+        sets=(
+            ("/status/assignment", _assignment_json(assignment)),
+            ("/status/observedGeneration", job.generation),
+            ("/status/conditions", conditions_json(conditions)),
+        ),
+        removes=_present(job, "reason", "message"),
+    )
+
+
+def release(job: Job, why: str, now: float) -> StatusPatch:
+    """Take an unacknowledged assignment back: the job never started and goes back to the queue."""
+    conditions = with_condition(
+        job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, "Released", clip(why), now
+    )
+    return StatusPatch(
+        tests=(*_pending(job), *_same_assignment(job)),
+        sets=(("/status/conditions", conditions_json(conditions)),),
+        removes=("/status/assignment",),
+    )
+
+
+def explain(job: Job, reason: PendingReason, message: str, now: float) -> StatusPatch:
+    """Say why a job is pending, and what would unblock it."""
+    message = clip(message)
+    conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, reason, message, now)
+    conditions = _not_ready(conditions, reason, message, now)
+    return StatusPatch(
+        tests=(*_pending(job), ("/status/assignment", None)),
+        sets=(
+            ("/status/reason", reason),
+            ("/status/message", message),
+            ("/status/observedGeneration", job.generation),
+            ("/status/conditions", conditions_json(conditions)),
+        ),
+    )
+
+
+def suspend(job: Job, message: str, now: float) -> StatusPatch:
+    """Stop a pending job's clock, and take back an assignment that was not acknowledged.
+
+    A job that was created suspended never waited: its suspension counts from its creation.
+    """
+    since = job.created if job.generation == 1 else now
+    conditions = with_condition(
+        job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, PendingReason.SUSPENDED, message, now
+    )
+    conditions = _not_ready(conditions, PendingReason.SUSPENDED, message, now)
+    return StatusPatch(
+        tests=(*_pending(job), ("/spec/suspend", True), *_same_assignment(job)),
+        sets=(
+            ("/status/suspendedAt", timestamp(since)),
+            ("/status/reason", PendingReason.SUSPENDED),
+            ("/status/message", message),
+            ("/status/observedGeneration", job.generation),
+            ("/status/conditions", conditions_json(conditions)),
+        ),
+        removes=_present(job, "assignment"),
+    )
+
+
+def resume(job: Job, now: float) -> StatusPatch:
+    """Let a pending job's clock go on, without the time that it was suspended."""
+    suspended = now - (job.suspended_at if job.suspended_at is not None else now)
+    return StatusPatch(
+        tests=(*_pending(job), ("/spec/suspend", False)),
+        sets=(
+            (
+                "/status/suspendedSeconds",
+                min(round(job.suspended_seconds + max(suspended, 0)), LONGEST_SUSPENSION_SECONDS),
+            ),
+            ("/status/observedGeneration", job.generation),
+        ),
+        removes=_present(job, "suspended_at", "reason", "message"),
+    )
+
+
+def acknowledge(job: Job, instance: str, now: float) -> StatusPatch:
+    """The daemon takes the job: from here on it runs. `instance` is the daemon's process."""
+    if job.assignment is None:
+        raise ValueError(f"{job.display_name} has no assignment to acknowledge")
+    require_legal(job.phase, Phase.RUNNING)
+    message = f"Running on daemon {job.assignment.daemon}."
+    return StatusPatch(
+        tests=(*_pending(job), *_same_assignment(job), ("/spec/cancel", False), ("/spec/suspend", False)),
+        sets=(
+            ("/status/phase", Phase.RUNNING),
+            ("/status/assignment/instance", instance),
+            ("/status/startedAt", timestamp(now)),
+            ("/status/observedGeneration", job.generation),
+            ("/status/conditions", conditions_json(_not_ready(job.conditions, Phase.RUNNING, message, now))),
+        ),
+    )
+
+
+def begin_cancel(job: Job, now: float) -> StatusPatch:
+    """The daemon has seen the cancel of a running job and is stopping it."""
+    require_legal(job.phase, Phase.CANCELING)
+    message = f"{cancelled_by(job)} The run is being stopped."
+    conditions = with_condition(
+        job.conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, CancelReason.STOPPING, message, now
+    )
+    return StatusPatch(
+        tests=_started(job),
+        sets=(
+            ("/status/phase", Phase.CANCELING),
+            ("/status/message", message),
+            ("/status/observedGeneration", job.generation),
+            ("/status/conditions", conditions_json(_not_ready(conditions, Phase.CANCELING, message, now))),
+        ),
+    )
+
+
+def finish(job: Job, outcome: Outcome, now: float) -> StatusPatch:
+    """The daemon writes how its run ended; the job's phase is Running, or Canceling if its cancel was seen."""
+    conditions = job.conditions
+    if job.cancel:
+        stopped = outcome.phase is Phase.CANCELED
+        reason = CancelReason.STOPPED if stopped else CancelReason.TOO_LATE
+        told = (
+            "The run was stopped."
+            if stopped
+            else f"The cancel came too late: the job had already {_ended(outcome.phase)}."
+        )
+        conditions = with_condition(
+            conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, f"{cancelled_by(job)} {told}", now
+        )
+    canceled = outcome.phase is Phase.CANCELED
+    message = f"{cancelled_by(job)} {outcome.message}" if canceled else outcome.message
+    details: list[tuple[str, JsonValue]] = []
+    if outcome.stage is not None:
+        details.append(("/status/stage", outcome.stage))
+    if outcome.timings:
+        details.append(
+            (
+                "/status/timings",
+                [
+                    {"stage": timing.stage, "startedAt": timestamp(timing.started)}
+                    | ({} if timing.finished is None else {"finishedAt": timestamp(timing.finished)})
+                    for timing in outcome.timings
+                ],
+            )
+        )
+    if outcome.outputs:
+        details.append(
+            ("/status/outputs", [{"name": output.name, "value": output.value} for output in outcome.outputs])
+        )
+    if outcome.resources:
+        details.append(
+            (
+                "/status/resources",
+                [
+                    {
+                        "address": clip(change.address, LONGEST_ADDRESS),
+                        "type": clip(change.type, LONGEST_TYPE),
+                        "action": change.action,
+                    }
+                    for change in outcome.resources[:MOST_RESOURCES]
+                ],
+            )
+        )
+    if outcome.variables:
+        variables = [_variable_json(variable) for variable in outcome.variables[:MOST_VARIABLES]]
+        details.append(("/status/variables", variables))
+    if outcome.commit is not None:
+        details.append(("/status/commit", outcome.commit))
+    if outcome.log is not None:
+        log: JsonObject = {
+            "configMap": outcome.log.config_map,
+            "bytes": outcome.log.size,
+            "truncated": outcome.log.truncated,
+        }
+        details.append(("/status/log", log))
+    return StatusPatch(
+        tests=_started(job),
+        sets=(*_end(job, outcome.phase, outcome.reason, message, conditions, now), *details),
+    )
+
+
+def end(job: Job, phase: Phase, reason: EndReason, message: str, now: float) -> StatusPatch:
+    """The controller ends a job by a clock or because its daemon is gone, whatever its phase was."""
+    tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
+    # A cancel that arrives meanwhile goes before any clock.
+    tests = (*tests, ("/spec/cancel", job.cancel))
+    return StatusPatch(tests=tests, sets=_end(job, phase, reason, message, job.conditions, now))
+
+
+def cancel(job: Job, reason: CancelReason, message: str, now: float) -> StatusPatch:
+    """The controller finishes a cancel: of a job that never started, or whose daemon cannot."""
+    conditions = with_condition(
+        job.conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, clip(message), now
+    )
+    tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
+    sets = _end(job, Phase.CANCELED, EndReason.CANCELED, message, conditions, now)
+    return StatusPatch(tests=(*tests, ("/spec/cancel", True)), sets=sets)
+
+
+def daemon_offline(daemon: Daemon, message: str, now: float) -> StatusPatch:
+    """The controller notes a daemon's silence; a heartbeat that arrived meanwhile wins."""
+    conditions = with_condition(daemon.conditions, "Ready", ConditionStatus.UNKNOWN, "HeartbeatMissing", message, now)
+    return StatusPatch(
+        tests=(("/metadata/uid", daemon.uid), ("/status/lastHeartbeatTime", daemon.heartbeat)),
+        sets=(("/status/state", DaemonState.OFFLINE), ("/status/conditions", conditions_json(conditions))),
+    )
+
+
+def cancelled_by(job: Job) -> str:
+    """Who cancelled the job and why, as a sentence."""
+    who = f"Cancelled by {job.canceled_by}" if job.canceled_by else "Cancelled"
+    return f"{who}: {job.cancel_reason}." if job.cancel_reason else f"{who}."
+
+
+def _end(
+    job: Job, phase: Phase, reason: EndReason, message: str, conditions: tuple[Condition, ...], now: float
+) -> tuple[tuple[str, JsonValue], ...]:
+    require_legal(job.phase, phase)
+    message = clip(message)
+    succeeded = phase is Phase.COMPLETED
+    ready = ConditionStatus.TRUE if succeeded else ConditionStatus.FALSE
+    conditions = with_condition(conditions, JobCondition.READY, ready, reason, message, now)
+    if job.phase is Phase.PENDING and job.assignment is None:
+        conditions = with_condition(conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, reason, message, now)
+    if not succeeded:
+        conditions = with_condition(conditions, JobCondition.STALLED, ConditionStatus.TRUE, reason, message, now)
+    return (
+        ("/status/phase", phase),
+        ("/status/reason", reason),
+        ("/status/message", message),
+        ("/status/finishedAt", timestamp(now)),
+        ("/status/observedGeneration", job.generation),
+        ("/status/conditions", conditions_json(conditions)),
+    )
+
+
+def _variable_json(variable: DeclaredVariable) -> JsonObject:
+    return {
+        "name": variable.name,
+        "type": clip(variable.type, LONGEST_DECLARATION),
+        "required": variable.required,
+        "sensitive": variable.sensitive,
+        "description": clip(variable.description, LONGEST_DECLARATION),
+    }
+
+
+def _ended(phase: Phase) -> str:
+    return "completed" if phase is Phase.COMPLETED else "failed"
+
+
+def _not_ready(conditions: tuple[Condition, ...], reason: str, message: str, now: float) -> tuple[Condition, ...]:
+    return with_condition(conditions, JobCondition.READY, ConditionStatus.FALSE, reason, message, now)
+
+
+def _pending(job: Job) -> tuple[tuple[str, JsonValue], ...]:
+    return (("/metadata/uid", job.uid), ("/status/phase", Phase.PENDING))
+
+
+def _started(job: Job) -> tuple[tuple[str, JsonValue], ...]:
+    return (("/metadata/uid", job.uid), ("/status/phase", job.phase), *_same_assignment(job))
+
+
+def _same_assignment(job: Job) -> tuple[tuple[str, JsonValue], ...]:
+    if job.assignment is None:
+        return (("/status/assignment", None),)
+    return (("/status/assignment/id", job.assignment.id),)
+
+
+_STATUS_FIELDS = {"reason": "reason", "message": "message", "assignment": "assignment", "suspended_at": "suspendedAt"}
+
+
+def _present(job: Job, *fields: str) -> tuple[str, ...]:
+    """The paths of those fields that the job has: JSON Patch cannot remove what is absent."""
+    return tuple(f"/status/{_STATUS_FIELDS[field]}" for field in fields if getattr(job, field) is not None)
+
+
+def _assignment_json(assignment: Assignment) -> JsonValue:
+    return {
+        "daemon": assignment.daemon,
+        "daemonUID": assignment.daemon_uid,
+        "id": assignment.id,
+        "time": timestamp(assignment.time),
+    }
+
+
+def conditions_json(conditions: tuple[Condition, ...]) -> JsonValue:
+    """Conditions as a status has them."""
+    return [
+        {
+            "type": condition.type,
+            "status": condition.status,
+            "reason": condition.reason,
+            "message": condition.message,
+            "lastTransitionTime": timestamp(condition.since),
+        }
+        for condition in conditions
+    ]

@@ -1,0 +1,16 @@
+"""How a list of conditions changes (metav1.Condition): one per type, `since` moves only when the status does."""
+
+from provisioner_operator.api.enums import ConditionStatus
+from provisioner_operator.core.model.records import Condition
+
+
+def with_condition(
+    conditions: tuple[Condition, ...], type_: str, status: ConditionStatus, reason: str, message: str, now: float
+) -> tuple[Condition, ...]:
+    """The conditions with this one set, the others as they were."""
+    old = next((condition for condition in conditions if condition.type == type_), None)
+    since = old.since if old is not None and old.status is status else now
+    new = Condition(type_, status, reason, message, since)
+    if old is None:
+        return (*conditions, new)
+    return tuple(new if condition is old else condition for condition in conditions)

@@ -1,0 +1,232 @@
+"""Jobs, daemons and pools as the core knows them: frozen, slim, already valid.
+
+Made from the API's objects at the edge (`kube.parsing`). Times are seconds since the epoch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from provisioner_operator.api.enums import (
+    CancelMode,
+    ConditionStatus,
+    DaemonState,
+    JobType,
+    Phase,
+    Provisioner,
+    Transition,
+)
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.model.matching import Demand, Supply
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of an object's status (metav1.Condition)."""
+
+    type: str
+    status: ConditionStatus
+    reason: str
+    message: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which daemon a job was given to; `id` is unique to this assignment, `instance` the process that acknowledged."""
+
+    daemon: str
+    daemon_uid: str
+    id: str
+    time: float
+    instance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A ProvisionerJob, without what only its run needs (source, variables)."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: int
+    generation: int
+    created: float
+    type: JobType
+    demand: Demand
+    transition: Transition | None = None
+    workspace: str | None = None
+    priority: int = 0
+    suspend: bool = False
+    cancel: bool = False
+    cancel_mode: CancelMode = CancelMode.GRACEFUL
+    cancel_reason: str | None = None
+    canceled_by: str | None = None
+    pending_timeout: float = 1800
+    active_deadline: float = 3600
+    stall_timeout: float | None = None
+    ttl: float | None = None
+    phase: Phase = Phase.PENDING
+    reason: str | None = None
+    message: str | None = None
+    conditions: tuple[Condition, ...] = ()
+    assignment: Assignment | None = None
+    started: float | None = None
+    finished: float | None = None
+    suspended_at: float | None = None
+    suspended_seconds: float = 0
+
+    @property
+    def may_start(self) -> bool:
+        """Whether it waits for a daemon: pending, given to nobody, neither held nor to be cancelled."""
+        return self.phase is Phase.PENDING and self.assignment is None and not self.suspend and not self.cancel
+
+    @property
+    def display_name(self) -> str:
+        """The job as people write it, for messages and logs."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRun:
+    """A run that a daemon's heartbeat lists: its process exists."""
+
+    job_uid: str
+    workspace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a daemon's spec says of it, as written there: all but its cordon."""
+
+    tags: frozenset[tuple[str, str]]
+    provisioners: frozenset[Provisioner]
+    capacity: int
+    lost_after: int
+    cancel_grace: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonPod:
+    """A Pod that is a daemon."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: int
+    offer: Offer
+    """What its annotations say that it offers."""
+    ready: bool = False
+    """Whether kubelet, or the node's lifecycle controller in its place, says that it works."""
+    deleting: bool = False
+    """Whether it was told to end."""
+    ended: str | None = None
+    """How its containers ended, once it is certain that none of them runs or will run again."""
+
+    @property
+    def display_name(self) -> str:
+        """The Pod as people write it, for messages and logs."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A ProvisionerDaemon and its last heartbeat."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: int
+    supply: Supply
+    capacity: int = 1
+    cordoned: bool = False
+    lost_after: float = 300
+    cancel_grace: float = 180
+    state: DaemonState = DaemonState.OFFLINE
+    instance: str | None = None
+    heartbeat: str | None = None
+    """The time of the last heartbeat, as the daemon wrote it: only ever compared for change."""
+    runs: frozenset[ReportedRun] = field(default=frozenset())
+    conditions: tuple[Condition, ...] = ()
+    offer: Offer | None = None
+    """Its spec as written, to be compared with its Pod's annotations."""
+    pod_uid: str | None = None
+    """The Pod that owns it; None for a daemon that an admin registered."""
+    cordoned_by: str | None = None
+    """The pool whose mark its cordon bears; None for an admin's."""
+    annotated: bool = False
+    """Whether it has annotations at all."""
+
+    @property
+    def display_name(self) -> str:
+        """The daemon as people write it, for messages and logs."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaling:
+    """Between which bounds, and how eagerly, a pool follows its queue."""
+
+    max_replicas: int
+    min_replicas: int = 0
+    target_wait: float = 60
+    scale_down_delay: float = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PodTemplate:
+    """What a pool says about its Pods. What the core need not understand is passed on as it was written."""
+
+    image: str | None = None
+    service_account: str = "provisioner-daemon"
+    termination_grace: int = 4000
+    resources: JsonObject | None = None
+    env: tuple[JsonObject, ...] = ()
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[JsonObject, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """What a pool's status says; the fields are those of the API."""
+
+    replicas: int = 0
+    desired_replicas: int = 0
+    updated_replicas: int = 0
+    idle: int = 0
+    busy: int = 0
+    queued: int = 0
+    mean_run_seconds: int | None = None
+    selector: str | None = None
+    observed_generation: int | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A ProvisionerPool."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: int
+    generation: int
+    supply: Supply
+    tags: tuple[tuple[str, str], ...] = ()
+    """As they are written in the spec."""
+    capacity: int = 1
+    lost_after: int = 300
+    cancel_grace: int = 180
+    replicas: int = 1
+    autoscaling: Autoscaling | None = None
+    max_surge: int = 1
+    template: PodTemplate = field(default_factory=PodTemplate)
+    finalizers: tuple[str, ...] = ()
+    deleting: bool = False
+    status: PoolStatus = field(default_factory=PoolStatus)
+
+    @property
+    def display_name(self) -> str:
+        """The pool as people write it, for messages and logs."""
+        return f"{self.namespace}/{self.name}"

@@ -1,0 +1,1 @@
+"""Plan the daemon Pods of pools: number, template, creation, drain and deletion."""

@@ -1,0 +1,1 @@
+"""Assign waiting jobs to daemons and explain why the others wait."""

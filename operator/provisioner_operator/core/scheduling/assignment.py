@@ -1,0 +1,141 @@
+"""Who gets which daemon: jobs grouped by demand, daemons by supply, so that the length of the queue does not matter.
+
+Each supply keeps the demands that it satisfies in the order of their first jobs. Work arises only where a job arrives
+or a slot becomes free, and an assignment costs the number of supplies that match its demand, however many jobs wait.
+Across demands the queue's order holds; among daemons, those with the fewest tags to spare go first, so that special
+ones stay free for those who need them, then whoever has been free the longest.
+"""
+
+from provisioner_operator.core.jobs.ordering import QueueKey, queue_key
+from provisioner_operator.core.model.keyed_heap import KeyedHeap
+from provisioner_operator.core.model.matching import Demand, Supply, satisfies
+from provisioner_operator.core.model.records import Daemon, Job
+
+
+class _SupplyState:
+    __slots__ = ("free", "heads", "members")
+
+    def __init__(self) -> None:
+        self.members: set[str] = set()
+        self.free: dict[str, tuple[Daemon, int]] = {}
+        self.heads: KeyedHeap[Demand, QueueKey] = KeyedHeap()
+
+
+class AssignmentQueue:
+    """Jobs that may start, daemons that may take one."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._queues: dict[Demand, KeyedHeap[str, QueueKey]] = {}
+        self._supplies: dict[Supply, _SupplyState] = {}
+        self._supplies_for: dict[Demand, list[Supply]] = {}
+        self._stirred: set[Supply] = set()
+
+    def enqueue(self, job: Job) -> None:
+        """The job may start as soon as a daemon takes it; entering it again renews its place."""
+        queue = self._queues.get(job.demand)
+        if queue is None:
+            queue = self._queues[job.demand] = KeyedHeap()
+            matching = [supply for supply in self._supplies if satisfies(supply, job.demand)]
+            self._supplies_for[job.demand] = sorted(matching, key=_spare)
+        self._jobs[job.uid] = job
+        queue.put(job.uid, queue_key(job))
+        self._renew_head(job.demand)
+
+    def dequeue(self, job_uid: str) -> None:
+        """The job may not start now."""
+        job = self._jobs.pop(job_uid, None)
+        if job is None:
+            return
+        self._queues[job.demand].discard(job_uid)
+        self._renew_head(job.demand)
+        if not len(self._queues[job.demand]):
+            del self._queues[job.demand], self._supplies_for[job.demand]
+
+    def offer(self, daemon: Daemon, free: int) -> None:
+        """The daemon exists and can take so many jobs more, or none."""
+        supply = daemon.supply
+        state = self._supplies.get(supply)
+        if state is None:
+            state = self._supplies[supply] = _SupplyState()
+            for demand, queue in self._queues.items():
+                if satisfies(supply, demand):
+                    self._supplies_for[demand] = sorted((*self._supplies_for[demand], supply), key=_spare)
+                    _put_head(state, demand, queue)
+        state.members.add(daemon.uid)
+        if free > 0:
+            state.free[daemon.uid] = (daemon, free)
+            self._stirred.add(supply)
+        else:
+            state.free.pop(daemon.uid, None)
+
+    def remove(self, daemon: Daemon) -> None:
+        """The daemon exists no more, or offers something else from now on."""
+        state = self._supplies.get(daemon.supply)
+        if state is None:
+            return
+        state.free.pop(daemon.uid, None)
+        state.members.discard(daemon.uid)
+        if not state.members:
+            del self._supplies[daemon.supply]
+            for supplies in self._supplies_for.values():
+                if daemon.supply in supplies:
+                    supplies.remove(daemon.supply)
+
+    def match(self) -> list[tuple[Job, Daemon]]:
+        """Take out each job that a free daemon can have, best first, with that daemon; its slot is then taken."""
+        turns: KeyedHeap[Supply, QueueKey] = KeyedHeap()
+        for supply in self._stirred:
+            self._put_turn(turns, supply)
+        matched: list[tuple[Job, Daemon]] = []
+        while (turn := turns.pop()) is not None:
+            expected, supply = turn
+            state = self._supplies[supply]
+            first = state.heads.peek()
+            if state.free and first is not None and first[0] == expected:
+                matched.append(self._take(first[1]))
+            self._put_turn(turns, supply)
+        self._stirred.clear()
+        return matched
+
+    def depths(self) -> dict[Demand, tuple[int, Job]]:
+        """How many jobs wait in each demand's queue, and the first of them."""
+        return {
+            demand: (len(queue), self._jobs[first[1]])
+            for demand, queue in self._queues.items()
+            if (first := queue.peek()) is not None
+        }
+
+    def _take(self, demand: Demand) -> tuple[Job, Daemon]:
+        state = next(state for each in self._supplies_for[demand] if (state := self._supplies[each]).free)
+        daemon, slots = state.free.pop(next(iter(state.free)))
+        if slots > 1:
+            state.free[daemon.uid] = (daemon, slots - 1)
+        job = self._jobs[self._queues[demand].first()]
+        self.dequeue(job.uid)
+        return job, daemon
+
+    def _put_turn(self, turns: KeyedHeap[Supply, QueueKey], supply: Supply) -> None:
+        state = self._supplies.get(supply)
+        if state is not None and state.free and (first := state.heads.peek()) is not None:
+            turns.put(supply, first[0])
+
+    def _renew_head(self, demand: Demand) -> None:
+        queue = self._queues[demand]
+        for supply in self._supplies_for[demand]:
+            state = self._supplies[supply]
+            _put_head(state, demand, queue)
+            if state.free:
+                self._stirred.add(supply)
+
+
+def _put_head(state: _SupplyState, demand: Demand, queue: KeyedHeap[str, QueueKey]) -> None:
+    first = queue.peek()
+    if first is None:
+        state.heads.discard(demand)
+    else:
+        state.heads.put(demand, first[0])
+
+
+def _spare(supply: Supply) -> tuple[int, int]:
+    return (len(supply.tags), len(supply.provisioners))

@@ -1,0 +1,106 @@
+"""What daemons' capacity is spent on: the jobs they were given, and runs whose processes may outlive their jobs.
+
+A job that the controller ends by a clock, or that is deleted, frees neither its slot nor its workspace until its
+daemon's heartbeat no longer lists the run: only then has it really ended. A job that its daemon ended is over at once,
+even while the last heartbeat still lists it.
+"""
+
+from dataclasses import dataclass
+
+from provisioner_operator.api.enums import CancelReason, EndReason
+from provisioner_operator.core.model.records import Job, ReportedRun
+from provisioner_operator.core.scheduling.workspace_queue import Workspace, workspace_of
+
+UNLISTED_REPORTS = 2
+"""A run that no heartbeat has listed yet is over after so many that do not: the first may be older than the run."""
+
+
+_ENDED_BY_CONTROLLER = frozenset({EndReason.DEADLINE_EXCEEDED, EndReason.PENDING_TIMEOUT})
+
+
+@dataclass(frozen=True, slots=True)
+class _Lingering:
+    workspace: Workspace | None
+    reports: int
+    """How many heartbeats without it tell that it is over."""
+
+
+class Occupancy:
+    """Runs by daemon uid."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, set[str]] = {}
+        self._lingering: dict[str, dict[str, _Lingering]] = {}
+        self._reported: dict[str, frozenset[ReportedRun]] = {}
+        self._over: dict[str, set[str]] = {}
+
+    def give(self, daemon_uid: str, job_uid: str) -> None:
+        """A job is assigned to the daemon."""
+        self._lingering.get(daemon_uid, {}).pop(job_uid, None)
+        self._given.setdefault(daemon_uid, set()).add(job_uid)
+
+    def take(self, daemon_uid: str, job_uid: str) -> None:
+        """A job that never started is no longer the daemon's."""
+        self._given.get(daemon_uid, set()).discard(job_uid)
+
+    def end(self, daemon_uid: str, job: Job, *, may_still_run: bool) -> None:
+        """A started job is over; `may_still_run` unless its daemon said so itself."""
+        self.take(daemon_uid, job.uid)
+        is_listed = any(run.job_uid == job.uid for run in self._reported.get(daemon_uid, ()))
+        if may_still_run:
+            run = _Lingering(workspace_of(job), 1 if is_listed else UNLISTED_REPORTS)
+            self._lingering.setdefault(daemon_uid, {})[job.uid] = run
+        elif is_listed:
+            self._over.setdefault(daemon_uid, set()).add(job.uid)
+
+    def report(self, daemon_uid: str, namespace: str, runs: frozenset[ReportedRun]) -> None:
+        """A heartbeat lists what the daemon's process runs."""
+        self._reported[daemon_uid] = runs
+        over = self._over.get(daemon_uid, set()) & {run.job_uid for run in runs}
+        given = self._given.get(daemon_uid, set())
+        self._over[daemon_uid] = over
+        unlisted = {
+            uid: _Lingering(run.workspace, run.reports - 1)
+            for uid, run in self._lingering.get(daemon_uid, {}).items()
+            if run.reports > 1
+        }
+        self._lingering[daemon_uid] = unlisted | {
+            run.job_uid: _Lingering((namespace, run.workspace) if run.workspace else None, 1)
+            for run in runs
+            if run.job_uid not in given and run.job_uid not in over
+        }
+
+    def vanish(self, daemon_uid: str) -> None:
+        """The daemon's process is certainly over, and all its runs with it."""
+        for table in (self._lingering, self._reported, self._over):
+            table.pop(daemon_uid, None)
+
+    def forget(self, daemon_uid: str) -> None:
+        """The daemon is gone, and so is all that it had."""
+        self.vanish(daemon_uid)
+        self._given.pop(daemon_uid, None)
+
+    def jobs_of(self, daemon_uid: str) -> tuple[str, ...]:
+        """The uids of the jobs that the daemon was given and that are not over."""
+        return tuple(self._given.get(daemon_uid, ()))
+
+    def is_clear(self, daemon_uid: str) -> bool:
+        """Whether the daemon has no job, and no run that may outlive its job."""
+        return not self._given.get(daemon_uid) and not self._lingering.get(daemon_uid)
+
+    def used(self, daemon_uid: str) -> int:
+        """How many of the daemon's slots are taken."""
+        given = self._given.get(daemon_uid, set())
+        return len(given) + sum(1 for uid in self._lingering.get(daemon_uid, ()) if uid not in given)
+
+    def lingering_workspaces(self, daemon_uid: str) -> frozenset[Workspace]:
+        """The workspaces that a run of this daemon may still be changing though its job is over."""
+        return frozenset(run.workspace for run in self._lingering.get(daemon_uid, {}).values() if run.workspace)
+
+
+def may_still_run(ended: Job) -> bool:
+    """Whether the run of an ended job may outlive it: the controller ended it, not the daemon that runs it."""
+    if ended.started is None:
+        return False
+    unresponsive = any(condition.reason == CancelReason.DAEMON_UNRESPONSIVE for condition in ended.conditions)
+    return ended.reason in _ENDED_BY_CONTROLLER or unresponsive

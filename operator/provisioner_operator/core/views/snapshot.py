@@ -1,0 +1,167 @@
+"""Jobs, daemons and pools as they are at one moment, and what the core's rules say of them.
+
+What the controller keeps up to date all the time is built here once from lists, of the same parts: placement, queue order,
+match and explanation. Of Pods nothing is known, and a daemon is online by its own last word and the clock; the controller,
+which hears each heartbeat, knows a little more. Pure.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from typing_extensions import override
+
+from provisioner_operator.api.enums import DaemonState, PendingReason
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.ordering import queue_key
+from provisioner_operator.core.jobs.timeouts import offline_after
+from provisioner_operator.core.model.matching import Demand, satisfies
+from provisioner_operator.core.model.records import Daemon, Job, Pool
+from provisioner_operator.core.pools.prospects import growth_of
+from provisioner_operator.core.scheduling.explanation import STUCK, Candidate, Explanation, explain
+from provisioner_operator.core.scheduling.placement import Placement
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A job's place in the queue of its demand, from 1."""
+
+    position: int
+    size: int
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.position}/{self.size}"
+
+
+class Scene:
+    """What is, at `now` (seconds since the epoch, by the server's clock)."""
+
+    def __init__(
+        self, jobs: Iterable[Job], daemons: Iterable[Daemon] = (), pools: Iterable[Pool] = (), *, now: float
+    ) -> None:
+        """Take jobs that have not ended (others are passed over), all daemons and pools of their namespaces."""
+        self.now = now
+        self.jobs: Mapping[str, Job] = {job.uid: job for job in jobs if job.phase not in TERMINAL}
+        self.daemons = tuple(daemons)
+        self.pools = tuple(pools)
+        self._explained: dict[Demand, Explanation | None] = {}
+
+    @cached_property
+    def queues(self) -> Mapping[Demand, tuple[Job, ...]]:
+        """The jobs of each demand that wait for nothing but a daemon, the next one first."""
+        waiting: dict[Demand, list[Job]] = {}
+        for job in self.jobs.values():
+            if job.may_start and self._placement.is_turn_of(job):
+                waiting.setdefault(job.demand, []).append(job)
+        return {demand: tuple(sorted(jobs, key=queue_key)) for demand, jobs in waiting.items()}
+
+    @cached_property
+    def places(self) -> Mapping[str, Place]:
+        """Places in the queue by job uid; none for a job that is held, or waits for its workspace."""
+        return {job.uid: Place(at, len(jobs)) for jobs in self.queues.values() for at, job in enumerate(jobs, start=1)}
+
+    def blocker_of(self, job: Job) -> str | None:
+        """The name of what goes first in the waiting job's workspace; None if it is the job's turn."""
+        if not job.may_start or self._placement.is_turn_of(job):
+            return None
+        blocker = self.jobs.get(self._placement.blocker_of(job) or "")
+        return blocker.name if blocker is not None else "an earlier job whose run is still being stopped"
+
+    def candidates(self, namespace: str) -> list[Candidate]:
+        """The namespace's daemons as a job sees them."""
+        return [
+            Candidate(daemon, self.is_online(daemon), daemon.capacity > self.used(daemon))
+            for daemon in self.daemons
+            if daemon.namespace == namespace
+        ]
+
+    def used(self, daemon: Daemon) -> int:
+        """How many of the daemon's slots are taken."""
+        return self._placement.used(daemon.uid)
+
+    def is_online(self, daemon: Daemon) -> bool:
+        """Whether the daemon says that it takes jobs, and said so lately."""
+        if daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING):
+            return False
+        silent = silence(daemon, self.now)
+        return silent is not None and silent < offline_after(daemon.lost_after)
+
+    def explain(self, demand: Demand) -> Explanation | None:
+        """Why jobs of this demand wait; None if a daemon is ready to take one."""
+        if demand not in self._explained:
+            growths = [growth for pool in self.pools if (growth := growth_of(pool)) is not None]
+            mine = [growth for growth in growths if growth.supply.namespace == demand.namespace]
+            self._explained[demand] = explain(demand, self.candidates(demand.namespace), mine)
+        return self._explained[demand]
+
+    def reason_of(self, job: Job) -> str:
+        """Why a pending job waits, in one word; empty if it is about to start, or not pending."""
+        if job.phase in STARTED or job.phase in TERMINAL or job.assignment is not None or job.cancel:
+            return ""
+        if job.suspend:
+            return PendingReason.SUSPENDED
+        if self.blocker_of(job) is not None:
+            return PendingReason.WORKSPACE_BUSY
+        explanation = self.explain(job.demand)
+        return "" if explanation is None else explanation.reason
+
+    def is_stuck(self, job: Job) -> bool:
+        """Whether nothing will happen to the job unless somebody does something."""
+        if job.phase in STARTED:
+            daemon = self.daemon_of(job)
+            return daemon is None or daemon.state is DaemonState.OFFLINE
+        return self.reason_of(job) in STUCK
+
+    def daemon_of(self, job: Job) -> Daemon | None:
+        """The daemon that the job is assigned to, while that exists."""
+        given = job.assignment
+        return None if given is None else next((each for each in self.daemons if each.uid == given.daemon_uid), None)
+
+    def takers(self, demand: Demand) -> list[Daemon]:
+        """The daemons that run jobs of this demand, now or when they are free."""
+        return [
+            each.daemon
+            for each in self.candidates(demand.namespace)
+            if each.open and satisfies(each.daemon.supply, demand)
+        ]
+
+    @cached_property
+    def _placement(self) -> Placement:
+        placement = Placement({})
+        for job in self.jobs.values():
+            if job.assignment is not None:
+                placement.give(job.assignment.daemon_uid, job)
+            if job.assignment is not None or job.phase in STARTED:
+                placement.occupy(job)
+            else:
+                placement.join(job)
+        for daemon in self.daemons:
+            placement.report(daemon)
+        return placement
+
+
+def silence(daemon: Daemon, now: float) -> float | None:
+    """How long ago the daemon's last heartbeat was, in seconds; None if there was none."""
+    if daemon.heartbeat is None:
+        return None
+    return max(0.0, now - datetime.fromisoformat(daemon.heartbeat).timestamp())
+
+
+def waited(job: Job, now: float) -> float:
+    """How long the job has been, or was, pending without being suspended, in seconds."""
+    if job.started is not None:
+        until = job.started
+    elif job.finished is not None:
+        until = job.finished
+    else:
+        until = job.suspended_at if job.suspended_at is not None else now
+    return max(0.0, until - job.created - job.suspended_seconds)
+
+
+def ran(job: Job, now: float) -> float | None:
+    """How long the job has been running, or ran, in seconds; None if it never started."""
+    if job.started is None:
+        return None
+    return max(0.0, (job.finished if job.finished is not None else now) - job.started)

@@ -1,0 +1,1 @@
+"""Plan the builds of workspaces and the versions of templates."""

@@ -1,0 +1,325 @@
+"""What the controller may decide about templates and workspaces, each a value that names the write to make.
+
+Made by `template_versions` and `workspace_builds`, carried out by the shell. A decision that was not carried out is made
+again at the next look. `subject` is the uid of the object concerned: at most one decision about an object is under way at
+a time.
+
+Every creation is idempotent by its name: what is there already is the answer to an earlier request, and as good.
+"""
+
+from dataclasses import dataclass
+
+from provisioner_operator.api.enums import JobType, Transition
+from provisioner_operator.api.names import (
+    API_VERSION,
+    DESTROY_FINALIZER,
+    IN_USE_FINALIZER,
+    TEMPLATE_LABEL,
+    WORKSPACE_LABEL,
+    build_job_name,
+)
+from provisioner_operator.core.jobs.status_writes import StatusPatch
+from provisioner_operator.core.model import finalizers
+from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.workspaces.records import (
+    Build,
+    ParameterValues,
+    SourceFiles,
+    Template,
+    TemplateStatus,
+    Version,
+    Workspace,
+    WorkspaceStatus,
+)
+from provisioner_operator.core.workspaces.status import template_status_patch, workspace_status_patch
+
+SUPERSEDED_BY = "superseded by a newer change of workspace"
+"""How the cancelReason of a superseded job begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSource:
+    """Read the ConfigMap that the template's files are in."""
+
+    template: Template
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFiles:
+    """Keep the files of a version, whatever becomes of where they came from."""
+
+    template: Template
+    version: str
+    files: SourceFiles
+
+    def body(self) -> JsonObject:
+        """The ConfigMap: it cannot be changed, and goes with the template."""
+        template = self.template
+        return {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": self.version,
+                "namespace": template.namespace,
+                "labels": {TEMPLATE_LABEL: template.name},
+                "ownerReferences": [
+                    {
+                        "apiVersion": API_VERSION,
+                        "kind": "WorkspaceTemplate",
+                        "name": template.name,
+                        "uid": template.uid,
+                        "controller": True,
+                    }
+                ],
+            },
+            "immutable": True,
+            "data": self.files.data,
+            **({"binaryData": self.files.binary_data} if self.files.binary_data else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ImportVersion:
+    """Have a version imported by a job."""
+
+    template: Template
+    version: Version
+
+    def body(self) -> JsonObject:
+        """The job."""
+        template = self.template
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "ProvisionerJob",
+            "metadata": {
+                "name": self.version.import_job,
+                "namespace": template.namespace,
+                "labels": {TEMPLATE_LABEL: template.name},
+            },
+            "spec": {
+                "type": JobType.TEMPLATE_IMPORT,
+                "provisioner": template.provisioner,
+                "tags": template.tags,
+                "templateRef": {"name": template.name, "uid": template.uid, "version": self.version.name},
+                **source_of(self.version),
+                **_limits(template),
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FindImport:
+    """Read the job that imports a version: its end was missed, or it is gone."""
+
+    template: Template
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardVersion:
+    """Delete the files of a version that nobody needs."""
+
+    template: Template
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTemplate:
+    """Put the finalizer on the template, before it has any version."""
+
+    template: Template
+
+    def operations(self) -> list[JsonObject]:
+        """The JSON Patch of the WorkspaceTemplate."""
+        return finalizers.added(IN_USE_FINALIZER, self.template.uid, self.template.finalizers)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseTemplate:
+    """Let the deleted template go: no workspace is made from it."""
+
+    template: Template
+
+    def operations(self) -> list[JsonObject]:
+        """The JSON Patch of the WorkspaceTemplate."""
+        return finalizers.removed(IN_USE_FINALIZER, self.template.uid, self.template.finalizers)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateTemplateStatus:
+    """Write how the template is."""
+
+    template: Template
+    status: TemplateStatus
+
+    def patch(self) -> StatusPatch:
+        """The write."""
+        return template_status_patch(self.template, self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldWorkspace:
+    """Put the finalizer on the workspace, before it has anything to destroy."""
+
+    workspace: Workspace
+
+    def operations(self) -> list[JsonObject]:
+        """The JSON Patch of the Workspace."""
+        return finalizers.added(DESTROY_FINALIZER, self.workspace.uid, self.workspace.finalizers)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseWorkspace:
+    """Let the deleted workspace go: nothing of it is left, or it is to be left."""
+
+    workspace: Workspace
+
+    def operations(self) -> list[JsonObject]:
+        """The JSON Patch of the Workspace."""
+        return finalizers.removed(DESTROY_FINALIZER, self.workspace.uid, self.workspace.finalizers)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateBuild:
+    """Have a change built by a job."""
+
+    workspace: Workspace
+    template: Template
+    version: Version
+    number: int
+    transition: Transition
+    change: str
+    parameters: ParameterValues
+
+    @property
+    def job(self) -> str:
+        """The job's name."""
+        return build_job_name(self.workspace.name, self.number)
+
+    def body(self) -> JsonObject:
+        """The job."""
+        workspace, template = self.workspace, self.template
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "ProvisionerJob",
+            "metadata": {
+                "name": self.job,
+                "namespace": workspace.namespace,
+                "labels": {WORKSPACE_LABEL: workspace.name, TEMPLATE_LABEL: template.name},
+            },
+            "spec": {
+                "type": JobType.WORKSPACE_BUILD,
+                "transition": self.transition,
+                "provisioner": template.provisioner,
+                "tags": {**template.tags, **workspace.tags},
+                "workspaceRef": {
+                    "name": workspace.name,
+                    "uid": workspace.uid,
+                    "buildNumber": self.number,
+                    "change": self.change,
+                    **({"owner": workspace.owner} if workspace.owner else {}),
+                },
+                "templateRef": {"name": template.name, "version": self.version.name},
+                **source_of(self.version),
+                "variables": _variables(template, self.parameters),
+                "variablesFrom": template.variables_from,
+                # A deletion is written by nobody's name into the object, so of a destroy nobody can be told.
+                **(
+                    {"initiator": workspace.initiator}
+                    if workspace.initiator and self.transition is not Transition.DELETE
+                    else {}
+                ),
+                "ownerMayCancel": template.allow_user_cancel,
+                **_limits(template),
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FindBuilds:
+    """List the workspace's jobs: what became of the latest was missed, or a name is taken."""
+
+    workspace: Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Supersede:
+    """Cancel a build that has not begun, for something else is wanted by now."""
+
+    workspace: Workspace
+    build: Build
+
+    def operations(self) -> list[JsonObject]:
+        """The JSON Patch of the ProvisionerJob; one that began meanwhile is left alone."""
+        return [
+            finalizers.holds("/metadata/uid", self.build.job_uid),
+            finalizers.holds("/status/phase", "Pending"),
+            finalizers.holds("/spec/cancel", value=False),
+            {"op": "add", "path": "/spec/cancel", "value": True},
+            {
+                "op": "add",
+                "path": "/spec/cancelReason",
+                "value": f"{SUPERSEDED_BY} {self.workspace.name}",
+            },
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWorkspaceStatus:
+    """Write how the workspace is."""
+
+    workspace: Workspace
+    status: WorkspaceStatus
+
+    def patch(self) -> StatusPatch:
+        """The write."""
+        return workspace_status_patch(self.workspace, self.status)
+
+
+TemplateDecision = (
+    ReadSource
+    | KeepFiles
+    | ImportVersion
+    | FindImport
+    | DiscardVersion
+    | HoldTemplate
+    | ReleaseTemplate
+    | UpdateTemplateStatus
+)
+BuildDecision = HoldWorkspace | ReleaseWorkspace | CreateBuild | FindBuilds | Supersede | UpdateWorkspaceStatus
+WorkspaceDecision = TemplateDecision | BuildDecision
+
+
+def subject(decision: WorkspaceDecision) -> str:
+    """The uid of the object that the decision is about."""
+    return decision.workspace.uid if isinstance(decision, BuildDecision) else decision.template.uid
+
+
+def display_name(decision: WorkspaceDecision) -> str:
+    """The object that the decision is about, as people write it."""
+    if isinstance(decision, BuildDecision):
+        return decision.workspace.display_name
+    return decision.template.display_name
+
+
+def source_of(version: Version) -> dict[str, JsonValue]:
+    """The field `source` of a job that builds or imports the version; nothing for one without files."""
+    if version.git is not None:
+        return {"source": {"git": version.git}}
+    return {"source": {"configMapRef": {"name": version.name}}} if version.files else {}
+
+
+def _variables(template: Template, parameters: ParameterValues) -> list[JsonValue]:
+    chosen: dict[str, JsonValue] = {name: {"name": name, "value": value} for name, value in parameters}
+    fixed: dict[str, JsonValue] = {str(each["name"]): each for each in template.variables}
+    return list((fixed | chosen).values())
+
+
+def _limits(template: Template) -> dict[str, JsonValue]:
+    limits: dict[str, JsonValue] = {
+        "priority": template.priority,
+        "pendingTimeoutSeconds": template.pending_timeout,
+        "activeDeadlineSeconds": template.active_deadline,
+        "ttlSecondsAfterFinished": template.job_retention,
+    }
+    return limits if template.stall_timeout is None else limits | {"stallTimeoutSeconds": template.stall_timeout}

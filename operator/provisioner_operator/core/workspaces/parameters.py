@@ -1,0 +1,120 @@
+"""What a workspace's parameters come to: chosen values and defaults, checked against the template.
+
+A list of strings is JSON, a number as one writes it, a bool `true` or `false`, as Coder's provider reads them. Regular
+expressions are RE2's, as Coder's: whatever a template says, a match takes time that grows with the text alone.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import re2
+
+from provisioner_operator.api.enums import ParameterType
+from provisioner_operator.core.workspaces.records import Parameter, ParameterValues
+
+_NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?", re.ASCII)
+"""As the policy workspace-parameters.provisioner.dev has it."""
+_LONGEST_SHOWN = 64
+"""Characters of a value that a message repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """All values, or what is wrong, each problem a sentence."""
+
+    values: ParameterValues = ()
+    problems: tuple[str, ...] = ()
+
+
+def resolve(parameters: Sequence[Parameter], chosen: ParameterValues, built: ParameterValues) -> Resolution:
+    """The values of a build. `built` are those of the build before: of what is not mutable they stay."""
+    known = {each.name for each in parameters}
+    problems = [
+        f"{name} is no parameter of the template; it has {', '.join(sorted(known)) or 'none'}."
+        for name, _ in chosen
+        if name not in known
+    ]
+    choices, former = dict(chosen), dict(built)
+    values: dict[str, str] = {}
+    for parameter in parameters:
+        value = _value(parameter, choices, former)
+        if value is None:
+            problems.append(f"{parameter.name} has no value, and the template no default: set it in spec.parameters.")
+        elif not parameter.mutable and former.get(parameter.name, value) != value:
+            problems.append(
+                f"{parameter.name} cannot change once the workspace was built: it was {_shown(former[parameter.name])}. "
+                "Set it back, or make another workspace."
+            )
+        elif (problem := _problem(parameter, value)) is not None:
+            problems.append(f"{parameter.name} is {_shown(value)}: {problem}.")
+        else:
+            values[parameter.name] = value
+    return Resolution(tuple(sorted(values.items())), tuple(problems))
+
+
+def _value(parameter: Parameter, choices: Mapping[str, str], former: Mapping[str, str]) -> str | None:
+    if (chosen := choices.get(parameter.name)) is not None:
+        return chosen
+    # A default that the template changes later must not change what the workspace was built with for good.
+    return parameter.default if parameter.mutable else former.get(parameter.name, parameter.default)
+
+
+def _problem(parameter: Parameter, value: str) -> str | None:
+    match parameter.type:
+        case ParameterType.NUMBER:
+            return _problem_of_number(parameter, value)
+        case ParameterType.BOOL:
+            return None if value in {"true", "false"} else "it has to be true or false"
+        case ParameterType.LIST:
+            return _problem_of_list(parameter, value)
+        case ParameterType.STRING:
+            return _problem_of_string(parameter, value) or _problem_of_choice(parameter, value)
+
+
+def _problem_of_number(parameter: Parameter, value: str) -> str | None:
+    if not _NUMBER.fullmatch(value):
+        return "it has to be a number, like 4 or -0.5"
+    number = float(value)
+    if parameter.minimum is not None and number < parameter.minimum:
+        return f"it has to be at least {parameter.minimum}"
+    if parameter.maximum is not None and number > parameter.maximum:
+        return f"it has to be at most {parameter.maximum}"
+    return _problem_of_choice(parameter, value)
+
+
+def _problem_of_list(parameter: Parameter, value: str) -> str | None:
+    try:
+        items = json.loads(value)
+    except (ValueError, RecursionError):
+        items = None
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        return 'it has to be a JSON list of strings, like ["a", "b"]'
+    if parameter.options and (others := [item for item in items if item not in parameter.options]):
+        return f"{_shown(others[0])} is none of the options {_listed(parameter.options)}"
+    return None
+
+
+def _problem_of_string(parameter: Parameter, value: str) -> str | None:
+    if parameter.regex is None:
+        return None
+    try:
+        found = re2.search(parameter.regex, value)
+    except re2.error as error:
+        return f"the template's regular expression {parameter.regex!r} is none ({error}); correct the template"
+    return None if found else (parameter.error or f"it has to match {parameter.regex}")
+
+
+def _problem_of_choice(parameter: Parameter, value: str) -> str | None:
+    if not parameter.options or value in parameter.options:
+        return None
+    return f"it is none of the options {_listed(parameter.options)}"
+
+
+def _listed(options: Sequence[str]) -> str:
+    return ", ".join(_shown(option) for option in options)
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + "…")

@@ -1,0 +1,230 @@
+"""Templates, workspaces and their builds as the core knows them: frozen, slim, already valid.
+
+Made from the API's objects at the edge (`kube.workspace_parsing`). Times are seconds since the epoch. What the core need
+not understand (sources, variables) is passed on as it was written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from provisioner_operator.api.enums import (
+    DeletionPolicy,
+    ParameterType,
+    Phase,
+    Provisioner,
+    Transition,
+    UpdatePolicy,
+    VersionPhase,
+    WorkspacePhase,
+)
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.outcome import Output, ResourceChange
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.model.records import Condition
+
+ParameterValues = tuple[tuple[str, str], ...]
+"""Names and values, in order of names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a template lets its workspaces choose."""
+
+    name: str
+    type: ParameterType = ParameterType.STRING
+    default: str | None = None
+    mutable: bool = False
+    options: tuple[str, ...] = ()
+    """The values to choose from; any is good where there are none."""
+    regex: str | None = None
+    error: str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One state of a template's source, as the template's status tells it."""
+
+    name: str
+    phase: VersionPhase
+    import_job: str
+    created: float
+    message: str | None = None
+    superseded: float | None = None
+    git: JsonObject | None = None
+    files: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateStatus:
+    """What a template's status says; the fields are those of the API."""
+
+    active_version: str | None = None
+    versions: tuple[Version, ...] = ()
+    variables: tuple[JsonObject, ...] = ()
+    resources: tuple[ResourceChange, ...] = ()
+    workspaces: int = 0
+    observed_generation: int | None = None
+    conditions: tuple[Condition, ...] = ()
+
+    def version(self, name: str | None) -> Version | None:
+        """The version of that name."""
+        return next((each for each in self.versions if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A WorkspaceTemplate."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: int
+    generation: int
+    files: JsonObject | None = None
+    """The files that stand in the spec."""
+    config_map: str | None = None
+    """The ConfigMap that holds the files instead."""
+    git: JsonObject | None = None
+    """Where the files are instead."""
+    import_generation: int = 0
+    provisioner: Provisioner = Provisioner.TERRAFORM
+    tags: Mapping[str, str] = field(default_factory=dict)
+    variables: tuple[JsonObject, ...] = ()
+    variables_from: tuple[JsonObject, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    allow_user_cancel: bool = False
+    priority: int = 0
+    pending_timeout: int = 1800
+    active_deadline: int = 3600
+    stall_timeout: int | None = None
+    job_retention: int = 604_800
+    version_retention: int = 604_800
+    finalizers: tuple[str, ...] = ()
+    deleting: bool = False
+    status: TemplateStatus = field(default_factory=TemplateStatus)
+
+    @property
+    def display_name(self) -> str:
+        """The template as people write it, for messages and logs."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFiles:
+    """What a ConfigMap held when it was read; `missing` says why there is nothing."""
+
+    data: JsonObject = field(default_factory=dict)
+    binary_data: JsonObject = field(default_factory=dict)
+    missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The job that imports a version."""
+
+    namespace: str
+    template_uid: str
+    version: str
+    job: str
+    job_uid: str
+    resource_version: int
+    phase: Phase
+    reason: str | None = None
+    message: str | None = None
+    commit: str | None = None
+    variables: tuple[JsonObject, ...] = ()
+    resources: tuple[ResourceChange, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.phase in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRecord:
+    """A build as the workspace's status tells it."""
+
+    number: int
+    job: str
+    transition: Transition
+    change: str
+    """Digest of what was wanted."""
+    phase: Phase
+    version: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    """What its job says, of a job that ended without success or that will not start by itself."""
+    started: float | None = None
+    finished: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.phase in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A workspace's job, as it is."""
+
+    namespace: str
+    workspace: str
+    workspace_uid: str
+    job_uid: str
+    resource_version: int
+    record: BuildRecord
+    cancel: bool = False
+    parameters: ParameterValues = ()
+    """All variables with a plain value."""
+    outputs: tuple[Output, ...] = ()
+    resources: tuple[ResourceChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceStatus:
+    """What a workspace's status says; the fields are those of the API."""
+
+    phase: WorkspacePhase = WorkspacePhase.PENDING
+    build_number: int = 0
+    latest_build: BuildRecord | None = None
+    last_run: BuildRecord | None = None
+    version: str | None = None
+    parameters: ParameterValues = ()
+    stops_at: float | None = None
+    outputs: tuple[Output, ...] = ()
+    resources: tuple[ResourceChange, ...] = ()
+    observed_generation: int | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A Workspace."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: int
+    generation: int
+    template: str
+    pinned_version: str | None = None
+    owner: str | None = None
+    initiator: str | None = None
+    parameters: ParameterValues = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    running: bool = True
+    autostop: float | None = None
+    rebuild_generation: int = 0
+    update_policy: UpdatePolicy = UpdatePolicy.MANUAL
+    deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
+    finalizers: tuple[str, ...] = ()
+    deleting: bool = False
+    status: WorkspaceStatus = field(default_factory=WorkspaceStatus)
+
+    @property
+    def display_name(self) -> str:
+        """The workspace as people write it, for messages and logs."""
+        return f"{self.namespace}/{self.name}"

@@ -1,0 +1,130 @@
+"""The statuses of workspaces and templates as documents, and their conditions in the words of kstatus.
+
+Each status has one writer, the controller that leads, so it is replaced as a whole; a change that came meanwhile makes the
+write fail, and it is made anew.
+"""
+
+from provisioner_operator.api.enums import ConditionStatus, StatusCondition
+from provisioner_operator.core.jobs.outcome import ResourceChange
+from provisioner_operator.core.jobs.status_writes import StatusPatch, clip, conditions_json, timestamp
+from provisioner_operator.core.model.conditions import with_condition
+from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.model.records import Condition
+from provisioner_operator.core.workspaces.records import (
+    BuildRecord,
+    Template,
+    TemplateStatus,
+    Version,
+    Workspace,
+    WorkspaceStatus,
+)
+
+
+def standing(
+    conditions: tuple[Condition, ...], *, ready: bool, reason: str, message: str, under_way: bool, now: float
+) -> tuple[Condition, ...]:
+    """The conditions of an object that is ready, or that something is under way for, or that needs somebody."""
+    message = clip(message)
+    for type_, holds in (
+        (StatusCondition.READY, ready),
+        (StatusCondition.RECONCILING, not ready and under_way),
+        (StatusCondition.STALLED, not ready and not under_way),
+    ):
+        status = ConditionStatus.TRUE if holds else ConditionStatus.FALSE
+        conditions = with_condition(conditions, type_, status, reason, message, now)
+    return conditions
+
+
+def workspace_status_patch(workspace: Workspace, status: WorkspaceStatus) -> StatusPatch:
+    """The write of a workspace's status."""
+    return _replace(workspace, _workspace_json(status))
+
+
+def template_status_patch(template: Template, status: TemplateStatus) -> StatusPatch:
+    """The write of a template's status."""
+    return _replace(template, _template_json(status))
+
+
+def _replace(held: Workspace | Template, status: JsonObject) -> StatusPatch:
+    return StatusPatch(
+        tests=(("/metadata/uid", held.uid), ("/metadata/resourceVersion", str(held.resource_version))),
+        sets=(("/status", status),),
+    )
+
+
+def _workspace_json(status: WorkspaceStatus) -> JsonObject:
+    return _without_nothing(
+        {
+            "phase": status.phase,
+            "buildNumber": status.build_number,
+            "latestBuild": _build_json(status.latest_build),
+            "lastRun": _build_json(status.last_run),
+            "version": status.version,
+            "parameters": [{"name": name, "value": value} for name, value in status.parameters],
+            "stopsAt": _time(status.stops_at),
+            "outputs": [{"name": each.name, "value": each.value} for each in status.outputs],
+            "resources": _resources_json(status.resources),
+            "observedGeneration": status.observed_generation,
+            "conditions": conditions_json(status.conditions),
+        }
+    )
+
+
+def _build_json(build: BuildRecord | None) -> JsonValue:
+    if build is None:
+        return None
+    return _without_nothing(
+        {
+            "number": build.number,
+            "job": build.job,
+            "transition": build.transition,
+            "version": build.version,
+            "change": build.change,
+            "phase": build.phase,
+            "reason": build.reason,
+            "message": build.message,
+            "startedAt": _time(build.started),
+            "finishedAt": _time(build.finished),
+        }
+    )
+
+
+def _template_json(status: TemplateStatus) -> JsonObject:
+    return _without_nothing(
+        {
+            "activeVersion": status.active_version,
+            "versions": [_version_json(each) for each in status.versions],
+            "variables": status.variables,
+            "resources": _resources_json(status.resources),
+            "workspaces": status.workspaces,
+            "observedGeneration": status.observed_generation,
+            "conditions": conditions_json(status.conditions),
+        }
+    )
+
+
+def _version_json(version: Version) -> JsonObject:
+    return _without_nothing(
+        {
+            "name": version.name,
+            "phase": version.phase,
+            "importJob": version.import_job,
+            "message": None if version.message is None else clip(version.message),
+            "createdAt": _time(version.created),
+            "supersededAt": _time(version.superseded),
+            "git": version.git,
+            "files": version.files,
+        }
+    )
+
+
+def _resources_json(resources: tuple[ResourceChange, ...]) -> JsonValue:
+    return [{"address": each.address, "type": each.type, "action": each.action} for each in resources]
+
+
+def _without_nothing(fields: JsonObject) -> JsonObject:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else timestamp(seconds)

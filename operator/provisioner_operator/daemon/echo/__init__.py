@@ -1,0 +1,1 @@
+"""Run echo jobs, which do what their source says, without Terraform."""

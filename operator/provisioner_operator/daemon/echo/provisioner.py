@@ -1,0 +1,115 @@
+"""The echo provisioner: runs nothing real, for tests, load and trying things out.
+
+Its variables: `seconds` to take, `lines` of log to write meanwhile, `flood_bytes` of further output, `hold` to run on until
+a test releases it, `ignore_interrupt`, `fail` with this message, `outputs` as a JSON object. Others are ignored. Secret
+values are read like any job's.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from provisioner_operator.api.enums import EndReason
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
+from provisioner_operator.daemon.echo import program
+from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
+from provisioner_operator.daemon.inputs import Reader, Variables, read_variables
+
+LEDGER = "PROVISIONER_ECHO_LEDGER"
+"""Variable of the daemon's environment: the file in which each run leaves its start and end, for tests."""
+STAGE = "echo"
+_TRUE = frozenset({"true", "yes", "1"})
+_BRIEF = 500
+
+
+class EchoProgram:
+    """One echo run."""
+
+    resources: Sequence[ResourceChange] = ()
+    variables: Sequence[DeclaredVariable] = ()
+    commit: str | None = None
+
+    def __init__(self, variables: Variables, environment: Mapping[str, str]) -> None:
+        self.environment = dict(environment) | {program.SETTINGS: json.dumps(_settings(variables.values))}
+        self.secrets = variables.secrets
+        self.outputs: Sequence[Output] = ()
+        self.stages = (Stage(STAGE, (sys.executable, "-I", "-S", program.__file__)),)
+        self._last_error = ""
+
+    def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
+        """Keep the outputs and the last error; the log shows every line."""
+        del stage
+        if line.startswith(program.OUTPUTS_PREFIX):
+            given = json.loads(line.removeprefix(program.OUTPUTS_PREFIX))
+            self.outputs = tuple(
+                Output(name, value if isinstance(value, str) else json.dumps(value)) for name, value in given.items()
+            )
+        if stream == "stderr":
+            self._last_error = line
+        return (line,)
+
+    def end_stage(self, stage: str, code: int) -> StageEnd:
+        """Fail with the message that was asked for."""
+        del stage
+        if code == 0:
+            return StageEnd()
+        said = f": {self._last_error[:_BRIEF]}" if self._last_error else ""
+        return StageEnd(failure=Failure(EndReason.RUN_FAILED, f"echo exited with code {code}{said}. It was told to."))
+
+
+class Echo:
+    """Makes echo runs of jobs."""
+
+    def __init__(self, reader: Reader, *, daemon: str, instance: str) -> None:
+        self._reader = reader
+        self._daemon = daemon
+        self._instance = instance
+
+    async def prepare(self, task: Task, directory: Path) -> EchoProgram:
+        """Read the variables; there are no files."""
+        del directory
+        job = task.job
+        identity = {
+            "PROVISIONER_JOB_UID": job.uid,
+            "PROVISIONER_JOB_NAME": job.name,
+            "PROVISIONER_JOB_NAMESPACE": job.namespace,
+            "PROVISIONER_WORKSPACE": job.workspace or "",
+            "PROVISIONER_DAEMON": self._daemon,
+            "PROVISIONER_INSTANCE": self._instance,
+        }
+        if LEDGER in os.environ:
+            identity[LEDGER] = os.environ[LEDGER]
+        variables = await read_variables(self._reader, task.model)
+        if _is_true(variables.values.get("hold")) and LEDGER not in identity:
+            raise UnpreparedError(
+                EndReason.RUN_FAILED,
+                f"The variable hold needs a ledger, beside which the release is looked for: start the daemon with {LEDGER}.",
+            )
+        return EchoProgram(variables, identity)
+
+
+def _is_true(value: str | None) -> bool:
+    return (value or "").lower() in _TRUE
+
+
+def _settings(variables: Mapping[str, str]) -> Mapping[str, object]:
+    def given(name: str, default: str) -> str:
+        return variables.get(name) or default
+
+    try:
+        outputs = json.loads(given("outputs", "{}"))
+        return {
+            "seconds": float(given("seconds", "0")),
+            "lines": int(given("lines", "0")),
+            "flood_bytes": int(given("flood_bytes", "0")),
+            "hold": _is_true(variables.get("hold")),
+            "ignore_interrupt": _is_true(variables.get("ignore_interrupt")),
+            "fail": given("fail", ""),
+            "outputs": dict(outputs),
+        }
+    except (ValueError, TypeError) as error:
+        raise UnpreparedError(
+            EndReason.RUN_FAILED, f"A variable of the echo provisioner is not understood: {error}."
+        ) from None

@@ -1,0 +1,143 @@
+"""One command of a run under its guard: starts both, passes on what the daemon wants, and reads the output as lines.
+
+Used by `run`. Decides nothing: when to stop is the run's and the guard's business.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from provisioner_operator.daemon.execution import guard
+from provisioner_operator.daemon.execution.contact import Contact
+from provisioner_operator.daemon.execution.line_splitter import LineSplitter
+
+_CHUNK = 65_536
+_LAST_OUTPUT_SECONDS = 10.0
+"""How long to read on after all is dead: only a process that escaped the guard (not on Linux) holds a pipe open."""
+
+OnLines = Callable[[str, list[str]], Awaitable[None]]
+"""Told each batch of lines with the name of its stream, `stdout` or `stderr`."""
+
+
+class Command:
+    """A started command. `wait` must be awaited to its end."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, contact: Contact, readers: list[asyncio.Task[None]]
+    ) -> None:
+        self._process = process
+        self._contact = contact
+        self._readers = readers
+        self._stop_listening = contact.listen(self._pass_contact)
+        # A heartbeat may have got through between the guard's start and the subscription.
+        self._pass_contact()
+
+    @classmethod
+    async def start(
+        cls,
+        arguments: Sequence[str],
+        *,
+        directory: Path,
+        folder: str = ".",
+        environment: Mapping[str, str],
+        contact: Contact,
+        grace: float,
+        on_lines: OnLines,
+        lock: int | None = None,
+    ) -> "Command":
+        """Start the command under a guard in a folder of the run's own directory.
+
+        The guard inherits the daemon's lock, if any.
+
+        Raises OSError when even the guard cannot start.
+        """
+        out, out_end = os.pipe()
+        err, err_end = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", guard.__file__),
+                *(repr(contact.sent), repr(contact.lost_after), repr(grace), str(out), str(err), str(directory)),
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=out_end,
+                stderr=err_end,
+                pass_fds=(out, err) if lock is None else (out, err, lock),
+                cwd=directory / folder,
+                env=dict(environment),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(out)
+            os.close(err)
+            raise
+        finally:
+            os.close(out_end)
+            os.close(err_end)
+        readers = [
+            asyncio.create_task(_read_lines(descriptor, stream, on_lines))
+            for descriptor, stream in ((out, "stdout"), (err, "stderr"))
+        ]
+        return cls(process, contact, readers)
+
+    def interrupt(self) -> None:
+        """Ask the command to stop; nothing happens if it has."""
+        self._tell("interrupt")
+
+    def kill(self) -> None:
+        """Kill the command and all it started."""
+        self._tell("kill")
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of the command lives any more."""
+        return self._process.returncode is not None
+
+    async def wait(self) -> int:
+        """Wait until nothing of the command lives and its output is read; the exit code, 128+n for signal n."""
+        try:
+            code = await self._process.wait()
+        finally:
+            self._stop_listening()
+        _, unfinished = await asyncio.wait(self._readers, timeout=_LAST_OUTPUT_SECONDS)
+        for reader in unfinished:
+            reader.cancel()
+        for result in await asyncio.gather(*self._readers, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result
+        return code
+
+    def _pass_contact(self) -> None:
+        self._tell(f"contact {self._contact.sent!r} {self._contact.lost_after!r}")
+
+    def _tell(self, message: str) -> None:
+        lifeline = self._process.stdin
+        if self._process.returncode is None and lifeline is not None and not lifeline.is_closing():
+            with contextlib.suppress(OSError):
+                lifeline.write(message.encode() + b"\n")
+
+
+async def _read_lines(descriptor: int, stream: str, on_lines: OnLines) -> None:
+    """Read to the end, whatever becomes of the lines: a pipe that nobody reads would hold the command up."""
+    reader = asyncio.StreamReader(limit=_CHUNK)
+    pipe = os.fdopen(descriptor, "rb", buffering=0)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), pipe
+    )
+    failure: Exception | None = None
+    lines = LineSplitter()
+    try:
+        while chunk := await reader.read(_CHUNK):
+            if failure is None and (complete := lines.feed(chunk)):
+                try:
+                    await on_lines(stream, complete)
+                except Exception as error:  # noqa: BLE001 - raised once the pipe is drained
+                    failure = error
+        if failure is None and (last := lines.rest()):
+            await on_lines(stream, last)
+    finally:
+        transport.close()
+    if failure is not None:
+        raise failure

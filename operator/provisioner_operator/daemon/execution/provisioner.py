@@ -1,0 +1,105 @@
+"""What a provisioner is: it turns a job into commands, reads their output, and says what it means.
+
+Implemented by `terraform` and `echo`; `run` carries it out. A provisioner starts no process itself and does not know
+how a run is stopped.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from provisioner_operator.api.enums import EndReason
+from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
+from provisioner_operator.core.model.records import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job that is to be run now, as its daemon acknowledged it."""
+
+    job: Job
+    model: ProvisionerJob
+    """The same with what only the run needs: source and variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One command of a run; the next one follows only if it exits with 0."""
+
+    name: str
+    arguments: tuple[str, ...]
+    folder: str = "."
+    """Where it runs, from the run's directory. An earlier stage may make it."""
+    environment: Mapping[str, str] | None = None
+    """Its whole environment, if it is not the program's: secrets go only to the command that needs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run failed by itself: what, where and what to do next."""
+
+    reason: EndReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnd:
+    """What the end of a stage means: further lines for the log, and whether it failed."""
+
+    lines: tuple[str, ...] = ()
+    failure: Failure | None = None
+
+
+class UnpreparedError(Exception):
+    """The job cannot be run as it is."""
+
+    def __init__(self, reason: EndReason, message: str) -> None:
+        super().__init__(message)
+        self.failure = Failure(reason, message)
+
+
+class Program(Protocol):
+    """A job made ready to run, and the reader of its output."""
+
+    @property
+    def stages(self) -> Sequence[Stage]:
+        """What to run, in order."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The whole environment of each command that has none of its own."""
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Values that must not be shown."""
+
+    @property
+    def outputs(self) -> Sequence[Output]:
+        """Output values so far."""
+
+    @property
+    def resources(self) -> Sequence[ResourceChange]:
+        """What was done to resources so far."""
+
+    @property
+    def variables(self) -> Sequence[DeclaredVariable]:
+        """The input variables that a template was found to declare."""
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that was taken from a git source."""
+
+    def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
+        """Take note of a line of output and return what the log shows of it."""
+
+    def end_stage(self, stage: str, code: int) -> StageEnd:
+        """Say what it means that the stage ended with this exit code."""
+
+
+class Provisioner(Protocol):
+    """Makes programs of jobs."""
+
+    async def prepare(self, task: Task, directory: Path) -> Program:
+        """Make the job ready to run in this directory. Raises UnpreparedError."""

@@ -1,0 +1,202 @@
+"""One run of one job: its stages in order, how it is stopped, and what it came to.
+
+Made by `agent` after the acknowledgement was written. Knows neither the API server nor what the commands are.
+
+Theory of operation. Stopping is a request with a cause; the first cause counts. It interrupts the command and sets the
+grace, or kills at once. What the request came to is judged when the stage has ended: a last stage that exits with 0 is
+Completed, however late the interrupt came; any other end is the cause's; without a cause it is the fence's, if the
+guards had to act; else the run failed by itself. Between two stages a request stops the run before the next one.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from provisioner_operator.api.enums import EndReason, Phase
+from provisioner_operator.core.jobs.outcome import Outcome, StageTiming
+from provisioner_operator.core.jobs.timeouts import stall_deadline
+from provisioner_operator.daemon.execution.command import Command
+from provisioner_operator.daemon.execution.contact import Contact
+from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.provisioner import (
+    Failure,
+    Program,
+    Provisioner,
+    Stage,
+    Task,
+    UnpreparedError,
+)
+from provisioner_operator.daemon.execution.stop_outcome import StopCause, stopped
+from provisioner_operator.daemon.execution.workdir import private_directory
+from provisioner_operator.daemon.logs.run_log import RunLog
+
+logger = logging.getLogger(__name__)
+
+KILLED = SIGNALLED + signal.SIGKILL
+DAEMON_STAGE = "daemon"
+"""What the log calls the lines that the daemon itself adds."""
+
+
+class Run:
+    """A job being run. `execute` once; `interrupt` and `kill` at any time."""
+
+    def __init__(
+        self,
+        task: Task,
+        provisioner: Provisioner,
+        *,
+        contact: Contact,
+        grace: float,
+        log: RunLog,
+        directory: Path,
+        lock: int | None = None,
+    ) -> None:
+        self._task = task
+        self._provisioner = provisioner
+        self._contact = contact
+        self._grace = grace
+        self._log = log
+        self._directory = directory
+        self._lock = lock
+        self._breaches = contact.breaches
+        self._command: Command | None = None
+        self._cause: StopCause | None = None
+        self._came_late = False
+        self._killed = False
+        self._grace_timer: asyncio.TimerHandle | None = None
+        self._stage: str | None = None
+        self._timings: list[StageTiming] = []
+
+    async def execute(self) -> Outcome:
+        """Run the job to its end, whatever that is. When this returns, nothing of it lives any more."""
+        stall_clock = asyncio.create_task(self._watch_stall())
+        try:
+            async with private_directory(self._directory) as workdir:
+                outcome = await self._execute(workdir.path)
+                if await asyncio.to_thread(workdir.unsaved_states):
+                    outcome = replace(outcome, message=f"{outcome.message} {workdir.how_to_save_state(self._task.job)}")
+        except Exception as error:
+            logger.exception("run of %s", self._task.job.display_name)
+            outcome = self._failed(Failure(EndReason.RUN_FAILED, f"The daemon could not run the job: {error!r}."))
+        finally:
+            stall_clock.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await stall_clock
+            if self._grace_timer is not None:
+                self._grace_timer.cancel()
+        await self._log.write(DAEMON_STAGE, [f"{outcome.phase}: {outcome.message}"])
+        return outcome
+
+    def interrupt(self, cause: StopCause) -> None:
+        """Ask the run to stop, and kill it after the grace."""
+        self._note(cause)
+        if self._command is not None:
+            self._command.interrupt()
+        if self._grace_timer is None:
+            self._grace_timer = asyncio.get_running_loop().call_later(self._grace, self.kill, cause)
+
+    def kill(self, cause: StopCause) -> None:
+        """Kill the run now."""
+        self._note(cause)
+        self._killed = self._killed or not self._came_late
+        if self._command is not None:
+            self._command.kill()
+
+    def _note(self, cause: StopCause) -> None:
+        if self._cause is None:
+            self._cause = cause
+            self._came_late = self._command is not None and self._command.ended
+
+    async def _execute(self, workdir: Path) -> Outcome:
+        try:
+            program = await self._provisioner.prepare(self._task, workdir)
+        except UnpreparedError as error:
+            return self._stopped() or self._failed(error.failure)
+        self._log.redact.learn(program.secrets)
+        for stage in program.stages:
+            # Nothing may start once it is to stop, or once somebody else may be given the job.
+            if (outcome := self._stopped()) is not None:
+                return self._with_details(outcome, program)
+            failure = await self._run_stage(program, stage, workdir)
+            if failure is not None:
+                outcome = None if self._came_late else self._stopped()
+                return self._with_details(outcome or self._failed(failure), program)
+        outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job ran to its end in {self._duration():.0f} s.")
+        return self._with_details(outcome, program)
+
+    async def _run_stage(self, program: Program, stage: Stage, workdir: Path) -> Failure | None:
+        async def on_lines(stream: str, lines: list[str]) -> None:
+            shown = [text for line in lines for text in program.read(stage.name, stream, line)]
+            await self._log.write(stage.name, shown)
+
+        self._stage = stage.name
+        started = time.time()
+        self._timings.append(StageTiming(stage.name, started))
+        self._command = await Command.start(
+            stage.arguments,
+            directory=workdir,
+            folder=stage.folder,
+            environment=program.environment if stage.environment is None else stage.environment,
+            contact=self._contact,
+            grace=self._grace,
+            on_lines=on_lines,
+            lock=self._lock,
+        )
+        if self._killed:  # asked to while the guard was being started
+            self._command.kill()
+        elif self._cause is not None:
+            self._command.interrupt()
+        try:
+            code = await self._command.wait()
+        except BaseException:
+            self._command.kill()
+            raise
+        self._command = None
+        self._killed = self._killed or code == KILLED
+        self._timings[-1] = StageTiming(stage.name, started, time.time())
+        end = program.end_stage(stage.name, code)
+        if end.lines:
+            await self._log.write(stage.name, end.lines)
+        return end.failure
+
+    async def _watch_stall(self) -> None:
+        while (deadline := stall_deadline(self._task.job, self._log.last_output)) is not None:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                self.interrupt(StopCause.STALL)
+                return
+            await asyncio.sleep(remaining)
+
+    def _stopped(self) -> Outcome | None:
+        cause = self._cause
+        if cause is None and self._contact.breaches > self._breaches:
+            cause = StopCause.FENCE
+        if cause is None:
+            return None
+        return stopped(self._task.job, cause, stage=self._stage, killed=self._killed)
+
+    def _failed(self, failure: Failure) -> Outcome:
+        return Outcome(Phase.FAILED, failure.reason, self._log.redact(failure.message))
+
+    def _with_details(self, outcome: Outcome, program: Program) -> Outcome:
+        redact = self._log.redact
+        return replace(
+            outcome,
+            message=redact(outcome.message),
+            stage=self._stage,
+            timings=tuple(self._timings),
+            outputs=tuple(replace(output, value=redact(output.value)) for output in program.outputs),
+            resources=tuple(replace(each, address=redact(each.address)) for each in program.resources),
+            variables=tuple(
+                replace(each, type=redact(each.type), description=redact(each.description))
+                for each in program.variables
+            ),
+            commit=program.commit,
+        )
+
+    def _duration(self) -> float:
+        return time.time() - self._timings[0].started if self._timings else 0.0

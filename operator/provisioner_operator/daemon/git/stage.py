@@ -1,0 +1,59 @@
+"""The stage `fetch` of a run whose files come from git: its command, and what its output means. Used by `terraform`.
+
+The command is `git_fetch_program`; nothing of git's own is loaded into the daemon.
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from provisioner_operator.api.enums import EndReason
+from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
+from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.provisioner import Failure, Stage
+from provisioner_operator.daemon.git.request import COMMIT_PREFIX, FAILED, REQUEST, GitRequest
+
+FETCH = "fetch"
+_PROGRAM = "provisioner_operator.daemon.git.fetch_program"
+_COMMIT_LINE = re.compile(re.escape(COMMIT_PREFIX) + r"([0-9a-f]{40})")
+
+
+def fetch_stage(request: GitRequest, directory: Path) -> Stage:
+    """The command that fetches; the request, with its password, is in its environment and nowhere else."""
+    environment = passed_on(LOCALE, NETWORK) | {"HOME": str(directory), "TMPDIR": str(directory)}
+    return Stage(FETCH, (sys.executable, "-I", "-m", _PROGRAM), environment=environment | {REQUEST: request.encode()})
+
+
+class FetchReader:
+    """Reads what the program says."""
+
+    def __init__(self, request: GitRequest) -> None:
+        self._request = request
+        self._last_error = ""
+        self.commit: str | None = None
+        """The commit that was taken."""
+
+    def read(self, stream: str, line: str) -> Sequence[str]:
+        """Take note of a line and return what the log shows of it."""
+        if stream == "stderr":
+            self._last_error = line
+        elif found := _COMMIT_LINE.fullmatch(line):
+            self.commit = found[1]
+        return (line,)
+
+    def failure(self, code: int) -> Failure | None:
+        """Why the program exited with this code; None if it did what it should."""
+        if code == 0 and self.commit is not None:
+            return None
+        if code == FAILED and self._last_error:
+            return Failure(EndReason.SOURCE_UNAVAILABLE, self._last_error)
+        how = (
+            f"was killed by signal {code - SIGNALLED}, perhaps for its memory"
+            if code > SIGNALLED
+            else f"ended with {code}"
+        )
+        return Failure(
+            EndReason.SOURCE_UNAVAILABLE,
+            f"The fetch of {self._request.where} {how}. The log's last lines may tell; submit the job again.",
+        )

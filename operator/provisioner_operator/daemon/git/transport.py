@@ -1,0 +1,234 @@
+"""Git's smart HTTP by urllib3, as narrow as a fetch of somebody else's repository should be.
+
+dulwich speaks the protocol and asks this for each request. Here is decided where requests may go (http and https,
+redirects only within the same host and never back to http), who learns the credentials (the origin of the URL, nobody
+else), how much may come, and what a refusal means. Reads no configuration of git; proxies and certificates come from
+the environment, as Terraform takes them. Used by `git_fetch`.
+"""
+
+import ipaddress
+import urllib.request
+from collections.abc import Callable, Iterator
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import urllib3
+from dulwich.client import AbstractHttpGitClient, default_user_agent_string
+from dulwich.errors import GitProtocolError
+from typing_extensions import override
+
+from provisioner_operator.daemon.git.request import SCHEMES, FetchError, GitRequest
+
+_MOST_REDIRECTS = 5
+_REDIRECTED = frozenset({301, 302, 303, 307, 308})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_ADVERTISEMENT = "application/x-git-upload-pack-advertisement"
+_CHECK_NETWORK = (
+    "Check the host's name, and that the daemon may reach it (proxy, network policy), then submit the job again."
+)
+
+Response = urllib3.BaseHTTPResponse
+
+
+class GitTransport(AbstractHttpGitClient):
+    """A client for one repository.
+
+    Raises FetchError, or GitProtocolError when the server refuses what it was asked for or breaks off: another question
+    may be answered.
+    """
+
+    def __init__(self, request: GitRequest) -> None:
+        super().__init__(request.url)
+        self._request = request
+        self._received = 0
+        self._pool = _pool(request)
+
+    @override
+    def _get_url(self, path: str | bytes) -> str:
+        del path  # there is one repository
+        return self._base_url
+
+    @override
+    def _http_request(  # type: ignore[override] # dulwich's own class of answers is a private protocol
+        self,
+        url: str,
+        headers: dict[str, str] | None = None,
+        data: bytes | Iterator[bytes] | None = None,
+        raise_for_status: bool = True,
+    ) -> tuple[Response, Callable[[int], bytes]]:
+        """Send one request and follow its redirects; returns the answer and how to read it."""
+        del raise_for_status  # asked for by dumb servers' clients alone
+        if urlsplit(url).hostname != urlsplit(self._request.url).hostname:
+            # The protocol lets a server name other places to take objects from.
+            raise self._error(
+                f"sends the fetch to {_shown(urlsplit(url))}, where it does not go", "Ask who runs the server."
+            )
+        answered = url
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = self._send(answered, headers or {}, data)
+            if response.status not in _REDIRECTED:
+                break
+            response.close()
+            answered = self._redirected(answered, response.headers.get("Location", ""))
+            if data is not None:
+                raise self._error(f"answers a request for objects with a redirect to {answered}", "Use that URL.")
+        else:
+            raise self._error(f"redirects more than {_MOST_REDIRECTS} times", "Use the URL that it ends at.")
+        self._check_status(response, asked_for_objects=data is not None)
+        content_type = response.headers.get("Content-Type", "")
+        if data is None and content_type != _ADVERTISEMENT:
+            response.close()
+            raise self._error(
+                f"does not answer as a git server (it sent {content_type or 'no content type'})",
+                "Check the URL: it is the one that `git clone` takes, and a page for people is none.",
+            )
+        # What dulwich reads of an answer, beside its content.
+        response.content_type = content_type  # type: ignore[attr-defined]
+        response.redirect_location = "" if answered == url else answered  # type: ignore[attr-defined]
+        return response, lambda size=-1: self._read(response, size)
+
+    def _send(self, url: str, headers: dict[str, str], data: bytes | Iterator[bytes] | None) -> Response:
+        sent = {"User-Agent": default_user_agent_string(), **headers}
+        credentials = self._request.credentials
+        if credentials is not None and _origin(url) == _origin(self._request.url):
+            sent |= urllib3.make_headers(basic_auth=f"{credentials.username}:{credentials.password}")
+        try:
+            return self._pool.request(
+                "GET" if data is None else "POST",
+                url,
+                body=data,
+                headers=sent,
+                preload_content=False,
+                redirect=False,
+                retries=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unreachable(error) from None
+
+    def _read(self, response: Response, size: int) -> bytes:
+        try:
+            data = response.read(None if size < 0 else size)
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unreachable(error) from None
+        self._received += len(data)
+        limit = self._request.limits.received_bytes
+        if self._received > limit:
+            raise FetchError(
+                f"The fetch of {self._request.where} is too large: more than {limit:,} bytes were sent. Keep large files "
+                "out of the repository, or take its Terraform files into one of their own."
+            )
+        return data
+
+    def _redirected(self, url: str, location: str) -> str:
+        target = urljoin(url, location)
+        before, after = urlsplit(url), urlsplit(target)
+        if (
+            not location
+            or after.scheme not in SCHEMES
+            or after.hostname != before.hostname
+            or (before.scheme == "https" and after.scheme != "https")
+            or "@" in after.netloc
+        ):
+            raise self._error(
+                f"redirects to {_shown(after)}, where a fetch does not follow",
+                "Put the final URL into spec.source.git.url if you trust it.",
+            )
+        return target
+
+    def _check_status(self, response: Response, *, asked_for_objects: bool) -> None:
+        if response.status == 200:  # noqa: PLR2004 - HTTP's
+            return
+        response.close()
+        credentials = self._request.credentials
+        match response.status:
+            case 401 if credentials is None:
+                raise self._error("asks for credentials", "Name a Secret with them in spec.source.git.secretRef.")
+            case 401 | 403:
+                who = "a stranger" if credentials is None else f"the credentials of Secret {credentials.secret}"
+                raise FetchError(
+                    f"Authentication failed: {self._request.url} refuses {who} (HTTP {response.status}). "
+                    "Check that they are current and may read this repository."
+                )
+            case 404 | 410:
+                known = (
+                    "" if credentials else " A private one may be hidden from who names no spec.source.git.secretRef."
+                )
+                raise FetchError(
+                    f"Repository {self._request.url} was not found (HTTP {response.status}). "
+                    f"Check spec.source.git.url.{known}"
+                )
+            case 407:
+                raise self._error(
+                    "is behind a proxy that asks for credentials", "Put them into the daemon's HTTPS_PROXY."
+                )
+            case status if asked_for_objects:
+                raise GitProtocolError(f"HTTP {status}")
+            case _:
+                raise self._error(f"answered HTTP {response.status}", "Look at the server, then submit the job again.")
+
+    def _unreachable(self, error: urllib3.exceptions.HTTPError) -> FetchError | GitProtocolError:
+        match error:
+            case urllib3.exceptions.ProtocolError():
+                return GitProtocolError(f"the connection ended: {error}")
+            case urllib3.exceptions.NewConnectionError():  # urllib3 counts it among the timeouts
+                return self._error(f"cannot be reached ({error})", _CHECK_NETWORK)
+            case urllib3.exceptions.TimeoutError():
+                silent = self._request.limits.silent_seconds
+                return self._error(
+                    f"said nothing for {silent:g} s, so the fetch timed out",
+                    "See whether the server works and the daemon may reach it, then submit the job again.",
+                )
+            case urllib3.exceptions.SSLError():
+                return self._error(
+                    f"has a certificate that is not trusted ({error})",
+                    "Name the authority's file in the daemon's SSL_CERT_FILE.",
+                )
+            case _:
+                return self._error(f"cannot be reached ({error})", _CHECK_NETWORK)
+
+    def _error(self, what: str, remedy: str) -> FetchError:
+        return FetchError(f"Repository {self._request.url} {what}. {remedy}")
+
+
+def _pool(request: GitRequest) -> urllib3.PoolManager:
+    """Connections to the server: through a proxy if the environment names one for its scheme."""
+    target = urlsplit(request.url)
+    timeout = urllib3.Timeout(connect=request.limits.silent_seconds, read=request.limits.silent_seconds)
+    proxies = urllib.request.getproxies_environment()
+    proxy = proxies.get(target.scheme)
+    if proxy is None or _is_loopback(target.hostname) or _goes_around_proxy(target, proxies):
+        return urllib3.PoolManager(timeout=timeout, cert_reqs="CERT_REQUIRED")
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    login = None
+    if parts.username is not None:
+        login = urllib3.make_headers(proxy_basic_auth=f"{parts.username}:{parts.password or ''}")
+    address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    try:
+        return urllib3.ProxyManager(address, proxy_headers=login, timeout=timeout, cert_reqs="CERT_REQUIRED")
+    except urllib3.exceptions.HTTPError as error:
+        raise FetchError(
+            f"The daemon's proxy cannot be used ({error}). Mend its {target.scheme.upper()}_PROXY."
+        ) from None
+
+
+def _goes_around_proxy(target: SplitResult, proxies: dict[str, str]) -> bool:
+    return bool(urllib.request.proxy_bypass_environment(target.netloc, proxies))  # type: ignore[attr-defined]
+
+
+def _is_loopback(host: str | None) -> bool:
+    """As Go's and so Terraform's: this machine is never reached by a proxy."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return (parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme))
+
+
+def _shown(parts: SplitResult) -> str:
+    """A server's URL for a message: without credentials and query, which are nobody's business."""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,0 +1,1 @@
+"""Follow the jobs assigned to this daemon and write what becomes of them."""

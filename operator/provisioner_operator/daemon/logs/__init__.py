@@ -1,0 +1,1 @@
+"""Collect, redact, archive and print the output of runs."""

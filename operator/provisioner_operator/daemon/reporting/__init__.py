@@ -1,0 +1,1 @@
+"""Register the daemon and report its heartbeat."""

@@ -1,0 +1,1 @@
+"""Run Terraform or OpenTofu and read what it says of itself."""

@@ -1,0 +1,103 @@
+"""What a Terraform module declares, read from its files: input variables and managed resources.
+
+Pure. Understands Terraform's language by python-hcl2 and its JSON form; files named `override` or `*_override` change
+what the others declare, as Terraform merges them. What it cannot understand it says, for `validate` has passed and may
+know better. Used by `inspect_program`, which alone loads the parser.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import Any
+
+import hcl2
+from hcl2.utils import SerializationOptions
+
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
+
+DECLARE = "declare"
+NATIVE, JSON = ".tf", ".tf.json"
+ANY_TYPE = "any"
+_VALUES = SerializationOptions(
+    with_comments=False, explicit_blocks=False, preserve_heredocs=False, strip_string_quotes=True
+)
+_EXPRESSION = re.compile(r"\$\{(.*)\}", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
+"""What a job's status takes; Terraform also allows letters of other scripts."""
+
+_Block = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Declarations:
+    """What was found; `read` takes files one by one, in the order of `in_order`."""
+
+    variables: dict[str, DeclaredVariable] = field(default_factory=dict)
+    resources: dict[str, ResourceChange] = field(default_factory=dict)
+
+    def read(self, name: str, text: str) -> None:
+        """Add what a file declares. Raises ValueError when it cannot be understood."""
+        try:
+            document = json.loads(text) if name.endswith(JSON) else hcl2.loads(text, serialization_options=_VALUES)
+            self._note(document, json_syntax=name.endswith(JSON))
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the parser raises what its own parts do
+            first = str(error).strip().splitlines() or [type(error).__name__]
+            raise ValueError(first[0]) from None
+
+    def _note(self, document: _Block, *, json_syntax: bool) -> None:
+        for name, block in _labelled(document.get("variable")):
+            if _NAME.fullmatch(name):
+                self.variables[name] = _merge(self.variables.get(name), name, block, json_syntax=json_syntax)
+        for kind, named in _labelled(document.get("resource")):
+            for name, _ in _labelled(named):
+                address = f"{kind}.{name}"
+                self.resources[address] = ResourceChange(address, kind, DECLARE)
+
+
+def in_order(names: Iterator[str]) -> list[str]:
+    """The files of a module among these, those that override others last."""
+    module = [name for name in names if name.endswith((NATIVE, JSON)) and not name.startswith((".", "#"))]
+    return sorted(module, key=lambda name: (_overrides(name), name))
+
+
+def _overrides(name: str) -> bool:
+    stem = PurePath(name).name.removesuffix(".json").removesuffix(NATIVE)
+    return stem == "override" or stem.endswith("_override")
+
+
+def _labelled(blocks: object) -> Iterator[tuple[str, _Block]]:
+    """The blocks with their first label: they come as an object, or as a list of objects."""
+    for group in blocks if isinstance(blocks, list) else [blocks]:
+        if isinstance(group, dict):
+            for label, block in group.items():
+                for each in block if isinstance(block, list) else [block]:
+                    if isinstance(each, dict):
+                        yield str(label), each
+
+
+def _merge(known: DeclaredVariable | None, name: str, block: _Block, *, json_syntax: bool) -> DeclaredVariable:
+    variable = DeclaredVariable(name, required=True) if known is None else known
+    if "type" in block:
+        variable = replace(variable, type=_type(block["type"], json_syntax=json_syntax))
+    if "default" in block:
+        variable = replace(variable, required=False)
+    if "sensitive" in block:
+        variable = replace(variable, sensitive=_is_true(block["sensitive"]))
+    if "description" in block:
+        variable = replace(variable, description=str(block["description"]))
+    return variable
+
+
+def _type(value: object, *, json_syntax: bool) -> str:
+    text = str(value)
+    if not json_syntax and (expression := _EXPRESSION.fullmatch(text)):
+        text = expression[1]
+    return " ".join(text.split()) or ANY_TYPE
+
+
+def _is_true(value: object) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() in {"true", "${true}"})

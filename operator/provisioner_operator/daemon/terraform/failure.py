@@ -1,0 +1,56 @@
+"""Why a Terraform stage failed: what, where and what to do next. Pure; used by `terraform`."""
+
+from collections.abc import Sequence
+
+from provisioner_operator.api.enums import EndReason
+from provisioner_operator.daemon.execution.guard import CANNOT_EXECUTE, SIGNALLED
+from provisioner_operator.daemon.execution.provisioner import Failure
+from provisioner_operator.daemon.terraform.output import Diagnostic
+from provisioner_operator.daemon.terraform.state import BACKEND_SETTINGS_FILE, explain_lock, lock_holder
+
+LONGEST_DETAIL = 2000
+"""Characters of an error's detail in a message; all of it is in the log."""
+
+
+BACKEND_OVERRIDDEN = (
+    "The template overrides where its state is kept, so it would be lost. "
+    "Remove the backend or cloud block from its *_override files."
+)
+
+
+def explain_failure(
+    stage: str, code: int, errors: Sequence[Diagnostic], *, namespace: str, workspace: str | None
+) -> Failure:
+    """Explain a stage that exited with this code."""
+    for error in errors:
+        holder = lock_holder(error.summary, error.detail)
+        if holder is not None and workspace is not None:
+            return Failure(EndReason.STATE_LOCKED, explain_lock(holder, namespace=namespace, workspace=workspace))
+    if any(error.file == BACKEND_SETTINGS_FILE for error in errors):
+        return Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN)
+    if errors:
+        return Failure(EndReason.RUN_FAILED, f"Stage {stage} failed. {_describe(errors[0])}{_more(errors)}")
+    if code == CANNOT_EXECUTE:
+        message = (
+            f"Stage {stage} could not be started: the program cannot be executed on the daemon. Check --terraform."
+        )
+    elif code > SIGNALLED:
+        message = (
+            f"Stage {stage} was killed by signal {code - SIGNALLED}, not by the daemon: perhaps the daemon's memory limit. "
+            "Its state may still be locked; the next job of this workspace says so if it is."
+        )
+    else:
+        message = f"Stage {stage} exited with code {code} and named no error. The log's last lines may tell."
+    return Failure(EndReason.RUN_FAILED, message)
+
+
+def _describe(error: Diagnostic) -> str:
+    where = f" at {error.where}" if error.where else ""
+    detail = " ".join(error.detail.split())
+    if len(detail) > LONGEST_DETAIL:
+        detail = detail[:LONGEST_DETAIL] + "…"
+    return f"{error.summary}{where}: {detail}" if detail else f"{error.summary}{where}."
+
+
+def _more(errors: Sequence[Diagnostic]) -> str:
+    return f" ({len(errors) - 1} more in the log)" if len(errors) > 1 else ""

@@ -1,0 +1,63 @@
+"""The program of the stage `inspect`: tells what the module in the current folder declares.
+
+Started under a guard like any other command, in the folder where Terraform ran. A process of its own, since it parses
+what strangers wrote: it may take long or much memory, and is interrupted, killed and limited like Terraform. Writes a
+line for each declaration, and lines for the log. That it cannot read a file is no failure.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.memory_limit import limit_address_space
+from provisioner_operator.daemon.terraform.declarations import Declarations, in_order
+from provisioner_operator.daemon.terraform.inspect_stage import RESOURCE_PREFIX, VARIABLE_PREFIX
+
+LARGEST_FILE = 1_000_000
+"""Bytes: what people write is far smaller, and the parser needs seconds for as much."""
+LONGEST_SECONDS = 60.0
+"""After this no further file is read."""
+MEMORY_BYTES = 1_000_000_000
+
+
+def main() -> int:
+    """Tell what is declared here and return the exit code."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(SIGNALLED + signal.SIGINT))
+    limit_address_space(MEMORY_BYTES)
+    end = time.monotonic() + LONGEST_SECONDS
+    found = Declarations()
+    for name in in_order(path.name for path in Path().iterdir() if path.is_file()):
+        if time.monotonic() > end:
+            _say(f"File {name} and what follows was not read: {LONGEST_SECONDS:g} s are over")
+            break
+        try:
+            found.read(name, _content(Path(name)))
+        except MemoryError:
+            _say(f"File {name} was not read: it takes more than {MEMORY_BYTES:,} bytes of memory")
+        except (OSError, ValueError) as error:
+            _say(f"File {name} was not understood, so what it declares is left out: {error}")
+    for variable in found.variables.values():
+        _say(VARIABLE_PREFIX + json.dumps(asdict(variable)))
+    for resource in found.resources.values():
+        _say(RESOURCE_PREFIX + json.dumps(asdict(resource)))
+    return 0
+
+
+def _content(path: Path) -> str:
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise ValueError(f"it has {size:,} bytes, and at most {LARGEST_FILE:,} are read")
+    return path.read_text(encoding="utf-8-sig")
+
+
+def _say(line: str) -> None:
+    print(" ".join(line.splitlines()), flush=True)  # noqa: T201 - its output is its purpose
+
+
+if __name__ == "__main__":
+    sys.exit(main())

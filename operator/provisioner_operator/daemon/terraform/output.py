@@ -1,0 +1,170 @@
+"""Reads what Terraform and OpenTofu write with `-json`: one JSON object a line, and what it means for a job.
+
+Pure; used by `terraform`. Understands the machine-readable UI (`type`: version, planned_change, apply_complete,
+outputs, diagnostic, …) of `init`, `plan` and `apply`, and the single document of `validate`. A line that is not JSON is
+shown as it is.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner_operator.api.limits import LONGEST_ADDRESS, LONGEST_TYPE, MOST_RESOURCES
+from provisioner_operator.core.jobs.outcome import Output, ResourceChange
+
+MOST_OUTPUTS = 64
+LONGEST_OUTPUT = 4096
+"""What a job's status takes (api.job_status)."""
+LONGEST_NAME = 128
+
+_SPOKEN = {
+    "create": "create",
+    "update": "update",
+    "delete": "delete",
+    "replace": "replace",
+    "read": "read",
+    "noop": "no-op",
+}
+_SILENT = frozenset(
+    {"version", "outputs", "refresh_start", "refresh_complete", "apply_progress", "planned_change_noop"}
+)
+"""Types of lines whose text says nothing that an admin would miss in a log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """An error or a warning."""
+
+    severity: str
+    summary: str
+    detail: str = ""
+    address: str = ""
+    file: str = ""
+    line: int = 0
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it made the stage fail."""
+        return self.severity == "error"
+
+    @property
+    def where(self) -> str:
+        """Where it is, as people write it; empty if nowhere."""
+        place = f"{self.file}:{self.line}" if self.file and self.line else self.file
+        return ", ".join(part for part in (self.address, place) if part)
+
+    def lines(self) -> tuple[str, ...]:
+        """The diagnostic for a log."""
+        where = f" ({self.where})" if self.where else ""
+        return (f"{self.severity.capitalize()}: {self.summary}{where}", *self.detail.splitlines())
+
+
+class OutputReader:
+    """Collects what a run's lines tell: resources, outputs, diagnostics."""
+
+    def __init__(self) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._planned: dict[str, ResourceChange] = {}
+        self._applied: dict[str, ResourceChange] = {}
+        self._outputs: dict[str, Output] = {}
+
+    @property
+    def outputs(self) -> Sequence[Output]:
+        """Output values that are not sensitive."""
+        return tuple(self._outputs.values())[:MOST_OUTPUTS]
+
+    @property
+    def resources(self) -> Sequence[ResourceChange]:
+        """What was done; before anything was applied, what is planned."""
+        return tuple((self._applied or self._planned).values())[:MOST_RESOURCES]
+
+    @property
+    def errors(self) -> Sequence[Diagnostic]:
+        """The errors so far, each once."""
+        return tuple(dict.fromkeys(each for each in self.diagnostics if each.is_error))
+
+    def begin_stage(self) -> None:
+        """Forget the diagnostics of the stage before."""
+        self.diagnostics.clear()
+
+    def read(self, line: str) -> Sequence[str]:
+        """Take note of a line and return what a log shows of it."""
+        entry = _object(line)
+        if entry is None or "@message" not in entry:
+            return (line,) if line.strip() else ()
+        kind = str(entry.get("type", ""))
+        match kind:
+            case "diagnostic":
+                diagnostic = _diagnostic(_mapping(entry, "diagnostic"))
+                self.diagnostics.append(diagnostic)
+                return diagnostic.lines()
+            case "planned_change":
+                self._note(self._planned, _mapping(entry, "change"))
+            case "apply_complete":
+                self._note(self._applied, _mapping(entry, "hook"))
+            case "outputs":
+                self._note_outputs(_mapping(entry, "outputs"))
+            case _:
+                pass
+        return () if kind in _SILENT else tuple(part for part in str(entry["@message"]).splitlines() if part.strip())
+
+    def read_validation(self, document: str) -> Sequence[str]:
+        """Take note of the document that `validate -json` writes and return what a log shows of it."""
+        entry = _object(document)
+        if entry is None:
+            return document.splitlines()
+        found = [_diagnostic(each) for each in entry.get("diagnostics", []) if isinstance(each, dict)]
+        self.diagnostics.extend(found)
+        verdict = "The configuration is valid." if entry.get("valid") else "The configuration is not valid."
+        return (*(line for each in found for line in each.lines()), verdict)
+
+    def _note(self, table: dict[str, ResourceChange], change: Mapping[str, Any]) -> None:
+        resource = _mapping(change, "resource")
+        address = str(resource.get("addr", ""))[:LONGEST_ADDRESS]
+        action = str(change.get("action", ""))
+        if table is self._applied and address in table:
+            action = "replace"  # shown as a deletion and a creation
+        action = _SPOKEN.get(action, action)[:32]
+        if address and (address in table or len(table) < MOST_RESOURCES):
+            table[address] = ResourceChange(address, str(resource.get("resource_type", ""))[:LONGEST_TYPE], action)
+
+    def _note_outputs(self, outputs: Mapping[str, Any]) -> None:
+        # A plan lists the outputs without values, an apply with them.
+        for name, output in outputs.items():
+            if not isinstance(output, dict) or output.get("sensitive") or "value" not in output:
+                continue
+            value = output["value"]
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            if len(name) <= LONGEST_NAME:
+                self._outputs[name] = Output(
+                    name, text if len(text) <= LONGEST_OUTPUT else text[: LONGEST_OUTPUT - 1] + "…"
+                )
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        entry = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _mapping(entry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = entry.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _diagnostic(entry: Mapping[str, Any]) -> Diagnostic:
+    place = _mapping(entry, "range")
+    line = _mapping(place, "start").get("line", 0)
+    return Diagnostic(
+        severity=str(entry.get("severity", "error")),
+        summary=str(entry.get("summary", "")).strip(),
+        detail=str(entry.get("detail", "")).strip(),
+        address=str(entry.get("address", "")),
+        file=str(place.get("filename", "")),
+        line=line if isinstance(line, int) else 0,
+    )

@@ -1,0 +1,243 @@
+"""The terraform provisioner: init, plan, apply (destroy for Delete) with `terraform` or `tofu`.
+
+State is kept by workspace in the `kubernetes` backend. A TemplateImport is initialised without state, validated and
+inspected; a TemplateDryRun is planned against no state. Files from git are fetched by a stage of their own, before all
+others; the others run in the folder of the checkout that the source names. Values of variables reach the program only in
+its environment.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner_operator.api.enums import EndReason, JobType, Transition
+from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
+from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
+from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
+from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
+from provisioner_operator.daemon.inputs import Reader, read_files, read_git_request, read_variables
+from provisioner_operator.daemon.terraform import state
+from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
+from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
+from provisioner_operator.daemon.terraform.job_variables import context_environment
+from provisioner_operator.daemon.terraform.output import OutputReader
+
+BINARIES = ("tofu", "terraform")
+"""Looked for in this order when none is given."""
+INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
+_PLAN_FILE = "provisioner.tfplan"
+_OWN = (
+    *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"),
+    *("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),  # without these there is no in-cluster configuration
+)
+"""What Terraform gets of the daemon's environment beside the common; credentials for clouds come from Secrets, by
+variable. Nothing of Coder's (CODER_*): what a template is told is of its job, the same on every daemon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is fixed for one run: where its files and its state are."""
+
+    directory: Path
+    folder: str
+    """Where Terraform runs, from the run's directory."""
+    namespace: str
+    workspace: str | None
+    """None when there is no state to keep."""
+    access: state.ClusterAccess
+
+    @property
+    def place(self) -> Path:
+        """Where Terraform runs."""
+        return self.directory / self.folder
+
+    def write_backend(self) -> None:
+        """Make the configuration keep its state where it belongs."""
+        if self.workspace is None:
+            state.write_throwaway_backend(self.place)
+        else:
+            state.write_kubernetes_backend(
+                self.place, namespace=self.namespace, workspace=self.workspace, access=self.access
+            )
+
+    def keeps_state(self) -> bool:
+        """Whether the initialised configuration has its state there; true when there is none to keep."""
+        return self.workspace is None or state.is_stored_under(
+            self.place, namespace=self.namespace, workspace=self.workspace
+        )
+
+
+class TerraformProgram:
+    """One Terraform run."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        stages: tuple[Stage, ...],
+        environment: Mapping[str, str],
+        *,
+        secrets: Sequence[str],
+        request: GitRequest | None,
+    ) -> None:
+        self._layout = layout
+        self._reader = OutputReader()
+        self._fetched = None if request is None else FetchReader(request)
+        self._inspected = InspectReader()
+        self._document: list[str] = []
+        self.stages = stages
+        self.environment = environment
+        self.secrets = secrets
+
+    @property
+    def outputs(self) -> Sequence[Output]:
+        """Output values that are not sensitive."""
+        return self._reader.outputs
+
+    @property
+    def resources(self) -> Sequence[ResourceChange]:
+        """What was done, planned or declared."""
+        return self._reader.resources or self._inspected.resources
+
+    @property
+    def variables(self) -> Sequence[DeclaredVariable]:
+        """What an imported template declares."""
+        return self._inspected.variables
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that was taken from a git source."""
+        return None if self._fetched is None else self._fetched.commit
+
+    def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
+        """Read a line of machine-readable output; standard error is text."""
+        if stage == FETCH and self._fetched is not None:
+            return self._fetched.read(stream, line)
+        if stream == "stdout" and stage == INSPECT:
+            return self._inspected.read(line)
+        if stream == "stdout" and stage == VALIDATE:
+            self._document.append(line)  # one document of many lines
+            return ()
+        if stream == "stdout":
+            return self._reader.read(line)
+        return (line,) if line.strip() else ()
+
+    def end_stage(self, stage: str, code: int) -> StageEnd:
+        """Explain a failed stage; before init, say where the state belongs, and after it, make sure that it is there."""
+        if stage == FETCH and self._fetched is not None:
+            failure = self._fetched.failure(code)
+            if failure is None:
+                self._layout.write_backend()
+            return StageEnd(failure=failure)
+        lines = tuple(self._reader.read_validation("\n".join(self._document))) if stage == VALIDATE else ()
+        if code != 0:
+            failure = explain_failure(
+                stage, code, self._reader.errors, namespace=self._layout.namespace, workspace=self._layout.workspace
+            )
+            return StageEnd(lines, failure)
+        if stage == INIT and not self._layout.keeps_state():
+            return StageEnd(lines, Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN))
+        if stage == INSPECT:
+            lines = (self._inspected.summary(),)
+        self._reader.begin_stage()
+        return StageEnd(lines)
+
+
+class Terraform:
+    """Makes Terraform runs of jobs."""
+
+    def __init__(self, reader: Reader, *, binary: Path | None, access: state.ClusterAccess) -> None:
+        self._reader = reader
+        self._binary = binary
+        self._access = access
+
+    async def prepare(self, task: Task, directory: Path) -> TerraformProgram:
+        """Write the job's files and the backend's into the directory, or have them fetched, and read the variables."""
+        job = task.job
+        binary = self._find_binary()
+        variables = await read_variables(self._reader, task.model)
+        workspace = None
+        if job.type is JobType.WORKSPACE_BUILD:
+            if job.workspace is None:
+                raise UnpreparedError(
+                    EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one."
+                )
+            workspace = job.workspace
+        request = await self._read_git_request(task.model)
+        folder = "." if request is None else f"{REPOSITORY}/{request.path}"
+        layout = Layout(directory, folder, job.namespace, workspace, self._access)
+        stages = _stages(binary, job, layout)
+        if request is None:
+            files = await read_files(self._reader, task.model)
+            await asyncio.to_thread(_write, layout, files)
+        else:
+            stages = (fetch_stage(request, directory), *stages)
+        return TerraformProgram(
+            layout,
+            stages,
+            _environment(directory) | context_environment(task.model, variables.values),
+            secrets=(*variables.secrets, *_login(request)),
+            request=request,
+        )
+
+    async def _read_git_request(self, model: ProvisionerJob) -> GitRequest | None:
+        source = model.spec.source
+        if source is None or source.git is None:
+            return None
+        return await read_git_request(self._reader, model, source.git)
+
+    def _find_binary(self) -> str:
+        wanted = (str(self._binary),) if self._binary else BINARIES
+        for name in wanted:
+            if found := shutil.which(name):
+                return str(Path(found).absolute())
+        raise UnpreparedError(
+            EndReason.RUN_FAILED,
+            f"The daemon has no {' or '.join(wanted)}. Install it in its image, or start the daemon with --terraform PATH.",
+        )
+
+
+def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        (layout.place / name).write_bytes(content)
+    layout.write_backend()
+
+
+def _login(request: GitRequest | None) -> Sequence[str]:
+    return () if request is None or request.credentials is None else request.credentials.hidden
+
+
+def _stages(binary: str, job: Job, layout: Layout) -> tuple[Stage, ...]:
+    def stage(name: str, *arguments: str) -> Stage:
+        return Stage(name, (binary, *arguments), layout.folder)
+
+    quiet = ("-json", "-input=false")
+    plan = ("plan", *quiet, f"-out={_PLAN_FILE}")
+    apply = ("apply", *quiet, _PLAN_FILE)
+    match job.type:
+        case JobType.TEMPLATE_IMPORT:
+            return (
+                stage(INIT, "init", *quiet, "-backend=false"),
+                stage(VALIDATE, "validate", "-json"),
+                inspect_stage(layout.directory, layout.folder),
+            )
+        case JobType.TEMPLATE_DRY_RUN:
+            return (stage(INIT, "init", *quiet), stage(PLAN, *plan))
+        case JobType.WORKSPACE_BUILD:
+            init = stage(INIT, "init", *quiet, f"-backend-config={state.BACKEND_SETTINGS_FILE}")
+            if job.transition is Transition.DELETE:
+                return (init, stage(PLAN, *plan, "-destroy"), stage(DESTROY, *apply))
+            return (init, stage(PLAN, *plan), stage(APPLY, *apply))
+
+
+def _environment(directory: Path) -> dict[str, str]:
+    return passed_on(LOCALE, NETWORK, _OWN) | {
+        "HOME": str(directory),
+        "TMPDIR": str(directory),
+        "TF_IN_AUTOMATION": "1",
+        "CHECKPOINT_DISABLE": "1",
+    }
