@@ -72,7 +72,7 @@ format: $(READY) ## Put the code into its format
 	@$(BIN)/ruff check --fix
 
 crds: $(READY) ## Write crds/ from the models
-	@$(BIN)/python -m provisioner_operator.api.crd crds
+	@$(BIN)/python -m provisioner_operator.api.crd.definitions crds
 
 docs: $(READY) ## Write docs/cli.md from the commands
 	@$(BIN)/python -m provisioner_operator.cli.manual docs/cli.md

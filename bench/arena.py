@@ -19,7 +19,7 @@ from bench import hollow
 from bench.client import BenchError, Client, Request, a_client
 from bench.meters import cpu_seconds, used
 from provisioner_devcluster import ControlPlane
-from provisioner_devcluster.binaries import Component
+from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.kube import paths
 from support.api_metrics import Request as Counted
 from support.api_metrics import requests

@@ -12,7 +12,7 @@ from bench.behaviour import Behaviour
 from bench.client import Request
 from bench.stopwatch import Sign, watching
 from bench.subjects import AGAINST, OURS, RUNNING, Subject, batch_jobs, provisioner_jobs
-from provisioner_devcluster.binaries import Component
+from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.kube import paths
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import uvloop
 
 from bench.behaviour import Behaviour
 from bench.client import CONNECTIONS
-from provisioner_operator.api.daemon import ProvisionerDaemon
-from provisioner_operator.api.enums import DaemonState, EndReason, Phase
+from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import psutil
 
 from demo.people import NotAsToldError
-from provisioner_devcluster import lifeline
 from provisioner_devcluster.errors import tail
-from provisioner_devcluster.processes import KILL_TIMEOUT, Identity, still_running
+from provisioner_devcluster.process import lifeline
+from provisioner_devcluster.process.process import KILL_TIMEOUT, Identity, still_running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,10 +21,10 @@ from demo import narration
 from demo.people import REPOSITORY
 from demo.stage import raised
 from provisioner_devcluster import find_kubectl, find_tofu
-from provisioner_devcluster.binaries import find_binaries
+from provisioner_devcluster.control_plane.binaries import find_binaries
 from provisioner_devcluster.errors import tail
 from provisioner_devcluster.locations import cache_directory
-from provisioner_devcluster.processes import Identity, still_running
+from provisioner_devcluster.process.process import Identity, still_running
 
 STATE = REPOSITORY / ".state"
 PLACE = STATE / "demo"

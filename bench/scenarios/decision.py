@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.client import BenchError
 from bench.subjects import OURS
-from provisioner_operator.api.enums import DaemonState, EndReason, JobType, Phase, Provisioner
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, JobType, Phase, Provisioner
 from provisioner_operator.core.jobs.decisions import Assign
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags

@@ -14,7 +14,7 @@ from bench.meters import cpu_seconds, used
 from bench.statistics import exponent
 from bench.stopwatch import Sign, watching
 from bench.subjects import COMPLETED
-from provisioner_devcluster.binaries import Component
+from provisioner_devcluster.control_plane.binaries import Component
 from support.api_metrics import Request, between, writes
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ Public surface: `ControlPlane` (start, use, stop), `NodeCluster` (the same with 
 never imports this package.
 """
 
-from provisioner_devcluster.control_plane import ControlPlane
+from provisioner_devcluster.build.provider_mirror import coder_provider_configuration
+from provisioner_devcluster.build.tools import find_go, find_kubectl, find_tofu
+from provisioner_devcluster.control_plane.cluster import ControlPlane
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.node_cluster import NodeCluster
-from provisioner_devcluster.node_programs import NodeImpossibleError
-from provisioner_devcluster.provider_mirror import coder_provider_configuration
-from provisioner_devcluster.tools import find_go, find_kubectl, find_tofu
+from provisioner_devcluster.node.binaries import NodeImpossibleError
+from provisioner_devcluster.node.cluster import NodeCluster
 
 __all__ = [
     "ControlPlane",

@@ -13,12 +13,12 @@ from pathlib import Path
 import click
 
 from provisioner_devcluster import external, supervisor
-from provisioner_devcluster.binaries import find_binaries
+from provisioner_devcluster.build.provider_mirror import find_coder_mirror
+from provisioner_devcluster.build.tools import find_kubectl, find_tofu
 from provisioner_devcluster.clusters import DEFAULT_NAME, named_directory
+from provisioner_devcluster.control_plane.binaries import find_binaries
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.node_programs import NodeImpossibleError, find_node_programs
-from provisioner_devcluster.provider_mirror import find_coder_mirror
-from provisioner_devcluster.tools import find_kubectl, find_tofu
+from provisioner_devcluster.node.binaries import NodeImpossibleError, find_node_programs
 
 # What init scripts answer for a service that is not running.
 NOT_RUNNING = 3

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import psutil
 
-from provisioner_devcluster import cgroups
 from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.locations import clusters_directory
-from provisioner_devcluster.processes import Identity
-from provisioner_devcluster.record import Record
+from provisioner_devcluster.process import cgroups
+from provisioner_devcluster.process.process import Identity
+from provisioner_devcluster.process.record import Record
 
 DEFAULT_NAME = "default"
 

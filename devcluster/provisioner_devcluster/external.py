@@ -8,8 +8,8 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+from provisioner_devcluster.build.tools import find_kubectl
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.tools import find_kubectl
 
 if TYPE_CHECKING:
     from pathlib import Path

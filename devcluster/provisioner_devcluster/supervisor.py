@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, NoReturn
 from filelock import FileLock
 
 from provisioner_devcluster.clusters import named_directory, remove, sweep
-from provisioner_devcluster.control_plane import POLL, START_TIMEOUT, ControlPlane
+from provisioner_devcluster.control_plane.cluster import POLL, START_TIMEOUT, ControlPlane
 from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.locations import cache_directory
-from provisioner_devcluster.processes import still_running
-from provisioner_devcluster.record import Record
+from provisioner_devcluster.process.process import still_running
+from provisioner_devcluster.process.record import Record
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ import pytest
 
 from e2e.product import SYSTEM, Installation, Team, a_team, write_kustomization
 from provisioner_devcluster import NodeCluster, NodeImpossibleError
-from provisioner_devcluster.addresses import LINKS
-from provisioner_devcluster.building import build
-from provisioner_devcluster.go_modules import GoModule
-from provisioner_devcluster.images import write_image
+from provisioner_devcluster.build.go_build import build
+from provisioner_devcluster.build.go_modules import GoModule
+from provisioner_devcluster.node.addresses import LINKS
+from provisioner_devcluster.node.images import write_image
 from support.container_image import built_image, obstacle
 from support.e2e import IMAGE_VARIABLE, KUBECONFIG_VARIABLE, GivenCluster, IncompleteError, e2e_cluster
 from support.kubectl import Kubectl

@@ -13,7 +13,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from provisioner_devcluster.go_modules import OPENTOFU
+from provisioner_devcluster.build.go_modules import OPENTOFU
 from support.buildah import Container, a_container, configuration
 from support.container_image import image_in_store, obstacle
 from support.manifests import REPOSITORY

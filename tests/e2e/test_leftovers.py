@@ -18,7 +18,7 @@ from e2e.pods import a_pod
 from e2e.traces import WRITTEN, Traces, kernel_settings
 from provisioner_devcluster import NodeCluster
 from provisioner_devcluster.clusters import sweep
-from provisioner_devcluster.processes import Identity, still_running
+from provisioner_devcluster.process.process import Identity, still_running
 from support.kubectl import Kubectl
 
 ENDED_WITHIN = 60.0

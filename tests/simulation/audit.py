@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from provisioner_operator.api.enums import PendingReason, Phase
+from provisioner_operator.api.v1alpha1.enums import PendingReason, Phase
 from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER
 from provisioner_operator.core.jobs.evaluation import CANCEL_MARGIN_SECONDS
 from provisioner_operator.core.jobs.ordering import workspace_key

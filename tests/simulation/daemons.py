@@ -3,7 +3,7 @@
 from random import Random
 from typing import TYPE_CHECKING
 
-from provisioner_operator.api.enums import DaemonState, EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
 from provisioner_operator.core.jobs.status_writes import timestamp
 from provisioner_operator.core.jobs.timeouts import interrupt_after, kill_after
 from simulation.hands import Hands

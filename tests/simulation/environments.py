@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from provisioner_operator.api.enums import Phase, Transition
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, parse_workspace

@@ -3,7 +3,7 @@
 from random import Random
 from typing import TYPE_CHECKING
 
-from provisioner_operator.api.enums import EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.daemons import duties
 from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Cancel, Disown, Stopping
 from provisioner_operator.core.jobs import status_writes

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from typing import NoReturn
 
-from provisioner_operator.api.enums import CancelReason, EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
 from provisioner_operator.core.jobs.decisions import Assign, Decision, Expire, subject
 from provisioner_operator.core.jobs.ordering import workspace_key
 from provisioner_operator.core.model.records import Job

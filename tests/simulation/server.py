@@ -6,7 +6,7 @@ Bodies are never changed in place, so a watcher may keep what it was given.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL, TRANSITIONS
 from provisioner_operator.core.jobs.status_writes import timestamp
 from provisioner_operator.core.model.json_value import JsonObject

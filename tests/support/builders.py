@@ -5,7 +5,7 @@ Keyword arguments are fields of the spec by their names in the API; None leaves 
 
 from typing import Any
 
-from provisioner_operator.api.names import API_VERSION
+from provisioner_operator.api.v1alpha1.names import API_VERSION
 from support.manifests import Manifest
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from provisioner_devcluster.building import build
-from provisioner_devcluster.go_modules import OPENTOFU
+from provisioner_devcluster.build.go_build import build
+from provisioner_devcluster.build.go_modules import OPENTOFU
 from provisioner_devcluster.locations import cache_directory
 from provisioner_devcluster.progress import say
 from provisioner_operator import __version__

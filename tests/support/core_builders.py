@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from provisioner_operator.api.enums import DaemonState, JobType, Phase, Provisioner
+from provisioner_operator.api.v1alpha1.enums import DaemonState, JobType, Phase, Provisioner
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags
 from provisioner_operator.core.model.records import Assignment, Daemon, Job, ReportedRun

@@ -4,8 +4,8 @@ import json
 import time
 from collections.abc import Callable
 
-from provisioner_operator.api.crd import KINDS
-from provisioner_operator.api.names import GROUP
+from provisioner_operator.api.crd.definitions import KINDS
+from provisioner_operator.api.v1alpha1.names import GROUP
 from support.builders import (
     a_daemon_manifest,
     a_job_manifest,

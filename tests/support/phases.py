@@ -1,6 +1,6 @@
 """Brings a job to a phase by the steps that a controller and a daemon would take, through the real API server."""
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from support.builders import an_assignment
 from support.kubectl import Kubectl
 from support.manifests import Manifest

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from provisioner_operator.api.enums import Provisioner
-from provisioner_operator.api.names import DRAIN_FINALIZER
+from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.names import DRAIN_FINALIZER
 from provisioner_operator.core.model.matching import Supply, effective_tags
 from provisioner_operator.core.model.records import Autoscaling, Pool
 from provisioner_operator.core.pools.members import Member, PodEnd, PoolDaemon, PoolPod, Trouble

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from provisioner_operator.api.names import DRAIN_FINALIZER
+from provisioner_operator.api.v1alpha1.names import DRAIN_FINALIZER
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Pool
 from provisioner_operator.core.pools.decisions import (

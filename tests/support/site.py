@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from provisioner_operator.api.names import LEASE
+from provisioner_operator.api.v1alpha1.names import LEASE
 from support.builders import a_daemon_manifest, a_job_manifest, role_binding
 from support.cluster import Cluster
 from support.kubectl import Kubectl

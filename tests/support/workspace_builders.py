@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from provisioner_operator.api.enums import Phase, Transition, VersionPhase
-from provisioner_operator.api.names import DESTROY_FINALIZER, IN_USE_FINALIZER
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPhase
+from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER, IN_USE_FINALIZER
 from provisioner_operator.core.workspaces.records import (
     Build,
     BuildRecord,

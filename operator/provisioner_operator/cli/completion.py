@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provisioner_operator.api.names import API_VERSION
+from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.cli.api import kubeconfig
 from provisioner_operator.cli.api.kubeconfig import Choice, find_access
 

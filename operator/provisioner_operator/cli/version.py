@@ -6,7 +6,7 @@ from collections import Counter
 import orjson
 
 from provisioner_operator import __version__
-from provisioner_operator.api.names import API_VERSION
+from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.cli.errors import CliError, NotFoundError
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.session import Session

@@ -11,7 +11,7 @@ import os
 import socket
 import uuid
 
-from provisioner_operator.api.names import LEASE
+from provisioner_operator.api.v1alpha1.names import LEASE
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.core.leadership import (

@@ -11,7 +11,7 @@ from typing import Any
 
 import kopf
 
-from provisioner_operator.api.names import GROUP, POOLS, VERSION
+from provisioner_operator.api.v1alpha1.names import GROUP, POOLS, VERSION
 from provisioner_operator.controller.operator import Operator, StartupError
 from provisioner_operator.controller.sources.initial_list import DAEMON_PODS
 from provisioner_operator.kube.client import PAGE_SIZE

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from provisioner_operator.api.job import ProvisionerJob
-from provisioner_operator.api.names import API_VERSION
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.telemetry import events
 from provisioner_operator.controller.telemetry.events import EventRecorder, Notice

@@ -16,7 +16,7 @@ from uuid import uuid4
 import click
 
 from provisioner_operator import __version__
-from provisioner_operator.api.enums import Provisioner
+from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.daemon.agent import Agent, Workshop
 from provisioner_operator.daemon.echo.provisioner import Echo
 from provisioner_operator.daemon.logs.console import JsonConsole, logging_to

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provisioner_operator.api.enums import DaemonState, EndReason, Phase
-from provisioner_operator.api.enums import Provisioner as ProvisionerName
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import Provisioner as ProvisionerName
 from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Cancel, Disown, Duty, duties
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.records import Job

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import stamina
 
-from provisioner_operator.api.enums import EndReason
-from provisioner_operator.api.inputs import GitSource, Variable
-from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.enums import EndReason
+from provisioner_operator.api.v1alpha1.inputs import GitSource, Variable
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.daemon.execution.provisioner import UnpreparedError
 from provisioner_operator.daemon.git.request import Credentials, FetchError, GitRequest
 from provisioner_operator.kube import paths

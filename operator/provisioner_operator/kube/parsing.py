@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from provisioner_operator.api.base import Condition as ConditionModel
-from provisioner_operator.api.base import Model
-from provisioner_operator.api.daemon import DaemonSpec, ProvisionerDaemon
-from provisioner_operator.api.enums import Provisioner
-from provisioner_operator.api.job import ProvisionerJob
-from provisioner_operator.api.names import CORDONED_BY_ANNOTATION
+from provisioner_operator.api.v1alpha1.base import Condition as ConditionModel
+from provisioner_operator.api.v1alpha1.base import Model
+from provisioner_operator.api.v1alpha1.daemon import DaemonSpec, ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.matching import Demand, Supply, Tags, effective_tags

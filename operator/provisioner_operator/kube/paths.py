@@ -1,6 +1,6 @@
 """Where things are in the API server's URL space. `namespace=None` means all namespaces."""
 
-from provisioner_operator.api.names import API_VERSION, DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 
 
 def jobs(namespace: str | None) -> str:

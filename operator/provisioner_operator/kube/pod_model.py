@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, ValidationError
 
-from provisioner_operator.api.base import Model
+from provisioner_operator.api.v1alpha1.base import Model
 from provisioner_operator.kube.parsing import UnparseableObjectError, explain
 
 FINAL_PHASES = frozenset({"Succeeded", "Failed"})

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from provisioner_operator.api.daemon import DaemonSpec
-from provisioner_operator.api.names import (
+from provisioner_operator.api.v1alpha1.daemon import DaemonSpec
+from provisioner_operator.api.v1alpha1.names import (
     CANCEL_GRACE_ANNOTATION,
     CAPACITY_ANNOTATION,
     LOST_AFTER_ANNOTATION,

@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from provisioner_operator.api.names import POOL_REVISION_LABEL
-from provisioner_operator.api.pod_template import PodTemplate as PodTemplateModel
-from provisioner_operator.api.pool import Autoscaling as AutoscalingModel
-from provisioner_operator.api.pool import PoolStatus as PoolStatusModel
-from provisioner_operator.api.pool import ProvisionerPool
+from provisioner_operator.api.v1alpha1.names import POOL_REVISION_LABEL
+from provisioner_operator.api.v1alpha1.pod_template import PodTemplate as PodTemplateModel
+from provisioner_operator.api.v1alpha1.pool import Autoscaling as AutoscalingModel
+from provisioner_operator.api.v1alpha1.pool import PoolStatus as PoolStatusModel
+from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
 from provisioner_operator.core.model.matching import Supply, effective_tags
 from provisioner_operator.core.model.records import Autoscaling, PodTemplate, Pool, PoolStatus
 from provisioner_operator.core.pools.members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble

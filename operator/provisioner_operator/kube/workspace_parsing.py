@@ -5,14 +5,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from provisioner_operator.api import job_status as job_status_models
-from provisioner_operator.api.enums import JobType, ParameterType, Phase
-from provisioner_operator.api.job import ProvisionerJob
-from provisioner_operator.api.parameters import Parameter as ParameterModel
-from provisioner_operator.api.parameters import ParameterValue
-from provisioner_operator.api.template import TemplateVersion, WorkspaceTemplate
-from provisioner_operator.api.workspace import Workspace as WorkspaceModel
-from provisioner_operator.api.workspace import WorkspaceBuild
+from provisioner_operator.api.v1alpha1 import job_status as job_status_models
+from provisioner_operator.api.v1alpha1.enums import JobType, ParameterType, Phase
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.parameters import Parameter as ParameterModel
+from provisioner_operator.api.v1alpha1.parameters import ParameterValue
+from provisioner_operator.api.v1alpha1.template import TemplateVersion, WorkspaceTemplate
+from provisioner_operator.api.v1alpha1.workspace import Workspace as WorkspaceModel
+from provisioner_operator.api.v1alpha1.workspace import WorkspaceBuild
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 from provisioner_operator.core.jobs.status_writes import clip

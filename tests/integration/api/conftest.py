@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from integration.api.violations import FRESH, FULL_SPEC, WORKSPACE
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from support.builders import a_job_manifest
 from support.cluster import Cluster
 from support.kubectl import Kubectl

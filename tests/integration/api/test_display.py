@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from support.builders import a_daemon_manifest, a_job_manifest, a_pool_manifest
 from support.kubectl import Kubectl
 

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from support.kubectl import Kubectl, patch_arguments
 from support.manifests import Manifest
 from support.phases import FINISHED_AT, STARTED_AT

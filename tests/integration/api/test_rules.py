@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from integration.api.violations import CHANGES, CREATIONS, Change, Creation
-from provisioner_operator.api.crd import KINDS
-from provisioner_operator.api.enums import Phase
-from provisioner_operator.api.names import JOBS
+from provisioner_operator.api.crd.definitions import KINDS
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.names import JOBS
 from support.builders import (
     a_daemon_manifest,
     a_job_manifest,

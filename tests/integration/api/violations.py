@@ -9,9 +9,9 @@ from typing import Any
 
 from typing_extensions import override
 
-from provisioner_operator.api.enums import Phase
-from provisioner_operator.api.job import JobSpec
-from provisioner_operator.api.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.job import JobSpec
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 from support.builders import (
     a_daemon_manifest,
     a_job_manifest,

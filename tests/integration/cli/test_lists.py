@@ -15,7 +15,7 @@ import yaml
 from rich.cells import cell_len
 
 from integration.cli.conftest import CLOUD, ON_PREM, People, people_of
-from provisioner_operator.api.names import API_VERSION
+from provisioner_operator.api.v1alpha1.names import API_VERSION
 from support.builders import a_daemon_manifest, a_pool_manifest, a_template_manifest, a_workspace_manifest
 from support.cli import Cli
 from support.cluster import Cluster

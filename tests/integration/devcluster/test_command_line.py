@@ -13,7 +13,7 @@ import pytest
 from provisioner_devcluster import supervisor
 from provisioner_devcluster.clusters import named_directory
 from provisioner_devcluster.locations import clusters_directory
-from provisioner_devcluster.processes import Identity, still_running
+from provisioner_devcluster.process.process import Identity, still_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

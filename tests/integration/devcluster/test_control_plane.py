@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from provisioner_devcluster import ControlPlane
-from provisioner_devcluster.record import Record
+from provisioner_devcluster.process.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

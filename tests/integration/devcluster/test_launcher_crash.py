@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provisioner_devcluster.binaries import Component, find_binaries
-from provisioner_devcluster.processes import Identity, still_running
+from provisioner_devcluster.control_plane.binaries import Component, find_binaries
+from provisioner_devcluster.process.process import Identity, still_running
 
 if TYPE_CHECKING:
     from pathlib import Path

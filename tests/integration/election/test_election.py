@@ -3,7 +3,7 @@
 from datetime import datetime
 from itertools import pairwise
 
-from provisioner_operator.api.names import LEASE
+from provisioner_operator.api.v1alpha1.names import LEASE
 from provisioner_operator.core.leadership import LEASE_SECONDS, RENEW_SECONDS
 from support.manifests import Manifest
 from support.programs import OperatorProgram

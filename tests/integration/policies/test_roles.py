@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from support.builders import a_daemon_manifest, a_job_manifest, an_assignment, role_binding
 from support.cluster import Cluster
 from support.kubectl import Kubectl, patch_arguments

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from provisioner_operator.api.crd import KINDS, Kind, write
-from provisioner_operator.api.enums import Phase
-from provisioner_operator.api.job import JobSpec, ProvisionerJob
-from provisioner_operator.api.names import POOLS
-from provisioner_operator.api.phase_rules import PHASE_AFTER
+from provisioner_operator.api.crd.definitions import KINDS, Kind, write
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.job import JobSpec, ProvisionerJob
+from provisioner_operator.api.v1alpha1.names import POOLS
+from provisioner_operator.api.v1alpha1.phase_rules import PHASE_AFTER
 from provisioner_operator.core.jobs.lifecycle import TRANSITIONS
 from support.manifests import CRDS, Manifest
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from provisioner_operator.api.base import Model
-from provisioner_operator.api.rules import exactly_one_of, frozen_except, rule, validated_by
-from provisioner_operator.api.schema import UnstructuralError, structural_schema
+from provisioner_operator.api.crd.schema import UnstructuralError, structural_schema
+from provisioner_operator.api.v1alpha1.base import Model
+from provisioner_operator.api.v1alpha1.rules import exactly_one_of, frozen_except, rule, validated_by
 
 
 class Inner(Model):

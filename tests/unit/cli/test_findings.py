@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from provisioner_operator.api.crd import KINDS
+from provisioner_operator.api.crd.definitions import KINDS
 from provisioner_operator.cli.doctor import checks
 from provisioner_operator.cli.doctor.checks import STAMPING, VALIDATING, Level
 

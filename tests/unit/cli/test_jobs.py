@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.errors import PreconditionError
 from provisioner_operator.cli.jobs.cancel import Asked, NothingToDoError, operations
 from provisioner_operator.cli.jobs.logs import Line, Wanted, gained, parse_archived, parse_console, select

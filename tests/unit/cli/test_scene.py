@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import DaemonState
+from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.views.snapshot import Scene, ran, waited
 from provisioner_operator.core.views.wait_estimate import estimate, observed_runs

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import JobType, Phase
+from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.cli.errors import UsageError
 from provisioner_operator.cli.view.job_filter import Selection, parse_statuses, parse_type
 from provisioner_operator.cli.view.loading import LIVE, JobView

@@ -7,7 +7,7 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 
 from provisioner_operator import __version__
-from provisioner_operator.api.names import LEASE
+from provisioner_operator.api.v1alpha1.names import LEASE
 from provisioner_operator.controller.operator import DRAIN_SECONDS
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.telemetry.endpoints import application

@@ -1,4 +1,4 @@
-from provisioner_operator.api.enums import ConditionStatus
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus
 from provisioner_operator.core.model.conditions import with_condition
 
 TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import DaemonState, Phase, Provisioner
+from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase, Provisioner
 from provisioner_operator.core.jobs.decisions import (
     Assign,
     Decision,

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import CancelMode, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelMode, Phase
 from provisioner_operator.core.daemons.duties import (
     Abandon,
     Acknowledge,

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from provisioner_operator.api.enums import DaemonState, PendingReason, Provisioner
+from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Provisioner
 from provisioner_operator.core.model.matching import OWNER, SCOPE, Demand, Tags, effective_tags, satisfies
 from provisioner_operator.core.scheduling.explanation import (
     AddProvisioner,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, Phase
 from provisioner_operator.core.jobs.decisions import BeginCancel, Cancel, Expire, Fail, Release, Resume, Suspend
 from provisioner_operator.core.jobs.evaluation import CANCEL_MARGIN_SECONDS, Circumstances, Verdict, judge
 from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS

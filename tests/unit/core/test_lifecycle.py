@@ -2,8 +2,8 @@ import itertools
 
 import pytest
 
-from provisioner_operator.api.enums import Phase
-from provisioner_operator.api.phase_rules import PHASE_AFTER
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.phase_rules import PHASE_AFTER
 from provisioner_operator.core.jobs.lifecycle import (
     STARTED,
     TERMINAL,

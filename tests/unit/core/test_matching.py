@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.api.enums import Provisioner
+from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags, format_tags, satisfies, tags_match
 from support.core_builders import a_demand
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
 from provisioner_operator.core.daemons.registry import SHUNNED_SECONDS
 from provisioner_operator.core.jobs.decisions import (
     Assign,

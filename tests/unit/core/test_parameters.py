@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.api.enums import ParameterType
+from provisioner_operator.api.v1alpha1.enums import ParameterType
 from provisioner_operator.core.workspaces.parameters import resolve
 from provisioner_operator.core.workspaces.records import Parameter
 

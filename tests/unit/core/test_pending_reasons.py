@@ -1,7 +1,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from provisioner_operator.api.enums import PendingReason
+from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.scheduling.explanation import Explanation

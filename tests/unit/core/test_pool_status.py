@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import ConditionStatus
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus
 from provisioner_operator.core.model.records import Pool, PoolStatus
 from provisioner_operator.core.pools.members import Trouble
 from provisioner_operator.core.pools.status import Census, is_urgent, status_of, status_patch

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.api.enums import Provisioner
+from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags, satisfies
 from provisioner_operator.core.pools.autoscaling import Load
 from provisioner_operator.core.pools.load_sharing import Contender, Waiting, queued_for, share

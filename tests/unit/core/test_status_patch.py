@@ -6,8 +6,15 @@ from typing import Any
 import jsonpatch
 import pytest
 
-from provisioner_operator.api.enums import CancelReason, ConditionStatus, DaemonState, EndReason, PendingReason, Phase
-from provisioner_operator.api.limits import LONGEST_MESSAGE, MOST_RESOURCES, MOST_VARIABLES
+from provisioner_operator.api.v1alpha1.enums import (
+    CancelReason,
+    ConditionStatus,
+    DaemonState,
+    EndReason,
+    PendingReason,
+    Phase,
+)
+from provisioner_operator.api.v1alpha1.limits import LONGEST_MESSAGE, MOST_RESOURCES, MOST_VARIABLES
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.lifecycle import IllegalTransitionError
 from provisioner_operator.core.jobs.outcome import (

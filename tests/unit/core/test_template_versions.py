@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from provisioner_operator.api.enums import Phase, VersionPhase
-from provisioner_operator.api.names import version_name
+from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
+from provisioner_operator.api.v1alpha1.names import version_name
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
     FindImport,

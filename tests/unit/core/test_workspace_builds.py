@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import DeletionPolicy, ParameterType, Phase, Transition, UpdatePolicy, VersionPhase
+from provisioner_operator.api.v1alpha1.enums import (
+    DeletionPolicy,
+    ParameterType,
+    Phase,
+    Transition,
+    UpdatePolicy,
+    VersionPhase,
+)
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED, BuildFacts
 from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, change_of, plan_workspace
 from provisioner_operator.core.workspaces.decisions import (

@@ -1,4 +1,4 @@
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from support.workspace_builders import a_build, a_template, a_workspace, an_import
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner_operator.api.enums import EndReason
+from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.git.request import REPOSITORY, Credentials, GitRequest, Limits
 from provisioner_operator.daemon.git.stage import FetchReader, fetch_stage
 from support.git_server import GitServer, Repository, basic_auth, dripping, hanging, serving

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from provisioner_operator.api.enums import EndReason
+from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.execution.provisioner import Task, UnpreparedError
 from provisioner_operator.daemon.git.request import Credentials, GitRequest
 from provisioner_operator.daemon.inputs import LONGEST_VARIABLE, read_files, read_git_request, read_variables

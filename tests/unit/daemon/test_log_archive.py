@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from provisioner_operator.api.names import JOB_LABEL
+from provisioner_operator.api.v1alpha1.names import JOB_LABEL
 from provisioner_operator.core.jobs.outcome import LogArchive
 from provisioner_operator.daemon.logs import archive as log_archive
 from provisioner_operator.daemon.logs.archive import Archive

@@ -1,7 +1,7 @@
 import pytest
 
-from provisioner_operator.api.daemon import DaemonStatus, ProvisionerDaemon
-from provisioner_operator.api.enums import DaemonState, Phase
+from provisioner_operator.api.v1alpha1.daemon import DaemonStatus, ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
 from provisioner_operator.daemon.reporting.report import Report, RunningJob, Tally, status_content
 
 IDLE = Report(DaemonState.IDLE, ())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner_operator.api.enums import EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import Outcome, Output
 from provisioner_operator.daemon.echo.provisioner import Echo
 from provisioner_operator.daemon.execution.contact import Contact

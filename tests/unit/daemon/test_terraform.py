@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import EndReason
+from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.execution.provisioner import Task
 from provisioner_operator.daemon.git.request import REQUEST
 from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner_operator.api.limits import MOST_RESOURCES
+from provisioner_operator.api.v1alpha1.limits import MOST_RESOURCES
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 from provisioner_operator.daemon.terraform.output import LONGEST_OUTPUT, MOST_OUTPUTS, OutputReader
 

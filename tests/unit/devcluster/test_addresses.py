@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from ipaddress import IPv4Network
 
-from provisioner_devcluster.addresses import LINKS, PODS, free_addresses
+from provisioner_devcluster.node.addresses import LINKS, PODS, free_addresses
 
 
 def networks(*written: str) -> list[IPv4Network]:

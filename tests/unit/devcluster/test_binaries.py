@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provisioner_devcluster.binaries import Component, find_binaries
-from provisioner_devcluster.go_modules import CONTROL_PLANE
+from provisioner_devcluster.build.go_modules import CONTROL_PLANE
+from provisioner_devcluster.control_plane.binaries import Component, find_binaries
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provisioner_devcluster.building import build, built
+from provisioner_devcluster.build.go_build import build, built
+from provisioner_devcluster.build.go_modules import GoModule
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.go_modules import GoModule
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provisioner_devcluster.cgroups import Cgroup, sweep
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.processes import Identity
+from provisioner_devcluster.process.cgroups import Cgroup, sweep
+from provisioner_devcluster.process.process import Identity
 
 if TYPE_CHECKING:
     from pathlib import Path

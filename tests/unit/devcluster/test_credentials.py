@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import yaml
 from cryptography import x509
 
-from provisioner_devcluster.preparation import Credentials
+from provisioner_devcluster.control_plane.files import Credentials
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provisioner_devcluster.binaries import Component
-from provisioner_devcluster.control_plane import ATTEMPTS, ControlPlane
+from provisioner_devcluster.control_plane.binaries import Component
+from provisioner_devcluster.control_plane.cluster import ATTEMPTS, ControlPlane
 from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.locations import clusters_directory
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provisioner_devcluster.go_modules import CODER_PROVIDER, CONTROL_PLANE, NODE, OPENTOFU, PAUSE, GoModule
+from provisioner_devcluster.build.go_modules import CODER_PROVIDER, CONTROL_PLANE, NODE, OPENTOFU, PAUSE, GoModule
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from provisioner_devcluster.images import write_image
+from provisioner_devcluster.node.images import write_image
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from provisioner_devcluster import debian
 from provisioner_devcluster.cli import cli
-from provisioner_devcluster.debian import Program, install_missing
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.node_programs import NodeImpossibleError, find_node_programs
+from provisioner_devcluster.node import debian
+from provisioner_devcluster.node.binaries import NodeImpossibleError, find_node_programs
+from provisioner_devcluster.node.debian import Program, install_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

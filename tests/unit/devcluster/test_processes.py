@@ -14,8 +14,8 @@ import pytest
 
 from provisioner_devcluster.clusters import named_directory, sweep
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.processes import ComponentProcess, Identity, still_running
-from provisioner_devcluster.record import Record
+from provisioner_devcluster.process.process import ComponentProcess, Identity, still_running
+from provisioner_devcluster.process.record import Record
 from provisioner_devcluster.supervisor import find, stop
 
 if TYPE_CHECKING:

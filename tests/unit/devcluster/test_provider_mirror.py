@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provisioner_devcluster.architecture import go_architecture
-from provisioner_devcluster.go_modules import CODER_PROVIDER, CODER_PROVIDER_VERSION
-from provisioner_devcluster.provider_mirror import coder_provider_configuration, find_coder_mirror
+from provisioner_devcluster.build.architecture import go_architecture
+from provisioner_devcluster.build.go_modules import CODER_PROVIDER, CODER_PROVIDER_VERSION
+from provisioner_devcluster.build.provider_mirror import coder_provider_configuration, find_coder_mirror
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provisioner_devcluster.build.go_modules import OPENTOFU
+from provisioner_devcluster.build.tools import find_go, find_kubectl, find_tofu
 from provisioner_devcluster.errors import DevClusterError
-from provisioner_devcluster.go_modules import OPENTOFU
 from provisioner_devcluster.locations import MODULES
-from provisioner_devcluster.tools import find_go, find_kubectl, find_tofu
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from provisioner_devcluster.building import BUILD_ENVIRONMENT
-from provisioner_devcluster.go_modules import OPENTOFU
+from provisioner_devcluster.build.go_build import BUILD_ENVIRONMENT
+from provisioner_devcluster.build.go_modules import OPENTOFU
 from support.manifests import REPOSITORY
 
 LINES = re.sub(r"\\\n(\s*#.*\n)*", " ", (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")).splitlines()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import Provisioner
+from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.kube.parsing import UnparseableObjectError
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.enums import ConditionStatus, Provisioner
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus, Provisioner
 from provisioner_operator.core.model.matching import effective_tags
 from provisioner_operator.core.model.records import Autoscaling, PodTemplate, PoolStatus
 from provisioner_operator.core.pools.members import PodEnd, Trouble

@@ -24,7 +24,7 @@ from pykube.http import KubernetesHTTPAdapter
 from typing_extensions import override
 from urllib3._collections import HTTPHeaderDict
 
-from provisioner_operator.api.names import API_VERSION
+from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.cli.api.credentials import with_credentials
 from provisioner_operator.cli.api.error_messages import plural_of, refusal
 from provisioner_operator.cli.api.kubeconfig import Access, Document

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner_operator.api.names import GROUP
+from provisioner_operator.api.v1alpha1.names import GROUP
 from provisioner_operator.cli.errors import (
     CliError,
     ExpiredError,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 
-from provisioner_operator.api.enums import CancelMode
+from provisioner_operator.api.v1alpha1.enums import CancelMode
 from provisioner_operator.cli.api.watch_feed import PATIENCE_SECONDS
 from provisioner_operator.cli.daemons.listing import set_cordoned
 from provisioner_operator.cli.errors import CliError, Exit, ServerAwayError, TimedOutError, combined

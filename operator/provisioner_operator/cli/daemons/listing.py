@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from rich.text import Text
 
-from provisioner_operator.api.enums import Provisioner
-from provisioner_operator.api.names import CORDONED_BY_ANNOTATION
+from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION
 from provisioner_operator.cli.api.client import Body
 from provisioner_operator.cli.daemons import table
 from provisioner_operator.cli.daemons.table import DaemonRow, PoolRow, daemon_row

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner_operator.api.enums import DaemonState
+from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.cli.output.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.core.jobs.ordering import natural

@@ -7,8 +7,8 @@ import orjson
 from rich.text import Text
 
 from provisioner_operator import __version__
-from provisioner_operator.api.crd import KINDS
-from provisioner_operator.api.names import API_VERSION, DAEMONS, GROUP, JOBS, LEASE
+from provisioner_operator.api.crd.definitions import KINDS
+from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, GROUP, JOBS, LEASE
 from provisioner_operator.cli.api.client import Body, Cluster
 from provisioner_operator.cli.doctor import checks
 from provisioner_operator.cli.doctor.checks import Finding, Level

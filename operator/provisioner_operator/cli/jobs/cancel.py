@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from provisioner_operator.api.enums import CancelMode, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelMode, Phase
 from provisioner_operator.cli.api.client import Body
 from provisioner_operator.cli.errors import (
     CliError,

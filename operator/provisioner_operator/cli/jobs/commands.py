@@ -2,8 +2,8 @@
 
 import click
 
-from provisioner_operator.api.enums import JobType, Phase
-from provisioner_operator.api.names import DAEMONS, JOBS
+from provisioner_operator.api.v1alpha1.enums import JobType, Phase
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.cli import completion
 from provisioner_operator.cli.app import CONTEXT, AliasedGroup
 from provisioner_operator.cli.errors import Exit

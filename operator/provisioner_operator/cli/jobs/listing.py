@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.api.client import Body
 from provisioner_operator.cli.jobs import table
 from provisioner_operator.cli.jobs.table import JobRow

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 
 import orjson
 
-from provisioner_operator.api.job import ProvisionerJob
-from provisioner_operator.api.names import JOB_LABEL, log_archive_name
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.names import JOB_LABEL, log_archive_name
 from provisioner_operator.cli.api.client import Body
 from provisioner_operator.cli.errors import CliError, NotFoundError, PreconditionError, ServerAwayError
 from provisioner_operator.cli.output.table import safe

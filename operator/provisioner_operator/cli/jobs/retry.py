@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioner_operator.api.enums import Phase
-from provisioner_operator.api.job import MAX_JOB_NAME
-from provisioner_operator.api.names import GROUP
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.job import MAX_JOB_NAME
+from provisioner_operator.api.v1alpha1.names import GROUP
 from provisioner_operator.cli.errors import PreconditionError
 from provisioner_operator.cli.output import formats
 from provisioner_operator.cli.session import Session

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from provisioner_operator.api.enums import EndReason, JobCondition, Phase
-from provisioner_operator.api.job import ProvisionerJob
-from provisioner_operator.api.job_status import StageTiming
+from provisioner_operator.api.v1alpha1.enums import EndReason, JobCondition, Phase
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.job_status import StageTiming
 from provisioner_operator.cli.jobs.retry import RETRY_OF
 from provisioner_operator.cli.jobs.table import PHASE_STYLES
 from provisioner_operator.cli.jobs.why import explanation_of

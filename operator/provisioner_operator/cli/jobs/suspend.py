@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.errors import CliError, Exit, PreconditionError, combined
 from provisioner_operator.cli.session import Session
 from provisioner_operator.core.jobs.lifecycle import TERMINAL

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.errors import UsageError
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.output.table import ALWAYS, Cell, Column

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import orjson
 from rich.text import Text
 
-from provisioner_operator.api.enums import PendingReason, Phase
+from provisioner_operator.api.v1alpha1.enums import PendingReason, Phase
 from provisioner_operator.cli.errors import CliError
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.output.table import ALWAYS, Cell, Column, lines

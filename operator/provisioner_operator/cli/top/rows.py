@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.daemons import table
 from provisioner_operator.cli.jobs import table as job_table
 from provisioner_operator.cli.output.plurals import counted

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import JobType, Phase
+from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.cli.errors import UsageError
 from provisioner_operator.cli.view.loading import LIVE, JobView
 from provisioner_operator.core.jobs.lifecycle import TERMINAL

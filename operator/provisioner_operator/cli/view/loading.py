@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from provisioner_operator.api.job import ProvisionerJob
-from provisioner_operator.api.names import API_VERSION, DAEMONS, JOBS, POOLS
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, JOBS, POOLS
 from provisioner_operator.cli.api.client import NONE, Body, Cluster, Params
 from provisioner_operator.cli.errors import CliError, ExpiredError, ForbiddenError, NotFoundError
 from provisioner_operator.core.jobs.lifecycle import TERMINAL

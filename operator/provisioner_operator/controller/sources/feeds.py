@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.writer import Departed, Writer
 from provisioner_operator.core.jobs.lifecycle import TERMINAL

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
-from provisioner_operator.api.names import DAEMON_POD_LABEL
+from provisioner_operator.api.v1alpha1.names import DAEMON_POD_LABEL
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.sources import feeds

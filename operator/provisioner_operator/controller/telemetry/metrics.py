@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from provisioner_operator import __version__
-from provisioner_operator.api.enums import DaemonState, EndReason, Phase, WorkspacePhase
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase, WorkspacePhase
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Job

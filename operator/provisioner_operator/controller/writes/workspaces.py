@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner_operator.api.names import JOBS
+from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror

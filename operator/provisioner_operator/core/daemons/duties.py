@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from provisioner_operator.api.enums import CancelMode, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelMode, Phase
 from provisioner_operator.core.jobs.lifecycle import STARTED
 from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.model.records import Job

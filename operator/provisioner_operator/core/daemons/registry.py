@@ -7,7 +7,7 @@ judged on, since its process may live until its own fence, until the mirror has 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import DaemonState
+from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.daemons.liveness import Silence
 from provisioner_operator.core.daemons.pods import DaemonPods

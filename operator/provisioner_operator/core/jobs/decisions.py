@@ -6,8 +6,8 @@ one decision about an object is under way at a time.
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import CancelReason, EndReason, PendingReason, Phase
-from provisioner_operator.api.names import API_VERSION
+from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, PendingReason, Phase
+from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.status_writes import StatusPatch
 from provisioner_operator.core.model.json_value import JsonObject

@@ -6,8 +6,8 @@ clock, a clock before the queue.
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import CancelReason, DaemonState, EndReason, Phase
-from provisioner_operator.api.names import log_archive_name
+from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.api.v1alpha1.names import log_archive_name
 from provisioner_operator.core.jobs.decisions import (
     BeginCancel,
     Cancel,

@@ -7,7 +7,7 @@ against it, as is the diagram in docs/architecture.md.
 
 from types import MappingProxyType
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 
 TRANSITIONS = MappingProxyType(
     {

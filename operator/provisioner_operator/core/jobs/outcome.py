@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ status content is made.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from provisioner_operator.api.enums import (
+from provisioner_operator.api.v1alpha1.enums import (
     CancelReason,
     ConditionStatus,
     DaemonState,
@@ -18,7 +18,7 @@ from provisioner_operator.api.enums import (
     PendingReason,
     Phase,
 )
-from provisioner_operator.api.limits import (
+from provisioner_operator.api.v1alpha1.limits import (
     LONGEST_ADDRESS,
     LONGEST_DECLARATION,
     LONGEST_MESSAGE,

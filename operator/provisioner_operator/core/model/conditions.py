@@ -1,6 +1,6 @@
 """How a list of conditions changes (metav1.Condition): one per type, `since` moves only when the status does."""
 
-from provisioner_operator.api.enums import ConditionStatus
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus
 from provisioner_operator.core.model.records import Condition
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from provisioner_operator.api.enums import Provisioner
+from provisioner_operator.api.v1alpha1.enums import Provisioner
 
 SCOPE = "scope"
 OWNER = "owner"

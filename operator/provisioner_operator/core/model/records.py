@@ -6,7 +6,7 @@ Made from the API's objects at the edge (`kube.parsing`). Times are seconds sinc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from provisioner_operator.api.enums import (
+from provisioner_operator.api.v1alpha1.enums import (
     CancelMode,
     ConditionStatus,
     DaemonState,

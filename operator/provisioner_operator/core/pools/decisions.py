@@ -7,7 +7,7 @@ it (`fleet.Fleet`).
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.names import CORDONED_BY_ANNOTATION, DRAIN_FINALIZER
+from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION, DRAIN_FINALIZER
 from provisioner_operator.core.jobs.status_writes import StatusPatch
 from provisioner_operator.core.model import finalizers
 from provisioner_operator.core.model.json_value import JsonObject

@@ -10,7 +10,7 @@ rolls out another revision or is deleted. Called by `fleet`; knows no queue: how
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from provisioner_operator.api.names import DRAIN_FINALIZER
+from provisioner_operator.api.v1alpha1.names import DRAIN_FINALIZER
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Pool
 from provisioner_operator.core.pools.creation_backoff import Pace, pod_names

@@ -8,7 +8,7 @@ Called by `pool_decisions` and `fleet`.
 import json
 from hashlib import sha256
 
-from provisioner_operator.api.names import (
+from provisioner_operator.api.v1alpha1.names import (
     API_VERSION,
     CANCEL_GRACE_ANNOTATION,
     CAPACITY_ANNOTATION,
@@ -19,7 +19,7 @@ from provisioner_operator.api.names import (
     PROVISIONERS_ANNOTATION,
     TAG_ANNOTATION_PREFIX,
 )
-from provisioner_operator.api.pod_template import OWN_VARIABLES
+from provisioner_operator.api.v1alpha1.pod_template import OWN_VARIABLES
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.records import Pool
 

@@ -1,6 +1,6 @@
 """What jobs that wait may expect of a pool: whether it is going to make a daemon for them, or tries in vain."""
 
-from provisioner_operator.api.enums import PoolCondition
+from provisioner_operator.api.v1alpha1.enums import PoolCondition
 from provisioner_operator.core.model.records import Pool
 from provisioner_operator.core.scheduling.explanation import Growth
 

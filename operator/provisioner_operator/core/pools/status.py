@@ -7,7 +7,7 @@ autoscaler acts on (sizes, conditions, the generation seen) at once. Called by `
 import re
 from dataclasses import dataclass, replace
 
-from provisioner_operator.api.enums import ConditionStatus, PoolCondition, PoolReason
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus, PoolCondition, PoolReason
 from provisioner_operator.core.jobs.status_writes import StatusPatch, clip, conditions_json
 from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.json_value import JsonValue

@@ -8,7 +8,7 @@ assignment's slot is taken. Nothing in here is authoritative: every write still 
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from provisioner_operator.api.enums import PendingReason
+from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.daemons.registry import KnownDaemons
 from provisioner_operator.core.jobs.decisions import (

@@ -7,7 +7,7 @@ again. Nothing in here is authoritative: every decision can be made anew from th
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from provisioner_operator.api.enums import VersionPhase
+from provisioner_operator.api.v1alpha1.enums import VersionPhase
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.workspaces.build_history import BuildFacts

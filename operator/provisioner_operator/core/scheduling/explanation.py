@@ -8,7 +8,7 @@ daemons get: none matches, those that match are offline, or cordoned, or busy.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import PendingReason, Provisioner
+from provisioner_operator.api.v1alpha1.enums import PendingReason, Provisioner
 from provisioner_operator.core.model.matching import (
     OWNER,
     SCOPE,

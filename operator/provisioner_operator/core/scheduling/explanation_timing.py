@@ -8,7 +8,7 @@ if another one results are the demand's jobs looked at again, so that a fleet ma
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from provisioner_operator.api.enums import PendingReason
+from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.jobs.status_writes import clip
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.keyed_heap import KeyedHeap

@@ -7,7 +7,7 @@ even while the last heartbeat still lists it.
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import CancelReason, EndReason
+from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason
 from provisioner_operator.core.model.records import Job, ReportedRun
 from provisioner_operator.core.scheduling.workspace_queue import Workspace, workspace_of
 

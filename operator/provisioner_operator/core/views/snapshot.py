@@ -12,7 +12,7 @@ from functools import cached_property
 
 from typing_extensions import override
 
-from provisioner_operator.api.enums import DaemonState, PendingReason
+from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.jobs.timeouts import offline_after

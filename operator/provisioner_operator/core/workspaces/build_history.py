@@ -6,7 +6,7 @@ Made of what the status tells and of the jobs that it does not tell of yet. Used
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from provisioner_operator.api.enums import Phase, Transition
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.core.workspaces.records import Build, BuildRecord, Workspace
 
 SUPERSEDED = "Superseded"

@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from provisioner_operator.api.enums import (
+from provisioner_operator.api.v1alpha1.enums import (
     DeletionPolicy,
     Phase,
     Transition,
@@ -23,7 +23,7 @@ from provisioner_operator.api.enums import (
     WorkspacePhase,
     WorkspaceReason,
 )
-from provisioner_operator.api.names import DESTROY_FINALIZER
+from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER
 from provisioner_operator.core.jobs.lifecycle import STARTED
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.json_value import JsonValue

@@ -9,8 +9,8 @@ Every creation is idempotent by its name: what is there already is the answer to
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import JobType, Transition
-from provisioner_operator.api.names import (
+from provisioner_operator.api.v1alpha1.enums import JobType, Transition
+from provisioner_operator.api.v1alpha1.names import (
     API_VERSION,
     DESTROY_FINALIZER,
     IN_USE_FINALIZER,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import re2
 
-from provisioner_operator.api.enums import ParameterType
+from provisioner_operator.api.v1alpha1.enums import ParameterType
 from provisioner_operator.core.workspaces.records import Parameter, ParameterValues
 
 _NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?", re.ASCII)

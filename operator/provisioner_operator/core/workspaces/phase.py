@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.enums import Phase, Transition, WorkspacePhase, WorkspaceReason
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition, WorkspacePhase, WorkspaceReason
 from provisioner_operator.core.workspaces.build_history import VANISHED
 from provisioner_operator.core.workspaces.records import BuildRecord, Workspace
 

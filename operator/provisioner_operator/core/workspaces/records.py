@@ -7,7 +7,7 @@ not understand (sources, variables) is passed on as it was written.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from provisioner_operator.api.enums import (
+from provisioner_operator.api.v1alpha1.enums import (
     DeletionPolicy,
     ParameterType,
     Phase,

@@ -4,7 +4,7 @@ Each status has one writer, the controller that leads, so it is replaced as a wh
 write fail, and it is made anew.
 """
 
-from provisioner_operator.api.enums import ConditionStatus, StatusCondition
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus, StatusCondition
 from provisioner_operator.core.jobs.outcome import ResourceChange
 from provisioner_operator.core.jobs.status_writes import StatusPatch, clip, conditions_json, timestamp
 from provisioner_operator.core.model.conditions import with_condition

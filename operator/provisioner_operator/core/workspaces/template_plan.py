@@ -13,9 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from provisioner_operator.api.enums import ConditionStatus, Phase, StatusCondition, TemplateReason, VersionPhase
-from provisioner_operator.api.limits import MOST_VERSIONS
-from provisioner_operator.api.names import IN_USE_FINALIZER, import_job_name, version_name
+from provisioner_operator.api.v1alpha1.enums import (
+    ConditionStatus,
+    Phase,
+    StatusCondition,
+    TemplateReason,
+    VersionPhase,
+)
+from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS
+from provisioner_operator.api.v1alpha1.names import IN_USE_FINALIZER, import_job_name, version_name
 from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.workspaces.decisions import (

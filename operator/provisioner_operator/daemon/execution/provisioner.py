@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from provisioner_operator.api.enums import EndReason
-from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.enums import EndReason
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.model.records import Job
 

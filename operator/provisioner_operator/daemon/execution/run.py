@@ -16,7 +16,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from provisioner_operator.api.enums import EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import Outcome, StageTiming
 from provisioner_operator.core.jobs.timeouts import stall_deadline
 from provisioner_operator.daemon.execution.command import Command

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from provisioner_operator.api.enums import EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.records import Job
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from provisioner_operator.api.enums import EndReason
+from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
 from provisioner_operator.daemon.execution.guard import SIGNALLED
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage

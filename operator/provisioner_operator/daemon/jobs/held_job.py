@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from provisioner_operator.api.enums import EndReason, Phase
-from provisioner_operator.api.names import log_archive_name
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
+from provisioner_operator.api.v1alpha1.names import log_archive_name
 from provisioner_operator.core.daemons.duties import HeldRun, Stopping
 from provisioner_operator.core.jobs.outcome import LogArchive, Outcome
 from provisioner_operator.core.model.records import Job

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import stamina
 
-from provisioner_operator.api.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome

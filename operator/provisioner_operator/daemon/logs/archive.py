@@ -12,7 +12,12 @@ from typing import Any, Protocol
 
 import stamina
 
-from provisioner_operator.api.names import API_VERSION, ARCHIVING_DAEMON_ANNOTATION, JOB_LABEL, log_archive_name
+from provisioner_operator.api.v1alpha1.names import (
+    API_VERSION,
+    ARCHIVING_DAEMON_ANNOTATION,
+    JOB_LABEL,
+    log_archive_name,
+)
 from provisioner_operator.core.jobs.outcome import LogArchive
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.logs.log_buffer import JobLog

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from provisioner_operator.api.daemon import ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now

@@ -13,9 +13,9 @@ from typing import Any
 
 import stamina
 
-from provisioner_operator.api.daemon import ProvisionerDaemon
-from provisioner_operator.api.enums import Provisioner
-from provisioner_operator.api.names import API_VERSION
+from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from provisioner_operator.api.enums import EndReason
+from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.execution.guard import CANNOT_EXECUTE, SIGNALLED
 from provisioner_operator.daemon.execution.provisioner import Failure
 from provisioner_operator.daemon.terraform.output import Diagnostic

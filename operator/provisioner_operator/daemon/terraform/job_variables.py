@@ -9,8 +9,8 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping
 
-from provisioner_operator.api.enums import Transition
-from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.enums import Transition
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 
 ACCESS_URL = "https://coder.invalid"
 """Where a template is told that Coder is. No such name can exist (RFC 6761); the provider's own value is a real one, and

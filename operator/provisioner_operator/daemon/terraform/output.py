@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner_operator.api.limits import LONGEST_ADDRESS, LONGEST_TYPE, MOST_RESOURCES
+from provisioner_operator.api.v1alpha1.limits import LONGEST_ADDRESS, LONGEST_TYPE, MOST_RESOURCES
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 
 MOST_OUTPUTS = 64

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner_operator.api.enums import EndReason, JobType, Transition
-from provisioner_operator.api.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Transition
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on

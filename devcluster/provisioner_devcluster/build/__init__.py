@@ -1,0 +1,1 @@
+"""Build or find the programs that a cluster needs, from package registries."""

@@ -1,0 +1,1 @@
+"""Start, use and stop etcd, the API server, the controller manager and the scheduler."""

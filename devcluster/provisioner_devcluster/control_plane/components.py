@@ -1,0 +1,177 @@
+"""The command line of each component: one function each, and why each flag is there.
+
+Called by the control plane. Pure: takes paths and addresses, returns arguments, starts nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provisioner_devcluster.control_plane.certificates import KeyPair
+
+# Tests with thousands of objects and watchers must measure the product and not the default limits of a small server.
+MAX_READS_IN_FLIGHT = 2000
+MAX_WRITES_IN_FLIGHT = 1000
+
+# There is nobody on this API server whom the controllers could disturb.
+CONTROLLER_REQUESTS_PER_SECOND = 500
+
+# Above etcd's default of 2 GiB, for tests that write many objects and never compact.
+ETCD_QUOTA = 8 * 1024**3
+
+# Nobody routes to it; it only has to be a range of its own.
+SERVICE_RANGE = "10.96.0.0/16"
+FIRST_SERVICE_ADDRESS = "10.96.0.1"
+
+SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc"
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """What a control plane is told that has nodes."""
+
+    silence: int
+    """How many seconds a node may be silent before it is no longer Ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the components of one cluster find each other and their files."""
+
+    directory: Path
+    address: str
+    etcd_port: int
+    server_port: int
+    authority: KeyPair
+    """The cluster's certificate authority."""
+    serving: KeyPair
+    """The API server's certificate."""
+    etcd_authority: KeyPair
+    """etcd's own authority: a user of the cluster must not be a user of its database."""
+    etcd: KeyPair
+    """The certificate of etcd and of the API server as its only client."""
+    service_account_key: Path
+    service_account_public_key: Path
+    kubelet_client: KeyPair
+    """By which kubelets know the API server."""
+    nodes: Nodes | None
+    """Nothing where no node will ever be."""
+
+    @property
+    def server(self) -> str:
+        """The API server's URL."""
+        return f"https://{_host(self.address)}:{self.server_port}"
+
+    @property
+    def etcd_url(self) -> str:
+        """The URL of etcd."""
+        return f"https://127.0.0.1:{self.etcd_port}"
+
+
+def etcd_arguments(layout: Layout) -> list[str]:
+    """Return etcd's flags: one member, on loopback, for its one client."""
+    return [
+        f"--data-dir={layout.directory / 'etcd'}",
+        f"--listen-client-urls={layout.etcd_url}",
+        f"--advertise-client-urls={layout.etcd_url}",
+        f"--cert-file={layout.etcd.certificate}",
+        f"--key-file={layout.etcd.key}",
+        f"--trusted-ca-file={layout.etcd_authority.certificate}",
+        "--client-cert-auth",
+        # A single member has no peers, yet insists on listening for them.
+        "--listen-peer-urls=https://127.0.0.1:0",
+        f"--peer-cert-file={layout.etcd.certificate}",
+        f"--peer-key-file={layout.etcd.key}",
+        f"--peer-trusted-ca-file={layout.etcd_authority.certificate}",
+        "--peer-client-cert-auth",
+        "--socket-reuse-port",
+        # The data is thrown away with the cluster; syncing it would let the disk decide how fast the tests are.
+        # It survives a killed process all the same, just not a lost machine.
+        "--unsafe-no-fsync",
+        f"--quota-backend-bytes={ETCD_QUOTA}",
+        "--log-level=warn",
+    ]
+
+
+def api_server_arguments(layout: Layout) -> list[str]:
+    """Return the API server's flags: client certificates, RBAC, nothing anonymous beyond what RBAC allows."""
+    return [
+        f"--etcd-servers={layout.etcd_url}",
+        f"--etcd-cafile={layout.etcd_authority.certificate}",
+        f"--etcd-certfile={layout.etcd.certificate}",
+        f"--etcd-keyfile={layout.etcd.key}",
+        f"--bind-address={layout.address}",
+        f"--advertise-address={layout.address}",
+        # A Service may not have a loopback endpoint, so on loopback the `kubernetes` Service has none.
+        f"--endpoint-reconciler-type={'none' if is_loopback(layout.address) else 'lease'}",
+        f"--secure-port={layout.server_port}",
+        "--permit-port-sharing",
+        f"--tls-cert-file={layout.serving.certificate}",
+        f"--tls-private-key-file={layout.serving.key}",
+        f"--client-ca-file={layout.authority.certificate}",
+        "--authorization-mode=Node,RBAC",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        f"--service-account-issuer={SERVICE_ACCOUNT_ISSUER}",
+        f"--service-account-key-file={layout.service_account_public_key}",
+        f"--service-account-signing-key-file={layout.service_account_key}",
+        "--allow-privileged=true",
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--max-requests-inflight={MAX_READS_IN_FLIGHT}",
+        f"--max-mutating-requests-inflight={MAX_WRITES_IN_FLIGHT}",
+        "--profiling=false",
+        *_kubelet_arguments(layout),
+    ]
+
+
+def controller_manager_arguments(
+    layout: Layout,
+    kubeconfig: Path,
+    requests_per_second: int = CONTROLLER_REQUESTS_PER_SECOND,
+    burst: int = CONTROLLER_REQUESTS_PER_SECOND,
+) -> list[str]:
+    """Return the controller-manager's flags: alone, so without an election, and serving nothing."""
+    return [
+        f"--kubeconfig={kubeconfig}",
+        "--use-service-account-credentials",
+        # Each controller first gets its ServiceAccount; at the default rate that alone takes five seconds.
+        f"--kube-api-qps={requests_per_second}",
+        f"--kube-api-burst={burst}",
+        "--leader-elect=false",
+        "--secure-port=0",
+        f"--root-ca-file={layout.authority.certificate}",
+        f"--service-account-private-key-file={layout.service_account_key}",
+        f"--cluster-signing-cert-file={layout.authority.certificate}",
+        f"--cluster-signing-key-file={layout.authority.key}",
+        *([f"--node-monitor-grace-period={layout.nodes.silence}s"] if layout.nodes else []),
+    ]
+
+
+def scheduler_arguments(kubeconfig: Path) -> list[str]:
+    """Return the scheduler's flags: alone, so without an election, and serving nothing."""
+    return [f"--kubeconfig={kubeconfig}", "--leader-elect=false", "--secure-port=0"]
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is only of this machine."""
+    return address.startswith("127.") or address == "::1"
+
+
+def _kubelet_arguments(layout: Layout) -> list[str]:
+    if layout.nodes is None:
+        return []
+    return [
+        # For logs and exec the API server is the kubelet's client; each knows the other by the cluster's authority.
+        f"--kubelet-client-certificate={layout.kubelet_client.certificate}",
+        f"--kubelet-client-key={layout.kubelet_client.key}",
+        f"--kubelet-certificate-authority={layout.authority.certificate}",
+        # A kubelet may write what is its own node's, as in every cluster that is not a test.
+        "--enable-admission-plugins=NodeRestriction",
+    ]
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

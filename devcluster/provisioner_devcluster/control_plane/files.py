@@ -1,0 +1,79 @@
+"""Everything a cluster needs on disk before its first process starts: authorities, certificates, keys, kubeconfigs.
+
+Called by the control plane, once per cluster. Starts nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from provisioner_devcluster.control_plane.certificates import Authority, KeyPair, write_signing_key
+from provisioner_devcluster.control_plane.components import FIRST_SERVICE_ADDRESS, Layout, Nodes
+from provisioner_devcluster.control_plane.kubeconfig import write_kubeconfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+# Kubernetes gives this group every right, before and beside RBAC.
+ADMINISTRATORS = "system:masters"
+
+
+class Credentials:
+    """The authority of one cluster, and who holds which certificate of it."""
+
+    def __init__(self, directory: Path, address: str) -> None:
+        self._authority = Authority("devcluster", directory / "pki")
+        self._etcd_authority = Authority("devcluster-etcd", directory / "pki-etcd")
+        self._directory = directory
+        self._users: dict[tuple[str, tuple[str, ...]], Path] = {}
+        local = dict.fromkeys([address, "127.0.0.1", "localhost"])
+        services = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", FIRST_SERVICE_ADDRESS]
+        self._serving = self._authority.issue("serving", "kube-apiserver", addresses=[*local, *services])
+        self._etcd = self._etcd_authority.issue("etcd", "etcd", addresses=["127.0.0.1", "localhost"])
+        self.administrator = self._authority.issue("administrator", "kubernetes-admin", [ADMINISTRATORS])
+        self._kubelet_client = self._authority.issue(
+            "kubelet-client", "kube-apiserver-kubelet-client", [ADMINISTRATORS]
+        )
+        self._signing_key = directory / "service-account.key"
+        self._public_key = write_signing_key(self._signing_key)
+
+    @property
+    def certificate(self) -> Path:
+        """The authority's certificate, by which the API server is known."""
+        return self._authority.pair.certificate
+
+    def layout(self, address: str, etcd_port: int, server_port: int, nodes: Nodes | None = None) -> Layout:
+        """Return where the components find each other on these ports, with the kubeconfigs that say so."""
+        return Layout(
+            directory=self._directory,
+            address=address,
+            etcd_port=etcd_port,
+            server_port=server_port,
+            authority=self._authority.pair,
+            serving=self._serving,
+            etcd_authority=self._etcd_authority.pair,
+            etcd=self._etcd,
+            service_account_key=self._signing_key,
+            service_account_public_key=self._public_key,
+            kubelet_client=self._kubelet_client,
+            nodes=nodes,
+        )
+
+    def serving(self, name: str, addresses: Sequence[str]) -> KeyPair:
+        """Issue the certificate of a server other than the API server."""
+        return self._authority.issue(f"serving-{name}", name, addresses=[name, *addresses])
+
+    def kubeconfig(self, file: str, server: str, client: KeyPair) -> Path:
+        """Write the kubeconfig of a certificate's holder."""
+        return write_kubeconfig(self._directory / f"{file}.kubeconfig", server, self.certificate, client)
+
+    def user(self, server: str, name: str, groups: Sequence[str]) -> Path:
+        """Return the kubeconfig of a user in these groups; the same one when asked again."""
+        key = (name, tuple(groups))
+        if key not in self._users:
+            # Numbered, as names that differ in what a file's name may not hold are still different users.
+            file = f"user-{len(self._users) + 1}-{re.sub(r'[^A-Za-z0-9]+', '-', name)}"
+            self._users[key] = self.kubeconfig(file, server, self._authority.issue(file, name, groups))
+        return self._users[key]

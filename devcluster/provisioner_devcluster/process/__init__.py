@@ -1,0 +1,1 @@
+"""Start processes and end them with whoever started them."""

@@ -1,0 +1,48 @@
+"""The note a launcher leaves in its cluster's directory: who owns it, what runs, how to reach it.
+
+Written by the control plane, read by the command line and by whoever clears up after a dead launcher.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from provisioner_devcluster.process.process import Identity
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "record.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One cluster as its launcher last saw it."""
+
+    owner: Identity
+    """The launcher: while it lives, so does the cluster."""
+    ready: bool = False
+    server: str = ""
+    kubeconfig: str = ""
+    source: str = ""
+    """Where the programs come from."""
+    components: dict[str, Identity] = field(default_factory=dict)
+
+    def write(self, directory: Path) -> None:
+        """Store the record whole, so that a reader never sees half of one."""
+        draft = directory / f".{FILE}"
+        draft.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        draft.replace(directory / FILE)
+
+    @classmethod
+    def read(cls, directory: Path) -> Record | None:
+        """Return the record of a directory, or nothing if there is none."""
+        try:
+            stored: dict[str, Any] = json.loads((directory / FILE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        owner = Identity(**stored.pop("owner"))
+        components = {name: Identity(**identity) for name, identity in stored.pop("components").items()}
+        return cls(owner=owner, components=components, **stored)

@@ -1,0 +1,149 @@
+"""From a pydantic model to the structural OpenAPI v3 schema that a CustomResourceDefinition takes.
+
+Pydantic writes JSON Schema, of which the API server accepts a part: no references, no `anyOf` with null, no titles. What
+this module does not know how to write structurally it refuses, so that a new kind of field fails here and not in a
+cluster.
+"""
+
+import inspect
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import override
+
+from provisioner_operator.api.crd.docstrings import attribute_docstrings
+from provisioner_operator.api.v1alpha1.rules import RULES
+
+_KEYWORDS = (
+    "description",
+    "type",
+    "format",
+    "default",
+    "enum",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "required",
+    "properties",
+    "additionalProperties",
+    "items",
+    "x-kubernetes-int-or-string",
+    "x-kubernetes-list-type",
+    "x-kubernetes-list-map-keys",
+    RULES,
+)
+"""What a schema may consist of, in the order in which a reader wants it."""
+
+
+class UnstructuralError(TypeError):
+    """A model has a field that cannot be written as a structural schema."""
+
+
+def structural_schema(model: type[BaseModel]) -> JsonSchemaValue:
+    """The model's schema by its fields' names in the API, without references, each keyword known to the API server."""
+    schema = model.model_json_schema(by_alias=True, schema_generator=_StructuralGenerator)
+    return _structural(schema, definitions=schema.pop("$defs", {}), path=(model.__name__,))
+
+
+class _StructuralGenerator(GenerateJsonSchema):
+    """Writes what Kubernetes understands where pydantic's own choice is another."""
+
+    @override
+    def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
+        self.ignored_warning_kinds = {"non-serializable-default"}
+        return super().generate(schema, mode)
+
+    @override
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        """With what the model says of its fields."""
+        written = super().model_schema(schema)
+        model = schema["cls"]
+        texts = attribute_docstrings(model)
+        for name, field in model.model_fields.items():
+            if name in texts:
+                written["properties"][field.alias or name].setdefault("description", texts[name])
+        return written
+
+    @override
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """An optional field is absent, never null: the API server prunes nulls."""
+        return self.generate_inner(schema["schema"])
+
+    @override
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Only defaults that say something: an absent list reads as an empty one, unless its model has it stored as such.
+
+        A model's default holds just what was given to it; the API server fills in the fields' own defaults.
+        """
+        inner = self.generate_inner(schema["schema"])
+        default = schema.get("default")
+        if isinstance(default, BaseModel):
+            return {**inner, "default": default.model_dump(mode="json", by_alias=True, exclude_unset=True)}
+        if default is None or default in ([], {}):
+            return inner
+        return {**inner, "default": self.encode_default(default)}
+
+    @override
+    def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
+        """As Kubernetes' own types have it."""
+        return {**super().int_schema(schema), "format": "int64"}
+
+    @override
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Titles repeat the field's name."""
+        return False
+
+
+def _structural(schema: JsonSchemaValue, *, definitions: dict[str, Any], path: tuple[str, ...]) -> JsonSchemaValue:
+    """The schema with references replaced by what they name, checked and ordered, and so all the way down."""
+    schema, path = _inlined(schema, definitions=definitions, path=path)
+    schema.pop("title", None)
+    unknown = schema.keys() - set(_KEYWORDS)
+    if unknown or not schema.keys() & {"type", "x-kubernetes-int-or-string"}:
+        raise UnstructuralError(f"{'.'.join(path)}: {', '.join(sorted(unknown)) or 'no type'} in {schema}")
+
+    def inner(child: JsonSchemaValue, step: str) -> JsonSchemaValue:
+        return _structural(child, definitions=definitions, path=(*path, step))
+
+    if "description" in schema:
+        schema["description"] = _unwrapped(schema["description"]) + _default_in_words(schema.get("default"))
+    if "properties" in schema:
+        schema["properties"] = {name: inner(child, name) for name, child in schema["properties"].items()}
+    for keyword in ("items", "additionalProperties"):
+        if keyword in schema:
+            schema[keyword] = inner(schema[keyword], keyword)
+    return {keyword: schema[keyword] for keyword in _KEYWORDS if keyword in schema}
+
+
+def _inlined(
+    schema: JsonSchemaValue, *, definitions: dict[str, Any], path: tuple[str, ...]
+) -> tuple[JsonSchemaValue, tuple[str, ...]]:
+    """A copy of the schema with what stands beside a reference winning over what it refers to; rules of both hold."""
+    if "$ref" not in schema:
+        return {**schema}, path
+    name = schema["$ref"].rpartition("/")[2]
+    if f"({name})" in path:
+        raise UnstructuralError(f"{'.'.join(path)}: {name} contains itself")
+    beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
+    named = definitions[name]
+    if RULES in beside:
+        beside[RULES] = [*named.get(RULES, ()), *beside[RULES]]
+    return {**named, **beside}, (*path, f"({name})")
+
+
+def _unwrapped(text: str) -> str:
+    """The text with one line per paragraph: kubectl wraps it for the reader's terminal."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
+
+
+def _default_in_words(default: object) -> str:
+    """What `kubectl explain` does not tell by itself; `false` and 0 go without saying."""
+    return f" Defaults to {default}." if default and isinstance(default, str | int) else ""

@@ -1,0 +1,76 @@
+"""What all models of the API share: camelCase names, frozen values, descriptions taken from docstrings."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus
+from provisioner_operator.api.v1alpha1.limits import LONGEST_MESSAGE
+
+_DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+_DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+
+ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=_DNS_SUBDOMAIN)]
+WorkspaceName = Annotated[str, StringConstraints(min_length=1, max_length=53, pattern=_DNS_LABEL)]
+"""53 as for a Helm release: names made from it (state Secret, lock Lease, job) still fit a label value of 63."""
+DataKey = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+"""A key of a ConfigMap or Secret."""
+ShortText = Annotated[str, StringConstraints(max_length=1024)]
+LongText = Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)]
+UserName = Annotated[str, StringConstraints(max_length=253)]
+Uid = Annotated[str, StringConstraints(max_length=64)]
+Seconds = Annotated[int, Field(ge=1, le=2_592_000)]
+"""A duration of the API: whole seconds, at most thirty days."""
+
+
+class Model(BaseModel):
+    """A frozen piece of an object. Unknown fields are ignored: a newer client may know more than this version."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",
+    )
+
+
+class OwnerReference(Model):
+    """Whom an object goes with."""
+
+    kind: str
+    uid: str
+
+
+class ObjectMeta(Model):
+    """The part of metav1.ObjectMeta that this product reads. In the CRDs it is the API server's own."""
+
+    name: str
+    namespace: str
+    uid: str
+    resource_version: str = "0"
+    generation: int = 0
+    annotations: dict[str, str] = {}
+    finalizers: list[str] = []
+    deletion_timestamp: AwareDatetime | None = None
+    creation_timestamp: AwareDatetime
+    owner_references: list[OwnerReference] = []
+
+
+class Condition(Model):
+    """One observation about the object, in the shape of metav1.Condition."""
+
+    type: Annotated[str, StringConstraints(max_length=316)]
+    """What is observed."""
+    status: ConditionStatus
+    """True, False or Unknown."""
+    reason: Annotated[
+        str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
+    ]
+    """Why, in one CamelCase word for machines."""
+    message: LongText = ""
+    """Why, in a sentence for people."""
+    last_transition_time: AwareDatetime
+    """When the status last changed."""
+    observed_generation: int | None = None
+    """The generation of the spec that this was observed of."""

@@ -1,0 +1,96 @@
+"""The life of a job as the API server enforces it: which phase may follow which, and what each phase requires.
+
+`PHASE_AFTER` is the table. Whoever moves a job (controller, daemon, an admin by hand) meets these rules, so no bug or
+late report can revive an ended job.
+"""
+
+from typing import Final
+
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.rules import Rule, one_of, rule, unchanged
+
+PHASE_AFTER: Final[dict[Phase, frozenset[Phase]]] = {
+    Phase.PENDING: frozenset({Phase.RUNNING, Phase.CANCELED, Phase.FAILED}),
+    Phase.RUNNING: frozenset({Phase.COMPLETED, Phase.FAILED, Phase.CANCELING}),
+    Phase.CANCELING: frozenset({Phase.CANCELED, Phase.FAILED, Phase.COMPLETED}),
+    Phase.COMPLETED: frozenset(),
+    Phase.FAILED: frozenset(),
+    Phase.CANCELED: frozenset(),
+}
+"""The legal steps. A phase with none is terminal."""
+
+_TERMINAL = one_of(phase for phase, following in PHASE_AFTER.items() if not following)
+_STARTED = one_of([Phase.RUNNING, Phase.CANCELING, Phase.COMPLETED])
+_LEGAL_STEPS = " || ".join(
+    f"(oldSelf.phase == '{phase}' && self.phase in {one_of(following)})"
+    for phase, following in PHASE_AFTER.items()
+    if following
+)
+_IS_START = f"oldSelf.phase == '{Phase.PENDING}' && self.phase == '{Phase.RUNNING}'"
+_SAME_ASSIGNMENT = " && ".join(
+    f"self.assignment.{field} == oldSelf.assignment.{field}" for field in ("daemon", "daemonUID", "id", "time")
+)
+
+PHASE_RULES: tuple[Rule, ...] = (
+    rule(
+        f"self.phase == oldSelf.phase || {_LEGAL_STEPS}",
+        "status.phase cannot make this step",
+        message_expression="'a job that is ' + oldSelf.phase + ' cannot become ' + self.phase",
+        field="phase",
+        reason="FieldValueForbidden",
+    ),
+    rule(
+        f"!(self.phase in {_STARTED}) || has(self.assignment)",
+        "a job cannot be Running, Canceling or Completed without an assignment",
+        field="assignment",
+        reason="FieldValueRequired",
+    ),
+    rule(
+        f"!(self.phase in {_STARTED}) || has(self.startedAt)",
+        "a job cannot be Running, Canceling or Completed without startedAt",
+        field="startedAt",
+        reason="FieldValueRequired",
+    ),
+    rule(
+        f"!(self.phase in {_TERMINAL}) || has(self.finishedAt)",
+        "a job cannot be Completed, Failed or Canceled without finishedAt",
+        field="finishedAt",
+        reason="FieldValueRequired",
+    ),
+    rule(
+        f"self.phase in {_TERMINAL} || !has(self.finishedAt)",
+        "a job that is not Completed, Failed or Canceled cannot have finishedAt",
+        field="finishedAt",
+        reason="FieldValueForbidden",
+    ),
+    rule(
+        f"!({_IS_START}) || (has(self.assignment) && has(oldSelf.assignment) && {_SAME_ASSIGNMENT})",
+        "a job starts under the assignment it has while Pending; only the assignment's instance may be added",
+        field="assignment",
+        reason="FieldValueForbidden",
+    ),
+    rule(
+        f"oldSelf.phase == '{Phase.PENDING}' || ({unchanged('assignment')})",
+        "status.assignment is final once the job is no longer Pending",
+        field="assignment",
+        reason="FieldValueForbidden",
+    ),
+    rule(
+        f"oldSelf.phase == '{Phase.PENDING}' || ({unchanged('startedAt')})",
+        "status.startedAt is final once the job is no longer Pending",
+        field="startedAt",
+        reason="FieldValueForbidden",
+    ),
+    rule(
+        f"!(oldSelf.phase in {_TERMINAL}) || ({unchanged('finishedAt')})",
+        "status.finishedAt is final once the job is Completed, Failed or Canceled",
+        field="finishedAt",
+        reason="FieldValueForbidden",
+    ),
+    rule(
+        f"!(oldSelf.phase in {_TERMINAL}) || ({unchanged('reason')})",
+        "status.reason is final once the job is Completed, Failed or Canceled",
+        field="reason",
+        reason="FieldValueForbidden",
+    ),
+)

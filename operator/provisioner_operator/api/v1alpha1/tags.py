@@ -1,0 +1,49 @@
+"""Tags: what a job demands and a daemon offers, and the rules that keep them free of surprises.
+
+`scope` and `owner` are reserved as in Coder. Coder drops empty values without a word; here they are refused, for a tag
+that silently vanishes sends a job to the wrong daemon.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from provisioner_operator.api.v1alpha1.rules import Rule, rule, validated_by
+
+SCOPE = "scope"
+"""The reserved tag that says for whom a daemon works: `organization` (as without it) or `user`."""
+OWNER = "owner"
+"""The reserved tag with the user's name when the scope is `user`."""
+
+_IS_USER_SCOPE = f"self[?'{SCOPE}'].orValue('') == 'user'"
+_HAS_OWNER = f"self[?'{OWNER}'].orValue('') != ''"
+
+TAG_RULES: tuple[Rule, ...] = (
+    rule(
+        "self.all(key, key.size() <= 63)",
+        "a tag's key has at most 63 characters",
+    ),
+    rule(
+        "self.all(key, key.matches('^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$'))",
+        "a tag's key consists of letters, digits, '-', '_', '.' and '/', and begins and ends with a letter or digit",
+    ),
+    rule(
+        f"self.all(key, key == '{OWNER}' || self[key] != '')",
+        "a tag's value must not be empty: leave the tag out instead",
+    ),
+    rule(
+        f"!('{SCOPE}' in self) || self['{SCOPE}'] in ['organization', 'user']",
+        "the tag 'scope' is reserved: its value is organization or user",
+    ),
+    rule(
+        f"!({_IS_USER_SCOPE}) || {_HAS_OWNER}",
+        "the tag 'scope: user' needs the tag 'owner' with the user's name",
+    ),
+    rule(
+        f"!({_HAS_OWNER}) || {_IS_USER_SCOPE}",
+        "the tag 'owner' is reserved: it names a user only beside 'scope: user'",
+    ),
+)
+
+TagValue = Annotated[str, StringConstraints(max_length=253)]
+Tags = Annotated[dict[str, TagValue], Field(max_length=32, json_schema_extra=validated_by(*TAG_RULES))]
