@@ -54,7 +54,7 @@ integration: $(READY) ## Only the tests that need a control plane
 
 e2e: $(READY) ## Tests on a real node (Linux, root), or on E2E_KUBECONFIG's cluster with the image E2E_IMAGE
 	@test -n "$(E2E_KUBECONFIG)" || $(BIN)/provisioner-devcluster prepare --node
-	@test -n "$(E2E_KUBECONFIG)" || PYTHONPATH=tests:operator:devcluster $(BIN)/python -m support.container_image
+	@test -n "$(E2E_KUBECONFIG)" || PYTHONPATH=tests:operator:devcluster $(BIN)/python -m support.images.container_image
 	@$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 bench: $(READY) ## The product measured beside the API server alone and Jobs (ARGS=--quick: under three minutes; ARGS=--help)

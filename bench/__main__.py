@@ -24,7 +24,7 @@ from bench.results import Results
 from bench.scenarios import accept, cancel, decision, idle, latency, life, stock, stored
 from provisioner_devcluster import DevClusterError
 from provisioner_operator import __version__
-from support.kubectl import KubectlError
+from support.cluster.kubectl import KubectlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,13 +21,13 @@ from bench.meters import cpu_seconds, used
 from provisioner_devcluster import ControlPlane
 from provisioner_devcluster.control_plane.binaries import Component
 from provisioner_operator.kube import paths
-from support.api_metrics import Request as Counted
-from support.api_metrics import requests
-from support.builders import a_daemon_manifest, role_binding
-from support.installation import install
-from support.kubectl import Kubectl
+from support.builders.manifests import a_daemon_manifest, role_binding
+from support.cluster.api_metrics import Request as Counted
+from support.cluster.api_metrics import requests
+from support.cluster.installation import install
+from support.cluster.kubectl import Kubectl
 from support.manifests import REPOSITORY
-from support.programs import OperatorProgram
+from support.programs.programs import OperatorProgram
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -21,9 +21,9 @@ import click
 
 from bench.seeds import multiply
 from provisioner_devcluster import ControlPlane, find_kubectl
-from support.builders import a_job_manifest
-from support.installation import install
-from support.kubectl import Kubectl
+from support.builders.manifests import a_job_manifest
+from support.cluster.installation import install
+from support.cluster.kubectl import Kubectl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,6 +22,7 @@ from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.daemon.reporting.report import Report, RunningJob, Tally, status_content
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.connect import connect
@@ -29,7 +30,6 @@ from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.kube.parsing import parse_job
 
 if TYPE_CHECKING:
-    from provisioner_operator.core.jobs.status_writes import StatusPatch
     from provisioner_operator.core.model.records import Job
     from provisioner_operator.kube.client import KubeClient
 
@@ -48,7 +48,7 @@ class HollowDaemons:
         self._daemons: dict[str, ProvisionerDaemon] = {}
         self._running: dict[str, dict[str, RunningJob]] = {}
         self._versions: dict[str, int] = {}
-        self._due: asyncio.Queue[tuple[Job, StatusPatch]] = asyncio.Queue()
+        self._due: asyncio.Queue[tuple[Job, JsonPatch]] = asyncio.Queue()
 
     async def report_once(self) -> str:
         """Learn of the daemons and have each report; returns the version from which to watch jobs."""
@@ -91,7 +91,7 @@ class HollowDaemons:
         if patch is not None:
             self._due.put_nowait((job, patch))
 
-    def _next_write(self, job: Job, behaviour: Behaviour) -> StatusPatch | None:
+    def _next_write(self, job: Job, behaviour: Behaviour) -> JsonPatch | None:
         now = time.time()
         match job.phase:
             case Phase.PENDING if behaviour is not Behaviour.IGNORE:
@@ -109,7 +109,7 @@ class HollowDaemons:
         while True:
             job, patch = await self._due.get()
             try:
-                body = await self._client.json_patch(paths.job_status(job.namespace, job.name), patch.operations())
+                body = await self._client.json_patch(paths.job_status(job.namespace, job.name), patch)
             except KubeError:
                 continue  # somebody else moved the job first; the watch tells what is to do now
             self._list(parse_job(body))
@@ -148,11 +148,8 @@ class HollowDaemons:
         content = status_content(
             report, Tally(), daemon, instance=_INSTANCE, lost_after_seconds=lost_after, now=time.time()
         )
-        operations: list[dict[str, Any]] = [
-            {"op": "test", "path": "/metadata/uid", "value": daemon.metadata.uid},
-            {"op": "add", "path": "/status", "value": content},
-        ]
-        body = await self._client.json_patch(paths.daemon_status(self._namespace, name), operations)
+        patch = JsonPatch(tests=(("/metadata/uid", daemon.metadata.uid),), sets=(("/status", content),))
+        body = await self._client.json_patch(paths.daemon_status(self._namespace, name), patch)
         self._daemons[name] = ProvisionerDaemon.model_validate(body)
 
 

@@ -27,7 +27,7 @@ from provisioner_devcluster.errors import tail
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.kubectl import Kubectl
+    from support.cluster.kubectl import Kubectl
 
 NAMESPACE = "plug"
 

@@ -15,7 +15,7 @@ from bench.behaviour import VARIABLE, Behaviour
 from bench.client import Request
 from bench.stopwatch import Sign
 from provisioner_operator.kube import paths
-from support.builders import a_job_manifest
+from support.builders.manifests import a_job_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ from typing import NoReturn
 
 import click
 
-from demo import narration, standing
+from demo import background, narration
+from demo.environment import REQUESTS_TO_END, ignore_requests_to_end, raised
 from demo.people import NotAsToldError
-from demo.stage import REQUESTS_TO_END, ignore_requests_to_end, raised
 from demo.story import tell
 from provisioner_devcluster import DevClusterError
 
@@ -37,19 +37,19 @@ def run() -> None:
 @cli.command()
 def up() -> None:
     """Raise a stage that stays, unless it does, and say how to use it."""
-    standing.up()
+    background.up()
 
 
 @cli.command()
 def down() -> None:
     """Take it down and remove every trace."""
-    standing.down()
+    background.down()
 
 
 @cli.command(hidden=True)
 def keep() -> None:
     """Hold a stage in this process until it is told to end."""
-    standing.keep()
+    background.keep()
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def main() -> None:
         signal.signal(number, _leave)
     try:
         cli(prog_name="python -m demo")
-    except (DevClusterError, NotAsToldError, standing.StandingError) as error:
+    except (DevClusterError, NotAsToldError, background.StandingError) as error:
         narration.verdict(f"Not as told. {error}" if isinstance(error, NotAsToldError) else str(error), good=False)
         sys.exit(1)
 

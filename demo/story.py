@@ -11,8 +11,8 @@ from demo.narration import heading, say
 from demo.people import NotAsToldError
 
 if TYPE_CHECKING:
+    from demo.environment import Stage
     from demo.people import Person
-    from demo.stage import Stage
 
 ENDS = {
     "dev-1": "Completed",

@@ -12,7 +12,7 @@ from bench.meters import cpu_seconds, used
 from bench.scenarios.stored import ENDED, PENDING, a_template
 from bench.seeds import multiply
 from bench.subjects import OURS
-from support.api_metrics import Request, between, writes
+from support.cluster.api_metrics import Request, between, writes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

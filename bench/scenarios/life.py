@@ -15,7 +15,7 @@ from bench.statistics import exponent
 from bench.stopwatch import Sign, watching
 from bench.subjects import COMPLETED
 from provisioner_devcluster.control_plane.binaries import Component
-from support.api_metrics import Request, between, writes
+from support.cluster.api_metrics import Request, between, writes
 
 if TYPE_CHECKING:
     from bench.arena import Arena

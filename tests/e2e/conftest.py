@@ -11,9 +11,9 @@ from provisioner_devcluster.build.go_build import build
 from provisioner_devcluster.build.go_modules import GoModule
 from provisioner_devcluster.node.addresses import LINKS
 from provisioner_devcluster.node.images import write_image
-from support.container_image import built_image, obstacle
-from support.e2e import IMAGE_VARIABLE, KUBECONFIG_VARIABLE, GivenCluster, IncompleteError, e2e_cluster
-from support.kubectl import Kubectl
+from support.cluster.e2e_cluster import IMAGE_VARIABLE, KUBECONFIG_VARIABLE, GivenCluster, IncompleteError, e2e_cluster
+from support.cluster.kubectl import Kubectl
+from support.images.container_image import built_image, obstacle
 from support.unique import unique
 
 PROBE = GoModule(

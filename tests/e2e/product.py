@@ -9,10 +9,10 @@ from pathlib import Path
 
 import yaml
 
-from support.kubectl import Kubectl
+from support.cluster.kubectl import Kubectl
+from support.cluster.watching import Watch, watching
 from support.manifests import MANIFESTS, Manifest
-from support.site import a_job
-from support.watching import Watch, watching
+from support.test_namespace import a_job
 
 SYSTEM = "provisioner-system"
 TEAM_OVERLAY = MANIFESTS / "overlays" / "team-example"

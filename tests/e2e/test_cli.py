@@ -1,7 +1,7 @@
 """The command line where daemons are Pods of a node: live logs, and a drain by the people who may."""
 
 from e2e.product import WITHIN, Team
-from support.cli import Cli
+from support.programs.cli import Cli
 
 
 def test_a_log_is_followed_live_from_the_daemons_pod(team: Team) -> None:

@@ -14,8 +14,8 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from provisioner_devcluster.build.go_modules import OPENTOFU
-from support.buildah import Container, a_container, configuration
-from support.container_image import image_in_store, obstacle
+from support.images.buildah import Container, a_container, configuration
+from support.images.container_image import image_in_store, obstacle
 from support.manifests import REPOSITORY
 
 OBSTACLE = obstacle()

@@ -3,7 +3,7 @@
 import time
 
 from e2e.product import WITHIN, Team, await_that
-from support.site import condition
+from support.test_namespace import condition
 
 FOREVER = 3600
 TEMPLATE = """

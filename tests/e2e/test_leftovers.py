@@ -19,7 +19,7 @@ from e2e.traces import WRITTEN, Traces, kernel_settings
 from provisioner_devcluster import NodeCluster
 from provisioner_devcluster.clusters import sweep
 from provisioner_devcluster.process.process import Identity, still_running
-from support.kubectl import Kubectl
+from support.cluster.kubectl import Kubectl
 
 ENDED_WITHIN = 60.0
 """Seconds. The kernel ends everything at once; a busy machine takes longer to notice."""

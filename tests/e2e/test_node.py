@@ -6,7 +6,7 @@ import pytest
 
 from e2e.pods import a_pod, a_service
 from provisioner_devcluster import NodeCluster
-from support.kubectl import Kubectl
+from support.cluster.kubectl import Kubectl
 
 SILENT_WITHIN = 120
 """Seconds. A node that falls silent is found out after twenty; a busy machine takes longer for everything."""

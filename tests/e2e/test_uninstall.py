@@ -1,7 +1,7 @@
 """Uninstalling, as the README says, leaves nothing, and the product can be installed again."""
 
 from e2e.product import WITHIN, Installation
-from support.kubectl import Kubectl
+from support.cluster.kubectl import Kubectl
 
 KINDS = ("crd", "clusterrole", "clusterrolebinding", "priorityclass", "validatingadmissionpolicy", "namespace")
 

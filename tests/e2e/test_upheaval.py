@@ -8,7 +8,7 @@ import psutil
 
 from e2e.product import SYSTEM, WITHIN, Installation, Team, await_that
 from provisioner_devcluster import NodeCluster
-from support.site import names
+from support.test_namespace import names
 
 LOAD = 30
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from support.builders import role_binding
-from support.cluster import Cluster, shared_cluster
-from support.kubectl import Kubectl
+from support.builders.manifests import role_binding
+from support.cluster.kubectl import Kubectl
+from support.cluster.shared_cluster import Cluster, shared_cluster
 from support.reports import add_logs
 from support.unique import unique
 

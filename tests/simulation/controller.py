@@ -4,19 +4,17 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from provisioner_operator.core.jobs.decisions import (
+from provisioner_operator.core.daemons.decisions import (
     CheckDaemon,
-    CheckJob,
-    Decision,
-    Expire,
     MarkOffline,
     RegisterDaemon,
     RemoveDaemon,
     ReshapeDaemon,
-    subject,
 )
+from provisioner_operator.core.jobs.decisions import CheckJob, Expire
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.reconcilers.decisions import Decision, subject
 from provisioner_operator.core.reconcilers.jobs import Mirror
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
@@ -279,7 +277,7 @@ class SimulatedController:
                 self._write(lambda: server.register(decision.body()), lambda *got: self._shaped(decision, *got))
             case ReshapeDaemon(_, daemon):
                 self._write(
-                    lambda: server.patch_spec(daemon.uid, decision.operations()),
+                    lambda: server.patch_spec(daemon.uid, decision.patch().operations()),
                     lambda *got: self._shaped(decision, *got),
                 )
             case RemoveDaemon(_, daemon):

@@ -4,9 +4,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
-from provisioner_operator.core.jobs.status_writes import timestamp
 from provisioner_operator.core.jobs.timeouts import interrupt_after, kill_after
-from simulation.hands import Hands
+from provisioner_operator.core.model.json_patch import timestamp
+from simulation.job_runner import Hands
 from simulation.network import Network, Result
 from simulation.runs import Habits, Run
 from simulation.server import EPOCH, Body

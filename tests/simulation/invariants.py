@@ -5,9 +5,10 @@ from collections import Counter
 from typing import NoReturn
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
-from provisioner_operator.core.jobs.decisions import Assign, Decision, Expire, subject
+from provisioner_operator.core.jobs.decisions import Assign, Expire
 from provisioner_operator.core.jobs.ordering import workspace_key
 from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.reconcilers.decisions import Decision, subject
 from provisioner_operator.core.workspaces.decisions import WorkspaceDecision, display_name
 from provisioner_operator.kube.parsing import parse_job
 from simulation.daemons import SimulatedDaemon

@@ -6,7 +6,7 @@ its node is silent; then another Pod takes its place, at times under the same na
 
 from typing import TYPE_CHECKING
 
-from provisioner_operator.core.jobs.status_writes import timestamp
+from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.records import Daemon
 from simulation.server import DAEMON, EPOCH, POD, Body, GoneError
 

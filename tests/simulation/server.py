@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL, TRANSITIONS
-from provisioner_operator.core.jobs.status_writes import timestamp
+from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.json_value import JsonObject
 
 EPOCH = 1_800_000_000.0

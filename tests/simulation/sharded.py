@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from provisioner_operator.core.jobs.status_writes import StatusPatch
 from provisioner_operator.core.leadership import (
     LEASE_SECONDS,
     Candidacy,
@@ -21,6 +20,7 @@ from provisioner_operator.core.leadership import (
     Step,
     TakeOver,
 )
+from provisioner_operator.core.model.json_patch import JsonPatch
 from simulation.schedule import Schedule
 from simulation.server import EPOCH
 from simulation.shards import SHARDS, preferred, shard_of
@@ -69,7 +69,7 @@ class Store:
     def create(self, name: str, spec: dict[str, Any]) -> Lease | None:
         return None if name in self.leases else self._store(name, spec)
 
-    def patch(self, name: str, patch: StatusPatch) -> Lease | None:
+    def patch(self, name: str, patch: JsonPatch) -> Lease | None:
         spec = self.leases.get(name)
         if spec is None or any(spec.get(path.rpartition("/")[2]) != value for path, value in patch.tests):
             return None

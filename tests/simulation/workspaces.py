@@ -88,10 +88,10 @@ class WorkspaceHalf:
             case FindBuilds(workspace):
                 self._find(decision, workspace)
             case HoldTemplate(held) | ReleaseTemplate(held) | HoldWorkspace(held) | ReleaseWorkspace(held):
-                operations = decision.operations()
+                operations = decision.patch().operations()
                 self._do(decision, lambda: server.patch(held.uid, operations))
             case Supersede(_, build):
-                operations = decision.operations()
+                operations = decision.patch().operations()
                 self._do(decision, lambda: server.patch(build.job_uid, operations))
             case UpdateTemplateStatus(held) | UpdateWorkspaceStatus(held):
                 patch = decision.patch().operations()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.programs import forget_ended, report_sections
+from support.programs.programs import forget_ended, report_sections
 
 
 def add_logs(report: pytest.TestReport) -> None:

@@ -89,7 +89,7 @@ class Elector:
         if self._candidacy.resign():
             try:
                 async with asyncio.timeout(_REQUEST_SECONDS):
-                    await self._client.json_patch(self._path, self._candidacy.releasing(clock.read().wall).operations())
+                    await self._client.json_patch(self._path, self._candidacy.releasing(clock.read().wall))
                 _logger.info("Released the Lease %s", self._name)
             except (KubeError, TimeoutError) as error:
                 _logger.warning("The Lease %s was not released and runs out by itself: %r", self._name, error)
@@ -138,9 +138,9 @@ class Elector:
             case Create():
                 body = await client.create(paths.leases(self._namespace), self._new_lease(wall))
             case TakeOver(lease):
-                body = await client.json_patch(self._path, candidacy.taking_over(lease, wall).operations())
+                body = await client.json_patch(self._path, candidacy.taking_over(lease, wall))
             case _:
-                body = await client.json_patch(self._path, candidacy.renewing(wall).operations())
+                body = await client.json_patch(self._path, candidacy.renewing(wall))
         candidacy.renewed(lease_record(body), sent=asked, now=clock.since_boot())
 
     async def _follow(self) -> None:

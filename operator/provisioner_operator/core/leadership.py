@@ -13,7 +13,7 @@ counts the time for which a machine is suspended.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from provisioner_operator.core.jobs.status_writes import StatusPatch, timestamp
+from provisioner_operator.core.model.json_patch import JsonPatch, timestamp
 from provisioner_operator.core.model.json_value import JsonObject
 
 LEASE_SECONDS = 15.0
@@ -169,21 +169,21 @@ class Candidacy:
         """The spec of a Lease that this candidate makes."""
         return dict(_held_by(self.identity, wall, transitions=0))
 
-    def taking_over(self, lease: Lease, wall: float) -> StatusPatch:
+    def taking_over(self, lease: Lease, wall: float) -> JsonPatch:
         """The write of TakeOver: fails if anybody renewed or took the Lease since it was seen."""
-        return StatusPatch(
+        return JsonPatch(
             tests=(("/spec/holderIdentity", lease.holder), ("/spec/renewTime", lease.renewed)),
             sets=_paths(_held_by(self.identity, wall, transitions=lease.transitions + 1)),
         )
 
-    def renewing(self, wall: float) -> StatusPatch:
+    def renewing(self, wall: float) -> JsonPatch:
         """The write of Renew: fails if anybody else holds the Lease."""
         renewal: dict[str, str | int] = {"renewTime": timestamp(wall), "leaseDurationSeconds": int(LEASE_SECONDS)}
-        return StatusPatch(tests=(("/spec/holderIdentity", self.identity),), sets=_paths(renewal))
+        return JsonPatch(tests=(("/spec/holderIdentity", self.identity),), sets=_paths(renewal))
 
-    def releasing(self, wall: float) -> StatusPatch:
+    def releasing(self, wall: float) -> JsonPatch:
         """The write after `resign`: the next candidate need not wait."""
-        return StatusPatch(
+        return JsonPatch(
             tests=(("/spec/holderIdentity", self.identity),),
             removes=("/spec/holderIdentity",),
             sets=_paths({"renewTime": timestamp(wall)}),

@@ -4,12 +4,13 @@ Made by `kube.connect`; shares its HTTP session with Kopf. It retries nothing: w
 its caller alone, who reads the error's type.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from time import monotonic
 from typing import Any
 
 import aiohttp
 
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import wire
 from provisioner_operator.kube.errors import BusyError, ForbiddenError, KubeError, UnreachableError, error_of
 
@@ -46,9 +47,9 @@ class KubeClient:
         """POST to a collection. ConflictError if it exists."""
         return await self._request("POST", path, body=body)
 
-    async def json_patch(self, path: str, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """RFC 6902. PreconditionFailedError if one of its tests fails."""
-        return await self._request("PATCH", path, body=operations, content_type=JSON_PATCH)
+    async def json_patch(self, path: str, patch: JsonPatch) -> dict[str, Any]:
+        """Change an object by RFC 6902. PreconditionFailedError if one of its tests fails."""
+        return await self._request("PATCH", path, body=patch.operations(), content_type=JSON_PATCH)
 
     async def merge_patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """RFC 7386."""

@@ -15,8 +15,8 @@ from provisioner_operator.api.v1alpha1.pool import Autoscaling as AutoscalingMod
 from provisioner_operator.api.v1alpha1.pool import PoolStatus as PoolStatusModel
 from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
 from provisioner_operator.core.model.matching import Supply, effective_tags
-from provisioner_operator.core.model.records import Autoscaling, PodTemplate, Pool, PoolStatus
 from provisioner_operator.core.pools.members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble
+from provisioner_operator.core.pools.records import Autoscaling, PodTemplate, Pool, PoolStatus
 from provisioner_operator.kube.parsing import UnparseableObjectError, as_written, conditions_of, explain
 from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, Terminated, parse_pod, worst
 

@@ -15,7 +15,7 @@ from provisioner_operator.api.v1alpha1.workspace import Workspace as WorkspaceMo
 from provisioner_operator.api.v1alpha1.workspace import WorkspaceBuild
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
-from provisioner_operator.core.jobs.status_writes import clip
+from provisioner_operator.core.model.json_patch import clip
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED
 from provisioner_operator.core.workspaces.decisions import SUPERSEDED_BY

@@ -6,10 +6,10 @@ import pytest
 
 from integration.api.violations import FRESH, FULL_SPEC, WORKSPACE
 from provisioner_operator.api.v1alpha1.enums import Phase
-from support.builders import a_job_manifest
-from support.cluster import Cluster
-from support.kubectl import Kubectl
-from support.phases import bring_to
+from support.builders.manifests import a_job_manifest
+from support.cluster.kubectl import Kubectl
+from support.cluster.phases import bring_to
+from support.cluster.shared_cluster import Cluster
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from support.builders import a_daemon_manifest, a_job_manifest, a_pool_manifest
-from support.kubectl import Kubectl
+from support.builders.manifests import a_daemon_manifest, a_job_manifest, a_pool_manifest
+from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
 
 TWO_MEGABYTES = "x" * 2_000_000

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from support.builders import a_daemon_manifest, a_job_manifest, a_pool_manifest
-from support.kubectl import Kubectl
+from support.builders.manifests import a_daemon_manifest, a_job_manifest, a_pool_manifest
+from support.cluster.kubectl import Kubectl
 
 
 def test_a_job_shows_what_it_is_and_where_it_runs(kubectl: Kubectl, job_in: Callable[[Phase | str], str]) -> None:

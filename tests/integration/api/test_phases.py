@@ -6,9 +6,9 @@ from itertools import product
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from support.kubectl import Kubectl, patch_arguments
+from support.cluster.kubectl import Kubectl, patch_arguments
+from support.cluster.phases import FINISHED_AT, STARTED_AT
 from support.manifests import Manifest
-from support.phases import FINISHED_AT, STARTED_AT
 
 LEGAL = {
     (Phase.PENDING, Phase.RUNNING),

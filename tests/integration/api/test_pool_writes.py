@@ -20,10 +20,10 @@ from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView
 from provisioner_operator.core.pools.members import PoolDaemon, PoolPod
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
-from support.builders import a_daemon_manifest, a_pool_manifest
-from support.kubectl import Kubectl, patch_arguments
+from support.builders.manifests import a_daemon_manifest, a_pool_manifest
+from support.builders.pools import a_pod
+from support.cluster.kubectl import Kubectl, patch_arguments
 from support.manifests import Manifest
-from support.pool_builders import a_pod
 
 NOW = Instant(1_800_000_000.0, 5.0)
 MARK = "provisioner.dev/cordoned-by"
@@ -88,13 +88,13 @@ def test_a_pod_that_was_made_before_is_there_when_it_is_asked_for_again(strict: 
 def test_a_pool_keeps_its_finalizer_until_it_is_taken_away(admin: Kubectl) -> None:
     admin.create(a_pool_manifest())
 
-    stored = admin.patch("pp", "pool", as_patch(AddFinalizer(parse_pool(admin.get("pp", "pool"))).operations()))
+    stored = admin.patch("pp", "pool", as_patch(AddFinalizer(parse_pool(admin.get("pp", "pool"))).patch().operations()))
     assert stored["metadata"]["finalizers"] == ["provisioner.dev/drain"]
 
     admin.run("delete", "pp", "pool", "--wait=false")
     deleting = parse_pool(admin.get("pp", "pool"))
     assert deleting.deleting
-    admin.attempt("patch", "pp", "pool", *patch_arguments(as_patch(RemoveFinalizer(deleting).operations())))
+    admin.attempt("patch", "pp", "pool", *patch_arguments(as_patch(RemoveFinalizer(deleting).patch().operations())))
     assert "NotFound" in admin.refusal("get", "pp", "pool")
 
 
@@ -102,7 +102,7 @@ def test_a_finalizer_that_somebody_else_added_meanwhile_is_not_overwritten(admin
     known = parse_pool(admin.create(a_pool_manifest()))
     admin.patch("pp", "pool", {"metadata": {"finalizers": ["example.com/other"]}})
 
-    admin.refusal("patch", "pp", "pool", *patch_arguments(as_patch(AddFinalizer(known).operations())))
+    admin.refusal("patch", "pp", "pool", *patch_arguments(as_patch(AddFinalizer(known).patch().operations())))
 
     assert admin.get("pp", "pool")["metadata"]["finalizers"] == ["example.com/other"]
 
@@ -121,11 +121,11 @@ def test_a_daemon_is_cordoned_with_the_pools_mark_and_uncordoned_without(
     manifest["metadata"]["annotations"] = annotations
     daemon = admin.create(manifest)
 
-    stored = admin.patch("pd", "daemon", as_patch(CordonDaemon(pool, *member_of(daemon)).operations()))
+    stored = admin.patch("pd", "daemon", as_patch(CordonDaemon(pool, *member_of(daemon)).patch().operations()))
     assert (stored["spec"]["cordoned"], stored["metadata"]["annotations"]) == (True, annotations | {MARK: "pool"})
     assert parse_daemon(stored).cordoned
 
-    stored = admin.patch("pd", "daemon", as_patch(UncordonDaemon(pool, *member_of(stored)).operations()))
+    stored = admin.patch("pd", "daemon", as_patch(UncordonDaemon(pool, *member_of(stored)).patch().operations()))
     assert (stored["spec"]["cordoned"], stored["metadata"].get("annotations", {})) == (False, annotations)
 
 
@@ -135,7 +135,7 @@ def test_an_admins_cordon_is_neither_claimed_nor_lifted(admin: Kubectl) -> None:
     admin.patch("pd", "daemon", {"spec": {"cordoned": True}})
 
     for decision in (CordonDaemon(pool, *member_of(daemon)), UncordonDaemon(pool, *member_of(daemon))):
-        admin.refusal("patch", "pd", "daemon", *patch_arguments(as_patch(decision.operations())))
+        admin.refusal("patch", "pd", "daemon", *patch_arguments(as_patch(decision.patch().operations())))
 
     stored = admin.get("pd", "daemon")
     assert stored["spec"]["cordoned"]

@@ -10,14 +10,14 @@ from integration.api.violations import CHANGES, CREATIONS, Change, Creation
 from provisioner_operator.api.crd.definitions import KINDS
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.api.v1alpha1.names import JOBS
-from support.builders import (
+from support.builders.manifests import (
     a_daemon_manifest,
     a_job_manifest,
     a_pool_manifest,
     a_template_manifest,
     a_workspace_manifest,
 )
-from support.kubectl import Kubectl, patch_arguments
+from support.cluster.kubectl import Kubectl, patch_arguments
 from support.manifests import Manifest
 
 A_TEMPLATE: Manifest = {

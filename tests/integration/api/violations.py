@@ -12,7 +12,7 @@ from typing_extensions import override
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.api.v1alpha1.job import JobSpec
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
-from support.builders import (
+from support.builders.manifests import (
     a_daemon_manifest,
     a_job_manifest,
     a_pool_manifest,
@@ -20,8 +20,8 @@ from support.builders import (
     a_workspace_manifest,
     an_assignment,
 )
+from support.cluster.phases import FINISHED_AT, STARTED_AT
 from support.manifests import Manifest
-from support.phases import FINISHED_AT, STARTED_AT
 
 KINDS = {
     "ProvisionerJob": JOBS,

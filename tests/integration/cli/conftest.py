@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from support.cli import Cli
-from support.cluster import Cluster
-from support.programs import Program
-from support.site import Site, a_site
+from support.cluster.shared_cluster import Cluster
+from support.programs.cli import Cli
+from support.programs.programs import Program
+from support.test_namespace import Site, a_site
 
 ON_PREM = {"environment": "on-prem", "datacenter": "chicago"}
 CLOUD = {"environment": "cloud"}

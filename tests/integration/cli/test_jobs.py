@@ -6,9 +6,9 @@ import pytest
 
 from integration.cli.conftest import CLOUD, ON_PREM, People
 from provisioner_operator.cli.jobs.logs import formatted, parse_console
-from support.builders import role_binding
-from support.programs import Program
-from support.site import Site
+from support.builders.manifests import role_binding
+from support.programs.programs import Program
+from support.test_namespace import Site
 
 NOBODY = {"nobody": "has-it"}
 

@@ -16,11 +16,11 @@ from rich.cells import cell_len
 
 from integration.cli.conftest import CLOUD, ON_PREM, People, people_of
 from provisioner_operator.api.v1alpha1.names import API_VERSION
-from support.builders import a_daemon_manifest, a_pool_manifest, a_template_manifest, a_workspace_manifest
-from support.cli import Cli
-from support.cluster import Cluster
-from support.kubectl import Kubectl
-from support.site import Site, a_job, names
+from support.builders.manifests import a_daemon_manifest, a_pool_manifest, a_template_manifest, a_workspace_manifest
+from support.cluster.kubectl import Kubectl
+from support.cluster.shared_cluster import Cluster
+from support.programs.cli import Cli
+from support.test_namespace import Site, a_job, names
 
 LONG_NAME = "a-very-long-name-of-a-job-" + "x" * 37
 WIDE = "数据中心"

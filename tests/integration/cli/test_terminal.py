@@ -7,8 +7,8 @@ import yaml
 
 from integration.cli.conftest import ON_PREM, People
 from integration.daemon.cable import Cable
-from support.cli import Cli
-from support.site import Site
+from support.programs.cli import Cli
+from support.test_namespace import Site
 
 STUCK = {"environment": "on-prem", "datacenter": "berlin"}
 

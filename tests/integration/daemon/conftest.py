@@ -19,8 +19,8 @@ from integration.daemon.cable import Cable
 from provisioner_devcluster import find_tofu
 from provisioner_operator.core.jobs.status_writes import assign
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
-from support.cluster import Cluster
-from support.kubectl import Kubectl
+from support.cluster.kubectl import Kubectl
+from support.cluster.shared_cluster import Cluster
 
 PATIENCE = 150.0
 SOURCES = Path(__file__).parents[3] / "operator"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integration.daemon.conftest import Office, wait_until
-from support.git_server import Folder, GitServer, Repository, hanging, serving
+from support.programs.git_server import Folder, GitServer, Repository, hanging, serving
 
 PASSWORD = "hunter2hunter2"
 ENVIRONMENT = """

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.cluster import Cluster
-from support.site import Site, a_site
-from support.watching import Watch, watching
+from support.cluster.shared_cluster import Cluster
+from support.cluster.watching import Watch, watching
+from support.test_namespace import Site, a_site
 
 
 @pytest.fixture

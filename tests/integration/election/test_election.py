@@ -5,10 +5,10 @@ from itertools import pairwise
 
 from provisioner_operator.api.v1alpha1.names import LEASE
 from provisioner_operator.core.leadership import LEASE_SECONDS, RENEW_SECONDS
+from support.cluster.watching import Watch
 from support.manifests import Manifest
-from support.programs import OperatorProgram
-from support.site import Site, names
-from support.watching import Watch
+from support.programs.programs import OperatorProgram
+from support.test_namespace import Site, names
 
 UNDER_LOAD = 60
 TAKEN_OVER_WITHIN = 90.0

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.cluster import Cluster
-from support.site import Site, a_site
+from support.cluster.shared_cluster import Cluster
+from support.test_namespace import Site, a_site
 
 
 @pytest.fixture

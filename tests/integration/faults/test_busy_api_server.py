@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner_devcluster import ControlPlane
-from support.installation import install
-from support.kubectl import Kubectl
+from support.cluster.installation import install
+from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
-from support.site import OPERATOR, Site, a_site, names
+from support.test_namespace import OPERATOR, Site, a_site, names
 
 JOBS = 40
 FIRST_RUSH = 32

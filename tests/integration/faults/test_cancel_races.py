@@ -9,8 +9,8 @@ from threading import Event
 
 import pytest
 
-from support.kubectl import patch_arguments
-from support.site import Site, condition, names
+from support.cluster.kubectl import patch_arguments
+from support.test_namespace import Site, condition, names
 
 BATCHES = 5
 IN_A_BATCH = 10

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from support.ledger import await_death, is_alive
-from support.programs import Program
-from support.site import Site, condition
+from support.programs.ledger import await_death, is_alive
+from support.programs.programs import Program
+from support.test_namespace import Site, condition
 
 LOST_AFTER = 20
 """Seconds: the least that a daemon may be given."""

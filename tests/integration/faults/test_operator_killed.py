@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from support.manifests import Manifest
-from support.site import Site, names
+from support.test_namespace import Site, names
 
 JOBS = 60
 KILLS = 6

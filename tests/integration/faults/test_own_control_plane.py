@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from provisioner_devcluster import ControlPlane
-from support.api_metrics import Request, between, requests, writes
-from support.installation import install
-from support.kubectl import Kubectl
+from support.cluster.api_metrics import Request, between, requests, writes
+from support.cluster.installation import install
+from support.cluster.kubectl import Kubectl
 from support.manifests import CRDS
-from support.site import Site, a_job, a_site, names
+from support.test_namespace import Site, a_job, a_site, names
 
 UNDER_LOAD = 200
 COUNTED = 30

@@ -4,7 +4,7 @@ import json
 import urllib.request
 
 from support.manifests import Manifest
-from support.site import Site
+from support.test_namespace import Site
 
 _FAR_PAST, _FAR_FUTURE = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"
 _NOWHERE = {"daemon": "nowhere", "daemonUID": "no-such-uid", "id": "made-up", "time": "2026-01-01T00:00:00Z"}

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner_devcluster import ControlPlane
-from support.installation import install
-from support.kubectl import Kubectl
-from support.site import Site, a_site
+from support.cluster.installation import install
+from support.cluster.kubectl import Kubectl
+from support.test_namespace import Site, a_site
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.cluster import Cluster
-from support.kubectl import Kubectl
-from support.kustomizations import a_kustomization
+from support.cluster.kubectl import Kubectl
+from support.cluster.kustomizations import a_kustomization
+from support.cluster.permissions import Authority
+from support.cluster.shared_cluster import Cluster
 from support.manifests import MANIFESTS, SUPPORT_DATA, Manifest
-from support.permissions import Authority
 
 SYSTEM, TEAM = "provisioner-system", "team-example"
 """The namespaces of the installation and of the example."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from support.installation import has_stamping
-from support.kubectl import Kubectl
-from support.kustomizations import a_kustomization
+from support.cluster.installation import has_stamping
+from support.cluster.kubectl import Kubectl
+from support.cluster.kustomizations import a_kustomization
 from support.manifests import CRDS, MANIFESTS, Manifest
 
 SYSTEM, TEAM = "provisioner-system", "team-example"

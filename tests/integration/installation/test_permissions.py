@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.permissions import EVERYWHERE, ITS_NAMESPACE, Authority, documented
+from support.cluster.permissions import EVERYWHERE, ITS_NAMESPACE, Authority, documented
 
 SYSTEM, TEAM, UNRELATED = "provisioner-system", "team-example", "kube-public"
 ACCOUNTS = [("provisioner-operator", SYSTEM), ("provisioner-daemon", TEAM)]

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from support.cluster import Cluster
-from support.programs import Program
-from support.site import Site, a_site
+from support.cluster.shared_cluster import Cluster
+from support.programs.programs import Program
+from support.test_namespace import Site, a_site
 
 
 @pytest.fixture(scope="module")

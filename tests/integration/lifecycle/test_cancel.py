@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from support.ledger import await_death, is_alive
 from support.manifests import Manifest
-from support.programs import Program
-from support.site import Site, condition
+from support.programs.ledger import await_death, is_alive
+from support.programs.programs import Program
+from support.test_namespace import Site, condition
 
 
 def _assigned(body: Manifest) -> bool:

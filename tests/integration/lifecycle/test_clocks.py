@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from support.ledger import await_death
-from support.site import Site, condition
+from support.programs.ledger import await_death
+from support.test_namespace import Site, condition
 
 
 def test_a_job_that_nobody_takes_in_time_fails_with_what_it_waited_for(site: Site) -> None:

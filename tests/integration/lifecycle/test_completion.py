@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from support.site import Site, condition
+from support.test_namespace import Site, condition
 
 pytestmark = pytest.mark.usefixtures("worker")
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.programs import OperatorProgram
-from support.site import Site
-from support.watching import WITHIN
+from support.cluster.watching import WITHIN
+from support.programs.programs import OperatorProgram
+from support.test_namespace import Site
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from support.site import Site, condition
+from support.test_namespace import Site, condition
 
 
 def _waits_for(reason: str) -> Any:

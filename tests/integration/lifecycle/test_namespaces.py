@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from support.builders import role_binding
-from support.kubectl import Kubectl
-from support.programs import an_operator
-from support.site import OPERATOR, Site
+from support.builders.manifests import role_binding
+from support.cluster.kubectl import Kubectl
+from support.programs.programs import an_operator
+from support.test_namespace import OPERATOR, Site
 
 MANY = 30
 

@@ -1,7 +1,7 @@
 """Who is next, on which daemon, and who has to wait."""
 
 from support.manifests import Manifest
-from support.site import Site, a_job, names
+from support.test_namespace import Site, a_job, names
 
 
 def _create(site: Site, *jobs: Manifest) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from provisioner_devcluster import find_tofu
-from support.ledger import is_alive
-from support.programs import Program
-from support.site import Site
-from support.watching import WITHIN
+from support.cluster.watching import WITHIN
+from support.programs.ledger import is_alive
+from support.programs.programs import Program
+from support.test_namespace import Site
 
 TOKEN = "correct-horse-battery-staple"
 TEMPLATE = """

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.cluster import Cluster
-from support.pods import daemon_binding, service_account
-from support.site import Site, a_site
+from support.cluster.pods import daemon_binding, service_account
+from support.cluster.shared_cluster import Cluster
+from support.test_namespace import Site, a_site
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """A Pod with the label is a daemon: registered, shaped by its annotations, and given up at once only when it surely ended."""
 
-from support.ledger import is_alive
+from support.cluster.pods import a_daemon_pod, ended, runs
 from support.manifests import Manifest
-from support.pods import a_daemon_pod, ended, runs
-from support.site import Site
+from support.programs.ledger import is_alive
+from support.test_namespace import Site
 
 FOREVER = 3600
 """Seconds of silence after which nobody in a test is lost."""

@@ -6,11 +6,11 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from support.kubectl import KubectlError
+from support.cluster.kubectl import KubectlError
+from support.cluster.pods import ended, runs
+from support.cluster.watching import Watch, watching
 from support.manifests import Manifest
-from support.pods import ended, runs
-from support.site import Site, condition
-from support.watching import Watch, watching
+from support.test_namespace import Site, condition
 
 
 def a_pool(name: str = "pool", **spec: object) -> Manifest:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.builders import a_job_manifest
-from support.kubectl import Answer, Kubectl, patch_arguments
+from support.builders.manifests import a_job_manifest
+from support.cluster.kubectl import Answer, Kubectl, patch_arguments
 from support.manifests import Manifest
 
 Write = Callable[[Kubectl, Manifest, Manifest], Answer]

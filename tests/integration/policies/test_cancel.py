@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from integration.policies.conftest import Write
-from support.builders import a_job_manifest, role_binding
-from support.cluster import Cluster
-from support.kubectl import Kubectl, patch_arguments
+from support.builders.manifests import a_job_manifest, role_binding
+from support.cluster.kubectl import Kubectl, patch_arguments
+from support.cluster.shared_cluster import Cluster
 from support.manifests import Manifest
 
 MISSING_RIGHT = 'the verb "cancel" on resource "provisionerjobs" of group "provisioner.dev" is missing'

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from support.builders import a_daemon_manifest, a_job_manifest
-from support.kubectl import Answer, Kubectl
+from support.builders.manifests import a_daemon_manifest, a_job_manifest
+from support.cluster.kubectl import Answer, Kubectl
+from support.cluster.pods import a_daemon_pod, daemon_binding, service_account, token_kubeconfig
 from support.manifests import Manifest
-from support.pods import a_daemon_pod, daemon_binding, service_account, token_kubeconfig
 
 NOW = "2026-01-01T00:00:00Z"
 TOKEN_FORGOTTEN_WITHIN = 60.0

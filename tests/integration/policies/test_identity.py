@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from support.builders import a_job_manifest
-from support.cluster import Cluster
-from support.installation import has_stamping
-from support.kubectl import Kubectl, patch_arguments
+from support.builders.manifests import a_job_manifest
+from support.cluster.installation import has_stamping
+from support.cluster.kubectl import Kubectl, patch_arguments
+from support.cluster.shared_cluster import Cluster
 from support.manifests import Manifest
 
 MISSING_RIGHT = '"submitter" lacks the verb "impersonate" on resource "provisionerjobs" of group "provisioner.dev"'

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from support.builders import a_daemon_manifest, a_job_manifest, an_assignment, role_binding
-from support.cluster import Cluster
-from support.kubectl import Kubectl, patch_arguments
+from support.builders.manifests import a_daemon_manifest, a_job_manifest, an_assignment, role_binding
+from support.cluster.kubectl import Kubectl, patch_arguments
+from support.cluster.phases import bring_to
+from support.cluster.shared_cluster import Cluster
 from support.manifests import CRDS, MANIFESTS, Manifest
-from support.phases import bring_to
 
 
 @pytest.fixture

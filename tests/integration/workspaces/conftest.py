@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from support.builders import a_template_manifest, a_workspace_manifest
-from support.cluster import Cluster
-from support.kubectl import Kubectl
+from support.builders.manifests import a_template_manifest, a_workspace_manifest
+from support.cluster.kubectl import Kubectl
+from support.cluster.shared_cluster import Cluster
+from support.cluster.watching import WITHIN, Watch, watching
 from support.manifests import Manifest
-from support.site import Site, a_site, condition
-from support.watching import WITHIN, Watch, watching
+from support.test_namespace import Site, a_site, condition
 
 PARAMETERS: list[Manifest] = [
     {"name": "size", "type": "number", "default": "1", "mutable": True},

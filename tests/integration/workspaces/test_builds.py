@@ -5,7 +5,7 @@ import json
 import pytest
 
 from integration.workspaces.conftest import Environments, is_ready, reason_is
-from support.site import condition
+from support.test_namespace import condition
 
 
 def test_a_workspace_is_started_changed_stopped_started_and_destroyed(environments: Environments) -> None:

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from integration.workspaces.conftest import PARAMETERS, Environments
-from support.builders import a_template_manifest
+from support.builders.manifests import a_template_manifest
 
 LIFE = ["Start", "Start", "Stop", "Start", "Delete"]
 FEWEST_KILLS = 2 * len(LIFE)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from integration.workspaces.conftest import Environments, is_ready, reason_is
-from support.git_server import Folder, Repository, serving
-from support.site import condition
+from support.programs.git_server import Folder, Repository, serving
+from support.test_namespace import condition
 
 PARAMETERS = [{"name": "region", "default": "us"}]
 

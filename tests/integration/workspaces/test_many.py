@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from integration.workspaces.conftest import Environments, a_workspace, is_ready
-from support.site import names
+from support.test_namespace import names
 
 WORKSPACES = 200
 DAEMONS = 10

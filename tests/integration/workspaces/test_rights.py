@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from integration.workspaces.conftest import Environments, a_workspace, environments_in
-from support.builders import a_job_manifest, a_template_manifest, a_workspace_manifest, role_binding
-from support.cluster import Cluster
-from support.installation import has_stamping
-from support.kubectl import Kubectl, patch_arguments
+from support.builders.manifests import a_job_manifest, a_template_manifest, a_workspace_manifest, role_binding
+from support.cluster.installation import has_stamping
+from support.cluster.kubectl import Kubectl, patch_arguments
+from support.cluster.shared_cluster import Cluster
 from support.manifests import Manifest
 from support.unique import unique
 

@@ -3,9 +3,9 @@
 import json
 
 from integration.workspaces.conftest import PARAMETERS, Environments, is_ready, reason_is
-from support.builders import a_template_manifest
+from support.builders.manifests import a_template_manifest
 from support.manifests import Manifest
-from support.site import condition
+from support.test_namespace import condition
 
 
 def _files(text: str) -> Manifest:

@@ -6,8 +6,8 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, Provisioner
 from provisioner_operator.core.model.matching import effective_tags
-from provisioner_operator.core.model.records import Autoscaling, PodTemplate, PoolStatus
 from provisioner_operator.core.pools.members import PodEnd, Trouble
+from provisioner_operator.core.pools.records import Autoscaling, PodTemplate, PoolStatus
 from provisioner_operator.kube.parsing import UnparseableObjectError
 from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
 from support.manifests import Manifest

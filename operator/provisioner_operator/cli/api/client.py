@@ -29,6 +29,7 @@ from provisioner_operator.cli.api.credentials import with_credentials
 from provisioner_operator.cli.api.error_messages import plural_of, refusal
 from provisioner_operator.cli.api.kubeconfig import Access, Document
 from provisioner_operator.cli.errors import CliError, ForbiddenError, NotFoundError, ServerAwayError, UsageError
+from provisioner_operator.core.model.json_patch import JsonPatch
 
 Body = dict[str, Any]
 """An object of the API as JSON."""
@@ -131,19 +132,17 @@ class Cluster:
 
     # --- writing ---
 
-    def json_patch(
-        self, path: str, operations: Sequence[Operation], *, dry_run: bool = False, role: str | None = None
-    ) -> Body:
-        """Change an object step by step; a `test` that does not hold raises PreconditionError.
+    def json_patch(self, path: str, patch: JsonPatch, *, dry_run: bool = False, role: str | None = None) -> Body:
+        """Change an object by RFC 6902; a `test` that does not hold raises PreconditionError.
 
         Args:
             path: The object.
-            operations: What to do, in this order.
+            patch: The tests and changes.
             dry_run: Have the API server do all but store it.
             role: The ClusterRole that allows what this is part of, if it takes more than the right to patch.
         """
         content = "application/json-patch+json"
-        return self._write("PATCH", path, list(operations), content, dry_run=dry_run, role=role)
+        return self._write("PATCH", path, patch.operations(), content, dry_run=dry_run, role=role)
 
     def create(self, path: str, body: Operation, *, dry_run: bool = False) -> Body:
         """Create an object. Raises PreconditionError if there is one of that name."""

@@ -10,6 +10,7 @@ from provisioner_operator.cli.errors import CliError, Exit, ServerAwayError, Tim
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import paths
 
 _POLL_SECONDS = 1.0
@@ -100,15 +101,13 @@ def _kill_jobs(session: Session, name: str, reason: str) -> None:
     selector = f"status.assignment.daemon={name},{loading.LIVE}"
     for body in list(loading.bodies(session.cluster, paths.jobs(session.namespace), {"fieldSelector": selector})):
         job = body["metadata"]["name"]
-        operations = [
-            {"op": "test", "path": "/metadata/uid", "value": body["metadata"]["uid"]},
-            {"op": "test", "path": "/status/assignment/daemon", "value": name},
-            {"op": "add", "path": "/spec/cancel", "value": True},
-            {"op": "add", "path": "/spec/cancelMode", "value": CancelMode.FORCE},
-            *([] if body["spec"].get("cancel") else [{"op": "add", "path": "/spec/cancelReason", "value": reason}]),
-        ]
+        why = () if body["spec"].get("cancel") else (("/spec/cancelReason", reason),)
+        patch = JsonPatch(
+            tests=(("/metadata/uid", body["metadata"]["uid"]), ("/status/assignment/daemon", name)),
+            sets=(("/spec/cancel", True), ("/spec/cancelMode", CancelMode.FORCE), *why),
+        )
         try:
-            session.cluster.json_patch(paths.job(session.namespace, job), operations, role="provisioner-admin")
+            session.cluster.json_patch(paths.job(session.namespace, job), patch, role="provisioner-admin")
             session.terminal.note(f"{name}: job {job} is being killed", "red")
         except CliError as error:
             session.terminal.note(f"{name}: job {job} is not cancelled: {error}")

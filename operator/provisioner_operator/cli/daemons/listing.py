@@ -1,9 +1,8 @@
 """`daemons …`, `pools list` and `match`: who is there to run jobs."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 import orjson
 from rich.text import Text
@@ -24,6 +23,7 @@ from provisioner_operator.cli.session import Session, require
 from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.matching import Demand, effective_tags, format_tags, satisfies
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.views.snapshot import Scene
@@ -184,11 +184,8 @@ def set_cordoned(session: Session, name: str, *, cordoned: bool, dry_run: bool =
     body = session.cluster.get(path)
     if bool(body["spec"].get("cordoned")) is cordoned:
         return "is cordoned already" if cordoned else "is not cordoned"
-    operations: list[Mapping[str, Any]] = [
-        {"op": "test", "path": "/metadata/uid", "value": body["metadata"]["uid"]},
-        {"op": "add", "path": "/spec/cordoned", "value": cordoned},
-    ]
-    session.cluster.json_patch(path, operations, dry_run=dry_run)
+    patch = JsonPatch(tests=(("/metadata/uid", body["metadata"]["uid"]),), sets=(("/spec/cordoned", cordoned),))
+    session.cluster.json_patch(path, patch, dry_run=dry_run)
     pool = (body["metadata"].get("annotations") or {}).get(CORDONED_BY_ANNOTATION)
     note = f"; pool {pool} is about to remove it, and may cordon it again" if pool and not cordoned else ""
     return f"{'cordoned' if cordoned else 'uncordoned'}{' (dry run)' if dry_run else ''}{note}"

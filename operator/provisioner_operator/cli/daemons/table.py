@@ -9,7 +9,8 @@ from provisioner_operator.cli.output.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import format_tags
-from provisioner_operator.core.model.records import Daemon, Pool
+from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.explanation import ScopeDaemon, ScopeJob, TagDaemon, TagJob
 from provisioner_operator.core.views.snapshot import Scene, silence
 

@@ -24,6 +24,7 @@ from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.model.json_patch import Field, JsonPatch
 from provisioner_operator.kube import paths
 
 _RACES = 5
@@ -71,7 +72,7 @@ def cancel_jobs(
     return combined(codes.values())
 
 
-def operations(body: Body, asked: Asked) -> list[dict[str, object]]:
+def cancel_patch(body: Body, asked: Asked) -> JsonPatch:
     """The write: it holds only for the job as it was read, in the phase that is asked for.
 
     Raises PreconditionError, or says that there is nothing to do.
@@ -88,16 +89,17 @@ def operations(body: Body, asked: Asked) -> list[dict[str, object]]:
     is_asked = bool(spec.get("cancel"))
     if is_asked and (mode is None or spec.get("cancelMode") == mode):
         raise NothingToDoError(f"its cancel was asked for already; it is {phase}")
-    steps: list[dict[str, object]] = [{"op": "test", "path": "/metadata/uid", "value": body["metadata"]["uid"]}]
+    tests: list[Field] = [("/metadata/uid", body["metadata"]["uid"])]
     if asked.if_pending:
-        steps.append({"op": "test", "path": "/status/phase", "value": Phase.PENDING})
+        tests.append(("/status/phase", Phase.PENDING))
+    sets: list[Field] = []
     if not is_asked:
-        steps.append({"op": "add", "path": "/spec/cancel", "value": True})
+        sets.append(("/spec/cancel", True))
     if mode is not None:
-        steps.append({"op": "add", "path": "/spec/cancelMode", "value": mode})
+        sets.append(("/spec/cancelMode", mode))
     if asked.reason is not None and not is_asked:
-        steps.append({"op": "add", "path": "/spec/cancelReason", "value": asked.reason})
-    return steps
+        sets.append(("/spec/cancelReason", asked.reason))
+    return JsonPatch(tests=tuple(tests), sets=tuple(sets))
 
 
 def cancel_one(session: Session, name: str, asked: Asked) -> str:
@@ -105,9 +107,9 @@ def cancel_one(session: Session, name: str, asked: Asked) -> str:
     path = paths.job(session.namespace, name)
     for attempt in range(_RACES):
         body = session.cluster.get(path)
-        steps = operations(body, asked)
+        patch = cancel_patch(body, asked)
         try:
-            session.cluster.json_patch(path, steps, dry_run=asked.dry_run, role="provisioner-admin")
+            session.cluster.json_patch(path, patch, dry_run=asked.dry_run, role="provisioner-admin")
         except PreconditionError:
             if attempt + 1 == _RACES:
                 raise

@@ -6,6 +6,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.errors import CliError, Exit, PreconditionError, combined
 from provisioner_operator.cli.session import Session
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import paths
 
 
@@ -33,10 +34,9 @@ def _set(session: Session, name: str, *, suspended: bool, dry_run: bool) -> None
     if bool(body["spec"].get("suspend")) is suspended:
         session.terminal.say(f"{name}: is {'suspended already' if suspended else 'not suspended'}")
         return
-    operations = [
-        {"op": "test", "path": "/metadata/uid", "value": body["metadata"]["uid"]},
-        {"op": "test", "path": "/status/phase", "value": Phase.PENDING},
-        {"op": "add", "path": "/spec/suspend", "value": suspended},
-    ]
-    session.cluster.json_patch(paths.job(session.namespace, name), operations, dry_run=dry_run)
+    patch = JsonPatch(
+        tests=(("/metadata/uid", body["metadata"]["uid"]), ("/status/phase", Phase.PENDING)),
+        sets=(("/spec/suspend", suspended),),
+    )
+    session.cluster.json_patch(paths.job(session.namespace, name), patch, dry_run=dry_run)
     session.terminal.say(f"{name}: {word}{' (dry run)' if dry_run else ''}")

@@ -7,7 +7,8 @@ from provisioner_operator.cli.api.client import Body
 from provisioner_operator.cli.api.watch_feed import Store
 from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.loading import JobView
-from provisioner_operator.core.model.records import Daemon, Pool
+from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.views.snapshot import Scene
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job_model
 from provisioner_operator.kube.pool_parsing import parse_pool

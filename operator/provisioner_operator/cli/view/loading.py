@@ -13,7 +13,8 @@ from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, JOBS, 
 from provisioner_operator.cli.api.client import NONE, Body, Cluster, Params
 from provisioner_operator.cli.errors import CliError, ExpiredError, ForbiddenError, NotFoundError
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.model.records import Daemon, Job, Pool
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.views.snapshot import Scene
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model

@@ -18,7 +18,7 @@ from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.write_gate import Admission
-from provisioner_operator.core.jobs.status_writes import timestamp
+from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient

@@ -7,7 +7,6 @@ from typing import Any
 
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.core.model.records import Pool
 from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
@@ -19,6 +18,7 @@ from provisioner_operator.core.pools.decisions import (
     UpdatePoolStatus,
 )
 from provisioner_operator.core.pools.members import PoolPod, Trouble
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.pools import PoolMirror
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
@@ -50,16 +50,16 @@ class PoolWrites:
                     return await self._create(decision, pool, name)
                 case CordonDaemon(_, pod) | UncordonDaemon(_, pod):
                     path = paths.daemon(pod.namespace, pod.name)
-                    self._observer.daemon(await self._client.json_patch(path, decision.operations()))
+                    self._observer.daemon(await self._client.json_patch(path, decision.patch()))
                 case DeletePod(_, pod):
                     await self._client.delete(paths.pod(pod.namespace, pod.name), uid=pod.uid)
                     await self._read_pod(pod)
                 case AddFinalizer(pool) | RemoveFinalizer(pool):
                     path = paths.pool(pool.namespace, pool.name)
-                    self._observer.pool(await self._client.json_patch(path, decision.operations()))
+                    self._observer.pool(await self._client.json_patch(path, decision.patch()))
                 case UpdatePoolStatus(pool):
                     path = paths.pool_status(pool.namespace, pool.name)
-                    self._observer.pool(await self._client.json_patch(path, decision.patch().operations()))
+                    self._observer.pool(await self._client.json_patch(path, decision.patch()))
         except (PreconditionFailedError, ConflictError, NotFoundError):
             await self._read(decision)
             return "conflict"

@@ -67,17 +67,17 @@ class WorkspaceWrites:
         match decision:
             case HoldWorkspace(workspace) | ReleaseWorkspace(workspace):
                 path = paths.workspace(workspace.namespace, workspace.name)
-                self._observer.workspace(await self._client.json_patch(path, decision.operations()))
+                self._observer.workspace(await self._client.json_patch(path, decision.patch()))
             case UpdateWorkspaceStatus(workspace):
                 path = paths.workspace_status(workspace.namespace, workspace.name)
-                self._observer.workspace(await self._client.json_patch(path, decision.patch().operations()))
+                self._observer.workspace(await self._client.json_patch(path, decision.patch()))
             case CreateBuild(workspace):
                 return await self._create_build(decision, workspace)
             case FindBuilds(workspace):
                 await self._find_builds(workspace)
             case Supersede(workspace, build):
                 path = paths.job(workspace.namespace, build.record.job)
-                self._observer.build(await self._client.json_patch(path, decision.operations()))
+                self._observer.build(await self._client.json_patch(path, decision.patch()))
         return "ok"
 
     # --- templates ---
@@ -96,10 +96,10 @@ class WorkspaceWrites:
                 await self._discard(template, version)
             case HoldTemplate(template) | ReleaseTemplate(template):
                 path = paths.template(template.namespace, template.name)
-                self._observer.template(await self._client.json_patch(path, decision.operations()))
+                self._observer.template(await self._client.json_patch(path, decision.patch()))
             case UpdateTemplateStatus(template):
                 path = paths.template_status(template.namespace, template.name)
-                self._observer.template(await self._client.json_patch(path, decision.patch().operations()))
+                self._observer.template(await self._client.json_patch(path, decision.patch()))
         return "ok"
 
     async def _read_source(self, template: Template) -> None:

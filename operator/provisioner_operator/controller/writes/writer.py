@@ -8,7 +8,7 @@ process may lead. Who stands by only reads.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
@@ -16,21 +16,19 @@ from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.write_gate import Admission
 from provisioner_operator.controller.writes.pools import PoolWrites
 from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
-from provisioner_operator.core.jobs.decisions import (
+from provisioner_operator.core.daemons.decisions import (
     CheckDaemon,
-    CheckJob,
-    Decision,
-    Expire,
     MarkOffline,
     PodDecision,
     RegisterDaemon,
     RemoveDaemon,
     ReshapeDaemon,
-    subject,
 )
-from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.jobs.decisions import CheckJob, Expire
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.pools import decisions as pool_decisions
 from provisioner_operator.core.pools.decisions import PoolDecision
+from provisioner_operator.core.reconcilers.decisions import Decision, subject
 from provisioner_operator.core.workspaces import decisions as workspace_decisions
 from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube import paths
@@ -196,7 +194,7 @@ class Writer:
                 await self._keep_daemon(decision)
             case MarkOffline(daemon):
                 path = paths.daemon_status(daemon.namespace, daemon.name)
-                await self._patch_daemon(decision, path, decision.patch(clock.read().wall).operations())
+                await self._patch_daemon(decision, path, decision.patch(clock.read().wall))
             case Expire(job):
                 try:
                     path = paths.job(job.namespace, job.name)
@@ -210,7 +208,7 @@ class Writer:
                 job = decision.job
                 try:
                     path = paths.job_status(job.namespace, job.name)
-                    body = await self._client.json_patch(path, decision.patch(clock.read().wall).operations())
+                    body = await self._client.json_patch(path, decision.patch(clock.read().wall))
                     self._count(decision, "ok")
                     self._observer.job(body)
                 except (PreconditionFailedError, NotFoundError) as error:
@@ -231,7 +229,7 @@ class Writer:
                 self._observer.daemon(body)
             case ReshapeDaemon(_, daemon):
                 path = paths.daemon(daemon.namespace, daemon.name)
-                await self._patch_daemon(decision, path, decision.operations())
+                await self._patch_daemon(decision, path, decision.patch())
             case RemoveDaemon(_, daemon):
                 try:
                     await self._client.delete(paths.daemon(daemon.namespace, daemon.name), uid=daemon.uid)
@@ -241,12 +239,10 @@ class Writer:
                     self._count(decision, "conflict")
                     await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
 
-    async def _patch_daemon(
-        self, decision: MarkOffline | ReshapeDaemon, path: str, operations: Sequence[JsonObject]
-    ) -> None:
+    async def _patch_daemon(self, decision: MarkOffline | ReshapeDaemon, path: str, patch: JsonPatch) -> None:
         daemon = decision.daemon
         try:
-            body = await self._client.json_patch(path, operations)
+            body = await self._client.json_patch(path, patch)
             self._count(decision, "ok")
             self._observer.daemon(body)
         except (PreconditionFailedError, NotFoundError) as error:

@@ -5,7 +5,7 @@ a Pod that is not ready or told to end gets no further job, but its runs are giv
 containers are known to have ended. A Pod that merely vanished, or whose node fell silent, is judged by its heartbeat.
 """
 
-from provisioner_operator.core.jobs.decisions import PodDecision, RegisterDaemon, RemoveDaemon, ReshapeDaemon
+from provisioner_operator.core.daemons.decisions import PodDecision, RegisterDaemon, RemoveDaemon, ReshapeDaemon
 from provisioner_operator.core.model.records import Daemon, DaemonPod
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
 from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.daemons.liveness import Silence
 from provisioner_operator.core.daemons.pods import DaemonPods
-from provisioner_operator.core.jobs.decisions import CheckDaemon, MarkOffline
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
 

@@ -6,13 +6,9 @@ may be tested, only `/status` is changed. Used by the controller's writer and by
 status content is made.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
 from provisioner_operator.api.v1alpha1.enums import (
     CancelReason,
     ConditionStatus,
-    DaemonState,
     EndReason,
     JobCondition,
     PendingReason,
@@ -21,7 +17,6 @@ from provisioner_operator.api.v1alpha1.enums import (
 from provisioner_operator.api.v1alpha1.limits import (
     LONGEST_ADDRESS,
     LONGEST_DECLARATION,
-    LONGEST_MESSAGE,
     LONGEST_SUSPENSION_SECONDS,
     LONGEST_TYPE,
     MOST_RESOURCES,
@@ -30,44 +25,18 @@ from provisioner_operator.api.v1alpha1.limits import (
 from provisioner_operator.core.jobs.lifecycle import require_legal
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Outcome
 from provisioner_operator.core.model.conditions import with_condition
+from provisioner_operator.core.model.json_patch import JsonPatch, clip, conditions_json, timestamp
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.model.records import Assignment, Condition, Daemon, Job
 
 
-@dataclass(frozen=True, slots=True)
-class StatusPatch:
-    """One conditional write: fails as a whole unless each path tests equal."""
-
-    tests: tuple[tuple[str, JsonValue], ...]
-    sets: tuple[tuple[str, JsonValue], ...]
-    removes: tuple[str, ...] = ()
-
-    def operations(self) -> list[JsonObject]:
-        """The RFC 6902 document to send to the status subresource."""
-        return [
-            *({"op": "test", "path": path, "value": value} for path, value in self.tests),
-            *({"op": "remove", "path": path} for path in self.removes),
-            *({"op": "add", "path": path, "value": value} for path, value in self.sets),
-        ]
-
-
-def timestamp(seconds: float) -> str:
-    """RFC 3339 in UTC with microseconds, for seconds since the epoch."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def clip(text: str, limit: int = LONGEST_MESSAGE) -> str:
-    """The text, cut to what its field may hold; a message, to what a condition may."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> StatusPatch:
+def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> JsonPatch:
     """Give a pending job to a daemon; it starts only when that daemon acknowledges."""
     message = f"Assigned to daemon {daemon.name}."
     conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.TRUE, "Assigned", message, now)
     conditions = _not_ready(conditions, Phase.PENDING, message, now)
     assignment = Assignment(daemon.name, daemon.uid, assignment_id, now)
-    return StatusPatch(
+    return JsonPatch(
         tests=(*_pending(job), ("/spec/cancel", False), ("/spec/suspend", False), ("/status/assignment", None)),
         sets=(
             ("/status/assignment", _assignment_json(assignment)),
@@ -78,24 +47,24 @@ def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> StatusPa
     )
 
 
-def release(job: Job, why: str, now: float) -> StatusPatch:
+def release(job: Job, why: str, now: float) -> JsonPatch:
     """Take an unacknowledged assignment back: the job never started and goes back to the queue."""
     conditions = with_condition(
         job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, "Released", clip(why), now
     )
-    return StatusPatch(
+    return JsonPatch(
         tests=(*_pending(job), *_same_assignment(job)),
         sets=(("/status/conditions", conditions_json(conditions)),),
         removes=("/status/assignment",),
     )
 
 
-def explain(job: Job, reason: PendingReason, message: str, now: float) -> StatusPatch:
+def explain(job: Job, reason: PendingReason, message: str, now: float) -> JsonPatch:
     """Say why a job is pending, and what would unblock it."""
     message = clip(message)
     conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, reason, message, now)
     conditions = _not_ready(conditions, reason, message, now)
-    return StatusPatch(
+    return JsonPatch(
         tests=(*_pending(job), ("/status/assignment", None)),
         sets=(
             ("/status/reason", reason),
@@ -106,7 +75,7 @@ def explain(job: Job, reason: PendingReason, message: str, now: float) -> Status
     )
 
 
-def suspend(job: Job, message: str, now: float) -> StatusPatch:
+def suspend(job: Job, message: str, now: float) -> JsonPatch:
     """Stop a pending job's clock, and take back an assignment that was not acknowledged.
 
     A job that was created suspended never waited: its suspension counts from its creation.
@@ -116,7 +85,7 @@ def suspend(job: Job, message: str, now: float) -> StatusPatch:
         job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, PendingReason.SUSPENDED, message, now
     )
     conditions = _not_ready(conditions, PendingReason.SUSPENDED, message, now)
-    return StatusPatch(
+    return JsonPatch(
         tests=(*_pending(job), ("/spec/suspend", True), *_same_assignment(job)),
         sets=(
             ("/status/suspendedAt", timestamp(since)),
@@ -129,10 +98,10 @@ def suspend(job: Job, message: str, now: float) -> StatusPatch:
     )
 
 
-def resume(job: Job, now: float) -> StatusPatch:
+def resume(job: Job, now: float) -> JsonPatch:
     """Let a pending job's clock go on, without the time that it was suspended."""
     suspended = now - (job.suspended_at if job.suspended_at is not None else now)
-    return StatusPatch(
+    return JsonPatch(
         tests=(*_pending(job), ("/spec/suspend", False)),
         sets=(
             (
@@ -145,13 +114,13 @@ def resume(job: Job, now: float) -> StatusPatch:
     )
 
 
-def acknowledge(job: Job, instance: str, now: float) -> StatusPatch:
+def acknowledge(job: Job, instance: str, now: float) -> JsonPatch:
     """The daemon takes the job: from here on it runs. `instance` is the daemon's process."""
     if job.assignment is None:
         raise ValueError(f"{job.display_name} has no assignment to acknowledge")
     require_legal(job.phase, Phase.RUNNING)
     message = f"Running on daemon {job.assignment.daemon}."
-    return StatusPatch(
+    return JsonPatch(
         tests=(*_pending(job), *_same_assignment(job), ("/spec/cancel", False), ("/spec/suspend", False)),
         sets=(
             ("/status/phase", Phase.RUNNING),
@@ -163,14 +132,14 @@ def acknowledge(job: Job, instance: str, now: float) -> StatusPatch:
     )
 
 
-def begin_cancel(job: Job, now: float) -> StatusPatch:
+def begin_cancel(job: Job, now: float) -> JsonPatch:
     """The daemon has seen the cancel of a running job and is stopping it."""
     require_legal(job.phase, Phase.CANCELING)
     message = f"{cancelled_by(job)} The run is being stopped."
     conditions = with_condition(
         job.conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, CancelReason.STOPPING, message, now
     )
-    return StatusPatch(
+    return JsonPatch(
         tests=_started(job),
         sets=(
             ("/status/phase", Phase.CANCELING),
@@ -181,7 +150,7 @@ def begin_cancel(job: Job, now: float) -> StatusPatch:
     )
 
 
-def finish(job: Job, outcome: Outcome, now: float) -> StatusPatch:
+def finish(job: Job, outcome: Outcome, now: float) -> JsonPatch:
     """The daemon writes how its run ended; the job's phase is Running, or Canceling if its cancel was seen."""
     conditions = job.conditions
     if job.cancel:
@@ -241,37 +210,28 @@ def finish(job: Job, outcome: Outcome, now: float) -> StatusPatch:
             "truncated": outcome.log.truncated,
         }
         details.append(("/status/log", log))
-    return StatusPatch(
+    return JsonPatch(
         tests=_started(job),
         sets=(*_end(job, outcome.phase, outcome.reason, message, conditions, now), *details),
     )
 
 
-def end(job: Job, phase: Phase, reason: EndReason, message: str, now: float) -> StatusPatch:
+def end(job: Job, phase: Phase, reason: EndReason, message: str, now: float) -> JsonPatch:
     """The controller ends a job by a clock or because its daemon is gone, whatever its phase was."""
     tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
     # A cancel that arrives meanwhile goes before any clock.
     tests = (*tests, ("/spec/cancel", job.cancel))
-    return StatusPatch(tests=tests, sets=_end(job, phase, reason, message, job.conditions, now))
+    return JsonPatch(tests=tests, sets=_end(job, phase, reason, message, job.conditions, now))
 
 
-def cancel(job: Job, reason: CancelReason, message: str, now: float) -> StatusPatch:
+def cancel(job: Job, reason: CancelReason, message: str, now: float) -> JsonPatch:
     """The controller finishes a cancel: of a job that never started, or whose daemon cannot."""
     conditions = with_condition(
         job.conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, clip(message), now
     )
     tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
     sets = _end(job, Phase.CANCELED, EndReason.CANCELED, message, conditions, now)
-    return StatusPatch(tests=(*tests, ("/spec/cancel", True)), sets=sets)
-
-
-def daemon_offline(daemon: Daemon, message: str, now: float) -> StatusPatch:
-    """The controller notes a daemon's silence; a heartbeat that arrived meanwhile wins."""
-    conditions = with_condition(daemon.conditions, "Ready", ConditionStatus.UNKNOWN, "HeartbeatMissing", message, now)
-    return StatusPatch(
-        tests=(("/metadata/uid", daemon.uid), ("/status/lastHeartbeatTime", daemon.heartbeat)),
-        sets=(("/status/state", DaemonState.OFFLINE), ("/status/conditions", conditions_json(conditions))),
-    )
+    return JsonPatch(tests=(*tests, ("/spec/cancel", True)), sets=sets)
 
 
 def cancelled_by(job: Job) -> str:
@@ -349,17 +309,3 @@ def _assignment_json(assignment: Assignment) -> JsonValue:
         "id": assignment.id,
         "time": timestamp(assignment.time),
     }
-
-
-def conditions_json(conditions: tuple[Condition, ...]) -> JsonValue:
-    """Conditions as a status has them."""
-    return [
-        {
-            "type": condition.type,
-            "status": condition.status,
-            "reason": condition.reason,
-            "message": condition.message,
-            "lastTransitionTime": timestamp(condition.since),
-        }
-        for condition in conditions
-    ]

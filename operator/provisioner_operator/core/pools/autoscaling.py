@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Autoscaling
+from provisioner_operator.core.pools.records import Autoscaling
 
 NEWEST_RUN_WEIGHT = 0.2
 """How much the last run counts in the mean: of runs longer ago than the last ten, a tenth is left."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Pool
 from provisioner_operator.core.pools.members import Member, Trouble
+from provisioner_operator.core.pools.records import Pool
 
 FIRST_PAUSE_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 300.0

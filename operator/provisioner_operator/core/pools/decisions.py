@@ -8,12 +8,11 @@ it (`fleet.Fleet`).
 from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION, DRAIN_FINALIZER
-from provisioner_operator.core.jobs.status_writes import StatusPatch
-from provisioner_operator.core.model import finalizers
+from provisioner_operator.core.model.json_patch import JsonPatch, add_finalizer, remove_finalizer
 from provisioner_operator.core.model.json_value import JsonObject
-from provisioner_operator.core.model.records import Pool, PoolStatus
 from provisioner_operator.core.pools import pod_builder
 from provisioner_operator.core.pools.members import PoolDaemon, PoolPod
+from provisioner_operator.core.pools.records import Pool, PoolStatus
 from provisioner_operator.core.pools.status import status_patch
 
 _MARK = f"/metadata/annotations/{CORDONED_BY_ANNOTATION.replace('/', '~1')}"
@@ -40,21 +39,16 @@ class CordonDaemon:
     pod: PoolPod
     daemon: PoolDaemon
 
-    def operations(self) -> list[JsonObject]:
-        """The JSON Patch of the ProvisionerDaemon: it must not be cordoned yet, or the cordon would be somebody else's."""
-        mark: JsonObject = (
-            {"op": "add", "path": _MARK, "value": self.pool.name}
-            if self.daemon.annotated
-            else {"op": "add", "path": "/metadata/annotations", "value": {CORDONED_BY_ANNOTATION: self.pool.name}}
+    def patch(self) -> JsonPatch:
+        """Return the patch of the ProvisionerDaemon: it must not be cordoned yet, or the cordon would be somebody else's."""
+        tests = (("/metadata/uid", self.daemon.uid), ("/spec/cordoned", False))
+        cordoned = ("/spec/cordoned", True)
+        if self.daemon.annotated:
+            return JsonPatch(tests=tests, sets=((_MARK, self.pool.name), cordoned))
+        annotations: JsonObject = {CORDONED_BY_ANNOTATION: self.pool.name}
+        return JsonPatch(
+            tests=(*tests, ("/metadata/annotations", None)), sets=(("/metadata/annotations", annotations), cordoned)
         )
-        unmarked = () if self.daemon.annotated else (finalizers.holds("/metadata/annotations", None),)
-        return [
-            finalizers.holds("/metadata/uid", self.daemon.uid),
-            finalizers.holds("/spec/cordoned", value=False),
-            *unmarked,
-            mark,
-            {"op": "add", "path": "/spec/cordoned", "value": True},
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +59,13 @@ class UncordonDaemon:
     pod: PoolPod
     daemon: PoolDaemon
 
-    def operations(self) -> list[JsonObject]:
-        """The JSON Patch of the ProvisionerDaemon."""
-        return [
-            finalizers.holds("/metadata/uid", self.daemon.uid),
-            finalizers.holds(_MARK, self.pool.name),
-            {"op": "remove", "path": _MARK},
-            {"op": "add", "path": "/spec/cordoned", "value": False},
-        ]
+    def patch(self) -> JsonPatch:
+        """Return the patch of the ProvisionerDaemon."""
+        return JsonPatch(
+            tests=(("/metadata/uid", self.daemon.uid), (_MARK, self.pool.name)),
+            removes=(_MARK,),
+            sets=(("/spec/cordoned", False),),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +82,9 @@ class AddFinalizer:
 
     pool: Pool
 
-    def operations(self) -> list[JsonObject]:
-        """The JSON Patch of the ProvisionerPool."""
-        return finalizers.added(DRAIN_FINALIZER, self.pool.uid, self.pool.finalizers)
+    def patch(self) -> JsonPatch:
+        """Return the patch of the ProvisionerPool."""
+        return add_finalizer(DRAIN_FINALIZER, self.pool.uid, self.pool.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +93,9 @@ class RemoveFinalizer:
 
     pool: Pool
 
-    def operations(self) -> list[JsonObject]:
-        """The JSON Patch of the ProvisionerPool."""
-        return finalizers.removed(DRAIN_FINALIZER, self.pool.uid, self.pool.finalizers)
+    def patch(self) -> JsonPatch:
+        """Return the patch of the ProvisionerPool."""
+        return remove_finalizer(DRAIN_FINALIZER, self.pool.uid, self.pool.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +105,7 @@ class UpdatePoolStatus:
     pool: Pool
     status: PoolStatus
 
-    def patch(self) -> StatusPatch:
+    def patch(self) -> JsonPatch:
         """The write."""
         return status_patch(self.pool, self.status)
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Pool
 from provisioner_operator.core.pools import pod_builder
 from provisioner_operator.core.pools.autoscaling import (
     Load,
@@ -26,6 +25,7 @@ from provisioner_operator.core.pools.decisions import CreatePod, PoolDecision, U
 from provisioner_operator.core.pools.load_sharing import Contender, Waiting, queued_for, share
 from provisioner_operator.core.pools.members import Member, Trouble
 from provisioner_operator.core.pools.plan import Aim, Plan, plan
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.pools.status import COUNTS_SECONDS, is_urgent, status_of
 
 SHORTEST_LOOK_SECONDS = 0.1

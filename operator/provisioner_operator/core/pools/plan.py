@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from provisioner_operator.api.v1alpha1.names import DRAIN_FINALIZER
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Pool
 from provisioner_operator.core.pools.creation_backoff import Pace, pod_names
 from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
@@ -24,6 +23,7 @@ from provisioner_operator.core.pools.decisions import (
     UncordonDaemon,
 )
 from provisioner_operator.core.pools.members import Member, Trouble
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.pools.status import Census
 
 FAILED_KEPT_SECONDS = 600.0

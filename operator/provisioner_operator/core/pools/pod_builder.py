@@ -21,7 +21,7 @@ from provisioner_operator.api.v1alpha1.names import (
 )
 from provisioner_operator.api.v1alpha1.pod_template import OWN_VARIABLES
 from provisioner_operator.core.model.json_value import JsonObject
-from provisioner_operator.core.model.records import Pool
+from provisioner_operator.core.pools.records import Pool
 
 CONTAINER = "daemon"
 """The name of the one container."""

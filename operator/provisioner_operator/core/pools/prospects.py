@@ -1,7 +1,7 @@
 """What jobs that wait may expect of a pool: whether it is going to make a daemon for them, or tries in vain."""
 
 from provisioner_operator.api.v1alpha1.enums import PoolCondition
-from provisioner_operator.core.model.records import Pool
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.explanation import Growth
 
 

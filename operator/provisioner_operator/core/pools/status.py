@@ -8,12 +8,13 @@ import re
 from dataclasses import dataclass, replace
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, PoolCondition, PoolReason
-from provisioner_operator.core.jobs.status_writes import StatusPatch, clip, conditions_json
 from provisioner_operator.core.model.conditions import with_condition
+from provisioner_operator.core.model.json_patch import JsonPatch, clip, conditions_json
 from provisioner_operator.core.model.json_value import JsonValue
-from provisioner_operator.core.model.records import Condition, Pool, PoolStatus
+from provisioner_operator.core.model.records import Condition
 from provisioner_operator.core.pools.members import Trouble
 from provisioner_operator.core.pools.pod_builder import selector
+from provisioner_operator.core.pools.records import Pool, PoolStatus
 
 COUNTS_SECONDS = 5.0
 """How old the counts of a status may become."""
@@ -65,10 +66,10 @@ def is_urgent(written: PoolStatus, wanted: PoolStatus) -> bool:
     return _gist(written) != _gist(wanted)
 
 
-def status_patch(pool: Pool, status: PoolStatus) -> StatusPatch:
+def status_patch(pool: Pool, status: PoolStatus) -> JsonPatch:
     """The write: the whole status, for nobody else writes it."""
     present = {name: value for name, value in _fields(status).items() if value is not None}
-    return StatusPatch(tests=(("/metadata/uid", pool.uid),), sets=(("/status", present),))
+    return JsonPatch(tests=(("/metadata/uid", pool.uid),), sets=(("/status", present),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,24 +9,17 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
+from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
 from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.daemons.registry import KnownDaemons
-from provisioner_operator.core.jobs.decisions import (
-    Assign,
-    CheckDaemon,
-    CheckJob,
-    Decision,
-    Expire,
-    Explain,
-    MarkOffline,
-    Release,
-)
+from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire, Explain, Release
 from provisioner_operator.core.jobs.evaluation import Circumstances, Verdict, judge
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Job
+from provisioner_operator.core.reconcilers.decisions import Decision
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from provisioner_operator.core.scheduling.explanation import Growth
 from provisioner_operator.core.scheduling.explanation_timing import PendingReasons, says

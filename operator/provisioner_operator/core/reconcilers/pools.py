@@ -8,12 +8,13 @@ What a pool's daemons do and which jobs wait it asks the mirror, so both always 
 from collections.abc import Iterator
 
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Job, Pool
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.pools.decisions import PoolDecision, subject
 from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView
 from provisioner_operator.core.pools.load_sharing import Waiting
 from provisioner_operator.core.pools.members import Member, PoolDaemon, PoolPod, Trouble
 from provisioner_operator.core.pools.prospects import growth_of
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.jobs import Mirror
 
 LOOK_SECONDS = 1.0

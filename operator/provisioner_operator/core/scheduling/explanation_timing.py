@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
-from provisioner_operator.core.jobs.status_writes import clip
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.json_patch import clip
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Daemon, Job

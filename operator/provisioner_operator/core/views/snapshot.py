@@ -17,8 +17,9 @@ from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.jobs.timeouts import offline_after
 from provisioner_operator.core.model.matching import Demand, satisfies
-from provisioner_operator.core.model.records import Daemon, Job, Pool
+from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.prospects import growth_of
+from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.explanation import STUCK, Candidate, Explanation, explain
 from provisioner_operator.core.scheduling.placement import Placement
 

@@ -9,7 +9,7 @@ Every creation is idempotent by its name: what is there already is the answer to
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.v1alpha1.enums import JobType, Transition
+from provisioner_operator.api.v1alpha1.enums import JobType, Phase, Transition
 from provisioner_operator.api.v1alpha1.names import (
     API_VERSION,
     DESTROY_FINALIZER,
@@ -18,8 +18,7 @@ from provisioner_operator.api.v1alpha1.names import (
     WORKSPACE_LABEL,
     build_job_name,
 )
-from provisioner_operator.core.jobs.status_writes import StatusPatch
-from provisioner_operator.core.model import finalizers
+from provisioner_operator.core.model.json_patch import JsonPatch, add_finalizer, remove_finalizer
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.workspaces.records import (
     Build,
@@ -129,9 +128,9 @@ class HoldTemplate:
 
     template: Template
 
-    def operations(self) -> list[JsonObject]:
-        """The JSON Patch of the WorkspaceTemplate."""
-        return finalizers.added(IN_USE_FINALIZER, self.template.uid, self.template.finalizers)
+    def patch(self) -> JsonPatch:
+        """Return the patch of the WorkspaceTemplate."""
+        return add_finalizer(IN_USE_FINALIZER, self.template.uid, self.template.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +139,9 @@ class ReleaseTemplate:
 
     template: Template
 
-    def operations(self) -> list[JsonObject]:
-        """The JSON Patch of the WorkspaceTemplate."""
-        return finalizers.removed(IN_USE_FINALIZER, self.template.uid, self.template.finalizers)
+    def patch(self) -> JsonPatch:
+        """Return the patch of the WorkspaceTemplate."""
+        return remove_finalizer(IN_USE_FINALIZER, self.template.uid, self.template.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +151,7 @@ class UpdateTemplateStatus:
     template: Template
     status: TemplateStatus
 
-    def patch(self) -> StatusPatch:
+    def patch(self) -> JsonPatch:
         """The write."""
         return template_status_patch(self.template, self.status)
 
@@ -163,9 +162,9 @@ class HoldWorkspace:
 
     workspace: Workspace
 
-    def operations(self) -> list[JsonObject]:
-        """The JSON Patch of the Workspace."""
-        return finalizers.added(DESTROY_FINALIZER, self.workspace.uid, self.workspace.finalizers)
+    def patch(self) -> JsonPatch:
+        """Return the patch of the Workspace."""
+        return add_finalizer(DESTROY_FINALIZER, self.workspace.uid, self.workspace.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +173,9 @@ class ReleaseWorkspace:
 
     workspace: Workspace
 
-    def operations(self) -> list[JsonObject]:
-        """The JSON Patch of the Workspace."""
-        return finalizers.removed(DESTROY_FINALIZER, self.workspace.uid, self.workspace.finalizers)
+    def patch(self) -> JsonPatch:
+        """Return the patch of the Workspace."""
+        return remove_finalizer(DESTROY_FINALIZER, self.workspace.uid, self.workspace.finalizers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,19 +248,12 @@ class Supersede:
     workspace: Workspace
     build: Build
 
-    def operations(self) -> list[JsonObject]:
-        """The JSON Patch of the ProvisionerJob; one that began meanwhile is left alone."""
-        return [
-            finalizers.holds("/metadata/uid", self.build.job_uid),
-            finalizers.holds("/status/phase", "Pending"),
-            finalizers.holds("/spec/cancel", value=False),
-            {"op": "add", "path": "/spec/cancel", "value": True},
-            {
-                "op": "add",
-                "path": "/spec/cancelReason",
-                "value": f"{SUPERSEDED_BY} {self.workspace.name}",
-            },
-        ]
+    def patch(self) -> JsonPatch:
+        """Return the patch of the ProvisionerJob; one that began meanwhile is left alone."""
+        return JsonPatch(
+            tests=(("/metadata/uid", self.build.job_uid), ("/status/phase", Phase.PENDING), ("/spec/cancel", False)),
+            sets=(("/spec/cancel", True), ("/spec/cancelReason", f"{SUPERSEDED_BY} {self.workspace.name}")),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +263,7 @@ class UpdateWorkspaceStatus:
     workspace: Workspace
     status: WorkspaceStatus
 
-    def patch(self) -> StatusPatch:
+    def patch(self) -> JsonPatch:
         """The write."""
         return workspace_status_patch(self.workspace, self.status)
 

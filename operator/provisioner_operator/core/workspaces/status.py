@@ -6,8 +6,8 @@ write fail, and it is made anew.
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, StatusCondition
 from provisioner_operator.core.jobs.outcome import ResourceChange
-from provisioner_operator.core.jobs.status_writes import StatusPatch, clip, conditions_json, timestamp
 from provisioner_operator.core.model.conditions import with_condition
+from provisioner_operator.core.model.json_patch import JsonPatch, clip, conditions_json, timestamp
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.model.records import Condition
 from provisioner_operator.core.workspaces.records import (
@@ -35,18 +35,18 @@ def standing(
     return conditions
 
 
-def workspace_status_patch(workspace: Workspace, status: WorkspaceStatus) -> StatusPatch:
+def workspace_status_patch(workspace: Workspace, status: WorkspaceStatus) -> JsonPatch:
     """The write of a workspace's status."""
     return _replace(workspace, _workspace_json(status))
 
 
-def template_status_patch(template: Template, status: TemplateStatus) -> StatusPatch:
+def template_status_patch(template: Template, status: TemplateStatus) -> JsonPatch:
     """The write of a template's status."""
     return _replace(template, _template_json(status))
 
 
-def _replace(held: Workspace | Template, status: JsonObject) -> StatusPatch:
-    return StatusPatch(
+def _replace(held: Workspace | Template, status: JsonObject) -> JsonPatch:
+    return JsonPatch(
         tests=(("/metadata/uid", held.uid), ("/metadata/resourceVersion", str(held.resource_version))),
         sets=(("/status", status),),
     )

@@ -16,7 +16,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome
-from provisioner_operator.core.jobs.status_writes import StatusPatch
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.provisioner import Task
 from provisioner_operator.kube import paths
@@ -94,8 +94,8 @@ class JobWrites:
         await _until_answered(lambda: self._send(job, patch), also_forbidden=True)
         return outcome.phase
 
-    async def _send(self, job: Job, patch: StatusPatch) -> dict[str, Any]:
-        return await self._client.json_patch(paths.job_status(job.namespace, job.name), patch.operations())
+    async def _send(self, job: Job, patch: JsonPatch) -> dict[str, Any]:
+        return await self._client.json_patch(paths.job_status(job.namespace, job.name), patch)
 
     async def _read(self, job: Job) -> Task | None:
         try:

@@ -8,16 +8,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now
 from provisioner_operator.daemon.reporting.report import Report, Tally, status_content
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import ForbiddenError, KubeError, NotFoundError, PreconditionFailedError
+
+if TYPE_CHECKING:
+    from provisioner_operator.core.model.json_value import JsonObject
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +96,7 @@ class Heartbeat:
         sent, reported = now(), self._reported_lost_after
         try:
             async with asyncio.timeout(max(reported / _TIMEOUTS_PER_LOSS, _SHORTEST_TIMEOUT)):
-                body = await self._client.json_patch(self._path, self._operations())
+                body = await self._client.json_patch(self._path, self._patch())
         except NotFoundError as error:
             raise TakenOverError(self._taken_over()) from error
         except PreconditionFailedError as error:
@@ -141,7 +145,7 @@ class Heartbeat:
             self._news.clear()
             wait = min(wait, quiet)
 
-    def _operations(self) -> list[dict[str, Any]]:
+    def _patch(self) -> JsonPatch:
         content = status_content(
             self._report(),
             self.tally,
@@ -150,15 +154,12 @@ class Heartbeat:
             lost_after_seconds=self._reported_lost_after,
             now=time.time(),
         )
-        uid: dict[str, Any] = {"op": "test", "path": "/metadata/uid", "value": self.daemon.metadata.uid}
+        uid = ("/metadata/uid", self.daemon.metadata.uid)
+        fields = tuple((f"/status/{name}", value) for name, value in content.items())
         if self.registered.is_set():
-            tests = [uid, {"op": "test", "path": "/status/instance", "value": self._instance}]
-        else:
-            tests = [uid] if self._has_status else [uid, {"op": "add", "path": "/status", "value": {}}]
-        return [
-            *tests,
-            *({"op": "add", "path": f"/status/{name}", "value": value} for name, value in content.items()),
-        ]
+            return JsonPatch(tests=(uid, ("/status/instance", self._instance)), sets=fields)
+        empty: JsonObject = {}
+        return JsonPatch(tests=(uid,), sets=fields if self._has_status else (("/status", empty), *fields))
 
     def _note_failure(self, error: Exception) -> None:
         level = logging.DEBUG if self._failing else logging.WARNING

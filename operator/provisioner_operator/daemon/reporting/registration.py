@@ -16,6 +16,7 @@ import stamina
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.names import API_VERSION
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
@@ -128,10 +129,10 @@ async def _register(client: KubeClient, namespace: str, name: str, flags: Flags)
     logger.info("Changing %s of ProvisionerDaemon %s/%s as the flags say", ", ".join(changes), namespace, name)
     uid = ProvisionerDaemon.model_validate(body).metadata.uid
     # A merge patch could not take tags away.
-    operations = [{"op": "add", "path": f"/spec/{field}", "value": value} for field, value in changes.items()]
-    return await client.json_patch(
-        paths.daemon(namespace, name), [{"op": "test", "path": "/metadata/uid", "value": uid}, *operations]
+    patch = JsonPatch(
+        tests=(("/metadata/uid", uid),), sets=tuple((f"/spec/{field}", value) for field, value in changes.items())
     )
+    return await client.json_patch(paths.daemon(namespace, name), patch)
 
 
 def _forbidden(namespace: str, name: str, error: ForbiddenError) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.daemon import DaemonStatus, ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, DaemonState, Phase
-from provisioner_operator.core.jobs.status_writes import timestamp
+from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.matching import effective_tags, format_tags
 
 LONGEST_TAGS = 2048

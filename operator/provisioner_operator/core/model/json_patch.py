@@ -1,0 +1,75 @@
+"""Build conditional JSON Patches (RFC 6902): what must hold, and what then becomes true.
+
+The only builder of patches: used by the core's decisions, the daemon, the command line and the bench.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from provisioner_operator.api.v1alpha1.limits import (
+    LONGEST_MESSAGE,
+)
+from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.model.records import Condition
+
+Field = tuple[str, JsonValue]
+"""A JSON Pointer (RFC 6901) and the value there."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonPatch:
+    """One conditional write: fails as a whole unless each path tests equal. JSON null stands for an absent path."""
+
+    tests: tuple[Field, ...]
+    sets: tuple[Field, ...]
+    removes: tuple[str, ...] = ()
+
+    def operations(self) -> list[JsonObject]:
+        """Return the RFC 6902 document: tests, then removals, then additions."""
+        return [
+            *({"op": "test", "path": path, "value": value} for path, value in self.tests),
+            *({"op": "remove", "path": path} for path in self.removes),
+            *({"op": "add", "path": path, "value": value} for path, value in self.sets),
+        ]
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 in UTC with microseconds, for seconds since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def clip(text: str, limit: int = LONGEST_MESSAGE) -> str:
+    """The text, cut to what its field may hold; a message, to what a condition may."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def conditions_json(conditions: tuple[Condition, ...]) -> JsonValue:
+    """Conditions as a status has them."""
+    return [
+        {
+            "type": condition.type,
+            "status": condition.status,
+            "reason": condition.reason,
+            "message": condition.message,
+            "lastTransitionTime": timestamp(condition.since),
+        }
+        for condition in conditions
+    ]
+
+
+def add_finalizer(finalizer: str, uid: str, present: Sequence[str]) -> JsonPatch:
+    """Return the patch that adds the finalizer, and fails unless the others are as they were."""
+    return _replace_finalizers(uid, present, [*present, finalizer])
+
+
+def remove_finalizer(finalizer: str, uid: str, present: Sequence[str]) -> JsonPatch:
+    """Return the patch that removes the finalizer, and fails unless the others are as they were."""
+    return _replace_finalizers(uid, present, [each for each in present if each != finalizer])
+
+
+def _replace_finalizers(uid: str, present: Sequence[str], wanted: Sequence[str]) -> JsonPatch:
+    return JsonPatch(
+        tests=(("/metadata/uid", uid), ("/metadata/finalizers", list(present) or None)),
+        sets=(("/metadata/finalizers", list(wanted)),),
+    )

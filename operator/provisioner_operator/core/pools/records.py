@@ -1,0 +1,78 @@
+"""Pools as the core knows them: frozen, slim, already valid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.model.matching import Supply
+from provisioner_operator.core.model.records import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaling:
+    """Between which bounds, and how eagerly, a pool follows its queue."""
+
+    max_replicas: int
+    min_replicas: int = 0
+    target_wait: float = 60
+    scale_down_delay: float = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PodTemplate:
+    """What a pool says about its Pods. What the core need not understand is passed on as it was written."""
+
+    image: str | None = None
+    service_account: str = "provisioner-daemon"
+    termination_grace: int = 4000
+    resources: JsonObject | None = None
+    env: tuple[JsonObject, ...] = ()
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[JsonObject, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """What a pool's status says; the fields are those of the API."""
+
+    replicas: int = 0
+    desired_replicas: int = 0
+    updated_replicas: int = 0
+    idle: int = 0
+    busy: int = 0
+    queued: int = 0
+    mean_run_seconds: int | None = None
+    selector: str | None = None
+    observed_generation: int | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A ProvisionerPool."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: int
+    generation: int
+    supply: Supply
+    tags: tuple[tuple[str, str], ...] = ()
+    """As they are written in the spec."""
+    capacity: int = 1
+    lost_after: int = 300
+    cancel_grace: int = 180
+    replicas: int = 1
+    autoscaling: Autoscaling | None = None
+    max_surge: int = 1
+    template: PodTemplate = field(default_factory=PodTemplate)
+    finalizers: tuple[str, ...] = ()
+    deleting: bool = False
+    status: PoolStatus = field(default_factory=PoolStatus)
+
+    @property
+    def display_name(self) -> str:
+        """The pool as people write it, for messages and logs."""
+        return f"{self.namespace}/{self.name}"

@@ -1,0 +1,256 @@
+"""What a simulated daemon does with its jobs: acknowledge, run, cancel, write the end; the duties are the real ones."""
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
+from provisioner_operator.core.daemons import duties
+from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Cancel, Disown, Stopping
+from provisioner_operator.core.jobs import status_writes
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.kube.parsing import parse_job
+from simulation.network import RETRY_SECONDS, Answer, Event, Network, Result, Watch
+from simulation.runs import Habits, Run
+from simulation.server import JOB, Body
+
+if TYPE_CHECKING:
+    from simulation.daemons import SimulatedDaemon
+    from simulation.invariants import Invariants
+
+
+class Hands:
+    """The jobs that a daemon sees, and the runs that it holds."""
+
+    def __init__(
+        self, daemon: "SimulatedDaemon", network: Network, random: Random, invariants: "Invariants", habits: Habits
+    ) -> None:
+        self.runs: dict[str, Run] = {}
+        self._daemon = daemon
+        self._network = network
+        self._schedule = network.schedule
+        self._random = random
+        self._invariants = invariants
+        self._habits = habits
+        self._jobs: dict[str, Job] = {}
+        self._disowned: dict[str, int] = {}
+        self._watch: Watch | None = None
+
+    @property
+    def is_watching(self) -> bool:
+        return self._watch is not None
+
+    def die(self) -> None:
+        """The daemon's process is gone; its guards have stopped its runs."""
+        if self._watch is not None:
+            self._watch.close()
+        for run in self.runs.values():
+            self._stop_process(run)
+
+    def start_watching(self) -> None:
+        def is_mine(body: Body) -> bool:
+            given = body["status"].get("assignment")
+            return given is not None and given["daemonUID"] == self._daemon.uid
+
+        def handle(event: Event) -> None:
+            old, new = event
+            if new is not None:
+                self._see(parse_job(new))
+            elif old is not None:
+                self._jobs.pop(old["metadata"]["uid"], None)
+            self.act()
+
+        self._watch = Watch(self._network, self._daemon, (JOB,), is_mine, handle)
+        for body in self._network.server.of_kind(JOB):
+            if is_mine(body):
+                self._see(parse_job(body))
+
+    def _see(self, job: Job) -> None:
+        known = self._jobs.get(job.uid)
+        if known is None or job.resource_version > known.resource_version:
+            self._jobs[job.uid] = job
+            if job.uid in self.runs:
+                self.runs[job.uid].job = job
+
+    def act(self) -> None:
+        if not self._daemon.alive or not self.is_watching:
+            return
+        held = {uid: run.held() for uid, run in self.runs.items()}
+        due = duties.duties(
+            self._jobs.values(),
+            held,
+            daemon_uid=self._daemon.uid,
+            instance=self._daemon.instance,
+            capacity=self._daemon.capacity,
+            draining=self._daemon.draining,
+        )
+        for each in due:
+            match each:
+                case Acknowledge(job):
+                    self._acknowledge(job)
+                case Cancel(job, force):
+                    self._cancel(self.runs[job.uid], force=force)
+                case Abandon(uid):
+                    self._abandon(self.runs[uid])
+                case Disown(job):
+                    self._disown(job)
+
+    def _acknowledge(self, job: Job) -> None:
+        if job.assignment is None:
+            raise AssertionError("told to acknowledge what is not assigned")
+        run = self.runs[job.uid] = Run(job, job.assignment.id, self._daemon.capacity)
+
+        def answered(result: Result, body: Body | None) -> None:
+            if not self._daemon.alive or self.runs.get(job.uid) is not run:
+                return
+            if result is Result.DONE and body is not None:
+                self._see(parse_job(body))
+                self._start(run)
+            elif result is Result.GONE:
+                self._let_go(run)
+            else:
+                self._schedule.after(RETRY_SECONDS * self._random.random(), self._was_acknowledged, run)
+
+        self._write(
+            job.uid, status_writes.acknowledge(job, self._daemon.instance, self._daemon.wall), "Acknowledge", answered
+        )
+
+    def _was_acknowledged(self, run: Run) -> None:
+        """Whether an acknowledgement whose answer got lost, or that was refused, was accepted."""
+
+        def answered(result: Result, body: Body | None) -> None:
+            if not self._daemon.alive or self.runs.get(run.uid) is not run:
+                return
+            if result is Result.UNREACHABLE:
+                self._schedule.after(RETRY_SECONDS * self._random.random(), self._was_acknowledged, run)
+                return
+            if body is not None:
+                self._see(parse_job(body))
+                given = run.job.assignment
+                is_mine = given is not None and (given.id, given.instance) == (run.assignment_id, self._daemon.instance)
+                if run.job.phase in STARTED and is_mine:
+                    self._start(run)
+                    return
+            self._let_go(run)
+
+        self._network.send(self._daemon, lambda: self._network.server.get(run.uid), answered)
+
+    def _start(self, run: Run) -> None:
+        if run.stopping is not Stopping.NOT:
+            self._end(run, Phase.CANCELED, EndReason.CANCELED)
+            return
+        if self._daemon.is_fenced:
+            self._end(run, Phase.FAILED, EndReason.DAEMON_LOST)
+            return
+        run.alive = True
+        self._invariants.process_started(self._daemon, run)
+        takes = self._random.expovariate(1 / self._habits.run_seconds)
+        phase = Phase.COMPLETED if self._random.random() < 0.8 else Phase.FAILED
+        self._schedule.after(
+            takes, self.exit, run, phase, EndReason.COMPLETED if phase is Phase.COMPLETED else EndReason.RUN_FAILED
+        )
+        self._daemon.changed()
+        self.act()
+
+    def _cancel(self, run: Run, *, force: bool) -> None:
+        run.canceled = True
+        if run.job.phase is Phase.RUNNING:
+            self._begin_cancel(run)
+        self.interrupt(run, EndReason.CANCELED, 0.0 if force else self._daemon.grace)
+        run.stopping = Stopping.KILLED if force else Stopping.INTERRUPTED
+
+    def _begin_cancel(self, run: Run) -> None:
+        patch = status_writes.begin_cancel(run.job, self._daemon.wall)
+        self._write(run.uid, patch, "BeginCancel", self._learn(run.uid))
+
+    def _abandon(self, run: Run) -> None:
+        run.abandoned = True
+        run.stopping = Stopping.INTERRUPTED
+        self.interrupt(run, EndReason.CANCELED, self._daemon.grace)
+
+    def _learn(self, uid: str) -> Answer:
+        """Take in what a write says of the job, and no more."""
+
+        def answered(result: Result, body: Body | None) -> None:
+            if result is Result.DONE and body is not None:
+                self._see(parse_job(body))
+            elif result is Result.GONE:
+                self._jobs.pop(uid, None)
+
+        return answered
+
+    def _disown(self, job: Job) -> None:
+        """End a job that this process took and has no run of: once for each version of it that is seen."""
+        if self._disowned.get(job.uid) == job.resource_version:
+            return
+        self._disowned[job.uid] = job.resource_version
+        outcome = Outcome(Phase.FAILED, EndReason.DAEMON_LOST, "The job was taken, but nothing runs it.")
+        self._write(job.uid, status_writes.finish(job, outcome, self._daemon.wall), "Finish", self._learn(job.uid))
+
+    def interrupt(self, run: Run, why: EndReason, kill_in: float) -> None:
+        if not run.alive:
+            return
+        phase = Phase.CANCELED if why is EndReason.CANCELED else Phase.FAILED
+        self._schedule.after(kill_in, self.exit, run, phase, why)
+        if self._random.random() >= self._habits.deaf:
+            self._schedule.after(self._random.expovariate(0.2), self.exit, run, phase, why)
+
+    def exit(self, run: Run, phase: Phase, why: EndReason) -> None:
+        """The run's process ends, the first time that this is due."""
+        if self._daemon.alive and run.alive:
+            self._stop_process(run)
+            self._end(run, phase, why)
+
+    def _end(self, run: Run, phase: Phase, why: EndReason) -> None:
+        run.ended = True
+        if run.canceled and phase is Phase.CANCELED:
+            self._invariants.stopped_by_cancel.add(run.uid)
+        run.outcome = Outcome(phase, why, f"The run ended: {why}.")
+        self._daemon.changed()
+        self._finish(run)
+
+    def _stop_process(self, run: Run) -> None:
+        if run.alive:
+            run.alive = False
+            self._invariants.process_ended(run)
+
+    def _finish(self, run: Run) -> None:
+        """Write the run's end, however long that takes; unless the job is over or not ours."""
+        if not self._daemon.alive or run.outcome is None or self.runs.get(run.uid) is not run:
+            return
+        given = run.job.assignment
+        is_mine = given is not None and (given.id, given.instance) == (run.assignment_id, self._daemon.instance)
+        if run.abandoned or run.job.phase in TERMINAL or not is_mine:
+            self._let_go(run)
+            return
+
+        def answered(result: Result, body: Body | None) -> None:
+            if not self._daemon.alive:
+                return
+            if result is Result.GONE:
+                self._let_go(run)
+            elif result is Result.UNREACHABLE:
+                self._schedule.after(RETRY_SECONDS * self._random.random(), self._finish, run)
+            elif body is not None:
+                self._see(parse_job(body))
+                self._finish(run)
+            else:
+                self._network.send(self._daemon, lambda: self._network.server.get(run.uid), answered)
+
+        if run.outcome.phase is Phase.CANCELED and run.job.phase is Phase.RUNNING:
+            self._write(run.uid, status_writes.begin_cancel(run.job, self._daemon.wall), "BeginCancel", answered)
+        else:
+            self._write(run.uid, status_writes.finish(run.job, run.outcome, self._daemon.wall), "Finish", answered)
+
+    def _let_go(self, run: Run) -> None:
+        self._stop_process(run)
+        self.runs.pop(run.uid, None)
+        self._daemon.changed()
+        self.act()
+        self._daemon.stop_when_drained()
+
+    def _write(self, uid: str, patch: JsonPatch, what: str, answer: Answer) -> None:
+        operations = patch.operations()
+        self._network.send(self._daemon, lambda: self._network.server.patch_status(uid, operations, what), answer)

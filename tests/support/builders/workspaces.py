@@ -1,0 +1,94 @@
+"""Templates, workspaces and builds as the core knows them, so that a test says only what matters to it."""
+
+from typing import Any
+
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPhase
+from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER, IN_USE_FINALIZER
+from provisioner_operator.core.workspaces.records import (
+    Build,
+    BuildRecord,
+    Import,
+    Template,
+    TemplateStatus,
+    Version,
+    Workspace,
+)
+from support.builders.core import NAMESPACE, NOON
+
+VERSION = "template-1"
+
+
+def a_version(name: str = VERSION, *, phase: VersionPhase = VersionPhase.READY, **fields: Any) -> Version:
+    """A version that is imported."""
+    return Version(name, phase, f"{name}-import", **({"created": NOON, "files": True} | fields))
+
+
+def a_template(*versions: Version, active: str | None = VERSION, **fields: Any) -> Template:
+    """A template whose version can be built."""
+    status = fields.pop("status", TemplateStatus(active, versions or (a_version(),)))
+    defaults: dict[str, Any] = {
+        "namespace": NAMESPACE,
+        "name": "template",
+        "uid": "uid-of-template",
+        "resource_version": 1,
+        "generation": 1,
+        "files": {"main.tf": ""},
+        "finalizers": (IN_USE_FINALIZER,),
+        "status": status,
+    }
+    return Template(**(defaults | fields))
+
+
+def a_workspace(**fields: Any) -> Workspace:
+    """A workspace that is to run and may have something to destroy."""
+    defaults: dict[str, Any] = {
+        "namespace": NAMESPACE,
+        "name": "dev",
+        "uid": "uid-of-dev",
+        "resource_version": 1,
+        "generation": 1,
+        "template": "template",
+        "finalizers": (DESTROY_FINALIZER,),
+    }
+    return Workspace(**(defaults | fields))
+
+
+def a_build(number: int = 1, *, phase: Phase = Phase.COMPLETED, change: str = "change", **fields: Any) -> Build:
+    """A build that ran and ended at noon, unless its phase says otherwise."""
+    began = phase is not Phase.PENDING and fields.pop("began", True)
+    ended = phase in {Phase.COMPLETED, Phase.FAILED, Phase.CANCELED}
+    record = BuildRecord(
+        number=number,
+        job=f"dev-{number}",
+        transition=fields.pop("transition", Transition.START),
+        change=change,
+        phase=phase,
+        version=fields.pop("version", VERSION),
+        reason=fields.pop("reason", None),
+        message=fields.pop("message", None),
+        started=NOON if began else None,
+        finished=NOON if ended else None,
+    )
+    defaults: dict[str, Any] = {
+        "namespace": NAMESPACE,
+        "workspace": "dev",
+        "workspace_uid": "uid-of-dev",
+        "job_uid": f"uid-of-dev-{number}",
+        "resource_version": 1,
+        "record": record,
+    }
+    return Build(**(defaults | fields))
+
+
+def an_import(version: str = VERSION, *, phase: Phase = Phase.COMPLETED, **fields: Any) -> Import:
+    """A job that imported a version."""
+    defaults: dict[str, Any] = {
+        "namespace": NAMESPACE,
+        "template_uid": "uid-of-template",
+        "version": version,
+        "job": f"{version}-import",
+        "job_uid": f"uid-of-{version}-import",
+        "resource_version": 1,
+        "phase": phase,
+    }
+    return Import(**(defaults | fields))

@@ -1,0 +1,109 @@
+"""Installs the product's API into a cluster as an admin would, and waits until the policies are in force."""
+
+import json
+import time
+from collections.abc import Callable
+
+from provisioner_operator.api.crd.definitions import KINDS
+from provisioner_operator.api.v1alpha1.names import GROUP
+from support.builders.manifests import (
+    a_daemon_manifest,
+    a_job_manifest,
+    a_template_manifest,
+    a_workspace_manifest,
+    role_binding,
+)
+from support.cluster.kubectl import Answer, Kubectl
+from support.manifests import MANIFESTS, Manifest
+
+PROBE_NAMESPACE = "provisioner-probe"
+IN_FORCE_WITHIN = 60.0
+"""Seconds. The API server takes a few to act on a new policy, more on a busy machine."""
+
+
+def install(admin: Kubectl, prober: Kubectl) -> None:
+    """Apply CRDs, roles and policies, and stamping where the API server has it.
+
+    Args:
+        admin: Who may install.
+        prober: A user without rights, by whom the policies are tried.
+    """
+    admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS}")
+    for kind in KINDS:
+        definition = f"{kind.plural}.{GROUP}"
+        admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", definition)
+    if has_stamping(admin):
+        admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS / 'policies' / 'stamping'}")
+    _await_policies(admin, prober.within(PROBE_NAMESPACE))
+    _await_aggregation(admin)
+
+
+def has_stamping(admin: Kubectl) -> bool:
+    """Whether the API server knows MutatingAdmissionPolicy v1, as from Kubernetes 1.36 on."""
+    known = json.loads(admin.run("get", "--raw", "/apis/admissionregistration.k8s.io/v1").stdout)
+    return any(resource["name"] == "mutatingadmissionpolicies" for resource in known["resources"])
+
+
+def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
+    """Try each policy, without storing anything, until the API server minds."""
+    admin.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROBE_NAMESPACE}})
+    for role in ("provisioner-submitter", "provisioner-daemon"):
+        admin.apply(role_binding("prober", role, namespace=PROBE_NAMESPACE))
+    _await("cancel.provisioner.dev", prober, a_job_manifest(cancel=True))
+    _await("identity.provisioner.dev", prober, a_job_manifest(initiator="somebody-else"))
+    _await("workspace-owner.provisioner.dev", prober, a_workspace_manifest(owner="somebody-else"))
+    _await_parameters_policy(admin.within(PROBE_NAMESPACE), prober)
+    for kind in ("ConfigMap", "Secret"):
+        _await("daemon-", prober, {"apiVersion": "v1", "kind": kind, "metadata": {"name": "probe"}})
+    _await_heartbeat_policy(admin.within(PROBE_NAMESPACE), prober)
+    if has_stamping(admin):
+        administrator = admin.within(PROBE_NAMESPACE)
+        _await('"initiator"', administrator, a_job_manifest())
+        _await('"canceledBy"', administrator, a_job_manifest(cancel=True))
+        _await('"owner"', administrator, a_workspace_manifest(templateRef={"name": "another"}))
+
+
+def _await_parameters_policy(admin: Kubectl, prober: Kubectl) -> None:
+    """The API server has to follow the templates before it can judge by them."""
+    admin.apply(a_template_manifest("template", parameters=[{"name": "size"}]))
+    _await("has no default for size", prober, a_workspace_manifest())
+    admin.patch("wst", "template", {"status": {"workspaces": 1}}, "--subresource=status")
+    deletion = ("delete", "wst", "template", "--dry-run=server")
+    _await_answer("template-in-use.provisioner.dev", lambda: admin.attempt(*deletion))
+
+
+def _await_heartbeat_policy(admin: Kubectl, prober: Kubectl) -> None:
+    admin.apply(a_daemon_manifest("probe"))
+    # kubectl reads before it patches a status.
+    read = ("--verb=get", "--resource=provisionerdaemons.provisioner.dev/status")
+    admin.attempt("create", "role", "status-reader", *read)
+    admin.attempt("create", "rolebinding", "status-reader", "--role=status-reader", "--user=prober")
+    beat = ("patch", "pd", "probe", "--type=merge", "--subresource=status", '--patch={"status":{"state":"Idle"}}')
+    _await_answer("daemon.provisioner.dev", lambda: prober.attempt(*beat, "--dry-run=server"))
+
+
+def _await_aggregation(admin: Kubectl) -> None:
+    """Wait until the controller-manager has put the roles into the built-in ones."""
+    deadline = time.monotonic() + IN_FORCE_WITHIN
+    for role, sign in (("view", "provisionerjobs"), ("edit", "provisionerjobs"), ("admin", '"impersonate"')):
+        while sign not in admin.run("get", "clusterrole", role, "--output=json").stdout:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{sign} not in the ClusterRole {role} within {IN_FORCE_WITHIN:.0f} s")
+            time.sleep(0.2)
+
+
+def _await(sign: str, kubectl: Kubectl, manifest: Manifest) -> None:
+    """Create the object, without storing it, until the sign of the policy is in the answer."""
+    creation = ("create", "--dry-run=server", "--output=json", "-f", "-")
+    _await_answer(sign, lambda: kubectl.attempt(*creation, given=manifest))
+
+
+def _await_answer(sign: str, attempt: Callable[[], Answer]) -> None:
+    deadline = time.monotonic() + IN_FORCE_WITHIN
+    while True:
+        answer = attempt()
+        if sign in answer.stdout + answer.stderr:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{sign} not seen within {IN_FORCE_WITHIN:.0f} s; the last {answer}")
+        time.sleep(0.2)

@@ -1,0 +1,209 @@
+"""Objects of one kind as a watch shows them, with all their versions; waiting for something returns at once when it is so.
+
+The watch is `kubectl get --watch` in a thread's hands, and comes again when the API server ends it.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+from provisioner_devcluster import find_kubectl
+from support.cluster.kubectl import Kubectl
+from support.manifests import Manifest
+
+WITHIN = 150.0
+"""Seconds for anything that a test waits for; a quiet machine takes one or two."""
+TERMINAL = ("Completed", "Failed", "Canceled")
+_REOPEN_PAUSE = 0.1
+_ASKED_AFTER = 5.0
+T = TypeVar("T")
+
+
+class Watch:
+    """The objects of a kind in a namespace, from now on."""
+
+    def __init__(self, kubectl: Kubectl, kind: str) -> None:
+        self._kind = kind
+        self._kubectl = kubectl
+        self._command = [
+            str(find_kubectl()),
+            f"--kubeconfig={kubectl.kubeconfig}",
+            f"--cache-dir={kubectl.kubeconfig.parent / 'kubectl-cache'}",
+            f"--namespace={kubectl.namespace}",
+            *("get", kind, "--watch", "--output-watch-events", '--output=jsonpath={@}{"\\n"}'),
+        ]
+        self._changed = threading.Condition()
+        self._versions: defaultdict[str, list[Manifest]] = defaultdict(list)
+        self._gone: set[str] = set()
+        self._events = 0
+        self._closing = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    @property
+    def changes(self) -> int:
+        """How many changes were seen."""
+        return self._events
+
+    def versions(self, name: str) -> list[Manifest]:
+        """All versions of the object that were seen, in order."""
+        with self._changed:
+            return list(self._versions[name])
+
+    def phases(self, name: str) -> list[str]:
+        """The phases of a job in the order in which they were seen, each once in a row."""
+        phases = [str(each.get("status", {}).get("phase")) for each in self.versions(name)]
+        return [phase for at, phase in enumerate(phases) if at == 0 or phases[at - 1] != phase]
+
+    def latest(self) -> dict[str, Manifest]:
+        """The last version of each object, by name."""
+        with self._changed:
+            return {name: versions[-1] for name, versions in self._versions.items() if versions}
+
+    def until(self, name: str, wanted: Callable[[Manifest], bool] | str, *, seconds: float = WITHIN) -> Manifest:
+        """Wait until a version of the object is as wanted (by default: in that phase) and return it.
+
+        Any version counts, also one that is over by the time this is called.
+        """
+        said = wanted if isinstance(wanted, str) else "as wanted"
+        test = wanted if callable(wanted) else lambda body: body.get("status", {}).get("phase") == wanted
+
+        def found() -> Manifest | None:
+            return next((each for each in self._versions[name] if test(each)), None)
+
+        return self._await(found, lambda: f"{self._kind} {name} never was {said}: {self._short(name)}", seconds)
+
+    def until_latest(self, name: str, wanted: Callable[[Manifest], bool], *, seconds: float = WITHIN) -> Manifest:
+        """Wait until the object is as wanted now; a version that is over does not count."""
+
+        def found() -> Manifest | None:
+            versions = self._versions[name]
+            return versions[-1] if versions and wanted(versions[-1]) else None
+
+        return self._await(found, lambda: f"{self._kind} {name} is not as wanted: {self._short(name)}", seconds)
+
+    def until_any(self, wanted: Callable[[Manifest], bool], *, seconds: float = WITHIN) -> Manifest:
+        """Wait until any object is as wanted and return it."""
+
+        def found() -> Manifest | None:
+            return next((each[-1] for each in self._versions.values() if each and wanted(each[-1])), None)
+
+        return self._await(found, lambda: f"no {self._kind} was as wanted: {list(self._versions)}", seconds)
+
+    def until_all(self, names: Sequence[str], *, phases: Sequence[str] = TERMINAL, seconds: float = WITHIN) -> None:
+        """Wait until each of the jobs is in one of the phases."""
+
+        def open_ones() -> list[str]:
+            latest = {name: versions[-1] for name, versions in self._versions.items() if versions}
+            return [name for name in names if latest.get(name, {}).get("status", {}).get("phase") not in phases]
+
+        self._await(
+            lambda: None if open_ones() else True,
+            lambda: f"not {' or '.join(phases)}: {[self._short(name) for name in open_ones()[:5]]}",
+            seconds,
+        )
+
+    def until_count(self, count: int, *phases: str, seconds: float = WITHIN) -> None:
+        """Wait until so many jobs are in one of the phases."""
+
+        def counted() -> int:
+            latest = [versions[-1] for versions in self._versions.values() if versions]
+            return sum(body.get("status", {}).get("phase") in phases for body in latest)
+
+        self._await(
+            lambda: True if counted() >= count else None, lambda: f"only {counted()} are {' or '.join(phases)}", seconds
+        )
+
+    def until_change(self, *, seconds: float = WITHIN) -> None:
+        """Wait until anything changes."""
+        before = self._events
+        self._await(lambda: True if self._events > before else None, lambda: f"no change of any {self._kind}", seconds)
+
+    def until_gone(self, name: str, *, seconds: float = WITHIN) -> None:
+        """Wait until the object is deleted; a watch that was begun anew meanwhile does not tell, so it is asked for too."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with self._changed:
+                if self._changed.wait_for(lambda: name in self._gone, timeout=_ASKED_AFTER):
+                    return
+            answer = self._kubectl.attempt("get", self._kind, name, "--ignore-not-found", "--output=name")
+            if answer.ok and not answer.stdout:
+                return
+            assert time.monotonic() < deadline, f"{self._kind} {name} still exists"
+
+    def close(self) -> None:
+        """End the watch."""
+        self._closing.set()
+        self._stop_process()
+        self._thread.join()
+
+    def open(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def _await(self, found: Callable[[], T | None], lack: Callable[[], str], seconds: float) -> T:
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while (result := found()) is None:
+                if not self._changed.wait(deadline - time.monotonic()):
+                    raise AssertionError(f"within {seconds:.0f} s: {lack()}")
+            return result
+
+    def _short(self, name: str) -> str:
+        versions = self._versions[name]
+        return f"{name}: {json.dumps(versions[-1].get('status'))}" if versions else f"{name}: never seen"
+
+    def _follow(self) -> None:
+        while not self._closing.is_set():
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+            if self._closing.is_set():
+                self._stop_process()
+            stream = self._process.stdout
+            assert stream is not None
+            with stream:
+                for line in stream:
+                    self._take(line)
+            self._process.wait()
+            self._closing.wait(_REOPEN_PAUSE)
+
+    def _take(self, line: bytes) -> None:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            return  # cut off by the stream's end; the next watch begins with what is
+        body: Manifest = event["object"]
+        if event["type"] == "ERROR":
+            return
+        name = body["metadata"]["name"]
+        with self._changed:
+            versions = self._versions[name]
+            if not versions or versions[-1]["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
+                versions.append(body)
+            self._events += 1
+            (self._gone.add if event["type"] == "DELETED" else self._gone.discard)(name)
+            self._changed.notify_all()
+
+    def _stop_process(self) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def watching(kubectl: Kubectl, kind: str) -> Iterator[Watch]:
+    """A watch for as long as the block lasts."""
+    watch = Watch(kubectl, kind)
+    watch.open()
+    try:
+        yield watch
+    finally:
+        watch.close()

@@ -1,0 +1,183 @@
+"""A namespace in which the product works: its programs as the users that they are meant to run as, jobs, and the ledger."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from provisioner_operator.api.v1alpha1.names import LEASE
+from support.builders.manifests import a_daemon_manifest, a_job_manifest, role_binding
+from support.cluster.kubectl import Kubectl
+from support.cluster.pods import token_kubeconfig
+from support.cluster.shared_cluster import Cluster
+from support.cluster.watching import Watch, watching
+from support.manifests import MANIFESTS, Manifest
+from support.programs.ledger import Ledger, Run
+from support.programs.programs import OperatorProgram, Program, a_daemon_process, a_daemon_process_in_pod, an_operator
+from support.unique import unique
+
+OPERATOR = "provisioner-operator"
+DAEMON = "provisioner-daemon"
+"""Users, each bound to the ClusterRole of that name in the namespace."""
+EXTERNAL_DAEMON = "provisioner-external-daemon"
+"""The ClusterRole that the daemons of tests need too, since they are no Pods."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One namespace of a cluster."""
+
+    admin: Kubectl
+    """An administrator, working in the namespace."""
+    operator_kubeconfig: Path
+    daemon_kubeconfig: Path
+    ledger: Ledger
+    jobs: Watch
+    daemons: Watch
+    notices: Watch
+    """The namespace's events."""
+
+    @property
+    def namespace(self) -> str:
+        """Its name."""
+        assert self.admin.namespace is not None
+        return self.admin.namespace
+
+    def operator(self, *, wait: bool = True) -> AbstractContextManager[OperatorProgram]:
+        """A controller of this namespace, and of no other."""
+        return an_operator(self.operator_kubeconfig, self.namespace, wait=wait)
+
+    def candidate(self) -> AbstractContextManager[OperatorProgram]:
+        """A controller of this namespace that leads only if elected; `allow_election` first."""
+        return an_operator(self.operator_kubeconfig, self.namespace, lease_namespace=self.namespace)
+
+    def allow_election(self) -> None:
+        """Give the controllers the installation's rights to their Lease, here."""
+        documents = yaml.safe_load_all((MANIFESTS / "operator" / "election.yaml").read_text(encoding="utf-8"))
+        role = next(each for each in documents if each["kind"] == "Role")
+        role["metadata"]["namespace"] = self.namespace
+        self.admin.create(role)
+        binding = ("rolebinding", "election", f"--role={role['metadata']['name']}", f"--user={OPERATOR}")
+        self.admin.run("create", *binding)
+
+    def lease(self) -> Manifest:
+        """The controllers' Lease, as it is now."""
+        return self.admin.get("lease", LEASE)
+
+    @contextmanager
+    def daemon(self, name: str = "daemon", **options: Any) -> Iterator[Program]:
+        """A daemon of this namespace, once it reports."""
+        before = len(self.daemons.versions(name))
+        with a_daemon_process(
+            self.daemon_kubeconfig, self.namespace, name, ledger=self.ledger.path, **options
+        ) as program:
+            instances = {_instance(each) for each in self.daemons.versions(name)[:before]}
+            self.daemons.until(name, lambda body: _instance(body) not in {None, *instances})
+            yield program
+
+    @contextmanager
+    def daemon_in(self, pod: Manifest) -> Iterator[Program]:
+        """The daemon's process of a Pod, with the Pod's token, started here in kubelet's place."""
+        token = token_kubeconfig(self.admin, pod, self.ledger.path.parent)
+        with a_daemon_process_in_pod(token, pod, ledger=self.ledger.path) as program:
+            yield program
+
+    def submit(self, name: str, **spec: Any) -> Manifest:
+        """Create a job that runs for as long as its variables say; each has a workspace of its own unless given one."""
+        return self.admin.create(a_job(name, **spec))
+
+    def submit_all(self, names: Sequence[str], **spec: Any) -> None:
+        """Create many jobs in one call."""
+        items = [a_job(name, **spec) for name in names]
+        self.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
+
+    def submit_held(self, name: str, **spec: Any) -> Run:
+        """Create a job that runs until `ledger.release` lets it go, and return its run once that has started."""
+        self.submit(name, hold="true", **spec)
+        return self.ledger.await_run(name)
+
+    def await_seen(self) -> None:
+        """Return once the controller knows all jobs as they are now: it has answered to one that came after them."""
+        marker = unique("marker")
+        self.submit(marker, suspend=True)
+        self.jobs.until(marker, lambda body: "suspendedAt" in body["status"])
+
+    def cancel(self, name: str, **how: str) -> None:
+        """Cancel the job."""
+        self.admin.patch("pj", name, {"spec": {"cancel": True} | how})
+
+    def events(self, name: str) -> list[Manifest]:
+        """The events about an object, by its name."""
+        return [event for event in self.notices.latest().values() if event["regarding"]["name"] == name]
+
+    def await_events(self, name: str, reason: str | None = None) -> list[Manifest]:
+        """The events about an object once there is one, or one with this reason."""
+        self.notices.until_any(
+            lambda event: event["regarding"]["name"] == name and reason in {None, event["reason"]},
+        )
+        return self.events(name)
+
+    def a_silent_daemon(self, name: str, *, instance: str = "none", **spec: Any) -> Manifest:
+        """A daemon that is only an object: it says that it is idle and never does anything."""
+        self.admin.create(a_daemon_manifest(name, **({"lostAfterSeconds": 86_400} | spec)))
+        return self.beat(name, instance=instance)
+
+    def beat(self, name: str, *, instance: str = "none", **status: Any) -> Manifest:
+        """Write a heartbeat in that daemon's name."""
+        at = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        content = {"state": "Idle", "instance": instance, "lastHeartbeatTime": at} | status
+        return self.admin.patch("pd", name, {"status": content}, "--subresource=status")
+
+
+def a_job(name: str, **spec: Any) -> Manifest:
+    """An echo job in a workspace of its own; `seconds`, `fail` and the like become its variables."""
+    variables = {key: spec.pop(key) for key in _ECHO_VARIABLES if key in spec}
+    given: dict[str, Any] = {"workspaceRef": {"name": name}}
+    if variables:
+        given["variables"] = [{"name": key, "value": str(value)} for key, value in variables.items()]
+    return a_job_manifest(name, **(given | spec))
+
+
+_ECHO_VARIABLES = ("seconds", "lines", "flood_bytes", "hold", "ignore_interrupt", "fail", "outputs")
+
+
+@contextmanager
+def a_site(cluster: Cluster, namespace: str) -> Iterator[Site]:
+    """The product's users in this namespace, and watches on its jobs and daemons."""
+    admin = Kubectl(cluster.kubeconfig, namespace)
+    roles = ((OPERATOR, OPERATOR), (DAEMON, DAEMON), (DAEMON, EXTERNAL_DAEMON))
+    bindings = [role_binding(user, role, namespace=namespace) for user, role in roles]
+    admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": bindings})
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="site-")))
+        ledger = stack.enter_context(Ledger(folder / "ledger").witnessed())
+        yield Site(
+            admin=admin,
+            operator_kubeconfig=cluster.kubeconfig_for(OPERATOR),
+            daemon_kubeconfig=cluster.kubeconfig_for(DAEMON),
+            ledger=ledger,
+            jobs=stack.enter_context(watching(admin, "pj")),
+            daemons=stack.enter_context(watching(admin, "pd")),
+            notices=stack.enter_context(watching(admin, "events.events.k8s.io")),
+        )
+
+
+def condition(body: Manifest, kind: str) -> Manifest:
+    """That condition of the object; empty if it has none."""
+    conditions: list[Manifest] = body.get("status", {}).get("conditions", [])
+    return next((each for each in conditions if each["type"] == kind), {})
+
+
+def names(prefix: str, count: int) -> list[str]:
+    """So many names."""
+    return [f"{prefix}-{number:03d}" for number in range(count)]
+
+
+def _instance(body: Manifest) -> str | None:
+    found: str | None = body.get("status", {}).get("instance")
+    return found

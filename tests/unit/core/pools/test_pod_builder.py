@@ -1,0 +1,141 @@
+"""The Pod that a pool makes, and what makes another one of it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.pools.pod_builder import pod, revision, selector
+from provisioner_operator.core.pools.records import PodTemplate, Pool
+from support.builders.core import tags
+from support.builders.pools import a_pool, scaling
+from support.manifests import Manifest
+
+IMAGE = "provisioner-operator:0.1.0"
+CLOUD: JsonObject = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "cloud", "key": "token"}}}
+
+
+def rendered(pool: Pool) -> Manifest:
+    made: Any = pod(pool, "pool-x7k2p", IMAGE)
+    return dict(made)
+
+
+def container(pool: Pool) -> Manifest:
+    (only,) = rendered(pool)["spec"]["containers"]
+    return dict(only)
+
+
+def test_a_pod_is_a_daemon_of_its_pool() -> None:
+    metadata = rendered(a_pool(tags=tags(environment="on-prem", datacenter="chicago"), capacity=3))["metadata"]
+
+    assert (metadata["name"], metadata["namespace"]) == ("pool-x7k2p", "acme")
+    assert metadata["labels"].items() >= {"provisioner.dev/daemon": "true", "provisioner.dev/pool": "pool"}.items()
+    assert metadata["annotations"] == {
+        "tags.provisioner.dev/environment": "on-prem",
+        "tags.provisioner.dev/datacenter": "chicago",
+        "provisioner.dev/provisioners": "terraform",
+        "provisioner.dev/capacity": "3",
+        "provisioner.dev/lost-after-seconds": "300",
+        "provisioner.dev/cancel-grace-seconds": "180",
+    }
+    (owner,) = metadata["ownerReferences"]
+    assert (owner["kind"], owner["uid"], owner["controller"]) == ("ProvisionerPool", "uid-of-pool", True)
+
+
+def test_the_selector_of_a_pool_selects_its_pods() -> None:
+    key, value = selector(a_pool()).split("=")
+
+    assert rendered(a_pool())["metadata"]["labels"][key] == value
+
+
+def test_a_pod_bears_its_revision() -> None:
+    assert rendered(a_pool())["metadata"]["labels"]["provisioner.dev/pool-revision"] == revision(a_pool(), IMAGE)
+
+
+def test_the_daemon_knows_who_it_is_and_dies_for_good() -> None:
+    assert rendered(a_pool())["spec"]["restartPolicy"] == "Never"
+    assert container(a_pool())["args"] == ["provisioner-daemon", "run"]
+    assert {each["name"]: each["valueFrom"]["fieldRef"]["fieldPath"] for each in container(a_pool())["env"]} == {
+        "POD_NAME": "metadata.name",
+        "POD_NAMESPACE": "metadata.namespace",
+        "POD_UID": "metadata.uid",
+    }
+
+
+def test_what_the_template_says_is_passed_on() -> None:
+    template = PodTemplate(
+        image="mirror.example.com/daemon:1",
+        service_account="cloudy",
+        termination_grace=60,
+        resources={"limits": {"memory": "8Gi"}},
+        env=(CLOUD,),
+        node_selector={"disk": "fast"},
+        tolerations=({"key": "gpu", "operator": "Exists"},),
+        labels={"team": "a"},
+        annotations={"note": "b"},
+    )
+    pool = a_pool(template=template)
+    spec, metadata = rendered(pool)["spec"], rendered(pool)["metadata"]
+
+    assert (spec["serviceAccountName"], spec["terminationGracePeriodSeconds"]) == ("cloudy", 60)
+    assert (spec["nodeSelector"], list(spec["tolerations"])) == (
+        {"disk": "fast"},
+        [{"key": "gpu", "operator": "Exists"}],
+    )
+    assert (metadata["labels"]["team"], metadata["annotations"]["note"]) == ("a", "b")
+    assert container(pool)["image"] == "mirror.example.com/daemon:1"
+    assert container(pool)["resources"] == {"limits": {"memory": "8Gi"}}
+    assert container(pool)["env"][-1] == CLOUD
+
+
+def test_without_a_template_the_operators_own_image_runs_and_may_drain_for_longer_than_an_hour() -> None:
+    assert container(a_pool())["image"] == IMAGE
+    assert rendered(a_pool())["spec"]["terminationGracePeriodSeconds"] > 3600 + 180
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tags": (("datacenter", "chicago"),)},
+        {"capacity": 2},
+        {"lost_after": 60},
+        {"cancel_grace": 60},
+        {"template": PodTemplate(image="other")},
+        {"template": PodTemplate(service_account="other")},
+        {"template": PodTemplate(env=(CLOUD,))},
+        {"template": PodTemplate(resources={})},
+        {"template": PodTemplate(labels={"team": "a"})},
+        {"template": PodTemplate(annotations={"note": "b"})},
+        {"template": PodTemplate(node_selector={"disk": "fast"})},
+        {"template": PodTemplate(tolerations=({"operator": "Exists"},))},
+        {"template": PodTemplate(termination_grace=60)},
+    ],
+    ids=str,
+)
+def test_another_pod_is_another_revision(changes: dict[str, Any]) -> None:
+    assert revision(replace(a_pool(), **changes), IMAGE) != revision(a_pool(), IMAGE)
+
+
+def test_another_default_image_is_another_revision_where_it_is_used() -> None:
+    own = a_pool(template=PodTemplate(image="own"))
+
+    assert revision(a_pool(), "newer") != revision(a_pool(), IMAGE)
+    assert revision(own, "newer") == revision(own, IMAGE)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"replicas": 9},
+        {"autoscaling": scaling(5)},
+        {"max_surge": 4},
+        {"resource_version": 7, "generation": 3},
+        {"template": PodTemplate(labels={"b": "1", "a": "2"})},
+    ],
+    ids=str,
+)
+def test_what_does_not_change_the_pod_rolls_nothing_out(changes: dict[str, Any]) -> None:
+    same = a_pool(template=PodTemplate(labels={"a": "2", "b": "1"})) if "template" in changes else a_pool()
+
+    assert revision(replace(same, **changes), IMAGE) == revision(same, IMAGE)

@@ -1,0 +1,302 @@
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Provisioner
+from provisioner_operator.core.model.matching import OWNER, SCOPE, Demand, Tags, effective_tags, satisfies
+from provisioner_operator.core.scheduling.explanation import (
+    AddProvisioner,
+    AwaitSlot,
+    BringOnline,
+    Candidate,
+    Edit,
+    Explanation,
+    Growth,
+    ScopeDaemon,
+    ScopeJob,
+    StartDaemon,
+    TagDaemon,
+    TagJob,
+    Uncordon,
+    explain,
+)
+from support.builders.core import a_daemon, a_demand
+
+State = tuple[Demand, tuple[Candidate, ...]]
+Change = Callable[[State], State]
+
+KEYS, VALUES = ("env", "dc"), ("1", "2")
+SCOPES: tuple[tuple[str, str], ...] = (("organization", ""), ("user", "ann"), ("user", "bob"))
+
+
+def ready(name: str, *, online: bool = True, free: bool = True, cordoned: bool = False, **tags: str) -> Candidate:
+    return Candidate(a_daemon(name, tags=tags, cordoned=cordoned), online, free)
+
+
+def of(demand: Demand, *candidates: Candidate) -> Explanation:
+    explanation = explain(demand, candidates)
+    assert explanation is not None
+    return explanation
+
+
+def test_a_demand_that_a_daemon_can_take_now_needs_no_explanation() -> None:
+    assert explain(a_demand(env="1"), [ready("d1", env="1")]) is None
+
+
+def test_without_any_daemon_one_must_be_started() -> None:
+    found = of(a_demand(env="1"))
+    assert found.reason is PendingReason.NO_MATCHING_DAEMON
+    assert found.edits == (StartDaemon(a_demand(env="1")),)
+    assert found.message == (
+        "There is no daemon in namespace acme. To unblock it: start a daemon with provisioner terraform and tags env=1."
+    )
+
+
+def test_the_one_tag_that_is_missing_is_named_with_its_daemon() -> None:
+    found = of(a_demand(env="1", dc="chicago"), ready("d7", env="1"), ready("d8", other="2"))
+    assert found.reason is PendingReason.NO_MATCHING_DAEMON
+    assert found.message == (
+        "No daemon matches provisioner terraform and tags dc=chicago,env=1 (2 daemons in namespace acme). "
+        "Daemon d7 would match without tag dc=chicago: give it the tag, or submit the job without."
+    )
+
+
+def test_to_leave_out_the_last_tag_is_not_advised_where_an_untagged_job_would_not_match() -> None:
+    found = of(a_demand(env="1"), ready("d7", dc="2"))
+    assert found.message.endswith("Daemon d7 lacks only the tag env=1: give it the tag.")
+
+
+def test_an_untagged_job_is_told_the_tag_to_take() -> None:
+    found = of(a_demand(), ready("d1", env="1"))
+    assert found.edits == (TagJob("d1", "env", "1"),)
+    assert "a job without tags runs only on daemons without tags" in found.message
+
+
+def test_busy_daemons_are_waited_for() -> None:
+    found = of(a_demand(), ready("d1", free=False))
+    assert (found.reason, found.edits) == (PendingReason.DAEMONS_BUSY, (AwaitSlot("d1"),))
+    assert found.message.startswith("The daemons that match are busy: d1.")
+
+
+def test_cordoned_daemons_are_to_be_uncordoned() -> None:
+    found = of(a_demand(), ready("d1", cordoned=True), ready("d2", online=False))
+    assert (found.reason, found.edits) == (PendingReason.DAEMONS_CORDONED, (Uncordon("d1"),))
+
+
+def test_offline_daemons_are_to_be_brought_back() -> None:
+    found = of(a_demand(), ready("d1", online=False))
+    assert (found.reason, found.edits) == (PendingReason.DAEMONS_OFFLINE, (BringOnline("d1"),))
+
+
+def test_of_changes_of_one_size_the_least_intrusive_is_advised() -> None:
+    found = of(a_demand(env="1"), ready("d1"), ready("d2", env="1", online=False), ready("d3", env="1", free=False))
+    assert found.edits == (AwaitSlot("d3"),)
+
+
+def test_many_names_are_cut_short() -> None:
+    found = of(a_demand(), *(ready(f"d{number}", free=False) for number in range(5)))
+    assert "d0, d1, d2 and 2 more" in found.message
+
+
+def test_the_program_may_be_what_is_missing() -> None:
+    found = of(a_demand(provisioner=Provisioner.ECHO), ready("d1"))
+    assert found.edits == (AddProvisioner("d1", Provisioner.ECHO),)
+    assert found.message.endswith("To unblock it: let daemon d1 run echo (spec.provisioners).")
+
+
+def test_a_job_of_a_user_needs_a_daemon_of_that_user() -> None:
+    found = of(a_demand(scope="user", owner="ann", env="1"), ready("d1", env="1"))
+    assert found.edits == (ScopeDaemon("d1", "user", "ann"),)
+    assert of(a_demand(), ready("d1", scope="user", owner="ann")).edits == (ScopeJob("d1", "user", "ann"),)
+
+
+# --- the property: what is advised suffices, and nothing smaller would ---
+
+
+def with_tag(tags: Tags, key: str, value: str) -> Tags:
+    return effective_tags(dict(tags) | {key: value})
+
+
+def with_scope(tags: Tags, scope: str, owner: str) -> Tags:
+    return effective_tags(dict(tags) | {SCOPE: scope, OWNER: owner})
+
+
+def without(tags: Tags, key: str) -> Tags:
+    return effective_tags({other: value for other, value in tags if other != key})
+
+
+def on_daemon(name: str, change: Callable[[Candidate], Candidate]) -> Change:
+    def apply(state: State) -> State:
+        demand, candidates = state
+        return demand, tuple(change(each) if each.daemon.name == name else each for each in candidates)
+
+    return apply
+
+
+def on_supply(name: str, change: Callable[[Tags], Tags]) -> Change:
+    def retag(each: Candidate) -> Candidate:
+        supply = replace(each.daemon.supply, tags=change(each.daemon.supply.tags))
+        return replace(each, daemon=replace(each.daemon, supply=supply))
+
+    return on_daemon(name, retag)
+
+
+def on_job(change: Callable[[Tags], Tags]) -> Change:
+    return lambda state: (replace(state[0], tags=change(state[0].tags)), state[1])
+
+
+def add_provisioner(each: Candidate, provisioner: Provisioner) -> Candidate:
+    supply = replace(each.daemon.supply, provisioners=each.daemon.supply.provisioners | {provisioner})
+    return replace(each, daemon=replace(each.daemon, supply=supply))
+
+
+def meaning(edit: Edit) -> Change:
+    """What an admin who follows the advice changes."""
+    match edit:
+        case TagJob(_, key, value):
+            return on_job(lambda tags: with_tag(tags, key, value))
+        case ScopeJob(_, scope, owner):
+            return on_job(lambda tags: with_scope(tags, scope, owner))
+        case StartDaemon(demand):
+            new = a_daemon("new", provisioners=(demand.provisioner,), tags=dict(demand.tags))
+            return lambda state: (state[0], (*state[1], Candidate(new, online=True, free=True)))
+        case _:
+            return meaning_for_daemon(edit)
+
+
+def meaning_for_daemon(
+    edit: AwaitSlot | Uncordon | BringOnline | TagDaemon | ScopeDaemon | AddProvisioner,
+) -> Change:
+    change: Change
+    match edit:
+        case AwaitSlot(name):
+            change = on_daemon(name, lambda each: replace(each, free=True))
+        case Uncordon(name):
+            change = on_daemon(name, lambda each: replace(each, daemon=replace(each.daemon, cordoned=False)))
+        case BringOnline(name):
+            change = on_daemon(name, lambda each: replace(each, online=True))
+        case TagDaemon(name, key, value):
+            change = on_supply(name, lambda tags: with_tag(tags, key, value))
+        case ScopeDaemon(name, scope, owner):
+            change = on_supply(name, lambda tags: with_scope(tags, scope, owner))
+        case AddProvisioner(name, provisioner):
+            change = on_daemon(name, lambda each: add_provisioner(each, provisioner))
+    return change
+
+
+def atomic_changes(name: str) -> Iterator[Change]:
+    """All that could be changed about one daemon, and about the job, one thing at a time."""
+    yield meaning(AwaitSlot(name))
+    yield meaning(Uncordon(name))
+    yield meaning(BringOnline(name))
+    yield from (meaning(AddProvisioner(name, provisioner)) for provisioner in Provisioner)
+    for key in KEYS:
+        for value in VALUES:
+            yield meaning(TagDaemon(name, key, value))
+            yield meaning(TagJob(name, key, value))
+        yield on_supply(name, lambda tags, key=key: without(tags, key))  # type: ignore[misc]
+        yield on_job(lambda tags, key=key: without(tags, key))  # type: ignore[misc]
+    for scope, owner in SCOPES:
+        yield meaning(ScopeDaemon(name, scope, owner))
+        yield meaning(ScopeJob(name, scope, owner))
+
+
+def is_unblocked(state: State) -> bool:
+    demand, candidates = state
+    return any(satisfies(each.daemon.supply, demand) and each.open and each.free for each in candidates)
+
+
+def applied(state: State, changes: tuple[Change, ...]) -> State:
+    for change in changes:
+        state = change(state)
+    return state
+
+
+plain = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=2)
+scoped = st.builds(lambda tags, scope: tags | {SCOPE: scope[0], OWNER: scope[1]}, plain, st.sampled_from(SCOPES))
+mostly = st.sampled_from([True, True, False])
+provisioners = st.sampled_from([(Provisioner.TERRAFORM,), (Provisioner.TERRAFORM,), (Provisioner.ECHO,)])
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> State:
+    demand = a_demand(**draw(scoped))
+    candidates = []
+    for number in range(draw(st.integers(0, 3))):
+        cordoned = not draw(mostly)
+        daemon = a_daemon(f"d{number}", tags=draw(scoped), provisioners=draw(provisioners), cordoned=cordoned)
+        candidates.append(Candidate(daemon, online=draw(mostly), free=draw(mostly)))
+    return demand, tuple(candidates)
+
+
+@given(fleets())
+@settings(max_examples=300)
+def test_the_advised_change_unblocks_the_job(state: State) -> None:
+    explanation = explain(*state)
+    assert (explanation is None) == is_unblocked(state)
+    if explanation is not None:
+        assert is_unblocked(applied(state, tuple(map(meaning, explanation.edits))))
+
+
+@given(fleets())
+@settings(max_examples=120)
+def test_no_smaller_change_would(state: State) -> None:
+    explanation = explain(*state)
+    assume(explanation is not None and 1 < len(explanation.edits) <= 4)
+    assert explanation is not None
+    demand, candidates = state
+    for candidate in candidates:
+        # Changes of different daemons do not help one another.
+        alone: State = (demand, (candidate,))
+        changes = list(atomic_changes(candidate.daemon.name))
+        for size in range(1, len(explanation.edits)):
+            for chosen in combinations(changes, size):
+                assert not is_unblocked(applied(alone, chosen))
+
+
+def test_a_draining_daemon_counts_as_one_that_takes_nothing() -> None:
+    draining = Candidate(a_daemon("d1", state=DaemonState.DRAINING), online=False, free=True)
+    assert of(a_demand(), draining).reason is PendingReason.DAEMONS_OFFLINE
+
+
+def a_growth(pool: str = "pool", *, has_room: bool = True, trouble: str | None = None, **tags: str) -> Growth:
+    return Growth(pool, a_daemon(tags=tags).supply, has_room=has_room, trouble=trouble)
+
+
+def test_a_pool_that_brings_up_a_daemon_is_what_a_job_waits_for() -> None:
+    found = explain(a_demand(zone="a"), (), [a_growth("other", zone="b"), a_growth("mine", zone="a")])
+    assert found == Explanation(PendingReason.DAEMONS_STARTING, "Pool mine is bringing up a daemon for it.", ())
+
+
+def test_a_pool_that_cannot_is_named_with_what_is_wrong_with_it() -> None:
+    failing = a_growth(trouble="0 of 1 daemons are ready. Pod pool-x: ErrImagePull")
+    found = explain(a_demand(), (), [failing])
+    assert found is not None
+    assert found.reason is PendingReason.DAEMONS_OFFLINE
+    assert (
+        "Pool pool cannot bring up a daemon for it. 0 of 1 daemons are ready. Pod pool-x: ErrImagePull" in found.message
+    )
+    sound = explain(a_demand(), (), [failing, a_growth("sound")])
+    assert sound is not None
+    assert sound.reason is PendingReason.DAEMONS_STARTING
+
+
+def test_a_pool_that_has_all_its_daemons_brings_up_only_those_that_have_not_reported_yet() -> None:
+    def explained(**fields: Any) -> PendingReason | None:
+        offline = Candidate(a_daemon(pod_uid="pod", **fields), online=False, free=True)
+        found = explain(a_demand(), (offline,), [a_growth(has_room=False)])
+        return None if found is None else found.reason
+
+    assert explained(heartbeat=None) is PendingReason.DAEMONS_STARTING
+    assert explained() is PendingReason.DAEMONS_OFFLINE
+
+
+def test_a_pool_changes_nothing_while_its_daemons_take_jobs() -> None:
+    busy = Candidate(a_daemon(), online=True, free=False)
+    found = explain(a_demand(), (busy,), [a_growth()])
+    assert found is not None
+    assert found.reason is PendingReason.DAEMONS_BUSY

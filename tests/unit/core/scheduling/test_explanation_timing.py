@@ -1,0 +1,142 @@
+from collections.abc import Iterable
+from dataclasses import replace
+
+from provisioner_operator.api.v1alpha1.enums import PendingReason
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.scheduling.explanation import Explanation
+from provisioner_operator.core.scheduling.explanation_timing import PATIENCE_SECONDS, SETTLE_SECONDS, PendingReasons
+from support.builders.core import a_daemon, a_job, at
+
+JOB = a_job("dev-2", workspace="dev")
+
+
+class AFleet:
+    """One daemon, asked for how often."""
+
+    def __init__(self, *, online: bool = True, free: bool = True) -> None:
+        self.online = online
+        self.free = free
+        self.asked = 0
+
+    def __call__(self, namespace: str) -> Iterable[tuple[Daemon, bool, bool]]:
+        self.asked += 1
+        return [(a_daemon(namespace=namespace), self.online, self.free)]
+
+
+def waiting_since_noon() -> PendingReasons:
+    reasons = PendingReasons()
+    reasons.waits(JOB, at(0))
+    return reasons
+
+
+def due(reasons: PendingReasons, now: Instant, fleet: AFleet | None = None) -> list[str]:
+    return list(reasons.due(fleet or AFleet(), now))
+
+
+def reason_of(explanation: Explanation | None) -> PendingReason | None:
+    return None if explanation is None else explanation.reason
+
+
+def test_a_job_is_looked_at_as_soon_as_the_fleet_has_settled() -> None:
+    reasons = waiting_since_noon()
+    assert due(reasons, at(SETTLE_SECONDS / 2)) == []
+    assert due(reasons, at(SETTLE_SECONDS)) == [JOB.uid]
+
+
+def test_what_only_an_admin_can_change_is_said_at_once() -> None:
+    reasons = waiting_since_noon()
+    assert reason_of(reasons.of(JOB, None, AFleet(online=False), at(1))) is PendingReason.DAEMONS_OFFLINE
+
+
+def test_what_passes_by_itself_is_said_only_after_a_while() -> None:
+    reasons = waiting_since_noon()
+    busy = AFleet(free=False)
+    assert reasons.of(JOB, None, busy, at(1)) is None
+    assert due(reasons, at(PATIENCE_SECONDS)) == [JOB.uid]
+    assert reason_of(reasons.of(JOB, None, busy, at(PATIENCE_SECONDS))) is PendingReason.DAEMONS_BUSY
+
+
+def test_a_job_behind_another_of_its_workspace_is_told_which() -> None:
+    explanation = waiting_since_noon().of(JOB, "dev-1", AFleet(), at(PATIENCE_SECONDS))
+    assert explanation is not None
+    assert explanation.reason is PendingReason.WORKSPACE_BUSY
+    assert explanation.message == "Workspace dev is busy: dev-1 goes first, one job of a workspace at a time."
+
+
+def test_one_look_at_the_fleet_serves_all_jobs_of_a_demand() -> None:
+    reasons, fleet = waiting_since_noon(), AFleet(online=False)
+    other = a_job("other")
+    reasons.waits(other, at(0))
+    reasons.of(JOB, None, fleet, at(1))
+    reasons.of(other, None, fleet, at(1))
+    assert fleet.asked == 1
+
+
+def test_a_change_of_the_fleet_has_all_its_jobs_explained_anew() -> None:
+    reasons, fleet = waiting_since_noon(), AFleet(online=False)
+    due(reasons, at(1))
+    reasons.of(JOB, None, fleet, at(1))
+    reasons.fleet_changed("other", at(2))
+    assert due(reasons, at(9), fleet) == []
+    reasons.fleet_changed(JOB.namespace, at(10))
+    assert due(reasons, at(11), fleet) == [JOB.uid]
+    reasons.of(JOB, None, fleet, at(11))
+    assert fleet.asked == 2
+
+
+def test_a_change_of_the_fleet_after_which_the_same_is_to_be_said_concerns_no_job() -> None:
+    reasons, fleet = waiting_since_noon(), AFleet(online=False)
+    due(reasons, at(1))
+    reasons.fleet_changed(JOB.namespace, at(10))
+    due(reasons, at(11), fleet)
+    reasons.fleet_changed(JOB.namespace, at(20))
+    assert due(reasons, at(21), fleet) == []
+    fleet.online, fleet.free = True, False
+    reasons.fleet_changed(JOB.namespace, at(40))
+    assert due(reasons, at(41), fleet) == [JOB.uid]
+
+
+def test_a_job_that_was_told_something_else_meanwhile_is_told_again() -> None:
+    reasons, offline, busy = waiting_since_noon(), AFleet(online=False), AFleet(free=False)
+    late = a_job("late")
+    reasons.fleet_changed(JOB.namespace, at(0))
+    assert due(reasons, at(1), offline) == [JOB.uid]
+    reasons.fleet_changed(JOB.namespace, at(40))
+    reasons.waits(late, at(40))
+    reasons.of(late, None, busy, at(40))  # before the demand is looked at, and in other words
+    reasons.fleet_changed(JOB.namespace, at(40))
+    assert set(due(reasons, at(41), offline)) == {JOB.uid, late.uid}
+
+
+def test_a_job_that_somebody_else_has_told_something_is_looked_at() -> None:
+    reasons, fleet = waiting_since_noon(), AFleet(online=False)
+    reasons.fleet_changed(JOB.namespace, at(0))
+    assert due(reasons, at(1), fleet) == [JOB.uid]
+    reasons.waits(replace(JOB, reason="DaemonsBusy", message="Wait."), at(5))
+    assert due(reasons, at(6), fleet) == [JOB.uid]
+
+
+def test_that_a_daemon_is_free_is_not_remembered() -> None:
+    reasons, fleet = waiting_since_noon(), AFleet()
+    assert reasons.of(JOB, None, fleet, at(1)) is None
+    due(reasons, at(1), fleet)
+    fleet.free = False
+    assert due(reasons, at(1 + PATIENCE_SECONDS), fleet) == [JOB.uid]
+    assert reason_of(reasons.of(JOB, None, fleet, at(1 + PATIENCE_SECONDS))) is PendingReason.DAEMONS_BUSY
+
+
+def test_a_job_that_waits_no_more_is_not_looked_at() -> None:
+    reasons = waiting_since_noon()
+    reasons.forget(JOB.uid)
+    reasons.look_soon(JOB.uid, at(0))
+    reasons.fleet_changed(JOB.namespace, at(0))
+    assert due(reasons, at(1e6)) == []
+
+
+def test_to_look_soon_does_not_wait_for_a_look_that_is_due_later() -> None:
+    reasons = waiting_since_noon()
+    assert due(reasons, at(1)) == [JOB.uid]
+    assert reasons.of(JOB, None, AFleet(free=False), at(1)) is None  # not yet: it may pass by itself
+    reasons.look_soon(JOB.uid, at(2))
+    assert due(reasons, at(2 + SETTLE_SECONDS)) == [JOB.uid]

@@ -1,0 +1,94 @@
+from provisioner_operator.core.model.records import Job, ReportedRun
+from provisioner_operator.core.scheduling.occupancy import UNLISTED_REPORTS, Occupancy
+from support.builders.core import NAMESPACE, a_running_job
+
+JOB = a_running_job("job", workspace="dev")
+DEV = (NAMESPACE, "dev")
+
+
+def a_daemon_that_runs_it() -> Occupancy:
+    occupancy = Occupancy()
+    occupancy.give("d", JOB.uid)
+    return occupancy
+
+
+def report(occupancy: Occupancy, *jobs: Job) -> None:
+    occupancy.report("d", NAMESPACE, frozenset(ReportedRun(job.uid, job.workspace) for job in jobs))
+
+
+def test_an_assigned_job_takes_a_slot_once_however_often_it_is_told() -> None:
+    occupancy = a_daemon_that_runs_it()
+    occupancy.give("d", JOB.uid)
+    report(occupancy, JOB)
+    assert occupancy.used("d") == 1
+    assert set(occupancy.jobs_of("d")) == {JOB.uid}
+
+
+def test_a_job_that_never_started_frees_its_slot_at_once() -> None:
+    occupancy = a_daemon_that_runs_it()
+    occupancy.take("d", JOB.uid)
+    assert occupancy.used("d") == 0
+    assert occupancy.is_clear("d")
+
+
+def test_a_job_that_its_daemon_ended_is_over_even_while_the_last_heartbeat_lists_it() -> None:
+    occupancy = a_daemon_that_runs_it()
+    report(occupancy, JOB)
+    occupancy.end("d", JOB, may_still_run=False)
+    report(occupancy, JOB)
+    assert occupancy.used("d") == 0
+    assert not occupancy.lingering_workspaces("d")
+
+
+def test_a_run_that_outlives_its_job_keeps_slot_and_workspace_until_it_is_listed_no_more() -> None:
+    occupancy = a_daemon_that_runs_it()
+    report(occupancy, JOB)
+    occupancy.end("d", JOB, may_still_run=True)
+    report(occupancy, JOB)
+    assert occupancy.used("d") == 1
+    assert occupancy.lingering_workspaces("d") == {DEV}
+    assert not occupancy.is_clear("d")
+    report(occupancy)
+    assert occupancy.used("d") == 0
+    assert not occupancy.lingering_workspaces("d")
+
+
+def test_a_heartbeat_from_before_a_run_began_does_not_end_it() -> None:
+    occupancy = a_daemon_that_runs_it()
+    occupancy.end("d", JOB, may_still_run=True)
+    for _ in range(UNLISTED_REPORTS - 1):
+        report(occupancy)
+        assert occupancy.lingering_workspaces("d") == {DEV}
+    report(occupancy)
+    assert occupancy.is_clear("d")
+
+
+def test_a_run_of_a_job_that_nobody_remembers_lingers_too() -> None:
+    occupancy = Occupancy()
+    report(occupancy, JOB)
+    assert occupancy.used("d") == 1
+    assert occupancy.lingering_workspaces("d") == {DEV}
+
+
+def test_a_run_that_was_listed_before_its_job_was_known_is_the_jobs_from_then_on() -> None:
+    occupancy = Occupancy()
+    report(occupancy, JOB)
+    occupancy.give("d", JOB.uid)
+    assert not occupancy.lingering_workspaces("d")
+    occupancy.end("d", JOB, may_still_run=False)
+    assert occupancy.used("d") == 0
+
+
+def test_a_run_without_a_workspace_keeps_only_its_slot() -> None:
+    occupancy = Occupancy()
+    report(occupancy, a_running_job("import"))
+    assert occupancy.used("d") == 1
+    assert not occupancy.lingering_workspaces("d")
+
+
+def test_with_its_process_all_of_a_daemons_runs_are_over() -> None:
+    occupancy = Occupancy()
+    report(occupancy, JOB)
+    occupancy.vanish("d")
+    assert occupancy.is_clear("d")
+    assert occupancy.used("d") == 0

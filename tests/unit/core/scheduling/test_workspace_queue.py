@@ -1,0 +1,73 @@
+from provisioner_operator.core.scheduling.workspace_queue import WorkspaceLines
+from support.builders.core import NAMESPACE, a_job
+
+DEV = (NAMESPACE, "dev")
+FIRST, SECOND = a_job("dev-1", workspace="dev"), a_job("dev-2", workspace="dev", priority=9)
+
+
+def a_line_of_two() -> WorkspaceLines:
+    lines = WorkspaceLines()
+    lines.wait(SECOND)
+    lines.wait(FIRST)
+    return lines
+
+
+def test_the_oldest_has_its_turn_whatever_the_priority() -> None:
+    lines = a_line_of_two()
+    assert lines.is_turn_of(FIRST)
+    assert not lines.is_turn_of(SECOND)
+    assert lines.blocker_of(SECOND) == FIRST.uid
+    assert lines.blocker_of(FIRST) is None
+
+
+def test_nobody_has_a_turn_while_something_runs() -> None:
+    lines = a_line_of_two()
+    lines.occupy(DEV, "run on d")
+    assert lines.next_in(DEV) is None
+    assert lines.blocker_of(FIRST) == "run on d"
+    lines.vacate(DEV, "run on d")
+    assert lines.next_in(DEV) == FIRST.uid
+
+
+def test_who_runs_waits_no_more_and_who_ends_lets_the_next_go() -> None:
+    lines = a_line_of_two()
+    lines.occupy(DEV, FIRST.uid)
+    assert not lines.is_turn_of(SECOND)
+    lines.leave(FIRST)
+    assert lines.is_turn_of(SECOND)
+
+
+def test_who_was_released_waits_in_its_old_place() -> None:
+    lines = a_line_of_two()
+    lines.occupy(DEV, FIRST.uid)
+    lines.wait(FIRST)
+    assert lines.next_in(DEV) == FIRST.uid
+
+
+def test_who_steps_out_holds_nobody_up() -> None:
+    lines = a_line_of_two()
+    lines.leave(FIRST)
+    assert lines.is_turn_of(SECOND)
+
+
+def test_a_job_without_a_workspace_waits_for_nobody() -> None:
+    lines = WorkspaceLines()
+    job = a_job()
+    lines.wait(job)
+    assert lines.is_turn_of(job)
+    assert lines.blocker_of(job) is None
+
+
+def test_workspaces_of_one_name_in_two_namespaces_are_two() -> None:
+    lines = a_line_of_two()
+    assert lines.next_in(("other", "dev")) is None
+    other = a_job("dev-3", workspace="dev", namespace="other")
+    lines.wait(other)
+    assert lines.is_turn_of(other)
+
+
+def test_an_empty_line_takes_no_room() -> None:
+    lines = a_line_of_two()
+    for job in (FIRST, SECOND):
+        lines.leave(job)
+    assert not lines._lines  # noqa: SLF001 - what is promised is what it holds inside

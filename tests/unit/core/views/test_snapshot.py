@@ -1,0 +1,136 @@
+"""The queue and who serves it, of lists."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.views.snapshot import Scene, ran, waited
+from provisioner_operator.core.views.wait_estimate import estimate, observed_runs
+from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
+
+HEARTBEAT = "2027-01-15T08:00:00+00:00"
+
+
+def daemon(name: str = "daemon", **fields: Any) -> Daemon:
+    return replace(a_daemon(name, **fields), heartbeat=HEARTBEAT)
+
+
+def places(*jobs: Job) -> dict[str, str]:
+    scene = Scene(jobs, now=NOON + 60)
+    return {job.name: str(scene.places[job.uid]) for job in jobs if job.uid in scene.places}
+
+
+def test_the_oldest_is_first_and_priority_goes_before_age() -> None:
+    assert places(a_job("new", created=5), a_job("old"), a_job("urgent", created=9, priority=1)) == {
+        "urgent": "1/3",
+        "old": "2/3",
+        "new": "3/3",
+    }
+
+
+def test_each_demand_has_a_queue_of_its_own() -> None:
+    assert places(a_job("a", tags={"x": "1"}), a_job("b", created=1, tags={"x": "2"})) == {"a": "1/1", "b": "1/1"}
+
+
+def test_jobs_that_are_held_or_wait_for_their_workspace_stand_in_no_queue() -> None:
+    assert places(
+        a_job("held", suspend=True),
+        a_job("cancelled", cancel=True),
+        a_job("dev-1", workspace="dev"),
+        a_job("dev-2", workspace="dev", created=1),
+    ) == {"dev-1": "1/1"}
+
+
+def test_a_job_that_has_ended_is_passed_over() -> None:
+    assert places(an_ended_job("over", workspace="dev"), a_job("dev-2", workspace="dev")) == {"dev-2": "1/1"}
+
+
+def test_what_goes_first_in_a_workspace_is_named() -> None:
+    running, waiting = a_running_job("dev-1", workspace="dev"), a_job("dev-2", workspace="dev", created=1)
+    scene = Scene([running, waiting], [daemon(runs=(running,))], now=NOON + 1)
+    assert scene.blocker_of(waiting) == "dev-1"
+    assert scene.reason_of(waiting) == "WorkspaceBusy"
+
+
+@pytest.mark.parametrize(
+    ("fleet", "reason"),
+    [
+        ([], "NoMatchingDaemon"),
+        ([daemon(tags={"a": "1"})], "NoMatchingDaemon"),
+        ([daemon(cordoned=True)], "DaemonsCordoned"),
+        ([daemon(state=DaemonState.OFFLINE)], "DaemonsOffline"),
+        ([daemon()], ""),
+    ],
+)
+def test_reasons_are_the_cores(fleet: list[Daemon], reason: str) -> None:
+    job = a_job()
+    assert Scene([job], fleet, now=NOON).reason_of(job) == reason
+
+
+def test_a_daemon_that_says_it_is_idle_is_offline_when_it_said_so_long_ago() -> None:
+    job = a_job()
+    assert Scene([job], [daemon()], now=NOON + 39).reason_of(job) == ""
+    assert Scene([job], [daemon()], now=NOON + 41).reason_of(job) == "DaemonsOffline"
+
+
+def test_a_run_on_a_daemon_that_is_gone_is_stuck() -> None:
+    running = a_running_job()
+    assert Scene([running], now=NOON).is_stuck(running)
+    assert not Scene([running], [daemon(runs=(running,))], now=NOON).is_stuck(running)
+
+
+def test_waiting_does_not_count_what_was_suspended_and_ends_with_the_start() -> None:
+    assert waited(a_job(suspended_seconds=20), NOON + 60) == 40
+    assert waited(a_job(suspended_at=NOON + 10), NOON + 60) == 10
+    assert waited(a_running_job(started=7), NOON + 60) == 7
+    assert ran(a_running_job(started=7), NOON + 60) == 53
+    assert ran(an_ended_job(finished=30), NOON + 60) == 30
+    assert ran(a_job(), NOON + 60) is None
+
+
+def test_a_free_daemon_starts_the_first_at_once() -> None:
+    job = a_job()
+    guess = estimate(job, Scene([job], [daemon()], now=NOON), [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert (guess.seconds, guess.mean_run, guess.runs) == (0, 30, 1)
+
+
+def test_the_wait_is_what_the_running_and_those_ahead_take() -> None:
+    running = a_running_job("runs")
+    first, second = a_job("first", created=1), a_job("second", created=2)
+    scene = Scene([running, first, second], [daemon(runs=(running,))], now=NOON + 10)
+    guess = estimate(second, scene, [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert guess.seconds == 20 + 30
+
+
+def test_a_run_that_takes_longer_than_others_is_expected_to_take_as_long_again() -> None:
+    running, job = a_running_job("runs"), a_job("waits", created=1)
+    scene = Scene([running, job], [daemon(runs=(running,), lost_after=3600)], now=NOON + 200)
+    guess = estimate(job, scene, [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert guess.seconds == 200
+
+
+def test_jobs_of_another_demand_that_the_same_daemons_run_go_first_too() -> None:
+    other, job = a_job("other", tags={"a": "1"}), a_job("job", created=1, tags={"a": "1", "b": "2"})
+    scene = Scene([other, job], [daemon(tags={"a": "1", "b": "2"})], now=NOON + 10)
+    guess = estimate(job, scene, [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert guess.seconds == 30
+
+
+def test_there_is_no_estimate_where_nothing_is_known() -> None:
+    job = a_job()
+    assert estimate(job, Scene([job], [daemon()], now=NOON), []) is None
+    assert estimate(job, Scene([job], [], now=NOON), [an_ended_job(finished=30)]) is None
+    assert estimate(a_job("else"), Scene([job], [daemon()], now=NOON), [an_ended_job(finished=30)]) is None
+
+
+def test_recent_runs_count_more() -> None:
+    mean, count = observed_runs([an_ended_job("a", finished=10), an_ended_job("b", finished=60)])
+    assert count == 2
+    assert mean == pytest.approx(20)

@@ -1,0 +1,202 @@
+"""What a template needs next, scene by scene."""
+
+from dataclasses import replace
+from typing import Any
+
+from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
+from provisioner_operator.api.v1alpha1.names import version_name
+from provisioner_operator.core.workspaces.decisions import (
+    DiscardVersion,
+    FindImport,
+    HoldTemplate,
+    ImportVersion,
+    KeepFiles,
+    ReadSource,
+    ReleaseTemplate,
+    TemplateDecision,
+    UpdateTemplateStatus,
+)
+from provisioner_operator.core.workspaces.records import SourceFiles, Template, TemplateStatus
+from provisioner_operator.core.workspaces.template_plan import (
+    SOURCE_REREAD_SECONDS,
+    SOURCE_RETRY_SECONDS,
+    Reading,
+    TemplateFacts,
+    TemplatePlan,
+    digest_of,
+    plan_template,
+)
+from support.builders.core import NOON, at
+from support.builders.workspaces import a_template, a_version, an_import
+
+NEW = TemplateStatus()
+
+
+def _name(template: Template) -> str:
+    files = SourceFiles(template.files) if template.files is not None else None
+    return version_name(template.name, digest_of(template, files))
+
+
+def _plan(template: Template, *, now: float = 0, **facts: Any) -> TemplatePlan:
+    return plan_template(template, TemplateFacts(**facts), at(now))
+
+
+def _decide(template: Template, **options: Any) -> TemplateDecision | None:
+    return _plan(template, **options).decision
+
+
+def _status(template: Template, **options: Any) -> TemplateStatus:
+    decision = _decide(template, **options)
+    assert isinstance(decision, UpdateTemplateStatus)
+    return decision.status
+
+
+def _says(status: TemplateStatus, condition: str = "Ready") -> tuple[str, str]:
+    found = next(each for each in status.conditions if each.type == condition)
+    return found.status, found.reason
+
+
+def _imported(template: Template, phase: Phase = Phase.COMPLETED, **fields: Any) -> dict[str, Any]:
+    """That the template's files are kept, and how its import ended."""
+    name = _name(template)
+    return {"kept": frozenset({name}), "imports": {name: an_import(name, phase=phase, **fields)}}
+
+
+def test_a_new_template_is_held_its_files_kept_and_imported() -> None:
+    template = a_template(status=NEW, finalizers=())
+    assert isinstance(_decide(template), HoldTemplate)
+    held = a_template(status=NEW)
+    keep = _decide(held)
+    assert isinstance(keep, KeepFiles)
+    body: Any = keep.body()
+    assert (body["metadata"]["name"], body["immutable"], body["data"]) == (_name(held), True, {"main.tf": ""})
+
+    decision = _decide(held, kept=frozenset({_name(held)}))
+
+    assert isinstance(decision, ImportVersion)
+    job: Any = decision.body()
+    assert job["metadata"]["name"] == f"{_name(held)}-import"
+    assert job["spec"]["type"] == "TemplateImport"
+    assert job["spec"]["source"] == {"configMapRef": {"name": _name(held)}}
+
+
+def test_only_a_version_whose_import_completed_becomes_active() -> None:
+    template = a_template(status=NEW)
+
+    importing = _status(template, **_imported(template, Phase.RUNNING))
+    assert (importing.active_version, _says(importing)) == (None, ("False", "Importing"))
+    failed = _status(template, **_imported(template, Phase.FAILED, message="No such module."))
+    assert (failed.active_version, _says(failed)) == (None, ("False", "ImportFailed"))
+    ready = _status(template, **_imported(template))
+    assert (ready.active_version, _says(ready)) == (_name(template), ("True", "Imported"))
+
+
+def test_the_last_good_version_stays_in_force_while_another_is_imported_and_if_that_fails() -> None:
+    first = a_template(status=NEW)
+    known = replace(first, status=_status(first, **_imported(first)))
+    second = replace(known, generation=2, files={"main.tf": "changed"})
+
+    for phase in (Phase.RUNNING, Phase.FAILED):
+        status = _status(second, **_imported(second, phase))
+        assert status.active_version == _name(first)
+        assert _says(status, "Available")[0] == "True"
+        assert _says(status)[0] == "False"
+    assert _status(second, **_imported(second)).active_version == _name(second)
+
+
+def test_a_source_that_is_set_back_is_the_version_that_it_was() -> None:
+    first = a_template(status=NEW)
+    known = replace(first, status=_status(first, **_imported(first)))
+    second = replace(known, files={"main.tf": "changed"})
+    changed = replace(second, status=_status(second, **_imported(second)))
+
+    back = _status(replace(changed, files=first.files))
+
+    assert back.active_version == _name(first)
+
+
+def test_a_failed_import_is_tried_again_when_that_is_asked_for() -> None:
+    template = a_template(status=NEW)
+    failed = replace(template, status=_status(template, **_imported(template, Phase.FAILED)))
+
+    assert _decide(failed) is None
+    assert isinstance(_decide(replace(failed, import_generation=1)), KeepFiles)
+
+
+def test_git_is_pinned_to_the_commit_that_was_imported() -> None:
+    git = {"url": "https://git.example.com/a.git", "ref": "main", "path": "."}
+    template = a_template(status=NEW, files=None, git=git)
+
+    assert isinstance(_decide(template), ImportVersion)
+    status = _status(template, **_imported(template, commit="0" * 40))
+
+    assert status.versions[-1].git == {**git, "commit": "0" * 40}
+
+
+def test_an_import_whose_end_was_missed_is_looked_for_and_made_again_if_it_is_gone() -> None:
+    template = a_template(status=NEW)
+    known = replace(template, status=_status(template, **_imported(template, Phase.RUNNING)))
+
+    assert isinstance(_decide(known), FindImport)
+    assert isinstance(_decide(known, imports={_name(template): None}), ImportVersion)
+
+
+def test_a_config_map_is_read_when_the_template_changes_and_now_and_then() -> None:
+    template = a_template(status=NEW, files=None, config_map="files")
+    files = SourceFiles({"main.tf": ""})
+
+    assert isinstance(_decide(template), ReadSource)
+    reading = Reading(files, template.generation, at(0).monotonic)
+    assert isinstance(_decide(template, reading=reading), KeepFiles)
+    assert isinstance(_decide(replace(template, generation=2), reading=reading), ReadSource)
+    assert isinstance(_decide(template, reading=reading, now=SOURCE_REREAD_SECONDS), ReadSource)
+
+
+def test_a_config_map_that_is_missing_is_told_and_looked_for_again() -> None:
+    template = a_template(files=None, config_map="files")
+    missing = Reading(SourceFiles(missing="ConfigMap files does not exist."), 1, at(0).monotonic)
+
+    plan = _plan(template, reading=missing)
+
+    assert isinstance(plan.decision, UpdateTemplateStatus)
+    assert _says(plan.decision.status) == ("False", "SourceUnavailable")
+    assert plan.look_again_in == SOURCE_RETRY_SECONDS
+    assert isinstance(_decide(template, reading=missing, now=SOURCE_RETRY_SECONDS), ReadSource)
+
+
+def test_a_superseded_version_goes_after_its_time_unless_a_workspace_has_it() -> None:
+    template = a_template(status=NEW)
+    wanted = a_version(_name(template))
+    old = a_version("template-old", superseded=NOON)
+    known = a_template(old, wanted, active=wanted.name, version_retention=100)
+
+    assert not isinstance(_decide(known, now=99), DiscardVersion)
+    assert isinstance(_decide(known, now=100), DiscardVersion)
+    assert not isinstance(_decide(known, now=100, versions_in_use=frozenset({old.name})), DiscardVersion)
+    gone = _status(known, now=100, discarded=frozenset({old.name}))
+    assert [each.name for each in gone.versions] == [wanted.name]
+
+
+def test_a_deleted_template_goes_when_no_workspace_is_left() -> None:
+    template = a_template(deleting=True)
+
+    assert _says(_status(template, workspaces=2)) == ("False", "InUse")
+    assert isinstance(_decide(template, workspaces=0), ReleaseTemplate)
+
+
+def test_what_is_told_once_is_not_written_again() -> None:
+    template = a_template(status=NEW)
+    facts = _imported(template)
+    status = _status(template, **facts)
+
+    assert _decide(replace(template, status=status), **facts) is None
+    assert _decide(replace(template, status=status)) is None
+
+
+def test_a_failed_version_is_kept_with_what_went_wrong() -> None:
+    template = a_template(status=NEW)
+
+    status = _status(template, **_imported(template, Phase.FAILED, message="No such module."))
+
+    assert status.versions[-1].phase is VersionPhase.FAILED
+    assert status.versions[-1].message == "No such module."
