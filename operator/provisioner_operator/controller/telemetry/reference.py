@@ -114,10 +114,12 @@ def _metrics(*, leads: bool) -> Metrics:
 def _families(*, leads: bool) -> Iterator[tuple[Metric, tuple[str, ...]]]:
     """Each metric with its labels. prometheus_client has no public way to ask a metric without samples for them."""
     metrics = _metrics(leads=leads)
-    counted = {each._name: each._labelnames for each in _instruments(metrics)}  # noqa: SLF001
+    counted: dict[str, tuple[str, ...]] = {
+        each._name: tuple(each._labelnames)  # noqa: SLF001
+        for each in _instruments(metrics)
+    }
     for family in sorted(metrics.registry.collect(), key=lambda family: family.name):
-        labels = counted.get(family.name) or getattr(family, "_labelnames", ())
-        yield family, tuple(labels)
+        yield family, counted.get(family.name, getattr(family, "_labelnames", ()))
 
 
 def _instruments(metrics: Metrics) -> Iterator[MetricWrapperBase]:
