@@ -17,7 +17,7 @@ class Behaviour(StrEnum):
     IGNORE = "ignore"
     """It is never acknowledged: what follows the assignment costs nothing."""
     HOLD = "hold"
-    """It is acknowledged and runs until it is cancelled."""
+    """It is acknowledged and runs until it is canceled."""
     FINISH = "finish"
     """It is acknowledged and completed at once."""
 

@@ -72,7 +72,7 @@ class Contest:
     others: tuple[Subject, ...]
 
     def holding(self) -> tuple[Subject, ...]:
-        """Everybody, with jobs of the product that run until they are cancelled."""
+        """Everybody, with jobs of the product that run until they are canceled."""
         return (*(product.jobs(Behaviour.HOLD) for product in self.products), *self.others)
 
     def accepting(self) -> tuple[Subject, ...]:

@@ -62,7 +62,7 @@ class HollowDaemons:
         return version
 
     async def live(self, version: str) -> None:
-        """Act on jobs and report until cancelled."""
+        """Act on jobs and report until canceled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow(version))
             for _ in range(CONNECTIONS):

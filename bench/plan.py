@@ -28,7 +28,7 @@ class Plan:
     samples: int = 20
     """Jobs a round, one at a time, whose latency is measured."""
     cancels: tuple[int, ...] = (300, 3000)
-    """Running jobs that are cancelled at once."""
+    """Running jobs that are canceled at once."""
     stock_jobs: int = 100
     """Jobs for the Job controller at its stock limits, which takes two seconds for each twenty."""
     stored: tuple[int, ...] = (1_000, 10_000, 100_000)

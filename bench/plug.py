@@ -1,4 +1,4 @@
-"""Any other controller, described by a file: its command, a job, and what a job looks like that is accepted or cancelled.
+"""Any other controller, described by a file: its command, a job, and what a job looks like that is accepted or canceled.
 
 `plug.example.yaml` shows the form. The command is run beside the other subjects and ended with the bench; `{kubeconfig}`
 in it becomes an administrator's kubeconfig, `{namespace}` the namespace in which its jobs are made.
@@ -52,7 +52,7 @@ class Plug(BaseModel):
     cancel: dict[str, Any]
     """A merge patch that cancels a job."""
     canceled: str
-    """An expression that is true of a job which has been cancelled."""
+    """An expression that is true of a job which has been canceled."""
 
     @field_validator("accepted", "running", "canceled")
     @classmethod

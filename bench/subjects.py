@@ -1,4 +1,4 @@
-"""What is compared: how a job of each controller is written, how it is seen to be accepted, and how it is cancelled.
+"""What is compared: how a job of each controller is written, how it is seen to be accepted, and how it is canceled.
 
 The product, its daemons hollow; batch/v1 Job, whose Pod stands for the start and whose suspension is the nearest thing to a
 cancel; and whatever a plug file describes (see `plug.example.yaml`).

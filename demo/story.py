@@ -126,11 +126,11 @@ def _cancel_pending(ada: Person) -> None:
     say("She has the verb `cancel`. A job that is pending ends at once.")
     ada.types(_cancel("tokyo"))
     ada.types(_until("{.status.phase}", "Canceled", "pj/tokyo"))
-    ada.types("kubectl get pj tokyo -o wide", shows="Cancelled by ada")
+    ada.types("kubectl get pj tokyo -o wide", shows="Canceled by ada")
 
 
 def _cancel_running(sam: Person, ada: Person) -> None:
-    heading("A running job is cancelled")
+    heading("A running job is canceled")
     say("Its daemon interrupts what runs, and kills it should it not stop within the daemon's grace.")
     sam.types("kubectl apply -f demo/jobs/training.yaml")
     sam.types(_until("{.status.phase}", "Running", "pj/training"))

@@ -1,4 +1,4 @@
-"""Many running jobs cancelled at once: how long until each is Canceled, from its own cancel on?
+"""Many running jobs canceled at once: how long until each is Canceled, from its own cancel on?
 
 For a Job: until it says that it is suspended.
 """

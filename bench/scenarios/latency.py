@@ -1,4 +1,4 @@
-"""One job at a time, with nothing else to do: how long until it is accepted, runs, and is cancelled?
+"""One job at a time, with nothing else to do: how long until it is accepted, runs, and is canceled?
 
 From the moment its creation is sent to the moment a watch shows it, beside one conditional patch and its answer.
 """

@@ -1,4 +1,4 @@
-"""Jobs in daemon Pods of a pool: run, told about, cancelled, timed out, and what becomes of them when a Pod goes."""
+"""Jobs in daemon Pods of a pool: run, told about, canceled, timed out, and what becomes of them when a Pod goes."""
 
 import time
 
@@ -46,7 +46,7 @@ def test_a_terraform_job_wakes_a_pool_from_zero_runs_in_a_pod_and_the_pool_sleep
     await_that(lambda: team.admin.json("get", "pods")["items"] == [], "the last Pod to go")
 
 
-def test_a_job_in_a_pod_is_cancelled_and_its_pod_goes_on(team: Team) -> None:
+def test_a_job_in_a_pod_is_canceled_and_its_pod_goes_on(team: Team) -> None:
     team.create_pool()
     team.submit("long", seconds=FOREVER)
     team.jobs.until("long", "Running", seconds=WITHIN)

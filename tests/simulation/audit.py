@@ -96,7 +96,7 @@ class Audit:
             grace = daemon.cancel_grace if daemon is not None else 0.0
             since = self._canceled_since.setdefault(job.uid, now)
             if self._late(since, grace + CANCEL_MARGIN_SECONDS + SLACK_SECONDS):
-                invariants.violated(f"{job.name} is still {job.phase} though cancelled")
+                invariants.violated(f"{job.name} is still {job.phase} though canceled")
         elif due is not None and self._late(due - EPOCH, SLACK_SECONDS + (0 if daemon else self._longest_silence())):
             invariants.violated(f"{job.name} runs past its active deadline")
         if given is not None and not self._world.is_instance_alive(given.instance):

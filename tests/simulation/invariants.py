@@ -133,7 +133,7 @@ class Invariants:
             given = new["status"]["assignment"]
             self._acknowledged.setdefault(uid, []).append((given["id"], given["instance"]))
         if is_now == Phase.FAILED != was and old["spec"]["cancel"] and self._server.writes[uid][-1] == "Fail":
-            self.violated(f"the controller failed {body['metadata']['name']}, which was cancelled")
+            self.violated(f"the controller failed {body['metadata']['name']}, which was canceled")
 
     @staticmethod
     def _is_given_up(body: Body) -> bool:

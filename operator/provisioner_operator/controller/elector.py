@@ -70,13 +70,13 @@ class Elector:
         return self._trouble
 
     async def run(self) -> None:
-        """Stand as a candidate until cancelled."""
+        """Stand as a candidate until canceled."""
         while True:
             await self._take(self._candidacy.next_step(clock.since_boot()))
             self._tell()
 
     async def watch(self) -> None:
-        """Hear of what others do with the Lease, until cancelled."""
+        """Hear of what others do with the Lease, until canceled."""
         while True:
             try:
                 await self._follow()
@@ -85,7 +85,7 @@ class Elector:
             await asyncio.sleep(_WATCH_PAUSE_SECONDS)
 
     async def release(self) -> None:
-        """Lead no more, and let the next one lead at once. To be called once `run` is cancelled and no write is under way."""
+        """Lead no more, and let the next one lead at once. To be called once `run` is canceled and no write is under way."""
         if self._candidacy.resign():
             try:
                 async with asyncio.timeout(_REQUEST_SECONDS):

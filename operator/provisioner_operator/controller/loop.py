@@ -44,7 +44,7 @@ class DecisionLoop:
         self._leads = leads
 
     async def run(self) -> None:
-        """Decide until cancelled."""
+        """Decide until canceled."""
         while True:
             await self._rest()
             self._observer.wake.clear()

@@ -73,7 +73,7 @@ class Reflector:
         self._sink.listed()
 
     async def follow(self) -> None:
-        """Tell of every change until cancelled, listing first unless that is done; no error of the network ends it."""
+        """Tell of every change until canceled, listing first unless that is done; no error of the network ends it."""
         while True:
             async for attempt in stamina.retry_context(
                 on=(KubeError, OSError), attempts=None, timeout=None, wait_max=SLOWEST_RETRY_SECONDS

@@ -65,7 +65,7 @@ def test_who_may_not_cancel_is_told_which_right_is_missing(busy: Site, people: P
     busy.jobs.until("guarded", "Canceled")
 
 
-def test_many_are_cancelled_by_what_they_have_in_common(busy: Site, people: People) -> None:
+def test_many_are_canceled_by_what_they_have_in_common(busy: Site, people: People) -> None:
     for name in ("many-1", "many-2"):
         busy.submit(name, tags={"many": "yes"})
     preview = people.admin.attempt("jobs", "cancel", "-s", "pending", "--tag", "many=yes")
@@ -73,7 +73,7 @@ def test_many_are_cancelled_by_what_they_have_in_common(busy: Site, people: Peop
     assert "add --yes" in preview.err
     assert "many-1" in preview.out
     tried = people.admin.run("jobs", "cancel", "-s", "stuck", "--tag", "many=yes", "--dry-run")
-    assert tried.out.count("would be cancelled (dry run)") == 2
+    assert tried.out.count("would be canceled (dry run)") == 2
     assert people.submitter.attempt("jobs", "cancel", "--tag", "many=yes", "--dry-run").code == 4
     done = people.admin.run("jobs", "cancel", "--tag", "many=yes", "--yes", "--wait", "--timeout", "110s")
     assert done.out.count(": Canceled.") == 2

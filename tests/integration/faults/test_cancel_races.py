@@ -34,9 +34,9 @@ def test_fifty_cancels_raced_against_a_jobs_progress_each_end_consistently(
             site.submit_all(jobs, suspend=True, seconds=seconds)
             for name in jobs:
                 site.jobs.until(name, lambda body: "suspendedAt" in body["status"])
-            cancelling = second.submit(_cancel_behind, site, jobs, lag)
+            canceling = second.submit(_cancel_behind, site, jobs, lag)
             site.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"suspend": False}}))
-            cancelling.result()
+            canceling.result()
             site.jobs.until_all(jobs)
     outcomes = [_outcome(site, name) for batch in range(BATCHES) for name in names(f"batch-{batch}", IN_A_BATCH)]
     print({outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))})  # noqa: T201 - measured, for whoever asks with -rP

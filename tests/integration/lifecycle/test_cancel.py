@@ -14,7 +14,7 @@ def _assigned(body: Manifest) -> bool:
     return "assignment" in body.get("status", {})
 
 
-def test_a_pending_job_is_cancelled_at_once(site: Site) -> None:
+def test_a_pending_job_is_canceled_at_once(site: Site) -> None:
     site.submit("pending", tags={"nobody": "has-it"})
     site.cancel("pending", cancelReason="not needed")
     job = site.jobs.until("pending", "Canceled")
@@ -28,7 +28,7 @@ def test_a_pending_job_is_cancelled_at_once(site: Site) -> None:
     assert [event["type"] for event in events if event["reason"] == "Canceled"] == ["Normal"]
 
 
-def test_an_assigned_job_that_no_daemon_acknowledged_is_cancelled_at_once(site: Site) -> None:
+def test_an_assigned_job_that_no_daemon_acknowledged_is_canceled_at_once(site: Site) -> None:
     site.a_silent_daemon("silent", tags={"only": "silent"})
     site.submit("assigned", tags={"only": "silent"})
     site.jobs.until("assigned", _assigned)
@@ -103,7 +103,7 @@ def test_a_cancel_after_the_end_changes_nothing(site: Site) -> None:
 
 
 @pytest.mark.usefixtures("worker")
-def test_only_a_job_that_is_still_pending_is_cancelled_where_that_is_asked(site: Site) -> None:
+def test_only_a_job_that_is_still_pending_is_canceled_where_that_is_asked(site: Site) -> None:
     site.submit_held("busy")
     only_pending = [
         {"op": "test", "path": "/status/phase", "value": "Pending"},

@@ -149,7 +149,7 @@ def test_a_state_lock_left_by_a_killed_run_is_reported_with_its_holder_and_the_r
 
 
 @pytest.mark.usefixtures("terraform")
-def test_a_cancelled_run_ends_in_order_and_leaves_no_lock(site: Site) -> None:
+def test_a_canceled_run_ends_in_order_and_leaves_no_lock(site: Site) -> None:
     _start_and_await_apply(site, "polite-1", "polite")
     site.cancel("polite-1")
     site.jobs.until("polite-1", "Canceled")

@@ -87,7 +87,7 @@ def test_a_pod_that_ended_loses_its_job_at_once(site: Site) -> None:
     assert site.ledger.runs_of("job")[0].pid == run.pid
 
 
-def test_the_pod_of_a_cancelled_job_ends_and_the_cancel_is_finished(site: Site) -> None:
+def test_the_pod_of_a_canceled_job_ends_and_the_cancel_is_finished(site: Site) -> None:
     pod = site.admin.create(a_daemon_pod("d1", lost_after_seconds=FOREVER))
     runs(site.admin, "d1")
     with site.daemon_in(pod) as process:

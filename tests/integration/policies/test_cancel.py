@@ -13,9 +13,9 @@ from support.manifests import Manifest
 MISSING_RIGHT = 'the verb "cancel" on resource "provisionerjobs" of group "provisioner.dev" is missing'
 
 
-def is_cancelled(kubectl: Kubectl, name: str = "job") -> bool:
-    cancelled: bool = kubectl.get("pj", name)["spec"]["cancel"]
-    return cancelled
+def is_canceled(kubectl: Kubectl, name: str = "job") -> bool:
+    canceled: bool = kubectl.get("pj", name)["spec"]["cancel"]
+    return canceled
 
 
 def test_a_submitter_cannot_cancel_in_any_way(
@@ -28,7 +28,7 @@ def test_a_submitter_cannot_cancel_in_any_way(
     )
     assert MISSING_RIGHT in answer.stderr
     assert 'ClusterRole "provisioner-admin"' in answer.stderr
-    assert not is_cancelled(admin)
+    assert not is_canceled(admin)
 
 
 def test_a_viewer_cannot_change_a_job_in_any_way(
@@ -38,7 +38,7 @@ def test_a_viewer_cannot_change_a_job_in_any_way(
 
     assert 'User "viewer" cannot ' in answer.stderr
     assert 'resource "provisionerjobs" in API group "provisioner.dev"' in answer.stderr
-    assert not is_cancelled(admin)
+    assert not is_canceled(admin)
 
 
 def test_a_user_who_may_write_but_not_submit_or_cancel_is_refused_by_the_policy(
@@ -60,7 +60,7 @@ def test_an_admin_cancels_in_every_way(
     answer = write(namespace_admin, make_job(), {"cancel": True, "cancelReason": "stuck", "cancelMode": "Force"})
 
     assert answer.ok, answer
-    assert is_cancelled(namespace_admin)
+    assert is_canceled(namespace_admin)
 
 
 def test_a_submitter_cannot_have_a_job_collected_by_giving_it_an_owner_that_does_not_exist(
@@ -77,7 +77,7 @@ def test_a_submitter_cannot_have_a_job_collected_by_giving_it_an_owner_that_does
 
 
 @pytest.mark.parametrize("way", [("create",), ("apply",), ("apply", "--server-side")], ids=" ".join)
-def test_a_submitter_cannot_create_a_job_already_cancelled(way: tuple[str, ...], submitter: Kubectl) -> None:
+def test_a_submitter_cannot_create_a_job_already_canceled(way: tuple[str, ...], submitter: Kubectl) -> None:
     refusal = submitter.refusal(*way, "-f", "-", given=a_job_manifest(cancel=True))
 
     assert MISSING_RIGHT in refusal
@@ -93,7 +93,7 @@ def test_a_cancel_cannot_hide_behind_a_generated_name(submitter: Kubectl) -> Non
 @pytest.mark.parametrize(
     "change", [{"cancelMode": "Force"}, {"cancelReason": "mine now"}, {"canceledBy": "submitter"}], ids=str
 )
-def test_a_submitter_cannot_change_how_or_why_a_job_is_cancelled(
+def test_a_submitter_cannot_change_how_or_why_a_job_is_canceled(
     change: Manifest, make_job: Callable[..., Manifest], submitter: Kubectl, namespace_admin: Kubectl
 ) -> None:
     make_job()
@@ -135,7 +135,7 @@ def test_a_cancel_can_depend_on_the_phase_in_one_patch(
     refusal = namespace_admin.refusal("patch", "pj", "job", *patch_arguments(cancel_if_running))
 
     assert "The request is invalid" in refusal
-    assert not is_cancelled(namespace_admin)
+    assert not is_canceled(namespace_admin)
 
 
 @pytest.mark.parametrize(("role", "may"), [("view", "no"), ("edit", "no"), ("admin", "yes")])

@@ -96,10 +96,10 @@ def test_nobody_is_stamped_as_canceller_of_a_job_that_runs_on(submitter: Kubectl
 def test_writing_the_original_manifest_again_keeps_the_stamps(
     way: tuple[str, ...], submitter: Kubectl, namespace_admin: Kubectl, *, stamps: bool
 ) -> None:
-    cancelled = a_job_manifest(cancel=True)
-    namespace_admin.apply(cancelled)
+    canceled = a_job_manifest(cancel=True)
+    namespace_admin.apply(canceled)
 
-    answer = submitter.attempt(*way, "-f", "-", *(["--force-conflicts"] if len(way) > 1 else []), given=cancelled)
+    answer = submitter.attempt(*way, "-f", "-", *(["--force-conflicts"] if len(way) > 1 else []), given=canceled)
 
     assert answer.ok, answer
     spec = submitter.get("pj", "job")["spec"]

@@ -86,7 +86,7 @@ def test_a_failed_build_says_what_failed_and_is_not_retried(environments: Enviro
     assert environments.transitions("broken") == ["Start", "Start"]
 
 
-def test_a_cancelled_build_is_not_retried_until_that_is_asked_for(environments: Environments) -> None:
+def test_a_canceled_build_is_not_retried_until_that_is_asked_for(environments: Environments) -> None:
     environments.make("stopped", hold="true")
     environments.site.ledger.await_run("stopped-1")
     environments.site.cancel("stopped-1")
@@ -166,7 +166,7 @@ def test_a_new_workspace_of_an_old_name_goes_on_with_the_numbers(environments: E
     environments.until("again", "Running", build=3)
 
 
-def test_a_job_that_somebody_deletes_counts_as_cancelled(environments: Environments) -> None:
+def test_a_job_that_somebody_deletes_counts_as_canceled(environments: Environments) -> None:
     environments.make("robbed", hold="true")
     environments.site.ledger.await_run("robbed-1")
     environments.until("robbed", "Starting")

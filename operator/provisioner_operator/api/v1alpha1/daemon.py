@@ -79,7 +79,7 @@ class DaemonStatus(Model):
     failed_jobs: Count = 0
     """Jobs that failed on it."""
     canceled_jobs: Count = 0
-    """Jobs that were cancelled while it ran them."""
+    """Jobs that were canceled while it ran them."""
     consecutive_failures: Count = 0
     """Jobs that failed on it since it last completed one."""
     conditions: Annotated[

@@ -169,7 +169,7 @@ class JobSpec(Model):
     """Whether the owner of the workspace may cancel the job without the verb `cancel`. Set by the controller, as the
     template allows it."""
     cancel_reason: ShortText | None = None
-    """Why it is cancelled, for whoever looks at the job later."""
+    """Why it is canceled, for whoever looks at the job later."""
     cancel_mode: CancelMode = CancelMode.GRACEFUL
     """Graceful interrupts the run and waits; Force kills it at once, which may lose what it did."""
     canceled_by: UserName | None = None

@@ -110,4 +110,4 @@ def _kill_jobs(session: Session, name: str, reason: str) -> None:
             session.cluster.json_patch(paths.job(session.namespace, job), patch, role="provisioner-admin")
             session.terminal.note(f"{name}: job {job} is being killed", "red")
         except CliError as error:
-            session.terminal.note(f"{name}: job {job} is not cancelled: {error}")
+            session.terminal.note(f"{name}: job {job} is not canceled: {error}")

@@ -89,7 +89,7 @@ def policies(validating: Iterable[str], bound: Iterable[str]) -> Finding:
 
 
 def stamping(mutating: Iterable[str] | None) -> Finding:
-    """Whether the API server records who asked and who cancelled; None if it knows no such policies."""
+    """Whether the API server records who asked and who canceled; None if it knows no such policies."""
     if mutating is None:
         message = "This API server cannot record who submits and cancels (Kubernetes 1.36 can)."
         return Finding(

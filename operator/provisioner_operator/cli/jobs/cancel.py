@@ -33,7 +33,7 @@ _RACES = 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the jobs are to be cancelled."""
+    """How the jobs are to be canceled."""
 
     reason: str | None = None
     if_pending: bool = False
@@ -116,7 +116,7 @@ def cancel_one(session: Session, name: str, asked: Asked) -> str:
             continue  # it changed meanwhile: look again what is true now
         phase = Phase((body.get("status") or {}).get("phase") or Phase.PENDING)
         if asked.dry_run:
-            return f"would be cancelled (dry run); it is {phase}"
+            return f"would be canceled (dry run); it is {phase}"
         if phase in STARTED:
             how = "it is being killed" if asked.force else "its run is being interrupted"
             return f"cancel asked for; {how}"
@@ -128,7 +128,7 @@ def _selected(session: Session, selection: Selection, selector: str | None, aske
     """The names of the jobs that are selected, once they were shown and the question was answered."""
     terminal, cluster, warn = session.terminal, session.cluster, session.terminal.note
     if selection.phases & TERMINAL:
-        raise UsageError("A job that has ended cannot be cancelled: choose pending, running, canceling or stuck.")
+        raise UsageError("A job that has ended cannot be canceled: choose pending, running, canceling or stuck.")
     scene = loading.scene(cluster, session.scope, warn)
     params = {"labelSelector": selector} if selector else {}
     views = [

@@ -13,7 +13,7 @@ STUCK = "stuck"
 STATUS_WORDS = ("pending", "running", "canceling", "completed", "failed", "canceled", STUCK)
 TYPE_WORDS = tuple(JobType)
 
-_OTHER_SPELLINGS = {"succeeded": "completed", "cancelled": "canceled", "cancelling": "canceling"}
+_OTHER_SPELLINGS = {"succeeded": "completed", "canceled": "canceled", "canceling": "canceling"}
 _CODER_TYPES = {
     "workspace_build": JobType.WORKSPACE_BUILD,
     "template_version_import": JobType.TEMPLATE_IMPORT,

@@ -1,6 +1,6 @@
 """Events (events.k8s.io/v1) for what an admin wants to be told, and nothing else.
 
-Stuck, timed out, failed, cancelled and by whom, daemon lost; a job that simply runs makes none. An event's name is made
+Stuck, timed out, failed, canceled and by whom, daemon lost; a job that simply runs makes none. An event's name is made
 from the job and the reason, so telling it again, even after a restart, finds it there: what recurs becomes a series.
 Events are best effort: they never hold up a decision. Only who leads tells of anything.
 """
@@ -85,7 +85,7 @@ class EventRecorder:
             )
 
     async def run(self) -> None:
-        """Write notices until cancelled."""
+        """Write notices until canceled."""
         while True:
             notice = await self._backlog.get()
             try:

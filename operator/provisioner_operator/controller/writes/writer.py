@@ -106,7 +106,7 @@ class Writer:
         await self._queue.join()
 
     async def run(self) -> None:
-        """Do work until cancelled. Several of these run side by side."""
+        """Do work until canceled. Several of these run side by side."""
         while True:
             work = await self._queue.get()
             try:

@@ -19,7 +19,7 @@ from provisioner_operator.core.jobs.decisions import (
     Suspend,
 )
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.jobs.status_writes import cancelled_by
+from provisioner_operator.core.jobs.status_writes import canceled_by
 from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS, active_deadline, expiry, pending_deadline
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, Job
@@ -63,7 +63,7 @@ def judge(job: Job, given: Circumstances, now: Instant) -> Verdict:
 
 def _judge_pending(job: Job, given: Circumstances, now: Instant) -> Verdict:
     if job.cancel:
-        return Verdict(Cancel(job, CancelReason.NEVER_STARTED, f"{cancelled_by(job)} The job had not started."))
+        return Verdict(Cancel(job, CancelReason.NEVER_STARTED, f"{canceled_by(job)} The job had not started."))
     if job.suspend and job.suspended_at is None:
         return Verdict(Suspend(job))
     if not job.suspend and job.suspended_at is not None:
@@ -96,7 +96,7 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
     name = job.assignment.daemon if job.assignment is not None else "unknown"
     if given.lost:
         if job.cancel:
-            message = f"{cancelled_by(job)} Its daemon {name} is gone{_how(given)}, and the run with it."
+            message = f"{canceled_by(job)} Its daemon {name} is gone{_how(given)}, and the run with it."
             return Verdict(_finish_cancel(job, CancelReason.DAEMON_GONE, message))
         message = (
             f"Daemon {name} was lost{_how(given)} while it ran the job. The state holds what the run had saved by then; "
@@ -110,7 +110,7 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
         if wait > 0:
             return Verdict(look_again_in=wait)
         message = (
-            f"{cancelled_by(job)} Daemon {name} did not confirm that the run stopped; check it before building again."
+            f"{canceled_by(job)} Daemon {name} did not confirm that the run stopped; check it before building again."
         )
         return Verdict(_finish_cancel(job, CancelReason.DAEMON_UNRESPONSIVE, message))
     if given.daemon is None and job.assignment is not None and job.assignment.instance is not None:

@@ -135,7 +135,7 @@ def acknowledge(job: Job, instance: str, now: float) -> JsonPatch:
 def begin_cancel(job: Job, now: float) -> JsonPatch:
     """The daemon has seen the cancel of a running job and is stopping it."""
     require_legal(job.phase, Phase.CANCELING)
-    message = f"{cancelled_by(job)} The run is being stopped."
+    message = f"{canceled_by(job)} The run is being stopped."
     conditions = with_condition(
         job.conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, CancelReason.STOPPING, message, now
     )
@@ -162,10 +162,10 @@ def finish(job: Job, outcome: Outcome, now: float) -> JsonPatch:
             else f"The cancel came too late: the job had already {_ended(outcome.phase)}."
         )
         conditions = with_condition(
-            conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, f"{cancelled_by(job)} {told}", now
+            conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, f"{canceled_by(job)} {told}", now
         )
     canceled = outcome.phase is Phase.CANCELED
-    message = f"{cancelled_by(job)} {outcome.message}" if canceled else outcome.message
+    message = f"{canceled_by(job)} {outcome.message}" if canceled else outcome.message
     details: list[tuple[str, JsonValue]] = []
     if outcome.stage is not None:
         details.append(("/status/stage", outcome.stage))
@@ -234,9 +234,9 @@ def cancel(job: Job, reason: CancelReason, message: str, now: float) -> JsonPatc
     return JsonPatch(tests=(*tests, ("/spec/cancel", True)), sets=sets)
 
 
-def cancelled_by(job: Job) -> str:
-    """Who cancelled the job and why, as a sentence."""
-    who = f"Cancelled by {job.canceled_by}" if job.canceled_by else "Cancelled"
+def canceled_by(job: Job) -> str:
+    """Who canceled the job and why, as a sentence."""
+    who = f"Canceled by {job.canceled_by}" if job.canceled_by else "Canceled"
     return f"{who}: {job.cancel_reason}." if job.cancel_reason else f"{who}."
 
 

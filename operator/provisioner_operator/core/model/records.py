@@ -75,7 +75,7 @@ class Job:
 
     @property
     def may_start(self) -> bool:
-        """Whether it waits for a daemon: pending, given to nobody, neither held nor to be cancelled."""
+        """Whether it waits for a daemon: pending, given to nobody, neither held nor to be canceled."""
         return self.phase is Phase.PENDING and self.assignment is None and not self.suspend and not self.cancel
 
     @property

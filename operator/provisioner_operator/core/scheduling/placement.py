@@ -66,7 +66,7 @@ class Placement:
             self._lines.occupy(workspace, job.uid)
 
     def join(self, job: Job) -> None:
-        """The job waits its turn, unless it is held or to be cancelled."""
+        """The job waits its turn, unless it is held or to be canceled."""
         workspace = workspace_of(job)
         if workspace is not None:
             self._attend_line(workspace)

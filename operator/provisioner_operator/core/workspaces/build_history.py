@@ -10,7 +10,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.core.workspaces.records import Build, BuildRecord, Workspace
 
 SUPERSEDED = "Superseded"
-"""The reason of a build that was cancelled before it began, because something else was wanted."""
+"""The reason of a build that was canceled before it began, because something else was wanted."""
 VANISHED = "JobDeleted"
 """The reason of a build whose job somebody deleted before its end was seen."""
 
@@ -86,7 +86,7 @@ class Past:
         )
 
     def lacks(self, change: str, transition: Transition) -> bool:
-        """Whether no build has been made of this wish yet, failed and cancelled ones included."""
+        """Whether no build has been made of this wish yet, failed and canceled ones included."""
         shown = self.shown
         if shown is not None and shown.change == change:
             return False

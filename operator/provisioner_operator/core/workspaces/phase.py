@@ -43,7 +43,7 @@ def told(workspace: Workspace, shown: BuildRecord | None) -> Told:
         message = f"{build} waits for a daemon{_said(shown)}"
         return Told(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
     if shown.phase is Phase.CANCELING:
-        phase, doing = WorkspacePhase.CANCELING, "being cancelled"
+        phase, doing = WorkspacePhase.CANCELING, "being canceled"
     else:
         phase, doing = WORKING[shown.transition], "running"
     return Told(phase, WorkspaceReason.BUILD_RUNNING, f"{build} is {doing}.", under_way=True)
@@ -69,7 +69,7 @@ def _told_ended(workspace: Workspace, shown: BuildRecord) -> Told:
     if shown.phase is Phase.FAILED:
         message = f"{build} failed{_said(shown)} {advice}"
         return Told(WorkspacePhase.FAILED, WorkspaceReason.BUILD_FAILED, message)
-    how = "was deleted before it ended." if shown.reason == VANISHED else f"was cancelled{_said(shown)}"
+    how = "was deleted before it ended." if shown.reason == VANISHED else f"was canceled{_said(shown)}"
     return Told(WorkspacePhase.CANCELED, WorkspaceReason.BUILD_CANCELED, f"{build} {how} {advice}")
 
 

@@ -41,7 +41,7 @@ class JobFeed:
         self._jobs.pop(uid, None)
 
     async def follow(self) -> None:
-        """Keep the mirror current until cancelled."""
+        """Keep the mirror current until canceled."""
         await self._reflector.follow()
 
     # --- what the reflector tells ---

@@ -63,7 +63,7 @@ class Archive:
         self._flushed_size = -1
 
     async def keep_flushing(self) -> None:
-        """Flush at growing intervals until cancelled."""
+        """Flush at growing intervals until canceled."""
         pause = FIRST_FLUSH_SECONDS
         while True:
             await asyncio.sleep(pause)

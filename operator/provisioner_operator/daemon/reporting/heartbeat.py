@@ -75,7 +75,7 @@ class Heartbeat:
         self._news.set()
 
     async def keep(self) -> None:
-        """Send heartbeats until cancelled. Raises TakenOverError."""
+        """Send heartbeats until canceled. Raises TakenOverError."""
         while True:
             await self.beat()
             await self._pause()
@@ -83,7 +83,7 @@ class Heartbeat:
     async def beat(self) -> bool:
         """Send one heartbeat and tell whether it got through. Raises TakenOverError.
 
-        Whoever is cancelled meanwhile leaves it under way, and the next one waits for it: what is said last is heard last.
+        Whoever is canceled meanwhile leaves it under way, and the next one waits for it: what is said last is heard last.
         """
         if self._under_way is not None:
             await asyncio.wait([self._under_way])

@@ -53,7 +53,7 @@ def test_a_cancel_that_was_asked_for_is_not_written_again(body: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("phase", ["Completed", "Failed"])
-def test_what_has_ended_otherwise_cannot_be_cancelled(phase: str) -> None:
+def test_what_has_ended_otherwise_cannot_be_canceled(phase: str) -> None:
     with pytest.raises(PreconditionError, match=f"has ended: it is {phase}"):
         cancel_patch(a_body(phase), Asked())
 

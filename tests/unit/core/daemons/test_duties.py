@@ -49,7 +49,7 @@ def test_an_assigned_job_is_acknowledged() -> None:
         a_running_job(instance="former process"),
         an_ended_job(),
     ],
-    ids=["unassigned", "another's", "cancelled", "suspended", "of a former process", "ended"],
+    ids=["unassigned", "another's", "canceled", "suspended", "of a former process", "ended"],
 )
 def test_no_other_job_is_begun(job: Job) -> None:
     assert due(job) == []

@@ -36,7 +36,7 @@ def test_the_cancel_of_a_pending_job_goes_before_any_clock(job: Job) -> None:
     verdict = judge(job, ONLINE, at(1e6))
     assert isinstance(verdict.decision, Cancel)
     assert verdict.decision.reason is CancelReason.NEVER_STARTED
-    assert verdict.decision.message == "Cancelled by ann: wrong region. The job had not started."
+    assert verdict.decision.message == "Canceled by ann: wrong region. The job had not started."
 
 
 def test_suspending_goes_before_the_clocks_and_takes_an_assignment_back() -> None:
@@ -98,7 +98,7 @@ def test_a_running_job_whose_daemon_is_gone_waits_for_the_certain_loss_whatever_
 
 
 @pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.CANCELING])
-def test_the_deadline_does_not_fail_what_is_cancelled(phase: Phase) -> None:
+def test_the_deadline_does_not_fail_what_is_canceled(phase: Phase) -> None:
     job = a_running_job(phase=phase, active_deadline=100, **CANCELED)
     assert judge(job, Circumstances(daemon=a_daemon(), cancel_seen=at(1000).monotonic), at(1000)).decision is None
 

@@ -197,7 +197,7 @@ def test_a_cancel_goes_through_canceling_and_says_who_and_why() -> None:
     running = after(a_body(), assign, acknowledge)
     body = after(edited(running, cancel=True, canceledBy="ann", cancelReason="too dear"), begin_cancel)
     assert parse_job(body).phase is Phase.CANCELING
-    assert parse_job(body).message == "Cancelled by ann: too dear. The run is being stopped."
+    assert parse_job(body).message == "Canceled by ann: too dear. The run is being stopped."
     job = parse_job(after(body, stopped))
     assert (job.phase, conditions(job)["CancelRequested"]) == (Phase.CANCELED, (TRUE, "Stopped"))
 
@@ -208,7 +208,7 @@ def test_a_cancel_that_came_too_late_says_so(end: Callable[[Job], JsonPatch], wo
     job = parse_job(after(body, begin_cancel, end))
     (told,) = [condition for condition in job.conditions if condition.type == "CancelRequested"]
     assert told.reason == CancelReason.TOO_LATE
-    assert told.message == f"Cancelled. The cancel came too late: the job had already {word}."
+    assert told.message == f"Canceled. The cancel came too late: the job had already {word}."
 
 
 def test_the_controller_cancels_what_never_started() -> None:
@@ -276,7 +276,7 @@ NAMESAKE = {**PENDING, "metadata": PENDING["metadata"] | {"uid": "another"}}
     ("seen", "write", "meanwhile"),
     [
         pytest.param(PENDING, assign, ASSIGNED, id="assign what is assigned"),
-        pytest.param(PENDING, assign, edited(PENDING, cancel=True), id="assign what is cancelled"),
+        pytest.param(PENDING, assign, edited(PENDING, cancel=True), id="assign what is canceled"),
         pytest.param(PENDING, assign, edited(PENDING, suspend=True), id="assign what is suspended"),
         pytest.param(PENDING, assign, after(PENDING, time_out), id="assign what has ended"),
         pytest.param(PENDING, assign, NAMESAKE, id="assign a later job of that name"),
@@ -285,11 +285,11 @@ NAMESAKE = {**PENDING, "metadata": PENDING["metadata"] | {"uid": "another"}}
         pytest.param(ASSIGNED, release, REASSIGNED, id="release a later assignment"),
         pytest.param(ASSIGNED, acknowledge, after(ASSIGNED, release), id="acknowledge what was taken back"),
         pytest.param(ASSIGNED, acknowledge, REASSIGNED, id="acknowledge what is another's"),
-        pytest.param(ASSIGNED, acknowledge, edited(ASSIGNED, cancel=True), id="acknowledge what is cancelled"),
+        pytest.param(ASSIGNED, acknowledge, edited(ASSIGNED, cancel=True), id="acknowledge what is canceled"),
         pytest.param(ASSIGNED, acknowledge, edited(ASSIGNED, suspend=True), id="acknowledge what is suspended"),
         pytest.param(ASSIGNED, acknowledge, RUNNING, id="acknowledge twice"),
         pytest.param(PENDING, time_out, RUNNING, id="time out in the queue what runs"),
-        pytest.param(RUNNING, time_out, CANCELED_RUNNING, id="time out what is cancelled"),
+        pytest.param(RUNNING, time_out, CANCELED_RUNNING, id="time out what is canceled"),
         pytest.param(RUNNING, time_out, after(RUNNING, complete), id="time out what has completed"),
         pytest.param(RUNNING, complete, after(RUNNING, time_out), id="complete what has timed out"),
         pytest.param(CANCELED_RUNNING, complete, CANCELING, id="complete without having seen Canceling"),

@@ -300,7 +300,7 @@ def test_after_a_restart_a_job_of_a_former_process_is_lost_once_a_fresh_read_sho
     assert isinstance(fail, Fail)
 
 
-def test_a_cancelled_job_of_a_lost_daemon_becomes_canceled_by_way_of_canceling() -> None:
+def test_a_canceled_job_of_a_lost_daemon_becomes_canceled_by_way_of_canceling() -> None:
     daemon = a_daemon()
     job = a_running_job(cancel=True)
     scene = Scene(daemon, job)

@@ -38,7 +38,7 @@ def test_each_demand_has_a_queue_of_its_own() -> None:
 def test_jobs_that_are_held_or_wait_for_their_workspace_stand_in_no_queue() -> None:
     assert places(
         a_job("held", suspend=True),
-        a_job("cancelled", cancel=True),
+        a_job("canceled", cancel=True),
         a_job("dev-1", workspace="dev"),
         a_job("dev-2", workspace="dev", created=1),
     ) == {"dev-1": "1/1"}

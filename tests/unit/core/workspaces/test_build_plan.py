@@ -258,7 +258,7 @@ def test_who_changes_back_before_the_build_began_has_what_was_there() -> None:
     assert (status.phase, status.build_number, _holds(status)) == ("Running", 2, {"Ready"})
 
 
-def test_what_an_admin_cancelled_is_not_made_again() -> None:
+def test_what_an_admin_canceled_is_not_made_again() -> None:
     workspace = a_workspace()
 
     status = _status(workspace, a_build(phase=Phase.CANCELED, began=False, change=_wanted(workspace)))
