@@ -1,6 +1,7 @@
-"""Objects of one kind as a watch shows them, with all their versions; waiting for something returns at once when it is so.
+"""Watch the objects of one kind, keep all their versions, and wait for one that is as wanted.
 
-The watch is `kubectl get --watch` in a thread's hands, and comes again when the API server ends it.
+A thread follows `kubectl get --watch` and lists anew when the API server ends the watch or sends an ERROR event. What
+stops that thread in any other way fails the test that waits.
 """
 
 import json
@@ -45,7 +46,8 @@ class Watch:
         self._events = 0
         self._closing = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def changes(self) -> int:
@@ -133,6 +135,7 @@ class Watch:
             with self._changed:
                 if self._changed.wait_for(lambda: name in self._gone, timeout=_ASKED_AFTER):
                     return
+                self._require_alive()
             answer = self._kubectl.attempt("get", self._kind, name, "--ignore-not-found", "--output=name")
             if answer.ok and not answer.stdout:
                 return
@@ -143,6 +146,7 @@ class Watch:
         self._closing.set()
         self._stop_process()
         self._thread.join()
+        self._require_alive()
 
     def open(self) -> None:
         """Begin to watch."""
@@ -152,6 +156,7 @@ class Watch:
         deadline = time.monotonic() + seconds
         with self._changed:
             while (result := found()) is None:
+                self._require_alive()
                 if not self._changed.wait(deadline - time.monotonic()):
                     raise AssertionError(f"within {seconds:.0f} s: {lack()}")
             return result
@@ -159,6 +164,22 @@ class Watch:
     def _short(self, name: str) -> str:
         versions = self._versions[name]
         return f"{name}: {json.dumps(versions[-1].get('status'))}" if versions else f"{name}: never seen"
+
+    def _require_alive(self) -> None:
+        if self._failure is not None:
+            raise AssertionError(f"the watch of {self._kind} stopped") from self._failure
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # noqa: BLE001 - whatever it was, whoever waits has to learn of it
+            with self._changed:
+                self._failure = error
+                self._changed.notify_all()
+        finally:
+            if self._process is not None:
+                self._stop_process()
+                self._process.wait()
 
     def _follow(self) -> None:
         while not self._closing.is_set():
@@ -171,18 +192,22 @@ class Watch:
             assert stream is not None
             with stream:
                 for line in stream:
-                    self._take(line)
+                    if not self._take(line):
+                        self._stop_process()  # the next one lists anew
+                        break
             self._process.wait()
             self._closing.wait(_REOPEN_PAUSE)
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes) -> bool:
+        """Take in an event; False if the watch can say no more and has to begin anew."""
         try:
             event = json.loads(line)
         except ValueError:
-            return  # cut off by the stream's end; the next watch begins with what is
+            return True  # cut off by the stream's end; the next watch begins with what is
         body: Manifest = event["object"]
-        if event["type"] == "ERROR":
-            return
+        # An ERROR event holds a Status; kubectl passes one on under other types, too, when the API server went away.
+        if event["type"] == "ERROR" or body.get("kind") == "Status":
+            return False
         name = body["metadata"]["name"]
         with self._changed:
             versions = self._versions[name]
@@ -191,6 +216,7 @@ class Watch:
             self._events += 1
             (self._gone.add if event["type"] == "DELETED" else self._gone.discard)(name)
             self._changed.notify_all()
+        return True
 
     def _stop_process(self) -> None:
         if self._process is not None:

@@ -114,7 +114,7 @@ def _structural(schema: JsonSchemaValue, *, definitions: dict[str, Any], path: t
         return _structural(child, definitions=definitions, path=(*path, step))
 
     if "description" in schema:
-        schema["description"] = _unwrapped(schema["description"]) + _default_in_words(schema.get("default"))
+        schema["description"] = _unwrapped(schema["description"]) + default_in_words(schema.get("default"))
     if "properties" in schema:
         schema["properties"] = {name: inner(child, name) for name, child in schema["properties"].items()}
     for keyword in ("items", "additionalProperties"):
@@ -144,6 +144,6 @@ def _unwrapped(text: str) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
 
 
-def _default_in_words(default: object) -> str:
+def default_in_words(default: object) -> str:
     """What `kubectl explain` does not tell by itself; `false` and 0 go without saying."""
     return f" Defaults to {default}." if default and isinstance(default, str | int) else ""

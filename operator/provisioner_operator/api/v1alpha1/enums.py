@@ -73,39 +73,63 @@ class PendingReason(StrEnum):
     """Why a job is still pending."""
 
     SUSPENDED = "Suspended"
+    """`spec.suspend` is true."""
     WORKSPACE_BUSY = "WorkspaceBusy"
+    """An earlier job of the same workspace has not ended."""
     NO_MATCHING_DAEMON = "NoMatchingDaemon"
+    """No daemon has the job's tags and provisioner."""
     DAEMONS_STARTING = "DaemonsStarting"
+    """A pool is starting daemons that match the job."""
     DAEMONS_OFFLINE = "DaemonsOffline"
+    """Every matching daemon is offline, or the pool that would start one fails."""
     DAEMONS_CORDONED = "DaemonsCordoned"
+    """Every matching daemon that is online is cordoned or draining."""
     DAEMONS_BUSY = "DaemonsBusy"
+    """Every matching daemon is at its capacity."""
 
 
 class EndReason(StrEnum):
     """Why a job ended as it did. Those of a clock are written by the controller, the others by the daemon."""
 
     COMPLETED = "Completed"
+    """The run succeeded."""
     CANCELED = "Canceled"
+    """The job was canceled."""
     PENDING_TIMEOUT = "PendingTimeout"
+    """The job did not start within `spec.pendingTimeoutSeconds`."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
+    """The job did not end within `spec.activeDeadlineSeconds` of its start."""
     DAEMON_LOST = "DaemonLost"
+    """The daemon that ran the job ended, or missed its heartbeats for `lostAfterSeconds`."""
     STALLED = "Stalled"
+    """The run wrote no output for `spec.stallTimeoutSeconds`."""
     RUN_FAILED = "RunFailed"
+    """A stage of the run failed; the message quotes its error."""
     SOURCE_UNAVAILABLE = "SourceUnavailable"
+    """The files of `spec.source` could not be read, or exceed a limit."""
     VARIABLE_UNAVAILABLE = "VariableUnavailable"
+    """A Secret that a variable refers to, or its key, could not be read."""
     STATE_LOCKED = "StateLocked"
+    """Another run holds the lock of the workspace's Terraform state."""
     DAEMON_SHUTDOWN = "DaemonShutdown"
+    """The daemon was shut down without waiting for its runs."""
 
 
 class CancelReason(StrEnum):
     """What became of a cancel: the reasons of the condition `CancelRequested`."""
 
     STOPPING = "Stopping"
+    """The daemon is stopping the run."""
     STOPPED = "Stopped"
+    """The daemon stopped the run."""
     NEVER_STARTED = "NeverStarted"
+    """The job was canceled while it was pending."""
     DAEMON_GONE = "DaemonGone"
+    """The daemon was lost, and the run with it; the controller finished the cancel."""
     DAEMON_UNRESPONSIVE = "DaemonUnresponsive"
+    """The daemon did not confirm in time that the run stopped; the controller finished the cancel."""
     TOO_LATE = "TooLate"
+    """The run had ended before it could be stopped."""
 
 
 class DaemonState(StrEnum):
@@ -132,11 +156,17 @@ class PoolReason(StrEnum):
     """Why a pool is as it is. While Pods fail, `Ready` has the container's own reason instead."""
 
     DAEMONS_READY = "DaemonsReady"
+    """All desired daemons are ready and up to date."""
     SCALED_TO_ZERO = "ScaledToZero"
+    """No daemon is desired."""
     SCALING_UP = "ScalingUp"
+    """Daemons are being started."""
     ROLLING_OUT = "RollingOut"
+    """Daemons of a former revision are being replaced."""
     DRAINING = "Draining"
+    """The pool is being deleted and waits for its daemons' jobs."""
     PODS_FAILING = "PodsFailing"
+    """Pods fail, and no more specific reason is known."""
 
 
 class TaintEffect(StrEnum):
@@ -197,16 +227,27 @@ class WorkspaceReason(StrEnum):
     """Why a workspace is as it is, where its phase does not say it."""
 
     UP_TO_DATE = "UpToDate"
+    """The last build is what the spec asks for."""
     BUILD_WAITING = "BuildWaiting"
+    """The build is to be created, or waits for a daemon."""
     BUILD_RUNNING = "BuildRunning"
+    """The build runs, or is being canceled."""
     BUILD_FAILED = "BuildFailed"
+    """The last build failed."""
     BUILD_CANCELED = "BuildCanceled"
+    """The last build was canceled, or its job was deleted before it ended."""
     INVALID_PARAMETERS = "InvalidParameters"
+    """The parameters do not fit the template."""
     TEMPLATE_NOT_FOUND = "TemplateNotFound"
+    """The template does not exist."""
     TEMPLATE_NOT_READY = "TemplateNotReady"
+    """The template has no version that can be built."""
     VERSION_NOT_FOUND = "VersionNotFound"
+    """The template has no version of the name in `spec.templateRef.version`."""
     VERSION_NOT_READY = "VersionNotReady"
+    """That version's import has not completed."""
     BUILD_REFUSED = "BuildRefused"
+    """The API server refuses the build's job."""
 
 
 class VersionPhase(StrEnum):
@@ -221,11 +262,17 @@ class TemplateReason(StrEnum):
     """Why a template is as it is."""
 
     IMPORTED = "Imported"
+    """The version of the current source is imported."""
     IMPORTING = "Importing"
+    """The version of the current source is being imported."""
     IMPORT_FAILED = "ImportFailed"
+    """The import of the current source ended without success."""
     SOURCE_UNAVAILABLE = "SourceUnavailable"
+    """The ConfigMap that holds the source cannot be used."""
     IN_USE = "InUse"
+    """The template is being deleted and waits for the workspaces that were created from it."""
     NO_VERSION = "NoVersion"
+    """No version can be built yet."""
 
 
 class StatusCondition(StrEnum):
