@@ -44,13 +44,13 @@ up: $(READY) ## The demo's cluster, operator and daemons, left running to explor
 down: $(READY) ## End what `make up` started
 	@$(BIN)/python -m demo down
 
-test: unit ## All tests, against a real control plane
+test: $(if $(PYTEST_ARGS),$(READY),unit) ## All tests, against a real control plane
 	@$(BIN)/provisioner-devcluster prepare --coder-provider
-	@$(BIN)/python -m pytest -n $(WORKERS) tests/component tests/simulation tests/integration $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(if $(PYTEST_ARGS),tests/unit) tests/component tests/simulation tests/integration $(PYTEST_ARGS)
 
 unit: $(READY) ## The fast tests, without a control plane, and what they have to cover
-	@PROVISIONER_SIMULATION_SEEDS=$(UNIT_SEEDS) $(BIN)/python -m pytest -n auto tests/unit tests/simulation --cov --cov-report= $(PYTEST_ARGS)
-	@for floor in $(COVERAGE_FLOORS); do \
+	@PROVISIONER_SIMULATION_SEEDS=$(UNIT_SEEDS) $(BIN)/python -m pytest -n auto tests/unit tests/simulation $(if $(PYTEST_ARGS),,--cov --cov-report=) $(PYTEST_ARGS)
+	@for floor in $(if $(PYTEST_ARGS),,$(COVERAGE_FLOORS)); do \
 	  package=$${floor%%=*}; least=$${floor##*=}; \
 	  $(BIN)/coverage report --include="operator/provisioner_operator/$$package/*" --fail-under=$$least > .coverage-report || \
 	    { cat .coverage-report; echo "Tests cover too little of $$package: at least $$least % of lines and branches are asked for." >&2; exit 1; }; \
