@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from integration.api.violations.row import FRESH
+from integration.api.violations.row import FRESH, NEVER_STARTED, UNSTAMPED
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.api.v1alpha1.names import JOBS, WORKSPACES
 from support.builders.manifests import (
@@ -57,59 +57,64 @@ TAGS = tuple(
     for build in _BUILDERS
     for tags in (
         {"scope": "organization", "owner": ""},
+        {"scope": "user", "owner": "somebody@example.com"},
         {"owner": ""},
-        {"scope": "user", "owner": "me"},
-        {"k" * 63: "v"},
+        {"k" * 63: "Any value: at all", "zone_1": "x"},
+        {f"key-{number}": "x" * 253 for number in range(32)},
+    )
+)
+_GIT_URL = "https://git.example.com:8443/team/templates.git"
+_FULL_GIT = {
+    "url": "http://git.example.com/a",
+    "ref": "refs/heads/feature/x-1.2",
+    "commit": "0123456789" * 4,
+    "path": "environments/.hidden/dev",
+    "secretRef": {"name": "login"},
+}
+_SECRET = {"secretKeyRef": {"name": "secret", "key": "key"}}
+INPUTS = tuple(
+    build(**spec)
+    for build in (a_job_manifest, a_template_manifest)
+    for spec in (
+        {"source": {"inline": {"files": {"main.tf": "", ".terraform.lock.hcl": ""}}}},
+        {"source": {"inline": {"files": {"f" * 253: ""}}}},
+        {"source": {"inline": {"files": {"a.tf": "x" * 262_144, "b.tf": "x" * 262_144}}}},
+        {"source": {"configMapRef": {"name": "files"}}, "provisioner": "terraform"},
+        {"source": {"git": {"url": _GIT_URL}}},
+        {"source": {"git": {"url": _GIT_URL, "ref": "v1.0", "path": "."}}},
+        {"source": {"git": _FULL_GIT}},
+        {"variables": [{"name": "a", "value": ""}, {"name": "b", "valueFrom": _SECRET}]},
     )
 )
 JOBS_AND_DAEMONS = (
-    a_job_manifest(tags={"scope": "organization", "owner": ""}),
-    a_job_manifest(tags={"scope": "user", "owner": "somebody@example.com"}),
-    a_job_manifest(tags={"example.com/zone_1": "Any value: at all"}),
-    a_job_manifest(type="TemplateDryRun", transition=None, workspaceRef=None),
-    a_job_manifest(source={"inline": {"files": {"main.tf": "", ".terraform.lock.hcl": ""}}}),
-    a_job_manifest(source={"inline": {"files": {"a.tf": "x" * 262_144, "b.tf": "x" * 262_144}}}),
-    a_job_manifest(source={"git": {"url": "https://git.example.com:8443/team/templates.git"}}),
-    a_job_manifest(
-        source={
-            "git": {
-                "url": "http://git.example.com/a",
-                "ref": "refs/heads/feature/x-1.2",
-                "commit": "0123456789" * 4,
-                "path": "environments/.hidden/dev",
-                "secretRef": {"name": "login"},
-            }
-        }
-    ),
-    a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 2048} for number in range(128)]),
-    a_job_manifest(tags={f"key-{number}": "x" * 253 for number in range(32)}),
     a_job_manifest("n" * 63),
+    a_job_manifest(tags={"example.com/zone_1": "a"}),
+    a_job_manifest(type="TemplateDryRun", transition=None, workspaceRef=None),
+    a_job_manifest(type="TemplateImport", transition=None, workspaceRef=None),
+    a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 2048} for number in range(128)]),
     a_daemon_manifest(tags={"scope": "user", "owner": "somebody", "environment": "on-prem"}),
+)
+POOLS = (
     a_pool_manifest("n" * 57, tags={"scope": "user", "owner": "somebody", "environment": "on-prem"}),
     a_pool_manifest(replicas=0),
     a_pool_manifest(replicas=1, autoscaling={"maxReplicas": 1}),
     a_pool_manifest(template=A_TEMPLATE),
-    a_job_manifest(source={"git": {"url": "https://git.example.com:8443/a/b.git", "ref": "v1.0", "path": "a/b"}}),
-    a_template_manifest("n" * 45, parameters=[{"name": "size", "type": "number", "default": "-0.5"}]),
-    a_template_manifest(parameters=[{"name": "list", "type": "list(string)", "default": '["a"]'}]),
-    a_workspace_manifest("n" * 53, running=False, tags={"environment": "on-prem"}, autostopSeconds=60),
-    a_job_manifest(type="TemplateImport", transition=None, workspaceRef=None),
-    a_job_manifest(variables=[{"name": "a", "valueFrom": {"secretKeyRef": {"name": "secret", "key": "key"}}}]),
-    a_job_manifest(source={"inline": {"files": {"f" * 253: ""}}}),
-    a_job_manifest(source={"git": {"url": "https://git.example.com/a.git", "path": "."}}),
-    a_job_manifest(source={"configMapRef": {"name": "files"}}, provisioner="terraform"),
-    a_template_manifest(source={"configMapRef": {"name": "files"}}, provisioner="terraform"),
-)
-POOLS = (
     a_pool_manifest(replicas=3),
     a_pool_manifest(autoscaling={"minReplicas": 2, "maxReplicas": 2}),
-    _pool(resources={"requests": {"cpu": 1}}),
-    _pool(resources={"limits": {"memory": "1Gi"}}),
+    *(
+        _pool(
+            resources={field: {"cpu": 1, "memory": "1Gi", "ephemeral-storage": "1Gi", "hugepages-2Mi": 0, "a.b/c": 1}}
+        )
+        for field in ("requests", "limits")
+    ),
     _pool(tolerations=[{"key": "gpu", "operator": "Exists", "value": ""}]),
     *(_pool(**{field: {f"{'d' * 253}/{'n' * 63}": "a"}}) for field in ("nodeSelector", "podLabels", "podAnnotations")),
     *(_pool(**{field: {"my-provisioner.dev/a": "a"}}) for field in ("podLabels", "podAnnotations")),
 )
-TEMPLATES = (
+TEMPLATES_AND_WORKSPACES = (
+    a_template_manifest("n" * 45, parameters=[{"name": "size", "type": "number", "default": "-0.5"}]),
+    a_template_manifest(parameters=[{"name": "list", "type": "list(string)", "default": '["a"]'}]),
+    a_workspace_manifest("n" * 53, running=False, tags={"environment": "on-prem"}, autostopSeconds=60),
     _parameter(default="anything"),
     _parameter(type="string", default="anything"),
     _parameter(type="bool", default="true"),
@@ -125,7 +130,7 @@ TEMPLATES = (
     _parameter(type="bool", validation={"error": "a word"}),
     a_workspace_manifest(parameters=[{"name": f"p{number}", "value": "x" * 4096} for number in range(32)]),
 )
-CREATIONS: tuple[Manifest, ...] = (*TAGS, *JOBS_AND_DAEMONS, *POOLS, *TEMPLATES)
+CREATIONS: tuple[Manifest, ...] = (*TAGS, *INPUTS, *JOBS_AND_DAEMONS, *POOLS, *TEMPLATES_AND_WORKSPACES)
 
 CHANGES: tuple[tuple[str, Phase | str, Manifest], ...] = (
     (JOBS, FRESH, {"priority": 5, "suspend": True, "ttlSecondsAfterFinished": 60}),
@@ -135,6 +140,20 @@ CHANGES: tuple[tuple[str, Phase | str, Manifest], ...] = (
     (JOBS, Phase.PENDING, {"tags": {}, "variables": [], "variablesFrom": []}),
     (WORKSPACES, FRESH, {"rebuildGeneration": 1, "running": False}),
     (WORKSPACES, FRESH, {"rebuildGeneration": 2}),
+    (WORKSPACES, UNSTAMPED, {"running": False}),
     (WORKSPACES, FRESH, {"templateRef": {"name": "template", "version": "template-2"}}),
 )
 """The kind, the object's state, and fields of the spec that can change in it."""
+
+STATUSES: tuple[tuple[Phase | str, Manifest], ...] = (
+    (Phase.PENDING, {"reason": "DaemonsBusy"}),
+    (Phase.RUNNING, {"reason": "Running", "stage": "plan"}),
+    *(
+        (
+            state,
+            {"log": {"configMap": "log", "bytes": 1, "truncated": False}, "observedGeneration": 9, "conditions": []},
+        )
+        for state in (Phase.FAILED, NEVER_STARTED)
+    ),
+)
+"""A job's state, and fields of the status that can change in it: an ended job still takes its log and conditions."""

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from integration.api.violations.frozen import FULL_SPEC, WORKSPACE
-from integration.api.violations.row import FRESH, UNSTAMPED
+from integration.api.violations.row import FRESH, NEVER_STARTED, UNSTAMPED
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.api.v1alpha1.names import JOBS
 from support.builders.manifests import a_job_manifest, a_workspace_manifest
 from support.cluster.kubectl import Kubectl
-from support.cluster.phases import bring_to
+from support.cluster.phases import FINISHED_AT, bring_to
 from support.cluster.shared_cluster import Cluster, GivenCluster
 
 
@@ -29,7 +29,7 @@ def unstamped(kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Kub
 
 @pytest.fixture(scope="module")
 def job_in(kubectl: Kubectl, unstamped: Kubectl) -> Callable[[Phase | str], str]:
-    """Call it with a phase, `fresh` or `unstamped` for the name of such a job. It has `spec.cancel` in every phase."""
+    """Call it with a phase, or another state of the tables, for the name of such a job. In a phase it has `spec.cancel`."""
     made: dict[Phase | str, str] = {}
 
     def job(phase: Phase | str) -> str:
@@ -39,6 +39,10 @@ def job_in(kubectl: Kubectl, unstamped: Kubectl) -> Callable[[Phase | str], str]
                 kubectl.create(a_job_manifest(name, **FULL_SPEC))
             elif phase == UNSTAMPED:
                 unstamped.create(a_job_manifest(name))
+            elif phase == NEVER_STARTED:
+                kubectl.create(a_job_manifest(name))
+                failed = {"phase": "Failed", "finishedAt": FINISHED_AT}
+                kubectl.patch("pj", name, {"status": failed}, "--subresource=status")
             else:
                 kubectl.create(a_job_manifest(name, cancel=True, initiator=None))
                 bring_to(Phase(phase), kubectl, name)

@@ -93,12 +93,17 @@ WORKSPACE_CHANGES = (
     ),
     *(
         Change(
-            "spec.owner is immutable", job, {"spec": {"owner": owner}}, "spec.owner", kind=WORKSPACES, unstamped=True
+            "spec.owner is immutable: create another workspace instead",
+            job,
+            {"spec": {"owner": owner}},
+            "spec.owner",
+            kind=WORKSPACES,
+            unstamped=True,
         )
         for job, owner in ((FRESH, "other"), (FRESH, None), (UNSTAMPED, "somebody"))
     ),
     Change(
-        "spec.rebuildGeneration can only be raised",
+        "spec.rebuildGeneration cannot be lowered: raise it to build the workspace again",
         FRESH,
         {"spec": {"rebuildGeneration": 0}},
         "spec.rebuildGeneration",

@@ -4,19 +4,21 @@ from integration.api.violations.row import Creation
 from support.builders.manifests import a_job_manifest, a_template_manifest
 from support.manifests import Manifest
 
-_FILE = "a file's name is at most 253 letters, digits, '-', '_' and '.', without a folder"
-_SOURCE = "a source has exactly one of inline, configMapRef and git"
-_VARIABLE = "a variable has exactly one of value and valueFrom"
+_FILE = "a file's name has at most 253 characters: letters, digits, '-', '_' and '.', without a folder"
+_SOURCE = "a source needs exactly one of inline, configMapRef and git"
+_VARIABLE = "a variable needs exactly one of value and valueFrom"
 _GIT = {"git": {"url": "https://git.example.com/templates.git"}}
 _SECRET = {"secretKeyRef": {"name": "secret", "key": "key"}}
 
 
 _GIT_URL = (
-    "a git URL begins with https:// or http://, and holds neither credentials, which belong into a Secret named by "
-    "secretRef, nor a query"
+    "a git URL begins with https:// or http:// and contains no query, fragment or credentials: put credentials into a "
+    "Secret and name it in secretRef"
 )
-_GIT_PATH = "a path leads down from the repository's root: no '..', and no '/' at its ends"
-_TOO_LARGE = "inline files are at most 512 KiB together: put larger sources into a ConfigMap"
+_GIT_PATH = (
+    "a path is relative to the repository's root, without '.', '..' or '.git' as a step, and without '/' at its ends"
+)
+_TOO_LARGE = "inline files are larger than 512 KiB in total: put them into a ConfigMap and set configMapRef, or use git"
 _NO_SOURCE = "spec.source is required when spec.provisioner is terraform"
 
 
@@ -38,6 +40,11 @@ _INPUTS: tuple[tuple[str, Manifest, str], ...] = (
     (_FILE, _inline(**{"..": ""}), "spec.source.inline.files"),
     (_FILE, _inline(**{".": ""}), "spec.source.inline.files"),
     (_FILE, _inline(**{"f" * 254: ""}), "spec.source.inline.files"),
+    (
+        _TOO_LARGE,
+        _inline(**{"a.tf": "x" * 262_144, "b.tf": "x" * 262_144, "c.tf": "x"}),
+        "spec.source.inline.files",
+    ),
     # Measured in bytes: 90,000 characters each of three bytes.
     (_TOO_LARGE, _inline(**{"a.tf": "\u20ac" * 90_000, "b.tf": "\u20ac" * 90_000}), "spec.source.inline.files"),
     *(

@@ -16,18 +16,32 @@ SPECS = (
         "spec.transition",
     ),
     Creation(
-        "spec.transition is only for spec.type WorkspaceBuild", a_job_manifest(type="TemplateImport"), "spec.transition"
+        "spec.transition is allowed only if spec.type is WorkspaceBuild",
+        a_job_manifest(type="TemplateImport"),
+        "spec.transition",
     ),
     Creation(
-        "values of variables are at most 256 KiB together: put larger ones into a Secret",
-        a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 60_000} for number in range(5)]),
+        "values of variables are larger than 256 KiB in total: put large ones into a Secret and set valueFrom",
+        a_job_manifest(
+            variables=[{"name": f"v{number}", "value": "x" * size} for number, size in enumerate([65_536] * 4 + [1])]
+        ),
         "spec.variables",
     ),
     Creation(
-        "metadata.name of a job has at most 63 characters: it serves as a label's value",
+        "metadata.name of a job has at most 63 characters, because it is used as the value of a label",
         a_job_manifest("n" * 64),
         "<nil>",
     ),
-    Change("a cancel cannot be withdrawn; create a new job", Phase.PENDING, {"spec": {"cancel": False}}, "spec.cancel"),
-    Change("a cancel cannot be withdrawn; create a new job", Phase.PENDING, {"spec": {"cancel": None}}, "spec.cancel"),
+    Change(
+        "spec.cancel cannot be reset: create a new job instead",
+        Phase.PENDING,
+        {"spec": {"cancel": False}},
+        "spec.cancel",
+    ),
+    Change(
+        "spec.cancel cannot be reset: create a new job instead",
+        Phase.PENDING,
+        {"spec": {"cancel": None}},
+        "spec.cancel",
+    ),
 )

@@ -18,6 +18,8 @@ KINDS = {
 LATER = "2026-01-01T09:00:00Z"
 FRESH = "fresh"
 """A job as it was created, with every field of the spec set and without `cancel`."""
+NEVER_STARTED = "never-started"
+"""A job that failed without a daemon."""
 UNSTAMPED = "unstamped"
 """A job, or a workspace, in which no name is written: neither by its maker nor by the API server."""
 

@@ -8,13 +8,13 @@ from support.builders.manifests import an_assignment
 from support.cluster.phases import FINISHED_AT, STARTED_AT
 
 _STARTING: dict[str, Any] = {"phase": "Running", "startedAt": STARTED_AT}
-_ANOTHER = "a job starts under the assignment it has while Pending; only the assignment's instance may be added"
+_ANOTHER = "a job keeps its assignment when it starts: only status.assignment.instance may be added"
 _ENDED = {"finishedAt": FINISHED_AT}
-_FINAL_ASSIGNMENT = "status.assignment is final once the job is no longer Pending"
-_FINAL_START = "status.startedAt is final once the job is no longer Pending"
-_FINAL_END = "status.finishedAt is final once the job is Completed, Failed or Canceled"
-_FINAL_REASON = "status.reason is final once the job is Completed, Failed or Canceled"
-_STEP = "status.phase cannot make this step"
+_FINAL_ASSIGNMENT = "status.assignment cannot change once the job is no longer Pending"
+_FINAL_START = "status.startedAt cannot change once the job is no longer Pending"
+_FINAL_END = "status.finishedAt cannot change once the job is Completed, Failed or Canceled"
+_FINAL_REASON = "status.reason cannot change once the job is Completed, Failed or Canceled"
+_STEP = "status.phase cannot change in this way"
 
 
 def _status(rule: str, job: Phase | str, at: str, message: str = "", /, **change: Any) -> Change:
@@ -25,16 +25,25 @@ STATUSES = (
     _status(_STEP, Phase.FAILED, "phase", "a job that is Failed cannot become Running", phase="Running"),
     Change(_STEP, Phase.RUNNING, {"status": None}, "status.phase", "a job that is Running cannot become Pending"),
     _status(_STEP, Phase.RUNNING, "phase", "a job that is Running cannot become Pending", phase=None),
-    _status("a job cannot be Running, Canceling or Completed without an assignment", FRESH, "assignment", **_STARTING),
     _status(
-        "a job cannot be Running, Canceling or Completed without startedAt", Phase.PENDING, "startedAt", phase="Running"
+        "a job that is Running, Canceling or Completed requires status.assignment", FRESH, "assignment", **_STARTING
+    ),
+    _status(
+        "a job that is Running, Canceling or Completed requires status.startedAt",
+        Phase.PENDING,
+        "startedAt",
+        phase="Running",
     ),
     *(
-        _status("a job cannot be Completed, Failed or Canceled without finishedAt", phase, "finishedAt", phase=end)
+        _status(
+            "a job that is Completed, Failed or Canceled requires status.finishedAt", phase, "finishedAt", phase=end
+        )
         for phase, end in ((Phase.PENDING, "Canceled"), (Phase.RUNNING, "Failed"), (Phase.RUNNING, "Completed"))
     ),
     *(
-        _status("a job that is not Completed, Failed or Canceled cannot have finishedAt", phase, "finishedAt", **_ENDED)
+        _status(
+            "status.finishedAt is set only with the phase Completed, Failed or Canceled", phase, "finishedAt", **_ENDED
+        )
         for phase in (Phase.PENDING, Phase.RUNNING, Phase.CANCELING)
     ),
     _status(_ANOTHER, FRESH, "assignment", **_STARTING, assignment=an_assignment()),
@@ -63,6 +72,6 @@ STATUSES = (
         )
     ),
     _status(
-        "a job becomes Canceled only when spec.cancel is true", FRESH, "phase", phase="Canceled", finishedAt=FINISHED_AT
+        "a job becomes Canceled only if spec.cancel is true", FRESH, "phase", phase="Canceled", finishedAt=FINISHED_AT
     ),
 )

@@ -16,12 +16,12 @@ _TAGS: tuple[tuple[str, dict[str, str]], ...] = (
     (_KEY, {"a b": "v"}),
     (_KEY, {"": "v"}),
     (_KEY, {"a\n": "v"}),
-    ("a tag's value must not be empty: leave the tag out instead", {"environment": ""}),
-    ("the tag 'scope' is reserved: its value is organization or user", {"scope": "team"}),
-    ("the tag 'scope: user' needs the tag 'owner' with the user's name", {"scope": "user"}),
-    ("the tag 'scope: user' needs the tag 'owner' with the user's name", {"scope": "user", "owner": ""}),
-    ("the tag 'owner' is reserved: it names a user only beside 'scope: user'", {"owner": "x"}),
-    ("the tag 'owner' is reserved: it names a user only beside 'scope: user'", {"scope": "organization", "owner": "x"}),
+    ("a tag's value cannot be empty: leave the tag out instead", {"environment": ""}),
+    ("the tag 'scope' is reserved: its value must be organization or user", {"scope": "team"}),
+    ("the tag 'scope: user' requires the tag 'owner' with the user's name", {"scope": "user"}),
+    ("the tag 'scope: user' requires the tag 'owner' with the user's name", {"scope": "user", "owner": ""}),
+    ("the tag 'owner' is reserved: it requires the tag 'scope: user'", {"owner": "x"}),
+    ("the tag 'owner' is reserved: it requires the tag 'scope: user'", {"scope": "organization", "owner": "x"}),
 )
 TAGS = tuple(
     Creation(rule, build(tags=tags), "spec.tags")

@@ -15,43 +15,43 @@ _LIST = "list(string)"
 TEMPLATE_ROWS = (
     *(
         Creation(
-            "metadata.name of a template has at most 45 characters and no dot: its jobs are named after it",
+            "metadata.name of a template has at most 45 characters and no dot, because its jobs are named after it",
             a_template_manifest(name),
             "<nil>",
         )
         for name in ("n" * 46, "a.b")
     ),
     Creation(
-        "the default is not of the parameter's type",
+        "default does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
         _parameter(type="number", default="large"),
         "spec.parameters[0].default",
     ),
     Creation(
-        "the default is not of the parameter's type",
+        "default does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
         _parameter(type="bool", default="yes"),
         "spec.parameters[0].default",
     ),
     *(
         Creation(
-            "an option's value is not of the parameter's type",
+            "the value of an option does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
             _parameter(type=type_, options=[{"name": "Good", "value": good}, {"name": "Bad", "value": "large"}]),
             "spec.parameters[0].options",
         )
         for type_, good in (("number", "1"), ("bool", "true"))
     ),
     Creation(
-        "the default is none of the options",
+        "default is not among the values of options",
         _parameter(default="small", options=[{"name": "Large", "value": "large"}]),
         "spec.parameters[0].default",
     ),
     Creation(
-        "validation.regex is for type string",
+        "validation.regex requires type string",
         _parameter(type="bool", validation={"regex": "a"}),
         "spec.parameters[0].validation",
     ),
     *(
         Creation(
-            "validation.min and validation.max are for type number",
+            "validation.min and validation.max require type number",
             _parameter(validation=bound, **type_),
             "spec.parameters[0].validation",
         )
@@ -62,15 +62,17 @@ TEMPLATE_ROWS = (
 WORKSPACE_ROWS = (
     *(
         Creation(
-            "metadata.name of a workspace has at most 53 characters and no dot: its jobs are named after it",
+            "metadata.name of a workspace has at most 53 characters and no dot, because its jobs are named after it",
             a_workspace_manifest(name),
             "<nil>",
         )
         for name in ("n" * 54, "a.b")
     ),
     Creation(
-        "values of parameters are at most 128 KiB together",
-        a_workspace_manifest(parameters=[{"name": f"p{number}", "value": "x" * 4096} for number in range(33)]),
+        "values of parameters are larger than 128 KiB in total: shorten them",
+        a_workspace_manifest(
+            parameters=[{"name": f"p{number}", "value": "x" * size} for number, size in enumerate([4096] * 32 + [1])]
+        ),
         "spec.parameters",
     ),
 )

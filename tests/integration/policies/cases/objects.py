@@ -117,7 +117,14 @@ OTHERS = [
             {"name": "disks", "type": "list(string)", "default": "[]", "options": [{"name": "A", "value": "a"}]},
         ],
     ),
-    a_template_manifest("demanding", parameters=[{"name": "region"}, {"name": "note", "default": ""}]),
+    a_template_manifest(
+        "demanding",
+        parameters=[
+            {"name": "region"},
+            {"name": "note", "default": ""},
+            {"name": "zone", "default": "z", "options": [{"name": "Z", "value": "z"}]},
+        ],
+    ),
     a_template_manifest(
         "changed",
         parameters=[
