@@ -4,8 +4,8 @@ from integration.policies.cases.case import Case, Request, status
 from integration.policies.cases.objects import NOW
 from support.builders.manifests import an_assignment
 
-_SUSPENSION = "a daemon may not change how long a job was suspended"
-_CLOCK = "a daemon may not end a job by a clock that is the controller's"
+_SUSPENSION = "a daemon may not change status.suspendedAt or status.suspendedSeconds"
+_CLOCK = "only the controller ends jobs at these timeouts"
 
 
 def _refused(title: str, who: str, request: Request, says: str) -> Case:
@@ -42,13 +42,13 @@ CASES = (
         "nobody's job",
         "POD-mine",
         status("pj", "plain", assignment=an_assignment("mine")),
-        'provisionerjobs "plain", which is assigned to nobody',
+        'provisionerjobs "plain", which is not assigned',
     ),
     _refused(
         "nobody's job, by a daemon that is no Pod",
         "external-daemon",
         status("pj", "plain", phase="Failed", finishedAt=NOW),
-        "which is assigned to nobody",
+        "which is not assigned",
     ),
     _refused(
         "a job of a Pod, by a daemon that is none",
@@ -77,13 +77,13 @@ CASES = (
         "a pending job that is left pending",
         "POD-mine",
         status("pj", "mine-pending", message="wait"),
-        "the only thing that a daemon may do with a pending job is to acknowledge it",
+        "a daemon may change a pending job only by acknowledging it",
     ),
     _refused(
         "a pending job that is ended",
         "POD-mine",
         status("pj", "mine-pending", **_FAILED),
-        "the only thing that a daemon may do with a pending job is to acknowledge it",
+        "a daemon may change a pending job only by acknowledging it",
     ),
     *(
         _refused(f"a job ended by {reason}", "POD-mine", status("pj", "mine-running", **_FAILED, reason=reason), _CLOCK)

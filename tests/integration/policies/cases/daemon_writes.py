@@ -7,7 +7,7 @@ from integration.policies.cases.objects import config_map, lease, log_archive, o
 from provisioner_operator.api.v1alpha1.names import API_VERSION
 from support.manifests import Manifest
 
-_ONLY_ARCHIVES = "of ConfigMaps a daemon may write only the log archives of its jobs"
+_ONLY_ARCHIVES = "a daemon may create and update no ConfigMaps but log archives of its jobs"
 _JOB_UID = "UID-OF-ProvisionerJob-mine-pending"
 _JOB = owner_reference("ProvisionerJob", "mine-pending", _JOB_UID, API_VERSION)
 _OTHER_JOB = owner_reference("ProvisionerJob", "plain", "UID-OF-ProvisionerJob-plain", API_VERSION)
@@ -119,11 +119,16 @@ def _states(
         _state(f"a stored {kind} of Terraform's", "POD-mine", _data(kind, own)),
         _state(f"the end of a {kind} of Terraform's", "POD-mine", delete(kind, own)),
         *(
-            _state(title, "POD-mine", request, f'whose names begin with "{prefix}"; "{name}" is none')
+            _state(title, "POD-mine", request, f'whose names begin with "{prefix}": the name "{name}" does not')
             for title, name, request in refused
         ),
         *(_state(f"another {kind}, by {who}, no daemon", who, create(make("another"))) for who in _NO_DAEMONS),
-        _state(f"another {kind}, by a daemon that is no Pod", "external-daemon", create(make("another")), "is none"),
+        _state(
+            f"another {kind}, by a daemon that is no Pod",
+            "external-daemon",
+            create(make("another")),
+            'the name "another" does not',
+        ),
     )
 
 

@@ -20,7 +20,7 @@ _OWN: Manifest = {
     "tags": {"scope": "user", "owner": "submitter"},
     "workspaceRef": {"name": "dev", "owner": "submitter"},
 }
-_MANAGED = "are the controller's"
+_MANAGED = "only the controller sets spec.workspaceRef.uid"
 
 
 def _refused(title: str, who: str, request: Request, says: str) -> Case:
