@@ -193,9 +193,9 @@ class Guard:
 
 def _has_ended(command: "subprocess.Popen[bytes]") -> bool:
     """Return whether the command has ended, without reaping it where the system allows that."""
-    if sys.platform == "linux":
-        return os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    return command.poll() is not None
+    if sys.platform != "linux":
+        return command.poll() is not None
+    return os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def may_kill(pid: int) -> bool:
