@@ -4,7 +4,6 @@ Made by `agent` for each `Acknowledge`; `carry_out` is the whole way of the job 
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -82,9 +81,7 @@ class HeldJob:
         finally:
             # First, so that the next heartbeat no longer lists the run while its log is still being archived.
             self._ended = True
-            flushing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await flushing
+            await _end_flushing(flushing)
             on_change()
         # Before the end is written: whoever sees the job ended finds its whole log.
         outcome = replace(outcome, log=await _close(archive))
@@ -130,6 +127,17 @@ class HeldJob:
             self._run.kill(cause)
         else:
             self._run.interrupt(cause)
+
+
+async def _end_flushing(flushing: "asyncio.Task[None]") -> None:
+    flushing.cancel()
+    try:
+        await flushing
+    except asyncio.CancelledError:
+        pass
+    except Exception:
+        # Whatever it is: the archive is closed next, which tries once more.
+        logger.exception("Archiving the log failed")
 
 
 async def _close(archive: Archive) -> LogArchive | None:
