@@ -11,7 +11,7 @@ from provisioner_operator.daemon.terraform.declarations import DECLARE
 from provisioner_operator.daemon.terraform.inspect_program import LARGEST_FILE
 from provisioner_operator.daemon.terraform.inspect_stage import InspectReader, inspect_stage
 
-DEEP = "[" * 50_000 + "]" * 50_000
+DEEP = "[" * 5_000 + "]" * 5_000
 
 
 @dataclass(frozen=True)
