@@ -26,7 +26,7 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.matching import Demand, effective_tags, format_tags, satisfies
 from provisioner_operator.core.model.records import Daemon
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon
 
@@ -48,14 +48,14 @@ def list_daemons(
     cluster, warn = session.cluster, session.terminal.note
     live = loading.live_views(cluster, session.scope, warn)
     fleet = loading.daemons(cluster, session.scope, warn)
-    scene = loading.scene_of(
+    snapshot = loading.snapshot_of(
         (view.job for _, view in live), fleet, loading.pools(cluster, session.scope, warn), cluster
     )
     wants_previous = any(column.title == "Previous" for column in columns) and not formats.is_for_programs(form)
     previous = _previous(session) if wants_previous else {}
-    near = table.mismatches(scene)
+    near = table.mismatches(snapshot)
     rows = [
-        daemon_row(body, daemon, scene, near, age=_age(body, scene.now), previous=previous.get(daemon.uid, ""))
+        daemon_row(body, daemon, snapshot, near, age=_age(body, snapshot.now), previous=previous.get(daemon.uid, ""))
         for body, daemon in fleet
     ]
     rows = table.rows_of_states(rows, states) if states else rows
@@ -118,15 +118,15 @@ def show_daemon(session: Session, name: str, form: str | None) -> None:
     if form is not None:
         formats.write_one(sys.stdout, form, body)
         return
-    scene = loading.scene(session.cluster, session.namespace, session.terminal.note)
+    snapshot = loading.snapshot(session.cluster, session.namespace, session.terminal.note)
     selector = {"fieldSelector": f"status.assignment.daemon={name}"}
     views = [view for _, view in loading.job_views(session.cluster, session.namespace, session.terminal.note, selector)]
-    row = daemon_row(body, daemon, scene, table.mismatches(scene), age=_age(body, scene.now))
-    for line in _told(session, body, row, views, scene):
+    row = daemon_row(body, daemon, snapshot, table.mismatches(snapshot), age=_age(body, snapshot.now))
+    for line in _told(session, body, row, views, snapshot):
         session.terminal.out.print(line)
 
 
-def _told(session: Session, body: Body, row: DaemonRow, views: Iterable[JobView], scene: Scene) -> Iterator[Text]:
+def _told(session: Session, body: Body, row: DaemonRow, views: Iterable[JobView], snapshot: Snapshot) -> Iterator[Text]:
     daemon = row.daemon
     style = table.STATE_STYLES.get(row.state, "")
     head = Text.assemble((daemon.name, "bold"), f" in {daemon.namespace}: ", (row.state, style))
@@ -135,7 +135,7 @@ def _told(session: Session, body: Body, row: DaemonRow, views: Iterable[JobView]
         head.append(f", cordoned{by}", "yellow")
     yield head
     seen = "never" if row.last_seen is None else f"{duration(row.last_seen)} ago"
-    takes = sum(len(jobs) for demand, jobs in scene.queues.items() if satisfies(daemon.supply, demand))
+    takes = sum(len(jobs) for demand, jobs in snapshot.queues.items() if satisfies(daemon.supply, demand))
     facts = [
         ("Tags", format_tags(daemon.supply.tags)),
         ("Provisioners", ", ".join(sorted(daemon.supply.provisioners))),
@@ -211,10 +211,10 @@ def list_pools(session: Session, column_names: Iterable[str], form: str) -> None
 def match(session: Session, tags: Iterable[tuple[str, str]], provisioner: str, *, as_json: bool) -> Exit:
     """Print who would take such a job now; the exit code tells whether anybody would."""
     demand = Demand(session.namespace, Provisioner(provisioner), effective_tags(dict(tags)))
-    scene = loading.scene(session.cluster, session.namespace, session.terminal.note)
-    found = fits(demand, scene)
-    explanation = scene.explain(demand)
-    waiting = len(scene.queues.get(demand, ()))
+    snapshot = loading.snapshot(session.cluster, session.namespace, session.terminal.note)
+    found = fits(demand, snapshot)
+    explanation = snapshot.explain(demand)
+    waiting = len(snapshot.queues.get(demand, ()))
     if as_json:
         document = {
             "tags": dict(sorted(demand.tags)),
@@ -236,7 +236,7 @@ def match(session: Session, tags: Iterable[tuple[str, str]], provisioner: str, *
         }
         sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
-        for line in _match_told(demand, scene, waiting):
+        for line in _match_told(demand, snapshot, waiting):
             session.terminal.out.print(line)
         if found:
             session.terminal.out.print()
@@ -244,13 +244,13 @@ def match(session: Session, tags: Iterable[tuple[str, str]], provisioner: str, *
     return Exit.OK if explanation is None else Exit.PRECONDITION
 
 
-def _match_told(demand: Demand, scene: Scene, waiting: int) -> Iterator[Text]:
+def _match_told(demand: Demand, snapshot: Snapshot, waiting: int) -> Iterator[Text]:
     asked = f"provisioner {demand.provisioner} and tags {format_tags(demand.tags)} in namespace {demand.namespace}"
-    explanation = scene.explain(demand)
+    explanation = snapshot.explain(demand)
     if explanation is None:
         ready = [
             each.daemon.name
-            for each in scene.candidates(demand.namespace)
+            for each in snapshot.candidates(demand.namespace)
             if each.open and each.free and satisfies(each.daemon.supply, demand)
         ]
         yield Text.assemble(("It would start now", "green"), f": {asked}. Free for it: {', '.join(sorted(ready))}.")

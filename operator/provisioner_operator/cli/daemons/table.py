@@ -12,7 +12,7 @@ from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.explanation import ScopeDaemon, ScopeJob, TagDaemon, TagJob
-from provisioner_operator.core.views.snapshot import Scene, silence
+from provisioner_operator.core.views.snapshot import Snapshot, silence
 
 Body = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ class DaemonRow:
 def daemon_row(
     body: Body,
     daemon: Daemon,
-    scene: Scene,
+    snapshot: Snapshot,
     mismatches: Mapping[tuple[str, str], int],
     *,
     age: float,
@@ -56,14 +56,14 @@ def daemon_row(
     """The line of a daemon."""
     status = body.get("status") or {}
     given = sorted(
-        (job.name for job in scene.jobs.values() if job.assignment and job.assignment.daemon_uid == daemon.uid),
+        (job.name for job in snapshot.jobs.values() if job.assignment and job.assignment.daemon_uid == daemon.uid),
         key=natural,
     )
     running = [str(each["name"]) for each in status.get("currentJobs") or ()]
     return DaemonRow(
         daemon=daemon,
-        state=state_of(daemon, scene),
-        used=scene.used(daemon),
+        state=state_of(daemon, snapshot),
+        used=snapshot.used(daemon),
         jobs=tuple(dict.fromkeys([*given, *running])),
         previous=previous,
         failures=int(status.get("consecutiveFailures") or 0),
@@ -71,25 +71,25 @@ def daemon_row(
         completed=int(status.get("completedJobs") or 0),
         mismatches=mismatches.get((daemon.namespace, daemon.name), 0),
         version=str(status.get("version") or ""),
-        last_seen=silence(daemon, scene.now),
+        last_seen=silence(daemon, snapshot.now),
         age=age,
     )
 
 
-def state_of(daemon: Daemon, scene: Scene) -> str:
+def state_of(daemon: Daemon, snapshot: Snapshot) -> str:
     """Idle, Busy, Draining or Offline: by its own last word, unless that is too long ago."""
     if daemon.state is DaemonState.DRAINING:
         return DaemonState.DRAINING
-    if not scene.is_online(daemon):
+    if not snapshot.is_online(daemon):
         return DaemonState.OFFLINE
-    return DaemonState.BUSY if scene.used(daemon) else DaemonState.IDLE
+    return DaemonState.BUSY if snapshot.used(daemon) else DaemonState.IDLE
 
 
-def mismatches(scene: Scene) -> dict[tuple[str, str], int]:
+def mismatches(snapshot: Snapshot) -> dict[tuple[str, str], int]:
     """Waiting jobs by the daemon (namespace, name) that would be theirs, but for tags."""
     found: dict[tuple[str, str], int] = {}
-    for demand, jobs in scene.queues.items():
-        explanation = scene.explain(demand)
+    for demand, jobs in snapshot.queues.items():
+        explanation = snapshot.explain(demand)
         named = {edit.daemon for edit in (explanation.edits if explanation else ()) if isinstance(edit, _TAG_EDITS)}
         for name in named:
             found[demand.namespace, name] = found.get((demand.namespace, name), 0) + len(jobs)

@@ -10,7 +10,7 @@ from provisioner_operator.cli.daemons.table import MANY_FAILURES
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.core.leadership import LEASE_SECONDS
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 
 Body = Mapping[str, Any]
 
@@ -160,33 +160,33 @@ def versions(daemons: Iterable[Body], own: str) -> Finding:
     return Finding("daemon versions", Level.OK, f"All daemons that report are of version {own}.")
 
 
-def fleet(scene: Scene, failures: Mapping[str, int]) -> Finding:
+def fleet(snapshot: Snapshot, failures: Mapping[str, int]) -> Finding:
     """Whether there is anybody to run jobs, and whether they do; `failures` in a row by the daemon's uid."""
-    online = [daemon for daemon in scene.daemons if scene.is_online(daemon)]
-    if not scene.daemons:
+    online = [daemon for daemon in snapshot.daemons if snapshot.is_online(daemon)]
+    if not snapshot.daemons:
         return Finding(
             "daemons", Level.WARNING, "There is no daemon.", "Make a pool, or start a daemon: README, Run daemons."
         )
     if not online:
-        message = f"None of {counted(len(scene.daemons), 'daemon')} is online."
+        message = f"None of {counted(len(snapshot.daemons), 'daemon')} is online."
         return Finding("daemons", Level.ERROR, message, "`daemons list` tells when each was last seen.")
-    failing = [daemon.name for daemon in scene.daemons if failures.get(daemon.uid, 0) >= MANY_FAILURES]
+    failing = [daemon.name for daemon in snapshot.daemons if failures.get(daemon.uid, 0) >= MANY_FAILURES]
     if failing:
-        message = f"Online: {len(online)} of {counted(len(scene.daemons), 'daemon')}; failing again and again: {', '.join(failing)}."
+        message = f"Online: {len(online)} of {counted(len(snapshot.daemons), 'daemon')}; failing again and again: {', '.join(failing)}."
         return Finding(
             "daemons", Level.WARNING, message, "`daemons show` tells their last jobs; cordon them meanwhile."
         )
-    return Finding("daemons", Level.OK, f"Online: {len(online)} of {counted(len(scene.daemons), 'daemon')}.")
+    return Finding("daemons", Level.OK, f"Online: {len(online)} of {counted(len(snapshot.daemons), 'daemon')}.")
 
 
-def stuck(scene: Scene) -> Finding:
+def stuck(snapshot: Snapshot) -> Finding:
     """Whether jobs wait for somebody to do something."""
-    names = sorted(job.name for job in scene.jobs.values() if scene.is_stuck(job))
+    names = sorted(job.name for job in snapshot.jobs.values() if snapshot.is_stuck(job))
     if names:
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
-        message = f"Stuck: {shown} ({len(names)} of {counted(len(scene.jobs), 'live job')})."
+        message = f"Stuck: {shown} ({len(names)} of {counted(len(snapshot.jobs), 'live job')})."
         return Finding("queue", Level.WARNING, message, "`jobs list -s stuck`, then `jobs why JOB`.")
-    return Finding("queue", Level.OK, f"Pending or running: {counted(len(scene.jobs), 'job')}; none is stuck.")
+    return Finding("queue", Level.OK, f"Pending or running: {counted(len(snapshot.jobs), 'job')}; none is stuck.")
 
 
 def rights(allowed: Mapping[str, bool], roles: Mapping[str, str], where: str) -> Finding:

@@ -134,13 +134,13 @@ def _of_fleet(session: Session) -> Iterator[Finding]:
     except ForbiddenError as error:
         yield Finding("daemons", Level.UNKNOWN, f"Not looked at: {error}")
         return
-    scene = loading.scene_of((view.job for _, view in views), fleet, growing, cluster)
+    snapshot = loading.snapshot_of((view.job for _, view in views), fleet, growing, cluster)
     bodies = [body for body, _ in fleet]
     failures = {daemon.uid: int((body.get("status") or {}).get("consecutiveFailures") or 0) for body, daemon in fleet}
-    yield checks.fleet(scene, failures)
+    yield checks.fleet(snapshot, failures)
     yield checks.versions(bodies, __version__)
     yield checks.daemon_clocks(bodies, cluster.now())
-    yield checks.stuck(scene)
+    yield checks.stuck(snapshot)
 
 
 def _rights(session: Session) -> Finding:

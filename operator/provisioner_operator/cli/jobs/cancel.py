@@ -129,7 +129,7 @@ def _selected(session: Session, selection: Selection, selector: str | None, aske
     terminal, cluster, warn = session.terminal, session.cluster, session.terminal.note
     if selection.phases & TERMINAL:
         raise UsageError("A job that has ended cannot be canceled: choose pending, running, canceling or stuck.")
-    scene = loading.scene(cluster, session.scope, warn)
+    snapshot = loading.snapshot(cluster, session.scope, warn)
     params = {"labelSelector": selector} if selector else {}
     views = [
         view for _, view in loading.job_views(cluster, session.scope, warn, {"fieldSelector": loading.LIVE} | params)
@@ -137,12 +137,12 @@ def _selected(session: Session, selection: Selection, selector: str | None, aske
     meant = [
         view
         for view in views
-        if selection.includes(view, scene) and not (asked.if_pending and view.job.phase is not Phase.PENDING)
+        if selection.includes(view, snapshot) and not (asked.if_pending and view.job.phase is not Phase.PENDING)
     ]
     if not meant:
         terminal.note("No job is like that: there is nothing to cancel.")
         return ()
-    rows = table.sorted_rows([table.job_row(view, scene, cluster.now()) for view in meant], "created")
+    rows = table.sorted_rows([table.job_row(view, snapshot, cluster.now()) for view in meant], "created")
     if not asked.yes:
         columns = chosen(table.columns(namespaced=False), (), wide=False)
         terminal.show(lines(columns, rows, width=terminal.width))

@@ -119,7 +119,7 @@ def print_log(session: Session, name: str, wanted: Wanted) -> None:
     _print_archived(session, model, wanted)
 
 
-def snapshot(session: Session, name: str, wanted: Wanted) -> tuple[str, list[Line]]:
+def current_log(session: Session, name: str, wanted: Wanted) -> tuple[str, list[Line]]:
     """Where the log is from, and its lines as they are now. Raises PreconditionError if there is none yet."""
     _, model = loading.read_job(session.cluster, session.namespace, name)
     if model.status.phase in STARTED:

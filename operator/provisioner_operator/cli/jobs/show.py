@@ -19,7 +19,7 @@ from provisioner_operator.cli.view import loading
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.views.snapshot import Scene, ran, waited
+from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
 
 _BAR = 24
 """Cells of the longest stage's bar."""
@@ -49,17 +49,17 @@ def show_job(session: Session, name: str, form: str | None) -> None:
         formats.write_one(sys.stdout, form, body)
         return
     view = loading.job_view(model)
-    scene = None
+    snapshot = None
     if view.job.phase is Phase.PENDING:
-        scene = loading.scene(session.cluster, session.namespace, session.terminal.note)
+        snapshot = loading.snapshot(session.cluster, session.namespace, session.terminal.note)
     retry_of = (body["metadata"].get("annotations") or {}).get(RETRY_OF)
     now = session.cluster.now()
-    for line in told(model, view.job, scene, now=now, utc=session.utc, retry_of=retry_of):
+    for line in told(model, view.job, snapshot, now=now, utc=session.utc, retry_of=retry_of):
         session.terminal.out.print(line)
 
 
 def told(
-    model: ProvisionerJob, job: Job, scene: Scene | None, *, now: float, utc: bool, retry_of: str | None = None
+    model: ProvisionerJob, job: Job, snapshot: Snapshot | None, *, now: float, utc: bool, retry_of: str | None = None
 ) -> Iterator[Text]:
     """The job in lines."""
     spec, status = model.spec, model.status
@@ -78,7 +78,7 @@ def told(
         ("Commit", status.commit or ""),
     ]
     yield from _facts(facts)
-    yield from _section("Now", _present(job, scene, now))
+    yield from _section("Now", _present(job, snapshot, now))
     yield from _section("Cancel", _cancel(job))
     yield from _section("Life", _life(job, now, utc=utc))
     yield from _section("Stages", _stages(status.timings, now))
@@ -113,11 +113,11 @@ def _section(title: str, content: Iterable[str | Text]) -> Iterator[Text]:
             yield Text.assemble("  ", line if isinstance(line, Text) else safe(line))
 
 
-def _present(job: Job, scene: Scene | None, now: float) -> list[str | Text]:
-    if job.phase is Phase.PENDING and scene is not None:
-        current = scene.jobs.get(job.uid, job)
-        explanation = explanation_of(current, scene)
-        place = scene.places.get(job.uid)
+def _present(job: Job, snapshot: Snapshot | None, now: float) -> list[str | Text]:
+    if job.phase is Phase.PENDING and snapshot is not None:
+        current = snapshot.jobs.get(job.uid, job)
+        explanation = explanation_of(current, snapshot)
+        place = snapshot.places.get(job.uid)
         found: list[str | Text] = [f"waits for {duration(waited(job, now))}"]
         if explanation is not None:
             found.append(Text.assemble((explanation.reason, "bold"), f": {safe(explanation.message)}"))

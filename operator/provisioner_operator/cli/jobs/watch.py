@@ -13,7 +13,7 @@ from provisioner_operator.cli.jobs.table import JobRow
 from provisioner_operator.cli.output.table import Column, lines
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view.job_filter import Selection
-from provisioner_operator.cli.view.live_snapshot import Picture
+from provisioner_operator.cli.view.live_snapshot import LiveSnapshot
 from provisioner_operator.kube import paths
 
 REDRAW_SECONDS = 0.5
@@ -33,11 +33,11 @@ def watch(
     """Show the jobs until Ctrl-C. Raises CliError when the API server stays away."""
     cluster, scope = session.cluster, session.scope
     params = {"labelSelector": selector} if selector else {}
-    picture = Picture()
+    live = LiveSnapshot()
     feeds = [
-        (Feed(cluster, paths.jobs(scope), params), picture.jobs),
-        (Feed(cluster, paths.daemons(scope)), picture.daemons),
-        (Feed(cluster, paths.pools(scope)), picture.pools),
+        (Feed(cluster, paths.jobs(scope), params), live.jobs),
+        (Feed(cluster, paths.daemons(scope)), live.daemons),
+        (Feed(cluster, paths.pools(scope)), live.pools),
     ]
     show = (
         _Live(session, selection, limit, sorting, columns)
@@ -46,13 +46,13 @@ def watch(
     )
     try:
         with show:
-            _run(feeds, picture, show)
+            _run(feeds, live, show)
     finally:
         for feed, _ in feeds:
             feed.close()
 
 
-def _run(feeds: Sequence[tuple[Feed, Store]], picture: Picture, show: "_Live | _Lines") -> None:
+def _run(feeds: Sequence[tuple[Feed, Store]], live: LiveSnapshot, show: "_Live | _Lines") -> None:
     ready: set[int] = set()
     jobs = feeds[0][0]
     changed: list[News] = []
@@ -73,7 +73,7 @@ def _run(feeds: Sequence[tuple[Feed, Store]], picture: Picture, show: "_Live | _
                     if feed is jobs:
                         changed.append(news)
         if len(ready) == len(feeds):
-            show.update(picture, changed)
+            show.update(live, changed)
             changed.clear()  # what came before all were ready is shown too
 
 
@@ -101,16 +101,16 @@ class _Live:
         self._trouble = news.message if isinstance(news, Trouble) else None
         self._drawn = float("-inf")
 
-    def update(self, picture: Picture, _: Sequence[News]) -> None:
+    def update(self, live: LiveSnapshot, _: Sequence[News]) -> None:
         if time.monotonic() - self._drawn < REDRAW_SECONDS:
             return
         self._drawn = time.monotonic()
         now = self._session.cluster.now()
-        scene = picture.scene(now)
+        snapshot = live.snapshot(now)
         rows = [
-            job_table.job_row(view, scene, now, utc=self._session.utc)
-            for view in picture.views()
-            if self._selection.includes(view, scene)
+            job_table.job_row(view, snapshot, now, utc=self._session.utc)
+            for view in live.views()
+            if self._selection.includes(view, snapshot)
         ]
         kept = job_table.sorted_rows(job_table.newest(rows, self._limit), self._sorting)
         console = self._session.terminal.out
@@ -145,7 +145,7 @@ class _Lines:
         text = f"{news.message} Trying again." if isinstance(news, Trouble) else "The API server is back."
         self._session.terminal.note(text)
 
-    def update(self, picture: Picture, changed: Sequence[News]) -> None:
+    def update(self, live: LiveSnapshot, changed: Sequence[News]) -> None:
         uids: dict[str, None] = {}
         for news in changed:
             for body in (
@@ -155,11 +155,11 @@ class _Lines:
         if not uids:
             return
         now = self._session.cluster.now()
-        scene = picture.scene(now)
+        snapshot = live.snapshot(now)
         rows = [
-            job_table.job_row(view, scene, now, utc=self._session.utc)
-            for view in picture.views()
-            if view.job.uid in uids and self._selection.includes(view, scene)
+            job_table.job_row(view, snapshot, now, utc=self._session.utc)
+            for view in live.views()
+            if view.job.uid in uids and self._selection.includes(view, snapshot)
         ]
         rows = [row for row in rows if self._shown.get(row.view.job.uid) != _gist(row)]
         self._shown |= {row.view.job.uid: _gist(row) for row in rows}

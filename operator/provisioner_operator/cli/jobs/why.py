@@ -19,7 +19,7 @@ from provisioner_operator.core.jobs.timeouts import pending_deadline
 from provisioner_operator.core.model.matching import UNTAGGED, Demand, format_tags, satisfies
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.explanation import STUCK, Candidate, Explanation
-from provisioner_operator.core.views.snapshot import Scene, silence, waited
+from provisioner_operator.core.views.snapshot import Snapshot, silence, waited
 from provisioner_operator.core.views.wait_estimate import Estimate, estimate
 
 
@@ -39,13 +39,13 @@ class Fit:
     """Seconds since its last heartbeat."""
 
 
-def fits(demand: Demand, scene: Scene) -> list[Fit]:
+def fits(demand: Demand, snapshot: Snapshot) -> list[Fit]:
     """All daemons of the namespace, those that match first."""
-    found = [_fit(demand, candidate, scene) for candidate in scene.candidates(demand.namespace)]
+    found = [_fit(demand, candidate, snapshot) for candidate in snapshot.candidates(demand.namespace)]
     return sorted(found, key=lambda fit: (not fit.matches, len(fit.lacks) + len(fit.has_too_many), natural(fit.daemon)))
 
 
-def _fit(demand: Demand, candidate: Candidate, scene: Scene) -> Fit:
+def _fit(demand: Demand, candidate: Candidate, snapshot: Snapshot) -> Fit:
     supply = candidate.daemon.supply
     lacks: list[str] = []
     if demand.provisioner not in supply.provisioners:
@@ -59,14 +59,14 @@ def _fit(demand: Demand, candidate: Candidate, scene: Scene) -> Fit:
     return Fit(
         candidate.daemon.name,
         satisfies(supply, demand),
-        _state(candidate, scene),
+        _state(candidate, snapshot),
         tuple(lacks),
         tuple(f"{key}={value}" for key, value in spare),
-        silence(candidate.daemon, scene.now),
+        silence(candidate.daemon, snapshot.now),
     )
 
 
-def _state(candidate: Candidate, scene: Scene) -> str:
+def _state(candidate: Candidate, snapshot: Snapshot) -> str:
     daemon = candidate.daemon
     words = []
     if not candidate.online:
@@ -74,7 +74,7 @@ def _state(candidate: Candidate, scene: Scene) -> str:
     if daemon.cordoned:
         words.append("cordoned")
     if not candidate.free:
-        words.append(f"busy {scene.used(daemon)}/{daemon.capacity}")
+        words.append(f"busy {snapshot.used(daemon)}/{daemon.capacity}")
     return ", ".join(words) or "free"
 
 
@@ -95,16 +95,16 @@ def explain_job(session: Session, name: str, *, as_json: bool) -> None:
     cluster, warn = session.cluster, session.terminal.note
     _, model = loading.read_job(cluster, session.namespace, name)
     job = loading.job_view(model).job
-    scene = loading.scene(cluster, session.namespace, warn)
-    is_waiting = job.phase is Phase.PENDING and job.uid in scene.jobs
-    job = scene.jobs.get(job.uid, job)
-    guess = guess_for(session, job, scene) if is_waiting else None
+    snapshot = loading.snapshot(cluster, session.namespace, warn)
+    is_waiting = job.phase is Phase.PENDING and job.uid in snapshot.jobs
+    job = snapshot.jobs.get(job.uid, job)
+    guess = guess_for(session, job, snapshot) if is_waiting else None
     if as_json:
-        sys.stdout.write(orjson.dumps(_document(job, scene, guess), option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(orjson.dumps(_document(job, snapshot, guess), option=orjson.OPT_INDENT_2).decode() + "\n")
         return
-    for line in told(job, scene, guess, utc=session.utc):
+    for line in told(job, snapshot, guess, utc=session.utc):
         session.terminal.out.print(line)
-    found = fits(job.demand, scene)
+    found = fits(job.demand, snapshot)
     if job.phase is Phase.PENDING and found:
         session.terminal.out.print()
         session.terminal.show(lines(useful(found), found, width=session.terminal.width))
@@ -117,53 +117,53 @@ def useful(found: Iterable[Fit]) -> list[Column[Fit]]:
     return [column for column in columns() if not empty.get(column.title)]
 
 
-def guess_for(session: Session, job: Job, scene: Scene) -> Estimate | None:
+def guess_for(session: Session, job: Job, snapshot: Snapshot) -> Estimate | None:
     """An estimate of the job's start; None if there is nothing to make it from."""
-    if job.uid not in scene.places or not scene.takers(job.demand):
+    if job.uid not in snapshot.places or not snapshot.takers(job.demand):
         return None
     try:
-        return estimate(job, scene, loading.ended_runs(session.cluster, session.namespace, session.terminal.note))
+        return estimate(job, snapshot, loading.ended_runs(session.cluster, session.namespace, session.terminal.note))
     except CliError as error:
         session.terminal.note(f"No estimate: {error}")
         return None
 
 
-def explanation_of(job: Job, scene: Scene) -> Explanation | None:
+def explanation_of(job: Job, snapshot: Snapshot) -> Explanation | None:
     """Why the pending job waits; None if a daemon is ready for it, or it has one."""
     if job.assignment is not None or job.cancel:
         return None
     if job.suspend:
         message = "It is suspended. To unblock it: `jobs resume` it."
         return Explanation(PendingReason.SUSPENDED, message, ())
-    blocker = scene.blocker_of(job)
+    blocker = snapshot.blocker_of(job)
     if blocker is not None:
         message = f"Workspace {job.workspace} is busy: {blocker} goes first, one job of a workspace at a time."
         return Explanation(PendingReason.WORKSPACE_BUSY, message, ())
-    return scene.explain(job.demand)
+    return snapshot.explain(job.demand)
 
 
-def told(job: Job, scene: Scene, guess: Estimate | None, *, utc: bool) -> list[Text]:
+def told(job: Job, snapshot: Snapshot, guess: Estimate | None, *, utc: bool) -> list[Text]:
     """Why it waits, and for how long, in lines."""
     head = Text.assemble((job.name, "bold"), f" is {job.phase}")
     if job.phase is not Phase.PENDING:
         head.append(f": it does not wait. {job.message or ''}".rstrip())
         return [head, Text(f"`jobs show {job.name}` tells what became of it.", "dim")]
-    head.append(f" for {duration(waited(job, scene.now))}")
+    head.append(f" for {duration(waited(job, snapshot.now))}")
     told = [head, Text(f"It asks for provisioner {job.demand.provisioner} and tags {format_tags(job.demand.tags)}.")]
-    told.append(_why(job, scene))
-    if (place := scene.places.get(job.uid)) is not None:
+    told.append(_why(job, snapshot))
+    if (place := snapshot.places.get(job.uid)) is not None:
         told.append(Text(f"Place {place.position} of {place.size} that ask for the same."))
-        told.append(Text(_in_words(job, scene, guess)))
+        told.append(Text(_in_words(job, snapshot, guess)))
     deadline = pending_deadline(job)
     if deadline is not None:
         told.append(
-            Text(f"It fails with PendingTimeout at {moment(deadline, utc=utc)}, in {duration(deadline - scene.now)}.")
+            Text(f"It fails with PendingTimeout at {moment(deadline, utc=utc)}, in {duration(deadline - snapshot.now)}.")
         )
     return told
 
 
-def _why(job: Job, scene: Scene) -> Text:
-    explanation = explanation_of(job, scene)
+def _why(job: Job, snapshot: Snapshot) -> Text:
+    explanation = explanation_of(job, snapshot)
     if explanation is not None:
         style = "bold red" if explanation.reason in STUCK else "yellow"
         return Text.assemble((explanation.reason, style), f": {explanation.message}")
@@ -177,9 +177,9 @@ def _why(job: Job, scene: Scene) -> Text:
     )
 
 
-def _in_words(job: Job, scene: Scene, guess: Estimate | None) -> str:
+def _in_words(job: Job, snapshot: Snapshot, guess: Estimate | None) -> str:
     if guess is None:
-        if not scene.takers(job.demand):
+        if not snapshot.takers(job.demand):
             return "When it starts cannot be estimated: no daemon takes such jobs."
         return "When it starts cannot be estimated: no run was seen to end on the daemons that match."
     if guess.seconds < 1:
@@ -187,17 +187,17 @@ def _in_words(job: Job, scene: Scene, guess: Estimate | None) -> str:
     return f"It starts in about {duration(guess.seconds)}, by {counted(guess.runs, 'run')} of {duration(guess.mean_run)} on average."
 
 
-def _document(job: Job, scene: Scene, guess: Estimate | None) -> dict[str, object]:
-    explanation = explanation_of(job, scene) if job.phase is Phase.PENDING else None
-    place = scene.places.get(job.uid)
+def _document(job: Job, snapshot: Snapshot, guess: Estimate | None) -> dict[str, object]:
+    explanation = explanation_of(job, snapshot) if job.phase is Phase.PENDING else None
+    place = snapshot.places.get(job.uid)
     return {
         "job": job.name,
         "namespace": job.namespace,
         "phase": job.phase,
         "reason": explanation.reason if explanation else None,
         "message": explanation.message if explanation else job.message,
-        "stuck": job.uid in scene.jobs and scene.is_stuck(job),
-        "waitedSeconds": int(waited(job, scene.now)),
+        "stuck": job.uid in snapshot.jobs and snapshot.is_stuck(job),
+        "waitedSeconds": int(waited(job, snapshot.now)),
         "queue": None if place is None else {"position": place.position, "size": place.size},
         "estimatedSeconds": None if guess is None else int(guess.seconds),
         "daemons": [
@@ -209,6 +209,6 @@ def _document(job: Job, scene: Scene, guess: Estimate | None) -> dict[str, objec
                 "hasTooMany": fit.has_too_many,
                 "lastSeenSeconds": None if fit.last_seen is None else int(fit.last_seen),
             }
-            for fit in fits(job.demand, scene)
+            for fit in fits(job.demand, snapshot)
         ],
     }

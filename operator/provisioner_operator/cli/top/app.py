@@ -22,14 +22,14 @@ from provisioner_operator.cli.api.watch_feed import Ended, Feed, Recovered, Stor
 from provisioner_operator.cli.errors import CliError, UsageError
 from provisioner_operator.cli.jobs import show, why
 from provisioner_operator.cli.jobs.cancel import Asked, NothingToDoError, cancel_one
-from provisioner_operator.cli.jobs.logs import Wanted, formatted, snapshot
+from provisioner_operator.cli.jobs.logs import Wanted, current_log, formatted
 from provisioner_operator.cli.jobs.retry import RETRY_OF
 from provisioner_operator.cli.output.table import lines
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.top import rows as top_rows
 from provisioner_operator.cli.top.rows import Row
 from provisioner_operator.cli.view import loading
-from provisioner_operator.cli.view.live_snapshot import Picture
+from provisioner_operator.cli.view.live_snapshot import LiveSnapshot
 from provisioner_operator.core.views.wait_estimate import observed_runs
 from provisioner_operator.kube import paths
 
@@ -150,11 +150,11 @@ class Top(App[None]):
     #jobs { height: 2fr; }
     """
 
-    def __init__(self, session: Session, feeds: Sequence[tuple[Feed, Store]], picture: Picture) -> None:
+    def __init__(self, session: Session, feeds: Sequence[tuple[Feed, Store]], live: LiveSnapshot) -> None:
         super().__init__()
         self._session = session
         self._feeds = feeds
-        self._picture = picture
+        self._live_snapshot = live
         self._filter = ""
         self._mean_run: float | None = None
         self._drawn = float("-inf")
@@ -269,23 +269,23 @@ class Top(App[None]):
     def _show_job(self, session: Session, name: str) -> RenderableType:
         body, model = loading.read_job(session.cluster, session.namespace, name)
         job = loading.job_view(model).job
-        scene = loading.scene(session.cluster, session.namespace, lambda _: None)
+        snapshot = loading.snapshot(session.cluster, session.namespace, lambda _: None)
         retry_of = (body["metadata"].get("annotations") or {}).get(RETRY_OF)
         now = session.cluster.now()
-        return Group(*show.told(model, job, scene, now=now, utc=session.utc, retry_of=retry_of))
+        return Group(*show.told(model, job, snapshot, now=now, utc=session.utc, retry_of=retry_of))
 
     def _explain_job(self, session: Session, name: str) -> RenderableType:
         _, model = loading.read_job(session.cluster, session.namespace, name)
-        scene = loading.scene(session.cluster, session.namespace, lambda _: None)
+        snapshot = loading.snapshot(session.cluster, session.namespace, lambda _: None)
         job = loading.job_view(model).job
-        job = scene.jobs.get(job.uid, job)
-        told = why.told(job, scene, why.guess_for(session, job, scene), utc=session.utc)
-        found = why.fits(job.demand, scene)
+        job = snapshot.jobs.get(job.uid, job)
+        told = why.told(job, snapshot, why.guess_for(session, job, snapshot), utc=session.utc)
+        found = why.fits(job.demand, snapshot)
         table = lines(why.useful(found), found, width=max(40, self.size.width - 10)) if found else []
         return Group(*told, Text(""), *[_with_newline(line) for line in table])
 
     def _read_log(self, session: Session, name: str) -> RenderableType:
-        source, found = snapshot(session, name, Wanted(tail=_LOG_LINES))
+        source, found = current_log(session, name, Wanted(tail=_LOG_LINES))
         text = "\n".join(formatted(line, timestamps=False) for line in found)
         return Group(Text(f"{source}, the last {len(found)} lines", "dim"), Text(text))
 
@@ -334,7 +334,7 @@ class Top(App[None]):
         self._drawn = time.monotonic()
         session = self._session
         found = top_rows.tables(
-            self._picture,
+            self._live_snapshot,
             session.cluster.now(),
             wanted=self._filter,
             mean_run=self._mean_run,
@@ -380,13 +380,13 @@ def run(session: Session) -> None:
     if not session.terminal.is_interactive:
         raise UsageError("top needs a terminal: `jobs list -w` goes everywhere.")
     cluster, scope = session.cluster, session.scope
-    picture = Picture()
+    live = LiveSnapshot()
     feeds = [
-        (Feed(cluster, paths.jobs(scope), {"fieldSelector": loading.LIVE}), picture.jobs),
-        (Feed(cluster, paths.daemons(scope)), picture.daemons),
-        (Feed(cluster, paths.pools(scope)), picture.pools),
+        (Feed(cluster, paths.jobs(scope), {"fieldSelector": loading.LIVE}), live.jobs),
+        (Feed(cluster, paths.daemons(scope)), live.daemons),
+        (Feed(cluster, paths.pools(scope)), live.pools),
     ]
-    app = Top(session, feeds, picture)
+    app = Top(session, feeds, live)
     try:
         app.run()
     finally:

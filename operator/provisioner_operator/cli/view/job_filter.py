@@ -7,7 +7,7 @@ from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.cli.errors import UsageError
 from provisioner_operator.cli.view.loading import LIVE, JobView
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 
 STUCK = "stuck"
 STATUS_WORDS = ("pending", "running", "canceling", "completed", "failed", "canceled", STUCK)
@@ -63,11 +63,11 @@ class Selection:
                 chosen.append(f"{field}={_escaped(value)}")
         return ",".join(chosen)
 
-    def includes(self, view: JobView, scene: Scene | None) -> bool:
-        """Whether this job is meant; `scene` is needed to know the stuck ones."""
+    def includes(self, view: JobView, snapshot: Snapshot | None) -> bool:
+        """Whether this job is meant; `snapshot` is needed to know the stuck ones."""
         job = view.job
         if self.phases or self.stuck:
-            is_stuck = self.stuck and scene is not None and job.phase not in TERMINAL and scene.is_stuck(job)
+            is_stuck = self.stuck and snapshot is not None and job.phase not in TERMINAL and snapshot.is_stuck(job)
             if not is_stuck and job.phase not in self.phases:
                 return False
         wanted = (

@@ -1,4 +1,4 @@
-"""From the API server to the core's records: jobs with what a person wants to know of them, daemons, pools, a scene.
+"""From the API server to the core's records: jobs with what a person wants to know of them, daemons, pools, a snapshot.
 
 An object that the models refuse is left out with a warning; the rest is shown.
 """
@@ -15,7 +15,7 @@ from provisioner_operator.cli.errors import CliError, ExpiredError, ForbiddenErr
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.records import Pool
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 
@@ -106,20 +106,20 @@ def live_views(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Bo
     return list(job_views(cluster, scope, warn, {"fieldSelector": LIVE}))
 
 
-def scene(cluster: Cluster, scope: str | None, warn: Warn) -> Scene:
+def snapshot(cluster: Cluster, scope: str | None, warn: Warn) -> Snapshot:
     """All that matters for the queue: live jobs, daemons, pools."""
     with ThreadPoolExecutor(3) as pool:
         jobs = pool.submit(live_views, cluster, scope, warn)
         fleet = pool.submit(daemons, cluster, scope, warn)
         growing = pool.submit(pools, cluster, scope, warn)
-        return scene_of((view.job for _, view in jobs.result()), fleet.result(), growing.result(), cluster)
+        return snapshot_of((view.job for _, view in jobs.result()), fleet.result(), growing.result(), cluster)
 
 
-def scene_of(
+def snapshot_of(
     jobs: Iterable[Job], fleet: Iterable[tuple[Any, Daemon]], growing: Iterable[tuple[Any, Pool]], cluster: Cluster
-) -> Scene:
-    """The scene of what was read."""
-    return Scene(jobs, [daemon for _, daemon in fleet], [pool for _, pool in growing], now=cluster.now())
+) -> Snapshot:
+    """The snapshot of what was read."""
+    return Snapshot(jobs, [daemon for _, daemon in fleet], [pool for _, pool in growing], now=cluster.now())
 
 
 def ended_runs(cluster: Cluster, scope: str | None, warn: Warn) -> list[Job]:

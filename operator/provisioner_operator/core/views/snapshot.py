@@ -36,7 +36,7 @@ class Place:
         return f"{self.position}/{self.size}"
 
 
-class Scene:
+class Snapshot:
     """What is, at `now` (seconds since the epoch, by the server's clock)."""
 
     def __init__(

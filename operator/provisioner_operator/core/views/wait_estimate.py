@@ -12,7 +12,7 @@ from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.autoscaling import SHORTEST_RUN_SECONDS, RunTimes
-from provisioner_operator.core.views.snapshot import Scene, ran
+from provisioner_operator.core.views.snapshot import Snapshot, ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +37,28 @@ def observed_runs(ended: Iterable[Job]) -> tuple[float | None, int]:
     return times.mean, count
 
 
-def estimate(job: Job, scene: Scene, ended: Iterable[Job]) -> Estimate | None:
+def estimate(job: Job, snapshot: Snapshot, ended: Iterable[Job]) -> Estimate | None:
     """When the waiting job is going to start; None if nothing is known to guess from, or it is not in the queue."""
-    if job.uid not in scene.places:
+    if job.uid not in snapshot.places:
         return None
-    takers = scene.takers(job.demand)
+    takers = snapshot.takers(job.demand)
     uids = {daemon.uid for daemon in takers}
     mean, runs = observed_runs(each for each in ended if each.assignment and each.assignment.daemon_uid in uids)
     if not takers or mean is None:
         return None
-    free_at = _free_at(takers, scene, mean)
-    for _ in range(_ahead(job, scene, takers)):
+    free_at = _free_at(takers, snapshot, mean)
+    for _ in range(_ahead(job, snapshot, takers)):
         heapq.heappush(free_at, heapq.heappop(free_at) + mean)
     return Estimate(free_at[0], mean, runs)
 
 
-def _free_at(takers: Iterable[Daemon], scene: Scene, mean: float) -> list[float]:
+def _free_at(takers: Iterable[Daemon], snapshot: Snapshot, mean: float) -> list[float]:
     """In how many seconds each slot of these daemons is free."""
     slots: list[float] = []
     for daemon in takers:
-        running = [job for job in scene.jobs.values() if job.assignment and job.assignment.daemon_uid == daemon.uid]
-        rests = [_rest(ran(job, scene.now) or 0.0, mean) for job in running]
-        free = max(0, daemon.capacity - scene.used(daemon))
+        running = [job for job in snapshot.jobs.values() if job.assignment and job.assignment.daemon_uid == daemon.uid]
+        rests = [_rest(ran(job, snapshot.now) or 0.0, mean) for job in running]
+        free = max(0, daemon.capacity - snapshot.used(daemon))
         # A slot that is taken by what no job tells of any more is free when that is over: soon.
         unknown = max(0, daemon.capacity - free - len(rests))
         slots += [0.0] * free + rests[: daemon.capacity] + [SHORTEST_RUN_SECONDS] * unknown
@@ -71,9 +71,9 @@ def _rest(taken: float, mean: float) -> float:
     return max(SHORTEST_RUN_SECONDS, mean - taken if taken < mean else taken)
 
 
-def _ahead(job: Job, scene: Scene, takers: Iterable[Daemon]) -> int:
+def _ahead(job: Job, snapshot: Snapshot, takers: Iterable[Daemon]) -> int:
     """How many jobs go first for these daemons."""
     supplies = {daemon.supply for daemon in takers}
-    rivals = [jobs for demand, jobs in scene.queues.items() if any(satisfies(supply, demand) for supply in supplies)]
+    rivals = [jobs for demand, jobs in snapshot.queues.items() if any(satisfies(supply, demand) for supply in supplies)]
     mine = queue_key(job)
     return sum(1 for jobs in rivals for each in jobs if queue_key(each) < mine)
