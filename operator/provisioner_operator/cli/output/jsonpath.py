@@ -1,7 +1,7 @@
-"""kubectl's templates of paths (`-o jsonpath=…`), as far as they are used on jobs: pure.
+"""Render kubectl's path templates (`-o jsonpath=…`), as far as lists of jobs need them. Pure.
 
 Text outside braces is kept. Within: `.field`, `['field']`, `[2]`, `[-1]`, `[*]`, `.*`, `[?(@.field=="text")]`, text in quotes,
-and `{range PATH}…{end}`. A path that leads nowhere gives nothing.
+and `{range PATH}…{end}`. A path that leads nowhere renders nothing.
 """
 
 import json
@@ -44,21 +44,21 @@ _Node = _Text | _Path | _Range
 
 
 class Template:
-    """A template, checked. Raises UsageError when it cannot be understood."""
+    """A checked template. Raises UsageError if it is invalid."""
 
     def __init__(self, text: str) -> None:
         pieces = iter(_pieces(text if "{" in text else f"{{{text}}}"))
         self._nodes, ended = _nodes(pieces)
         if ended:
-            raise UsageError("The jsonpath has an {end} without a {range}.")
+            raise UsageError("The jsonpath has {end} without {range}.")
 
     def render(self, document: Any) -> str:
-        """What the template makes of the document."""
+        """Return the text of the template for this document."""
         return "".join(_rendered(self._nodes, document, document))
 
 
 def _pieces(text: str) -> Iterator[tuple[bool, str]]:
-    """Parts of the template, each with whether it stood in braces."""
+    """Yield the parts of the template, each with whether it was in braces."""
     at = 0
     for match in _PIECE.finditer(text):
         if match.start() > at:
@@ -67,7 +67,7 @@ def _pieces(text: str) -> Iterator[tuple[bool, str]]:
         at = match.end()
     rest = text[at:]
     if "{" in rest or "}" in rest:
-        raise UsageError(f"The jsonpath {text!r} has a brace without its other.")
+        raise UsageError(f"The jsonpath {text!r} has an unbalanced brace.")
     if rest:
         yield False, rest
 
@@ -82,7 +82,7 @@ def _nodes(pieces: Iterator[tuple[bool, str]]) -> tuple[tuple[_Node, ...], bool]
         elif text.startswith("range"):
             body, ended = _nodes(pieces)
             if not ended:
-                raise UsageError("The jsonpath has a {range} without an {end}.")
+                raise UsageError("The jsonpath has {range} without {end}.")
             nodes.append(_Range(_path(text.removeprefix("range").strip()), body))
         elif text[:1] in {'"', "'"}:
             nodes.append(_Text(_unescaped(text[1:-1])))
@@ -106,7 +106,7 @@ def _path(text: str) -> _Path:
     while at < len(rest) and rest != ".":
         match = _STEP.match(rest, at)
         if match is None:
-            raise UsageError(f"The jsonpath {{{text}}} cannot be understood from {rest[at:]!r} on.")
+            raise UsageError(f"The jsonpath {{{text}}} is invalid from {rest[at:]!r} on.")
         steps.append({name: value for name, value in match.groupdict().items() if value is not None})
         at = match.end()
     return _Path(tuple(steps))

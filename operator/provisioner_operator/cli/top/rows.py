@@ -1,4 +1,4 @@
-"""What `top` shows, as rows of text: pure."""
+"""Rows of the tables of `top`. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.cli.api.objects import daemon_report
 from provisioner_operator.cli.daemons import table
 from provisioner_operator.cli.jobs import table as job_table
 from provisioner_operator.cli.output.plurals import counted
@@ -21,7 +22,7 @@ from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
 
 MOST_ROWS = 200
-"""Nobody scrolls through more; a filter finds the rest."""
+"""Most rows of a table: nobody scrolls through more, a filter finds the others."""
 _BAR = 10
 
 QUEUE_TITLES = ("TAGS", "PROVISIONER", "WAITING", "OLDEST", "REASON", "ONLINE", "FREE")
@@ -39,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All that is shown at one moment."""
+    """The content of the screen at one moment."""
 
     summary: str
     queue: Sequence[Row]
@@ -48,9 +49,9 @@ class Tables:
 
 
 def tables(live: LiveSnapshot, now: float, *, wanted: str, mean_run: float | None, namespaced: bool) -> Tables:
-    """The tables, of jobs and daemons that have the wanted text in them."""
-    snapshot = live.snapshot(now)
-    views = [view for view in live.views() if view.job.phase not in TERMINAL]
+    """Return the tables, with the rows that contain all wanted words."""
+    snapshot = live.at(now)
+    views = [view for view in live.job_views() if view.job.phase not in TERMINAL]
     jobs = sorted(views, key=lambda view: _by_urgency(view, snapshot))
     counts = {phase: sum(view.job.phase is phase for view in views) for phase in Phase}
     stuck = sum(snapshot.is_stuck(view.job) for view in views)
@@ -76,7 +77,7 @@ def _filtered(rows: Iterable[Row], wanted: str) -> list[Row]:
 
 
 def _by_urgency(view: JobView, snapshot: Snapshot) -> tuple[object, ...]:
-    """What is stuck first, then what runs, then the queue in its order."""
+    """Return the sort key: stuck jobs, then running ones, then the queue in its order."""
     job = view.job
     return (not snapshot.is_stuck(job), job.phase not in STARTED, *queue_key(job))
 
@@ -129,7 +130,7 @@ def _job(view: JobView, snapshot: Snapshot, mean_run: float | None, *, namespace
 
 
 def _progress(seconds: float | None, mean_run: float | None) -> Text:
-    """How far the run is if it takes as long as others did."""
+    """Return the progress of a run, on the assumption that it lasts as long as the mean run."""
     if seconds is None or mean_run is None:
         return Text("")
     share = seconds / max(mean_run, SHORTEST_RUN_SECONDS)
@@ -141,12 +142,12 @@ def _progress(seconds: float | None, mean_run: float | None) -> Text:
 
 def _daemons(live: LiveSnapshot, snapshot: Snapshot, *, namespaced: bool) -> list[Row]:
     found = [
-        table.daemon_row(body, daemon, snapshot, {}, age=0.0)
+        table.daemon_row(daemon, daemon_report(body), snapshot, {}, age=0.0)
         for body, daemon in sorted(live.fleet(), key=lambda each: natural(each[1].name))
     ]
-    many = table.MANY_FAILURES
     rows = []
     for row in found:
+        failures = row.report.consecutive_failures
         state = f"{row.state},Cordoned" if row.daemon.cordoned else row.state
         style = "yellow" if row.daemon.cordoned else table.STATE_STYLES.get(row.state, "")
         cells = (
@@ -154,7 +155,7 @@ def _daemons(live: LiveSnapshot, snapshot: Snapshot, *, namespaced: bool) -> lis
             Text(state, style),
             Text(f"{row.used}/{row.daemon.capacity}"),
             Text(", ".join(row.jobs)),
-            Text(str(row.failures or ""), "bold red" if row.failures >= many else ""),
+            Text(str(failures or ""), "bold red" if failures >= table.MANY_FAILURES else ""),
             Text("never" if row.last_seen is None else duration(row.last_seen)),
             Text(safe(format_tags(row.daemon.supply.tags))),
         )
