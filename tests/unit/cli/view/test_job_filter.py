@@ -1,4 +1,4 @@
-"""Which jobs are meant."""
+"""Jobs, selected by status, type and other properties."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.cli.errors import UsageError
 from provisioner_operator.cli.view.job_filter import Selection, parse_statuses, parse_type
-from provisioner_operator.cli.view.loading import LIVE, JobView
+from provisioner_operator.cli.view.loading import UNFINISHED, JobView
 from provisioner_operator.core.views.snapshot import Snapshot
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
 
@@ -27,7 +27,7 @@ def test_statuses_are_read_in_any_spelling() -> None:
 
 
 def test_a_status_that_does_not_exist_is_told_with_those_that_do() -> None:
-    with pytest.raises(UsageError, match=r"no status 'waiting'\. Choose of: pending, running"):
+    with pytest.raises(UsageError, match=r"no status 'waiting'\. Choose from: pending, running"):
         parse_statuses(["waiting"])
 
 
@@ -43,8 +43,8 @@ def test_coders_names_of_types_are_understood() -> None:
     [
         (Selection(), ""),
         (Selection(phases=frozenset({Phase.FAILED})), "status.phase=Failed"),
-        (Selection(phases=frozenset({Phase.PENDING, Phase.RUNNING})), LIVE),
-        (Selection(stuck=True), LIVE),
+        (Selection(phases=frozenset({Phase.PENDING, Phase.RUNNING})), UNFINISHED),
+        (Selection(stuck=True), UNFINISHED),
         (Selection(phases=frozenset({Phase.FAILED, Phase.PENDING})), ""),
         (Selection(initiator="a,b=c"), "spec.initiator=a\\,b\\=c"),
         (Selection(workspace="dev", daemon="d1"), "spec.workspaceRef.name=dev,status.assignment.daemon=d1"),
