@@ -27,7 +27,7 @@ class Duration(click.ParamType[float]):
     name = "duration"
 
     @override
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the duration in seconds."""
         if isinstance(value, float):
             return value
@@ -43,7 +43,7 @@ class Tag(click.ParamType[tuple[str, str]]):
     name = "key=value"
 
     @override
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """Return the key and the value."""
         if isinstance(value, tuple):
             return value

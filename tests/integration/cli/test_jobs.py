@@ -179,9 +179,9 @@ def test_why_estimates_the_wait_from_runs_that_ended(busy: Site, people: People)
     for name in ("fills-1", "fills-2"):
         busy.submit_held(name, tags=ON_PREM)
     busy.submit("queued", tags=ON_PREM)
-    told = people.viewer.run("jobs", "why", "queued").out
-    assert "DaemonsBusy" in told
-    assert "It starts in about " in told
+    text = people.viewer.run("jobs", "why", "queued").out
+    assert "DaemonsBusy" in text
+    assert "It starts in about " in text
     document = people.viewer.run("jobs", "why", "queued", "-o", "json").document
     assert document["estimatedSeconds"] >= 1
     for name in ("fills-1", "fills-2"):

@@ -172,9 +172,9 @@ def test_a_match_is_predicted_before_the_job_is_submitted(people: People) -> Non
 
 
 def test_why_works_without_an_operator(people: People) -> None:
-    told = people.viewer.run("jobs", "why", "import").out
-    assert "NoMatchingDaemon" in told
-    assert "never-seen" in told
+    text = people.viewer.run("jobs", "why", "import").out
+    assert "NoMatchingDaemon" in text
+    assert "never-seen" in text
     document = people.viewer.run("jobs", "why", "cloudy", "-o", "json").document
     assert document["stuck"] is True
     assert document["queue"] == {"position": 1, "size": 1}

@@ -8,7 +8,7 @@ from provisioner_operator.cli.errors import ChangedError
 from provisioner_operator.core.model.json_patch import JsonPatch
 
 _ATTEMPTS = 5
-"""An object that changes faster than this is left to whoever changes it."""
+"""Most attempts: an object that others change faster than this is left to them."""
 
 Decide = Callable[[Body], JsonPatch]
 """Returns the patch for the object as it was read; raises NothingToDoError or PreconditionError if none is right."""

@@ -61,7 +61,7 @@ def refusal(code: int, status: Mapping[str, Any], path: str, *, role: str | None
 
 
 def _unmet(code: int, status: Mapping[str, Any], message: str) -> PreconditionError:
-    """Tell an object that changed from one that exists already, and from a request that would never succeed."""
+    """Distinguish an object that changed from one that exists already and from a request that can never succeed."""
     if status.get("reason") == "AlreadyExists":
         return AlreadyExistsError(_in_own_words(message))
     causes = (status.get("details") or {}).get("causes") or ()

@@ -77,5 +77,5 @@ def describe_archive(model: ProvisionerJob, text: str) -> str:
     elif model.status.phase in TERMINAL:
         missing = ""
     else:
-        missing = ", as far as it is saved: every 10 s at first, then less often"
+        missing = ", which is updated every 10 s at first, then less often"
     return f"From the archive, ConfigMap {config_map}{missing}:"

@@ -13,7 +13,7 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.kube import paths
 
 _ENDED_CHECK_SECONDS = 1.0
-"""How often a job that is followed is checked for its end."""
+"""Interval between two checks whether a followed job has ended."""
 
 
 class NotLiveError(Exception):

@@ -99,7 +99,7 @@ def _write_template(stream: IO[str], form: str, document: Body) -> None:
     stream.write(text if text.endswith("\n") or not text else f"{text}\n")
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
@@ -107,7 +107,7 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.split("\n"))
 
 
-def _yaml(value: Any) -> str:
+def _yaml(value: object) -> str:
     import yaml  # noqa: PLC0415 - only this form needs it
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -8,9 +8,9 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from provisioner_operator.cli.errors import UsageError
+from provisioner_operator.core.model.json_value import JsonValue
 
 _STEP = re.compile(
     r"""\.(?P<field>(?:\\.|[^.\[\s\\])+)
@@ -52,7 +52,7 @@ class Template:
         if ended:
             raise UsageError("The jsonpath has {end} without {range}.")
 
-    def render(self, document: Any) -> str:
+    def render(self, document: JsonValue) -> str:
         """Return the text of the template for this document."""
         return "".join(_rendered(self._nodes, document, document))
 
@@ -112,7 +112,7 @@ def _path(text: str) -> _Path:
     return _Path(tuple(steps))
 
 
-def _rendered(nodes: Sequence[_Node], here: Any, root: Any) -> Iterator[str]:
+def _rendered(nodes: Sequence[_Node], here: JsonValue, root: JsonValue) -> Iterator[str]:
     for node in nodes:
         match node:
             case _Text(text):
@@ -124,14 +124,14 @@ def _rendered(nodes: Sequence[_Node], here: Any, root: Any) -> Iterator[str]:
                     yield from _rendered(body, value, root)
 
 
-def _found(path: _Path, document: Any) -> list[Any]:
+def _found(path: _Path, document: JsonValue) -> list[JsonValue]:
     values = [document]
     for step in path.steps:
         values = [found for value in values for found in _step(step, value)]
     return values
 
 
-def _step(step: dict[str, str], value: Any) -> list[Any]:
+def _step(step: dict[str, str], value: JsonValue) -> list[JsonValue]:
     if "path" in step:
         return [each for each in value if _holds(step, each)] if isinstance(value, list) else []
     if "index" in step:
@@ -142,14 +142,14 @@ def _step(step: dict[str, str], value: Any) -> list[Any]:
     return [value[name]] if isinstance(value, dict) and name in value else []
 
 
-def _indexed(index: str, value: Any) -> list[Any]:
+def _indexed(index: str, value: JsonValue) -> list[JsonValue]:
     if index == "*":
         return list(value.values()) if isinstance(value, dict) else list(value) if isinstance(value, list) else []
     at = int(index)
     return [value[at]] if isinstance(value, list) and -len(value) <= at < len(value) else []
 
 
-def _holds(step: dict[str, str], each: Any) -> bool:
+def _holds(step: dict[str, str], each: JsonValue) -> bool:
     found = _found(_path(step["path"]), each)
     if "operator" not in step:
         return bool(found)
@@ -158,7 +158,7 @@ def _holds(step: dict[str, str], each: Any) -> bool:
     return same if step["operator"] == "==" else not same
 
 
-def _text(value: Any) -> str:
+def _text(value: JsonValue) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What commands read from objects without their models."""
+"""Records that commands read from objects without their models."""
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.api.objects import Owner, age_of, daemon_report, job_state, meta_of

@@ -16,7 +16,7 @@ from support.builders.stored import a_job_model
             {"phase": "Completed", "log": {"configMap": "job-log", "bytes": 900, "truncated": True}},
             "From the archive, ConfigMap job-log, 4 of 900 bytes: its middle was left out, where a line says so:",
         ),
-        ({"phase": "Running"}, "From the archive, ConfigMap job-log, as far as it is saved: every 10 s at first"),
+        ({"phase": "Running"}, "From the archive, ConfigMap job-log, which is updated every 10 s at first"),
     ],
 )
 def test_an_archive_is_introduced_with_what_is_missing(status: dict[str, Any], text: str) -> None:

@@ -22,7 +22,7 @@ def test_a_job_that_would_start_names_the_free_daemons() -> None:
     )
 
 
-def test_a_job_that_would_wait_is_told_why_and_behind_how_many() -> None:
+def test_a_job_that_would_wait_has_its_reason_and_the_length_of_the_queue() -> None:
     head, reason, queue = describe_match(a_demand(a="1"), a_snapshot(cordoned=True))
     assert head.plain.startswith("It would wait: ")
     assert reason.plain.startswith("DaemonsCordoned: ")

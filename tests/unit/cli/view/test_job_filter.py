@@ -26,7 +26,7 @@ def test_statuses_are_read_in_any_spelling() -> None:
     assert parse_statuses([]) == (frozenset(), False)
 
 
-def test_a_status_that_does_not_exist_is_told_with_those_that_do() -> None:
+def test_an_unknown_status_is_reported_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"no status 'waiting'\. Choose from: pending, running"):
         parse_statuses(["waiting"])
 
@@ -54,7 +54,7 @@ def test_the_api_server_chooses_what_it_can(selection: Selection, expected: str)
     assert selection.field_selector() == expected
 
 
-def test_everything_that_is_asked_for_must_be_so() -> None:
+def test_a_job_must_have_every_selected_property() -> None:
     view = viewed(tags={"a": "1", "b": "2"}, template="docker", workspace="dev")
     assert Selection(tags=frozenset({("a", "1")}), template="docker", initiator="ann").includes(view, None)
     assert not Selection(tags=frozenset({("a", "2")})).includes(view, None)
@@ -63,7 +63,7 @@ def test_everything_that_is_asked_for_must_be_so() -> None:
     assert Selection(since=NOON).includes(view, None)
 
 
-def test_stuck_jobs_are_those_that_nobody_will_start() -> None:
+def test_stuck_jobs_are_those_that_no_daemon_will_start() -> None:
     busy = a_daemon(tags={"a": "1"})
     running = a_running_job("runs", tags={"a": "1"})
     waits = a_job("waits", tags={"a": "1"})

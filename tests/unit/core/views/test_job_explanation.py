@@ -10,7 +10,7 @@ def test_a_job_that_is_assigned_or_canceled_waits_for_nothing() -> None:
         assert explain_job(job, Snapshot([job], now=NOON)) is None
 
 
-def test_a_suspended_job_is_told_how_to_resume_it() -> None:
+def test_a_suspended_job_has_the_field_that_resumes_it() -> None:
     found = explain_job(job := a_job(suspend=True), Snapshot([job], now=NOON))
     assert found is not None
     assert found.reason == "Suspended"
