@@ -12,7 +12,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 """Whatever a refusal says, there is another try after this."""
 
 
-class Pace:
+class ConcurrencyLimit:
     """The pace of one client."""
 
     def __init__(self, limit: int) -> None:

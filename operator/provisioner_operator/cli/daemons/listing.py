@@ -26,7 +26,7 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.matching import Demand, effective_tags, format_tags, satisfies
 from provisioner_operator.core.model.records import Daemon
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon
 
@@ -126,7 +126,7 @@ def show_daemon(session: Session, name: str, form: str | None) -> None:
         session.terminal.out.print(line)
 
 
-def _told(session: Session, body: Body, row: DaemonRow, views: Iterable[JobView], scene: Scene) -> Iterator[Text]:
+def _told(session: Session, body: Body, row: DaemonRow, views: Iterable[JobView], scene: Snapshot) -> Iterator[Text]:
     daemon = row.daemon
     style = table.STATE_STYLES.get(row.state, "")
     head = Text.assemble((daemon.name, "bold"), f" in {daemon.namespace}: ", (row.state, style))
@@ -244,7 +244,7 @@ def match(session: Session, tags: Iterable[tuple[str, str]], provisioner: str, *
     return Exit.OK if explanation is None else Exit.PRECONDITION
 
 
-def _match_told(demand: Demand, scene: Scene, waiting: int) -> Iterator[Text]:
+def _match_told(demand: Demand, scene: Snapshot, waiting: int) -> Iterator[Text]:
     asked = f"provisioner {demand.provisioner} and tags {format_tags(demand.tags)} in namespace {demand.namespace}"
     explanation = scene.explain(demand)
     if explanation is None:

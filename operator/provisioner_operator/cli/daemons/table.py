@@ -12,7 +12,7 @@ from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.explanation import ScopeDaemon, ScopeJob, TagDaemon, TagJob
-from provisioner_operator.core.views.snapshot import Scene, silence
+from provisioner_operator.core.views.snapshot import Snapshot, heartbeat_age
 
 Body = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ class DaemonRow:
 def daemon_row(
     body: Body,
     daemon: Daemon,
-    scene: Scene,
+    scene: Snapshot,
     mismatches: Mapping[tuple[str, str], int],
     *,
     age: float,
@@ -71,12 +71,12 @@ def daemon_row(
         completed=int(status.get("completedJobs") or 0),
         mismatches=mismatches.get((daemon.namespace, daemon.name), 0),
         version=str(status.get("version") or ""),
-        last_seen=silence(daemon, scene.now),
+        last_seen=heartbeat_age(daemon, scene.now),
         age=age,
     )
 
 
-def state_of(daemon: Daemon, scene: Scene) -> str:
+def state_of(daemon: Daemon, scene: Snapshot) -> str:
     """Idle, Busy, Draining or Offline: by its own last word, unless that is too long ago."""
     if daemon.state is DaemonState.DRAINING:
         return DaemonState.DRAINING
@@ -85,7 +85,7 @@ def state_of(daemon: Daemon, scene: Scene) -> str:
     return DaemonState.BUSY if scene.used(daemon) else DaemonState.IDLE
 
 
-def mismatches(scene: Scene) -> dict[tuple[str, str], int]:
+def mismatches(scene: Snapshot) -> dict[tuple[str, str], int]:
     """Waiting jobs by the daemon (namespace, name) that would be theirs, but for tags."""
     found: dict[tuple[str, str], int] = {}
     for demand, jobs in scene.queues.items():

@@ -10,7 +10,7 @@ from provisioner_operator.cli.daemons.table import MANY_FAILURES
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.core.leadership import LEASE_SECONDS
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 
 Body = Mapping[str, Any]
 
@@ -160,7 +160,7 @@ def versions(daemons: Iterable[Body], own: str) -> Finding:
     return Finding("daemon versions", Level.OK, f"All daemons that report are of version {own}.")
 
 
-def fleet(scene: Scene, failures: Mapping[str, int]) -> Finding:
+def fleet(scene: Snapshot, failures: Mapping[str, int]) -> Finding:
     """Whether there is anybody to run jobs, and whether they do; `failures` in a row by the daemon's uid."""
     online = [daemon for daemon in scene.daemons if scene.is_online(daemon)]
     if not scene.daemons:
@@ -179,7 +179,7 @@ def fleet(scene: Scene, failures: Mapping[str, int]) -> Finding:
     return Finding("daemons", Level.OK, f"Online: {len(online)} of {counted(len(scene.daemons), 'daemon')}.")
 
 
-def stuck(scene: Scene) -> Finding:
+def stuck(scene: Snapshot) -> Finding:
     """Whether jobs wait for somebody to do something."""
     names = sorted(job.name for job in scene.jobs.values() if scene.is_stuck(job))
     if names:

@@ -15,7 +15,7 @@ from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.views.snapshot import Scene, waited
+from provisioner_operator.core.views.snapshot import Snapshot, waited
 
 NOTHING = "No provisioner jobs found."
 _DEFAULT = "created"
@@ -60,7 +60,7 @@ def _rows(session: Session, selection: Selection, selector: str | None) -> list[
     """The lines of the jobs that are meant; what was read for the queue is not read again."""
     is_all = selection.wants_queue and not _params(selection, selector)
     is_live = selection.is_live_only and selector is None
-    scene: Scene | None = None
+    scene: Snapshot | None = None
     if is_all or (is_live and selection.wants_queue):
         fields = {} if is_all else {"fieldSelector": loading.LIVE}
         views = _views(session, fields)
@@ -77,7 +77,7 @@ def _views(session: Session, params: Mapping[str, str]) -> list[JobView]:
     return [view for _, view in loading.job_views(session.cluster, session.scope, session.terminal.note, params)]
 
 
-def _scene(session: Session, selection: Selection) -> Scene | None:
+def _scene(session: Session, selection: Selection) -> Snapshot | None:
     """The queue, if jobs may be meant that stand in it."""
     if not selection.wants_queue:
         return None
@@ -85,7 +85,7 @@ def _scene(session: Session, selection: Selection) -> Scene | None:
     return _scene_of(session, selection, [view.job for view in views])
 
 
-def _scene_of(session: Session, selection: Selection, jobs: Sequence[Job]) -> Scene:
+def _scene_of(session: Session, selection: Selection, jobs: Sequence[Job]) -> Snapshot:
     """The queue of these jobs, and who serves it; daemons are read only if somebody waits for them."""
     cluster, warn = session.cluster, session.terminal.note
     needs_fleet = selection.stuck or any(job.phase is Phase.PENDING for job in jobs)
@@ -112,7 +112,7 @@ def _print_for_programs(
     formats.write_list(sys.stdout, form, (_with_queue(body, view, scene) for body, view in bodies))
 
 
-def _with_queue(body: Body, view: JobView, scene: Scene | None) -> Mapping[str, Any]:
+def _with_queue(body: Body, view: JobView, scene: Snapshot | None) -> Mapping[str, Any]:
     """The object, and for a pending one its place in the queue: what the API itself never stores."""
     job = view.job
     if scene is None or job.phase is not Phase.PENDING:

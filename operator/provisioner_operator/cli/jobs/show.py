@@ -19,7 +19,7 @@ from provisioner_operator.cli.view import loading
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.views.snapshot import Scene, ran, waited
+from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
 
 _BAR = 24
 """Cells of the longest stage's bar."""
@@ -59,7 +59,7 @@ def show_job(session: Session, name: str, form: str | None) -> None:
 
 
 def told(
-    model: ProvisionerJob, job: Job, scene: Scene | None, *, now: float, utc: bool, retry_of: str | None = None
+    model: ProvisionerJob, job: Job, scene: Snapshot | None, *, now: float, utc: bool, retry_of: str | None = None
 ) -> Iterator[Text]:
     """The job in lines."""
     spec, status = model.spec, model.status
@@ -113,7 +113,7 @@ def _section(title: str, content: Iterable[str | Text]) -> Iterator[Text]:
             yield Text.assemble("  ", line if isinstance(line, Text) else safe(line))
 
 
-def _present(job: Job, scene: Scene | None, now: float) -> list[str | Text]:
+def _present(job: Job, scene: Snapshot | None, now: float) -> list[str | Text]:
     if job.phase is Phase.PENDING and scene is not None:
         current = scene.jobs.get(job.uid, job)
         explanation = explanation_of(current, scene)

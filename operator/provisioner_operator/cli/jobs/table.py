@@ -13,7 +13,7 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.scheduling.explanation import STUCK
-from provisioner_operator.core.views.snapshot import Place, Scene, ran, waited
+from provisioner_operator.core.views.snapshot import Place, Snapshot, ran, waited
 
 PHASE_STYLES = {
     Phase.PENDING: "yellow",
@@ -36,7 +36,7 @@ class JobRow:
     utc: bool = True
 
 
-def job_row(view: JobView, scene: Scene | None, now: float, *, utc: bool = True) -> JobRow:
+def job_row(view: JobView, scene: Snapshot | None, now: float, *, utc: bool = True) -> JobRow:
     """The line of a job; without a scene, nothing is known of its place and only what its status says of its reason."""
     job = view.job
     reason, place = job.reason or "", None

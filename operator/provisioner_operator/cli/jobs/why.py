@@ -19,7 +19,7 @@ from provisioner_operator.core.jobs.timeouts import pending_deadline
 from provisioner_operator.core.model.matching import UNTAGGED, Demand, format_tags, satisfies
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.explanation import STUCK, Candidate, Explanation
-from provisioner_operator.core.views.snapshot import Scene, silence, waited
+from provisioner_operator.core.views.snapshot import Snapshot, heartbeat_age, waited
 from provisioner_operator.core.views.wait_estimate import Estimate, estimate
 
 
@@ -39,13 +39,13 @@ class Fit:
     """Seconds since its last heartbeat."""
 
 
-def fits(demand: Demand, scene: Scene) -> list[Fit]:
+def fits(demand: Demand, scene: Snapshot) -> list[Fit]:
     """All daemons of the namespace, those that match first."""
     found = [_fit(demand, candidate, scene) for candidate in scene.candidates(demand.namespace)]
     return sorted(found, key=lambda fit: (not fit.matches, len(fit.lacks) + len(fit.has_too_many), natural(fit.daemon)))
 
 
-def _fit(demand: Demand, candidate: Candidate, scene: Scene) -> Fit:
+def _fit(demand: Demand, candidate: Candidate, scene: Snapshot) -> Fit:
     supply = candidate.daemon.supply
     lacks: list[str] = []
     if demand.provisioner not in supply.provisioners:
@@ -62,11 +62,11 @@ def _fit(demand: Demand, candidate: Candidate, scene: Scene) -> Fit:
         _state(candidate, scene),
         tuple(lacks),
         tuple(f"{key}={value}" for key, value in spare),
-        silence(candidate.daemon, scene.now),
+        heartbeat_age(candidate.daemon, scene.now),
     )
 
 
-def _state(candidate: Candidate, scene: Scene) -> str:
+def _state(candidate: Candidate, scene: Snapshot) -> str:
     daemon = candidate.daemon
     words = []
     if not candidate.online:
@@ -117,7 +117,7 @@ def useful(found: Iterable[Fit]) -> list[Column[Fit]]:
     return [column for column in columns() if not empty.get(column.title)]
 
 
-def guess_for(session: Session, job: Job, scene: Scene) -> Estimate | None:
+def guess_for(session: Session, job: Job, scene: Snapshot) -> Estimate | None:
     """An estimate of the job's start; None if there is nothing to make it from."""
     if job.uid not in scene.places or not scene.takers(job.demand):
         return None
@@ -128,7 +128,7 @@ def guess_for(session: Session, job: Job, scene: Scene) -> Estimate | None:
         return None
 
 
-def explanation_of(job: Job, scene: Scene) -> Explanation | None:
+def explanation_of(job: Job, scene: Snapshot) -> Explanation | None:
     """Why the pending job waits; None if a daemon is ready for it, or it has one."""
     if job.assignment is not None or job.cancel:
         return None
@@ -142,7 +142,7 @@ def explanation_of(job: Job, scene: Scene) -> Explanation | None:
     return scene.explain(job.demand)
 
 
-def told(job: Job, scene: Scene, guess: Estimate | None, *, utc: bool) -> list[Text]:
+def told(job: Job, scene: Snapshot, guess: Estimate | None, *, utc: bool) -> list[Text]:
     """Why it waits, and for how long, in lines."""
     head = Text.assemble((job.name, "bold"), f" is {job.phase}")
     if job.phase is not Phase.PENDING:
@@ -162,7 +162,7 @@ def told(job: Job, scene: Scene, guess: Estimate | None, *, utc: bool) -> list[T
     return told
 
 
-def _why(job: Job, scene: Scene) -> Text:
+def _why(job: Job, scene: Snapshot) -> Text:
     explanation = explanation_of(job, scene)
     if explanation is not None:
         style = "bold red" if explanation.reason in STUCK else "yellow"
@@ -177,7 +177,7 @@ def _why(job: Job, scene: Scene) -> Text:
     )
 
 
-def _in_words(job: Job, scene: Scene, guess: Estimate | None) -> str:
+def _in_words(job: Job, scene: Snapshot, guess: Estimate | None) -> str:
     if guess is None:
         if not scene.takers(job.demand):
             return "When it starts cannot be estimated: no daemon takes such jobs."
@@ -187,7 +187,7 @@ def _in_words(job: Job, scene: Scene, guess: Estimate | None) -> str:
     return f"It starts in about {duration(guess.seconds)}, by {counted(guess.runs, 'run')} of {duration(guess.mean_run)} on average."
 
 
-def _document(job: Job, scene: Scene, guess: Estimate | None) -> dict[str, object]:
+def _document(job: Job, scene: Snapshot, guess: Estimate | None) -> dict[str, object]:
     explanation = explanation_of(job, scene) if job.phase is Phase.PENDING else None
     place = scene.places.get(job.uid)
     return {

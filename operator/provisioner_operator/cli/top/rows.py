@@ -18,7 +18,7 @@ from provisioner_operator.core.jobs.ordering import natural, queue_key
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.pools.autoscaling import SHORTEST_RUN_SECONDS
 from provisioner_operator.core.scheduling.explanation import STUCK
-from provisioner_operator.core.views.snapshot import Scene, ran, waited
+from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
 
 MOST_ROWS = 200
 """Nobody scrolls through more; a filter finds the rest."""
@@ -75,7 +75,7 @@ def _filtered(rows: Iterable[Row], wanted: str) -> list[Row]:
     return found[:MOST_ROWS]
 
 
-def _by_urgency(view: JobView, scene: Scene) -> tuple[object, ...]:
+def _by_urgency(view: JobView, scene: Snapshot) -> tuple[object, ...]:
     """What is stuck first, then what runs, then the queue in its order."""
     job = view.job
     return (not scene.is_stuck(job), job.phase not in STARTED, *queue_key(job))
@@ -85,7 +85,7 @@ def _named(namespace: str, name: str, *, namespaced: bool) -> Text:
     return Text(f"{namespace}/{name}" if namespaced else name, "bold")
 
 
-def _queue(scene: Scene, *, namespaced: bool) -> list[Row]:
+def _queue(scene: Snapshot, *, namespaced: bool) -> list[Row]:
     rows: list[tuple[tuple[object, ...], Row]] = []
     for demand, jobs in scene.queues.items():
         explanation = scene.explain(demand)
@@ -108,7 +108,7 @@ def _queue(scene: Scene, *, namespaced: bool) -> list[Row]:
     return [row for _, row in sorted(rows, key=lambda each: each[0])]
 
 
-def _job(view: JobView, scene: Scene, mean_run: float | None, *, namespaced: bool) -> Row:
+def _job(view: JobView, scene: Snapshot, mean_run: float | None, *, namespaced: bool) -> Row:
     job = view.job
     row = job_table.job_row(view, scene, scene.now)
     seconds = ran(job, scene.now)
@@ -139,7 +139,7 @@ def _progress(seconds: float | None, mean_run: float | None) -> Text:
     return Text.assemble(("━" * full, "cyan"), ("─" * (_BAR - full), "dim"), f" {share:3.0%}")
 
 
-def _daemons(picture: Picture, scene: Scene, *, namespaced: bool) -> list[Row]:
+def _daemons(picture: Picture, scene: Snapshot, *, namespaced: bool) -> list[Row]:
     found = [
         table.daemon_row(body, daemon, scene, {}, age=0.0)
         for body, daemon in sorted(picture.fleet(), key=lambda each: natural(each[1].name))

@@ -7,7 +7,7 @@ from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.cli.errors import UsageError
 from provisioner_operator.cli.view.loading import LIVE, JobView
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 
 STUCK = "stuck"
 STATUS_WORDS = ("pending", "running", "canceling", "completed", "failed", "canceled", STUCK)
@@ -63,7 +63,7 @@ class Selection:
                 chosen.append(f"{field}={_escaped(value)}")
         return ",".join(chosen)
 
-    def includes(self, view: JobView, scene: Scene | None) -> bool:
+    def includes(self, view: JobView, scene: Snapshot | None) -> bool:
         """Whether this job is meant; `scene` is needed to know the stuck ones."""
         job = view.job
         if self.phases or self.stuck:

@@ -9,7 +9,7 @@ from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.pools.records import Pool
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job_model
 from provisioner_operator.kube.pool_parsing import parse_pool
 
@@ -39,9 +39,9 @@ class Picture:
         found = (_quiet(parse_pool, body) for body in self.pools.bodies.values())
         return [pool for pool in found if pool is not None]
 
-    def scene(self, now: float) -> Scene:
+    def scene(self, now: float) -> Snapshot:
         """The queue and who serves it."""
-        return Scene(
+        return Snapshot(
             [view.job for view in self.views()],
             [daemon for _, daemon in self.fleet()],
             self.growing(),

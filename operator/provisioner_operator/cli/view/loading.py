@@ -15,7 +15,7 @@ from provisioner_operator.cli.errors import CliError, ExpiredError, ForbiddenErr
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.records import Pool
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 
@@ -106,7 +106,7 @@ def live_views(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Bo
     return list(job_views(cluster, scope, warn, {"fieldSelector": LIVE}))
 
 
-def scene(cluster: Cluster, scope: str | None, warn: Warn) -> Scene:
+def scene(cluster: Cluster, scope: str | None, warn: Warn) -> Snapshot:
     """All that matters for the queue: live jobs, daemons, pools."""
     with ThreadPoolExecutor(3) as pool:
         jobs = pool.submit(live_views, cluster, scope, warn)
@@ -117,9 +117,9 @@ def scene(cluster: Cluster, scope: str | None, warn: Warn) -> Scene:
 
 def scene_of(
     jobs: Iterable[Job], fleet: Iterable[tuple[Any, Daemon]], growing: Iterable[tuple[Any, Pool]], cluster: Cluster
-) -> Scene:
+) -> Snapshot:
     """The scene of what was read."""
-    return Scene(jobs, [daemon for _, daemon in fleet], [pool for _, pool in growing], now=cluster.now())
+    return Snapshot(jobs, [daemon for _, daemon in fleet], [pool for _, pool in growing], now=cluster.now())
 
 
 def ended_runs(cluster: Cluster, scope: str | None, warn: Warn) -> list[Job]:

@@ -41,7 +41,7 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancel:
+class StopRun:
     """Write Canceling and stop the run: interrupt it, or kill it at once if `force`."""
 
     job: Job
@@ -62,7 +62,7 @@ class Disown:
     job: Job
 
 
-Duty = Acknowledge | Cancel | Abandon | Disown
+Duty = Acknowledge | StopRun | Abandon | Disown
 
 
 def duties(
@@ -85,7 +85,7 @@ def duties(
         elif job is not None and job.cancel and job.phase in STARTED and not run.ended:
             force = job.cancel_mode is CancelMode.FORCE
             if run.stopping is Stopping.NOT or (force and run.stopping is Stopping.INTERRUPTED):
-                found.append(Cancel(job, force))
+                found.append(StopRun(job, force))
     found.extend(Disown(job) for uid, job in mine.items() if uid not in held and _is_running_here(job, instance))
     free = 0 if draining else capacity - len(held)
     waiting = sorted((job for uid, job in mine.items() if uid not in held and _is_startable(job)), key=queue_key)

@@ -1,6 +1,6 @@
 """What a daemon's silence means, judged by the controller's own monotonic clock since the heartbeat last changed.
 
-As the node controller does: the time that a daemon writes is only compared for change, so clocks may differ. Silence
+As the node controller does: the time that a daemon writes is only compared for change, so clocks may differ. Liveness
 counts only once the API server, read afresh, confirms it; and when contact with the API server is back after an outage,
 or this process has just begun, everyone gets a full period. A daemon that was deleted can no longer report, so its
 period runs from its deletion.
@@ -29,7 +29,7 @@ class _Hearing:
     """The daemon's process is known to be over, whatever is still heard of it."""
 
 
-class Silence:
+class Liveness:
     """Hearing of each daemon, by uid."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
 from provisioner_operator.core.daemons.incarnations import Instances
-from provisioner_operator.core.daemons.liveness import Silence
+from provisioner_operator.core.daemons.liveness import Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
@@ -46,7 +46,7 @@ class KnownDaemons:
         """`pods` are those that are daemons, as the mirror observes them."""
         self._pods = pods
         self._entries: dict[str, _Entry] = {}
-        self._silence = Silence()
+        self._silence = Liveness()
 
     # --- what was observed ---
 
@@ -87,7 +87,7 @@ class KnownDaemons:
             self._silence.died(uid)
 
     def contact_regained(self, now: Instant) -> None:
-        """Silence until now says nothing."""
+        """Liveness until now says nothing."""
         self._silence.everyone_anew(now)
 
     def shun(self, uid: str, now: Instant) -> bool:

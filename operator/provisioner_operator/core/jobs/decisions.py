@@ -88,7 +88,7 @@ class Explain:
 
     def patch(self, now: float) -> JsonPatch:
         """The write."""
-        return status_writes.explain(self.job, self.reason, self.message, now)
+        return status_writes.set_pending_reason(self.job, self.reason, self.message, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from provisioner_operator.core.model.records import Job
 _DIGITS = re.compile(r"(\d+)")
 
 NaturalName = tuple[tuple[int, str], ...]
-WorkspaceKey = tuple[float, NaturalName]
+CreationKey = tuple[float, NaturalName]
 QueueKey = tuple[int, float, NaturalName]
 
 
@@ -26,6 +26,6 @@ def queue_key(job: Job) -> QueueKey:
     return (-job.priority, job.created, natural(job.name))
 
 
-def workspace_key(job: Job) -> WorkspaceKey:
+def creation_key(job: Job) -> CreationKey:
     """The place of a job among those of its workspace: order of creation, whatever their priority."""
     return (job.created, natural(job.name))

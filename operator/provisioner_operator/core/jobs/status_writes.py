@@ -59,7 +59,7 @@ def release(job: Job, why: str, now: float) -> JsonPatch:
     )
 
 
-def explain(job: Job, reason: PendingReason, message: str, now: float) -> JsonPatch:
+def set_pending_reason(job: Job, reason: PendingReason, message: str, now: float) -> JsonPatch:
     """Say why a job is pending, and what would unblock it."""
     message = clip(message)
     conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, reason, message, now)

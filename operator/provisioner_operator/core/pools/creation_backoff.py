@@ -14,8 +14,8 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.pools.members import Member, Trouble
 from provisioner_operator.core.pools.records import Pool
 
-FIRST_PAUSE_SECONDS = 10.0
-LONGEST_PAUSE_SECONDS = 300.0
+FIRST_CREATION_BACKOFF_SECONDS = 10.0
+LONGEST_CREATION_BACKOFF_SECONDS = 300.0
 """How long no Pod is made after one failed; doubled with each further failure. As kubelet's own for containers."""
 SOUND_SECONDS = 60.0
 """A container that ran, or has been ready, for so long did not fail at its start."""
@@ -26,7 +26,7 @@ _SUFFIX_LENGTH = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class CreationState:
     """What a look at the pool has to know of its creations."""
 
     under_way: frozenset[str] = frozenset()
@@ -86,19 +86,19 @@ class Creations:
         if self._newest_at_failure is None:
             self._newest_at_failure = newest
         self._counted = {member.pod.uid for member in known if member.is_over}
-        is_old = now.monotonic >= self._resume_at + LONGEST_PAUSE_SECONDS
+        is_old = now.monotonic >= self._resume_at + LONGEST_CREATION_BACKOFF_SECONDS
         if self._failures and (is_old or any(self._is_sound(member, now) for member in known)):
             self._failures, self._failing, self._resume_at = 0, None, float("-inf")
 
-    def pace(self) -> Pace:
+    def state(self) -> CreationState:
         """What is known now."""
-        return Pace(frozenset(self._under_way), tuple(self._unanswered), self._resume_at, self._failing)
+        return CreationState(frozenset(self._under_way), tuple(self._unanswered), self._resume_at, self._failing)
 
     def _fail(self, trouble: Trouble, now: Instant) -> None:
         self._failing = trouble
         if now.monotonic >= self._resume_at:  # those that were made together fail together
             self._failures += 1
-            pause = min(FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1), LONGEST_PAUSE_SECONDS)
+            pause = min(FIRST_CREATION_BACKOFF_SECONDS * 2 ** (self._failures - 1), LONGEST_CREATION_BACKOFF_SECONDS)
             self._resume_at = now.monotonic + pause
         self._newest_at_failure = None
 

@@ -24,7 +24,7 @@ from provisioner_operator.core.pools.creation_backoff import Creations
 from provisioner_operator.core.pools.decisions import CreatePod, PoolDecision, UpdatePoolStatus
 from provisioner_operator.core.pools.load_sharing import Contender, Waiting, queued_for, share
 from provisioner_operator.core.pools.members import Member, Trouble
-from provisioner_operator.core.pools.plan import Aim, Plan, plan
+from provisioner_operator.core.pools.plan import Plan, Target, plan
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.pools.status import COUNTS_SECONDS, is_urgent, status_of
 
@@ -106,9 +106,9 @@ class Fleet:
             pool = view.pool
             wanted, look = self._wanted(view, loads.get(pool.uid, Load()), now)
             looks.append(look)
-            aim = Aim(wanted, pod_builder.revision(pool, self.default_image), self.default_image)
+            target = Target(wanted, pod_builder.revision(pool, self.default_image), self.default_image)
             history = self._histories[pool.uid]
-            made = plan(pool, view.members, aim, history.creations.pace(), now)
+            made = plan(pool, view.members, target, history.creations.state(), now)
             for decision in made.decisions:
                 if isinstance(decision, CreatePod):
                     history.creations.begin(decision.name)
@@ -133,7 +133,7 @@ class Fleet:
         pool, history = view.pool, self._histories[view.pool.uid]
         scaling = pool.autoscaling
         daemons = scaling.max_replicas if scaling is not None else pool.replicas
-        if history.creations.pace().failing is not None:
+        if history.creations.state().failing is not None:
             daemons = min(daemons, sum(member.is_ready for member in view.members))
         return Contender(
             pool.uid,
@@ -166,7 +166,7 @@ class Fleet:
     ) -> tuple[tuple[UpdatePoolStatus, ...], float | None]:
         pool, history = view.pool, self._histories[view.pool.uid]
         mean = history.run_times.mean
-        status = status_of(pool, made.census, queued=queued, mean_run=mean, now=now.wall)
+        status = status_of(pool, made.counts, queued=queued, mean_run=mean, now=now.wall)
         wait = history.status_at + COUNTS_SECONDS - now.monotonic
         if status == pool.status:
             return (), None

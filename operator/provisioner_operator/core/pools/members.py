@@ -101,6 +101,6 @@ class Member:
         return self.daemon is not None and self.daemon.cordoned
 
     @property
-    def is_held_back(self) -> bool:
+    def is_cordoned_by_admin(self) -> bool:
         """Whether an admin cordoned it."""
         return self.daemon is not None and self.daemon.cordoned and not self.daemon.cordoned_by_pool

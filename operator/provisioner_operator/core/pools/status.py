@@ -25,7 +25,7 @@ _FIRST_IMPRECISE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
+class PodCounts:
     """A pool's Pods, counted."""
 
     wanted: int = 0
@@ -38,26 +38,26 @@ class Census:
     """Of the wanted ones, those that are ready and up to date."""
     draining: int = 0
     """Those that are to go once they have no job."""
-    told_to_end: int = 0
+    terminating: int = 0
     idle: int = 0
     busy: int = 0
     trouble: Trouble | None = None
     """What keeps the wanted ones from being ready."""
 
 
-def status_of(pool: Pool, census: Census, *, queued: int, mean_run: float | None, now: float) -> PoolStatus:
+def status_of(pool: Pool, counts: PodCounts, *, queued: int, mean_run: float | None, now: float) -> PoolStatus:
     """The status that holds now; its conditions keep the time since when they hold."""
     return PoolStatus(
-        replicas=census.present,
-        desired_replicas=census.wanted,
-        updated_replicas=census.updated,
-        idle=census.idle,
-        busy=census.busy,
+        replicas=counts.present,
+        desired_replicas=counts.wanted,
+        updated_replicas=counts.updated,
+        idle=counts.idle,
+        busy=counts.busy,
         queued=queued,
         mean_run_seconds=None if mean_run is None else _rounded(mean_run),
         selector=selector(pool),
         observed_generation=pool.generation,
-        conditions=_conditions(pool, census, now),
+        conditions=_conditions(pool, counts, now),
     )
 
 
@@ -73,7 +73,7 @@ def status_patch(pool: Pool, status: PoolStatus) -> JsonPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Assessment:
     ready: bool
     reason: str
     message: str
@@ -81,14 +81,18 @@ class _Verdict:
     stalled: bool = False
 
 
-def _conditions(pool: Pool, census: Census, now: float) -> tuple[Condition, ...]:
-    verdict = _judge(pool, census)
-    message = clip(verdict.message)
+def _conditions(pool: Pool, counts: PodCounts, now: float) -> tuple[Condition, ...]:
+    assessment = _assess(pool, counts)
+    message = clip(assessment.message)
     conditions = pool.status.conditions
     for type_, holds, reason in (
-        (PoolCondition.READY, verdict.ready, verdict.reason),
-        (PoolCondition.RECONCILING, verdict.reconciling, verdict.reason),
-        (PoolCondition.STALLED, verdict.stalled, PoolReason.PODS_FAILING if verdict.stalled else verdict.reason),
+        (PoolCondition.READY, assessment.ready, assessment.reason),
+        (PoolCondition.RECONCILING, assessment.reconciling, assessment.reason),
+        (
+            PoolCondition.STALLED,
+            assessment.stalled,
+            PoolReason.PODS_FAILING if assessment.stalled else assessment.reason,
+        ),
     ):
         status = ConditionStatus.TRUE if holds else ConditionStatus.FALSE
         says = message if holds or type_ is PoolCondition.READY else ""
@@ -96,27 +100,27 @@ def _conditions(pool: Pool, census: Census, now: float) -> tuple[Condition, ...]
     return conditions
 
 
-def _judge(pool: Pool, census: Census) -> _Verdict:
-    so_far = f"{census.ready} of {census.wanted} daemons are ready"
+def _assess(pool: Pool, counts: PodCounts) -> _Assessment:
+    so_far = f"{counts.ready} of {counts.wanted} daemons are ready"
     if pool.deleting:
-        message = f"The pool is being deleted: {census.present + census.told_to_end} daemons are left, {census.busy} with jobs."
-        return _Verdict(ready=False, reason=PoolReason.DRAINING, message=message, reconciling=True)
-    trouble = census.trouble
-    if trouble is not None and census.ready < census.wanted:
+        message = f"The pool is being deleted: {counts.present + counts.terminating} daemons are left, {counts.busy} with jobs."
+        return _Assessment(ready=False, reason=PoolReason.DRAINING, message=message, reconciling=True)
+    trouble = counts.trouble
+    if trouble is not None and counts.ready < counts.wanted:
         message = f"{so_far}. {trouble.message}"
         fails = not trouble.passes_by_itself
-        return _Verdict(
+        return _Assessment(
             ready=False, reason=_as_reason(trouble.reason), message=message, reconciling=not fails, stalled=fails
         )
-    if census.outdated:
-        message = f"{so_far} and up to date; {census.outdated} of a former revision are to be replaced."
-        return _Verdict(ready=False, reason=PoolReason.ROLLING_OUT, message=message, reconciling=True)
-    if census.ready < census.wanted:
-        return _Verdict(ready=False, reason=PoolReason.SCALING_UP, message=f"{so_far}.", reconciling=True)
-    leaving = f"; {census.draining} more finish their jobs and go." if census.draining else "."
-    if census.wanted == 0:
-        return _Verdict(ready=True, reason=PoolReason.SCALED_TO_ZERO, message=f"No daemon is wanted{leaving}")
-    return _Verdict(ready=True, reason=PoolReason.DAEMONS_READY, message=f"{so_far}{leaving}")
+    if counts.outdated:
+        message = f"{so_far} and up to date; {counts.outdated} of a former revision are to be replaced."
+        return _Assessment(ready=False, reason=PoolReason.ROLLING_OUT, message=message, reconciling=True)
+    if counts.ready < counts.wanted:
+        return _Assessment(ready=False, reason=PoolReason.SCALING_UP, message=f"{so_far}.", reconciling=True)
+    leaving = f"; {counts.draining} more finish their jobs and go." if counts.draining else "."
+    if counts.wanted == 0:
+        return _Assessment(ready=True, reason=PoolReason.SCALED_TO_ZERO, message=f"No daemon is wanted{leaving}")
+    return _Assessment(ready=True, reason=PoolReason.DAEMONS_READY, message=f"{so_far}{leaving}")
 
 
 def _as_reason(word: str) -> str:

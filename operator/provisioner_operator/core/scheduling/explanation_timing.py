@@ -28,12 +28,12 @@ _PASSES_BY_ITSELF = frozenset(
     {PendingReason.DAEMONS_BUSY, PendingReason.DAEMONS_STARTING, PendingReason.WORKSPACE_BUSY}
 )
 
-Fleet = Callable[[str], Iterable[tuple[Daemon, bool, bool]]]
+DaemonLister = Callable[[str], Iterable[tuple[Daemon, bool, bool]]]
 """Daemons of a namespace, each with whether it is online and whether it has a free slot."""
 
 
 @dataclass(slots=True)
-class _Line:
+class _WaitingJobs:
     """The waiting jobs of one demand."""
 
     jobs: dict[str, None] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class PendingReasons:
         self._demands_due: KeyedHeap[Demand, float] = KeyedHeap()
         self._since: dict[str, float] = {}
         self._demand_of: dict[str, Demand] = {}
-        self._lines: dict[str, dict[Demand, _Line]] = {}
+        self._lines: dict[str, dict[Demand, _WaitingJobs]] = {}
         """By namespace."""
         self._growths: dict[str, Growth] = {}
         """Pools that make daemons when jobs wait, by uid."""
@@ -61,11 +61,11 @@ class PendingReasons:
         if job.uid not in self._since:
             self._since[job.uid] = now.monotonic
             self._demand_of[job.uid] = job.demand
-            self._lines.setdefault(job.namespace, {}).setdefault(job.demand, _Line()).jobs[job.uid] = None
+            self._lines.setdefault(job.namespace, {}).setdefault(job.demand, _WaitingJobs()).jobs[job.uid] = None
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
             return
         told = self._line(job.demand).told
-        if told is not None and not says(job, told.reason, told.message):  # in somebody else's words
+        if told is not None and not matches_status(job, told.reason, told.message):  # in somebody else's words
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
 
     def look_soon(self, uid: str, now: Instant) -> None:
@@ -109,19 +109,19 @@ class PendingReasons:
         firsts = (first[0] for heap in (self._due, self._demands_due) if (first := heap.peek()) is not None)
         return min(firsts, default=None)
 
-    def due(self, fleet: Fleet, now: Instant) -> Iterator[str]:
+    def due(self, fleet: DaemonLister, now: Instant) -> Iterator[str]:
         """The jobs to look at now, each leaving the list as it is yielded."""
         for _ in range(DEMANDS_A_ROUND):
             first = self._demands_due.peek()
             if first is None or first[0] > now.monotonic:
                 break
             self._demands_due.pop()
-            self._look_at_line(first[1], fleet, now)
+            self._look_at_demand(first[1], fleet, now)
         while (next_job := self._due.peek()) is not None and next_job[0] <= now.monotonic:
             self._due.pop()
             yield next_job[1]
 
-    def of(self, job: Job, blocking_job: str | None, fleet: Fleet, now: Instant) -> Explanation | None:
+    def of(self, job: Job, blocking_job: str | None, fleet: DaemonLister, now: Instant) -> Explanation | None:
         """Why the job waits; None if there is nothing to say, or not yet: then it comes up again in time."""
         if blocking_job is not None:
             message = f"Workspace {job.workspace} is busy: {blocking_job} goes first, one job of a workspace at a time."
@@ -143,10 +143,10 @@ class PendingReasons:
 
     # --- inside ---
 
-    def _line(self, demand: Demand) -> _Line:
+    def _line(self, demand: Demand) -> _WaitingJobs:
         return self._lines[demand.namespace][demand]
 
-    def _look_at_line(self, demand: Demand, fleet: Fleet, now: Instant) -> None:
+    def _look_at_demand(self, demand: Demand, fleet: DaemonLister, now: Instant) -> None:
         """Have the demand's jobs looked at if they are to be told something else."""
         line, explanation = self._line(demand), self._explain(demand, fleet)
         if explanation is None:
@@ -160,7 +160,7 @@ class PendingReasons:
         if demand not in self._demands_due:
             self._demands_due.put(demand, now.monotonic + PATIENCE_SECONDS)
 
-    def _explain(self, demand: Demand, fleet: Fleet) -> Explanation | None:
+    def _explain(self, demand: Demand, fleet: DaemonLister) -> Explanation | None:
         line = self._line(demand)
         if line.explanation is None:
             growths = [each for each in self._growths.values() if each.supply.namespace == demand.namespace]
@@ -170,6 +170,6 @@ class PendingReasons:
         return line.explanation
 
 
-def says(job: Job, reason: PendingReason, message: str) -> bool:
+def matches_status(job: Job, reason: PendingReason, message: str) -> bool:
     """Whether the job's status tells this already."""
     return (job.reason, job.message) == (reason, clip(message))

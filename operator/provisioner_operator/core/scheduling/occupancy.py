@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason
 from provisioner_operator.core.model.records import Job, ReportedRun
-from provisioner_operator.core.scheduling.workspace_queue import Workspace, workspace_of
+from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, workspace_of
 
 UNLISTED_REPORTS = 2
 """A run that no heartbeat has listed yet is over after so many that do not: the first may be older than the run."""
@@ -20,7 +20,7 @@ _ENDED_BY_CONTROLLER = frozenset({EndReason.DEADLINE_EXCEEDED, EndReason.PENDING
 
 @dataclass(frozen=True, slots=True)
 class _Lingering:
-    workspace: Workspace | None
+    workspace: NamespacedName | None
     reports: int
     """How many heartbeats without it tell that it is over."""
 
@@ -93,7 +93,7 @@ class Occupancy:
         given = self._given.get(daemon_uid, set())
         return len(given) + sum(1 for uid in self._lingering.get(daemon_uid, ()) if uid not in given)
 
-    def lingering_workspaces(self, daemon_uid: str) -> frozenset[Workspace]:
+    def lingering_workspaces(self, daemon_uid: str) -> frozenset[NamespacedName]:
         """The workspaces that a run of this daemon may still be changing though its job is over."""
         return frozenset(run.workspace for run in self._lingering.get(daemon_uid, {}).values() if run.workspace)
 

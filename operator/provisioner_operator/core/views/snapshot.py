@@ -36,7 +36,7 @@ class Place:
         return f"{self.position}/{self.size}"
 
 
-class Scene:
+class Snapshot:
     """What is, at `now` (seconds since the epoch, by the server's clock)."""
 
     def __init__(
@@ -86,7 +86,7 @@ class Scene:
         """Whether the daemon says that it takes jobs, and said so lately."""
         if daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING):
             return False
-        silent = silence(daemon, self.now)
+        silent = heartbeat_age(daemon, self.now)
         return silent is not None and silent < offline_after(daemon.lost_after)
 
     def explain(self, demand: Demand) -> Explanation | None:
@@ -143,7 +143,7 @@ class Scene:
         return placement
 
 
-def silence(daemon: Daemon, now: float) -> float | None:
+def heartbeat_age(daemon: Daemon, now: float) -> float | None:
     """How long ago the daemon's last heartbeat was, in seconds; None if there was none."""
     if daemon.heartbeat is None:
         return None

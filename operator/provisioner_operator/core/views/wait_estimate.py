@@ -12,7 +12,7 @@ from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.autoscaling import SHORTEST_RUN_SECONDS, RunTimes
-from provisioner_operator.core.views.snapshot import Scene, ran
+from provisioner_operator.core.views.snapshot import Snapshot, ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def observed_runs(ended: Iterable[Job]) -> tuple[float | None, int]:
     return times.mean, count
 
 
-def estimate(job: Job, scene: Scene, ended: Iterable[Job]) -> Estimate | None:
+def estimate(job: Job, scene: Snapshot, ended: Iterable[Job]) -> Estimate | None:
     """When the waiting job is going to start; None if nothing is known to guess from, or it is not in the queue."""
     if job.uid not in scene.places:
         return None
@@ -52,7 +52,7 @@ def estimate(job: Job, scene: Scene, ended: Iterable[Job]) -> Estimate | None:
     return Estimate(free_at[0], mean, runs)
 
 
-def _free_at(takers: Iterable[Daemon], scene: Scene, mean: float) -> list[float]:
+def _free_at(takers: Iterable[Daemon], scene: Snapshot, mean: float) -> list[float]:
     """In how many seconds each slot of these daemons is free."""
     slots: list[float] = []
     for daemon in takers:
@@ -71,7 +71,7 @@ def _rest(taken: float, mean: float) -> float:
     return max(SHORTEST_RUN_SECONDS, mean - taken if taken < mean else taken)
 
 
-def _ahead(job: Job, scene: Scene, takers: Iterable[Daemon]) -> int:
+def _ahead(job: Job, scene: Snapshot, takers: Iterable[Daemon]) -> int:
     """How many jobs go first for these daemons."""
     supplies = {daemon.supply for daemon in takers}
     rivals = [jobs for demand, jobs in scene.queues.items() if any(satisfies(supply, demand) for supply in supplies)]

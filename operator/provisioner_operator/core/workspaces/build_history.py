@@ -30,7 +30,7 @@ class BuildFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class BuildHistory:
     """The latest build, and the last that began."""
 
     latest: BuildRecord | None
@@ -40,7 +40,7 @@ class Past:
     last_run_build: Build | None
 
     @classmethod
-    def of(cls, workspace: Workspace, facts: BuildFacts) -> "Past | None":
+    def of(cls, workspace: Workspace, facts: BuildFacts) -> "BuildHistory | None":
         """From the status and the jobs; None if a job's fate has to be found out first."""
         status = workspace.status
         records = {each.number: each for each in (status.last_run, status.latest_build) if each is not None}
@@ -62,18 +62,18 @@ class Past:
         )
 
     @property
-    def is_live(self) -> bool:
+    def is_building(self) -> bool:
         """Whether the latest build is under way."""
         return self.latest is not None and not self.latest.ended
 
     @property
-    def shown(self) -> BuildRecord | None:
+    def effective_build(self) -> BuildRecord | None:
         """The build that tells how the workspace is: one that never began, and of which nothing is wanted, does not."""
         if self.latest is not None and self.latest.reason == SUPERSEDED:
             return self.last_run
         return self.latest
 
-    def must_give_way_to(self, change: str) -> bool:
+    def is_superseded_by(self, change: str) -> bool:
         """Whether the live build is of something else, has not begun, and can be superseded."""
         latest, build = self.latest, self.build
         return (
@@ -85,16 +85,16 @@ class Past:
             and not build.cancel
         )
 
-    def lacks(self, change: str, transition: Transition) -> bool:
+    def needs_build(self, change: str, transition: Transition) -> bool:
         """Whether no build has been made of this wish yet, failed and canceled ones included."""
-        shown = self.shown
+        shown = self.effective_build
         if shown is not None and shown.change == change:
             return False
-        if self.is_as_built(change):
+        if self.is_already_built(change):
             return False
         return transition is not Transition.STOP or self.last_run is not None
 
-    def is_as_built(self, change: str) -> bool:
+    def is_already_built(self, change: str) -> bool:
         """Whether what was built last is wanted, though another build was to come and never began."""
         latest, last_run = self.latest, self.last_run
         return (

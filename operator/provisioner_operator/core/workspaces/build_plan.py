@@ -27,7 +27,7 @@ from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER
 from provisioner_operator.core.jobs.lifecycle import STARTED
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.json_value import JsonValue
-from provisioner_operator.core.workspaces.build_history import BuildFacts, Past
+from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
     CreateBuild,
@@ -38,7 +38,7 @@ from provisioner_operator.core.workspaces.decisions import (
     UpdateWorkspaceStatus,
 )
 from provisioner_operator.core.workspaces.parameters import resolve
-from provisioner_operator.core.workspaces.phase import WORKING, Told, told
+from provisioner_operator.core.workspaces.phase import WORKING, Summary, told
 from provisioner_operator.core.workspaces.records import (
     BuildRecord,
     ParameterValues,
@@ -86,25 +86,25 @@ class _Trouble:
 
 def plan_workspace(workspace: Workspace, template: Template | None, facts: BuildFacts, now: Instant) -> WorkspacePlan:
     """The next step."""
-    past = Past.of(workspace, facts)
-    if past is None or (workspace.deleting and _may_be_over(workspace, past) and not facts.searched):
+    history = BuildHistory.of(workspace, facts)
+    if history is None or (workspace.deleting and _may_be_over(workspace, history) and not facts.searched):
         return WorkspacePlan(FindBuilds(workspace))
     if workspace.deleting:
-        return _plan_deletion(workspace, template, past, facts, now)
-    wish, stops_at = _wish(workspace, template, past, now)
+        return _plan_deletion(workspace, template, history, facts, now)
+    wish, stops_at = _wish(workspace, template, history, now)
     stops_in = None if stops_at is None else max(stops_at - now.wall, 0.0)
     trouble = None
-    if past.is_live:
-        if past.must_give_way_to(wish.change) and past.build is not None:
-            return WorkspacePlan(Supersede(workspace, past.build))
-    elif past.lacks(wish.change, wish.transition):
-        step = _create(workspace, template, wish, past, facts)
+    if history.is_building:
+        if history.is_superseded_by(wish.change) and history.build is not None:
+            return WorkspacePlan(Supersede(workspace, history.build))
+    elif history.needs_build(wish.change, wish.transition):
+        step = _create(workspace, template, wish, history, facts)
         if not isinstance(step, _Trouble):
             return WorkspacePlan(step)
         trouble = step
-    shown = past.last_run if past.is_as_built(wish.change) else past.shown
-    status = _status(workspace, template, past, shown, trouble, now)
-    return _write(workspace, replace(status, stops_at=stops_at), past, stops_in)
+    shown = history.last_run if history.is_already_built(wish.change) else history.effective_build
+    status = _status(workspace, template, history, shown, trouble, now)
+    return _write(workspace, replace(status, stops_at=stops_at), history, stops_in)
 
 
 def change_of(transition: Transition, *wanted: JsonValue) -> str:
@@ -116,9 +116,11 @@ def change_of(transition: Transition, *wanted: JsonValue) -> str:
 # --- what is wanted ---
 
 
-def _wish(workspace: Workspace, template: Template | None, past: Past, now: Instant) -> tuple[_Wish, float | None]:
+def _wish(
+    workspace: Workspace, template: Template | None, history: BuildHistory, now: Instant
+) -> tuple[_Wish, float | None]:
     """What is wanted now, and when it is to be stopped."""
-    former = past.shown.version if past.shown is not None else None
+    former = history.effective_build.version if history.effective_build is not None else None
     active = template.status.active_version if template is not None else None
     version = workspace.pinned_version or former or active
     if workspace.update_policy is UpdatePolicy.ALWAYS and workspace.pinned_version is None:
@@ -127,13 +129,13 @@ def _wish(workspace: Workspace, template: Template | None, past: Past, now: Inst
         return _wish_of(workspace, Transition.STOP, version), None
     wish = _wish_of(workspace, Transition.START, version)
     stopped = _stopped_by_itself(wish, version)
-    if past.shown is not None and past.shown.change == stopped.change:
+    if history.effective_build is not None and history.effective_build.change == stopped.change:
         return stopped, None
-    stops_at = _stops_at(workspace, wish, past)
+    stops_at = _stops_at(workspace, wish, history)
     if stops_at is not None and stops_at <= now.wall:
         return stopped, None
     updates = workspace.update_policy is UpdatePolicy.ON_START and workspace.pinned_version is None
-    if updates and active is not None and not past.is_live and past.lacks(wish.change, wish.transition):
+    if updates and active is not None and not history.is_building and history.needs_build(wish.change, wish.transition):
         return _wish_of(workspace, Transition.START, active), None
     return wish, stops_at
 
@@ -148,8 +150,8 @@ def _stopped_by_itself(wish: _Wish, version: str | None) -> _Wish:
     return _Wish(Transition.STOP, change_of(Transition.STOP, "autostop", wish.change), version)
 
 
-def _stops_at(workspace: Workspace, wish: _Wish, past: Past) -> float | None:
-    run = past.last_run
+def _stops_at(workspace: Workspace, wish: _Wish, history: BuildHistory) -> float | None:
+    run = history.last_run
     if workspace.autostop is None or run is None or run.finished is None or run.phase is not Phase.COMPLETED:
         return None
     return run.finished + workspace.autostop if run.change == wish.change else None
@@ -159,18 +161,18 @@ def _stops_at(workspace: Workspace, wish: _Wish, past: Past) -> float | None:
 
 
 def _create(
-    workspace: Workspace, template: Template | None, wish: _Wish, past: Past, facts: BuildFacts
+    workspace: Workspace, template: Template | None, wish: _Wish, history: BuildHistory, facts: BuildFacts
 ) -> BuildDecision | _Trouble:
     """The step towards a new build, or what is in its way."""
-    if template is None or (template.deleting and past.last_run is None):
+    if template is None or (template.deleting and history.last_run is None):
         return _without_template(workspace, template)
     version = _version(template, wish)
     if isinstance(version, _Trouble):
         return version
     if wish.transition is Transition.DELETE:
-        values = _values_to_destroy(template, workspace, past)
+        values = _values_to_destroy(template, workspace, history)
     else:
-        resolution = resolve(template.parameters, workspace.parameters, _built_values(template, workspace, past))
+        resolution = resolve(template.parameters, workspace.parameters, _built_values(template, workspace, history))
         if resolution.problems:
             return _Trouble(WorkspaceReason.INVALID_PARAMETERS, " ".join(resolution.problems))
         values = resolution.values
@@ -178,7 +180,7 @@ def _create(
         return HoldWorkspace(workspace)
     if facts.refusal is not None:
         return _Trouble(WorkspaceReason.BUILD_REFUSED, f"No job can be made: {facts.refusal}")
-    latest = past.latest.number if past.latest is not None else 0
+    latest = history.latest.number if history.latest is not None else 0
     number = max(latest, facts.floor, workspace.status.build_number) + 1
     return CreateBuild(workspace, template, version, number, wish.transition, wish.change, values)
 
@@ -214,9 +216,9 @@ def _version(template: Template, wish: _Wish) -> Version | _Trouble:
     return version
 
 
-def _built_values(template: Template, workspace: Workspace, past: Past) -> ParameterValues:
+def _built_values(template: Template, workspace: Workspace, history: BuildHistory) -> ParameterValues:
     """The parameters of the last build that began."""
-    run, build = past.last_run, past.last_run_build
+    run, build = history.last_run, history.last_run_build
     if run is None:
         return ()
     if build is None:
@@ -224,49 +226,51 @@ def _built_values(template: Template, workspace: Workspace, past: Past) -> Param
     return _of_template(template, build.parameters)
 
 
-def _values_to_destroy(template: Template, workspace: Workspace, past: Past) -> ParameterValues:
+def _values_to_destroy(template: Template, workspace: Workspace, history: BuildHistory) -> ParameterValues:
     """What was built is destroyed with what it was built with, whether or not that is still allowed."""
     defaults = {each.name: each.default for each in template.parameters if each.default is not None}
-    values = defaults | dict(workspace.parameters) | dict(_built_values(template, workspace, past))
+    values = defaults | dict(workspace.parameters) | dict(_built_values(template, workspace, history))
     return _of_template(template, tuple(sorted(values.items())))
 
 
 # --- the end ---
 
 
-def _may_be_over(workspace: Workspace, past: Past) -> bool:
+def _may_be_over(workspace: Workspace, history: BuildHistory) -> bool:
     """Whether the deleted workspace would be let go, from what the status alone says."""
-    return DESTROY_FINALIZER in workspace.finalizers and past.last_run is None and not past.is_live
+    return DESTROY_FINALIZER in workspace.finalizers and history.last_run is None and not history.is_building
 
 
 def _plan_deletion(
-    workspace: Workspace, template: Template | None, past: Past, facts: BuildFacts, now: Instant
+    workspace: Workspace, template: Template | None, history: BuildHistory, facts: BuildFacts, now: Instant
 ) -> WorkspacePlan:
     if DESTROY_FINALIZER not in workspace.finalizers:
         return WorkspacePlan()
     wish = _Wish(
         Transition.DELETE,
         change_of(Transition.DELETE, workspace.rebuild_generation),
-        past.last_run.version if past.last_run is not None else None,
+        history.last_run.version if history.last_run is not None else None,
     )
     orphans = workspace.deletion_policy is DeletionPolicy.ORPHAN
     trouble = None
-    if past.must_give_way_to(wish.change) and past.build is not None:
-        return WorkspacePlan(Supersede(workspace, past.build))
-    if past.is_live:
-        if orphans and past.latest is not None and past.latest.phase in STARTED:
+    if history.is_superseded_by(wish.change) and history.build is not None:
+        return WorkspacePlan(Supersede(workspace, history.build))
+    if history.is_building:
+        if orphans and history.latest is not None and history.latest.phase in STARTED:
             return WorkspacePlan(ReleaseWorkspace(workspace))
-    elif orphans or past.last_run is None or _is_destroyed(past.last_run):
+    elif orphans or history.last_run is None or _is_destroyed(history.last_run):
         return WorkspacePlan(ReleaseWorkspace(workspace))
-    elif past.shown is None or past.shown.change != wish.change:
-        step = _create(workspace, template, wish, past, facts)
+    elif history.effective_build is None or history.effective_build.change != wish.change:
+        step = _create(workspace, template, wish, history, facts)
         if not isinstance(step, _Trouble):
             return WorkspacePlan(step)
         trouble = replace(
             step,
             message=f"{step.message} Until then nothing is destroyed; spec.deletionPolicy Orphan lets it go as it is.",
         )
-    return _write(workspace, _status(workspace, template, past, past.shown, trouble, now), past, None)
+    return _write(
+        workspace, _status(workspace, template, history, history.effective_build, trouble, now), history, None
+    )
 
 
 def _is_destroyed(run: BuildRecord) -> bool:
@@ -276,11 +280,11 @@ def _is_destroyed(run: BuildRecord) -> bool:
 # --- the status ---
 
 
-def _write(workspace: Workspace, status: WorkspaceStatus, past: Past, look: float | None) -> WorkspacePlan:
+def _write(workspace: Workspace, status: WorkspaceStatus, history: BuildHistory, look: float | None) -> WorkspacePlan:
     if status == workspace.status:
         return WorkspacePlan(look_again_in=look)
     delay = 0.0
-    if past.is_live and status.phase in (WorkspacePhase.PENDING, *WORKING.values()):
+    if history.is_building and status.phase in (WorkspacePhase.PENDING, *WORKING.values()):
         delay = WAITING_DELAY_SECONDS if status.phase is WorkspacePhase.PENDING else RUNNING_DELAY_SECONDS
     return WorkspacePlan(UpdateWorkspaceStatus(workspace, status), look, delay)
 
@@ -288,23 +292,23 @@ def _write(workspace: Workspace, status: WorkspaceStatus, past: Past, look: floa
 def _status(
     workspace: Workspace,
     template: Template | None,
-    past: Past,
+    history: BuildHistory,
     shown: BuildRecord | None,
     trouble: _Trouble | None,
     now: Instant,
 ) -> WorkspaceStatus:
     """The status; `shown` is the build that tells how the workspace is."""
-    former, latest, run = workspace.status, past.latest, past.last_run_build
+    former, latest, run = workspace.status, history.latest, history.last_run_build
     telling = told(workspace, shown)
     if trouble is not None:
-        telling = Told(telling.phase, trouble.reason, trouble.message, under_way=trouble.passes)
+        telling = Summary(telling.phase, trouble.reason, trouble.message, under_way=trouble.passes)
     completed = run if run is not None and run.record.phase is Phase.COMPLETED else None
     return WorkspaceStatus(
         phase=telling.phase,
         build_number=max(former.build_number, latest.number if latest is not None else 0),
         latest_build=latest,
-        last_run=past.last_run,
-        version=past.last_run.version if past.last_run is not None else None,
+        last_run=history.last_run,
+        version=history.last_run.version if history.last_run is not None else None,
         parameters=former.parameters if run is None or template is None else _of_template(template, run.parameters),
         outputs=former.outputs if completed is None else completed.outputs,
         resources=former.resources if completed is None else completed.resources,

@@ -19,7 +19,7 @@ _DONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Summary:
     """How a workspace is."""
 
     phase: WorkspacePhase
@@ -29,31 +29,31 @@ class Told:
     under_way: bool = False
 
 
-def told(workspace: Workspace, shown: BuildRecord | None) -> Told:
+def told(workspace: Workspace, shown: BuildRecord | None) -> Summary:
     """How the workspace is, by the build that tells it."""
     if shown is None:
         if not workspace.running:
-            return Told(WorkspacePhase.STOPPED, WorkspaceReason.UP_TO_DATE, "It was never started.", ready=True)
+            return Summary(WorkspacePhase.STOPPED, WorkspaceReason.UP_TO_DATE, "It was never started.", ready=True)
         message = "Its first build is about to be made."
-        return Told(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
+        return Summary(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
     if shown.ended:
         return _told_ended(workspace, shown)
     build = _display_name(shown)
     if shown.phase is Phase.PENDING:
         message = f"{build} waits for a daemon{_said(shown)}"
-        return Told(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
+        return Summary(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
     if shown.phase is Phase.CANCELING:
         phase, doing = WorkspacePhase.CANCELING, "being canceled"
     else:
         phase, doing = WORKING[shown.transition], "running"
-    return Told(phase, WorkspaceReason.BUILD_RUNNING, f"{build} is {doing}.", under_way=True)
+    return Summary(phase, WorkspaceReason.BUILD_RUNNING, f"{build} is {doing}.", under_way=True)
 
 
-def _told_ended(workspace: Workspace, shown: BuildRecord) -> Told:
+def _told_ended(workspace: Workspace, shown: BuildRecord) -> Summary:
     build = _display_name(shown)
     if shown.phase is Phase.COMPLETED:
         version = "" if shown.version is None else f" with version {shown.version}"
-        return Told(
+        return Summary(
             _DONE[shown.transition],
             WorkspaceReason.UP_TO_DATE,
             f"{build} completed{version}.",
@@ -68,9 +68,9 @@ def _told_ended(workspace: Workspace, shown: BuildRecord) -> Told:
         )
     if shown.phase is Phase.FAILED:
         message = f"{build} failed{_said(shown)} {advice}"
-        return Told(WorkspacePhase.FAILED, WorkspaceReason.BUILD_FAILED, message)
+        return Summary(WorkspacePhase.FAILED, WorkspaceReason.BUILD_FAILED, message)
     how = "was deleted before it ended." if shown.reason == VANISHED else f"was canceled{_said(shown)}"
-    return Told(WorkspacePhase.CANCELED, WorkspaceReason.BUILD_CANCELED, f"{build} {how} {advice}")
+    return Summary(WorkspacePhase.CANCELED, WorkspaceReason.BUILD_CANCELED, f"{build} {how} {advice}")
 
 
 def _display_name(build: BuildRecord) -> str:

@@ -42,7 +42,7 @@ SOURCE_RETRY_SECONDS = 30.0
 """How soon a ConfigMap that was not there is looked for again."""
 SOURCE_REREAD_SECONDS = 600.0
 """How soon one that was there is read again: it may have changed without the template."""
-COUNTS_SECONDS = 2.0
+WORKSPACE_COUNT_SECONDS = 2.0
 """How old the count of workspaces may become."""
 _DIGITS = 10
 
@@ -315,4 +315,4 @@ def _write(template: Template, status: TemplateStatus, look: float | None) -> Te
     if status == template.status:
         return TemplatePlan(look_again_in=look)
     only_counts = replace(status, workspaces=template.status.workspaces) == template.status
-    return TemplatePlan(UpdateTemplateStatus(template, status), look, COUNTS_SECONDS if only_counts else 0.0)
+    return TemplatePlan(UpdateTemplateStatus(template, status), look, WORKSPACE_COUNT_SECONDS if only_counts else 0.0)

@@ -9,7 +9,7 @@ from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.cli.errors import UsageError
 from provisioner_operator.cli.view.job_filter import Selection, parse_statuses, parse_type
 from provisioner_operator.cli.view.loading import LIVE, JobView
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
 
 
@@ -68,7 +68,7 @@ def test_stuck_jobs_are_those_that_nobody_will_start() -> None:
     running = a_running_job("runs", tags={"a": "1"})
     waits = a_job("waits", tags={"a": "1"})
     stuck = a_job("stuck", tags={"a": "2"})
-    scene = Scene([running, waits, stuck], [replace(busy, heartbeat="2027-01-15T08:00:00Z")], now=NOON + 5)
+    scene = Snapshot([running, waits, stuck], [replace(busy, heartbeat="2027-01-15T08:00:00Z")], now=NOON + 5)
     selection = Selection(stuck=True)
     included = [
         job.name for job in (running, waits, stuck) if selection.includes(JobView(job, None, None, None), scene)
@@ -78,4 +78,4 @@ def test_stuck_jobs_are_those_that_nobody_will_start() -> None:
 
 def test_a_job_that_has_ended_is_never_stuck() -> None:
     ended = an_ended_job()
-    assert not Selection(stuck=True).includes(JobView(ended, None, None, None), Scene([ended], now=NOON))
+    assert not Selection(stuck=True).includes(JobView(ended, None, None, None), Snapshot([ended], now=NOON))

@@ -1,14 +1,14 @@
-from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER, Silence
+from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER, Liveness
 from support.builders.core import at
 
 
-def a_daemon_heard_at_noon() -> Silence:
-    silence = Silence()
+def a_daemon_heard_at_noon() -> Liveness:
+    silence = Liveness()
     silence.heard("d", 300, at(0))
     return silence
 
 
-def confirmed_at(silence: Silence, seconds: float) -> None:
+def confirmed_at(silence: Liveness, seconds: float) -> None:
     silence.asks("d", at(seconds))
     silence.unchanged("d", 300, fresh=True)
 
@@ -86,7 +86,7 @@ def test_a_lost_daemon_is_not_looked_at_again() -> None:
 
 
 def test_one_that_was_deleted_before_this_process_began_gets_the_default() -> None:
-    silence = Silence()
+    silence = Liveness()
     silence.deleted("d", at(0))
     assert silence.is_lost("d", at(DEFAULT_LOST_AFTER))
     assert not silence.is_lost("d", at(DEFAULT_LOST_AFTER - 1))
