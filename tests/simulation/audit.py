@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason, Phase
 from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER
-from provisioner_operator.core.jobs.evaluation import CANCEL_MARGIN_SECONDS
+from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
 from provisioner_operator.core.jobs.ordering import creation_key
 from provisioner_operator.core.jobs.timeouts import active_deadline, pending_deadline
 from provisioner_operator.core.model.matching import satisfies

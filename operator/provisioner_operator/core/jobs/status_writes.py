@@ -14,19 +14,14 @@ from provisioner_operator.api.v1alpha1.enums import (
     PendingReason,
     Phase,
 )
-from provisioner_operator.api.v1alpha1.limits import (
-    LONGEST_ADDRESS,
-    LONGEST_DECLARATION,
-    LONGEST_SUSPENSION_SECONDS,
-    LONGEST_TYPE,
-    MOST_RESOURCES,
-    MOST_VARIABLES,
-)
+from provisioner_operator.api.v1alpha1.limits import LONGEST_SUSPENSION_SECONDS
+from provisioner_operator.core.jobs.cancellation import Cancellation, answered, canceled_by, stopping
 from provisioner_operator.core.jobs.lifecycle import require_legal
-from provisioner_operator.core.jobs.outcome import DeclaredVariable, Outcome
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.jobs.outcome_fields import outcome_fields
 from provisioner_operator.core.model.conditions import with_condition
-from provisioner_operator.core.model.json_patch import JsonPatch, clip, conditions_json, timestamp
-from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.model.json_patch import Field, JsonPatch, clip, conditions_json, timestamp
+from provisioner_operator.core.model.json_value import JsonValue
 from provisioner_operator.core.model.records import Assignment, Condition, Daemon, Job
 
 
@@ -133,86 +128,34 @@ def acknowledge(job: Job, instance: str, now: float) -> JsonPatch:
 
 
 def begin_cancel(job: Job, now: float) -> JsonPatch:
-    """The daemon has seen the cancel of a running job and is stopping it."""
+    """Return the write with which a daemon, or the controller in its place, reports that a canceled run is being stopped."""
     require_legal(job.phase, Phase.CANCELING)
-    message = f"{canceled_by(job)} The run is being stopped."
-    conditions = with_condition(
-        job.conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, CancelReason.STOPPING, message, now
-    )
+    cancellation = stopping(job)
+    conditions = _cancel_requested(job.conditions, cancellation, now)
     return JsonPatch(
         tests=_started(job),
         sets=(
             ("/status/phase", Phase.CANCELING),
-            ("/status/message", message),
+            ("/status/message", cancellation.message),
             ("/status/observedGeneration", job.generation),
-            ("/status/conditions", conditions_json(_not_ready(conditions, Phase.CANCELING, message, now))),
+            (
+                "/status/conditions",
+                conditions_json(_not_ready(conditions, Phase.CANCELING, cancellation.message, now)),
+            ),
         ),
     )
 
 
 def finish(job: Job, outcome: Outcome, now: float) -> JsonPatch:
-    """The daemon writes how its run ended; the job's phase is Running, or Canceling if its cancel was seen."""
+    """Return the write with which a daemon reports the end of a run; the phase is Running, or Canceling once a cancel was seen."""
     conditions = job.conditions
     if job.cancel:
-        stopped = outcome.phase is Phase.CANCELED
-        reason = CancelReason.STOPPED if stopped else CancelReason.TOO_LATE
-        told = (
-            "The run was stopped."
-            if stopped
-            else f"The cancel came too late: the job had already {_ended(outcome.phase)}."
-        )
-        conditions = with_condition(
-            conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, f"{canceled_by(job)} {told}", now
-        )
+        conditions = _cancel_requested(conditions, answered(job, outcome.phase), now)
     canceled = outcome.phase is Phase.CANCELED
     message = f"{canceled_by(job)} {outcome.message}" if canceled else outcome.message
-    details: list[tuple[str, JsonValue]] = []
-    if outcome.stage is not None:
-        details.append(("/status/stage", outcome.stage))
-    if outcome.timings:
-        details.append(
-            (
-                "/status/timings",
-                [
-                    {"stage": timing.stage, "startedAt": timestamp(timing.started)}
-                    | ({} if timing.finished is None else {"finishedAt": timestamp(timing.finished)})
-                    for timing in outcome.timings
-                ],
-            )
-        )
-    if outcome.outputs:
-        details.append(
-            ("/status/outputs", [{"name": output.name, "value": output.value} for output in outcome.outputs])
-        )
-    if outcome.resources:
-        details.append(
-            (
-                "/status/resources",
-                [
-                    {
-                        "address": clip(change.address, LONGEST_ADDRESS),
-                        "type": clip(change.type, LONGEST_TYPE),
-                        "action": change.action,
-                    }
-                    for change in outcome.resources[:MOST_RESOURCES]
-                ],
-            )
-        )
-    if outcome.variables:
-        variables = [_variable_json(variable) for variable in outcome.variables[:MOST_VARIABLES]]
-        details.append(("/status/variables", variables))
-    if outcome.commit is not None:
-        details.append(("/status/commit", outcome.commit))
-    if outcome.log is not None:
-        log: JsonObject = {
-            "configMap": outcome.log.config_map,
-            "bytes": outcome.log.size,
-            "truncated": outcome.log.truncated,
-        }
-        details.append(("/status/log", log))
     return JsonPatch(
         tests=_started(job),
-        sets=(*_end(job, outcome.phase, outcome.reason, message, conditions, now), *details),
+        sets=(*_end(job, outcome.phase, outcome.reason, message, conditions, now), *outcome_fields(outcome)),
     )
 
 
@@ -226,23 +169,15 @@ def end(job: Job, phase: Phase, reason: EndReason, message: str, now: float) -> 
 
 def cancel(job: Job, reason: CancelReason, message: str, now: float) -> JsonPatch:
     """The controller finishes a cancel: of a job that never started, or whose daemon cannot."""
-    conditions = with_condition(
-        job.conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, clip(message), now
-    )
+    conditions = _cancel_requested(job.conditions, Cancellation(reason, message), now)
     tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
     sets = _end(job, Phase.CANCELED, EndReason.CANCELED, message, conditions, now)
     return JsonPatch(tests=(*tests, ("/spec/cancel", True)), sets=sets)
 
 
-def canceled_by(job: Job) -> str:
-    """Who canceled the job and why, as a sentence."""
-    who = f"Canceled by {job.canceled_by}" if job.canceled_by else "Canceled"
-    return f"{who}: {job.cancel_reason}." if job.cancel_reason else f"{who}."
-
-
 def _end(
     job: Job, phase: Phase, reason: EndReason, message: str, conditions: tuple[Condition, ...], now: float
-) -> tuple[tuple[str, JsonValue], ...]:
+) -> tuple[Field, ...]:
     require_legal(job.phase, phase)
     message = clip(message)
     succeeded = phase is Phase.COMPLETED
@@ -262,33 +197,32 @@ def _end(
     )
 
 
-def _variable_json(variable: DeclaredVariable) -> JsonObject:
-    return {
-        "name": variable.name,
-        "type": clip(variable.type, LONGEST_DECLARATION),
-        "required": variable.required,
-        "sensitive": variable.sensitive,
-        "description": clip(variable.description, LONGEST_DECLARATION),
-    }
-
-
-def _ended(phase: Phase) -> str:
-    return "completed" if phase is Phase.COMPLETED else "failed"
+def _cancel_requested(
+    conditions: tuple[Condition, ...], cancellation: Cancellation, now: float
+) -> tuple[Condition, ...]:
+    return with_condition(
+        conditions,
+        JobCondition.CANCEL_REQUESTED,
+        ConditionStatus.TRUE,
+        cancellation.reason,
+        clip(cancellation.message),
+        now,
+    )
 
 
 def _not_ready(conditions: tuple[Condition, ...], reason: str, message: str, now: float) -> tuple[Condition, ...]:
     return with_condition(conditions, JobCondition.READY, ConditionStatus.FALSE, reason, message, now)
 
 
-def _pending(job: Job) -> tuple[tuple[str, JsonValue], ...]:
+def _pending(job: Job) -> tuple[Field, ...]:
     return (("/metadata/uid", job.uid), ("/status/phase", Phase.PENDING))
 
 
-def _started(job: Job) -> tuple[tuple[str, JsonValue], ...]:
+def _started(job: Job) -> tuple[Field, ...]:
     return (("/metadata/uid", job.uid), ("/status/phase", job.phase), *_same_assignment(job))
 
 
-def _same_assignment(job: Job) -> tuple[tuple[str, JsonValue], ...]:
+def _same_assignment(job: Job) -> tuple[Field, ...]:
     if job.assignment is None:
         return (("/status/assignment", None),)
     return (("/status/assignment/id", job.assignment.id),)

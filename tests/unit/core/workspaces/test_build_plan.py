@@ -14,7 +14,7 @@ from provisioner_operator.api.v1alpha1.enums import (
     VersionPhase,
 )
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED, BuildFacts
-from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, change_of, plan_workspace
+from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, plan_workspace
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
     CreateBuild,
@@ -24,6 +24,7 @@ from provisioner_operator.core.workspaces.decisions import (
     Supersede,
     UpdateWorkspaceStatus,
 )
+from provisioner_operator.core.workspaces.desired_state import change_of
 from provisioner_operator.core.workspaces.records import Build, Parameter, Template, Workspace, WorkspaceStatus
 from support.builders.core import at
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace
