@@ -11,7 +11,7 @@ from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.pools.records import Pool
-from provisioner_operator.core.scheduling.explanation import ScopeDaemon, ScopeJob, TagDaemon, TagJob
+from provisioner_operator.core.scheduling.smallest_change import ScopeDaemon, ScopeJob, TagDaemon, TagJob
 from provisioner_operator.core.views.snapshot import Snapshot, heartbeat_age
 
 Body = Mapping[str, Any]

@@ -18,7 +18,8 @@ from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.jobs.timeouts import pending_deadline
 from provisioner_operator.core.model.matching import UNTAGGED, Demand, format_tags, satisfies
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.scheduling.explanation import STUCK, Candidate, Explanation
+from provisioner_operator.core.scheduling.explanation import STUCK, Explanation, explain_busy_workspace
+from provisioner_operator.core.scheduling.smallest_change import Candidate
 from provisioner_operator.core.views.snapshot import Snapshot, heartbeat_age, waited
 from provisioner_operator.core.views.wait_estimate import Estimate, estimate
 
@@ -137,8 +138,7 @@ def explanation_of(job: Job, scene: Snapshot) -> Explanation | None:
         return Explanation(PendingReason.SUSPENDED, message, ())
     blocker = scene.blocker_of(job)
     if blocker is not None:
-        message = f"Workspace {job.workspace} is busy: {blocker} goes first, one job of a workspace at a time."
-        return Explanation(PendingReason.WORKSPACE_BUSY, message, ())
+        return explain_busy_workspace(job.workspace, blocker)
     return scene.explain(job.demand)
 
 

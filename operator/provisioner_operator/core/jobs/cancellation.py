@@ -45,7 +45,9 @@ def daemon_gone(job: Job, daemon: str, pod_ended: str | None) -> Cancellation:
 
 def unconfirmed(job: Job, daemon: str) -> Cancellation:
     """Describe a cancel that the daemon did not confirm in time."""
-    message = f"{canceled_by(job)} Daemon {daemon} did not confirm that the run stopped; check it before building again."
+    message = (
+        f"{canceled_by(job)} Daemon {daemon} did not confirm that the run stopped; check it before building again."
+    )
     return Cancellation(CancelReason.DAEMON_UNRESPONSIVE, message)
 
 

@@ -14,7 +14,8 @@ from provisioner_operator.core.model.json_patch import clip
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Daemon, Job
-from provisioner_operator.core.scheduling.explanation import Candidate, Explanation, Growth, explain
+from provisioner_operator.core.scheduling.explanation import Explanation, Growth, explain, explain_busy_workspace
+from provisioner_operator.core.scheduling.smallest_change import Candidate
 
 SETTLE_SECONDS = 1.0
 """How long a fleet may change before its jobs are explained: daemons that start together are seen together."""
@@ -124,8 +125,7 @@ class PendingReasons:
     def of(self, job: Job, blocking_job: str | None, fleet: DaemonLister, now: Instant) -> Explanation | None:
         """Why the job waits; None if there is nothing to say, or not yet: then it comes up again in time."""
         if blocking_job is not None:
-            message = f"Workspace {job.workspace} is busy: {blocking_job} goes first, one job of a workspace at a time."
-            explanation = Explanation(PendingReason.WORKSPACE_BUSY, message, ())
+            explanation = explain_busy_workspace(job.workspace, blocking_job)
         else:
             line = self._line(job.demand)
             found = self._explain(job.demand, fleet)

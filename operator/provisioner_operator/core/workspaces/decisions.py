@@ -9,17 +9,11 @@ Every creation is idempotent by its name: what is there already is the answer to
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.v1alpha1.enums import JobType, Phase, Transition
-from provisioner_operator.api.v1alpha1.names import (
-    API_VERSION,
-    DESTROY_FINALIZER,
-    IN_USE_FINALIZER,
-    TEMPLATE_LABEL,
-    WORKSPACE_LABEL,
-    build_job_name,
-)
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition
+from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER, IN_USE_FINALIZER, build_job_name
 from provisioner_operator.core.model.json_patch import JsonPatch, add_finalizer, remove_finalizer
-from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.workspaces import manifests
 from provisioner_operator.core.workspaces.records import (
     Build,
     ParameterValues,
@@ -52,29 +46,8 @@ class KeepFiles:
     files: SourceFiles
 
     def body(self) -> JsonObject:
-        """The ConfigMap: it cannot be changed, and goes with the template."""
-        template = self.template
-        return {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": self.version,
-                "namespace": template.namespace,
-                "labels": {TEMPLATE_LABEL: template.name},
-                "ownerReferences": [
-                    {
-                        "apiVersion": API_VERSION,
-                        "kind": "WorkspaceTemplate",
-                        "name": template.name,
-                        "uid": template.uid,
-                        "controller": True,
-                    }
-                ],
-            },
-            "immutable": True,
-            "data": self.files.data,
-            **({"binaryData": self.files.binary_data} if self.files.binary_data else {}),
-        }
+        """Return the ConfigMap."""
+        return manifests.kept_files(self.template, self.version, self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +58,8 @@ class ImportVersion:
     version: Version
 
     def body(self) -> JsonObject:
-        """The job."""
-        template = self.template
-        return {
-            "apiVersion": API_VERSION,
-            "kind": "ProvisionerJob",
-            "metadata": {
-                "name": self.version.import_job,
-                "namespace": template.namespace,
-                "labels": {TEMPLATE_LABEL: template.name},
-            },
-            "spec": {
-                "type": JobType.TEMPLATE_IMPORT,
-                "provisioner": template.provisioner,
-                "tags": template.tags,
-                "templateRef": {"name": template.name, "uid": template.uid, "version": self.version.name},
-                **source_of(self.version),
-                **_limits(template),
-            },
-        }
+        """Return the job."""
+        return manifests.import_job(self.template, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,42 +152,16 @@ class CreateBuild:
         return build_job_name(self.workspace.name, self.number)
 
     def body(self) -> JsonObject:
-        """The job."""
-        workspace, template = self.workspace, self.template
-        return {
-            "apiVersion": API_VERSION,
-            "kind": "ProvisionerJob",
-            "metadata": {
-                "name": self.job,
-                "namespace": workspace.namespace,
-                "labels": {WORKSPACE_LABEL: workspace.name, TEMPLATE_LABEL: template.name},
-            },
-            "spec": {
-                "type": JobType.WORKSPACE_BUILD,
-                "transition": self.transition,
-                "provisioner": template.provisioner,
-                "tags": {**template.tags, **workspace.tags},
-                "workspaceRef": {
-                    "name": workspace.name,
-                    "uid": workspace.uid,
-                    "buildNumber": self.number,
-                    "change": self.change,
-                    **({"owner": workspace.owner} if workspace.owner else {}),
-                },
-                "templateRef": {"name": template.name, "version": self.version.name},
-                **source_of(self.version),
-                "variables": _variables(template, self.parameters),
-                "variablesFrom": template.variables_from,
-                # A deletion is written by nobody's name into the object, so of a destroy nobody can be told.
-                **(
-                    {"initiator": workspace.initiator}
-                    if workspace.initiator and self.transition is not Transition.DELETE
-                    else {}
-                ),
-                "ownerMayCancel": template.allow_user_cancel,
-                **_limits(template),
-            },
-        }
+        """Return the job."""
+        return manifests.build_job(
+            self.workspace,
+            self.template,
+            self.version,
+            number=self.number,
+            transition=self.transition,
+            change=self.change,
+            parameters=self.parameters,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,26 +222,3 @@ def display_name(decision: WorkspaceDecision) -> str:
     if isinstance(decision, BuildDecision):
         return decision.workspace.display_name
     return decision.template.display_name
-
-
-def source_of(version: Version) -> dict[str, JsonValue]:
-    """The field `source` of a job that builds or imports the version; nothing for one without files."""
-    if version.git is not None:
-        return {"source": {"git": version.git}}
-    return {"source": {"configMapRef": {"name": version.name}}} if version.files else {}
-
-
-def _variables(template: Template, parameters: ParameterValues) -> list[JsonValue]:
-    chosen: dict[str, JsonValue] = {name: {"name": name, "value": value} for name, value in parameters}
-    fixed: dict[str, JsonValue] = {str(each["name"]): each for each in template.variables}
-    return list((fixed | chosen).values())
-
-
-def _limits(template: Template) -> dict[str, JsonValue]:
-    limits: dict[str, JsonValue] = {
-        "priority": template.priority,
-        "pendingTimeoutSeconds": template.pending_timeout,
-        "activeDeadlineSeconds": template.active_deadline,
-        "ttlSecondsAfterFinished": template.job_retention,
-    }
-    return limits if template.stall_timeout is None else limits | {"stallTimeoutSeconds": template.stall_timeout}

@@ -61,7 +61,7 @@ def test_a_job_behind_another_of_its_workspace_is_told_which() -> None:
     explanation = waiting_since_noon().of(JOB, "dev-1", AFleet(), at(PATIENCE_SECONDS))
     assert explanation is not None
     assert explanation.reason is PendingReason.WORKSPACE_BUSY
-    assert explanation.message == "Workspace dev is busy: dev-1 goes first, one job of a workspace at a time."
+    assert explanation.message == "Waiting for dev-1: workspace dev runs one job at a time, in order of creation."
 
 
 def test_one_look_at_the_fleet_serves_all_jobs_of_a_demand() -> None:

@@ -17,14 +17,12 @@ from provisioner_operator.core.workspaces.decisions import (
     UpdateTemplateStatus,
 )
 from provisioner_operator.core.workspaces.records import SourceFiles, Template, TemplateStatus
-from provisioner_operator.core.workspaces.template_plan import (
+from provisioner_operator.core.workspaces.template_plan import TemplateFacts, TemplatePlan, plan_template
+from provisioner_operator.core.workspaces.template_source import (
     SOURCE_REREAD_SECONDS,
     SOURCE_RETRY_SECONDS,
     Reading,
-    TemplateFacts,
-    TemplatePlan,
     digest_of,
-    plan_template,
 )
 from support.builders.core import NOON, at
 from support.builders.workspaces import a_template, a_version, an_import
