@@ -1,4 +1,4 @@
-"""Policy of spec.cancel: the ways in which a cancel ends, the time a daemon has for it, and the sentences that report it.
+"""Policy of spec.cancel: the ways in which a cancel ends, and the time that a daemon has for it.
 
 Used by `evaluation`, which decides when a cancel is due, and by `status_writes`, which records it.
 """
@@ -9,7 +9,7 @@ from provisioner_operator.api.v1alpha1.enums import CancelReason, Phase
 from provisioner_operator.core.model.records import Job
 
 CANCEL_MARGIN_SECONDS = 60.0
-"""Time beyond its grace in which an online daemon has to kill the run and report it; then the controller ends the cancel."""
+"""Time beyond its grace that a daemon has to kill the run and report it, before the controller ends the cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Cancellation:
 
 
 def confirmation_wait(seen: float, grace: float, now: float) -> float:
-    """Return the seconds that a daemon still has to confirm a cancel first seen at `seen`; not positive if none are left."""
+    """Return the seconds left to confirm a cancel that was first observed at `seen`; not positive if it is overdue."""
     return seen + grace + CANCEL_MARGIN_SECONDS - now
 
 

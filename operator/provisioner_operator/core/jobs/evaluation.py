@@ -1,7 +1,7 @@
-"""What is due for one job, looked at alone: its cancel, its clocks, its daemon. All but who gets which daemon.
+"""Evaluate one job by itself: its cancel, its timeouts, its daemon. Assignment is not decided here.
 
-Called by `mirror` for each job that changed or whose clock ran out. Order matters: an admin's cancel goes before any
-clock, a clock before the queue.
+Called by the job reconciler for each job that changed or whose timeout passed. Order matters: a cancel goes before
+every timeout, a timeout before the queue.
 """
 
 from dataclasses import dataclass
@@ -33,30 +33,30 @@ from provisioner_operator.core.model.records import Assignment, Daemon, Job
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a verdict needs to know beside the job itself."""
+    """Context in which a job is evaluated."""
 
     daemon: Daemon | None = None
-    """The daemon that the job is assigned to, while it exists."""
+    """Daemon that the job is assigned to, while its object exists."""
     offline: bool = False
-    """That daemon does not report, or said that it stopped."""
+    """Whether that daemon misses heartbeats, or reported that it stopped."""
     lost: bool = False
-    """That daemon's process is certainly over: by its own fence, with its Pod, or because another took its place."""
+    """Whether that daemon's process is certainly over: fenced, ended with its Pod, or replaced by another."""
     pod_ended: str | None = None
-    """How that daemon's Pod ended, if that is why it is lost."""
+    """Description of how that daemon's Pod ended, if that is why it is lost."""
     cancel_seen: float | None = None
-    """When this controller first saw the cancel, on the monotonic clock."""
+    """Time at which this controller first observed the cancel, on the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do about a job now, if anything, and when to look again if nothing changes, in seconds from now."""
+    """Decision that is due for a job, if any, and the seconds after which to evaluate it again if nothing changes."""
 
     decision: JobDecision | None = None
     look_again_in: float | None = None
 
 
 def judge(job: Job, given: Circumstances, now: Instant) -> Verdict:
-    """The verdict on one job."""
+    """Evaluate one job."""
     if job.phase in TERMINAL:
         return _due(expiry(job), now, Expire(job))
     if job.phase is Phase.PENDING:

@@ -1,9 +1,9 @@
-"""Every write to a status, as a conditional JSON Patch (RFC 6902): what must hold, and what then becomes true.
+"""Build every write to a job's status as a conditional JSON Patch (RFC 6902).
 
-Preconditions are on meaning (uid, phase, assignment), not on resourceVersion, so that an edit which does not matter
-does not cost a retry. A failed one is answered with 422 and means news: somebody else moved the job first. All paths
-may be tested, only `/status` is changed. Used by the controller's writer and by the daemon; the only place where
-status content is made.
+Preconditions are on meaning (uid, phase, assignment), not on resourceVersion, so that an unrelated edit does not cost a
+retry. A failed precondition is answered with 422 and is news: somebody else moved the job first. All paths may be
+tested, only `/status` is changed. Used by the controller's writer and by the daemon; no other module makes content of
+this status.
 """
 
 from provisioner_operator.api.v1alpha1.enums import (
@@ -26,7 +26,7 @@ from provisioner_operator.core.model.records import Assignment, Condition, Daemo
 
 
 def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> JsonPatch:
-    """Give a pending job to a daemon; it starts only when that daemon acknowledges."""
+    """Return the write that gives a pending job to a daemon; the job starts only when that daemon acknowledges."""
     message = f"Assigned to daemon {daemon.name}."
     conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.TRUE, "Assigned", message, now)
     conditions = _not_ready(conditions, Phase.PENDING, message, now)
@@ -43,7 +43,7 @@ def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> JsonPatc
 
 
 def release(job: Job, why: str, now: float) -> JsonPatch:
-    """Take an unacknowledged assignment back: the job never started and goes back to the queue."""
+    """Return the write that takes back an unacknowledged assignment: the job never started and returns to the queue."""
     conditions = with_condition(
         job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, "Released", clip(why), now
     )
@@ -55,7 +55,7 @@ def release(job: Job, why: str, now: float) -> JsonPatch:
 
 
 def set_pending_reason(job: Job, reason: PendingReason, message: str, now: float) -> JsonPatch:
-    """Say why a job is pending, and what would unblock it."""
+    """Return the write that explains why a job is pending, and what would unblock it."""
     message = clip(message)
     conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, reason, message, now)
     conditions = _not_ready(conditions, reason, message, now)
@@ -71,7 +71,7 @@ def set_pending_reason(job: Job, reason: PendingReason, message: str, now: float
 
 
 def suspend(job: Job, message: str, now: float) -> JsonPatch:
-    """Stop a pending job's clock, and take back an assignment that was not acknowledged.
+    """Return the write that stops a pending job's timeout, and takes back an assignment that was not acknowledged.
 
     A job that was created suspended never waited: its suspension counts from its creation.
     """
@@ -94,7 +94,7 @@ def suspend(job: Job, message: str, now: float) -> JsonPatch:
 
 
 def resume(job: Job, now: float) -> JsonPatch:
-    """Let a pending job's clock go on, without the time that it was suspended."""
+    """Return the write that continues a pending job's timeout, without the time for which it was suspended."""
     suspended = now - (job.suspended_at if job.suspended_at is not None else now)
     return JsonPatch(
         tests=(*_pending(job), ("/spec/suspend", False)),
@@ -110,7 +110,7 @@ def resume(job: Job, now: float) -> JsonPatch:
 
 
 def acknowledge(job: Job, instance: str, now: float) -> JsonPatch:
-    """The daemon takes the job: from here on it runs. `instance` is the daemon's process."""
+    """Return the write with which a daemon's process, `instance`, takes the job: from then on it runs."""
     if job.assignment is None:
         raise ValueError(f"{job.display_name} has no assignment to acknowledge")
     require_legal(job.phase, Phase.RUNNING)
@@ -128,7 +128,7 @@ def acknowledge(job: Job, instance: str, now: float) -> JsonPatch:
 
 
 def begin_cancel(job: Job, now: float) -> JsonPatch:
-    """Return the write with which a daemon, or the controller in its place, reports that a canceled run is being stopped."""
+    """Return the write that reports a canceled run as being stopped, by its daemon or by the controller."""
     require_legal(job.phase, Phase.CANCELING)
     cancellation = stopping(job)
     conditions = _cancel_requested(job.conditions, cancellation, now)
@@ -147,7 +147,7 @@ def begin_cancel(job: Job, now: float) -> JsonPatch:
 
 
 def finish(job: Job, outcome: Outcome, now: float) -> JsonPatch:
-    """Return the write with which a daemon reports the end of a run; the phase is Running, or Canceling once a cancel was seen."""
+    """Return the write with which a daemon reports the end of a run, from Running or Canceling."""
     conditions = job.conditions
     if job.cancel:
         conditions = _cancel_requested(conditions, answered(job, outcome.phase), now)
@@ -160,7 +160,7 @@ def finish(job: Job, outcome: Outcome, now: float) -> JsonPatch:
 
 
 def end(job: Job, phase: Phase, reason: EndReason, message: str, now: float) -> JsonPatch:
-    """The controller ends a job by a clock or because its daemon is gone, whatever its phase was."""
+    """Return the write with which the controller ends a job: a deadline passed, or its daemon is gone."""
     tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
     # A cancel that arrives meanwhile goes before any clock.
     tests = (*tests, ("/spec/cancel", job.cancel))
@@ -168,7 +168,7 @@ def end(job: Job, phase: Phase, reason: EndReason, message: str, now: float) -> 
 
 
 def cancel(job: Job, reason: CancelReason, message: str, now: float) -> JsonPatch:
-    """The controller finishes a cancel: of a job that never started, or whose daemon cannot."""
+    """Return the write with which the controller completes a cancel that no daemon can confirm."""
     conditions = _cancel_requested(job.conditions, Cancellation(reason, message), now)
     tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
     sets = _end(job, Phase.CANCELED, EndReason.CANCELED, message, conditions, now)
@@ -232,7 +232,7 @@ _STATUS_FIELDS = {"reason": "reason", "message": "message", "assignment": "assig
 
 
 def _present(job: Job, *fields: str) -> tuple[str, ...]:
-    """The paths of those fields that the job has: JSON Patch cannot remove what is absent."""
+    """Return the paths of those fields that the job has: JSON Patch cannot remove an absent one."""
     return tuple(f"/status/{_STATUS_FIELDS[field]}" for field in fields if getattr(job, field) is not None)
 
 

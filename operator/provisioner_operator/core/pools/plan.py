@@ -1,10 +1,10 @@
-"""What to do about one pool: which Pods to make, which daemons to cordon, which Pods to delete, what its status says.
+"""Plan one pool: Pods to create, daemons to cordon, Pods to delete, and the counts of its status.
 
-One look at the pool as it is; every look finds what is still to do. Two rules go before all others: a Pod whose daemon
-holds a job is never deleted, and one that may get a job is cordoned first, so that between the look and the deletion it
-cannot get one. A daemon that an admin cordoned is the admin's: a substitute is made, and it is left alone until the pool
-rolls out another revision or is deleted. Called by `fleet`; knows no queue: how many daemons are wanted comes from
-`scaling`.
+Each round plans from the observed state. Two rules come before all others: a Pod whose daemon holds a job is never
+deleted, and one that may get a job is cordoned first, so that it cannot get one between the plan and the deletion. A
+daemon that an admin cordoned is the admin's: a substitute is created, and the daemon is left alone until the pool rolls
+out another revision or is deleted. Called by `fleet_plan`, which knows the queue and passes the number of daemons
+wanted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,12 +27,12 @@ from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.pools.status import PodCounts
 
 FAILED_KEPT_SECONDS = 600.0
-"""The Pod that failed last is kept for so long, for its log and its reason; others go at once."""
+"""Time for which the Pod that failed last is kept, for its log and its reason; others are deleted at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do now, what the status is made from, and when to look again if nothing changes, in seconds from now."""
+    """Decisions that are due, the counts for the status, and the seconds until the next round if nothing changes."""
 
     decisions: tuple[PoolDecision, ...]
     counts: PodCounts
@@ -41,7 +41,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the pool is to become."""
+    """State that the pool is to reach."""
 
     wanted: int
     revision: str
@@ -49,7 +49,7 @@ class Target:
 
 
 def plan(pool: Pool, members: Sequence[Member], target: Target, creation: CreationState, now: Instant) -> Plan:
-    """The plan for the pool as it is."""
+    """Plan one pool."""
     if pool.deleting:
         return _plan_deletion(pool, members, creation)
     present = sorted((member for member in members if member.is_present), key=_retention_order)
@@ -58,13 +58,13 @@ def plan(pool: Pool, members: Sequence[Member], target: Target, creation: Creati
     outdated = [member for member in present if member.pod.revision != target.revision]
     keep, surplus = current[: target.wanted], current[target.wanted :]
     ready = sum(member.is_ready for member in keep)
-    # Until new ones are ready, as many old ones go on in their place.
+    # Until new ones are ready, as many old ones keep working in their place.
     still_useful = [member for member in outdated if member.is_ready and not member.is_cordoned_by_admin]
     spared = still_useful[: target.wanted - ready]
     going = [*surplus, *(member for member in outdated if member not in spared)]
 
-    farewells, keep_until = _delete_ended(pool, members, now)
-    decisions: list[PoolDecision] = [*_uncordon(pool, (*keep, *spared)), *_drain(pool, going), *farewells]
+    deletions, kept_for = _delete_ended(pool, members, now)
+    decisions: list[PoolDecision] = [*_uncordon(pool, (*keep, *spared)), *_drain(pool, going), *deletions]
     counts = replace(
         _counted(members),
         wanted=target.wanted,
@@ -74,9 +74,9 @@ def plan(pool: Pool, members: Sequence[Member], target: Target, creation: Creati
         draining=len(going),
         trouble=_trouble(keep, creation),
     )
-    looks = [keep_until]
+    looks = [kept_for]
     if DRAIN_FINALIZER not in pool.finalizers:
-        return Plan((AddFinalizer(pool), *decisions), counts, keep_until)
+        return Plan((AddFinalizer(pool), *decisions), counts, kept_for)
     room = target.wanted + (pool.max_surge if outdated else 0) - len(current) - len(outdated) - len(creation.under_way)
     missing = min(target.wanted - len(current) - len(creation.under_way), room)
     if missing > 0 and now.monotonic < creation.resume_at:
@@ -98,12 +98,12 @@ def _plan_deletion(pool: Pool, members: Sequence[Member], creation: CreationStat
 
 
 def _retention_order(member: Member) -> tuple[bool, bool, bool, float, str]:
-    """The order in which members are kept: ready before not, taking jobs before cordoned, busy before idle, oldest first."""
+    """Sort members so that those to keep come first: ready, not cordoned, busy, oldest."""
     return (not member.is_ready, member.is_cordoned, not member.held, member.pod.created, member.pod.name)
 
 
 def _drain(pool: Pool, going: Iterable[Member]) -> Iterable[PoolDecision]:
-    """Cordon, wait until it is clear, delete: one step at a time."""
+    """Remove members one step at a time: cordon, wait until no slot is taken, delete."""
     for member in going:
         if member.daemon is not None and not member.daemon.cordoned:
             yield CordonDaemon(pool, member.pod, member.daemon)
@@ -112,14 +112,14 @@ def _drain(pool: Pool, going: Iterable[Member]) -> Iterable[PoolDecision]:
 
 
 def _uncordon(pool: Pool, kept: Iterable[Member]) -> Iterable[PoolDecision]:
-    """Take the pool's cordons back; also a mark that stayed when somebody else uncordoned the daemon."""
+    """Lift the pool's cordons, and remove a mark that is left where somebody else uncordoned the daemon."""
     for member in kept:
         if member.daemon is not None and member.daemon.cordoned_by_pool:
             yield UncordonDaemon(pool, member.pod, member.daemon)
 
 
 def _delete_ended(pool: Pool, members: Sequence[Member], now: Instant) -> tuple[list[PoolDecision], float | None]:
-    """Delete the Pods that are over, but keep the one that failed last for a while; and how long yet, in seconds."""
+    """Delete ended Pods, but keep the one that failed last for a while; return also the seconds left of that."""
     last = max(
         (member for member in members if member.pod.end is not None and member.pod.end.failed),
         key=lambda member: (_finished(member), member.pod.name),
@@ -162,11 +162,11 @@ def _counted(members: Sequence[Member]) -> PodCounts:
 
 
 def _trouble(keep: Iterable[Member], creation: CreationState) -> Trouble | None:
-    """What keeps the wanted ones from being ready: first what somebody has to mend."""
+    """Return the problem that keeps wanted members from being ready: first one that needs somebody's action."""
     stuck = [
         Trouble(member.pod.trouble.reason, f"Pod {member.pod.name}: {member.pod.trouble.message}")
         for member in keep
         if member.pod.trouble is not None and not member.is_ready
     ]
-    to_mend = next((trouble for trouble in stuck if not trouble.passes_by_itself), creation.failing)
-    return to_mend or next(iter(stuck), None)
+    persistent = next((trouble for trouble in stuck if not trouble.passes_by_itself), creation.failing)
+    return persistent or next(iter(stuck), None)

@@ -1,7 +1,8 @@
 """Find the smallest change after which a daemon could take a job, and say it in words.
 
-A change is a set of edits, each of which removes one obstacle between the job and one daemon. The smallest has the fewest
-edits; of equal numbers, the least intrusive wins: wait, uncordon, bring online, retag, install. Used by `explanation`.
+A change is a set of edits, each of which removes one obstacle between the job and one daemon. The smallest has the
+fewest edits; of equal numbers, the least intrusive wins: wait, uncordon, bring online, retag, install. Used by
+`explanation`.
 """
 
 from collections.abc import Iterable
@@ -152,7 +153,7 @@ def _tag_edits(job: Tags, daemon: Tags, name: str) -> list[Edit]:
     if tags_match(daemon, job):
         return []
     if job == UNTAGGED:
-        # An untagged job matches no tagged daemon. Naming one thing that the daemon has is enough: any tag, or its scope.
+        # An untagged job matches no tagged daemon. One thing that the daemon has is enough: a tag, or its scope.
         tags = sorted((key, value) for key, value in daemon if key not in _RESERVED)
         if _scope(daemon) != _scope(job):
             return [ScopeJob(name, *_scope(daemon))]

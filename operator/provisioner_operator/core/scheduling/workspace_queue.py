@@ -1,7 +1,7 @@
-"""One job of a workspace at a time, in order of creation.
+"""Queue the jobs of each workspace: one runs at a time, in order of creation.
 
-A job stands in its workspace's line while it waits. It may be queued for a daemon when it is first in line and nothing
-else of the workspace runs. Suspended jobs step out of the line, so that a held job does not hold up the others.
+A job may wait for a daemon when it is first in its workspace's queue and nothing else of the workspace runs. Suspended
+jobs leave the queue, so that they do not hold up the others.
 """
 
 from provisioner_operator.core.jobs.ordering import CreationKey, creation_key
@@ -9,11 +9,11 @@ from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.records import Job
 
 NamespacedName = tuple[str, str]
-"""Namespace and name."""
+"""Namespace and name, as types.NamespacedName in Kubernetes."""
 
 
 def workspace_of(job: Job) -> NamespacedName | None:
-    """The job's workspace; None for a job without one, which waits for nobody."""
+    """Return the job's workspace; None for a job without one, which never queues for it."""
     return None if job.workspace is None else (job.namespace, job.workspace)
 
 
@@ -26,39 +26,39 @@ class _Queue:
 
 
 class WorkspaceQueues:
-    """The line of each workspace."""
+    """Queue of each workspace."""
 
     def __init__(self) -> None:
         self._lines: dict[NamespacedName, _Queue] = {}
 
     def wait(self, job: Job) -> None:
-        """A job waits its turn."""
+        """Add a waiting job."""
         if (workspace := workspace_of(job)) is not None:
             line = self._lines.setdefault(workspace, _Queue())
             line.occupants.discard(job.uid)
             line.waiting.put(job.uid, creation_key(job))
 
     def leave(self, job: Job) -> None:
-        """A job neither waits nor runs any more."""
+        """Remove a job that neither waits nor runs any more."""
         if (workspace := workspace_of(job)) is not None and (line := self._lines.get(workspace)) is not None:
             line.waiting.discard(job.uid)
             line.occupants.discard(job.uid)
             self._tidy(workspace, line)
 
     def occupy(self, workspace: NamespacedName, occupant: str) -> None:
-        """A run (a job's uid, or the name of what lingers) has the workspace."""
+        """Record that the workspace is occupied by a job (its uid) or by a run that outlives its job (a name)."""
         line = self._lines.setdefault(workspace, _Queue())
         line.waiting.discard(occupant)
         line.occupants.add(occupant)
 
     def vacate(self, workspace: NamespacedName, occupant: str) -> None:
-        """That run has it no longer."""
+        """Record that the workspace is no longer occupied by that job or run."""
         if (line := self._lines.get(workspace)) is not None:
             line.occupants.discard(occupant)
             self._tidy(workspace, line)
 
     def next_in(self, workspace: NamespacedName) -> str | None:
-        """The uid of the job whose turn it is; None while the workspace is occupied or nobody waits."""
+        """Return the uid of the job whose turn it is; None while the workspace is occupied or no job waits."""
         line = self._lines.get(workspace)
         if line is None or line.occupants:
             return None
@@ -66,12 +66,12 @@ class WorkspaceQueues:
         return None if first is None else first[1]
 
     def is_turn_of(self, job: Job) -> bool:
-        """Whether this waiting job may be queued for a daemon."""
+        """Return whether this waiting job may be queued for a daemon."""
         workspace = workspace_of(job)
         return workspace is None or self.next_in(workspace) == job.uid
 
     def blocker_of(self, job: Job) -> str | None:
-        """The uid of a job that goes first; None when it is this job's turn, or what blocks it is not a job."""
+        """Return the uid of the job, or the name of the run, that goes first; None if it is this job's turn."""
         workspace = workspace_of(job)
         line = self._lines.get(workspace) if workspace is not None else None
         if line is None:

@@ -10,7 +10,7 @@ from provisioner_operator.core.workspaces.records import BuildRecord, Workspace
 
 
 def stop_time(workspace: Workspace, start: DesiredState, last_run: BuildRecord | None) -> float | None:
-    """Return the wall-clock time at which the workspace is to be stopped; None unless this start completed and has a limit."""
+    """Return the wall-clock time at which to stop the workspace; None unless this start completed and has a limit."""
     if workspace.autostop is None or last_run is None or last_run.finished is None:
         return None
     if last_run.phase is not Phase.COMPLETED or last_run.change != start.change:

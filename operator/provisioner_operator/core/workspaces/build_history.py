@@ -1,6 +1,7 @@
 """Combine a workspace's status and its jobs into the history of its builds: the latest, and the last one that began.
 
-The status may lag behind the jobs, and jobs may be deleted once the status has recorded their end. Used by `build_plan`.
+The status may lag behind the jobs, and jobs may be deleted once the status has recorded their end. Used by
+`build_plan`.
 """
 
 from collections.abc import Mapping

@@ -1,10 +1,9 @@
-"""What the controller may decide about templates and workspaces, each a value that names the write to make.
+"""Decisions about templates and workspaces, each a value that names the write (or read) to make.
 
-Made by `template_versions` and `workspace_builds`, carried out by the shell. A decision that was not carried out is made
-again at the next look. `subject` is the uid of the object concerned: at most one decision about an object is under way at
-a time.
+Made by `template_plan` and `build_plan`, carried out by the controller's writer. A decision that was not carried out is
+made again in the next round; at most one decision about an object, its `subject`, is in flight at a time.
 
-Every creation is idempotent by its name: what is there already is the answer to an earlier request, and as good.
+Every creation is idempotent by its name: if the object exists already, an earlier request succeeded.
 """
 
 from dataclasses import dataclass
@@ -27,19 +26,19 @@ from provisioner_operator.core.workspaces.records import (
 from provisioner_operator.core.workspaces.status import template_status_patch, workspace_status_patch
 
 SUPERSEDED_BY = "superseded by a newer change of workspace"
-"""How the cancelReason of a superseded job begins."""
+"""Beginning of the cancelReason of a superseded job."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadSource:
-    """Read the ConfigMap that the template's files are in."""
+    """Read the ConfigMap that holds the template's files."""
 
     template: Template
 
 
 @dataclass(frozen=True, slots=True)
 class KeepFiles:
-    """Keep the files of a version, whatever becomes of where they came from."""
+    """Keep the files of a version, whatever happens to their source."""
 
     template: Template
     version: str
@@ -52,7 +51,7 @@ class KeepFiles:
 
 @dataclass(frozen=True, slots=True)
 class ImportVersion:
-    """Have a version imported by a job."""
+    """Import a version by a job."""
 
     template: Template
     version: Version
@@ -72,7 +71,7 @@ class FindImport:
 
 @dataclass(frozen=True, slots=True)
 class DiscardVersion:
-    """Delete the files of a version that nobody needs."""
+    """Delete the files of a version that is no longer needed."""
 
     template: Template
     version: str
@@ -80,7 +79,7 @@ class DiscardVersion:
 
 @dataclass(frozen=True, slots=True)
 class HoldTemplate:
-    """Put the finalizer on the template, before it has any version."""
+    """Add the finalizer to a template, before it has any version."""
 
     template: Template
 
@@ -91,7 +90,7 @@ class HoldTemplate:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTemplate:
-    """Let the deleted template go: no workspace is made from it."""
+    """Remove the finalizer of a deleted template that no workspace uses."""
 
     template: Template
 
@@ -102,19 +101,19 @@ class ReleaseTemplate:
 
 @dataclass(frozen=True, slots=True)
 class UpdateTemplateStatus:
-    """Write how the template is."""
+    """Write the template's status."""
 
     template: Template
     status: TemplateStatus
 
     def patch(self) -> JsonPatch:
-        """The write."""
+        """Return the patch of the WorkspaceTemplate's status."""
         return template_status_patch(self.template, self.status)
 
 
 @dataclass(frozen=True, slots=True)
 class HoldWorkspace:
-    """Put the finalizer on the workspace, before it has anything to destroy."""
+    """Add the finalizer to a workspace, before it has anything to destroy."""
 
     workspace: Workspace
 
@@ -125,7 +124,7 @@ class HoldWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseWorkspace:
-    """Let the deleted workspace go: nothing of it is left, or it is to be left."""
+    """Remove the finalizer of a deleted workspace: nothing of it is left, or what is left is to be kept."""
 
     workspace: Workspace
 
@@ -136,7 +135,7 @@ class ReleaseWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class CreateBuild:
-    """Have a change built by a job."""
+    """Build a change by a job."""
 
     workspace: Workspace
     template: Template
@@ -148,7 +147,7 @@ class CreateBuild:
 
     @property
     def job(self) -> str:
-        """The job's name."""
+        """Name of the job."""
         return build_job_name(self.workspace.name, self.number)
 
     def body(self) -> JsonObject:
@@ -166,20 +165,20 @@ class CreateBuild:
 
 @dataclass(frozen=True, slots=True)
 class FindBuilds:
-    """List the workspace's jobs: what became of the latest was missed, or a name is taken."""
+    """List the workspace's jobs: the end of the latest was missed, or a name is taken."""
 
     workspace: Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Supersede:
-    """Cancel a build that has not begun, for something else is wanted by now."""
+    """Cancel a build that has not begun because the desired state has changed."""
 
     workspace: Workspace
     build: Build
 
     def patch(self) -> JsonPatch:
-        """Return the patch of the ProvisionerJob; one that began meanwhile is left alone."""
+        """Return the patch of the ProvisionerJob, which fails if the job has begun meanwhile."""
         return JsonPatch(
             tests=(("/metadata/uid", self.build.job_uid), ("/status/phase", Phase.PENDING), ("/spec/cancel", False)),
             sets=(("/spec/cancel", True), ("/spec/cancelReason", f"{SUPERSEDED_BY} {self.workspace.name}")),
@@ -188,13 +187,13 @@ class Supersede:
 
 @dataclass(frozen=True, slots=True)
 class UpdateWorkspaceStatus:
-    """Write how the workspace is."""
+    """Write the workspace's status."""
 
     workspace: Workspace
     status: WorkspaceStatus
 
     def patch(self) -> JsonPatch:
-        """The write."""
+        """Return the patch of the Workspace's status."""
         return workspace_status_patch(self.workspace, self.status)
 
 
@@ -213,12 +212,12 @@ WorkspaceDecision = TemplateDecision | BuildDecision
 
 
 def subject(decision: WorkspaceDecision) -> str:
-    """The uid of the object that the decision is about."""
+    """Return the uid of the object that the decision is about."""
     return decision.workspace.uid if isinstance(decision, BuildDecision) else decision.template.uid
 
 
 def display_name(decision: WorkspaceDecision) -> str:
-    """The object that the decision is about, as people write it."""
+    """Return the namespace and name of the object that the decision is about."""
     if isinstance(decision, BuildDecision):
         return decision.workspace.display_name
     return decision.template.display_name

@@ -1,8 +1,8 @@
-"""Plan the next step for a template: read and keep its source, import it as a version, write its status, discard versions.
+"""Plan the next step for a template: keep its source, import it as a version, write its status, discard versions.
 
 Pure; called by the workspace reconciler whenever something about the template may have changed. A version is named by a
-digest of its source, and so are the ConfigMap that keeps its files and the job that imports it: repeating a step changes
-nothing, and a lost status is derived again.
+digest of its source, and so are the ConfigMap that keeps its files and the job that imports it: repeating a step
+changes nothing, and a lost status is derived again.
 """
 
 from collections.abc import Mapping

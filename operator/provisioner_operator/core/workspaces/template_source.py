@@ -1,6 +1,7 @@
 """Track the source of a template: the ConfigMap that has to be read again, and the digest that names a version.
 
-Used by `template_plan`. A version's name depends on nothing but the source, so the same source always yields the same name.
+Used by `template_plan`. A version's name depends on nothing but the source, so the same source always yields the same
+name.
 """
 
 import json

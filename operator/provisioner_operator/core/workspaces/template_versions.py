@@ -1,7 +1,7 @@
-"""Derive the versions of a template from its source and its import jobs: their phases, the active one, and their retention.
+"""Derive the versions of a template from its source and its imports: phases, the active one, and retention.
 
-Used by `template_plan`. The active version is the one that the spec asks for once its import has completed; until then, and
-if it fails, the one that was active before.
+Used by `template_plan`. The active version is the one that the spec asks for once its import has completed; until then,
+and if it fails, the one that was active before.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Policy of spec.updatePolicy: the version of its template that a workspace is built with.
 
-A pinned version (spec.templateRef.version) wins over every policy. Otherwise Always follows the template's active version,
-OnStart moves to it with the next start, and Manual keeps the version of the last build.
+A pinned version (spec.templateRef.version) wins over every policy. Otherwise Always follows the template's active
+version, OnStart moves to it with the next start, and Manual keeps the version of the last build.
 """
 
 from provisioner_operator.api.v1alpha1.enums import UpdatePolicy
@@ -9,7 +9,7 @@ from provisioner_operator.core.workspaces.records import Workspace
 
 
 def version_to_build(workspace: Workspace, built: str | None, active: str | None) -> str | None:
-    """Return the version of the next build, given those that was built last and that is active; None if there is none."""
+    """Return the version of the next build, given the last one built and the active one; None if there is none."""
     if workspace.pinned_version is not None:
         return workspace.pinned_version
     if workspace.update_policy is UpdatePolicy.ALWAYS:

@@ -36,7 +36,7 @@ from support.builders.core import (
 )
 
 
-class Snapshot:
+class Scene:
     """A mirror, told about objects by whoever plays the API server."""
 
     def __init__(self, *objects: Job | Daemon, now: float = 0) -> None:
@@ -84,19 +84,19 @@ def ended(job: Job, phase: Phase = Phase.COMPLETED, reason: str = EndReason.COMP
 
 
 def test_a_job_goes_to_an_idle_daemon_once() -> None:
-    scene = Snapshot(a_daemon(), a_job())
+    scene = Scene(a_daemon(), a_job())
     assert scene.assigned() == [("job", "daemon")]
     assert scene.decided() == []
 
 
 def test_while_an_assignment_is_under_way_its_slot_is_taken() -> None:
-    scene = Snapshot(a_daemon(), a_job("first"), a_job("second", created=1))
+    scene = Scene(a_daemon(), a_job("first"), a_job("second", created=1))
     assert scene.assigned() == [("first", "daemon")]
     assert scene.assigned() == []
 
 
 def test_an_assignment_that_failed_is_made_again() -> None:
-    scene = Snapshot(a_daemon(), a_job())
+    scene = Scene(a_daemon(), a_job())
     scene.decided()
     scene.mirror.settled("uid-of-job", at(0))
     assert scene.assigned() == [("job", "daemon")]
@@ -104,7 +104,7 @@ def test_an_assignment_that_failed_is_made_again() -> None:
 
 def test_when_a_job_ends_the_next_takes_its_slot() -> None:
     running = a_running_job("first")
-    scene = Snapshot(a_daemon(runs=(running,)), running, a_job("second"))
+    scene = Scene(a_daemon(runs=(running,)), running, a_job("second"))
     assert scene.assigned() == []
     scene.see(ended(running))
     assert scene.assigned() == [("second", "daemon")]
@@ -112,7 +112,7 @@ def test_when_a_job_ends_the_next_takes_its_slot() -> None:
 
 def test_an_older_version_that_comes_late_changes_nothing() -> None:
     job = a_job()
-    scene = Snapshot(a_daemon())
+    scene = Scene(a_daemon())
     scene.see(ended(job))
     scene.see(job)
     assert scene.decided() == []
@@ -121,7 +121,7 @@ def test_an_older_version_that_comes_late_changes_nothing() -> None:
 
 def test_one_job_of_a_workspace_runs_at_a_time_in_order_of_creation() -> None:
     first, second = (a_job(name, workspace="dev") for name in ("dev-1", "dev-2"))
-    scene = Snapshot(a_daemon(capacity=5), replace(second, priority=9), first)
+    scene = Scene(a_daemon(capacity=5), replace(second, priority=9), first)
     (assign,) = scene.decided()
     assert assign == Assign(first, a_daemon(capacity=5))
     running = assigned_by(assign)
@@ -134,7 +134,7 @@ def test_one_job_of_a_workspace_runs_at_a_time_in_order_of_creation() -> None:
 def test_a_suspended_job_holds_up_nobody_and_has_its_place_back_when_it_resumes() -> None:
     held = a_job("dev-1", workspace="dev", suspend=True, suspended_at=NOON)
     second = a_job("dev-2", workspace="dev")
-    scene = Snapshot(held, second)
+    scene = Scene(held, second)
     assert scene.decided() == []
     resumed = later_version(held, suspend=False, suspended_at=None)
     scene.see(resumed)
@@ -144,7 +144,7 @@ def test_a_suspended_job_holds_up_nobody_and_has_its_place_back_when_it_resumes(
 
 def test_a_job_that_is_suspended_while_its_assignment_is_under_way_does_not_hold_up_the_line() -> None:
     first, second = (a_job(name, workspace="dev") for name in ("dev-1", "dev-2"))
-    scene = Snapshot(a_daemon(), first, second)
+    scene = Scene(a_daemon(), first, second)
     scene.decided()
     scene.see(later_version(first, suspend=True))
     scene.mirror.settled(first.uid, at(0))
@@ -156,7 +156,7 @@ def test_a_job_that_is_suspended_while_its_assignment_is_under_way_does_not_hold
 def test_a_run_that_the_controller_ended_keeps_slot_and_workspace_until_its_daemon_stopped_it() -> None:
     running = a_running_job("dev-1", workspace="dev", active_deadline=60)
     daemon = a_daemon(capacity=2, runs=(running,))
-    scene = Snapshot(daemon, a_daemon("other"), running, a_job("dev-2", workspace="dev"))
+    scene = Scene(daemon, a_daemon("other"), running, a_job("dev-2", workspace="dev"))
     assert Fail in map(type, scene.decided(60))
     scene.mirror.settled("uid-of-dev-2", at(60))
     scene.written(ended(running, Phase.FAILED, EndReason.DEADLINE_EXCEEDED), now=61)
@@ -169,7 +169,7 @@ def test_a_run_that_the_controller_ended_keeps_slot_and_workspace_until_its_daem
 def test_the_run_of_a_deleted_job_blocks_its_workspace_even_if_no_heartbeat_lists_it_yet() -> None:
     acknowledged = an_assigned_job("dev-1", workspace="dev")
     daemon = a_daemon()
-    scene = Snapshot(daemon, a_daemon("other"), acknowledged, a_job("dev-2", workspace="dev"))
+    scene = Scene(daemon, a_daemon("other"), acknowledged, a_job("dev-2", workspace="dev"))
     scene.decided()
     scene.mirror.job_deleted(acknowledged.uid, at(1))
     assert scene.assigned(1) == []
@@ -182,7 +182,7 @@ def test_the_run_of_a_deleted_job_blocks_its_workspace_even_if_no_heartbeat_list
 
 def test_a_run_left_behind_by_a_deleted_daemon_frees_its_workspace_when_the_daemon_is_lost() -> None:
     running = a_running_job("dev-1", workspace="dev")
-    scene = Snapshot(a_daemon(runs=(running,)), a_daemon("other"), running, a_job("dev-2", workspace="dev"))
+    scene = Scene(a_daemon(runs=(running,)), a_daemon("other"), running, a_job("dev-2", workspace="dev"))
     scene.mirror.job_deleted(running.uid, at(0))
     scene.mirror.daemon_deleted("uid-of-daemon", at(0))
     assert scene.assigned(299) == []
@@ -192,14 +192,14 @@ def test_a_run_left_behind_by_a_deleted_daemon_frees_its_workspace_when_the_daem
 
 def test_after_a_restart_a_listed_run_without_a_live_job_blocks_its_workspace() -> None:
     forgotten = a_running_job("dev-1", workspace="dev")
-    scene = Snapshot(a_daemon(capacity=2, runs=(forgotten,)), a_job("dev-2", workspace="dev"))
+    scene = Scene(a_daemon(capacity=2, runs=(forgotten,)), a_job("dev-2", workspace="dev"))
     assert scene.assigned() == []
 
 
 def test_an_unacknowledged_assignment_goes_back_and_its_daemon_is_passed_over_for_a_while() -> None:
     job = an_assigned_job(assigned=0)
     daemon = a_daemon()
-    scene = Snapshot(daemon, job)
+    scene = Scene(daemon, job)
     assert scene.decided(0) == []
     assert scene.wake() == 30
     (release,) = scene.decided(30)
@@ -212,7 +212,7 @@ def test_an_unacknowledged_assignment_goes_back_and_its_daemon_is_passed_over_fo
 
 
 def test_being_passed_over_does_not_put_off_the_judgement_of_silence() -> None:
-    scene = Snapshot(a_daemon(lost_after=30), an_assigned_job(assigned=0), now=29)
+    scene = Scene(a_daemon(lost_after=30), an_assigned_job(assigned=0), now=29)
     (release,) = scene.decided(30)
     assert isinstance(release, Release)
     scene.decided(30)
@@ -222,7 +222,7 @@ def test_being_passed_over_does_not_put_off_the_judgement_of_silence() -> None:
 def test_silence_is_confirmed_before_it_counts() -> None:
     job = a_running_job()
     daemon = a_daemon(runs=(job,))
-    scene = Snapshot(daemon, job)
+    scene = Scene(daemon, job)
     assert scene.decided(39) == []
     assert scene.decided(40) == [CheckDaemon(daemon)]
     assert scene.decided(41) == []
@@ -242,7 +242,7 @@ def test_silence_is_confirmed_before_it_counts() -> None:
 def test_a_slow_answer_to_a_check_does_not_make_a_daemon_lost() -> None:
     job = a_running_job()
     daemon = a_daemon(runs=(job,))
-    scene = Snapshot(daemon, job)
+    scene = Scene(daemon, job)
     scene.decided(40)
     scene.checked(daemon, 400)
     assert {type(each) for each in scene.decided(400)} == {CheckDaemon}
@@ -250,7 +250,7 @@ def test_a_slow_answer_to_a_check_does_not_make_a_daemon_lost() -> None:
 
 def test_a_silent_daemon_gets_nothing_and_what_it_did_not_begin_goes_elsewhere() -> None:
     daemon, other = a_daemon(), a_daemon("other")
-    scene = Snapshot(daemon, an_assigned_job(assigned=39))
+    scene = Scene(daemon, an_assigned_job(assigned=39))
     scene.decided(40)
     scene.checked(daemon, 40)
     decided = scene.decided(40)
@@ -263,7 +263,7 @@ def test_a_silent_daemon_gets_nothing_and_what_it_did_not_begin_goes_elsewhere()
 def test_after_an_outage_nobody_is_lost_at_once() -> None:
     job = a_running_job()
     daemon = a_daemon(runs=(job,))
-    scene = Snapshot(daemon, job)
+    scene = Scene(daemon, job)
     (check,) = scene.decided(1000)
     assert check == CheckDaemon(daemon)
     scene.mirror.contact_regained(at(1001))
@@ -274,7 +274,7 @@ def test_after_an_outage_nobody_is_lost_at_once() -> None:
 def test_a_new_process_of_a_daemon_means_that_the_former_ones_runs_are_lost_at_once() -> None:
     job = a_running_job()
     daemon = a_daemon(runs=(job,))
-    scene = Snapshot(daemon, job)
+    scene = Scene(daemon, job)
     scene.see(next_heartbeat(daemon, instance="another process"), now=5)
     (fail,) = scene.decided(5)
     assert isinstance(fail, Fail)
@@ -284,7 +284,7 @@ def test_a_new_process_of_a_daemon_means_that_the_former_ones_runs_are_lost_at_o
 def test_news_of_a_job_that_overtake_those_of_its_daemons_new_process_lose_nothing() -> None:
     daemon = a_daemon()
     job = a_running_job(instance="new process")
-    scene = Snapshot(daemon, job)
+    scene = Scene(daemon, job)
     assert scene.decided(1) == [CheckDaemon(daemon)]
     scene.checked(next_heartbeat(daemon, runs=(job,), instance="new process"), 1)
     assert scene.decided(1) == []
@@ -293,7 +293,7 @@ def test_news_of_a_job_that_overtake_those_of_its_daemons_new_process_lose_nothi
 def test_after_a_restart_a_job_of_a_former_process_is_lost_once_a_fresh_read_shows_it() -> None:
     daemon = a_daemon(instance="new process")
     job = a_running_job(instance="former process")
-    scene = Snapshot(daemon, job)
+    scene = Scene(daemon, job)
     assert scene.decided(1) == [CheckDaemon(daemon)]
     scene.checked(daemon, 1)
     (fail,) = scene.decided(1)
@@ -303,7 +303,7 @@ def test_after_a_restart_a_job_of_a_former_process_is_lost_once_a_fresh_read_sho
 def test_a_canceled_job_of_a_lost_daemon_becomes_canceled_by_way_of_canceling() -> None:
     daemon = a_daemon()
     job = a_running_job(cancel=True)
-    scene = Snapshot(daemon, job)
+    scene = Scene(daemon, job)
     scene.see(next_heartbeat(daemon, instance="another process"), now=5)
     (begin,) = scene.decided(5)
     assert isinstance(begin, BeginCancel)
@@ -313,7 +313,7 @@ def test_a_canceled_job_of_a_lost_daemon_becomes_canceled_by_way_of_canceling() 
 
 
 def test_the_job_of_a_deleted_daemon_is_lost_when_its_fence_has_stopped_it() -> None:
-    scene = Snapshot(a_daemon(), a_running_job())
+    scene = Scene(a_daemon(), a_running_job())
     scene.decided()
     scene.mirror.daemon_deleted("uid-of-daemon", at(10))
     assert scene.decided(309) == []
@@ -323,7 +323,7 @@ def test_the_job_of_a_deleted_daemon_is_lost_when_its_fence_has_stopped_it() -> 
 
 
 def test_the_job_of_a_deleted_daemon_that_could_not_be_failed_in_an_outage_is_after_it() -> None:
-    scene = Snapshot(a_daemon(), a_running_job())
+    scene = Scene(a_daemon(), a_running_job())
     scene.decided()
     scene.mirror.daemon_deleted("uid-of-daemon", at(10))
     assert isinstance(scene.decided(310)[0], Fail)
@@ -336,13 +336,13 @@ def test_the_job_of_a_deleted_daemon_that_could_not_be_failed_in_an_outage_is_af
 
 
 def test_a_cordoned_or_draining_daemon_gets_nothing_new() -> None:
-    scene = Snapshot(a_daemon("cordoned", cordoned=True), a_daemon("draining", state=DaemonState.DRAINING), a_job())
+    scene = Scene(a_daemon("cordoned", cordoned=True), a_daemon("draining", state=DaemonState.DRAINING), a_job())
     assert scene.assigned() == []
 
 
 def test_a_job_that_nobody_can_take_is_told_within_seconds_and_once() -> None:
     job = a_job(tags={"gpu": "1"})
-    scene = Snapshot(a_daemon(), job)
+    scene = Scene(a_daemon(), job)
     assert scene.decided(0) == []
     (explain,) = scene.decided(1)
     assert isinstance(explain, Explain)
@@ -352,7 +352,7 @@ def test_a_job_that_nobody_can_take_is_told_within_seconds_and_once() -> None:
 
 
 def test_an_explanation_whose_write_failed_is_given_again() -> None:
-    scene = Snapshot(a_job())
+    scene = Scene(a_job())
     (explain,) = scene.decided(1)
     scene.mirror.settled("uid-of-job", at(2))
     assert scene.decided(2) == []
@@ -361,7 +361,7 @@ def test_an_explanation_whose_write_failed_is_given_again() -> None:
 
 def test_a_job_whose_explanation_is_being_written_is_not_assigned_meanwhile() -> None:
     job = a_job()
-    scene = Snapshot(job)
+    scene = Scene(job)
     (explain,) = scene.decided(1)
     assert isinstance(explain, Explain)
     scene.see(a_daemon(), now=1)
@@ -372,7 +372,7 @@ def test_a_job_whose_explanation_is_being_written_is_not_assigned_meanwhile() ->
 
 def test_a_job_that_waits_behind_another_of_its_workspace_is_told_which() -> None:
     running = a_running_job("dev-1", workspace="dev")
-    scene = Snapshot(running, a_daemon(runs=(running,)), a_job("dev-2", workspace="dev"))
+    scene = Scene(running, a_daemon(runs=(running,)), a_job("dev-2", workspace="dev"))
     assert scene.decided(1) == []
     (explain,) = [each for each in scene.decided(30) if isinstance(each, Explain)]
     assert explain.reason is PendingReason.WORKSPACE_BUSY
@@ -382,7 +382,7 @@ def test_a_job_that_waits_behind_another_of_its_workspace_is_told_which() -> Non
 def test_when_its_turn_has_come_a_job_is_explained_anew() -> None:
     running = a_running_job("dev-1", workspace="dev")
     told = a_job("dev-2", workspace="dev", reason=PendingReason.WORKSPACE_BUSY, message="dev-1 goes first")
-    scene = Snapshot(running, told)
+    scene = Scene(running, told)
     scene.decided(30)
     scene.mirror.settled(told.uid, at(30))
     scene.see(ended(running), now=40)
@@ -391,7 +391,7 @@ def test_when_its_turn_has_come_a_job_is_explained_anew() -> None:
 
 
 def test_an_ended_job_is_deleted_when_its_time_is_over() -> None:
-    scene = Snapshot(an_ended_job(finished=0, ttl=60))
+    scene = Scene(an_ended_job(finished=0, ttl=60))
     assert scene.decided(0) == []
     assert scene.wake() == 60
     (expire,) = scene.decided(60)
@@ -405,7 +405,7 @@ def test_an_ended_job_is_deleted_when_its_time_is_over() -> None:
 def test_heartbeats_alone_decide_nothing() -> None:
     job = a_running_job()
     daemon = a_daemon(runs=(job,))
-    scene = Snapshot(daemon, job)
+    scene = Scene(daemon, job)
     for beat in range(1, 200):
         daemon = next_heartbeat(daemon, runs=(job,))
         scene.see(daemon, now=10 * beat)
@@ -414,7 +414,7 @@ def test_heartbeats_alone_decide_nothing() -> None:
 
 def test_the_slot_of_an_earlier_assignment_is_free_even_if_its_end_was_not_seen() -> None:
     job = an_assigned_job()
-    scene = Snapshot(a_daemon(), job)
+    scene = Scene(a_daemon(), job)
     elsewhere = an_assignment("other", instance="process-of-other")
     scene.see(later_version(job, phase=Phase.COMPLETED, assignment=elsewhere, started=NOON, finished=NOON))
     scene.see(a_job("next"))
@@ -422,7 +422,7 @@ def test_the_slot_of_an_earlier_assignment_is_free_even_if_its_end_was_not_seen(
 
 
 def test_what_is_known_can_be_listed() -> None:
-    scene = Snapshot(a_daemon(), a_daemon("off", state=DaemonState.OFFLINE), a_job(tags={"gpu": "1"}))
+    scene = Scene(a_daemon(), a_daemon("off", state=DaemonState.OFFLINE), a_job(tags={"gpu": "1"}))
     scene.decided()
     assert [job.name for job in scene.mirror.jobs()] == ["job"]
     assert {daemon.name: online for daemon, online in scene.mirror.daemons()} == {"daemon": True, "off": False}
@@ -432,7 +432,7 @@ def test_what_is_known_can_be_listed() -> None:
 
 def test_nothing_is_decided_about_an_object_that_was_set_aside_until_it_is_seen_again() -> None:
     job, daemon = a_job(pending_timeout=60), a_daemon()
-    scene = Snapshot(daemon, job)
+    scene = Scene(daemon, job)
     scene.mirror.set_aside(job.uid)
     assert scene.decided(0) == []
     scene.see(later_version(job), now=1)
@@ -441,7 +441,7 @@ def test_nothing_is_decided_about_an_object_that_was_set_aside_until_it_is_seen_
 
 def test_a_daemon_that_was_set_aside_gets_nothing_until_it_is_seen_again() -> None:
     daemon = a_daemon()
-    scene = Snapshot(daemon)
+    scene = Scene(daemon)
     scene.decided()
     scene.mirror.set_aside(daemon.uid)
     scene.see(a_job())
@@ -452,7 +452,7 @@ def test_a_daemon_that_was_set_aside_gets_nothing_until_it_is_seen_again() -> No
 
 def test_a_started_job_that_its_daemon_leaves_out_twice_is_read_again() -> None:
     job, daemon = a_running_job(), a_daemon()
-    scene = Snapshot(job, daemon)
+    scene = Scene(job, daemon)
     scene.see(once := next_heartbeat(daemon), now=1)
     assert CheckJob(job) not in scene.mirror.decide(at(1))
     scene.see(next_heartbeat(once), now=2)
@@ -461,7 +461,7 @@ def test_a_started_job_that_its_daemon_leaves_out_twice_is_read_again() -> None:
 
 def test_nothing_is_decided_about_an_object_that_cannot_be_read() -> None:
     job = a_job(cancel=True)
-    scene = Snapshot(job)
+    scene = Scene(job)
     scene.mirror.set_aside(job.uid)
     assert list(scene.mirror.decide(at(1))) == []
     scene.see(later_version(job), now=2)
@@ -470,7 +470,7 @@ def test_nothing_is_decided_about_an_object_that_cannot_be_read() -> None:
 
 def footprint(generations: int, *, leads: bool) -> int:
     """How large a mirror is that saw so many daemons come, run a job each, and go, as who leads or who stands by."""
-    scene = Snapshot()
+    scene = Scene()
     for number in range(generations):
         now = number * 1000.0
         daemon = a_daemon(f"daemon-{number:06}")
@@ -497,7 +497,7 @@ def test_nothing_is_kept_of_what_is_over(leads: bool) -> None:  # noqa: FBT001 -
 
 def test_who_stood_by_knows_at_once_what_to_decide() -> None:
     daemon = a_daemon("idle")
-    scene = Snapshot(daemon, a_job("waiting"), an_ended_job("expired", ttl=60, finished=-100))
+    scene = Scene(daemon, a_job("waiting"), an_ended_job("expired", ttl=60, finished=-100))
     for seconds in range(0, 1500, 10):
         daemon = next_heartbeat(daemon)
         scene.see(daemon, now=seconds)
