@@ -105,3 +105,9 @@ def test_nobody_knows_a_daemon_that_was_forgotten() -> None:
     assert liveness.is_offline("d")
     assert not liveness.is_lost("d", at(1e6))
     assert liveness.next_look("d", at(0)) is None
+
+
+def test_the_death_of_a_daemon_that_is_not_known_changes_nothing() -> None:
+    liveness = Liveness()
+    liveness.died("d")
+    assert not liveness.known("d")

@@ -151,3 +151,10 @@ def test_names_are_new_valid_and_the_same_for_the_same_moment(count: int, taken:
 
 def test_names_of_another_moment_are_others() -> None:
     assert not set(pod_names(a_pool(), 20, [], at(0))) & set(pod_names(a_pool(), 20, [], at(0.001)))
+
+
+def test_a_request_that_is_not_in_flight_cannot_go_unanswered() -> None:
+    creations = Creations()
+    creations.unanswered("a")
+
+    assert creations.state() == CreationState()

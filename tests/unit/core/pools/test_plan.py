@@ -236,7 +236,7 @@ def test_while_pods_fail_they_are_tried_one_at_a_time(
 
 
 def test_the_census_counts_what_there_is() -> None:
-    census = a_plan(
+    counts = a_plan(
         3,
         working("idle"),
         working("busy", held=1),
@@ -246,8 +246,8 @@ def test_the_census_counts_what_there_is() -> None:
         working("leaving", deleting=True, held=1),
     ).counts
 
-    assert (census.wanted, census.present, census.updated, census.outdated) == (3, 4, 3, 1)
-    assert (census.ready, census.idle, census.busy) == (2, 1, 2)
+    assert (counts.wanted, counts.present, counts.updated, counts.outdated) == (3, 4, 3, 1)
+    assert (counts.ready, counts.idle, counts.busy) == (2, 1, 2)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,6 @@ def conditions(*, stalled: bool, ready: bool = False) -> tuple[Condition, ...]:
         ({"status": PoolStatus(conditions=conditions(stalled=False))}, Growth("pool", SUPPLY)),
         ({"status": PoolStatus(conditions=conditions(stalled=True)[1:])}, Growth("pool", SUPPLY)),
     ],
-    ids=str,
 )
 def test_what_jobs_may_expect_of_a_pool(fields: dict[str, Any], growth: Growth | None) -> None:
     assert growth_of(a_pool(**fields)) == growth

@@ -13,13 +13,13 @@ from support.builders.core import NOON
 from support.builders.pools import a_pool
 
 
-def status(census: PodCounts, pool: Pool | None = None, *, time: float = 0, **fields: Any) -> PoolStatus:
-    return status_of(pool or a_pool(), census, **({"queued": 0, "mean_run": None} | fields), now=NOON + time)
+def status(counts: PodCounts, pool: Pool | None = None, *, time: float = 0, **fields: Any) -> PoolStatus:
+    return status_of(pool or a_pool(), counts, **({"queued": 0, "mean_run": None} | fields), now=NOON + time)
 
 
-def conditions(census: PodCounts, pool: Pool | None = None) -> tuple[str, dict[str, bool]]:
+def conditions(counts: PodCounts, pool: Pool | None = None) -> tuple[str, dict[str, bool]]:
     """The reason of Ready, and which conditions are True."""
-    found = status(census, pool).conditions
+    found = status(counts, pool).conditions
     holding = {condition.type: condition.status is ConditionStatus.TRUE for condition in found}
     return next(condition.reason for condition in found if condition.type == "Ready"), holding
 
@@ -30,7 +30,7 @@ STALLED = {"Ready": False, "Reconciling": False, "Stalled": True}
 
 
 @pytest.mark.parametrize(
-    ("census", "reason", "holding"),
+    ("counts", "reason", "holding"),
     [
         (PodCounts(wanted=0), "ScaledToZero", READY),
         (PodCounts(wanted=0, draining=2), "ScaledToZero", READY),
@@ -47,9 +47,9 @@ STALLED = {"Ready": False, "Reconciling": False, "Stalled": True}
     ],
 )
 def test_the_conditions_tell_whether_all_is_well_moving_or_stuck(
-    census: PodCounts, reason: str, holding: dict[str, bool]
+    counts: PodCounts, reason: str, holding: dict[str, bool]
 ) -> None:
-    assert conditions(census) == (reason, holding)
+    assert conditions(counts) == (reason, holding)
 
 
 def test_a_pool_that_is_deleted_drains() -> None:
@@ -70,10 +70,10 @@ def test_a_condition_keeps_the_time_since_when_it_holds() -> None:
 
 
 def test_what_has_not_changed_is_equal_later() -> None:
-    census = PodCounts(wanted=1, ready=1, present=1)
-    first = status(census, time=5)
+    counts = PodCounts(wanted=1, ready=1, present=1)
+    first = status(counts, time=5)
 
-    assert status(census, a_pool(status=first), time=99) == first
+    assert status(counts, a_pool(status=first), time=99) == first
 
 
 @pytest.mark.parametrize("changes", [{"idle": 5}, {"busy": 5}, {"queued": 5}, {"mean_run_seconds": 5}], ids=str)
@@ -84,7 +84,7 @@ def test_counts_alone_can_wait(changes: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pool", "census"),
+    ("pool", "counts"),
     [
         (a_pool(), PodCounts(wanted=2)),
         (a_pool(), PodCounts(wanted=1, present=1)),
@@ -93,8 +93,8 @@ def test_counts_alone_can_wait(changes: dict[str, int]) -> None:
         (a_pool(generation=2), PodCounts(wanted=1)),
     ],
 )
-def test_sizes_conditions_and_the_generation_cannot(pool: Pool, census: PodCounts) -> None:
-    assert is_urgent(status(PodCounts(wanted=1)), status(census, pool))
+def test_sizes_conditions_and_the_generation_cannot(pool: Pool, counts: PodCounts) -> None:
+    assert is_urgent(status(PodCounts(wanted=1)), status(counts, pool))
 
 
 @pytest.mark.parametrize(("mean", "said"), [(None, None), (0.2, 0), (7.4, 7), (99.4, 99), (123.0, 120), (4567.0, 4600)])

@@ -71,3 +71,9 @@ def test_an_empty_line_takes_no_room() -> None:
     for job in (FIRST, SECOND):
         lines.leave(job)
     assert not lines._lines  # noqa: SLF001 - what is promised is what it holds inside
+
+
+def test_to_vacate_a_workspace_that_nobody_has_changes_nothing() -> None:
+    queues = WorkspaceQueues()
+    queues.vacate((NAMESPACE, "dev"), "run on d")
+    assert queues.next_in((NAMESPACE, "dev")) is None
