@@ -43,8 +43,7 @@ class Liveness:
 
     def begin_check(self, uid: str, now: Instant) -> None:
         """Record that a fresh read of the daemon is about to be made."""
-        if (contact := self._contacts.get(uid)) is not None:
-            contact.asked = now.monotonic
+        self._contacts[uid].asked = now.monotonic
 
     def observe_unchanged(self, uid: str, lost_after: float, *, fresh: bool) -> None:
         """Record that the daemon's heartbeat has not changed; `fresh` if that was read since the check began."""

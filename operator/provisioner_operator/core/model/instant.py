@@ -15,7 +15,3 @@ class Instant:
     """Seconds since the epoch."""
     monotonic: float
     """Seconds of a clock that never jumps; only differences have a meaning."""
-
-    def later(self, seconds: float) -> "Instant":
-        """The moment `seconds` after this one."""
-        return Instant(self.wall + seconds, self.monotonic + seconds)

@@ -71,7 +71,7 @@ def _problem(parameter: Parameter, value: str) -> str | None:
             return None if value in {"true", "false"} else "it must be true or false"
         case ParameterType.LIST:
             return _problem_of_list(parameter, value)
-        case ParameterType.STRING:
+        case _:
             return _problem_of_string(parameter, value) or _problem_of_choice(parameter, value)
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
 from provisioner_operator.core.views.wait_estimate import estimate, observed_runs
-from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
+from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_ended_job
+from support.builders.pools import a_pool
 
 HEARTBEAT = "2027-01-15T08:00:00+00:00"
 
@@ -134,3 +135,70 @@ def test_recent_runs_count_more() -> None:
     mean, count = observed_runs([an_ended_job("a", finished=10), an_ended_job("b", finished=60)])
     assert count == 2
     assert mean == pytest.approx(20)
+
+
+@pytest.mark.parametrize(
+    ("job", "reason"),
+    [
+        (a_job(suspend=True), "Suspended"),
+        (a_job(cancel=True), ""),
+        (an_assigned_job(), ""),
+        (a_running_job(), ""),
+        (an_ended_job(), ""),
+    ],
+)
+def test_only_a_job_that_waits_has_a_reason(job: Job, reason: str) -> None:
+    assert Snapshot([job], [daemon()], now=NOON).reason_of(job) == reason
+
+
+def test_a_run_that_outlives_its_job_is_named_as_what_goes_first() -> None:
+    waiting, over = a_job("dev-2", workspace="dev"), a_running_job("dev-1", workspace="dev")
+    snapshot = Snapshot([waiting], [daemon(runs=(over,))], now=NOON + 1)
+
+    assert snapshot.blocker_of(waiting) == "an earlier job whose run is still being stopped"
+
+
+def test_a_pool_that_grows_for_jobs_explains_their_wait_if_it_is_of_their_organization() -> None:
+    job = a_job()
+    pools = [a_pool("mine", replicas=2), a_pool("idle", replicas=0)]
+    foreign = a_pool("foreign", replicas=2)
+    foreign = replace(foreign, supply=replace(foreign.supply, namespace="elsewhere"))
+
+    assert Snapshot([job], pools=[*pools, foreign], now=NOON).reason_of(job) == "DaemonsStarting"
+    assert Snapshot([job], pools=[foreign], now=NOON).reason_of(job) == "NoMatchingDaemon"
+
+
+def test_an_explanation_is_made_once_for_a_demand() -> None:
+    job = a_job()
+    snapshot = Snapshot([job], now=NOON)
+
+    assert snapshot.explain(job.demand) is snapshot.explain(job.demand)
+
+
+def test_a_waiting_job_is_stuck_where_only_somebody_can_help() -> None:
+    job = a_job()
+    assert Snapshot([job], now=NOON).is_stuck(job)
+    assert not Snapshot([job], [daemon(runs=(a_running_job(),))], now=NOON).is_stuck(job)
+
+
+def test_a_daemon_that_never_reported_is_not_online() -> None:
+    fleet = [replace(daemon(), heartbeat=None)]
+    assert Snapshot([], fleet, now=NOON).is_online(fleet[0]) is False
+
+
+def test_a_job_that_was_canceled_before_it_started_waited_until_its_end() -> None:
+    canceled = a_job(phase=Phase.CANCELED, finished=NOON + 25)
+    assert waited(canceled, NOON + 60) == 25
+
+
+def test_a_run_that_never_started_is_not_counted() -> None:
+    never = a_job("never", phase=Phase.CANCELED, finished=NOON + 25)
+    assert observed_runs([never, an_ended_job(finished=10)]) == (10, 1)
+
+
+def test_a_slot_that_no_job_accounts_for_is_free_soon() -> None:
+    job, over = a_job("waits", created=1), a_running_job("over")
+    snapshot = Snapshot([job], [daemon(runs=(over,))], now=NOON + 10)
+    guess = estimate(job, snapshot, [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert guess.seconds == 1
