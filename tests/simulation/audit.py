@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason, Phase
 from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER
-from provisioner_operator.core.jobs.evaluation import CANCEL_MARGIN_SECONDS
-from provisioner_operator.core.jobs.ordering import workspace_key
+from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
+from provisioner_operator.core.jobs.ordering import creation_key
 from provisioner_operator.core.jobs.timeouts import active_deadline, pending_deadline
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
@@ -120,4 +120,4 @@ class Audit:
 
 
 def _goes_before(other: Job, job: Job) -> bool:
-    return not other.suspend and not other.cancel and workspace_key(other) < workspace_key(job)
+    return not other.suspend and not other.cancel and creation_key(other) < creation_key(job)

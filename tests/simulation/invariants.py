@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
 from provisioner_operator.core.jobs.decisions import Assign, Expire
-from provisioner_operator.core.jobs.ordering import workspace_key
+from provisioner_operator.core.jobs.ordering import creation_key
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.reconcilers.decisions import Decision, subject
 from provisioner_operator.core.workspaces.decisions import WorkspaceDecision, display_name
@@ -112,7 +112,7 @@ class Invariants:
         return [
             other
             for other in others
-            if workspace_key(other) < workspace_key(job) and not other.suspend and not other.cancel
+            if creation_key(other) < creation_key(job) and not other.suspend and not other.cancel
         ]
 
     # --- the server's objects ---

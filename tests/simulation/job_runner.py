@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.daemons import duties
-from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Cancel, Disown, Stopping
+from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Disown, Stopping, StopRun
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome
@@ -90,7 +90,7 @@ class Hands:
             match each:
                 case Acknowledge(job):
                     self._acknowledge(job)
-                case Cancel(job, force):
+                case StopRun(job, force):
                     self._cancel(self.runs[job.uid], force=force)
                 case Abandon(uid):
                     self._abandon(self.runs[uid])

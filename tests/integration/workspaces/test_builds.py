@@ -129,7 +129,7 @@ def test_a_destroy_that_fails_leaves_it_until_it_is_asked_for_again(environments
     environments.site.ledger.await_run("stubborn-2")
     environments.site.cancel("stubborn-2")
     body = environments.workspaces.until("stubborn", reason_is("BuildCanceled"))
-    assert "Nothing was given up" in condition(body, "Ready")["message"]
+    assert "What was built may still exist" in condition(body, "Ready")["message"]
 
     environments.change("stubborn", rebuildGeneration=1)
     environments.site.ledger.await_run("stubborn-3")

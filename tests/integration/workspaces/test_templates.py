@@ -65,7 +65,7 @@ def test_a_version_whose_import_fails_is_told_and_the_last_good_one_stays_in_for
     assert body["status"]["activeVersion"] == good
     assert condition(body, "Available")["status"] == "True"
     assert "PendingTimeout" in json.dumps(body) or "did not start within 1 s" in condition(body, "Ready")["message"]
-    assert f"Version {good} stays in force" in condition(body, "Ready")["message"]
+    assert f"Version {good} remains active" in condition(body, "Ready")["message"]
     retry = {"importGeneration": 1, "tags": {"nobody": None}, "pendingTimeoutSeconds": 60}
     environments.admin.patch("wst", "failing", {"spec": retry})
     environments.templates.until_latest("failing", is_ready)

@@ -101,7 +101,9 @@ class PoolWorld:
         assert self.pool is not None
         counted = [member for member in self.pods.values() if member.is_present]
         rolls_out = any(member.pod.revision != self.wanted_revision for member in counted)
-        current_on_hold = sum(member.is_held_back and member.pod.revision == self.wanted_revision for member in counted)
+        current_on_hold = sum(
+            member.is_cordoned_by_admin and member.pod.revision == self.wanted_revision for member in counted
+        )
         asked_for = sum(isinstance(decision, CreatePod) for decision in self.under_way.values())
         most = self.pool.replicas if self.pool.autoscaling is None else self.pool.autoscaling.max_replicas
         if len(counted) - current_on_hold + asked_for > most + (self.pool.max_surge if rolls_out else 0):
