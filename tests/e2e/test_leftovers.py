@@ -64,7 +64,7 @@ def _of(process: psutil.Process, what: Callable[[psutil.Process], T]) -> T | Non
 
 def test_what_a_node_writes_is_in_places_of_its_own(own_cluster: NodeCluster, probe_image: str, admin: Kubectl) -> None:
     run_a_pod(admin, probe_image)
-    inside = Path(f"/proc/{own_cluster.machine.pid}/root")
+    inside = Path(f"/proc/{own_cluster.sandbox.pid}/root")
     shared = [place for place in WRITTEN if Path(place).exists() and Path(place).samefile(inside / place[1:])]
     assert not shared
     assert [place for place in WRITTEN if (inside / place[1:]).exists()] == WRITTEN

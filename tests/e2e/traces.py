@@ -27,12 +27,12 @@ class Traces:
     @classmethod
     def of(cls, cluster: NodeCluster) -> "Traces":
         """Those of a cluster that runs."""
-        machine = cluster.machine
+        sandbox = cluster.sandbox
         return cls(
-            namespace=_namespace(machine.pid) or "",
-            interface=machine.interface,
-            cgroup=machine.cgroup,
-            directories=(str(machine.directory), str(cluster.plane.directory)),
+            namespace=_namespace(sandbox.pid) or "",
+            interface=sandbox.interface,
+            cgroup=sandbox.cgroup,
+            directories=(str(sandbox.directory), str(cluster.plane.directory)),
         )
 
     def processes(self) -> list[psutil.Process]:

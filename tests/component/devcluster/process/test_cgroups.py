@@ -75,6 +75,6 @@ def test_controllers_are_handed_down_on_version_2(tmp_path: Path) -> None:
 def test_a_machine_that_lets_nobody_make_cgroups_is_an_error_that_says_what_is_needed(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").write_text("memory")
     (tmp_path / "cgroup.subtree_control").mkdir()
-    with pytest.raises(DevClusterError, match=r"Making a cgroup failed: .* A node needs"):
+    with pytest.raises(DevClusterError, match=r"Creating a cgroup failed: .* A node needs"):
         Cgroup(tmp_path)
     assert not list(tmp_path.glob("provisioner-devcluster-*"))

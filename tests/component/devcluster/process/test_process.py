@@ -72,7 +72,7 @@ def test_what_a_dead_launcher_left_is_swept_and_what_lives_is_kept(bystander: su
 
 @pytest.mark.parametrize("name", ["", "../etc", "A", "-x", "a" * 64])
 def test_a_name_cannot_leave_its_directory(name: str) -> None:
-    with pytest.raises(DevClusterError, match="cannot name a cluster"):
+    with pytest.raises(DevClusterError, match="is not a valid cluster name"):
         named_directory(name)
 
 

@@ -78,7 +78,7 @@ def test_without_the_right_to_install_the_packages_are_named(
     script(system / "apt-get")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     lacking = (Program("ctr", "containerd", (str(system),)), Program("nft", "nftables", (str(system),)))
-    with pytest.raises(DevClusterError, match=r"lacks ctr, nft; they are Debian's packages containerd nftables"):
+    with pytest.raises(DevClusterError, match=r"lacks ctr, nft; the Debian packages are containerd nftables"):
         install_missing(lacking)
 
 
