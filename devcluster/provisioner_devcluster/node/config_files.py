@@ -24,16 +24,7 @@ LEASE_SECONDS = 20
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 
 
-def containerd_config(*, snapshotter: str, pause: str, plugins: Path, networks: str) -> str:
-    """Return containerd's configuration.
-
-    Args:
-        snapshotter: The containerd plugin that combines the layers of an image.
-        pause: The image of a Pod's first process.
-        plugins: The directory of the plugins of Pod networks.
-        networks: The directory of the Pod network's configuration.
-    """
-    return f"""\
+CONTAINERD_CONFIG = """\
 version = 2
 root = "/var/lib/containerd"
 state = "/run/containerd"
@@ -44,25 +35,25 @@ disabled_plugins = [
 ]
 
 [grpc]
-address = "{CONTAINERD_SOCKET}"
+address = {socket}
 
 # By default it creates a directory of that name at the root of the file system.
 [plugins."io.containerd.internal.v1.opt"]
 path = "/var/lib/containerd/opt"
 
 [plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = {json.dumps(pause)}
+sandbox_image = {pause}
 # Without CAP_SYS_RESOURCE, as in many virtual machines, lowering the score of a process fails, and no Pod would start.
 restrict_oom_score_adj = true
 # It would load a profile into the host's kernel that nothing unloads.
 disable_apparmor = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = {json.dumps(str(plugins))}
-conf_dir = {json.dumps(networks)}
+bin_dir = {plugins}
+conf_dir = {networks}
 
 [plugins."io.containerd.grpc.v1.cri".containerd]
-snapshotter = {json.dumps(snapshotter)}
+snapshotter = {snapshotter}
 default_runtime_name = "runc"
 
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
@@ -71,6 +62,26 @@ runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 SystemdCgroup = false
 """
+
+
+def containerd_config(*, snapshotter: str, pause: str, plugins: Path, networks: str) -> str:
+    """Return containerd's configuration.
+
+    Args:
+        snapshotter: The containerd plugin that combines the layers of an image.
+        pause: The image of a Pod's first process.
+        plugins: The directory of the plugins of Pod networks.
+        networks: The directory of the Pod network's configuration.
+    """
+    values = {
+        "socket": CONTAINERD_SOCKET,
+        "snapshotter": snapshotter,
+        "pause": pause,
+        "plugins": str(plugins),
+        "networks": networks,
+    }
+    # A TOML string is written like a JSON string.
+    return CONTAINERD_CONFIG.format_map({name: json.dumps(value) for name, value in values.items()})
 
 
 def pod_network(pods: IPv4Network) -> str:
