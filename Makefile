@@ -45,7 +45,7 @@ test: $(READY) ## All tests, against a real control plane
 	@$(BIN)/provisioner-devcluster prepare --coder-provider
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
-unit: $(READY) ## The fast tests of the pure core only
+unit: $(READY) ## The tests without a control plane, among them 500 simulated clusters
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/unit tests/simulation $(PYTEST_ARGS)
 
 integration: $(READY) ## Only the tests that need a control plane
