@@ -29,7 +29,7 @@ EXTERNAL_DAEMON = "provisioner-external-daemon"
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ProductNamespace:
     """One namespace of a cluster."""
 
     admin: Kubectl
@@ -147,16 +147,16 @@ _ECHO_VARIABLES = ("seconds", "lines", "flood_bytes", "hold", "ignore_interrupt"
 
 
 @contextmanager
-def a_site(cluster: Cluster, namespace: str) -> Iterator[Site]:
+def a_product_namespace(cluster: Cluster, namespace: str) -> Iterator[ProductNamespace]:
     """The product's users in this namespace, and watches on its jobs and daemons."""
     admin = Kubectl(cluster.kubeconfig, namespace)
     roles = ((OPERATOR, OPERATOR), (DAEMON, DAEMON), (DAEMON, EXTERNAL_DAEMON))
     bindings = [role_binding(user, role, namespace=namespace) for user, role in roles]
     admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": bindings})
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="site-")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="product-")))
         ledger = stack.enter_context(Ledger(folder / "ledger").witnessed())
-        yield Site(
+        yield ProductNamespace(
             admin=admin,
             operator_kubeconfig=cluster.kubeconfig_for(OPERATOR),
             daemon_kubeconfig=cluster.kubeconfig_for(DAEMON),

@@ -8,7 +8,7 @@ from provisioner_devcluster import ControlPlane
 from support.cluster.installation import install
 from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
-from support.test_namespace import OPERATOR, Site, a_site, names
+from support.test_namespace import OPERATOR, ProductNamespace, a_product_namespace, names
 
 JOBS = 40
 FIRST_RUSH = 32
@@ -31,14 +31,14 @@ def plane() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def own(plane: ControlPlane) -> Iterator[Site]:
+def own(plane: ControlPlane) -> Iterator[ProductNamespace]:
     """A namespace of the test's own in it."""
     Kubectl(plane.kubeconfig).run("create", "namespace", "test-busy")
-    with a_site(plane, "test-busy") as site:
-        yield site
+    with a_product_namespace(plane, "test-busy") as product:
+        yield product
 
 
-def test_a_burst_that_the_api_server_has_no_room_for_completes_without_a_storm(own: Site) -> None:
+def test_a_burst_that_the_api_server_has_no_room_for_completes_without_a_storm(own: ProductNamespace) -> None:
     jobs, tags = names("job", JOBS), {"queue": "busy"}
     own.submit_all(jobs, tags=tags, seconds=0.1)
     with own.operator() as operator:

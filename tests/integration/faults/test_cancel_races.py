@@ -10,7 +10,7 @@ from threading import Event
 import pytest
 
 from support.cluster.kubectl import patch_arguments
-from support.test_namespace import Site, condition, names
+from support.test_namespace import ProductNamespace, condition, names
 
 BATCHES = 5
 IN_A_BATCH = 10
@@ -26,34 +26,34 @@ AGAINST_COMPLETION = (0.25, 0.3, 0.35, 0.45, 0.6)
     ids=["against assignment", "against completion"],
 )
 def test_fifty_cancels_raced_against_a_jobs_progress_each_end_consistently(
-    site: Site, lags: tuple[float, ...], seconds: float
+    product: ProductNamespace, lags: tuple[float, ...], seconds: float
 ) -> None:
-    with site.operator(), site.daemon("daemon", capacity=IN_A_BATCH, grace=30), ThreadPoolExecutor(1) as second:
+    with product.operator(), product.daemon("daemon", capacity=IN_A_BATCH, grace=30), ThreadPoolExecutor(1) as second:
         for batch, lag in enumerate(lags):
             jobs = names(f"batch-{batch}", IN_A_BATCH)
-            site.submit_all(jobs, suspend=True, seconds=seconds)
+            product.submit_all(jobs, suspend=True, seconds=seconds)
             for name in jobs:
-                site.jobs.until(name, lambda body: "suspendedAt" in body["status"])
-            canceling = second.submit(_cancel_behind, site, jobs, lag)
-            site.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"suspend": False}}))
+                product.jobs.until(name, lambda body: "suspendedAt" in body["status"])
+            canceling = second.submit(_cancel_behind, product, jobs, lag)
+            product.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"suspend": False}}))
             canceling.result()
-            site.jobs.until_all(jobs)
-    outcomes = [_outcome(site, name) for batch in range(BATCHES) for name in names(f"batch-{batch}", IN_A_BATCH)]
+            product.jobs.until_all(jobs)
+    outcomes = [_outcome(product, name) for batch in range(BATCHES) for name in names(f"batch-{batch}", IN_A_BATCH)]
     print({outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))})  # noqa: T201 - measured, for whoever asks with -rP
     assert len(outcomes) == BATCHES * IN_A_BATCH
-    site.ledger.assert_nothing_twice()
+    product.ledger.assert_nothing_twice()
 
 
-def _cancel_behind(site: Site, jobs: list[str], lag: float) -> None:
+def _cancel_behind(product: ProductNamespace, jobs: list[str], lag: float) -> None:
     Event().wait(lag)
-    site.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"cancel": True}}))
+    product.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"cancel": True}}))
 
 
-def _outcome(site: Site, name: str) -> str:
+def _outcome(product: ProductNamespace, name: str) -> str:
     """What became of the job, having checked that everything says the same."""
-    job = site.jobs.latest()[name]
-    phases, status = site.jobs.phases(name), job["status"]
-    runs = site.ledger.runs_of(name)
+    job = product.jobs.latest()[name]
+    phases, status = product.jobs.phases(name), job["status"]
+    runs = product.ledger.runs_of(name)
     cancel = condition(job, "CancelRequested").get("reason", "none")
     match phases[-1]:
         case "Canceled":

@@ -16,7 +16,7 @@ from support.cluster.api_metrics import Request, between, requests, writes
 from support.cluster.installation import install
 from support.cluster.kubectl import Kubectl
 from support.manifests import CRDS
-from support.test_namespace import Site, a_job, a_site, names
+from support.test_namespace import ProductNamespace, a_job, a_product_namespace, names
 
 UNDER_LOAD = 200
 COUNTED = 30
@@ -36,15 +36,15 @@ def plane() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def own(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Site]:
+def own(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[ProductNamespace]:
     """A namespace of the test's own in it."""
     namespace = f"test-{abs(hash(request.node.name)) % 10**9}"
     Kubectl(plane.kubeconfig).run("create", "namespace", namespace)
-    with a_site(plane, namespace) as site:
-        yield site
+    with a_product_namespace(plane, namespace) as product:
+        yield product
 
 
-def test_an_api_server_killed_under_load_loses_and_repeats_nothing(plane: ControlPlane, own: Site) -> None:
+def test_an_api_server_killed_under_load_loses_and_repeats_nothing(plane: ControlPlane, own: ProductNamespace) -> None:
     jobs = names("job", UNDER_LOAD)
     secret = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "cloud"}, "stringData": {"seconds": "0.1"}}
     own.admin.create(secret)
@@ -62,7 +62,7 @@ def test_an_api_server_killed_under_load_loses_and_repeats_nothing(plane: Contro
     own.ledger.assert_nothing_twice()
 
 
-def test_an_outage_while_nothing_happens_is_survived(plane: ControlPlane, own: Site) -> None:
+def test_an_outage_while_nothing_happens_is_survived(plane: ControlPlane, own: ProductNamespace) -> None:
     with own.operator() as operator, own.daemon("daemon"):
         own.submit("before")
         own.jobs.until("before", "Completed")
@@ -73,7 +73,7 @@ def test_an_outage_while_nothing_happens_is_survived(plane: ControlPlane, own: S
 
 
 def test_in_an_outage_a_leader_steps_down_says_that_it_is_not_ready_and_comes_back(
-    plane: ControlPlane, own: Site
+    plane: ControlPlane, own: ProductNamespace
 ) -> None:
     own.allow_election()
     with own.candidate() as leader, own.candidate() as standby, own.daemon("daemon"):
@@ -97,7 +97,7 @@ def test_in_an_outage_a_leader_steps_down_says_that_it_is_not_ready_and_comes_ba
     own.ledger.assert_nothing_twice()
 
 
-def test_a_job_costs_at_most_four_writes_after_its_creation(own: Site) -> None:
+def test_a_job_costs_at_most_four_writes_after_its_creation(own: ProductNamespace) -> None:
     jobs = names("job", COUNTED)
     with own.operator() as operator, own.daemon("one", capacity=3), own.daemon("two", capacity=3):
         before = requests(own.admin)
@@ -120,7 +120,7 @@ def test_a_job_costs_at_most_four_writes_after_its_creation(own: Site) -> None:
     assert not [request for request in written if request.resource == "events"]
 
 
-def test_an_idle_controller_asks_for_nothing(own: Site) -> None:
+def test_an_idle_controller_asks_for_nothing(own: ProductNamespace) -> None:
     own.a_silent_daemon("silent")
     own.submit("held", suspend=True)
     own.submit("unmatched", tags={"nobody": "has-it"})
@@ -135,23 +135,23 @@ def test_an_idle_controller_asks_for_nothing(own: Site) -> None:
         assert operator.writes == own_writes
 
 
-def await_nothing_asked(site: Site) -> None:
+def await_nothing_asked(product: ProductNamespace) -> None:
     """Return once nobody asks for any of the product's objects for a while; a controller that polls never lets it come to that.
 
     Others may ask at first: of what earlier tests left, the garbage collector looks up each owner, in bursts.
     """
     deadline = time.monotonic() + QUIET_WITHIN
-    while asked := _asked_within(site, IDLE_SECONDS):
+    while asked := _asked_within(product, IDLE_SECONDS):
         assert time.monotonic() < deadline, f"it does not become quiet: {asked}"
 
 
-def _asked_within(site: Site, seconds: float) -> dict[Request, int]:
-    before = requests(site.admin)
+def _asked_within(product: ProductNamespace, seconds: float) -> dict[Request, int]:
+    before = requests(product.admin)
     time.sleep(seconds)
-    return between(before, requests(site.admin), "provisionerjobs", "provisionerdaemons", "events")
+    return between(before, requests(product.admin), "provisionerjobs", "provisionerdaemons", "events")
 
 
-def test_an_object_of_an_older_schema_is_told_about_and_passed_over(own: Site) -> None:
+def test_an_object_of_an_older_schema_is_told_about_and_passed_over(own: ProductNamespace) -> None:
     strict = yaml.safe_load((CRDS / "provisioner.dev_provisionerjobs.yaml").read_text(encoding="utf-8"))
     loose = copy.deepcopy(strict)
     spec = loose["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
@@ -171,15 +171,15 @@ def test_an_object_of_an_older_schema_is_told_about_and_passed_over(own: Site) -
     assert own.ledger.runs_of("older") == []
 
 
-def _as_stored(site: Site, definition: dict[str, object]) -> dict[str, object]:
-    stored = site.admin.get("crd", "provisionerjobs.provisioner.dev")
+def _as_stored(product: ProductNamespace, definition: dict[str, object]) -> dict[str, object]:
+    stored = product.admin.get("crd", "provisionerjobs.provisioner.dev")
     return stored | {"spec": definition["spec"]}
 
 
-def _create_once_allowed(site: Site, manifest: dict[str, object]) -> None:
+def _create_once_allowed(product: ProductNamespace, manifest: dict[str, object]) -> None:
     """The API server takes a moment to act on a changed definition, or after its own start."""
     deadline = time.monotonic() + 60
-    while not (answer := site.admin.attempt("create", "-f", "-", given=manifest)).ok:
+    while not (answer := product.admin.attempt("create", "-f", "-", given=manifest)).ok:
         assert time.monotonic() < deadline, str(answer)
         threading.Event().wait(0.2)
 

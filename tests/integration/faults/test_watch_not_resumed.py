@@ -7,7 +7,7 @@ import pytest
 from provisioner_devcluster import ControlPlane
 from support.cluster.installation import install
 from support.cluster.kubectl import Kubectl
-from support.test_namespace import Site, a_site
+from support.test_namespace import ProductNamespace, a_product_namespace
 
 
 @pytest.fixture
@@ -19,14 +19,16 @@ def plane() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def own(plane: ControlPlane) -> Iterator[Site]:
+def own(plane: ControlPlane) -> Iterator[ProductNamespace]:
     """A namespace of the test's own in it."""
     Kubectl(plane.kubeconfig).run("create", "namespace", "test-gap")
-    with a_site(plane, "test-gap") as site:
-        yield site
+    with a_product_namespace(plane, "test-gap") as product:
+        yield product
 
 
-def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(plane: ControlPlane, own: Site) -> None:
+def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(
+    plane: ControlPlane, own: ProductNamespace
+) -> None:
     waiting = 'provisioner_jobs{phase="Pending"}'
     own.a_silent_daemon("forgotten")
     for name in ("deleted", "canceled", "stays"):
@@ -49,7 +51,7 @@ def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(plane: Con
     assert own.ledger.runs_of("canceled") == []
 
 
-def _cancel_in_the_controllers_place(site: Site, name: str) -> None:
-    site.cancel(name)
+def _cancel_in_the_controllers_place(product: ProductNamespace, name: str) -> None:
+    product.cancel(name)
     patch = {"status": {"phase": "Canceled", "reason": "Canceled", "finishedAt": "2026-01-01T00:00:00Z"}}
-    site.admin.patch("pj", name, patch, "--subresource=status")
+    product.admin.patch("pj", name, patch, "--subresource=status")

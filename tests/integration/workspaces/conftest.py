@@ -12,7 +12,7 @@ from support.cluster.kubectl import Kubectl
 from support.cluster.shared_cluster import Cluster
 from support.cluster.watching import WITHIN, Watch, watching
 from support.manifests import Manifest
-from support.test_namespace import Site, a_site, condition
+from support.test_namespace import ProductNamespace, a_product_namespace, condition
 
 PARAMETERS: list[Manifest] = [
     {"name": "size", "type": "number", "default": "1", "mutable": True},
@@ -25,17 +25,17 @@ PARAMETERS: list[Manifest] = [
 
 
 @dataclass(frozen=True, slots=True)
-class Environments:
-    """A site, and watches on its templates and workspaces."""
+class Team:
+    """A product, and watches on its templates and workspaces."""
 
-    site: Site
+    product: ProductNamespace
     templates: Watch
     workspaces: Watch
 
     @property
     def admin(self) -> Kubectl:
         """An administrator, working in the namespace."""
-        return self.site.admin
+        return self.product.admin
 
     def make_template(self, name: str = "template", *, parameters: list[Manifest] | None = None, **spec: Any) -> str:
         """Create a template and wait until it can be built; returns its version."""
@@ -99,30 +99,30 @@ def a_workspace(name: str, **spec: Any) -> Manifest:
 
 
 @contextmanager
-def environments_in(cluster: Cluster, namespace: str) -> Iterator[Environments]:
+def a_team(cluster: Cluster, namespace: str) -> Iterator[Team]:
     """Watches on a namespace in which nothing runs yet."""
     with (
-        a_site(cluster, namespace) as site,
-        watching(site.admin, "wst") as templates,
-        watching(site.admin, "ws") as workspaces,
+        a_product_namespace(cluster, namespace) as product,
+        watching(product.admin, "wst") as templates,
+        watching(product.admin, "ws") as workspaces,
     ):
-        yield Environments(site, templates, workspaces)
+        yield Team(product, templates, workspaces)
 
 
 @pytest.fixture(scope="module")
-def environments(cluster: Cluster, module_namespace: str) -> Iterator[Environments]:
+def team(cluster: Cluster, module_namespace: str) -> Iterator[Team]:
     """A namespace with a controller, a daemon with room for all tests of the file, and the template `template`."""
     with (
-        environments_in(cluster, module_namespace) as environments,
-        environments.site.operator(),
-        environments.site.daemon("worker", capacity=8),
+        a_team(cluster, module_namespace) as team,
+        team.product.operator(),
+        team.product.daemon("worker", capacity=8),
     ):
-        environments.make_template()
-        yield environments
+        team.make_template()
+        yield team
 
 
 @pytest.fixture
-def own_environments(cluster: Cluster, make_namespace: Callable[[], str]) -> Iterator[Environments]:
+def own_team(cluster: Cluster, make_namespace: Callable[[], str]) -> Iterator[Team]:
     """A namespace of the test's own, without any program yet."""
-    with environments_in(cluster, make_namespace()) as environments:
-        yield environments
+    with a_team(cluster, make_namespace()) as team:
+        yield team

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from integration.workspaces.conftest import PARAMETERS, Environments
+from integration.workspaces.conftest import PARAMETERS, Team
 from support.builders.manifests import a_template_manifest
 
 LIFE = ["Start", "Start", "Stop", "Start", "Delete"]
@@ -20,16 +20,16 @@ LATEST_KILL_SECONDS = 0.05
 
 
 @contextmanager
-def _killed_after_each_change(environments: Environments, chance: Random) -> Iterator[list[float]]:
+def _killed_after_each_change(team: Team, chance: Random) -> Iterator[list[float]]:
     """A controller that dies soon after anything changes, and comes back; the list has an entry for each death."""
     over = threading.Event()
     deaths: list[float] = []
-    watches = (environments.templates, environments.workspaces, environments.site.jobs)
+    watches = (team.templates, team.workspaces, team.product.jobs)
 
     def keep() -> None:
         while not over.is_set():
             seen = sum(watch.changes for watch in watches)
-            with environments.site.operator(wait=False) as operator:
+            with team.product.operator(wait=False) as operator:
                 while not over.is_set() and sum(watch.changes for watch in watches) == seen:
                     time.sleep(0.002)
                 time.sleep(chance.choice([0.0, chance.uniform(0, LATEST_KILL_SECONDS)]))
@@ -46,30 +46,30 @@ def _killed_after_each_change(environments: Environments, chance: Random) -> Ite
 
 
 @pytest.mark.timeout(1200)
-def test_killed_after_each_write_it_makes_each_job_once(own_environments: Environments) -> None:
-    environments = own_environments
+def test_killed_after_each_write_it_makes_each_job_once(own_team: Team) -> None:
+    team = own_team
     with (
-        environments.site.daemon("worker", capacity=4),
-        _killed_after_each_change(environments, Random(1)) as deaths,
+        team.product.daemon("worker", capacity=4),
+        _killed_after_each_change(team, Random(1)) as deaths,
     ):
-        environments.admin.create(a_template_manifest(parameters=PARAMETERS))
-        environments.make("life")
-        environments.until("life", "Running", seconds=KILLED_WITHIN)
-        environments.change("life", parameters=[{"name": "size", "value": "2"}])
-        environments.until("life", "Running", build=2, seconds=KILLED_WITHIN)
-        environments.change("life", running=False)
-        environments.until("life", "Stopped", build=3, seconds=KILLED_WITHIN)
-        environments.change("life", running=True)
-        environments.until("life", "Running", build=4, seconds=KILLED_WITHIN)
-        environments.admin.run("delete", "ws", "life", "--wait=false")
-        environments.workspaces.until_gone("life", seconds=KILLED_WITHIN)
+        team.admin.create(a_template_manifest(parameters=PARAMETERS))
+        team.make("life")
+        team.until("life", "Running", seconds=KILLED_WITHIN)
+        team.change("life", parameters=[{"name": "size", "value": "2"}])
+        team.until("life", "Running", build=2, seconds=KILLED_WITHIN)
+        team.change("life", running=False)
+        team.until("life", "Stopped", build=3, seconds=KILLED_WITHIN)
+        team.change("life", running=True)
+        team.until("life", "Running", build=4, seconds=KILLED_WITHIN)
+        team.admin.run("delete", "ws", "life", "--wait=false")
+        team.workspaces.until_gone("life", seconds=KILLED_WITHIN)
 
-    jobs = environments.jobs_of("life")
+    jobs = team.jobs_of("life")
     assert [body["spec"]["transition"] for body in jobs] == LIFE
     assert [body["metadata"]["name"] for body in jobs] == [f"life-{number}" for number in range(1, len(LIFE) + 1)]
     assert {body["status"]["phase"] for body in jobs} == {"Completed"}
-    imports = [body for body in environments.site.jobs.latest().values() if body["spec"]["type"] == "TemplateImport"]
+    imports = [body for body in team.product.jobs.latest().values() if body["spec"]["type"] == "TemplateImport"]
     assert len(imports) == 1
     assert len(deaths) > FEWEST_KILLS
-    environments.site.ledger.assert_nothing_twice()
-    environments.site.ledger.assert_no_overlap()
+    team.product.ledger.assert_nothing_twice()
+    team.product.ledger.assert_no_overlap()
