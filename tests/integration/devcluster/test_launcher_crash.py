@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LAUNCHER = """
 import json, psutil, sys
 from provisioner_devcluster import ControlPlane
-from provisioner_devcluster.record import Record
+from provisioner_devcluster.process.record import Record
 plane = ControlPlane.start()
 processes = psutil.Process().children(recursive=True)
 print(json.dumps([Record.read(plane.directory).source, [process.pid for process in processes]]), flush=True)

@@ -82,7 +82,7 @@ def test_the_cancel_of_a_job_whose_daemon_died_is_finished_by_the_controller(pro
 
 
 def test_an_assignment_to_a_daemon_that_stops_goes_back_to_the_queue(product: ProductNamespace) -> None:
-    product.a_silent_daemon("silent")
+    product.a_daemon_without_process("silent")
     with product.operator():
         product.submit("job")
         product.jobs.until("job", _assigned_to("silent"))

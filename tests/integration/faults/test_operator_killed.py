@@ -65,7 +65,7 @@ def test_killed_right_after_each_write_of_a_job_it_goes_on_where_it_was(
 
 
 def test_killed_between_a_cancel_and_its_end_it_finishes_the_cancel(product: ProductNamespace) -> None:
-    product.a_silent_daemon("silent")
+    product.a_daemon_without_process("silent")
     with product.operator() as operator:
         product.submit("job")
         product.jobs.until("job", _assigned)

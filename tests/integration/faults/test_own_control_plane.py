@@ -121,7 +121,7 @@ def test_a_job_costs_at_most_four_writes_after_its_creation(own: ProductNamespac
 
 
 def test_an_idle_controller_asks_for_nothing(own: ProductNamespace) -> None:
-    own.a_silent_daemon("silent")
+    own.a_daemon_without_process("silent")
     own.submit("held", suspend=True)
     own.submit("unmatched", tags={"nobody": "has-it"})
     with own.operator() as operator:

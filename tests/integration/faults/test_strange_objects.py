@@ -74,7 +74,7 @@ def test_what_recurs_is_told_as_a_series(product: ProductNamespace) -> None:
         (first,) = product.await_events("job", "NoMatchingDaemon")
         assert first["regarding"]["kind"] == "ProvisionerJob"
         # It reports before it matches: one that matches and does not report yet would be told about too.
-        product.a_silent_daemon("daemon", tags={"region": "eu"}, cordoned=True)
+        product.a_daemon_without_process("daemon", tags={"region": "eu"}, cordoned=True)
         product.admin.patch("pd", "daemon", {"spec": {"tags": {"region": "us"}}})
         product.jobs.until("job", lambda body: body["status"].get("reason") == "DaemonsCordoned")
         product.admin.run("delete", "pd", "daemon")

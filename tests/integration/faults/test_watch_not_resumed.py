@@ -30,7 +30,7 @@ def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(
     plane: ControlPlane, own: ProductNamespace
 ) -> None:
     waiting = 'provisioner_jobs{phase="Pending"}'
-    own.a_silent_daemon("forgotten")
+    own.a_daemon_without_process("forgotten")
     for name in ("deleted", "canceled", "stays"):
         own.submit(name, tags={"nobody": "has-it"})
     with own.operator() as operator:

@@ -29,7 +29,7 @@ def test_a_pending_job_is_canceled_at_once(product: ProductNamespace) -> None:
 
 
 def test_an_assigned_job_that_no_daemon_acknowledged_is_canceled_at_once(product: ProductNamespace) -> None:
-    product.a_silent_daemon("silent", tags={"only": "silent"})
+    product.a_daemon_without_process("silent", tags={"only": "silent"})
     product.submit("assigned", tags={"only": "silent"})
     product.jobs.until("assigned", _assigned)
     product.cancel("assigned")

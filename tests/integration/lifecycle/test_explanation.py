@@ -30,7 +30,7 @@ def test_what_the_message_says_unblocks_the_job(own_product: ProductNamespace) -
 
 def test_offline_daemons_are_named_and_a_job_waits_for_them(own_product: ProductNamespace) -> None:
     product = own_product
-    product.a_silent_daemon("sleeper", instance="old")
+    product.a_daemon_without_process("sleeper", instance="old")
     product.beat("sleeper", state="Offline")
     with product.operator():
         product.submit("job")

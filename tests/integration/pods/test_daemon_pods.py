@@ -139,7 +139,7 @@ def test_a_new_pod_of_the_same_name_is_another_daemon(product: ProductNamespace)
 
 
 def test_an_admins_own_daemon_is_not_taken_over_by_a_pod_of_its_name(product: ProductNamespace) -> None:
-    product.a_silent_daemon("d1", tags={"mine": "yes"})
+    product.a_daemon_without_process("d1", tags={"mine": "yes"})
     product.admin.create(a_daemon_pod("d1", tags={"mine": "no"}))
     _await_daemon_of(product, product.admin.create(a_daemon_pod("d2")))
     assert product.admin.get("pd", "d1")["spec"]["tags"] == {"mine": "yes"}

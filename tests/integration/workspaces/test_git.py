@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from integration.workspaces.conftest import Team, is_ready, reason_is
-from support.programs.git_server import Folder, Repository, serving
+from support.programs.git_repository import Folder, Repository
+from support.programs.git_server import serving
 from support.test_namespace import condition
 
 PARAMETERS = [{"name": "region", "default": "us"}]
