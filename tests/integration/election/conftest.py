@@ -1,4 +1,4 @@
-"""A namespace of its own for each test, where controllers may stand for election."""
+"""Namespace for each test, in which controllers can take part in leader election."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from support.test_namespace import ProductNamespace, a_product_namespace
 
 @pytest.fixture
 def bare_product(cluster: Cluster, namespace: str) -> Iterator[ProductNamespace]:
-    """The test's namespace without any program, and without rights to a Lease."""
+    """The test's namespace without any program, and without permissions on a Lease."""
     with a_product_namespace(cluster, namespace) as product:
         yield product
 
@@ -25,6 +25,6 @@ def product(bare_product: ProductNamespace) -> ProductNamespace:
 
 @pytest.fixture
 def leases(product: ProductNamespace) -> Iterator[Watch]:
-    """All that happens to the controllers' Lease."""
+    """Watch of the controllers' Lease."""
     with watching(product.admin, "leases") as watch:
         yield watch

@@ -1,4 +1,4 @@
-"""Two controllers, one of which leads: whatever becomes of it the other takes over, and nothing is lost or done twice."""
+"""Two controllers with leader election: if the leader fails, the other takes over, and nothing is lost or done twice."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -12,10 +12,10 @@ from support.test_namespace import ProductNamespace, names
 
 UNDER_LOAD = 60
 TAKEN_OVER_WITHIN = 90.0
-"""Seconds; a quiet machine takes fifteen to seventeen after a leader's death."""
+"""Timeout in seconds; a takeover after a leader's death takes fifteen to seventeen on a quiet machine."""
 
 
-def test_only_one_of_two_writes_and_the_other_is_warm_and_ready(product: ProductNamespace) -> None:
+def test_only_the_leader_writes_and_the_standby_is_ready(product: ProductNamespace) -> None:
     jobs = names("job", 8)
     with product.candidate() as leader, product.daemon("daemon", capacity=4):
         leader.await_leads()
@@ -59,7 +59,7 @@ def test_a_leader_killed_under_load_is_replaced_and_nothing_is_lost_or_run_twice
     assert silence > LEASE_SECONDS - 1
 
 
-def test_a_leader_frozen_past_its_lease_writes_nothing_when_it_thaws(product: ProductNamespace) -> None:
+def test_a_leader_frozen_beyond_its_lease_writes_nothing_when_it_resumes(product: ProductNamespace) -> None:
     early, late, last = names("early", 30), names("late", 10), names("last", 10)
     with product.candidate() as frozen, product.daemon("one", capacity=3), product.daemon("two", capacity=3):
         frozen.await_leads()
@@ -85,7 +85,7 @@ def test_a_leader_frozen_past_its_lease_writes_nothing_when_it_thaws(product: Pr
     product.ledger.assert_no_overlap()
 
 
-def test_a_leader_that_ends_in_order_hands_over_at_once(product: ProductNamespace, leases: Watch) -> None:
+def test_a_leader_that_stops_gracefully_is_replaced_at_once(product: ProductNamespace, leases: Watch) -> None:
     jobs = names("job", 30)
     with product.candidate() as first, product.daemon("daemon", capacity=4):
         first.await_leads()
@@ -107,7 +107,7 @@ def test_a_leader_that_ends_in_order_hands_over_at_once(product: ProductNamespac
     product.ledger.assert_nothing_twice()
 
 
-def test_the_standby_tells_what_the_leader_left_unsaid(product: ProductNamespace) -> None:
+def test_a_new_leader_writes_the_events_that_the_former_one_did_not(product: ProductNamespace) -> None:
     with product.candidate() as first:
         first.await_leads()
         with product.candidate() as second:
@@ -121,17 +121,17 @@ def test_the_standby_tells_what_the_leader_left_unsaid(product: ProductNamespace
             product.await_events("overdue", "PendingTimeout")
 
 
-def test_an_idle_leader_renews_no_more_often_than_it_must(product: ProductNamespace, leases: Watch) -> None:
+def test_an_idle_leader_renews_its_lease_no_more_often_than_necessary(product: ProductNamespace, leases: Watch) -> None:
     with product.candidate() as leader:
         leader.await_leads()
         leases.until(LEASE, lambda _: len(leases.versions(LEASE)) >= 4)
         versions = leases.versions(LEASE)
     renewals = [_seconds(body["spec"]["renewTime"]) for body in versions if _holder(body)]
-    # The wall clock, by which they are written, may be corrected while the test runs.
+    # The wall clock of these timestamps may be adjusted while the test runs.
     assert all(later - earlier > RENEW_SECONDS - 1 for earlier, later in pairwise(renewals[:4]))
 
 
-def test_a_lease_that_somebody_deletes_stays_with_its_holder(product: ProductNamespace, leases: Watch) -> None:
+def test_a_deleted_lease_stays_with_its_holder(product: ProductNamespace, leases: Watch) -> None:
     with product.candidate() as leader:
         leader.await_leads()
         with product.candidate() as standby:
@@ -143,7 +143,7 @@ def test_a_lease_that_somebody_deletes_stays_with_its_holder(product: ProductNam
             assert not standby.leads
 
 
-def test_a_lease_made_by_hand_is_taken(product: ProductNamespace) -> None:
+def test_a_lease_created_by_hand_is_acquired(product: ProductNamespace) -> None:
     meta = {"name": LEASE, "labels": {"made": "by-hand"}}
     product.admin.create({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": {}})
     with product.candidate() as leader:
@@ -151,7 +151,7 @@ def test_a_lease_made_by_hand_is_taken(product: ProductNamespace) -> None:
     assert product.lease()["metadata"]["labels"] == {"made": "by-hand"}
 
 
-def test_without_a_right_to_the_lease_it_says_what_to_do_and_is_not_ready(bare_product: ProductNamespace) -> None:
+def test_without_permissions_on_the_lease_it_reports_the_fix_and_is_not_ready(bare_product: ProductNamespace) -> None:
     with bare_product.candidate() as candidate:
         candidate.await_status("/readyz", 503)
         candidate.await_that(
@@ -170,7 +170,7 @@ def _holder(lease: Manifest) -> str | None:
 
 
 def _change_of_holder(leases: Watch, former: str | None) -> tuple[Manifest, Manifest]:
-    """The last version before another than the former holder took the Lease, and the first after."""
+    """Return the versions of the Lease before and after the change of its holder."""
     versions = leases.versions(LEASE)
     at = next(at for at, body in enumerate(versions) if _holder(body) not in (None, former))
     return versions[at - 1], versions[at]
@@ -181,12 +181,12 @@ def _seconds(text: str) -> float:
 
 
 def _done(writes: dict[str, float]) -> dict[str, float]:
-    """Without those that were dropped before anything was sent, or sent in time and given up when the tenure ended."""
+    """Return the writes without those that were dropped before sending, or abandoned when leadership ended."""
     given_up = ('result="dropped"', 'result="expired"')
     return {name: count for name, count in writes.items() if not any(result in name for result in given_up)}
 
 
-def test_both_candidates_have_names_of_their_own(product: ProductNamespace) -> None:
+def test_candidates_have_different_identities(product: ProductNamespace) -> None:
     def identity(program: OperatorProgram) -> str:
         program.await_leads()
         return str(_holder(product.lease()))

@@ -1,4 +1,4 @@
-"""A namespace of its own for each test that breaks something."""
+"""Namespace for each test that causes faults."""
 
 from collections.abc import Iterator
 

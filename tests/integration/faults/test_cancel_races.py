@@ -1,4 +1,4 @@
-"""Cancels that arrive while the job is just being assigned, started or ended: whoever wins, the outcome is one and consistent.
+"""Cancels that race with the assignment, start or end of a job, whose outcome is always consistent.
 
 Two kubectl processes walk down the same list of jobs: one lets each job go (`suspend: false`), the other cancels it.
 How far the second is behind differs from batch to batch, so that the cancels fall on every step of a job's life.
@@ -17,7 +17,7 @@ IN_A_BATCH = 10
 
 AGAINST_ASSIGNMENT = (0.0, 0.01, 0.02, 0.04, 0.08)
 AGAINST_COMPLETION = (0.25, 0.3, 0.35, 0.45, 0.6)
-"""Seconds by which the cancels of each batch are behind; a job that takes 0.2 s ends within these."""
+"""Delays in seconds of the cancels of each batch; a job that takes 0.2 s ends within them."""
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def _cancel_behind(product: ProductNamespace, jobs: list[str], lag: float) -> No
 
 
 def _outcome(product: ProductNamespace, name: str) -> str:
-    """What became of the job, having checked that everything says the same."""
+    """Return the job's outcome, after checking that all records of it agree."""
     job = product.jobs.latest()[name]
     phases, status = product.jobs.phases(name), job["status"]
     runs = product.ledger.runs_of(name)
@@ -65,7 +65,7 @@ def _outcome(product: ProductNamespace, name: str) -> str:
                 assert cancel == "Stopped"
                 assert [run.code for run in runs if run.code == 0] == []
         case "Completed":
-            # A cancel that was written after the end has no effect, and leaves no trace but in the spec.
+            # A cancel after the end has no effect, and appears only in the spec.
             assert cancel in {"none", "TooLate"}
             assert [run.code for run in runs] == [0]
             assert condition(job, "Ready")["status"] == "True"

@@ -1,4 +1,4 @@
-"""A daemon dies, freezes, is replaced or told to stop: its runs end before anybody else may have their workspaces."""
+"""A daemon dies, freezes, is replaced or stopped: its runs end before their workspaces are used again."""
 
 from collections.abc import Callable
 
@@ -7,10 +7,10 @@ from support.programs.programs import Program
 from support.test_namespace import ProductNamespace, condition
 
 LOST_AFTER = 20
-"""Seconds: the least that a daemon may be given."""
+"""Seconds; the minimum of `lostAfterSeconds`."""
 
 
-def test_the_jobs_of_a_killed_daemon_fail_and_its_runs_die_before_the_workspace_is_given_on(
+def test_the_jobs_of_a_killed_daemon_fail_and_its_runs_end_before_the_workspace_is_used_again(
     product: ProductNamespace,
 ) -> None:
     with product.operator(), product.daemon("one", lost_after=LOST_AFTER, grace=1, tags={"fleet": "a"}) as daemon:
@@ -48,7 +48,7 @@ def test_a_daemon_that_comes_back_under_its_name_loses_its_old_jobs_at_once(prod
     product.ledger.assert_no_overlap()
 
 
-def test_a_frozen_daemon_is_fenced_by_its_guards_before_it_is_given_up(product: ProductNamespace) -> None:
+def test_a_frozen_daemon_is_fenced_by_its_guards_before_it_is_lost(product: ProductNamespace) -> None:
     with product.operator(), product.daemon("frozen", lost_after=LOST_AFTER, tags={"fleet": "a"}) as daemon:
         product.submit("first", tags={"fleet": "a"}, workspaceRef={"name": "dev"}, seconds=300, ignore_interrupt="true")
         run = product.ledger.await_run("first")
@@ -60,7 +60,7 @@ def test_a_frozen_daemon_is_fenced_by_its_guards_before_it_is_given_up(product: 
             assert job["status"]["reason"] == "DaemonLost"
             product.jobs.until("second", "Completed")
             daemon.thaw()
-            # It hears that the job is over, writes nothing more of it, and is there for others.
+            # The resumed daemon observes the job's end, writes nothing more about it, and runs other jobs.
             product.submit("third", tags={"fleet": "a"}, seconds=0.1)
             product.jobs.until("third", "Completed")
     assert product.jobs.phases("first") == ["Pending", "Running", "Failed"]
@@ -94,7 +94,7 @@ def test_an_assignment_to_a_daemon_that_stops_goes_back_to_the_queue(product: Pr
     product.ledger.assert_nothing_twice()
 
 
-def test_a_daemon_told_to_stop_finishes_what_runs_and_takes_nothing_new(product: ProductNamespace) -> None:
+def test_a_stopping_daemon_finishes_its_runs_and_accepts_no_jobs(product: ProductNamespace) -> None:
     with product.operator():
         with product.daemon("daemon", capacity=2) as daemon:
             product.submit_held("running")
@@ -111,7 +111,7 @@ def test_a_daemon_told_to_stop_finishes_what_runs_and_takes_nothing_new(product:
     assert product.ledger.runs_of("waiting") == []
 
 
-def test_a_daemon_told_twice_to_stop_stops_what_runs_and_says_so(product: ProductNamespace) -> None:
+def test_a_second_stop_signal_stops_the_runs_and_is_reported(product: ProductNamespace) -> None:
     with product.operator(), product.daemon("daemon") as daemon:
         product.submit("running", seconds=300)
         run = product.ledger.await_run("running")

@@ -1,4 +1,4 @@
-"""The controller dies at any moment and comes back: nothing is lost, nothing runs twice."""
+"""The controller dies at any moment and restarts: nothing is lost, nothing runs twice."""
 
 import random
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def _ended(body: Manifest) -> bool:
 
 
 @pytest.mark.parametrize("change", [_assigned, _running, _ended], ids=["assigned", "running", "ended"])
-def test_killed_right_after_each_write_of_a_job_it_goes_on_where_it_was(
+def test_killed_after_each_write_of_a_job_it_continues_where_it_was(
     product: ProductNamespace, change: Callable[[Manifest], bool]
 ) -> None:
     with product.daemon("daemon"):
@@ -76,7 +76,7 @@ def test_killed_between_a_cancel_and_its_end_it_finishes_the_cancel(product: Pro
     assert product.ledger.runs() == []
 
 
-def test_what_fell_due_while_it_was_away_is_done_when_it_is_back(product: ProductNamespace) -> None:
+def test_deadlines_that_passed_while_it_was_down_are_enforced_after_the_start(product: ProductNamespace) -> None:
     with product.daemon("daemon"):
         with product.operator() as operator:
             product.submit_held("expired", ttlSecondsAfterFinished=0)
@@ -90,7 +90,7 @@ def test_what_fell_due_while_it_was_away_is_done_when_it_is_back(product: Produc
     assert job["status"]["reason"] == "PendingTimeout"
 
 
-def test_asked_to_end_it_ends_at_once_and_in_order(product: ProductNamespace) -> None:
+def test_a_stop_signal_ends_it_at_once_and_gracefully(product: ProductNamespace) -> None:
     with product.operator() as operator:
         operator.terminate()
         assert operator.exit_code() == 0

@@ -1,4 +1,4 @@
-"""Objects that nobody thought of, written by hand: the controller goes on with the others."""
+"""Unusual objects, written by hand: the controller continues with all others."""
 
 import json
 import urllib.request
@@ -30,7 +30,7 @@ STRANGE: dict[str, Manifest] = {
 
 
 RUNS_FOR_NOBODY = "a phase of its own making"
-"""It counts as running since its made-up start, and is ended by its deadline."""
+"""It counts as running since its invented start, and its deadline ends it."""
 
 
 def test_no_status_written_by_hand_stops_the_controller_or_the_job(product: ProductNamespace) -> None:
@@ -50,7 +50,7 @@ def test_no_status_written_by_hand_stops_the_controller_or_the_job(product: Prod
 
 
 def _write_by_hand(product: ProductNamespace, name: str, status: Manifest) -> bool:
-    """Write the status as an admin could; False if the API server refused. A run has to be assigned first."""
+    """Write the status as an administrator could; return False if the API server rejects it. A run needs an assignment first."""
     first = [{"assignment": status["assignment"]}] if "phase" in status else []
     changes = [json.dumps({"status": step}) for step in (*first, status)]
     return all(
@@ -68,12 +68,12 @@ def test_a_million_characters_are_refused_by_the_api_server(product: ProductName
     assert "status.message" in refusal
 
 
-def test_what_recurs_is_told_as_a_series(product: ProductNamespace) -> None:
+def test_recurring_events_become_a_series(product: ProductNamespace) -> None:
     with product.operator():
         product.submit("job", tags={"region": "us"})
         (first,) = product.await_events("job", "NoMatchingDaemon")
         assert first["regarding"]["kind"] == "ProvisionerJob"
-        # It reports before it matches: one that matches and does not report yet would be told about too.
+        # The daemon reports before its tags match, because a matching daemon without a heartbeat would cause an Event too.
         product.a_daemon_without_process("daemon", tags={"region": "eu"}, cordoned=True)
         product.admin.patch("pd", "daemon", {"spec": {"tags": {"region": "us"}}})
         product.jobs.until("job", lambda body: body["status"].get("reason") == "DaemonsCordoned")

@@ -1,4 +1,4 @@
-"""A watch whose version the API server has forgotten begins anew from a list, which also tells what is gone."""
+"""A watch whose version has expired restarts from a list, which also reveals deletions."""
 
 from collections.abc import Iterator
 
@@ -20,15 +20,13 @@ def plane() -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def own(plane: ControlPlane) -> Iterator[ProductNamespace]:
-    """A namespace of the test's own in it."""
+    """A namespace in that control plane."""
     Kubectl(plane.kubeconfig).run("create", "namespace", "test-gap")
     with a_product_namespace(plane, "test-gap") as product:
         yield product
 
 
-def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(
-    plane: ControlPlane, own: ProductNamespace
-) -> None:
+def test_ends_and_deletions_missed_by_the_watch_are_swept(plane: ControlPlane, own: ProductNamespace) -> None:
     waiting = 'provisioner_jobs{phase="Pending"}'
     own.a_daemon_without_process("forgotten")
     for name in ("deleted", "canceled", "stays"):
@@ -39,8 +37,8 @@ def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(
         operator.freeze()
         own.admin.run("delete", "pj", "deleted")
         own.admin.run("delete", "pd", "forgotten")
-        _cancel_in_the_controllers_place(own, "canceled")
-        # What an API server remembers for watches begins with its start.
+        _cancel_in_place_of_the_controller(own, "canceled")
+        # The watch cache of an API server begins with its start.
         plane.restart_api_server(kill=True)
         operator.thaw()
         operator.await_that(lambda: operator.metrics(waiting) == {waiting: 1.0}, "sees who is gone")
@@ -51,7 +49,7 @@ def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(
     assert own.ledger.runs_of("canceled") == []
 
 
-def _cancel_in_the_controllers_place(product: ProductNamespace, name: str) -> None:
+def _cancel_in_place_of_the_controller(product: ProductNamespace, name: str) -> None:
     product.cancel(name)
     patch = {"status": {"phase": "Canceled", "reason": "Canceled", "finishedAt": "2026-01-01T00:00:00Z"}}
     product.admin.patch("pj", name, patch, "--subresource=status")

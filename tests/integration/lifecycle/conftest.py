@@ -1,4 +1,4 @@
-"""A namespace with a controller for the tests of each file, and one of a test's own for those that need it."""
+"""Namespace with a controller for the tests of each file, and separate namespaces for tests that need one."""
 
 from collections.abc import Callable, Iterator
 
@@ -25,6 +25,6 @@ def own_product(cluster: Cluster, make_namespace: Callable[[], str]) -> Iterator
 
 @pytest.fixture(scope="module")
 def worker(product: ProductNamespace) -> Iterator[Program]:
-    """A daemon without tags that has room for the jobs of all tests of the file."""
+    """A daemon without tags, with enough capacity for the jobs of all tests of the file."""
     with product.daemon("worker", capacity=8) as program:
         yield program

@@ -1,4 +1,4 @@
-"""A cancel in each phase of a job, and what it leaves behind."""
+"""Cancellation in each phase of a job, and its results."""
 
 import json
 
@@ -40,14 +40,14 @@ def test_an_assigned_job_that_no_daemon_acknowledged_is_canceled_at_once(product
     product.jobs.until("next", _assigned)
 
 
-def test_a_running_job_is_interrupted_and_ends_in_order(product: ProductNamespace, worker: Program) -> None:
+def test_a_running_job_is_interrupted_and_ends_normally(product: ProductNamespace, worker: Program) -> None:
     assert worker.runs
     product.submit("running", seconds=300)
     run = product.ledger.await_run("running")
     product.cancel("running", cancelReason="wrong region")
     job = product.jobs.until("running", "Canceled")
     assert not is_alive(run.pid)
-    assert product.ledger.the_run_of("running").code == 1  # it ended by itself, in order
+    assert product.ledger.the_run_of("running").code == 1  # the run handled the interrupt itself
     assert product.jobs.phases("running") == ["Pending", "Running", "Canceling", "Canceled"]
     assert job["status"]["reason"] == "Canceled"
     assert condition(job, "CancelRequested")["reason"] == "Stopped"
@@ -80,7 +80,7 @@ def test_force_kills_without_waiting(product: ProductNamespace) -> None:
 
 
 @pytest.mark.usefixtures("worker")
-def test_force_hastens_a_cancel_that_is_under_way(product: ProductNamespace) -> None:
+def test_force_speeds_up_a_cancel_in_progress(product: ProductNamespace) -> None:
     product.submit("hastened", seconds=300, ignore_interrupt="true")
     run = product.ledger.await_run("hastened")
     product.cancel("hastened")
@@ -96,14 +96,14 @@ def test_a_cancel_after_the_end_changes_nothing(product: ProductNamespace) -> No
     product.submit("done")
     before = product.jobs.until("done", "Completed")
     product.cancel("done")
-    # What would come of it comes before the end of a later job.
+    # Any effect would precede the end of a later job.
     product.submit("done-later")
     product.jobs.until("done-later", "Completed")
     assert product.admin.get("pj", "done")["status"] == before["status"]
 
 
 @pytest.mark.usefixtures("worker")
-def test_only_a_job_that_is_still_pending_is_canceled_where_that_is_asked(product: ProductNamespace) -> None:
+def test_if_pending_cancels_only_a_pending_job(product: ProductNamespace) -> None:
     product.submit_held("busy")
     only_pending = [
         {"op": "test", "path": "/status/phase", "value": "Pending"},

@@ -1,4 +1,4 @@
-"""Jobs that end by themselves: each type from submit to its end, and what can be read of it."""
+"""Jobs that end without a cancel: each type from submission to its end, and their recorded results."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from support.test_namespace import ProductNamespace, condition
 pytestmark = pytest.mark.usefixtures("worker")
 
 
-def test_a_build_runs_once_and_tells_what_came_of_it(product: ProductNamespace) -> None:
+def test_a_build_runs_once_and_records_its_results(product: ProductNamespace) -> None:
     product.submit("start", transition="Start", seconds=0.2, lines=2, outputs='{"url": "http://dev", "ports": [1, 2]}')
     job = product.jobs.until("start", "Completed")
     status = job["status"]
@@ -47,7 +47,7 @@ def test_a_completed_job_is_ready_for_kubectl_wait_and_kstatus(product: ProductN
     assert "Stalled" not in {each["type"] for each in job["status"]["conditions"]}
 
 
-def test_a_failing_run_is_failed_with_its_own_words(product: ProductNamespace) -> None:
+def test_a_failing_run_fails_its_job_with_the_error_of_the_run(product: ProductNamespace) -> None:
     product.submit("failing", fail="no such region: mars")
     job = product.jobs.until("failing", "Failed")
     assert job["status"]["reason"] == "RunFailed"
@@ -60,10 +60,10 @@ def test_a_failing_run_is_failed_with_its_own_words(product: ProductNamespace) -
     assert "no such region: mars" in event["note"]
 
 
-def test_a_job_that_simply_ran_makes_no_event(product: ProductNamespace) -> None:
+def test_a_job_that_simply_runs_causes_no_event(product: ProductNamespace) -> None:
     product.submit("quiet", seconds=0.2)
     product.jobs.until("quiet", "Completed")
-    # Events are written in order: once a later job's is there, an earlier one's would be.
+    # Events are written in order, so an earlier job's Event would precede a later job's.
     product.submit("loud", fail="on purpose")
     product.await_events("loud")
     assert product.events("quiet") == []
@@ -89,7 +89,7 @@ def test_a_job_whose_time_to_live_is_over_is_deleted_with_its_archive(product: P
     product.admin.run("wait", "configmap", job["status"]["log"]["configMap"], "--for=delete", "--timeout=60s")
 
 
-def test_a_daemon_tells_what_it_runs_and_counts_what_became_of_it(product: ProductNamespace) -> None:
+def test_a_daemon_lists_its_runs_and_counts_their_outcomes(product: ProductNamespace) -> None:
     with product.daemon("counting", tags={"count": "yes"}):
         product.submit_held("counted-good", tags={"count": "yes"})
         product.daemons.until(

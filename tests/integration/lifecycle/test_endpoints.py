@@ -1,4 +1,4 @@
-"""The controller's own endpoints: probes and metrics."""
+"""Endpoints of the controller: probes and metrics."""
 
 import time
 import urllib.error
@@ -25,14 +25,14 @@ def test_probes_answer(operator: OperatorProgram) -> None:
     assert _get(f"{operator.endpoint}/anything")[0] == 404
 
 
-def test_metrics_tell_what_waits_runs_and_ended(own_product: ProductNamespace, operator: OperatorProgram) -> None:
+def test_metrics_count_pending_running_and_ended_jobs(own_product: ProductNamespace, operator: OperatorProgram) -> None:
     product = own_product
     with product.daemon("daemon"):
         product.submit("good", seconds=0.1)
         product.submit("bad", fail="on purpose")
         product.submit("stuck", tags={"gpu": "yes"})
         product.jobs.until_all(["good", "bad"])
-        product.await_events("bad")  # the controller has seen the end
+        product.await_events("bad")  # the controller has observed the end
         product.jobs.until("stuck", lambda body: body["status"].get("reason") == "NoMatchingDaemon")
         product.await_events("stuck")
         expected = {
@@ -44,7 +44,7 @@ def test_metrics_tell_what_waits_runs_and_ended(own_product: ProductNamespace, o
         }
         metrics = _metrics(operator)
         deadline = time.monotonic() + WITHIN
-        # The daemon's heartbeat, which says that it is idle again, comes a little later.
+        # The daemon's heartbeat with the state Idle comes a little later.
         while not expected <= metrics:
             assert time.monotonic() < deadline, f"not there: {expected - metrics}"
             time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""Why a job is pending: the reason and the smallest change are right, for once that change is made the job runs."""
+"""Explanation of a pending job: its reason is right, and the suggested change makes the job run."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ def _waits_for(reason: str) -> Any:
     return lambda body: body.get("status", {}).get("reason") == reason
 
 
-def test_what_the_message_says_unblocks_the_job(own_product: ProductNamespace) -> None:
+def test_the_suggested_change_unblocks_the_job(own_product: ProductNamespace) -> None:
     product = own_product
     with product.operator():
         product.submit("job", tags={"environment": "on-prem", "datacenter": "chicago"})
@@ -28,7 +28,7 @@ def test_what_the_message_says_unblocks_the_job(own_product: ProductNamespace) -
     assert [event["reason"] for event in product.await_events("job")] == ["NoMatchingDaemon"]
 
 
-def test_offline_daemons_are_named_and_a_job_waits_for_them(own_product: ProductNamespace) -> None:
+def test_offline_daemons_are_named_and_the_job_waits_for_them(own_product: ProductNamespace) -> None:
     product = own_product
     product.a_daemon_without_process("sleeper", instance="old")
     product.beat("sleeper", state="Offline")
@@ -40,7 +40,7 @@ def test_offline_daemons_are_named_and_a_job_waits_for_them(own_product: Product
             product.jobs.until("job", "Completed")
 
 
-def test_an_untagged_job_is_told_which_tag_would_do(own_product: ProductNamespace) -> None:
+def test_the_message_of_an_untagged_job_names_a_tag_that_would_match(own_product: ProductNamespace) -> None:
     product = own_product
     with product.operator(), product.daemon("tagged", tags={"region": "us"}):
         product.submit("job")

@@ -1,4 +1,4 @@
-"""A controller restricted to namespaces serves these, as a user with rights in these alone."""
+"""A controller restricted to namespaces serves only these, with permissions only in these."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_a_controller_leaves_other_namespaces_alone(product: ProductNamespace, o
     assert own_product.admin.get("pj", "elsewhere")["status"] == {"phase": "Pending", "suspendedSeconds": 0}
 
 
-def test_a_controller_without_rights_says_which_role_it_lacks(
+def test_a_controller_without_permissions_names_the_missing_role(
     own_product: ProductNamespace, kubeconfig_for: Callable[[str, Sequence[str]], Path]
 ) -> None:
     with an_operator(kubeconfig_for("nobody", ()), own_product.namespace, wait=False) as operator:

@@ -1,4 +1,4 @@
-"""Who is next, on which daemon, and who has to wait."""
+"""Order of the queue, choice of daemons, and jobs that must wait."""
 
 from support.manifests import Manifest
 from support.test_namespace import ProductNamespace, a_job, names
@@ -52,7 +52,7 @@ def test_jobs_of_one_workspace_run_one_at_a_time_in_order_whatever_their_priorit
     product.ledger.assert_no_overlap()
 
 
-def test_a_daemon_runs_as_many_jobs_at_a_time_as_its_capacity_says(product: ProductNamespace) -> None:
+def test_a_daemon_runs_as_many_jobs_at_a_time_as_its_capacity(product: ProductNamespace) -> None:
     with product.daemon("triple", tags={"queue": "capacity"}, capacity=3):
         first, then = names("parallel-first", 3), names("parallel-then", 3)
         for name in first:
@@ -68,7 +68,7 @@ def test_a_daemon_runs_as_many_jobs_at_a_time_as_its_capacity_says(product: Prod
         product.jobs.until_all([*first, *then], phases=["Completed"])
 
 
-def test_a_cordoned_daemon_finishes_what_runs_and_gets_nothing_new_until_it_is_uncordoned(
+def test_a_cordoned_daemon_finishes_its_runs_and_gets_no_jobs_until_it_is_uncordoned(
     product: ProductNamespace,
 ) -> None:
     with product.daemon("maintained", tags={"queue": "cordon"}):
@@ -83,16 +83,16 @@ def test_a_cordoned_daemon_finishes_what_runs_and_gets_nothing_new_until_it_is_u
         product.jobs.until("after", "Completed")
 
 
-def test_special_daemons_stay_free_for_those_who_need_them(product: ProductNamespace) -> None:
+def test_daemons_with_special_tags_stay_free_for_jobs_that_need_them(product: ProductNamespace) -> None:
     plain = {"queue": "special"}
     with product.daemon("special", tags=plain | {"gpu": "yes"}), product.daemon("ordinary", tags=plain):
-        # While one is busy only the other can take a job: after that the controller is known to know both.
+        # While one is busy, only the other can run a job; a job there proves that the controller has observed both.
         product.submit_held("demanding", tags=plain | {"gpu": "yes"})
         product.submit("warm-up", tags=plain)
         product.jobs.until("warm-up", "Completed")
         product.ledger.release("demanding")
         product.jobs.until("demanding", "Completed")
-        # A heartbeat that still lists the job that has ended takes a slot.
+        # A heartbeat that still lists an ended job occupies a slot.
         product.daemons.until_latest("ordinary", _reports_nothing)
         product.await_seen()
         product.submit("modest", tags=plain)

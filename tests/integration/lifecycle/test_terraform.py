@@ -1,4 +1,4 @@
-"""Real Terraform: a workspace is started, stopped and deleted, its state kept by the API server, its secrets by nobody."""
+"""Real Terraform: a workspace is started, stopped and deleted; the API server stores its state, and nothing leaks its secrets."""
 
 import base64
 import gzip
@@ -65,7 +65,7 @@ def _build(product: ProductNamespace, name: str, workspace: str, transition: str
 
 
 def _start_and_await_apply(product: ProductNamespace, name: str, workspace: str) -> None:
-    """Start the workspace with a run that stays in the middle of its apply, where it holds the state's lock."""
+    """Start the workspace with a run that stays within its apply, where it holds the state's lock."""
     marker = product.ledger.path.with_name(name)
     _build(product, name, workspace, "Start", pause="300", marker=str(marker))
     deadline = time.monotonic() + WITHIN
@@ -120,7 +120,7 @@ def test_a_template_is_checked_without_leaving_a_state(product: ProductNamespace
 
 
 @pytest.mark.usefixtures("terraform")
-def test_a_broken_template_fails_with_what_is_wrong_where(product: ProductNamespace) -> None:
+def test_a_broken_template_fails_with_the_error_and_its_location(product: ProductNamespace) -> None:
     product.submit(
         "broken",
         provisioner="terraform",
@@ -133,7 +133,7 @@ def test_a_broken_template_fails_with_what_is_wrong_where(product: ProductNamesp
 
 
 @pytest.mark.usefixtures("terraform")
-def test_a_state_lock_left_by_a_killed_run_is_reported_with_its_holder_and_the_remedy_works(
+def test_a_state_lock_left_by_a_killed_run_is_reported_with_a_working_fix(
     product: ProductNamespace,
 ) -> None:
     _start_and_await_apply(product, "locked-1", "locked")
@@ -151,7 +151,7 @@ def test_a_state_lock_left_by_a_killed_run_is_reported_with_its_holder_and_the_r
 
 
 @pytest.mark.usefixtures("terraform")
-def test_a_canceled_run_ends_in_order_and_leaves_no_lock(product: ProductNamespace) -> None:
+def test_a_canceled_run_ends_normally_and_leaves_no_lock(product: ProductNamespace) -> None:
     _start_and_await_apply(product, "polite-1", "polite")
     product.cancel("polite-1")
     product.jobs.until("polite-1", "Canceled")
@@ -159,7 +159,7 @@ def test_a_canceled_run_ends_in_order_and_leaves_no_lock(product: ProductNamespa
     product.jobs.until("polite-2", "Completed")
 
 
-def test_the_daemon_is_still_the_same(terraform: Program) -> None:
+def test_the_daemon_has_not_restarted(terraform: Program) -> None:
     assert is_alive(terraform.pid)
 
 

@@ -1,4 +1,4 @@
-"""Each clock of a job: it runs out when it should, stands still when it should, and what it ends is really over."""
+"""Timeouts of a job: each expires when it should, pauses when it should, and really ends the run."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from support.programs.ledger import await_death
 from support.test_namespace import ProductNamespace, condition
 
 
-def test_a_job_that_nobody_takes_in_time_fails_with_what_it_waited_for(product: ProductNamespace) -> None:
+def test_a_job_that_is_pending_for_too_long_fails_with_its_pending_reason(product: ProductNamespace) -> None:
     product.submit("unwanted", tags={"nobody": "has-it"}, pendingTimeoutSeconds=8)
     job = product.jobs.until("unwanted", "Failed")
     assert job["status"]["reason"] == "PendingTimeout"
@@ -26,7 +26,7 @@ def test_time_suspended_does_not_count_as_pending(product: ProductNamespace) -> 
     product.submit("measure", pendingTimeoutSeconds=3, tags={"nobody": "has-it"})
     held = product.jobs.until("held", lambda body: "suspendedAt" in body["status"])
     assert held["status"]["reason"] == "Suspended"
-    product.jobs.until("measure", "Failed")  # three times as much time as the held one has
+    product.jobs.until("measure", "Failed")  # three times the held job's timeout
     assert product.admin.get("pj", "held")["status"]["phase"] == "Pending"
     product.admin.patch("pj", "held", {"spec": {"suspend": False}})
     resumed = product.jobs.until("held", lambda body: body["status"]["suspendedSeconds"] > 0)
@@ -37,7 +37,7 @@ def test_time_suspended_does_not_count_as_pending(product: ProductNamespace) -> 
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_suspended_job_runs_once_it_is_resumed_and_holds_up_nobody(product: ProductNamespace) -> None:
+def test_a_suspended_job_runs_once_it_is_resumed_and_delays_no_other(product: ProductNamespace) -> None:
     product.submit("paused", suspend=True, workspaceRef={"name": "shared"})
     product.submit("overtaking", workspaceRef={"name": "shared"})
     product.jobs.until("overtaking", "Completed")
@@ -46,7 +46,7 @@ def test_a_suspended_job_runs_once_it_is_resumed_and_holds_up_nobody(product: Pr
     product.jobs.until("paused", "Completed")
 
 
-def test_a_job_that_runs_too_long_fails_and_its_run_is_really_over_before_the_next(product: ProductNamespace) -> None:
+def test_a_job_that_runs_too_long_fails_and_its_run_ends_before_the_next(product: ProductNamespace) -> None:
     with product.daemon("timed", tags={"clock": "active"}, capacity=2, grace=1):
         spec = {"tags": {"clock": "active"}, "workspaceRef": {"name": "overdue"}}
         product.submit("overdue", **spec, activeDeadlineSeconds=6, seconds=300, ignore_interrupt="true")
@@ -64,7 +64,7 @@ def test_a_job_that_runs_too_long_fails_and_its_run_is_really_over_before_the_ne
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_run_that_falls_silent_is_stopped_and_one_that_talks_is_not(product: ProductNamespace) -> None:
+def test_a_run_without_output_is_stopped_and_one_with_output_is_not(product: ProductNamespace) -> None:
     product.submit("talking", seconds=8, lines=80, stallTimeoutSeconds=6)
     product.submit("silent", seconds=300, stallTimeoutSeconds=6)
     job = product.jobs.until("silent", "Failed")

@@ -1,4 +1,4 @@
-"""A namespace of its own for each test, with a controller, and Pods whose kubelet is the test."""
+"""Namespace for each test, with a controller, and Pods for which the test acts as kubelet."""
 
 from collections.abc import Iterator
 

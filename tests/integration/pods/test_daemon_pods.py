@@ -1,4 +1,4 @@
-"""A Pod with the label is a daemon: registered, shaped by its annotations, and given up at once only when it surely ended."""
+"""Pods with the daemon label: registered with the settings of their annotations, and lost at once only if they surely ended."""
 
 from support.cluster.pods import a_daemon_pod, ended, runs
 from support.manifests import Manifest
@@ -6,7 +6,7 @@ from support.programs.ledger import is_alive
 from support.test_namespace import ProductNamespace
 
 FOREVER = 3600
-"""Seconds of silence after which nobody in a test is lost."""
+"""Value of `lostAfterSeconds` that no test reaches."""
 
 
 def _pod_uid(body: Manifest) -> str | None:
@@ -22,7 +22,7 @@ def _await_event(product: ProductNamespace, pod: str, reason: str) -> Manifest:
     return next(event for event in product.await_events(pod, reason) if event["reason"] == reason)
 
 
-def test_a_labelled_pod_becomes_a_daemon_as_its_annotations_say(product: ProductNamespace) -> None:
+def test_a_labeled_pod_becomes_a_daemon_with_the_settings_of_its_annotations(product: ProductNamespace) -> None:
     tags = {"environment": "on-prem", "datacenter": "chicago"}
     pod = product.admin.create(a_daemon_pod("d1", tags=tags, capacity=3, lost_after_seconds=60))
     daemon = _await_daemon_of(product, pod)
@@ -33,7 +33,7 @@ def test_a_labelled_pod_becomes_a_daemon_as_its_annotations_say(product: Product
     product.daemons.until_gone("d1")
 
 
-def test_an_unlabelled_pod_is_none(product: ProductNamespace) -> None:
+def test_an_unlabeled_pod_is_not_a_daemon(product: ProductNamespace) -> None:
     plain = a_daemon_pod("plain")
     del plain["metadata"]["labels"]
     product.admin.create(plain)
@@ -61,7 +61,7 @@ def test_a_pods_daemon_gets_jobs_while_the_pod_is_ready(product: ProductNamespac
         assert "d1" in waiting["status"]["message"]
         runs(product.admin, "d1")
         product.jobs.until("job", "Completed")
-        product.submit_held("busy")  # or the news of the next job might overtake the Pod's
+        product.submit_held("busy")  # otherwise the next job's event might precede the Pod's
         runs(product.admin, "d1", ready=False)
         product.submit("later")
         product.jobs.until("later", lambda body: body["status"].get("reason") == "DaemonsOffline")
@@ -105,20 +105,20 @@ def test_a_pod_that_was_deleted_after_its_container_ended_loses_its_job_at_once(
     with product.daemon_in(pod) as process:
         product.submit_held("job")
         process.kill()
-        # As kubelet does it: the container's end first, then the object's.
+        # Like kubelet: the container ends first, then the object is deleted.
         ended(product.admin, "d1", reason="Error")
         product.admin.run("delete", "pod", "d1", "--grace-period=0", "--force")
         product.jobs.until("job", "Failed")
 
 
-def test_a_pod_that_vanished_while_its_node_was_silent_keeps_its_job_until_its_daemon_has_fenced_itself(
+def test_a_pod_that_vanished_with_its_node_keeps_its_job_until_its_daemon_has_fenced_itself(
     product: ProductNamespace,
 ) -> None:
     pod = product.admin.create(a_daemon_pod("d1", lost_after_seconds=20))
     runs(product.admin, "d1")
     with product.daemon_in(pod):
         run = product.submit_held("job", ignore_interrupt="true")
-        # Nobody has said that the container ended, and it has not: its process still runs, though its token is worthless.
+        # Nothing has reported the container's end: its process still runs, though its token is invalid.
         product.admin.run("delete", "pod", "d1", "--grace-period=0", "--force")
         job = product.jobs.until("job", "Failed")
         assert not is_alive(run.pid)
@@ -145,7 +145,7 @@ def test_an_admins_own_daemon_is_not_taken_over_by_a_pod_of_its_name(product: Pr
     assert product.admin.get("pd", "d1")["spec"]["tags"] == {"mine": "yes"}
 
 
-def test_annotations_that_make_no_daemon_are_told_on_the_pod(product: ProductNamespace) -> None:
+def test_invalid_annotations_are_reported_on_the_pod(product: ProductNamespace) -> None:
     product.admin.create(a_daemon_pod("bad-number", capacity="many"))
     event = _await_event(product, "bad-number", "Unparseable")
     assert "capacity" in event["note"]

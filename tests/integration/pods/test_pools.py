@@ -1,4 +1,4 @@
-"""A pool on a real API server: it makes Pods, follows its queue, and removes nobody who holds a job. Kubelet is the test."""
+"""A pool on a real API server: it creates Pods, scales with its queue, and removes no daemon with a job. The test acts as kubelet."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def a_pool(name: str = "pool", **spec: object) -> Manifest:
 
 
 class Kubelet:
-    """Runs the daemon of each Pod that is made, here, and says so; ends it when its Pod is deleted."""
+    """Substitute for kubelet: runs the daemon of each Pod, reports its status, and stops it when its Pod is deleted."""
 
     def __init__(self, product: ProductNamespace, pods: Watch) -> None:
         self.product = product
@@ -34,7 +34,7 @@ class Kubelet:
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def living(self) -> dict[str, Manifest]:
-        """The Pods that are there and have not been told to end, by name."""
+        """Return the Pods that exist and are not being deleted, by name."""
         found = self.product.admin.json("get", "pods", "--selector=provisioner.dev/daemon=true")["items"]
         return {
             each["metadata"]["name"]: each
@@ -43,7 +43,7 @@ class Kubelet:
         }
 
     def kill(self, name: str) -> None:
-        """The Pod's container dies."""
+        """Kill the Pod's container."""
         self._processes[name].close()
         ended(self.product.admin, name)
 
@@ -64,7 +64,7 @@ class Kubelet:
             for name, pod in present.items():
                 if name not in self._processes:
                     stack = self._processes[name] = ExitStack()
-                    with suppress(KubectlError):  # it went meanwhile
+                    with suppress(KubectlError):  # it has been deleted meanwhile
                         stack.enter_context(self.product.daemon_in(pod))
                         runs(self.product.admin, name)
             for name in self._processes.keys() - present.keys():
@@ -84,7 +84,7 @@ def pools(product: ProductNamespace) -> Iterator[Watch]:
 
 
 def _has(**status: object) -> Callable[[Manifest], bool]:
-    """Whether a pool's status says so, of the present generation."""
+    """Return a test whether a pool's status, of the current generation, has these values."""
 
     def test(body: Manifest) -> bool:
         said = body.get("status", {})
@@ -143,7 +143,7 @@ def test_a_daemon_that_holds_a_job_is_drained_before_it_goes(
     pools.until("pool", _has(replicas=0))
 
 
-def test_another_template_is_rolled_out_without_losing_a_job(
+def test_a_new_template_is_rolled_out_without_losing_a_job(
     product: ProductNamespace, pools: Watch, kubelet: Kubelet
 ) -> None:
     product.admin.create(a_pool(replicas=2))
@@ -172,7 +172,7 @@ def test_a_pod_that_dies_is_replaced(product: ProductNamespace, pools: Watch, ku
     assert next_job["status"]["assignment"]["daemon"] != first
 
 
-def test_an_admins_cordon_is_respected_and_made_good_for(
+def test_an_admins_cordon_is_respected_and_the_daemon_replaced(
     product: ProductNamespace, pools: Watch, kubelet: Kubelet
 ) -> None:
     product.admin.create(a_pool(replicas=1))
@@ -187,7 +187,9 @@ def test_an_admins_cordon_is_respected_and_made_good_for(
     assert product.admin.get("pd", held_back)["spec"]["cordoned"]
 
 
-def test_a_deleted_pool_goes_when_its_jobs_are_done(product: ProductNamespace, pools: Watch, kubelet: Kubelet) -> None:
+def test_a_deleted_pool_is_removed_when_its_jobs_have_ended(
+    product: ProductNamespace, pools: Watch, kubelet: Kubelet
+) -> None:
     product.admin.create(a_pool(replicas=2))
     pools.until("pool", _ready)
     product.submit_held("job")
@@ -200,7 +202,7 @@ def test_a_deleted_pool_goes_when_its_jobs_are_done(product: ProductNamespace, p
     assert kubelet.living() == {}
 
 
-def test_pods_that_are_refused_are_told_in_the_pools_condition(product: ProductNamespace, pools: Watch) -> None:
+def test_rejected_pods_are_reported_in_the_pools_condition(product: ProductNamespace, pools: Watch) -> None:
     quota: Manifest = {
         "apiVersion": "v1",
         "kind": "ResourceQuota",

@@ -1,4 +1,4 @@
-"""A workspace gets what its spec wants, by one job for each change."""
+"""Builds of a workspace: one job for each change of its spec."""
 
 import json
 
@@ -33,7 +33,7 @@ def test_a_workspace_is_started_changed_stopped_started_and_destroyed(team: Team
     assert {each["name"]: each["value"] for each in jobs[-1]["spec"]["variables"]}["size"] == "2"
 
 
-def test_kubectl_waits_until_it_is_ready(team: Team) -> None:
+def test_kubectl_wait_returns_when_the_workspace_is_ready(team: Team) -> None:
     team.make("awaited", seconds=1)
 
     team.admin.run("wait", "--for=condition=Ready", "--timeout=60s", "ws/awaited")
@@ -41,7 +41,7 @@ def test_kubectl_waits_until_it_is_ready(team: Team) -> None:
     assert team.admin.get("ws", "awaited")["status"]["phase"] == "Running"
 
 
-def test_changes_that_come_while_a_job_runs_are_one_job(team: Team) -> None:
+def test_changes_during_a_build_become_one_job(team: Team) -> None:
     team.make("busy", hold="true")
     team.product.ledger.await_run("busy-1")
     team.until("busy", "Starting", build=1)
@@ -58,7 +58,7 @@ def test_changes_that_come_while_a_job_runs_are_one_job(team: Team) -> None:
     )
 
 
-def test_a_newer_change_takes_the_place_of_one_that_has_not_begun(team: Team) -> None:
+def test_a_newer_change_supersedes_one_that_has_not_begun(team: Team) -> None:
     team.make("late", tags={"nobody": "has-it"})
     team.product.jobs.until("late-1", lambda body: body["status"].get("reason") == "NoMatchingDaemon")
     team.workspaces.until("late", lambda body: "nobody=has-it" in condition(body, "Ready")["message"])
@@ -71,7 +71,7 @@ def test_a_newer_change_takes_the_place_of_one_that_has_not_begun(team: Team) ->
     assert first["spec"]["cancelReason"] == "superseded by a newer change of workspace late"
 
 
-def test_a_failed_build_says_what_failed_and_is_not_retried(team: Team) -> None:
+def test_a_failed_build_reports_its_error_and_is_not_retried(team: Team) -> None:
     team.make("broken", fail="no quota in us-central")
     body = team.workspaces.until("broken", reason_is("BuildFailed"))
     ready = condition(body, "Ready")
@@ -86,7 +86,7 @@ def test_a_failed_build_says_what_failed_and_is_not_retried(team: Team) -> None:
     assert team.transitions("broken") == ["Start", "Start"]
 
 
-def test_a_canceled_build_is_not_retried_until_that_is_asked_for(team: Team) -> None:
+def test_a_canceled_build_is_not_retried_until_requested(team: Team) -> None:
     team.make("stopped", hold="true")
     team.product.ledger.await_run("stopped-1")
     team.product.cancel("stopped-1")
@@ -97,7 +97,7 @@ def test_a_canceled_build_is_not_retried_until_that_is_asked_for(team: Team) -> 
     team.until("stopped", "Running", build=2)
 
 
-def test_it_stops_by_itself_when_its_time_is_up(team: Team) -> None:
+def test_a_workspace_stops_at_its_autostop_time(team: Team) -> None:
     team.make("brief", autostopSeconds=2)
 
     team.until("brief", "Stopped", build=2)
@@ -105,13 +105,13 @@ def test_it_stops_by_itself_when_its_time_is_up(team: Team) -> None:
     assert team.transitions("brief") == ["Start", "Stop"]
 
 
-def test_deleted_while_it_starts_it_is_destroyed_after_that(team: Team) -> None:
+def test_a_workspace_deleted_during_its_start_is_destroyed_after_it(team: Team) -> None:
     team.make("short", hold="true")
     team.product.ledger.await_run("short-1")
     team.admin.run("delete", "ws", "short", "--wait=false")
     team.workspaces.until("short", lambda body: "deletionTimestamp" in body["metadata"])
     team.product.ledger.release("short-1")
-    # The parameters of a destroy are those of what is destroyed.
+    # A destroy has the parameters of the build that it destroys.
     team.product.ledger.await_run("short-2")
     team.product.ledger.release("short-2")
 
@@ -120,7 +120,7 @@ def test_deleted_while_it_starts_it_is_destroyed_after_that(team: Team) -> None:
     assert team.transitions("short") == ["Start", "Delete"]
 
 
-def test_a_destroy_that_fails_leaves_it_until_it_is_asked_for_again(team: Team) -> None:
+def test_a_failed_destroy_keeps_the_workspace_until_it_is_requested_again(team: Team) -> None:
     team.make("stubborn", hold="true")
     team.product.ledger.await_run("stubborn-1")
     team.product.ledger.release("stubborn-1")
@@ -137,7 +137,7 @@ def test_a_destroy_that_fails_leaves_it_until_it_is_asked_for_again(team: Team) 
     team.workspaces.until_gone("stubborn")
 
 
-def test_an_orphan_goes_without_a_job(team: Team) -> None:
+def test_an_orphaned_workspace_is_removed_without_a_job(team: Team) -> None:
     team.make("orphan", deletionPolicy="Orphan")
     team.until("orphan", "Running")
 
@@ -147,7 +147,7 @@ def test_an_orphan_goes_without_a_job(team: Team) -> None:
     assert team.transitions("orphan") == ["Start"]
 
 
-def test_what_was_never_built_needs_no_destroy(team: Team) -> None:
+def test_a_workspace_that_was_never_built_needs_no_destroy(team: Team) -> None:
     team.make("never", running=False)
     team.until("never", "Stopped")
 
@@ -156,7 +156,7 @@ def test_what_was_never_built_needs_no_destroy(team: Team) -> None:
     assert team.jobs_of("never") == []
 
 
-def test_a_new_workspace_of_an_old_name_goes_on_with_the_numbers(team: Team) -> None:
+def test_a_new_workspace_of_a_reused_name_continues_the_build_numbers(team: Team) -> None:
     team.make("again")
     team.until("again", "Running", build=1)
     team.admin.run("delete", "ws", "again")
@@ -166,7 +166,7 @@ def test_a_new_workspace_of_an_old_name_goes_on_with_the_numbers(team: Team) -> 
     team.until("again", "Running", build=3)
 
 
-def test_a_job_that_somebody_deletes_counts_as_canceled(team: Team) -> None:
+def test_a_deleted_job_counts_as_canceled(team: Team) -> None:
     team.make("robbed", hold="true")
     team.product.ledger.await_run("robbed-1")
     team.until("robbed", "Starting")
@@ -177,7 +177,7 @@ def test_a_job_that_somebody_deletes_counts_as_canceled(team: Team) -> None:
     assert "was deleted before it ended" in condition(body, "Ready")["message"]
 
 
-def test_without_its_template_it_waits_and_says_so(team: Team) -> None:
+def test_a_workspace_without_its_template_waits_and_reports_it(team: Team) -> None:
     team.make("early", templateRef={"name": "coming"})
     team.workspaces.until("early", reason_is("TemplateNotFound"))
 
@@ -187,7 +187,7 @@ def test_without_its_template_it_waits_and_says_so(team: Team) -> None:
 
 
 @pytest.mark.parametrize("way", ["--cascade=foreground", "--cascade=orphan"])
-def test_however_it_is_deleted_it_is_destroyed(way: str, team: Team) -> None:
+def test_a_workspace_is_destroyed_with_every_kind_of_deletion(way: str, team: Team) -> None:
     name = f"way-{way.rpartition('=')[2]}"
     team.make(name)
     team.until(name, "Running")

@@ -1,4 +1,4 @@
-"""The controller dies after each write of a full life, in turn: there is never a second job for a change, and never none."""
+"""The controller dies after each write of a workspace's life in turn: each change still yields exactly one job."""
 
 import threading
 import time
@@ -14,14 +14,14 @@ from support.builders.manifests import a_template_manifest
 LIFE = ["Start", "Start", "Stop", "Start", "Delete"]
 FEWEST_KILLS = 2 * len(LIFE)
 KILLED_WITHIN = 280.0
-"""Seconds for each step: nearly each write takes a start of the controller."""
+"""Timeout in seconds of each step; nearly every write takes a restart of the controller."""
 LATEST_KILL_SECONDS = 0.05
-"""After what was seen: it may be about to write again, or be in the middle of it."""
+"""Seconds between an observed change and the kill, so that it may hit the next write."""
 
 
 @contextmanager
 def _killed_after_each_change(team: Team, chance: Random) -> Iterator[list[float]]:
-    """A controller that dies soon after anything changes, and comes back; the list has an entry for each death."""
+    """Run a controller that is killed soon after each change and restarted; the list has an entry for each death."""
     over = threading.Event()
     deaths: list[float] = []
     watches = (team.templates, team.workspaces, team.product.jobs)
@@ -46,7 +46,7 @@ def _killed_after_each_change(team: Team, chance: Random) -> Iterator[list[float
 
 
 @pytest.mark.timeout(1200)
-def test_killed_after_each_write_it_makes_each_job_once(own_team: Team) -> None:
+def test_killed_after_each_write_it_creates_each_job_once(own_team: Team) -> None:
     team = own_team
     with (
         team.product.daemon("worker", capacity=4),

@@ -1,4 +1,4 @@
-"""A template whose source is in git: each version is pinned to the commit that was imported, whatever the branch becomes."""
+"""Templates with a git source: each version is pinned to the imported commit, even when the branch moves."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The example of an organization in git: applied, applied again, changed, pruned."""
+"""The example of an organization in git: applied, applied again, changed and pruned."""
 
 import shutil
 from pathlib import Path
@@ -23,7 +23,7 @@ def repository(tmp_path: Path, own_team: Team) -> Path:
     return tmp_path / "repository"
 
 
-def test_applied_twice_nothing_changes_and_what_is_pruned_is_destroyed(repository: Path, own_team: Team) -> None:
+def test_a_second_apply_changes_nothing_and_pruned_workspaces_are_destroyed(repository: Path, own_team: Team) -> None:
     team, admin = own_team, own_team.admin
     overlay = f"--kustomize={repository / 'overlays' / 'test'}"
     with (
@@ -52,7 +52,7 @@ def test_applied_twice_nothing_changes_and_what_is_pruned_is_destroyed(repositor
         kinds = "--prune-allowlist=provisioner.dev/v1alpha1/Workspace"
         admin.run("apply", overlay, "--prune", "--selector=app.kubernetes.io/part-of=acme", kinds)
         team.workspaces.until_gone("ci")
-        # With the version that it had, though its template has gone on.
+        # With its own version, although the template has a newer one.
         destroyed = team.jobs_of("ci")[-1]
         assert (destroyed["spec"]["transition"], destroyed["status"]["phase"]) == ("Delete", "Completed")
         assert destroyed["spec"]["templateRef"]["version"] == version
@@ -60,7 +60,7 @@ def test_applied_twice_nothing_changes_and_what_is_pruned_is_destroyed(repositor
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_the_overlays_are_what_the_api_server_takes(overlay: str, own_team: Team) -> None:
+def test_the_api_server_accepts_the_overlays(overlay: str, own_team: Team) -> None:
     answer = own_team.admin.run("kustomize", str(EXAMPLE / "overlays" / overlay))
 
     for document in yaml.safe_load_all(answer.stdout):

@@ -1,4 +1,4 @@
-"""Many workspaces at once on few daemons, and what a build of one costs."""
+"""Many workspaces at once on few daemons, and the writes for a build."""
 
 from contextlib import ExitStack
 
@@ -8,12 +8,12 @@ from support.test_namespace import names
 WORKSPACES = 200
 DAEMONS = 10
 MOST_WRITES_PER_BUILD = 3
-"""Of the workspace, beyond those of the job itself."""
+"""Writes per build to the workspace, beyond those to the job itself."""
 DESTROYED = 20
 """Of them."""
 
 
-def test_two_hundred_at_once_are_all_started_once_and_some_destroyed(own_team: Team) -> None:
+def test_two_hundred_workspaces_are_each_started_once_and_some_destroyed(own_team: Team) -> None:
     team = own_team
     made = names("ws", WORKSPACES)
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Versions of a template: kept, imported, put in force, superseded, discarded."""
+"""Versions of a template: stored, imported, activated, superseded and deleted."""
 
 import json
 
@@ -12,7 +12,7 @@ def _files(text: str) -> Manifest:
     return {"inline": {"files": {"main.tf": text}}}
 
 
-def test_a_change_of_the_source_makes_a_version_and_the_old_one_stays_for_who_has_it(
+def test_a_changed_source_becomes_a_version_and_workspaces_keep_the_old_one(
     team: Team,
 ) -> None:
     old = team.make_template("changing", source=_files("# 1"))
@@ -31,14 +31,14 @@ def test_a_change_of_the_source_makes_a_version_and_the_old_one_stays_for_who_ha
     team.change("manual", rebuildGeneration=1)
     assert team.until("on-start", "Running", build=2)["status"]["version"] == new
     assert team.until("manual", "Running", build=2)["status"]["version"] == old
-    # What a job of the old version is made of is still what it was.
+    # A job of the old version still has the old files.
     assert team.admin.get("configmap", old)["data"] == {"main.tf": "# 1"}
 
     team.change("manual", templateRef={"name": "changing", "version": new})
     assert team.until("manual", "Running", build=3)["status"]["version"] == new
 
 
-def test_a_version_that_comes_while_a_build_runs_is_built_after_it(team: Team) -> None:
+def test_a_version_imported_during_a_build_is_built_after_it(team: Team) -> None:
     old = team.make_template("moving", source=_files("# 1"))
     team.make("follower", templateRef={"name": "moving"}, updatePolicy="Always", hold="true")
     team.product.ledger.await_run("follower-1")
@@ -54,9 +54,9 @@ def test_a_version_that_comes_while_a_build_runs_is_built_after_it(team: Team) -
     assert team.jobs_of("follower")[0]["spec"]["templateRef"]["version"] == old
 
 
-def test_a_version_whose_import_fails_is_told_and_the_last_good_one_stays_in_force(team: Team) -> None:
+def test_a_failed_import_is_reported_and_the_last_good_version_stays_active(team: Team) -> None:
     good = team.make_template("failing", source=_files("# 1"))
-    # No daemon has the tag, and the job may wait but a second.
+    # No daemon has the tag, and the job's pending timeout is a second.
     change = {"source": _files("# 2"), "tags": {"nobody": "has-it"}, "pendingTimeoutSeconds": 1}
     team.admin.patch("wst", "failing", {"spec": change})
 
@@ -72,7 +72,7 @@ def test_a_version_whose_import_fails_is_told_and_the_last_good_one_stays_in_for
 
 
 def _is_stalled_by_its_template(body: Manifest) -> bool:
-    # At first the controller may not have heard of the template, which stalls the workspace too.
+    # At first the controller may not have observed the template, which stalls the workspace too.
     return (condition(body, "Stalled").get("status"), condition(body, "Ready")["reason"]) == (
         "True",
         "TemplateNotReady",
@@ -87,7 +87,7 @@ def test_a_workspace_cannot_be_built_before_its_template_is_imported(team: Team)
     assert team.jobs_of("waiting") == []
 
 
-def test_files_of_a_config_map_are_kept_as_they_were(team: Team) -> None:
+def test_files_of_a_config_map_are_stored_with_the_version(team: Team) -> None:
     source: Manifest = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -108,7 +108,7 @@ def test_files_of_a_config_map_are_kept_as_they_were(team: Team) -> None:
     assert team.admin.get("configmap", second["status"]["activeVersion"])["data"] == {"main.tf": "# 2"}
 
 
-def test_a_superseded_version_that_nobody_has_is_discarded(team: Team) -> None:
+def test_a_superseded_version_without_workspaces_is_deleted(team: Team) -> None:
     old = team.make_template("tidy", source=_files("# 1"), retention={"versionSeconds": 1})
 
     team.admin.patch("wst", "tidy", {"spec": {"source": _files("# 2")}})
@@ -123,7 +123,7 @@ def test_a_superseded_version_that_nobody_has_is_discarded(team: Team) -> None:
     assert not team.admin.attempt("get", "configmap", old).ok
 
 
-def test_a_template_in_use_is_deleted_only_by_who_says_so_and_goes_with_its_last_workspace(
+def test_a_template_in_use_is_deleted_only_explicitly_and_removed_after_its_last_workspace(
     team: Team,
 ) -> None:
     team.make_template("used")
@@ -144,7 +144,7 @@ def test_a_template_in_use_is_deleted_only_by_who_says_so_and_goes_with_its_last
     assert team.transitions("user") == ["Start", "Delete"]
 
 
-def test_applied_again_nothing_changes(team: Team) -> None:
+def test_a_second_apply_changes_nothing(team: Team) -> None:
     manifest = a_template_manifest("twice", source=_files("# 1"), parameters=PARAMETERS)
     team.admin.apply(manifest)
     team.templates.until("twice", is_ready)
