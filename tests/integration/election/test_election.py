@@ -55,7 +55,7 @@ def test_a_leader_killed_under_load_is_replaced_and_nothing_is_lost_or_run_twice
     product.ledger.assert_nothing_twice()
     last, taken = _change_of_holder(leases, former)
     silence = _seconds(taken["spec"]["acquireTime"]) - _seconds(last["spec"]["renewTime"])
-    print(f"taken over {silence:.1f} s after the last renewal")  # noqa: T201 - measured, for whoever asks with -rP
+    print(f"taken over {silence:.1f} s after the last renewal")  # noqa: T201 - a measurement, shown with -rP
     assert silence > LEASE_SECONDS - 1
 
 
@@ -99,7 +99,7 @@ def test_a_leader_that_stops_gracefully_is_replaced_at_once(product: ProductName
             product.jobs.until_all(jobs)
     released, taken = _change_of_holder(leases, former)
     pause = _seconds(taken["spec"]["acquireTime"]) - _seconds(released["spec"]["renewTime"])
-    print(f"taken over {pause:.2f} s after the release")  # noqa: T201 - measured, for whoever asks with -rP
+    print(f"taken over {pause:.2f} s after the release")  # noqa: T201 - a measurement, shown with -rP
     assert "holderIdentity" not in released["spec"]
     assert pause < LEASE_SECONDS - 1
     assert taken["spec"]["leaseTransitions"] == released["spec"].get("leaseTransitions", 0) + 1

@@ -39,7 +39,7 @@ def test_fifty_cancels_raced_against_a_jobs_progress_each_end_consistently(
             canceling.result()
             product.jobs.until_all(jobs)
     outcomes = [_outcome(product, name) for batch in range(BATCHES) for name in names(f"batch-{batch}", IN_A_BATCH)]
-    print({outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))})  # noqa: T201 - measured, for whoever asks with -rP
+    print({outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))})  # noqa: T201 - a measurement, shown with -rP
     assert len(outcomes) == BATCHES * IN_A_BATCH
     product.ledger.assert_nothing_twice()
 

@@ -106,14 +106,14 @@ def test_a_job_costs_at_most_four_writes_after_its_creation(own: ProductNamespac
         told = sum(operator.metrics('provisioner_api_writes_total{kind="Explain"').values())
     written = writes(counted)
     for request, count in counted.items():
-        print(f"{request.verb:6} {request.resource:28} {count:5}  {count / COUNTED:.2f} a job")  # noqa: T201 - measured, for whoever asks with -rP
+        print(f"{request.verb:6} {request.resource:28} {count:5}  {count / COUNTED:.2f} a job")  # noqa: T201 - a measurement, shown with -rP
     assert written.pop(Request("POST", "provisionerjobs")) == COUNTED
     # The API server counts all ConfigMaps, including the one that the controller-manager creates in each namespace.
     archives = own.admin.run("get", "configmap", "--output=name").stdout.count("-log\n")
     assert archives == COUNTED <= written.pop(Request("POST", "configmaps"))
     heartbeats = written.pop(Request("PATCH", "provisionerdaemons/status"), 0)
     cost = archives + sum(written.values())
-    print(f"{cost / COUNTED:.2f} writes a job after its creation, and {heartbeats} heartbeats")  # noqa: T201 - measured, for whoever asks with -rP
+    print(f"{cost / COUNTED:.2f} writes a job after its creation, and {heartbeats} heartbeats")  # noqa: T201 - a measurement, shown with -rP
     assert cost <= WRITES_PER_JOB * COUNTED + told
     assert not [request for request in written if request.resource == "events"]
 
