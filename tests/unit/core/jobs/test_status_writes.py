@@ -338,7 +338,7 @@ def silent(daemon: Daemon) -> JsonPatch:
 
 
 @pytest.mark.parametrize("heartbeat", [timestamp(NOON), None])
-def test_a_silent_daemon_is_shown_as_offline(heartbeat: str | None) -> None:
+def test_a_daemon_without_process_is_shown_as_offline(heartbeat: str | None) -> None:
     body = a_daemon_body(heartbeat)
     daemon = parse_daemon(apply(body, silent(parse_daemon(body))))
     assert daemon.state is DaemonState.OFFLINE

@@ -57,7 +57,7 @@ EVENTS: dict[Event, float] = {
     scale: 1,
     change_image: 0.7,
     lambda world, _: world.crash_one(): 0.7,
-    lambda world, _: world.fall_silent(): 0.7,
+    lambda world, _: world.stop_heartbeats(): 0.7,
     lambda world, _: world.delete_one_by_hand(): 0.5,
     lambda world, _: world.cordon_one_by_hand(): 1,
     lambda world, _: world.restart_controller(): 0.5,

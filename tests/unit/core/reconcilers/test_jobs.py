@@ -248,7 +248,7 @@ def test_a_slow_answer_to_a_check_does_not_make_a_daemon_lost() -> None:
     assert {type(each) for each in scene.decided(400)} == {CheckDaemon}
 
 
-def test_a_silent_daemon_gets_nothing_and_what_it_did_not_begin_goes_elsewhere() -> None:
+def test_a_daemon_without_process_gets_nothing_and_what_it_did_not_begin_goes_elsewhere() -> None:
     daemon, other = a_daemon(), a_daemon("other")
     scene = Scene(daemon, an_assigned_job(assigned=39))
     scene.decided(40)
