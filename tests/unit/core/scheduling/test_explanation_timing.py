@@ -57,7 +57,7 @@ def test_what_passes_by_itself_is_said_only_after_a_while() -> None:
     assert reason_of(reasons.of(JOB, None, busy, at(PATIENCE_SECONDS))) is PendingReason.DAEMONS_BUSY
 
 
-def test_a_job_behind_another_of_its_workspace_is_told_which() -> None:
+def test_a_job_behind_another_of_its_workspace_names_what_goes_first() -> None:
     explanation = waiting_since_noon().of(JOB, "dev-1", AFleet(), at(PATIENCE_SECONDS))
     assert explanation is not None
     assert explanation.reason is PendingReason.WORKSPACE_BUSY
@@ -97,7 +97,7 @@ def test_a_change_of_the_fleet_after_which_the_same_is_to_be_said_concerns_no_jo
     assert due(reasons, at(41), fleet) == [JOB.uid]
 
 
-def test_a_job_that_was_told_something_else_meanwhile_is_told_again() -> None:
+def test_a_job_with_another_explanation_meanwhile_is_explained_again() -> None:
     reasons, offline, busy = waiting_since_noon(), AFleet(online=False), AFleet(free=False)
     late = a_job("late")
     reasons.fleet_changed(JOB.namespace, at(0))
@@ -109,7 +109,7 @@ def test_a_job_that_was_told_something_else_meanwhile_is_told_again() -> None:
     assert set(due(reasons, at(41), offline)) == {JOB.uid, late.uid}
 
 
-def test_a_job_that_somebody_else_has_told_something_is_looked_at() -> None:
+def test_a_job_whose_explanation_somebody_else_replaced_is_looked_at() -> None:
     reasons, fleet = waiting_since_noon(), AFleet(online=False)
     reasons.fleet_changed(JOB.namespace, at(0))
     assert due(reasons, at(1), fleet) == [JOB.uid]

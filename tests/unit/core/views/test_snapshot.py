@@ -20,8 +20,8 @@ def daemon(name: str = "daemon", **fields: Any) -> Daemon:
 
 
 def places(*jobs: Job) -> dict[str, str]:
-    scene = Snapshot(jobs, now=NOON + 60)
-    return {job.name: str(scene.places[job.uid]) for job in jobs if job.uid in scene.places}
+    snapshot = Snapshot(jobs, now=NOON + 60)
+    return {job.name: str(snapshot.places[job.uid]) for job in jobs if job.uid in snapshot.places}
 
 
 def test_the_oldest_is_first_and_priority_goes_before_age() -> None:
@@ -51,9 +51,9 @@ def test_a_job_that_has_ended_is_passed_over() -> None:
 
 def test_what_goes_first_in_a_workspace_is_named() -> None:
     running, waiting = a_running_job("dev-1", workspace="dev"), a_job("dev-2", workspace="dev", created=1)
-    scene = Snapshot([running, waiting], [daemon(runs=(running,))], now=NOON + 1)
-    assert scene.blocker_of(waiting) == "dev-1"
-    assert scene.reason_of(waiting) == "WorkspaceBusy"
+    snapshot = Snapshot([running, waiting], [daemon(runs=(running,))], now=NOON + 1)
+    assert snapshot.blocker_of(waiting) == "dev-1"
+    assert snapshot.reason_of(waiting) == "WorkspaceBusy"
 
 
 @pytest.mark.parametrize(
@@ -102,24 +102,24 @@ def test_a_free_daemon_starts_the_first_at_once() -> None:
 def test_the_wait_is_what_the_running_and_those_ahead_take() -> None:
     running = a_running_job("runs")
     first, second = a_job("first", created=1), a_job("second", created=2)
-    scene = Snapshot([running, first, second], [daemon(runs=(running,))], now=NOON + 10)
-    guess = estimate(second, scene, [an_ended_job("before", finished=30)])
+    snapshot = Snapshot([running, first, second], [daemon(runs=(running,))], now=NOON + 10)
+    guess = estimate(second, snapshot, [an_ended_job("before", finished=30)])
     assert guess is not None
     assert guess.seconds == 20 + 30
 
 
 def test_a_run_that_takes_longer_than_others_is_expected_to_take_as_long_again() -> None:
     running, job = a_running_job("runs"), a_job("waits", created=1)
-    scene = Snapshot([running, job], [daemon(runs=(running,), lost_after=3600)], now=NOON + 200)
-    guess = estimate(job, scene, [an_ended_job("before", finished=30)])
+    snapshot = Snapshot([running, job], [daemon(runs=(running,), lost_after=3600)], now=NOON + 200)
+    guess = estimate(job, snapshot, [an_ended_job("before", finished=30)])
     assert guess is not None
     assert guess.seconds == 200
 
 
 def test_jobs_of_another_demand_that_the_same_daemons_run_go_first_too() -> None:
     other, job = a_job("other", tags={"a": "1"}), a_job("job", created=1, tags={"a": "1", "b": "2"})
-    scene = Snapshot([other, job], [daemon(tags={"a": "1", "b": "2"})], now=NOON + 10)
-    guess = estimate(job, scene, [an_ended_job("before", finished=30)])
+    snapshot = Snapshot([other, job], [daemon(tags={"a": "1", "b": "2"})], now=NOON + 10)
+    guess = estimate(job, snapshot, [an_ended_job("before", finished=30)])
     assert guess is not None
     assert guess.seconds == 30
 
