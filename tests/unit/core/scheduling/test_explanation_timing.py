@@ -5,7 +5,12 @@ from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.scheduling.explanation import Explanation, Growth
-from provisioner_operator.core.scheduling.explanation_timing import PATIENCE_SECONDS, SETTLE_SECONDS, PendingReasons
+from provisioner_operator.core.scheduling.explanation_timing import (
+    DEMANDS_A_ROUND,
+    PATIENCE_SECONDS,
+    SETTLE_SECONDS,
+    PendingReasons,
+)
 from support.builders.core import a_daemon, a_job, at
 
 JOB = a_job("dev-2", workspace="dev")
@@ -199,3 +204,15 @@ def test_a_demand_that_is_looked_at_already_is_not_put_off() -> None:
     assert reasons.of(JOB, None, free, at(1)) is None
     assert reasons.of(JOB, None, free, at(20)) is None
     assert reasons.next_look() == at(1 + PATIENCE_SECONDS).monotonic
+
+
+def test_so_many_demands_are_explained_in_one_round_and_the_others_in_the_next() -> None:
+    reasons, fleet = PendingReasons(), AFleet(online=False)
+    for number in range(DEMANDS_A_ROUND + 1):
+        reasons.waits(a_job(f"job-{number}", tags={"zone": str(number)}), at(0))
+    due(reasons, at(1), fleet)
+    reasons.fleet_changed(JOB.namespace, at(1))
+
+    assert len(due(reasons, at(2), fleet)) == DEMANDS_A_ROUND
+    assert len(due(reasons, at(2), fleet)) == 1
+    assert fleet.asked == DEMANDS_A_ROUND + 1
