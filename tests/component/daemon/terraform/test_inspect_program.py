@@ -60,8 +60,8 @@ def test_variables_and_resources_are_reported_and_overrides_come_last(tmp_path: 
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        (b'variable "x" {', "File broken.tf was not understood"),
-        (b"\xff\xfe", "File broken.tf was not understood"),
+        (b'variable "x" {', "File broken.tf could not be parsed"),
+        (b"\xff\xfe", "File broken.tf could not be parsed"),
         (b"#" * (LARGEST_FILE + 1), f"it has {LARGEST_FILE + 1:,} bytes, and at most {LARGEST_FILE:,} are read"),
         (f"x = {DEEP}".encode(), "File broken.tf was not"),
     ],
