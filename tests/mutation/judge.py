@@ -1,0 +1,97 @@
+"""Run the fast tests on a copy of the tree: once without a mutation for the record, then on each mutant."""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from mutation import recorder
+from mutation.mutants import Mutant
+from mutation.record import Record
+from mutation.sandbox import HUNG, Sandbox
+
+JUDGES = {
+    "core": ("tests/unit/core", "tests/simulation"),
+    "daemon": ("tests/unit/daemon", "tests/component/daemon"),
+    "kube": ("tests/unit/kube", "tests/unit/controller", "tests/unit/core", "tests/simulation"),
+}
+"""The tests that judge each package; none needs a control plane."""
+ENVIRONMENT = {"PROVISIONER_SIMULATION_SEEDS": "75", "PYTHONHASHSEED": "0"}
+"""Three chunks of simulated clusters; what they do not notice, a thousand rarely do."""
+
+_PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
+_RECORD_SECONDS = 3600.0
+_START_SECONDS, _PATIENCE = 60.0, 5.0
+"""A mutant may take this long to start its tests, and so many times as long as the record did to run them."""
+_PASSED, _NO_TESTS = 0, 5
+"""Exit codes of pytest."""
+
+
+class JudgeError(Exception):
+    """The tests could not judge, and the message says why."""
+
+
+class Outcome(StrEnum):
+    """Whether the tests noticed a mutant."""
+
+    NOTICED = "noticed"
+    HUNG = "hung"
+    """The tests did not end, which nobody would miss."""
+    SURVIVED = "survived"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The judgment on one mutant."""
+
+    mutant: Mutant
+    outcome: Outcome
+    tests: tuple[str, ...]
+    """The tests that were asked."""
+    seconds: float
+    output: str
+    """The last run's output."""
+
+
+def record(package: str, sandbox: Sandbox, result: Path) -> Record:
+    """Run the package's judges without a mutation, and record the lines that each test runs."""
+    written = sandbox.copy.scratch / "record.json"
+    output = sandbox.copy.scratch / "record.log"
+    environment = {recorder.FOLDER: str(sandbox.copy.package), recorder.RESULT: str(written)}
+    judges = [each for each in JUDGES[package] if (sandbox.copy.root / each).is_dir()]
+    command = [sys.executable, *_PYTEST, "-p", "mutation.recorder", *judges]
+    if sandbox.run(command, ENVIRONMENT | environment, _RECORD_SECONDS, output) != _PASSED:
+        tail = output.read_text(encoding="utf-8", errors="replace")[-4000:]
+        raise JudgeError(f"The tests fail without a mutation, so they cannot judge one:\n{tail}")
+    result.parent.mkdir(parents=True, exist_ok=True)
+    result.write_bytes(written.read_bytes())
+    return Record.load(result)
+
+
+def judge(mutant: Mutant, groups: Sequence[Sequence[str]], tests: Record, sandbox: Sandbox) -> Verdict:
+    """Run the groups of tests on the mutant, one after the other until a test fails."""
+    began = time.monotonic()
+    outcome, output, asked = Outcome.SURVIVED, "", list[str]()
+    with sandbox.copy.mutated(mutant):
+        for group in groups:
+            asked += group
+            seconds = _START_SECONDS + _PATIENCE * sum(tests.seconds[test] for test in group)
+            outcome, output = _run(group, seconds, sandbox)
+            if outcome is not Outcome.SURVIVED:
+                break
+    return Verdict(mutant, outcome, tuple(asked), time.monotonic() - began, output)
+
+
+def _run(group: Sequence[str], seconds: float, sandbox: Sandbox) -> tuple[Outcome, str]:
+    listed, log = sandbox.copy.scratch / "tests", sandbox.copy.scratch / "log"
+    listed.write_text("\n".join(group), encoding="utf-8")
+    # Compiled files are not written: those of the unchanged tree stay valid for the next mutant.
+    environment = ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"}
+    code = sandbox.run([sys.executable, *_PYTEST, "-x", f"@{listed}"], environment, seconds, log)
+    output = log.read_text(encoding="utf-8", errors="replace")
+    if code == _NO_TESTS:
+        raise JudgeError(f"No tests were found:\n{output}")
+    outcome = {_PASSED: Outcome.SURVIVED, HUNG: Outcome.HUNG}.get(code, Outcome.NOTICED)
+    return outcome, output
