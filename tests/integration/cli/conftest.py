@@ -16,7 +16,7 @@ CLOUD = {"environment": "cloud"}
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who types the commands."""
+    """The users who type the commands."""
 
     viewer: Cli
     submitter: Cli
@@ -40,7 +40,7 @@ def people_of(cluster: Cluster, namespace: str) -> People:
 
 @pytest.fixture(scope="module")
 def quiet(cluster: Cluster, module_namespace: str) -> Iterator[Site]:
-    """A namespace without any program: what is there is what a test wrote."""
+    """A namespace without any program: it has only the objects that a test wrote."""
     with a_site(cluster, module_namespace) as site:
         yield site
 

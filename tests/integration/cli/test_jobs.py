@@ -1,11 +1,11 @@
-"""What is done to jobs and daemons while an operator and daemons work, as each user, with its exit code."""
+"""Actions on jobs and daemons while an operator and daemons run, as each user, with their exit codes."""
 
 import threading
 
 import pytest
 
 from integration.cli.conftest import CLOUD, ON_PREM, People
-from provisioner_operator.cli.jobs.logs import formatted, parse_console
+from provisioner_operator.cli.jobs.log_lines import formatted, parse_console
 from support.builders.manifests import role_binding
 from support.programs.programs import Program
 from support.test_namespace import Site
@@ -13,12 +13,12 @@ from support.test_namespace import Site
 NOBODY = {"nobody": "has-it"}
 
 
-def test_a_pending_job_is_canceled_and_who_did_it_is_told(busy: Site, people: People) -> None:
+def test_a_pending_job_is_canceled_and_its_canceler_is_shown(busy: Site, people: People) -> None:
     busy.submit("pending", tags=NOBODY)
     answer = people.admin.run("jobs", "cancel", "pending", "--reason", "wrong region", "--wait", "--timeout", "110s")
     assert "pending: Canceled." in answer.out
     shown = people.viewer.run("jobs", "show", "pending").out
-    assert "asked for by namespace-admin (Graceful): wrong region" in shown
+    assert "requested by namespace-admin (Graceful): wrong region" in shown
     again = people.admin.run("jobs", "cancel", "pending")
     assert "is Canceled already" in again.out
 
@@ -28,7 +28,7 @@ def test_a_running_job_is_called_canceled_only_when_it_is(busy: Site, people: Pe
     busy.ledger.await_run("running")
     answer = people.admin.run("jobs", "cancel", "running", "--wait", "--timeout", "110s")
     asked, ended = answer.lines
-    assert asked == "running: cancel asked for; its run is being interrupted"
+    assert asked == "running: cancel requested; its run is being interrupted"
     assert ended.startswith("running: Canceled.")
 
 
@@ -36,7 +36,7 @@ def test_a_running_job_is_left_alone_by_if_pending(busy: Site, people: People) -
     busy.submit_held("held", tags=ON_PREM)
     answer = people.admin.attempt("jobs", "cancel", "held", "--if-pending")
     assert answer.code == 5
-    assert "It is not pending any more: it is Running. Nothing was changed." in answer.err
+    assert "It is no longer pending: it is Running. It was left unchanged" in answer.err
     busy.ledger.release("held")
     people.viewer.run("jobs", "wait", "held", "--timeout", "110s")
     late = people.admin.attempt("jobs", "cancel", "held")
@@ -53,7 +53,7 @@ def test_force_kills_a_run_that_does_not_listen(busy: Site, people: People) -> N
     assert "stubborn: Canceled." in answer.out
 
 
-def test_who_may_not_cancel_is_told_which_right_is_missing(busy: Site, people: People) -> None:
+def test_a_user_who_may_not_cancel_learns_which_permission_is_missing(busy: Site, people: People) -> None:
     busy.submit("guarded", tags=NOBODY)
     for user in (people.submitter, people.viewer):
         answer = user.attempt("jobs", "cancel", "guarded")
@@ -61,7 +61,7 @@ def test_who_may_not_cancel_is_told_which_right_is_missing(busy: Site, people: P
         assert "provisioner-admin" in answer.err
     mixed = people.admin.attempt("jobs", "cancel", "guarded", "not-there")
     assert mixed.code == 3
-    assert "guarded: cancel asked for" in mixed.out
+    assert "guarded: cancel requested" in mixed.out
     busy.jobs.until("guarded", "Canceled")
 
 
@@ -94,11 +94,11 @@ def test_a_question_in_a_terminal_is_answered_by_no_unless_it_is_yes(busy: Site,
     busy.jobs.until("asked", "Canceled")
 
 
-def test_a_failed_job_tells_what_to_do_and_is_repeated(busy: Site, people: People) -> None:
+def test_a_failed_job_shows_what_to_do_and_is_retried(busy: Site, people: People) -> None:
     busy.submit("fails", fail="boom", tags=ON_PREM, templateRef={"name": "docker"})
     waited = people.viewer.attempt("jobs", "wait", "fails", "--timeout", "110s")
     assert waited.code == 1
-    assert "Failed, so not completed any more" in waited.err
+    assert "Failed, so it can no longer be completed" in waited.err
     shown = people.viewer.run("jobs", "show", "fails").out
     assert "RunFailed: " in shown
     assert "What to do: " in shown
@@ -155,7 +155,7 @@ def test_a_log_is_read_from_the_archive_and_says_so(busy: Site, people: People) 
 def test_a_log_is_followed_to_the_runs_end(busy: Site, people: People) -> None:
     busy.submit_held("followed", lines=5, tags=ON_PREM)
     with people.root.started("jobs", "logs", "followed", "-f") as following:
-        following.await_line("Daemon d1 is no Pod, so its output cannot be read.")
+        following.await_line("Daemon d1 is not a Pod, so its output cannot be read.")
         busy.ledger.release("followed")
         assert following.exit_code() == 0
         assert "followed: Completed." in str(following)
@@ -179,9 +179,9 @@ def test_why_estimates_the_wait_from_runs_that_ended(busy: Site, people: People)
     for name in ("fills-1", "fills-2"):
         busy.submit_held(name, tags=ON_PREM)
     busy.submit("queued", tags=ON_PREM)
-    told = people.viewer.run("jobs", "why", "queued").out
-    assert "DaemonsBusy" in told
-    assert "It starts in about " in told
+    text = people.viewer.run("jobs", "why", "queued").out
+    assert "DaemonsBusy" in text
+    assert "It starts in about " in text
     document = people.viewer.run("jobs", "why", "queued", "-o", "json").document
     assert document["estimatedSeconds"] >= 1
     for name in ("fills-1", "fills-2"):

@@ -1,4 +1,4 @@
-"""What is listed, in every form, of objects that nobody works on; and how it is said that nothing can be listed."""
+"""Lists in every form, of objects that no operator touches; and the messages where nothing can be listed."""
 
 import base64
 import contextlib
@@ -147,8 +147,8 @@ def test_all_namespaces_are_for_who_may_see_them(filled: Site, people: People) -
     assert people.viewer.attempt("jobs", "list", "-A").code == 4
 
 
-def test_daemons_tell_who_fails_and_who_was_nearly_right(people: People) -> None:
-    rows = people.viewer.run("daemons", "list", "--failing", "-c", "name,status,failures,mismatches").lines
+def test_daemons_are_listed_with_failures_and_with_jobs_blocked_by_tags(people: People) -> None:
+    rows = people.viewer.run("daemons", "list", "--failing", "-c", "name,status,failures,blocked by tags").lines
     assert rows[1].split()[:3] == ["d1", "Idle", "4"]
     shown = people.viewer.run("daemons", "show", "d1").out
     assert "4 failures in a row" in shown
@@ -159,7 +159,7 @@ def test_daemons_tell_who_fails_and_who_was_nearly_right(people: People) -> None
     ]
 
 
-def test_a_match_is_told_before_the_job_is_submitted(people: People) -> None:
+def test_a_match_is_predicted_before_the_job_is_submitted(people: People) -> None:
     viewer = people.viewer
     tags = [part for key, value in ON_PREM.items() for part in ("--tag", f"{key}={value}")]
     free = viewer.run("match", *tags, "--provisioner", "echo")
@@ -172,9 +172,9 @@ def test_a_match_is_told_before_the_job_is_submitted(people: People) -> None:
 
 
 def test_why_works_without_an_operator(people: People) -> None:
-    told = people.viewer.run("jobs", "why", "import").out
-    assert "NoMatchingDaemon" in told
-    assert "never-seen" in told
+    text = people.viewer.run("jobs", "why", "import").out
+    assert "NoMatchingDaemon" in text
+    assert "never-seen" in text
     document = people.viewer.run("jobs", "why", "cloudy", "-o", "json").document
     assert document["stuck"] is True
     assert document["queue"] == {"position": 1, "size": 1}
@@ -197,10 +197,10 @@ def test_more_jobs_than_a_page_holds_are_all_listed(cluster: Cluster, make_names
     assert {each["queue"]["size"] for each in document} == {count}
 
 
-# --- what cannot be done, and how it is said ---
+# --- errors ---
 
 
-def test_a_missing_right_is_named_with_the_role_that_has_it(people: People) -> None:
+def test_a_missing_permission_is_named_with_the_role_that_has_it(people: People) -> None:
     answer = people.nobody.attempt("jobs", "list")
     assert answer.code == 4
     assert answer.out == ""
@@ -256,7 +256,7 @@ def test_templates_are_listed_with_their_version_and_their_workspaces(people: Pe
     assert people.viewer.run("templates", "list", "-o", "name").lines == ["workspacetemplate.provisioner.dev/docker"]
 
 
-def test_a_server_that_is_away_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     answer = Cli(_kubeconfig(tmp_path, f"https://127.0.0.1:{port}"), "acme").attempt("jobs", "list")
@@ -264,7 +264,7 @@ def test_a_server_that_is_away_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert f"The API server at https://127.0.0.1:{port} cannot be reached: Connection refused." in answer.err
 
 
-def test_a_connection_that_breaks_off_is_a_server_that_is_away_and_none_that_cannot_be_trusted(tmp_path: Path) -> None:
+def test_a_connection_that_breaks_off_is_an_outage_and_no_rejected_certificate(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = f"https://127.0.0.1:{listener.getsockname()[1]}"
         threading.Thread(target=_read_and_close, args=(listener,), daemon=True).start()
@@ -337,7 +337,7 @@ def test_the_doctor_finds_the_installation_and_the_rights(people: People) -> Non
     assert "provisioner-admin" in seen["rights"]["remedy"]
 
 
-def test_versions_are_told(people: People) -> None:
+def test_versions_are_listed(people: People) -> None:
     document = people.viewer.run("version", "-o", "json").document
     assert document["api"] == API_VERSION
     assert document["daemons"]["0.0.1"] == 1

@@ -1,4 +1,4 @@
-"""What moves: lists that are watched, also while the API server is away, and the full screen of `top`."""
+"""Watched lists, also while the API server is unreachable, and the full screen of `top`."""
 
 from pathlib import Path
 
@@ -78,11 +78,11 @@ def test_a_list_is_watched_in_its_place_in_a_narrow_terminal(busy: Site, people:
         assert terminal.exit_code() == 130
 
 
-def test_colours_are_off_where_they_are_not_wanted(people: People) -> None:
+def test_colors_are_off_with_no_color(people: People) -> None:
     user = Cli(people.viewer.kubeconfig, people.viewer.namespace, {"NO_COLOR": "1"})
     with user.in_terminal("jobs", "list", "-s", "stuck") as terminal:
         terminal.await_text("NoMatchingDaemon")
-        terminal.await_that(lambda: terminal.styles("NoMatchingDaemon") == {"default"}, "that nothing is coloured")
+        terminal.await_that(lambda: terminal.styles("NoMatchingDaemon") == {"default"}, "that nothing is colored")
         assert terminal.exit_code() == 0
 
 
@@ -106,13 +106,13 @@ def test_top_filters_explains_opens_and_follows(people: People) -> None:
         terminal.press("\x1b")
         terminal.await_gone("Why stuck")
         terminal.press("/")
-        terminal.await_text("words that a line must have")
+        terminal.await_text("words that a line must contain")
         terminal.press("runs-2")
         terminal.await_gone("runs-1 ")
         terminal.press("\r")
         terminal.await_text("w Why")
         terminal.press("\r")
-        terminal.await_text("Job runs-2", "Life", "given to d1")
+        terminal.await_text("Job runs-2", "Life", "assigned to d1")
         terminal.press("\x1b")
         terminal.await_gone("Job runs-2")
         terminal.press("l")
@@ -128,7 +128,7 @@ def test_top_cancels_after_a_question(busy: Site, people: People) -> None:
     with people.admin.in_terminal("top", columns=120, rows=40) as terminal:
         terminal.await_text("victim")
         terminal.press("/")
-        terminal.await_text("words that a line must have")
+        terminal.await_text("words that a line must contain")
         terminal.press("victim\r")
         terminal.await_gone("runs-1")
         terminal.await_text("w Why")
@@ -139,13 +139,13 @@ def test_top_cancels_after_a_question(busy: Site, people: People) -> None:
         terminal.press("c")
         terminal.await_text("Cancel job victim in namespace")
         terminal.press("y")
-        terminal.await_text("victim: cancel asked for")
+        terminal.await_text("victim: cancel requested")
         busy.jobs.until("victim", "Canceled")
         terminal.press("q")
         assert terminal.exit_code() == 0
 
 
-def test_who_may_not_cancel_is_told_so_in_top(busy: Site, people: People) -> None:
+def test_a_user_who_may_not_cancel_learns_so_in_top(busy: Site, people: People) -> None:
     with people.viewer.in_terminal("top", columns=120, rows=40) as terminal:
         terminal.await_text("stuck")
         terminal.press("c")

@@ -3,6 +3,7 @@
 import base64
 import io
 import socketserver
+import ssl
 import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -190,12 +191,12 @@ def basic_auth(username: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-def redirecting(location: str) -> Answer:
+def redirecting(location: str, status: str = "302 Found") -> Answer:
     """Answer with a redirect to this URL; `{path}` in it is replaced."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
-        start_response("302 Found", [("Location", location.replace("{path}", path)), ("Content-Length", "0")])
+        start_response(status, [("Location", location.replace("{path}", path)), ("Content-Length", "0")])
         return []
 
     return answer
@@ -295,12 +296,14 @@ class _Threads(socketserver.ThreadingMixIn, WSGIServer):
 
 
 @contextmanager
-def serving(repository: Repository) -> Iterator[GitServer]:
-    """Serve the repository on a port of loopback."""
+def serving(repository: Repository, *, tls: ssl.SSLContext | None = None) -> Iterator[GitServer]:
+    """Serve the repository on a port of loopback, by https if there is a context for it."""
     git = GitServer(repository)
     with _Threads(("127.0.0.1", 0), _Quiet) as server:
         server.set_app(git)
-        git.address = f"http://127.0.0.1:{server.server_port}"
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        git.address = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

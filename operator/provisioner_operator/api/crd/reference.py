@@ -1,7 +1,7 @@
 """The reference of the API, a page for each kind: `python -m provisioner_operator.api.crd.reference FOLDER` writes it.
 
-Called by `make docs`; a test fails when the pages and the models differ. The pages are made from the definitions, so that
-they state what the API server enforces.
+Called by `make docs`; a test fails when the pages and the models differ. The pages are made from the definitions, so
+that they state what the API server enforces.
 """
 
 import sys

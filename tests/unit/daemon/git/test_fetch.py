@@ -229,7 +229,7 @@ def test_redirects_without_an_end_are_refused(server: GitServer, run: Path) -> N
 def test_a_server_that_says_nothing_is_given_up(server: GitServer, run: Path, leave: threading.Event) -> None:
     server.answers_refs = hanging(leave)
     message = refused(GitRequest(server.url, limits=Limits(silent_seconds=0.2)), run)
-    assert "said nothing for 0.2 s, so the fetch timed out" in message
+    assert "sent nothing for 0.2 s, so the fetch timed out" in message
 
 
 def test_a_server_that_sends_too_much_is_cut_off(server: GitServer, run: Path) -> None:
