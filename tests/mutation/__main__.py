@@ -6,6 +6,7 @@ Exits with 1 if too many mutants of a package survive, and with 2 if it cannot r
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -59,9 +60,9 @@ def judge_all(mutants: Sequence[Mutant], records: dict[str, Record], free: Seque
         idle.put(sandbox)
 
     def one(mutant: Mutant) -> Verdict:
-        sandbox, tests = idle.get(), records[mutant.path.partition("/")[0]]
+        sandbox = idle.get()
         try:
-            return judge(mutant, tests.tests_of(mutant, ROOT), tests, sandbox)
+            return judge(mutant, records[mutant.path.partition("/")[0]], sandbox)
         finally:
             idle.put(sandbox)
 
@@ -79,7 +80,7 @@ def chosen(packages: Sequence[str], seed: int, count: int, replay: str | None) -
         everything = package_mutants(ROOT, replay.partition("/")[0])
         found = [each for each in everything if each.name == replay]
         if not found:
-            raise click.ClickException(f"There is no mutant {replay} in this code.")
+            raise click.UsageError(f"There is no mutant {replay} in this code.")
         return found
     return [mutant for package in packages for mutant in sample(package_mutants(ROOT, package), seed, count)]
 
@@ -110,7 +111,7 @@ def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, 
                 verdicts.append(verdict)
                 click.echo(f"{len(verdicts)}/{len(mutants)} {verdict.mutant.name} {verdict.outcome}", err=True)
                 if replay or verdict.outcome is Outcome.SURVIVED:
-                    click.echo(describe(verdict, (ROOT / verdict.mutant.path).read_bytes()))
+                    click.echo(describe(verdict))
     except (JudgeError, SandboxError) as error:
         raise click.UsageError(str(error)) from error
     click.echo(verdicts[0].output if replay else table(verdicts))
@@ -122,4 +123,5 @@ def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, 
 
 if __name__ == "__main__":
     os.nice(10)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the copies are removed
     main()

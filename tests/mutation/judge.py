@@ -15,11 +15,11 @@ from mutation.sandbox import HUNG, Sandbox
 JUDGES = {
     "core": ("tests/unit/core", "tests/simulation"),
     "daemon": ("tests/unit/daemon", "tests/component/daemon"),
-    "kube": ("tests/unit/kube", "tests/unit/controller", "tests/unit/core", "tests/simulation"),
+    "kube": ("tests/unit/kube", "tests/unit/controller"),
 }
-"""The tests that judge each package; none needs a control plane."""
-ENVIRONMENT = {"PROVISIONER_SIMULATION_SEEDS": "75", "PYTHONHASHSEED": "0"}
-"""Three chunks of simulated clusters; what they do not notice, a thousand rarely do."""
+"""The tests that judge each package: its own, and those of what drives it; none needs a control plane."""
+ENVIRONMENT = {"PROVISIONER_SIMULATION_SEEDS": "50", "PYTHONHASHSEED": "0"}
+"""Two chunks of simulated clusters: what they do not notice, a thousand rarely do."""
 
 _PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
 _RECORD_SECONDS = 3600.0
@@ -47,6 +47,7 @@ class Verdict:
     """The judgment on one mutant."""
 
     mutant: Mutant
+    diff: str
     outcome: Outcome
     tests: tuple[str, ...]
     """The tests that were asked."""
@@ -70,9 +71,11 @@ def record(package: str, sandbox: Sandbox, result: Path) -> Record:
     return Record.load(result)
 
 
-def judge(mutant: Mutant, groups: Sequence[Sequence[str]], tests: Record, sandbox: Sandbox) -> Verdict:
-    """Run the groups of tests on the mutant, one after the other until a test fails."""
+def judge(mutant: Mutant, tests: Record, sandbox: Sandbox) -> Verdict:
+    """Run the tests that can notice the mutant, group by group until one fails."""
     began = time.monotonic()
+    groups = tests.tests_of(mutant, sandbox.copy.package)
+    diff = mutant.diff((sandbox.copy.package / mutant.path).read_bytes())
     outcome, output, asked = Outcome.SURVIVED, "", list[str]()
     with sandbox.copy.mutated(mutant):
         for group in groups:
@@ -81,7 +84,7 @@ def judge(mutant: Mutant, groups: Sequence[Sequence[str]], tests: Record, sandbo
             outcome, output = _run(group, seconds, sandbox)
             if outcome is not Outcome.SURVIVED:
                 break
-    return Verdict(mutant, outcome, tuple(asked), time.monotonic() - began, output)
+    return Verdict(mutant, diff, outcome, tuple(asked), time.monotonic() - began, output)
 
 
 def _run(group: Sequence[str], seconds: float, sandbox: Sandbox) -> tuple[Outcome, str]:

@@ -5,7 +5,7 @@ Loaded by name into the one run without a mutation (`-p mutation.recorder`); the
 
 import json
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class Recorder:
         self._folder = folder
         self._result = result
         self._coverage = coverage.Coverage(data_file=None, config_file=False, include=[f"{folder}/*"])
-        self._seconds: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
 
     def pytest_sessionstart(self) -> None:
         """Record from before the tests are imported."""

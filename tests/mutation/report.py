@@ -11,12 +11,12 @@ GOALS = {"core": 95, "daemon": 90, "kube": 90}
 _SHOWN_TESTS = 3
 
 
-def describe(verdict: Verdict, source: bytes) -> str:
+def describe(verdict: Verdict) -> str:
     """One mutant: its name, the change, and the tests that ran."""
     files = sorted({test.partition("::")[0] for test in verdict.tests})
     shown = ", ".join(files[:_SHOWN_TESTS]) + (f" and {len(files) - _SHOWN_TESTS} more" if files[_SHOWN_TESTS:] else "")
     tests = f"{len(verdict.tests)} tests in {shown}" if files else "no test runs this line"
-    return f"{verdict.mutant.name}  {verdict.outcome} ({tests}; {verdict.seconds:.0f} s)\n{verdict.mutant.diff(source)}"
+    return f"{verdict.mutant.name}  {verdict.outcome} ({tests}; {verdict.seconds:.0f} s)\n{verdict.diff}"
 
 
 def table(verdicts: Iterable[Verdict]) -> str:

@@ -68,8 +68,7 @@ def verdict_on(sandbox: Sandbox, made: Record) -> Callable[[str], Verdict]:
     mutants = {each.name: each for each in package_mutants(sandbox.copy.package, "core")}
 
     def of(name: str) -> Verdict:
-        mutant = mutants[name]
-        return judge(mutant, made.tests_of(mutant, sandbox.copy.package), made, sandbox)
+        return judge(mutants[name], made, sandbox)
 
     return of
 
@@ -78,6 +77,7 @@ def test_a_mutant_that_breaks_a_tested_rule_is_noticed(verdict_on: Callable[[str
     verdict = verdict_on("core/grades.py:3:compare")
 
     assert verdict.outcome is Outcome.NOTICED
+    assert verdict.diff == "    -    if points >= 50:\n    +    if (points < 50):"
     assert "test_far_from_the_boundary" in verdict.output
     assert verdict.tests == ("tests/unit/core/test_grades.py::test_far_from_the_boundary",)
 

@@ -10,7 +10,7 @@ SOURCE = b"def f(a):\n    return a + 1\n"
 def verdicts(path: str, *outcomes: Outcome) -> list[Verdict]:
     mutant = next(mutants_of(path, SOURCE))
     return [
-        Verdict(mutant, outcome, ("tests/unit/test_x.py::a", "tests/unit/test_x.py::b"), 2.0, "")
+        Verdict(mutant, mutant.diff(SOURCE), outcome, ("tests/unit/test_x.py::a", "tests/unit/test_x.py::b"), 2.0, "")
         for outcome in outcomes
     ]
 
@@ -18,7 +18,7 @@ def verdicts(path: str, *outcomes: Outcome) -> list[Verdict]:
 def test_a_survivor_is_named_with_its_change_and_the_tests_that_ran() -> None:
     [survivor] = verdicts("core/jobs/x.py", Outcome.SURVIVED)
 
-    assert describe(survivor, SOURCE).splitlines() == [
+    assert describe(survivor).splitlines() == [
         "core/jobs/x.py:2:return  survived (2 tests in tests/unit/test_x.py; 2 s)",
         "    -    return a + 1",
         "    +    return None",
@@ -26,9 +26,9 @@ def test_a_survivor_is_named_with_its_change_and_the_tests_that_ran() -> None:
 
 
 def test_a_survivor_that_nothing_runs_says_so() -> None:
-    untested = Verdict(next(mutants_of("core/x.py", SOURCE)), Outcome.SURVIVED, (), 0.0, "")
+    untested = Verdict(next(mutants_of("core/x.py", SOURCE)), "", Outcome.SURVIVED, (), 0.0, "")
 
-    assert "no test runs this line" in describe(untested, SOURCE)
+    assert "no test runs this line" in describe(untested)
 
 
 def test_the_table_sums_by_room_and_by_package_and_counts_a_hang_as_noticed() -> None:
