@@ -5,7 +5,7 @@ import logging
 from collections import deque
 
 from provisioner_operator.controller import clock
-from provisioner_operator.core.concurrency_limit import Pace
+from provisioner_operator.core.concurrency_limit import ConcurrencyLimit
 from provisioner_operator.kube.errors import BusyError
 
 _logger = logging.getLogger(__name__)
@@ -15,7 +15,7 @@ class Admission:
     """Counts those that are inside."""
 
     def __init__(self, limit: int) -> None:
-        self._pace = Pace(limit)
+        self._pace = ConcurrencyLimit(limit)
         self._inside = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 

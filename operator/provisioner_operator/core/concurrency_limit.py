@@ -1,19 +1,19 @@
-"""How many requests may be under way: at once half as many when the API server has too much to do, then slowly more again.
+"""Limit the requests in flight: halve them when the API server is overloaded, then add one at a time.
 
-Additive increase, multiplicative decrease, as TCP does it, so that several clients come to share what there is. Times are
-seconds of a monotonic clock. Asked by `controller.admission`.
+Additive increase, multiplicative decrease, as in TCP, so that several clients come to share the capacity. Times are
+seconds of a monotonic clock. Used by `controller.write_gate`.
 """
 
 GROWTH_SECONDS = 1.0
-"""One request more may be under way each time this has passed without a refusal."""
+"""Time without a refusal after which one more request may be in flight."""
 USUAL_PAUSE_SECONDS = 1.0
-"""How long to wait after a refusal that does not say: what the API server says as a rule."""
+"""Pause after a refusal without Retry-After: the API server's usual value."""
 LONGEST_PAUSE_SECONDS = 30.0
-"""Whatever a refusal says, there is another try after this."""
+"""Longest pause, whatever a refusal asks for."""
 
 
-class Pace:
-    """The pace of one client."""
+class ConcurrencyLimit:
+    """Limit of one client."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -24,21 +24,21 @@ class Pace:
 
     @property
     def allowed(self) -> int:
-        """How many requests may be under way; at least one."""
+        """Number of requests that may be in flight; at least one."""
         return self._allowed
 
     def pause(self, now: float) -> float:
-        """For how long none may begin."""
+        """Return the seconds for which no request may begin."""
         return max(self._resume_at - now, 0.0)
 
     def answered(self, now: float) -> None:
-        """A request was not refused for want of room."""
+        """Record a request that was not refused for overload."""
         if self._allowed < self._limit and now - self._steady_since >= GROWTH_SECONDS:
             self._allowed += 1
             self._steady_since = now
 
     def refused(self, sent: float, now: float, retry_after: float | None) -> bool:
-        """A request was refused for want of room; whether fewer may be under way because of it."""
+        """Record a request that was refused for overload; return whether the limit fell because of it."""
         pause = USUAL_PAUSE_SECONDS if retry_after is None else min(max(retry_after, 0.0), LONGEST_PAUSE_SECONDS)
         self._resume_at = max(self._resume_at, now + pause)
         self._steady_since = self._resume_at

@@ -14,7 +14,7 @@ from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
 from provisioner_operator.api.v1alpha1.enums import Provisioner as ProvisionerName
-from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Cancel, Disown, Duty, duties
+from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Disown, Duty, StopRun, duties
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.provisioner import Provisioner, Task
@@ -138,7 +138,7 @@ class Agent:
                 # Held before its task starts: the next round must not acknowledge it a second time.
                 self._held[job.uid] = held = self._hold(job)
                 self._spawn(self._carry_out(held))
-            case Cancel(job, force):
+            case StopRun(job, force):
                 self._spawn(self._held[job.uid].cancel(job, force=force))
             case Abandon(uid):
                 self._held[uid].abandon()

@@ -1,4 +1,4 @@
-"""The tests' own watch: what a broken one would hide."""
+"""The tests' own watch, whose failure would hide others."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ STATUS = json.dumps({"type": "MODIFIED", "object": {"kind": "Status", "metadata"
 
 @pytest.fixture
 def kubectl_printing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watch]:
-    """Call it with what each kubectl in turn prints before it hangs, for a watch of them."""
+    """Return a function that makes a watch of kubectl processes, which print these outputs in turn and then hang."""
 
     def make(*outputs: str) -> Watch:
         for number, output in enumerate(outputs):
@@ -39,7 +39,7 @@ def kubectl_printing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
 
 
 @pytest.mark.parametrize("end", [ERROR, STATUS], ids=["error", "status"])
-def test_a_watch_that_the_api_server_ends_lists_anew(kubectl_printing: Callable[..., Watch], end: str) -> None:
+def test_a_watch_that_the_api_server_ends_lists_again(kubectl_printing: Callable[..., Watch], end: str) -> None:
     watch = kubectl_printing(
         an_event("ADDED", name="first", resourceVersion="1") + "\n" + end,
         an_event("ADDED", name="second", resourceVersion="2"),
@@ -51,7 +51,7 @@ def test_a_watch_that_the_api_server_ends_lists_anew(kubectl_printing: Callable[
 
 
 def test_a_watch_that_dies_fails_its_test(kubectl_printing: Callable[..., Watch]) -> None:
-    watch = kubectl_printing(an_event("ADDED"))  # no name
+    watch = kubectl_printing(an_event("ADDED"))  # an object without a name
     watch.open()
     with pytest.raises(AssertionError, match="the watch of pj stopped"):
         watch.until("dev", "Running")

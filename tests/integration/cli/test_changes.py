@@ -13,11 +13,11 @@ from provisioner_operator.cli.api.objects import Body, job_state
 from provisioner_operator.cli.errors import AlreadyExistsError, ChangedError, PreconditionError
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import paths
-from support.test_namespace import Site, a_job
+from support.test_namespace import ProductNamespace, a_job
 
 
 @pytest.fixture(scope="module")
-def api(quiet: Site, people: People) -> Cluster:
+def api(quiet: ProductNamespace, people: People) -> Cluster:
     choice = Choice(kubeconfig=people.root.kubeconfig, namespace=quiet.namespace)
     return Cluster(find_access(choice, os.environ), timeout=30)
 
@@ -26,7 +26,7 @@ def resumed_at(priority: int) -> JsonPatch:
     return JsonPatch(tests=(("/spec/priority", priority),), sets=(("/spec/suspend", False),))
 
 
-def test_an_object_that_changed_after_it_was_read_is_read_again(quiet: Site, api: Cluster) -> None:
+def test_an_object_that_changed_after_it_was_read_is_read_again(quiet: ProductNamespace, api: Cluster) -> None:
     quiet.admin.create(a_job("raced", suspend=True, priority=1))
     seen: list[int] = []
 
@@ -42,7 +42,9 @@ def test_an_object_that_changed_after_it_was_read_is_read_again(quiet: Site, api
     assert quiet.admin.get("pj", "raced")["spec"]["suspend"] is False
 
 
-def test_an_object_that_never_stops_changing_is_left_alone_after_some_attempts(quiet: Site, api: Cluster) -> None:
+def test_an_object_that_never_stops_changing_is_left_alone_after_some_attempts(
+    quiet: ProductNamespace, api: Cluster
+) -> None:
     quiet.admin.create(a_job("restless", suspend=True))
     attempts: list[Body] = []
 
@@ -59,7 +61,7 @@ def test_an_object_that_never_stops_changing_is_left_alone_after_some_attempts(q
 @pytest.mark.parametrize(
     "sets", [(("/spec/priority", "high"),), (("/spec/tags", {"owner": "somebody"}),)], ids=["schema", "rule"]
 )
-def test_a_change_that_is_invalid_is_not_repeated(quiet: Site, api: Cluster, sets: Any) -> None:
+def test_a_change_that_is_invalid_is_not_repeated(quiet: ProductNamespace, api: Cluster, sets: Any) -> None:
     name = f"invalid-{len(sets[0][0])}"
     quiet.admin.create(a_job(name))
     attempts: list[Body] = []
@@ -74,7 +76,7 @@ def test_a_change_that_is_invalid_is_not_repeated(quiet: Site, api: Cluster, set
     assert len(attempts) == 1
 
 
-def test_a_name_that_is_taken_is_recognized(quiet: Site, api: Cluster) -> None:
+def test_a_name_that_is_taken_is_recognized(quiet: ProductNamespace, api: Cluster) -> None:
     quiet.admin.create(a_job("taken"))
     with pytest.raises(AlreadyExistsError):
         api.create(paths.jobs(quiet.namespace), a_job("taken"))

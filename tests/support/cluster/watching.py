@@ -1,7 +1,7 @@
-"""Watch the objects of one kind, keep all their versions, and wait for one that is as wanted.
+"""Watch the objects of one kind, keep all their versions, and wait for one that meets a condition.
 
-A thread follows `kubectl get --watch` and lists anew when the API server ends the watch or sends an ERROR event. What
-stops that thread in any other way fails the test that waits.
+A thread follows `kubectl get --watch`, and lists again when the API server ends the watch or sends an ERROR event. If the
+thread stops for any other reason, the waiting test fails.
 """
 
 import json
@@ -20,7 +20,7 @@ from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
 
 WITHIN = 150.0
-"""Seconds for anything that a test waits for; a quiet machine takes one or two."""
+"""Default timeout in seconds of a wait, which takes one or two on a quiet machine."""
 TERMINAL = ("Completed", "Failed", "Canceled")
 _REOPEN_PAUSE = 0.1
 _ASKED_AFTER = 5.0
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Watch:
-    """The objects of a kind in a namespace, from now on."""
+    """Versions of all objects of a kind in a namespace, from now on."""
 
     def __init__(self, kubectl: Kubectl, kind: str) -> None:
         self._kind = kind
@@ -51,28 +51,28 @@ class Watch:
 
     @property
     def changes(self) -> int:
-        """How many changes were seen."""
+        """Number of observed changes."""
         return self._events
 
     def versions(self, name: str) -> list[Manifest]:
-        """All versions of the object that were seen, in order."""
+        """Return all observed versions of the object, in order."""
         with self._changed:
             return list(self._versions[name])
 
     def phases(self, name: str) -> list[str]:
-        """The phases of a job in the order in which they were seen, each once in a row."""
+        """Return the observed phases of a job in order, without repetitions."""
         phases = [str(each.get("status", {}).get("phase")) for each in self.versions(name)]
         return [phase for at, phase in enumerate(phases) if at == 0 or phases[at - 1] != phase]
 
     def latest(self) -> dict[str, Manifest]:
-        """The last version of each object, by name."""
+        """Return the last version of each object, by name."""
         with self._changed:
             return {name: versions[-1] for name, versions in self._versions.items() if versions}
 
     def until(self, name: str, wanted: Callable[[Manifest], bool] | str, *, seconds: float = WITHIN) -> Manifest:
-        """Wait until a version of the object is as wanted (by default: in that phase) and return it.
+        """Wait until a version of the object meets the condition (or is in the phase), and return it.
 
-        Any version counts, also one that is over by the time this is called.
+        Every version counts, including past ones.
         """
         said = wanted if isinstance(wanted, str) else "as wanted"
         test = wanted if callable(wanted) else lambda body: body.get("status", {}).get("phase") == wanted
@@ -83,7 +83,7 @@ class Watch:
         return self._await(found, lambda: f"{self._kind} {name} never was {said}: {self._short(name)}", seconds)
 
     def until_latest(self, name: str, wanted: Callable[[Manifest], bool], *, seconds: float = WITHIN) -> Manifest:
-        """Wait until the object is as wanted now; a version that is over does not count."""
+        """Wait until the latest version of the object meets the condition."""
 
         def found() -> Manifest | None:
             versions = self._versions[name]
@@ -92,7 +92,7 @@ class Watch:
         return self._await(found, lambda: f"{self._kind} {name} is not as wanted: {self._short(name)}", seconds)
 
     def until_any(self, wanted: Callable[[Manifest], bool], *, seconds: float = WITHIN) -> Manifest:
-        """Wait until any object is as wanted and return it."""
+        """Wait until any object meets the condition, and return it."""
 
         def found() -> Manifest | None:
             return next((each[-1] for each in self._versions.values() if each and wanted(each[-1])), None)
@@ -113,7 +113,7 @@ class Watch:
         )
 
     def until_count(self, count: int, *phases: str, seconds: float = WITHIN) -> None:
-        """Wait until so many jobs are in one of the phases."""
+        """Wait until this number of jobs are in one of the phases."""
 
         def counted() -> int:
             latest = [versions[-1] for versions in self._versions.values() if versions]
@@ -124,12 +124,12 @@ class Watch:
         )
 
     def until_change(self, *, seconds: float = WITHIN) -> None:
-        """Wait until anything changes."""
+        """Wait for the next change."""
         before = self._events
         self._await(lambda: True if self._events > before else None, lambda: f"no change of any {self._kind}", seconds)
 
     def until_gone(self, name: str, *, seconds: float = WITHIN) -> None:
-        """Wait until the object is deleted; a watch that was begun anew meanwhile does not tell, so it is asked for too."""
+        """Wait until the object is deleted; also reads it, because a restarted watch does not show deletions."""
         deadline = time.monotonic() + seconds
         while True:
             with self._changed:
@@ -172,7 +172,7 @@ class Watch:
     def _run(self) -> None:
         try:
             self._follow()
-        except Exception as error:  # noqa: BLE001 - whatever it was, whoever waits has to learn of it
+        except Exception as error:  # noqa: BLE001 - every error must fail the waiting test
             with self._changed:
                 self._failure = error
                 self._changed.notify_all()
@@ -193,19 +193,19 @@ class Watch:
             with stream:
                 for line in stream:
                     if not self._take(line):
-                        self._stop_process()  # the next one lists anew
+                        self._stop_process()  # the next watch lists again
                         break
             self._process.wait()
             self._closing.wait(_REOPEN_PAUSE)
 
     def _take(self, line: bytes) -> bool:
-        """Take in an event; False if the watch can say no more and has to begin anew."""
+        """Process an event; return False if the watch must be restarted."""
         try:
             event = json.loads(line)
         except ValueError:
-            return True  # cut off by the stream's end; the next watch begins with what is
+            return True  # cut off by the end of the stream; the next watch begins with the current state
         body: Manifest = event["object"]
-        # An ERROR event holds a Status; kubectl passes one on under other types, too, when the API server went away.
+        # An ERROR event contains a Status; when the API server goes away, kubectl prints one under other types, too.
         if event["type"] == "ERROR" or body.get("kind") == "Status":
             return False
         name = body["metadata"]["name"]
@@ -226,7 +226,7 @@ class Watch:
 
 @contextmanager
 def watching(kubectl: Kubectl, kind: str) -> Iterator[Watch]:
-    """A watch for as long as the block lasts."""
+    """Watch until the block ends."""
     watch = Watch(kubectl, kind)
     watch.open()
     try:

@@ -60,14 +60,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Cli:
-    """The command line as one user, in one namespace."""
+    """The command line as one user in one namespace."""
 
     kubeconfig: Path
     namespace: str | None = None
     environment: Mapping[str, str] | None = None
 
     def within(self, namespace: str) -> Self:
-        """The same user in another namespace."""
+        """Return the same user in another namespace."""
         return replace(self, namespace=namespace)
 
     def attempt(self, *arguments: str, given: str = "") -> Answer:
@@ -195,7 +195,7 @@ class Running:
 
 
 class Terminal:
-    """A terminal with a program in it."""
+    """A terminal that runs a program."""
 
     def __init__(self, command: list[str], environment: dict[str, str], columns: int, rows: int) -> None:
         self._screen = pyte.Screen(columns, rows)
@@ -261,7 +261,7 @@ class Terminal:
         return code
 
     def end(self) -> None:
-        """End the program if it still runs."""
+        """Kill the program if it still runs."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()

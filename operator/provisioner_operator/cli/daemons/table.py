@@ -10,7 +10,7 @@ from provisioner_operator.cli.output.times import duration
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Daemon
-from provisioner_operator.core.scheduling.explanation import ScopeDaemon, ScopeJob, TagDaemon, TagJob
+from provisioner_operator.core.scheduling.smallest_change import ScopeDaemon, ScopeJob, TagDaemon, TagJob
 from provisioner_operator.core.views.snapshot import Snapshot, heartbeat_age
 
 STATE_STYLES = {"Idle": "green", "Busy": "cyan", "Draining": "magenta", "Offline": "red"}

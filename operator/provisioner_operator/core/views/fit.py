@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import UNTAGGED, Demand, satisfies
-from provisioner_operator.core.scheduling.explanation import Candidate
+from provisioner_operator.core.scheduling.smallest_change import Candidate
 from provisioner_operator.core.views.snapshot import Snapshot, heartbeat_age
 
 

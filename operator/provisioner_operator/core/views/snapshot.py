@@ -20,8 +20,9 @@ from provisioner_operator.core.model.matching import Demand, satisfies
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.prospects import growth_of
 from provisioner_operator.core.pools.records import Pool
-from provisioner_operator.core.scheduling.explanation import STUCK, Candidate, Explanation, explain
+from provisioner_operator.core.scheduling.explanation import STUCK, Explanation, explain
 from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.smallest_change import Candidate
 
 
 @dataclass(frozen=True, slots=True)

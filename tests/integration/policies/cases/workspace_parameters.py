@@ -37,7 +37,9 @@ CASES = (
         "a parameter that there is not", _new(sise="1"), 'template "choices" has no parameter sise; it has size, least'
     ),
     _case("no choice where all have a default", _new()),
-    _case("no choice where one has none", _new("demanding"), 'template "demanding" has no default for region: set a value'),
+    _case(
+        "no choice where one has none", _new("demanding"), 'template "demanding" has no default for region: set a value'
+    ),
     _case("another choice alone", _new("demanding", note="a"), "has no default for region: set a value"),
     _case("the choice that is demanded", _new("demanding", region="eu")),
     _case("a template that does not exist", _new("absent", anything="1")),

@@ -10,7 +10,8 @@ import pytest
 from provisioner_devcluster.control_plane.certificates import Authority
 from provisioner_operator.daemon.git.fetch_program import fetch
 from provisioner_operator.daemon.git.request import REPOSITORY, Credentials, FetchError, GitRequest
-from support.programs.git_server import Answer, GitServer, Repository, basic_auth, failing, redirecting, serving
+from support.programs.git_repository import Repository
+from support.programs.git_server import Answer, GitServer, basic_auth, failing, redirecting, serving
 
 LOGIN = Credentials("git-login", "joe", "hunter2hunter2")
 MAIN = {"main.tf": "# one"}

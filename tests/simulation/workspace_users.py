@@ -1,4 +1,4 @@
-"""Templates and workspaces in the simulation: what people want, and whether they get it, exactly once."""
+"""Users of templates and workspaces in the simulation, and checks that each of their changes is built exactly once."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,18 @@ if TYPE_CHECKING:
 LONGEST_AUTOSTOP = 120.0
 TEMPLATE_UID = "template-uid"
 _NAMES = ("dev", "box", "lab")
-"""The first is also that of jobs which users submit themselves."""
+"""The first is also a workspace of jobs that users submit themselves."""
 
 
-class Environments:
-    """One template, some workspaces, and what people do to them."""
+class WorkspaceUsers:
+    """One template, several workspaces, and the changes that users make to them."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
         self._random = world.random
-        self._wanted: dict[str, Body] = {}
         self._count = 0
         self._jobs: dict[str, list[Body]] = {}
-        """Of each workspace, by uid, all jobs that ever were, in their last version, in order of creation."""
+        """All jobs of each workspace by its uid, in their last version, in order of creation."""
         self._deleted: set[str] = set()
         """Jobs that were deleted before they ended."""
         server = world.server
@@ -43,16 +42,16 @@ class Environments:
         for number in range(1, self._random.randint(1, 3)):
             self._sometime(self._change_template, number)
 
-    def all_is_well(self) -> None:
-        """Once nothing happens any more: every wish is granted, or its failure is told."""
+    def check_end_state(self) -> None:
+        """Check, once nothing happens any more, that each workspace is in its desired state or reports its failure."""
         for body in self._world.server.of_kind(WORKSPACE):
             self._must_be_settled(body)
         for controller in self._world.controllers():
             for uid in controller.workspaces.uids():
                 if uid not in self._world.server.objects:
-                    self._world.invariants.violated(f"{uid} is gone, and a controller still remembers it")
+                    self._world.invariants.violated(f"{uid} is gone, but a controller still has it")
 
-    # --- what people do ---
+    # --- changes by users ---
 
     def _template(self, number: int) -> Body:
         return {
@@ -109,12 +108,12 @@ class Environments:
         try:
             self._world.server.edit(body["metadata"]["uid"], **changes)
         except GoneError:
-            self._world.invariants.note("a user edits a workspace that is gone")
+            self._world.invariants.note("a user changes a workspace that is gone")
 
     def _sometime(self, what: Any, *arguments: object) -> None:
         self._world.schedule.after(self._random.uniform(0, self._world.plan.seconds * 0.9), what, *arguments)
 
-    # --- what must hold ---
+    # --- checks ---
 
     def _job_changed(self, old: Body | None, new: Body | None) -> None:
         body = new or old or {}
@@ -134,7 +133,7 @@ class Environments:
         known[[each["metadata"]["uid"] for each in known].index(uid)] = new
 
     def _must_be_new(self, known: list[Body], body: Body) -> None:
-        """A build is made when the one before is over, and not again of what that was made of."""
+        """Check that the previous build has ended, and that the new one differs from it."""
         if not known:
             return
         name, last = body["metadata"]["name"], known[-1]
@@ -143,9 +142,9 @@ class Environments:
         assert before is not None
         vanished = last["metadata"]["uid"] in self._deleted
         if not before.record.ended and not vanished:
-            self._world.invariants.violated(f"{name} is made while {before.record.job} is {before.record.phase}")
+            self._world.invariants.violated(f"{name} is created while {before.record.job} is {before.record.phase}")
         if build.record.number <= before.record.number:
-            self._world.invariants.violated(f"{name} has a number that was taken")
+            self._world.invariants.violated(f"{name} reuses a number")
         again = build.record.change == before.record.change and before.record.reason != SUPERSEDED
         if again and not vanished:
             self._world.invariants.violated(f"{name} builds again what {before.record.job} built")
@@ -164,29 +163,29 @@ class Environments:
             return
         last = begun[-1]
         if last["spec"]["transition"] != "Delete" or last["status"]["phase"] != Phase.COMPLETED:
-            self._world.invariants.violated(f"workspace {name} is gone, and what it was made of is not destroyed")
+            self._world.invariants.violated(f"workspace {name} is gone, but its resources were not destroyed")
 
     def _must_be_settled(self, body: Body) -> None:
         workspace = parse_workspace(body)
         name, status = workspace.name, workspace.status
         holds = {each.type: each for each in status.conditions if each.status == "True"}
         if status.observed_generation != workspace.generation:
-            self._world.invariants.violated(f"workspace {name}: its status speaks of an older spec")
+            self._world.invariants.violated(f"workspace {name}: its status is of an older spec")
         if "Stalled" in holds:
             if not holds["Stalled"].message:
-                self._world.invariants.violated(f"workspace {name} stalls and does not say why")
+                self._world.invariants.violated(f"workspace {name} is stalled without a message")
             return
         if "Ready" not in holds or workspace.deleting:
-            self._world.invariants.violated(f"workspace {name} is neither as wanted nor does it say why: {status}")
+            self._world.invariants.violated(f"workspace {name} is neither ready nor stalled: {status}")
         run = status.last_run
         if run is None:
             if workspace.running:
-                self._world.invariants.violated(f"workspace {name} is ready and was never built")
+                self._world.invariants.violated(f"workspace {name} is ready but was never built")
             return
         if workspace.running and workspace.autostop is None and run.transition is not Transition.START:
-            self._world.invariants.violated(f"workspace {name} is to run and does not")
+            self._world.invariants.violated(f"workspace {name} should run but does not")
         if not workspace.running and run.transition is not Transition.STOP:
-            self._world.invariants.violated(f"workspace {name} is to be stopped and is not")
+            self._world.invariants.violated(f"workspace {name} should be stopped but is not")
         wanted = dict(workspace.parameters).get("size", "1")
         if dict(status.parameters).get("size") != wanted:
-            self._world.invariants.violated(f"workspace {name} wants size {wanted} and has {status.parameters}")
+            self._world.invariants.violated(f"workspace {name} should have size {wanted} and has {status.parameters}")
