@@ -42,18 +42,18 @@ def sandboxes(count: int) -> Iterator[list[Sandbox]]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def the_record(package: str, sandbox: Sandbox) -> Record:
+def the_record(sandbox: Sandbox) -> Record:
     """The record of the code as it is, made now unless a former run has made it."""
-    file = RECORDS / f"{package}-{digest()}.json"
+    file = RECORDS / f"{digest()}.json"
     if file.exists():
         return Record.load(file)
-    click.echo(f"Recording the tests of {package} without a mutation ...", err=True)
-    for outdated in RECORDS.glob(f"{package}-*.json"):
+    click.echo("Recording the tests without a mutation ...", err=True)
+    for outdated in RECORDS.glob("*.json"):
         outdated.unlink()
-    return record(package, sandbox, file)
+    return record(sandbox, file)
 
 
-def judge_all(mutants: Sequence[Mutant], records: dict[str, Record], free: Sequence[Sandbox]) -> Iterator[Verdict]:
+def judge_all(mutants: Sequence[Mutant], tests: Record, free: Sequence[Sandbox]) -> Iterator[Verdict]:
     """Judge the mutants, one in each sandbox at a time, and yield each verdict when it is known."""
     idle = SimpleQueue[Sandbox]()
     for sandbox in free:
@@ -62,7 +62,7 @@ def judge_all(mutants: Sequence[Mutant], records: dict[str, Record], free: Seque
     def one(mutant: Mutant) -> Verdict:
         sandbox = idle.get()
         try:
-            return judge(mutant, records[mutant.path.partition("/")[0]], sandbox)
+            return judge(mutant, tests, sandbox)
         finally:
             idle.put(sandbox)
 
@@ -97,8 +97,7 @@ def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, 
     """Judge a sample of mutants of PACKAGES (default: all) by the fast tests."""
     seed = random.randrange(100_000) if seed is None else seed
     mutants = chosen(packages or tuple(GOALS), seed, count, replay)
-    wanted = sorted({mutant.path.partition("/")[0] for mutant in mutants})
-    if DANGEROUS.intersection(wanted) and not has_namespaces():
+    if not DANGEROUS.isdisjoint(each.path.partition("/")[0] for each in mutants) and not has_namespaces():
         raise click.UsageError(
             "Mutants of daemon may kill any process of this machine. They run only on Linux, as root, with unshare(1)."
         )
@@ -106,8 +105,7 @@ def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, 
     verdicts = []
     try:
         with sandboxes(workers) as places:
-            records = {package: the_record(package, places[0]) for package in wanted}
-            for verdict in judge_all(mutants, records, places):
+            for verdict in judge_all(mutants, the_record(places[0]), places):
                 verdicts.append(verdict)
                 click.echo(f"{len(verdicts)}/{len(mutants)} {verdict.mutant.name} {verdict.outcome}", err=True)
                 if replay or verdict.outcome is Outcome.SURVIVED:

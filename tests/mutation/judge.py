@@ -10,21 +10,26 @@ from pathlib import Path
 from mutation import recorder
 from mutation.mutants import Mutant
 from mutation.record import Record
-from mutation.sandbox import HUNG, Sandbox
+from mutation.sandbox import HUNG, Limits, Sandbox
 
-JUDGES = {
-    "core": ("tests/unit/core", "tests/simulation"),
-    "daemon": ("tests/unit/daemon", "tests/component/daemon"),
-    "kube": ("tests/unit/kube", "tests/unit/controller"),
-}
-"""The tests that judge each package: its own, and those of what drives it; none needs a control plane."""
+JUDGES = (
+    "tests/unit/core",
+    "tests/unit/kube",
+    "tests/unit/daemon",
+    "tests/unit/controller",
+    "tests/component/daemon",
+    "tests/simulation",
+)
+"""The fast tests of the mutated packages and of what drives them; none needs a control plane."""
 ENVIRONMENT = {"PROVISIONER_SIMULATION_SEEDS": "50", "PYTHONHASHSEED": "0"}
 """Two chunks of simulated clusters: what they do not notice, a thousand rarely do."""
 
 _PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
-_RECORD_SECONDS = 3600.0
-_START_SECONDS, _PATIENCE = 60.0, 5.0
-"""A mutant may take this long to start its tests, and so many times as long as the record did to run them."""
+_RECORD_LIMITS = Limits(wall=7200.0, cpu=3600.0)
+_START_SECONDS, _PATIENCE = 30.0, 5.0
+"""A mutant may take this much CPU time to start its tests, and so many times what the record took to run them."""
+_SHARE = 0.1
+"""Of a CPU, that the tests get on a busy machine: without any, a mutant that waits forever is stopped by the clock."""
 _PASSED, _NO_TESTS = 0, 5
 """Exit codes of pytest."""
 
@@ -56,14 +61,14 @@ class Verdict:
     """The last run's output."""
 
 
-def record(package: str, sandbox: Sandbox, result: Path) -> Record:
-    """Run the package's judges without a mutation, and record the lines that each test runs."""
+def record(sandbox: Sandbox, result: Path) -> Record:
+    """Run the tests without a mutation, and record the lines that each runs."""
     written = sandbox.copy.scratch / "record.json"
     output = sandbox.copy.scratch / "record.log"
     environment = {recorder.FOLDER: str(sandbox.copy.package), recorder.RESULT: str(written)}
-    judges = [each for each in JUDGES[package] if (sandbox.copy.root / each).is_dir()]
+    judges = [each for each in JUDGES if (sandbox.copy.root / each).is_dir()]
     command = [sys.executable, *_PYTEST, "-p", "mutation.recorder", *judges]
-    if sandbox.run(command, ENVIRONMENT | environment, _RECORD_SECONDS, output) != _PASSED:
+    if sandbox.run(command, ENVIRONMENT | environment, _RECORD_LIMITS, output) != _PASSED:
         tail = output.read_text(encoding="utf-8", errors="replace")[-4000:]
         raise JudgeError(f"The tests fail without a mutation, so they cannot judge one:\n{tail}")
     result.parent.mkdir(parents=True, exist_ok=True)
@@ -80,19 +85,19 @@ def judge(mutant: Mutant, tests: Record, sandbox: Sandbox) -> Verdict:
     with sandbox.copy.mutated(mutant):
         for group in groups:
             asked += group
-            seconds = _START_SECONDS + _PATIENCE * sum(tests.seconds[test] for test in group)
-            outcome, output = _run(group, seconds, sandbox)
+            cpu = _START_SECONDS + _PATIENCE * sum(tests.seconds[test] for test in group)
+            outcome, output = _run(group, Limits(wall=cpu / _SHARE, cpu=cpu), sandbox)
             if outcome is not Outcome.SURVIVED:
                 break
     return Verdict(mutant, diff, outcome, tuple(asked), time.monotonic() - began, output)
 
 
-def _run(group: Sequence[str], seconds: float, sandbox: Sandbox) -> tuple[Outcome, str]:
+def _run(group: Sequence[str], limits: Limits, sandbox: Sandbox) -> tuple[Outcome, str]:
     listed, log = sandbox.copy.scratch / "tests", sandbox.copy.scratch / "log"
     listed.write_text("\n".join(group), encoding="utf-8")
     # Compiled files are not written: those of the unchanged tree stay valid for the next mutant.
     environment = ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"}
-    code = sandbox.run([sys.executable, *_PYTEST, "-x", f"@{listed}"], environment, seconds, log)
+    code = sandbox.run([sys.executable, *_PYTEST, "-x", f"@{listed}"], environment, limits, log)
     output = log.read_text(encoding="utf-8", errors="replace")
     if code == _NO_TESTS:
         raise JudgeError(f"No tests were found:\n{output}")

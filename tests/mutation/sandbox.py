@@ -4,8 +4,10 @@ A mutated guard may kill every process that it sees, a mutated cleanup may remov
 has a PID and a mount namespace, which end with it. Elsewhere only packages that start and kill nothing can be mutated.
 """
 
+import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,8 +19,9 @@ from mutation.worktree import REPOSITORY, Copy
 DANGEROUS = frozenset({"daemon"})
 """Packages that start, stop and kill processes."""
 HUNG = 124
-"""Exit code of a command that was stopped at its time limit, as of timeout(1)."""
+"""Exit code of a command that was stopped at a limit, as of timeout(1)."""
 
+_OUT_OF_CPU = 128 + signal.SIGXCPU
 _NOT_ENTERED = 120
 """Exit code if the namespaces could not be set up; pytest has none of that number."""
 _MEMORY_KILOBYTES = 6_000_000
@@ -32,11 +35,21 @@ _ENTER = f"""
 mount --bind "$SCRATCH" "$SCRATCH" &&
 mount --bind "$COPY/operator" "$REPOSITORY/operator" &&
 mount -o remount,bind,ro / &&
-ulimit -v {_MEMORY_KILOBYTES} && ulimit -f {_FILE_BLOCKS} &&
+ulimit -v {_MEMORY_KILOBYTES} && ulimit -f {_FILE_BLOCKS} && ulimit -t "$CPU" &&
 cd "$COPY" || exit {_NOT_ENTERED}
 "$@"
 exit $?
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds that a command may take."""
+
+    wall: float
+    """Until it has ended."""
+    cpu: float
+    """Of CPU, for each of its processes: a loop is found by these, however busy the machine is."""
 
 
 class SandboxError(Exception):
@@ -54,19 +67,19 @@ class Sandbox:
 
     copy: Copy
 
-    def run(self, command: Sequence[str], environment: dict[str, str], seconds: float, output: Path) -> int:
-        """Run the command and return its exit code, `HUNG` if it took longer than that; its output goes into the file."""
+    def run(self, command: Sequence[str], environment: dict[str, str], limits: Limits, output: Path) -> int:
+        """Run the command and return its exit code, `HUNG` if it reached a limit; its output goes into the file."""
         with output.open("wb") as file:
             process = subprocess.Popen(
                 self._wrapped(command),
-                env=os.environ | self._environment() | environment,
+                env=os.environ | self._environment() | environment | {"CPU": str(math.ceil(limits.cpu))},
                 cwd=self.copy.root,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
             try:
-                code = process.wait(seconds)
+                code = process.wait(limits.wall)
             except subprocess.TimeoutExpired:
                 return HUNG
             finally:
@@ -75,7 +88,7 @@ class Sandbox:
                     process.wait()
         if code == _NOT_ENTERED:
             raise SandboxError(output.read_text(encoding="utf-8", errors="replace"))
-        return code
+        return HUNG if code in {_OUT_OF_CPU, -signal.SIGXCPU} else code
 
     def _wrapped(self, command: Sequence[str]) -> list[str]:
         if not has_namespaces():
