@@ -20,7 +20,7 @@ IMAGE_ARGS ?=
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help demo up down test unit integration e2e bench lint format crds docs devcluster image lock clean
+.PHONY: help demo up down test unit integration e2e mutants bench lint format crds docs devcluster image lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ e2e: $(READY) ## Tests on a real node (Linux, root), or on E2E_KUBECONFIG's clus
 	@test -n "$(E2E_KUBECONFIG)" || $(BIN)/provisioner-devcluster prepare --node
 	@test -n "$(E2E_KUBECONFIG)" || PYTHONPATH=tests:operator:devcluster $(BIN)/python -m support.images.container_image
 	@$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
+
+mutants: $(READY) ## Small changes of the code that the fast tests do not notice (ARGS="--seed 7 --count 160 core"; ARGS=--help)
+	@PYTHONPATH=tests:operator $(BIN)/python -m mutation $(ARGS)
 
 bench: $(READY) ## The product measured beside the API server alone and Jobs (ARGS=--quick: under three minutes; ARGS=--help)
 	@$(BIN)/provisioner-devcluster prepare

@@ -11,6 +11,7 @@ from functools import cache
 import click
 
 from bench.__main__ import main as bench
+from mutation.__main__ import main as mutants
 from provisioner_devcluster.cli import cli as devcluster
 from provisioner_operator.cli.app import app as cli
 from provisioner_operator.controller.__main__ import main as operator
@@ -157,7 +158,7 @@ def _groups() -> dict[str, click.Group]:
 @cache
 def _all_options() -> frozenset[str]:
     """Every option of every program of ours."""
-    return frozenset(option for program in (*PROGRAMS.values(), bench) for option in _options(program))
+    return frozenset(option for program in (*PROGRAMS.values(), bench, mutants) for option in _options(program))
 
 
 def _options(command: click.Command) -> Iterator[str]:

@@ -1,0 +1,125 @@
+"""`make mutants`: change the code in small ways, and see which changes the fast tests do not notice.
+
+Exits with 1 if too many mutants of a package survive, and with 2 if it cannot run.
+"""
+
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+
+import click
+
+from mutation.judge import JudgeError, Outcome, Verdict, judge, record
+from mutation.mutants import Mutant, sample
+from mutation.record import Record
+from mutation.report import GOALS, describe, missed_goals, table
+from mutation.sandbox import DANGEROUS, Sandbox, SandboxError, has_namespaces
+from mutation.scan import package_mutants
+from mutation.worktree import PACKAGE, REPOSITORY, copy_tree, digest, duplicate
+
+ROOT = REPOSITORY / PACKAGE
+RECORDS = REPOSITORY / ".state" / "mutation"
+"""Records of former runs, each valid for exactly the code and tests that it was made of."""
+DEFAULT_COUNT = 100
+
+
+@contextmanager
+def sandboxes(count: int) -> Iterator[list[Sandbox]]:
+    """Copies of the work tree that end with the block."""
+    scratch = Path(tempfile.mkdtemp(prefix="mutation-")).resolve()
+    try:
+        first = copy_tree(scratch / "0")
+        yield [Sandbox(first), *(Sandbox(duplicate(first, scratch / str(at))) for at in range(1, count))]
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def the_record(sandbox: Sandbox) -> Record:
+    """The record of the code as it is, made now unless a former run has made it."""
+    file = RECORDS / f"{digest()}.json"
+    if file.exists():
+        return Record.load(file)
+    click.echo("Recording the tests without a mutation ...", err=True)
+    for outdated in RECORDS.glob("*.json"):
+        outdated.unlink()
+    return record(sandbox, file)
+
+
+def judge_all(mutants: Sequence[Mutant], tests: Record, free: Sequence[Sandbox]) -> Iterator[Verdict]:
+    """Judge the mutants, one in each sandbox at a time, and yield each verdict when it is known."""
+    idle = SimpleQueue[Sandbox]()
+    for sandbox in free:
+        idle.put(sandbox)
+
+    def one(mutant: Mutant) -> Verdict:
+        sandbox = idle.get()
+        try:
+            return judge(mutant, tests, sandbox)
+        finally:
+            idle.put(sandbox)
+
+    with ThreadPoolExecutor(len(free)) as pool:
+        try:
+            for done in as_completed([pool.submit(one, mutant) for mutant in mutants]):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def chosen(packages: Sequence[str], seed: int, count: int, replay: str | None) -> list[Mutant]:
+    """The mutants to judge: one by name, or a sample of each package."""
+    if replay is not None:
+        everything = package_mutants(ROOT, replay.partition("/")[0])
+        found = [each for each in everything if each.name == replay]
+        if not found:
+            raise click.UsageError(f"There is no mutant {replay} in this code.")
+        return found
+    return [mutant for package in packages for mutant in sample(package_mutants(ROOT, package), seed, count)]
+
+
+@click.command()
+@click.argument("packages", nargs=-1, type=click.Choice(list(GOALS)))
+@click.option("--seed", type=int, help="Choose the mutants by this number.  [default: a random one, which is printed]")
+@click.option("--count", default=DEFAULT_COUNT, show_default=True, help="Mutants of each package.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 2), help="Mutants judged at a time.")
+@click.option(
+    "--replay", metavar="MUTANT", help="Judge this mutant only (core/jobs/ordering.py:21:drop), show the tests."
+)
+def main(packages: tuple[str, ...], seed: int | None, count: int, workers: int, replay: str | None) -> None:
+    """Judge a sample of mutants of PACKAGES (default: all) by the fast tests."""
+    seed = random.randrange(100_000) if seed is None else seed
+    mutants = chosen(packages or tuple(GOALS), seed, count, replay)
+    if not DANGEROUS.isdisjoint(each.path.partition("/")[0] for each in mutants) and not has_namespaces():
+        raise click.UsageError(
+            "Mutants of daemon may kill any process of this machine. They run only on Linux, as root, with unshare(1)."
+        )
+    click.echo(f"{len(mutants)} mutants" + ("" if replay else f", seed {seed}"), err=True)
+    verdicts = []
+    try:
+        with sandboxes(workers) as places:
+            for verdict in judge_all(mutants, the_record(places[0]), places):
+                verdicts.append(verdict)
+                click.echo(f"{len(verdicts)}/{len(mutants)} {verdict.mutant.name} {verdict.outcome}", err=True)
+                if replay or verdict.outcome is Outcome.SURVIVED:
+                    click.echo(describe(verdict))
+    except (JudgeError, SandboxError) as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(verdicts[0].output if replay else table(verdicts))
+    missed = [] if replay else missed_goals(verdicts)
+    if missed:
+        click.echo(f"Below the goal: {', '.join(missed)}. Replay a survivor with --replay NAME.")
+    sys.exit(bool(missed))
+
+
+if __name__ == "__main__":
+    os.nice(10)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the copies are removed
+    main()

@@ -1,0 +1,79 @@
+"""Copies of the work tree, the only thing that is ever mutated."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutation.mutants import Mutant
+
+REPOSITORY = Path(__file__).parents[2]
+PACKAGE = Path("operator") / "provisioner_operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy, in a scratch folder to which alone mutated code may write."""
+
+    scratch: Path
+
+    @property
+    def root(self) -> Path:
+        """The copied tree."""
+        return self.scratch / "tree"
+
+    @property
+    def package(self) -> Path:
+        """The product's code in it."""
+        return self.root / PACKAGE
+
+    @contextmanager
+    def mutated(self, mutant: Mutant) -> Iterator[None]:
+        """Apply the mutant for the time of the block, and leave no trace of it or of its tests."""
+        file = self.package / mutant.path
+        source, times = file.read_bytes(), file.stat()
+        file.write_bytes(mutant.apply(source))
+        try:
+            yield
+        finally:
+            file.write_bytes(source)
+            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))  # its compiled form is valid again
+            shutil.rmtree(self.root / ".hypothesis", ignore_errors=True)
+
+
+def copy_tree(scratch: Path) -> Copy:
+    """Copy what git tracks or would track."""
+    copy = Copy(scratch)
+    (scratch / "tmp").mkdir(parents=True)
+    for name in tracked():
+        target = copy.root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(REPOSITORY / name, target, follow_symlinks=False)
+    return copy
+
+
+def duplicate(copy: Copy, scratch: Path) -> Copy:
+    """Make another copy of a copy, with its compiled modules."""
+    (scratch / "tmp").mkdir(parents=True)
+    shutil.copytree(copy.root, scratch / "tree", symlinks=True)
+    return Copy(scratch)
+
+
+def digest() -> str:
+    """A digest of all code and tests, by which a record of them is found again."""
+    value = hashlib.sha256()
+    for name in tracked():
+        if name.startswith(("operator/", "tests/", "devcluster/", "pyproject.toml", "requirements/")):
+            value.update(name.encode() + b"\0" + (REPOSITORY / name).read_bytes() + b"\0")
+    return value.hexdigest()[:16]
+
+
+def tracked() -> list[str]:
+    """Names of the files that git tracks or would track."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True).stdout.decode()
+    return sorted({name for name in listed.split("\0") if name and (REPOSITORY / name).is_file()})

@@ -1,0 +1,77 @@
+"""The tests that judge a mutant are those that run its line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mutation.mutants import Mutant
+from mutation.record import Record
+from mutation.scan import mutants_of
+
+SOURCE = b"""LIMIT = 3
+
+def f(a):
+    return a + 1
+
+def g(a):
+    return a < LIMIT
+"""
+USER = b"from core.jobs.x import LIMIT\ndef h():\n    return LIMIT\n"
+F, G, FAR, H = (
+    "tests/unit/core/jobs/test_x.py::f",
+    "tests/unit/core/jobs/test_x.py::g",
+    "tests/simulation/t.py::s",
+    "t.py::h",
+)
+PROGRAM = "tests/component/core/jobs/test_x.py::p"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "core" / "jobs").mkdir(parents=True)
+    (tmp_path / "core" / "jobs" / "x.py").write_bytes(SOURCE)
+    (tmp_path / "core" / "jobs" / "y.py").write_bytes(USER)
+    return tmp_path
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    tests = [F, G, FAR, H]
+    lines = {
+        "core/jobs/x.py": {1: [], 3: [], 4: [0, 2], 6: [], 7: [1]},
+        "core/jobs/y.py": {1: [], 2: [], 3: [3]},
+    }
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps({"tests": tests, "seconds": [2.0, 0.1, 9.0, 0.2], "lines": lines}), encoding="utf-8")
+    return Record.load(file)
+
+
+def mutant_in_line(line: int) -> Mutant:
+    return next(each for each in mutants_of("core/jobs/x.py", SOURCE) if each.line == line)
+
+
+def test_tests_of_the_room_come_first_and_are_a_group_of_their_own(record: Record, root: Path) -> None:
+    assert record.tests_of(mutant_in_line(4), root) == [[F], [FAR]]
+
+
+def test_a_test_that_does_not_run_the_line_is_not_asked(record: Record, root: Path) -> None:
+    assert record.tests_of(mutant_in_line(7), root) == [[G]]
+
+
+def test_a_constant_is_judged_where_its_name_is_used(record: Record, root: Path) -> None:
+    assert record.tests_of(mutant_in_line(1), root) == [[G], [H]]
+
+
+def test_a_line_that_no_test_runs_has_no_judge(record: Record, root: Path) -> None:
+    unseen = Record(record.seconds, {"core/jobs/x.py": {1: frozenset({F})}})
+
+    assert unseen.tests_of(mutant_in_line(7), root) == []
+
+
+def test_tests_that_start_programs_come_last_and_judge_lines_that_no_record_sees(record: Record, root: Path) -> None:
+    with_programs = Record({**record.seconds, PROGRAM: 5.0, "tests/component/core/z.py::q": 1.0}, record.lines)
+    unseen = Record(with_programs.seconds, {})
+
+    assert with_programs.tests_of(mutant_in_line(7), root) == [[G], [PROGRAM]]
+    assert unseen.tests_of(mutant_in_line(7), root) == [["tests/component/core/z.py::q", PROGRAM]]
