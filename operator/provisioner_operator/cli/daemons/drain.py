@@ -11,7 +11,7 @@ from provisioner_operator.cli.output.times import duration
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.core.model.json_patch import JsonPatch
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 
 _POLL_SECONDS = 1.0
 _FORCED = "its daemon is being drained by force"
@@ -90,7 +90,7 @@ def _counted(held: Sequence[str]) -> str:
 
 def _held(session: Session, name: str) -> list[str]:
     """The jobs that the daemon was given and that have not ended, and the runs that it reports."""
-    selector = f"status.assignment.daemon={name},{loading.LIVE}"
+    selector = selectors.unfinished_jobs_of(name)
     given = loading.bodies(session.cluster, paths.jobs(session.namespace), {"fieldSelector": selector})
     body = session.cluster.get(paths.daemon(session.namespace, name))
     running = (body.get("status") or {}).get("currentJobs") or ()
@@ -98,7 +98,7 @@ def _held(session: Session, name: str) -> list[str]:
 
 
 def _kill_jobs(session: Session, name: str, reason: str) -> None:
-    selector = f"status.assignment.daemon={name},{loading.LIVE}"
+    selector = selectors.unfinished_jobs_of(name)
     for body in list(loading.bodies(session.cluster, paths.jobs(session.namespace), {"fieldSelector": selector})):
         job = body["metadata"]["name"]
         why = () if body["spec"].get("cancel") else (("/spec/cancelReason", reason),)

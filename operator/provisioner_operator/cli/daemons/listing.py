@@ -27,7 +27,7 @@ from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.matching import Demand, effective_tags, format_tags, satisfies
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.views.snapshot import Scene
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon
 
 STATE_WORDS = ("idle", "busy", "draining", "offline", "cordoned")
@@ -89,9 +89,8 @@ def _age(body: Body, now: float) -> float:
 def _previous(session: Session) -> dict[str, str]:
     """The last job that ended on each daemon, by the daemon's uid."""
     latest: dict[str, JobView] = {}
-    selector = "status.phase!=Pending,status.phase!=Running,status.phase!=Canceling"
     for _, view in loading.job_views(
-        session.cluster, session.scope, session.terminal.note, {"fieldSelector": selector}
+        session.cluster, session.scope, session.terminal.note, {"fieldSelector": selectors.ENDED_JOBS}
     ):
         job = view.job
         if job.assignment is None or job.started is None:

@@ -25,7 +25,7 @@ from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.model.json_patch import Field, JsonPatch
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 
 _RACES = 5
 """How often a write is made anew when the job changed between reading and writing it."""
@@ -132,7 +132,10 @@ def _selected(session: Session, selection: Selection, selector: str | None, aske
     scene = loading.scene(cluster, session.scope, warn)
     params = {"labelSelector": selector} if selector else {}
     views = [
-        view for _, view in loading.job_views(cluster, session.scope, warn, {"fieldSelector": loading.LIVE} | params)
+        view
+        for _, view in loading.job_views(
+            cluster, session.scope, warn, {"fieldSelector": selectors.UNFINISHED_JOBS} | params
+        )
     ]
     meant = [
         view

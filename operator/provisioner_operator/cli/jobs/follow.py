@@ -7,8 +7,7 @@ from provisioner_operator.cli.api.client import Body, Cluster
 from provisioner_operator.cli.api.watch_feed import Changed, Ended, Feed, Gone, Listed, Recovered, Trouble
 from provisioner_operator.cli.errors import NotFoundError, TimedOutError
 from provisioner_operator.cli.output.times import duration
-from provisioner_operator.cli.view.loading import LIVE
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 
 Say = Callable[[str], None]
 _POLL = 0.5
@@ -22,7 +21,7 @@ def follow(
     Goes on until the caller stops. Raises TimedOutError, or what the API server says.
     """
     wanted = set(names)
-    selector = f"metadata.name={names[0]}" if len(names) == 1 else LIVE
+    selector = f"metadata.name={names[0]}" if len(names) == 1 else selectors.UNFINISHED_JOBS
     feed = Feed(cluster, paths.jobs(namespace), {"fieldSelector": selector})
     deadline = None if timeout is None else time.monotonic() + timeout
     try:

@@ -16,6 +16,7 @@ from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.snapshot import Scene, waited
+from provisioner_operator.kube import selectors
 
 NOTHING = "No provisioner jobs found."
 _DEFAULT = "created"
@@ -62,7 +63,7 @@ def _rows(session: Session, selection: Selection, selector: str | None) -> list[
     is_live = selection.is_live_only and selector is None
     scene: Scene | None = None
     if is_all or (is_live and selection.wants_queue):
-        fields = {} if is_all else {"fieldSelector": loading.LIVE}
+        fields = {} if is_all else {"fieldSelector": selectors.UNFINISHED_JOBS}
         views = _views(session, fields)
         scene = _scene_of(session, selection, [view.job for view in views])
         found: Iterable[JobView] = views
@@ -81,7 +82,7 @@ def _scene(session: Session, selection: Selection) -> Scene | None:
     """The queue, if jobs may be meant that stand in it."""
     if not selection.wants_queue:
         return None
-    views = _views(session, {"fieldSelector": loading.LIVE})
+    views = _views(session, {"fieldSelector": selectors.UNFINISHED_JOBS})
     return _scene_of(session, selection, [view.job for view in views])
 
 

@@ -31,7 +31,7 @@ from provisioner_operator.cli.top.rows import Row
 from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.live_snapshot import Picture
 from provisioner_operator.core.views.wait_estimate import observed_runs
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 
 _POLL_SECONDS = 0.2
 _REDRAW_SECONDS = 1.0
@@ -382,7 +382,7 @@ def run(session: Session) -> None:
     cluster, scope = session.cluster, session.scope
     picture = Picture()
     feeds = [
-        (Feed(cluster, paths.jobs(scope), {"fieldSelector": loading.LIVE}), picture.jobs),
+        (Feed(cluster, paths.jobs(scope), {"fieldSelector": selectors.UNFINISHED_JOBS}), picture.jobs),
         (Feed(cluster, paths.daemons(scope)), picture.daemons),
         (Feed(cluster, paths.pools(scope)), picture.pools),
     ]

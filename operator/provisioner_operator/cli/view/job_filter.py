@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.cli.errors import UsageError
-from provisioner_operator.cli.view.loading import LIVE, JobView
+from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.kube.selectors import UNFINISHED_JOBS
 
 STUCK = "stuck"
 STATUS_WORDS = ("pending", "running", "canceling", "completed", "failed", "canceled", STUCK)
@@ -50,7 +51,7 @@ class Selection:
 
     def field_selector(self) -> str:
         """What the API server can choose; it never leaves out a job that is meant."""
-        chosen = [LIVE] if self.is_live_only else []
+        chosen = [UNFINISHED_JOBS] if self.is_live_only else []
         if len(self.phases) == 1 and not self.stuck:
             chosen = [f"status.phase={next(iter(self.phases))}"]
         for field, value in (

@@ -12,15 +12,12 @@ from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, JOBS, POOLS
 from provisioner_operator.cli.api.client import NONE, Body, Cluster, Params
 from provisioner_operator.cli.errors import CliError, ExpiredError, ForbiddenError, NotFoundError
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.views.snapshot import Scene
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 
-LIVE = ",".join(f"status.phase!={phase}" for phase in sorted(TERMINAL))
-"""The field selector of jobs that have not ended."""
 ENDED_RUNS = 500
 """From so many ended jobs, one page, run times are taken."""
 
@@ -103,7 +100,7 @@ def pools_of(found: Iterable[Body], warn: Warn) -> list[tuple[Body, Pool]]:
 
 def live_views(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, JobView]]:
     """The jobs that have not ended."""
-    return list(job_views(cluster, scope, warn, {"fieldSelector": LIVE}))
+    return list(job_views(cluster, scope, warn, {"fieldSelector": selectors.UNFINISHED_JOBS}))
 
 
 def scene(cluster: Cluster, scope: str | None, warn: Warn) -> Scene:
