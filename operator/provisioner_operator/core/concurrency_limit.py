@@ -1,19 +1,19 @@
-"""How many requests may be under way: at once half as many when the API server has too much to do, then slowly more again.
+"""The number of requests that may be under way: halved when the API server is too busy, then slowly raised again.
 
-Additive increase, multiplicative decrease, as TCP does it, so that several clients come to share what there is. Times are
-seconds of a monotonic clock. Asked by `controller.admission`.
+Additive increase and multiplicative decrease, as in TCP, make several clients share the capacity. Times are seconds of a
+monotonic clock. Used by `controller.write_gate`.
 """
 
 GROWTH_SECONDS = 1.0
-"""One request more may be under way each time this has passed without a refusal."""
+"""The limit grows by one each time this has passed without a refusal."""
 USUAL_PAUSE_SECONDS = 1.0
-"""How long to wait after a refusal that does not say: what the API server says as a rule."""
+"""The pause after a refusal without Retry-After: the value that the API server usually sends."""
 LONGEST_PAUSE_SECONDS = 30.0
-"""Whatever a refusal says, there is another try after this."""
+"""The longest pause that is honored, whatever Retry-After says."""
 
 
-class Pace:
-    """The pace of one client."""
+class ConcurrencyLimit:
+    """The limit of one client's requests."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -24,26 +24,26 @@ class Pace:
 
     @property
     def allowed(self) -> int:
-        """How many requests may be under way; at least one."""
+        """The number of requests that may be under way; at least one."""
         return self._allowed
 
     def pause(self, now: float) -> float:
-        """For how long none may begin."""
+        """Return for how many seconds no request may begin."""
         return max(self._resume_at - now, 0.0)
 
     def answered(self, now: float) -> None:
-        """A request was not refused for want of room."""
+        """Note that a request was processed."""
         if self._allowed < self._limit and now - self._steady_since >= GROWTH_SECONDS:
             self._allowed += 1
             self._steady_since = now
 
     def refused(self, sent: float, now: float, retry_after: float | None) -> bool:
-        """A request was refused for want of room; whether fewer may be under way because of it."""
+        """Note that the API server was too busy for a request; returns whether the limit was lowered because of it."""
         pause = USUAL_PAUSE_SECONDS if retry_after is None else min(max(retry_after, 0.0), LONGEST_PAUSE_SECONDS)
         self._resume_at = max(self._resume_at, now + pause)
         self._steady_since = self._resume_at
         if sent < self._shrunk_at:
-            return False  # sent when more were allowed: that was answered already
+            return False  # sent before the limit was lowered: one burst of refusals halves it once
         self._allowed = max(self._allowed // 2, 1)
         self._shrunk_at = now
         return True
