@@ -45,7 +45,7 @@ async def connect(kubeconfig: Path | None = None, *, connections: int = 64) -> A
     async with aiohttp.ClientSession(
         connector=connector,
         headers={"User-Agent": f"provisioner-operator/{__version__}"} | ({} if from_file else info.as_http_headers()),
-        middlewares=(_token_from_file(SERVICE_ACCOUNT_TOKEN),) if from_file else (),
+        middlewares=(token_from_file(SERVICE_ACCOUNT_TOKEN),) if from_file else (),
     ) as session:
         yield Connection(info.server, session, KubeClient(session, info.server))
 
@@ -83,7 +83,7 @@ def _by_address(info: kopf.ConnectionInfo) -> kopf.ConnectionInfo:
 _Middleware = Callable[[aiohttp.ClientRequest, aiohttp.ClientHandlerType], Awaitable[aiohttp.ClientResponse]]
 
 
-def _token_from_file(path: Path) -> _Middleware:
+def token_from_file(path: Path) -> _Middleware:
     """Return a middleware that adds the file's token to each request, read again once it may have been replaced."""
     token, read_at = "", float("-inf")
 
