@@ -26,6 +26,14 @@ class Hang:
 
 
 @dataclass(frozen=True)
+class Slow:
+    """An answer that takes some seconds."""
+
+    seconds: float
+    body: Body
+
+
+@dataclass(frozen=True)
 class Request:
     """A request that was sent, and when."""
 
@@ -36,7 +44,7 @@ class Request:
     at: float = 0.0
 
 
-Answer = Body | Exception | Hang
+Answer = Body | Exception | Slow | Hang
 Step = tuple[str, Body] | float | Exception | Hang
 """One step of a watch: an event, a pause in seconds, an error, or silence."""
 
@@ -75,11 +83,17 @@ class ScriptedClient(KubeClient):
         self.requests.append(Request(method, path, body, dict(parameters or {}), now()))
         script = self._answers[method, path]
         answer = script.popleft() if len(script) > 1 else script[0]
-        if isinstance(answer, Hang):
-            await asyncio.Event().wait()
-        if isinstance(answer, Exception):
-            raise answer
-        return dict(cast("Body", answer))
+        match answer:
+            case Hang():
+                await asyncio.Event().wait()
+                raise AssertionError("this answer never comes")
+            case Slow(seconds, slow_body):
+                await asyncio.sleep(seconds)
+                return dict(slow_body)
+            case Exception():
+                raise answer
+            case _:
+                return dict(answer)
 
     @override
     async def watch(

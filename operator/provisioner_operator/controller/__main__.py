@@ -72,7 +72,7 @@ def run(
         raise click.UsageError(_explain(error)) from None
     logs.configure(settings.log_format)
     try:
-        uvloop.run(_serve(Operator(settings)))
+        uvloop.run(serve(Operator(settings)))
     except (StartupError, LoginError) as error:
         click.echo(f"provisioner-operator: {error}", err=True)
         sys.exit(1)
@@ -88,7 +88,8 @@ def _explain(error: ValidationError) -> str:
     return "\n".join(lines)
 
 
-async def _serve(operator: Operator) -> None:
+async def serve(operator: Operator) -> None:
+    """Run the operator, and Kopf beneath it, until a signal asks to stop. Raises StartupError and LoginError."""
     registry = kopf.OperatorRegistry()
     register(registry, operator)
     # Before the start, which waits for an API server for as long as there is none; Kopf handles signals only later.

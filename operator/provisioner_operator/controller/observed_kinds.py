@@ -40,6 +40,16 @@ class ObservedKind(Generic[Record]):
 class ObservedKinds:
     """The table, bound to the reconcilers of one controller."""
 
+    job: ObservedKind[JobRecords]
+    build: ObservedKind[JobRecords]
+    """A job that is observed for its workspace or template alone."""
+    daemon: ObservedKind[Daemon]
+    fresh_daemon: ObservedKind[Daemon]
+    """A daemon that was read just now: only that confirms missed heartbeats."""
+    pool: ObservedKind[Pool]
+    template: ObservedKind[Template]
+    workspace: ObservedKind[Workspace]
+
     def __init__(
         self,
         mirror: Mirror,
@@ -51,12 +61,9 @@ class ObservedKinds:
         self._mirror = mirror
         self._workspaces = workspaces
         self._job_changed = job_changed
-        self.job: ObservedKind[JobRecords] = ObservedKind(
-            "ProvisionerJob", parse_job_records, self._observe_job, self._forget_job
-        )
+        self.job = ObservedKind("ProvisionerJob", parse_job_records, self._observe_job, self._forget_job)
         self.build = replace(self.job, observe=self._observe_build)
-        """A job that is observed for its workspace or template alone."""
-        self.daemon: ObservedKind[Daemon] = ObservedKind(
+        self.daemon = ObservedKind(
             "ProvisionerDaemon",
             parse_daemon,
             observe=lambda daemon: mirror.observe_daemon(daemon, clock.read()),
@@ -65,17 +72,16 @@ class ObservedKinds:
         self.fresh_daemon = replace(
             self.daemon, observe=lambda daemon: mirror.observe_daemon(daemon, clock.read(), fresh=True)
         )
-        """A daemon that was read just now: only that confirms missed heartbeats."""
-        self.pool: ObservedKind[Pool] = ObservedKind(
+        self.pool = ObservedKind(
             "ProvisionerPool",
             parse_pool,
             observe=lambda pool: pools.observe_pool(pool, clock.read()),
             forget=lambda uid: pools.pool_deleted(uid, clock.read()),
         )
-        self.template: ObservedKind[Template] = ObservedKind(
+        self.template = ObservedKind(
             "WorkspaceTemplate", parse_template, workspaces.observe_template, workspaces.template_deleted
         )
-        self.workspace: ObservedKind[Workspace] = ObservedKind(
+        self.workspace = ObservedKind(
             "Workspace", parse_workspace, workspaces.observe_workspace, workspaces.workspace_deleted
         )
 

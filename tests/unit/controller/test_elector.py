@@ -72,6 +72,12 @@ class Candidate:
     def leads(self) -> bool:
         return self.candidacy.leads(clock.since_boot())
 
+    def in_contact(self) -> bool:
+        return self.observer.in_contact
+
+    def problem(self) -> str:
+        return self.elector.problem or ""
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(self.elector.run()), asyncio.create_task(self.elector.watch())]
@@ -150,7 +156,7 @@ async def test_a_candidate_that_was_overtaken_reads_again_before_it_tries_again(
         assert not candidate.leads()
         assert candidate.times("GET") == [0, RETRY_SECONDS, 2 * RETRY_SECONDS, 3 * RETRY_SECONDS]
         assert candidate.times("PATCH") == [0, RETRY_SECONDS, 2 * RETRY_SECONDS, 3 * RETRY_SECONDS]
-        assert candidate.elector.problem is None
+        assert candidate.problem() == ""
 
 
 @virtual_time
@@ -161,7 +167,7 @@ async def test_a_name_that_is_taken_when_the_lease_is_made_means_that_another_wa
         await asyncio.sleep(5)
         assert candidate.times("GET") == [0, RETRY_SECONDS]
         assert len(candidate.client.sent("POST")) == 1
-        assert candidate.elector.problem is None
+        assert candidate.problem() == ""
 
 
 @virtual_time
@@ -170,10 +176,10 @@ async def test_a_leader_without_answers_leads_until_the_time_to_step_down_and_no
     async with candidate.running():
         await asyncio.sleep(STEP_DOWN_SECONDS - 0.1)
         assert candidate.leads()
-        assert candidate.observer.in_contact
+        assert candidate.in_contact()
         await asyncio.sleep(RETRY_SECONDS + 0.2)
         assert not candidate.leads()
-        assert not candidate.observer.in_contact, "the silence of daemons means nothing now"
+        assert not candidate.in_contact(), "the silence of daemons means nothing now"
         assert candidate.times("PATCH")[:3] == [5, 6, 7]
 
 
@@ -249,11 +255,10 @@ async def test_a_refusal_is_shown_until_it_ends_and_logged_once(
     candidate.client.answers("POST", COLLECTION, error, error, a_lease())
     async with candidate.running():
         await asyncio.sleep(2.5)
-        assert candidate.elector.problem is not None
-        assert remedy in candidate.elector.problem
+        assert remedy in candidate.problem()
         assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
         await asyncio.sleep(1)
-        assert candidate.elector.problem is None
+        assert candidate.problem() == ""
         assert candidate.leads()
 
 
@@ -263,7 +268,7 @@ async def test_a_busy_api_server_is_in_contact() -> None:
     async with candidate.running():
         await asyncio.sleep(2 * STEP_DOWN_SECONDS)
         assert not candidate.leads()
-        assert candidate.observer.in_contact
+        assert candidate.in_contact()
 
 
 @virtual_time
