@@ -30,7 +30,7 @@ from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundEr
 _logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
-"""How long the writes under way may take at the stop; the next leader decides anew on what is left."""
+"""The time that the writes under way have at the stop; the next leader decides anew on the rest."""
 _CONNECTIONS_PER_NAMESPACE = 6
 """Four watches of our own and two of Kopf's."""
 _FURTHER_CONNECTIONS = 16
@@ -78,7 +78,7 @@ class Operator:
         return self._candidacy is None or self._candidacy.leads(clock.since_boot())
 
     def tenure(self) -> float:
-        """For how many seconds more no other process can lead; 0 if this one does not."""
+        """Return the seconds for which no other process can lead; 0 if this one does not."""
         return float("inf") if self._candidacy is None else self._candidacy.tenure(clock.since_boot())
 
     async def start(self) -> None:

@@ -23,7 +23,7 @@ REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)
 PAGE_SIZE = 500
 """Objects per page of a list, the same as kubectl's."""
 WATCH_SECONDS = 300
-"""How long the API server keeps a watch open before it ends it and the client resumes it."""
+"""The time after which the API server ends a watch and the client resumes it."""
 WATCH_READ_SECONDS = 75
 """A watch sends a bookmark every minute; the connection of one that sends nothing for longer is dead."""
 SETTLING_SECONDS = 30.0

@@ -24,7 +24,7 @@ from provisioner_operator.core.model.records import Assignment, Condition, Daemo
 from provisioner_operator.kube.object_meta import object_meta
 
 _DISTINCT = 8192
-"""How many distinct texts and demands are interned: most pending jobs share their demand and their message."""
+"""The number of distinct texts and demands that are interned: most pending jobs share theirs."""
 
 
 class UnparseableObjectError(ValueError):

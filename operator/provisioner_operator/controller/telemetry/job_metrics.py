@@ -19,7 +19,7 @@ _TIMEOUTS = frozenset(
 
 
 class JobMetrics:
-    """What is counted of jobs."""
+    """Counts jobs as they start and end."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._wait = Histogram(
