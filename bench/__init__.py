@@ -1,6 +1,6 @@
-"""Measures the product against the API server alone and against the Job controller of Kubernetes, side by side in one run.
+"""Benchmark of the product against the API server alone and the Job controller of Kubernetes, side by side in one run.
 
-`make bench` runs all of it (`python -m bench --help`). Each file of `scenarios/` is one question, `bars` says what the
-answers must be. Everything that counts is a ratio or a count of one run, in rounds that alternate between the subjects:
-the machines that this runs on are shared. Nothing in here is a test, and no test measures time.
+`make bench` runs all scenarios (`python -m bench --help`). Each file of `scenarios/` answers one question; `bars` has the
+required results. Because machines are shared, each required result is a count, or a ratio from rounds that alternate
+between the subjects. The benchmark is not a test, and no test measures time.
 """

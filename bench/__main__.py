@@ -1,4 +1,4 @@
-"""`make bench`: measure, print, and exit with 1 if a bar is not met, with 2 if something could not be measured."""
+"""Command behind `make bench`: measure and print; exit code 1 if a bar is not met, 2 if a measurement failed."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from bench.plan import Plan
 
 BESIDE_OTHERS = {each.SCENARIO: each for each in (latency, accept, life, cancel)}
-"""Scenarios in which the subjects take turns."""
-# `stock` restarts the Job controller with other limits, which no later one should meet.
+"""Scenarios in which the subjects alternate."""
+# Last, because `stock` restarts the Job controller with other limits.
 ALONE = {each.SCENARIO: each for each in (decision, idle, stored, stock)}
 DEFAULT_FILE = Path("bench/results/latest.json")
 
@@ -67,7 +67,7 @@ def main(
         uvloop.run(_measure(plan, frozenset(only or (*BESIDE_OTHERS, *ALONE)), results))
     except* (BenchError, DevClusterError, KubectlError) as errors:
         for error in _leaves(errors):
-            click.echo(f"bench: {error} What was measured until then:", err=True)
+            click.echo(f"bench: {error} Results until then:", err=True)
         broken = True
     except* asyncio.CancelledError:
         sys.exit(128 + signal.SIGTERM)
@@ -94,7 +94,7 @@ async def _measure(plan: Plan, names: frozenset[str], results: Results) -> None:
 
 
 def _end_in_order_when_asked_to() -> None:
-    """On SIGTERM too, end all programs that were started: they are sessions of their own."""
+    """Raise an exception on SIGTERM, so that all started programs are stopped; they run in sessions of their own."""
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -109,7 +109,7 @@ def _told(name: str) -> Iterator[None]:
 
 
 def _leaves(error: BaseException) -> list[BaseException]:
-    """The errors of a group, however deep."""
+    """Yield the errors of a group and of its nested groups."""
     if isinstance(error, BaseExceptionGroup):
         return [leaf for each in error.exceptions for leaf in _leaves(each)]
     return [error]

@@ -1,7 +1,7 @@
-"""One control plane with the product installed, and everybody who works in it.
+"""One control plane with the product installed, shared by all subjects.
 
 The scheduler is stopped, so that Pods of Jobs cost nothing after their creation. Each subject has a namespace of its own,
-and the product's controllers serve only theirs: whoever is not measured is idle.
+and the product's controllers serve only theirs, so a subject that is not measured is idle.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ OPERATOR = "provisioner-operator"
 DAEMON = "provisioner-daemon"
 UNLIMITED = 100_000
 STOCK_REQUESTS_PER_SECOND, STOCK_BURST = 20, 30
-"""What kube-controller-manager allows each of its controllers unless told otherwise."""
+"""Default rate limits of kube-controller-manager for each of its controllers."""
 LANE = "lane"
-"""The tag by which some jobs are kept apart from the others."""
+"""Tag that separates some jobs from the others."""
 
 KEPT = {"bench": "kept"}
-"""The label of jobs that stay when the others are cleared away."""
+"""Label of jobs that `clear` keeps."""
 
 _QUIET_SHARE = 0.1
 _QUIET_SECONDS = 0.3
@@ -52,14 +52,14 @@ _QUIET_WITHIN = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Arena:
-    """Where the subjects compete."""
+    """Control plane for all subjects."""
 
     plane: ControlPlane
     admin: Kubectl
     client: Client
     """An administrator."""
     as_operator: Client
-    """The user that the product's controller is."""
+    """The user of the product's controller."""
 
     @property
     def pids(self) -> dict[str, int]:
@@ -68,14 +68,14 @@ class Arena:
         return {str(each): self.plane.identity(each).pid for each in components}
 
     def namespace(self, name: str) -> None:
-        """Make a namespace in which the product may work."""
+        """Create a namespace in which the product may work."""
         self.admin.run("create", "namespace", name)
         bindings = [role_binding(user, user, namespace=name) for user in (OPERATOR, DAEMON)]
         self.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": bindings})
 
     @contextmanager
     def operator(self, namespace: str, *, source: Path | None = None) -> Iterator[OperatorProgram]:
-        """The product's controller of a namespace, from this checkout or from the source root of another."""
+        """Run the product's controller for a namespace, from this checkout or the source root of another."""
         arguments = ("run", f"--kubeconfig={self.plane.kubeconfig_for(OPERATOR)}", f"--namespace={namespace}")
         endpoints = ("--http-host=127.0.0.1", "--http-port=0")
         environment = {} if source is None else {"PYTHONPATH": str(source)}
@@ -83,13 +83,13 @@ class Arena:
         try:
             yield program
             if not program.runs:
-                raise BenchError(f"The operator ended by itself:\n{program.tail()}")
+                raise BenchError(f"The operator exited unexpectedly:\n{program.tail()}")
         finally:
             program.end()
             program.remove_log()
 
     async def daemons(self, namespace: str, count: int, *, capacity: int, prefix: str = "daemon", **spec: Any) -> None:
-        """Register daemons; hollow ones report for all that exist when they start."""
+        """Register daemons; hollow daemons report for all that exist when they start."""
         names = [f"{prefix}-{number:04d}" for number in range(count)]
         manifests = [a_daemon_manifest(name, capacity=capacity, **spec) for name in names]
         await self.client.send_all([Request.create(paths.daemons(namespace), each) for each in manifests])
@@ -97,7 +97,7 @@ class Arena:
 
     @asynccontextmanager
     async def hollow(self, *namespaces: str) -> AsyncIterator[int]:
-        """Hollow daemons for all that are registered in these namespaces; gives their process's pid."""
+        """Run hollow daemons for all that are registered in these namespaces, and yield the pid of their process."""
         command = [sys.executable, "-m", hollow.__name__, f"--kubeconfig={self.plane.kubeconfig_for(DAEMON)}"]
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -108,17 +108,17 @@ class Arena:
         try:
             line = await process.stdout.readline() if process.stdout else b""
             if hollow.READY.encode() not in line:
-                raise BenchError("The hollow daemons ended before they had reported.")
+                raise BenchError("The hollow daemons exited before they had reported.")
             yield process.pid
             if process.returncode is not None:
-                raise BenchError("The hollow daemons ended by themselves.")
+                raise BenchError("The hollow daemons exited unexpectedly.")
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
 
     async def quiet(self, pids: Mapping[str, int]) -> None:
-        """Wait until none of these processes, nor the control plane, has anything left to do."""
+        """Wait until these processes and the control plane are idle."""
         deadline = time.monotonic() + _QUIET_WITHIN
         everybody = self.pids | dict(pids)
         while True:
@@ -128,10 +128,10 @@ class Arena:
             if all(seconds < _QUIET_SHARE * _QUIET_SECONDS for seconds in busy.values()):
                 return
             if time.monotonic() > deadline:
-                raise BenchError(f"It does not become quiet; CPU seconds in {_QUIET_SECONDS} s: {busy}")
+                raise BenchError(f"The processes do not become idle; CPU seconds in {_QUIET_SECONDS} s: {busy}")
 
     async def clear(self, collection: str) -> None:
-        """Delete all objects of a collection that are not to be kept, and wait until they are gone."""
+        """Delete all objects of a collection without the label KEPT, and wait until they are gone."""
         selector = ",".join(f"{key}!={value}" for key, value in KEPT.items())
         await self.client.delete_all(collection, selector)
         while True:
@@ -140,13 +140,13 @@ class Arena:
             await asyncio.sleep(0.05)
 
     async def requests(self) -> Counter[Counted]:
-        """What the API server has been asked so far."""
+        """Return the API server's request counts so far."""
         return await asyncio.to_thread(requests, self.admin)
 
 
 @asynccontextmanager
 async def an_arena() -> AsyncIterator[Arena]:
-    """Start and install everything; nothing of it is left afterwards."""
+    """Start the control plane and install the product; remove both at the end."""
     with ControlPlane.start() as plane:
         admin = Kubectl(plane.kubeconfig)
         install(admin, Kubectl(plane.kubeconfig_for("prober")))
@@ -156,7 +156,7 @@ async def an_arena() -> AsyncIterator[Arena]:
 
 
 def _may_speak_for(namespace: str, prefix: str, daemons: list[str]) -> dict[str, Any]:
-    """The right to speak for each of these daemons by name: the policies then look at each write as at a Pod's."""
+    """Grant the right to act as each of these daemons by name, so that policies check each write as they check a Pod's."""
     role = f"hollow-{prefix}"
     kind = {"apiGroups": ["provisioner.dev"], "resources": ["provisionerdaemons"]}
     rules = [kind | {"verbs": ["list"]}, kind | {"verbs": ["impersonate"], "resourceNames": daemons}]

@@ -1,4 +1,4 @@
-"""What the figures have to be. Each bar is a rule over one run's results; a run that did not measure it says nothing of it."""
+"""Required results. Each bar is a limit for one value of a run, and is open if the run did not measure the value."""
 
 from __future__ import annotations
 
@@ -20,32 +20,41 @@ SMALLEST_QUEUE, LARGEST_QUEUE = 1_000, 100_000
 MEMORY_BARS_MB = {10_000: 130.0, 100_000: 600.0}
 RESTART_JOBS = 10_000
 CANCEL_JOBS = 300
+MEDIAN = "p50"
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar, and how the run stands to it."""
+    """One bar, with the value of a run."""
 
     what: str
     value: float | None
     """None if this run did not measure it."""
     limit: float
     at_least: bool = False
-    """Whether more is better."""
+    """Whether the limit is a minimum."""
     unit: str = ""
 
     @property
     def met(self) -> bool | None:
-        """Whether it is met; None if that was not measured."""
+        """Whether the bar is met; None if the value was not measured."""
         if self.value is None:
             return None
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 
 def bars(results: Results, plan: Plan) -> Iterator[Bar]:
-    """All bars, in the order of the table in docs/performance.md."""
-    burst, lives = counting(plan.bursts), counting(plan.lives)
-    median = "p50"
+    """Yield all bars, in the order of the table in docs/performance.md."""
+    yield from _throughput(results, plan)
+    yield from _latency(results)
+    yield from _resources(results, plan)
+    yield from _decisions(results, plan)
+    yield from _restarts(results)
+    yield from _idle(results)
+
+
+def _throughput(results: Results, plan: Plan) -> Iterator[Bar]:
+    burst = counting(plan.bursts)
     yield Bar(
         "assignments a second / the API server's own patches a second",
         results.ratio(accept.ASSIGNMENTS, OURS, accept.PATCHES, FLOOR),
@@ -59,11 +68,14 @@ def bars(results: Results, plan: Plan) -> Iterator[Bar]:
         1.5,
         at_least=True,
     )
-    accepted = f"{latency.ACCEPTED}, {median}"
+
+
+def _latency(results: Results) -> Iterator[Bar]:
+    accepted = f"{latency.ACCEPTED}, {MEDIAN}"
     yield Bar("submitted to accepted, idle, p50 / that of a Job", results.ratio(accepted, OURS, accepted, JOB), 1.0)
     yield Bar(
         "submitted to accepted, idle, p50 / one conditional patch",
-        results.ratio(accepted, OURS, f"{latency.ROUND_TRIP}, {median}", FLOOR),
+        results.ratio(accepted, OURS, f"{latency.ROUND_TRIP}, {MEDIAN}", FLOOR),
         3.0,
     )
     canceled_after = results.value(cancel.canceled("p99", CANCEL_JOBS), OURS)
@@ -73,8 +85,12 @@ def bars(results: Results, plan: Plan) -> Iterator[Bar]:
         2.0,
         unit="s",
     )
-    canceled = f"{latency.CANCELED}, {median}"
+    canceled = f"{latency.CANCELED}, {MEDIAN}"
     yield Bar("cancel to Canceled, idle, p50 / a Job's suspension", results.ratio(canceled, OURS, canceled, JOB), 1.0)
+
+
+def _resources(results: Results, plan: Plan) -> Iterator[Bar]:
+    lives = counting(plan.lives)
     yield Bar(
         f"CPU a job: operator / API server, burst of {lives}",
         results.ratio(life.cpu(life.OPERATOR, lives), OURS, life.cpu(life.API_SERVER, lives), OURS),
@@ -88,6 +104,9 @@ def bars(results: Results, plan: Plan) -> Iterator[Bar]:
                 limit,
                 unit="MB",
             )
+
+
+def _decisions(results: Results, plan: Plan) -> Iterator[Bar]:
     for tag_sets in plan.tag_sets:
         few, many = (decision.decision(queue, tag_sets) for queue in (SMALLEST_QUEUE, LARGEST_QUEUE))
         yield Bar(
@@ -95,6 +114,9 @@ def bars(results: Results, plan: Plan) -> Iterator[Bar]:
             results.ratio(many, OURS, few, OURS),
             1.3,
         )
+
+
+def _restarts(results: Results) -> Iterator[Bar]:
     for state in (stored.PENDING, stored.ENDED):
         yield Bar(
             f"start to first assignment, {RESTART_JOBS} jobs {state}",
@@ -102,11 +124,14 @@ def bars(results: Results, plan: Plan) -> Iterator[Bar]:
             10.0,
             unit="s",
         )
+
+
+def _idle(results: Results) -> Iterator[Bar]:
     yield Bar("writes a minute, idle", results.value(idle.WRITES, OURS), 0.0)
     yield Bar("reads a minute beside watches, idle", results.value(idle.READS, OURS), 5.0)
 
 
 def _most(results: Results, measure: str, subject: str) -> float | None:
-    """The highest of the rounds: for what may not happen even once."""
+    """Return the highest value of all rounds, for limits that no round may exceed."""
     row = results.row(measure, subject)
     return None if row is None else row.spread.highest

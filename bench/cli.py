@@ -1,7 +1,7 @@
-"""How long `provisioner jobs list` takes from start to end, and how much memory, beside `kubectl get` in the same run.
+"""Time and memory of `provisioner jobs list`, compared with `kubectl get` in the same run.
 
-`python -m bench.cli`: a control plane of its own, 100 jobs, then 10,000; the two programs take turns. The first round of each
-is not counted: it warms the disk's cache.
+`python -m bench.cli` starts a control plane of its own and measures with 100 jobs, then with 10,000; the two programs
+alternate. The first round of each is discarded, as it warms the disk cache.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 FEW, MANY = 100, 10_000
 ROUNDS_OF_FEW, ROUNDS_OF_MANY = 11, 3
 START_WITHIN_SECONDS, MANY_WITHIN_SECONDS = 0.5, 5.0
-"""What is asked of the command line."""
+"""Limits for the command line."""
 _LOOK_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process: how long it took, how much CPU, and how much memory it had at its most."""
+    """Duration, CPU time and peak memory of one process."""
 
     seconds: float
     cpu: float
@@ -45,7 +45,7 @@ class Run:
 
 
 def run(command: Sequence[str], environment: dict[str, str]) -> Run:
-    """Run the command to its end; its output goes nowhere."""
+    """Run the command to its end and discard its output."""
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
     most = 0.0
@@ -63,7 +63,7 @@ def run(command: Sequence[str], environment: dict[str, str]) -> Run:
 
 
 def _memory(pid: int) -> float:
-    """The most memory that the process had so far, in MB; its rusage would count what this process had at the fork."""
+    """Return the process's peak memory in MB. Its rusage would include the memory of this process at the fork."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):
@@ -72,7 +72,7 @@ def _memory(pid: int) -> float:
 
 
 def measure(commands: dict[str, list[str]], environment: dict[str, str], rounds: int) -> dict[str, Run]:
-    """The median of each command's rounds, taken in turns."""
+    """Measure the commands in turns, and return the medians of each."""
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for at in range(rounds + 1):
         for name, command in commands.items():
@@ -91,7 +91,7 @@ def measure(commands: dict[str, list[str]], environment: dict[str, str], rounds:
 
 
 def commands(kubeconfig: Path, namespace: str) -> dict[str, list[str]]:
-    """What is compared."""
+    """Return the commands to compare, by name."""
     provisioner = [sys.executable, "-m", "provisioner_operator.cli", "jobs", "list", "-n", namespace]
     cache = f"--cache-dir={kubeconfig.parent / 'kubectl-cache'}"
     kubectl = [str(find_kubectl()), cache, "get", "pj", "-n", namespace]
@@ -104,7 +104,7 @@ def commands(kubeconfig: Path, namespace: str) -> dict[str, list[str]]:
 
 
 def fill(plane: ControlPlane, namespace: str, count: int) -> None:
-    """A namespace with so many pending jobs."""
+    """Create a namespace with this number of pending jobs."""
     admin = Kubectl(plane.kubeconfig, namespace)
     admin.run("create", "namespace", namespace)
     admin.create(a_job_manifest("job-0", tags={"environment": "on-prem", "datacenter": "chicago"}))

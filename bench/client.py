@@ -1,6 +1,6 @@
-"""The minimal client of an API server: what is to be sent is made beforehand, answers are checked and not read.
+"""Minimal client of an API server: requests are prepared in advance, answers are checked but not parsed.
 
-The floor that the product is measured against, and the hand that submits and cancels for every subject.
+It is the baseline for the product, and submits and cancels jobs for all subjects.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONNECTIONS = 32
-"""How many requests a burst has under way: as many as the operator has writers."""
+"""Concurrent requests of a burst: as many as the operator has writers."""
 _OTHERS = 16
-"""Connections for watches and questions beside a burst."""
+"""Connections for watches and reads beside a burst."""
 _FIRST_ERROR = 400
 _LONGEST_EVENT = 8 * 1024 * 1024
 
 
 class BenchError(Exception):
-    """Something that is no result: the message says what did not happen."""
+    """Failure of a measurement; the message says what did not happen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that is ready to be sent."""
+    """A prepared request."""
 
     method: str
     path: str
@@ -45,17 +45,17 @@ class Request:
 
     @classmethod
     def create(cls, collection: str, body: Mapping[str, Any]) -> Request:
-        """POST to a collection."""
+        """Return a POST to a collection."""
         return cls("POST", collection, orjson.dumps(body))
 
     @classmethod
     def merge(cls, path: str, body: Mapping[str, Any]) -> Request:
-        """A merge patch."""
+        """Return a merge patch."""
         return cls("PATCH", path, orjson.dumps(body), MERGE_PATCH)
 
     @classmethod
     def conditional(cls, path: str, operations: Sequence[Mapping[str, Any]]) -> Request:
-        """A JSON patch."""
+        """Return a JSON patch."""
         return cls("PATCH", path, orjson.dumps(operations), JSON_PATCH)
 
 
@@ -67,13 +67,13 @@ class Client:
         self._server = server
 
     async def send(self, request: Request) -> float:
-        """Send one request and return how many seconds its answer took. Raises BenchError if it is refused."""
+        """Send one request and return the seconds until its answer. Raises BenchError if it is rejected."""
         began = time.perf_counter()
         await self._exchange(request)
         return time.perf_counter() - began
 
     async def send_all(self, requests: Sequence[Request], connections: int = CONNECTIONS) -> list[float]:
-        """Send many requests over so many connections, as fast as they are answered; returns when each was sent."""
+        """Send many requests over this number of connections, as fast as they are answered; return the time of each."""
         sent = [0.0] * len(requests)
         waiting = iter(enumerate(requests))
 
@@ -101,11 +101,11 @@ class Client:
         await self._exchange(Request("DELETE", f"{collection}?{urlencode({'labelSelector': label_selector})}", body))
 
     async def any_of(self, collection: str, label_selector: str) -> bool:
-        """Whether there is any such object."""
+        """Return whether the collection has a matching object."""
         return bool((await self.ask(collection, limit="1", labelSelector=label_selector))["items"])
 
     async def events(self, collection: str, version: str) -> AsyncIterator[dict[str, Any]]:
-        """The objects of a collection as they change from that version on; deletions are left out."""
+        """Yield the objects of a collection as they change after that version, without deletions."""
         parameters = {"watch": "true", "resourceVersion": version}
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session.get(
@@ -133,11 +133,11 @@ class Client:
 
 @asynccontextmanager
 async def a_client(kubeconfig: Path) -> AsyncIterator[Client]:
-    """A client as the user of that kubeconfig."""
+    """Open a client for the user of a kubeconfig."""
     async with connect(kubeconfig, connections=CONNECTIONS + _OTHERS) as connection:
         yield Client(connection.session, connection.server)
 
 
 def _check(status: int, what: str, content: bytes) -> None:
     if status >= _FIRST_ERROR:
-        raise BenchError(f"{what} was refused: HTTP {status} {content[:500].decode(errors='replace')}")
+        raise BenchError(f"{what} was rejected: HTTP {status} {content[:500].decode(errors='replace')}")

@@ -1,4 +1,4 @@
-"""The subjects side by side: their controllers running, each with its namespace, daemons and processes."""
+"""The compared subjects side by side: their controllers, namespaces, daemons and processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench import plug as plugs
 from bench.arena import KEPT, LANE, UNLIMITED
-from bench.behaviour import Behaviour
+from bench.behavior import Behavior
 from bench.client import Request
 from bench.stopwatch import Sign, watching
 from bench.subjects import AGAINST, OURS, RUNNING, Subject, batch_jobs, provisioner_jobs
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 JOBS_NAMESPACE = "jobs"
 GATE = {LANE: "gate"}
-"""The tags of the daemons that open and close, and of the jobs that wait for them."""
+"""Tags of the daemons whose capacity opens and closes, and of the jobs that wait for them."""
 GATES = 3
 DAEMONS = 20
 CAPACITY = 200
@@ -37,18 +37,18 @@ class Product:
     namespace: str
     pids: dict[str, int]
 
-    def jobs(self, behaviour: Behaviour) -> Subject:
-        """Its jobs, on daemons that do so with them."""
-        return provisioner_jobs(self.namespace, behaviour, name=self.name, pids=self.pids)
+    def jobs(self, behavior: Behavior) -> Subject:
+        """Return its jobs, with daemons of this behavior."""
+        return provisioner_jobs(self.namespace, behavior, name=self.name, pids=self.pids)
 
     @property
     def gated(self) -> Subject:
         """Jobs that wait until the gates open, and are never acknowledged."""
-        return provisioner_jobs(self.namespace, Behaviour.IGNORE, name=self.name, tags=GATE, pids=self.pids)
+        return provisioner_jobs(self.namespace, Behavior.IGNORE, name=self.name, tags=GATE, pids=self.pids)
 
     async def fill_the_gates(self, arena: Arena) -> None:
-        """Give each of the gates' daemons the one job that it takes while it is closed."""
-        holders = provisioner_jobs(self.namespace, Behaviour.HOLD, tags=GATE, labels=KEPT)
+        """Occupy each daemon of the gates with the one job that it accepts while it is closed."""
+        holders = provisioner_jobs(self.namespace, Behavior.HOLD, tags=GATE, labels=KEPT)
         names = [f"holder-{number}" for number in range(GATES)]
         running = Sign(holders.collection, RUNNING)
         async with watching(arena.client, running) as stopwatch:
@@ -56,7 +56,7 @@ class Product:
             await stopwatch.until(running, names)
 
     async def set_gates(self, arena: Arena, capacity: int) -> None:
-        """Let each of the gates' daemons take so many jobs."""
+        """Set the capacity of each daemon of the gates."""
         path = paths.daemons(self.namespace)
         changes = [
             Request.merge(f"{path}/gate-{number:04d}", {"spec": {"capacity": capacity}}) for number in range(GATES)
@@ -72,12 +72,12 @@ class Contest:
     others: tuple[Subject, ...]
 
     def holding(self) -> tuple[Subject, ...]:
-        """Everybody, with jobs of the product that run until they are canceled."""
-        return (*(product.jobs(Behaviour.HOLD) for product in self.products), *self.others)
+        """All subjects, with jobs of the product that run until they are canceled."""
+        return (*(product.jobs(Behavior.HOLD) for product in self.products), *self.others)
 
     def accepting(self) -> tuple[Subject, ...]:
-        """Everybody, with jobs of the product of which nothing follows once they are assigned."""
-        return (*(product.jobs(Behaviour.IGNORE) for product in self.products), *self.others)
+        """All subjects, with jobs of the product that are assigned and never acknowledged."""
+        return (*(product.jobs(Behavior.IGNORE) for product in self.products), *self.others)
 
 
 @asynccontextmanager

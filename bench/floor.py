@@ -1,4 +1,4 @@
-"""What the API server does alone: the product's own assignments, made by the product's core and sent by the minimal client."""
+"""Baseline of the API server alone: assignments computed by the product's core and sent by the minimal client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UID = "00000000-0000-4000-8000-000000000000"
 
 
 def assignment(body: Mapping[str, Any]) -> Request:
-    """The write that gives this job, which nobody serves, to a daemon that does not exist."""
+    """Return the write that assigns this job, which matches no daemon, to a nonexistent daemon."""
     job = parse_job(body)
     daemon = Daemon(job.namespace, "nobody", _UID, 1, Supply(job.namespace, frozenset(), frozenset()))
     operations = Assign(job, daemon).patch(time.time()).operations()

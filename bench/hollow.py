@@ -1,7 +1,7 @@
-"""Hollow daemons: one process that reports, acknowledges, finishes and cancels in the name of many daemons, and runs nothing.
+"""Hollow daemons: one process that reports, acknowledges, finishes and cancels for many daemons, and runs nothing.
 
-Each write is the one that a real daemon makes, by the same code, so that the API server has as much to do. Started by
-`cluster`; prints a line when all its daemons have reported.
+The writes come from the same code as a real daemon's, so that the load on the API server is the same. Started by `arena`;
+prints a line when all its daemons have reported.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import uvloop
 
-from bench.behaviour import Behaviour
+from bench.behavior import Behavior
 from bench.client import CONNECTIONS
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
@@ -51,7 +51,7 @@ class HollowDaemons:
         self._due: asyncio.Queue[tuple[Job, JsonPatch]] = asyncio.Queue()
 
     async def report_once(self) -> str:
-        """Learn of the daemons and have each report; returns the version from which to watch jobs."""
+        """List the daemons, report for each, and return the version from which to watch jobs."""
         async for page in self._client.list_pages(paths.daemons(self._namespace)):
             for body in page["items"]:
                 daemon = ProvisionerDaemon.model_validate(body)
@@ -88,18 +88,18 @@ class HollowDaemons:
         if job.resource_version <= self._versions.get(job.uid, -1):
             return
         self._versions[job.uid] = job.resource_version
-        patch = self._next_write(job, Behaviour.of(body))
+        patch = self._next_write(job, Behavior.of(body))
         if patch is not None:
             self._due.put_nowait((job, patch))
 
-    def _next_write(self, job: Job, behaviour: Behaviour) -> JsonPatch | None:
+    def _next_write(self, job: Job, behavior: Behavior) -> JsonPatch | None:
         now = time.time()
         match job.phase:
-            case Phase.PENDING if behaviour is not Behaviour.IGNORE:
+            case Phase.PENDING if behavior is not Behavior.IGNORE:
                 return status_writes.acknowledge(job, _INSTANCE, now)
             case Phase.RUNNING if job.cancel:
                 return status_writes.begin_cancel(job, now)
-            case Phase.RUNNING if behaviour is Behaviour.FINISH:
+            case Phase.RUNNING if behavior is Behavior.FINISH:
                 return status_writes.finish(job, _COMPLETED, now)
             case Phase.CANCELING:
                 return status_writes.finish(job, _STOPPED, now)
@@ -112,12 +112,12 @@ class HollowDaemons:
             try:
                 body = await self._client.json_patch(paths.job_status(job.namespace, job.name), patch)
             except KubeError:
-                continue  # somebody else moved the job first; the watch tells what is to do now
+                continue  # another writer changed the job first; the watch will show its new state
             self._list(parse_job(body))
             self._observe(body)
 
     def _list(self, job: Job) -> None:
-        """Have the heartbeats tell of the job while it runs."""
+        """List the job in heartbeats while it runs."""
         if job.assignment is None:
             return
         runs = self._running.setdefault(job.assignment.daemon, {})
@@ -158,7 +158,7 @@ class HollowDaemons:
 @click.option("--kubeconfig", type=click.Path(path_type=Path), required=True)
 @click.option("--namespace", "namespaces", multiple=True, required=True)
 def main(kubeconfig: Path, namespaces: tuple[str, ...]) -> None:
-    """Be every daemon of these namespaces."""
+    """Run hollow daemons for all daemons of these namespaces."""
     uvloop.run(_serve(kubeconfig, namespaces))
 
 

@@ -1,4 +1,4 @@
-"""What processes cost, and what the API server was asked: read before and after, and subtracted."""
+"""CPU and memory of processes, and requests to the API server, as differences of two readings."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
 def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
-    """The CPU time that each process and its children have used, user and system."""
+    """Return the user and system CPU time of each process with its children."""
     return {name: sum(_cpu(process) for process in _family(pid)) for name, pid in pids.items()}
 
 
 def used(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """What was used between two readings."""
+    """Return the difference of two readings."""
     return {name: after[name] - before[name] for name in before}
 
 
 def peak_memory(pid: int) -> int:
-    """The most memory that the process ever had, in bytes; what it has now where the system does not tell."""
+    """Return the process's peak memory in bytes, or its present memory where the system does not record the peak."""
     status = Path(f"/proc/{pid}/status")
     if status.exists() and (found := _PEAK.search(status.read_text())):
         return int(found[1]) * 1024

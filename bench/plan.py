@@ -1,4 +1,4 @@
-"""How much is measured: enough to count, or only as much as shows within three minutes that nothing is broken."""
+"""Sizes of the measurements: enough for reliable results, or a quick check of less than three minutes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COUNTS_UP_TO = 1000
-"""Jobs in a burst; of more, one round shows that nothing breaks."""
+"""Largest burst that is measured in all rounds; one round is enough to check larger ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,41 +18,41 @@ class Plan:
     """Sizes and rounds."""
 
     rounds: int = 5
-    """Of everything that counts: medians of fewer say little."""
+    """Rounds of each scenario; medians of fewer are unreliable."""
     bursts: tuple[int, ...] = (300, 3000)
-    """Jobs that are submitted at once."""
+    """Sizes of bursts of submitted jobs."""
     backlog: int = 1000
-    """Jobs that wait for the moment in which daemons become free."""
+    """Jobs that wait until daemons become free."""
     lives: tuple[int, ...] = (300, 1000, 3000)
-    """Jobs that are run to their end at once."""
+    """Sizes of bursts of jobs that run to their end."""
     samples: int = 20
-    """Jobs a round, one at a time, whose latency is measured."""
+    """Jobs per round whose latency is measured, one at a time."""
     cancels: tuple[int, ...] = (300, 3000)
-    """Running jobs that are canceled at once."""
+    """Running jobs that are canceled at the same time."""
     stock_jobs: int = 100
-    """Jobs for the Job controller at its stock limits, which takes two seconds for each twenty."""
+    """Jobs for the Job controller with its default limits, which needs two seconds for twenty."""
     stored: tuple[int, ...] = (1_000, 10_000, 100_000)
-    """Jobs that exist when the operator starts."""
+    """Numbers of jobs that exist when the operator starts."""
     queues: tuple[int, ...] = (1_000, 10_000, 100_000)
-    """Jobs that wait when one decision is timed."""
+    """Numbers of pending jobs when one decision is timed."""
     tag_sets: tuple[int, ...] = (1, 30, 1_000)
-    """Into how many demands they fall."""
+    """Numbers of distinct demands among these jobs."""
     decisions: int = 300
-    """Decisions a round."""
+    """Decisions per round."""
     idle_seconds: int = 60
-    """How long nothing happens."""
+    """Seconds of the idle period."""
     plug: Path | None = None
     """The file of a further subject."""
     against: Path | None = None
     """The source root of another version of the product, to be measured beside this one."""
 
     def rounds_of(self, jobs: int) -> int:
-        """How often so many jobs are measured: once, if they are so many that it would take minutes."""
+        """Return the number of rounds for this many jobs: one, if a round takes minutes."""
         return self.rounds if jobs <= COUNTS_UP_TO else 1
 
 
 def counting(sizes: Sequence[int]) -> int:
-    """The largest of the sizes that are measured in all rounds, and on which a bar may rest."""
+    """Return the largest size that is measured in all rounds, as bars require."""
     return max(size for size in sizes if size <= COUNTS_UP_TO)
 
 

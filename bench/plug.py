@@ -1,7 +1,7 @@
-"""Any other controller, described by a file: its command, a job, and what a job looks like that is accepted or canceled.
+"""Any other controller, described by a file: its command, a job, and the signs of an accepted or canceled job.
 
-`plug.example.yaml` shows the form. The command is run beside the other subjects and ended with the bench; `{kubeconfig}`
-in it becomes an administrator's kubeconfig, `{namespace}` the namespace in which its jobs are made.
+`plug.example.yaml` is an example. The command runs beside the other subjects until the bench ends; `{kubeconfig}` in it
+becomes an administrator's kubeconfig, `{namespace}` the namespace of its jobs.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ NAMESPACE = "plug"
 
 
 class Plug(BaseModel):
-    """What the file says."""
+    """Contents of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    """What the subject is called in the table."""
+    """Name of the subject in the table."""
     command: str
-    """The controller, as a shell would be told; run without a shell."""
+    """Command line of the controller; run without a shell."""
     setup: list[dict[str, Any]] = []
     """Objects to apply before the command starts: definitions, roles, workers."""
     job: dict[str, Any]
-    """A job; its name goes wherever `{name}` stands."""
+    """A job; `{name}` is replaced by its name."""
     accepted: str
     """A JMESPath expression that is true of a job which the controller has accepted."""
     running: str | None = None
-    """One for a job whose run has begun, if anything tells."""
+    """An expression that is true of a job whose run has begun, if the object shows it."""
     cancel: dict[str, Any]
     """A merge patch that cancels a job."""
     canceled: str
@@ -66,16 +66,16 @@ class Plug(BaseModel):
 
 
 def read(path: Path) -> Plug:
-    """Read a plug file. Raises BenchError, which says what is wrong with it."""
+    """Read a plug file. Raises BenchError, whose message says what is wrong."""
     try:
         return Plug.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise BenchError(f"{path} describes no controller: {error}") from None
+        raise BenchError(f"{path} does not describe a controller: {error}") from None
 
 
 @contextmanager
 def running(plug: Plug, admin: Kubectl) -> Iterator[int]:
-    """The plug's controller while it runs; gives its pid."""
+    """Run the plug's controller and yield its pid."""
     for manifest in plug.setup:
         admin.apply(manifest)
     command = [part.format(kubeconfig=admin.kubeconfig, namespace=NAMESPACE) for part in shlex.split(plug.command)]
@@ -90,7 +90,7 @@ def running(plug: Plug, admin: Kubectl) -> Iterator[int]:
             yield process.pid
             if process.poll() is not None:
                 raise BenchError(
-                    f"{plug.name} ended by itself, with exit code {process.returncode}: {tail(Path(log.name))}"
+                    f"{plug.name} exited unexpectedly, with exit code {process.returncode}: {tail(Path(log.name))}"
                 )
         finally:
             process.terminate()
@@ -102,7 +102,7 @@ def running(plug: Plug, admin: Kubectl) -> Iterator[int]:
 
 
 async def subject(plug: Plug, client: Client, pid: int) -> Subject:
-    """The plug as a subject. Raises BenchError if the API server does not know the job's kind."""
+    """Return the plug as a subject. Raises BenchError if the API server does not know the job's kind."""
     version, kind = plug.job["apiVersion"], plug.job["kind"]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
     known = await client.ask(root)

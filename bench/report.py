@@ -1,4 +1,4 @@
-"""The table on the terminal, the JSON file, and the tables of docs/performance.md."""
+"""Results as a table on the terminal, a JSON file, and the tables of docs/performance.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROW_HEADINGS = ("measure", "subject", "median", "lowest", "highest", "rounds", 
 _BAR_HEADINGS = ("bar", "measured", "wanted", "")
 _NUMBERS = frozenset({"median", "lowest", "highest", "rounds", "measured", "wanted"})
 _WIDTH = 150
-"""Columns where the output is no terminal."""
+"""Width where the output is not a terminal."""
 
 
 def show(results: Results, bars: Sequence[Bar]) -> None:
@@ -35,7 +35,7 @@ def show(results: Results, bars: Sequence[Bar]) -> None:
 
 
 def markdown(results: Results, bars: Sequence[Bar]) -> str:
-    """The same as tables for docs/performance.md, by scenario."""
+    """Return the results as tables for docs/performance.md, by scenario."""
     parts = [_markdown_table(_BAR_HEADINGS, [(*_verdict(bar), _WORDS[bar.met]) for bar in bars])]
     for scenario in dict.fromkeys(row.scenario for row in results):
         rows = [row for row in results if row.scenario == scenario]
@@ -45,7 +45,7 @@ def markdown(results: Results, bars: Sequence[Bar]) -> str:
 
 
 def write(path: Path, results: Results, bars: Sequence[Bar], *, seconds: float, version: str) -> None:
-    """Write everything to a JSON file, and its tables to a Markdown file beside it."""
+    """Write all results to a JSON file, and their tables to a Markdown file beside it."""
     document = {
         "measuredAt": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds),
@@ -89,5 +89,5 @@ def _verdict(bar: Bar) -> tuple[str, str, str]:
 
 
 def _number(value: float) -> str:
-    """Three significant digits, whole numbers from a hundred on."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - says the docstring
+    """Format with three significant digits; from a hundred on as a whole number."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - stated in the docstring

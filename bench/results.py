@@ -1,4 +1,4 @@
-"""What was measured: one row for each measure and subject, with the value of every round."""
+"""Measured results: one row for each measure and subject, with the value of every round."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Row:
     subject: str
     unit: str
     values: list[float] = field(default_factory=list)
-    """One a round, in the order of the rounds."""
+    """One value per round, in order."""
 
     @property
     def spread(self) -> Spread:
-        """The median of the rounds and how far they lie apart."""
+        """Median and spread of the rounds."""
         return Spread.of(self.values)
 
     @property
     def command(self) -> str:
-        """What measures it again."""
+        """Command that repeats the measurement."""
         return f"make bench ARGS='--only {self.scenario}'"
 
 
@@ -44,28 +44,28 @@ class Results:
         return iter(self._rows.values())
 
     def add(self, scenario: str, measure: str, subject: str, value: float, unit: str) -> None:
-        """Note the value of one more round."""
+        """Add the value of one more round."""
         row = self._rows.setdefault((measure, subject), Row(scenario, measure, subject, unit))
         row.values.append(value)
 
     def row(self, measure: str, subject: str) -> Row | None:
-        """The row, if that was measured."""
+        """Return the row, if it was measured."""
         return self._rows.get((measure, subject))
 
     def value(self, measure: str, subject: str) -> float | None:
-        """The median of the rounds, if that was measured."""
+        """Return the median of the rounds, if it was measured."""
         row = self.row(measure, subject)
         return None if row is None else row.spread.median
 
     def ratio(self, measure: str, subject: str, other_measure: str, other: str) -> float | None:
-        """The median over the rounds of one row's value divided by another's of the same round."""
+        """Return the median of the ratios of two rows, round by round."""
         row, against = self.row(measure, subject), self.row(other_measure, other)
         if row is None or against is None:
             return None
         return median(mine / theirs for mine, theirs in zip(row.values, against.values, strict=False))
 
     def document(self) -> list[dict[str, Any]]:
-        """The rows for a JSON file."""
+        """Return the rows as data for a JSON file."""
         return [
             {
                 "scenario": row.scenario,

@@ -1,7 +1,7 @@
-"""Many objects at once: copies of one that the API server itself has stored, put into etcd beside it.
+"""Many objects at once: copies of one that the API server has stored, written directly into etcd.
 
-A hundred thousand jobs through the API take minutes, of which nothing is measured here. What the API server and the
-operator then read is what they would have stored and read: only names, uids and workspaces differ.
+Creating a hundred thousand jobs through the API would take minutes that no scenario measures. The copies are identical to
+objects created that way, except for names, uids and workspaces.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from provisioner_devcluster import ControlPlane
 
 _BATCH = 100
-"""Objects a transaction; etcd takes 128 operations."""
+"""Objects per transaction; etcd allows 128 operations."""
 _LANES = 4
 _PREFIX = "/registry/provisioner.dev/provisionerjobs"
 
 
 async def multiply(plane: ControlPlane, namespace: str, template: str, names: Sequence[str]) -> int:
-    """Store copies of the namespace's job `template` under these names; returns how many bytes one takes."""
+    """Store copies of the namespace's job `template` under these names, and return the bytes of one."""
     url, authority, client = plane.etcd
     context = ssl.create_default_context(cafile=str(authority))
     context.load_cert_chain(client.certificate, client.key)
@@ -67,6 +67,6 @@ async def _ask(session: aiohttp.ClientSession, what: str, body: dict[str, Any]) 
     async with session.post(f"/v3/kv/{what}", data=orjson.dumps(body)) as response:
         content = await response.read()
         if not response.ok:
-            raise BenchError(f"etcd refused a {what}: HTTP {response.status} {content[:300]!r}")
+            raise BenchError(f"etcd rejected a {what}: HTTP {response.status} {content[:300]!r}")
     answer: dict[str, Any] = orjson.loads(content)
     return answer

@@ -1,4 +1,4 @@
-"""Medians, spreads, percentiles, and how a cost grows."""
+"""Medians, spreads, percentiles, and the growth of costs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """One figure measured in several rounds."""
+    """One value measured in several rounds."""
 
     median: float
     lowest: float
@@ -22,17 +22,17 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """The spread of one value a round; at least one."""
+        """Return the spread of one value per round, for at least one round."""
         return cls(median(values), min(values), max(values), len(values))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that this share of the values does not exceed, by nearest rank."""
+    """Return the value that this share of the values does not exceed, by nearest rank."""
     ordered = sorted(values)
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
 
 
 def exponent(costs: Mapping[int, float]) -> float:
-    """The power of the size with which a cost grows, fitted to logarithms: 1.0 is linear. Two sizes at least."""
+    """Return the exponent with which a cost grows, fitted to logarithms of at least two sizes; 1.0 is linear."""
     sizes, values = zip(*sorted(costs.items()), strict=True)
     return linear_regression([math.log(size) for size in sizes], [math.log(value) for value in values]).slope

@@ -1,6 +1,6 @@
-"""When each object was first seen to be so far: a watch, signs to look for, and the moments at which they were seen.
+"""Times at which objects first reached a state, as seen by a watch.
 
-All subjects are timed by it alike, through a watch such as any user has; no subject's own word is taken.
+All subjects are timed alike, by a watch as any user could open; no subject's own timestamps are used.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
 
 PATIENCE_SECONDS = 180.0
-"""A subject that gets no further within this time has failed."""
+"""Seconds without progress after which a subject has failed."""
 
 
 @dataclass(frozen=True)
 class Sign:
-    """What an object looks like that is so far."""
+    """Sign in an object that its job has reached a state."""
 
     collection: str
     """The path of the objects to watch."""
     when: str
     """A JMESPath expression over the object: true, or anything but null and false."""
     of: str = "metadata.name"
-    """A JMESPath expression for the name of the job that the object tells of."""
+    """A JMESPath expression for the name of the object's job."""
 
     @cached_property
     def _when(self) -> Any:
@@ -43,7 +43,7 @@ class Sign:
         return jmespath.compile(self.of)
 
     def job(self, body: dict[str, Any]) -> str | None:
-        """The name of the job that is so far, by this object; None if it is not."""
+        """Return the job's name if the object shows the sign, else None."""
         if not self._when.search(body):
             return None
         name: str | None = self._of.search(body)
@@ -51,7 +51,7 @@ class Sign:
 
 
 class Stopwatch:
-    """Moments by sign and job, on `time.perf_counter`."""
+    """Times by sign and job, from `time.perf_counter`."""
 
     def __init__(self, *signs: Sign) -> None:
         self._seen: dict[Sign, dict[str, float]] = {sign: {} for sign in signs}
@@ -72,12 +72,12 @@ class Stopwatch:
                     self._complete.set()
 
     def fail(self, error: Exception) -> None:
-        """The watch is broken: whoever waits need wait no more."""
+        """Record that the watch has failed, and wake all that wait."""
         self._broken_by = error
         self._complete.set()
 
     async def until(self, sign: Sign, jobs: Collection[str]) -> dict[str, float]:
-        """Wait until all these jobs were seen to be so far, and return when. Raises BenchError if that stands still."""
+        """Wait until all jobs have shown the sign, and return the times. Raises BenchError if there is no progress."""
         missing = self._missing[sign] = set(jobs) - self._seen[sign].keys()
         while missing:
             before = len(missing)
@@ -87,7 +87,7 @@ class Stopwatch:
                     await self._complete.wait()
             except TimeoutError:
                 if len(missing) == before:
-                    raise BenchError(f"{before} of {len(jobs)} jobs were never seen with {sign.when}") from None
+                    raise BenchError(f"{before} of {len(jobs)} jobs never showed {sign.when}") from None
             if self._broken_by is not None:
                 raise BenchError(f"The watch of {sign.collection} broke: {self._broken_by}")
         return {job: self._seen[sign][job] for job in jobs}
@@ -95,7 +95,7 @@ class Stopwatch:
 
 @asynccontextmanager
 async def watching(client: Client, *signs: Sign) -> AsyncIterator[Stopwatch]:
-    """A stopwatch that looks for these signs from now on."""
+    """Run a stopwatch that looks for these signs from now on."""
     stopwatch = Stopwatch(*signs)
     by_collection: dict[str, list[Sign]] = {}
     for sign in signs:
@@ -121,5 +121,5 @@ async def _follow(client: Client, path: str, version: str, stopwatch: Stopwatch,
             async for body in client.events(path, version):
                 version = body["metadata"]["resourceVersion"]
                 stopwatch.note(signs, body)
-    except Exception as error:  # noqa: BLE001 - whoever waits is to raise it
+    except Exception as error:  # noqa: BLE001 - `until` raises it
         stopwatch.fail(error)

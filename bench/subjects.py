@@ -1,7 +1,7 @@
-"""What is compared: how a job of each controller is written, how it is seen to be accepted, and how it is canceled.
+"""Compared subjects: the manifest of a job of each controller, the signs of its states, and its cancellation.
 
-The product, its daemons hollow; batch/v1 Job, whose Pod stands for the start and whose suspension is the nearest thing to a
-cancel; and whatever a plug file describes (see `plug.example.yaml`).
+They are the product with hollow daemons; batch/v1 Job, whose Pod marks the start and whose suspension is the closest
+equivalent of a cancel; and the controller of a plug file (see `plug.example.yaml`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bench.behaviour import VARIABLE, Behaviour
+from bench.behavior import VARIABLE, Behavior
 from bench.client import Request
 from bench.stopwatch import Sign
 from provisioner_operator.kube import paths
@@ -25,9 +25,9 @@ AGAINST = "against"
 JOB = "batch/v1 Job"
 RUNNING = "status.phase == 'Running'"
 COMPLETED = "status.phase == 'Completed'"
-"""Expressions for jobs of the product."""
+"""JMESPath expressions for jobs of the product."""
 NAME = "{name}"
-"""Where the name of a job goes in its template."""
+"""Placeholder for the name of a job in its template."""
 
 
 @dataclass(frozen=True)
@@ -36,20 +36,20 @@ class Subject:
 
     name: str
     collection: str
-    """The path of its jobs."""
+    """Path of its jobs."""
     template: Mapping[str, Any]
-    """A job; its name goes wherever `{name}` stands."""
+    """A job; `{name}` is replaced by its name."""
     accepted: Sign
     cancel: Mapping[str, Any]
-    """A merge patch of the job."""
+    """Merge patch that cancels a job."""
     canceled: Sign
     running: Sign | None = None
-    """Beyond accepted: whatever runs it has begun; None where nothing tells."""
+    """The run has begun; None if the object does not show it."""
     pids: Mapping[str, int] = field(default_factory=dict)
-    """Its processes by name; they must run."""
+    """Pids of its running processes, by name."""
 
     def submission(self, job: str) -> Request:
-        """The request that makes a job."""
+        """Return the request that creates a job."""
         return Request("POST", self.collection, self._text.replace(NAME, job).encode())
 
     @cached_property
@@ -57,22 +57,22 @@ class Subject:
         return json.dumps(self.template)
 
     def cancellation(self, job: str) -> Request:
-        """The request that cancels it."""
+        """Return the request that cancels a job."""
         return Request.merge(f"{self.collection}/{job}", self.cancel)
 
 
 def provisioner_jobs(
     namespace: str,
-    behaviour: Behaviour,
+    behavior: Behavior,
     *,
     name: str = OURS,
     tags: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
     pids: Mapping[str, int] | None = None,
 ) -> Subject:
-    """The product's jobs in a namespace, on hollow daemons that do so with them."""
+    """Return the product's jobs in a namespace, with hollow daemons of this behavior."""
     collection = paths.jobs(namespace)
-    variables = [{"name": VARIABLE, "value": behaviour}]
+    variables = [{"name": VARIABLE, "value": behavior}]
     manifest = a_job_manifest(NAME, workspaceRef={"name": NAME}, variables=variables, tags=dict(tags or {}))
     manifest["metadata"]["labels"] = dict(labels or {})
     return Subject(
@@ -88,7 +88,7 @@ def provisioner_jobs(
 
 
 def batch_jobs(namespace: str, pids: Mapping[str, int]) -> Subject:
-    """Jobs of Kubernetes' own controller, whose Pods nobody schedules."""
+    """Return Kubernetes' own Jobs, whose Pods are never scheduled."""
     collection = f"/apis/batch/v1/namespaces/{namespace}/jobs"
     container = {"name": "main", "image": "none", "command": ["true"]}
     pod = {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]}

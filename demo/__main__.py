@@ -1,4 +1,4 @@
-"""The commands behind `make demo`, `make up` and `make down`."""
+"""Commands behind `make demo`, `make up` and `make down`."""
 
 from __future__ import annotations
 
@@ -11,63 +11,65 @@ from typing import NoReturn
 import click
 
 from demo import background, narration
-from demo.environment import REQUESTS_TO_END, ignore_requests_to_end, raised
-from demo.people import NotAsToldError
-from demo.story import tell
+from demo.environment import STOP_SIGNALS, demo_environment, ignore_stop_signals
+from demo.people import UnexpectedResultError
+from demo.story import run_story
 from provisioner_devcluster import DevClusterError
 
-# What a shell reports of a program that Ctrl-C ended.
+# The exit code by which shells report a program that Ctrl-C ended.
 INTERRUPTED = 130
 
 
 @click.group()
 def cli() -> None:
-    """Show the product at work on this machine."""
+    """Demonstrate the product on this machine."""
 
 
 @cli.command()
 def run() -> None:
-    """Raise a stage, tell the story, leave nothing behind; exit code 0 only if every step was as told."""
+    """Start everything, run the story, and remove everything; exit code 0 only if every step passed."""
     begin = time.monotonic()
-    with raised() as stage:
-        tell(stage)
-    narration.verdict(f"All as told, in {time.monotonic() - begin:.0f} s; nothing is left behind.", good=True)
+    with demo_environment() as environment:
+        run_story(environment)
+    narration.verdict(f"Every step passed, in {time.monotonic() - begin:.0f} s. Nothing is left behind.", good=True)
 
 
 @cli.command()
 def up() -> None:
-    """Raise a stage that stays, unless it does, and say how to use it."""
+    """Start the demo in the background, unless it runs already, and explain how to use it."""
     background.up()
 
 
 @cli.command()
 def down() -> None:
-    """Take it down and remove every trace."""
+    """Stop the demo in the background and remove its files."""
     background.down()
 
 
 @cli.command(hidden=True)
 def keep() -> None:
-    """Hold a stage in this process until it is told to end."""
+    """Run the demo in this process until a signal ends it."""
     background.keep()
 
 
 def main() -> None:
-    """Run a command; what a user can act on is a message and an exit code, not a traceback."""
-    for number in REQUESTS_TO_END:
+    """Run a command; report expected errors as a message and an exit code, without a traceback."""
+    for number in STOP_SIGNALS:
         signal.signal(number, _leave)
     try:
         cli(prog_name="python -m demo")
-    except (DevClusterError, NotAsToldError, background.StandingError) as error:
-        narration.verdict(f"Not as told. {error}" if isinstance(error, NotAsToldError) else str(error), good=False)
+    except (DevClusterError, UnexpectedResultError, background.BackgroundError) as error:
+        narration.verdict(
+            f"The demo failed. {error}" if isinstance(error, UnexpectedResultError) else str(error), good=False
+        )
         sys.exit(1)
 
 
 def _leave(*_: object) -> NoReturn:
-    # Not click.echo: the signal may have come in the middle of one.
-    os.write(sys.stderr.fileno(), b"\nInterrupted: taking everything down ...\n")
-    ignore_requests_to_end()
-    # As an exception it ends everything on the way out.
+    # click.echo is not reentrant, and the signal may have interrupted a call of it.
+    os.write(sys.stderr.fileno(), b"\nInterrupted: stopping everything ...\n")
+    ignore_stop_signals()
+    # An exception, so that the context managers stop everything.
     sys.exit(INTERRUPTED)
 
 

@@ -1,7 +1,7 @@
-"""A stage that stays: raised by a detached process, its keeper, until it is told to end.
+"""The demo in the background: a detached process, the keeper, runs the environment until a signal ends it.
 
-`make up` starts the keeper and `make down` ends it; everything lies in `.state/demo`. If the keeper dies, in whatever
-way, so do the control plane and the programs, by their lifelines.
+`make up` starts the keeper and `make down` stops it; all files are in `.state/demo`. However the keeper dies, the control
+plane and the programs die with it, by their lifelines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from filelock import FileLock
 
 from demo import narration
-from demo.environment import raised
+from demo.environment import demo_environment
 from demo.people import REPOSITORY
 from provisioner_devcluster import find_kubectl, find_tofu
 from provisioner_devcluster.control_plane.binaries import find_binaries
@@ -30,21 +30,21 @@ STATE = REPOSITORY / ".state"
 PLACE = STATE / "demo"
 RECORD = PLACE / "record.json"
 REPORT = STATE / "demo.log"
-"""What the keeper says; outside of what it removes."""
+"""Output of the keeper; outside the directory that the keeper removes."""
 
-# A stage is raised in some ten seconds; a machine that compiles on every core at the same time takes many times that.
-RAISED_WITHIN = 240.0
+# Starting takes some ten seconds on a quiet machine, many times that beside a compiler on every core.
+STARTED_WITHIN = 240.0
 ENDED_WITHIN = 60.0
 POLL = 0.1
 
 
-class StandingError(Exception):
-    """The stage could not be raised or taken down; the message says what to do."""
+class BackgroundError(Exception):
+    """Failure to start or stop the demo in the background; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a keeper leaves for those who look for it, once its stage is raised."""
+    """Description of a keeper whose environment is ready, stored in a file for later commands."""
 
     pid: int
     created: float
@@ -57,16 +57,16 @@ class Record:
 
 
 def up() -> None:
-    """Raise the stage, unless it stands, and say how to use it. Raises StandingError."""
+    """Start the keeper, unless one runs already, and explain how to use the demo. Raises BackgroundError."""
     with _lock():
         record = _find()
         if record is None:
-            record = _raise()
+            record = _start_keeper()
     _explain(record)
 
 
 def down() -> None:
-    """Take the stage down and remove every trace of it. Raises StandingError."""
+    """Stop the keeper and remove all files of the demo. Raises BackgroundError."""
     with _lock():
         record = _find()
         if record is not None:
@@ -74,36 +74,36 @@ def down() -> None:
             if keeper is not None:
                 keeper.terminate()
             if still_running([record.keeper], ENDED_WITHIN):
-                raise StandingError(
-                    f"The demo's process {record.pid} does not end. End it with kill -9, then try again."
+                raise BackgroundError(
+                    f"The demo's process {record.pid} does not exit. Kill it with kill -9, then try again."
                 )
         shutil.rmtree(PLACE, ignore_errors=True)
         _forget_report()
-    narration.say("The demo was not up." if record is None else "The demo is down, with all its data.")
+    narration.say("The demo was not running." if record is None else "The demo has been stopped, and its data removed.")
 
 
 def keep() -> None:
-    """Hold the stage in this process until a signal ends it."""
+    """Run the environment in this process until a signal ends it."""
     PLACE.mkdir(mode=0o700)
     try:
-        with raised(PLACE) as stage:
+        with demo_environment(PLACE) as environment:
             identity = Identity.of(os.getpid())
             draft = RECORD.with_suffix(".draft")
-            draft.write_text(json.dumps(asdict(Record(identity.pid, identity.created, stage.metrics))))
+            draft.write_text(json.dumps(asdict(Record(identity.pid, identity.created, environment.metrics))))
             draft.replace(RECORD)
             while True:
                 time.sleep(1)
-                stage.programs.bury()
+                environment.programs.reap()
     finally:
         shutil.rmtree(PLACE, ignore_errors=True)
 
 
-def _raise() -> Record:
-    # Here and not in the detached process, so that the progress of a build is seen.
+def _start_keeper() -> Record:
+    # Not in the detached process, so that the user sees the progress of a build.
     find_binaries()
     find_kubectl()
     find_tofu()
-    narration.say("Raising a control plane, the operator and three daemons ...")
+    narration.say("Starting a control plane, the operator and three daemons ...")
     shutil.rmtree(PLACE, ignore_errors=True)
     STATE.mkdir(exist_ok=True)
     with REPORT.open("wb") as output:
@@ -116,26 +116,26 @@ def _raise() -> Record:
             start_new_session=True,
         )
     try:
-        return _await_raised(process)
+        return _await_ready(process)
     except BaseException as error:
         process.terminate()
         process.wait(ENDED_WITHIN)
-        if not isinstance(error, StandingError):  # which sends its reader to the report
+        if not isinstance(error, BackgroundError):  # its message refers to the report
             _forget_report()
         raise
 
 
-def _await_raised(process: subprocess.Popen[bytes]) -> Record:
-    deadline = time.monotonic() + RAISED_WITHIN
+def _await_ready(process: subprocess.Popen[bytes]) -> Record:
+    deadline = time.monotonic() + STARTED_WITHIN
     while (record := _find()) is None:
         if process.poll() is not None or time.monotonic() > deadline:
-            raise StandingError(f"The stage could not be raised. The last lines of {REPORT}:\n{tail(REPORT)}")
+            raise BackgroundError(f"The demo did not start. The last lines of {REPORT}:\n{tail(REPORT)}")
         time.sleep(POLL)
     return record
 
 
 def _find() -> Record | None:
-    """Return the record of a keeper that lives."""
+    """Return the record of the running keeper, if there is one."""
     try:
         record = Record(**json.loads(RECORD.read_text()))
     except FileNotFoundError:
@@ -145,12 +145,12 @@ def _find() -> Record | None:
 
 def _forget_report() -> None:
     REPORT.unlink(missing_ok=True)
-    with suppress(OSError):  # not there, or not empty
+    with suppress(OSError):  # does not exist, or holds files of others
         STATE.rmdir()
 
 
 def _lock() -> FileLock:
-    # In the cache, which stays: a lock that is removed locks nobody out.
+    # In the cache, which `down` keeps: removing a lock file would let two processes hold the lock.
     cache_directory().mkdir(parents=True, exist_ok=True)
     return FileLock(cache_directory() / "demo.lock")
 
@@ -158,27 +158,27 @@ def _lock() -> FileLock:
 def _explain(record: Record) -> None:
     place = PLACE.relative_to(REPOSITORY)
     narration.say(f"""\
-The demo is up: a control plane, the operator and the daemons chicago, newyork and plain, in namespace acme.
+The demo is running: a control plane, the operator, and the daemons chicago, newyork and plain in namespace acme.
 
-  export KUBECONFIG=$PWD/{place}/ada.kubeconfig     # ada makes templates, and may also cancel
+  export KUBECONFIG=$PWD/{place}/ada.kubeconfig     # ada creates templates, and may also cancel jobs
   kubectl apply -f demo/workspaces/template.yaml
 
-  export KUBECONFIG=$PWD/{place}/sam.kubeconfig     # sam wants an environment, or submits jobs
+  export KUBECONFIG=$PWD/{place}/sam.kubeconfig     # sam creates workspaces and submits jobs
   kubectl get pd
   kubectl apply -f demo/workspaces/dev.yaml
   kubectl get ws,pj
   kubectl get configmap dev-1-log -o jsonpath='{{.data.log}}'
 
-  kubectl apply -f demo/jobs/tokyo.yaml                  # no daemon matches: see why
+  kubectl apply -f demo/jobs/tokyo.yaml                  # no daemon matches; the message says why
   kubectl get pj tokyo -o jsonpath='{{.status.message}}'
 
   export KUBECONFIG=$PWD/{place}/ada.kubeconfig
   kubectl patch pj tokyo --type merge -p '{{"spec":{{"cancel":true}}}}'
-  kill -9 $(cat {place}/chicago.pid)                # a daemon dies: its job is failed after 15 s
+  kill -9 $(cat {place}/chicago.pid)                # a daemon dies; after 15 s its job fails
 
-  More          demo/workspaces, demo/jobs
+  Examples      demo/workspaces, demo/jobs
   Metrics       {record.metrics}
   Logs          {place}/operator.log, chicago.log, newyork.log, plain.log
-  The cluster   export KUBECONFIG=$PWD/{place}/cluster/admin.kubeconfig
+  Administrator export KUBECONFIG=$PWD/{place}/cluster/admin.kubeconfig
   No kubectl?   export PATH=$PWD/{place}/bin:$PATH
-  The end       make down""")
+  Stop          make down""")

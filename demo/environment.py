@@ -1,7 +1,7 @@
-"""What the demo plays on: a control plane with the product installed, an operator, three daemons, and people.
+"""The demo's environment: a control plane with the product installed, an operator, three daemons, and two users.
 
-Raised by `make demo` in its own process and by `make up` in a detached one. Everything lies in one directory and goes
-with it; every program talks to the API server as a user of its own, with a client certificate and the product's roles.
+`make demo` starts it in its own process, `make up` in a detached one. All files are in one directory, which is removed at
+the end. Each program is a user of its own to the API server, with a client certificate and the product's roles.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from demo import installation, narration
-from demo.people import NotAsToldError, Person
+from demo.people import Person, UnexpectedResultError
 from demo.programs import Programs
 from provisioner_devcluster import ControlPlane, find_kubectl, find_tofu
 
@@ -28,35 +28,35 @@ NAMESPACE = "acme"
 DAEMONS = ("chicago", "newyork", "plain")
 OPERATOR = "operator"
 
-REQUESTS_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# Python starts and the API server is listed in one to two seconds; a machine that compiles takes many times that.
+# The operator needs one to two seconds on a quiet machine, many times that beside a compiler.
 START_WITHIN = 60.0
 POLL = 0.05
 
 
-class Stage:
-    """Everything of one demo. Made by `raised`."""
+class Environment:
+    """Programs and users of one demo; created by `demo_environment`."""
 
     def __init__(self, plane: ControlPlane, directory: Path) -> None:
         self.directory = directory
-        """Kubeconfigs by user, logs and pids by program."""
+        """Directory of the users' kubeconfigs and of the programs' logs and pid files."""
         self.programs = Programs(directory)
         self.metrics = ""
-        """The URL of the operator's metrics."""
+        """URL of the operator's metrics."""
         self._plane = plane
         programs = directory / "bin"
         programs.mkdir()
         (programs / "kubectl").symlink_to(find_kubectl())
         self.root = Person("root", plane.kubeconfig, programs)
-        """Who installs: the cluster's administrator."""
+        """The cluster's administrator, who installs the product."""
         self.sam = Person("sam", self._kubeconfig("sam"), programs)
-        """A user who submits jobs."""
+        """A user who submits jobs and owns workspaces."""
         self.ada = Person("ada", self._kubeconfig("ada"), programs)
-        """An admin of provisioner jobs."""
+        """An administrator of the organization, who may also cancel jobs."""
 
-    def raise_all(self, terraform: Path) -> None:
-        """Install the product and start its programs; returns when they are at work."""
+    def start(self, terraform: Path) -> None:
+        """Install the product, start its programs, and return when they are ready."""
         narration.heading("Installing")
         installation.install(self.root)
         self._start_operator()
@@ -65,19 +65,19 @@ class Stage:
             self._start_daemon(name, terraform)
         installation.await_policies(self.root, submitter=self.sam, admin=self.ada)
         self._await_operator()
-        narration.say(f"The operator and the daemons {', '.join(DAEMONS)} are started, each a process of its own.")
+        narration.say(f"The operator and the daemons {', '.join(DAEMONS)} have started, each as a process of its own.")
         self.ada.types("kubectl wait --for=jsonpath='{.status.state}'=Idle --timeout=60s pd --all")
 
     def show_evidence(self) -> None:
-        """Show what the cluster and the programs say, for whoever must find out why something was not as told."""
-        narration.heading("What the cluster and the programs say")
+        """Print the state of the cluster and the logs of the programs, to explain a failed step."""
+        narration.heading("State of the cluster and the programs")
         narration.output(self.ada.tries("kubectl get pj,pd -o wide"))
         for log, lines in self.programs.logs():
             narration.say(f"The last lines of {log.name}:")
             narration.say(lines)
 
     def _kubeconfig(self, user: str) -> Path:
-        """Write the user's kubeconfig, for the organization's namespace."""
+        """Write the user's kubeconfig, with the organization's namespace as its default."""
         document = yaml.safe_load(self._plane.kubeconfig_for(user).read_text(encoding="utf-8"))
         document["contexts"][0]["context"]["namespace"] = NAMESPACE
         path = self.directory / f"{user}.kubeconfig"
@@ -111,12 +111,12 @@ class Stage:
         while not (port := self._operator_port()) or not _answers(port, "/readyz"):
             self.programs.check()
             if time.monotonic() > deadline:
-                raise NotAsToldError(f"Expected the operator to be ready within {START_WITHIN:.0f} s; it is not.")
+                raise UnexpectedResultError(f"Expected the operator to be ready within {START_WITHIN:.0f} s.")
             time.sleep(POLL)
         self.metrics = f"http://127.0.0.1:{port}/metrics"
 
     def _operator_port(self) -> int:
-        """Return the port that the operator's log names, or 0 while it does not."""
+        """Return the port that the operator has logged, or 0 before it has."""
         for line in self.programs.log(OPERATOR).read_text(encoding="utf-8", errors="replace").splitlines():
             if '"port"' in line:
                 return int(json.loads(line)["port"])
@@ -124,11 +124,11 @@ class Stage:
 
 
 @contextmanager
-def raised(directory: Path | None = None) -> Iterator[Stage]:
-    """Raise a stage and take it down again, whatever happens on it.
+def demo_environment(directory: Path | None = None) -> Iterator[Environment]:
+    """Start an environment, and stop it again however the block ends.
 
     Args:
-        directory: Where everything lies, an empty directory; by default with the control plane's data in the cache.
+        directory: An empty directory for all files; by default one beside the control plane's data in the cache.
     """
     narration.heading("Starting a control plane")
     terraform = find_tofu()
@@ -139,21 +139,21 @@ def raised(directory: Path | None = None) -> Iterator[Stage]:
         )
         place = directory or plane.directory / "demo"
         place.mkdir(exist_ok=True)
-        stage = Stage(plane, place)
+        environment = Environment(plane, place)
         try:
-            stage.raise_all(terraform)
-            yield stage
-        except NotAsToldError:
-            stage.show_evidence()
+            environment.start(terraform)
+            yield environment
+        except UnexpectedResultError:
+            environment.show_evidence()
             raise
         finally:
-            ignore_requests_to_end()
-            stage.programs.stop()
+            ignore_stop_signals()
+            environment.programs.stop()
 
 
-def ignore_requests_to_end() -> None:
-    """From here on everything is taken down anyway, and nothing must interrupt that."""
-    for number in REQUESTS_TO_END:
+def ignore_stop_signals() -> None:
+    """Ignore further signals, so that none interrupts the cleanup."""
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -1,6 +1,6 @@
-"""Installs the product as an admin of the cluster would, by kubectl, and waits until its policies are in force.
+"""Install the product as a cluster administrator would, with kubectl, and wait until its policies are active.
 
-Called by the stage, once per control plane.
+Called by the environment, once per control plane.
 """
 
 from __future__ import annotations
@@ -8,21 +8,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from demo.people import NotAsToldError
+from demo.people import UnexpectedResultError
 
 if TYPE_CHECKING:
     from demo.people import Person
 
 # The API server takes a second or two to act on a new policy, more on a busy machine.
-IN_FORCE_WITHIN = 60.0
+ACTIVE_WITHIN = 60.0
 POLL = 0.1
 
-# Unlike a plain apply it works for objects of any size, as the definitions are.
+# Client-side apply stores the object in an annotation, for which the definitions are too large.
 APPLY = "kubectl apply --server-side"
 
 
 def install(root: Person) -> None:
-    """Apply definitions, roles and policies, and stamping where the API server has it; then the organization."""
+    """Apply definitions, roles and policies, the stamping policies where the API server supports them, and the organization."""
     root.types(f"{APPLY} -k manifests")
     if _has_stamping(root):
         root.types(f"{APPLY} -k manifests/policies/stamping")
@@ -31,7 +31,7 @@ def install(root: Person) -> None:
 
 
 def await_policies(root: Person, *, submitter: Person, admin: Person) -> None:
-    """Try the policies, without storing anything, until the API server minds them."""
+    """Send dry-run requests until the API server enforces the policies."""
     dry_run = "kubectl create --dry-run=server -o yaml -f demo/cluster"
     _await(submitter, f"{dry_run}/probe-policies.yaml", "may not cancel", "is not your own name", "spec.owner")
     if _has_stamping(root):
@@ -39,15 +39,15 @@ def await_policies(root: Person, *, submitter: Person, admin: Person) -> None:
 
 
 def _has_stamping(root: Person) -> bool:
-    """Tell whether the API server knows MutatingAdmissionPolicy v1, as from Kubernetes 1.36 on."""
+    """Return whether the API server serves MutatingAdmissionPolicy v1, as Kubernetes 1.36 and later do."""
     return '"mutatingadmissionpolicies"' in root.tries("kubectl get --raw /apis/admissionregistration.k8s.io/v1")
 
 
 def _await(person: Person, line: str, *signs: str) -> None:
-    deadline = time.monotonic() + IN_FORCE_WITHIN
+    deadline = time.monotonic() + ACTIVE_WITHIN
     while not all(sign in (answer := person.tries(line)) for sign in signs):
         if time.monotonic() > deadline:
-            raise NotAsToldError(
-                f"Expected the policies to be in force within {IN_FORCE_WITHIN:.0f} s; the last answer:\n{answer}"
+            raise UnexpectedResultError(
+                f"Expected the policies to be active within {ACTIVE_WITHIN:.0f} s; the last answer:\n{answer}"
             )
         time.sleep(POLL)

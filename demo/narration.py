@@ -1,4 +1,4 @@
-"""How the demo speaks: headings, sentences, commands and their output, in colour where a person is looking."""
+"""Print headings, sentences, commands and their output; in color on a terminal."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ INDENT = "  "
 
 
 def heading(text: str) -> None:
-    """Begin a chapter."""
+    """Print the heading of a chapter."""
     click.echo(f"\n{_styled(text, bold=True)}")
 
 
 def say(text: str) -> None:
-    """Say one sentence."""
+    """Print a sentence."""
     click.echo(text)
 
 
 def command(prompt: str, line: str) -> None:
-    """Show a command as it would be typed, before it runs."""
+    """Print a command as it would be typed, before it runs."""
     click.echo(f"{_styled(prompt, fg='cyan')} {_styled(line, fg='cyan', bold=True)}")
 
 
 def output(text: str) -> None:
-    """Show what a command printed."""
+    """Print the output of a command, indented."""
     for line in text.splitlines():
         click.echo(INDENT + line)
 
 
 def verdict(text: str, *, good: bool) -> None:
-    """Say how it ended."""
+    """Print the result of the demo."""
     click.echo(_styled(f"\n{text}", fg="green" if good else "red", bold=True))
 
 
 def _styled(text: str, *, fg: str | None = None, bold: bool = False) -> str:
-    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return click.style(text, fg=fg, bold=bold) if coloured else text
+    colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return click.style(text, fg=fg, bold=bold) if colored else text

@@ -1,6 +1,6 @@
-"""People at a shell: each command line is shown, run by `sh` exactly as shown, and its answer held against what was told.
+"""People at a shell: print each command line, run it with `sh` exactly as printed, and check its output.
 
-Used by the stage to install and by the story. Knows no jobs.
+Used by the installation and the story. Knows nothing of jobs.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[1]
 
-# More than any `--timeout` of the story: kubectl itself says best what it waited for in vain.
+# More than any `--timeout` of the story: kubectl's own message says what it was waiting for.
 LONGEST_COMMAND = 120
 
 
-class NotAsToldError(Exception):
-    """A command did not do what the demo says it does."""
+class UnexpectedResultError(Exception):
+    """Unexpected result of a command; the message says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a kubeconfig, in the repository's root directory."""
+    """A user with a kubeconfig, in the repository's root directory."""
 
     name: str
     kubeconfig: Path
     programs: Path
-    """The directory of the `kubectl` that is used."""
+    """The directory of the `kubectl` to use."""
 
     def types(self, line: str, *, shows: str = "") -> str:
-        """Run a command line that must succeed and whose answer must hold the text; return the answer."""
+        """Run a command line that must succeed and print `shows`; return its output."""
         return self._run(line, shows=shows, refused=False)
 
     def is_refused(self, line: str, *, shows: str) -> str:
-        """Run a command line that must fail with this text; return the answer."""
+        """Run a command line that must fail and print `shows`; return its output."""
         return self._run(line, shows=shows, refused=True)
 
     def tries(self, line: str) -> str:
-        """Run a command line unseen, whatever comes of it; return the answer."""
+        """Run a command line without printing it; return its output, whether it succeeded or not."""
         return _sh(line, self._environment())[1]
 
     def _run(self, line: str, *, shows: str, refused: bool) -> str:
@@ -54,24 +54,24 @@ class Person:
         code, answer = _sh(line, self._environment())
         narration.output(answer)
         if refused != (code != 0):
-            raise NotAsToldError(
-                f"Expected the command to be {'refused' if refused else 'carried out'}; its exit code is {code}."
+            raise UnexpectedResultError(
+                f"Expected the command to {'fail' if refused else 'succeed'}; its exit code is {code}."
             )
         if shows not in answer:
-            raise NotAsToldError(f"Expected the answer to hold {shows!r}; it does not.")
+            raise UnexpectedResultError(f"Expected the output to contain {shows!r}.")
         return answer
 
     def _environment(self) -> Mapping[str, str]:
         return os.environ | {
             "KUBECONFIG": str(self.kubeconfig),
-            # Not in the home directory: the demo leaves nothing behind.
+            # Not in the home directory, because the demo must leave no files behind.
             "KUBECACHEDIR": str(self.kubeconfig.with_name("kubectl-cache")),
             "PATH": f"{self.programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         }
 
 
 def _sh(line: str, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run a line of shell in the repository's root; return its exit code and all it printed."""
+    """Run a shell command in the repository's root; return its exit code and its output."""
     process = subprocess.Popen(
         ["sh", "-c", line],
         stdin=subprocess.DEVNULL,
@@ -80,7 +80,7 @@ def _sh(line: str, environment: Mapping[str, str]) -> tuple[int, str]:
         text=True,
         env=environment,
         cwd=REPOSITORY,
-        # A group of its own, so that all of a pipeline can be ended.
+        # A process group of its own, so that a whole pipeline can be killed.
         start_new_session=True,
     )
     try:
@@ -90,6 +90,6 @@ def _sh(line: str, environment: Mapping[str, str]) -> tuple[int, str]:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         if isinstance(error, subprocess.TimeoutExpired):
-            raise NotAsToldError(f"Expected an answer within {LONGEST_COMMAND} s; none came.") from None
+            raise UnexpectedResultError(f"Expected the command to end within {LONGEST_COMMAND} s.") from None
         raise
     return process.returncode, answer

@@ -1,7 +1,7 @@
-"""The product's programs as processes: started with a log and a lifeline, and ended for certain with all they started.
+"""The product's programs as processes, each with a log and a lifeline.
 
-Used by the stage. Whatever way the demo ends, even by SIGKILL, its programs end too: each watches a pipe that only the
-demo holds.
+Used by the environment. However the demo ends, even by SIGKILL, its programs end too: each watches a pipe that only the
+demo holds open.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from demo.people import NotAsToldError
+from demo.people import UnexpectedResultError
 from provisioner_devcluster.errors import tail
 from provisioner_devcluster.process import lifeline
 from provisioner_devcluster.process.process import KILL_TIMEOUT, Identity, still_running
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Settings of the product and of kubectl that are meant for other clusters than this one.
+# Settings of the product and of kubectl that the user made for other clusters.
 FOREIGN_SETTINGS = ("PROVISIONER_", "KUBE", "POD_")
 
 
 class Programs:
-    """What runs on a stage, by name."""
+    """The running programs, by name."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -47,14 +47,14 @@ class Programs:
                 pass_fds=[self._lifeline],
                 cwd=self._directory,
                 env={key: value for key, value in os.environ.items() if not key.startswith(FOREIGN_SETTINGS)},
-                # Ctrl-C is for the demo, which ends its programs in its own time.
+                # Ctrl-C must reach the demo only, which then stops its programs in order.
                 start_new_session=True,
             )
         self._processes[name] = process
         (self._directory / f"{name}.pid").write_text(f"{process.pid}\n")
 
     def log(self, name: str) -> Path:
-        """Return where a program's output goes."""
+        """Return the file that a program's output goes to."""
         return self._directory / f"{name}.log"
 
     def pid(self, name: str) -> int:
@@ -67,22 +67,24 @@ class Programs:
             yield self.log(name), tail(self.log(name))
 
     def check(self) -> None:
-        """Raise an error if a program ended that nobody told to."""
+        """Raise UnexpectedResultError if a program has exited."""
         for name, process in self._processes.items():
             if process.poll() is not None:
-                raise NotAsToldError(f"The program {name} ended by itself, with exit code {process.returncode}.")
+                raise UnexpectedResultError(
+                    f"The program {name} exited unexpectedly, with exit code {process.returncode}."
+                )
 
-    def expect_death(self, name: str) -> None:
-        """Note that a program is about to be killed from outside, and what would outlive it for a moment."""
+    def expect_kill(self, name: str) -> None:
+        """Remember the child processes of a program that is about to be killed, so that `stop` ends those too."""
         self._left_behind += _family(self.pid(name))
 
-    def bury(self) -> None:
-        """Take note of programs that were killed, so that the system forgets them."""
+    def reap(self) -> None:
+        """Collect the exit codes of killed programs, so that none remains as a zombie."""
         for process in self._processes.values():
             process.poll()
 
     def stop(self) -> None:
-        """End everything at once; harmless when done twice."""
+        """Kill all programs and their children; a second call does nothing."""
         running = [process for process in self._processes.values() if process.poll() is None]
         family = [member for process in running for member in _family(process.pid)] + self._left_behind
         for member in family:
@@ -94,11 +96,11 @@ class Programs:
                 os.close(descriptor)
         self._lifeline = self._held_end = -1
         if alive := still_running(family, KILL_TIMEOUT):
-            raise NotAsToldError(f"These processes did not end: {', '.join(str(each.pid) for each in alive)}.")
+            raise UnexpectedResultError(f"These processes did not exit: {', '.join(str(each.pid) for each in alive)}.")
 
 
 def _family(pid: int) -> list[Identity]:
-    """Return a process and all that it started, oldest first: who is killed first starts nothing more."""
+    """Return a process and its descendants, oldest first, so that a killed parent cannot start another child."""
     try:
         parent = psutil.Process(pid)
         members = [parent, *parent.children(recursive=True)]

@@ -1,6 +1,6 @@
-"""What is shown: a workspace's life, and a job's ways to its end, told by the commands of those who see to it.
+"""Story of the demo: the life of a workspace and each way in which a job can end, as commands of two users.
 
-Called with a raised stage by `make demo`. Every step is checked; the first that is not as told ends the story.
+Called by `make demo` with a started environment. Each step is checked; the first unexpected result ends the story.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from demo.narration import heading, say
-from demo.people import NotAsToldError
+from demo.people import UnexpectedResultError
 
 if TYPE_CHECKING:
-    from demo.environment import Stage
+    from demo.environment import Environment
     from demo.people import Person
 
 ENDS = {
@@ -24,15 +24,15 @@ ENDS = {
     "hanging": "Failed",
     "nightly": "Failed",
 }
-"""How every job of the story ends."""
+"""Final phase of each job."""
 
-# What the killed daemon may be silent (15 s), and some for a busy machine.
+# The killed daemon is lost after 15 s; the rest is for a busy machine.
 LOST_WITHIN = 45
 
 
-def tell(stage: Stage) -> None:
-    """Tell the whole story. Raises NotAsToldError."""
-    sam, ada = stage.sam, stage.ada
+def run_story(environment: Environment) -> None:
+    """Run all steps. Raises UnexpectedResultError."""
+    sam, ada = environment.sam, environment.ada
     _meet_daemons(ada)
     _make_template(ada)
     _start_workspace(sam)
@@ -43,20 +43,24 @@ def tell(stage: Stage) -> None:
     _cancel_pending(ada)
     _cancel_running(sam, ada)
     _time_out(sam, ada)
-    _lose_daemon(stage)
+    _lose_daemon(environment)
     _delete_workspace(sam)
     _sum_up(ada)
 
 
 def _meet_daemons(ada: Person) -> None:
     heading("Three daemons with different tags")
-    say("Every command below can be typed after `make up`; the name before the $ tells whose KUBECONFIG is used.")
+    say(
+        "You can type each command yourself after `make up`. The name before the $ is the user whose KUBECONFIG is used."
+    )
     ada.types("kubectl get pd", shows="datacenter=chicago")
 
 
 def _make_template(ada: Person) -> None:
     heading("A template is imported")
-    say("Ada writes Terraform and what may be chosen. The operator keeps it as a version and has a daemon check it.")
+    say(
+        "Ada writes Terraform code and declares its parameters. The operator stores a version, and a daemon validates it."
+    )
     ada.types("kubectl apply -f demo/workspaces/template.yaml")
     ada.types(_until_ready("wst/machine"))
     ada.types("kubectl get wst", shows="Imported")
@@ -65,7 +69,7 @@ def _make_template(ada: Person) -> None:
 def _start_workspace(sam: Person) -> None:
     heading("A workspace is started")
     say(
-        "Sam says what is wanted. The operator makes the job dev-1, and a daemon with its tags runs init, plan and apply."
+        "Sam describes the workspace. The operator creates the job dev-1, and a daemon that matches its tags runs init, plan and apply."
     )
     sam.types("kubectl apply -f demo/workspaces/dev.yaml")
     sam.types(_until_ready("ws/dev"))
@@ -87,8 +91,8 @@ def _start_workspace(sam: Person) -> None:
 
 
 def _change_workspace(sam: Person) -> None:
-    heading("It is changed")
-    say("What does not fit the template is refused at once; what fits is one more job.")
+    heading("The workspace is changed")
+    say("The API server rejects a value that the template does not allow. A valid change becomes a new job.")
     sam.is_refused(_change('{"parameters":[{"name":"size","value":"64"}]}'), shows="does not allow this value of size")
     change = '{"parameters":[{"name":"region","value":"us-east"},{"name":"size","value":"4"}]}'
     sam.types(_change(change))
@@ -97,8 +101,8 @@ def _change_workspace(sam: Person) -> None:
 
 
 def _stop_workspace(sam: Person) -> None:
-    heading("It is stopped")
-    say("The machine goes, the disk stays.")
+    heading("The workspace is stopped")
+    say("Terraform deletes the machine and keeps the disk.")
     sam.types(_change('{"running":false}'))
     sam.types(_until_ready("ws/dev"))
     sam.types(
@@ -108,22 +112,22 @@ def _stop_workspace(sam: Person) -> None:
 
 
 def _match_no_daemon(sam: Person) -> None:
-    heading("A job that no daemon matches says so")
-    say("It waits, and tells why and what would help.")
+    heading("No daemon matches a job")
+    say("The job stays pending; its status says why, and what would help.")
     sam.types("kubectl apply -f demo/jobs/tokyo.yaml")
     sam.types(_until("{.status.reason}", "NoMatchingDaemon", "pj/tokyo"))
     sam.types("kubectl get pj tokyo -o jsonpath='{.status.message}'", shows="datacenter=tokyo")
 
 
 def _refuse_cancel(sam: Person) -> None:
-    heading("Sam may not cancel it")
-    say("Whoever submits jobs may not stop them: the API server itself refuses, by policy.")
+    heading("Sam may not cancel the job")
+    say("Permission to submit jobs does not include canceling them: an admission policy rejects the request.")
     sam.is_refused(_cancel("tokyo"), shows='"sam" may not cancel provisionerjobs "tokyo"')
 
 
 def _cancel_pending(ada: Person) -> None:
-    heading("Ada cancels it")
-    say("She has the verb `cancel`. A job that is pending ends at once.")
+    heading("Ada cancels the job")
+    say("Her role has the verb `cancel`. A pending job ends at once.")
     ada.types(_cancel("tokyo"))
     ada.types(_until("{.status.phase}", "Canceled", "pj/tokyo"))
     ada.types("kubectl get pj tokyo -o wide", shows="Canceled by ada")
@@ -131,7 +135,7 @@ def _cancel_pending(ada: Person) -> None:
 
 def _cancel_running(sam: Person, ada: Person) -> None:
     heading("A running job is canceled")
-    say("Its daemon interrupts what runs, and kills it should it not stop within the daemon's grace.")
+    say("Its daemon interrupts the run, and kills it if it does not stop within the daemon's grace period.")
     sam.types("kubectl apply -f demo/jobs/training.yaml")
     sam.types(_until("{.status.phase}", "Running", "pj/training"))
     ada.types(_cancel("training", "too expensive"))
@@ -143,23 +147,25 @@ def _cancel_running(sam: Person, ada: Person) -> None:
 
 
 def _time_out(sam: Person, ada: Person) -> None:
-    heading("A job hangs and is timed out")
-    say("It may take three seconds; it would take five minutes, and does not mind being interrupted.")
+    heading("A hanging job times out")
+    say("Its deadline is three seconds, but its run would take five minutes. It ignores the interrupt, and is killed.")
     sam.types("kubectl apply -f demo/jobs/hanging.yaml")
     ada.types(_until("{.status.phase}", "Failed", "pj/hanging"))
     ada.types("""kubectl get pj hanging -o jsonpath='{.status.reason}: {.status.message}'""", shows="DeadlineExceeded")
     ada.types(_until("{.status.state}", "Idle", "pd/plain"))
 
 
-def _lose_daemon(stage: Stage) -> None:
+def _lose_daemon(environment: Environment) -> None:
     heading("A daemon is killed")
-    say("chicago dies with a job in hand. Its heartbeats stop; after 15 seconds (by default 300) its job is failed.")
-    sam, ada = stage.sam, stage.ada
+    say(
+        "The daemon chicago dies while it runs a job. Its heartbeats stop; after 15 seconds (by default 300) the job fails."
+    )
+    sam, ada = environment.sam, environment.ada
     sam.types("kubectl apply -f demo/jobs/nightly.yaml")
     sam.types(_until("{.status.phase}", "Running", "pj/nightly"))
-    stage.programs.expect_death("chicago")
-    ada.types(f"kill -9 {stage.programs.pid('chicago')}")
-    stage.programs.bury()
+    environment.programs.expect_kill("chicago")
+    ada.types(f"kill -9 {environment.programs.pid('chicago')}")
+    environment.programs.reap()
     ada.types(_until("{.status.phase}", "Failed", "pj/nightly", LOST_WITHIN))
     ada.types("kubectl get pj nightly -o jsonpath='{.status.reason}: {.status.message}'", shows="DaemonLost")
     ada.types("kubectl get pd", shows="Offline")
@@ -167,7 +173,9 @@ def _lose_daemon(stage: Stage) -> None:
 
 def _delete_workspace(sam: Person) -> None:
     heading("The workspace is deleted")
-    say("newyork destroys what is left of it: Terraform's state is in the cluster, not on the daemon. Then it is gone.")
+    say(
+        "The daemon newyork destroys the remaining disk, because Terraform's state is in the cluster and not on the daemon."
+    )
     sam.types("kubectl delete ws dev --timeout=60s")
     sam.types(
         "kubectl get pj dev-4 -o jsonpath="
@@ -178,12 +186,12 @@ def _delete_workspace(sam: Person) -> None:
 
 
 def _sum_up(ada: Person) -> None:
-    heading("All jobs, and how they ended")
+    heading("All jobs and their final phases")
     rows = [line.split() for line in ada.types("kubectl get pj").splitlines()]
     found = {row[0]: row for row in rows[1:]}
     for job, phase in ENDS.items():
         if phase not in found.get(job, []):
-            raise NotAsToldError(f"Expected job {job} to be {phase}.")
+            raise UnexpectedResultError(f"Expected job {job} to be {phase}.")
 
 
 def _until(path: str, value: str, what: str, seconds: int = 60) -> str:

@@ -1,1 +1,1 @@
-"""One question each: what is done to the subjects, and what is noted of it."""
+"""Scenarios of the benchmark, one question each."""

@@ -1,7 +1,7 @@
-"""A burst of jobs: how fast is each accepted, beside what the API server can do at all?
+"""Burst of jobs: the rate at which they are accepted, compared with the API server's maximum.
 
-Accepted is: assigned to a daemon; for a Job, its Pod created. The floor makes and patches the same objects with the same
-patches, by the minimal client over as many connections as the operator has writers.
+A job is accepted when it is assigned to a daemon; a Job, when its Pod is created. The baseline creates the same objects and
+sends the same patches with the minimal client, over as many connections as the operator has writers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from bench.behaviour import Behaviour
+from bench.behavior import Behavior
 from bench.contest import GATE
 from bench.floor import FLOOR, assignment
 from bench.meters import cpu_seconds, used
@@ -29,11 +29,11 @@ SCENARIO = "accept"
 ASSIGNMENTS = "assignments a second, backlog"
 PATCHES = "conditional status patches a second"
 OPEN_CAPACITY = 1000
-"""The most that a daemon may take."""
+"""Maximum capacity of a daemon."""
 
 
 def accepted_rate(jobs: int) -> str:
-    """The measure of jobs accepted in a burst."""
+    """Name of the measure for a burst of this size."""
     return f"accepted a second, burst of {jobs}"
 
 
@@ -53,7 +53,7 @@ async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) 
 
 
 async def _floor(arena: Arena, jobs: int, results: Results) -> None:
-    subject = provisioner_jobs("floor", Behaviour.IGNORE, name=FLOOR, tags=GATE)
+    subject = provisioner_jobs("floor", Behavior.IGNORE, name=FLOOR, tags=GATE)
     names = [f"job-{number}" for number in range(jobs)]
     await arena.quiet({})
     began = time.perf_counter()
@@ -74,7 +74,7 @@ async def _floor(arena: Arena, jobs: int, results: Results) -> None:
 
 
 async def _backlog(arena: Arena, product: Product, jobs: int, number: int, results: Results) -> None:
-    """Jobs wait for a daemon that is busy; then it has room for all of them."""
+    """Let jobs wait for busy daemons, then raise the capacity for all of them at once."""
     subject = product.gated
     names = [f"backlog-{number}-{index}" for index in range(jobs)]
     async with watching(arena.client, subject.accepted) as stopwatch:

@@ -1,6 +1,6 @@
-"""Many running jobs canceled at once: how long until each is Canceled, from its own cancel on?
+"""Cancellation of many running jobs at once: the time from each cancel request to the phase Canceled.
 
-For a Job: until it says that it is suspended.
+For a Job, the time until it is suspended.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCENARIO = "cancel"
 
 
 def canceled(label: str, jobs: int) -> str:
-    """The measure of a share of the jobs, by its label."""
+    """Name of the measure for a percentile."""
     return f"cancel to canceled {label}, burst of {jobs}"
 
 

@@ -1,6 +1,6 @@
-"""One decision of the pure core, with so many jobs waiting in so many demands: it must not grow with the queue.
+"""Cost of one decision of the pure core, which must not grow with the number of waiting jobs or demands.
 
-No API server: a job arrives, another ends, the core says who gets the slot, and the answers to the writes are taken in.
+Needs no API server: one job arrives, another ends, the core assigns the free slot, and observes the results of its writes.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 SCENARIO = "decision"
 NAMESPACE = "ours"
 EPOCH = 1_800_000_000.0
-"""The moment at which all of this happens."""
+"""Wall-clock time of all events."""
 
 
 def decision(queue: int, tag_sets: int) -> str:
-    """The measure."""
+    """Name of the measure for these sizes."""
     return f"one decision, {queue} pending, {tag_sets} tag sets"
 
 
 async def measure(_arena: Arena | None, plan: Plan, results: Results) -> None:
     """Run the rounds, the sizes in turn."""
     for tag_sets in plan.tag_sets:
-        stages = {queue: _Stage(queue, tag_sets) for queue in plan.queues}
+        long_queues = {queue: _LongQueue(queue, tag_sets) for queue in plan.queues}
         for _ in range(plan.rounds):
-            for queue, stage in stages.items():
-                results.add(SCENARIO, decision(queue, tag_sets), OURS, 1e6 * stage.decide(plan.decisions), "µs")
+            for queue, long_queue in long_queues.items():
+                results.add(SCENARIO, decision(queue, tag_sets), OURS, 1e6 * long_queue.decide(plan.decisions), "µs")
 
 
-class _Stage:
-    """A mirror with a long queue, in which one daemon of each kind runs one job after another."""
+class _LongQueue:
+    """A reconciler with a long queue, in which one daemon per set of tags runs one job after another."""
 
     def __init__(self, queue: int, tag_sets: int) -> None:
         self._now = Instant(wall=EPOCH, monotonic=0.0)
@@ -61,11 +61,11 @@ class _Stage:
             self._mirror.observe_job(_job(number, demands[number % tag_sets]), self._now)
         for assigned in self._mirror.decide(self._now):
             if not isinstance(assigned, Assign):
-                raise BenchError(f"Only assignments were to be decided, not {assigned}")
+                raise BenchError(f"Expected only assignments, not {assigned}")
             self._running.append(self._carry_out(assigned))
 
     def decide(self, times: int) -> float:
-        """CPU seconds for one job from its arrival to its end, by then others' turns; the mean of so many."""
+        """Return the mean CPU seconds of a round: one job arrives, one ends, one is assigned."""
         gc.collect()
         gc.disable()
         began = time.thread_time()
@@ -79,14 +79,14 @@ class _Stage:
             self._mirror.job_left(ended.uid)
             (assigned,) = self._mirror.decide(self._now)
             if not isinstance(assigned, Assign):
-                raise BenchError(f"An assignment was to be decided, not {assigned}")
+                raise BenchError(f"Expected an assignment, not {assigned}")
             self._running[self._turn] = self._carry_out(assigned)
         took = time.thread_time() - began
         gc.enable()
         return took / times
 
     def _carry_out(self, assigned: Assign) -> Job:
-        """Take in the answers to the assignment and to the acknowledgement that follows it."""
+        """Observe the results of the assignment and of the acknowledgment that follows it."""
         daemon = assigned.daemon
         given = Assignment(daemon.name, daemon.uid, assigned.assignment_id, EPOCH)
         self._mirror.observe_job(self._next(assigned.job, assignment=given), self._now)

@@ -1,6 +1,6 @@
-"""Nothing happens but heartbeats: what does the product ask of the API server, and what does it cost?
+"""Idle cluster with only heartbeats: the product's requests to the API server, and their cost.
 
-With ten thousand ended jobs that are kept, a thousand that wait in vain, and six hundred daemons.
+The cluster has ten thousand ended jobs, a thousand that no daemon matches, and six hundred daemons.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SETTLED_SECONDS = 3.0
 
 
 async def measure(arena: Arena, plan: Plan, results: Results) -> None:
-    """Wait for so long, once."""
+    """Measure one idle period."""
     arena.namespace(NAMESPACE)
     await arena.daemons(NAMESPACE, DAEMONS, capacity=1)
     async with arena.hollow(NAMESPACE) as hollow:
@@ -61,7 +61,7 @@ async def measure(arena: Arena, plan: Plan, results: Results) -> None:
 
 
 async def _until_nothing_is_read(arena: Arena) -> None:
-    """Let the operator finish its start: heartbeats go on, so that it is never quite quiet."""
+    """Wait for the end of the operator's start; because of heartbeats it never becomes fully idle."""
     while True:
         before = await arena.requests()
         await asyncio.sleep(_SETTLED_SECONDS)

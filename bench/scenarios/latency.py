@@ -1,6 +1,6 @@
-"""One job at a time, with nothing else to do: how long until it is accepted, runs, and is canceled?
+"""One job at a time on an idle cluster: the latency until it is accepted, runs, and is canceled.
 
-From the moment its creation is sent to the moment a watch shows it, beside one conditional patch and its answer.
+Measured from sending the request until a watch shows the result, and compared with the round trip of one conditional patch.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bench.arena import LANE
-from bench.behaviour import Behaviour
+from bench.behavior import Behavior
 from bench.floor import FLOOR, assignment
 from bench.statistics import percentile
 from bench.stopwatch import watching
@@ -44,8 +44,8 @@ async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) 
 
 
 async def _round_trips(arena: Arena, names: Sequence[str], results: Results) -> None:
-    """Assign jobs that nobody else cares about, by the minimal client."""
-    subject = provisioner_jobs(NAMESPACE, Behaviour.IGNORE, tags={LANE: "nobody"})
+    """Assign jobs that match no daemon, with the minimal client."""
+    subject = provisioner_jobs(NAMESPACE, Behavior.IGNORE, tags={LANE: "nobody"})
     await arena.client.send_all([subject.submission(name) for name in names])
     await arena.quiet({})
     took = []

@@ -1,6 +1,6 @@
-"""Whole lives: submitted, assigned, acknowledged, finished. What does each job cost, in writes, reads and CPU time?
+"""Complete lives of jobs, from submission to the end: the cost of each job in writes, reads and CPU time.
 
-The log archive is left out: it is the daemon's, and its size is the run's. Daemons acknowledge and finish at once.
+Excludes the log archive, whose cost depends on the run. Daemons acknowledge and finish at once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections import defaultdict
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.behaviour import Behaviour
+from bench.behavior import Behavior
 from bench.meters import cpu_seconds, used
 from bench.statistics import exponent
 from bench.stopwatch import Sign, watching
@@ -34,7 +34,7 @@ API_SERVER = str(Component.API_SERVER)
 
 
 def cpu(process: str, jobs: int) -> str:
-    """The measure of what a process spends on a job."""
+    """Name of the measure for the CPU time of a process per job."""
     return f"CPU of {process} a job's life, burst of {jobs}"
 
 
@@ -55,12 +55,12 @@ async def measure(arena: Arena, contest: Contest, plan: Plan, results: Results) 
 
 
 def _role(process: str) -> str:
-    """The process's name without the version that it is of, which the subject says."""
+    """Return the process's name without its version, which is part of the subject's name."""
     return process.partition(" (")[0]
 
 
 async def _round(arena: Arena, product: Product, jobs: int, prefix: str, results: Results) -> dict[str, float]:
-    subject = product.jobs(Behaviour.FINISH)
+    subject = product.jobs(Behavior.FINISH)
     completed = Sign(subject.collection, COMPLETED)
     names = [f"{prefix}-{index}" for index in range(jobs)]
     async with watching(arena.client, completed) as stopwatch:
@@ -69,7 +69,7 @@ async def _round(arena: Arena, product: Product, jobs: int, prefix: str, results
         requests, before = await arena.requests(), cpu_seconds(pids)
         sent = await arena.client.send_all([subject.submission(name) for name in names])
         moments = await stopwatch.until(completed, names)
-        await arena.quiet(subject.pids)  # the controller has yet to learn of the last ends
+        await arena.quiet(subject.pids)  # the controller has not observed the last ends yet
         costs = used(before, cpu_seconds(pids))
         counted = between(requests, await arena.requests(), *RESOURCES)
     results.add(

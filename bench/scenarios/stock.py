@@ -1,6 +1,6 @@
-"""The Job controller as it comes, with 20 requests a second: for those who compare with what they have.
+"""The Job controller with its default limit of 20 requests per second, for comparison with an unchanged cluster.
 
-One round after the others, since the controller has to be started anew for it. No bar rests on this.
+One round at the end, because the controller must be restarted for it. No bar depends on it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ async def measure(arena: Arena, plan: Plan, results: Results) -> None:
     subject = batch_jobs(NAMESPACE, {})
     names = [f"job-{index}" for index in range(plan.stock_jobs)]
     async with watching(arena.client, subject.accepted) as stopwatch:
-        # The first Pod comes once the controller has its caches, and the namespace its ServiceAccount.
+        # The first Pod is created only when the controller has filled its caches and the namespace has its ServiceAccount.
         await arena.client.send(subject.submission("first"))
         await stopwatch.until(subject.accepted, ["first"])
         sent = await arena.client.send_all([subject.submission(name) for name in names])

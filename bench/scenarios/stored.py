@@ -1,6 +1,6 @@
-"""Jobs that exist when the operator starts, waiting or ended: how soon does it assign, and how much memory does it take?
+"""Jobs that exist when the operator starts, pending or ended: the time to its first assignment, and its peak memory.
 
-The waiting ones have no daemon with their tags and have been told so; a further job, which has one, waits for the operator.
+The pending jobs match no daemon, and their status says so; one more job matches a daemon and waits for the operator.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bench.arena import LANE, Arena
-from bench.behaviour import Behaviour
+from bench.behavior import Behavior
 from bench.meters import cpu_seconds, peak_memory
 from bench.seeds import multiply
 from bench.stopwatch import Sign, watching
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 SCENARIO = "stored"
 PENDING, ENDED = "pending", "ended but kept"
 LARGEST_WITH_ALL_ROUNDS = 10_000
-"""A start with more is measured twice only: it says the same, and takes its time."""
+"""Larger starts are measured only twice, because they take long."""
 
 
 def memory(jobs: int, state: str) -> str:
-    """The measure of the operator's peak memory."""
+    """Name of the measure for the operator's peak memory."""
     return f"peak memory of the operator, {jobs} {state}"
 
 
 def restart(jobs: int, state: str) -> str:
-    """The measure of the time from the process's start to its first assignment."""
+    """Name of the measure for the time from the start of the process to its first assignment."""
     return f"start to first assignment, {jobs} {state}"
 
 
 async def measure(arena: Arena, plan: Plan, results: Results) -> None:
-    """Add jobs, start the operator again and again; in one namespace for those that wait, in another for those that ended."""
+    """Add jobs and restart the operator, in one namespace for pending jobs and in another for ended ones."""
     for state, namespace in ((PENDING, "stored-pending"), (ENDED, "stored-ended")):
         arena.namespace(namespace)
         await arena.daemons(namespace, 1, capacity=100)
@@ -52,13 +52,13 @@ async def measure(arena: Arena, plan: Plan, results: Results) -> None:
 
 
 async def a_template(arena: Arena, namespace: str, state: str) -> str:
-    """The name of a job that the product itself has brought so far, of which the others are copies."""
+    """Bring one job to the state with the product itself, and return its name; the other jobs are copies of it."""
     name = "template-" + state.partition(" ")[0]
     if state == PENDING:
-        subject = provisioner_jobs(namespace, Behaviour.IGNORE, tags={LANE: "nobody's"})
+        subject = provisioner_jobs(namespace, Behavior.IGNORE, tags={LANE: "nobody's"})
         sign = Sign(subject.collection, "status.reason == 'NoMatchingDaemon'")
     else:
-        subject = provisioner_jobs(namespace, Behaviour.FINISH)
+        subject = provisioner_jobs(namespace, Behavior.FINISH)
         sign = Sign(subject.collection, COMPLETED)
     with arena.operator(namespace):
         async with watching(arena.client, sign) as stopwatch:
@@ -68,7 +68,7 @@ async def a_template(arena: Arena, namespace: str, state: str) -> str:
 
 
 async def _start(arena: Arena, namespace: str, jobs: int, state: str, number: int, results: Results) -> None:
-    subject = provisioner_jobs(namespace, Behaviour.FINISH)
+    subject = provisioner_jobs(namespace, Behavior.FINISH)
     name = f"probe-{jobs}-{number}"
     await arena.client.send(subject.submission(name))
     async with watching(arena.client, subject.accepted) as stopwatch:

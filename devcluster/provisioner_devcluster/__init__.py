@@ -1,7 +1,7 @@
-"""A real Kubernetes control plane on this machine, from packages: for trying the product, its tests and its demo.
+"""A real Kubernetes control plane on this machine, built from packages, for the product's tests, demo and benchmark.
 
-Public surface: `ControlPlane` (start, use, stop), `NodeCluster` (the same with a real node: Linux, root; otherwise
-`NodeImpossibleError` says why not), `DevClusterError` (what went wrong and what to do), the tool lookups `find_kubectl`,
+Public interface: `ControlPlane` (start, use, stop), `NodeCluster` (the same with a real node; needs Linux and root, and
+raises `NodeImpossibleError` elsewhere), `DevClusterError` (the failure, and what to do), the tool lookups `find_kubectl`,
 `find_tofu` and `find_go`, and `coder_provider_configuration` for templates that use Coder's Terraform provider. The product
 never imports this package.
 """

@@ -9,7 +9,7 @@ from provisioner_devcluster.errors import DevClusterError
 
 
 def main() -> None:
-    """Run the command line; an error that a user can act on is a message and exit code 1, not a traceback."""
+    """Run the command line; report an error that a user can act on as a message and exit code 1."""
     try:
         cli(prog_name="provisioner-devcluster")
     except DevClusterError as error:

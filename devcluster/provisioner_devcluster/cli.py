@@ -1,7 +1,7 @@
 """The command line: prepare, up, down, status, kubeconfig.
 
-Translates between a human and the supervisor; the entry point turns its errors into one message. Results go to standard
-output, everything said on the way to standard error.
+Each command calls the supervisor or a lookup; the entry point turns errors into one message. Results go to standard
+output, progress to standard error.
 """
 
 from __future__ import annotations
@@ -20,34 +20,36 @@ from provisioner_devcluster.control_plane.binaries import find_binaries
 from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.node.binaries import NodeImpossibleError, find_node_programs
 
-# What init scripts answer for a service that is not running.
+# The exit code of init scripts for a service that is not running.
 NOT_RUNNING = 3
 
 name_option = click.option(
-    "--name", default=DEFAULT_NAME, show_default=True, help="Several clusters may run side by side."
+    "--name", default=DEFAULT_NAME, show_default=True, help="The cluster's name; several clusters can run side by side."
 )
 kubeconfig_option = click.option(
     "--kubeconfig",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     envvar=external.KUBECONFIG_VARIABLE,
-    help="Use the cluster of this file instead; it is neither started nor stopped.",
+    help="Use the cluster of this file instead, without starting or stopping it.",
 )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    """A real Kubernetes control plane on this machine, without containers and without privileges."""
+    """Run a real Kubernetes control plane on this machine, without containers and without privileges."""
 
 
 @cli.command()
 @click.option(
-    "--node", is_flag=True, help="Those of a node as well: built, and installed with apt-get. Linux and root only."
+    "--node",
+    is_flag=True,
+    help="Also the programs of a node: some are built, others installed with apt-get. Linux and root only.",
 )
-@click.option("--coder-provider", is_flag=True, help="Coder's Terraform provider as well: built, for its templates.")
+@click.option("--coder-provider", is_flag=True, help="Also Coder's Terraform provider, which is built from source.")
 def prepare(*, node: bool, coder_provider: bool) -> None:
-    """Build or fetch every program that is missing, and say where each is.
+    """Build or fetch every missing program, and print the location of each.
 
-    The first time on a machine this takes several minutes; whoever has run it waits for no build later.
+    The first time on a machine this takes several minutes; later commands then need no build.
     """
     click.echo(f"control plane  {find_binaries().source}")
     click.echo(f"kubectl        {find_kubectl()}")
@@ -62,7 +64,7 @@ def prepare(*, node: bool, coder_provider: bool) -> None:
 @name_option
 @kubeconfig_option
 def up(name: str, kubeconfig: Path | None) -> None:
-    """Start a cluster, unless it runs, and say how to use it.
+    """Start a cluster, unless it runs already, and print how to use it.
 
     The first start on a machine builds the control plane, which takes several minutes; later ones take seconds.
     """
@@ -70,7 +72,7 @@ def up(name: str, kubeconfig: Path | None) -> None:
         click.echo(f"Using the cluster of {kubeconfig}: it answers, version {external.server_version(kubeconfig)}.")
         return
     if supervisor.find(name) is None:
-        # Here and not in the detached process, so that the progress of a build is seen.
+        # Not in the detached process, so that the user sees the progress of a build.
         find_binaries()
     began = time.monotonic()
     record = supervisor.start(name)
@@ -85,11 +87,11 @@ def up(name: str, kubeconfig: Path | None) -> None:
 @name_option
 @kubeconfig_option
 def down(name: str, kubeconfig: Path | None) -> None:
-    """Stop a cluster and remove everything of it."""
+    """Stop a cluster and remove all its files."""
     if kubeconfig:
         click.echo(f"The cluster of {kubeconfig} was not started here and is left alone.")
     elif supervisor.stop(name):
-        click.echo(f"Cluster {name} is gone, with its data.")
+        click.echo(f"Cluster {name} has been stopped, and its data removed.")
     else:
         click.echo(f"Cluster {name} was not running.")
 
@@ -98,7 +100,7 @@ def down(name: str, kubeconfig: Path | None) -> None:
 @name_option
 @kubeconfig_option
 def status(name: str, kubeconfig: Path | None) -> None:
-    """Say what runs; exit code 0 if all of it does, 3 if not."""
+    """Print the state of each component; exit code 0 if all run, 3 otherwise."""
     if kubeconfig:
         click.echo(f"The cluster of {kubeconfig} answers, version {external.server_version(kubeconfig)}.")
         return
@@ -137,7 +139,7 @@ def _node_programs() -> str:
     try:
         programs = find_node_programs()
     except NodeImpossibleError as error:
-        # No failure: who asks for all there can be is told what there cannot be, as are the tests that need it.
+        # Not a failure: the user asked for everything that this machine can run, and tests that need a node skip as well.
         return f"none: {error}"
     return f"{programs.node}, {programs.containerd}"
 
@@ -145,5 +147,5 @@ def _node_programs() -> str:
 @cli.command(hidden=True)
 @click.argument("name")
 def supervise(name: str) -> None:
-    """Run a cluster in this process until it is told to end."""
+    """Run a cluster in this process until a signal ends it."""
     supervisor.supervise(name)

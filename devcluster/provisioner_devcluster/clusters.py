@@ -1,4 +1,4 @@
-"""The directories of clusters: made private, found by name, cleared up after launchers that died.
+"""Directories of clusters: creation, lookup by name, and cleanup after dead launchers.
 
 Called by the control plane for its own directory and by the command line for those of named clusters.
 """
@@ -22,27 +22,27 @@ from provisioner_devcluster.process.record import Record
 
 DEFAULT_NAME = "default"
 
-# Begins with a character no name begins with, so that the two kinds never meet.
+# Begins with a character that no name begins with, so that the two kinds never collide.
 ANONYMOUS_PREFIX = "_"
 
-# A directory without a record is one that is just being made, unless it is older than this.
+# A directory without a record is being created, unless it is older than this.
 UNRECORDED_GRACE = 60
 
 
 def named_directory(name: str) -> Path:
-    """Return where the cluster of this name lives or would live."""
+    """Return the directory of the cluster of this name, whether it exists or not."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
         raise DevClusterError(
-            f"{name!r} cannot name a cluster: use lower-case letters, digits and dashes, at most 63, no dash in front.",
+            f"{name!r} is not a valid cluster name: use at most 63 lower-case letters, digits and dashes, and no leading dash.",
         )
     return clusters_directory() / name
 
 
 def claim(directory: Path | None) -> Path:
-    """Make a cluster's directory, private and marked as this process's own, and return it.
+    """Create a private directory for a cluster, recorded as this process's own, and return it.
 
     Args:
-        directory: The wanted place, which must not exist or be empty; by default a new one in the cache.
+        directory: An empty or nonexistent directory; by default a new one in the cache.
     """
     if directory is None:
         sweep()
@@ -58,7 +58,7 @@ def claim(directory: Path | None) -> Path:
 
 
 def sweep() -> None:
-    """Remove what launchers left behind that died before they could clear up; their components are gone already."""
+    """Remove the directories of launchers that died before their cleanup; their components have already ended."""
     for directory in clusters_directory().iterdir():
         if directory.is_dir() and _abandoned(directory):
             remove(directory)
@@ -66,7 +66,7 @@ def sweep() -> None:
 
 
 def remove(directory: Path) -> None:
-    """Remove a cluster's directory, whoever else may be removing it too."""
+    """Remove a cluster's directory, even while another process removes it."""
     shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -77,7 +77,7 @@ def _abandoned(directory: Path) -> bool:
             return time.time() - directory.stat().st_mtime > UNRECORDED_GRACE
     except (FileNotFoundError, ValueError):
         return False
-    # Not `find`: a pid in other hands keeps a directory a while longer, a wrong guess would take it from a live cluster.
+    # Not `find`: keeping the directory for a reused pid is harmless, but removing that of a running cluster is not.
     try:
         return psutil.Process(record.owner.pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""The one error of this package. Raised everywhere, caught by the command line and by nobody else."""
+"""The error type of this package; raised everywhere, caught only by the command line."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Enough to hold the last error of a Kubernetes component, little enough for one screen.
+# Enough for the last error of a Kubernetes component, and short enough for one screen.
 TAIL_LINES = 15
 
 
 class DevClusterError(Exception):
-    """Something a user can act on: the message says what failed, where, and what to do next."""
+    """Error that a user can act on: the message says what failed, where, and what to do next."""
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """Return the last lines of a log, indented to stand inside an error message."""
+    """Return the last lines of a log, indented for an error message."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""Telling a waiting human what is going on, line by line, on a terminal as well as in a CI log.
+"""Progress of long steps, printed line by line for terminals and CI logs.
 
-Long steps call `Progress`; short ones say nothing. Standard output stays free for results.
+Called by builds and downloads; short steps print nothing. Standard output stays free for results.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from __future__ import annotations
 import sys
 import time
 
-# Short enough that nobody takes the build for hung, long enough that a CI log stays readable.
+# Short enough that a build does not seem to hang, long enough to keep a CI log readable.
 INTERVAL = 10.0
 
 
 def say(message: str) -> None:
-    """Print one line for the human who waits."""
-    print(f"provisioner-devcluster: {message}", file=sys.stderr, flush=True)  # noqa: T201  # this is the program's voice
+    """Print one line on standard error."""
+    print(f"provisioner-devcluster: {message}", file=sys.stderr, flush=True)  # noqa: T201  # progress is for people to read
 
 
 class Progress:
-    """Reports how long a step has taken, at most once per interval."""
+    """Report of the time that a step has taken, at most once per interval."""
 
     def __init__(self, step: str, interval: float = INTERVAL) -> None:
         self._step = step
@@ -27,21 +27,21 @@ class Progress:
         self._next = self._start + interval
 
     def tick(self, detail: str) -> None:
-        """Say where the step stands, if it is time again."""
+        """Print the state of the step, unless that was done less than an interval ago."""
         now = time.monotonic()
         if now >= self._next:
             self._next = now + self._interval
             say(f"{self._step}: {readable(now - self._start)}, {detail}")
 
     def done(self, detail: str) -> None:
-        """Say that the step ended, unless it was too short for anybody to notice."""
+        """Print the duration of the step, unless it was too short to matter."""
         elapsed = time.monotonic() - self._start
         if elapsed >= self._interval:
             say(f"{self._step}: done after {readable(elapsed)}, {detail}")
 
 
 def readable(seconds: float) -> str:
-    """Write a duration as people do: 9s, 1m05s.
+    """Format a duration for people: 9s, 1m05s.
 
     >>> readable(9.4), readable(65)
     ('9s', '1m05s')

@@ -1,6 +1,6 @@
-"""The detached process behind `provisioner-devcluster up`: launcher of one named cluster, alive until told to end.
+"""Detached process behind `provisioner-devcluster up`: the launcher of one named cluster, until a signal ends it.
 
-Started and stopped by the command line through `start` and `stop`; `supervise` is what runs in the detached process.
+The command line calls `start` and `stop`; `supervise` runs in the detached process.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from provisioner_devcluster.process.record import Record
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Ending takes a fraction of a second; after this the supervisor hangs and is killed, and its components with it.
+# Stopping takes a fraction of a second; a supervisor that needs longer is killed, and its components with it.
 STOP_TIMEOUT = 20.0
 
-# The time a start may take, and some for the supervisor's own.
+# The control plane's timeout, and some time for the supervisor itself.
 PATIENCE = START_TIMEOUT + 30
 
 
 def start(name: str) -> Record:
-    """Start the cluster of this name, unless it runs, and return its record when it is ready."""
+    """Start the cluster of this name, unless it runs already, and return its record when it is ready."""
     directory = named_directory(name)
     with _lock():
         sweep()
@@ -59,13 +59,13 @@ def start(name: str) -> Record:
 
 
 def find(name: str) -> Record | None:
-    """Return the record of a cluster whose launcher lives."""
+    """Return the record of the cluster of this name, or None if its launcher is not running."""
     record = Record.read(named_directory(name))
     return record if record and record.owner.find() else None
 
 
 def stop(name: str) -> bool:
-    """End the cluster of this name and remove every trace; tell whether there was one."""
+    """Stop the cluster of this name and remove its files; return whether it was running."""
     directory = named_directory(name)
     with _lock():
         record = Record.read(directory)
@@ -76,18 +76,18 @@ def stop(name: str) -> bool:
             owner.terminate()
             for hanging in still_running([record.owner], STOP_TIMEOUT):
                 hanging.kill()
-        # With the launcher gone the lifelines end the components; nothing is removed under a process that still writes.
+        # The lifelines end the components after the launcher; wait for that, so that none writes into a removed directory.
         alive = still_running(record.components.values(), STOP_TIMEOUT)
         remove(directory)
         if alive:
             pids = ", ".join(str(process.pid) for process in alive)
-            raise DevClusterError(f"These processes of cluster {name} did not end: {pids}. End them with kill -9.")
+            raise DevClusterError(f"These processes of cluster {name} did not exit: {pids}. Kill them with kill -9.")
     return owner is not None
 
 
 def supervise(name: str) -> None:
     """Run the cluster of this name in this process until SIGTERM or SIGINT."""
-    # As an exception it ends a start half-way as well, and what was started is cleared up on the way out.
+    # An exception also ends an unfinished start, and the context managers stop what was started.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     with ControlPlane.start(named_directory(name)):
@@ -96,7 +96,7 @@ def supervise(name: str) -> None:
 
 
 def _leave(*_: object) -> NoReturn:
-    # A second request must not interrupt the clearing up.
+    # A second signal must not interrupt the cleanup.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(0)
@@ -119,10 +119,10 @@ def _await_ready(name: str, process: subprocess.Popen[bytes] | None, report: Pat
 
 
 def _report(directory: Path) -> Path:
-    # Beside the cluster's directory, which the launcher wants to find empty and removes when it fails.
+    # Beside the cluster's directory, which must be empty at the start and is removed after a failure.
     return directory.with_name(f"{directory.name}.log")
 
 
 def _lock() -> FileLock:
-    # One for all names: a start takes seconds, and a second caller of the same name must find a whole record.
+    # One lock for all names: a start takes seconds, and a second caller must find a complete record.
     return FileLock(cache_directory() / "clusters.lock")

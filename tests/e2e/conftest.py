@@ -1,4 +1,4 @@
-"""A real cluster for all end-to-end tests of a run, skipped with a sentence where there can be none."""
+"""Real cluster for all end-to-end tests of a run; where none can run, the tests are skipped with the reason."""
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -28,12 +28,12 @@ PROBE = GoModule(
 PROBE_IMAGE = "provisioner.dev/probe:1"
 
 TOKEN_WITHIN = 60
-"""Seconds. A namespace has its ServiceAccount a moment after it is created, and no Pod is admitted before."""
+"""Timeout in seconds until a new namespace has its ServiceAccount, without which no Pod is admitted."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say once, and not once per test, why there are none."""
+    """Report the reason of skipped tests once, not for each test."""
     report = yield
     if report.skipped and isinstance(report.longrepr, tuple):
         report.longrepr = (__file__, 1, report.longrepr[2])
@@ -42,7 +42,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[GivenCluster | NodeCluster]:
-    """The run's cluster with at least one node; for all tests that care not whose it is."""
+    """Provide the run's cluster with at least one node, whether new or existing."""
     try:
         manager = e2e_cluster()
     except NodeImpossibleError as error:
@@ -51,7 +51,7 @@ def cluster() -> Iterator[GivenCluster | NodeCluster]:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
     with manager as cluster, pytest.MonkeyPatch.context() as environment:
         if isinstance(cluster, NodeCluster):
-            # Its address is not loopback, and no proxy that kubectl may be set to use could know it.
+            # Its address is not loopback, and a configured proxy could not reach it.
             for variable in ("NO_PROXY", "no_proxy"):
                 environment.setenv(variable, str(LINKS), prepend=",")
         yield cluster
@@ -59,17 +59,15 @@ def cluster() -> Iterator[GivenCluster | NodeCluster]:
 
 @pytest.fixture(scope="session")
 def own_cluster(cluster: GivenCluster | NodeCluster) -> NodeCluster:
-    """The run's cluster, for tests that do to its node what nobody wants done to theirs."""
+    """Provide the run's own cluster, for tests that would harm an existing one's node."""
     if isinstance(cluster, GivenCluster):
-        pytest.skip(
-            f"This is about the node that tests bring along, and {KUBECONFIG_VARIABLE} names an existing cluster."
-        )
+        pytest.skip(f"This test needs the node of a new cluster, but {KUBECONFIG_VARIABLE} names an existing cluster.")
     return cluster
 
 
 @pytest.fixture(scope="session")
 def make_namespace(cluster: GivenCluster | NodeCluster) -> Iterator[Callable[[], Kubectl]]:
-    """Call it for an administrator who works in a new namespace; all are deleted at the end."""
+    """Return a function that creates a namespace for an administrator; all are deleted at the end."""
     admin = Kubectl(cluster.kubeconfig)
     made: list[str] = []
 
@@ -88,13 +86,13 @@ def make_namespace(cluster: GivenCluster | NodeCluster) -> Iterator[Callable[[],
 
 @pytest.fixture
 def admin(make_namespace: Callable[[], Kubectl]) -> Kubectl:
-    """The cluster's administrator, in a namespace of the test's own."""
+    """kubectl of the cluster's administrator, in a namespace of the test's own."""
     return make_namespace()
 
 
 @pytest.fixture(scope="session")
 def probe_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An image of the probe alone, made from scratch."""
+    """An image from scratch that contains only the probe."""
     archive = tmp_path_factory.mktemp("probe") / "probe.tar"
     write_image(archive, PROBE_IMAGE, {"probe": build(PROBE)}, ["/probe"])
     return archive
@@ -102,14 +100,14 @@ def probe_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def probe_image(own_cluster: NodeCluster, probe_archive: Path) -> str:
-    """The name of the probe's image on the node."""
+    """Import the probe's image into the node, and return its name."""
     [name] = own_cluster.import_image(probe_archive)
     return name
 
 
 @pytest.fixture(scope="session")
 def image(cluster: GivenCluster | NodeCluster, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The product's image, where the cluster's nodes have it or can pull it."""
+    """Return the name of the product's image, which the cluster's nodes have or can pull."""
     if isinstance(cluster, GivenCluster):
         return cluster.image
     if (why := obstacle()) is not None:

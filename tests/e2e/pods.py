@@ -1,4 +1,4 @@
-"""Pods of the probe, as the tests of a node want them; they keep to Kubernetes' restricted profile."""
+"""Pods of the probe image for the node's tests, within Kubernetes' restricted profile."""
 
 from support.manifests import Manifest
 

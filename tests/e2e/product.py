@@ -1,4 +1,4 @@
-"""The product as its users install and use it: by kubectl, from the manifests, in Pods of its image."""
+"""The product as users install and use it: with kubectl, from the manifests, in Pods of its image."""
 
 import os
 import time
@@ -17,33 +17,33 @@ from support.test_namespace import a_job
 SYSTEM = "provisioner-system"
 TEAM_OVERLAY = MANIFESTS / "overlays" / "team-example"
 WITHIN = 120.0
-"""Seconds for what takes Pods; a quiet machine takes a few."""
+"""Timeout in seconds of operations with Pods, which take a few on a quiet machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The product in a cluster, and how to speak of it."""
+    """An installation of the product in a cluster."""
 
     kustomization: Path
     admin: Kubectl
-    """The cluster's administrator, in the product's own namespace."""
+    """kubectl of the cluster's administrator, in the product's namespace."""
 
     def apply(self) -> None:
-        """Install, or upgrade."""
+        """Install or upgrade the product."""
         self.admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={self.kustomization}")
 
     def await_rollout(self) -> None:
-        """Wait until the controllers are as the Deployment says."""
+        """Wait until the Deployment's rollout has finished."""
         self.admin.run("rollout", "status", "deployment/provisioner-operator", f"--timeout={WITHIN:.0f}s")
 
     def leader(self) -> str:
-        """The Pod that leads."""
+        """Return the name of the leader's Pod."""
         holder = self.admin.get("lease", "provisioner-operator")["spec"]["holderIdentity"]
         return str(holder).partition("_")[0]
 
 
 def write_kustomization(folder: Path, image: str) -> Path:
-    """What a user would write to install from an image of their own."""
+    """Write a kustomization as a user would, to install the product from another image."""
     name, _, tag = image.rpartition(":")
     document = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -57,7 +57,7 @@ def write_kustomization(folder: Path, image: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """One team's namespace, made as the example overlay says."""
+    """A team's namespace, as in the example overlay."""
 
     admin: Kubectl
     jobs: Watch
@@ -65,7 +65,7 @@ class Team:
     pools: Watch
 
     def submit(self, name: str, **spec: object) -> None:
-        """Create an echo job, in a workspace of its own."""
+        """Create an echo job in a workspace of its own."""
         self.admin.create(a_job(name, **spec))
 
     def submit_terraform(self, name: str, template: str, **spec: object) -> None:
@@ -74,7 +74,7 @@ class Team:
         self.admin.create(a_job(name, provisioner="terraform", source=source, **spec))
 
     def create_pool(self, name: str = "pool", *, template: Manifest | None = None, **spec: object) -> None:
-        """Create a pool of daemons that run everything; small, so that many fit on a node."""
+        """Create a pool of small daemons for all provisioners, so that many fit on a node."""
         small = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}
         pod = {"resources": small, "terminationGracePeriodSeconds": 60} | (template or {})
         defaults: dict[str, object] = {"provisioners": ["echo", "terraform"], "template": pod}
@@ -87,22 +87,22 @@ class Team:
         self.admin.create(body)
 
     def await_ready(self, name: str = "pool") -> None:
-        """Wait until the pool is as its spec says."""
+        """Wait until the pool is ready."""
         self.admin.wait("pp", name, "condition=Ready", seconds=int(WITHIN))
 
     def daemon_of(self, job: str) -> str:
-        """The Pod that was given the job."""
+        """Return the name of the Pod to which the job is assigned."""
         assigned = self.jobs.until(job, lambda body: "assignment" in body.get("status", {}), seconds=WITHIN)
         return str(assigned["status"]["assignment"]["daemon"])
 
     def logs(self, pod: str) -> str:
-        """What the Pod's container wrote."""
+        """Return the log of the Pod's container."""
         return self.admin.run("logs", pod).stdout
 
 
 @contextmanager
 def a_team(admin: Kubectl) -> Iterator[Team]:
-    """Make the namespace of `admin` a team's, and watch what happens in it."""
+    """Prepare the namespace of `admin` for a team, and watch its objects."""
     namespace = admin.namespace
     assert namespace is not None
     levels = [f"pod-security.kubernetes.io/{mode}=restricted" for mode in ("enforce", "audit", "warn")]
@@ -115,7 +115,7 @@ def a_team(admin: Kubectl) -> Iterator[Team]:
 
 
 def await_that(condition: Callable[[], bool], what: str) -> float:
-    """Wait until it is so; returns how long it took."""
+    """Wait until a condition holds, and return the seconds."""
     begin = time.monotonic()
     while not condition():
         assert time.monotonic() < begin + WITHIN, f"waited {WITHIN:.0f} s for {what}"

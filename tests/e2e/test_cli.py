@@ -1,4 +1,4 @@
-"""The command line where daemons are Pods of a node: live logs, and a drain by the people who may."""
+"""The command line with daemons in Pods of a real node: live logs."""
 
 from e2e.product import WITHIN, Team
 from support.programs.cli import Cli

@@ -1,4 +1,4 @@
-"""The image as `make image` builds it: who runs in it, what is in it, what is not, and what it says of itself."""
+"""The image as `make image` builds it: its user, contents and metadata."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from support.manifests import REPOSITORY
 OBSTACLE = obstacle()
 pytestmark = [
     pytest.mark.skipif(OBSTACLE is not None, reason=OBSTACLE or ""),
-    # The first build of a machine compiles OpenTofu.
+    # The first build on a machine compiles OpenTofu.
     pytest.mark.timeout(3600),
 ]
 
@@ -47,41 +47,41 @@ mount -o remount,bind,ro "$1"
 exec setpriv --no-new-privs --bounding-set=-all,+sys_chroot,+setuid,+setgid chroot --userspec=65532:65532 --groups= "$1" \\
   /usr/bin/env -i PATH="$2" HOME=/tmp sh -c "$3"
 """
-"""A kubelet's `readOnlyRootFilesystem` with an emptyDir at /tmp, in a mount namespace that goes with its process."""
+"""Equivalent of `readOnlyRootFilesystem` with an emptyDir at /tmp, in a temporary mount namespace."""
 
 
 @pytest.fixture(scope="module")
 def image() -> str:
-    """The built image's name."""
+    """Build the image, and return its name."""
     return image_in_store()
 
 
 @pytest.fixture(scope="module")
 def container(image: str) -> Iterator[Container]:
-    """A container made from the image; tests that write into it make their own."""
+    """A container of the image, shared by tests that only read."""
     with a_container(image) as container:
         yield container
 
 
 @pytest.fixture(scope="module")
 def config(image: str) -> Any:
-    """What the image says of itself."""
+    """Return the image's configuration."""
     return configuration(image)
 
 
 def files(container: Container) -> Iterator[Path]:
-    """Every file and directory, by its path in the image."""
+    """Return every file and directory by its path in the image."""
     for folder, folders, names in os.walk(container.root):
         yield from (Path("/", Path(folder, name).relative_to(container.root)) for name in folders + names)
 
 
 def bill(container: Container, name: str) -> Any:
-    """A bill of materials that the image carries."""
+    """Return a bill of materials from the image."""
     return json.loads((container.root / "usr/share/sbom" / name).read_text(encoding="utf-8"))
 
 
 def on_a_read_only_root(container: Container, config: Any, script: str) -> str:
-    """What the script prints, run as the image's user where only /tmp can be written."""
+    """Run a script as the image's user where only /tmp is writable, and return its output."""
     path = next(entry.removeprefix("PATH=") for entry in config["Env"] if entry.startswith("PATH="))
     command = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", ON_A_READ_ONLY_ROOT, "sh"]
     done = subprocess.run(
@@ -103,7 +103,7 @@ def test_its_user_is_a_number_that_is_not_root(config: Any, container: Container
 
 
 @pytest.mark.parametrize("program", ["provisioner-operator", "provisioner-daemon"])
-def test_both_programs_are_on_the_path_and_say_their_version(container: Container, program: str) -> None:
+def test_both_programs_are_on_the_path_and_print_their_version(container: Container, program: str) -> None:
     assert container.run(program, "--version").strip() == f"{program}, version {PROJECT['version']}"
 
 
@@ -113,8 +113,8 @@ def test_tofu_is_the_pinned_opentofu(container: Container) -> None:
     assert container.run("tofu", "version").splitlines()[0] == f"OpenTofu {required[1]}"
 
 
-def test_nothing_but_tmp_can_be_written_by_its_user(image: str) -> None:
-    # What it may not enter, find complains of; there it cannot write either.
+def test_its_user_can_write_only_to_tmp(image: str) -> None:
+    # find reports directories that it may not enter, which are not writable either.
     look = "find / -xdev -writable -not -type l 2>/dev/null || true"
     with a_container(image) as own:
         assert own.run("sh", "-c", look).split() == ["/tmp"]
@@ -132,7 +132,7 @@ def test_it_works_on_a_read_only_root(image: str, config: Any) -> None:
 
 
 def test_a_read_only_root_is_read_only_here(image: str, config: Any) -> None:
-    """Else the test before would prove nothing."""
+    """Otherwise the previous test would prove nothing."""
     with a_container(image) as own:
         (own.root / "opt/open").mkdir(mode=0o777)
         (own.root / "opt/open").chmod(0o777)
@@ -140,8 +140,8 @@ def test_a_read_only_root_is_read_only_here(image: str, config: Any) -> None:
         assert on_a_read_only_root(own, config, script).strip() == "refused"
 
 
-def test_python_finds_its_code_compiled(container: Container) -> None:
-    """Nobody may write bytecode later: without it every start would compile everything again."""
+def test_its_python_code_is_compiled(container: Container) -> None:
+    """Bytecode cannot be written later, so every start would compile everything again."""
     library = container.root / "opt/provisioner/lib"
     sources = [path for path in library.rglob("*.py") if "site-packages" in path.parts]
     assert sources
@@ -149,7 +149,7 @@ def test_python_finds_its_code_compiled(container: Container) -> None:
     assert {path.stem for path in sources} <= compiled
 
 
-def test_nothing_that_builds_or_installs_is_left_in_it(container: Container) -> None:
+def test_it_contains_no_build_or_installation_tools(container: Container) -> None:
     programs = re.compile(
         r"(cc|gcc|g\+\+|c\+\+|clang|ld|as|make|go|gofmt|pip[\d.]*|uv|hatchling|blint|cyclonedx-py)(-[\d.]+)?"
     )
@@ -165,19 +165,19 @@ def test_nothing_that_builds_or_installs_is_left_in_it(container: Container) -> 
     assert found == []
 
 
-def test_no_cache_and_no_source_of_the_build_is_left_in_it(image: str) -> None:
+def test_it_contains_no_cache_and_no_source_of_the_build(image: str) -> None:
     with a_container(image) as own:
         folders = ("src", "build", "dist", "root/.cache", "root/go", "opentofu")
         assert not [folder for folder in folders if (own.root / folder).exists()]
         assert list((own.root / "tmp").iterdir()) == []
 
 
-def test_the_embedded_control_plane_stays_outside(container: Container) -> None:
+def test_it_does_not_contain_the_embedded_control_plane(container: Container) -> None:
     assert [path for path in files(container) if "devcluster" in path.name] == []
 
 
-def test_it_trusts_the_usual_authorities(container: Container) -> None:
-    """OpenTofu verifies registries and clouds with these."""
+def test_it_trusts_the_usual_certificate_authorities(container: Container) -> None:
+    """OpenTofu verifies registries and clouds with them."""
     bundle = "/etc/ssl/certs/ca-certificates.crt"
     script = f"import ssl; print(ssl.create_default_context(cafile={bundle!r}).cert_store_stats()['x509_ca'])"
     assert int(container.run("python", "-c", script)) > 0
@@ -207,7 +207,7 @@ def test_the_bill_of_materials_lists_every_python_package_that_is_in_it(containe
     assert listed == installed - own
 
 
-def test_the_bill_of_materials_is_this_projects(container: Container) -> None:
+def test_the_bill_of_materials_describes_this_project(container: Container) -> None:
     described = bill(container, "python.cdx.json")["metadata"]["component"]
     assert (described["name"], described["version"]) == (PROJECT["name"], PROJECT["version"])
 
@@ -223,7 +223,7 @@ def test_the_bill_of_materials_lists_opentofu_and_its_modules(container: Contain
     assert {name: required[name] for name in listed} == listed
 
 
-def test_its_labels_say_what_it_is(config: Any) -> None:
+def test_its_labels_describe_it(config: Any) -> None:
     labels = {name.removeprefix("org.opencontainers.image."): value for name, value in config["Labels"].items()}
     assert labels["title"] == "Provisioner Operator"
     assert labels["version"] == PROJECT["version"]

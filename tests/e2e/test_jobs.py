@@ -1,4 +1,4 @@
-"""Jobs in daemon Pods of a pool: run, told about, canceled, timed out, and what becomes of them when a Pod goes."""
+"""Jobs in daemon Pods of a pool: they run, report, are canceled and time out, and survive or fail when their Pod goes."""
 
 import time
 
@@ -20,7 +20,7 @@ resource "terraform_data" "hungry" {
 FROM_ZERO = {"minReplicas": 0, "maxReplicas": 3, "targetWaitSeconds": 10, "scaleDownDelaySeconds": 5}
 
 
-def test_a_terraform_job_wakes_a_pool_from_zero_runs_in_a_pod_and_the_pool_sleeps_again(team: Team) -> None:
+def test_a_terraform_job_scales_a_pool_from_zero_runs_in_a_pod_and_the_pool_scales_back_to_zero(team: Team) -> None:
     team.create_pool(tags={"environment": "on-prem"}, autoscaling=FROM_ZERO)
     team.await_ready()
     assert team.admin.json("get", "pods")["items"] == []
@@ -28,7 +28,7 @@ def test_a_terraform_job_wakes_a_pool_from_zero_runs_in_a_pod_and_the_pool_sleep
     team.submit_terraform("dev-1", TEMPLATE, tags={"environment": "on-prem"}, workspaceRef={"name": "dev"})
     pod = team.daemon_of("dev-1")
     await_that(lambda: "Initializing" in team.logs(pod), "the first line of the run's log")
-    print(f"from zero, to the first line of the log: {time.monotonic() - submitted:.1f} s")  # noqa: T201 - measured, for whoever asks with -rP
+    print(f"from zero, to the first line of the log: {time.monotonic() - submitted:.1f} s")  # noqa: T201 - a measurement, shown with -rP
     job = team.jobs.until("dev-1", "Completed", seconds=WITHIN)
     assert [(each["name"], each["value"]) for each in job["status"]["outputs"]] == [("machine", "machine in chicago")]
     assert "Apply complete!" in team.admin.get("configmap", job["status"]["log"]["configMap"])["data"]["log"]
@@ -39,14 +39,14 @@ def test_a_terraform_job_wakes_a_pool_from_zero_runs_in_a_pod_and_the_pool_sleep
     )
     pod = team.daemon_of("dev-2")
     await_that(lambda: '"job": "dev-2"' in team.logs(pod), "the first line of the run's log")
-    print(f"with a warm pool, to the first line of the log: {time.monotonic() - submitted:.1f} s")  # noqa: T201 - as above
+    print(f"with a warm pool, to the first line of the log: {time.monotonic() - submitted:.1f} s")  # noqa: T201 - a measurement, shown with -rP
     job = team.jobs.until("dev-2", "Completed", seconds=WITHIN)
     assert [each["action"] for each in job["status"]["resources"]] == ["delete"]
     team.pools.until_latest("pool", lambda body: body["status"].get("replicas") == 0, seconds=WITHIN)
     await_that(lambda: team.admin.json("get", "pods")["items"] == [], "the last Pod to go")
 
 
-def test_a_job_in_a_pod_is_canceled_and_its_pod_goes_on(team: Team) -> None:
+def test_a_job_in_a_pod_is_canceled_and_its_pod_keeps_running(team: Team) -> None:
     team.create_pool()
     team.submit("long", seconds=FOREVER)
     team.jobs.until("long", "Running", seconds=WITHIN)
@@ -81,7 +81,7 @@ def test_the_job_of_a_deleted_pod_is_lost_as_soon_as_its_container_has_ended(tea
     assert team.daemon_of("next") != pod
 
 
-def test_a_pod_that_is_told_to_end_finishes_its_job_first(team: Team) -> None:
+def test_a_terminating_pod_finishes_its_job_first(team: Team) -> None:
     team.create_pool()
     team.submit("short", seconds=5)
     team.jobs.until("short", "Running", seconds=WITHIN)
@@ -89,17 +89,17 @@ def test_a_pod_that_is_told_to_end_finishes_its_job_first(team: Team) -> None:
     team.jobs.until("short", "Completed", seconds=WITHIN)
 
 
-def test_a_run_that_eats_all_memory_fails_and_the_next_job_runs(team: Team) -> None:
+def test_a_run_that_exhausts_memory_fails_and_the_next_job_runs(team: Team) -> None:
     team.create_pool(lostAfterSeconds=FOREVER)
     team.submit_terraform("hungry", HUNGRY)
     job = team.jobs.until("hungry", "Failed", seconds=WITHIN)
-    # Where the kernel kills all of a container (cgroup v2), its Pod ends; where it kills the process, Terraform tells.
+    # On cgroup v2 the kernel kills the whole container, and the Pod ends; otherwise only the process, and Terraform reports it.
     assert job["status"]["reason"] in {"RunFailed", "DaemonLost"}
     team.submit("next")
     team.jobs.until("next", "Completed", seconds=WITHIN)
 
 
-def test_a_pool_says_why_its_pods_do_not_start(team: Team) -> None:
+def test_a_pool_reports_why_its_pods_do_not_start(team: Team) -> None:
     team.create_pool(template={"image": "localhost/no-such-image:1"})
     pool = team.pools.until("pool", lambda body: condition(body, "Stalled").get("status") == "True", seconds=WITHIN)
     assert "no-such-image" in condition(pool, "Ready")["message"]

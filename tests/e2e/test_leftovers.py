@@ -1,4 +1,4 @@
-"""A cluster with a node leaves nothing: not when it is stopped, and not when its launcher is killed."""
+"""A cluster with a node leaves nothing, neither when it is stopped nor when its launcher is killed."""
 
 import json
 import os
@@ -22,12 +22,12 @@ from provisioner_devcluster.process.process import Identity, still_running
 from support.cluster.kubectl import Kubectl
 
 ENDED_WITHIN = 60.0
-"""Seconds. The kernel ends everything at once; a busy machine takes longer to notice."""
+"""Timeout in seconds; the kernel ends everything at once, but a busy machine needs longer."""
 
 POLL = 0.1
 T = TypeVar("T")
 
-# Starts a cluster with a node, says where, and waits to be killed.
+# Starts a cluster with a node, prints its traces, and waits to be killed.
 LAUNCHER = """
 import dataclasses, json, sys
 from pathlib import Path
@@ -41,7 +41,7 @@ sys.stdin.read()
 
 
 IN_A_NODE = {"pause", "containerd", "containerd-shim-runc-v2", "node", "probe"}
-"""Programs that run in a node that runs a Pod; kubelet and kube-proxy are one."""
+"""Programs of a node that runs a Pod; kubelet and kube-proxy are one program."""
 
 
 def run_a_pod(admin: Kubectl, image: str) -> None:
@@ -56,15 +56,15 @@ def the_processes_of(traces: Traces) -> list[psutil.Process]:
 
 
 def _of(process: psutil.Process, what: Callable[[psutil.Process], T]) -> T | None:
-    """That of the process; None if it ended meanwhile."""
+    """Return the process's program; None if it has ended meanwhile."""
     with suppress(psutil.NoSuchProcess):
         return what(process)
     return None
 
 
-def test_what_a_node_writes_is_in_places_of_its_own(own_cluster: NodeCluster, probe_image: str, admin: Kubectl) -> None:
+def test_a_node_writes_only_to_its_own_directories(own_cluster: NodeCluster, probe_image: str, admin: Kubectl) -> None:
     run_a_pod(admin, probe_image)
-    inside = Path(f"/proc/{own_cluster.machine.pid}/root")
+    inside = Path(f"/proc/{own_cluster.sandbox.pid}/root")
     shared = [place for place in WRITTEN if Path(place).exists() and Path(place).samefile(inside / place[1:])]
     assert not shared
     assert [place for place in WRITTEN if (inside / place[1:]).exists()] == WRITTEN
@@ -89,7 +89,7 @@ def test_a_second_cluster_runs_beside_the_first_and_leaves_nothing_when_it_stops
 
 
 @pytest.mark.usefixtures("own_cluster")
-def test_a_killed_launcher_takes_everything_along_and_the_next_start_sweeps_its_files(probe_archive: Path) -> None:
+def test_everything_ends_with_a_killed_launcher_and_the_next_start_sweeps_its_files(probe_archive: Path) -> None:
     before = kernel_settings()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, "-c", LAUNCHER, str(probe_archive)]
@@ -99,7 +99,7 @@ def test_a_killed_launcher_takes_everything_along_and_the_next_start_sweeps_its_
         traces = Traces(**where | {"directories": tuple(where["directories"])})
         try:
             run_a_pod(Kubectl(Path(kubeconfig), "default"), image)
-            # Those on this machine that entered the node on behalf of others end with them.
+            # The nsenter processes on this machine end with their programs in the node.
             started = {*the_processes_of(traces), *psutil.Process(launcher.pid).children(recursive=True)}
             found = [_of(process, lambda process: Identity.of(process.pid)) for process in started]
             identities = [identity for identity in found if identity is not None]
@@ -107,7 +107,7 @@ def test_a_killed_launcher_takes_everything_along_and_the_next_start_sweeps_its_
             launcher.send_signal(signal.SIGKILL)
     assert not still_running(identities, timeout=ENDED_WITHIN)
     deadline = time.monotonic() + ENDED_WITHIN
-    # The kernel takes interfaces away a moment after the last process in their namespace.
+    # The kernel removes interfaces a moment after the last process of their namespace.
     while traces.network() and time.monotonic() < deadline:
         time.sleep(POLL)
     assert not traces.network()

@@ -1,4 +1,4 @@
-"""The node that end-to-end tests stand on is a node: what a Pod may count on elsewhere, it has here."""
+"""The node of the end-to-end tests offers everything that a Pod can expect of a node."""
 
 import json
 
@@ -9,12 +9,12 @@ from provisioner_devcluster import NodeCluster
 from support.cluster.kubectl import Kubectl
 
 SILENT_WITHIN = 120
-"""Seconds. A node that falls silent is found out after twenty; a busy machine takes longer for everything."""
+"""Timeout in seconds; a node without heartbeats is detected after twenty, later on a busy machine."""
 
 
 @pytest.fixture
 def serving(admin: Kubectl, probe_image: str) -> str:
-    """The name of a Pod that serves, once it runs."""
+    """Create a serving Pod, and return its name once it runs."""
     admin.create(a_pod("server", probe_image, "serve", "hello"))
     admin.wait("pod", "server", "condition=Ready")
     return "server"
@@ -47,7 +47,7 @@ def test_a_pod_can_be_reached_from_outside_through_the_api_server(admin: Kubectl
 
 def test_a_service_is_reachable_from_a_pod(admin: Kubectl, serving: str, probe_image: str) -> None:
     address = admin.create(a_service(serving))["spec"]["clusterIP"]
-    # kube-proxy hears of the new Service in its own time; the Pod is not tried before it has.
+    # kube-proxy observes the new Service some time later; the Pod must not connect before.
     admin.wait("endpointslice", _slice(admin, serving), "jsonpath={.endpoints[0].conditions.ready}=true")
     client = a_pod("client", probe_image, "get", f"http://{address}")
     client["spec"]["restartPolicy"] = "OnFailure"
@@ -55,7 +55,7 @@ def test_a_service_is_reachable_from_a_pod(admin: Kubectl, serving: str, probe_i
     assert finished(admin, "client") == "hello\n"
 
 
-def test_a_pod_reaches_the_api_server_by_its_service_address_and_is_known_by_its_token(
+def test_a_pod_reaches_the_api_server_by_its_service_address_and_is_identified_by_its_token(
     admin: Kubectl, probe_image: str
 ) -> None:
     admin.create(a_pod("asking", probe_image, "whoami"))
@@ -65,14 +65,14 @@ def test_a_pod_reaches_the_api_server_by_its_service_address_and_is_known_by_its
     assert user["extra"]["authentication.kubernetes.io/node-name"] == ["node"]
 
 
-def test_a_container_that_eats_too_much_is_killed_and_says_so(admin: Kubectl, probe_image: str) -> None:
+def test_a_container_that_exceeds_its_memory_limit_is_killed_with_a_reason(admin: Kubectl, probe_image: str) -> None:
     admin.create(a_pod("greedy", probe_image, "eat", memory="32Mi"))
     admin.wait("pod", "greedy", "jsonpath={.status.phase}=Failed")
     [status] = admin.get("pod", "greedy")["status"]["containerStatuses"]
     assert status["state"]["terminated"]["reason"] == "OOMKilled"
 
 
-def test_an_image_that_is_not_there_is_no_pod(admin: Kubectl, probe_image: str) -> None:
+def test_a_pod_with_a_missing_image_does_not_start(admin: Kubectl, probe_image: str) -> None:
     admin.create(a_pod("absent", f"{probe_image}-absent", "whoami"))
     waiting = "jsonpath={.status.containerStatuses[0].state.waiting.reason}"
     admin.wait("pod", "absent", f"{waiting}=ErrImageNeverPull")
@@ -83,7 +83,7 @@ def test_a_deleted_pod_is_gone(admin: Kubectl, serving: str) -> None:
     assert not admin.attempt("get", "pod", serving).ok
 
 
-def test_a_node_whose_kubelet_stops_falls_silent_and_comes_back_with_its_pods(
+def test_a_node_whose_kubelet_stops_becomes_unready_and_recovers_with_its_pods(
     own_cluster: NodeCluster, admin: Kubectl, serving: str
 ) -> None:
     node = own_cluster.node

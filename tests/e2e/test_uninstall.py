@@ -1,4 +1,4 @@
-"""Uninstalling, as the README says, leaves nothing, and the product can be installed again."""
+"""Uninstalling as documented leaves nothing, and the product can be installed again."""
 
 from e2e.product import WITHIN, Installation
 from support.cluster.kubectl import Kubectl

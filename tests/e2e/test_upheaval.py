@@ -1,4 +1,4 @@
-"""Controllers, nodes and whole namespaces go while jobs run: nothing is lost, nothing runs twice, nothing is left."""
+"""Controllers, nodes and namespaces go away while jobs run: nothing is lost, runs twice or is left behind."""
 
 import time
 from contextlib import suppress
@@ -30,7 +30,7 @@ def _submit_all(team: Team, jobs: list[str]) -> None:
 
 
 def _process_of(pod: str) -> psutil.Process:
-    """The process of the Pod's container, as its node's machine, which is this one, knows it."""
+    """Return the process of the Pod's container, as seen on this machine."""
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.environ().get("POD_NAME") == pod:
@@ -51,7 +51,7 @@ def test_the_leader_is_killed_under_load_and_the_other_takes_over(
     killed = time.monotonic()
     _submit_all(team, jobs[LOAD // 2 :])
     await_that(lambda: installation.leader() != leader, "another leader")
-    print(f"another leads {time.monotonic() - killed:.1f} s after the kill")  # noqa: T201 - measured, for whoever asks with -rP
+    print(f"another leads {time.monotonic() - killed:.1f} s after the kill")  # noqa: T201 - a measurement, shown with -rP
     team.jobs.until_all(jobs, phases=["Completed"], seconds=WITHIN)
     _assert_each_ran_once(team, jobs)
     installation.await_rollout()
@@ -79,7 +79,7 @@ def test_controllers_and_a_pool_are_replaced_under_load(installation: Installati
 
 
 def _first_that_waits(team: Team) -> str:
-    """Submit jobs until one gets no daemon: the node's Pods count as not ready a moment after the node does."""
+    """Submit jobs until one stays pending: Pods become unready a moment after their node."""
     for number in count():
         name = f"waiting-{number}"
         team.submit(name)
@@ -90,10 +90,10 @@ def _first_that_waits(team: Team) -> str:
         )
         if seen["status"]["phase"] == "Pending":
             return name
-    raise AssertionError("there are always more numbers")
+    raise AssertionError("the counter is infinite")
 
 
-def test_a_silent_node_gets_no_jobs_and_keeps_those_it_has(own_cluster: NodeCluster, team: Team) -> None:
+def test_an_unready_node_gets_no_jobs_and_keeps_its_running_ones(own_cluster: NodeCluster, team: Team) -> None:
     team.create_pool(capacity=2)
     team.await_ready()
     team.submit("running", seconds=45)
@@ -102,16 +102,16 @@ def test_a_silent_node_gets_no_jobs_and_keeps_those_it_has(own_cluster: NodeClus
     try:
         team.admin.run("wait", "nodes", "--all", "--for=condition=Ready=Unknown", f"--timeout={WITHIN:.0f}s")
         waiting = _first_that_waits(team)
-        # Its container lives and reports: the run is nobody else's to give up.
+        # Its container runs and reports, so the controller must not declare the run lost.
         team.jobs.until("running", "Completed", seconds=WITHIN)
     finally:
         own_cluster.node.start_kubelet()
     team.jobs.until(waiting, "Completed", seconds=WITHIN)
 
 
-def test_a_namespace_goes_with_its_running_jobs(installation: Installation, team: Team) -> None:
+def test_a_namespace_is_deleted_with_its_running_jobs(installation: Installation, team: Team) -> None:
     assert installation.admin.namespace == SYSTEM
-    # The rights of its daemons go with the namespace, before they can learn of their jobs' end: the grace ends them.
+    # The daemons lose their permissions with the namespace before they observe their jobs' end, so the grace period ends them.
     team.create_pool(template={"terminationGracePeriodSeconds": 5})
     team.submit("long", seconds=3600)
     team.jobs.until("long", "Running", seconds=WITHIN)

@@ -1,4 +1,4 @@
-"""What a cluster with a node leaves on this machine while it runs, and what of it is still there."""
+"""Traces of a cluster with a node on this machine: processes, network, mounts, files and kernel settings."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,49 +8,49 @@ import psutil
 from provisioner_devcluster import NodeCluster
 
 WRITTEN = ["/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni", "/var/log/pods", "/run/containerd", "/run/netns"]
-"""Where the programs of a node write to by themselves."""
+"""Directories to which the programs of a node write by default."""
 
 SETTINGS = ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops"]
-"""What kubelet changes of a kernel."""
+"""Kernel settings that kubelet changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Where to look for what belongs to one cluster."""
+    """Identifiers of everything that belongs to one cluster."""
 
     namespace: str
-    """The node's, of processes."""
+    """The node's PID namespace."""
     interface: str
     cgroup: str
     directories: tuple[str, ...]
 
     @classmethod
     def of(cls, cluster: NodeCluster) -> "Traces":
-        """Those of a cluster that runs."""
-        machine = cluster.machine
+        """Return the traces of a running cluster."""
+        sandbox = cluster.sandbox
         return cls(
-            namespace=_namespace(machine.pid) or "",
-            interface=machine.interface,
-            cgroup=machine.cgroup,
-            directories=(str(machine.directory), str(cluster.plane.directory)),
+            namespace=_namespace(sandbox.pid) or "",
+            interface=sandbox.interface,
+            cgroup=sandbox.cgroup,
+            directories=(str(sandbox.directory), str(cluster.plane.directory)),
         )
 
     def processes(self) -> list[psutil.Process]:
-        """The node's processes, those in containers among them."""
+        """Return the node's processes, including those in containers."""
         own = {process for process in psutil.process_iter() if _namespace(process.pid) == self.namespace}
         return [*own, *(child for process in own for child in process.children(recursive=True) if child not in own)]
 
     def network(self) -> list[str]:
-        """What this machine has of the node's network."""
+        """Return the node's interface and routes on this machine."""
         return [self.interface] if self.interface in psutil.net_if_addrs() else []
 
     def mounts(self) -> list[str]:
-        """What this machine sees mounted of the cluster: never anything."""
+        """Return the cluster's mounts that are visible on this machine, which must be none."""
         mounted = Path("/proc/self/mountinfo").read_text().splitlines()
         return [line for line in mounted if any(directory in line for directory in self.directories)]
 
     def files(self) -> list[str]:
-        """What somebody has to remove: directories and cgroups."""
+        """Return the cluster's directories and cgroups, which need an explicit removal."""
         cgroups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{self.cgroup}")]
         return [*cgroups, *(path for path in self.directories if Path(path).exists())]
 
@@ -59,10 +59,10 @@ def _namespace(pid: int) -> str | None:
     try:
         return str(Path(f"/proc/{pid}/ns/pid").readlink())
     except OSError:
-        # It ended meanwhile.
+        # The process has ended meanwhile.
         return None
 
 
 def kernel_settings() -> dict[str, str]:
-    """What must be the same before and after."""
+    """Return the kernel settings, which must not change."""
     return {setting: Path("/proc/sys", setting).read_text() for setting in SETTINGS}

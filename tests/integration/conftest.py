@@ -1,4 +1,4 @@
-"""A real control plane for all integration tests of a run, with the product's API in force, and its kinds of users."""
+"""Real control plane for all integration tests of a run, with the product's API installed, and users of each role."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ ROLES = {"viewer": "provisioner-viewer", "submitter": "provisioner-submitter", "
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the programs' logs where a test failed."""
+    """Add the programs' logs to the report of a failed test."""
     report = yield
     add_logs(report)
     return report
@@ -25,7 +25,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Cluster]:
-    """The run's cluster, shared by all workers; gone when the last of them is."""
+    """Provide the run's cluster, shared by all workers, until the last of them ends."""
     own = tmp_path_factory.getbasetemp()
     with shared_cluster(own if worker_id == "master" else own.parent) as cluster:
         yield cluster
@@ -33,13 +33,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
 
 @pytest.fixture(scope="session")
 def kubeconfig_for(cluster: Cluster) -> Callable[[str, Sequence[str]], Path]:
-    """Call it with a user and groups for a kubeconfig by which the API server knows them."""
+    """Return a function that makes a kubeconfig for a user and groups."""
     return cluster.kubeconfig_for
 
 
 @pytest.fixture(scope="session")
 def make_namespace(cluster: Cluster) -> Iterator[Callable[[], str]]:
-    """Call it for a new namespace with the users of `ROLES`; all are deleted at the end, without waiting."""
+    """Return a function that creates a namespace with the users of `ROLES`; all are deleted at the end, without waiting."""
     kubectl = Kubectl(cluster.kubeconfig)
     made: list[str] = []
 
@@ -76,7 +76,7 @@ def admin(cluster: Cluster, namespace: str) -> Kubectl:
 
 @pytest.fixture
 def viewer(cluster: Cluster, namespace: str) -> Kubectl:
-    """A user who may look."""
+    """A user who may read."""
     return Kubectl(cluster.kubeconfig_for("viewer"), namespace)
 
 

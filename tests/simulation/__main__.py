@@ -8,7 +8,7 @@ from simulation.world import World
 
 
 def main(arguments: list[str]) -> int:
-    """Run the seeds; tell which fail and how."""
+    """Run the seeds, and print the failures."""
     seeds = range(int(arguments[1])) if arguments[:1] == ["--up-to"] else [int(each) for each in arguments]
     began = time.perf_counter()
     failures: Counter[str] = Counter()

@@ -1,12 +1,12 @@
-"""What must not last: looked at every few seconds, with some slack for messages that are slow or lost."""
+"""Periodic check that no job stays in a state for too long, with some slack for slow or lost messages."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason, Phase
 from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER
-from provisioner_operator.core.jobs.evaluation import CANCEL_MARGIN_SECONDS
-from provisioner_operator.core.jobs.ordering import workspace_key
+from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
+from provisioner_operator.core.jobs.ordering import creation_key
 from provisioner_operator.core.jobs.timeouts import active_deadline, pending_deadline
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 AUDIT_SECONDS = 60.0
 SLACK_SECONDS = 60.0
-"""For retries, slow messages and clocks that differ."""
+"""Tolerance for retries, slow messages and differing clocks."""
 PATIENCE_SECONDS = 180.0
-"""How long a job may wait beside an idle daemon: unacknowledged (30 s), shunned (60 s), and the slack."""
+"""Longest wait of a job beside an idle daemon: unacknowledged (30 s), backoff (60 s), and the slack."""
 
 
 class Audit:
-    """Patience with each job, from the last moment at which something excused a delay."""
+    """Check that each job progresses in time, counted from the last event that excused a delay."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
@@ -39,7 +39,7 @@ class Audit:
         controller = world.controller
         if controller is None or not controller.is_well or not world.network.up:
             self._healthy_since = world.schedule.now
-        jobs = [parse_job(body) for body in world.server.live_jobs()]
+        jobs = [parse_job(body) for body in world.server.unfinished_jobs()]
         daemons = {daemon.uid: daemon for daemon in map(parse_daemon, world.server.of_kind(DAEMON))}
         for job in jobs:
             if job.phase is Phase.PENDING:
@@ -52,9 +52,9 @@ class Audit:
         unchanged_for = self._unchanged_for(job)
         due = pending_deadline(job)
         if unchanged_for > SLACK_SECONDS and (job.cancel or job.suspend != (job.suspended_at is not None)):
-            self._world.invariants.violated(f"{job.name}: nobody heeds its cancel, suspend or resume")
+            self._world.invariants.violated(f"{job.name}: its cancel, suspend or resume has no effect")
         if due is not None and self._late(due - EPOCH) and unchanged_for > SLACK_SECONDS:
-            self._world.invariants.violated(f"{job.name} waits past its pending timeout")
+            self._world.invariants.violated(f"{job.name} is pending after its pending timeout")
         if job.suspend or job.cancel or job.assignment is not None:
             self._idle_since.pop(job.uid, None)
             return
@@ -70,8 +70,8 @@ class Audit:
         self._must_be_explained(job, matching)
         if is_turn and any(self._world.is_ready(daemon, jobs) for daemon in matching):
             since = self._idle_since.setdefault(job.uid, self._world.schedule.now)
-            # A run of the workspace that nobody has listed yet may be on a daemon that has fallen silent.
-            patience = PATIENCE_SECONDS + (self._longest_silence() if job.workspace else 0)
+            # An unlisted run of the workspace may be on a daemon whose heartbeats have stopped.
+            patience = PATIENCE_SECONDS + (self._longest_loss() if job.workspace else 0)
             if self._late(since, patience) and unchanged_for > patience:
                 self._world.invariants.violated(f"{job.name} waits although a daemon that matches is idle")
         else:
@@ -81,10 +81,10 @@ class Audit:
         quiet_for = min(self._unchanged_for(job), self._world.schedule.now - self._world.fleet_changed_at)
         if quiet_for > SLACK_SECONDS + 30:
             if job.reason is None:
-                self._world.invariants.violated(f"{job.name} waits and nothing says why")
+                self._world.invariants.violated(f"{job.name} is pending without a reason")
             explained = job.reason == PendingReason.NO_MATCHING_DAEMON
             if job.reason != PendingReason.WORKSPACE_BUSY and explained != (not matching):
-                self._world.invariants.violated(f"{job.name} waits for another reason than {job.reason}")
+                self._world.invariants.violated(f"{job.name} is pending for another reason than {job.reason}")
 
     def _look_at_started(self, job: Job, daemons: dict[str, Daemon]) -> None:
         now = self._world.schedule.now
@@ -97,22 +97,22 @@ class Audit:
             since = self._canceled_since.setdefault(job.uid, now)
             if self._late(since, grace + CANCEL_MARGIN_SECONDS + SLACK_SECONDS):
                 invariants.violated(f"{job.name} is still {job.phase} though canceled")
-        elif due is not None and self._late(due - EPOCH, SLACK_SECONDS + (0 if daemon else self._longest_silence())):
-            invariants.violated(f"{job.name} runs past its active deadline")
+        elif due is not None and self._late(due - EPOCH, SLACK_SECONDS + (0 if daemon else self._longest_loss())):
+            invariants.violated(f"{job.name} runs after its active deadline")
         if given is not None and not self._world.is_instance_alive(given.instance):
             since = self._orphaned_since.setdefault(job.uid, now)
             replaced = daemon is not None and daemon.instance not in (None, given.instance)
             replaced = replaced or self._world.pods.has_ended(daemon)
-            patience = SLACK_SECONDS if replaced else self._longest_silence() + SLACK_SECONDS
+            patience = SLACK_SECONDS if replaced else self._longest_loss() + SLACK_SECONDS
             if self._late(since, patience) and self._unchanged_for(job) > patience:
                 invariants.violated(f"{job.name} is still {job.phase} though its daemon's process is dead")
 
-    def _longest_silence(self) -> float:
-        """When a silent daemon is given up; of one that was deleted a later controller does not know the time."""
+    def _longest_loss(self) -> float:
+        """Return the time until a daemon counts as lost; a new controller uses the default for a deleted daemon."""
         return DEFAULT_LOST_AFTER if self._world.has_lost_daemons else self._world.plan.lost_after
 
     def _late(self, since: float, slack: float = SLACK_SECONDS) -> bool:
-        """Whether `since` is long past, and a controller that could act was there all the while."""
+        """Return whether `since` is more than `slack` ago, with a working controller all the time since."""
         return self._world.schedule.now > max(since, self._healthy_since) + slack
 
     def _unchanged_for(self, job: Job) -> float:
@@ -120,4 +120,4 @@ class Audit:
 
 
 def _goes_before(other: Job, job: Job) -> bool:
-    return not other.suspend and not other.cancel and workspace_key(other) < workspace_key(job)
+    return not other.suspend and not other.cancel and creation_key(other) < creation_key(job)

@@ -1,4 +1,4 @@
-"""The controller's shell in virtual time: primes a real Mirror, feeds it, carries out its decisions over the network."""
+"""Controller in virtual time: it primes and feeds the product's reconciler, and carries out its decisions over the network."""
 
 from collections.abc import Callable
 from random import Random
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 RESYNC_SECONDS = 60.0
 LONGEST_BATCH = 0.05
-"""How long the loop may take to notice that something happened."""
+"""Maximum delay of the loop after an event."""
 MISSED_DELETIONS = 0.1
 NEVER_MISSED = (TEMPLATE, WORKSPACE)
-"""Nothing sweeps what is left of these: their watch tells all."""
+"""Kinds whose deletions the watch never misses, because no resync sweeps them."""
 
 
 def concerns_controller(body: Body) -> bool:
-    """The field selector of the controller's lists; its watches have none, so that a job's end is seen as it is."""
+    """Field selector of the controller's lists; its watches have none, so that they show a job's end."""
     return body["kind"] != JOB or not is_terminal(body)
 
 
@@ -43,7 +43,7 @@ def _anything(_: Body) -> bool:
 
 
 class Tenure:
-    """The controller as whoever makes its writes: one that is under way when it leads no more comes to nothing."""
+    """Sender of the controller's writes; a write in flight has no effect once the controller leads no more."""
 
     def __init__(self, controller: "SimulatedController") -> None:
         self._controller = controller
@@ -60,15 +60,15 @@ class SimulatedController:
         self.connected = True
         self.alive = True
         self.leads = leads
-        """Whether it decides and writes; otherwise it stands by, and only learns."""
+        """Whether it decides and writes; a standby only observes."""
         self.tenure = Tenure(self)
         self.primed_at: float | None = None
         self.workspaces = WorkspaceHalf(self, network, invariants)
         self.mirror = Mirror(self.workspaces.mirror.holds)
         self.known: dict[str, int] = {}
-        """The latest version of each job that this process was told."""
+        """Latest observed version of each job."""
         self.ended: set[str] = set()
-        """Jobs of which this process was told that they ended, while older news of them may still come."""
+        """Jobs that were observed to have ended, while older events of them may still arrive."""
         self._network = network
         self._schedule = network.schedule
         self._random = random
@@ -90,26 +90,26 @@ class SimulatedController:
             self._watch.close()
 
     def regain_contact(self) -> None:
-        """The API server can be reached again."""
+        """Note that the API server can be reached again."""
         self.mirror.contact_regained(self.now)
         self.wake()
 
     def lead(self) -> None:
-        """From now on decide and write."""
+        """Begin to decide and write."""
         self.leads = True
         self.wake()
 
     @property
     def is_well(self) -> bool:
-        """Whether it can see and act."""
+        """Whether it can observe and write."""
         return self.connected and self.primed_at is not None and not (self._watch is not None and self._watch.stalled)
 
     def stall(self, *kinds: str) -> None:
-        """From now on let its watch deliver nothing of these kinds, without anybody noticing."""
+        """Stop delivering events of these kinds, unnoticed by the controller."""
         if self._watch is not None:
             self._watch.stalled = kinds
 
-    # --- what happens ---
+    # --- events ---
 
     def _prime(self) -> None:
         if not self.alive:
@@ -172,7 +172,7 @@ class SimulatedController:
         self.wake()
 
     def _gone(self, kind: str, uid: str, last: Body | None = None) -> None:
-        """The watch or a sweep says that the object is gone."""
+        """Observe that an object is gone, from the watch or a resync."""
         self.ended.discard(uid)
         self.workspaces.gone(kind, uid)
         if kind in (TEMPLATE, WORKSPACE):
@@ -209,7 +209,7 @@ class SimulatedController:
         self._network.send(self, lambda: self._network.server.get(uid), answered)
 
     def _resync(self) -> None:
-        """Sweep what a missed deletion left behind."""
+        """Remove objects whose deletion was missed."""
         if not self.alive:
             return
         jobs, daemons = self.mirror.uids()
@@ -226,7 +226,7 @@ class SimulatedController:
                 return
             if result is Result.DONE:
                 for uid in sorted(jobs - listed):
-                    self.read_job(uid, lambda: None)  # it ended, or its object is gone
+                    self.read_job(uid, lambda: None)  # the job ended, or its object is gone
                 for uid in sorted(pods.keys() - listed):
                     self._gone(POD, uid)
                 for uid in sorted(daemons - listed):
@@ -307,7 +307,7 @@ class SimulatedController:
             self.observe(body)
         elif not isinstance(decision, RegisterDaemon):
             self.mirror.daemon_deleted(decision.daemon.uid, self.now)
-        else:  # the name is taken, by an object that the watch will tell about
+        else:  # the name belongs to an object that the watch will show
             self._schedule.after(RETRY_SECONDS, self._settle, decision)
             return
         self._settle(decision)

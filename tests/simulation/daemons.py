@@ -1,4 +1,4 @@
-"""A provisioner daemon in virtual time: a process that reports, and stops its own runs when that does not get through."""
+"""Provisioner daemon in virtual time: a process that sends heartbeats, and stops its own runs when they fail for too long."""
 
 from random import Random
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
 from provisioner_operator.core.jobs.timeouts import interrupt_after, kill_after
 from provisioner_operator.core.model.json_patch import timestamp
-from simulation.job_runner import Hands
+from simulation.job_runner import JobRunner
 from simulation.network import Network, Result
 from simulation.runs import Habits, Run
 from simulation.server import EPOCH, Body
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from simulation.invariants import Invariants
 
 SOONEST_HEARTBEAT = 2.0
-"""A start or an end is reported at once unless the last heartbeat was this short ago."""
+"""Minimum seconds between heartbeats when a run starts or ends."""
 
 
 class SimulatedDaemon:
-    """One process of a daemon, from its start to its death; its successor under the same name is another one."""
+    """One process of a daemon, from its start to its death; a restart is another process under the same name."""
 
     def __init__(
         self, uid: str, instance: str, network: Network, random: Random, invariants: "Invariants", habits: Habits
@@ -28,7 +28,7 @@ class SimulatedDaemon:
         self.instance = instance
         self.connected = True
         self.outlawed = False
-        """Whether its credentials are worthless for good: its Pod is gone."""
+        """Whether its credentials are permanently invalid because its Pod is gone."""
         self.alive = True
         self.draining = False
         self.capacity = 1
@@ -38,7 +38,7 @@ class SimulatedDaemon:
         self._schedule = network.schedule
         self._random = random
         self._habits = habits
-        self._hands = Hands(self, network, random, invariants, habits)
+        self._runner = JobRunner(self, network, random, invariants, habits)
         self._contact = self._schedule.now
         self._beat_sent = float("-inf")
         self._beating = self._beat_soon = False
@@ -46,13 +46,13 @@ class SimulatedDaemon:
 
     @property
     def wall(self) -> float:
-        """This machine's clock."""
+        """The clock of the daemon's machine."""
         return EPOCH + self._schedule.now + self._habits.clock_skew
 
     @property
     def runs(self) -> dict[str, Run]:
-        """What it holds, by job."""
-        return self._hands.runs
+        """The runs that it holds, by job."""
+        return self._runner.runs
 
     @property
     def processes(self) -> int:
@@ -60,26 +60,26 @@ class SimulatedDaemon:
 
     @property
     def is_fenced(self) -> bool:
-        """Whether it has been without contact for so long that it must stop its runs."""
+        """Whether it has lost contact for so long that it must stop its runs."""
         return self._schedule.now - self._contact >= interrupt_after(self._lost_after)
 
     def die(self) -> None:
-        """The process is gone; its guards have stopped its runs."""
+        """End the process; its guards stop its runs."""
         if not self.alive:
             return
         self.alive = self.connected = False
-        self._hands.die()
+        self._runner.die()
 
     def drain(self, *, at_once: bool) -> None:
-        """Take nothing new; end what runs if `at_once`, and stop when all is over."""
+        """Accept no more jobs, end the runs if `at_once`, and stop after the last run."""
         self.draining = self._beat_soon = True
         self._heartbeat()
         for run in list(self.runs.values()) if at_once else ():
-            self._hands.exit(run, Phase.FAILED, EndReason.DAEMON_SHUTDOWN)
+            self._runner.exit(run, Phase.FAILED, EndReason.DAEMON_SHUTDOWN)
         self.stop_when_drained()
 
     def stop_when_drained(self) -> None:
-        """A draining daemon ends with its last run."""
+        """Stop after the last run if it is draining."""
         if self.alive and self.draining and not self.runs:
             self._beat_soon = True
             self._heartbeat()
@@ -93,7 +93,7 @@ class SimulatedDaemon:
             self._schedule.after(self._habits.beat_every * self._random.uniform(0.9, 1.1), self._beat)
 
     def changed(self) -> None:
-        """A run started or ended: say so, but not too often."""
+        """Report that a run started or ended, but not too often."""
         if not self._beat_soon and self.alive:
             self._beat_soon = True
             self._schedule.after(self._beat_sent + SOONEST_HEARTBEAT - self._schedule.now, self._heartbeat)
@@ -109,7 +109,7 @@ class SimulatedDaemon:
         def answered(result: Result, body: Body | None) -> None:
             self._beating = False
             if result is Result.GONE:
-                # As of a real one (TakenOverError): its object is gone, so it stops its runs and ends.
+                # Like a real daemon (TakenOverError): its object is gone, so it stops its runs and exits.
                 self.die()
                 return
             if self.alive and result is Result.DONE and body is not None:
@@ -118,19 +118,19 @@ class SimulatedDaemon:
                 before = self.capacity
                 self.capacity, self.grace = spec["capacity"], spec["cancelGraceSeconds"]
                 self._lost_after = spec["lostAfterSeconds"]
-                if not self._hands.is_watching:
-                    self._hands.start_watching()
+                if not self._runner.is_watching:
+                    self._runner.start_watching()
                     self._check_fence()
-                    self._hands.act()
+                    self._runner.act()
                 elif self.capacity != before:
-                    self._hands.act()
+                    self._runner.act()
             if self._beat_soon:
                 self._heartbeat()
 
         self._network.send(self, lambda: self._network.server.merge_status(self.uid, fields), answered)
 
     def _report(self) -> Body:
-        # A run is listed from before its acknowledgement is sent: a heartbeat that does not list it tells that it is over.
+        # A run is listed from before its acknowledgment is sent, so a heartbeat without it means that it has ended.
         runs = [run for run in self.runs.values() if not run.ended]
         state = DaemonState.BUSY if runs else DaemonState.IDLE
         if self.draining:
@@ -152,7 +152,7 @@ class SimulatedDaemon:
         }
 
     def _check_fence(self) -> None:
-        """Without contact for too long, stop everything: the controller is about to give the jobs up."""
+        """Stop all runs after too long without contact, before the controller declares the jobs lost."""
         if not self.alive:
             return
         silent = self._schedule.now - self._contact
@@ -166,4 +166,4 @@ class SimulatedDaemon:
     def _fence(self, run: Run) -> None:
         if run.alive:
             kill_in = self._contact + kill_after(self._lost_after) - self._schedule.now
-            self._hands.interrupt(run, EndReason.DAEMON_LOST, kill_in)
+            self._runner.interrupt(run, EndReason.DAEMON_LOST, kill_in)

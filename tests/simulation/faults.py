@@ -1,4 +1,4 @@
-"""What goes wrong: crashes, partitions, drains, outages, controllers that die; and in the end all of it is mended."""
+"""Faults: crashes, partitions, drains, outages and dying controllers; at the end everything works again."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Faults:
-    """Plans, at the beginning, all that will go wrong and when."""
+    """Random schedule of all faults, made at the beginning."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
@@ -29,7 +29,7 @@ class Faults:
             world.schedule.after(when, self._random.choice(kinds))
 
     def heal(self) -> None:
-        """From now on everything works."""
+        """End all faults."""
         self._over = True
         self._world.network.failure_rate = 0.0
         self._end_outage()
@@ -40,7 +40,7 @@ class Faults:
             self._unstall(controller)
 
     def replace_later(self, name: str) -> None:
-        """The daemon's object was deleted: its process ends by its own fence, then another daemon takes the name."""
+        """Replace a daemon whose object was deleted: its process fences itself, then another daemon gets the name."""
         world = self._world
         old = world.daemons[name]
 
@@ -90,7 +90,7 @@ class Faults:
         self._world.schedule.after(self._some_time(), self._restart, name)
 
     def _restart(self, name: str) -> None:
-        # The container of a Pod is not started again: another Pod takes its place.
+        # The container of a Pod is never restarted; another Pod takes its place.
         if not self._world.daemons[name].alive and not self._world.pods.is_pods(name):
             self._world.start_daemon(name)
 
@@ -101,7 +101,7 @@ class Faults:
 
     def _fail_over(self) -> None:
         dies = self._random.random() < 0.5
-        self._world.invariants.note(f"the leader {'dies' if dies else 'stands down'}")
+        self._world.invariants.note(f"the leader {'dies' if dies else 'steps down'}")
         self._world.lose_leader(dies=dies)
 
     def _outage(self) -> None:
@@ -129,8 +129,8 @@ class Faults:
             controller.regain_contact()
 
     def _forget_a_run(self) -> None:
-        """The job of a run is deleted, and then the controller restarts: nobody remembers it but the daemon."""
-        running = [body for body in self._world.server.live_jobs() if "startedAt" in body["status"]]
+        """Delete the job of a run and restart the controller, so that only the daemon still knows the run."""
+        running = [body for body in self._world.server.unfinished_jobs() if "startedAt" in body["status"]]
         if running:
             self._world.server.delete(self._random.choice(running)["metadata"]["uid"])
             self._world.schedule.after(self._random.uniform(0.5, 10), self._restart_controller)
@@ -146,7 +146,7 @@ class Faults:
         controller.stall()
 
     def _some_time(self) -> float:
-        """Around the times that matter to a daemon's silence, at times very short or long."""
+        """Return a duration near the timeout for missed heartbeats, or much shorter or longer."""
         return (
             self._world.plan.lost_after
             * self._random.choice([0.05, 0.2, 0.9, 1.1, 2.0])

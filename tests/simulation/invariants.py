@@ -1,4 +1,4 @@
-"""What must hold at every moment, whatever goes wrong. A violation raises, with the story so far."""
+"""Invariants that must hold at every moment, whatever goes wrong. A violation raises an error with the events so far."""
 
 import re
 from collections import Counter
@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
 from provisioner_operator.core.jobs.decisions import Assign, Expire
-from provisioner_operator.core.jobs.ordering import workspace_key
+from provisioner_operator.core.jobs.ordering import creation_key
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.reconcilers.decisions import Decision, subject
 from provisioner_operator.core.workspaces.decisions import WorkspaceDecision, display_name
@@ -17,7 +17,7 @@ from simulation.schedule import Schedule
 from simulation.server import JOB, Body, Server, is_terminal
 
 LONGEST_SPIN = 20
-"""How often in a row the loop may want to be woken at a moment that has passed."""
+"""Maximum number of consecutive wakes at a time that has passed."""
 _LETTERS = {
     "Assign": "a",
     "Release": "r",
@@ -31,15 +31,15 @@ _LETTERS = {
     "Cancel": "C",
 }
 _LEGAL_WRITES = re.compile(r"(a?[rsu]|s|u)*(a?[XC]?|aKb?[FXC]?)")
-"""What may be written of one job, in order. A fault-free one is `aKF`."""
+"""Legal sequences of status writes of one job; without faults it is `aKF`."""
 
 
 class ViolationError(AssertionError):
-    """The core broke a promise."""
+    """Violation of an invariant by the core."""
 
 
 class Invariants:
-    """Watches everything that starts, ends and is decided."""
+    """Check of every process that starts or ends, and of every decision."""
 
     def __init__(self, schedule: Schedule, server: Server) -> None:
         self.decisions: Counter[str] = Counter()
@@ -49,7 +49,7 @@ class Invariants:
         self._schedule = schedule
         self._server = server
         self._processes: dict[str, str | None] = {}
-        """Each live process: its job's uid, and the workspace that it changes."""
+        """Workspace that each running process changes, by the uid of its job."""
         self._acknowledged: dict[str, list[tuple[str, str]]] = {}
         self._spinning = 0
         server.listeners[JOB].append(self._changed)
@@ -76,7 +76,7 @@ class Invariants:
     # --- decisions ---
 
     def decided(self, decision: Decision, known: dict[str, int], ended: set[str]) -> None:
-        """A controller decided, which knows these versions of jobs, and of these that they ended."""
+        """Check a decision of a controller that knows these versions of jobs, and that these jobs have ended."""
         self.decisions[type(decision).__name__] += 1
         if subject(decision) in ended and not isinstance(decision, Expire):
             self.violated(f"{type(decision).__name__} of {subject(decision)}, which is known to have ended")
@@ -89,30 +89,30 @@ class Invariants:
             self.note(f"decide {type(decision).__name__} of {subject(decision)}")
 
     def decided_about_workspace(self, decision: WorkspaceDecision) -> None:
-        """A controller decided about a template or a workspace."""
+        """Record a controller's decision about a template or a workspace."""
         self.decisions[type(decision).__name__] += 1
         self.note(f"decide {type(decision).__name__} of {display_name(decision)}")
 
     def no_hot_loop(self, due: float) -> None:
-        """The loop wants to be woken at `due`."""
+        """Check that the loop does not spin; it asks to be woken at `due`."""
         self._spinning = self._spinning + 1 if due <= self._schedule.now else 0
         if self._spinning > LONGEST_SPIN:
-            self.violated("the loop spins: it wants to be woken at once, again and again")
+            self.violated("the loop spins: it asks to be woken immediately, again and again")
 
     def _waiting_before(self, job: Job) -> list[Job]:
-        """Jobs of the same workspace that go first, as the server has them."""
+        """Return the jobs of the same workspace that come before it, as the server has them."""
         if job.workspace is None:
             return []
         bodies = (
             body
-            for body in self._server.live_jobs()
+            for body in self._server.unfinished_jobs()
             if (body["spec"].get("workspaceRef") or {}).get("name") == job.workspace
         )
         others = (parse_job(body) for body in bodies)
         return [
             other
             for other in others
-            if workspace_key(other) < workspace_key(job) and not other.suspend and not other.cancel
+            if creation_key(other) < creation_key(job) and not other.suspend and not other.cancel
         ]
 
     # --- the server's objects ---
@@ -127,8 +127,8 @@ class Invariants:
         was, is_now = old["status"]["phase"], new["status"]["phase"]
         if was != is_now:
             self.note(f"{body['metadata']['name']} {was} -> {is_now} {new['status'].get('reason', '')}")
-        if uid in self._processes and self._is_given_up(new):
-            self.violated(f"{body['metadata']['name']} was given up although its process lives")
+        if uid in self._processes and self._is_declared_lost(new):
+            self.violated(f"{body['metadata']['name']} was declared lost although its process runs")
         if was == Phase.PENDING and is_now == Phase.RUNNING:
             given = new["status"]["assignment"]
             self._acknowledged.setdefault(uid, []).append((given["id"], given["instance"]))
@@ -136,15 +136,15 @@ class Invariants:
             self.violated(f"the controller failed {body['metadata']['name']}, which was canceled")
 
     @staticmethod
-    def _is_given_up(body: Body) -> bool:
-        """Whether the controller declared the job's daemon, and the run with it, gone."""
+    def _is_declared_lost(body: Body) -> bool:
+        """Return whether the controller declared the job's daemon, and so its run, lost."""
         reasons = {condition["reason"] for condition in body["status"].get("conditions", ())}
         return bool(reasons & {EndReason.DAEMON_LOST, CancelReason.DAEMON_GONE})
 
     # --- the end ---
 
-    def all_is_well(self) -> None:
-        """Once nothing happens any more: every job ended as it should, at the price that it should."""
+    def check_end_state(self) -> None:
+        """Check, once nothing happens any more, that each job ended correctly and with a legal sequence of writes."""
         for body in self._server.of_kind(JOB):
             name, uid, status = body["metadata"]["name"], body["metadata"]["uid"], body["status"]
             if not is_terminal(body):

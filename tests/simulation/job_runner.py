@@ -1,11 +1,11 @@
-"""What a simulated daemon does with its jobs: acknowledge, run, cancel, write the end; the duties are the real ones."""
+"""Execution of jobs by a simulated daemon: acknowledge, run, cancel, and write the end, as the product's duties require."""
 
 from random import Random
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.daemons import duties
-from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Cancel, Disown, Stopping
+from provisioner_operator.core.daemons.duties import Abandon, Acknowledge, Disown, Stopping, StopRun
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.outcome import Outcome
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from simulation.invariants import Invariants
 
 
-class Hands:
-    """The jobs that a daemon sees, and the runs that it holds."""
+class JobRunner:
+    """Jobs that a daemon observes, and runs that it holds."""
 
     def __init__(
         self, daemon: "SimulatedDaemon", network: Network, random: Random, invariants: "Invariants", habits: Habits
@@ -43,7 +43,7 @@ class Hands:
         return self._watch is not None
 
     def die(self) -> None:
-        """The daemon's process is gone; its guards have stopped its runs."""
+        """Stop the runs of a dead daemon, as its guards do."""
         if self._watch is not None:
             self._watch.close()
         for run in self.runs.values():
@@ -90,7 +90,7 @@ class Hands:
             match each:
                 case Acknowledge(job):
                     self._acknowledge(job)
-                case Cancel(job, force):
+                case StopRun(job, force):
                     self._cancel(self.runs[job.uid], force=force)
                 case Abandon(uid):
                     self._abandon(self.runs[uid])
@@ -99,7 +99,7 @@ class Hands:
 
     def _acknowledge(self, job: Job) -> None:
         if job.assignment is None:
-            raise AssertionError("told to acknowledge what is not assigned")
+            raise AssertionError("asked to acknowledge a job that is not assigned")
         run = self.runs[job.uid] = Run(job, job.assignment.id, self._daemon.capacity)
 
         def answered(result: Result, body: Body | None) -> None:
@@ -118,7 +118,7 @@ class Hands:
         )
 
     def _was_acknowledged(self, run: Run) -> None:
-        """Whether an acknowledgement whose answer got lost, or that was refused, was accepted."""
+        """Read the job after a lost or refused acknowledgment, and start the run if it was accepted."""
 
         def answered(result: Result, body: Body | None) -> None:
             if not self._daemon.alive or self.runs.get(run.uid) is not run:
@@ -171,7 +171,7 @@ class Hands:
         self.interrupt(run, EndReason.CANCELED, self._daemon.grace)
 
     def _learn(self, uid: str) -> Answer:
-        """Take in what a write says of the job, and no more."""
+        """Return an answer that only observes the job as written."""
 
         def answered(result: Result, body: Body | None) -> None:
             if result is Result.DONE and body is not None:
@@ -182,7 +182,7 @@ class Hands:
         return answered
 
     def _disown(self, job: Job) -> None:
-        """End a job that this process took and has no run of: once for each version of it that is seen."""
+        """Fail a job that this process acknowledged but does not run, once for each observed version."""
         if self._disowned.get(job.uid) == job.resource_version:
             return
         self._disowned[job.uid] = job.resource_version
@@ -198,7 +198,7 @@ class Hands:
             self._schedule.after(self._random.expovariate(0.2), self.exit, run, phase, why)
 
     def exit(self, run: Run, phase: Phase, why: EndReason) -> None:
-        """The run's process ends, the first time that this is due."""
+        """End the run's process, unless it has ended already."""
         if self._daemon.alive and run.alive:
             self._stop_process(run)
             self._end(run, phase, why)
@@ -217,7 +217,7 @@ class Hands:
             self._invariants.process_ended(run)
 
     def _finish(self, run: Run) -> None:
-        """Write the run's end, however long that takes; unless the job is over or not ours."""
+        """Write the run's end until it succeeds, unless the job has ended or belongs to another daemon."""
         if not self._daemon.alive or run.outcome is None or self.runs.get(run.uid) is not run:
             return
         given = run.job.assignment

@@ -1,4 +1,4 @@
-"""Between the API server and its clients: delays, lost answers, partitions and outages, and watches over all that."""
+"""Network between the API server and its clients: delays, lost messages, partitions, outages, and watches."""
 
 from collections import deque
 from collections.abc import Callable
@@ -13,7 +13,7 @@ RETRY_SECONDS = 3.0
 
 
 class Result(Enum):
-    """What became of a request, as its client sees it."""
+    """Result of a request, as its client sees it."""
 
     DONE = auto()
     REFUSED = auto()
@@ -22,7 +22,7 @@ class Result(Enum):
 
 
 class Client(Protocol):
-    """Whoever sends requests: `connected` is false while it is partitioned away or dead."""
+    """Sender of requests; `connected` is false while it is partitioned or dead."""
 
     @property
     def connected(self) -> bool: ...
@@ -33,7 +33,7 @@ Answer = Callable[[Result, Body | None], None]
 
 
 class Network:
-    """Carries requests and answers."""
+    """Transport of requests and answers."""
 
     def __init__(self, schedule: Schedule, random: Random, server: Server, failure_rate: float) -> None:
         self.schedule = schedule
@@ -43,14 +43,14 @@ class Network:
         self.up = True
 
     def delay(self) -> float:
-        """How long a message takes: mostly little, at times seconds, very rarely half a minute."""
+        """Return a message's delay: usually short, sometimes seconds, very rarely half a minute."""
         chance = self.random.random()
         if chance > 0.999 and self.failure_rate:
             return 30 * self.random.random()
         return 0.01 + 0.2 * chance if chance < 0.95 else 0.2 + 60 * (chance - 0.95) * self.failure_rate * 10
 
     def send(self, client: Client, call: Call, answer: Answer) -> None:
-        """Let `call` happen at the server some time from now, then `answer` at the client; either may get lost."""
+        """Schedule `call` at the server and then `answer` at the client; either message may get lost."""
         self.schedule.after(self.delay(), self._arrive, client, call, answer)
 
     def _arrive(self, client: Client, call: Call, answer: Answer) -> None:
@@ -78,10 +78,10 @@ Selector = Callable[[Body], bool]
 
 
 class Watch:
-    """One client's watch: of each object in order, but late, sometimes coalesced, sometimes twice.
+    """Watch of one client: each object's changes in order, but late, sometimes coalesced, sometimes repeated.
 
-    As with a field selector, an object that begins or ceases to be selected comes or goes. `handle` gets the object
-    before and now; None now means that it is gone or no longer selected.
+    As with a field selector, an object appears or disappears when it begins or ceases to match. `handle` gets the old and
+    the new object; the new one is None when it was deleted or no longer matches.
     """
 
     def __init__(
@@ -100,9 +100,9 @@ class Watch:
         self._latest: dict[str, float] = {}
         self._closed = False
         self._told: dict[str, Event] = {}
-        """What was last told of each object."""
+        """Last delivered version of each object."""
         self.stalled: tuple[str, ...] = ()
-        """Kinds of which it delivers nothing, while requests get through: a connection that died without a word."""
+        """Kinds whose events are not delivered although requests succeed, like a connection that died unnoticed."""
         self._kinds = kinds
         for kind in kinds:
             network.server.listeners[kind].append(self._changed)
@@ -136,7 +136,7 @@ class Watch:
         if not network.up or not self._client.connected or _kind(coming[0]) in self.stalled:
             latest = (coming[0][0], coming[-1][1])
             coming.clear()
-            coming.append(latest)  # who reconnects lists: only the present is told
+            coming.append(latest)  # a client that reconnects lists, so it sees only the current state
             network.schedule.after(RETRY_SECONDS * (0.5 + network.random.random()), self._deliver, uid)
             return
         event = coming.popleft()
@@ -148,7 +148,7 @@ class Watch:
             network.schedule.after(network.delay(), self._repeat, uid, event)
 
     def _repeat(self, uid: str, event: Event) -> None:
-        # Who reconnects may be told the present again; a watch never goes back.
+        # A client that reconnects may see the current state again; a watch never goes back in time.
         if not self._closed and self._told[uid] is event:
             self._handle(event)
 

@@ -1,7 +1,7 @@
-"""Pods that are daemons, and all who have a hand in them but the controller: users, kubelet, nodes, the garbage collector.
+"""Daemon Pods, and everything that acts on them except the controller: users, kubelet, nodes and the garbage collector.
 
-A Pod's process starts once the controller has registered its daemon. When the process has ended, kubelet says so, unless
-its node is silent; then another Pod takes its place, at times under the same name.
+A Pod's process starts once the controller has registered its daemon. When the process has ended, kubelet reports it,
+unless its node is lost; then another Pod takes its place, sometimes under the same name.
 """
 
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ KUBELET_LOOKS_EVERY = 2.0
 
 
 class Pods:
-    """The Pods of one simulation."""
+    """Pods of one simulation."""
 
     def __init__(self, world: "World", tag_sets: tuple[dict[str, str], ...]) -> None:
         self._world = world
@@ -30,7 +30,7 @@ class Pods:
         world.server.listeners[POD].append(self._pod_changed)
 
     def create(self, name: str | None = None) -> None:
-        """A user, or whatever owns Pods, makes one."""
+        """Create a Pod, as a user or an owner of Pods would."""
         self._created += 1
         uid = f"pod-uid-{self._created}"
         annotations = {
@@ -46,23 +46,23 @@ class Pods:
         self._world.schedule.after(self._random.uniform(0.5, 10), self._kubelet, uid)
 
     def is_pods(self, name: str) -> bool:
-        """Whether the daemon of this name is a Pod's."""
+        """Return whether the daemon of this name belongs to a Pod."""
         return name.startswith("pod-")
 
     def admits_work(self, daemon: Daemon) -> bool:
-        """Whether the daemon's Pod, if it has one, is there and ready."""
+        """Return whether the daemon's Pod, if it has one, exists and is ready."""
         if daemon.pod_uid is None:
             return True
         pod = self._world.server.objects.get(daemon.pod_uid)
         return pod is not None and pod["status"].get("phase") == "Running"
 
     def has_ended(self, daemon: Daemon | None) -> bool:
-        """Whether the daemon's Pod is there and kubelet says that it ended."""
+        """Return whether the daemon's Pod exists and kubelet has reported its end."""
         pod = self._world.server.objects.get(daemon.pod_uid or "") if daemon is not None else None
         return pod is not None and pod["status"].get("phase") == "Failed"
 
     def lose_a_node(self) -> None:
-        """A Pod's object is deleted by force, while its process lives on without contact until it has fenced itself."""
+        """Force-delete a Pod's object, while its process runs without contact until it has fenced itself."""
         running = [body for body in self._world.server.of_kind(POD) if body["metadata"]["uid"] in self._started]
         if not running:
             return
@@ -79,7 +79,7 @@ class Pods:
         self._replace_later(meta["name"])
 
     def _kubelet(self, uid: str) -> None:
-        """What kubelet does about the Pod, again and again."""
+        """Act on the Pod as kubelet does, repeatedly."""
         try:
             pod = self._world.server.get(uid)
         except GoneError:
@@ -113,7 +113,7 @@ class Pods:
         self._world.schedule.after(self._random.uniform(1, 30), replace)
 
     def _daemon_changed(self, old: Body | None, new: Body | None) -> None:
-        """The process finds itself registered."""
+        """Start the process of a Pod whose daemon was registered."""
         if old is not None or new is None:
             return
         owner = _owner(new)
@@ -127,7 +127,7 @@ class Pods:
             self._world.start_daemon(name)
 
     def _pod_changed(self, old: Body | None, new: Body | None) -> None:
-        """The garbage collector deletes what only this Pod owned."""
+        """Collect the objects of a deleted Pod, as the garbage collector does."""
         if old is not None and new is None:
             self._world.schedule.after(self._random.uniform(0.1, 20), self._collect, old["metadata"]["uid"])
 

@@ -1,4 +1,4 @@
-"""A run in a simulated daemon's hands, and how runs and daemons behave."""
+"""Run held by a simulated daemon, and the parameters of runs and daemons."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ class Run:
     """A run that the daemon holds, from before its acknowledgement is sent until its end is written."""
 
     job: Job
-    """The job as this daemon knows it."""
+    """The job, as this daemon last observed it."""
     assignment_id: str
     capacity: int
-    """How much its daemon could run when it acknowledged the job: what is lowered since then stops no run."""
+    """The daemon's capacity when it acknowledged the job; lowering it later stops no run."""
     stopping: Stopping = Stopping.NOT
     alive: bool = False
     """Whether its process exists."""
@@ -34,12 +34,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How a daemon and its runs behave."""
+    """Parameters of a daemon and its runs."""
 
     beat_every: float
     """Seconds between heartbeats."""
     run_seconds: float
-    """How long a run takes on average."""
+    """Average duration of a run in seconds."""
     deaf: float
     """The share of runs that ignore an interrupt."""
     clock_skew: float = 0.0

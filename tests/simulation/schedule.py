@@ -1,11 +1,11 @@
-"""Virtual time: what happens when, in order. The only clock of the simulation."""
+"""Virtual time: actions in the order of their times. The only clock of the simulation."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush
 
 
 class Schedule:
-    """Things to come, and the present."""
+    """The current time and all future actions."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -13,12 +13,12 @@ class Schedule:
         self._count = 0
 
     def after(self, delay: float, action: Callable[..., None], *arguments: object) -> None:
-        """Let `action` happen `delay` seconds from now; equal moments keep their order."""
+        """Schedule `action` in `delay` seconds; actions at the same time keep their order."""
         self._count += 1
         heappush(self._coming, (self.now + max(delay, 0.0), self._count, action, arguments))
 
     def run_until(self, end: float) -> None:
-        """Let everything happen that comes before `end`."""
+        """Run all actions that are due before `end`."""
         coming = self._coming
         while coming and coming[0][0] <= end:
             self.now, _, action, arguments = heappop(coming)

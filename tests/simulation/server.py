@@ -1,6 +1,6 @@
-"""The API server of the simulation: objects, versions, JSON patches, and the CRD's rules on a job's phases.
+"""API server of the simulation: objects, versions, JSON patches, and the CRD's rules on a job's phases.
 
-Bodies are never changed in place, so a watcher may keep what it was given.
+Bodies are never changed in place, so watches can keep them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.json_value import JsonObject
 
 EPOCH = 1_800_000_000.0
-"""The wall clock at the beginning of virtual time."""
+"""Wall-clock time at the beginning of virtual time."""
 NAMESPACE = "acme"
 JOB, DAEMON, POD = "ProvisionerJob", "ProvisionerDaemon", "Pod"
 TEMPLATE, WORKSPACE = "WorkspaceTemplate", "Workspace"
@@ -22,7 +22,7 @@ Listener = Callable[[Body | None, Body | None], None]
 
 
 class RefusedError(Exception):
-    """422: a test of the patch failed."""
+    """Rejection with status 422, because a test of the patch failed."""
 
 
 class GoneError(Exception):
@@ -30,18 +30,18 @@ class GoneError(Exception):
 
 
 class BrokenRuleError(AssertionError):
-    """A write whose tests passed, but which the CRD's rules refuse: the core must never make one."""
+    """Write that passes its tests but violates the CRD's rules, which the core must never send."""
 
 
 class Server:
-    """All objects by uid; every change is told to the listeners with the object before and after."""
+    """All objects by uid; listeners are called with the old and the new object of each change."""
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self.objects: dict[str, Body] = {}
         self.listeners: dict[str, list[Listener]] = {kind: [] for kind in (JOB, DAEMON, POD, TEMPLATE, WORKSPACE)}
-        """By kind."""
+        """Callbacks for changes, by kind."""
         self.writes: dict[str, list[str]] = {}
-        """For each job, who wrote its status, in order."""
+        """Names of the status writes of each job, in order."""
         self._wall = wall
         self._version = 0
 
@@ -58,7 +58,7 @@ class Server:
         return self._store(None, {"kind": kind, "metadata": meta, "spec": spec, "status": status})
 
     def submit(self, body: JsonObject) -> Body:
-        """The controller creates a job; RefusedError if its name is taken."""
+        """Create a job for the controller. Raises RefusedError if its name is taken."""
         meta, spec = body["metadata"], body["spec"]
         assert isinstance(meta, Mapping)
         assert isinstance(spec, Mapping)
@@ -68,7 +68,7 @@ class Server:
         return self.create(JOB, f"job-uid-of-version-{self._version}", str(meta["name"]), {**defaults, **spec})
 
     def patch(self, uid: str, operations: Sequence[JsonObject]) -> Body:
-        """The controller's conditional write of an object itself; one that is deleted goes with its last finalizer."""
+        """Apply the controller's conditional write to an object; remove a deleted object with its last finalizer."""
         old = self.get(uid)
         new = _patched(old, operations)
         if new["spec"] != old["spec"]:
@@ -76,12 +76,12 @@ class Server:
             new = {**new, "metadata": meta}
         if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
             del self.objects[uid]
-            self._tell(old, None)
+            self._notify(old, None)
             return new
         return self._store(old, new)
 
     def register(self, body: JsonObject) -> Body:
-        """The controller creates a daemon; RefusedError if its name is taken."""
+        """Create a daemon for the controller. Raises RefusedError if its name is taken."""
         meta, spec = body["metadata"], body["spec"]
         assert isinstance(meta, Mapping)
         assert isinstance(spec, Mapping)
@@ -92,7 +92,7 @@ class Server:
         return self.create(DAEMON, uid, str(meta["name"]), spec, ownerReferences=meta["ownerReferences"])
 
     def patch_spec(self, uid: str, operations: Sequence[JsonObject]) -> Body:
-        """The controller reshapes a daemon."""
+        """Apply the controller's conditional write to a daemon's spec."""
         fields = {str(each["path"]).removeprefix("/spec/"): each["value"] for each in operations if each["op"] == "add"}
         return self.edit(uid, **fields)
 
@@ -103,7 +103,7 @@ class Server:
         return body
 
     def edit(self, uid: str, **changes: Any) -> Body:
-        """A user's edit of the spec."""
+        """Change the spec for a user."""
         old = self.get(uid)
         spec = {**old["spec"], **changes}
         if spec == old["spec"]:
@@ -112,12 +112,12 @@ class Server:
         return self._store(old, {**old, "metadata": meta, "spec": spec})
 
     def merge_status(self, uid: str, fields: Body) -> Body:
-        """A daemon's heartbeat."""
+        """Merge a daemon's heartbeat into its status."""
         old = self.get(uid)
         return self._store(old, {**old, "status": {**old["status"], **fields}})
 
     def patch_status(self, uid: str, operations: Sequence[JsonObject], writer: str) -> Body:
-        """A conditional write to the status subresource."""
+        """Apply a conditional write to the status subresource."""
         old = self.get(uid)
         new = _patched(old, operations)
         if old["kind"] == JOB:
@@ -133,22 +133,22 @@ class Server:
                 self._store(old, {**old, "metadata": meta})
             return
         del self.objects[uid]
-        self._tell(old, None)
+        self._notify(old, None)
 
     def of_kind(self, kind: str) -> list[Body]:
         return [body for body in self.objects.values() if body["kind"] == kind]
 
-    def live_jobs(self) -> list[Body]:
+    def unfinished_jobs(self) -> list[Body]:
         return [body for body in self.of_kind(JOB) if not is_terminal(body)]
 
     def _store(self, old: Body | None, new: Body) -> Body:
         self._version += 1
         new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(self._version)}}
         self.objects[new["metadata"]["uid"]] = new
-        self._tell(old, new)
+        self._notify(old, new)
         return new
 
-    def _tell(self, old: Body | None, new: Body | None) -> None:
+    def _notify(self, old: Body | None, new: Body | None) -> None:
         for listener in tuple(self.listeners[(new or old or {})["kind"]]):
             listener(old, new)
 
@@ -158,7 +158,7 @@ def is_terminal(body: Body) -> bool:
 
 
 def _patched(old: Body, operations: Sequence[JsonObject]) -> Body:
-    """RFC 6902; RefusedError if a test fails."""
+    """Apply a JSON patch (RFC 6902). Raises RefusedError if a test fails."""
     new = old
     for operation in operations:
         path = str(operation["path"]).split("/")[1:]
@@ -195,12 +195,12 @@ def _with_value(body: Body, path: Sequence[str], value: Any) -> Body:
 
 
 def _check_rules(old: Body, new: Body) -> None:
-    """What `api.phase_rules` has the real API server enforce."""
+    """Enforce the rules of the CRD on phases, as the real API server does."""
     before, after = old["status"], new["status"]
     was, is_now = Phase(before["phase"]), Phase(after["phase"])
     given_before, given = before.get("assignment"), after.get("assignment")
     broken = {
-        f"{was} -> {is_now} is no legal step": is_now is not was and is_now not in TRANSITIONS[was],
+        f"{was} -> {is_now} is not a legal transition": is_now is not was and is_now not in TRANSITIONS[was],
         "Canceled without spec.cancel": is_now is Phase.CANCELED and not new["spec"]["cancel"],
         "started without assignment or time": is_now in STARTED and not (given and after.get("startedAt")),
         "terminal if and only if finished": (is_now in TERMINAL) != ("finishedAt" in after),

@@ -1,25 +1,25 @@
-"""Which of several controllers would serve which organization: the rule that docs/scaling.md proposes.
+"""Distribution of organizations among several controllers, as docs/scaling.md proposes it.
 
-Organizations fall into a fixed number of shards by a hash of their names; each shard is a Lease, held under the very rule
-by which controllers elect a leader today (`core.leadership`), so that two never hold one. Rendezvous hashing over the
-controllers that live (Thaler and Ravishankar, 1998) only says who should: others let go of what is not theirs, and take it
-only when nobody else does.
+A hash of its name assigns each organization to one of a fixed number of shards. Each shard is a Lease, held by the same
+rule by which controllers elect a leader today (`core.leadership`), so two controllers never hold the same one. Rendezvous
+hashing over the running controllers (Thaler and Ravishankar, 1998) only names the preferred holder: other controllers
+release the shard, and take it only if nobody else does.
 """
 
 from collections.abc import Collection
 from hashlib import blake2b
 
 SHARDS = 32
-"""Each costs a renewal every five seconds, whoever holds it; enough for a fair split among ten controllers."""
+"""Each shard costs a renewal every five seconds; enough for an even distribution among ten controllers."""
 
 
 def shard_of(organization: str) -> int:
-    """The shard of an organization: the same for all controllers, versions and machines."""
+    """Return the shard of an organization, which is the same for all controllers, versions and machines."""
     return _hash(organization) % SHARDS
 
 
 def preferred(shard: int, members: Collection[str]) -> str:
-    """The member that should hold the shard. If one leaves, only its shards move; if one joins, they move only to it."""
+    """Return the preferred holder. If a member leaves, only its shards move; if one joins, shards move only to it."""
     return max(members, key=lambda member: (_hash(f"{shard}/{member}"), member))
 
 

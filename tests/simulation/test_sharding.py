@@ -1,4 +1,4 @@
-"""Several controllers that share the organizations: what docs/scaling.md proposes, proved before it is built."""
+"""Several controllers that divide the organizations: a proof of the proposal in docs/scaling.md before it is built."""
 
 import os
 from collections import Counter
@@ -8,18 +8,18 @@ import pytest
 from simulation.sharded import ShardedWorld, ViolatedError
 from simulation.shards import SHARDS, preferred, shard_of
 
-SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "1000")) // 25
+SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "500")) // 25
 ORGANIZATIONS = [f"organization-{number}" for number in range(1000)]
 TROUBLED_SECONDS = 150.0
 SETTLED_WITHIN = 60.0
-"""A Lease runs out, the next member waits as long for whose it is, takes it, and does what has waited."""
+"""Seconds in which a Lease expires, another member waits as long for the preferred holder, takes it, and does the work."""
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_no_shard_has_two_masters_and_all_work_is_done_once(seed: int) -> None:
+def test_no_shard_has_two_holders_and_all_work_is_done_once(seed: int) -> None:
     world = ShardedWorld(seed)
     _trouble(world)
-    _mend(world)
+    _reconnect_all(world)
     world.failure_rate = 0.0
     awake = max((member.frozen_until for member in world.living()), default=0.0)
     world.schedule.run_until(max(world.schedule.now, awake) + SETTLED_WITHIN)
@@ -30,7 +30,7 @@ def test_no_shard_has_two_masters_and_all_work_is_done_once(seed: int) -> None:
     assert [item for item in world.store.items if item.done_by is None] == []
 
 
-def test_the_proof_finds_members_that_do_not_wait_for_each_other() -> None:
+def test_members_that_do_not_wait_for_each_other_break_the_rule() -> None:
     def breaks(seed: int) -> bool:
         world = ShardedWorld(seed, eager=True)
         try:
@@ -42,7 +42,7 @@ def test_the_proof_finds_members_that_do_not_wait_for_each_other() -> None:
     assert all(breaks(seed) for seed in range(5))
 
 
-def test_organizations_fall_evenly_on_shards_and_shards_on_members() -> None:
+def test_organizations_and_shards_are_distributed_evenly() -> None:
     shards = Counter(shard_of(organization) for organization in ORGANIZATIONS)
     assert len(shards) == SHARDS
     assert max(shards.values()) < 2 * len(ORGANIZATIONS) / SHARDS
@@ -52,7 +52,7 @@ def test_organizations_fall_evenly_on_shards_and_shards_on_members() -> None:
         assert max(held.values()) < 1.15 * SHARDS * 100 / count
 
 
-def test_only_what_has_to_move_moves() -> None:
+def test_only_the_shards_of_a_leaving_member_move() -> None:
     before = [f"member-{number}" for number in range(5)]
     after = before[:-1]
     for shard in range(SHARDS):
@@ -65,7 +65,7 @@ def test_the_shard_of_an_organization_is_the_same_everywhere() -> None:
 
 
 def _trouble(world: ShardedWorld) -> None:
-    """People submit work, while members die, freeze, lose the network, come and go."""
+    """Submit work while members die, freeze, lose the network, join and leave."""
     random = world.random
     end = world.schedule.now + TROUBLED_SECONDS
     while world.schedule.now < end:
@@ -76,15 +76,15 @@ def _trouble(world: ShardedWorld) -> None:
         if random.random() > 0.15:
             continue
         member = random.choice(world.living())
-        match random.choice(["die", "freeze", "cut", "mend", "join", "leave"]):
+        match random.choice(["die", "freeze", "cut", "reconnect", "join", "leave"]):
             case "die" if len(world.staying()) > 1 or member.leaving:
                 member.die()
             case "freeze":
                 member.frozen_until = world.schedule.now + random.uniform(1, 40)
             case "cut":
                 member.connected = False
-            case "mend":
-                _mend(world)
+            case "reconnect":
+                _reconnect_all(world)
             case "join" if len(world.living()) < 6:
                 world.join()
             case "leave" if len(world.staying()) > 1:
@@ -93,6 +93,6 @@ def _trouble(world: ShardedWorld) -> None:
                 pass
 
 
-def _mend(world: ShardedWorld) -> None:
+def _reconnect_all(world: ShardedWorld) -> None:
     for member in world.living():
         member.connected = True

@@ -1,16 +1,21 @@
-"""Days of cluster time with everything that can go wrong, from seeds.
+"""Days of simulated cluster time with every kind of fault, from seeds.
 
-`PROVISIONER_SIMULATION_SEEDS=10000` runs so many instead of a thousand, `PROVISIONER_SIMULATION_SEED=123` only that one.
+`PROVISIONER_SIMULATION_SEEDS=10000` runs so many seeds instead of 500, `PROVISIONER_SIMULATION_SEED=123` only that one.
 """
 
 import os
+import shlex
+import subprocess
+import sys
 import traceback
+from typing import NoReturn
 
 import pytest
 
 from simulation.world import World
+from support.manifests import REPOSITORY
 
-SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "1000"))
+SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "500"))
 ONLY = os.environ.get("PROVISIONER_SIMULATION_SEED")
 CHUNK = 25
 CHUNKS = (
@@ -18,17 +23,45 @@ CHUNKS = (
 )
 
 
-@pytest.mark.parametrize("seeds", CHUNKS, ids=lambda seeds: f"seeds-{seeds.start}-to-{seeds.stop - 1}")
-def test_no_simulated_cluster_breaks_a_promise(seeds: range) -> None:
+def describe(seeds: range) -> str:
+    return f"seeds-{seeds.start}-to-{seeds.stop - 1}"
+
+
+@pytest.mark.parametrize("seeds", CHUNKS, ids=describe)
+def test_no_simulated_cluster_violates_an_invariant(seeds: range) -> None:
     for seed in seeds:
         try:
             World(seed).run()
         except Exception:  # noqa: BLE001 - whatever the core raises is a finding, and the seed replays it
-            again = f"PROVISIONER_SIMULATION_SEED={seed} pytest tests/simulation -k simulated_cluster"
-            pytest.fail(f"{traceback.format_exc(limit=-6)}\nTo replay: {again}", pytrace=False)
+            pytest.fail(f"{traceback.format_exc(limit=-6)}\nTo replay: {replay_command(seed)}", pytrace=False)
 
 
-def test_the_same_seed_is_the_same_story() -> None:
+def replay_command(seed: int) -> str:
+    test = f"{REPOSITORY / 'tests/simulation/test_simulation.py'}::{test_no_simulated_cluster_violates_an_invariant.__name__}"
+    return f"PROVISIONER_SIMULATION_SEED={seed} {shlex.join([sys.executable, '-m', 'pytest', test])}"
+
+
+def test_a_violation_shows_the_command_that_replays_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def violate(_: World) -> NoReturn:
+        raise AssertionError("two processes run dev-1")
+
+    monkeypatch.setattr(World, "run", violate)
+    with pytest.raises(pytest.fail.Exception) as failure:
+        test_no_simulated_cluster_violates_an_invariant(range(123, 124))
+    command = str(failure.value).rpartition("To replay: ")[2]
+    collected = subprocess.run(
+        f"{command} --collect-only --quiet -p no:cacheprovider",
+        shell=True,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    tests = [line.rpartition("::")[2] for line in collected.stdout.splitlines() if "::" in line]
+    assert tests == ["test_no_simulated_cluster_violates_an_invariant[seeds-123-to-123]"]
+
+
+def test_the_same_seed_yields_the_same_events() -> None:
     first, second = World(5), World(5)
     first.run()
     second.run()

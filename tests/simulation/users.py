@@ -1,4 +1,4 @@
-"""What people do: create jobs, cancel, suspend, delete, cordon, retag; and in the end let go of whatever they hold."""
+"""Users: they create, cancel, suspend and delete jobs, and cordon and retag daemons; at the end they resume and uncordon all."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 _TAG_SETS: tuple[dict[str, str], ...] = ({}, {}, {"zone": "a"}, {"zone": "a", "disk": "fast"}, {"zone": "b"})
 
 
-def tag_sets(varied: bool) -> tuple[dict[str, str], ...]:  # noqa: FBT001 - the plan's word
-    """The tags that daemons and jobs may have."""
+def tag_sets(varied: bool) -> tuple[dict[str, str], ...]:  # noqa: FBT001 - a value of the plan
+    """Return the tags that daemons and jobs may have."""
     return _TAG_SETS if varied else ({},)
 
 
 class Users:
-    """Plans, at the beginning, all that people will do and when."""
+    """Random schedule of all changes by users, made at the beginning."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
@@ -38,15 +38,15 @@ class Users:
             self._sometime(self._change_a_daemon)
 
     def leave(self) -> None:
-        """Hold nothing up any more."""
-        for body in self._world.server.live_jobs():
+        """Resume all jobs and uncordon all daemons."""
+        for body in self._world.server.unfinished_jobs():
             if body["spec"]["suspend"]:
                 self._edit(body, suspend=False)
         for body in self._world.server.of_kind(DAEMON):
             self._edit(body, cordoned=False)
 
     def create_daemon(self, name: str | None = None) -> None:
-        """A daemon's object and its process; under a name that was used before it is another daemon."""
+        """Create a daemon's object and start its process; a reused name belongs to another daemon."""
         self._daemons += 1
         name = name or f"daemon-{self._daemons}"
         spec = {
@@ -84,10 +84,10 @@ class Users:
         self._world.server.create(JOB, f"job-uid-{number}", f"job-{number}", spec)
 
     def _change_a_job(self) -> None:
-        live = self._world.server.live_jobs()
-        if not live:
+        unfinished = self._world.server.unfinished_jobs()
+        if not unfinished:
             return
-        body = self._random.choice(live)
+        body = self._random.choice(unfinished)
         match self._random.choice(["cancel", "cancel", "force", "suspend", "suspend", "delete", "priority"]):
             case "cancel":
                 self._edit(body, cancel=True)
@@ -133,4 +133,4 @@ class Users:
         try:
             self._world.server.edit(body["metadata"]["uid"], **changes)
         except GoneError:
-            self._world.invariants.note("a user edits what is gone")
+            self._world.invariants.note("a user changes an object that is gone")

@@ -1,4 +1,4 @@
-"""The controller's half that sees to templates and workspaces, in virtual time: a real WorkspaceMirror over the network."""
+"""Templates and workspaces of the simulated controller: the product's reconciler over the simulated network."""
 
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class WorkspaceHalf:
-    """What `controller.workspace_writes` does, with the simulated server."""
+    """Reconciliation of templates and workspaces; its writes do what the product's do, on the simulated server."""
 
     def __init__(self, controller: "SimulatedController", network: Network, invariants: "Invariants") -> None:
         self.mirror = WorkspaceMirror()
@@ -65,7 +65,7 @@ class WorkspaceHalf:
                 pass
 
     def uids(self) -> dict[str, str]:
-        """The objects that are followed, with their kinds."""
+        """Return the observed objects with their kinds."""
         templates = {each.uid: TEMPLATE for each in self.mirror.templates()}
         return templates | {each.uid: WORKSPACE for each in self.mirror.workspaces()}
 
@@ -120,7 +120,7 @@ class WorkspaceHalf:
         self._network.send(self._controller.tenure, call, answered)
 
     def _learn(self, decision: WorkspaceDecision) -> None:
-        """A precondition failed, or a name is taken: learn what is true."""
+        """Read the object afresh after a failed precondition or a taken name."""
         match decision:
             case CreateBuild(workspace):
                 self._find(decision, workspace)
@@ -145,7 +145,7 @@ class WorkspaceHalf:
         self._network.send(self._controller, lambda: self._network.server.get(held.uid), answered)
 
     def _find(self, decision: WorkspaceDecision, held: Template | Workspace) -> None:
-        """List the jobs of the workspace, or the job of the import."""
+        """List the jobs of the workspace, or read the job of the import."""
         found: list[Body] = []
         missing: list[str] = []
 

@@ -1,4 +1,4 @@
-"""A whole cluster in virtual time, from a seed: a fleet, its jobs, what people do to them, and all that can go wrong."""
+"""Whole cluster in virtual time, generated from a seed: daemons, jobs, users and faults."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from provisioner_operator.core.model.records import Daemon, Job
 from simulation.audit import Audit
 from simulation.controller import SimulatedController
 from simulation.daemons import SimulatedDaemon
-from simulation.environments import LONGEST_AUTOSTOP, Environments
 from simulation.faults import Faults
 from simulation.invariants import Invariants
 from simulation.network import Network
@@ -17,17 +16,18 @@ from simulation.runs import Habits
 from simulation.schedule import Schedule
 from simulation.server import DAEMON, EPOCH, Body, Server
 from simulation.users import Users, tag_sets
+from simulation.workspace_users import LONGEST_AUTOSTOP, WorkspaceUsers
 
 LONGEST_AFTERMATH = 4 * 3600.0
-"""Every job must have ended this long after people and faults left off."""
+"""Seconds after the last change or fault until all jobs must have ended."""
 AFTERTHOUGHTS_SECONDS = 140.0
-"""For a resync, then for jobs whose time to live ends."""
+"""Seconds for a resync, then for jobs whose time to live ends."""
 QUIET_SECONDS = 60.0
-"""For so long nothing may be decided any more, once all has ended: explanations and releases come up again sooner."""
+"""Seconds at the end without any decision; a repeated explanation or release would come sooner."""
 LONGEST_VACANCY = 20.0
-"""How long after one controller ceased to lead another does."""
+"""Maximum seconds without a leader."""
 BEATS_PER_LOSS = 12
-"""Less than half as many heartbeats as real daemons send: they are most of what costs time here."""
+"""Heartbeats until a daemon is lost; less than half of a real daemon's, because they take most of the simulation's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,20 @@ class Plan:
     """The sizes of one simulation."""
 
     calm: bool
-    """Nothing goes wrong and nobody changes anything."""
+    """Whether there are neither faults nor changes."""
     lost_after: int
     seconds: float
-    """How long people and faults go on."""
+    """Duration of changes and faults."""
     daemons: int
     jobs: int
     varied: bool
-    """Whether daemons and jobs have different tags; otherwise everyone can run everything."""
+    """Whether daemons and jobs have different tags; otherwise each daemon can run each job."""
     pods: float
     """The share of daemons that are Pods."""
     failure_rate: float
     habits: Habits
     standby: bool
-    """Whether a second controller is there, to take over."""
+    """Whether a second controller runs as standby."""
 
     @classmethod
     def of(cls, random: Random) -> "Plan":
@@ -74,7 +74,7 @@ class Plan:
 
 
 class World:
-    """Everything that one seed brings about."""
+    """Simulated cluster of one seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
@@ -84,9 +84,9 @@ class World:
         self.invariants = Invariants(self.schedule, self.server)
         self.network = Network(self.schedule, self.random, self.server, self.plan.failure_rate)
         self.daemons: dict[str, SimulatedDaemon] = {}
-        """The present process of each daemon, by name."""
+        """The current process of each daemon, by name."""
         self.controller: SimulatedController | None = None
-        """The one that leads; None while nobody does."""
+        """The leader; None while there is none."""
         self.standbys: list[SimulatedController] = []
         self.fleet_changed_at = 0.0
         self.has_lost_daemons = False
@@ -95,32 +95,32 @@ class World:
         self.server.listeners[DAEMON].append(self._note_fleet)
         self.pods = Pods(self, tag_sets(self.plan.varied))
         self.users = Users(self)
-        self.environments = Environments(self)
+        self.workspace_users = WorkspaceUsers(self)
         self.faults = Faults(self)
         self.start_controller()
         Audit(self)
 
     def run(self) -> None:
-        """Run to the end of all jobs and beyond."""
+        """Run until all jobs have ended and the cluster is quiet."""
         self.schedule.run_until(self.plan.seconds)
         self.users.leave()
         self.faults.heal()
-        self._let_jobs_end()
+        self._await_job_ends()
         self.schedule.run_until(self.schedule.now + LONGEST_AUTOSTOP)
-        self._let_jobs_end()
+        self._await_job_ends()
         is_whole = not self.has_lost_daemons and all(daemon.alive for daemon in self.daemons.values())
-        silence = 0 if is_whole else self.plan.lost_after
-        self.schedule.run_until(self.schedule.now + silence + AFTERTHOUGHTS_SECONDS)
-        self.invariants.all_is_well()
-        self.environments.all_is_well()
+        lost_after = 0 if is_whole else self.plan.lost_after
+        self.schedule.run_until(self.schedule.now + lost_after + AFTERTHOUGHTS_SECONDS)
+        self.invariants.check_end_state()
+        self.workspace_users.check_end_state()
         before = self.invariants.decisions.total()
         self.schedule.run_until(self.schedule.now + QUIET_SECONDS)
         if self.invariants.decisions.total() != before:
-            self.invariants.violated("nothing happens any more, and yet something is decided")
+            self.invariants.violated("a decision although nothing happens any more")
 
-    def _let_jobs_end(self) -> None:
+    def _await_job_ends(self) -> None:
         end = self.schedule.now + LONGEST_AFTERMATH
-        while self.server.live_jobs() and self.schedule.now < end:
+        while self.server.unfinished_jobs() and self.schedule.now < end:
             self.schedule.run_until(self.schedule.now + 60)
 
     def start_controller(self) -> None:
@@ -134,7 +134,7 @@ class World:
         self.standbys.append(SimulatedController(self.network, self.random, self.invariants, leads=False))
 
     def lose_leader(self, *, dies: bool) -> None:
-        """The controller leads no more: it dies, and another is started to stand by, or it stands by itself."""
+        """End the leader's term: it dies, and another standby is started, or it becomes a standby itself."""
         if self.controller is None:
             return
         former, self.controller = self.controller, None
@@ -147,7 +147,7 @@ class World:
         self.schedule.after(self.random.uniform(0, LONGEST_VACANCY), self._succeed)
 
     def controllers(self) -> list[SimulatedController]:
-        """The one that leads, if any does, and those that stand by."""
+        """Return the standbys, and the leader if there is one."""
         return [*self.standbys, *([] if self.controller is None else [self.controller])]
 
     def _succeed(self) -> None:
@@ -155,7 +155,7 @@ class World:
         self.controller.lead()
 
     def start_daemon(self, name: str) -> None:
-        """A new process for the daemon's object of that name; the former one is dead."""
+        """Start a new process for the daemon of that name, whose former process is dead."""
         body = self.daemon_object(name)
         if body is None:
             return
@@ -173,7 +173,7 @@ class World:
         return any(daemon.alive and daemon.instance == instance for daemon in self.daemons.values())
 
     def is_ready(self, daemon: Daemon, jobs: Iterable[Job]) -> bool:
-        """Whether the daemon could take a job right now, by all that anybody can know."""
+        """Return whether the daemon could accept a job now, by the true state of the cluster."""
         process = self.daemons.get(daemon.name)
         used = sum(job.assignment is not None and job.assignment.daemon_uid == daemon.uid for job in jobs)
         return (
@@ -189,10 +189,10 @@ class World:
         )
 
     def _note_fleet(self, old: Body | None, new: Body | None) -> None:
-        if old is None or new is None or _standing(old) != _standing(new):
+        if old is None or new is None or _availability(old) != _availability(new):
             self.fleet_changed_at = self.schedule.now
             self.has_lost_daemons = self.has_lost_daemons or new is None
 
 
-def _standing(body: Body) -> tuple[object, ...]:
+def _availability(body: Body) -> tuple[object, ...]:
     return (body["spec"], body["status"]["state"] in {"Offline", "Draining"}, body["status"].get("instance"))

@@ -1,10 +1,10 @@
-"""What a manifest is to the tests, and where the product's own lie."""
+"""Type of a manifest, and locations of the product's manifests."""
 
 from pathlib import Path
 from typing import Any
 
 Manifest = dict[str, Any]
-"""A Kubernetes object as YAML or JSON has it."""
+"""A Kubernetes object as parsed from YAML or JSON."""
 
 REPOSITORY = Path(__file__).parents[2]
 CRDS = REPOSITORY / "crds"

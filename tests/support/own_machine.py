@@ -1,4 +1,4 @@
-"""A machine of its own for each test: an empty PATH, an empty cache, and scripts that stand for programs."""
+"""Isolated machine for each test: an empty PATH, an empty cache, and scripts in place of programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def script() -> Callable[[Path, str], Path]:
-    """Return a way to put an executable shell script somewhere."""
+    """Return a function that writes an executable shell script."""
 
     def write(path: Path, text: str = "exit 0") -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the conftest files of tests with real programs share: the logs of those programs in a failed test's report."""
+"""Logs of real programs in the report of a failed test; called by several conftest files."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from support.programs.programs import forget_ended, report_sections
 
 
 def add_logs(report: pytest.TestReport) -> None:
-    """Add the last lines of each program to the report of a test that failed; after it, forget those that ended."""
+    """Add the last lines of each program to the report of a failed test, and afterwards remove the logs of ended programs."""
     if report.failed:
         report.sections.extend(report_sections())
     if report.when == "teardown":

@@ -1,4 +1,4 @@
-"""A namespace in which the product works: its programs as the users that they are meant to run as, jobs, and the ledger."""
+"""Namespace for a test of the product: its programs with their own users and roles, jobs, watches, and the ledger."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -25,39 +25,39 @@ OPERATOR = "provisioner-operator"
 DAEMON = "provisioner-daemon"
 """Users, each bound to the ClusterRole of that name in the namespace."""
 EXTERNAL_DAEMON = "provisioner-external-daemon"
-"""The ClusterRole that the daemons of tests need too, since they are no Pods."""
+"""Additional ClusterRole of the tests' daemons, which do not run in Pods."""
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """One namespace of a cluster."""
+class ProductNamespace:
+    """The product in one namespace of a cluster."""
 
     admin: Kubectl
-    """An administrator, working in the namespace."""
+    """kubectl of an administrator in the namespace."""
     operator_kubeconfig: Path
     daemon_kubeconfig: Path
     ledger: Ledger
     jobs: Watch
     daemons: Watch
     notices: Watch
-    """The namespace's events."""
+    """Watch of the namespace's Events."""
 
     @property
     def namespace(self) -> str:
-        """Its name."""
+        """Name of the namespace."""
         assert self.admin.namespace is not None
         return self.admin.namespace
 
     def operator(self, *, wait: bool = True) -> AbstractContextManager[OperatorProgram]:
-        """A controller of this namespace, and of no other."""
+        """Run a controller that serves only this namespace."""
         return an_operator(self.operator_kubeconfig, self.namespace, wait=wait)
 
     def candidate(self) -> AbstractContextManager[OperatorProgram]:
-        """A controller of this namespace that leads only if elected; `allow_election` first."""
+        """Run a controller of this namespace that leads only if elected; call `allow_election` first."""
         return an_operator(self.operator_kubeconfig, self.namespace, lease_namespace=self.namespace)
 
     def allow_election(self) -> None:
-        """Give the controllers the installation's rights to their Lease, here."""
+        """Grant the controllers the installation's permissions on their Lease, in this namespace."""
         documents = yaml.safe_load_all((MANIFESTS / "operator" / "election.yaml").read_text(encoding="utf-8"))
         role = next(each for each in documents if each["kind"] == "Role")
         role["metadata"]["namespace"] = self.namespace
@@ -66,12 +66,12 @@ class Site:
         self.admin.run("create", *binding)
 
     def lease(self) -> Manifest:
-        """The controllers' Lease, as it is now."""
+        """Return the controllers' Lease."""
         return self.admin.get("lease", LEASE)
 
     @contextmanager
     def daemon(self, name: str = "daemon", **options: Any) -> Iterator[Program]:
-        """A daemon of this namespace, once it reports."""
+        """Run a daemon of this namespace, and return when it has sent a heartbeat."""
         before = len(self.daemons.versions(name))
         with a_daemon_process(
             self.daemon_kubeconfig, self.namespace, name, ledger=self.ledger.path, **options
@@ -82,7 +82,7 @@ class Site:
 
     @contextmanager
     def daemon_in(self, pod: Manifest) -> Iterator[Program]:
-        """The daemon's process of a Pod, with the Pod's token, started here in kubelet's place."""
+        """Run the daemon process of a Pod in place of kubelet, with the Pod's token."""
         token = token_kubeconfig(self.admin, pod, self.ledger.path.parent)
         with a_daemon_process_in_pod(token, pod, ledger=self.ledger.path) as program:
             yield program
@@ -92,7 +92,7 @@ class Site:
         return self.admin.create(a_job(name, **spec))
 
     def submit_all(self, names: Sequence[str], **spec: Any) -> None:
-        """Create many jobs in one call."""
+        """Create many jobs with one call of kubectl."""
         items = [a_job(name, **spec) for name in names]
         self.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
 
@@ -102,7 +102,7 @@ class Site:
         return self.ledger.await_run(name)
 
     def await_seen(self) -> None:
-        """Return once the controller knows all jobs as they are now: it has answered to one that came after them."""
+        """Wait until the controller has observed all existing jobs, by its answer to a job created after them."""
         marker = unique("marker")
         self.submit(marker, suspend=True)
         self.jobs.until(marker, lambda body: "suspendedAt" in body["status"])
@@ -112,30 +112,30 @@ class Site:
         self.admin.patch("pj", name, {"spec": {"cancel": True} | how})
 
     def events(self, name: str) -> list[Manifest]:
-        """The events about an object, by its name."""
+        """Return the Events about the object of this name."""
         return [event for event in self.notices.latest().values() if event["regarding"]["name"] == name]
 
     def await_events(self, name: str, reason: str | None = None) -> list[Manifest]:
-        """The events about an object once there is one, or one with this reason."""
+        """Wait for an Event about the object, or for one with this reason, and return all Events about it."""
         self.notices.until_any(
             lambda event: event["regarding"]["name"] == name and reason in {None, event["reason"]},
         )
         return self.events(name)
 
-    def a_silent_daemon(self, name: str, *, instance: str = "none", **spec: Any) -> Manifest:
-        """A daemon that is only an object: it says that it is idle and never does anything."""
+    def a_daemon_without_process(self, name: str, *, instance: str = "none", **spec: Any) -> Manifest:
+        """Create only the object of a daemon, with the state Idle; it never acts."""
         self.admin.create(a_daemon_manifest(name, **({"lostAfterSeconds": 86_400} | spec)))
         return self.beat(name, instance=instance)
 
     def beat(self, name: str, *, instance: str = "none", **status: Any) -> Manifest:
-        """Write a heartbeat in that daemon's name."""
+        """Write a heartbeat for the daemon."""
         at = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         content = {"state": "Idle", "instance": instance, "lastHeartbeatTime": at} | status
         return self.admin.patch("pd", name, {"status": content}, "--subresource=status")
 
 
 def a_job(name: str, **spec: Any) -> Manifest:
-    """An echo job in a workspace of its own; `seconds`, `fail` and the like become its variables."""
+    """Return an echo job in a workspace of its own; `seconds`, `fail` and the like become its variables."""
     variables = {key: spec.pop(key) for key in _ECHO_VARIABLES if key in spec}
     given: dict[str, Any] = {"workspaceRef": {"name": name}}
     if variables:
@@ -147,16 +147,16 @@ _ECHO_VARIABLES = ("seconds", "lines", "flood_bytes", "hold", "ignore_interrupt"
 
 
 @contextmanager
-def a_site(cluster: Cluster, namespace: str) -> Iterator[Site]:
-    """The product's users in this namespace, and watches on its jobs and daemons."""
+def a_product_namespace(cluster: Cluster, namespace: str) -> Iterator[ProductNamespace]:
+    """Bind the product's users to their roles in a namespace, and watch its jobs and daemons."""
     admin = Kubectl(cluster.kubeconfig, namespace)
     roles = ((OPERATOR, OPERATOR), (DAEMON, DAEMON), (DAEMON, EXTERNAL_DAEMON))
     bindings = [role_binding(user, role, namespace=namespace) for user, role in roles]
     admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": bindings})
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="site-")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="product-")))
         ledger = stack.enter_context(Ledger(folder / "ledger").witnessed())
-        yield Site(
+        yield ProductNamespace(
             admin=admin,
             operator_kubeconfig=cluster.kubeconfig_for(OPERATOR),
             daemon_kubeconfig=cluster.kubeconfig_for(DAEMON),
@@ -168,13 +168,13 @@ def a_site(cluster: Cluster, namespace: str) -> Iterator[Site]:
 
 
 def condition(body: Manifest, kind: str) -> Manifest:
-    """That condition of the object; empty if it has none."""
+    """Return the object's condition of this type, or an empty one."""
     conditions: list[Manifest] = body.get("status", {}).get("conditions", [])
     return next((each for each in conditions if each["type"] == kind), {})
 
 
 def names(prefix: str, count: int) -> list[str]:
-    """So many names."""
+    """Return numbered names with this prefix."""
     return [f"{prefix}-{number:03d}" for number in range(count)]
 
 

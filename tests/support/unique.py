@@ -1,11 +1,11 @@
-"""Names that nothing else has."""
+"""Unique names."""
 
 import secrets
 
 _LETTERS = "bcdfghjklmnpqrstvwxz"
-"""No digit and no vowel: what a test looks for in a message, `d7` or `job`, must not stand in a name by chance."""
+"""Letters without digits and vowels, so that a name never contains a text that a test looks for, such as `d7` or `job`."""
 
 
 def unique(prefix: str) -> str:
-    """A name of its own that begins so, which is also fit for a namespace."""
+    """Return a unique name with this prefix, which is also valid for a namespace."""
     return f"{prefix}-{''.join(secrets.choice(_LETTERS) for _ in range(12))}"

@@ -1,72 +1,101 @@
-"""An event loop with virtual time: where nothing is ready, its clock jumps to the next timer instead of waiting.
+"""Run coroutines in virtual time: a pause costs nothing, because the loop's clock jumps to whatever is due next.
 
-`asyncio.sleep(300)` takes no time at all, and every run of a test sees the same times. A test that would wait for ever,
-since neither a timer nor a socket can wake it, fails at once. What waits for a thread does not belong here.
+For code that takes its time from the running loop (`loop.time`, `asyncio.sleep`, `asyncio.timeout`). Work for a thread runs
+at once, in the loop's own thread, so that the clock cannot jump while it is done.
 """
 
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 from typing_extensions import override
 
+T = TypeVar("T")
 Parameters = ParamSpec("Parameters")
 
-
-_MOST_ROUNDS = 20_000
-"""Rounds of the event loop without a pause after which a test fails instead of hanging."""
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    """Polls the sockets; where it would wait for a timer, time passes at once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self._rounds = 0
-
-    @override
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        self._rounds += 1
-        if self._rounds > _MOST_ROUNDS:
-            raise RuntimeError(f"The event loop spins: time has not passed {self.now} for {_MOST_ROUNDS} rounds")
-        if not ready and timeout != 0:
-            if timeout is None:
-                raise RuntimeError("No timer and no socket can wake this event loop any more")
-            # Rounded, so that a sum of pauses is the very number that a test expects.
-            self.now = round(self.now + timeout, 9)
-            self._rounds = 0
-        return ready
+EPOCH = 1_000.0
+"""The loop's time at the start; not 0, for which code may have a meaning of its own."""
+LONGEST_WAIT_SECONDS = 10.0
+"""The real time to wait for input or output where no timer is set; after that, nothing will ever happen."""
 
 
-class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time begins at 0 and passes only while everybody waits."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-
-    @override
-    def time(self) -> float:
-        return self._jumping.now
+MOST_ROUNDS = 20_000
+"""Rounds of the loop in which no time passes; after that, tasks wake each other for ever."""
 
 
-def virtual_time(
-    test: Callable[Parameters, Coroutine[Any, Any, None]],
-) -> Callable[Parameters, None]:
-    """Run an asynchronous test in virtual time. Tasks that it leaves running are canceled."""
+class StuckError(AssertionError):
+    """All tasks wait for something that nobody will do, or none ever waits."""
+
+
+def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
+    """Run the coroutine to its end and return its result. Raises StuckError instead of hanging."""
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main)
+
+
+def virtual_time(test: Callable[Parameters, Coroutine[Any, Any, None]]) -> Callable[Parameters, None]:
+    """Turn an asynchronous test into one that runs in virtual time."""
 
     @wraps(test)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
-        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-            runner.run(test(*args, **kwargs))
+        run_in_virtual_time(test(*args, **kwargs))
 
     return run
 
 
 def now() -> float:
-    """Return the seconds since the test began."""
-    return asyncio.get_running_loop().time()
+    """Return the seconds since the loop's start."""
+    return round(asyncio.get_running_loop().time() - EPOCH, 9)
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock stands still while there is work, and jumps when there is none."""
+
+    def __init__(self) -> None:
+        self._now = EPOCH
+        super().__init__(_JumpingSelector(self._jump))
+
+    @override
+    def time(self) -> float:
+        return self._now
+
+    def _jump(self, seconds: float) -> None:
+        # Rounded, so that a sum of pauses is the very number that a test expects.
+        self._now = round(self._now + seconds, 9)
+
+    @override
+    def run_in_executor(  # type: ignore[override] # whatever the executor: there is no thread
+        self, executor: Any, func: Callable[..., T], *args: Any
+    ) -> "asyncio.Future[T]":
+        del executor
+        future: asyncio.Future[T] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - as a thread would
+            future.set_exception(error)
+        return future
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    def __init__(self, jump: Callable[[float], None]) -> None:
+        super().__init__()
+        self._jump = jump
+        self._rounds = 0
+
+    @override
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
+        self._rounds += 1
+        if self._rounds > MOST_ROUNDS:
+            raise StuckError("tasks wake each other for ever, and no time passes")
+        if ready or timeout == 0:
+            return ready
+        self._rounds = 0
+        if timeout is not None:
+            self._jump(timeout)
+            return ready
+        if ready := super().select(LONGEST_WAIT_SECONDS):
+            return ready
+        raise StuckError("every task waits, and no timer is set")

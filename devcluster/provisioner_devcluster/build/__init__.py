@@ -1,1 +1,1 @@
-"""Build or find the programs that a cluster needs, from package registries."""
+"""Build or find the programs that a cluster needs."""

@@ -1,13 +1,13 @@
-"""This machine's processor by the name that Go, the image format and Terraform's registries have for it."""
+"""Name of this machine's processor architecture in Go, OCI images and Terraform registries."""
 
 from __future__ import annotations
 
 import platform
 
-# By the kernel's name; what is not here is called the same by all.
+# By the kernel's name; other names are the same everywhere.
 _NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def go_architecture() -> str:
-    """Return the value that `GOARCH` has here."""
+    """Return the value of `GOARCH` on this machine."""
     return _NAMES.get(platform.machine(), platform.machine())

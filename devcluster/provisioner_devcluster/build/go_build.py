@@ -1,7 +1,7 @@
-"""Building a Go program of this package once, for everybody on this machine who has the same cache.
+"""Build of a Go program, once per cache.
 
 Called for the control plane and the tools when no earlier build is current. A build takes minutes: it reports its
-progress, one lock makes the others wait for it, and a half-made program is never seen under its final name.
+progress, a lock makes other processes wait for it, and a program gets its final name only when it is complete.
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ if TYPE_CHECKING:
 
     from provisioner_devcluster.build.go_modules import GoModule
 
-# What a cold build leaves in Go's module and build caches and in ours, rounded up.
+# Disk usage of a first build in Go's module and build caches and in ours, rounded up.
 NEEDED_BYTES = 6 * 1024**3
 
-# How long the build may be silent before its progress is looked at again.
+# Interval at which progress is reported while go prints nothing.
 SILENCE = 1.0
 
-# No cgo: one static file that runs on any machine of this platform, and no C compiler is needed.
-# GOFLAGS and GOWORK: somebody's own settings must not decide what is built here.
+# No cgo: a static file that runs on any machine of this platform and needs no C compiler.
+# GOFLAGS and GOWORK: the user's own settings must not affect the build.
 BUILD_ENVIRONMENT = {**LOCAL_TOOLCHAIN, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
 
 
 def built(module: GoModule) -> Path | None:
-    """Return the program of an earlier build of exactly these module files, if there is one."""
+    """Return the program of an earlier build of the same module files, if there is one."""
     program = _place(module)
     return program if program.exists() else None
 
 
 def build(module: GoModule) -> Path:
-    """Return the program of a module, built now unless it was built before."""
+    """Return the program of a module, and build it if there is no current build."""
     if program := built(module):
         return program
     place = _place(module)
     place.parent.mkdir(parents=True, exist_ok=True)
     with _lock(place.parent.with_suffix(".lock"), module.name):
-        # Another process may have built it while this one waited.
+        # Another process may have built it while this one waited for the lock.
         if not place.exists():
             _build(module, place)
     return place
@@ -66,7 +66,7 @@ def _place(module: GoModule) -> Path:
 @contextmanager
 def _lock(path: Path, name: str) -> Iterator[None]:
     lock = FileLock(path)
-    waiting = Progress(f"waiting for another process that builds {name}")
+    waiting = Progress(f"waiting for another process to build {name}")
     while True:
         try:
             lock.acquire(timeout=INTERVAL)
@@ -98,10 +98,10 @@ def _build(module: GoModule, place: Path) -> None:
 
 
 def _download(go: Path, module: GoModule) -> int:
-    """Fetch the modules and return the number of packages of which the program is made."""
+    """Fetch the modules and return the number of packages to compile."""
     progress = Progress(f"fetching the Go modules of {module.name}")
     command = [str(go), "list", "-mod=readonly", "-deps", module.package]
-    # Standard output carries the packages, standard error a line per downloaded module; both are progress.
+    # go prints packages to standard output and a line per downloaded module to standard error; both are progress.
     return _follow(
         command, module, lambda lines: progress.tick(f"{lines} fetched"), counted=lambda line: ":" not in line
     )
@@ -113,7 +113,7 @@ def _follow(
     report: Callable[[int], None],
     counted: Callable[[str], bool] = lambda _: True,
 ) -> int:
-    """Run go, reporting how many lines it has printed, and return how many of them count."""
+    """Run go, report the number of lines it has printed, and return the number of packages among them."""
     last: deque[str] = deque(maxlen=TAIL_LINES)
     lines = count = 0
     with subprocess.Popen(
@@ -133,17 +133,17 @@ def _follow(
             report(lines)
     if process.returncode != 0:
         raise DevClusterError(
-            f"Building {module.name} in {module.directory} failed (exit code {process.returncode}); the last lines of go:\n"
+            f"Building {module.name} in {module.directory} failed (exit code {process.returncode}); the last lines of its output:\n"
             + "\n".join(last)
             + "\nGo needs its module proxy (see `go env GOPROXY`), about 6 GB of disk for its caches "
             "(`go env GOMODCACHE GOCACHE`) and some 4 GB of memory. Then run the same command again: "
-            "what is compiled stays compiled.",
+            "it continues with the packages compiled so far.",
         )
     return count
 
 
 def _lines(process: subprocess.Popen[str]) -> Iterator[str | None]:
-    """Yield each line a process prints, and nothing once a second while it is silent, as the linker is."""
+    """Yield each line of a process's output, and None once a second while there is none, as during linking."""
     stream = process.stdout
     if stream is None:
         raise AssertionError("the process was started without a pipe")

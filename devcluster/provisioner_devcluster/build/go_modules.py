@@ -1,6 +1,6 @@
-"""The Go programs this package can build, and the key that says whether a build is still current.
+"""Go programs that this package can build, and the key by which a build is recognized as current.
 
-Called by the build and by the Go lookup. The modules themselves lie in `modules/` and go into the wheel.
+Called by the build and by the Go lookup. The modules themselves are in `modules/`, and part of the wheel.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from provisioner_devcluster.locations import MODULES
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Long enough to never meet by chance among a handful of builds, short enough for a directory's name.
+# Long enough to avoid collisions among a few builds, short enough for a directory name.
 KEY_LENGTH = 12
 
 
 @dataclass(frozen=True, slots=True)
 class GoModule:
-    """A Go module in this package, and how to make one program of it."""
+    """A Go module in this package, and the settings to build one program from it."""
 
     name: str
-    """What a human calls it; also the name of its directory of builds."""
+    """Name of the program in messages; also of the directory for its builds."""
     directory: Path
-    """Where go.mod and go.sum lie."""
+    """Directory of go.mod and go.sum."""
     package: str
     """The main package, as an argument of `go build`."""
     program: str
     """The name of the executable."""
     linker_flags: str
-    """Variables stamped into the program."""
+    """Linker flags that set variables of the program."""
     duration: str = "several minutes"
-    """How long a first build takes, as a human is told."""
+    """Duration of a first build, for messages."""
 
     @property
     def go_version(self) -> tuple[int, ...]:
-        """The oldest Go that may build it, from go.mod."""
+        """Minimum version of Go, from go.mod."""
         match = re.search(r"^go (\d+(?:\.\d+)*)$", self._mod, re.MULTILINE)
         if match is None:
-            raise AssertionError(f"{self.directory}/go.mod names no Go version")
+            raise AssertionError(f"{self.directory}/go.mod declares no Go version")
         return tuple(int(part) for part in match[1].split("."))
 
     @property
     def key(self) -> str:
-        """A digest of everything that decides what the build makes: the files, the flags, the platform."""
+        """Digest of all inputs of the build: the files, the flags and the platform."""
         digest = hashlib.sha256(f"{self.package} {self.linker_flags} {sys.platform} {platform.machine()}".encode())
         for file in sorted(self.directory.iterdir()):
             digest.update(f"\0{file.name}\0".encode())
@@ -68,7 +68,7 @@ def _required_version(directory: Path, module: str) -> str:
 
 
 def _kubernetes_stamp(directory: Path) -> str:
-    # Unstamped, the server calls itself v0.0.0-master, and kubectl and some controllers refuse it.
+    # Without it the server's version is v0.0.0-master, which kubectl and some controllers reject.
     version = _required_version(directory, "k8s.io/kubernetes")
     major, minor, _ = version.split(".")
     values = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
@@ -105,7 +105,7 @@ OPENTOFU = GoModule(
     directory=MODULES / "opentofu",
     package="github.com/opentofu/opentofu/cmd/tofu",
     program="tofu",
-    # As its releases are built; otherwise it calls itself a development version.
+    # Official releases are built with this flag; without it the program reports a development version.
     linker_flags="-X github.com/opentofu/opentofu/version.dev=no",
 )
 
@@ -115,7 +115,7 @@ CODER_PROVIDER = GoModule(
     name="coder",
     directory=MODULES / "coder",
     package="github.com/coder/terraform-provider-coder/v2",
-    # The name by which Terraform knows a provider's program.
+    # Terraform recognizes a provider by the name of its executable.
     program=f"terraform-provider-coder_v{CODER_PROVIDER_VERSION}",
     linker_flags="",
     duration="a minute or two",

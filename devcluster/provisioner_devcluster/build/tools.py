@@ -1,7 +1,7 @@
-"""Where kubectl and OpenTofu come from: the one chosen, else the PATH's, else a package.
+"""Lookup of kubectl and OpenTofu: the configured program, else the one on the PATH, else one from a package.
 
-Called by the command line and by tests. Each lookup returns a program that was seen to run. `PROVISIONER_KUBECTL` and
-`PROVISIONER_TOFU` choose a program outright.
+Called by the command line and by tests. Each lookup returns a program that has been checked to run. `PROVISIONER_KUBECTL`
+and `PROVISIONER_TOFU` name a program explicitly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TOFU_VARIABLE = "PROVISIONER_TOFU"
 
 
 def find_kubectl() -> Path:
-    """Return a kubectl that runs: the one chosen, the PATH's, or PyPI's."""
+    """Return a working kubectl: the configured one, the one on the PATH, or PyPI's."""
     question = ("version", "--client")
     if program := chosen(KUBECTL_VARIABLE, *question):
         return program
@@ -33,7 +33,7 @@ def find_kubectl() -> Path:
 
 
 def find_tofu() -> Path:
-    """Return an OpenTofu or Terraform that runs: the one chosen, the PATH's, or OpenTofu built from its Go module."""
+    """Return a working OpenTofu or Terraform: the configured one, one on the PATH, or OpenTofu built from its Go module."""
     if program := chosen(TOFU_VARIABLE, "version"):
         return program
     working = (program for program in on_path("tofu", "terraform") if answer(program, "version") is not None)

@@ -1,6 +1,6 @@
-"""Which programs the control plane is made of: those in KUBEBUILDER_ASSETS if they are all there, else our own build.
+"""Programs of the control plane: those in KUBEBUILDER_ASSETS if it has all of them, otherwise our own build.
 
-Called by the control plane and, before it detaches, by the command line, so that a long build is seen. Starts nothing.
+Called by the control plane, and by the command line before it detaches, so that the user sees a long build. Starts nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ASSETS_VARIABLE = "KUBEBUILDER_ASSETS"
 
 
 class Component(StrEnum):
-    """The processes of a control plane, by the names Kubernetes gives them, in the order they start."""
+    """Processes of a control plane by their Kubernetes names, in the order of their start."""
 
     ETCD = "etcd"
     API_SERVER = "kube-apiserver"
@@ -32,18 +32,18 @@ class Component(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """How to start each component."""
+    """Commands that start each component."""
 
     source: str
-    """Where they come from, for humans."""
+    """Origin of the programs, for messages."""
     commands: Mapping[Component, tuple[str, ...]]
-    """The beginning of each component's command line."""
+    """Program and first arguments of each component."""
     knows_lifeline: bool
-    """Whether they end by themselves when the launcher is gone."""
+    """Whether the programs themselves exit when the launcher is gone."""
 
 
 def find_binaries() -> Binaries:
-    """Return the programs of the control plane, building them if nothing else is there."""
+    """Return the programs of the control plane, and build them if there are none."""
     return _assets() or _own()
 
 
@@ -54,7 +54,7 @@ def _assets() -> Binaries | None:
     directory = Path(value).absolute()
     missing = [component for component in Component if not os.access(directory / component, os.X_OK)]
     if missing:
-        # The usual case: envtest's archive has no controllers, and without them no namespace gets its ServiceAccount.
+        # Usually true: envtest's archive lacks the controller-manager, without which no namespace gets a ServiceAccount.
         say(f"{ASSETS_VARIABLE}={value} lacks {', '.join(missing)}: not used, looking for our own build instead")
         return None
     commands = {component: (str(directory / component),) for component in Component}

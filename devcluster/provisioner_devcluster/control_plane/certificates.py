@@ -1,7 +1,6 @@
-"""Certificate authorities and the certificates they issue, kept as files because the components read files.
+"""Certificate authorities and the certificates that they issue, as files for the components.
 
-Called by the control plane for its components and for users. Everything here lives as long as one cluster and is thrown
-away with it.
+Called by the control plane for its components and for users. All files are removed with their cluster.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-# Longer than any development cluster lives; the key is thrown away with the cluster.
+# Longer than any development cluster lives; the key is removed with the cluster.
 LIFETIME = dt.timedelta(days=365)
 
-# A certificate made this instant must not seem to come from the future.
+# A new certificate must be valid even where the clock is slightly behind.
 BACKDATE = dt.timedelta(minutes=5)
 
 
@@ -61,13 +60,13 @@ class Authority:
         self.pair = _write(directory / "ca", certificate, self._key)
 
     def issue(self, file: str, user: str, groups: Sequence[str] = (), addresses: Sequence[str] = ()) -> KeyPair:
-        """Issue a certificate, which serves as well as introduces its holder.
+        """Issue a certificate for both servers and clients.
 
         Args:
-            file: The files' name without its ending.
-            user: Who Kubernetes takes the holder for (the common name).
-            groups: The groups Kubernetes takes the holder to be in (the organizations).
-            addresses: Host names and IP addresses the holder may serve on.
+            file: The name of the files without their extensions.
+            user: The user name in Kubernetes (the common name).
+            groups: The groups in Kubernetes (the organizations).
+            addresses: Host names and IP addresses of the server.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
@@ -93,14 +92,14 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - BACKDATE)
             .not_valid_after(now + LIFETIME)
-            # Clients on Python 3.13 verify strictly and refuse a certificate without these two.
+            # Python 3.13 verifies strictly, and rejects certificates without these two extensions.
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(issuer_key, critical=False)
         )
 
 
 def write_signing_key(path: Path) -> Path:
-    """Write a private key with which ServiceAccount tokens are signed, and its public half beside it; return the latter."""
+    """Write a key pair for signing ServiceAccount tokens, and return the path of the public key."""
     key = ec.generate_private_key(ec.SECP256R1())
     _write_private(path, key)
     public = path.with_suffix(".pub")
@@ -132,7 +131,7 @@ def _write_private(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     path.write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,
-            # The encoding that kube-controller-manager reads for every kind of key.
+            # kube-controller-manager reads this encoding for every type of key.
             serialization.PrivateFormat.TraditionalOpenSSL,
             serialization.NoEncryption(),
         ),

@@ -1,11 +1,11 @@
-"""A control plane as one object: start it, use it, break its API server on purpose, stop it.
+"""A control plane as one object: start it, use it, interrupt its API server on purpose, stop it.
 
-Called by tests directly and by the supervisor behind `provisioner-devcluster up`. Whoever starts it is its launcher:
-every component holds the reading end of a pipe that only the launcher can write to, and ends when that pipe does.
+Called by tests directly and by the supervisor behind `provisioner-devcluster up`. The process that starts it is its
+launcher: every component holds the reading end of a pipe that only the launcher can write to, and exits when that closes.
 
-Everything listens on loopback (or the one address asked for) with TLS and takes client certificates alone; etcd has an
-authority of its own, so that a user of the cluster is no user of its database. Data and keys lie in a directory that
-only its owner can enter, and go with the cluster.
+All components listen on loopback (or the one requested address) with TLS, and accept only client certificates; etcd has a
+certificate authority of its own, so that a user of the cluster is not a user of its database. Data and keys are in a
+directory that only its owner can read, and are removed with the cluster.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 
-# A start takes three to five seconds; a machine that compiles on every core at the same time takes many times that.
+# A start takes three to five seconds, much longer on a machine that compiles on every core.
 START_TIMEOUT = 90.0
 
-# Often enough not to be noticed in a start of three seconds.
+# Short compared with a start of three seconds.
 POLL = 0.05
 
-# A polite stop waits for open watches; tests that want the port to go at once kill instead.
+# A graceful stop waits for open watches; tests that need the port closed at once kill instead.
 STOP_TIMEOUT = 10.0
 
-# Ports are held, so a collision takes a stranger who shares ports as the same user; three in a row are something else.
+# Ports are held, so a collision is rare; three in a row have another cause.
 ATTEMPTS = 3
 COLLISION = "address already in use"
 
 
 class ControlPlane:
-    """A running control plane of etcd, kube-apiserver, kube-controller-manager and kube-scheduler."""
+    """A running control plane: etcd, kube-apiserver, kube-controller-manager and kube-scheduler."""
 
     def __init__(self, directory: Path, binaries: Binaries, address: str, nodes: Nodes | None) -> None:
         self.directory = directory
-        """Data, keys and logs; gone after `stop`."""
+        """Directory of data, keys and logs; removed by `stop`."""
         self._binaries = binaries
         self._credentials = Credentials(directory, address)
         self._lifeline, self._held_end = os.pipe()
@@ -64,7 +64,7 @@ class ControlPlane:
         self._layout = self._credentials.layout(address, etcd, server, nodes=nodes)
         administrator = self._credentials.administrator
         self.probe = Probe(address, self._layout.server_port, self._credentials.certificate, administrator)
-        """Questions to its API server, as its administrator."""
+        """Readiness checks of the API server, as the administrator."""
         self.server = self._layout.server
         """The API server's URL."""
         self.kubeconfig: Path = self._credentials.kubeconfig("admin", self.server, administrator)
@@ -79,13 +79,13 @@ class ControlPlane:
         nodes: Nodes | None = None,
         timeout: float = START_TIMEOUT,
     ) -> Self:
-        """Start a control plane and return it when it is ready; builds it first if that was never done.
+        """Start a control plane and return it when it is ready; build its programs first if necessary.
 
         Args:
-            data_dir: Where its data goes, a directory that does not exist or is empty; by default a new one in the cache.
-            address: Where the API server listens; anything but loopback lets other machines and Pods reach it.
-            nodes: What it has to know of nodes, if it will have any; they need an address that is not loopback.
-            timeout: How many seconds it may take to become ready, the build not counted.
+            data_dir: An empty or nonexistent directory for its data; by default a new one in the cache.
+            address: The address of the API server; Pods and other machines reach it only if this is not loopback.
+            nodes: Settings for nodes, if the cluster will have any; nodes need an address that is not loopback.
+            timeout: Seconds until it must be ready, without the build.
         """
         binaries = find_binaries()
         for attempt in range(1, ATTEMPTS + 1):
@@ -106,25 +106,25 @@ class ControlPlane:
         raise AssertionError("the last attempt returns or raises")
 
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
-        """Return a kubeconfig with a client certificate by which the API server knows this user and these groups."""
+        """Return a kubeconfig with a client certificate for this user and these groups."""
         return self._credentials.user(self.server, user, groups)
 
     @property
     def authority(self) -> Path:
-        """The certificate by which everybody in the cluster is known."""
+        """The certificate authority of the cluster."""
         return self._credentials.certificate
 
     @property
     def etcd(self) -> tuple[str, Path, KeyPair]:
-        """The URL of etcd, its authority's certificate, and the certificate of its only client: whoever holds that is the API server to it."""
+        """The URL of etcd, its certificate authority, and the certificate of its only client, the API server."""
         return self._layout.etcd_url, self._layout.etcd_authority.certificate, self._layout.etcd
 
     def serving_certificate(self, name: str, addresses: Sequence[str]) -> KeyPair:
-        """Issue a certificate to a server of this cluster, such as a kubelet."""
+        """Issue a serving certificate for a server of this cluster, such as a kubelet."""
         return self._credentials.serving(name, addresses)
 
     def stop_api_server(self, *, kill: bool = False) -> None:
-        """End the API server and leave the rest running; its port stays its own."""
+        """Stop the API server and leave the rest running; its port stays reserved."""
         process = self._processes[Component.API_SERVER]
         if kill:
             process.kill()
@@ -132,33 +132,33 @@ class ControlPlane:
             process.stop(STOP_TIMEOUT)
 
     def start_api_server(self, *, wait: bool = True, timeout: float = START_TIMEOUT) -> None:
-        """Start the API server again on its port, and return when it serves unless told not to wait."""
+        """Start the API server again on its port, and by default wait until it serves."""
         self._run(Component.API_SERVER, components.api_server_arguments(self._layout))
         if wait:
             self._await(self.probe.serving, time.monotonic() + timeout)
 
     def identity(self, component: Component) -> Identity:
-        """Return the process of a component, for whoever measures it."""
+        """Return the identity of a component's process, for measurements."""
         return self._processes[component].identity
 
     def stop_scheduler(self) -> None:
-        """End the scheduler and leave the rest running: from then on Pods stay Pending."""
+        """Stop the scheduler and leave the rest running, so that new Pods stay Pending."""
         self._processes[Component.SCHEDULER].stop(STOP_TIMEOUT)
 
     def restart_controller_manager(self, *, requests_per_second: int, burst: int) -> None:
-        """End the controller-manager and start it again with other limits on the requests of each of its controllers."""
+        """Restart the controller-manager with other rate limits for the requests of each of its controllers."""
         self._processes[Component.CONTROLLER_MANAGER].stop(STOP_TIMEOUT)
         kubeconfig = self._own_kubeconfig(Component.CONTROLLER_MANAGER)
         arguments = components.controller_manager_arguments(self._layout, kubeconfig, requests_per_second, burst)
         self._run(Component.CONTROLLER_MANAGER, arguments)
 
     def restart_api_server(self, *, kill: bool = True) -> None:
-        """End the API server, by SIGKILL unless told otherwise, and start it again on the same port."""
+        """Stop the API server, by default with SIGKILL, and start it again on the same port."""
         self.stop_api_server(kill=kill)
         self.start_api_server()
 
     def stop(self) -> None:
-        """End every component at once and remove every file; harmless when done twice."""
+        """Kill all components and remove all files; a second call does nothing."""
         kill_together(list(self._processes.values()))
         self._processes.clear()
         for descriptor in (self._lifeline, self._held_end):
@@ -184,7 +184,7 @@ class ControlPlane:
         deadline = time.monotonic() + timeout
         self._run(Component.ETCD, components.etcd_arguments(self._layout))
         self._run(Component.API_SERVER, components.api_server_arguments(self._layout))
-        # Both controllers give up on a server that takes its time to come up.
+        # Both exit if the API server takes too long to start.
         self._await(self.probe.serving, deadline)
         manager = self._own_kubeconfig(Component.CONTROLLER_MANAGER)
         self._run(Component.CONTROLLER_MANAGER, components.controller_manager_arguments(self._layout, manager))
@@ -214,8 +214,8 @@ class ControlPlane:
             if time.monotonic() > deadline:
                 logs = "\n".join(f"{process.log}:\n{tail(process.log)}" for process in self._processes.values())
                 raise DevClusterError(
-                    f"The control plane is not ready in time; still missing: {lack}.\n{logs}\n"
-                    "If the machine is busy, try again when it is less so, or allow more time.",
+                    f"The control plane did not become ready in time; still missing: {lack}.\n{logs}\n"
+                    "If the machine is busy, try again later, or allow more time.",
                 )
             time.sleep(POLL)
 

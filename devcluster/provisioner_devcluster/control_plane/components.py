@@ -1,6 +1,6 @@
-"""The command line of each component: one function each, and why each flag is there.
+"""Command lines of the components, one function each, with the reason for each flag.
 
-Called by the control plane. Pure: takes paths and addresses, returns arguments, starts nothing.
+Called by the control plane. Pure: takes paths and addresses, and returns arguments.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     from provisioner_devcluster.control_plane.certificates import KeyPair
 
-# Tests with thousands of objects and watchers must measure the product and not the default limits of a small server.
+# Tests with thousands of objects and watches must measure the product, not the default limits of a small server.
 MAX_READS_IN_FLIGHT = 2000
 MAX_WRITES_IN_FLIGHT = 1000
 
-# There is nobody on this API server whom the controllers could disturb.
+# No other clients need protection from the controllers' request rate.
 CONTROLLER_REQUESTS_PER_SECOND = 500
 
-# Above etcd's default of 2 GiB, for tests that write many objects and never compact.
+# More than etcd's default of 2 GiB, for tests that write many objects and never compact.
 ETCD_QUOTA = 8 * 1024**3
 
-# Nobody routes to it; it only has to be a range of its own.
+# No traffic is routed to it on loopback; the range must only be distinct.
 SERVICE_RANGE = "10.96.0.0/16"
 FIRST_SERVICE_ADDRESS = "10.96.0.1"
 
@@ -32,15 +32,15 @@ SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc"
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """What a control plane is told that has nodes."""
+    """Settings of a control plane that has nodes."""
 
-    silence: int
-    """How many seconds a node may be silent before it is no longer Ready."""
+    grace_seconds: int
+    """Seconds without a heartbeat after which a node is no longer Ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the components of one cluster find each other and their files."""
+    """Addresses and files of the components of one cluster."""
 
     directory: Path
     address: str
@@ -51,15 +51,15 @@ class Layout:
     serving: KeyPair
     """The API server's certificate."""
     etcd_authority: KeyPair
-    """etcd's own authority: a user of the cluster must not be a user of its database."""
+    """The certificate authority of etcd; separate, so that a user of the cluster is not a user of its database."""
     etcd: KeyPair
-    """The certificate of etcd and of the API server as its only client."""
+    """Certificate of etcd, and of the API server as its only client."""
     service_account_key: Path
     service_account_public_key: Path
     kubelet_client: KeyPair
-    """By which kubelets know the API server."""
+    """Client certificate of the API server towards kubelets."""
     nodes: Nodes | None
-    """Nothing where no node will ever be."""
+    """Settings for nodes; None in a cluster without nodes."""
 
     @property
     def server(self) -> str:
@@ -73,7 +73,7 @@ class Layout:
 
 
 def etcd_arguments(layout: Layout) -> list[str]:
-    """Return etcd's flags: one member, on loopback, for its one client."""
+    """Return etcd's flags: a single member on loopback, for one client."""
     return [
         f"--data-dir={layout.directory / 'etcd'}",
         f"--listen-client-urls={layout.etcd_url}",
@@ -82,15 +82,15 @@ def etcd_arguments(layout: Layout) -> list[str]:
         f"--key-file={layout.etcd.key}",
         f"--trusted-ca-file={layout.etcd_authority.certificate}",
         "--client-cert-auth",
-        # A single member has no peers, yet insists on listening for them.
+        # Even a single member must listen for peers.
         "--listen-peer-urls=https://127.0.0.1:0",
         f"--peer-cert-file={layout.etcd.certificate}",
         f"--peer-key-file={layout.etcd.key}",
         f"--peer-trusted-ca-file={layout.etcd_authority.certificate}",
         "--peer-client-cert-auth",
         "--socket-reuse-port",
-        # The data is thrown away with the cluster; syncing it would let the disk decide how fast the tests are.
-        # It survives a killed process all the same, just not a lost machine.
+        # The data is removed with the cluster; with fsync the disk would limit the speed of the tests.
+        # The data survives a killed process, though not a power failure.
         "--unsafe-no-fsync",
         f"--quota-backend-bytes={ETCD_QUOTA}",
         "--log-level=warn",
@@ -98,7 +98,7 @@ def etcd_arguments(layout: Layout) -> list[str]:
 
 
 def api_server_arguments(layout: Layout) -> list[str]:
-    """Return the API server's flags: client certificates, RBAC, nothing anonymous beyond what RBAC allows."""
+    """Return the API server's flags: client certificates, RBAC, and anonymous access only as RBAC allows it."""
     return [
         f"--etcd-servers={layout.etcd_url}",
         f"--etcd-cafile={layout.etcd_authority.certificate}",
@@ -106,7 +106,7 @@ def api_server_arguments(layout: Layout) -> list[str]:
         f"--etcd-keyfile={layout.etcd.key}",
         f"--bind-address={layout.address}",
         f"--advertise-address={layout.address}",
-        # A Service may not have a loopback endpoint, so on loopback the `kubernetes` Service has none.
+        # Endpoints must not be loopback addresses, so on loopback the `kubernetes` Service has none.
         f"--endpoint-reconciler-type={'none' if is_loopback(layout.address) else 'lease'}",
         f"--secure-port={layout.server_port}",
         "--permit-port-sharing",
@@ -133,11 +133,11 @@ def controller_manager_arguments(
     requests_per_second: int = CONTROLLER_REQUESTS_PER_SECOND,
     burst: int = CONTROLLER_REQUESTS_PER_SECOND,
 ) -> list[str]:
-    """Return the controller-manager's flags: alone, so without an election, and serving nothing."""
+    """Return the controller-manager's flags: no leader election for a single instance, and no port."""
     return [
         f"--kubeconfig={kubeconfig}",
         "--use-service-account-credentials",
-        # Each controller first gets its ServiceAccount; at the default rate that alone takes five seconds.
+        # Each controller first requests its ServiceAccount; at the default rate that takes five seconds.
         f"--kube-api-qps={requests_per_second}",
         f"--kube-api-burst={burst}",
         "--leader-elect=false",
@@ -146,17 +146,17 @@ def controller_manager_arguments(
         f"--service-account-private-key-file={layout.service_account_key}",
         f"--cluster-signing-cert-file={layout.authority.certificate}",
         f"--cluster-signing-key-file={layout.authority.key}",
-        *([f"--node-monitor-grace-period={layout.nodes.silence}s"] if layout.nodes else []),
+        *([f"--node-monitor-grace-period={layout.nodes.grace_seconds}s"] if layout.nodes else []),
     ]
 
 
 def scheduler_arguments(kubeconfig: Path) -> list[str]:
-    """Return the scheduler's flags: alone, so without an election, and serving nothing."""
+    """Return the scheduler's flags: no leader election for a single instance, and no port."""
     return [f"--kubeconfig={kubeconfig}", "--leader-elect=false", "--secure-port=0"]
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether an address is only of this machine."""
+    """Return whether an address is reachable only from this machine."""
     return address.startswith("127.") or address == "::1"
 
 
@@ -164,11 +164,11 @@ def _kubelet_arguments(layout: Layout) -> list[str]:
     if layout.nodes is None:
         return []
     return [
-        # For logs and exec the API server is the kubelet's client; each knows the other by the cluster's authority.
+        # For logs and exec the API server is a client of kubelet; both use certificates of the cluster's authority.
         f"--kubelet-client-certificate={layout.kubelet_client.certificate}",
         f"--kubelet-client-key={layout.kubelet_client.key}",
         f"--kubelet-certificate-authority={layout.authority.certificate}",
-        # A kubelet may write what is its own node's, as in every cluster that is not a test.
+        # A kubelet may change only the objects of its own node, as in production clusters.
         "--enable-admission-plugins=NodeRestriction",
     ]
 

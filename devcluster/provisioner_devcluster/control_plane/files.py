@@ -1,4 +1,4 @@
-"""Everything a cluster needs on disk before its first process starts: authorities, certificates, keys, kubeconfigs.
+"""Files of a cluster that must exist before its first process starts: authorities, certificates, keys, kubeconfigs.
 
 Called by the control plane, once per cluster. Starts nothing.
 """
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-# Kubernetes gives this group every right, before and beside RBAC.
+# Kubernetes grants this group all permissions, independently of RBAC.
 ADMINISTRATORS = "system:masters"
 
 
 class Credentials:
-    """The authority of one cluster, and who holds which certificate of it."""
+    """Certificate authorities of one cluster, and the certificates that they issued."""
 
     def __init__(self, directory: Path, address: str) -> None:
         self._authority = Authority("devcluster", directory / "pki")
@@ -41,11 +41,11 @@ class Credentials:
 
     @property
     def certificate(self) -> Path:
-        """The authority's certificate, by which the API server is known."""
+        """The authority's certificate, by which clients verify the API server."""
         return self._authority.pair.certificate
 
     def layout(self, address: str, etcd_port: int, server_port: int, nodes: Nodes | None = None) -> Layout:
-        """Return where the components find each other on these ports, with the kubeconfigs that say so."""
+        """Write the components' kubeconfigs for these ports, and return all addresses and files."""
         return Layout(
             directory=self._directory,
             address=address,
@@ -62,18 +62,18 @@ class Credentials:
         )
 
     def serving(self, name: str, addresses: Sequence[str]) -> KeyPair:
-        """Issue the certificate of a server other than the API server."""
+        """Issue a serving certificate to a server other than the API server."""
         return self._authority.issue(f"serving-{name}", name, addresses=[name, *addresses])
 
     def kubeconfig(self, file: str, server: str, client: KeyPair) -> Path:
-        """Write the kubeconfig of a certificate's holder."""
+        """Write a kubeconfig with this client certificate."""
         return write_kubeconfig(self._directory / f"{file}.kubeconfig", server, self.certificate, client)
 
     def user(self, server: str, name: str, groups: Sequence[str]) -> Path:
-        """Return the kubeconfig of a user in these groups; the same one when asked again."""
+        """Return the kubeconfig of a user in these groups, the same file at every call."""
         key = (name, tuple(groups))
         if key not in self._users:
-            # Numbered, as names that differ in what a file's name may not hold are still different users.
+            # Numbered, because different user names may map to the same file name.
             file = f"user-{len(self._users) + 1}-{re.sub(r'[^A-Za-z0-9]+', '-', name)}"
             self._users[key] = self.kubeconfig(file, server, self._authority.issue(file, name, groups))
         return self._users[key]

@@ -1,4 +1,4 @@
-"""Kubeconfig files: complete in themselves, so that they can be copied, mounted or printed.
+"""Self-contained kubeconfig files, which can be copied, mounted or printed.
 
 Called by the control plane. Knows nothing of processes.
 """
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from provisioner_devcluster.control_plane.certificates import KeyPair
 
-# The one name for the cluster, the user and the context inside each file; each file has one of each.
+# Name of the single cluster, user and context in each file.
 NAME = "devcluster"
 
 
 def write_kubeconfig(path: Path, server: str, authority: Path, client: KeyPair) -> Path:
-    """Write a kubeconfig with everything embedded, readable by its owner alone, and return its path."""
+    """Write a kubeconfig with embedded certificates that only its owner can read, and return its path."""
     document = {
         "apiVersion": "v1",
         "kind": "Config",

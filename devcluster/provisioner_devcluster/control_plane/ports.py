@@ -1,8 +1,8 @@
-"""Ports that stay ours: found by the kernel, and on Linux held for as long as the cluster lives.
+"""Free ports, chosen by the kernel and, on Linux, reserved for as long as the cluster lives.
 
-Called by the control plane. A port that was only looked up may be gone a moment later, or while an API server restarts.
-So the launcher keeps a bound socket on it, one that never listens and so takes no connection, and the component binds
-beside it with SO_REUSEPORT, which the kernel allows to processes of the same user alone.
+Called by the control plane. Another process may take a free port a moment later, or while the API server restarts. So the
+launcher keeps a bound socket, which never listens and so receives no connection, and the component binds to the same port
+with SO_REUSEPORT, which the kernel allows only to processes of the same user.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import socket
 import sys
 
-# Elsewhere the kernel may hand a connection to the socket that does not listen; there the port is only looked up, and
-# the control plane tries others if somebody was faster.
+# Other kernels may deliver a connection to the socket that does not listen. There the port is not reserved, and the
+# control plane tries another if it is taken.
 HOLDING = sys.platform == "linux"
 
 
 class HeldPort:
-    """A free TCP port, held until closed where that is possible."""
+    """A free TCP port, reserved until `close` where the kernel supports it."""
 
     def __init__(self, address: str) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -28,5 +28,5 @@ class HeldPort:
             self._socket.close()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Release the port."""
         self._socket.close()

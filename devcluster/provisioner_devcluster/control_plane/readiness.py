@@ -1,7 +1,7 @@
-"""What makes a cluster ready, asked of its API server.
+"""Readiness checks of a cluster, by requests to its API server.
 
-Called by the control plane while it waits. Ready means that a test may begin: the API server says so, RBAC is in place,
-objects can be created, and the controller-manager has given the first namespace its ServiceAccount.
+Called by the control plane while it waits. Ready means that a test can begin: the API server is ready, RBAC is in place,
+objects can be created, and the controller-manager has created the ServiceAccount of the first namespace.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
     from provisioner_devcluster.control_plane.certificates import KeyPair
 
-# On loopback an answer takes milliseconds; a server that is still starting may take the connection and think.
+# On loopback an answer takes milliseconds, but a starting server may accept the connection and answer late.
 REQUEST_TIMEOUT = 5
 
 FIRST_SERVICE_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
 
-# The server goes the whole way to the storage, and stores nothing.
+# A dry run passes all checks of the API server and stores nothing.
 CREATE_NOTHING = "/api/v1/namespaces/default/configmaps?dryRun=All"
 
 
 class Probe:
-    """Questions to one API server, as its administrator."""
+    """Readiness checks of one API server, as its administrator."""
 
     def __init__(self, address: str, port: int, authority: Path, client: KeyPair) -> None:
         self._address = address
@@ -35,7 +35,7 @@ class Probe:
         self._context.load_cert_chain(client.certificate, client.key)
 
     def serving(self) -> str | None:
-        """Return what is still missing until the API server serves, or nothing."""
+        """Return the missing condition for the API server to serve, or None."""
         status, body = self._request("GET", "/readyz?verbose")
         if status == http.HTTPStatus.OK:
             return None
@@ -43,7 +43,7 @@ class Probe:
         return f"the API server's /readyz ({'; '.join(failed) or body or 'no answer'})"
 
     def ready(self) -> str | None:
-        """Return what is still missing until the cluster can be used, or nothing."""
+        """Return the missing condition for the cluster to be usable, or None."""
         status, body = self._request("GET", FIRST_SERVICE_ACCOUNT)
         if status != http.HTTPStatus.OK:
             return f"the ServiceAccount of namespace default, which the controller-manager creates ({status}: {body})"
@@ -53,7 +53,7 @@ class Probe:
         return None
 
     def node_ready(self, name: str) -> str | None:
-        """Return what is still missing until a node takes Pods, or nothing."""
+        """Return the missing condition for a node to accept Pods, or None."""
         status, body = self._request("GET", f"/api/v1/nodes/{name}")
         if status != http.HTTPStatus.OK:
             return f"the Node {name}, which its kubelet registers ({status}: {body})"
@@ -62,7 +62,7 @@ class Probe:
             return f"that the Node {name} loses its taints ({', '.join(taint['key'] for taint in taints)})"
         ready = [condition for condition in node["status"].get("conditions", []) if condition["type"] == "Ready"]
         if not ready or ready[0]["status"] != "True":
-            return f"that the Node {name} is Ready ({ready[0]['message'] if ready else 'its kubelet has not said'})"
+            return f"that the Node {name} is Ready ({ready[0]['message'] if ready else 'its kubelet has not reported'})"
         return None
 
     def _request(self, method: str, path: str, document: object = None) -> tuple[int, str]:

@@ -1,1 +1,1 @@
-"""Run a real node - kubelet and containerd - in namespaces of its own."""
+"""Run a real node (kubelet and containerd) in namespaces of its own."""

@@ -1,6 +1,6 @@
-"""Which programs a node is made of: Kubernetes' from our own build, the container runtime's from the operating system.
+"""Programs of a node: Kubernetes' from our own build, the container runtime's from the operating system.
 
-Called by the cluster with a node and by the command line, so that builds and installations happen before any test begins.
+Called by the cluster with a node, and by the command line so that builds and installations happen before any test begins.
 Starts nothing.
 """
 
@@ -42,26 +42,26 @@ NEEDED = (
 
 
 class NodeImpossibleError(DevClusterError):
-    """No node can run on this machine; the message is one sentence that says why and what would help."""
+    """Inability of this machine to run a node; the message is one sentence that says why and what would help."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodePrograms:
-    """Where the programs of a node are."""
+    """Paths of a node's programs."""
 
     node: Path
-    """kubelet and kube-proxy."""
+    """One executable for kubelet and kube-proxy."""
     pause: Path
     """The first process of a Pod, and of a node's namespaces."""
     containerd: Path
     ctr: Path
     ip: Path
     plugins: Path
-    """The directory of the plugins of Pod networks."""
+    """The directory of the CNI plugins."""
 
 
 def find_node_programs() -> NodePrograms:
-    """Return the programs of a node, installed and built if they are not there; raise an error where none can run."""
+    """Return the programs of a node, installing and building missing ones; raise an error where no node can run."""
     if sys.platform != "linux":
         raise NodeImpossibleError(f"A node needs Linux, and this is {sys.platform}.")
     if os.geteuid() != 0:
@@ -85,5 +85,5 @@ def find_node_programs() -> NodePrograms:
 def _found(program: Program) -> Path:
     path = program.find()
     if path is None:
-        raise AssertionError(f"{program.name} was just seen to be there")
+        raise AssertionError(f"{program.name} has disappeared")
     return path

@@ -1,7 +1,7 @@
-"""A control plane with a real node: containers run here, from the image to the kernel.
+"""A control plane with a real node, which runs containers.
 
-Called by end-to-end tests. Linux and root only; where it cannot be, `start` says in one sentence why. Whatever it makes
-ends with its launcher: processes, mounts, namespaces and interfaces at once, by the kernel; files and cgroups at the
+Called by end-to-end tests. Linux and root only; elsewhere `start` raises an error that says why. Everything ends with the
+launcher: the kernel removes processes, mounts, namespaces and interfaces at once; files and cgroups are removed at the
 latest when the next cluster starts.
 """
 
@@ -17,22 +17,22 @@ from provisioner_devcluster.node.binaries import find_node_programs
 from provisioner_devcluster.node.config_files import LEASE_SECONDS
 from provisioner_devcluster.node.containerd import Runtime
 from provisioner_devcluster.node.node import Node
-from provisioner_devcluster.node.sandbox import Machine
+from provisioner_devcluster.node.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-# As long as a kubelet's Lease is valid: four of its renewals have not come.
-SILENCE = LEASE_SECONDS
+# As long as a kubelet's Lease is valid, which is four missed renewals.
+GRACE_SECONDS = LEASE_SECONDS
 
 
 class NodeCluster:
     """A running control plane and its one node."""
 
-    def __init__(self, machine: Machine, plane: ControlPlane, node: Node, runtime: Runtime, undo: ExitStack) -> None:
-        self.machine = machine
-        """What the node runs in."""
+    def __init__(self, sandbox: Sandbox, plane: ControlPlane, node: Node, runtime: Runtime, undo: ExitStack) -> None:
+        self.sandbox = sandbox
+        """Namespaces, mounts and network of the node."""
         self.plane = plane
         self.node = node
         self._runtime = runtime
@@ -42,27 +42,27 @@ class NodeCluster:
 
     @classmethod
     def start(cls) -> Self:
-        """Start a cluster and return it when its node takes Pods; installs and builds first what is missing."""
+        """Start a cluster and return it when its node accepts Pods, after installing and building missing programs."""
         find_binaries()
         programs = find_node_programs()
         with ExitStack() as undo:
-            machine = undo.enter_context(Machine(programs))
-            runtime = Runtime(machine, programs)
-            address = str(machine.addresses.host)
-            plane = undo.enter_context(ControlPlane.start(address=address, nodes=Nodes(silence=SILENCE)))
-            node = Node(machine, plane)
-            return cls(machine, plane, node, runtime, undo.pop_all())
+            sandbox = undo.enter_context(Sandbox(programs))
+            runtime = Runtime(sandbox, programs)
+            address = str(sandbox.addresses.host)
+            plane = undo.enter_context(ControlPlane.start(address=address, nodes=Nodes(grace_seconds=GRACE_SECONDS)))
+            node = Node(sandbox, plane)
+            return cls(sandbox, plane, node, runtime, undo.pop_all())
 
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
-        """Return a kubeconfig with a client certificate by which the API server knows this user and these groups."""
+        """Return a kubeconfig with a client certificate for this user and these groups."""
         return self.plane.kubeconfig_for(user, groups)
 
     def import_image(self, archive: Path) -> list[str]:
-        """Give the node an image from an archive, as docker, buildah or podman save it, and return its names."""
+        """Import an image into the node from an archive saved by docker, buildah or podman, and return its names."""
         return self._runtime.import_image(archive)
 
     def stop(self) -> None:
-        """End everything and leave nothing; harmless when done twice."""
+        """End all processes and remove all files; a second call does nothing."""
         self._undo.close()
 
     def __enter__(self) -> Self:

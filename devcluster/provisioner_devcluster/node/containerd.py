@@ -1,6 +1,6 @@
-"""The container runtime of a node: containerd, started and given images.
+"""The container runtime of a node: start containerd and import images.
 
-Called by the cluster with a node. Images are imported from archives, as no registry is needed or asked.
+Called by the cluster with a node. Images come from archives; no registry is ever contacted.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from provisioner_devcluster.process.process import POLL
 
 if TYPE_CHECKING:
     from provisioner_devcluster.node.binaries import NodePrograms
-    from provisioner_devcluster.node.sandbox import Machine
+    from provisioner_devcluster.node.sandbox import Sandbox
 
-# The images that kubelet sees.
+# The containerd namespace in which kubelet looks for images.
 NAMESPACE = "k8s.io"
 
 PAUSE_IMAGE = "provisioner.dev/pause:1"
@@ -29,34 +29,36 @@ START_TIMEOUT = 60.0
 
 
 class Runtime:
-    """containerd in a machine."""
+    """containerd in a node's sandbox."""
 
-    def __init__(self, machine: Machine, programs: NodePrograms) -> None:
-        """Start containerd and return when it answers and has the image of a Pod's first process."""
-        self._machine = machine
+    def __init__(self, sandbox: Sandbox, programs: NodePrograms) -> None:
+        """Start containerd, and return when it is ready and has the pause image."""
+        self._sandbox = sandbox
         self._ctr = [str(programs.ctr), f"--namespace={NAMESPACE}"]
-        network = Path(machine.place("cni/10-pods.conflist", pod_network(machine.addresses.pods)))
+        network = Path(sandbox.place("cni/10-pods.conflist", pod_network(sandbox.addresses.pods)))
         config = containerd_config(
-            snapshotter=machine.snapshotter,
+            snapshotter=sandbox.snapshotter,
             pause=PAUSE_IMAGE,
             plugins=programs.plugins,
             networks=str(network.parent),
         )
-        place = machine.place("containerd.toml", config)
-        self.process = machine.start("containerd", str(programs.containerd), f"--config={place}")
+        place = sandbox.place("containerd.toml", config)
+        self.process = sandbox.start("containerd", str(programs.containerd), f"--config={place}")
         self._await_answer()
-        archive = machine.directory / "pause.tar"
+        archive = sandbox.directory / "pause.tar"
         write_image(archive, PAUSE_IMAGE, {"pause": programs.pause}, ["/pause"])
         self.import_image(archive)
 
     def import_image(self, archive: Path) -> list[str]:
-        """Import an image from an archive, as docker, buildah or podman save it, and return its names."""
+        """Import an image from an archive saved by docker, buildah or podman, and return its names."""
         with archive.open("rb") as stream:
-            command = [*self._ctr, "images", "import", f"--snapshotter={self._machine.snapshotter}", "-"]
-            said = self._machine.run(*command, given=stream)
-        names = re.findall(r"^unpacking (\S+) ", said, re.MULTILINE)
+            command = [*self._ctr, "images", "import", f"--snapshotter={self._sandbox.snapshotter}", "-"]
+            output = self._sandbox.run(*command, given=stream)
+        names = re.findall(r"^unpacking (\S+) ", output, re.MULTILINE)
         if not names:
-            raise DevClusterError(f"{archive} was imported, but holds no image with a name; containerd said:\n{said}")
+            raise DevClusterError(
+                f"{archive} was imported, but it contains no named image; output of containerd:\n{output}"
+            )
         return names
 
     def _await_answer(self) -> None:
@@ -64,7 +66,7 @@ class Runtime:
         while True:
             self.process.check()
             try:
-                self._machine.run(*self._ctr, "version")
+                self._sandbox.run(*self._ctr, "version")
             except DevClusterError as error:
                 if time.monotonic() > deadline:
                     log = self.process.log

@@ -1,7 +1,7 @@
-"""Programs of the operating system that a node is made of, and installing those that are missing where that is possible.
+"""Programs that a node needs from the operating system, and installation of the missing ones on Debian.
 
-Called by the lookup of a node's programs. Programs count and not packages: a machine that has them from elsewhere keeps
-them. Knows Debian's names of packages, and no more of Kubernetes.
+Called by the lookup of a node's programs. Looks for programs, not packages: a machine that has them from elsewhere needs
+no installation. Knows the names of Debian packages, and nothing of Kubernetes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from provisioner_devcluster.progress import Progress, say
 # Some 60 MB on a slow line.
 INSTALL_TIMEOUT = 900
 
-# Debian's place for the plugins of Pod networks, and everybody else's.
+# The directories of CNI plugins: Debian's, and the one that other distributions use.
 PLUGIN_DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin")
 
 
@@ -33,30 +33,30 @@ class Program:
     directories: tuple[str, ...] = tuple(PATH.split(":"))
 
     def find(self) -> Path | None:
-        """Return where it is, if it is there."""
+        """Return the program's path, or None if it is missing."""
         found = shutil.which(self.name, path=":".join(self.directories))
         return Path(found) if found else None
 
 
 def plugin(name: str) -> Program:
-    """Return a plugin of Pod networks."""
+    """Return a CNI plugin."""
     return Program(name, "containernetworking-plugins", PLUGIN_DIRECTORIES)
 
 
 def install_missing(programs: tuple[Program, ...]) -> None:
-    """Install the packages of programs that are not there, or raise an error that says which and what to do."""
+    """Install the packages of missing programs, or raise an error that says what to install."""
     packages = _missing(programs)
     if not packages:
         return
     apt = shutil.which("apt-get", path=PATH)
     if apt is None or os.geteuid() != 0:
-        raise DevClusterError(f"{_lacking(programs)}; they are Debian's packages {' '.join(packages)}: install them.")
+        raise DevClusterError(f"{_lacking(programs)}; the Debian packages are {' '.join(packages)}: install them.")
     progress = Progress(f"installing {', '.join(packages)}")
     say(f"installing with apt-get, once: {', '.join(packages)}")
     install = [apt, "install", "--yes", "--no-install-recommends", *packages]
     failure = _run(install)
     if failure is not None:
-        # The usual case on a fresh machine: its lists of packages are old, or it has none.
+        # A fresh machine usually has outdated package lists, or none.
         failure = _run([apt, "update"]) or _run(install)
     if failure is not None or _missing(programs):
         raise DevClusterError(
@@ -74,7 +74,7 @@ def _lacking(programs: tuple[Program, ...]) -> str:
 
 
 def _run(command: list[str]) -> str | None:
-    """Run apt-get and return what went wrong, or nothing."""
+    """Run apt-get and return its error message, or None if it succeeded."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PATH": PATH}
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=INSTALL_TIMEOUT, env=environment

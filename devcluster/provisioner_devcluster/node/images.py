@@ -1,6 +1,6 @@
-"""Images made from scratch: a few programs that need nothing else, packed as the Open Container Initiative describes.
+"""OCI images built from scratch, which contain only a few static programs.
 
-Called by the container runtime for the image of a Pod's first process, and by tests. Knows no runtime and no registry.
+Called by the container runtime for the pause image, and by tests. Knows neither runtimes nor registries.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-# Nobody in particular, as Pods that may not run as root want it.
+# An unprivileged user, as Pods with `runAsNonRoot` require.
 USER = "65532:65532"
 
 _MEDIA_TYPE = "application/vnd.oci.image"
@@ -29,8 +29,8 @@ def write_image(archive: Path, name: str, programs: Mapping[str, Path], command:
     Args:
         archive: The file to write.
         name: The image's name, with its tag.
-        programs: The programs in the image, by their names at its root.
-        command: What a container of it runs.
+        programs: The programs in the image, by their file names in its root directory.
+        command: The default command of a container.
     """
     layer = _layer(programs)
     files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"})}
@@ -68,7 +68,7 @@ def _layer(programs: Mapping[str, Path]) -> bytes:
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) -> None:
-    # Owner and times stay zero: the same programs make the same image.
+    # Owner and times stay zero, so that the same programs yield the same image.
     info = tarfile.TarInfo(name)
     info.size = len(content)
     info.mode = mode

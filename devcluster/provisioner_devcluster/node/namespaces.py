@@ -1,8 +1,8 @@
-"""Namespaces of a node's own, for mounts, processes and network: what happens there ends with their first process.
+"""Mount, process and network namespaces of a node; everything in them ends with their first process.
 
-Called by the machine of a node. The first process does nothing but wait, reap, and hold the lifeline: when the launcher
-is gone, however it died, it ends, and the kernel ends all other processes in there, unmounts all and takes the
-interfaces away. Knows nothing of Kubernetes.
+Called by the sandbox. The first process only waits, reaps, and holds the lifeline: it exits when the launcher is gone,
+however that died, and the kernel then kills all other processes, unmounts all file systems and removes the interfaces.
+Knows nothing of Kubernetes.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-# Where Debian and its likes keep programs; a launcher's own PATH, of root by way of sudo perhaps, may lack half of it.
+# The directories of programs on Debian and similar systems; the launcher's PATH may lack some, as under sudo.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# Forking and becoming another program takes milliseconds; a machine that compiles on every core takes longer.
+# Fork and exec take milliseconds, but longer on a machine that compiles on every core.
 START_TIMEOUT = 60
 
-# A command that prepares something; copying a large image takes longer than all others.
+# For commands that prepare the node; importing a large image takes longest.
 RUN_TIMEOUT = 300
 
 
 class Namespaces:
-    """Mounts, processes and network apart from this machine's."""
+    """Mount, process and network namespaces, separate from the host's."""
 
     def __init__(self, pause: Path, log: Path, *, lifeline_end: int) -> None:
-        """Make the namespaces.
+        """Create the namespaces.
 
         Args:
             pause: The program that becomes their first process.
-            log: Where its complaints go.
+            log: The file for its error messages.
             lifeline_end: The reading end of the launcher's pipe.
         """
-        # As a slave of this machine's mounts they lose what is unmounted here, and so keep no file system busy.
+        # With slave propagation an unmount on the host takes effect here too, so the node keeps no file system busy.
         isolate = ["unshare", "--mount", "--propagation=slave", "--pid", "--net", "--fork", "--kill-child=KILL"]
         self._environment = {"PATH": PATH}
         self._inner: list[InnerProcess] = []
         self._outer = ComponentProcess(
             "unshare",
-            # An environment of its own, but for what the pause program looks its lifeline up in.
+            # Adds to the component's clean environment, in which the pause program finds its lifeline.
             ["/usr/bin/env", "--chdir=/", f"PATH={PATH}", *isolate, "--", str(pause)],
             log=log,
             lifeline_end=lifeline_end,
@@ -65,26 +65,26 @@ class Namespaces:
 
     @property
     def pid(self) -> int:
-        """The first process, as this machine counts."""
+        """Pid of the first process, as seen on the host."""
         return self._first.pid
 
     def set_environment(self, variables: Mapping[str, str]) -> None:
-        """Have every program find these variables from now on."""
+        """Add environment variables for all programs started from now on."""
         self._environment |= variables
 
     def command(self, *program: str) -> list[str]:
-        """Return the command line by which a program runs in these namespaces, its environment nobody's."""
+        """Return the command line that runs a program in these namespaces, with a clean environment."""
         variables = [f"{name}={value}" for name, value in self._environment.items()]
-        # Without the second, a program would live on when the process dies that entered on its behalf.
+        # nsenter is the program's parent. setpriv makes the kernel kill the program when nsenter dies.
         enter = ["/usr/bin/nsenter", f"--target={self.pid}", "--mount", "--net", "--pid", "--"]
         return [*enter, "/usr/bin/setpriv", "--pdeathsig=KILL", "/usr/bin/env", "-i", "--chdir=/", *variables, *program]
 
     def run(self, *program: str, given: IO[bytes] | None = None) -> str:
-        """Run a program to its end and return what it printed; raise an error if it fails.
+        """Run a program to its end and return its output; raise an error if it fails.
 
         Args:
             program: The program and its arguments.
-            given: An open file that it reads as its standard input.
+            given: An open file for its standard input.
         """
         done = subprocess.run(
             self.command(*program),
@@ -95,22 +95,22 @@ class Namespaces:
             timeout=RUN_TIMEOUT,
         )
         if done.returncode != 0:
-            said = (done.stderr or done.stdout).strip()
-            raise DevClusterError(f"`{' '.join(program)}` failed in the node's namespaces: {said}")
+            output = (done.stderr or done.stdout).strip()
+            raise DevClusterError(f"`{' '.join(program)}` failed in the node's namespaces: {output}")
         return done.stdout
 
     def start(self, name: str, *program: str, log: Path, lifeline_end: int) -> InnerProcess:
-        """Start a program that stays."""
-        # The first process holds the lifeline for all.
+        """Start a long-running program."""
+        # The first process holds the lifeline for all programs in the namespaces.
         process = InnerProcess(name, self.command(*program), log=log, lifeline_end=lifeline_end, knows_lifeline=True)
         self._inner.append(process)
         return process
 
     def end(self) -> None:
-        """End every process in there and return when the last is gone; harmless when done twice."""
+        """End every process in the namespaces and wait until the last is gone; a second call does nothing."""
         if self._first.is_running():
             self._first.kill()
-        # It ends after its child, and the child after everybody whose first process it is.
+        # `unshare` exits after the first process, which the kernel ends after all others in the namespace.
         for process in (self._outer, *self._inner):
             process.wait(KILL_TIMEOUT)
 
@@ -120,21 +120,21 @@ class Namespaces:
         while time.monotonic() < deadline:
             self._outer.check()
             for child in outer.children():
-                # Between fork and exec it is still a copy of the other.
+                # Between fork and exec the child is still a copy of `unshare`.
                 if pause.samefile(f"/proc/{child.pid}/exe"):
                     return child
             time.sleep(POLL)
         raise DevClusterError(
-            f"Making namespaces took more than {START_TIMEOUT} s. Is the machine very busy? Try again."
+            f"Creating the namespaces took more than {START_TIMEOUT} s. Is the machine very busy? Try again."
         )
 
 
 class InnerProcess(ComponentProcess):
-    """A component in the namespaces. The process known here is the one that entered; signals go to the program."""
+    """A component in the namespaces. Its known process is `nsenter`; signals go to the program, which is its child."""
 
     @override
     def _signal(self, number: signal.Signals) -> None:
-        # Whoever ends meanwhile needs no signal.
+        # A program that has exited meanwhile needs no signal.
         with suppress(psutil.NoSuchProcess):
             programs = psutil.Process(self._process.pid).children()
             for program in programs:

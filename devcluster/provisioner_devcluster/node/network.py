@@ -1,7 +1,7 @@
-"""The cable between this machine and a node: a pair of virtual interfaces, and the route to the node's Pods.
+"""Link between the host and a node: a pair of virtual interfaces, and the route to the node's Pods.
 
-Called by the machine of a node. The node reaches this machine and, as nothing of it is forwarded, nobody else. The
-kernel takes the cable away with the node's namespaces.
+Called by the sandbox. The node reaches only the host, which forwards none of its traffic. The kernel removes the link
+with the node's namespaces.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from provisioner_devcluster.node.addresses import NodeAddresses
     from provisioner_devcluster.node.namespaces import Namespaces
 
-# The node's end, as it is called on most machines.
+# Name of the node's end.
 NODE_INTERFACE = "eth0"
 
 ANSWER_TIMEOUT = 20
@@ -27,21 +27,21 @@ ANSWER_TIMEOUT = 20
 OCCUPIED = "File exists"
 
 
-class Cable:
-    """A network between this machine and the namespaces of a node."""
+class Link:
+    """Network link between the host and the namespaces of a node."""
 
     def __init__(self, ip: str, namespaces: Namespaces) -> None:
-        """Lay the cable, on addresses that nobody uses.
+        """Create the link with free addresses.
 
         Args:
-            ip: The program of iproute2.
-            namespaces: Where the other end goes.
+            ip: The executable of iproute2.
+            namespaces: The namespaces for the node's end.
         """
         self._ip = ip
         self.addresses = self._take(namespaces)
-        """Where the node is."""
+        """Addresses of both ends and of the Pods."""
         self.interface = _interface(self.addresses)
-        """This machine's end."""
+        """Name of the host's end."""
         try:
             self._configure(namespaces)
         except BaseException:
@@ -49,7 +49,7 @@ class Cable:
             raise
 
     def remove(self) -> None:
-        """Take the cable away now, and not when the kernel gets round to it; harmless when it is gone."""
+        """Remove the link now, since the kernel removes it only some time after the namespaces; a second call does nothing."""
         command = [self._ip, "link", "delete", self.interface]
         subprocess.run(command, capture_output=True, check=False, timeout=ANSWER_TIMEOUT)
 
@@ -59,21 +59,21 @@ class Cable:
             try:
                 self._run("link", "add", _interface(addresses), "type", "veth", *peer)
             except DevClusterError as error:
-                # Two launchers may find the same network free; the kernel gives the interface of that name to one.
+                # Two launchers may choose the same network; the kernel lets only one create the interface of that name.
                 if OCCUPIED not in str(error):
                     raise
             else:
                 return addresses
         raise DevClusterError(
-            f"No address for a node is free in {LINKS} and {PODS}; see `ip route`. "
-            "Remove what uses them, or end other clusters with nodes.",
+            f"All addresses for nodes in {LINKS} and {PODS} are in use; see `ip route`. "
+            "Remove those routes, or stop other clusters with nodes.",
         )
 
     def _configure(self, namespaces: Namespaces) -> None:
         addresses, interface = self.addresses, self.interface
         self._run("address", "add", f"{addresses.host}/{addresses.link.prefixlen}", "dev", interface)
         self._run("link", "set", interface, "up")
-        # Even where this machine forwards for others, as with Docker, nothing from the node gets further than here.
+        # Even if the host forwards other traffic, as with Docker, it must not forward the node's.
         Path(f"/proc/sys/net/ipv4/conf/{interface}/forwarding").write_text("0", encoding="utf-8")
         inside = [
             ("link", "set", "lo", "up"),
@@ -83,7 +83,7 @@ class Cable:
         ]
         for arguments in inside:
             namespaces.run(self._ip, *arguments)
-        # The API server answers Pods by their own addresses: nobody translates them on the way.
+        # The API server sees the Pods' own addresses, because there is no NAT, and needs a route to answer.
         self._run("route", "add", str(addresses.pods), "via", str(addresses.node))
         namespaces.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 
@@ -97,7 +97,7 @@ class Cable:
         if done.returncode != 0:
             raise DevClusterError(
                 f"`{' '.join(command)}` failed: {done.stderr.strip()}\n"
-                "A node needs the right to make network interfaces: run as root, in a container with NET_ADMIN.",
+                "A node needs permission to create network interfaces: run as root, in a container with NET_ADMIN.",
             )
         return done.stdout
 

@@ -1,7 +1,7 @@
-"""What a machine is to a node, made out of this one: namespaces, mounts, a network and a cgroup of its own.
+"""Sandbox of a node on this host: namespaces, mounts, a network and a cgroup of its own.
 
-Called by the cluster with a node. Programs in there find the usual directories at the usual places, empty and theirs
-alone; of this machine they see the programs and the kernel, and change neither. Knows no Kubernetes.
+Called by the cluster with a node. Programs in the sandbox find the usual directories in the usual places, empty and
+private; they share the host's programs and kernel, and change neither. Knows nothing of Kubernetes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from provisioner_devcluster.clusters import claim, remove
 from provisioner_devcluster.errors import DevClusterError
 from provisioner_devcluster.node.namespaces import Namespaces
-from provisioner_devcluster.node.network import Cable
+from provisioner_devcluster.node.network import Link
 from provisioner_devcluster.process.cgroups import Cgroup
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from provisioner_devcluster.node.binaries import NodePrograms
     from provisioner_devcluster.node.namespaces import InnerProcess
 
-# Where the machine's own directory is seen inside; short, as the paths of sockets are limited to some hundred characters.
+# Mount point of the sandbox's directory inside it; short, because socket paths are limited to some hundred characters.
 INSIDE = "/run/node"
 
-# What a node writes to, whatever it is told: all of it lies in the machine's own directory.
+# Directories to which a node's programs write whatever their settings; each is covered by one of the sandbox's own.
 PRIVATE = {"lib": "/var/lib", "log": "/var/log"}
 
-# What kubelet makes of the kernel it runs on; it leaves alone what is so already. Here it only seems so.
+# Kernel settings that kubelet would change unless they have these values; files with these values cover the host's.
 KERNEL_SETTINGS = {
     "vm/overcommit_memory": 1,
     "vm/panic_on_oom": 0,
@@ -41,13 +41,13 @@ KERNEL_SETTINGS = {
 }
 
 
-class Machine:
-    """A machine inside this one, until it ends or its launcher does."""
+class Sandbox:
+    """A sandbox on this host, until it is ended or its launcher dies."""
 
     def __init__(self, programs: NodePrograms) -> None:
         with ExitStack() as undo:
             self.directory = claim(None)
-            """Its files and logs, until it ends."""
+            """Files and logs of the sandbox, removed at its end."""
             undo.callback(remove, self.directory)
             lifeline, held_end = os.pipe()
             undo.callback(os.close, held_end)
@@ -62,38 +62,38 @@ class Machine:
             undo.callback(self._namespaces.end)
             self._mount(programs.node)
             self.snapshotter = self._snapshotter()
-            """How containerd can put the layers of images together here."""
-            self._cable = Cable(str(programs.ip), self._namespaces)
-            undo.callback(self._cable.remove)
+            """The containerd plugin that combines the layers of images on this file system."""
+            self._link = Link(str(programs.ip), self._namespaces)
+            undo.callback(self._link.remove)
             self._undo = undo.pop_all()
 
     @property
     def addresses(self) -> NodeAddresses:
-        """Where it is."""
-        return self._cable.addresses
+        """Network addresses of the node."""
+        return self._link.addresses
 
     @property
     def interface(self) -> str:
-        """This machine's end of the cable to it."""
-        return self._cable.interface
+        """Name of the host's end of the link to the node."""
+        return self._link.interface
 
     @property
     def pid(self) -> int:
-        """Its first process, as this machine counts."""
+        """Pid of the first process, as seen on the host."""
         return self._namespaces.pid
 
     @property
     def cgroup(self) -> str:
-        """The cgroup for what runs in it, below the root of each hierarchy."""
+        """Path of the sandbox's cgroup below the root of each hierarchy."""
         return self._cgroup.name
 
     @property
     def node_program(self) -> str:
-        """The program of kubelet and kube-proxy, as it is seen inside."""
+        """Path of the executable for kubelet and kube-proxy, inside the sandbox."""
         return f"{INSIDE}/node"
 
     def place(self, name: str, content: str | bytes) -> str:
-        """Write a file into the machine, readable by its owner alone, and return its path inside."""
+        """Write a file that only its owner can read, and return its path inside the sandbox."""
         file = self._files / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
@@ -101,16 +101,16 @@ class Machine:
         return f"{INSIDE}/{name}"
 
     def run(self, *program: str, given: IO[bytes] | None = None) -> str:
-        """Run a program in the machine to its end, and return what it printed."""
+        """Run a program in the sandbox to its end, and return its output."""
         return self._namespaces.run(*program, given=given)
 
     def start(self, name: str, *program: str) -> InnerProcess:
-        """Start a program in the machine that stays; its output goes to a log of its name."""
+        """Start a long-running program in the sandbox; its output goes to NAME.log."""
         log = self.directory / f"{name}.log"
         return self._namespaces.start(name, *program, log=log, lifeline_end=self._lifeline)
 
     def end(self) -> None:
-        """End everything in the machine, and leave nothing of it; harmless when done twice."""
+        """End all processes in the sandbox and remove its files; a second call does nothing."""
         self._undo.close()
 
     def __enter__(self) -> Self:
@@ -124,7 +124,7 @@ class Machine:
         for name in (*PRIVATE, "scratch"):
             (self._files / name).mkdir()
         (self._files / "node").touch()
-        # The directories that are covered next may be those in which the program and this cluster's files lie.
+        # First make the program and the sandbox's files visible under /run: the next mounts may cover their directories.
         run("mount", "--bind", str(node), str(self._files / "node"))
         run("mount", "--rbind", str(self._files.parent), "/run")
         for name, covered in PRIVATE.items():
@@ -133,18 +133,18 @@ class Machine:
         for name, value in KERNEL_SETTINGS.items():
             if Path("/proc/sys", name).exists():
                 run("mount", "--bind", self.place(f"kernel/{name}", f"{value}\n"), f"/proc/sys/{name}")
-        # Among each other the containers and kubelet share mounts, as on any machine; with this machine nothing.
+        # kubelet and containers share mounts with each other, as on any node, but not with the host.
         run("mount", "--make-rshared", "/")
         self._namespaces.set_environment({"TMPDIR": f"{INSIDE}/scratch"})
 
     def _snapshotter(self) -> str:
-        """Try whether layers can be laid over each other where the images will be; copying them is the slow alternative."""
-        trial = f"{INSIDE}/scratch/overlay"
-        options = f"lowerdir={trial}/lower,upperdir={trial}/upper,workdir={trial}/work"
-        self.run("mkdir", "-p", *(f"{trial}/{part}" for part in ("lower", "upper", "work", "whole")))
+        """Return overlayfs if the file system for images supports it, else the slower copying of layers."""
+        probe = f"{INSIDE}/scratch/overlay"
+        options = f"lowerdir={probe}/lower,upperdir={probe}/upper,workdir={probe}/work"
+        self.run("mkdir", "-p", *(f"{probe}/{part}" for part in ("lower", "upper", "work", "whole")))
         try:
-            self.run("mount", "-t", "overlay", "overlay", "-o", options, f"{trial}/whole")
-            self.run("umount", f"{trial}/whole")
+            self.run("mount", "-t", "overlay", "overlay", "-o", options, f"{probe}/whole")
+            self.run("umount", f"{probe}/whole")
         except DevClusterError:
             return "native"
         return "overlayfs"

@@ -1,1 +1,1 @@
-"""Start processes and end them with whoever started them."""
+"""Start processes that end with the process that started them."""

@@ -1,8 +1,8 @@
-"""A guard for programs that know no lifeline: ends them when the launcher is gone. A program of the standard library alone.
+"""Guard for programs that do not watch a lifeline: kills them when the launcher is gone. Uses only the standard library.
 
 Run as `python lifeline.py FD PROGRAM ARGUMENTS…` by the component launcher. This process becomes the program, so its pid
-is the program's; a child of it watches two pipes. One is the launcher's, whose end means that the launcher died, in
-whatever way. The other's writing end is held by the program alone, and its end means that the program did.
+is the program's; a child of it watches two pipes. The first is the launcher's, and closes when the launcher dies in
+whatever way. Only the program holds the writing end of the second, which closes when the program exits.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import select
 import signal
 import sys
 
-# The file descriptor, then the program.
+# The lifeline's file descriptor, then the program.
 FEWEST_ARGUMENTS = 3
 
 
@@ -36,7 +36,7 @@ def main() -> None:
 def _guard(launcher: int, alive: int, pid: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ready, _, _ = select.select([launcher, alive], [], [])
-    # While the second pipe is open the pid is the program's own and no stranger's.
+    # While the second pipe is open the program runs, so its pid cannot have been reused.
     if alive not in ready:
         os.kill(pid, signal.SIGKILL)
     os._exit(0)

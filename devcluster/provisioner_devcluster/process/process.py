@@ -1,6 +1,6 @@
-"""One component as a process: started with its lifeline, its output in a log, stopped for certain.
+"""One component as a process, with a lifeline and a log, that never outlives its launcher.
 
-Called by the control plane; `Identity` also by everybody who must recognize a process later. Knows no Kubernetes.
+Called by the control plane; `Identity` also by code that must recognize a process later. Knows nothing of Kubernetes.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 
 LIFELINE_VARIABLE = "DEVCLUSTER_LIFELINE_FD"
 
-# A start time is told by a clock that may be corrected meanwhile; no system hands out all its pids in as few seconds.
+# Start times come from a clock that may be adjusted meanwhile; no system reuses a pid within so few seconds.
 CLOCK_GRAIN = 5.0
 
-# The end of a process that is no child cannot be waited for, only looked for.
+# Only children can be waited for; the end of other processes must be polled.
 POLL = 0.02
 
-# A killed process is gone as soon as the kernel has closed its files.
+# The kernel removes a killed process once its files are closed.
 KILL_TIMEOUT = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which process was meant: a pid alone may have been given to another one since."""
+    """Identity of a process by pid and start time, because the kernel reuses pids."""
 
     pid: int
     created: float
 
     @classmethod
     def of(cls, pid: int) -> Identity:
-        """Return the identity of a process that runs now."""
+        """Return the identity of a running process."""
         return cls(pid, psutil.Process(pid).create_time())
 
     def find(self) -> psutil.Process | None:
-        """Return the process, or nothing if it ended, even when its pid lives on as a stranger."""
+        """Return the process, or None if it ended, even if another process has its pid now."""
         try:
             process = psutil.Process(self.pid)
             if abs(process.create_time() - self.created) > CLOCK_GRAIN or process.status() == psutil.STATUS_ZOMBIE:
@@ -59,7 +59,8 @@ class Identity:
 def still_running(identities: Iterable[Identity], timeout: float) -> list[psutil.Process]:
     """Wait until processes have ended, and return those that have not.
 
-    They need not be children of this one. One that nobody reaped, as in a container without an init, has ended.
+    They need not be children of this process. A zombie counts as ended, because in a container without an init nothing
+    reaps it.
     """
     deadline = time.monotonic() + timeout
     waiting = list(identities)
@@ -85,11 +86,11 @@ class ComponentProcess:
         """Start the component.
 
         Args:
-            name: What the component is called in messages.
+            name: The component's name in messages.
             command: The program and its arguments.
-            log: Where its output goes; appended to, as a component may be started again.
+            log: The file for its output; appended to, because a component can be restarted.
             lifeline_end: The reading end of the launcher's pipe.
-            knows_lifeline: Whether the program watches the lifeline itself; if not, a guard does.
+            knows_lifeline: Whether the program itself watches the lifeline; otherwise a guard does.
         """
         self.name = name
         self.log = log
@@ -101,42 +102,42 @@ class ComponentProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 pass_fds=[lifeline_end],
-                # Nothing of the caller's: proxies, a kubeconfig or a Go setting must not change a component.
+                # A clean environment: a proxy, kubeconfig or Go setting of the caller must not affect a component.
                 env={LIFELINE_VARIABLE: str(lifeline_end)} if knows_lifeline else {},
                 cwd=log.parent,
-                # Ctrl-C is for the launcher; it ends its components in its own time.
+                # Ctrl-C must reach only the launcher, which then stops its components in order.
                 start_new_session=True,
             )
         self.identity = Identity.of(self._process.pid)
 
     @property
     def exit_code(self) -> int | None:
-        """How the component ended, or nothing while it runs."""
+        """The component's exit code, or None while it runs."""
         return self._process.poll()
 
     def check(self) -> None:
-        """Raise an error with the end of the log if the component ended by itself."""
+        """Raise an error with the end of the log if the component has exited."""
         if self.exit_code is not None:
             raise DevClusterError(
                 f"{self.name} ended with exit code {self.exit_code}; the last lines of {self.log}:\n{tail(self.log)}",
             )
 
     def log_says(self, text: str) -> bool:
-        """Tell whether a text occurs in the log."""
+        """Return whether the log contains a text."""
         return text in self.log.read_text(encoding="utf-8", errors="replace")
 
     def wait(self, timeout: float) -> None:
-        """Wait until the component has ended by itself."""
+        """Wait until the component has exited."""
         self._process.wait(timeout)
 
     def kill(self, *, wait: bool = True) -> None:
-        """End the component at once, and wait until it is gone unless told otherwise."""
+        """Kill the component, and by default wait until it is gone."""
         self._signal(signal.SIGKILL)
         if wait:
             self._process.wait(KILL_TIMEOUT)
 
     def stop(self, timeout: float) -> None:
-        """Ask the component to end, and end it if it takes longer than that."""
+        """Ask the component to exit, and kill it after the timeout."""
         self._signal(signal.SIGTERM)
         try:
             self._process.wait(timeout)
@@ -148,7 +149,7 @@ class ComponentProcess:
 
 
 def kill_together(processes: Sequence[ComponentProcess]) -> None:
-    """End several components at once, so that none spends its last moments complaining about another."""
+    """Kill several components at the same time, so that none logs errors about the end of another."""
     for process in processes:
         process.kill(wait=False)
     for process in processes:

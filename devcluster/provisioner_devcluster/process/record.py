@@ -1,6 +1,6 @@
-"""The note a launcher leaves in its cluster's directory: who owns it, what runs, how to reach it.
+"""Record in a cluster's directory: its launcher, its processes, and its address.
 
-Written by the control plane, read by the command line and by whoever clears up after a dead launcher.
+Written by the control plane; read by the command line and by the cleanup after a dead launcher.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ FILE = "record.json"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One cluster as its launcher last saw it."""
+    """One cluster, as last recorded by its launcher."""
 
     owner: Identity
-    """The launcher: while it lives, so does the cluster."""
+    """The launcher; the cluster lives as long as this process."""
     ready: bool = False
     server: str = ""
     kubeconfig: str = ""
     source: str = ""
-    """Where the programs come from."""
+    """Origin of the programs, for messages."""
     components: dict[str, Identity] = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:
-        """Store the record whole, so that a reader never sees half of one."""
+        """Store the record atomically, so that no reader sees half of it."""
         draft = directory / f".{FILE}"
         draft.write_text(json.dumps(asdict(self)), encoding="utf-8")
         draft.replace(directory / FILE)
 
     @classmethod
     def read(cls, directory: Path) -> Record | None:
-        """Return the record of a directory, or nothing if there is none."""
+        """Return the record of a directory, or None if it has none."""
         try:
             stored: dict[str, Any] = json.loads((directory / FILE).read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""`kubectl provisioner`: what admins ask and do, with the API server alone and the user's own rights.
+"""`kubectl provisioner`: questions and actions of admins, with nothing but the API server and the user's own permissions.
 
-Knows nothing of the controller and the daemon as programs; the queue, the match and the explanations are the core's.
+Does not import the controller or the daemon; queue order, matching and explanations are the core's.
 """

@@ -19,13 +19,13 @@ from provisioner_operator.cli.errors import CliError, Exit
 DEBUG_VARIABLE = "PROVISIONER_DEBUG"
 _DEBUG_FLAG = "--debug"
 _NO_FILES = 4
-"""Cobra's word for: do not complete names of files."""
+"""Cobra's directive not to complete file names."""
 
 
 def main() -> None:
     """Run one command and end the process with its exit code."""
-    # What a short command imports and reads stays to its end: looking for what could be freed takes a fifth of its time.
-    # Who goes on for long turns it on again (`feed`).
+    # A short command needs everything that it imports and reads until its end: collecting garbage would take a fifth of
+    # its time. Commands that run for long turn it on again (`watch_feed`).
     gc.disable()
     name = Path(sys.argv[0]).name
     is_plugin = name.startswith("kubectl")
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def complete() -> None:
-    """What kubectl runs as `kubectl_complete-provisioner` for words of `kubectl provisioner`: it prints their completions."""
+    """Print completions: kubectl runs this as `kubectl_complete-provisioner` with the words of `kubectl provisioner`."""
     from click.shell_completion import ShellComplete  # noqa: PLC0415 - only here
 
     *words, incomplete = sys.argv[1:] or [""]
@@ -45,21 +45,21 @@ def complete() -> None:
 
 
 def run(arguments: Sequence[str], *, program: str = "provisioner", variable: str = "_PROVISIONER_COMPLETE") -> int:
-    """Run one command; no error reaches the caller, nor its traceback the user unless it is asked for.
+    """Run one command and return its exit code; every error becomes a message, with a traceback only on request.
 
     Args:
         arguments: The command line without the program.
-        program: How the user calls it.
-        variable: The one by which a shell asks for completions.
+        program: The name of the program for help texts.
+        variable: The environment variable through which a shell requests completions.
     """
     debug = _DEBUG_FLAG in arguments or bool(os.environ.get(DEBUG_VARIABLE))
     try:
-        # Nested commands inherit nothing: taken out here, the flag may stand anywhere.
+        # Removed here because nested commands inherit no options: so the flag may stand anywhere.
         given = [argument for argument in arguments if argument != _DEBUG_FLAG]
         code = app.main(given, prog_name=program, complete_var=variable, standalone_mode=False)
         sys.stdout.flush()
-    except Exception as error:  # noqa: BLE001 - a user is told in a sentence, whatever it is
-        return _told(error, debug=debug)
+    except Exception as error:  # noqa: BLE001 - every error becomes a message
+        return _report(error, debug=debug)
     except KeyboardInterrupt:
         click.echo("", err=True)
         return Exit.INTERRUPTED
@@ -67,9 +67,9 @@ def run(arguments: Sequence[str], *, program: str = "provisioner", variable: str
 
 
 def _end(code: int) -> NoReturn:
-    """End the process. Threads that are in the middle of a read are left to it: Python's own end may wait for them for ever."""
+    """End the process without joining threads that are blocked in a read: Python's own exit may wait for them forever."""
     if threading.active_count() > 1:
-        atexit._run_exitfuncs()  # noqa: SLF001 - what removes this process's keys
+        atexit._run_exitfuncs()  # noqa: SLF001 - removes this process's key files
         with suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
@@ -77,7 +77,7 @@ def _end(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _told(error: Exception, *, debug: bool) -> int:
+def _report(error: Exception, *, debug: bool) -> int:
     match error:
         case CliError():
             code = _fail(str(error), error.code, debug=debug)
@@ -90,12 +90,13 @@ def _told(error: Exception, *, debug: bool) -> int:
             click.echo("", err=True)
             code = Exit.INTERRUPTED
         case BrokenPipeError():
-            # Whoever read the output has seen enough. Python would complain at its end about what is left to be written.
+            # The reader of the output has closed it. Otherwise Python would complain about unwritten output when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = Exit.OK
         case _:
-            said = f"Something went wrong that this program did not expect: {type(error).__name__}: {error}"
-            code = _fail(f"{said}\nRun it with {_DEBUG_FLAG} to see where, and report it.", Exit.FAILED, debug=debug)
+            message = f"Unexpected error, probably a bug of this program: {type(error).__name__}: {error}"
+            hint = f"Run the command again with {_DEBUG_FLAG} for a traceback, and report it."
+            code = _fail(f"{message}\n{hint}", Exit.FAILED, debug=debug)
     return code
 
 

@@ -1,4 +1,4 @@
-"""What a shell completes: names and words, from the cluster where they stand there. Never says why it has nothing."""
+"""Shell completion of names from the cluster and of fixed words. Errors are swallowed: a prompt is no place for them."""
 
 import os
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import click
 from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.cli.api import kubeconfig
 from provisioner_operator.cli.api.kubeconfig import Choice, find_access
+from provisioner_operator.cli.api.objects import meta_of
 
 if TYPE_CHECKING:
     from provisioner_operator.cli.api.client import Cluster
@@ -17,47 +18,44 @@ if TYPE_CHECKING:
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 PATIENCE_SECONDS = 3.0
-"""Somebody waits at the prompt."""
+"""Timeout of a request: somebody waits at the prompt."""
 MOST = 500
-"""Names beyond these help nobody to choose."""
+"""Nobody chooses from a longer list of names."""
 
 
 def names(plural: str) -> Completer:
-    """Completes names of objects of this kind of the product in the chosen namespace."""
+    """Return a completer of the names of the product's objects of this kind in the chosen namespace."""
 
     def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
         found: list[str] = []
         with suppress(Exception):
             cluster = _cluster(ctx)
-            path = f"/apis/{API_VERSION}/namespaces/{cluster.namespace}/{plural}"
-            items, _version = next(cluster.pages(path, page=MOST))
-            found = [each["metadata"]["name"] for each in items]
-        return _beginning(found, incomplete)
+            found = _names(cluster, f"/apis/{API_VERSION}/namespaces/{cluster.namespace}/{plural}")
+        return _starting_with(incomplete, found)
 
     return complete
 
 
 def namespaces(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Completes namespaces."""
+    """Complete the name of a namespace."""
     found: list[str] = []
     with suppress(Exception):
-        items, _version = next(_cluster(ctx).pages("/api/v1/namespaces", page=MOST))
-        found = [each["metadata"]["name"] for each in items]
-    return _beginning(found, incomplete)
+        found = _names(_cluster(ctx), "/api/v1/namespaces")
+    return _starting_with(incomplete, found)
 
 
 def contexts(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Completes the kubeconfig's contexts."""
+    """Complete the name of a context of the kubeconfig."""
     found: list[str] = []
     with suppress(Exception):
         files = kubeconfig.files_to_read(_choice(ctx), os.environ)
         documents = [(path, kubeconfig.read(path)) for path in files if path.is_file()]
         found = [each["name"] for each in kubeconfig.merged(documents)["contexts"]]
-    return _beginning(found, incomplete)
+    return _starting_with(incomplete, found)
 
 
 def words(*known: str) -> Completer:
-    """Completes fixed words, also the last of several with commas between them."""
+    """Return a completer of fixed words, also of the last one in a comma-separated list."""
 
     def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
         before, comma, last = incomplete.rpartition(",")
@@ -66,12 +64,17 @@ def words(*known: str) -> Completer:
     return complete
 
 
-def _beginning(found: list[str], incomplete: str) -> list[str]:
+def _names(cluster: "Cluster", path: str) -> list[str]:
+    items, _version = next(cluster.pages(path, page=MOST))
+    return [meta_of(each).name for each in items]
+
+
+def _starting_with(incomplete: str, found: list[str]) -> list[str]:
     return [name for name in sorted(found) if name.startswith(incomplete)]
 
 
 def _cluster(ctx: click.Context) -> "Cluster":
-    from provisioner_operator.cli.api.client import Cluster  # noqa: PLC0415 - only who completes needs it
+    from provisioner_operator.cli.api.client import Cluster  # noqa: PLC0415 - HTTP takes a tenth of a second to import
 
     return Cluster(find_access(_choice(ctx), os.environ), timeout=PATIENCE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""How a command ends: its exit codes, and the errors that carry them. The only place that knows the numbers."""
+"""Exit codes, and the errors that carry them. The only place that knows the numbers."""
 
 from collections.abc import Iterable
 from enum import IntEnum
@@ -8,31 +8,31 @@ class Exit(IntEnum):
     """Exit codes. They are part of the interface: scripts depend on them."""
 
     OK = 0
-    """All went as asked."""
+    """Everything was done."""
     FAILED = 1
-    """Something failed, or several jobs ended in different ways."""
+    """The command failed, or it failed for several objects in different ways."""
     USAGE = 2
-    """The command line is wrong."""
+    """The command line or the kubeconfig is wrong."""
     NOT_FOUND = 3
     """An object, or its kind, does not exist."""
     FORBIDDEN = 4
-    """A right is missing."""
+    """The user lacks a permission."""
     PRECONDITION = 5
-    """The object is not in the state that was asked for."""
+    """The object is not in the required state."""
     TIMED_OUT = 124
-    """What was waited for did not come in time."""
+    """The awaited state was not reached in time."""
     INTERRUPTED = 130
     """Ctrl-C."""
 
 
 MEANINGS: dict[Exit, str] = {
-    Exit.OK: "all went as asked",
-    Exit.FAILED: "something failed, or several jobs ended in different ways",
-    Exit.USAGE: "the command line is wrong",
+    Exit.OK: "everything was done",
+    Exit.FAILED: "the command failed, or it failed for several objects in different ways",
+    Exit.USAGE: "the command line or the kubeconfig is wrong",
     Exit.NOT_FOUND: "an object, or its kind, does not exist",
-    Exit.FORBIDDEN: "a right is missing",
-    Exit.PRECONDITION: "the object is not in the state that was asked for",
-    Exit.TIMED_OUT: "what was waited for did not come in time",
+    Exit.FORBIDDEN: "you lack a permission",
+    Exit.PRECONDITION: "the object is not in the required state",
+    Exit.TIMED_OUT: "the awaited state was not reached in time",
     Exit.INTERRUPTED: "interrupted by Ctrl-C",
 }
 """For the manual."""
@@ -57,33 +57,51 @@ class NotFoundError(CliError):
 
 
 class ForbiddenError(CliError):
-    """A right is missing."""
+    """The user lacks a permission."""
 
     code = Exit.FORBIDDEN
 
 
 class PreconditionError(CliError):
-    """The object is not in the state that was asked for."""
+    """The object is not in the required state."""
 
     code = Exit.PRECONDITION
 
 
+class ChangedError(PreconditionError):
+    """The object changed after it was read: read it again and decide again."""
+
+
+class AlreadyExistsError(PreconditionError):
+    """An object of this name exists already."""
+
+
 class TimedOutError(CliError):
-    """What was waited for did not come in time."""
+    """The awaited state was not reached in time."""
 
     code = Exit.TIMED_OUT
 
 
 class ServerAwayError(CliError):
-    """The API server does not answer: what was asked is unknown, and may work later."""
+    """The API server does not answer: the outcome of the request is unknown, and it may succeed later."""
 
 
 class ExpiredError(CliError):
-    """A watch, or a page of a list, is too old to be continued: list anew."""
+    """A watch, or a page of a list, is too old to be continued: list again."""
+
+
+class NothingToDoError(Exception):
+    """The object already is as requested; the message says so. Not a failure: the exit code stays 0."""
+
+
+def require(condition: object, message: str, error: type[CliError] = UsageError) -> None:
+    """Raise the error with this message unless the condition holds."""
+    if not condition:
+        raise error(message)
 
 
 def combined(codes: Iterable[Exit]) -> Exit:
-    """The exit code of several things done one by one: their own if all that failed failed alike."""
+    """Return one exit code for several objects: that of the failures if they are all alike, else FAILED."""
     failures = {code for code in codes if code is not Exit.OK}
     if not failures:
         return Exit.OK

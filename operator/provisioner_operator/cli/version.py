@@ -1,4 +1,4 @@
-"""`version`: of this program, the API server, the product's kinds, and the daemons."""
+"""`version`: versions of this program, the API server, the product's API and the daemons."""
 
 import sys
 from collections import Counter
@@ -7,6 +7,7 @@ import orjson
 
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.names import API_VERSION
+from provisioner_operator.cli.api.objects import daemon_report
 from provisioner_operator.cli.errors import CliError, NotFoundError
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.session import Session
@@ -14,7 +15,7 @@ from provisioner_operator.kube import paths
 
 
 def print_versions(session: Session, *, client_only: bool, as_json: bool) -> None:
-    """Print the versions. Raises CliError when the API server does not answer, unless it is not asked."""
+    """Print the versions. Raises CliError when the API server does not answer, unless only the client's is wanted."""
     document: dict[str, object] = {"client": __version__}
     daemons: dict[str, int] = {}
     if not client_only:
@@ -41,9 +42,9 @@ def _api(session: Session) -> str | None:
 
 
 def _daemons(session: Session) -> dict[str, int]:
-    """How many daemons are of each version; none where they may not be seen."""
+    """Count the daemons of each version; empty if they cannot be listed."""
     try:
         bodies = session.cluster.list(paths.daemons(session.namespace))
     except CliError:
         return {}
-    return dict(sorted(Counter((body.get("status") or {}).get("version") or "unknown" for body in bodies).items()))
+    return dict(sorted(Counter(daemon_report(body).version or "unknown" for body in bodies).items()))

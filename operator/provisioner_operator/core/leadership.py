@@ -1,13 +1,14 @@
-"""Who leads: what a Lease says, and what a candidate does next.
+"""Elect the leader: interpret a Lease, and decide a candidate's next step.
 
-As client-go does: the times in a Lease are never compared with a clock of one's own, only for change. A candidate takes
-the Lease over once it has not seen it change for as long as the Lease itself says; the holder stops believing in it
-earlier than that, counted from when its last renewal that got through was *sent*. So no two believe that they lead,
-whatever their clocks show, as long as these run equally fast; and a write that takes longer than the Lease surely lasts
-is given up. Should a clock be slow or a request arrive late all the same, each write's precondition stands behind it.
+As client-go does: the times in a Lease are never compared with the local clock, only for change. A candidate takes the
+Lease over once it has not seen it change for as long as the Lease itself says; the holder steps down earlier than that,
+counted from the time at which its last successful renewal was *sent*. So no two candidates believe that they lead,
+whatever their clocks show, as long as these run at the same speed; and a write that takes longer than the Lease
+certainly lasts is abandoned. Should a clock be slow or a request arrive late all the same, each write still has its
+precondition.
 
-Carried out by `controller.elector`, which reads the clock and the API server; `now` is of one that never jumps and
-counts the time for which a machine is suspended.
+Carried out by `controller.elector`, which reads the clock and the API server; `now` comes from a clock that never jumps
+and includes the time for which a machine is suspended.
 """
 
 from collections.abc import Mapping
@@ -17,16 +18,18 @@ from provisioner_operator.core.model.json_patch import JsonPatch, timestamp
 from provisioner_operator.core.model.json_value import JsonObject
 
 LEASE_SECONDS = 15.0
-"""A Lease that was not renewed for so long may be taken over."""
+"""Time without a renewal after which a Lease may be taken over."""
 RENEW_SECONDS = 5.0
-"""How often the holder renews it: one write each."""
+"""Interval between the holder's renewals: one write each."""
 STEP_DOWN_SECONDS = 10.0
-"""The holder stops leading when no renewal got through for so long: well before anyone may take over."""
+"""Time without a successful renewal after which the holder stops leading: well before a takeover is possible."""
 WRITES_END_SECONDS = 13.0
-"""A write of the holder's is given up so long after its last renewal: a tenth before anyone may take over, for clocks
-that do not run equally fast."""
+"""Time since the last renewal after which the holder abandons its writes.
+
+A tenth before a takeover is possible, so that clocks may differ in speed.
+"""
 RETRY_SECONDS = 1.0
-"""The pause after a request that failed."""
+"""Pause after a request that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +38,34 @@ class Lease:
 
     version: int
     holder: str | None
-    """None: released, or never held."""
+    """Name of the holder; None if it was released, or never held."""
     renewed: str | None
-    """The text of its last renewal's time, only ever compared."""
+    """Text of its last renewal's time, only ever compared for change."""
     seconds: float
-    """How long it holds without a renewal."""
+    """Time for which it holds without a renewal."""
     transitions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Ask the API server what is true."""
+    """Read the Lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """There is no Lease, or none any more: make one that this candidate holds."""
+    """Create a Lease that this candidate holds, because there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """The Lease is free, or its holder is silent: take it, if it is still as it was seen."""
+    """Take the Lease, which is free or whose holder no longer renews it, if it is still as observed."""
 
     lease: Lease
 
 
 @dataclass(frozen=True, slots=True)
 class Renew:
-    """Keep the Lease, if it is still this candidate's."""
+    """Renew the Lease, if this candidate still holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,34 +79,34 @@ Step = Read | Create | TakeOver | Renew | Wait
 
 
 class Candidacy:
-    """What one process knows of the Lease, and whether it leads."""
+    """Knowledge of one process about the Lease, and whether it leads."""
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
         self._lease: Lease | None = None
-        """As last seen; it may have been deleted since."""
+        """Lease as last observed; it may have been deleted since."""
         self._is_known = False
         self._exists = False
         self._changed_at = float("-inf")
         self._renewed_at = float("-inf")
-        """When the last renewal that got through was sent; nothing renewed since this candidate held it."""
+        """Time at which the last successful renewal was sent; minus infinity while this candidate does not hold it."""
         self._retry_at = float("-inf")
 
     @property
     def holder(self) -> str | None:
-        """Who holds the Lease, as last seen."""
+        """Name of the holder, as last observed."""
         return None if self._lease is None else self._lease.holder
 
     def leads(self, now: float) -> bool:
-        """Whether this process may decide and write at this moment. True of one candidate at a time."""
+        """Return whether this process may decide and write at this moment. True for one candidate at a time."""
         return now - self._renewed_at < STEP_DOWN_SECONDS
 
     def tenure(self, now: float) -> float:
-        """For how many seconds more nobody else can surely lead, 0 if this process does not: a write may take no longer."""
+        """Return the seconds that a write may take: no other candidate leads before; 0 unless this process leads."""
         return self._renewed_at + WRITES_END_SECONDS - now if self.leads(now) else 0.0
 
     def next_step(self, now: float) -> Step:
-        """What to do now."""
+        """Return the next step."""
         if now < self._retry_at:
             return Wait(self._retry_at)
         if not self._is_known:
@@ -122,7 +125,7 @@ class Candidacy:
     # --- what came of it ---
 
     def saw(self, lease: Lease, now: float) -> None:
-        """The Lease was read, or a watch told of it; news that is older than what is known changes nothing."""
+        """Record a Lease that was read or watched; one that is older than the known one changes nothing."""
         known = self._lease
         if known is not None and lease.version < known.version:
             return
@@ -133,30 +136,30 @@ class Candidacy:
             self._step_down()
 
     def saw_none(self, version: int | None = None) -> None:
-        """There is no Lease, or it was deleted in that version: whoever held it makes it anew, or else who has waited."""
+        """Record that there is no Lease, or that it was deleted in that version; a candidate creates it anew."""
         if version is not None and self._lease is not None and version < self._lease.version:
             return
         self._is_known, self._exists = True, False
         self._step_down()
 
     def renewed(self, lease: Lease, *, sent: float, now: float) -> None:
-        """The Lease was made, taken or renewed by a request that was sent at that time."""
+        """Record that a request sent at that time created, took or renewed the Lease."""
         self.saw(lease, now)
         if self.holder == self.identity:
             self._renewed_at = max(self._renewed_at, sent)
 
     def refused(self, now: float) -> None:
-        """The Lease is not as it was thought to be: nothing is known of it until it is read."""
+        """Record that the Lease is not as observed: it has to be read before anything else."""
         self._is_known = False
         self._step_down()
         self._retry_at = now + RETRY_SECONDS
 
     def failed(self, now: float) -> None:
-        """No answer: whether the request had an effect is unknown. A holder leads on until its time is up."""
+        """Record a request without an answer: its effect is unknown. A holder leads until its time is up."""
         self._retry_at = now + RETRY_SECONDS
 
     def resign(self) -> bool:
-        """Lead no more from this moment on; True if there is a Lease to release."""
+        """Stop leading at once; return whether there is a Lease to release."""
         self._step_down()
         return self._exists and self.holder == self.identity
 
@@ -166,23 +169,23 @@ class Candidacy:
     # --- the writes ---
 
     def content(self, wall: float) -> JsonObject:
-        """The spec of a Lease that this candidate makes."""
+        """Return the spec of a Lease that this candidate creates."""
         return dict(_held_by(self.identity, wall, transitions=0))
 
     def taking_over(self, lease: Lease, wall: float) -> JsonPatch:
-        """The write of TakeOver: fails if anybody renewed or took the Lease since it was seen."""
+        """Return the write of TakeOver, which fails if the Lease was renewed or taken since it was observed."""
         return JsonPatch(
             tests=(("/spec/holderIdentity", lease.holder), ("/spec/renewTime", lease.renewed)),
             sets=_paths(_held_by(self.identity, wall, transitions=lease.transitions + 1)),
         )
 
     def renewing(self, wall: float) -> JsonPatch:
-        """The write of Renew: fails if anybody else holds the Lease."""
+        """Return the write of Renew, which fails if another candidate holds the Lease."""
         renewal: dict[str, str | int] = {"renewTime": timestamp(wall), "leaseDurationSeconds": int(LEASE_SECONDS)}
         return JsonPatch(tests=(("/spec/holderIdentity", self.identity),), sets=_paths(renewal))
 
     def releasing(self, wall: float) -> JsonPatch:
-        """The write after `resign`: the next candidate need not wait."""
+        """Return the write after `resign`, which spares the next candidate the wait."""
         return JsonPatch(
             tests=(("/spec/holderIdentity", self.identity),),
             removes=("/spec/holderIdentity",),

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from integration.api.violations import FRESH, FULL_SPEC, WORKSPACE
+from integration.api.violations.frozen import FULL_SPEC, WORKSPACE
+from integration.api.violations.row import FRESH, NEVER_STARTED, UNSTAMPED
 from provisioner_operator.api.v1alpha1.enums import Phase
-from support.builders.manifests import a_job_manifest
+from provisioner_operator.api.v1alpha1.names import JOBS
+from support.builders.manifests import a_job_manifest, a_workspace_manifest
 from support.cluster.kubectl import Kubectl
-from support.cluster.phases import bring_to
-from support.cluster.shared_cluster import Cluster
+from support.cluster.phases import FINISHED_AT, bring_to
+from support.cluster.shared_cluster import Cluster, GivenCluster
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +21,15 @@ def kubectl(cluster: Cluster, module_namespace: str) -> Kubectl:
 
 
 @pytest.fixture(scope="module")
-def job_in(kubectl: Kubectl) -> Callable[[Phase | str], str]:
-    """Call it with a phase, or `fresh`, for the name of such a job. It has `spec.cancel`, but for the fresh one."""
+def unstamped(kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    """The administrator under a name that does not fit a field, so that the API server stamps it nowhere."""
+    users = GivenCluster(kubectl.kubeconfig, tmp_path_factory.mktemp("users"))
+    return Kubectl(users.kubeconfig_for("l" * 254, ("system:masters",)), kubectl.namespace)
+
+
+@pytest.fixture(scope="module")
+def job_in(kubectl: Kubectl, unstamped: Kubectl) -> Callable[[Phase | str], str]:
+    """Call it with a phase, or another state of the tables, for the name of such a job. In a phase it has `spec.cancel`."""
     made: dict[Phase | str, str] = {}
 
     def job(phase: Phase | str) -> str:
@@ -28,6 +37,12 @@ def job_in(kubectl: Kubectl) -> Callable[[Phase | str], str]:
             name = made[phase] = phase.lower()
             if phase == FRESH:
                 kubectl.create(a_job_manifest(name, **FULL_SPEC))
+            elif phase == UNSTAMPED:
+                unstamped.create(a_job_manifest(name))
+            elif phase == NEVER_STARTED:
+                kubectl.create(a_job_manifest(name))
+                failed = {"phase": "Failed", "finishedAt": FINISHED_AT}
+                kubectl.patch("pj", name, {"status": failed}, "--subresource=status")
             else:
                 kubectl.create(a_job_manifest(name, cancel=True, initiator=None))
                 bring_to(Phase(phase), kubectl, name)
@@ -37,7 +52,18 @@ def job_in(kubectl: Kubectl) -> Callable[[Phase | str], str]:
 
 
 @pytest.fixture(scope="module")
-def workspace(kubectl: Kubectl) -> str:
-    """A workspace that is there to be changed."""
-    name: str = kubectl.create(WORKSPACE)["metadata"]["name"]
-    return name
+def name_of(
+    kubectl: Kubectl, unstamped: Kubectl, job_in: Callable[[Phase | str], str]
+) -> Callable[[str, Phase | str], str]:
+    """Call it with a kind and a state for the name of an object to be changed."""
+    made: dict[str, str] = {}
+
+    def find(kind: str, state: Phase | str) -> str:
+        if kind == JOBS:
+            return job_in(state)
+        if state not in made:
+            stored = unstamped.create(a_workspace_manifest(state)) if state == UNSTAMPED else kubectl.create(WORKSPACE)
+            made[state] = stored["metadata"]["name"]
+        return made[state]
+
+    return find

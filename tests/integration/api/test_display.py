@@ -95,7 +95,7 @@ def test_a_pool_can_be_scaled(kubectl: Kubectl) -> None:
 def test_an_autoscaled_pool_is_not_scaled_by_hand(kubectl: Kubectl) -> None:
     kubectl.create(a_pool_manifest("automatic", autoscaling={"maxReplicas": 9}))
 
-    assert "does not go with spec.autoscaling" in kubectl.refusal("scale", "pp/automatic", "--replicas=4")
+    assert "cannot be set together with spec.autoscaling" in kubectl.refusal("scale", "pp/automatic", "--replicas=4")
 
 
 def test_a_new_daemon_is_offline(kubectl: Kubectl) -> None:
@@ -144,15 +144,15 @@ def test_the_category_lists_all_kinds(kubectl: Kubectl) -> None:
 @pytest.mark.parametrize(
     ("path", "fragments"),
     [
-        ("pj", ["One provisioner job"]),
-        ("pj.spec", ["What to run, on which daemons", "pendingTimeoutSeconds", "Set to true to stop"]),
+        ("pj", ["A run of Terraform"]),
+        ("pj.spec", ["The program to run", "pendingTimeoutSeconds", "Set to true to stop"]),
         ("pj.spec.cancel", ["Set to true to stop the job"]),
         ("pj.status.phase", ["Pending, Running, Canceling, or finally"]),
-        ("pd.spec.tags", ["What the daemon offers"]),
+        ("pd.spec.tags", ["Tags that the daemon offers"]),
         ("pp", ["A fleet of provisioner daemons", "has no job"]),
-        ("pp.spec.autoscaling", ["maxReplicas", "-required-", "targetWaitSeconds", "Scales by the queue"]),
+        ("pp.spec.autoscaling", ["maxReplicas", "-required-", "targetWaitSeconds", "Scales the pool by its queue"]),
         ("pp.spec.template.env.valueFrom", ["secretKeyRef", "configMapKeyRef", "fieldRef"]),
-        ("pp.spec.template.resources.limits", ["The most it gets"]),
+        ("pp.spec.template.resources.limits", ["Upper limits, by resource"]),
     ],
     ids=str,
 )

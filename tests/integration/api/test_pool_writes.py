@@ -153,6 +153,6 @@ def test_the_status_comes_back_as_it_was_decided_so_that_nothing_is_written_twic
 
     read = parse_pool(stored)
     assert read.status == update.status
-    later = fleet.decide([PoolView(read)], [], now.later(100))
+    later = fleet.decide([PoolView(read)], [], Instant(now.wall + 100, now.monotonic + 100))
     assert not [each for each in later.decisions if isinstance(each, UpdatePoolStatus)]
     admin.wait("pp", "pool", "condition=Ready")

@@ -8,7 +8,7 @@ import pytest
 from support.cluster.shared_cluster import Cluster
 from support.programs.cli import Cli
 from support.programs.programs import Program
-from support.test_namespace import Site, a_site
+from support.test_namespace import ProductNamespace, a_product_namespace
 
 ON_PREM = {"environment": "on-prem", "datacenter": "chicago"}
 CLOUD = {"environment": "cloud"}
@@ -16,7 +16,7 @@ CLOUD = {"environment": "cloud"}
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who types the commands."""
+    """The users who type the commands."""
 
     viewer: Cli
     submitter: Cli
@@ -39,21 +39,21 @@ def people_of(cluster: Cluster, namespace: str) -> People:
 
 
 @pytest.fixture(scope="module")
-def quiet(cluster: Cluster, module_namespace: str) -> Iterator[Site]:
-    """A namespace without any program: what is there is what a test wrote."""
-    with a_site(cluster, module_namespace) as site:
-        yield site
+def quiet(cluster: Cluster, module_namespace: str) -> Iterator[ProductNamespace]:
+    """A namespace without any program: it has only the objects that a test wrote."""
+    with a_product_namespace(cluster, module_namespace) as product:
+        yield product
 
 
 @pytest.fixture(scope="module")
-def busy(quiet: Site) -> Iterator[Site]:
+def busy(quiet: ProductNamespace) -> Iterator[ProductNamespace]:
     """The namespace with an operator and a daemon `d1` of two slots."""
     with quiet.operator(), quiet.daemon("d1", tags=ON_PREM, capacity=2):
         yield quiet
 
 
 @pytest.fixture
-def other_daemon(busy: Site) -> Iterator[Program]:
+def other_daemon(busy: ProductNamespace) -> Iterator[Program]:
     """A daemon `d2` for what a test does to daemons."""
     with busy.daemon("d2", tags=CLOUD) as program:
         yield program

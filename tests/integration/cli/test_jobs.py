@@ -1,49 +1,49 @@
-"""What is done to jobs and daemons while an operator and daemons work, as each user, with its exit code."""
+"""Actions on jobs and daemons while an operator and daemons run, as each user, with their exit codes."""
 
 import threading
 
 import pytest
 
 from integration.cli.conftest import CLOUD, ON_PREM, People
-from provisioner_operator.cli.jobs.logs import formatted, parse_console
+from provisioner_operator.cli.jobs.log_lines import formatted, parse_console
 from support.builders.manifests import role_binding
 from support.programs.programs import Program
-from support.test_namespace import Site
+from support.test_namespace import ProductNamespace
 
 NOBODY = {"nobody": "has-it"}
 
 
-def test_a_pending_job_is_canceled_and_who_did_it_is_told(busy: Site, people: People) -> None:
+def test_a_pending_job_is_canceled_and_its_canceler_is_shown(busy: ProductNamespace, people: People) -> None:
     busy.submit("pending", tags=NOBODY)
     answer = people.admin.run("jobs", "cancel", "pending", "--reason", "wrong region", "--wait", "--timeout", "110s")
     assert "pending: Canceled." in answer.out
     shown = people.viewer.run("jobs", "show", "pending").out
-    assert "asked for by namespace-admin (Graceful): wrong region" in shown
+    assert "requested by namespace-admin (Graceful): wrong region" in shown
     again = people.admin.run("jobs", "cancel", "pending")
     assert "is Canceled already" in again.out
 
 
-def test_a_running_job_is_called_canceled_only_when_it_is(busy: Site, people: People) -> None:
+def test_a_running_job_is_called_canceled_only_when_it_is(busy: ProductNamespace, people: People) -> None:
     busy.submit("running", seconds=300, tags=ON_PREM)
     busy.ledger.await_run("running")
     answer = people.admin.run("jobs", "cancel", "running", "--wait", "--timeout", "110s")
     asked, ended = answer.lines
-    assert asked == "running: cancel asked for; its run is being interrupted"
+    assert asked == "running: cancel requested; its run is being interrupted"
     assert ended.startswith("running: Canceled.")
 
 
-def test_a_running_job_is_left_alone_by_if_pending(busy: Site, people: People) -> None:
+def test_a_running_job_is_left_alone_by_if_pending(busy: ProductNamespace, people: People) -> None:
     busy.submit_held("held", tags=ON_PREM)
     answer = people.admin.attempt("jobs", "cancel", "held", "--if-pending")
     assert answer.code == 5
-    assert "It is not pending any more: it is Running. Nothing was changed." in answer.err
+    assert "It is no longer pending: it is Running. It was left unchanged" in answer.err
     busy.ledger.release("held")
     people.viewer.run("jobs", "wait", "held", "--timeout", "110s")
     late = people.admin.attempt("jobs", "cancel", "held")
     assert (late.code, "It has ended: it is Completed." in late.err) == (5, True)
 
 
-def test_force_kills_a_run_that_does_not_listen(busy: Site, people: People) -> None:
+def test_force_kills_a_run_that_does_not_listen(busy: ProductNamespace, people: People) -> None:
     busy.submit("stubborn", seconds=300, ignore_interrupt="true", tags=ON_PREM)
     busy.ledger.await_run("stubborn")
     timed_out = people.admin.attempt("jobs", "cancel", "stubborn", "--wait", "--timeout", "1s")
@@ -53,7 +53,7 @@ def test_force_kills_a_run_that_does_not_listen(busy: Site, people: People) -> N
     assert "stubborn: Canceled." in answer.out
 
 
-def test_who_may_not_cancel_is_told_which_right_is_missing(busy: Site, people: People) -> None:
+def test_a_user_who_may_not_cancel_learns_which_permission_is_missing(busy: ProductNamespace, people: People) -> None:
     busy.submit("guarded", tags=NOBODY)
     for user in (people.submitter, people.viewer):
         answer = user.attempt("jobs", "cancel", "guarded")
@@ -61,11 +61,11 @@ def test_who_may_not_cancel_is_told_which_right_is_missing(busy: Site, people: P
         assert "provisioner-admin" in answer.err
     mixed = people.admin.attempt("jobs", "cancel", "guarded", "not-there")
     assert mixed.code == 3
-    assert "guarded: cancel asked for" in mixed.out
+    assert "guarded: cancel requested" in mixed.out
     busy.jobs.until("guarded", "Canceled")
 
 
-def test_many_are_canceled_by_what_they_have_in_common(busy: Site, people: People) -> None:
+def test_many_are_canceled_by_what_they_have_in_common(busy: ProductNamespace, people: People) -> None:
     for name in ("many-1", "many-2"):
         busy.submit(name, tags={"many": "yes"})
     preview = people.admin.attempt("jobs", "cancel", "-s", "pending", "--tag", "many=yes")
@@ -80,7 +80,7 @@ def test_many_are_canceled_by_what_they_have_in_common(busy: Site, people: Peopl
     assert "nothing to cancel" in people.admin.run("jobs", "cancel", "--tag", "many=yes", "--yes").err
 
 
-def test_a_question_in_a_terminal_is_answered_by_no_unless_it_is_yes(busy: Site, people: People) -> None:
+def test_a_question_in_a_terminal_is_answered_by_no_unless_it_is_yes(busy: ProductNamespace, people: People) -> None:
     busy.submit("asked", tags={"asked": "yes"})
     with people.admin.in_terminal("jobs", "cancel", "--tag", "asked=yes") as terminal:
         terminal.await_text("asked", "Cancel this job in namespace", "[y/N]")
@@ -94,11 +94,11 @@ def test_a_question_in_a_terminal_is_answered_by_no_unless_it_is_yes(busy: Site,
     busy.jobs.until("asked", "Canceled")
 
 
-def test_a_failed_job_tells_what_to_do_and_is_repeated(busy: Site, people: People) -> None:
+def test_a_failed_job_shows_what_to_do_and_is_retried(busy: ProductNamespace, people: People) -> None:
     busy.submit("fails", fail="boom", tags=ON_PREM, templateRef={"name": "docker"})
     waited = people.viewer.attempt("jobs", "wait", "fails", "--timeout", "110s")
     assert waited.code == 1
-    assert "Failed, so not completed any more" in waited.err
+    assert "Failed, so it can no longer be completed" in waited.err
     shown = people.viewer.run("jobs", "show", "fails").out
     assert "RunFailed: " in shown
     assert "What to do: " in shown
@@ -113,7 +113,7 @@ def test_a_failed_job_tells_what_to_do_and_is_repeated(busy: Site, people: Peopl
     assert "Repeats:      fails" in people.viewer.run("jobs", "show", "fails-retry-1").out
 
 
-def test_a_suspended_job_is_held_until_it_is_resumed(busy: Site, people: People) -> None:
+def test_a_suspended_job_is_held_until_it_is_resumed(busy: ProductNamespace, people: People) -> None:
     busy.submit_held("first", tags=ON_PREM, workspaceRef={"name": "line"})
     busy.submit("second", tags=ON_PREM, workspaceRef={"name": "line"})
     assert people.viewer.attempt("jobs", "suspend", "second").code == 4
@@ -125,7 +125,7 @@ def test_a_suspended_job_is_held_until_it_is_resumed(busy: Site, people: People)
     people.viewer.run("jobs", "wait", "second", "first", "--for", "ended", "--timeout", "110s")
 
 
-def test_waiting_for_what_does_not_come_times_out(busy: Site, people: People) -> None:
+def test_waiting_for_what_does_not_come_times_out(busy: ProductNamespace, people: People) -> None:
     busy.submit("waits", tags=NOBODY)
     answer = people.viewer.attempt("jobs", "wait", "waits", "--for", "started", "--timeout", "1s")
     assert answer.code == 124
@@ -133,7 +133,7 @@ def test_waiting_for_what_does_not_come_times_out(busy: Site, people: People) ->
     assert people.viewer.attempt("jobs", "wait", "not-there", "--timeout", "5s").code == 3
 
 
-def test_a_log_is_read_from_the_archive_and_says_so(busy: Site, people: People) -> None:
+def test_a_log_is_read_from_the_archive_and_says_so(busy: ProductNamespace, people: People) -> None:
     busy.submit("talks", lines=20, tags=ON_PREM)
     people.viewer.run("jobs", "wait", "talks", "--timeout", "110s")
     denied = people.viewer.attempt("jobs", "logs", "talks")
@@ -152,10 +152,10 @@ def test_a_log_is_read_from_the_archive_and_says_so(busy: Site, people: People) 
     assert (answer.code, "never started" in answer.err) == (5, True)
 
 
-def test_a_log_is_followed_to_the_runs_end(busy: Site, people: People) -> None:
+def test_a_log_is_followed_to_the_runs_end(busy: ProductNamespace, people: People) -> None:
     busy.submit_held("followed", lines=5, tags=ON_PREM)
     with people.root.started("jobs", "logs", "followed", "-f") as following:
-        following.await_line("Daemon d1 is no Pod, so its output cannot be read.")
+        following.await_line("Daemon d1 is not a Pod, so its output cannot be read.")
         busy.ledger.release("followed")
         assert following.exit_code() == 0
         assert "followed: Completed." in str(following)
@@ -163,7 +163,7 @@ def test_a_log_is_followed_to_the_runs_end(busy: Site, people: People) -> None:
 
 
 def test_a_daemons_own_output_has_the_lines_that_its_archive_has(
-    busy: Site, people: People, other_daemon: Program
+    busy: ProductNamespace, people: People, other_daemon: Program
 ) -> None:
     busy.submit("spoken", lines=5, tags=CLOUD)
     people.viewer.run("jobs", "wait", "spoken", "--timeout", "110s")
@@ -173,15 +173,15 @@ def test_a_daemons_own_output_has_the_lines_that_its_archive_has(
     assert all(line.time for line in written if line is not None)
 
 
-def test_why_estimates_the_wait_from_runs_that_ended(busy: Site, people: People) -> None:
+def test_why_estimates_the_wait_from_runs_that_ended(busy: ProductNamespace, people: People) -> None:
     busy.submit("known", seconds=1, tags=ON_PREM)
     people.viewer.run("jobs", "wait", "known", "--timeout", "110s")
     for name in ("fills-1", "fills-2"):
         busy.submit_held(name, tags=ON_PREM)
     busy.submit("queued", tags=ON_PREM)
-    told = people.viewer.run("jobs", "why", "queued").out
-    assert "DaemonsBusy" in told
-    assert "It starts in about " in told
+    text = people.viewer.run("jobs", "why", "queued").out
+    assert "DaemonsBusy" in text
+    assert "It starts in about " in text
     document = people.viewer.run("jobs", "why", "queued", "-o", "json").document
     assert document["estimatedSeconds"] >= 1
     for name in ("fills-1", "fills-2"):
@@ -190,7 +190,7 @@ def test_why_estimates_the_wait_from_runs_that_ended(busy: Site, people: People)
 
 
 @pytest.mark.usefixtures("other_daemon")
-def test_a_daemon_is_cordoned_and_uncordoned(busy: Site, people: People) -> None:
+def test_a_daemon_is_cordoned_and_uncordoned(busy: ProductNamespace, people: People) -> None:
     assert people.submitter.attempt("daemons", "cordon", "d2").code == 4
     assert people.admin.run("daemons", "cordon", "d2").out == "d2: cordoned\n"
     assert people.admin.run("daemons", "cordon", "d2").out == "d2: is cordoned already\n"
@@ -200,7 +200,9 @@ def test_a_daemon_is_cordoned_and_uncordoned(busy: Site, people: People) -> None
     assert busy.namespace
 
 
-def test_a_drain_waits_for_what_runs_and_kills_nothing(busy: Site, people: People, other_daemon: Program) -> None:
+def test_a_drain_waits_for_what_runs_and_kills_nothing(
+    busy: ProductNamespace, people: People, other_daemon: Program
+) -> None:
     busy.submit_held("drained", tags=CLOUD)
     timed_out = people.admin.attempt("daemons", "drain", "d2", "--timeout", "1s")
     assert timed_out.code == 124
@@ -212,7 +214,7 @@ def test_a_drain_waits_for_what_runs_and_kills_nothing(busy: Site, people: Peopl
     assert other_daemon.runs
 
 
-def test_a_drain_by_force_kills_what_runs(busy: Site, people: People, other_daemon: Program) -> None:
+def test_a_drain_by_force_kills_what_runs(busy: ProductNamespace, people: People, other_daemon: Program) -> None:
     busy.submit("killed", seconds=300, tags=CLOUD)
     busy.ledger.await_run("killed")
     answer = people.admin.run("daemons", "drain", "d2", "--force", "--timeout", "110s")

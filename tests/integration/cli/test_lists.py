@@ -1,4 +1,4 @@
-"""What is listed, in every form, of objects that nobody works on; and how it is said that nothing can be listed."""
+"""Lists in every form, of objects that no operator touches; and the messages where nothing can be listed."""
 
 import base64
 import contextlib
@@ -20,7 +20,7 @@ from support.builders.manifests import a_daemon_manifest, a_pool_manifest, a_tem
 from support.cluster.kubectl import Kubectl
 from support.cluster.shared_cluster import Cluster
 from support.programs.cli import Cli
-from support.test_namespace import Site, a_job, names
+from support.test_namespace import ProductNamespace, a_job, names
 
 LONG_NAME = "a-very-long-name-of-a-job-" + "x" * 37
 WIDE = "数据中心"
@@ -30,7 +30,7 @@ LISTS = tuple((kind, "list") for kind in ("jobs", "daemons", "pools", "workspace
 
 
 @pytest.fixture(scope="module")
-def filled(quiet: Site) -> Site:
+def filled(quiet: ProductNamespace) -> ProductNamespace:
     """Jobs, daemons, a pool, a template and a workspace, as they are written."""
     quiet.admin.create(a_template_manifest("docker"))
     quiet.admin.create(a_workspace_manifest("lab", templateRef={"name": "docker"}, owner="sam"))
@@ -40,8 +40,8 @@ def filled(quiet: Site) -> Site:
     quiet.admin.patch(
         "wst", "docker", {"status": {"activeVersion": "docker-1", "workspaces": 1}}, "--subresource=status"
     )
-    quiet.a_silent_daemon("d1", tags=ON_PREM)
-    quiet.a_silent_daemon("d2", tags=CLOUD, cordoned=True)
+    quiet.a_daemon_without_process("d1", tags=ON_PREM)
+    quiet.a_daemon_without_process("d2", tags=CLOUD, cordoned=True)
     quiet.beat("d1", consecutiveFailures=4, failedJobs=5, version="0.0.1", tags="x=1")
     quiet.admin.create(a_daemon_manifest("never-seen"))
     quiet.admin.create(a_pool_manifest("pool", tags={"pool": "only"}, replicas=0))
@@ -141,14 +141,14 @@ def test_a_terminal_of_sixty_columns_is_kept_to_and_a_pipe_is_not_cut(people: Pe
     assert "\x1b" not in piped.out
 
 
-def test_all_namespaces_are_for_who_may_see_them(filled: Site, people: People) -> None:
+def test_all_namespaces_are_for_who_may_see_them(filled: ProductNamespace, people: People) -> None:
     answer = people.root.run("jobs", "list", "-A", "-s", "pending", "-o", "json")
     assert filled.namespace in {each["metadata"]["namespace"] for each in answer.document}
     assert people.viewer.attempt("jobs", "list", "-A").code == 4
 
 
-def test_daemons_tell_who_fails_and_who_was_nearly_right(people: People) -> None:
-    rows = people.viewer.run("daemons", "list", "--failing", "-c", "name,status,failures,mismatches").lines
+def test_daemons_are_listed_with_failures_and_with_jobs_blocked_by_tags(people: People) -> None:
+    rows = people.viewer.run("daemons", "list", "--failing", "-c", "name,status,failures,blocked by tags").lines
     assert rows[1].split()[:3] == ["d1", "Idle", "4"]
     shown = people.viewer.run("daemons", "show", "d1").out
     assert "4 failures in a row" in shown
@@ -159,7 +159,7 @@ def test_daemons_tell_who_fails_and_who_was_nearly_right(people: People) -> None
     ]
 
 
-def test_a_match_is_told_before_the_job_is_submitted(people: People) -> None:
+def test_a_match_is_predicted_before_the_job_is_submitted(people: People) -> None:
     viewer = people.viewer
     tags = [part for key, value in ON_PREM.items() for part in ("--tag", f"{key}={value}")]
     free = viewer.run("match", *tags, "--provisioner", "echo")
@@ -172,35 +172,35 @@ def test_a_match_is_told_before_the_job_is_submitted(people: People) -> None:
 
 
 def test_why_works_without_an_operator(people: People) -> None:
-    told = people.viewer.run("jobs", "why", "import").out
-    assert "NoMatchingDaemon" in told
-    assert "never-seen" in told
+    text = people.viewer.run("jobs", "why", "import").out
+    assert "NoMatchingDaemon" in text
+    assert "never-seen" in text
     document = people.viewer.run("jobs", "why", "cloudy", "-o", "json").document
     assert document["stuck"] is True
     assert document["queue"] == {"position": 1, "size": 1}
     assert document["estimatedSeconds"] is None
     assert "set spec.cordoned of daemon d2 to false" in document["message"]
-    assert "build-1 goes first" in people.viewer.run("jobs", "why", "build-2").out
+    assert "Waiting for build-1" in people.viewer.run("jobs", "why", "build-2").out
 
 
 def test_more_jobs_than_a_page_holds_are_all_listed(cluster: Cluster, make_namespace: Callable[[], str]) -> None:
     namespace = make_namespace()
     count = 620
     items = [a_job(name, tags={"many": "yes"}) for name in names("job", count)]
-    site = Cli(cluster.kubeconfig, namespace)
+    product = Cli(cluster.kubeconfig, namespace)
     Kubectl(cluster.kubeconfig, namespace).run(
         "create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items}
     )
-    assert len(site.run("jobs", "list").lines) == count + 1
-    document = site.run("jobs", "list", "-o", "json").document
+    assert len(product.run("jobs", "list").lines) == count + 1
+    document = product.run("jobs", "list", "-o", "json").document
     assert len({each["metadata"]["name"] for each in document}) == count
     assert {each["queue"]["size"] for each in document} == {count}
 
 
-# --- what cannot be done, and how it is said ---
+# --- errors ---
 
 
-def test_a_missing_right_is_named_with_the_role_that_has_it(people: People) -> None:
+def test_a_missing_permission_is_named_with_the_role_that_has_it(people: People) -> None:
     answer = people.nobody.attempt("jobs", "list")
     assert answer.code == 4
     assert answer.out == ""
@@ -256,7 +256,7 @@ def test_templates_are_listed_with_their_version_and_their_workspaces(people: Pe
     assert people.viewer.run("templates", "list", "-o", "name").lines == ["workspacetemplate.provisioner.dev/docker"]
 
 
-def test_a_server_that_is_away_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     answer = Cli(_kubeconfig(tmp_path, f"https://127.0.0.1:{port}"), "acme").attempt("jobs", "list")
@@ -264,7 +264,7 @@ def test_a_server_that_is_away_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert f"The API server at https://127.0.0.1:{port} cannot be reached: Connection refused." in answer.err
 
 
-def test_a_connection_that_breaks_off_is_a_server_that_is_away_and_none_that_cannot_be_trusted(tmp_path: Path) -> None:
+def test_a_connection_that_breaks_off_is_an_outage_and_no_rejected_certificate(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = f"https://127.0.0.1:{listener.getsockname()[1]}"
         threading.Thread(target=_read_and_close, args=(listener,), daemon=True).start()
@@ -284,7 +284,7 @@ def test_a_server_that_does_not_answer_is_not_waited_for(tmp_path: Path) -> None
 # --- which cluster ---
 
 
-def test_several_kubeconfig_files_are_one(cluster: Cluster, tmp_path: Path, filled: Site) -> None:
+def test_several_kubeconfig_files_are_one(cluster: Cluster, tmp_path: Path, filled: ProductNamespace) -> None:
     first, second = tmp_path / "first", cluster.kubeconfig_for("viewer")
     document = yaml.safe_load(second.read_text(encoding="utf-8"))
     context = document["contexts"][0]["context"] | {"namespace": filled.namespace}
@@ -297,7 +297,7 @@ def test_several_kubeconfig_files_are_one(cluster: Cluster, tmp_path: Path, fill
     assert "There is no context 'other'" in both.attempt("jobs", "list", "--context", "other").err
 
 
-def test_a_credential_plugin_is_asked(cluster: Cluster, tmp_path: Path, filled: Site) -> None:
+def test_a_credential_plugin_is_asked(cluster: Cluster, tmp_path: Path, filled: ProductNamespace) -> None:
     document = yaml.safe_load(cluster.kubeconfig_for("viewer").read_text(encoding="utf-8"))
     user = document["users"][0]["user"]
     if "client-certificate-data" not in user:
@@ -318,7 +318,9 @@ def test_a_credential_plugin_is_asked(cluster: Cluster, tmp_path: Path, filled: 
     assert "dev-1" in Cli(file, filled.namespace).run("jobs", "list").out
 
 
-def test_no_key_is_left_in_the_folder_of_temporary_files(cluster: Cluster, tmp_path: Path, filled: Site) -> None:
+def test_no_key_is_left_in_the_folder_of_temporary_files(
+    cluster: Cluster, tmp_path: Path, filled: ProductNamespace
+) -> None:
     environment = {"TMPDIR": str(tmp_path)}
     Cli(cluster.kubeconfig_for("viewer"), filled.namespace, environment).run("jobs", "list")
     assert list(tmp_path.iterdir()) == []
@@ -337,13 +339,13 @@ def test_the_doctor_finds_the_installation_and_the_rights(people: People) -> Non
     assert "provisioner-admin" in seen["rights"]["remedy"]
 
 
-def test_versions_are_told(people: People) -> None:
+def test_versions_are_listed(people: People) -> None:
     document = people.viewer.run("version", "-o", "json").document
     assert document["api"] == API_VERSION
     assert document["daemons"]["0.0.1"] == 1
 
 
-def test_names_are_completed_from_the_cluster(filled: Site, people: People) -> None:
+def test_names_are_completed_from_the_cluster(filled: ProductNamespace, people: People) -> None:
     answer = people.viewer.completions("jobs", "why", "-n", filled.namespace, "dev-")
     assert answer == ["dev-1", "dev-10", "dev-2"]
     assert people.viewer.completions("jobs", "list", "-s", "pending,fa") == ["pending,failed"]

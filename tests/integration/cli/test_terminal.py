@@ -1,4 +1,4 @@
-"""What moves: lists that are watched, also while the API server is away, and the full screen of `top`."""
+"""Watched lists, also while the API server is unreachable, and the full screen of `top`."""
 
 from pathlib import Path
 
@@ -8,13 +8,13 @@ import yaml
 from integration.cli.conftest import ON_PREM, People
 from integration.daemon.cable import Cable
 from support.programs.cli import Cli
-from support.test_namespace import Site
+from support.test_namespace import ProductNamespace
 
 STUCK = {"environment": "on-prem", "datacenter": "berlin"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _jobs(busy: Site) -> None:
+def _jobs(busy: ProductNamespace) -> None:
     """One job that runs, one that waits for it, one that nobody takes."""
     busy.submit_held("runs-1", tags=ON_PREM)
     busy.submit_held("runs-2", tags=ON_PREM)
@@ -22,7 +22,7 @@ def _jobs(busy: Site) -> None:
     busy.submit("stuck", tags=STUCK)
 
 
-def test_a_watched_list_says_what_changes_line_by_line_in_a_pipe(busy: Site, people: People) -> None:
+def test_a_watched_list_says_what_changes_line_by_line_in_a_pipe(busy: ProductNamespace, people: People) -> None:
     with people.viewer.started("jobs", "list", "-w", "-c", "name,status") as watched:
         watched.await_line("stuck")
         busy.submit("comes", tags=STUCK)
@@ -35,7 +35,7 @@ def test_a_watched_list_says_what_changes_line_by_line_in_a_pipe(busy: Site, peo
         assert "Traceback" not in str(watched)
 
 
-def test_a_server_that_goes_away_in_the_middle_of_a_watch_is_waited_for(busy: Site, people: People) -> None:
+def test_a_server_that_goes_away_in_the_middle_of_a_watch_is_waited_for(busy: ProductNamespace, people: People) -> None:
     cable = Cable(
         yaml.safe_load(people.viewer.kubeconfig.read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
     )
@@ -56,15 +56,15 @@ def test_a_server_that_goes_away_in_the_middle_of_a_watch_is_waited_for(busy: Si
         cable.close()
 
 
-def _through(cable: Cable, site: Site, people: People) -> Path:
+def _through(cable: Cable, product: ProductNamespace, people: People) -> Path:
     document = yaml.safe_load(people.viewer.kubeconfig.read_text(encoding="utf-8"))
     document["clusters"][0]["cluster"]["server"] = cable.server
-    file = site.ledger.path.parent / "through-cable"
+    file = product.ledger.path.parent / "through-cable"
     file.write_text(yaml.safe_dump(document), encoding="utf-8")
     return file
 
 
-def test_a_list_is_watched_in_its_place_in_a_narrow_terminal(busy: Site, people: People) -> None:
+def test_a_list_is_watched_in_its_place_in_a_narrow_terminal(busy: ProductNamespace, people: People) -> None:
     with people.viewer.in_terminal("jobs", "list", "-w", "-s", "pending", columns=60, rows=20) as terminal:
         terminal.await_text("NAME", "stuck", "NoMatchingDaemon", "Ctrl-C ends")
         terminal.await_that(lambda: terminal.screen.count("stuck") == 1, "that 'stuck' stands there once")
@@ -78,11 +78,11 @@ def test_a_list_is_watched_in_its_place_in_a_narrow_terminal(busy: Site, people:
         assert terminal.exit_code() == 130
 
 
-def test_colours_are_off_where_they_are_not_wanted(people: People) -> None:
+def test_colors_are_off_with_no_color(people: People) -> None:
     user = Cli(people.viewer.kubeconfig, people.viewer.namespace, {"NO_COLOR": "1"})
     with user.in_terminal("jobs", "list", "-s", "stuck") as terminal:
         terminal.await_text("NoMatchingDaemon")
-        terminal.await_that(lambda: terminal.styles("NoMatchingDaemon") == {"default"}, "that nothing is coloured")
+        terminal.await_that(lambda: terminal.styles("NoMatchingDaemon") == {"default"}, "that nothing is colored")
         assert terminal.exit_code() == 0
 
 
@@ -106,13 +106,13 @@ def test_top_filters_explains_opens_and_follows(people: People) -> None:
         terminal.press("\x1b")
         terminal.await_gone("Why stuck")
         terminal.press("/")
-        terminal.await_text("words that a line must have")
+        terminal.await_text("words that a line must contain")
         terminal.press("runs-2")
         terminal.await_gone("runs-1 ")
         terminal.press("\r")
         terminal.await_text("w Why")
         terminal.press("\r")
-        terminal.await_text("Job runs-2", "Life", "given to d1")
+        terminal.await_text("Job runs-2", "Life", "assigned to d1")
         terminal.press("\x1b")
         terminal.await_gone("Job runs-2")
         terminal.press("l")
@@ -123,12 +123,12 @@ def test_top_filters_explains_opens_and_follows(people: People) -> None:
         assert terminal.exit_code() == 0
 
 
-def test_top_cancels_after_a_question(busy: Site, people: People) -> None:
+def test_top_cancels_after_a_question(busy: ProductNamespace, people: People) -> None:
     busy.submit("victim", tags={"a": "victim"})
     with people.admin.in_terminal("top", columns=120, rows=40) as terminal:
         terminal.await_text("victim")
         terminal.press("/")
-        terminal.await_text("words that a line must have")
+        terminal.await_text("words that a line must contain")
         terminal.press("victim\r")
         terminal.await_gone("runs-1")
         terminal.await_text("w Why")
@@ -139,13 +139,13 @@ def test_top_cancels_after_a_question(busy: Site, people: People) -> None:
         terminal.press("c")
         terminal.await_text("Cancel job victim in namespace")
         terminal.press("y")
-        terminal.await_text("victim: cancel asked for")
+        terminal.await_text("victim: cancel requested")
         busy.jobs.until("victim", "Canceled")
         terminal.press("q")
         assert terminal.exit_code() == 0
 
 
-def test_who_may_not_cancel_is_told_so_in_top(busy: Site, people: People) -> None:
+def test_a_user_who_may_not_cancel_learns_so_in_top(busy: ProductNamespace, people: People) -> None:
     with people.viewer.in_terminal("top", columns=120, rows=40) as terminal:
         terminal.await_text("stuck")
         terminal.press("c")

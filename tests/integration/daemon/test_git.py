@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from integration.daemon.conftest import Office, wait_until
-from support.programs.git_server import Folder, GitServer, Repository, hanging, serving
+from support.programs.git_repository import Folder, Repository
+from support.programs.git_server import GitServer, hanging, serving
 
 PASSWORD = "hunter2hunter2"
 ENVIRONMENT = """

@@ -1,4 +1,4 @@
-"""Real clusters for these tests: one for all that only look, and kubectl to look with."""
+"""Fixtures of these tests: one cluster for all tests that only read, and kubectl."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Kubectl(Protocol):
 
 @pytest.fixture(scope="session")
 def kubectl() -> Kubectl:
-    """Return a way to run kubectl with a kubeconfig; a failure carries what kubectl said."""
+    """Return a function that runs kubectl with a kubeconfig; a failure shows the output of kubectl."""
     program = find_kubectl()
 
     def run(kubeconfig: Path, *arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""The command line: up, look, down, and nothing is left."""
+"""The command line `provisioner-devcluster`: up, status, down, and no leftovers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def launched(name: str) -> list[Identity]:
     return [record.owner, *record.components.values()]
 
 
-def test_up_look_down(name: str, kubectl: Kubectl) -> None:
+def test_up_status_and_down(name: str, kubectl: Kubectl) -> None:
     assert f"down --name {name}" in devcluster("up", "--name", name)
     kubeconfig = devcluster("kubeconfig", "--name", name).strip()
     assert "default" in kubectl(kubeconfig, "get", "namespaces")
@@ -60,7 +60,7 @@ def test_up_look_down(name: str, kubectl: Kubectl) -> None:
     assert "Start it with" in devcluster("kubeconfig", "--name", name, expect=1)
 
 
-def test_prepare_says_where_each_program_is() -> None:
+def test_prepare_prints_the_location_of_each_program() -> None:
     said = dict(line.split(maxsplit=1) for line in devcluster("prepare").splitlines() if not line.startswith("control"))
     assert {name: os.access(path, os.X_OK) for name, path in said.items()} == {"kubectl": True, "tofu": True}
 
@@ -102,7 +102,7 @@ def test_a_named_kubeconfig_is_used_and_left_alone(cluster: ControlPlane, kubect
     assert "default" in kubectl(cluster.kubeconfig, "get", "namespaces")
 
 
-def test_a_kubeconfig_without_a_cluster_behind_it_is_an_error_that_says_so(cluster: ControlPlane) -> None:
+def test_a_kubeconfig_whose_cluster_does_not_answer_is_reported(cluster: ControlPlane) -> None:
     cluster.stop_api_server(kill=True)
     try:
         assert "does not answer" in devcluster("up", f"--kubeconfig={cluster.kubeconfig}", expect=1)

@@ -1,4 +1,4 @@
-"""A started control plane is a Kubernetes to rely on: ready, private, restartable, and gone when it is stopped."""
+"""A started control plane is ready, private and restartable, and leaves nothing when it is stopped."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def test_both_kinds_of_admission_policy_are_served(cluster: ControlPlane, kubect
     assert "validatingadmissionpolicies.admissionregistration.k8s.io" in served
 
 
-def test_the_server_knows_its_version(cluster: ControlPlane, kubectl: Kubectl) -> None:
+def test_the_server_reports_its_version(cluster: ControlPlane, kubectl: Kubectl) -> None:
     assert json.loads(kubectl(cluster.kubeconfig, "get", "--raw=/version"))["gitVersion"] == "v1.36.3"
 
 
-def test_users_are_who_their_certificates_say(cluster: ControlPlane, kubectl: Kubectl) -> None:
+def test_users_are_identified_by_their_certificates(cluster: ControlPlane, kubectl: Kubectl) -> None:
     def who(kubeconfig: Path) -> dict[str, object]:
         review = json.loads(kubectl(kubeconfig, "auth", "whoami", "--output=json"))
         return {key: review["status"]["userInfo"][key] for key in ("username", "groups")}
@@ -65,7 +65,7 @@ def test_a_user_may_do_what_rbac_grants_and_no_more(cluster: ControlPlane, kubec
         kubectl(carol, "get", "secrets")
 
 
-def test_everything_listens_on_loopback_alone(cluster: ControlPlane) -> None:
+def test_all_components_listen_only_on_loopback(cluster: ControlPlane) -> None:
     listening = [
         connection.laddr.ip
         for process in processes(cluster)
@@ -76,12 +76,12 @@ def test_everything_listens_on_loopback_alone(cluster: ControlPlane) -> None:
     assert set(listening) == {"127.0.0.1"}
 
 
-def test_its_directory_is_closed_to_others(cluster: ControlPlane) -> None:
+def test_its_directory_is_private(cluster: ControlPlane) -> None:
     assert cluster.directory.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("kill", [True, False])
-def test_the_api_server_restarts_on_its_port_and_forgets_nothing(
+def test_the_api_server_restarts_on_its_port_with_all_its_objects(
     cluster: ControlPlane, kubectl: Kubectl, *, kill: bool
 ) -> None:
     name = f"kept-{kill}".lower()
@@ -93,7 +93,9 @@ def test_the_api_server_restarts_on_its_port_and_forgets_nothing(
     assert name in kubectl(cluster.kubeconfig, "get", "configmap", name)
 
 
-def test_two_run_side_by_side_and_share_nothing(cluster: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+def test_two_control_planes_run_side_by_side_and_share_nothing(
+    cluster: ControlPlane, kubectl: Kubectl, tmp_path: Path
+) -> None:
     with ControlPlane.start(tmp_path / "other") as other:
         assert other.server != cluster.server
         kubectl(other.kubeconfig, "create", "namespace", "only-here")

@@ -1,4 +1,4 @@
-"""However a launcher dies, no component outlives it: neither our own, nor one that knows nothing of lifelines."""
+"""No component outlives its launcher, however that dies: neither our own components nor those without a lifeline."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     import psutil
 
-# Starts a cluster, says which processes came with it, and waits to be killed.
+# Starts a cluster, prints the pids of its processes, and waits to be killed.
 LAUNCHER = """
 import json, psutil, sys
 from provisioner_devcluster import ControlPlane
-from provisioner_devcluster.record import Record
+from provisioner_devcluster.process.record import Record
 plane = ControlPlane.start()
 processes = psutil.Process().children(recursive=True)
 print(json.dumps([Record.read(plane.directory).source, [process.pid for process in processes]]), flush=True)
@@ -39,7 +39,7 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def assets(tmp_path: Path) -> Path:
-    """Return a directory like KUBEBUILDER_ASSETS, of programs that know no lifeline."""
+    """Return a directory like KUBEBUILDER_ASSETS, with programs that do not watch a lifeline."""
     for component in Component:
         program = tmp_path / component
         program.write_text(f'#!/bin/sh\nexec {find_binaries().commands[component][0]} {component} "$@"\n')
@@ -48,7 +48,7 @@ def assets(tmp_path: Path) -> Path:
 
 
 def crash(environment: dict[str, str]) -> tuple[str, list[Identity], list[psutil.Process]]:
-    """Kill a launcher; return where its programs came from, what it had started, and what of that is left."""
+    """Kill a launcher; return the origin of its programs, the pids that it started, and those that still run."""
     command = [sys.executable, "-c", LAUNCHER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as launcher:
         assert launcher.stdout

@@ -1,4 +1,4 @@
-"""A namespace of its own for each test, where controllers may stand for election."""
+"""Namespace for each test, in which controllers can take part in leader election."""
 
 from collections.abc import Iterator
 
@@ -6,25 +6,25 @@ import pytest
 
 from support.cluster.shared_cluster import Cluster
 from support.cluster.watching import Watch, watching
-from support.test_namespace import Site, a_site
+from support.test_namespace import ProductNamespace, a_product_namespace
 
 
 @pytest.fixture
-def bare_site(cluster: Cluster, namespace: str) -> Iterator[Site]:
-    """The test's namespace without any program, and without rights to a Lease."""
-    with a_site(cluster, namespace) as site:
-        yield site
+def bare_product(cluster: Cluster, namespace: str) -> Iterator[ProductNamespace]:
+    """The test's namespace without any program, and without permissions on a Lease."""
+    with a_product_namespace(cluster, namespace) as product:
+        yield product
 
 
 @pytest.fixture
-def site(bare_site: Site) -> Site:
+def product(bare_product: ProductNamespace) -> ProductNamespace:
     """The test's namespace without any program yet."""
-    bare_site.allow_election()
-    return bare_site
+    bare_product.allow_election()
+    return bare_product
 
 
 @pytest.fixture
-def leases(site: Site) -> Iterator[Watch]:
-    """All that happens to the controllers' Lease."""
-    with watching(site.admin, "leases") as watch:
+def leases(product: ProductNamespace) -> Iterator[Watch]:
+    """Watch of the controllers' Lease."""
+    with watching(product.admin, "leases") as watch:
         yield watch

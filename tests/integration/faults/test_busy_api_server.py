@@ -1,4 +1,4 @@
-"""An API server that gives the controller little room: it takes what there is, loses nothing, and does not storm."""
+"""An API server with a low concurrency limit: the controller adapts, loses nothing, and does not flood it."""
 
 from collections.abc import Iterator
 
@@ -8,41 +8,41 @@ from provisioner_devcluster import ControlPlane
 from support.cluster.installation import install
 from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
-from support.test_namespace import OPERATOR, Site, a_site, names
+from support.test_namespace import OPERATOR, ProductNamespace, a_product_namespace, names
 
 JOBS = 40
 FIRST_RUSH = 32
-"""Writes that are sent before the first refusal is known."""
+"""Writes that are sent before the first rejection is known."""
 _GROUP = "flowcontrol.apiserver.k8s.io"
 _REJECTED = f'apiserver_flowcontrol_rejected_requests_total{{flow_schema="{OPERATOR}"'
 
 
 @pytest.fixture
 def plane() -> Iterator[ControlPlane]:
-    """A control plane that has two seats for the controller's requests, and no queue."""
+    """A control plane with two seats for the controller's requests, and no queue."""
     with ControlPlane.start() as plane:
         admin = Kubectl(plane.kubeconfig)
         install(admin, Kubectl(plane.kubeconfig_for("prober")))
         limited = {"lendablePercent": 0, "borrowingLimitPercent": 0, "limitResponse": {"type": "Reject"}}
-        for name, shares in (("crowd", 1500), (OPERATOR, 1)):  # the seats of all are given out by shares
+        for name, shares in (("crowd", 1500), (OPERATOR, 1)):  # all seats are divided by shares
             admin.create(_level(name, limited | {"nominalConcurrencyShares": shares}))
         admin.create(_schema())
         yield plane
 
 
 @pytest.fixture
-def own(plane: ControlPlane) -> Iterator[Site]:
-    """A namespace of the test's own in it."""
+def own(plane: ControlPlane) -> Iterator[ProductNamespace]:
+    """A namespace in that control plane."""
     Kubectl(plane.kubeconfig).run("create", "namespace", "test-busy")
-    with a_site(plane, "test-busy") as site:
-        yield site
+    with a_product_namespace(plane, "test-busy") as product:
+        yield product
 
 
-def test_a_burst_that_the_api_server_has_no_room_for_completes_without_a_storm(own: Site) -> None:
+def test_a_burst_beyond_the_concurrency_limit_completes_without_a_flood(own: ProductNamespace) -> None:
     jobs, tags = names("job", JOBS), {"queue": "busy"}
     own.submit_all(jobs, tags=tags, seconds=0.1)
     with own.operator() as operator:
-        # Nobody can take them, so all are told why: more writes at a time than there are seats.
+        # No daemon matches, so the controller explains all of them: more concurrent writes than there are seats.
         for job in jobs:
             own.jobs.until(job, lambda body: body["status"].get("reason") == "NoMatchingDaemon", seconds=120)
         assert operator.writes['provisioner_api_writes_total{kind="Explain",result="busy"}'] > 0
@@ -72,6 +72,6 @@ def _schema() -> Manifest:
 
 
 def _rejected(admin: Kubectl) -> float:
-    """How many of the controller's requests the API server has refused for want of room."""
+    """Return the number of the controller's requests that the API server has rejected for lack of seats."""
     metrics = admin.run("get", "--raw", "/metrics").stdout.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in metrics if line.startswith(_REJECTED))

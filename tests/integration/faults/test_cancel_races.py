@@ -1,4 +1,4 @@
-"""Cancels that arrive while the job is just being assigned, started or ended: whoever wins, the outcome is one and consistent.
+"""Cancels that race with the assignment, start or end of a job, whose outcome is always consistent.
 
 Two kubectl processes walk down the same list of jobs: one lets each job go (`suspend: false`), the other cancels it.
 How far the second is behind differs from batch to batch, so that the cancels fall on every step of a job's life.
@@ -10,14 +10,14 @@ from threading import Event
 import pytest
 
 from support.cluster.kubectl import patch_arguments
-from support.test_namespace import Site, condition, names
+from support.test_namespace import ProductNamespace, condition, names
 
 BATCHES = 5
 IN_A_BATCH = 10
 
 AGAINST_ASSIGNMENT = (0.0, 0.01, 0.02, 0.04, 0.08)
 AGAINST_COMPLETION = (0.25, 0.3, 0.35, 0.45, 0.6)
-"""Seconds by which the cancels of each batch are behind; a job that takes 0.2 s ends within these."""
+"""Delays in seconds of the cancels of each batch; a job that takes 0.2 s ends within them."""
 
 
 @pytest.mark.parametrize(
@@ -26,34 +26,34 @@ AGAINST_COMPLETION = (0.25, 0.3, 0.35, 0.45, 0.6)
     ids=["against assignment", "against completion"],
 )
 def test_fifty_cancels_raced_against_a_jobs_progress_each_end_consistently(
-    site: Site, lags: tuple[float, ...], seconds: float
+    product: ProductNamespace, lags: tuple[float, ...], seconds: float
 ) -> None:
-    with site.operator(), site.daemon("daemon", capacity=IN_A_BATCH, grace=30), ThreadPoolExecutor(1) as second:
+    with product.operator(), product.daemon("daemon", capacity=IN_A_BATCH, grace=30), ThreadPoolExecutor(1) as second:
         for batch, lag in enumerate(lags):
             jobs = names(f"batch-{batch}", IN_A_BATCH)
-            site.submit_all(jobs, suspend=True, seconds=seconds)
+            product.submit_all(jobs, suspend=True, seconds=seconds)
             for name in jobs:
-                site.jobs.until(name, lambda body: "suspendedAt" in body["status"])
-            canceling = second.submit(_cancel_behind, site, jobs, lag)
-            site.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"suspend": False}}))
+                product.jobs.until(name, lambda body: "suspendedAt" in body["status"])
+            canceling = second.submit(_cancel_behind, product, jobs, lag)
+            product.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"suspend": False}}))
             canceling.result()
-            site.jobs.until_all(jobs)
-    outcomes = [_outcome(site, name) for batch in range(BATCHES) for name in names(f"batch-{batch}", IN_A_BATCH)]
-    print({outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))})  # noqa: T201 - measured, for whoever asks with -rP
+            product.jobs.until_all(jobs)
+    outcomes = [_outcome(product, name) for batch in range(BATCHES) for name in names(f"batch-{batch}", IN_A_BATCH)]
+    print({outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))})  # noqa: T201 - a measurement, shown with -rP
     assert len(outcomes) == BATCHES * IN_A_BATCH
-    site.ledger.assert_nothing_twice()
+    product.ledger.assert_nothing_twice()
 
 
-def _cancel_behind(site: Site, jobs: list[str], lag: float) -> None:
+def _cancel_behind(product: ProductNamespace, jobs: list[str], lag: float) -> None:
     Event().wait(lag)
-    site.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"cancel": True}}))
+    product.admin.run("patch", "pj", *jobs, *patch_arguments({"spec": {"cancel": True}}))
 
 
-def _outcome(site: Site, name: str) -> str:
-    """What became of the job, having checked that everything says the same."""
-    job = site.jobs.latest()[name]
-    phases, status = site.jobs.phases(name), job["status"]
-    runs = site.ledger.runs_of(name)
+def _outcome(product: ProductNamespace, name: str) -> str:
+    """Return the job's outcome, after checking that all records of it agree."""
+    job = product.jobs.latest()[name]
+    phases, status = product.jobs.phases(name), job["status"]
+    runs = product.ledger.runs_of(name)
     cancel = condition(job, "CancelRequested").get("reason", "none")
     match phases[-1]:
         case "Canceled":
@@ -65,7 +65,7 @@ def _outcome(site: Site, name: str) -> str:
                 assert cancel == "Stopped"
                 assert [run.code for run in runs if run.code == 0] == []
         case "Completed":
-            # A cancel that was written after the end has no effect, and leaves no trace but in the spec.
+            # A cancel after the end has no effect, and appears only in the spec.
             assert cancel in {"none", "TooLate"}
             assert [run.code for run in runs] == [0]
             assert condition(job, "Ready")["status"] == "True"

@@ -1,129 +1,131 @@
-"""A daemon dies, freezes, is replaced or told to stop: its runs end before anybody else may have their workspaces."""
+"""A daemon dies, freezes, is replaced or stopped: its runs end before their workspaces are used again."""
 
 from collections.abc import Callable
 
 from support.programs.ledger import await_death, is_alive
 from support.programs.programs import Program
-from support.test_namespace import Site, condition
+from support.test_namespace import ProductNamespace, condition
 
 LOST_AFTER = 20
-"""Seconds: the least that a daemon may be given."""
+"""Seconds; the minimum of `lostAfterSeconds`."""
 
 
-def test_the_jobs_of_a_killed_daemon_fail_and_its_runs_die_before_the_workspace_is_given_on(site: Site) -> None:
-    with site.operator(), site.daemon("one", lost_after=LOST_AFTER, grace=1, tags={"fleet": "a"}) as daemon:
-        site.submit("first", tags={"fleet": "a"}, workspaceRef={"name": "dev"}, seconds=300, ignore_interrupt="true")
-        run = site.ledger.await_run("first")
-        site.submit("second", tags={"fleet": "a"}, workspaceRef={"name": "dev"})
-        with site.daemon("two", lost_after=LOST_AFTER, tags={"fleet": "a"}):
+def test_the_jobs_of_a_killed_daemon_fail_and_its_runs_end_before_the_workspace_is_used_again(
+    product: ProductNamespace,
+) -> None:
+    with product.operator(), product.daemon("one", lost_after=LOST_AFTER, grace=1, tags={"fleet": "a"}) as daemon:
+        product.submit("first", tags={"fleet": "a"}, workspaceRef={"name": "dev"}, seconds=300, ignore_interrupt="true")
+        run = product.ledger.await_run("first")
+        product.submit("second", tags={"fleet": "a"}, workspaceRef={"name": "dev"})
+        with product.daemon("two", lost_after=LOST_AFTER, tags={"fleet": "a"}):
             daemon.kill()
-            job = site.jobs.until("first", "Failed")
+            job = product.jobs.until("first", "Failed")
             assert not is_alive(run.pid)
             assert job["status"]["reason"] == "DaemonLost"
-            second = site.jobs.until("second", "Completed")
+            second = product.jobs.until("second", "Completed")
     assert second["status"]["assignment"]["daemon"] == "two"
-    site.ledger.assert_nothing_twice()
-    site.ledger.assert_no_overlap()
-    assert site.daemons.versions("one")[-1]["status"]["state"] == "Offline"
-    assert condition(site.daemons.versions("one")[-1], "Ready")["status"] == "Unknown"
-    assert [event["reason"] for event in site.await_events("first", "DaemonLost")].count("DaemonLost") == 1
+    product.ledger.assert_nothing_twice()
+    product.ledger.assert_no_overlap()
+    assert product.daemons.versions("one")[-1]["status"]["state"] == "Offline"
+    assert condition(product.daemons.versions("one")[-1], "Ready")["status"] == "Unknown"
+    assert [event["reason"] for event in product.await_events("first", "DaemonLost")].count("DaemonLost") == 1
 
 
-def test_a_daemon_that_comes_back_under_its_name_loses_its_old_jobs_at_once(site: Site) -> None:
-    with site.operator():
-        with site.daemon("daemon", lost_after=3600, grace=2) as former:
-            site.submit("first", workspaceRef={"name": "dev"}, seconds=300, ignore_interrupt="true")
-            run = site.ledger.await_run("first")
-            site.jobs.until("first", "Running")
-            site.submit("second", workspaceRef={"name": "dev"})
+def test_a_daemon_that_comes_back_under_its_name_loses_its_old_jobs_at_once(product: ProductNamespace) -> None:
+    with product.operator():
+        with product.daemon("daemon", lost_after=3600, grace=2) as former:
+            product.submit("first", workspaceRef={"name": "dev"}, seconds=300, ignore_interrupt="true")
+            run = product.ledger.await_run("first")
+            product.jobs.until("first", "Running")
+            product.submit("second", workspaceRef={"name": "dev"})
             former.kill()
-        with site.daemon("daemon", lost_after=3600, grace=2):
-            job = site.jobs.until("first", "Failed")
-            site.jobs.until("second", "Completed")
+        with product.daemon("daemon", lost_after=3600, grace=2):
+            job = product.jobs.until("first", "Failed")
+            product.jobs.until("second", "Completed")
         await_death(run.pid)
     assert job["status"]["reason"] == "DaemonLost"
-    site.ledger.assert_nothing_twice()
-    site.ledger.assert_no_overlap()
+    product.ledger.assert_nothing_twice()
+    product.ledger.assert_no_overlap()
 
 
-def test_a_frozen_daemon_is_fenced_by_its_guards_before_it_is_given_up(site: Site) -> None:
-    with site.operator(), site.daemon("frozen", lost_after=LOST_AFTER, tags={"fleet": "a"}) as daemon:
-        site.submit("first", tags={"fleet": "a"}, workspaceRef={"name": "dev"}, seconds=300, ignore_interrupt="true")
-        run = site.ledger.await_run("first")
-        site.submit("second", tags={"fleet": "a"}, workspaceRef={"name": "dev"})
-        with site.daemon("other", lost_after=60, tags={"fleet": "a"}):
+def test_a_frozen_daemon_is_fenced_by_its_guards_before_it_is_lost(product: ProductNamespace) -> None:
+    with product.operator(), product.daemon("frozen", lost_after=LOST_AFTER, tags={"fleet": "a"}) as daemon:
+        product.submit("first", tags={"fleet": "a"}, workspaceRef={"name": "dev"}, seconds=300, ignore_interrupt="true")
+        run = product.ledger.await_run("first")
+        product.submit("second", tags={"fleet": "a"}, workspaceRef={"name": "dev"})
+        with product.daemon("other", lost_after=60, tags={"fleet": "a"}):
             daemon.freeze()
-            job = site.jobs.until("first", "Failed")
+            job = product.jobs.until("first", "Failed")
             assert not is_alive(run.pid)
             assert job["status"]["reason"] == "DaemonLost"
-            site.jobs.until("second", "Completed")
+            product.jobs.until("second", "Completed")
             daemon.thaw()
-            # It hears that the job is over, writes nothing more of it, and is there for others.
-            site.submit("third", tags={"fleet": "a"}, seconds=0.1)
-            site.jobs.until("third", "Completed")
-    assert site.jobs.phases("first") == ["Pending", "Running", "Failed"]
-    site.ledger.assert_nothing_twice()
-    site.ledger.assert_no_overlap()
+            # The resumed daemon observes the job's end, writes nothing more about it, and runs other jobs.
+            product.submit("third", tags={"fleet": "a"}, seconds=0.1)
+            product.jobs.until("third", "Completed")
+    assert product.jobs.phases("first") == ["Pending", "Running", "Failed"]
+    product.ledger.assert_nothing_twice()
+    product.ledger.assert_no_overlap()
 
 
-def test_the_cancel_of_a_job_whose_daemon_died_is_finished_by_the_controller(site: Site) -> None:
-    with site.operator(), site.daemon("daemon", lost_after=LOST_AFTER, grace=1) as daemon:
-        site.submit("job", seconds=300)
-        run = site.ledger.await_run("job")
-        site.jobs.until("job", "Running")
+def test_the_cancel_of_a_job_whose_daemon_died_is_finished_by_the_controller(product: ProductNamespace) -> None:
+    with product.operator(), product.daemon("daemon", lost_after=LOST_AFTER, grace=1) as daemon:
+        product.submit("job", seconds=300)
+        run = product.ledger.await_run("job")
+        product.jobs.until("job", "Running")
         daemon.kill()
-        site.cancel("job", cancelReason="no longer wanted")
-        job = site.jobs.until("job", "Canceled")
+        product.cancel("job", cancelReason="no longer wanted")
+        job = product.jobs.until("job", "Canceled")
         assert not is_alive(run.pid)
     assert condition(job, "CancelRequested")["reason"] == "DaemonGone"
     assert "no longer wanted" in job["status"]["message"]
 
 
-def test_an_assignment_to_a_daemon_that_stops_goes_back_to_the_queue(site: Site) -> None:
-    site.a_silent_daemon("silent")
-    with site.operator():
-        site.submit("job")
-        site.jobs.until("job", _assigned_to("silent"))
-        site.beat("silent", state="Offline")
-        with site.daemon("real"):
-            job = site.jobs.until("job", "Completed")
+def test_an_assignment_to_a_daemon_that_stops_goes_back_to_the_queue(product: ProductNamespace) -> None:
+    product.a_daemon_without_process("silent")
+    with product.operator():
+        product.submit("job")
+        product.jobs.until("job", _assigned_to("silent"))
+        product.beat("silent", state="Offline")
+        with product.daemon("real"):
+            job = product.jobs.until("job", "Completed")
     assert job["status"]["assignment"]["daemon"] == "real"
-    assert site.jobs.phases("job") == ["Pending", "Running", "Completed"]
-    site.ledger.assert_nothing_twice()
+    assert product.jobs.phases("job") == ["Pending", "Running", "Completed"]
+    product.ledger.assert_nothing_twice()
 
 
-def test_a_daemon_told_to_stop_finishes_what_runs_and_takes_nothing_new(site: Site) -> None:
-    with site.operator():
-        with site.daemon("daemon", capacity=2) as daemon:
-            site.submit_held("running")
+def test_a_stopping_daemon_finishes_its_runs_and_accepts_no_jobs(product: ProductNamespace) -> None:
+    with product.operator():
+        with product.daemon("daemon", capacity=2) as daemon:
+            product.submit_held("running")
             daemon.terminate()
-            site.daemons.until("daemon", lambda body: body["status"]["state"] == "Draining")
-            site.submit("waiting")
-            site.await_seen()
-            site.ledger.release("running")
+            product.daemons.until("daemon", lambda body: body["status"]["state"] == "Draining")
+            product.submit("waiting")
+            product.await_seen()
+            product.ledger.release("running")
             assert daemon.exit_code() == 0
-            site.jobs.until("running", "Completed")
-        gone = site.daemons.until("daemon", lambda body: condition(body, "Ready").get("reason") == "ShutDown")
+            product.jobs.until("running", "Completed")
+        gone = product.daemons.until("daemon", lambda body: condition(body, "Ready").get("reason") == "ShutDown")
         assert gone["status"]["state"] == "Offline"
-        site.jobs.until("waiting", lambda body: body["status"].get("reason") == "DaemonsOffline")
-    assert site.ledger.runs_of("waiting") == []
+        product.jobs.until("waiting", lambda body: body["status"].get("reason") == "DaemonsOffline")
+    assert product.ledger.runs_of("waiting") == []
 
 
-def test_a_daemon_told_twice_to_stop_stops_what_runs_and_says_so(site: Site) -> None:
-    with site.operator(), site.daemon("daemon") as daemon:
-        site.submit("running", seconds=300)
-        run = site.ledger.await_run("running")
-        _stop_twice(daemon, site)
+def test_a_second_stop_signal_stops_the_runs_and_is_reported(product: ProductNamespace) -> None:
+    with product.operator(), product.daemon("daemon") as daemon:
+        product.submit("running", seconds=300)
+        run = product.ledger.await_run("running")
+        _stop_twice(daemon, product)
         assert daemon.exit_code() == 0
-        job = site.jobs.until("running", "Failed")
+        job = product.jobs.until("running", "Failed")
     assert not is_alive(run.pid)
     assert job["status"]["reason"] == "DaemonShutdown"
     assert job["status"]["log"]["bytes"] > 0
 
 
-def _stop_twice(daemon: Program, site: Site) -> None:
+def _stop_twice(daemon: Program, product: ProductNamespace) -> None:
     daemon.terminate()
-    site.daemons.until("daemon", lambda body: body["status"]["state"] == "Draining")
+    product.daemons.until("daemon", lambda body: body["status"]["state"] == "Draining")
     daemon.terminate()
 
 

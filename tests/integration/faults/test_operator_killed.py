@@ -1,4 +1,4 @@
-"""The controller dies at any moment and comes back: nothing is lost, nothing runs twice."""
+"""The controller dies at any moment and restarts: nothing is lost, nothing runs twice."""
 
 import random
 from collections.abc import Callable
@@ -6,31 +6,31 @@ from collections.abc import Callable
 import pytest
 
 from support.manifests import Manifest
-from support.test_namespace import Site, names
+from support.test_namespace import ProductNamespace, names
 
 JOBS = 60
 KILLS = 6
 
 
-def test_killed_at_random_moments_it_loses_and_repeats_nothing(site: Site) -> None:
+def test_killed_at_random_moments_it_loses_and_repeats_nothing(product: ProductNamespace) -> None:
     jobs = names("job", JOBS)
     chance = random.Random(7)
-    with site.daemon("one", capacity=4), site.daemon("two", capacity=4):
-        site.submit_all(jobs, seconds=0.3)
+    with product.daemon("one", capacity=4), product.daemon("two", capacity=4):
+        product.submit_all(jobs, seconds=0.3)
         for kill in range(KILLS):
-            with site.operator() as operator:
+            with product.operator() as operator:
                 # By the progress of the queue rather than by time: the kill comes in the middle of the work, however
                 # slow the machine is.
                 done = (kill + 1) * JOBS // (KILLS + 3)
-                site.jobs.until_count(done, "Completed", "Running")
+                product.jobs.until_count(done, "Completed", "Running")
                 while chance.random() < 0.5:
-                    site.jobs.until_change()
+                    product.jobs.until_change()
                 operator.kill()
-        with site.operator():
-            site.jobs.until_all(jobs)
-    assert {name: site.jobs.phases(name)[-1] for name in jobs} == dict.fromkeys(jobs, "Completed")
-    assert [run.code for run in site.ledger.runs()] == [0] * JOBS
-    site.ledger.assert_nothing_twice()
+        with product.operator():
+            product.jobs.until_all(jobs)
+    assert {name: product.jobs.phases(name)[-1] for name in jobs} == dict.fromkeys(jobs, "Completed")
+    assert [run.code for run in product.ledger.runs()] == [0] * JOBS
+    product.ledger.assert_nothing_twice()
 
 
 def _assigned(body: Manifest) -> bool:
@@ -46,51 +46,51 @@ def _ended(body: Manifest) -> bool:
 
 
 @pytest.mark.parametrize("change", [_assigned, _running, _ended], ids=["assigned", "running", "ended"])
-def test_killed_right_after_each_write_of_a_job_it_goes_on_where_it_was(
-    site: Site, change: Callable[[Manifest], bool]
+def test_killed_after_each_write_of_a_job_it_continues_where_it_was(
+    product: ProductNamespace, change: Callable[[Manifest], bool]
 ) -> None:
-    with site.daemon("daemon"):
-        with site.operator() as operator:
-            site.submit("first", seconds=1, workspaceRef={"name": "dev"})
-            site.submit("second", workspaceRef={"name": "dev"}, ttlSecondsAfterFinished=1)
-            site.jobs.until("first", change)
+    with product.daemon("daemon"):
+        with product.operator() as operator:
+            product.submit("first", seconds=1, workspaceRef={"name": "dev"})
+            product.submit("second", workspaceRef={"name": "dev"}, ttlSecondsAfterFinished=1)
+            product.jobs.until("first", change)
             operator.kill()
-        with site.operator():
-            site.jobs.until_all(["first"], phases=["Completed"])
-            site.jobs.until_gone("second")
-    assert "Completed" in site.jobs.phases("second")
-    site.ledger.assert_nothing_twice()
-    site.ledger.assert_no_overlap()
-    assert [run.job for run in site.ledger.runs()] == ["first", "second"]
+        with product.operator():
+            product.jobs.until_all(["first"], phases=["Completed"])
+            product.jobs.until_gone("second")
+    assert "Completed" in product.jobs.phases("second")
+    product.ledger.assert_nothing_twice()
+    product.ledger.assert_no_overlap()
+    assert [run.job for run in product.ledger.runs()] == ["first", "second"]
 
 
-def test_killed_between_a_cancel_and_its_end_it_finishes_the_cancel(site: Site) -> None:
-    site.a_silent_daemon("silent")
-    with site.operator() as operator:
-        site.submit("job")
-        site.jobs.until("job", _assigned)
+def test_killed_between_a_cancel_and_its_end_it_finishes_the_cancel(product: ProductNamespace) -> None:
+    product.a_daemon_without_process("silent")
+    with product.operator() as operator:
+        product.submit("job")
+        product.jobs.until("job", _assigned)
         operator.kill()
-    site.cancel("job")
-    with site.operator():
-        site.jobs.until("job", "Canceled")
-    assert site.ledger.runs() == []
+    product.cancel("job")
+    with product.operator():
+        product.jobs.until("job", "Canceled")
+    assert product.ledger.runs() == []
 
 
-def test_what_fell_due_while_it_was_away_is_done_when_it_is_back(site: Site) -> None:
-    with site.daemon("daemon"):
-        with site.operator() as operator:
-            site.submit_held("expired", ttlSecondsAfterFinished=0)
+def test_deadlines_that_passed_while_it_was_down_are_enforced_after_the_start(product: ProductNamespace) -> None:
+    with product.daemon("daemon"):
+        with product.operator() as operator:
+            product.submit_held("expired", ttlSecondsAfterFinished=0)
             operator.kill()
-        site.ledger.release("expired")
-        site.jobs.until("expired", "Completed")
-        site.submit("overdue", tags={"nobody": "has-it"}, pendingTimeoutSeconds=1)
-        with site.operator():
-            site.jobs.until_gone("expired")
-            job = site.jobs.until("overdue", "Failed")
+        product.ledger.release("expired")
+        product.jobs.until("expired", "Completed")
+        product.submit("overdue", tags={"nobody": "has-it"}, pendingTimeoutSeconds=1)
+        with product.operator():
+            product.jobs.until_gone("expired")
+            job = product.jobs.until("overdue", "Failed")
     assert job["status"]["reason"] == "PendingTimeout"
 
 
-def test_asked_to_end_it_ends_at_once_and_in_order(site: Site) -> None:
-    with site.operator() as operator:
+def test_a_stop_signal_ends_it_at_once_and_gracefully(product: ProductNamespace) -> None:
+    with product.operator() as operator:
         operator.terminate()
         assert operator.exit_code() == 0

@@ -1,4 +1,4 @@
-"""What takes a control plane of its own: its API server is killed, its requests are counted, its schema is changed."""
+"""Tests with a control plane of their own, which kill its API server, count its requests or change its schema."""
 
 import copy
 import json
@@ -16,14 +16,14 @@ from support.cluster.api_metrics import Request, between, requests, writes
 from support.cluster.installation import install
 from support.cluster.kubectl import Kubectl
 from support.manifests import CRDS
-from support.test_namespace import Site, a_job, a_site, names
+from support.test_namespace import ProductNamespace, a_job, a_product_namespace, names
 
 UNDER_LOAD = 200
 COUNTED = 30
 WRITES_PER_JOB = 4
 _EVENT_COUNTED = 'provisioner_api_writes_total{kind="event",result="ok"}'
 IDLE_SECONDS = 15.0
-"""How long idleness is measured: many times the period of anything that could poll."""
+"""Seconds of an idle measurement, many times the period of any poll."""
 QUIET_WITHIN = 120.0
 
 
@@ -36,15 +36,15 @@ def plane() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def own(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Site]:
-    """A namespace of the test's own in it."""
+def own(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[ProductNamespace]:
+    """A namespace in that control plane."""
     namespace = f"test-{abs(hash(request.node.name)) % 10**9}"
     Kubectl(plane.kubeconfig).run("create", "namespace", namespace)
-    with a_site(plane, namespace) as site:
-        yield site
+    with a_product_namespace(plane, namespace) as product:
+        yield product
 
 
-def test_an_api_server_killed_under_load_loses_and_repeats_nothing(plane: ControlPlane, own: Site) -> None:
+def test_an_api_server_killed_under_load_loses_and_repeats_nothing(plane: ControlPlane, own: ProductNamespace) -> None:
     jobs = names("job", UNDER_LOAD)
     secret = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "cloud"}, "stringData": {"seconds": "0.1"}}
     own.admin.create(secret)
@@ -62,7 +62,7 @@ def test_an_api_server_killed_under_load_loses_and_repeats_nothing(plane: Contro
     own.ledger.assert_nothing_twice()
 
 
-def test_an_outage_while_nothing_happens_is_survived(plane: ControlPlane, own: Site) -> None:
+def test_an_outage_without_any_work_is_survived(plane: ControlPlane, own: ProductNamespace) -> None:
     with own.operator() as operator, own.daemon("daemon"):
         own.submit("before")
         own.jobs.until("before", "Completed")
@@ -72,9 +72,7 @@ def test_an_outage_while_nothing_happens_is_survived(plane: ControlPlane, own: S
         own.jobs.until("after", "Completed", seconds=150)
 
 
-def test_in_an_outage_a_leader_steps_down_says_that_it_is_not_ready_and_comes_back(
-    plane: ControlPlane, own: Site
-) -> None:
+def test_in_an_outage_a_leader_steps_down_is_not_ready_and_recovers(plane: ControlPlane, own: ProductNamespace) -> None:
     own.allow_election()
     with own.candidate() as leader, own.candidate() as standby, own.daemon("daemon"):
         leader.await_that(lambda: leader.leads or standby.leads, "or the other leads")
@@ -82,7 +80,7 @@ def test_in_an_outage_a_leader_steps_down_says_that_it_is_not_ready_and_comes_ba
         own.jobs.until("before", "Completed")
         plane.stop_api_server(kill=True)
         for program in (leader, standby):
-            # Nothing is written and nothing is due: the election alone finds out.
+            # Nothing is written and nothing is due, so only the election detects the outage.
             program.await_leads(leads=False)
             program.await_status("/readyz", 503)
             assert "the API server does not answer" in program.fetch("/readyz")[1]
@@ -97,61 +95,61 @@ def test_in_an_outage_a_leader_steps_down_says_that_it_is_not_ready_and_comes_ba
     own.ledger.assert_nothing_twice()
 
 
-def test_a_job_costs_at_most_four_writes_after_its_creation(own: Site) -> None:
+def test_a_job_costs_at_most_four_writes_after_its_creation(own: ProductNamespace) -> None:
     jobs = names("job", COUNTED)
     with own.operator() as operator, own.daemon("one", capacity=3), own.daemon("two", capacity=3):
         before = requests(own.admin)
         own.submit_all(jobs, seconds=0.3, lines=2)
         own.jobs.until_all(jobs, phases=["Completed"])
         counted = between(before, requests(own.admin), "provisionerjobs", "provisionerdaemons", "configmaps", "events")
-        # On a slow machine some wait for so long that they are told why.
+        # On a slow machine some jobs wait so long that their status gets an explanation.
         told = sum(operator.metrics('provisioner_api_writes_total{kind="Explain"').values())
     written = writes(counted)
     for request, count in counted.items():
-        print(f"{request.verb:6} {request.resource:28} {count:5}  {count / COUNTED:.2f} a job")  # noqa: T201 - measured, for whoever asks with -rP
+        print(f"{request.verb:6} {request.resource:28} {count:5}  {count / COUNTED:.2f} a job")  # noqa: T201 - a measurement, shown with -rP
     assert written.pop(Request("POST", "provisionerjobs")) == COUNTED
-    # Whose ConfigMaps those are the API server does not count: the controller manager's come with each namespace.
+    # The API server counts all ConfigMaps, including the one that the controller-manager creates in each namespace.
     archives = own.admin.run("get", "configmap", "--output=name").stdout.count("-log\n")
     assert archives == COUNTED <= written.pop(Request("POST", "configmaps"))
     heartbeats = written.pop(Request("PATCH", "provisionerdaemons/status"), 0)
     cost = archives + sum(written.values())
-    print(f"{cost / COUNTED:.2f} writes a job after its creation, and {heartbeats} heartbeats")  # noqa: T201 - measured, for whoever asks with -rP
+    print(f"{cost / COUNTED:.2f} writes a job after its creation, and {heartbeats} heartbeats")  # noqa: T201 - a measurement, shown with -rP
     assert cost <= WRITES_PER_JOB * COUNTED + told
     assert not [request for request in written if request.resource == "events"]
 
 
-def test_an_idle_controller_asks_for_nothing(own: Site) -> None:
-    own.a_silent_daemon("silent")
+def test_an_idle_controller_sends_no_requests(own: ProductNamespace) -> None:
+    own.a_daemon_without_process("silent")
     own.submit("held", suspend=True)
     own.submit("unmatched", tags={"nobody": "has-it"})
     with own.operator() as operator:
         own.jobs.until("held", lambda body: body["status"].get("reason") == "Suspended")
         own.jobs.until("unmatched", lambda body: body["status"].get("reason") == "NoMatchingDaemon")
         own.await_events("unmatched")
-        # The server shows an event before the controller has its answer, and counts it.
+        # An Event is visible before the controller has the answer to its request, and counts it.
         operator.await_that(lambda: _EVENT_COUNTED in operator.writes, "counts the event that it wrote")
         own_writes = operator.writes
         await_nothing_asked(own)
         assert operator.writes == own_writes
 
 
-def await_nothing_asked(site: Site) -> None:
-    """Return once nobody asks for any of the product's objects for a while; a controller that polls never lets it come to that.
+def await_nothing_asked(product: ProductNamespace) -> None:
+    """Wait until there are no requests for the product's objects for a while; a polling controller fails the wait.
 
     Others may ask at first: of what earlier tests left, the garbage collector looks up each owner, in bursts.
     """
     deadline = time.monotonic() + QUIET_WITHIN
-    while asked := _asked_within(site, IDLE_SECONDS):
+    while asked := _asked_within(product, IDLE_SECONDS):
         assert time.monotonic() < deadline, f"it does not become quiet: {asked}"
 
 
-def _asked_within(site: Site, seconds: float) -> dict[Request, int]:
-    before = requests(site.admin)
+def _asked_within(product: ProductNamespace, seconds: float) -> dict[Request, int]:
+    before = requests(product.admin)
     time.sleep(seconds)
-    return between(before, requests(site.admin), "provisionerjobs", "provisionerdaemons", "events")
+    return between(before, requests(product.admin), "provisionerjobs", "provisionerdaemons", "events")
 
 
-def test_an_object_of_an_older_schema_is_told_about_and_passed_over(own: Site) -> None:
+def test_an_invalid_object_of_an_older_schema_is_reported_and_skipped(own: ProductNamespace) -> None:
     strict = yaml.safe_load((CRDS / "provisioner.dev_provisionerjobs.yaml").read_text(encoding="utf-8"))
     loose = copy.deepcopy(strict)
     spec = loose["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
@@ -171,15 +169,15 @@ def test_an_object_of_an_older_schema_is_told_about_and_passed_over(own: Site) -
     assert own.ledger.runs_of("older") == []
 
 
-def _as_stored(site: Site, definition: dict[str, object]) -> dict[str, object]:
-    stored = site.admin.get("crd", "provisionerjobs.provisioner.dev")
+def _as_stored(product: ProductNamespace, definition: dict[str, object]) -> dict[str, object]:
+    stored = product.admin.get("crd", "provisionerjobs.provisioner.dev")
     return stored | {"spec": definition["spec"]}
 
 
-def _create_once_allowed(site: Site, manifest: dict[str, object]) -> None:
-    """The API server takes a moment to act on a changed definition, or after its own start."""
+def _create_once_allowed(product: ProductNamespace, manifest: dict[str, object]) -> None:
+    """Create the object once the API server accepts it, a moment after a changed definition or its start."""
     deadline = time.monotonic() + 60
-    while not (answer := site.admin.attempt("create", "-f", "-", given=manifest)).ok:
+    while not (answer := product.admin.attempt("create", "-f", "-", given=manifest)).ok:
         assert time.monotonic() < deadline, str(answer)
         threading.Event().wait(0.2)
 

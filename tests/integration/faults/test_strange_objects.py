@@ -1,10 +1,10 @@
-"""Objects that nobody thought of, written by hand: the controller goes on with the others."""
+"""Unusual objects, written by hand: the controller continues with all others."""
 
 import json
 import urllib.request
 
 from support.manifests import Manifest
-from support.test_namespace import Site
+from support.test_namespace import ProductNamespace
 
 _FAR_PAST, _FAR_FUTURE = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"
 _NOWHERE = {"daemon": "nowhere", "daemonUID": "no-such-uid", "id": "made-up", "time": "2026-01-01T00:00:00Z"}
@@ -30,56 +30,56 @@ STRANGE: dict[str, Manifest] = {
 
 
 RUNS_FOR_NOBODY = "a phase of its own making"
-"""It counts as running since its made-up start, and is ended by its deadline."""
+"""It counts as running since its invented start, and its deadline ends it."""
 
 
-def test_no_status_written_by_hand_stops_the_controller_or_the_job(site: Site) -> None:
+def test_no_status_written_by_hand_stops_the_controller_or_the_job(product: ProductNamespace) -> None:
     jobs = {what: f"strange-{number}" for number, what in enumerate(STRANGE)}
-    site.submit_all(list(jobs.values()))
-    refused = {what for what, name in jobs.items() if not _write_by_hand(site, name, STRANGE[what])}
-    with site.operator() as operator, site.daemon("daemon", capacity=4):
-        site.submit("ordinary")
-        site.jobs.until_all(["ordinary", *jobs.values()])
+    product.submit_all(list(jobs.values()))
+    refused = {what for what, name in jobs.items() if not _write_by_hand(product, name, STRANGE[what])}
+    with product.operator() as operator, product.daemon("daemon", capacity=4):
+        product.submit("ordinary")
+        product.jobs.until_all(["ordinary", *jobs.values()])
         assert _health(operator.endpoint) == 200
         assert operator.runs
         complaints = [line for line in operator.lines if '"ERROR"' in line]
-    ended = {what: site.jobs.phases(name)[-1] for what, name in jobs.items()}
+    ended = {what: product.jobs.phases(name)[-1] for what, name in jobs.items()}
     assert ended == dict.fromkeys(STRANGE, "Completed") | {RUNS_FOR_NOBODY: "Failed"}
     assert refused == {"a leap second", "suspended for ages"}
     assert complaints == []
 
 
-def _write_by_hand(site: Site, name: str, status: Manifest) -> bool:
-    """Write the status as an admin could; False if the API server refused. A run has to be assigned first."""
+def _write_by_hand(product: ProductNamespace, name: str, status: Manifest) -> bool:
+    """Write the status as an administrator could; return False if the API server rejects it. A run needs an assignment first."""
     first = [{"assignment": status["assignment"]}] if "phase" in status else []
     changes = [json.dumps({"status": step}) for step in (*first, status)]
     return all(
-        site.admin.attempt("patch", "pj", name, "--type=merge", "--subresource=status", f"--patch={change}").ok
+        product.admin.attempt("patch", "pj", name, "--type=merge", "--subresource=status", f"--patch={change}").ok
         for change in changes
     )
 
 
-def test_a_million_characters_are_refused_by_the_api_server(site: Site) -> None:
-    site.submit("job")
-    refusal = site.admin.refusal(
+def test_a_million_characters_are_refused_by_the_api_server(product: ProductNamespace) -> None:
+    product.submit("job")
+    refusal = product.admin.refusal(
         *("patch", "pj", "job", "--type=merge", "--subresource=status", "--patch-file=/dev/stdin"),
         given={"status": {"message": "x" * 1_000_000}},
     )
     assert "status.message" in refusal
 
 
-def test_what_recurs_is_told_as_a_series(site: Site) -> None:
-    with site.operator():
-        site.submit("job", tags={"region": "us"})
-        (first,) = site.await_events("job", "NoMatchingDaemon")
+def test_recurring_events_become_a_series(product: ProductNamespace) -> None:
+    with product.operator():
+        product.submit("job", tags={"region": "us"})
+        (first,) = product.await_events("job", "NoMatchingDaemon")
         assert first["regarding"]["kind"] == "ProvisionerJob"
-        # It reports before it matches: one that matches and does not report yet would be told about too.
-        site.a_silent_daemon("daemon", tags={"region": "eu"}, cordoned=True)
-        site.admin.patch("pd", "daemon", {"spec": {"tags": {"region": "us"}}})
-        site.jobs.until("job", lambda body: body["status"].get("reason") == "DaemonsCordoned")
-        site.admin.run("delete", "pd", "daemon")
-        site.notices.until_any(lambda event: event.get("series", {}).get("count") == 2)
-    assert sorted(event["reason"] for event in site.events("job")) == ["DaemonsCordoned", "NoMatchingDaemon"]
+        # The daemon reports before its tags match, because a matching daemon without a heartbeat would cause an Event too.
+        product.a_daemon_without_process("daemon", tags={"region": "eu"}, cordoned=True)
+        product.admin.patch("pd", "daemon", {"spec": {"tags": {"region": "us"}}})
+        product.jobs.until("job", lambda body: body["status"].get("reason") == "DaemonsCordoned")
+        product.admin.run("delete", "pd", "daemon")
+        product.notices.until_any(lambda event: event.get("series", {}).get("count") == 2)
+    assert sorted(event["reason"] for event in product.events("job")) == ["DaemonsCordoned", "NoMatchingDaemon"]
 
 
 def _health(endpoint: str) -> int:

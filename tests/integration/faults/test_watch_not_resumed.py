@@ -1,4 +1,4 @@
-"""A watch whose version the API server has forgotten begins anew from a list, which also tells what is gone."""
+"""A watch whose version has expired restarts from a list, which also reveals deletions."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from provisioner_devcluster import ControlPlane
 from support.cluster.installation import install
 from support.cluster.kubectl import Kubectl
-from support.test_namespace import Site, a_site
+from support.test_namespace import ProductNamespace, a_product_namespace
 
 
 @pytest.fixture
@@ -19,16 +19,16 @@ def plane() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def own(plane: ControlPlane) -> Iterator[Site]:
-    """A namespace of the test's own in it."""
+def own(plane: ControlPlane) -> Iterator[ProductNamespace]:
+    """A namespace in that control plane."""
     Kubectl(plane.kubeconfig).run("create", "namespace", "test-gap")
-    with a_site(plane, "test-gap") as site:
-        yield site
+    with a_product_namespace(plane, "test-gap") as product:
+        yield product
 
 
-def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(plane: ControlPlane, own: Site) -> None:
+def test_ends_and_deletions_missed_by_the_watch_are_swept(plane: ControlPlane, own: ProductNamespace) -> None:
     waiting = 'provisioner_jobs{phase="Pending"}'
-    own.a_silent_daemon("forgotten")
+    own.a_daemon_without_process("forgotten")
     for name in ("deleted", "canceled", "stays"):
         own.submit(name, tags={"nobody": "has-it"})
     with own.operator() as operator:
@@ -37,8 +37,8 @@ def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(plane: Con
         operator.freeze()
         own.admin.run("delete", "pj", "deleted")
         own.admin.run("delete", "pd", "forgotten")
-        _cancel_in_the_controllers_place(own, "canceled")
-        # What an API server remembers for watches begins with its start.
+        _cancel_in_place_of_the_controller(own, "canceled")
+        # The watch cache of an API server begins with its start.
         plane.restart_api_server(kill=True)
         operator.thaw()
         operator.await_that(lambda: operator.metrics(waiting) == {waiting: 1.0}, "sees who is gone")
@@ -49,7 +49,7 @@ def test_what_ended_or_was_deleted_while_no_watch_could_tell_is_swept(plane: Con
     assert own.ledger.runs_of("canceled") == []
 
 
-def _cancel_in_the_controllers_place(site: Site, name: str) -> None:
-    site.cancel(name)
+def _cancel_in_place_of_the_controller(product: ProductNamespace, name: str) -> None:
+    product.cancel(name)
     patch = {"status": {"phase": "Canceled", "reason": "Canceled", "finishedAt": "2026-01-01T00:00:00Z"}}
-    site.admin.patch("pj", name, patch, "--subresource=status")
+    product.admin.patch("pj", name, patch, "--subresource=status")

@@ -1,4 +1,4 @@
-"""The whole installation in the run's cluster, with no controller in it: other tests have their own."""
+"""The whole installation in the run's cluster, without a controller, because other tests run their own."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ NO_CONTROLLER = [{"name": "provisioner-operator", "count": 0}]
 
 @pytest.fixture(scope="session")
 def root(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
-    """The cluster's administrator, once everything is applied."""
+    """Apply everything, and return kubectl of the cluster's administrator."""
     root = Kubectl(cluster.kubeconfig)
     root.run("apply", "--server-side", f"--filename={SUPPORT_DATA / 'prometheus_operator_crds.yaml'}")
     for kind in ("servicemonitors", "prometheusrules"):
@@ -32,7 +32,7 @@ def root(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
 
 @pytest.fixture(scope="session")
 def pod_of_the_controller(root: Kubectl) -> Manifest:
-    """A Pod as the Deployment would make it."""
+    """A Pod as the Deployment would create it."""
     template = root.within(SYSTEM).get("deployment", "provisioner-operator")["spec"]["template"]
     meta = {"name": "example", "labels": template["metadata"]["labels"]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
@@ -40,7 +40,7 @@ def pod_of_the_controller(root: Kubectl) -> Manifest:
 
 @pytest.fixture(scope="session")
 def authority(root: Kubectl) -> Iterator[Authority]:
-    """Whoever knows what each ServiceAccount may do."""
+    """The permissions of each ServiceAccount, as the API server reports them."""
     authority = Authority(root.kubeconfig)
     yield authority
     authority.close()

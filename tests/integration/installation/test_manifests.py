@@ -1,4 +1,4 @@
-"""What users apply: the API server takes all of it, keeps it as it is written, and holds the Pods to the strictest level."""
+"""Manifests that users apply: the API server accepts them, stores them unchanged, and enforces the strictest Pod security."""
 
 import copy
 import json
@@ -16,7 +16,7 @@ from support.manifests import CRDS, MANIFESTS, Manifest
 
 SYSTEM, TEAM = "provisioner-system", "team-example"
 EXAMPLES = MANIFESTS / "examples"
-"""Of users' own: tried in tests/integration/workspaces/test_gitops.py."""
+"""Overlays of users, tested in tests/integration/workspaces/test_gitops.py."""
 KUSTOMIZATIONS = [
     CRDS,
     *sorted(file.parent for file in MANIFESTS.rglob("kustomization.yaml") if not file.is_relative_to(EXAMPLES)),
@@ -33,7 +33,7 @@ def _is_component(folder: Path) -> bool:
     [folder for folder in KUSTOMIZATIONS if not _is_component(folder)],
     ids=lambda folder: str(folder.relative_to(MANIFESTS.parent)),
 )
-def test_the_api_server_takes_every_kustomization(folder: Path, root: Kubectl) -> None:
+def test_the_api_server_accepts_every_kustomization(folder: Path, root: Kubectl) -> None:
     if folder.name == "stamping" and not has_stamping(root):
         pytest.skip("this API server has no MutatingAdmissionPolicy v1 (Kubernetes 1.36)")
 
@@ -44,7 +44,7 @@ def test_the_api_server_takes_every_kustomization(folder: Path, root: Kubectl) -
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_each_component_goes_with_what_it_is_for(component: str, root: Kubectl, tmp_path: Path) -> None:
+def test_each_component_can_be_combined_with_its_base(component: str, root: Kubectl, tmp_path: Path) -> None:
     if component == "stamping" and not has_stamping(root):
         pytest.skip("this API server has no MutatingAdmissionPolicy v1 (Kubernetes 1.36)")
     base = "overlays/team-example" if component == "daemon-pool" else "default"
@@ -57,10 +57,10 @@ def test_each_component_goes_with_what_it_is_for(component: str, root: Kubectl, 
     assert len(extended) > len(plain)
 
 
-def test_nothing_differs_after_it_was_applied(root: Kubectl, installed: Path) -> None:
-    """Otherwise a GitOps engine would apply it again and again."""
+def test_nothing_differs_after_an_apply(root: Kubectl, installed: Path) -> None:
+    """A difference would make a GitOps engine apply the manifests again and again."""
     for way in (["--server-side"], []):
-        # The API server and its controllers write of their own, perhaps in the middle of it.
+        # The API server and its controllers may write to these objects at the same time.
         deadline = time.monotonic() + 60
         while (answer := root.attempt("diff", f"--kustomize={installed}", *way)).stdout and time.monotonic() < deadline:
             time.sleep(0.5)
@@ -111,7 +111,7 @@ def test_the_controller_alone_has_a_token(root: Kubectl, pod_of_the_controller: 
     assert ["serviceaccount" in json.dumps(spec["containers"]) for spec in stored] == [True, False]
 
 
-def test_a_namespace_of_ones_own_and_an_image_of_ones_own_are_two_lines(root: Kubectl, tmp_path: Path) -> None:
+def test_another_namespace_and_another_image_take_two_lines(root: Kubectl, tmp_path: Path) -> None:
     image = {"name": "provisioner-operator", "newName": "registry.example.com/provisioner", "newTag": "9.9"}
     folder = a_kustomization(tmp_path, "default", namespace="elsewhere", images=[image])
 
@@ -132,7 +132,7 @@ def installed(tmp_path: Path) -> Path:
 
 
 def _rendered(root: Kubectl, folder: Path) -> list[Manifest]:
-    """What kubectl makes of a kustomization."""
+    """Return a kustomization as kubectl renders it."""
     text = root.run("create", "--dry-run=client", "--output=json", "--validate=false", f"--kustomize={folder}").stdout
     decoder, at = json.JSONDecoder(), 0
     found: list[Manifest] = []
@@ -144,7 +144,7 @@ def _rendered(root: Kubectl, folder: Path) -> list[Manifest]:
 
 
 def _differences(written: Any, stored: Any, path: str = "") -> Iterator[str]:
-    """Where what is stored is not what was written; what the API server added is none."""
+    """Yield the fields whose stored value differs from the manifest; fields added by the API server do not count."""
     if isinstance(written, dict) and isinstance(stored, dict):
         for key, value in written.items():
             yield from _differences(value, stored.get(key), f"{path}.{key}")

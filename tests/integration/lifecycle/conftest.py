@@ -1,4 +1,4 @@
-"""A namespace with a controller for the tests of each file, and one of a test's own for those that need it."""
+"""Namespace with a controller for the tests of each file, and separate namespaces for tests that need one."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,25 +6,25 @@ import pytest
 
 from support.cluster.shared_cluster import Cluster
 from support.programs.programs import Program
-from support.test_namespace import Site, a_site
+from support.test_namespace import ProductNamespace, a_product_namespace
 
 
 @pytest.fixture(scope="module")
-def site(cluster: Cluster, module_namespace: str) -> Iterator[Site]:
+def product(cluster: Cluster, module_namespace: str) -> Iterator[ProductNamespace]:
     """A namespace with a controller, shared by the tests of the file: names and tags in it must differ."""
-    with a_site(cluster, module_namespace) as site, site.operator():
-        yield site
+    with a_product_namespace(cluster, module_namespace) as product, product.operator():
+        yield product
 
 
 @pytest.fixture
-def own_site(cluster: Cluster, make_namespace: Callable[[], str]) -> Iterator[Site]:
+def own_product(cluster: Cluster, make_namespace: Callable[[], str]) -> Iterator[ProductNamespace]:
     """A namespace of the test's own, without any program yet."""
-    with a_site(cluster, make_namespace()) as site:
-        yield site
+    with a_product_namespace(cluster, make_namespace()) as product:
+        yield product
 
 
 @pytest.fixture(scope="module")
-def worker(site: Site) -> Iterator[Program]:
-    """A daemon without tags that has room for the jobs of all tests of the file."""
-    with site.daemon("worker", capacity=8) as program:
+def worker(product: ProductNamespace) -> Iterator[Program]:
+    """A daemon without tags, with enough capacity for the jobs of all tests of the file."""
+    with product.daemon("worker", capacity=8) as program:
         yield program

@@ -1,4 +1,4 @@
-"""The controller's own endpoints: probes and metrics."""
+"""Endpoints of the controller: probes and metrics."""
 
 import time
 import urllib.error
@@ -9,13 +9,13 @@ import pytest
 
 from support.cluster.watching import WITHIN
 from support.programs.programs import OperatorProgram
-from support.test_namespace import Site
+from support.test_namespace import ProductNamespace
 
 
 @pytest.fixture
-def operator(own_site: Site) -> Iterator[OperatorProgram]:
+def operator(own_product: ProductNamespace) -> Iterator[OperatorProgram]:
     """A controller of the test's own."""
-    with own_site.operator() as operator:
+    with own_product.operator() as operator:
         yield operator
 
 
@@ -25,16 +25,16 @@ def test_probes_answer(operator: OperatorProgram) -> None:
     assert _get(f"{operator.endpoint}/anything")[0] == 404
 
 
-def test_metrics_tell_what_waits_runs_and_ended(own_site: Site, operator: OperatorProgram) -> None:
-    site = own_site
-    with site.daemon("daemon"):
-        site.submit("good", seconds=0.1)
-        site.submit("bad", fail="on purpose")
-        site.submit("stuck", tags={"gpu": "yes"})
-        site.jobs.until_all(["good", "bad"])
-        site.await_events("bad")  # the controller has seen the end
-        site.jobs.until("stuck", lambda body: body["status"].get("reason") == "NoMatchingDaemon")
-        site.await_events("stuck")
+def test_metrics_count_pending_running_and_ended_jobs(own_product: ProductNamespace, operator: OperatorProgram) -> None:
+    product = own_product
+    with product.daemon("daemon"):
+        product.submit("good", seconds=0.1)
+        product.submit("bad", fail="on purpose")
+        product.submit("stuck", tags={"gpu": "yes"})
+        product.jobs.until_all(["good", "bad"])
+        product.await_events("bad")  # the controller has observed the end
+        product.jobs.until("stuck", lambda body: body["status"].get("reason") == "NoMatchingDaemon")
+        product.await_events("stuck")
         expected = {
             'provisioner_jobs_ended_total{phase="Completed",reason="Completed"} 1.0',
             'provisioner_jobs_ended_total{phase="Failed",reason="RunFailed"} 1.0',
@@ -44,7 +44,7 @@ def test_metrics_tell_what_waits_runs_and_ended(own_site: Site, operator: Operat
         }
         metrics = _metrics(operator)
         deadline = time.monotonic() + WITHIN
-        # The daemon's heartbeat, which says that it is idle again, comes a little later.
+        # The daemon's heartbeat with the state Idle comes a little later.
         while not expected <= metrics:
             assert time.monotonic() < deadline, f"not there: {expected - metrics}"
             time.sleep(0.2)

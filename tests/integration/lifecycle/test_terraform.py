@@ -1,4 +1,4 @@
-"""Real Terraform: a workspace is started, stopped and deleted, its state kept by the API server, its secrets by nobody."""
+"""Real Terraform: a workspace is started, stopped and deleted; the API server stores its state, and nothing leaks its secrets."""
 
 import base64
 import gzip
@@ -13,7 +13,7 @@ from provisioner_devcluster import find_tofu
 from support.cluster.watching import WITHIN
 from support.programs.ledger import is_alive
 from support.programs.programs import Program
-from support.test_namespace import Site
+from support.test_namespace import ProductNamespace
 
 TOKEN = "correct-horse-battery-staple"
 TEMPLATE = """
@@ -42,18 +42,18 @@ output "machines" { value = terraform_data.machine[*].id == [] ? 0 : length(terr
 
 
 @pytest.fixture(scope="module")
-def terraform(site: Site) -> Iterator[Program]:
+def terraform(product: ProductNamespace) -> Iterator[Program]:
     """A daemon that runs Terraform."""
     options = {"provisioners": ("terraform",), "capacity": 4, "grace": 60, "tags": {"runs": "terraform"}}
     secret = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "cloud"}, "stringData": {"token": TOKEN}}
-    site.admin.create(secret)
-    with site.daemon("terraform", terraform=find_tofu(), **options) as program:
+    product.admin.create(secret)
+    with product.daemon("terraform", terraform=find_tofu(), **options) as program:
         yield program
 
 
-def _build(site: Site, name: str, workspace: str, transition: str, **variables: str) -> None:
+def _build(product: ProductNamespace, name: str, workspace: str, transition: str, **variables: str) -> None:
     token = {"name": "token", "valueFrom": {"secretKeyRef": {"name": "cloud", "key": "token"}}}
-    site.submit(
+    product.submit(
         name,
         provisioner="terraform",
         tags={"runs": "terraform"},
@@ -64,41 +64,41 @@ def _build(site: Site, name: str, workspace: str, transition: str, **variables: 
     )
 
 
-def _start_and_await_apply(site: Site, name: str, workspace: str) -> None:
-    """Start the workspace with a run that stays in the middle of its apply, where it holds the state's lock."""
-    marker = site.ledger.path.with_name(name)
-    _build(site, name, workspace, "Start", pause="300", marker=str(marker))
+def _start_and_await_apply(product: ProductNamespace, name: str, workspace: str) -> None:
+    """Start the workspace with a run that stays within its apply, where it holds the state's lock."""
+    marker = product.ledger.path.with_name(name)
+    _build(product, name, workspace, "Start", pause="300", marker=str(marker))
     deadline = time.monotonic() + WITHIN
     while not marker.exists():
         assert time.monotonic() < deadline, f"{name} never began to apply"
         time.sleep(0.05)
 
 
-def test_a_workspace_is_started_stopped_and_deleted(site: Site, terraform: Program) -> None:
-    _build(site, "dev-1", "dev", "Start", region="us")
-    _build(site, "dev-2", "dev", "Stop", region="us")
-    _build(site, "dev-3", "dev", "Delete", region="us")
-    started = site.jobs.until("dev-1", "Completed")["status"]
+def test_a_workspace_is_started_stopped_and_deleted(product: ProductNamespace, terraform: Program) -> None:
+    _build(product, "dev-1", "dev", "Start", region="us")
+    _build(product, "dev-2", "dev", "Stop", region="us")
+    _build(product, "dev-3", "dev", "Delete", region="us")
+    started = product.jobs.until("dev-1", "Completed")["status"]
     assert _outputs(started)["region"] == "us"
     assert _outputs(started)["machines"] == "1"
     assert _resources(started) == {"terraform_data.home": "create", "terraform_data.machine[0]": "create"}
     assert [each["stage"] for each in started["timings"]] == ["init", "plan", "apply"]
     assert all(each["startedAt"] <= each["finishedAt"] for each in started["timings"])
 
-    stopped = site.jobs.until("dev-2", "Completed")["status"]
+    stopped = product.jobs.until("dev-2", "Completed")["status"]
     assert _resources(stopped)["terraform_data.machine[0]"] == "delete"
     assert _outputs(stopped)["machines"] == "0"
 
-    deleted = site.jobs.until("dev-3", "Completed")["status"]
+    deleted = product.jobs.until("dev-3", "Completed")["status"]
     assert _resources(deleted) == {"terraform_data.home": "delete"}
     assert [each["stage"] for each in deleted["timings"]] == ["init", "plan", "destroy"]
-    secret = site.admin.get("secret", "tfstate-default-dev-ws")
+    secret = product.admin.get("secret", "tfstate-default-dev-ws")
     state = json.loads(gzip.decompress(base64.b64decode(secret["data"]["tfstate"])))
     assert state["resources"] == []
 
     for name in ("dev-1", "dev-2", "dev-3"):
-        job = site.admin.get("pj", name)
-        archive = site.admin.get("configmap", job["status"]["log"]["configMap"])
+        job = product.admin.get("pj", name)
+        archive = product.admin.get("configmap", job["status"]["log"]["configMap"])
         assert TOKEN not in json.dumps([job, archive])
         assert archive["data"]["log"]
     assert TOKEN not in terraform.log.read_text(encoding="utf-8")
@@ -107,57 +107,59 @@ def test_a_workspace_is_started_stopped_and_deleted(site: Site, terraform: Progr
 
 
 @pytest.mark.usefixtures("terraform")
-def test_a_template_is_checked_without_leaving_a_state(site: Site) -> None:
+def test_a_template_is_checked_without_leaving_a_state(product: ProductNamespace) -> None:
     source = {"inline": {"files": {"main.tf": TEMPLATE}}}
     checks: dict[str, Any] = {"transition": None, "workspaceRef": None, "provisioner": "terraform", "source": source}
-    site.submit("import", type="TemplateImport", tags={"runs": "terraform"}, **checks)
-    site.submit("dry-run", type="TemplateDryRun", tags={"runs": "terraform"}, **checks)
-    site.jobs.until_all(["import", "dry-run"], phases=["Completed"])
-    planned = site.jobs.latest()["dry-run"]["status"]
+    product.submit("import", type="TemplateImport", tags={"runs": "terraform"}, **checks)
+    product.submit("dry-run", type="TemplateDryRun", tags={"runs": "terraform"}, **checks)
+    product.jobs.until_all(["import", "dry-run"], phases=["Completed"])
+    planned = product.jobs.latest()["dry-run"]["status"]
     assert _resources(planned) == {"terraform_data.home": "create", "terraform_data.machine[0]": "create"}
-    secrets = site.admin.json("get", "secrets")["items"]
+    secrets = product.admin.json("get", "secrets")["items"]
     assert not [each for each in secrets if "import" in each["metadata"]["name"] or "dry" in each["metadata"]["name"]]
 
 
 @pytest.mark.usefixtures("terraform")
-def test_a_broken_template_fails_with_what_is_wrong_where(site: Site) -> None:
-    site.submit(
+def test_a_broken_template_fails_with_the_error_and_its_location(product: ProductNamespace) -> None:
+    product.submit(
         "broken",
         provisioner="terraform",
         tags={"runs": "terraform"},
         source={"inline": {"files": {"main.tf": 'output "x" {\n  value = nothing.at.all\n}\n'}}},
     )
-    job = site.jobs.until("broken", "Failed")
+    job = product.jobs.until("broken", "Failed")
     assert job["status"]["reason"] == "RunFailed"
     assert "main.tf" in job["status"]["message"]
 
 
 @pytest.mark.usefixtures("terraform")
-def test_a_state_lock_left_by_a_killed_run_is_reported_with_its_holder_and_the_remedy_works(site: Site) -> None:
-    _start_and_await_apply(site, "locked-1", "locked")
-    site.cancel("locked-1", cancelMode="Force")
-    killed = site.jobs.until("locked-1", "Canceled")
+def test_a_state_lock_left_by_a_killed_run_is_reported_with_a_working_fix(
+    product: ProductNamespace,
+) -> None:
+    _start_and_await_apply(product, "locked-1", "locked")
+    product.cancel("locked-1", cancelMode="Force")
+    killed = product.jobs.until("locked-1", "Canceled")
     assert "may still be locked" in killed["status"]["message"]
-    _build(site, "locked-2", "locked", "Start")
-    job = site.jobs.until("locked-2", "Failed")
+    _build(product, "locked-2", "locked", "Start")
+    job = product.jobs.until("locked-2", "Failed")
     assert job["status"]["reason"] == "StateLocked"
     assert "is locked by" in job["status"]["message"]
     assert "delete lease lock-tfstate-default-locked-ws" in job["status"]["message"]
-    site.admin.run("delete", "lease", "lock-tfstate-default-locked-ws")
-    _build(site, "locked-3", "locked", "Start")
-    site.jobs.until("locked-3", "Completed")
+    product.admin.run("delete", "lease", "lock-tfstate-default-locked-ws")
+    _build(product, "locked-3", "locked", "Start")
+    product.jobs.until("locked-3", "Completed")
 
 
 @pytest.mark.usefixtures("terraform")
-def test_a_canceled_run_ends_in_order_and_leaves_no_lock(site: Site) -> None:
-    _start_and_await_apply(site, "polite-1", "polite")
-    site.cancel("polite-1")
-    site.jobs.until("polite-1", "Canceled")
-    _build(site, "polite-2", "polite", "Delete")
-    site.jobs.until("polite-2", "Completed")
+def test_a_canceled_run_ends_normally_and_leaves_no_lock(product: ProductNamespace) -> None:
+    _start_and_await_apply(product, "polite-1", "polite")
+    product.cancel("polite-1")
+    product.jobs.until("polite-1", "Canceled")
+    _build(product, "polite-2", "polite", "Delete")
+    product.jobs.until("polite-2", "Completed")
 
 
-def test_the_daemon_is_still_the_same(terraform: Program) -> None:
+def test_the_daemon_has_not_restarted(terraform: Program) -> None:
     assert is_alive(terraform.pid)
 
 

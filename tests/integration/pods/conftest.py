@@ -1,4 +1,4 @@
-"""A namespace of its own for each test, with a controller, and Pods whose kubelet is the test."""
+"""Namespace for each test, with a controller, and Pods for which the test acts as kubelet."""
 
 from collections.abc import Iterator
 
@@ -6,14 +6,14 @@ import pytest
 
 from support.cluster.pods import daemon_binding, service_account
 from support.cluster.shared_cluster import Cluster
-from support.test_namespace import Site, a_site
+from support.test_namespace import ProductNamespace, a_product_namespace
 
 
 @pytest.fixture
-def site(cluster: Cluster, namespace: str) -> Iterator[Site]:
+def product(cluster: Cluster, namespace: str) -> Iterator[ProductNamespace]:
     """The test's namespace with a controller, where Pods may be daemons."""
-    with a_site(cluster, namespace) as site:
+    with a_product_namespace(cluster, namespace) as product:
         items = [service_account(), *daemon_binding(namespace)]
-        site.admin.run("apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
-        with site.operator():
-            yield site
+        product.admin.run("apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
+        with product.operator():
+            yield product

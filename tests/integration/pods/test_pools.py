@@ -1,4 +1,4 @@
-"""A pool on a real API server: it makes Pods, follows its queue, and removes nobody who holds a job. Kubelet is the test."""
+"""A pool on a real API server: it creates Pods, scales with its queue, and removes no daemon with a job. The test acts as kubelet."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from support.cluster.kubectl import KubectlError
 from support.cluster.pods import ended, runs
 from support.cluster.watching import Watch, watching
 from support.manifests import Manifest
-from support.test_namespace import Site, condition
+from support.test_namespace import ProductNamespace, condition
 
 
 def a_pool(name: str = "pool", **spec: object) -> Manifest:
@@ -24,18 +24,18 @@ def a_pool(name: str = "pool", **spec: object) -> Manifest:
 
 
 class Kubelet:
-    """Runs the daemon of each Pod that is made, here, and says so; ends it when its Pod is deleted."""
+    """Substitute for kubelet: runs the daemon of each Pod, reports its status, and stops it when its Pod is deleted."""
 
-    def __init__(self, site: Site, pods: Watch) -> None:
-        self.site = site
+    def __init__(self, product: ProductNamespace, pods: Watch) -> None:
+        self.product = product
         self.pods = pods
         self._processes: dict[str, ExitStack] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def living(self) -> dict[str, Manifest]:
-        """The Pods that are there and have not been told to end, by name."""
-        found = self.site.admin.json("get", "pods", "--selector=provisioner.dev/daemon=true")["items"]
+        """Return the Pods that exist and are not being deleted, by name."""
+        found = self.product.admin.json("get", "pods", "--selector=provisioner.dev/daemon=true")["items"]
         return {
             each["metadata"]["name"]: each
             for each in found
@@ -43,9 +43,9 @@ class Kubelet:
         }
 
     def kill(self, name: str) -> None:
-        """The Pod's container dies."""
+        """Kill the Pod's container."""
         self._processes[name].close()
-        ended(self.site.admin, name)
+        ended(self.product.admin, name)
 
     @contextmanager
     def at_work(self) -> Iterator["Kubelet"]:
@@ -64,27 +64,27 @@ class Kubelet:
             for name, pod in present.items():
                 if name not in self._processes:
                     stack = self._processes[name] = ExitStack()
-                    with suppress(KubectlError):  # it went meanwhile
-                        stack.enter_context(self.site.daemon_in(pod))
-                        runs(self.site.admin, name)
+                    with suppress(KubectlError):  # it has been deleted meanwhile
+                        stack.enter_context(self.product.daemon_in(pod))
+                        runs(self.product.admin, name)
             for name in self._processes.keys() - present.keys():
                 self._processes[name].close()
 
 
 @pytest.fixture
-def kubelet(site: Site) -> Iterator[Kubelet]:
-    with watching(site.admin, "pods") as pods, Kubelet(site, pods).at_work() as kubelet:
+def kubelet(product: ProductNamespace) -> Iterator[Kubelet]:
+    with watching(product.admin, "pods") as pods, Kubelet(product, pods).at_work() as kubelet:
         yield kubelet
 
 
 @pytest.fixture
-def pools(site: Site) -> Iterator[Watch]:
-    with watching(site.admin, "pp") as pools:
+def pools(product: ProductNamespace) -> Iterator[Watch]:
+    with watching(product.admin, "pp") as pools:
         yield pools
 
 
 def _has(**status: object) -> Callable[[Manifest], bool]:
-    """Whether a pool's status says so, of the present generation."""
+    """Return a test whether a pool's status, of the current generation, has these values."""
 
     def test(body: Manifest) -> bool:
         said = body.get("status", {})
@@ -99,112 +99,120 @@ def _ready(body: Manifest) -> bool:
 
 
 def test_a_pool_makes_daemons_that_take_its_jobs_and_is_scaled_by_kubectl(
-    site: Site, pools: Watch, kubelet: Kubelet
+    product: ProductNamespace, pools: Watch, kubelet: Kubelet
 ) -> None:
-    site.admin.create(a_pool(tags={"fleet": "a"}, replicas=2))
+    product.admin.create(a_pool(tags={"fleet": "a"}, replicas=2))
     pools.until("pool", lambda body: _ready(body) and _has(replicas=2, idle=2)(body))
-    site.submit("job", tags={"fleet": "a"})
-    job = site.jobs.until("job", "Completed")
+    product.submit("job", tags={"fleet": "a"})
+    job = product.jobs.until("job", "Completed")
     assert job["status"]["assignment"]["daemon"] in kubelet.living()
-    site.admin.run("scale", "pp", "pool", "--replicas=1")
+    product.admin.run("scale", "pp", "pool", "--replicas=1")
     pools.until("pool", lambda body: _ready(body) and _has(replicas=1)(body))
     assert len(kubelet.living()) == 1
 
 
-def test_a_pool_follows_its_queue_from_zero_and_back(site: Site, pools: Watch, kubelet: Kubelet) -> None:
+def test_a_pool_follows_its_queue_from_zero_and_back(product: ProductNamespace, pools: Watch, kubelet: Kubelet) -> None:
     scaling = {"minReplicas": 0, "maxReplicas": 2, "targetWaitSeconds": 5, "scaleDownDelaySeconds": 5}
-    site.admin.create(a_pool(tags={"fleet": "a"}, autoscaling=scaling))
+    product.admin.create(a_pool(tags={"fleet": "a"}, autoscaling=scaling))
     pools.until("pool", _has(replicas=0, desiredReplicas=0))
     assert kubelet.living() == {}
     for name in ("first", "second", "third"):
-        site.submit(name, tags={"fleet": "a"}, hold="true")
+        product.submit(name, tags={"fleet": "a"}, hold="true")
     pools.until("pool", _has(busy=2, replicas=2))
     for name in ("first", "second", "third"):
-        site.ledger.release(name)
-    site.jobs.until_all(["first", "second", "third"], phases=["Completed"])
+        product.ledger.release(name)
+    product.jobs.until_all(["first", "second", "third"], phases=["Completed"])
     pools.until_latest("pool", _has(replicas=0, desiredReplicas=0))
     assert kubelet.living() == {}
-    site.ledger.assert_nothing_twice()
+    product.ledger.assert_nothing_twice()
 
 
-def test_a_daemon_that_holds_a_job_is_drained_before_it_goes(site: Site, pools: Watch, kubelet: Kubelet) -> None:
-    site.admin.create(a_pool(replicas=2))
+def test_a_daemon_that_holds_a_job_is_drained_before_it_goes(
+    product: ProductNamespace, pools: Watch, kubelet: Kubelet
+) -> None:
+    product.admin.create(a_pool(replicas=2))
     pools.until("pool", _ready)
-    site.submit_held("job")
-    busy = site.jobs.until("job", "Running")["status"]["assignment"]["daemon"]
-    site.admin.patch("pp", "pool", {"spec": {"replicas": 0}})
-    site.daemons.until(busy, lambda body: body["spec"]["cordoned"])
+    product.submit_held("job")
+    busy = product.jobs.until("job", "Running")["status"]["assignment"]["daemon"]
+    product.admin.patch("pp", "pool", {"spec": {"replicas": 0}})
+    product.daemons.until(busy, lambda body: body["spec"]["cordoned"])
     pools.until("pool", _has(replicas=1, busy=1))
     assert list(kubelet.living()) == [busy]
-    site.ledger.release("job")
-    site.jobs.until("job", "Completed")
+    product.ledger.release("job")
+    product.jobs.until("job", "Completed")
     pools.until("pool", _has(replicas=0))
 
 
-def test_another_template_is_rolled_out_without_losing_a_job(site: Site, pools: Watch, kubelet: Kubelet) -> None:
-    site.admin.create(a_pool(replicas=2))
+def test_a_new_template_is_rolled_out_without_losing_a_job(
+    product: ProductNamespace, pools: Watch, kubelet: Kubelet
+) -> None:
+    product.admin.create(a_pool(replicas=2))
     pools.until("pool", _ready)
     before = set(kubelet.living())
-    site.submit_held("job")
-    site.admin.patch("pp", "pool", {"spec": {"template": {"podLabels": {"revision": "second"}}}})
+    product.submit_held("job")
+    product.admin.patch("pp", "pool", {"spec": {"template": {"podLabels": {"revision": "second"}}}})
     pools.until("pool", lambda body: _has(updatedReplicas=2)(body) and body["status"]["observedGeneration"] == 2)
-    site.ledger.release("job")
-    site.jobs.until("job", "Completed")
+    product.ledger.release("job")
+    product.jobs.until("job", "Completed")
     pools.until_latest("pool", lambda body: _ready(body) and _has(replicas=2, updatedReplicas=2)(body))
     assert not before & set(kubelet.living())
-    site.ledger.assert_nothing_twice()
+    product.ledger.assert_nothing_twice()
 
 
-def test_a_pod_that_dies_is_replaced(site: Site, pools: Watch, kubelet: Kubelet) -> None:
-    site.admin.create(a_pool(replicas=1))
+def test_a_pod_that_dies_is_replaced(product: ProductNamespace, pools: Watch, kubelet: Kubelet) -> None:
+    product.admin.create(a_pool(replicas=1))
     pools.until("pool", _ready)
-    site.submit_held("job")
+    product.submit_held("job")
     (first,) = kubelet.living()
     kubelet.kill(first)
-    job = site.jobs.until("job", "Failed")
+    job = product.jobs.until("job", "Failed")
     assert job["status"]["reason"] == "DaemonLost"
-    site.submit("next")
-    next_job = site.jobs.until("next", "Completed")
+    product.submit("next")
+    next_job = product.jobs.until("next", "Completed")
     assert next_job["status"]["assignment"]["daemon"] != first
 
 
-def test_an_admins_cordon_is_respected_and_made_good_for(site: Site, pools: Watch, kubelet: Kubelet) -> None:
-    site.admin.create(a_pool(replicas=1))
+def test_an_admins_cordon_is_respected_and_the_daemon_replaced(
+    product: ProductNamespace, pools: Watch, kubelet: Kubelet
+) -> None:
+    product.admin.create(a_pool(replicas=1))
     pools.until("pool", _ready)
     (held_back,) = kubelet.living()
-    site.admin.patch("pd", held_back, {"spec": {"cordoned": True}})
+    product.admin.patch("pd", held_back, {"spec": {"cordoned": True}})
     pools.until("pool", _has(replicas=2))
-    site.submit("job")
-    job = site.jobs.until("job", "Completed")
+    product.submit("job")
+    job = product.jobs.until("job", "Completed")
     assert job["status"]["assignment"]["daemon"] != held_back
     assert held_back in kubelet.living()
-    assert site.admin.get("pd", held_back)["spec"]["cordoned"]
+    assert product.admin.get("pd", held_back)["spec"]["cordoned"]
 
 
-def test_a_deleted_pool_goes_when_its_jobs_are_done(site: Site, pools: Watch, kubelet: Kubelet) -> None:
-    site.admin.create(a_pool(replicas=2))
+def test_a_deleted_pool_is_removed_when_its_jobs_have_ended(
+    product: ProductNamespace, pools: Watch, kubelet: Kubelet
+) -> None:
+    product.admin.create(a_pool(replicas=2))
     pools.until("pool", _ready)
-    site.submit_held("job")
-    site.admin.run("delete", "pp", "pool", "--wait=false")
+    product.submit_held("job")
+    product.admin.run("delete", "pp", "pool", "--wait=false")
     pools.until("pool", _has(replicas=1))
-    assert site.admin.get("pj", "job")["status"]["phase"] == "Running"
-    site.ledger.release("job")
-    site.jobs.until("job", "Completed")
+    assert product.admin.get("pj", "job")["status"]["phase"] == "Running"
+    product.ledger.release("job")
+    product.jobs.until("job", "Completed")
     pools.until_gone("pool")
     assert kubelet.living() == {}
 
 
-def test_pods_that_are_refused_are_told_in_the_pools_condition(site: Site, pools: Watch) -> None:
+def test_rejected_pods_are_reported_in_the_pools_condition(product: ProductNamespace, pools: Watch) -> None:
     quota: Manifest = {
         "apiVersion": "v1",
         "kind": "ResourceQuota",
         "metadata": {"name": "none"},
         "spec": {"hard": {"pods": "0"}},
     }
-    site.admin.create(quota)
-    site.admin.run("wait", "resourcequota/none", "--for=jsonpath={.status.hard.pods}=0", "--timeout=60s")
-    site.admin.create(a_pool(replicas=1))
+    product.admin.create(quota)
+    product.admin.run("wait", "resourcequota/none", "--for=jsonpath={.status.hard.pods}=0", "--timeout=60s")
+    product.admin.create(a_pool(replicas=1))
     pool = pools.until("pool", lambda body: condition(body, "Stalled").get("status") == "True")
     assert "exceeded quota" in condition(pool, "Ready")["message"]
-    site.admin.run("delete", "resourcequota", "none")
-    site.admin.run("delete", "pp", "pool")
+    product.admin.run("delete", "resourcequota", "none")
+    product.admin.run("delete", "pp", "pool")

@@ -120,7 +120,7 @@ def test_nobody_withdraws_a_cancel(make_job: Callable[..., Manifest], namespace_
 
     refusal = namespace_admin.refusal("patch", "pj", "job", *patch_arguments({"spec": {"cancel": False}}))
 
-    assert "spec.cancel: Forbidden: a cancel cannot be withdrawn; create a new job" in refusal
+    assert "spec.cancel: Forbidden: spec.cancel cannot be reset: create a new job instead" in refusal
 
 
 def test_a_cancel_can_depend_on_the_phase_in_one_patch(

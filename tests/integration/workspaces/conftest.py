@@ -12,7 +12,7 @@ from support.cluster.kubectl import Kubectl
 from support.cluster.shared_cluster import Cluster
 from support.cluster.watching import WITHIN, Watch, watching
 from support.manifests import Manifest
-from support.test_namespace import Site, a_site, condition
+from support.test_namespace import ProductNamespace, a_product_namespace, condition
 
 PARAMETERS: list[Manifest] = [
     {"name": "size", "type": "number", "default": "1", "mutable": True},
@@ -21,24 +21,24 @@ PARAMETERS: list[Manifest] = [
     {"name": "fail", "default": "", "mutable": True},
     {"name": "outputs", "default": "{}", "mutable": True},
 ]
-"""What the echo provisioner heeds, and a size that only tells one wish from another."""
+"""Parameters of the echo provisioner, and a size that only makes one change differ from another."""
 
 
 @dataclass(frozen=True, slots=True)
-class Environments:
-    """A site, and watches on its templates and workspaces."""
+class Team:
+    """The product in a namespace, with watches on its templates and workspaces."""
 
-    site: Site
+    product: ProductNamespace
     templates: Watch
     workspaces: Watch
 
     @property
     def admin(self) -> Kubectl:
-        """An administrator, working in the namespace."""
-        return self.site.admin
+        """kubectl of an administrator in the namespace."""
+        return self.product.admin
 
     def make_template(self, name: str = "template", *, parameters: list[Manifest] | None = None, **spec: Any) -> str:
-        """Create a template and wait until it can be built; returns its version."""
+        """Create a template, wait until it is ready, and return its version."""
         self.admin.create(
             a_template_manifest(name, parameters=PARAMETERS if parameters is None else parameters, **spec)
         )
@@ -55,74 +55,74 @@ class Environments:
         self.admin.patch("ws", name, {"spec": spec})
 
     def until(self, name: str, phase: str, *, build: int | None = None, seconds: float = WITHIN) -> Manifest:
-        """The workspace once it is in the phase now, and ready if that is one to stay in, as it is wanted now."""
+        """Wait until the workspace is in the phase, with a status of the current generation, and return it."""
 
         def is_so(body: Manifest) -> bool:
             status = body["status"]
-            is_told = status.get("observedGeneration") == body["metadata"]["generation"]
-            return bool(is_told and status["phase"] == phase and build in (None, status["buildNumber"]))
+            is_current = status.get("observedGeneration") == body["metadata"]["generation"]
+            return bool(is_current and status["phase"] == phase and build in (None, status["buildNumber"]))
 
         return self.workspaces.until_latest(name, is_so, seconds=seconds)
 
     def await_seen(self, name: str) -> None:
-        """Wait until the controller has taken note of what is wanted of the workspace now."""
+        """Wait until the controller has observed the current spec of the workspace."""
         wanted = self.admin.get("ws", name)["metadata"]["generation"]
         self.workspaces.until_latest(name, lambda body: body["status"].get("observedGeneration") == wanted)
 
     def jobs_of(self, name: str) -> list[Manifest]:
-        """The workspace's jobs as they are now, in order: read, for one watch may tell its news later than another."""
+        """Read the workspace's jobs in order; a watch of jobs might lag behind the watch of workspaces."""
         listed = self.admin.json("get", "pj", f"--field-selector=spec.workspaceRef.name={name}")["items"]
         of_it = [body for body in listed if "uid" in body["spec"]["workspaceRef"]]
         return sorted(of_it, key=lambda body: int(body["spec"]["workspaceRef"]["buildNumber"]))
 
     def transitions(self, name: str) -> list[str]:
-        """What those jobs did."""
+        """Return the transitions of those jobs."""
         return [body["spec"]["transition"] for body in self.jobs_of(name)]
 
 
 def is_ready(body: Manifest) -> bool:
-    """Whether the object is as its spec wants it."""
-    is_told = body.get("status", {}).get("observedGeneration") == body["metadata"]["generation"]
-    return bool(is_told and condition(body, "Ready").get("status") == "True")
+    """Return whether the object is ready, with a status of the current generation."""
+    is_current = body.get("status", {}).get("observedGeneration") == body["metadata"]["generation"]
+    return bool(is_current and condition(body, "Ready").get("status") == "True")
 
 
 def reason_is(reason: str) -> Callable[[Manifest], bool]:
-    """Whether the object says why it is not ready by this word."""
+    """Return a test whether the object's Ready condition has this reason."""
     return lambda body: condition(body, "Ready").get("reason") == reason
 
 
 def a_workspace(name: str, **spec: Any) -> Manifest:
-    """A workspace with these parameters and fields."""
+    """Return a workspace with these parameters and fields."""
     known = {each["name"] for each in PARAMETERS}
     chosen = [{"name": key, "value": str(spec.pop(key))} for key in sorted(known & spec.keys())]
     return a_workspace_manifest(name, **({"parameters": chosen} if chosen else {}), **spec)
 
 
 @contextmanager
-def environments_in(cluster: Cluster, namespace: str) -> Iterator[Environments]:
-    """Watches on a namespace in which nothing runs yet."""
+def a_team(cluster: Cluster, namespace: str) -> Iterator[Team]:
+    """Watch a namespace in which nothing runs yet."""
     with (
-        a_site(cluster, namespace) as site,
-        watching(site.admin, "wst") as templates,
-        watching(site.admin, "ws") as workspaces,
+        a_product_namespace(cluster, namespace) as product,
+        watching(product.admin, "wst") as templates,
+        watching(product.admin, "ws") as workspaces,
     ):
-        yield Environments(site, templates, workspaces)
+        yield Team(product, templates, workspaces)
 
 
 @pytest.fixture(scope="module")
-def environments(cluster: Cluster, module_namespace: str) -> Iterator[Environments]:
-    """A namespace with a controller, a daemon with room for all tests of the file, and the template `template`."""
+def team(cluster: Cluster, module_namespace: str) -> Iterator[Team]:
+    """A namespace with a controller, a daemon with capacity for all tests of the file, and the template `template`."""
     with (
-        environments_in(cluster, module_namespace) as environments,
-        environments.site.operator(),
-        environments.site.daemon("worker", capacity=8),
+        a_team(cluster, module_namespace) as team,
+        team.product.operator(),
+        team.product.daemon("worker", capacity=8),
     ):
-        environments.make_template()
-        yield environments
+        team.make_template()
+        yield team
 
 
 @pytest.fixture
-def own_environments(cluster: Cluster, make_namespace: Callable[[], str]) -> Iterator[Environments]:
+def own_team(cluster: Cluster, make_namespace: Callable[[], str]) -> Iterator[Team]:
     """A namespace of the test's own, without any program yet."""
-    with environments_in(cluster, make_namespace()) as environments:
-        yield environments
+    with a_team(cluster, make_namespace()) as team:
+        yield team

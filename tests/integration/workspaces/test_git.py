@@ -1,9 +1,10 @@
-"""A template whose source is in git: each version is pinned to the commit that was imported, whatever the branch becomes."""
+"""Templates with a git source: each version is pinned to the imported commit, even when the branch moves."""
 
 from pathlib import Path
 
-from integration.workspaces.conftest import Environments, is_ready, reason_is
-from support.programs.git_server import Folder, Repository, serving
+from integration.workspaces.conftest import Team, is_ready, reason_is
+from support.programs.git_repository import Folder, Repository
+from support.programs.git_server import serving
 from support.test_namespace import condition
 
 PARAMETERS = [{"name": "region", "default": "us"}]
@@ -18,39 +19,39 @@ output "machine" {{ value = terraform_data.machine.output }}
     return {"templates": {"machine": {"main.tf": main}}}
 
 
-def test_a_version_is_a_commit_and_the_branch_may_move(own_environments: Environments, tmp_path: Path) -> None:
-    environments, repository = own_environments, Repository(tmp_path / "served.git")
+def test_a_version_is_a_commit_and_the_branch_may_move(own_team: Team, tmp_path: Path) -> None:
+    team, repository = own_team, Repository(tmp_path / "served.git")
     first = repository.commit(_files("first"))
     with (
         serving(repository) as server,
-        environments.site.operator(),
-        environments.site.daemon("worker", provisioners=["terraform"], capacity=4),
+        team.product.operator(),
+        team.product.daemon("worker", provisioners=["terraform"], capacity=4),
     ):
         source = {"git": {"url": server.url, "ref": "main", "path": "templates/machine"}}
-        version = environments.make_template(parameters=PARAMETERS, provisioner="terraform", source=source)
-        status = environments.templates.latest()["template"]["status"]
+        version = team.make_template(parameters=PARAMETERS, provisioner="terraform", source=source)
+        status = team.templates.latest()["template"]["status"]
         assert status["versions"][0]["git"]["commit"] == first
         assert [each["name"] for each in status["variables"]] == ["region"]
         assert [each["address"] for each in status["resources"]] == ["terraform_data.machine"]
 
         second = repository.commit(_files("second"))
-        environments.make("dev", updatePolicy="Always")
-        body = environments.until("dev", "Running", build=1)
+        team.make("dev", updatePolicy="Always")
+        body = team.until("dev", "Running", build=1)
         assert body["status"]["outputs"] == [{"name": "machine", "value": "first in us"}]
 
-        environments.admin.patch("wst", "template", {"spec": {"importGeneration": 1}})
-        body = environments.until("dev", "Running", build=2)
+        team.admin.patch("wst", "template", {"spec": {"importGeneration": 1}})
+        body = team.until("dev", "Running", build=2)
         assert body["status"]["outputs"] == [{"name": "machine", "value": "second in us"}]
-        latest = environments.templates.until_latest("template", is_ready)["status"]
+        latest = team.templates.until_latest("template", is_ready)["status"]
         assert {each["name"]: each["git"]["commit"] for each in latest["versions"]} == {
             version: first,
             latest["activeVersion"]: second,
         }
 
-        environments.admin.patch("wst", "template", {"spec": {"source": {"git": {"ref": "no-such-branch"}}}})
-        body = environments.templates.until("template", reason_is("ImportFailed"))
+        team.admin.patch("wst", "template", {"spec": {"source": {"git": {"ref": "no-such-branch"}}}})
+        body = team.templates.until("template", reason_is("ImportFailed"))
         assert "no-such-branch" in condition(body, "Ready")["message"]
         assert body["status"]["activeVersion"] == latest["activeVersion"]
-        environments.admin.run("delete", "ws", "dev")
+        team.admin.run("delete", "ws", "dev")
 
-    assert environments.transitions("dev") == ["Start", "Start", "Delete"]
+    assert team.transitions("dev") == ["Start", "Start", "Delete"]

@@ -1,42 +1,42 @@
-"""Many workspaces at once on few daemons, and what a build of one costs."""
+"""Many workspaces at once on few daemons, and the writes for a build."""
 
 from contextlib import ExitStack
 
-from integration.workspaces.conftest import Environments, a_workspace, is_ready
+from integration.workspaces.conftest import Team, a_workspace, is_ready
 from support.test_namespace import names
 
 WORKSPACES = 200
 DAEMONS = 10
 MOST_WRITES_PER_BUILD = 3
-"""Of the workspace, beyond those of the job itself."""
+"""Writes per build to the workspace, beyond those to the job itself."""
 DESTROYED = 20
 """Of them."""
 
 
-def test_two_hundred_at_once_are_all_started_once_and_some_destroyed(own_environments: Environments) -> None:
-    environments = own_environments
+def test_two_hundred_workspaces_are_each_started_once_and_some_destroyed(own_team: Team) -> None:
+    team = own_team
     made = names("ws", WORKSPACES)
     with ExitStack() as stack:
-        stack.enter_context(environments.site.operator())
+        stack.enter_context(team.product.operator())
         for daemon in names("daemon", DAEMONS):
-            stack.enter_context(environments.site.daemon(daemon))
-        environments.make_template()
+            stack.enter_context(team.product.daemon(daemon))
+        team.make_template()
         items = [a_workspace(name) for name in made]
-        environments.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
+        team.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
         for name in made:
-            environments.workspaces.until_latest(name, is_ready, seconds=240)
-        environments.admin.run("delete", "ws", "--wait=false", *made[:DESTROYED])
+            team.workspaces.until_latest(name, is_ready, seconds=240)
+        team.admin.run("delete", "ws", "--wait=false", *made[:DESTROYED])
         for name in made[:DESTROYED]:
-            environments.workspaces.until_gone(name, seconds=240)
+            team.workspaces.until_gone(name, seconds=240)
     transitions: dict[str, list[str]] = {}
-    for body in sorted(environments.admin.json("get", "pj")["items"], key=lambda body: str(body["metadata"]["name"])):
+    for body in sorted(team.admin.json("get", "pj")["items"], key=lambda body: str(body["metadata"]["name"])):
         if body["spec"]["type"] == "WorkspaceBuild":
             transitions.setdefault(body["spec"]["workspaceRef"]["name"], []).append(body["spec"]["transition"])
     for name in made:
         expected = ["Start", "Delete"] if name in made[:DESTROYED] else ["Start"]
         assert transitions[name] == expected
         by_users = len(expected)
-        written = len(environments.workspaces.versions(name)) - by_users
+        written = len(team.workspaces.versions(name)) - by_users
         assert written <= MOST_WRITES_PER_BUILD * len(expected)
-    environments.site.ledger.assert_nothing_twice()
-    environments.site.ledger.assert_no_overlap()
+    team.product.ledger.assert_nothing_twice()
+    team.product.ledger.assert_no_overlap()

@@ -1,11 +1,11 @@
-"""Whose a workspace is, what it may choose, and who may stop its jobs; all said by the API server itself."""
+"""Ownership of a workspace, its allowed parameters, and permission to cancel its jobs, all enforced by the API server."""
 
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from integration.workspaces.conftest import Environments, a_workspace, environments_in
+from integration.workspaces.conftest import Team, a_team, a_workspace
 from support.builders.manifests import a_job_manifest, a_template_manifest, a_workspace_manifest, role_binding
 from support.cluster.installation import has_stamping
 from support.cluster.kubectl import Kubectl, patch_arguments
@@ -23,12 +23,12 @@ CHOICES: list[Manifest] = [
 
 
 @pytest.fixture(scope="module")
-def place(cluster: Cluster, module_namespace: str) -> Iterator[Environments]:
-    """A namespace with a controller, a daemon and two templates: of one the owners may cancel."""
+def place(cluster: Cluster, module_namespace: str) -> Iterator[Team]:
+    """A namespace with a controller, a daemon and two templates, one of which lets owners cancel."""
     with (
-        environments_in(cluster, module_namespace) as place,
-        place.site.operator(),
-        place.site.daemon("worker", capacity=8),
+        a_team(cluster, module_namespace) as place,
+        place.product.operator(),
+        place.product.daemon("worker", capacity=8),
     ):
         place.make_template("template", parameters=CHOICES)
         place.make_template("lenient", parameters=CHOICES, allowUserCancel=True)
@@ -36,13 +36,13 @@ def place(cluster: Cluster, module_namespace: str) -> Iterator[Environments]:
 
 
 @pytest.fixture(scope="module")
-def user(place: Environments, cluster: Cluster) -> Callable[[str], Kubectl]:
-    """Call it with a role for a user who has it there, by the role's name."""
+def user(place: Team, cluster: Cluster) -> Callable[[str], Kubectl]:
+    """Return a function that binds a new user to a role in the namespace."""
 
     def bind(role: str) -> Kubectl:
         name = unique(role)
-        place.admin.apply(role_binding(name, f"provisioner-{role}", namespace=place.site.namespace))
-        return Kubectl(cluster.kubeconfig_for(name), place.site.namespace)
+        place.admin.apply(role_binding(name, f"provisioner-{role}", namespace=place.product.namespace))
+        return Kubectl(cluster.kubeconfig_for(name), place.product.namespace)
 
     return bind
 
@@ -51,8 +51,8 @@ def _name(user: Kubectl) -> str:
     return user.run("auth", "whoami", "--output=jsonpath={.status.userInfo.username}").stdout
 
 
-def test_who_makes_a_workspace_owns_it_and_asks_for_its_jobs(
-    place: Environments, user: Callable[[str], Kubectl]
+def test_the_creator_of_a_workspace_is_its_owner_and_the_initiator_of_its_jobs(
+    place: Team, user: Callable[[str], Kubectl]
 ) -> None:
     if not has_stamping(place.admin):
         pytest.skip("this API server stamps nothing")
@@ -60,16 +60,16 @@ def test_who_makes_a_workspace_owns_it_and_asks_for_its_jobs(
 
     sam.create(a_workspace("owned"))
 
-    job = place.site.jobs.until("owned-1", "Completed")
+    job = place.product.jobs.until("owned-1", "Completed")
     assert (job["spec"]["initiator"], job["spec"]["workspaceRef"]["owner"]) == (_name(sam), _name(sam))
     place.admin.patch("ws", "owned", {"spec": {"rebuildGeneration": 1}})
-    job = place.site.jobs.until("owned-2", "Completed")
-    # Who changed it last, and still whose it is.
+    job = place.product.jobs.until("owned-2", "Completed")
+    # The last editor is recorded, and the owner stays.
     assert job["spec"]["initiator"] != _name(sam)
     assert job["spec"]["workspaceRef"]["owner"] == _name(sam)
 
 
-def test_nobody_but_its_owner_and_admins_touches_a_workspace(user: Callable[[str], Kubectl]) -> None:
+def test_only_its_owner_and_admins_may_change_a_workspace(user: Callable[[str], Kubectl]) -> None:
     sam, tim, ada = user("submitter"), user("submitter"), user("admin")
     sam.create(a_workspace("private", owner=_name(sam), running=False))
 
@@ -93,8 +93,8 @@ def test_nobody_but_its_owner_and_admins_touches_a_workspace(user: Callable[[str
     ],
     ids=str,
 )
-def test_nobody_makes_one_in_anothers_name(
-    spec: Manifest, says: str, place: Environments, user: Callable[[str], Kubectl]
+def test_a_workspace_cannot_be_created_for_another_user(
+    spec: Manifest, says: str, place: Team, user: Callable[[str], Kubectl]
 ) -> None:
     sam = user("submitter")
 
@@ -112,26 +112,28 @@ def test_nobody_makes_one_in_anothers_name(
     ],
     ids=str,
 )
-def test_nobody_submits_a_job_as_if_the_controller_had_made_it(spec: Manifest, user: Callable[[str], Kubectl]) -> None:
+def test_a_user_cannot_submit_a_job_that_looks_like_the_controllers(
+    spec: Manifest, user: Callable[[str], Kubectl]
+) -> None:
     refusal = user("submitter").refusal("create", "-f", "-", given=a_job_manifest("forged", **spec))
 
     assert 'lacks the verb "impersonate"' in refusal
 
 
 def test_an_owner_cancels_the_jobs_of_a_workspace_where_the_template_allows_it(
-    place: Environments, user: Callable[[str], Kubectl]
+    place: Team, user: Callable[[str], Kubectl]
 ) -> None:
     sam, tim = user("submitter"), user("submitter")
     cancel = patch_arguments({"spec": {"cancel": True, "cancelReason": "wrong size"}})
     for name, template in (("mine", "lenient"), ("theirs", "template")):
         sam.create(a_workspace(name, owner=_name(sam), templateRef={"name": template}, hold="true"))
-        place.site.ledger.await_run(f"{name}-1")
+        place.product.ledger.await_run(f"{name}-1")
 
     assert 'may not cancel provisionerjobs "mine-1"' in tim.refusal("patch", "pj", "mine-1", *cancel)
     assert 'may not cancel provisionerjobs "theirs-1"' in sam.refusal("patch", "pj", "theirs-1", *cancel)
     assert sam.attempt("patch", "pj", "mine-1", *cancel).ok
-    place.site.jobs.until("mine-1", "Canceled")
-    place.site.ledger.release("theirs-1")
+    place.product.jobs.until("mine-1", "Canceled")
+    place.product.ledger.release("theirs-1")
 
 
 @pytest.mark.parametrize(
@@ -145,15 +147,13 @@ def test_an_owner_cancels_the_jobs_of_a_workspace_where_the_template_allows_it(
         ("team", "Core", "does not allow this value of team"),
     ],
 )
-def test_a_parameter_that_does_not_fit_is_refused_at_once(
-    name: str, value: str, says: str, place: Environments
-) -> None:
+def test_an_invalid_parameter_is_rejected_at_once(name: str, value: str, says: str, place: Team) -> None:
     manifest = a_workspace_manifest("unfit", parameters=[{"name": name, "value": value}])
 
     assert says in place.admin.refusal("create", "--dry-run=server", "-f", "-", given=manifest)
 
 
-def test_what_has_no_default_has_to_be_chosen(place: Environments) -> None:
+def test_a_parameter_without_a_default_is_required(place: Team) -> None:
     place.admin.create(a_template_manifest("demanding", parameters=[{"name": "region"}]))
     manifest = a_workspace_manifest("unfit", templateRef={"name": "demanding"})
 
@@ -161,12 +161,12 @@ def test_what_has_no_default_has_to_be_chosen(place: Environments) -> None:
         answer = place.admin.attempt("create", "--dry-run=server", "-f", "-", given=manifest)
         return "has no default for region" in answer.stderr
 
-    # The API server has to see the new template first.
+    # The API server must have loaded the new template.
     place.templates.until("demanding", lambda _: True)
     assert _soon(refused)
 
 
-def test_what_is_not_mutable_cannot_change_once_it_was_built(place: Environments) -> None:
+def test_an_immutable_parameter_cannot_change_after_the_first_build(place: Team) -> None:
     place.make("fixed", parameters=[{"name": "zone", "value": "a"}])
     place.until("fixed", "Running", build=1)
 
@@ -177,7 +177,7 @@ def test_what_is_not_mutable_cannot_change_once_it_was_built(place: Environments
     assert "zone cannot change once the workspace was built" in refusal
 
 
-def test_what_no_longer_fits_its_template_can_still_be_stopped(place: Environments) -> None:
+def test_a_workspace_that_no_longer_fits_its_template_can_still_be_stopped(place: Team) -> None:
     place.make_template("shrinking", parameters=[{"name": "size", "default": "1", "mutable": True}])
     place.make("kept", templateRef={"name": "shrinking"}, parameters=[{"name": "size", "value": "5"}])
     place.until("kept", "Running", build=1)
@@ -191,7 +191,7 @@ def test_what_no_longer_fits_its_template_can_still_be_stopped(place: Environmen
 
 
 def _soon(test: Callable[[], bool]) -> bool:
-    """Whether it is so within some seconds."""
+    """Return whether the condition holds within some seconds."""
     deadline = time.monotonic() + 30
     while not test():
         if time.monotonic() > deadline:

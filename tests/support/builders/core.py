@@ -1,4 +1,4 @@
-"""Jobs and daemons as the core knows them, so that a test says only what matters to it."""
+"""Builders of the core's jobs and daemons with defaults, so that a test names only relevant fields."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,22 +9,22 @@ from provisioner_operator.core.model.matching import Demand, Supply, effective_t
 from provisioner_operator.core.model.records import Assignment, Daemon, Job, ReportedRun
 
 NOON = 1_800_000_000.0
-"""The wall clock's time at which the jobs of these tests are created."""
+"""Wall-clock time at which the jobs of these tests are created."""
 NAMESPACE = "acme"
 
 
 def at(seconds: float) -> Instant:
-    """The moment so many seconds after noon; the monotonic clock runs from elsewhere."""
+    """Return the instant this many seconds after noon; the monotonic clock has another origin."""
     return Instant(NOON + seconds, 500_000.0 + seconds)
 
 
 def tags(**pairs: str) -> dict[str, str]:
-    """Tags as they are written in a spec."""
+    """Return tags as a spec contains them."""
     return pairs
 
 
 def a_demand(*, namespace: str = NAMESPACE, provisioner: Provisioner = Provisioner.TERRAFORM, **tags: str) -> Demand:
-    """What a job with these tags asks for."""
+    """Return the demand of a job with these tags."""
     return Demand(namespace, provisioner, effective_tags(tags))
 
 

@@ -1,4 +1,4 @@
-"""Manifests that are valid as they are, so that a test says only what matters to it.
+"""Builders of valid manifests with defaults, so that a test names only relevant fields.
 
 Keyword arguments are fields of the spec by their names in the API; None leaves a field out.
 """
@@ -46,7 +46,7 @@ def an_assignment(daemon: str = "daemon", **fields: Any) -> Manifest:
 
 
 def role_binding(user: str, cluster_role: str, *, namespace: str) -> Manifest:
-    """Gives the user the ClusterRole's rights in the namespace."""
+    """Return a binding of the user to the ClusterRole in the namespace."""
     group = "rbac.authorization.k8s.io"
     return {
         "apiVersion": f"{group}/v1",

@@ -1,7 +1,7 @@
-"""A small cluster in which a Fleet's decisions come true, late, in any order, or not at all.
+"""Small simulated cluster in which a Fleet's decisions are carried out late, in any order, or not at all.
 
-It keeps the rules that the product relies on: only a daemon that is not cordoned gets a job, a Pod's daemon registers and
-reports by and by, a name is taken once. Whatever breaks a promise to users raises here, where it happens.
+It follows the rules on which the product relies: only a daemon that is not cordoned gets a job, a Pod's daemon registers
+and reports some time later, a name is used once. A broken promise to users raises an error where it happens.
 """
 
 from dataclasses import dataclass, replace
@@ -27,18 +27,15 @@ from provisioner_operator.core.pools.members import Member, PodEnd, PoolDaemon, 
 from provisioner_operator.core.pools.pod_builder import revision
 from provisioner_operator.core.pools.records import Pool
 from support.builders.core import NAMESPACE, a_demand, at
+from support.builders.pool_promises import BrokenPromiseError, require_size
 from support.builders.pools import a_pool
 
 IMAGE = "image"
 
 
-class BrokenPromiseError(AssertionError):
-    """The pool did what it must never do."""
-
-
 @dataclass(slots=True)
 class Job:
-    """A job that waits, or runs on a Pod's daemon."""
+    """A job that is pending, or runs on a Pod's daemon."""
 
     submitted: float
     pod: str | None = None
@@ -46,7 +43,7 @@ class Job:
 
 
 class PoolWorld:
-    """One pool, its Pods, its jobs, and the shell that carries out what the Fleet decides."""
+    """One pool with its Pods and jobs, and a controller that carries out the Fleet's decisions."""
 
     def __init__(self, pool: Pool, seed: int) -> None:
         self.time = 0.0
@@ -72,7 +69,7 @@ class PoolWorld:
     # --- the controller ---
 
     def restart_controller(self) -> None:
-        """What was under way may come true yet, or not; the new one knows nothing of it."""
+        """Restart the controller: requests in flight may still succeed, and the new process does not know them."""
         for key in list(self.under_way):
             if self._chance.random() < 0.5:
                 self._carry_out(self.under_way[key])
@@ -80,7 +77,7 @@ class PoolWorld:
         self._fleet = Fleet(IMAGE)
 
     def look(self) -> Round:
-        """Let the Fleet look, and have what it decides under way: at most one decision about a thing at a time."""
+        """Let the Fleet decide and send its requests, at most one per object at a time."""
         views = [] if self.pool is None else [PoolView(self.pool, tuple(self.pods.values()))]
         waits = [self.time - job.submitted for job in self.jobs if job.pod is None]
         queue = [Waiting(a_demand(), len(waits), max(waits))] if waits else []
@@ -90,30 +87,21 @@ class PoolWorld:
             if key not in self.under_way:
                 self.under_way[key] = decision
             elif isinstance(decision, CreatePod):
-                raise BrokenPromiseError(f"{decision.name} is asked for twice at once")
+                raise BrokenPromiseError(f"{decision.name} is requested twice at the same time")
         if any(isinstance(decision, CreatePod) for decision in made.decisions):
-            self._check_size()
+            assert self.pool is not None
+            requested = sum(isinstance(decision, CreatePod) for decision in self.under_way.values())
+            require_size(self.pool, self.wanted_revision, self.pods.values(), requested)
         self.wakes_in = made.look_again_in
         return made
 
-    def _check_size(self) -> None:
-        """Where Pods are made, all that there will be are no more than wanted, and while old ones go, the surge."""
-        assert self.pool is not None
-        counted = [member for member in self.pods.values() if member.is_present]
-        rolls_out = any(member.pod.revision != self.wanted_revision for member in counted)
-        current_on_hold = sum(member.is_held_back and member.pod.revision == self.wanted_revision for member in counted)
-        asked_for = sum(isinstance(decision, CreatePod) for decision in self.under_way.values())
-        most = self.pool.replicas if self.pool.autoscaling is None else self.pool.autoscaling.max_replicas
-        if len(counted) - current_on_hold + asked_for > most + (self.pool.max_surge if rolls_out else 0):
-            raise BrokenPromiseError(f"{len(counted)} Pods and {asked_for} asked for, where {most} are wanted")
-
     def settle_one(self) -> None:
-        """One of the requests under way is answered, in any order."""
+        """Answer a random request in flight."""
         if self.under_way:
             self._settle(self._chance.choice(list(self.under_way)), lost=self._chance.random() < 0.2)
 
     def settle_all(self) -> None:
-        """All requests under way succeed."""
+        """Let all requests in flight succeed."""
         for key in list(self.under_way):
             self._settle(key, lost=False)
 
@@ -135,7 +123,7 @@ class PoolWorld:
             self._fleet.unanswered(uid, name)
 
     def _carry_out(self, decision: PoolDecision) -> None:
-        """The API server does it, if its precondition holds."""
+        """Carry out the decision if its precondition holds, as the API server does."""
         match decision:
             case CreatePod():
                 self._create(decision)
@@ -156,7 +144,7 @@ class PoolWorld:
                 self.pool = replace(self.pool, finalizers=(*pool.finalizers, DRAIN_FINALIZER))
             case RemoveFinalizer():
                 if any(job.pod is not None for job in self.jobs):
-                    raise BrokenPromiseError("the pool went while a job ran")
+                    raise BrokenPromiseError("the pool was removed while a job ran")
                 self.pool = None
             case UpdatePoolStatus(_, status):
                 self.pool = replace(self.pool, status=status)
@@ -201,11 +189,11 @@ class PoolWorld:
     # --- nodes and daemons ---
 
     def start_one(self) -> None:
-        """A Pod comes up: it becomes a daemon, or its daemon reports."""
+        """Let a random Pod register its daemon, or its daemon send a heartbeat."""
         waiting = [
             uid
             for uid, member in self.pods.items()
-            # To register a daemon is a decision about its Pod, too: not while another is under way.
+            # Registering a daemon is a decision about its Pod, so it must wait for another one in flight.
             if member.is_present and not member.is_ready and (member.daemon is not None or uid not in self.under_way)
         ]
         if not waiting:
@@ -219,7 +207,7 @@ class PoolWorld:
             self._daemon(uid, online=True)
 
     def start_all(self, *, made_before: float = float("inf")) -> None:
-        """All Pods that were made before this time come up."""
+        """Make all Pods that were created before this time ready."""
         for uid, member in self.pods.items():
             if member.is_present and not member.is_ready and member.pod.created <= at(made_before).wall:
                 pod = replace(member.pod, ready_since=self.now.wall)
@@ -227,7 +215,7 @@ class PoolWorld:
                 self.pods[uid] = Member(pod, replace(daemon, online=True))
 
     def crash_one(self) -> None:
-        """A container dies; its jobs are given up later, as if they ended."""
+        """Let a random container die; its jobs end later."""
         if not (alive := [uid for uid, member in self.pods.items() if not member.is_over]):
             return
         uid = self._chance.choice(alive)
@@ -239,24 +227,24 @@ class PoolWorld:
         self.pods[uid] = replace(member, pod=replace(member.pod, ready_since=None, end=end))
 
     def delete_one_by_hand(self) -> None:
-        """An admin deletes a Pod: it drains, and is gone once it has no job."""
+        """Delete a random Pod as an administrator; it drains, and is gone once it has no job."""
         if self.pods:
             uid = self._chance.choice(list(self.pods))
             self.pods[uid] = replace(self.pods[uid], pod=replace(self.pods[uid].pod, deleting=True))
             self._reap()
 
     def cordon_one_by_hand(self) -> None:
-        """An admin cordons a daemon, or lifts whatever cordon it has.
+        """Cordon a random daemon as an administrator, or uncordon it.
 
-        Not while its Pod is being deleted: a job that it is given in that moment is saved by its Pod's own drain.
+        Not while its Pod is being deleted: the Pod's own drain then saves a job that is assigned at that moment.
         """
         daemons = [uid for uid, member in self.pods.items() if member.daemon is not None and uid not in self.under_way]
         if daemons:
             uid = self._chance.choice(daemons)
             self._daemon(uid, cordoned=not self.pods[uid].is_cordoned)
 
-    def fall_silent(self) -> None:
-        """A daemon's heartbeat stops, and it keeps what it runs."""
+    def stop_heartbeats(self) -> None:
+        """Stop the heartbeats of a random daemon, which keeps its runs."""
         ready = [uid for uid, member in self.pods.items() if member.is_ready]
         if ready:
             self._daemon(self._chance.choice(ready), online=False)
@@ -267,7 +255,7 @@ class PoolWorld:
         self.jobs.append(Job(self.time))
 
     def assign(self) -> None:
-        """Jobs go to whoever is ready, not cordoned and free."""
+        """Assign pending jobs to daemons that are ready, not cordoned and free."""
         for job in self.jobs:
             if job.pod is None:
                 free = [uid for uid, member in self.pods.items() if self._takes_jobs(member)]
@@ -285,7 +273,7 @@ class PoolWorld:
             self._finish(self._chance.choice(running))
 
     def finish_those_that_ran(self, seconds: float) -> None:
-        """All jobs whose runs took so long end."""
+        """Finish all jobs that have run for this many seconds."""
         for job in [job for job in self.jobs if job.pod is not None and self.time - job.started >= seconds]:
             self._finish(job)
 
@@ -306,5 +294,5 @@ class PoolWorld:
 
 
 def a_world(seed: int = 0, **fields: Any) -> PoolWorld:
-    """A new pool, that has not even its finalizer."""
+    """A new pool, without its finalizer."""
     return PoolWorld(a_pool(finalizers=(), **fields), seed)

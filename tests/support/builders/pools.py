@@ -1,4 +1,4 @@
-"""Pools and their members as the core knows them, so that a test says only what matters to it."""
+"""Builders of the core's pools and their members with defaults, so that a test names only relevant fields."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def a_pool(name: str = "pool", *, tags: dict[str, str] | None = None, **fields: 
 
 
 def scaling(most: int = 10, **fields: Any) -> Autoscaling:
-    """Autoscaling from none up to that many daemons."""
+    """Autoscaling between zero and this many daemons."""
     return Autoscaling(max_replicas=most, **fields)
 
 
@@ -57,7 +57,7 @@ def starting(name: str = "pod", **fields: Any) -> Member:
 def working(
     name: str = "pod", *, held: int = 0, cordoned_by: str | None = None, online: bool = True, **fields: Any
 ) -> Member:
-    """A ready daemon, with so many jobs; cordoned by the `pool` or by an `admin`, or not at all."""
+    """A ready daemon with this many jobs, optionally cordoned by the `pool` or an `admin`."""
     daemon = PoolDaemon(
         f"daemon-of-{name}",
         online=online,
@@ -71,6 +71,6 @@ def working(
 def over(
     name: str = "pod", *, failed: bool = True, finished: float = 5, ran: float = 1, held: int = 0, **fields: Any
 ) -> Member:
-    """A Pod that ended, so many seconds after noon."""
+    """A Pod that ended this many seconds after noon."""
     end = PodEnd(failed=failed, finished=NOON + finished, ran=ran, trouble=Trouble("Error", "Error: exit code 1"))
     return Member(a_pod(name, end=end, **fields), PoolDaemon(f"daemon-of-{name}", held=held) if held else None)

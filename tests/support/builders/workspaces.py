@@ -1,4 +1,4 @@
-"""Templates, workspaces and builds as the core knows them, so that a test says only what matters to it."""
+"""Builders of the core's templates, workspaces and builds with defaults, so that a test names only relevant fields."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ VERSION = "template-1"
 
 
 def a_version(name: str = VERSION, *, phase: VersionPhase = VersionPhase.READY, **fields: Any) -> Version:
-    """A version that is imported."""
+    """An imported version."""
     return Version(name, phase, f"{name}-import", **({"created": NOON, "files": True} | fields))
 
 
@@ -40,7 +40,7 @@ def a_template(*versions: Version, active: str | None = VERSION, **fields: Any) 
 
 
 def a_workspace(**fields: Any) -> Workspace:
-    """A workspace that is to run and may have something to destroy."""
+    """A workspace that should run and may have resources."""
     defaults: dict[str, Any] = {
         "namespace": NAMESPACE,
         "name": "dev",

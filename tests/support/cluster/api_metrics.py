@@ -1,4 +1,4 @@
-"""What the API server itself counted: requests by verb and resource, from its own metrics."""
+"""Request counts of the API server by verb and resource, from its metrics."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ class Request:
 
 
 def requests(kubectl: Kubectl) -> Counter[Request]:
-    """How many requests of each kind there were so far, refused ones included."""
+    """Return the number of requests of each kind so far, including rejected ones."""
     found: Counter[Request] = Counter()
     for match in _LINE.finditer(kubectl.run("get", "--raw", "/metrics").stdout):
         labels = dict(_LABEL.findall(match["labels"]))
@@ -33,7 +33,7 @@ def requests(kubectl: Kubectl) -> Counter[Request]:
 
 
 def between(before: Mapping[Request, int], after: Mapping[Request, int], *resources: str) -> dict[Request, int]:
-    """What came between two counts, of these resources and their subresources."""
+    """Return the difference of two counts, for these resources and their subresources."""
     return {
         request: count - before.get(request, 0)
         for request, count in sorted(after.items())
@@ -42,5 +42,5 @@ def between(before: Mapping[Request, int], after: Mapping[Request, int], *resour
 
 
 def writes(counted: Mapping[Request, int]) -> dict[Request, int]:
-    """Those that change something."""
+    """Return only the requests that change objects."""
     return {request: count for request, count in counted.items() if request.verb in WRITES}

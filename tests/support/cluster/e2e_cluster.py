@@ -1,4 +1,4 @@
-"""The cluster with a node that end-to-end tests work on: one of the run's own, or the one that the environment names."""
+"""Cluster with a node for end-to-end tests: a new one, or the one that the environment names."""
 
 import os
 from contextlib import AbstractContextManager, nullcontext
@@ -8,19 +8,19 @@ from pathlib import Path
 from provisioner_devcluster import NodeCluster
 
 KUBECONFIG_VARIABLE = "E2E_KUBECONFIG"
-"""Names the kubeconfig of an existing cluster's administrator, to be used instead of a cluster with a node of our own."""
+"""Variable with the administrator's kubeconfig of an existing cluster, to be used instead of a new one."""
 
 IMAGE_VARIABLE = "E2E_IMAGE"
-"""Names the product's image, as that cluster's nodes can pull it."""
+"""Variable with the name of the product's image, which that cluster's nodes can pull."""
 
 
 class IncompleteError(Exception):
-    """The environment names a cluster, and not all that is needed to use it."""
+    """Incomplete variables for an existing cluster."""
 
 
 @dataclass(frozen=True, slots=True)
 class GivenCluster:
-    """An existing cluster, neither started nor stopped here."""
+    """An existing cluster, which is never started or stopped."""
 
     kubeconfig: Path
     image: str
@@ -28,7 +28,7 @@ class GivenCluster:
 
 
 def given_cluster() -> GivenCluster | None:
-    """The cluster that the environment names, if it names one."""
+    """Return the cluster that the environment names, if it names one."""
     kubeconfig, image = os.environ.get(KUBECONFIG_VARIABLE), os.environ.get(IMAGE_VARIABLE)
     if kubeconfig and image:
         return GivenCluster(Path(kubeconfig).absolute(), image)
@@ -41,6 +41,6 @@ def given_cluster() -> GivenCluster | None:
 
 
 def e2e_cluster() -> AbstractContextManager[GivenCluster | NodeCluster]:
-    """The cluster, ready."""
+    """Provide the cluster, ready for use."""
     given = given_cluster()
     return nullcontext(given) if given else NodeCluster.start()

@@ -1,4 +1,4 @@
-"""Installs the product's API into a cluster as an admin would, and waits until the policies are in force."""
+"""Install the product's API into a cluster as an administrator would, and wait until its policies are active."""
 
 import json
 import time
@@ -18,15 +18,15 @@ from support.manifests import MANIFESTS, Manifest
 
 PROBE_NAMESPACE = "provisioner-probe"
 IN_FORCE_WITHIN = 60.0
-"""Seconds. The API server takes a few to act on a new policy, more on a busy machine."""
+"""Timeout in seconds; the API server takes a few to enforce a new policy, more on a busy machine."""
 
 
 def install(admin: Kubectl, prober: Kubectl) -> None:
-    """Apply CRDs, roles and policies, and stamping where the API server has it.
+    """Apply CRDs, roles and policies, and the stamping policies where the API server supports them.
 
     Args:
-        admin: Who may install.
-        prober: A user without rights, by whom the policies are tried.
+        admin: kubectl of an administrator.
+        prober: A user without permissions, who tries the policies.
     """
     admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={MANIFESTS}")
     for kind in KINDS:
@@ -39,13 +39,13 @@ def install(admin: Kubectl, prober: Kubectl) -> None:
 
 
 def has_stamping(admin: Kubectl) -> bool:
-    """Whether the API server knows MutatingAdmissionPolicy v1, as from Kubernetes 1.36 on."""
+    """Return whether the API server serves MutatingAdmissionPolicy v1, as Kubernetes 1.36 and later do."""
     known = json.loads(admin.run("get", "--raw", "/apis/admissionregistration.k8s.io/v1").stdout)
     return any(resource["name"] == "mutatingadmissionpolicies" for resource in known["resources"])
 
 
 def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
-    """Try each policy, without storing anything, until the API server minds."""
+    """Send dry-run requests until the API server enforces each policy."""
     admin.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROBE_NAMESPACE}})
     for role in ("provisioner-submitter", "provisioner-daemon"):
         admin.apply(role_binding("prober", role, namespace=PROBE_NAMESPACE))
@@ -64,7 +64,7 @@ def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
 
 
 def _await_parameters_policy(admin: Kubectl, prober: Kubectl) -> None:
-    """The API server has to follow the templates before it can judge by them."""
+    """Wait until the API server's policy has loaded the templates as parameters."""
     admin.apply(a_template_manifest("template", parameters=[{"name": "size"}]))
     _await("has no default for size", prober, a_workspace_manifest())
     admin.patch("wst", "template", {"status": {"workspaces": 1}}, "--subresource=status")
@@ -83,7 +83,7 @@ def _await_heartbeat_policy(admin: Kubectl, prober: Kubectl) -> None:
 
 
 def _await_aggregation(admin: Kubectl) -> None:
-    """Wait until the controller-manager has put the roles into the built-in ones."""
+    """Wait until the controller-manager has aggregated the roles into the built-in ones."""
     deadline = time.monotonic() + IN_FORCE_WITHIN
     for role, sign in (("view", "provisionerjobs"), ("edit", "provisionerjobs"), ("admin", '"impersonate"')):
         while sign not in admin.run("get", "clusterrole", role, "--output=json").stdout:
@@ -93,7 +93,7 @@ def _await_aggregation(admin: Kubectl) -> None:
 
 
 def _await(sign: str, kubectl: Kubectl, manifest: Manifest) -> None:
-    """Create the object, without storing it, until the sign of the policy is in the answer."""
+    """Create the object as a dry run until the answer shows that the policy is active."""
     creation = ("create", "--dry-run=server", "--output=json", "-f", "-")
     _await_answer(sign, lambda: kubectl.attempt(*creation, given=manifest))
 

@@ -1,7 +1,7 @@
-"""Keeps one control plane for all processes of a test run: `python -m support.cluster.keeper SOCKET LOG`.
+"""One control plane for all processes of a test run: `python -m support.cluster.keeper SOCKET LOG`.
 
-Every test process holds a connection to the socket. When the last one is gone, however it ended, the control plane is
-stopped; so nothing outlives a run, not even one that was interrupted or killed. Over its connection a process gets
+Every test process holds a connection to the socket. When the last one closes, for whatever reason, the control plane is
+stopped, so nothing outlives a run, not even an interrupted or killed one. Over its connection a process requests
 kubeconfigs for users, whose certificates only the control plane can sign.
 """
 
@@ -16,10 +16,10 @@ from pathlib import Path
 from provisioner_devcluster import ControlPlane
 
 FIRST_CALL_WITHIN = 60.0
-"""Seconds. Whoever starts a keeper connects at once; if nobody does, the starter died."""
+"""Timeout in seconds for the first connection; without one, the process that started the keeper has died."""
 
 FAREWELL = "farewell"
-"""The message before leaving; answered with the number of processes that stay."""
+"""Message of a leaving process, answered with the number of remaining processes."""
 
 
 @dataclass(slots=True)
@@ -29,14 +29,14 @@ class Keeper:
     listener: Listener
     changed: threading.Condition = field(default_factory=threading.Condition)
     connections: list[Connection] = field(default_factory=list)
-    """All that ever were, open till the end: the last process learns from its connection that all is stopped."""
+    """All connections, kept open until the end, so that the last process sees the control plane's end on its connection."""
     connected: int = 0
     had_any: bool = False
     plane: ControlPlane | None = None
     failure: str | None = None
 
     def accept(self) -> None:
-        """Welcome every process that calls."""
+        """Accept the connections of test processes."""
         while True:
             connection = self.listener.accept()
             with self.changed:
@@ -47,7 +47,7 @@ class Keeper:
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection: Connection) -> None:
-        """Answer one process until it is gone."""
+        """Answer one process until it disconnects."""
         with suppress(EOFError, OSError):
             with self.changed:
                 self.changed.wait_for(lambda: self.plane is not None or self.failure is not None)
@@ -60,17 +60,17 @@ class Keeper:
         with self.changed, suppress(OSError):
             self.connected -= 1
             self.changed.notify_all()
-            connection.send(self.connected)  # The answer to a farewell; who left without one does not hear it.
+            connection.send(self.connected)  # The answer to a leaving process; a killed one does not read it.
 
     @property
     def plane_started(self) -> ControlPlane:
-        """The control plane, for those who waited for it."""
+        """Wait for the control plane and return it."""
         if self.plane is None:
             raise EOFError(self.failure)
         return self.plane
 
     def keep(self) -> None:
-        """Start the control plane and hold it as long as anybody is connected."""
+        """Run the control plane as long as any process is connected."""
         threading.Thread(target=self.accept, daemon=True).start()
         with self.changed:
             if not self.changed.wait_for(lambda: self.had_any, timeout=FIRST_CALL_WITHIN):
@@ -90,7 +90,7 @@ class Keeper:
 
 
 def detach(log: Path) -> None:
-    """Leave the starter's session, so that ctrl-C reaches it first, and its pipes, so that it need not wait."""
+    """Start a new session, which Ctrl-C does not reach, and close inherited pipes, so that no process waits for them."""
     if os.fork():
         os._exit(0)
     os.setsid()

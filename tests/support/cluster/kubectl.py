@@ -1,4 +1,4 @@
-"""The real kubectl, as its users run it: each call is one process, each answer what it printed."""
+"""The real kubectl, as users run it: each call is a process, and each answer its output."""
 
 import functools
 import json
@@ -14,16 +14,16 @@ from provisioner_devcluster import find_kubectl
 from support.manifests import Manifest
 
 CALL_TIMEOUT = 300
-"""Seconds. A call takes a tenth of one; a machine busy with a build takes many times that."""
+"""Timeout in seconds; a call takes a tenth of one on a quiet machine, many times that beside a compiler."""
 
 
 class KubectlError(AssertionError):
-    """A call failed that the test counted on, or succeeded where the test counted on a refusal."""
+    """Unexpected failure of a call, or unexpected success where the test requires a rejection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one call of kubectl gave."""
+    """Result of one call of kubectl."""
 
     arguments: tuple[str, ...]
     exit_code: int
@@ -42,18 +42,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """kubectl as one user, in one namespace."""
+    """kubectl as one user in one namespace."""
 
     kubeconfig: Path
     namespace: str | None = None
-    """Where it works; without one, each object says for itself."""
+    """The default namespace; if None, each manifest must name its own."""
 
     def within(self, namespace: str) -> Self:
-        """The same user in another namespace."""
+        """Return the same user in another namespace."""
         return replace(self, namespace=namespace)
 
     def attempt(self, *arguments: str, given: Manifest | str | None = None) -> Answer:
-        """Run kubectl, whatever comes of it; `given` is its standard input, for `-f -`."""
+        """Run kubectl, which may fail; `given` is its standard input, for `-f -`."""
         done = subprocess.run(
             [
                 str(_program()),
@@ -71,26 +71,26 @@ class Kubectl:
         return Answer(arguments, done.returncode, done.stdout, done.stderr)
 
     def run(self, *arguments: str, given: Manifest | str | None = None) -> Answer:
-        """Run kubectl; a failure fails the test."""
+        """Run kubectl, which must succeed."""
         answer = self.attempt(*arguments, given=given)
         if not answer.ok:
             raise KubectlError(str(answer))
         return answer
 
     def refusal(self, *arguments: str, given: Manifest | str | None = None) -> str:
-        """Run kubectl and return why the API server refused; a success fails the test."""
+        """Run kubectl, which the API server must reject, and return the message."""
         answer = self.attempt(*arguments, given=given)
         if answer.ok:
             raise KubectlError(f"not refused: {answer}")
         return answer.stderr
 
     def json(self, *arguments: str, given: Manifest | str | None = None) -> Manifest:
-        """Run kubectl with `-o json` and return the object or list that it prints."""
+        """Run kubectl with `-o json` and return the printed object or list."""
         document: Manifest = json.loads(self.run(*arguments, "--output=json", given=given).stdout)
         return document
 
     def get(self, kind: str, name: str) -> Manifest:
-        """The object."""
+        """Return the object."""
         return self.json("get", kind, name)
 
     def create(self, manifest: Manifest, *flags: str) -> Manifest:
@@ -102,7 +102,7 @@ class Kubectl:
         return self.run("apply", "-f", "-", *flags, given=manifest)
 
     def patch(self, kind: str, name: str, change: Mapping[str, Any] | Sequence[Manifest], *flags: str) -> Manifest:
-        """Change the object, by a merge patch or, given a list, by a JSON patch; return it as stored."""
+        """Change the object by a merge patch, or by a JSON patch if given a list; return it as stored."""
         return self.json("patch", kind, name, *patch_arguments(change), *flags)
 
     def wait(self, kind: str, name: str, condition: str, *, seconds: float = 150) -> None:
@@ -111,7 +111,7 @@ class Kubectl:
 
 
 def patch_arguments(change: Mapping[str, Any] | Sequence[Manifest]) -> tuple[str, str]:
-    """The flags of `kubectl patch` for a merge patch (an object) or a JSON patch (a list)."""
+    """Return the flags of `kubectl patch` for a merge patch (an object) or a JSON patch (a list)."""
     kind = "merge" if isinstance(change, Mapping) else "json"
     return f"--type={kind}", f"--patch={json.dumps(change)}"
 

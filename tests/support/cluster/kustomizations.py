@@ -11,7 +11,7 @@ from support.manifests import MANIFESTS
 
 
 def a_kustomization(folder: Path, *resources: str, components: Sequence[str] = (), **fields: Any) -> Path:
-    """A folder with a kustomization of these parts of `manifests/`, and further fields."""
+    """Write a kustomization of these parts of `manifests/` with further fields, and return its folder."""
     content = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",

@@ -1,4 +1,4 @@
-"""What ServiceAccounts may do: as docs/security.md says it, and as the API server does, asked through the official client."""
+"""Permissions of ServiceAccounts, as docs/security.md documents them and as the API server grants them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -25,11 +25,11 @@ class Permission:
     """With its subresource: `provisionerjobs/status`."""
     verb: str
     name: str = ""
-    """Only on the object of this name; of any name when empty."""
+    """Name of the only permitted object; all objects if empty."""
 
 
 def documented(account: str, where: str) -> set[Permission]:
-    """What the table says that the ServiceAccount may do there."""
+    """Return the documented permissions of the ServiceAccount in a place."""
     found: set[Permission] = set()
     for row in _rows((REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")):
         accounts, place, groups, resources, names, verbs = (_words(cell) for cell in row[:6])
@@ -43,7 +43,7 @@ def _rows(text: str) -> Iterator[list[str]]:
     lines = iter(text.splitlines())
     for line in lines:
         if line.startswith(_TABLE_HEAD):
-            next(lines)  # the rule under the head
+            next(lines)  # the separator below the header
             break
     for line in lines:
         if not line.startswith("|"):
@@ -63,7 +63,7 @@ def _all(
 
 
 class Authority:
-    """The API server, asked by its administrator."""
+    """Permissions as the API server reports them to its administrator."""
 
     def __init__(self, kubeconfig: Path) -> None:
         self._configuration = client.Configuration()
@@ -75,11 +75,11 @@ class Authority:
         self._admin.close()  # type: ignore[no-untyped-call]
 
     def granted(self, account: str, namespace: str, *, within: str) -> set[Permission]:
-        """What the ServiceAccount of a namespace may do within one, beyond what every ServiceAccount may."""
+        """Return the ServiceAccount's permissions in a namespace, beyond those of every ServiceAccount."""
         return self._rules(account, namespace, within) - self._rules("default", namespace, within)
 
     def allows(self, account: str, namespace: str, verb: str, resource: str, *, within: str | None) -> bool:
-        """Whether the ServiceAccount may do this within a namespace, or in all of them (None)."""
+        """Return whether the ServiceAccount has the permission in a namespace, or in all of them (None)."""
         attributes = client.V1ResourceAttributes(verb=verb, resource=resource, namespace=within)
         review = client.V1SubjectAccessReview(
             spec=client.V1SubjectAccessReviewSpec(
@@ -93,7 +93,7 @@ class Authority:
         return bool(answer.status.allowed)
 
     def _rules(self, account: str, namespace: str, within: str) -> set[Permission]:
-        """Asked by the ServiceAccount itself, with a token of its own: nobody else may ask for all of its rights."""
+        """Return the rules that the ServiceAccount itself can list, with a token of its own."""
         review = client.V1SelfSubjectRulesReview(spec=client.V1SelfSubjectRulesReviewSpec(namespace=within))
         with self._as(account, namespace) as api:
             answer = client.AuthorizationV1Api(api).create_self_subject_rules_review(review)

@@ -1,4 +1,4 @@
-"""Brings a job to a phase by the steps that a controller and a daemon would take, through the real API server."""
+"""Transition of a job to a phase, by the same writes as a controller's and a daemon's, on the real API server."""
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from support.builders.manifests import an_assignment
@@ -23,7 +23,7 @@ for _end, _before in (
 
 
 def bring_to(phase: Phase, kubectl: Kubectl, name: str) -> Manifest:
-    """Take a new job to the phase, assigned to the daemon `daemon`; one to be Canceled must have `spec.cancel`."""
+    """Bring a new job to the phase, assigned to the daemon `daemon`; for Canceled it must have `spec.cancel`."""
     for change in _STEPS[phase]:
         kubectl.patch("pj", name, {"status": change}, "--subresource=status")
     return kubectl.get("pj", name)

@@ -1,4 +1,4 @@
-"""Pods that are daemons, without a node: the test says what kubelet would, and has the token that a Pod gets."""
+"""Daemon Pods without a node: the test writes their status in place of kubelet, and requests their tokens."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,12 +33,12 @@ def a_daemon_pod(name: str, *, tags: dict[str, str] | None = None, **settings: A
 
 
 def service_account(name: str = SERVICE_ACCOUNT) -> Manifest:
-    """The account of daemon Pods."""
+    """The ServiceAccount of daemon Pods."""
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
 
 
 def daemon_binding(namespace: str, roles: Sequence[str] = ("provisioner-daemon",)) -> list[Manifest]:
-    """Give the daemon Pods of the namespace these ClusterRoles in it."""
+    """Return bindings of the namespace's daemon Pods to these ClusterRoles."""
     group = "rbac.authorization.k8s.io"
     return [
         {
@@ -53,18 +53,18 @@ def daemon_binding(namespace: str, roles: Sequence[str] = ("provisioner-daemon",
 
 
 def runs(admin: Kubectl, name: str, *, ready: bool = True) -> Manifest:
-    """Kubelet says that the Pod's container runs."""
+    """Report that the Pod's container runs, as kubelet would."""
     return _says(admin, name, "Running", {"running": {"startedAt": _NOW}}, ready=ready)
 
 
 def ended(admin: Kubectl, name: str, *, reason: str = "OOMKilled", code: int = 137) -> Manifest:
-    """Kubelet says that the Pod's container ended and will not be started again."""
+    """Report that the Pod's container has ended and will not be restarted, as kubelet would."""
     terminated = {"exitCode": code, "reason": reason, "startedAt": _NOW, "finishedAt": _NOW}
     return _says(admin, name, "Failed", {"terminated": terminated}, ready=False)
 
 
 def token_kubeconfig(admin: Kubectl, pod: Manifest, folder: Path) -> Path:
-    """A kubeconfig with the token that kubelet would mount into the Pod: bound to it, and worthless without it."""
+    """Return a kubeconfig with a token as kubelet mounts it: bound to the Pod, and invalid after its deletion."""
     meta = pod["metadata"]
     bound = ("--bound-object-kind=Pod", f"--bound-object-name={meta['name']}", f"--bound-object-uid={meta['uid']}")
     token = admin.run("create", "token", SERVICE_ACCOUNT, *bound).stdout.strip()

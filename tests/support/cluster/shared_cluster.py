@@ -1,4 +1,4 @@
-"""The cluster that a test run works on: one for all its processes, or the one that the environment names."""
+"""Cluster of a test run: one for all its processes, or the one that the environment names."""
 
 import os
 import subprocess
@@ -20,21 +20,21 @@ from support.cluster.keeper import FAREWELL
 from support.cluster.kubectl import Kubectl
 
 KUBECONFIG_VARIABLE = "PROVISIONER_TEST_KUBECONFIG"
-"""Names the kubeconfig of a running cluster's administrator, to be used instead of a new control plane."""
+"""Variable with the administrator's kubeconfig of a running cluster, to be used instead of a new control plane."""
 
 CONNECT_WITHIN = 60.0
-"""Seconds for a new keeper to open its socket; it takes a fraction of one when the machine is quiet."""
+"""Timeout in seconds for a new keeper to open its socket, which takes a fraction of one on a quiet machine."""
 
 
 class Cluster(Protocol):
-    """What tests may ask of a cluster."""
+    """Interface of a cluster for tests."""
 
     @property
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""
 
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
-        """A kubeconfig by which the API server knows this user and these groups."""
+        """Return a kubeconfig for this user and these groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class KeptCluster:
     _known: dict[tuple[str, ...], Path] = field(default_factory=dict)
 
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
-        """Ask the keeper, once per user."""
+        """Return the user's kubeconfig from the keeper, requested once."""
         key = (user, *groups)
         if key not in self._known:
             self.connection.send((user, tuple(groups)))
@@ -56,13 +56,13 @@ class KeptCluster:
 
 @dataclass(frozen=True, slots=True)
 class GivenCluster:
-    """A cluster already running; users are impersonated by its administrator."""
+    """A running cluster, whose administrator impersonates users."""
 
     kubeconfig: Path
     folder: Path
 
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
-        """The administrator's kubeconfig with impersonation."""
+        """Return the administrator's kubeconfig with impersonation."""
         document = yaml.safe_load(self.kubeconfig.read_text(encoding="utf-8"))
         for entry in document["users"]:
             entry["user"] |= {"as": user, "as-groups": ["system:authenticated", *groups]}
@@ -74,7 +74,7 @@ class GivenCluster:
 
 @contextmanager
 def shared_cluster(folder: Path) -> Iterator[Cluster]:
-    """The run's cluster with the product's CRDs, roles and policies in force.
+    """Provide the run's cluster with the product's CRDs, roles and active policies.
 
     Args:
         folder: A folder that all processes of the run share and no other run does.
@@ -94,14 +94,14 @@ def shared_cluster(folder: Path) -> Iterator[Cluster]:
 
 
 def _join(folder: Path) -> KeptCluster | None:
-    """Connect to the run's keeper, if there is one that stays."""
+    """Connect to the run's keeper, if one is running."""
     with suppress(OSError, EOFError):
-        return _welcomed(Client((folder / "cluster.socket").read_text(encoding="utf-8"), family="AF_UNIX"))
+        return _accepted(Client((folder / "cluster.socket").read_text(encoding="utf-8"), family="AF_UNIX"))
     return None
 
 
 def _found(folder: Path) -> KeptCluster:
-    """Start a keeper and be its first to connect."""
+    """Start a keeper and connect to it as the first process."""
     # A socket's path has at most about a hundred characters; a folder of pytest's may be longer.
     address = Path(tempfile.mkdtemp(prefix="keeper-")) / "socket"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -111,7 +111,7 @@ def _found(folder: Path) -> KeptCluster:
         env=environment,
         timeout=CONNECT_WITHIN,
     )
-    cluster = _welcomed(_connected(address))
+    cluster = _accepted(_connected(address))
     (folder / "cluster.socket").write_text(str(address), encoding="utf-8")
     return cluster
 
@@ -127,7 +127,7 @@ def _connected(address: Path) -> Connection:
         time.sleep(0.02)
 
 
-def _welcomed(connection: Connection) -> KeptCluster:
+def _accepted(connection: Connection) -> KeptCluster:
     kubeconfig, failure = connection.recv()
     if failure is not None:
         connection.close()
@@ -136,7 +136,7 @@ def _welcomed(connection: Connection) -> KeptCluster:
 
 
 def _leave(connection: Connection) -> None:
-    """Say farewell; the last one waits for the control plane's end, so that it ends within the run."""
+    """Leave the keeper; the last process waits for the end of the control plane, so that it ends within the run."""
     with connection, suppress(EOFError, OSError):
         connection.send(FAREWELL)
         if connection.recv() == 0:

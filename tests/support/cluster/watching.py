@@ -1,6 +1,7 @@
-"""Objects of one kind as a watch shows them, with all their versions; waiting for something returns at once when it is so.
+"""Watch the objects of one kind, keep all their versions, and wait for one that meets a condition.
 
-The watch is `kubectl get --watch` in a thread's hands, and comes again when the API server ends it.
+A thread follows `kubectl get --watch`, and lists again when the API server ends the watch or sends an ERROR event. If the
+thread stops for any other reason, the waiting test fails.
 """
 
 import json
@@ -19,7 +20,7 @@ from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
 
 WITHIN = 150.0
-"""Seconds for anything that a test waits for; a quiet machine takes one or two."""
+"""Default timeout in seconds of a wait, which takes one or two on a quiet machine."""
 TERMINAL = ("Completed", "Failed", "Canceled")
 _REOPEN_PAUSE = 0.1
 _ASKED_AFTER = 5.0
@@ -27,7 +28,7 @@ T = TypeVar("T")
 
 
 class Watch:
-    """The objects of a kind in a namespace, from now on."""
+    """Versions of all objects of a kind in a namespace, from now on."""
 
     def __init__(self, kubectl: Kubectl, kind: str) -> None:
         self._kind = kind
@@ -45,32 +46,33 @@ class Watch:
         self._events = 0
         self._closing = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def changes(self) -> int:
-        """How many changes were seen."""
+        """Number of observed changes."""
         return self._events
 
     def versions(self, name: str) -> list[Manifest]:
-        """All versions of the object that were seen, in order."""
+        """Return all observed versions of the object, in order."""
         with self._changed:
             return list(self._versions[name])
 
     def phases(self, name: str) -> list[str]:
-        """The phases of a job in the order in which they were seen, each once in a row."""
+        """Return the observed phases of a job in order, without repetitions."""
         phases = [str(each.get("status", {}).get("phase")) for each in self.versions(name)]
         return [phase for at, phase in enumerate(phases) if at == 0 or phases[at - 1] != phase]
 
     def latest(self) -> dict[str, Manifest]:
-        """The last version of each object, by name."""
+        """Return the last version of each object, by name."""
         with self._changed:
             return {name: versions[-1] for name, versions in self._versions.items() if versions}
 
     def until(self, name: str, wanted: Callable[[Manifest], bool] | str, *, seconds: float = WITHIN) -> Manifest:
-        """Wait until a version of the object is as wanted (by default: in that phase) and return it.
+        """Wait until a version of the object meets the condition (or is in the phase), and return it.
 
-        Any version counts, also one that is over by the time this is called.
+        Every version counts, including past ones.
         """
         said = wanted if isinstance(wanted, str) else "as wanted"
         test = wanted if callable(wanted) else lambda body: body.get("status", {}).get("phase") == wanted
@@ -81,7 +83,7 @@ class Watch:
         return self._await(found, lambda: f"{self._kind} {name} never was {said}: {self._short(name)}", seconds)
 
     def until_latest(self, name: str, wanted: Callable[[Manifest], bool], *, seconds: float = WITHIN) -> Manifest:
-        """Wait until the object is as wanted now; a version that is over does not count."""
+        """Wait until the latest version of the object meets the condition."""
 
         def found() -> Manifest | None:
             versions = self._versions[name]
@@ -90,7 +92,7 @@ class Watch:
         return self._await(found, lambda: f"{self._kind} {name} is not as wanted: {self._short(name)}", seconds)
 
     def until_any(self, wanted: Callable[[Manifest], bool], *, seconds: float = WITHIN) -> Manifest:
-        """Wait until any object is as wanted and return it."""
+        """Wait until any object meets the condition, and return it."""
 
         def found() -> Manifest | None:
             return next((each[-1] for each in self._versions.values() if each and wanted(each[-1])), None)
@@ -111,7 +113,7 @@ class Watch:
         )
 
     def until_count(self, count: int, *phases: str, seconds: float = WITHIN) -> None:
-        """Wait until so many jobs are in one of the phases."""
+        """Wait until this number of jobs are in one of the phases."""
 
         def counted() -> int:
             latest = [versions[-1] for versions in self._versions.values() if versions]
@@ -122,17 +124,18 @@ class Watch:
         )
 
     def until_change(self, *, seconds: float = WITHIN) -> None:
-        """Wait until anything changes."""
+        """Wait for the next change."""
         before = self._events
         self._await(lambda: True if self._events > before else None, lambda: f"no change of any {self._kind}", seconds)
 
     def until_gone(self, name: str, *, seconds: float = WITHIN) -> None:
-        """Wait until the object is deleted; a watch that was begun anew meanwhile does not tell, so it is asked for too."""
+        """Wait until the object is deleted; also reads it, because a restarted watch does not show deletions."""
         deadline = time.monotonic() + seconds
         while True:
             with self._changed:
                 if self._changed.wait_for(lambda: name in self._gone, timeout=_ASKED_AFTER):
                     return
+                self._require_alive()
             answer = self._kubectl.attempt("get", self._kind, name, "--ignore-not-found", "--output=name")
             if answer.ok and not answer.stdout:
                 return
@@ -143,6 +146,7 @@ class Watch:
         self._closing.set()
         self._stop_process()
         self._thread.join()
+        self._require_alive()
 
     def open(self) -> None:
         """Begin to watch."""
@@ -152,6 +156,7 @@ class Watch:
         deadline = time.monotonic() + seconds
         with self._changed:
             while (result := found()) is None:
+                self._require_alive()
                 if not self._changed.wait(deadline - time.monotonic()):
                     raise AssertionError(f"within {seconds:.0f} s: {lack()}")
             return result
@@ -159,6 +164,22 @@ class Watch:
     def _short(self, name: str) -> str:
         versions = self._versions[name]
         return f"{name}: {json.dumps(versions[-1].get('status'))}" if versions else f"{name}: never seen"
+
+    def _require_alive(self) -> None:
+        if self._failure is not None:
+            raise AssertionError(f"the watch of {self._kind} stopped") from self._failure
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # noqa: BLE001 - every error must fail the waiting test
+            with self._changed:
+                self._failure = error
+                self._changed.notify_all()
+        finally:
+            if self._process is not None:
+                self._stop_process()
+                self._process.wait()
 
     def _follow(self) -> None:
         while not self._closing.is_set():
@@ -171,18 +192,22 @@ class Watch:
             assert stream is not None
             with stream:
                 for line in stream:
-                    self._take(line)
+                    if not self._take(line):
+                        self._stop_process()  # the next watch lists again
+                        break
             self._process.wait()
             self._closing.wait(_REOPEN_PAUSE)
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes) -> bool:
+        """Process an event; return False if the watch must be restarted."""
         try:
             event = json.loads(line)
         except ValueError:
-            return  # cut off by the stream's end; the next watch begins with what is
+            return True  # cut off by the end of the stream; the next watch begins with the current state
         body: Manifest = event["object"]
-        if event["type"] == "ERROR":
-            return
+        # An ERROR event contains a Status; when the API server goes away, kubectl prints one under other types, too.
+        if event["type"] == "ERROR" or body.get("kind") == "Status":
+            return False
         name = body["metadata"]["name"]
         with self._changed:
             versions = self._versions[name]
@@ -191,6 +216,7 @@ class Watch:
             self._events += 1
             (self._gone.add if event["type"] == "DELETED" else self._gone.discard)(name)
             self._changed.notify_all()
+        return True
 
     def _stop_process(self) -> None:
         if self._process is not None:
@@ -200,7 +226,7 @@ class Watch:
 
 @contextmanager
 def watching(kubectl: Kubectl, kind: str) -> Iterator[Watch]:
-    """A watch for as long as the block lasts."""
+    """Watch until the block ends."""
     watch = Watch(kubectl, kind)
     watch.open()
     try:

@@ -1,4 +1,4 @@
-"""Buildah with a store of its own in the project's cache: images and containers without an engine and without a registry.
+"""Buildah with a store of its own in the project's cache: images and containers without a daemon or registry.
 
 Used by `stand_in_base` and `container_image`. Knows commands and containers, and nothing of what is in the images.
 """
@@ -17,30 +17,30 @@ from typing import Any
 from provisioner_devcluster.locations import cache_directory
 
 CHROOT = "--isolation=chroot"
-"""Needs no container runtime, no cgroup and no network of its own."""
+"""Isolation without a container runtime, cgroup or network."""
 TAIL = 40
-"""Lines of a failed command's output in its error."""
+"""Number of output lines in the error of a failed command."""
 
 
 class BuildahError(Exception):
-    """A command failed; says which and what it wrote."""
+    """Failure of a command; the message has the command and its output."""
 
 
 def command() -> list[str]:
-    """The command line up to the subcommand."""
+    """Return the command line up to the subcommand."""
     store = cache_directory() / "images" / _driver()
-    # What it notes of mounts must not outlive the boot; the images should.
+    # The state of mounts must not survive a reboot; the images should.
     notes = Path("/run", f"provisioner-operator-{hashlib.sha256(str(store).encode()).hexdigest()[:12]}")
     return ["buildah", f"--root={store}", f"--runroot={notes}", f"--storage-driver={_driver()}"]
 
 
 def buildah(*arguments: str) -> str:
-    """Run a subcommand and return what it prints."""
+    """Run a subcommand and return its output."""
     return run([*command(), *arguments])
 
 
 def run(arguments: list[str], *, directory: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
-    """Run a program and return its standard output; its end of both streams is in the error when it fails."""
+    """Run a program and return its standard output; an error contains the end of both streams."""
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=directory, env=environment)
     if done.returncode != 0:
         last = "\n".join((done.stdout + done.stderr).splitlines()[-TAIL:])
@@ -49,12 +49,12 @@ def run(arguments: list[str], *, directory: Path | None = None, environment: Map
 
 
 def has_image(name: str) -> bool:
-    """Whether the store has an image of this name."""
+    """Return whether the store has an image of this name."""
     return bool(buildah("images", "--quiet", "--filter", f"reference={name}").strip())
 
 
 def configuration(image: str) -> Any:
-    """What the image says of itself: user, environment, command, labels, as OCI has it."""
+    """Return the image's OCI configuration: user, environment, command, labels."""
     return json.loads(buildah("inspect", "--type", "image", image))["OCIv1"]["config"]
 
 
@@ -64,7 +64,7 @@ class Container:
     def __init__(self, name: str, root: Path) -> None:
         self.name = name
         self.root = root
-        """Where its files are mounted."""
+        """Mount point of its file system."""
 
     def run(self, *arguments: str) -> str:
         """Run a program in it as the image's user, and return its standard output."""
@@ -73,7 +73,7 @@ class Container:
 
 @contextmanager
 def a_container(image: str) -> Iterator[Container]:
-    """A container of the image, mounted; gone at the end."""
+    """Create and mount a container of the image; remove it at the end."""
     name = buildah("from", "--pull-never", image).strip()
     try:
         yield Container(name, Path(buildah("mount", name).strip()))
@@ -83,7 +83,7 @@ def a_container(image: str) -> Iterator[Container]:
 
 @cache
 def _driver() -> str:
-    """`overlay` where the cache's file system can carry it, else `vfs`, which copies every layer and works everywhere."""
+    """Return `overlay` where the cache's file system supports it, else `vfs`, which copies every layer."""
     place = cache_directory() / "images"
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place, prefix=".probe-") as scratch:

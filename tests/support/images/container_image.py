@@ -1,8 +1,8 @@
 """The product's image, built by `make image` as users build it, for tests that run it.
 
-Called by end-to-end fixtures; `python -m support.images.container_image` builds it beforehand, with its progress in view. What
-no container registry serves here is made on the spot: the base by `stand_in_base`, OpenTofu by the embedded control
-plane's own build. What pip needs to reach its index on this machine goes in as the build secret, and stays out of the image.
+Called by end-to-end fixtures; `python -m support.images.container_image` builds it beforehand, and shows its progress. Images
+that no container registry serves are built here: the base by `stand_in_base`, OpenTofu by the embedded control plane's own
+build. pip's settings on this machine are passed as a build secret, and stay out of the image.
 """
 
 import ast
@@ -25,18 +25,18 @@ from support.images.stand_in_base import BUNDLE, stand_in_base
 from support.manifests import REPOSITORY
 
 IMAGE = f"localhost/provisioner-operator:{__version__}"
-"""Its name in the local store, in the archive, and so on the node that imports it."""
+"""Name of the image in the local store, in the archive, and on the node that imports it."""
 
 PROGRAMS = ("buildah", "mmdebstrap")
-"""What has to be here; Debian's packages have the same names."""
+"""Required programs; the Debian packages have the same names."""
 APT = ("apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=600")
-"""Waits, in seconds, for whoever else is installing something."""
+"""Seconds to wait for another package installation."""
 MOST_IMAGES = 200
-"""Images, a step of a build each, after which the store is swept: some fifteen changed builds of a hundred megabytes each."""
+"""Number of images, one per build step, after which the store is swept: about fifteen builds of a hundred megabytes each."""
 
 
 def obstacle() -> str | None:
-    """Why the image cannot be built and run here, for the one who reads that tests were skipped."""
+    """Return the reason why the image cannot be built and run here, for the message of skipped tests."""
     if platform.system() != "Linux" or os.geteuid() != 0:
         return "images are built and run here with Linux's chroot and mounts, which needs root on Linux"
     missing = _missing()
@@ -46,7 +46,7 @@ def obstacle() -> str | None:
 
 
 def built_image(archive: Path) -> str:
-    """Write the image as an archive that container runtimes import, and return its name in there."""
+    """Write the image as an archive for container runtimes, and return its name in the archive."""
     image = image_in_store()
     archive.unlink(missing_ok=True)
     buildah("push", "--quiet", image, f"docker-archive:{archive}:{image}")
@@ -56,7 +56,7 @@ def built_image(archive: Path) -> str:
 def image_in_store() -> str:
     """Build the image of this checkout and return its name in the local store.
 
-    The first call on a machine takes minutes, a later one seconds, and as long as a changed layer needs.
+    The first call on a machine takes minutes, later ones seconds plus the time for changed layers.
     """
     place = cache_directory() / "images"
     place.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def _make_image(*, base: str, tofu: Path, scratch: Path) -> None:
         *(CHROOT, "--pull-never", "--layers", "--force-rm", f"--build-arg=BASE={base}"),
         *(f"--build-context=tofu={scratch / 'tofu'}", f"--secret=id=pip,src={pip_settings}"),
     ]
-    # The make that runs the tests must not decide what this one does.
+    # Variables of the make that runs the tests must not affect this one.
     environment = {
         name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
     }
@@ -93,9 +93,9 @@ def _make_image(*, base: str, tofu: Path, scratch: Path) -> None:
 
 
 def _pip_settings() -> str:
-    """What pip is told on this machine, by files and variables, as a file for the build.
+    """Return pip's settings on this machine, from files and variables, as a configuration file for the build.
 
-    Directories of this machine are not there; the authorities that it trusts are in the stand-in, under this name.
+    Directories of this machine do not exist in the build; the stand-in has its certificate authorities under this name.
     """
     settings = {"cert": str(BUNDLE)}
     for line in run([sys.executable, "-m", "pip", "config", "list"]).splitlines():
@@ -119,11 +119,11 @@ def _install_missing() -> None:
 
 
 def _sweep() -> None:
-    """Forget the layers of former builds once there are too many; the next build makes its own anew."""
+    """Remove the layers of former builds once there are too many; the next build recreates its own."""
     if len(buildah("images", "--all", "--quiet").split()) > MOST_IMAGES:
         buildah("rmi", "--prune")
 
 
 if __name__ == "__main__":
-    # What keeps it from being built here is for the tests to say, which are skipped.
+    # Not a failure: the skipped tests report the reason.
     print(f"no image: {reason}" if (reason := obstacle()) else image_in_store())  # noqa: T201

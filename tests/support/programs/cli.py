@@ -1,4 +1,4 @@
-"""`provisioner` as its users run it: each call a process, or a process in a terminal whose screen can be read."""
+"""The command line as its users run it: a process per call, or a process in a terminal whose screen is read."""
 
 import fcntl
 import json
@@ -23,20 +23,20 @@ from typing_extensions import override
 from support.manifests import REPOSITORY
 
 CALL_TIMEOUT = 300
-"""Seconds. A call takes half of one; a machine busy with a build takes many times that."""
+"""Seconds. A call takes half a second, and many times that on a machine that is busy with a build."""
 SHOWN_WITHIN = 60.0
 _POLL = 0.05
 _INTERRUPTIBLE = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 )
-"""Heeds Ctrl-C, which whoever runs the tests in the background has it ignore, then becomes the program."""
+"""Restores Ctrl-C, which tests in a background shell inherit as ignored, then becomes the program."""
 _IN_TERMINAL = f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {_INTERRUPTIBLE}"
-"""Makes its standard input the terminal that Ctrl-C comes from, besides."""
+"""Also makes its standard input the terminal that Ctrl-C comes from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one call gave."""
+    """The result of one call."""
 
     arguments: tuple[str, ...]
     code: int
@@ -60,18 +60,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Cli:
-    """The command line as one user, in one namespace."""
+    """The command line as one user in one namespace."""
 
     kubeconfig: Path
     namespace: str | None = None
     environment: Mapping[str, str] | None = None
 
     def within(self, namespace: str) -> Self:
-        """The same user in another namespace."""
+        """Return the same user in another namespace."""
         return replace(self, namespace=namespace)
 
     def attempt(self, *arguments: str, given: str = "") -> Answer:
-        """Run it, whatever comes of it."""
+        """Run a command, also if it fails."""
         done = subprocess.run(
             self._command(arguments),
             check=False,
@@ -85,13 +85,13 @@ class Cli:
         return Answer(arguments, done.returncode, done.stdout, done.stderr)
 
     def run(self, *arguments: str) -> Answer:
-        """Run it; a failure fails the test."""
+        """Run a command; its failure fails the test."""
         answer = self.attempt(*arguments)
         assert answer.code == 0, str(answer)
         return answer
 
     def completions(self, *words: str) -> list[str]:
-        """What kubectl's completion offers for the last of these words."""
+        """Return the completions that kubectl gets for the last of these words."""
         program = "from provisioner_operator.cli.__main__ import complete; complete()"
         done = subprocess.run(
             [sys.executable, "-c", program, *words],
@@ -107,7 +107,7 @@ class Cli:
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator["Running"]:
-        """Run it beside the test, without a terminal."""
+        """Run a command in the background, without a terminal."""
         process = subprocess.Popen(
             [sys.executable, "-c", _INTERRUPTIBLE, *self._command(arguments)],
             stdin=subprocess.DEVNULL,
@@ -127,7 +127,7 @@ class Cli:
 
     @contextmanager
     def in_terminal(self, *arguments: str, columns: int = 100, rows: int = 30) -> Iterator["Terminal"]:
-        """Run it in a terminal of that size."""
+        """Run a command in a terminal of this size."""
         terminal = Terminal(self._command(arguments), self._environment() | {"TERM": "xterm-256color"}, columns, rows)
         try:
             yield terminal
@@ -146,7 +146,7 @@ class Cli:
 
 
 class Running:
-    """A process whose output is read as it comes."""
+    """A process whose output is read as it arrives."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -160,7 +160,7 @@ class Running:
             reader.start()
 
     def await_line(self, text: str, *, within: float = SHOWN_WITHIN) -> str:
-        """The first line, of either output, that has this text."""
+        """Wait for a line of either output that contains this text, and return it."""
         found: list[str] = []
 
         def is_there() -> bool:
@@ -171,7 +171,7 @@ class Running:
         return found[0]
 
     def exit_code(self, *, within: float = SHOWN_WITHIN) -> int:
-        """Wait for its own end."""
+        """Wait until the process ends, and return its exit code."""
         code = self._process.wait(within)
         for reader in self._readers:
             reader.join(within)
@@ -182,7 +182,7 @@ class Running:
         self._process.send_signal(signal.SIGINT)
 
     def close(self) -> None:
-        """Let go of what has ended."""
+        """Close the pipes of the ended process."""
         for reader in self._readers:
             reader.join(SHOWN_WITHIN)
         for stream in (self._process.stdout, self._process.stderr):
@@ -195,7 +195,7 @@ class Running:
 
 
 class Terminal:
-    """A terminal with a program in it."""
+    """A terminal that runs a program."""
 
     def __init__(self, command: list[str], environment: dict[str, str], columns: int, rows: int) -> None:
         self._screen = pyte.Screen(columns, rows)
@@ -217,12 +217,12 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        """What is seen, without what is blank at the ends of lines."""
+        """The visible text, without trailing blanks."""
         with self._lock:
             return "\n".join(line.rstrip() for line in self._screen.display)
 
     def styles(self, text: str) -> set[str]:
-        """The colours in which this text stands on the screen."""
+        """The colors of this text on the screen."""
         with self._lock:
             for at, line in enumerate(self._screen.display):
                 if (begin := line.find(text)) >= 0:
@@ -230,11 +230,11 @@ class Terminal:
         return set()
 
     def press(self, keys: str) -> None:
-        """Type."""
+        """Type keys."""
         os.write(self._master, keys.encode())
 
     def await_text(self, *texts: str, within: float = SHOWN_WITHIN) -> str:
-        """Wait until all of these are seen at once; returns that screen."""
+        """Wait until all of these texts are on the screen at once; returns that screen."""
         seen = ""
 
         def are_there() -> bool:
@@ -246,22 +246,22 @@ class Terminal:
         return seen
 
     def await_that(self, true: Callable[[], bool], what: str, *, within: float = SHOWN_WITHIN) -> None:
-        """Wait until that is so; a program that draws is seen in the middle of it."""
+        """Wait for a condition of the screen, which may be read in the middle of a redraw."""
         _await(true, lambda: f"{what} is not so:\n{self.screen}", within)
 
     def await_gone(self, text: str, *, within: float = SHOWN_WITHIN) -> str:
-        """Wait until this is seen no more; returns the screen."""
+        """Wait until this text is off the screen; returns the screen."""
         _await(lambda: text not in self.screen, lambda: f"{text!r} still in:\n{self.screen}", within)
         return self.screen
 
     def exit_code(self, *, within: float = SHOWN_WITHIN) -> int:
-        """Wait for the program's own end."""
+        """Wait until the program ends, and return its exit code."""
         code = self._process.wait(within)
         self._reader.join(within)
         return code
 
     def end(self) -> None:
-        """End the program if it still runs."""
+        """Kill the program if it still runs."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()

@@ -1,7 +1,7 @@
-"""What the echo runner itself noted of its runs: the proof of what really ran, whatever the API server was told.
+"""Ledger of runs, written by the echo program itself: evidence of actual runs, independent of the API server.
 
-Each run appends a line when it starts and one when it ends in order; a run that was killed leaves only the first.
-`Ledger.witnessed` watches the processes themselves, so that the end of those is known too.
+Each run appends a line when it starts and one when it ends normally; a killed run leaves only the first.
+`Ledger.witnessed` watches the processes, so that the end of killed runs is known too.
 """
 
 import json
@@ -23,7 +23,7 @@ _POLL = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One start of the echo program; times are of the clock that all processes of the machine share."""
+    """One run of the echo program; times are from the machine's monotonic clock, which all processes share."""
 
     job: str
     job_uid: str
@@ -33,20 +33,20 @@ class Run:
     pid: int
     started: float
     ended: float | None = None
-    """When it ended in order, or was seen dead; None while neither is known."""
+    """Time at which it ended normally or was seen dead; None before that."""
     code: int | None = None
-    """Its exit code; None if it was killed or still runs."""
+    """Exit code; None if the run was killed or has not ended."""
 
 
 class Ledger:
-    """The file that the runs write to."""
+    """The file to which runs write."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._deaths: dict[tuple[int, float], float] = {}
 
     def runs(self) -> list[Run]:
-        """All runs in the order of their starts."""
+        """Return all runs in the order of their starts."""
         starts: dict[tuple[str, int], Run] = {}
         found: list[Run] = []
         for entry in self._entries():
@@ -62,20 +62,20 @@ class Ledger:
         return sorted(found, key=lambda run: run.started)
 
     def runs_of(self, job: str) -> list[Run]:
-        """The runs of one job, by name."""
+        """Return the runs of the job of this name."""
         return [run for run in self.runs() if run.job == job]
 
     def the_run_of(self, job: str) -> Run:
-        """The only run of a job."""
+        """Return the only run of a job."""
         (run,) = self.runs_of(job)
         return run
 
     def release(self, job: str) -> None:
-        """Let the job's run go on to its end; it was submitted with `hold`."""
+        """Let the run of a job submitted with `hold` continue to its end."""
         self.path.with_name(f"{self.path.name}.released-{job}").touch()
 
     def await_run(self, job: str, *, seconds: float = 60.0) -> Run:
-        """Wait until the job has really started."""
+        """Wait until a run of the job has started, and return it."""
         deadline = time.monotonic() + seconds
         while not (runs := self.runs_of(job)):
             assert time.monotonic() < deadline, f"{job} never started"
@@ -83,7 +83,7 @@ class Ledger:
         return runs[0]
 
     def assert_nothing_twice(self) -> None:
-        """No job was started more than once."""
+        """Assert that no job was started more than once."""
         starts: defaultdict[str, list[Run]] = defaultdict(list)
         for run in self.runs():
             starts[run.job_uid].append(run)
@@ -91,7 +91,7 @@ class Ledger:
         assert not twice, f"started more than once: {twice}"
 
     def assert_no_overlap(self) -> None:
-        """No two runs of one workspace were alive at the same time; the end of each earlier one must be known."""
+        """Assert that no two runs of a workspace overlapped; the end of each earlier run must be known."""
         lines: defaultdict[str, list[Run]] = defaultdict(list)
         for run in self.runs():
             lines[run.workspace].append(run)
@@ -104,7 +104,7 @@ class Ledger:
 
     @contextmanager
     def witnessed(self) -> Iterator[Self]:
-        """While this lasts, note the death of each run that is killed."""
+        """Record the deaths of killed runs until the block ends."""
         over = threading.Event()
         thread = threading.Thread(target=self._witness, args=(over,), daemon=True)
         thread.start()
@@ -115,8 +115,8 @@ class Ledger:
             thread.join()
 
     def _witness(self, over: threading.Event) -> None:
-        # The last moment at which a process was seen alive: an earlier end of a run than the real one by a poll at most,
-        # so that a test never mistakes its own slowness for an overlap.
+        # Times at which processes were last seen alive. Each precedes the real end by at most one poll, so that a slow
+        # poll never looks like an overlap.
         seen: dict[tuple[int, float], float] = {}
         while not over.wait(_POLL):
             for run in self.runs():
@@ -136,12 +136,12 @@ class Ledger:
 
 
 def now() -> float:
-    """The ledger's clock."""
+    """Return the time of the ledger's clock."""
     return time.clock_gettime(_CLOCK)
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process exists and is no corpse."""
+    """Return whether the process exists and is not a zombie."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -149,7 +149,7 @@ def is_alive(pid: int) -> bool:
 
 
 def await_death(pid: int, *, seconds: float = 60.0) -> None:
-    """Wait until the process is dead."""
+    """Wait until the process has died."""
     deadline = time.monotonic() + seconds
     while is_alive(pid):
         assert time.monotonic() < deadline, f"process {pid} still lives"

@@ -1,7 +1,7 @@
-"""The product's programs as real processes: started, killed, frozen, asked to end; and what they wrote.
+"""The product's programs as real processes, which tests start, kill, freeze and stop, and whose logs they read.
 
-Every program started here is ended by its pid when its `with` block ends, however the test went. `report_sections`
-gives a failed test's report the last lines of each.
+Each program is killed when its `with` block ends, however the test ended. `report_sections` returns the last lines of each
+log for the report of a failed test.
 """
 
 import json
@@ -21,9 +21,9 @@ from typing import Any
 from support.manifests import REPOSITORY
 
 READY_WITHIN = 60.0
-"""Seconds for a program to say that it works; it takes one or two when the machine is quiet."""
+"""Timeout in seconds for a program's start, which takes one or two on a quiet machine."""
 TAIL = 60
-"""Lines of each program's log in the report of a failed test."""
+"""Number of log lines of each program in the report of a failed test."""
 _POLL = 0.02
 
 _started: list["Program"] = []
@@ -49,25 +49,25 @@ class Program:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Process ID."""
         return self._process.pid
 
     @property
     def runs(self) -> bool:
-        """Whether the process lives."""
+        """Return whether the process runs."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """SIGKILL: it dies as it is, in the middle of whatever it did."""
+        """Kill the process with SIGKILL."""
         self._process.kill()
         self._process.wait()
 
     def terminate(self) -> None:
-        """SIGTERM, without waiting for what comes of it."""
+        """Send SIGTERM without waiting for the exit."""
         self._process.terminate()
 
     def freeze(self) -> None:
-        """SIGSTOP: it lives but does nothing."""
+        """Stop the process with SIGSTOP, so that it is alive but does nothing."""
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -75,22 +75,22 @@ class Program:
         self._process.send_signal(signal.SIGCONT)
 
     def exit_code(self, *, within: float = READY_WITHIN) -> int:
-        """Wait for the process's own end."""
+        """Wait for the exit of the process, and return its exit code."""
         return self._process.wait(within)
 
     @property
     def lines(self) -> list[str]:
-        """What it has written."""
+        """Return the lines of its output."""
         return self.log.read_text(encoding="utf-8", errors="replace").splitlines()
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """Its log lines that are JSON objects."""
+        """Return the log records, which are the lines that are JSON objects."""
         for line in self.lines:
             if line.startswith("{"):
                 try:
                     yield json.loads(line)
                 except ValueError:
-                    continue  # not written to its end yet
+                    continue  # a line that is not complete yet
 
     def await_record(self, *, key: str, within: float = READY_WITHIN) -> Any:
         """Wait for a log line with this field and return the field's value."""
@@ -105,11 +105,11 @@ class Program:
             time.sleep(_POLL)
 
     def tail(self) -> str:
-        """The last lines of its log."""
+        """Return the last lines of its log."""
         return "\n".join(self.lines[-TAIL:])
 
     def end(self) -> None:
-        """End the process if it still runs."""
+        """Kill the process if it still runs."""
         if self.runs:
             self.thaw()
             self.kill()
@@ -124,11 +124,11 @@ class OperatorProgram(Program):
 
     @property
     def endpoint(self) -> str:
-        """The URL of its endpoints; waits until it serves."""
+        """Return the URL of its endpoints, once it serves."""
         return f"http://127.0.0.1:{self.await_record(key='port')}"
 
     def fetch(self, path: str) -> tuple[int, str]:
-        """The status and the text of one of its endpoints."""
+        """Return the status and the body of an endpoint."""
         try:
             with urllib.request.urlopen(self.endpoint + path, timeout=READY_WITHIN) as response:
                 return response.status, response.read().decode()
@@ -137,30 +137,30 @@ class OperatorProgram(Program):
                 return error.code, error.read().decode()
 
     def metrics(self, prefix: str) -> dict[str, float]:
-        """The values of its metrics that begin so, by name and labels."""
+        """Return the values of its metrics with this prefix, by name and labels."""
         lines = [line for line in self.fetch("/metrics")[1].splitlines() if line.startswith(prefix)]
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
     @property
     def leads(self) -> bool:
-        """Whether it says that it leads."""
+        """Return whether it reports that it leads."""
         return self.metrics("provisioner_leader") == {"provisioner_leader": 1.0}
 
     @property
     def writes(self) -> dict[str, float]:
-        """How often it changed something, or tried to, by kind and answer."""
+        """Return the number of its write requests by kind and result."""
         return self.metrics("provisioner_api_writes_total")
 
     def await_leads(self, *, leads: bool = True, within: float = READY_WITHIN) -> None:
-        """Wait until it says that it leads, or that it does not."""
+        """Wait until it reports that it leads, or that it does not."""
         self.await_that(lambda: self.leads is leads, "leads" if leads else "stands by", within=within)
 
     def await_status(self, path: str, status: int, *, within: float = READY_WITHIN) -> None:
-        """Wait until an endpoint answers so."""
+        """Wait until an endpoint returns this status."""
         self.await_that(lambda: self.fetch(path)[0] == status, f"answers {path} with {status}", within=within)
 
     def await_that(self, true: Callable[[], bool], what: str, *, within: float = READY_WITHIN) -> None:
-        """Wait until that is so."""
+        """Wait until a condition holds."""
         deadline = time.monotonic() + within
         while not true():
             assert time.monotonic() < deadline, f"{self.name} ({self.pid}) never {what}:\n{self.tail()}"
@@ -171,9 +171,9 @@ class OperatorProgram(Program):
 def an_operator(
     kubeconfig: Path, *namespaces: str, wait: bool = True, lease_namespace: str | None = None
 ) -> Iterator[OperatorProgram]:
-    """A controller of these namespaces; has listed everything once unless told not to wait.
+    """Run a controller of these namespaces; by default wait until it has listed all objects.
 
-    With a `lease_namespace` it stands for election; otherwise it leads alone.
+    With a `lease_namespace` it takes part in leader election; otherwise it leads without one.
     """
     arguments = ["run", f"--kubeconfig={kubeconfig}", "--http-host=127.0.0.1", "--http-port=0", "--log-format=json"]
     if lease_namespace is not None:
@@ -202,7 +202,7 @@ def a_daemon_process(
     grace: int = 60,
     terraform: Path | None = None,
 ) -> Iterator[Program]:
-    """A daemon; it may take a second until it reports."""
+    """Run a daemon, whose first heartbeat may take a second."""
     arguments = [
         *("run", f"--kubeconfig={kubeconfig}", f"--namespace={namespace}", f"--name={name}", f"--capacity={capacity}"),
         *(f"--lost-after-seconds={lost_after}", f"--cancel-grace-seconds={grace}"),
@@ -220,7 +220,7 @@ def a_daemon_process(
 
 @contextmanager
 def a_daemon_process_in_pod(kubeconfig: Path, pod: Mapping[str, Any], *, ledger: Path) -> Iterator[Program]:
-    """A daemon that is told by its environment which Pod it is, as the downward API would."""
+    """Run a daemon with its Pod's identity in environment variables, as set by the downward API."""
     meta = pod["metadata"]
     environment = {
         "POD_NAMESPACE": meta["namespace"],
@@ -236,19 +236,19 @@ def a_daemon_process_in_pod(kubeconfig: Path, pod: Mapping[str, Any], *, ledger:
 
 
 def report_sections() -> list[tuple[str, str]]:
-    """Titles and last lines of the logs of all programs of the test that just ran."""
+    """Return titles and last lines of the logs of all programs of the current test."""
     return [(f"log of {program.name} ({program.pid})", program.tail()) for program in _started]
 
 
 def forget_ended() -> None:
-    """Remove the logs of programs that have ended: the next test has its own."""
+    """Remove the logs of ended programs before the next test."""
     for program in [each for each in _started if not each.runs]:
         program.remove_log()
         _started.remove(program)
 
 
 def _bare_environment() -> dict[str, str]:
-    """Nothing of the caller's own clusters and settings."""
+    """Return the environment without the caller's settings for clusters and the product."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
     sources = os.pathsep.join(str(REPOSITORY / source) for source in ("operator", "devcluster"))
     return kept | {"PYTHONPATH": sources, "PYTHONUNBUFFERED": "1"}

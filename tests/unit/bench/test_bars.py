@@ -1,4 +1,4 @@
-"""What the bench makes of its figures; what it measures is not tested."""
+"""Evaluation of the benchmark's results; its measurements are not tested."""
 
 import pytest
 
@@ -15,14 +15,14 @@ from bench.subjects import OURS
 from support.manifests import REPOSITORY
 
 
-def test_a_percentile_is_a_value_that_was_measured() -> None:
+def test_a_percentile_is_a_measured_value() -> None:
     values = [float(value) for value in range(100, 0, -1)]
     assert percentile(values, 0.5) == 50
     assert percentile(values, 0.99) == 99
     assert percentile([7.0], 0.99) == 7
 
 
-def test_the_exponent_of_what_grows_with_its_size_is_one_and_of_what_grows_with_its_square_two() -> None:
+def test_the_exponent_of_linear_growth_is_one_and_of_quadratic_growth_two() -> None:
     assert exponent({100: 1.0, 1000: 10.0, 3000: 30.0}) == pytest.approx(1)
     assert exponent({100: 1.0, 1000: 100.0}) == pytest.approx(2)
     assert exponent({100: 5.0, 1000: 5.0}) == pytest.approx(0)
@@ -48,7 +48,7 @@ def test_a_bar_is_met_by_its_limit_itself(value: float | None, *, at_least: bool
     assert Bar("x", value, 0.8 if at_least else 2.0, at_least=at_least).met is met
 
 
-def test_what_a_run_did_not_measure_is_no_failure() -> None:
+def test_a_bar_without_a_measurement_is_not_a_failure() -> None:
     assert {bar.met for bar in bars(Results(), FULL)} == {None}
 
 
@@ -60,7 +60,7 @@ def test_one_write_in_an_idle_minute_is_one_too_many() -> None:
     assert {bar.met for bar in bars(results, QUICK) if bar.met is not None} == {True, False}
 
 
-def test_a_sign_is_looked_for_in_each_object() -> None:
+def test_a_sign_is_evaluated_on_each_object() -> None:
     sign = Sign("/pods", "status.conditions[?type=='Ready' && status=='True'] | [0]", 'metadata.labels."job-name"')
     ready = {"conditions": [{"type": "Ready", "status": "True"}]}
     assert sign.job({"metadata": {"labels": {"job-name": "a"}}, "status": ready}) == "a"
@@ -68,7 +68,7 @@ def test_a_sign_is_looked_for_in_each_object() -> None:
     assert sign.job({"metadata": {}, "status": ready}) is None
 
 
-def test_the_example_of_a_plug_is_one() -> None:
+def test_the_example_is_a_valid_plug() -> None:
     assert read(REPOSITORY / "bench" / "plug.example.yaml").accepted == "data.phase == 'Accepted'"
 
 
@@ -81,7 +81,7 @@ def test_the_example_of_a_plug_is_one() -> None:
         ("{name: x, command: x, job: {}, accepted: a, cancel: {}, canceled: a, speed: high}", "speed"),
     ],
 )
-def test_a_plug_that_is_none_is_refused_with_a_reason(
+def test_an_invalid_plug_is_refused_with_a_reason(
     text: str, complaint: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("plug") / "plug.yaml"

@@ -1,4 +1,4 @@
-"""docs/cli.md is what the commands say, and no command is without its help."""
+"""docs/cli.md is generated from the commands, and no command is without its help."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import click
 import pytest
 
 from provisioner_operator.cli.app import app
-from provisioner_operator.cli.daemons import commands as fleet_commands
+from provisioner_operator.cli.daemons import commands as daemons_commands
 from provisioner_operator.cli.daemons import listing
 from provisioner_operator.cli.jobs import commands as jobs_commands
 from provisioner_operator.cli.jobs import table
@@ -40,4 +40,4 @@ def test_every_command_and_option_says_what_it_is_for(path: str, command: click.
 def test_the_words_of_the_commands_are_those_of_the_selection() -> None:
     assert set(jobs_commands.STATUS_WORDS) == set(job_filter.STATUS_WORDS)
     assert jobs_commands.SORTINGS == table.SORTINGS
-    assert fleet_commands.STATE_WORDS == listing.STATE_WORDS
+    assert daemons_commands.STATE_WORDS == listing.STATE_WORDS

@@ -20,6 +20,7 @@ from provisioner_operator.core.leadership import (
     Wait,
 )
 from simulation.schedule import Schedule
+from support.builders.core import NOON
 
 REPLACED_WITHIN = 20.0
 """A leader that dies is replaced within so many seconds."""
@@ -340,3 +341,45 @@ def test_who_dies_is_replaced_in_time(offset: float, dies_at: float) -> None:
     first.alive = False
     schedule.run_until(schedule.now + REPLACED_WITHIN)
     assert second.leads
+
+
+def test_resigning_without_the_lease_leaves_nothing_to_release() -> None:
+    assert not a_standby().resign()
+    assert not Candidacy("me").resign()
+
+
+def test_a_renewal_that_comes_back_as_anothers_lease_makes_no_leader() -> None:
+    candidacy = a_standby()
+    candidacy.renewed(a_lease("other", version=2), sent=1, now=2)
+    assert not candidacy.leads(2)
+
+
+def test_a_lease_is_made_held_by_its_candidate() -> None:
+    assert Candidacy("me").content(NOON) == {
+        "holderIdentity": "me",
+        "leaseDurationSeconds": 15,
+        "acquireTime": "2027-01-15T08:00:00.000000Z",
+        "renewTime": "2027-01-15T08:00:00.000000Z",
+        "leaseTransitions": 0,
+    }
+
+
+def test_a_takeover_fails_unless_the_lease_is_as_it_was_seen_and_counts_as_a_transition() -> None:
+    patch = Candidacy("me").taking_over(replace(a_lease("other", renewed="noon"), transitions=4), NOON)
+
+    assert patch.tests == (("/spec/holderIdentity", "other"), ("/spec/renewTime", "noon"))
+    assert dict(patch.sets)["/spec/holderIdentity"] == "me"
+    assert dict(patch.sets)["/spec/leaseTransitions"] == 5
+    assert dict(patch.sets)["/spec/acquireTime"] == dict(patch.sets)["/spec/renewTime"]
+
+
+def test_a_renewal_and_a_release_fail_once_another_holds_the_lease() -> None:
+    renewal, release = Candidacy("me").renewing(NOON), Candidacy("me").releasing(NOON)
+
+    assert renewal.tests == release.tests == (("/spec/holderIdentity", "me"),)
+    assert dict(renewal.sets) == {
+        "/spec/renewTime": "2027-01-15T08:00:00.000000Z",
+        "/spec/leaseDurationSeconds": 15,
+    }
+    assert release.removes == ("/spec/holderIdentity",)
+    assert dict(release.sets) == {"/spec/renewTime": "2027-01-15T08:00:00.000000Z"}

@@ -29,6 +29,61 @@ def a_task(name: str = "dev-7", **spec: Any) -> Task:
     return Task(job_record(model), model)
 
 
+def a_job_body(
+    name: str = "dev-7",
+    *,
+    phase: str = "Pending",
+    instance: str | None = None,
+    uid: str | None = None,
+    daemon: str = "d1",
+    **spec: Any,
+) -> dict[str, Any]:
+    """Make the body of a job of namespace acme that is assigned to a daemon; `instance` is the process that took it."""
+    assignment = {"daemon": daemon, "daemonUID": f"uid-of-{daemon}", "id": "a1", "time": "2026-01-01T00:00:01Z"}
+    if instance is not None:
+        assignment["instance"] = instance
+    status: dict[str, Any] = {"phase": phase, "assignment": assignment}
+    if phase != "Pending":
+        status["startedAt"] = "2026-01-01T00:00:02Z"
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": "acme",
+            "uid": uid or f"uid-of-{name}",
+            "resourceVersion": "7",
+            "generation": 1,
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+        },
+        "spec": {
+            "transition": "Start",
+            "provisioner": "echo",
+            "workspaceRef": {"name": "dev"},
+            "cancel": False,
+            "suspend": False,
+        }
+        | spec,
+        "status": status,
+    }
+
+
+def a_daemon_body(
+    name: str = "d1", *, uid: str | None = None, status: Mapping[str, Any] | None = None, **spec: Any
+) -> dict[str, Any]:
+    """Make the body of a daemon of namespace acme; without a status until it has reported."""
+    body = {
+        "kind": "ProvisionerDaemon",
+        "metadata": {
+            "name": name,
+            "namespace": "acme",
+            "uid": uid or f"uid-of-{name}",
+            "resourceVersion": "7",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+        },
+        "spec": spec,
+    }
+    return body if status is None else body | {"status": dict(status)}
+
+
 def an_echo_task(**variables: str) -> Task:
     """Make an echo job with these variables."""
     spec: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Fixtures of the devcluster's unit tests: each test has a machine of its own."""
+"""Fixtures of the devcluster's unit tests: an isolated machine for each test."""
 
 from support.own_machine import cache, path, script
 

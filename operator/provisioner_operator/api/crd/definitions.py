@@ -1,7 +1,7 @@
-"""The CustomResourceDefinitions, made from the models: `python -m provisioner_operator.api.crd.definitions FOLDER` writes them.
+"""Generate the CustomResourceDefinitions: `python -m provisioner_operator.api.crd.definitions FOLDER` writes them.
 
-Called by `make crds`; a test fails when the folder and the models differ. What is here and not in the models is how the
-API server shows and finds the objects: names, columns, selectable fields.
+Called by `make crds`; a test fails if the folder and the models differ. The schemas come from the models. Names,
+columns and selectable fields, by which the API server shows and finds the objects, are defined here.
 """
 
 import sys
@@ -28,7 +28,7 @@ CATEGORY = "provisioner"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of `kubectl get`; one that is `wide` shows with `-o wide` only."""
+    """A column of `kubectl get`; a `wide` one is shown with `-o wide` only."""
 
     name: str
     path: str
@@ -36,20 +36,20 @@ class Column:
     wide: bool = False
 
     def entry(self) -> dict[str, Any]:
-        """The column as the CRD states it."""
+        """Build the column's entry in the CRD."""
         return {"name": self.name, "type": self.type, "jsonPath": self.path} | ({"priority": 1} if self.wide else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where the scale subresource finds its values: `kubectl scale`, the HorizontalPodAutoscaler and KEDA use it."""
+    """Paths of the scale subresource, which `kubectl scale`, the HorizontalPodAutoscaler and KEDA use."""
 
     wanted: str
     present: str
     selector: str
 
     def entry(self) -> dict[str, str]:
-        """The subresource as the CRD states it."""
+        """Build the subresource's entry in the CRD."""
         return {
             "specReplicasPath": self.wanted,
             "statusReplicasPath": self.present,
@@ -59,7 +59,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One custom resource: its model, and how it is named, shown and selected."""
+    """A custom resource: its model, names, columns and selectable fields."""
 
     model: type[BaseModel]
     plural: str
@@ -70,11 +70,11 @@ class Kind:
 
     @property
     def file_name(self) -> str:
-        """As controller-gen would name it."""
+        """Name of the kind's file, as controller-gen would choose it."""
         return f"{GROUP}_{self.plural}.yaml"
 
     def definition(self) -> dict[str, Any]:
-        """The CustomResourceDefinition."""
+        """Build the CustomResourceDefinition."""
         name = self.model.__name__
         return {
             "apiVersion": "apiextensions.k8s.io/v1",
@@ -106,12 +106,12 @@ class Kind:
         }
 
     def _selectable(self) -> dict[str, Any]:
-        """Nothing at all where there is none: an empty list would not come back from the API server."""
+        """Leave the key out if there are no fields: the API server would not return an empty list."""
         fields = [{"jsonPath": path} for path in self.selectable_fields]
         return {"selectableFields": fields} if fields else {}
 
     def text(self) -> str:
-        """The definition as the file's text."""
+        """Render the definition as the text of its file."""
         return HEADER + yaml.dump(self.definition(), Dumper=_PlainDumper, sort_keys=False, width=120)
 
 
@@ -228,7 +228,7 @@ def write(folder: Path) -> None:
 
 
 def _root_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The model's schema with the parts that every object has: its type and the API server's own metadata."""
+    """Generate the model's schema with the fields of every object: its type, and the API server's own metadata."""
     schema = structural_schema(model)
     properties = {
         "apiVersion": {"description": f"The API's version, {GROUP}/{VERSION}.", "type": "string"},
@@ -243,7 +243,7 @@ def _root_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 class _PlainDumper(yaml.SafeDumper):
-    """Writes equal values out each time, without YAML's anchors."""
+    """Dumper that repeats equal values, without YAML's anchors."""
 
     @override
     def ignore_aliases(self, data: Any) -> bool:

@@ -1,7 +1,7 @@
-"""The texts below a class's fields, read from its source when a schema is made.
+"""Read the docstrings of a class's fields from its source, when a schema is generated.
 
-pydantic reads them too (`use_attribute_docstrings`), but at each start of each program, and it takes a command a sixth of its
-time; nobody but the maker of the CRDs wants them.
+pydantic can read them too (`use_attribute_docstrings`), but at each start of each program, which takes a sixth of a
+command's time; only the generators of the CRDs and of the reference need them.
 """
 
 import ast
@@ -12,7 +12,7 @@ from itertools import pairwise
 
 
 def attribute_docstrings(cls: type) -> dict[str, str]:
-    """The text below each field of the class and of those that it inherits from, by the field's name."""
+    """Map the fields of the class and of its base classes to their docstrings."""
     found: dict[str, str] = {}
     for each in reversed(cls.__mro__):
         if each.__module__.startswith(cls.__module__.partition(".")[0]):
@@ -23,10 +23,10 @@ def attribute_docstrings(cls: type) -> dict[str, str]:
 def _own(cls: type) -> Iterator[tuple[str, str]]:
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     body = definition.body if isinstance(definition, ast.ClassDef) else []
-    for statement, following in pairwise(body):
-        if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)):
-            continue
-        if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
-            text = following.value.value
-            if isinstance(text, str):
-                yield statement.target.id, inspect.cleandoc(text)
+    for pair in pairwise(body):
+        match pair:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                yield name, inspect.cleandoc(text)

@@ -1,8 +1,7 @@
-"""From a pydantic model to the structural OpenAPI v3 schema that a CustomResourceDefinition takes.
+"""Convert a pydantic model to the structural OpenAPI v3 schema of a CustomResourceDefinition.
 
-Pydantic writes JSON Schema, of which the API server accepts a part: no references, no `anyOf` with null, no titles. What
-this module does not know how to write structurally it refuses, so that a new kind of field fails here and not in a
-cluster.
+Pydantic writes JSON Schema, of which the API server accepts a part: no references, no `anyOf` with null, no titles.
+This module refuses whatever it cannot write structurally, so that a new kind of field fails here and not in a cluster.
 """
 
 import inspect
@@ -40,21 +39,21 @@ _KEYWORDS = (
     "x-kubernetes-list-map-keys",
     RULES,
 )
-"""What a schema may consist of, in the order in which a reader wants it."""
+"""Keywords of a structural schema, in the order in which they are written."""
 
 
 class UnstructuralError(TypeError):
-    """A model has a field that cannot be written as a structural schema."""
+    """Raised for a model with a field that has no structural schema."""
 
 
 def structural_schema(model: type[BaseModel]) -> JsonSchemaValue:
-    """The model's schema by its fields' names in the API, without references, each keyword known to the API server."""
+    """Generate the model's schema with the API's field names, without references, and with known keywords only."""
     schema = model.model_json_schema(by_alias=True, schema_generator=_StructuralGenerator)
     return _structural(schema, definitions=schema.pop("$defs", {}), path=(model.__name__,))
 
 
 class _StructuralGenerator(GenerateJsonSchema):
-    """Writes what Kubernetes understands where pydantic's own choice is another."""
+    """Generator that writes Kubernetes' form where pydantic's default differs."""
 
     @override
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
@@ -63,7 +62,7 @@ class _StructuralGenerator(GenerateJsonSchema):
 
     @override
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        """With what the model says of its fields."""
+        """Add the docstrings of the model's fields as descriptions."""
         written = super().model_schema(schema)
         model = schema["cls"]
         texts = attribute_docstrings(model)
@@ -74,14 +73,14 @@ class _StructuralGenerator(GenerateJsonSchema):
 
     @override
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        """An optional field is absent, never null: the API server prunes nulls."""
+        """Write an optional field as one that may be absent, never null: the API server prunes nulls."""
         return self.generate_inner(schema["schema"])
 
     @override
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Only defaults that say something: an absent list reads as an empty one, unless its model has it stored as such.
+        """Write a default unless it is None or empty; an absent list reads as an empty one.
 
-        A model's default holds just what was given to it; the API server fills in the fields' own defaults.
+        A model's default holds only the fields that were given; the API server fills in the defaults of the others.
         """
         inner = self.generate_inner(schema["schema"])
         default = schema.get("default")
@@ -93,17 +92,17 @@ class _StructuralGenerator(GenerateJsonSchema):
 
     @override
     def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
-        """As Kubernetes' own types have it."""
+        """Write integers as Kubernetes' own types do."""
         return {**super().int_schema(schema), "format": "int64"}
 
     @override
     def field_title_should_be_set(self, schema: Any) -> bool:
-        """Titles repeat the field's name."""
+        """Leave out titles, which only repeat the field's name."""
         return False
 
 
 def _structural(schema: JsonSchemaValue, *, definitions: dict[str, Any], path: tuple[str, ...]) -> JsonSchemaValue:
-    """The schema with references replaced by what they name, checked and ordered, and so all the way down."""
+    """Inline the references of the schema, check its keywords and order them, recursively."""
     schema, path = _inlined(schema, definitions=definitions, path=path)
     schema.pop("title", None)
     unknown = schema.keys() - set(_KEYWORDS)
@@ -114,7 +113,7 @@ def _structural(schema: JsonSchemaValue, *, definitions: dict[str, Any], path: t
         return _structural(child, definitions=definitions, path=(*path, step))
 
     if "description" in schema:
-        schema["description"] = _unwrapped(schema["description"]) + _default_in_words(schema.get("default"))
+        schema["description"] = _unwrapped(schema["description"]) + default_in_words(schema.get("default"))
     if "properties" in schema:
         schema["properties"] = {name: inner(child, name) for name, child in schema["properties"].items()}
     for keyword in ("items", "additionalProperties"):
@@ -126,7 +125,7 @@ def _structural(schema: JsonSchemaValue, *, definitions: dict[str, Any], path: t
 def _inlined(
     schema: JsonSchemaValue, *, definitions: dict[str, Any], path: tuple[str, ...]
 ) -> tuple[JsonSchemaValue, tuple[str, ...]]:
-    """A copy of the schema with what stands beside a reference winning over what it refers to; rules of both hold."""
+    """Copy the schema with its reference inlined. Keywords beside the reference take precedence, and rules add up."""
     if "$ref" not in schema:
         return {**schema}, path
     name = schema["$ref"].rpartition("/")[2]
@@ -140,10 +139,10 @@ def _inlined(
 
 
 def _unwrapped(text: str) -> str:
-    """The text with one line per paragraph: kubectl wraps it for the reader's terminal."""
+    """Join each paragraph into one line: kubectl wraps it for the terminal."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
 
 
-def _default_in_words(default: object) -> str:
-    """What `kubectl explain` does not tell by itself; `false` and 0 go without saying."""
+def default_in_words(default: object) -> str:
+    """Describe a default, which `kubectl explain` does not show; `false` and 0 need no words."""
     return f" Defaults to {default}." if default and isinstance(default, str | int) else ""

@@ -1,4 +1,4 @@
-"""What all models of the API share: camelCase names, frozen values, descriptions taken from docstrings."""
+"""Base of all models of the API: camelCase names, frozen values, descriptions taken from docstrings."""
 
 from typing import Annotated
 
@@ -13,7 +13,8 @@ _DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
 ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=_DNS_SUBDOMAIN)]
 WorkspaceName = Annotated[str, StringConstraints(min_length=1, max_length=53, pattern=_DNS_LABEL)]
-"""53 as for a Helm release: names made from it (state Secret, lock Lease, job) still fit a label value of 63."""
+"""53 characters, as for a Helm release: names made from it (state Secret, lock Lease, job) still fit a label value of
+63."""
 DataKey = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 """A key of a ConfigMap or Secret."""
 ShortText = Annotated[str, StringConstraints(max_length=1024)]
@@ -21,11 +22,11 @@ LongText = Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)]
 UserName = Annotated[str, StringConstraints(max_length=253)]
 Uid = Annotated[str, StringConstraints(max_length=64)]
 Seconds = Annotated[int, Field(ge=1, le=2_592_000)]
-"""A duration of the API: whole seconds, at most thirty days."""
+"""A duration in whole seconds, at most thirty days."""
 
 
 class Model(BaseModel):
-    """A frozen piece of an object. Unknown fields are ignored: a newer client may know more than this version."""
+    """A frozen part of an object. Unknown fields are ignored: a newer client may know more than this version."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -36,14 +37,14 @@ class Model(BaseModel):
 
 
 class OwnerReference(Model):
-    """Whom an object goes with."""
+    """Reference to an owner, with which the object is deleted."""
 
     kind: str
     uid: str
 
 
 class ObjectMeta(Model):
-    """The part of metav1.ObjectMeta that this product reads. In the CRDs it is the API server's own."""
+    """The part of metav1.ObjectMeta that this product reads. In the CRDs, metadata is the API server's own type."""
 
     name: str
     namespace: str
@@ -58,19 +59,19 @@ class ObjectMeta(Model):
 
 
 class Condition(Model):
-    """One observation about the object, in the shape of metav1.Condition."""
+    """One observation about the object, in the form of metav1.Condition."""
 
     type: Annotated[str, StringConstraints(max_length=316)]
-    """What is observed."""
+    """The aspect that is observed."""
     status: ConditionStatus
     """True, False or Unknown."""
     reason: Annotated[
         str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
     ]
-    """Why, in one CamelCase word for machines."""
+    """The reason for the status, as one CamelCase word for programs."""
     message: LongText = ""
-    """Why, in a sentence for people."""
+    """The reason for the status, as a sentence for people."""
     last_transition_time: AwareDatetime
-    """When the status last changed."""
+    """Time of the last change of the status."""
     observed_generation: int | None = None
-    """The generation of the spec that this was observed of."""
+    """Generation of the spec on which the condition is based."""

@@ -1,7 +1,7 @@
-"""ProvisionerDaemon: a process that runs jobs, and the heartbeat by which it is known to be alive.
+"""ProvisionerDaemon: a process that runs jobs, and the heartbeat that shows that it is alive.
 
-The spec belongs to whoever owns the daemon (an admin, or later the controller from a Pod); the status is the daemon's
-own heartbeat, but for `state` and the `Ready` condition, which the controller sets when the daemon falls silent.
+The spec belongs to the daemon's owner: an admin, or the controller, which takes it from the daemon's Pod. The daemon
+writes the status with each heartbeat; the controller sets `state` and the `Ready` condition when heartbeats stop.
 """
 
 from typing import Annotated
@@ -22,84 +22,89 @@ CancelGraceSeconds = Annotated[int, Field(ge=0, le=86_400)]
 
 
 class DaemonSpec(Model):
-    """Which jobs the daemon may get, and how its silence is judged."""
+    """Jobs that the daemon may get, and the timeouts for missed heartbeats."""
 
     tags: Tags = {}
-    """What the daemon offers. It runs jobs all of whose tags are among these; with no tags, only jobs without tags."""
+    """Tags that the daemon offers. It runs a job if all the job's tags are among them; without tags, only jobs without
+    tags."""
     provisioners: Provisioners = [Provisioner.TERRAFORM]
-    """Which programs it can run."""
+    """Programs that it can run."""
     capacity: Capacity = 1
-    """How many jobs it runs at a time."""
+    """Number of jobs that it runs at a time."""
     cordoned: bool = False
-    """Set to true to give it no further jobs; what runs goes on."""
+    """Set to true to assign no further jobs to it; running jobs continue."""
     lost_after_seconds: LostAfterSeconds = 300
-    """After so long without a heartbeat its running jobs fail with DaemonLost. The daemon stops them itself before
-    that, at 0.8 of this time; it counts as offline at 2/15 of it, and its heartbeat comes each 1/30 of it."""
+    """Time without a heartbeat after which the daemon's running jobs fail with DaemonLost. A daemon that cannot reach
+    the API server stops its jobs itself after 0.8 of this time. It counts as offline after 2/15 of it, and sends a
+    heartbeat every 1/30 of it."""
     cancel_grace_seconds: CancelGraceSeconds = 180
-    """How long a run may take to stop after it was interrupted, before it is killed."""
+    """Time that a run may take to stop after it was interrupted, before it is killed."""
 
 
 class CurrentJob(Model):
-    """A job that the daemon's process is running right now."""
+    """A job that the daemon is running."""
 
     name: ObjectName
     """The job's name."""
     uid: Uid
     """The job's UID."""
     workspace: WorkspaceName | None = None
-    """The workspace that it builds: no other job of it may start before this run has really ended."""
+    """The workspace that the job builds: none of its other jobs may start before this run has ended."""
     started_at: AwareDatetime
-    """When the run began."""
+    """Start of the run."""
 
 
 class DaemonStatus(Model):
-    """The daemon's heartbeat."""
+    """State that the daemon reports with its heartbeat."""
 
     state: DaemonState = DaemonState.OFFLINE
-    """Idle, Busy, Draining (finishing what runs, taking nothing new) or Offline (never seen, stopped or silent)."""
+    """Idle, Busy, Draining (finishes its jobs and takes no new ones) or Offline (never seen, shut down, or without
+    heartbeats)."""
     instance: Uid | None = None
-    """The process that reports; a new one means that the former is gone."""
+    """Id of the process that reports; a new id means that the former process has ended."""
     last_heartbeat_time: AwareDatetime | None = None
-    """When the daemon last reported, by its own clock."""
+    """Time of the last heartbeat, by the daemon's own clock."""
     version: Annotated[str, StringConstraints(max_length=64)] | None = None
     """The daemon's version."""
     tags: Annotated[str, StringConstraints(max_length=2048)] | None = None
     """Its tags in one line, for display."""
     lost_after_seconds: LostAfterSeconds | None = None
-    """The `spec.lostAfterSeconds` that the daemon's process acts on; until it has read a shorter one, this one holds."""
+    """The `spec.lostAfterSeconds` that the daemon's process acts on. It applies until the process has read a shorter
+    one."""
     current_jobs: Annotated[
         list[CurrentJob],
         Field(
             max_length=1000, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"]}
         ),
     ] = []
-    """What it is running."""
+    """The jobs that it is running."""
     completed_jobs: Count = 0
-    """Jobs that it completed."""
+    """Number of jobs that it completed."""
     failed_jobs: Count = 0
-    """Jobs that failed on it."""
+    """Number of jobs that failed on it."""
     canceled_jobs: Count = 0
     """Jobs that were canceled while it ran them."""
     consecutive_failures: Count = 0
-    """Jobs that failed on it since it last completed one."""
+    """Number of jobs that failed on it since it last completed one."""
     conditions: Annotated[
         list[Condition],
         Field(
             max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
         ),
     ] = []
-    """Ready: True while heartbeats arrive, Unknown when they stopped, False when the daemon was shut down."""
+    """Ready: True while heartbeats arrive, Unknown after they have stopped, False after the daemon was shut down."""
 
 
 class ProvisionerDaemon(Model):
-    """A provisioner daemon: a process that runs the jobs whose tags it has.
+    """A provisioner daemon: a process that runs the jobs whose tags it offers.
 
-    `kubectl get pd` tells who is idle, busy or offline, on which job, and who keeps failing.
+    `kubectl get pd` shows which daemons are idle, busy or offline, the jobs that they run, and the number of failed
+    jobs.
     """
 
     metadata: ObjectMeta
-    """Its name, and who owns it."""
+    """Its name and its owner."""
     spec: DaemonSpec = DaemonSpec()
-    """Which jobs the daemon may get, and how its silence is judged. Written by the daemon's owner."""
+    """Jobs that the daemon may get, and the timeouts for missed heartbeats. Written by the daemon's owner."""
     status: DaemonStatus = DaemonStatus(state=DaemonState.OFFLINE)
-    """The daemon's heartbeat. Offline until the first."""
+    """State that the daemon reports with its heartbeat. Offline until the first one."""

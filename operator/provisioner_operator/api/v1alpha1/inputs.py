@@ -1,4 +1,4 @@
-"""What a job's run is made of: Terraform files and the values of input variables."""
+"""Inputs of a run: Terraform files and the values of input variables."""
 
 from typing import Annotated
 
@@ -14,18 +14,19 @@ VariableValue = Annotated[str, StringConstraints(max_length=65_536)]
 
 MAX_INLINE_BYTES = 524_288
 MAX_VARIABLE_BYTES = 262_144
-"""All inline files, all values together: half of what etcd takes for one object, so that status and metadata always fit."""
+"""Bytes of all inline files, and of all values: together half of the size that etcd accepts for one object, so that
+status and metadata always fit."""
 
 
 class ObjectReference(Model):
-    """Names an object of the job's own namespace."""
+    """Reference to an object in the same namespace."""
 
     name: ObjectName
     """The object's name."""
 
 
 class KeySelector(Model):
-    """Picks one key of a Secret of the job's namespace."""
+    """Reference to one key of a Secret in the same namespace."""
 
     name: ObjectName
     """The Secret's name."""
@@ -34,7 +35,7 @@ class KeySelector(Model):
 
 
 class InlineSource(Model):
-    """Terraform files written into the job itself."""
+    """Terraform files as part of the object itself."""
 
     files: Annotated[
         dict[str, FileText],
@@ -44,20 +45,20 @@ class InlineSource(Model):
             json_schema_extra=validated_by(
                 rule(
                     "self.all(name, name.size() <= 253 && name.matches('^[-._a-zA-Z0-9]+$') && !(name in ['.', '..']))",
-                    "a file's name is at most 253 letters, digits, '-', '_' and '.', without a folder",
+                    "a file's name has at most 253 characters: letters, digits, '-', '_' and '.', without a folder",
                 ),
                 rule(
                     f"self.map(name, bytes(self[name]).size()).sum() <= {MAX_INLINE_BYTES}",
-                    "inline files are at most 512 KiB together: put larger sources into a ConfigMap",
+                    "inline files are larger than 512 KiB in total: put them into a ConfigMap and set configMapRef, or use git",
                 ),
             ),
         ),
     ]
-    """Text by file name (`main.tf`). Names may not hold a slash; all texts together at most 512 KiB."""
+    """Contents of the files by name (`main.tf`). Names contain no slash; all contents together have at most 512 KiB."""
 
 
 class GitSource(Model):
-    """A folder of a git repository, read over HTTP(S). Submodules are not followed, hooks not run."""
+    """A folder of a git repository, read over HTTP(S). Submodules are not fetched, and hooks do not run."""
 
     url: Annotated[
         str,
@@ -66,19 +67,19 @@ class GitSource(Model):
             json_schema_extra=validated_by(
                 rule(
                     "self.matches('^https?://[^@/?#]+/[^?#]*$')",
-                    "a git URL begins with https:// or http://, and holds neither credentials, which belong into a Secret"
-                    " named by secretRef, nor a query",
+                    "a git URL begins with https:// or http:// and contains no query, fragment or credentials: put"
+                    " credentials into a Secret and name it in secretRef",
                 )
             )
         ),
     ]
-    """The repository, like `https://git.example.com/platform/templates.git`."""
+    """URL of the repository, such as `https://git.example.com/platform/templates.git`."""
     ref: Annotated[
         str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./+]*[A-Za-z0-9])?$")
     ] = "HEAD"
-    """A branch, a tag, or a whole commit id."""
+    """A branch, a tag, or a full commit id."""
     commit: Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9a-f]{40}$")] | None = None
-    """The commit to take, whatever `ref` has come to mean. A template's version is pinned by it."""
+    """The commit to use, even if `ref` has moved since. It pins a template's version."""
     path: Annotated[
         str,
         StringConstraints(min_length=1, max_length=1024),
@@ -86,24 +87,25 @@ class GitSource(Model):
             json_schema_extra=validated_by(
                 rule(
                     "self == '.' || !self.split('/').exists(step, step in ['', '.', '..', '.git'])",
-                    "a path leads down from the repository's root: no '..', and no '/' at its ends",
+                    "a path is relative to the repository's root, without '.', '..' or '.git' as a step, and without '/' at its ends",
                 )
             )
         ),
     ] = "."
-    """The folder with the Terraform files, from the repository's root. Its files may refer to others of the repository."""
+    """The folder with the Terraform files, relative to the repository's root. Its files may refer to others in the
+    repository."""
     secret_ref: ObjectReference | None = None
     """A Secret with the keys `username` and `password` (kubernetes.io/basic-auth), or `token`."""
 
 
 class Source(Model):
-    """Where the Terraform files come from: exactly one of the fields."""
+    """Origin of the Terraform files: exactly one of the fields."""
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
             rule(
                 exactly_one_of("inline", "configMapRef", "git"),
-                "a source has exactly one of inline, configMapRef and git",
+                "a source needs exactly one of inline, configMapRef and git",
             )
         )
     )
@@ -117,7 +119,7 @@ class Source(Model):
 
 
 class VariableSource(Model):
-    """Where a variable's value comes from."""
+    """Origin of a variable's value."""
 
     secret_key_ref: KeySelector
     """A key of a Secret. The value never appears on a command line, in a log or in the job's status."""
@@ -128,20 +130,20 @@ class Variable(Model):
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
-            rule(exactly_one_of("value", "valueFrom"), "a variable has exactly one of value and valueFrom")
+            rule(exactly_one_of("value", "valueFrom"), "a variable needs exactly one of value and valueFrom")
         )
     )
 
     name: VariableName
-    """The Terraform variable's name."""
+    """Name of the Terraform variable."""
     value: VariableValue | None = None
-    """Its value: text, or a Terraform expression where the variable's type is not a string, number or bool."""
+    """Its value: text, or a Terraform expression if the variable's type is not string, number or bool."""
     value_from: VariableSource | None = None
-    """Where to read its value when the run starts."""
+    """Origin of its value, read when the run starts."""
 
 
 class VariablesSource(Model):
-    """A Secret each of whose keys is a variable."""
+    """A Secret in which each key is a variable."""
 
     secret_ref: ObjectReference
-    """The Secret. Variables named in `spec.variables` win over its keys."""
+    """The Secret. Variables in `spec.variables` override its keys."""

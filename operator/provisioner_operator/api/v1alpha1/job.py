@@ -1,7 +1,7 @@
-"""ProvisionerJob: one run of some Terraform for a workspace or template.
+"""ProvisionerJob: one run of Terraform for a workspace or template.
 
-The spec is what a user asks for and is frozen once created, but for `JobSpec.mutable_fields`. The status is written by
-the controller (queue, clocks) and by the assigned daemon (run), each with conditional patches.
+The spec is a user's request and is frozen once created, except for `JobSpec.mutable_fields`. The status is written by
+the controller (queue, timeouts) and by the assigned daemon (run), each with conditional patches.
 """
 
 from typing import Annotated, ClassVar
@@ -25,7 +25,7 @@ from provisioner_operator.api.v1alpha1.rules import frozen_except, rule, validat
 from provisioner_operator.api.v1alpha1.tags import Tags
 
 MAX_JOB_NAME = 63
-"""A job's name is the value of a label on everything made for it."""
+"""Characters of a job's name, which is the value of a label on all objects made for it."""
 
 SPEC_RULES = (
     rule(
@@ -42,7 +42,7 @@ SPEC_RULES = (
     ),
     rule(
         f"self.type == '{JobType.WORKSPACE_BUILD}' || !has(self.transition)",
-        "spec.transition is only for spec.type WorkspaceBuild",
+        "spec.transition is allowed only if spec.type is WorkspaceBuild",
         field="transition",
         reason="FieldValueForbidden",
     ),
@@ -57,12 +57,12 @@ SPEC_RULES = (
 JOB_RULES = (
     rule(
         f"self.metadata.name.size() <= {MAX_JOB_NAME}",
-        f"metadata.name of a job has at most {MAX_JOB_NAME} characters: it serves as a label's value",
+        f"metadata.name of a job has at most {MAX_JOB_NAME} characters, because it is used as the value of a label",
     ),
     rule(
         # At creation the API server runs the rules on an object without a status, and only then gives it the default.
         f"!has(self.status) || self.status.phase != '{Phase.CANCELED}' || self.spec.cancel",
-        "a job becomes Canceled only when spec.cancel is true",
+        "a job becomes Canceled only if spec.cancel is true",
         field="status.phase",
         reason="FieldValueForbidden",
     ),
@@ -70,33 +70,33 @@ JOB_RULES = (
 
 
 class WorkspaceReference(Model):
-    """Names a workspace of the job's namespace."""
+    """Reference to a workspace in the job's namespace."""
 
     name: WorkspaceName
-    """The workspace's name. Jobs of one workspace run one at a time, oldest first, and share its Terraform state."""
+    """The workspace's name. The jobs of a workspace run one at a time, oldest first, and share its Terraform state."""
     uid: Uid | None = None
-    """The Workspace whose build this is; absent for a job that somebody submitted by hand."""
+    """UID of the Workspace that this job builds; absent in a job that a user submitted directly."""
     build_number: Annotated[int, Field(ge=1)] | None = None
-    """Which of its builds. The job's name ends with it."""
+    """Number of the build. The job's name ends with it."""
     change: Annotated[str, StringConstraints(max_length=64)] | None = None
-    """Digest of what the workspace wanted: there is one build of each change."""
+    """Digest of the workspace's desired state: each change is built once."""
     owner: UserName | None = None
-    """Whose workspace it is."""
+    """The workspace's owner."""
 
 
 class TemplateReference(Model):
-    """Names a template of the job's namespace."""
+    """Reference to a template in the job's namespace."""
 
     name: ObjectName
     """The template's name."""
     uid: Uid | None = None
-    """The WorkspaceTemplate that imports a version by this job."""
+    """UID of the WorkspaceTemplate that imports a version with this job."""
     version: Annotated[str, StringConstraints(max_length=63)] | None = None
-    """The version that the source is."""
+    """The version to which the source belongs."""
 
 
 class JobSpec(Model):
-    """What to run, on which daemons, within which times."""
+    """The program to run, the daemons that may run it, and the time limits."""
 
     mutable_fields: ClassVar[frozenset[str]] = frozenset(
         {"cancel", "cancelReason", "cancelMode", "canceledBy", "suspend", "priority", "ttlSecondsAfterFinished"}
@@ -107,22 +107,23 @@ class JobSpec(Model):
     )
 
     type: JobType = JobType.WORKSPACE_BUILD
-    """What the job does. WorkspaceBuild applies or destroys a workspace; TemplateImport validates a template;
-    TemplateDryRun plans one."""
+    """Kind of work. WorkspaceBuild applies or destroys a workspace; TemplateImport validates a template; TemplateDryRun
+    plans one."""
     transition: Transition | None = None
-    """What a WorkspaceBuild does to its workspace: Start and Stop apply (the variable `provisioner_transition` tells
-    which), Delete destroys."""
+    """Effect of a WorkspaceBuild on its workspace: Start and Stop apply the files (the variable
+    `provisioner_transition` holds which of the two), Delete destroys the resources."""
     provisioner: Provisioner = Provisioner.TERRAFORM
-    """Which program runs the job. `echo` runs nothing real: it waits, writes log lines and ends as its variables say."""
+    """Program that runs the job. `echo` is for tests: it waits, writes log lines, and ends as its variables
+    describe."""
     tags: Tags = {}
-    """What a daemon must have to run this job: every tag, key and value, case-exact. A job without tags runs only on
-    daemons without tags. `scope` (organization or user) and `owner` are reserved."""
+    """Tags that a daemon must offer to run this job: each with the same key and value, case-sensitive. A job without
+    tags runs only on daemons without tags. `scope` (organization or user) and `owner` are reserved."""
     workspace_ref: WorkspaceReference | None = None
-    """The workspace that is built. Required for a WorkspaceBuild."""
+    """The workspace to build. Required for a WorkspaceBuild."""
     template_ref: TemplateReference | None = None
-    """The template that the source belongs to, for display and metrics."""
+    """The template to which the source belongs, for display and metrics."""
     source: Source | None = None
-    """The Terraform files. Required when the provisioner is terraform."""
+    """The Terraform files. Required if the provisioner is terraform."""
     variables: Annotated[
         list[Variable],
         Field(
@@ -133,62 +134,66 @@ class JobSpec(Model):
                 **validated_by(
                     rule(
                         f"self.map(each, has(each.value) ? bytes(each.value).size() : 0).sum() <= {MAX_VARIABLE_BYTES}",
-                        "values of variables are at most 256 KiB together: put larger ones into a Secret",
+                        "values of variables are larger than 256 KiB in total: put large ones into a Secret and set valueFrom",
                     )
                 ),
             },
         ),
     ] = []
-    """Input variables, by name; all values together at most 256 KiB."""
+    """Input variables by name; all values together have at most 256 KiB."""
     variables_from: Annotated[
         list[VariablesSource], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
-    """Secrets that hold further input variables; a later one wins over an earlier one."""
+    """Secrets with further input variables; later ones override earlier ones."""
     initiator: UserName | None = None
-    """Who asked for the job. Stamped by the API server where it can; otherwise only your own name is accepted."""
+    """User who requested the job. The API server fills it in where it supports that; otherwise only your own name is
+    accepted."""
     priority: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = 0
-    """Jobs of higher priority start first; equal ones oldest first."""
+    """Jobs with a higher priority start first; among equals, the oldest."""
     suspend: bool = False
-    """Holds a pending job out of the queue, and its pending clock still, until set to false. Has no effect on a job
-    that runs."""
+    """Set to true to keep a pending job out of the queue and to pause its pending timeout. Has no effect on a running
+    job."""
     cancel: Annotated[
         bool,
         Field(
             json_schema_extra=validated_by(
                 rule(
                     "self || !oldSelf",
-                    "a cancel cannot be withdrawn; create a new job",
+                    "spec.cancel cannot be reset: create a new job instead",
                     reason="FieldValueForbidden",
                 )
             )
         ),
     ] = False
-    """Set to true to stop the job; cannot be withdrawn. A pending job is Canceled at once; a running one is
-    interrupted, and killed after its daemon's grace period. Needs the verb `cancel` on provisionerjobs."""
+    """Set to true to stop the job; this cannot be undone. A pending job becomes Canceled at once; a running one is
+    interrupted, and killed after its daemon's grace period. Requires the verb `cancel` on provisionerjobs."""
     owner_may_cancel: bool = False
-    """Whether the owner of the workspace may cancel the job without the verb `cancel`. Set by the controller, as the
-    template allows it."""
+    """True if the workspace's owner may cancel the job without the verb `cancel`. Set by the controller, from the
+    template's allowUserCancel."""
     cancel_reason: ShortText | None = None
-    """Why it is canceled, for whoever looks at the job later."""
+    """Reason for the cancel, for those who look at the job later."""
     cancel_mode: CancelMode = CancelMode.GRACEFUL
-    """Graceful interrupts the run and waits; Force kills it at once, which may lose what it did."""
+    """Graceful interrupts the run and waits; Force kills it at once, which may lose track of resources that it made."""
     canceled_by: UserName | None = None
-    """Who set `cancel`. Stamped by the API server where it can; otherwise only your own name is accepted."""
+    """User who set `cancel`. The API server fills it in where it supports that; otherwise only your own name is
+    accepted."""
     pending_timeout_seconds: Seconds = 1800
-    """A job that has not started this long after its creation fails with PendingTimeout. Time suspended does not count."""
+    """Time after creation within which the job must start; otherwise it fails with PendingTimeout. Time suspended does
+    not count."""
     active_deadline_seconds: Seconds = 3600
-    """A job that has not ended this long after its start fails with DeadlineExceeded, and its run is stopped."""
+    """Time after the start within which the job must end; otherwise its run is stopped and it fails with
+    DeadlineExceeded."""
     stall_timeout_seconds: Seconds | None = None
-    """A run that has written no output for so long is stopped and fails with Stalled. Off when absent."""
+    """Time without output after which the run is stopped and the job fails with Stalled. No limit if absent."""
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=315_360_000)] | None = None
-    """The job is deleted this long after it ended, its log archive with it. Kept when absent."""
+    """Time after the end at which the job and its log archive are deleted. Kept if absent."""
 
 
 class ProvisionerJob(Model):
-    """One provisioner job: a run of Terraform that creates, changes, stops or deletes a workspace, or checks a template.
+    """A run of Terraform that creates, changes, stops or deletes a workspace, or checks a template.
 
-    It waits until a daemon with its tags is free, runs once, and is never retried. `kubectl get pj` tells what is stuck
-    and why; setting `spec.cancel` to true stops it.
+    A job waits until a daemon with its tags is free, runs once, and is never retried. `kubectl get pj` shows which jobs
+    are stuck, and why; setting `spec.cancel` to true stops a job.
     """
 
     model_config = ConfigDict(json_schema_extra=validated_by(*JOB_RULES))
@@ -196,7 +201,7 @@ class ProvisionerJob(Model):
     metadata: ObjectMeta
     """Its name, at most 63 characters, and labels."""
     spec: JobSpec
-    """What to run, on which daemons, within which times. Frozen, but for the cancel fields, suspend, priority and
-    ttlSecondsAfterFinished."""
+    """The program to run, the daemons that may run it, and the time limits. Frozen, except for the cancel fields,
+    suspend, priority and ttlSecondsAfterFinished."""
     status: JobStatus = JobStatus(phase=Phase.PENDING)
-    """What became of the job so far. Written by the controller and the assigned daemon."""
+    """Progress and result of the job. Written by the controller and the assigned daemon."""

@@ -1,7 +1,7 @@
-"""What became of a job: its phase and why, which daemon has it, and what the run did.
+"""Progress and result of a job: its phase and reason, its daemon, and the effects of the run.
 
-Written by the controller (queue, clocks) and by the assigned daemon (run), never at creation. The rules make the API
-server the arbiter: whoever is late, mistaken or malicious cannot move a job off its legal path, nor change its end.
+Written by the controller (queue, timeouts) and by the assigned daemon (run), never at creation. The API server enforces
+the rules: a late, mistaken or malicious writer can neither take an illegal step nor change how a job ended.
 """
 
 from typing import Annotated
@@ -24,33 +24,33 @@ from provisioner_operator.api.v1alpha1.rules import validated_by
 
 
 class Assignment(Model):
-    """Which daemon a job was given to. Its id fences every later write of that daemon."""
+    """Assignment of a job to a daemon. Its id is the precondition of every later write of that daemon."""
 
     daemon: ObjectName
     """Name of the ProvisionerDaemon."""
     daemon_uid: Annotated[Uid, Field(alias="daemonUID")]
-    """UID of the ProvisionerDaemon: a later one of the same name is another daemon."""
+    """UID of the ProvisionerDaemon: a later object with the same name is another daemon."""
     id: Uid
-    """Unique to this assignment."""
+    """Id of this assignment, unique."""
     time: AwareDatetime
-    """When the controller made it."""
+    """Time at which the controller made the assignment."""
     instance: Uid | None = None
-    """The daemon process that acknowledged it."""
+    """Id of the daemon process that acknowledged the assignment."""
 
 
 class StageTiming(Model):
-    """How long one stage of the run took."""
+    """Start and end of one stage of the run."""
 
     stage: Annotated[str, StringConstraints(max_length=64)]
     """fetch, init, plan, apply, destroy, validate or inspect."""
     started_at: AwareDatetime
-    """When the stage began."""
+    """Start of the stage."""
     finished_at: AwareDatetime | None = None
-    """When it ended; absent while it runs."""
+    """End of the stage; absent while it runs."""
 
 
 class Output(Model):
-    """An output value of the run. Sensitive ones are left out."""
+    """An output value of the run. Sensitive values are left out."""
 
     name: VariableName
     """The output's name."""
@@ -59,12 +59,12 @@ class Output(Model):
 
 
 class Resource(Model):
-    """What the run did to one resource."""
+    """Effect of the run on one resource."""
 
     address: Annotated[str, StringConstraints(max_length=LONGEST_ADDRESS)]
-    """Its address in the configuration, like `terraform_data.disk[0]`."""
+    """Its address in the configuration, such as `terraform_data.disk[0]`."""
     type: Annotated[str, StringConstraints(max_length=LONGEST_TYPE)]
-    """Its type, like `terraform_data`."""
+    """Its type, such as `terraform_data`."""
     action: Annotated[str, StringConstraints(max_length=32)]
     """create, update, delete, replace, read or no-op; for the import of a template: declare."""
 
@@ -77,56 +77,57 @@ class DeclaredVariable(Model):
     type: Annotated[str, StringConstraints(max_length=LONGEST_DECLARATION)] = "any"
     """Its type, as Terraform writes it."""
     required: bool = False
-    """True when it has no default."""
+    """True if it has no default."""
     sensitive: bool = False
-    """True when its value must not be shown."""
+    """True if its value must not be shown."""
     description: Annotated[str, StringConstraints(max_length=LONGEST_DECLARATION)] = ""
-    """What it is for."""
+    """Its purpose."""
 
 
 class LogArchive(Model):
-    """Where the run's log is kept."""
+    """Location of the run's log."""
 
     config_map: ObjectName
-    """The ConfigMap, owned by the job, whose key `log` holds it."""
+    """The ConfigMap, owned by the job, whose key `log` holds the log."""
     bytes: Annotated[int, Field(ge=0)]
-    """How much the run wrote, in bytes."""
+    """Number of bytes that the run wrote."""
     truncated: bool = False
-    """True when the middle was left out because the log exceeded 1 MiB."""
+    """True if the middle is missing because the log exceeded 1 MiB."""
 
 
 class JobStatus(Model):
-    """What became of the job so far."""
+    """Progress and result of the job."""
 
     model_config = ConfigDict(json_schema_extra=validated_by(*PHASE_RULES))
 
     phase: Phase = Phase.PENDING
     """Pending, Running, Canceling, or finally Completed, Failed or Canceled."""
     reason: Annotated[str, StringConstraints(max_length=64)] | None = None
-    """Why it is in this phase, in one word: for a pending job what it waits for, for an ended one what ended it."""
+    """Reason for the phase, in one word: what a pending job waits for, or what ended an ended one."""
     message: LongText | None = None
-    """The same in a sentence, with what to do next."""
+    """The reason in a sentence, with what to do next."""
     conditions: Annotated[
         list[Condition],
         Field(
             max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
         ),
     ] = []
-    """Assigned (why pending), Ready, Stalled, CancelRequested. Readable by kstatus and `kubectl wait`."""
+    """Assigned (with the reason why the job is pending), Ready, Stalled, CancelRequested. kstatus and `kubectl wait`
+    can read them."""
     observed_generation: int | None = None
-    """The generation of the spec that this status speaks of."""
+    """Generation of the spec on which this status is based."""
     assignment: Assignment | None = None
-    """The daemon that is to run the job, or ran it."""
+    """The daemon that runs, will run, or ran the job."""
     started_at: AwareDatetime | None = None
-    """When the daemon acknowledged the job and began."""
+    """Time at which the daemon acknowledged the job and started the run."""
     finished_at: AwareDatetime | None = None
-    """When the job reached its final phase."""
+    """Time at which the job reached its final phase."""
     suspended_at: AwareDatetime | None = None
-    """Since when the pending job is suspended; absent when it is not."""
+    """Time since which the pending job is suspended; absent if it is not."""
     suspended_seconds: Annotated[int, Field(ge=0, le=LONGEST_SUSPENSION_SECONDS)] = 0
-    """How long earlier suspensions lasted, all together."""
+    """Total duration of earlier suspensions."""
     stage: Annotated[str, StringConstraints(max_length=64)] | None = None
-    """The stage that the run reached."""
+    """The latest stage of the run."""
     timings: Annotated[
         list[StageTiming], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
@@ -137,16 +138,16 @@ class JobStatus(Model):
             max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = []
-    """Output values, without the sensitive ones."""
+    """Output values, except for sensitive ones."""
     resources: Annotated[
         list[Resource], Field(max_length=MOST_RESOURCES, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
-    """The resources that the run changed or kept; for an import, those that the template declares. At most 256."""
+    """Resources that the run changed or kept; for an import, those that the template declares. At most 256."""
     variables: Annotated[
         list[DeclaredVariable], Field(max_length=MOST_VARIABLES, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
-    """The input variables that an imported template declares, at most 128."""
+    """Input variables that an imported template declares, at most 128."""
     commit: Annotated[str, StringConstraints(max_length=40)] | None = None
-    """The commit that was taken from a git source."""
+    """The commit of a git source that was used."""
     log: LogArchive | None = None
-    """Where the log is archived."""
+    """Location of the log archive."""

@@ -1,7 +1,7 @@
-"""Bounds of the schema that a writer of status has to keep to."""
+"""Limits of the schema that every writer of a status respects."""
 
 LONGEST_MESSAGE = 32_768
-"""Characters, as long as a metav1.Condition's message may be."""
+"""Characters, as in the message of a metav1.Condition."""
 LONGEST_DECLARATION = 1024
 """Characters of the type, and of the description, of a variable that a template declares."""
 MOST_VARIABLES = 128
@@ -14,4 +14,4 @@ MOST_RESOURCES = 256
 LONGEST_SUSPENSION_SECONDS = 3_153_600_000
 """A hundred years."""
 MOST_VERSIONS = 64
-"""Of a template, that its status keeps."""
+"""Versions of a template in its status."""

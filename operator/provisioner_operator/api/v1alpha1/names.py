@@ -1,4 +1,4 @@
-"""The names under which the product is known to an API server."""
+"""Names of the product's resources, labels, annotations and finalizers."""
 
 GROUP = "provisioner.dev"
 VERSION = "v1alpha1"
@@ -11,59 +11,61 @@ TEMPLATES = "workspacetemplates"
 WORKSPACES = "workspaces"
 
 DAEMON_POD_LABEL = f"{GROUP}/daemon"
-"""On a Pod that is a daemon, with the value `true`."""
+"""Label of a Pod that is a daemon, with the value `true`."""
 TAG_ANNOTATION_PREFIX = f"tags.{GROUP}/"
-"""Of a daemon Pod's annotations: each is a tag that the daemon offers."""
+"""Prefix of a daemon Pod's annotations that are tags of the daemon."""
 PROVISIONERS_ANNOTATION = f"{GROUP}/provisioners"
 CAPACITY_ANNOTATION = f"{GROUP}/capacity"
 LOST_AFTER_ANNOTATION = f"{GROUP}/lost-after-seconds"
 CANCEL_GRACE_ANNOTATION = f"{GROUP}/cancel-grace-seconds"
-"""Of a daemon Pod's annotations: the fields of its ProvisionerDaemon's spec, whose defaults hold where one is absent."""
+"""Annotations of a daemon Pod for the fields of its ProvisionerDaemon's spec; where one is absent, the default
+applies."""
 
 POOL_LABEL = f"{GROUP}/pool"
-"""On a pool's Pods: the pool's name."""
+"""Label of a pool's Pods: the pool's name."""
 POOL_REVISION_LABEL = f"{GROUP}/pool-revision"
-"""On a pool's Pods: the digest of the template that they were made from."""
+"""Label of a pool's Pods: the digest of the template from which they were made."""
 CORDONED_BY_ANNOTATION = f"{GROUP}/cordoned-by"
-"""On a ProvisionerDaemon that its pool cordoned: the pool's name. A cordon without it is an admin's."""
+"""Annotation of a ProvisionerDaemon that its pool cordoned: the pool's name. Without it, an admin cordoned the
+daemon."""
 DRAIN_FINALIZER = f"{GROUP}/drain"
-"""On a pool: it goes when its daemons have finished what they run."""
+"""Finalizer of a pool: keeps it until its daemons have finished their jobs."""
 
 LEASE = "provisioner-operator"
-"""The Lease of the controller that leads."""
+"""Name of the Lease that the leading controller holds."""
 
 ARCHIVING_DAEMON_ANNOTATION = f"{GROUP}/daemon"
-"""On a log archive: the daemon that writes it, and alone may."""
+"""Annotation of a log archive: the only daemon that may write it."""
 
 JOB_LABEL = f"{GROUP}/job"
-"""On everything made for a job (its log archive): the job's name."""
+"""Label of all objects made for a job, such as its log archive: the job's name."""
 
 
 def log_archive_name(job: str) -> str:
-    """The ConfigMap that holds a job's log; a job's name is short enough (63) for any suffix."""
+    """Name the ConfigMap that holds a job's log. A job's name is short enough (63 characters) for any suffix."""
     return f"{job}-log"
 
 
 TEMPLATE_LABEL = f"{GROUP}/template"
-"""On a template's versions and jobs: the template's name."""
+"""Label of a template's versions and jobs: the template's name."""
 WORKSPACE_LABEL = f"{GROUP}/workspace"
-"""On a workspace's jobs: the workspace's name."""
+"""Label of a workspace's jobs: the workspace's name."""
 DESTROY_FINALIZER = f"{GROUP}/destroy"
-"""On a workspace that was built: it goes when its resources are destroyed."""
+"""Finalizer of a workspace that was built: keeps it until its resources are destroyed."""
 IN_USE_FINALIZER = f"{GROUP}/in-use"
-"""On a template that has versions: it goes when no workspace is made from it."""
+"""Finalizer of a template that has versions: keeps it until no workspace uses it."""
 
 
 def version_name(template: str, digest: str) -> str:
-    """The name of a template's version, by the digest of its source; also that of the ConfigMap that keeps its files."""
+    """Name a template's version by the digest of its source. The ConfigMap that keeps its files has the same name."""
     return f"{template}-{digest}"
 
 
 def import_job_name(version: str) -> str:
-    """The job that imports a version."""
+    """Name the job that imports a version."""
     return f"{version}-import"
 
 
 def build_job_name(workspace: str, number: int) -> str:
-    """The job of a workspace's build."""
+    """Name the job of a workspace's build."""
     return f"{workspace}-{number}"

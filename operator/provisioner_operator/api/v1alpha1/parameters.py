@@ -1,9 +1,9 @@
-"""Parameters: what a template lets its workspaces choose, and what a workspace chose.
+"""Parameters that a template offers, and the values that a workspace chooses.
 
-No field of theirs has a default that the API server writes: who applies a list on the client's side, as Argo CD compares
-it, would find it changed for ever.
-Values are text, as in Coder: a number as one writes it, `true` or `false`, a list of strings as JSON. What these rules
-can check, the API server checks when the object is written; the rest is the controller's (`core.parameters`).
+The API server writes no defaults into them: a tool that compares lists on the client's side, such as Argo CD, would
+show them as changed forever. Values are text, as in Coder: a number in decimal notation, `true` or `false`, or a list
+of strings as JSON. These rules cover what the API server can check when the object is written; the controller checks
+the rest (`core.workspaces.parameters`).
 """
 
 from typing import Annotated
@@ -21,12 +21,12 @@ _IS_NUMBER = "matches('^-?[0-9]+([.][0-9]+)?$')"
 
 
 def _is(type_: ParameterType) -> str:
-    """CEL: whether the parameter's type is this one, which is not the one where it is absent."""
+    """Build the CEL condition that the parameter has this type, which must not be the default."""
     return f"(has(self.type) && self.type == '{type_}')"
 
 
 def _of_type(value: str) -> str:
-    """CEL: whether the expression, a text, is of the parameter's type. A list is looked at by the controller."""
+    """Build the CEL condition that a text fits the parameter's type. The controller checks lists."""
     return (
         f"({_is(ParameterType.NUMBER)} ? {value}.{_IS_NUMBER} : "
         f"{_is(ParameterType.BOOL)} ? {value} in ['true', 'false'] : true)"
@@ -34,92 +34,92 @@ def _of_type(value: str) -> str:
 
 
 class ParameterOption(Model):
-    """One value to choose from."""
+    """One of the values to choose from."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
-    """What people see."""
+    """Label that people see."""
     value: Annotated[str, StringConstraints(max_length=512)]
-    """What the template gets."""
+    """The value that the template gets."""
     description: ShortText | None = None
-    """What it means."""
+    """Meaning of the value, for people."""
 
 
 class ParameterValidation(Model):
-    """What a value must be like."""
+    """Constraints on the value."""
 
     regex: Annotated[str, StringConstraints(max_length=512)] | None = None
-    """A string has to contain a match of this regular expression (RE2)."""
+    """Regular expression (RE2) of which a string must contain a match."""
     error: ShortText | None = None
-    """What to say of a string that has none."""
+    """Message for a string without a match."""
     min: int | None = None
-    """The least number."""
+    """The smallest number allowed."""
     max: int | None = None
-    """The greatest number."""
+    """The largest number allowed."""
 
 
 class Parameter(Model):
-    """Something that a workspace chooses. Terraform gets it as the variable, and the `coder_parameter`, of its name."""
+    """A value that a workspace chooses, passed to Terraform as the variable and `coder_parameter` of the same name."""
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
             rule(
                 f"!has(self.default) || {_of_type('self.default')}",
-                "the default is not of the parameter's type",
+                "default does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
                 field="default",
             ),
             rule(
                 f"!has(self.options) || self.options.all(each, {_of_type('each.value')})",
-                "an option's value is not of the parameter's type",
+                "the value of an option does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
                 field="options",
             ),
             rule(
                 "!has(self.default) || !has(self.options) || self.options.size() == 0"
                 f" || {_is(ParameterType.LIST)} || self.options.exists(each, each.value == self.default)",
-                "the default is none of the options",
+                "default is not among the values of options",
                 field="default",
             ),
             rule(
                 f"!has(self.validation) || !has(self.validation.regex) || !has(self.type)"
                 f" || self.type == '{ParameterType.STRING}'",
-                "validation.regex is for type string",
+                "validation.regex requires type string",
                 field="validation",
             ),
             rule(
                 "!has(self.validation) || !(has(self.validation.min) || has(self.validation.max))"
                 f" || {_is(ParameterType.NUMBER)}",
-                "validation.min and validation.max are for type number",
+                "validation.min and validation.max require type number",
                 field="validation",
             ),
         )
     )
 
     name: VariableName
-    """The name of the variable."""
+    """Name of the parameter and of the Terraform variable."""
     display_name: Annotated[str, StringConstraints(max_length=128)] | None = None
-    """What people see instead."""
+    """Label that people see instead of the name."""
     description: ShortText | None = None
-    """What it is for."""
+    """Its purpose."""
     type: ParameterType | None = None
-    """What a value is: string (where absent), number, bool or list(string)."""
+    """Type of the value: string (the default), number, bool or list(string)."""
     default: ParameterText | None = None
-    """The value of a workspace that chooses none. Without a default it has to choose."""
+    """Value for a workspace that chooses none. Without a default, each workspace must choose one."""
     mutable: bool | None = None
-    """Whether it may change once the workspace was built; it may not where this is absent."""
+    """True if the value may change after the workspace was built; false by default."""
     options: Annotated[
         list[ParameterOption],
         Field(
             max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = []
-    """The values to choose from; any is good where there are none."""
+    """Values to choose from; any value is allowed if there are none."""
     validation: ParameterValidation | None = None
-    """What a value must be like."""
+    """Constraints on the value."""
 
 
 class ParameterValue(Model):
-    """What a workspace chose."""
+    """A value that a workspace chose."""
 
     name: VariableName
-    """The parameter."""
+    """Name of the parameter."""
     value: ParameterText
-    """Its value: a number as one writes it, true or false, a list of strings as JSON."""
+    """Its value: text, a number such as 1 or -0.5, true or false, or a list of strings as JSON."""

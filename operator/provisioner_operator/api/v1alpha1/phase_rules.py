@@ -1,7 +1,7 @@
-"""The life of a job as the API server enforces it: which phase may follow which, and what each phase requires.
+"""Life of a job as the API server enforces it: the legal steps between phases, and the requirements of each phase.
 
-`PHASE_AFTER` is the table. Whoever moves a job (controller, daemon, an admin by hand) meets these rules, so no bug or
-late report can revive an ended job.
+`PHASE_AFTER` is the table of steps. The rules apply to every writer (controller, daemon, admin), so no bug or late
+report can revive an ended job.
 """
 
 from typing import Final
@@ -34,62 +34,62 @@ _SAME_ASSIGNMENT = " && ".join(
 PHASE_RULES: tuple[Rule, ...] = (
     rule(
         f"self.phase == oldSelf.phase || {_LEGAL_STEPS}",
-        "status.phase cannot make this step",
+        "status.phase cannot change in this way",
         message_expression="'a job that is ' + oldSelf.phase + ' cannot become ' + self.phase",
         field="phase",
         reason="FieldValueForbidden",
     ),
     rule(
         f"!(self.phase in {_STARTED}) || has(self.assignment)",
-        "a job cannot be Running, Canceling or Completed without an assignment",
+        "a job that is Running, Canceling or Completed requires status.assignment",
         field="assignment",
         reason="FieldValueRequired",
     ),
     rule(
         f"!(self.phase in {_STARTED}) || has(self.startedAt)",
-        "a job cannot be Running, Canceling or Completed without startedAt",
+        "a job that is Running, Canceling or Completed requires status.startedAt",
         field="startedAt",
         reason="FieldValueRequired",
     ),
     rule(
         f"!(self.phase in {_TERMINAL}) || has(self.finishedAt)",
-        "a job cannot be Completed, Failed or Canceled without finishedAt",
+        "a job that is Completed, Failed or Canceled requires status.finishedAt",
         field="finishedAt",
         reason="FieldValueRequired",
     ),
     rule(
         f"self.phase in {_TERMINAL} || !has(self.finishedAt)",
-        "a job that is not Completed, Failed or Canceled cannot have finishedAt",
+        "status.finishedAt is set only with the phase Completed, Failed or Canceled",
         field="finishedAt",
         reason="FieldValueForbidden",
     ),
     rule(
         f"!({_IS_START}) || (has(self.assignment) && has(oldSelf.assignment) && {_SAME_ASSIGNMENT})",
-        "a job starts under the assignment it has while Pending; only the assignment's instance may be added",
+        "a job keeps its assignment when it starts: only status.assignment.instance may be added",
         field="assignment",
         reason="FieldValueForbidden",
     ),
     rule(
         f"oldSelf.phase == '{Phase.PENDING}' || ({unchanged('assignment')})",
-        "status.assignment is final once the job is no longer Pending",
+        "status.assignment cannot change once the job is no longer Pending",
         field="assignment",
         reason="FieldValueForbidden",
     ),
     rule(
         f"oldSelf.phase == '{Phase.PENDING}' || ({unchanged('startedAt')})",
-        "status.startedAt is final once the job is no longer Pending",
+        "status.startedAt cannot change once the job is no longer Pending",
         field="startedAt",
         reason="FieldValueForbidden",
     ),
     rule(
         f"!(oldSelf.phase in {_TERMINAL}) || ({unchanged('finishedAt')})",
-        "status.finishedAt is final once the job is Completed, Failed or Canceled",
+        "status.finishedAt cannot change once the job is Completed, Failed or Canceled",
         field="finishedAt",
         reason="FieldValueForbidden",
     ),
     rule(
         f"!(oldSelf.phase in {_TERMINAL}) || ({unchanged('reason')})",
-        "status.reason is final once the job is Completed, Failed or Canceled",
+        "status.reason cannot change once the job is Completed, Failed or Canceled",
         field="reason",
         reason="FieldValueForbidden",
     ),

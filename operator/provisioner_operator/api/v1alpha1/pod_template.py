@@ -1,8 +1,8 @@
-"""What a pool may say about its Pods. All else of a Pod is the product's own (`core.pool_template`).
+"""Fields of its Pods that a pool can set. The operator sets all others (`core.pools.pod_builder`).
 
-Written out as a structural schema rather than with preserved unknown fields, though Kubernetes has these types already:
-a misspelt field is then refused where it was written, `kubectl explain` tells what there is, and what is not here (host
-paths, privileges, other containers) cannot be asked for.
+Kubernetes has these types already, but they are written out here instead of preserving unknown fields: a misspelt field
+is refused where it stands, `kubectl explain` shows all fields, and nothing else (host paths, privileges, further
+containers) can be requested.
 """
 
 from typing import Annotated
@@ -15,9 +15,9 @@ from provisioner_operator.api.v1alpha1.names import GROUP
 from provisioner_operator.api.v1alpha1.rules import Rule, exactly_one_of, one_of, rule, validated_by
 
 DRAIN_SECONDS = 4000
-"""An hour's job (the default deadline), the grace of its cancel, and time to write its end."""
+"""Seconds for a job of an hour (the default deadline), the grace period of its cancel, and the report of its end."""
 OWN_VARIABLES = ("POD_NAME", "POD_NAMESPACE", "POD_UID")
-"""Variables by which a daemon knows which Pod it is."""
+"""Variables by which a daemon identifies its Pod."""
 
 _QUANTITY = (
     r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
@@ -32,7 +32,7 @@ Quantity = Annotated[
     BeforeValidator(str),
     WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": _QUANTITY, "maxLength": 64}),
 ]
-"""An amount as Kubernetes writes it, `500m` or `2Gi`; a plain number may go without quotes."""
+"""A quantity in Kubernetes' notation, such as `500m` or `2Gi`; a plain number needs no quotes."""
 LabelValue = Annotated[str, StringConstraints(max_length=63, pattern=_LABEL_VALUE)]
 AnnotationValue = Annotated[str, StringConstraints(max_length=4096)]
 EnvironmentName = Annotated[
@@ -47,20 +47,20 @@ Amounts = Annotated[dict[str, Quantity], Field(max_length=16)]
 def _keys(field: str) -> Rule:
     return rule(
         f"self.all(key, key.size() <= {_LONGEST_KEY} && key.matches('{_LABEL_KEY}'))",
-        f"a key of {field} is a name of letters, digits, '-', '_' and '.', perhaps after a domain and a slash",
+        f"a key of {field} is a name of letters, digits, '-', '_' and '.', optionally with a domain and a slash before it",
     )
 
 
 def _not_ours(field: str) -> Rule:
     return rule(
         f"self.all(key, !key.startsWith('{GROUP}/') && !key.contains('.{GROUP}/'))",
-        f"{field} under {GROUP} are the operator's own: tags and settings of daemons are fields of the pool's spec",
+        f"{field} under {GROUP} are reserved for the operator: set tags and settings of daemons in the pool's spec",
         reason="FieldValueForbidden",
     )
 
 
 class Resources(Model):
-    """What the container reserves and may use at most."""
+    """Resources that the container reserves and may use at most."""
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
@@ -70,43 +70,43 @@ class Resources(Model):
                     " || key.startsWith('hugepages-') || key.contains('/')))"
                     for field in ("requests", "limits")
                 ),
-                "a resource is cpu, memory, ephemeral-storage, hugepages-SIZE or DOMAIN/NAME",
+                "unknown resource: use cpu, memory, ephemeral-storage, hugepages-SIZE or DOMAIN/NAME",
             )
         )
     )
 
     requests: Amounts = {}
-    """Reserved on the node, by resource: `cpu: 100m`, `memory: 256Mi`."""
+    """Amounts reserved on the node, by resource: `cpu: 100m`, `memory: 256Mi`."""
     limits: Amounts = {}
-    """The most it gets. Above its memory the container is killed, and its job with it."""
+    """Upper limits, by resource. A container that exceeds its memory limit is killed, and its job with it."""
 
 
 class EnvironmentKey(Model):
-    """Picks one key of a Secret or ConfigMap of the pool's namespace."""
+    """Reference to one key of a Secret or ConfigMap in the pool's namespace."""
 
     name: ObjectName
     """The object's name."""
     key: DataKey
     """The key in its data."""
     optional: bool = False
-    """Leave the variable out when the object or key is absent, instead of not starting."""
+    """Set to true to start the Pod without the variable if the object or key does not exist."""
 
 
 class FieldReference(Model):
-    """Picks a field of the Pod itself."""
+    """Reference to a field of the Pod itself."""
 
     field_path: FieldPath
     """The field, such as `spec.nodeName` or `status.podIP`."""
 
 
 class EnvironmentSource(Model):
-    """Where a variable's value comes from: exactly one of the fields."""
+    """Origin of a variable's value: exactly one of the fields."""
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
             rule(
                 exactly_one_of("secretKeyRef", "configMapKeyRef", "fieldRef"),
-                "valueFrom has exactly one of secretKeyRef, configMapKeyRef and fieldRef",
+                "valueFrom needs exactly one of secretKeyRef, configMapKeyRef and fieldRef",
             )
         )
     )
@@ -120,18 +120,18 @@ class EnvironmentSource(Model):
 
 
 class EnvironmentVariable(Model):
-    """A variable of the daemon's environment, which the programs that it runs inherit."""
+    """An environment variable of the daemon, inherited by the programs that it runs."""
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
             rule(
                 "!has(self.value) || !has(self.valueFrom)",
-                "an environment variable has value or valueFrom, not both",
+                "an environment variable cannot have both value and valueFrom: remove one of them",
                 reason="FieldValueForbidden",
             ),
             rule(
                 f"!(self.name in {one_of(OWN_VARIABLES)})",
-                f"{', '.join(OWN_VARIABLES)} tell a daemon which Pod it is and cannot be set",
+                f"{', '.join(OWN_VARIABLES)} are reserved: a daemon identifies its Pod by them",
                 field="name",
                 reason="FieldValueForbidden",
             ),
@@ -141,31 +141,31 @@ class EnvironmentVariable(Model):
     name: EnvironmentName
     """The variable's name."""
     value: EnvironmentValue | None = None
-    """Its value; `$(NAME)` stands for a variable before it."""
+    """Its value; `$(NAME)` refers to a variable before it."""
     value_from: EnvironmentSource | None = None
-    """Where to take its value from when the Pod starts."""
+    """Origin of its value, read when the Pod starts."""
 
 
 class Toleration(Model):
-    """Lets the Pods run on nodes with a matching taint."""
+    """Permission for the Pods to run on nodes with a matching taint."""
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
             rule(
                 f"self.operator != '{TolerationOperator.EXISTS}' || !has(self.value) || self.value == ''",
-                "a toleration with the operator Exists has no value: it matches each",
+                "a toleration with the operator Exists cannot have a value, because it matches every value",
                 field="value",
                 reason="FieldValueForbidden",
             ),
             rule(
                 f"self.operator == '{TolerationOperator.EXISTS}' || (has(self.key) && self.key != '')",
-                "a toleration without a key matches every taint and needs the operator Exists",
+                "a toleration without a key matches every taint: set a key, or the operator Exists",
                 field="key",
                 reason="FieldValueRequired",
             ),
             rule(
                 f"!has(self.tolerationSeconds) || (has(self.effect) && self.effect == '{TaintEffect.NO_EXECUTE}')",
-                "tolerationSeconds is only for the effect NoExecute",
+                "tolerationSeconds requires the effect NoExecute",
                 field="tolerationSeconds",
                 reason="FieldValueForbidden",
             ),
@@ -173,24 +173,25 @@ class Toleration(Model):
     )
 
     key: TaintKey | None = None
-    """The taint's key; every taint when absent."""
+    """The taint's key; every taint if absent."""
     operator: TolerationOperator = TolerationOperator.EQUAL
-    """Equal compares the value, Exists takes any."""
+    """Equal compares the value, Exists accepts any."""
     value: LabelValue | None = None
     """The taint's value."""
     effect: TaintEffect | None = None
-    """The taint's effect; every effect when absent."""
+    """The taint's effect; every effect if absent."""
     toleration_seconds: int | None = None
-    """How long a Pod stays on a node that gets a NoExecute taint; for ever when absent."""
+    """Time that a Pod stays on a node that gets a NoExecute taint; unlimited if absent."""
 
 
 class PodTemplate(Model):
-    """What the pool's Pods have that others need not. Changing any of it replaces them, each once it has no job."""
+    """Settings of the pool's Pods. A change replaces the Pods, each once it has no job."""
 
     image: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^\S+$")] | None = None
-    """The daemon's image; the operator's own when absent, so that an upgrade of the operator replaces the daemons."""
+    """The daemon's image; by default the operator's own, so that an upgrade of the operator replaces the daemons."""
     resources: Resources | None = None
-    """What a Pod reserves and may use. When absent: requests of 100m CPU and 256Mi memory, a limit of 2Gi memory."""
+    """Resources that a Pod reserves and may use. By default, requests of 100m CPU and 256Mi memory, and a limit of 2Gi
+    memory."""
     service_account_name: ObjectName = "provisioner-daemon"
     """The ServiceAccount that the daemons act as; it needs the ClusterRole provisioner-daemon in this namespace."""
     env: Annotated[
@@ -199,7 +200,7 @@ class PodTemplate(Model):
             max_length=128, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = []
-    """Further environment variables, by name; for cloud credentials, proxies and the like."""
+    """Further environment variables, by name, for example for cloud credentials and proxies."""
     node_selector: Annotated[
         dict[str, LabelValue], Field(max_length=32, json_schema_extra=validated_by(_keys("nodeSelector")))
     ] = {}
@@ -207,7 +208,7 @@ class PodTemplate(Model):
     tolerations: Annotated[
         list[Toleration], Field(max_length=32, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
-    """Taints of nodes that the Pods put up with."""
+    """Taints of nodes that the Pods tolerate."""
     pod_labels: Annotated[
         dict[str, LabelValue],
         Field(max_length=32, json_schema_extra=validated_by(_keys("podLabels"), _not_ours("podLabels"))),
@@ -219,4 +220,4 @@ class PodTemplate(Model):
     ] = {}
     """Further annotations of the Pods."""
     termination_grace_period_seconds: Seconds = DRAIN_SECONDS
-    """How long a Pod that is deleted or evicted may take to finish its jobs before it is killed."""
+    """Time that a Pod that is deleted or evicted has to finish its jobs before it is killed."""

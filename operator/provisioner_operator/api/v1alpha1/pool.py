@@ -1,7 +1,6 @@
-"""ProvisionerPool: a fleet of daemon Pods with the same tags, scaled by its queue, by `kubectl scale`, or by an autoscaler.
+"""ProvisionerPool: a fleet of daemon Pods with the same tags, scaled by its queue or by `spec.replicas`.
 
-The spec is its users'; the status is the controller's. The pool's daemons are Pods that it owns, one ProvisionerDaemon
-each.
+Users write the spec, the controller the status. The pool owns the Pods of its daemons; each has a ProvisionerDaemon.
 """
 
 from typing import Annotated
@@ -17,21 +16,22 @@ from provisioner_operator.api.v1alpha1.rules import rule, validated_by
 from provisioner_operator.api.v1alpha1.tags import TAG_RULES, Tags
 
 MAX_POOL_NAME = 57
-"""A Pod's name is the pool's with a dash and five characters, and has to fit a label's value, and a host's name, of 63."""
+"""Characters of a pool's name. A Pod's name adds a dash and five characters, and has to fit a label's value, and a host
+name, of 63."""
 
 Replicas = Annotated[int, Field(ge=0, le=1000)]
 
 POOL_RULES = (
     rule(
         f"self.metadata.name.size() <= {MAX_POOL_NAME}",
-        f"metadata.name of a pool has at most {MAX_POOL_NAME} characters: its Pods' names are made from it",
+        f"metadata.name of a pool has at most {MAX_POOL_NAME} characters, because the names of its Pods begin with it",
     ),
 )
 
 SPEC_RULES = (
     rule(
         "self.replicas == 1 || !has(self.autoscaling)",
-        "spec.replicas does not go with spec.autoscaling: leave it out; change minReplicas and maxReplicas to scale the pool",
+        "spec.replicas cannot be set together with spec.autoscaling: leave it out, and scale the pool with minReplicas and maxReplicas",
         field="replicas",
         reason="FieldValueForbidden",
     ),
@@ -39,93 +39,96 @@ SPEC_RULES = (
 
 TAG_KEY_RULE = rule(
     "self.all(key, !key.contains('/'))",
-    f"a tag's key in a pool has no '/': it becomes the name of its Pods' annotation {TAG_ANNOTATION_PREFIX}KEY",
+    f"a tag's key in a pool cannot contain '/', because its Pods carry it in the annotation {TAG_ANNOTATION_PREFIX}KEY",
 )
 
 
 class Autoscaling(Model):
-    """Lets the operator choose the number of daemons, by the jobs that wait for them and how long runs take."""
+    """Limits within which the operator chooses the number of daemons, by the waiting jobs and the duration of runs."""
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
             rule(
                 "self.minReplicas <= self.maxReplicas",
-                "minReplicas is at most maxReplicas",
+                "minReplicas cannot be larger than maxReplicas",
                 field="minReplicas",
             )
         )
     )
 
     min_replicas: Replicas = 0
-    """The fewest daemons, also when there is nothing to do. With 0, the first job waits for a Pod to start."""
+    """Minimum number of daemons, even if there is nothing to do. With 0, the first job waits for a Pod to start."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)]
-    """The most daemons."""
+    """Maximum number of daemons."""
     target_wait_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
-    """How long a job may wait for a daemon: the shorter, the more daemons for the same queue."""
+    """Time that a job may wait for a daemon: the shorter it is, the more daemons the same queue gets."""
     scale_down_delay_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
-    """A daemon goes only when the pool has not needed so many for this long."""
+    """Time for which the pool must have needed fewer daemons before one is removed."""
 
 
 class PoolSpec(Model):
-    """How many daemons, what they offer, and what their Pods are like."""
+    """Number of daemons, the tags and programs that they offer, and the settings of their Pods."""
 
     model_config = ConfigDict(json_schema_extra=validated_by(*SPEC_RULES))
 
     tags: Annotated[Tags, Field(json_schema_extra=validated_by(*TAG_RULES, TAG_KEY_RULE))] = {}
-    """What the daemons offer. They run jobs all of whose tags are among these; with no tags, only jobs without tags."""
+    """Tags that the daemons offer. They run a job if all the job's tags are among them; without tags, only jobs without
+    tags."""
     provisioners: Provisioners = [Provisioner.TERRAFORM]
-    """Which programs the daemons can run."""
+    """Programs that the daemons can run."""
     capacity: Capacity = 1
-    """How many jobs each daemon runs at a time."""
+    """Number of jobs that each daemon runs at a time."""
     lost_after_seconds: LostAfterSeconds = 300
-    """After so long without a daemon's heartbeat its running jobs fail with DaemonLost; see ProvisionerDaemon."""
+    """Time without a daemon's heartbeat after which its running jobs fail with DaemonLost; see ProvisionerDaemon."""
     cancel_grace_seconds: CancelGraceSeconds = 180
-    """How long a run may take to stop after it was interrupted, before it is killed."""
+    """Time that a run may take to stop after it was interrupted, before it is killed."""
     replicas: Replicas = 1
-    """How many daemons, where `autoscaling` is absent. `kubectl scale` and autoscalers of the cluster set it."""
+    """Number of daemons if `autoscaling` is absent. `kubectl scale` and the cluster's autoscalers set it."""
     autoscaling: Autoscaling | None = None
-    """Scales by the queue between two bounds, if wished down to none; then `replicas` is left out."""
+    """Scales the pool by its queue, between two bounds, down to zero if minReplicas is 0. Leave `replicas` out then."""
     max_surge: Annotated[int, Field(ge=1, le=1000)] = 1
-    """How many daemons beyond those wanted may exist while new ones replace old ones: the more, the faster."""
+    """Number of daemons that may exist beyond the desired number while new ones replace old ones: the higher, the
+    faster."""
     template: PodTemplate = PodTemplate()
-    """What the Pods have that others need not."""
+    """Settings of the Pods."""
 
 
 class PoolStatus(Model):
-    """What the pool has and what it is doing."""
+    """Daemons and queue of the pool, and its progress toward the spec."""
 
     replicas: Count = 0
-    """Daemon Pods that exist, without those that ended or were told to end."""
+    """Number of daemon Pods, except for those that have ended or are terminating."""
     desired_replicas: Count = 0
-    """Daemons wanted now, by `spec.replicas` or by the queue."""
+    """Desired number of daemons, from `spec.replicas` or by the queue."""
     updated_replicas: Count = 0
-    """Of `replicas`, those made from the spec as it is."""
+    """Number of those `replicas` that were made from the current spec."""
     idle: Count = 0
-    """Daemons that are ready and have no job."""
+    """Number of daemons that are ready and have no job."""
     busy: Count = 0
-    """Daemons that have a job."""
+    """Number of daemons that have a job."""
     queued: Count = 0
-    """Jobs that wait for nothing but a daemon and that this pool's could run."""
+    """Number of jobs that wait only for a daemon and that this pool's daemons could run."""
     mean_run_seconds: Count | None = None
-    """How long runs of late took on this pool's daemons; autoscaling counts with it."""
+    """Mean duration of recent runs on this pool's daemons, used by autoscaling."""
     selector: Annotated[str, StringConstraints(max_length=1024)] | None = None
-    """The pool's Pods as a label selector, for autoscalers."""
+    """Label selector of the pool's Pods, for autoscalers."""
     observed_generation: int | None = None
-    """The generation of the spec that this status speaks of."""
+    """Generation of the spec on which this status is based."""
     conditions: Annotated[
         list[Condition],
         Field(
             max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
         ),
     ] = []
-    """Ready (as many daemons as wanted, up to date), Reconciling, Stalled (Pods fail). Readable by kstatus."""
+    """Ready (the desired number of daemons is ready and up to date), Reconciling, Stalled (Pods fail). kstatus can read
+    them."""
 
 
 class ProvisionerPool(Model):
     """A fleet of provisioner daemons in Pods, all with the same tags.
 
-    `kubectl get pp` tells how many are idle and busy, and how many jobs wait for them. A daemon is removed only when it
-    has no job: it is cordoned, drained, then deleted.
+    `kubectl get pp` shows how many daemons are idle and busy, and how many jobs wait for them. A daemon is removed only
+    once it has no job: it is cordoned, drained, then deleted.
     """
 
     model_config = ConfigDict(json_schema_extra=validated_by(*POOL_RULES))
@@ -133,6 +136,6 @@ class ProvisionerPool(Model):
     metadata: ObjectMeta
     """Its name, at most 57 characters, and labels."""
     spec: PoolSpec = PoolSpec()
-    """How many daemons, what they offer, and what their Pods are like."""
+    """Number of daemons, the tags and programs that they offer, and the settings of their Pods."""
     status: PoolStatus = PoolStatus(replicas=0)
-    """What the pool has and what it is doing. Written by the controller."""
+    """Daemons and queue of the pool, and its progress toward the spec. Written by the controller."""

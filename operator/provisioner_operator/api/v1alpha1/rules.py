@@ -1,7 +1,7 @@
-"""The vocabulary of the validation rules (CEL) that the API server runs on every write.
+"""Building blocks of the validation rules (CEL) that the API server evaluates at every write.
 
-The models attach rules through `json_schema_extra`; the generator carries them into the CRDs. Nothing here knows any
-kind. Each rule has a message that says what is wrong in the reader's words, and where it can a field to point at.
+The models attach rules through `json_schema_extra`; the generator copies them into the CRDs. This module must not know
+any kind. Each rule has a message that describes the problem and, where possible, the field at which it is reported.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +33,7 @@ def rule(
     reason: Reason = "FieldValueInvalid",
     message_expression: str | None = None,
 ) -> Rule:
-    """A rule: `expression` must hold, or the write is refused with `message` at `field` (relative to where it stands)."""
+    """Build a rule: unless `expression` holds, the write is refused with `message` at the (relative) `field`."""
     written = Rule(rule=expression, message=message, reason=reason)
     if message_expression is not None:
         written["messageExpression"] = message_expression
@@ -43,37 +43,37 @@ def rule(
 
 
 def one_of(values: Iterable[str]) -> str:
-    """CEL's list of the values, in a fixed order, as the right-hand side of `in`."""
+    """Build the CEL list of the values, in a fixed order, as the right-hand side of `in`."""
     return "[" + ", ".join(f"'{value}'" for value in sorted(values)) + "]"
 
 
 def unchanged(field: str) -> str:
-    """The expression for a field that is as it was, or as absent as it was.
+    """Build the expression that a field has kept its value, or is still absent.
 
-    Not written with CEL's optional values: of those the API server cannot estimate the cost, and refuses the rule.
+    It does without CEL's optional values: the API server cannot estimate their cost, and refuses the rule.
     """
     return f"{_as_absent(field)} && (!has(self.{field}) || self.{field} == oldSelf.{field})"
 
 
 def exactly_one_of(*fields: str) -> str:
-    """The expression for exactly one of the fields being set."""
+    """Build the expression that exactly one of the fields is set."""
     return "[" + ", ".join(f"has(self.{field})" for field in fields) + "].exists_one(is_set, is_set)"
 
 
 def validated_by(*rules: Rule) -> JsonDict:
-    """The `json_schema_extra` of a model or field that the rules guard."""
+    """Build the `json_schema_extra` of a model or field with these rules."""
     return {RULES: [cast("JsonDict", {**each}) for each in rules]}
 
 
 def frozen_except(
     mutable: frozenset[str], where: str, *rules: Rule, follows: frozenset[str] = frozenset()
 ) -> Callable[[JsonDict, type[BaseModel]], None]:
-    """As `validated_by`; and none of the model's fields but the mutable ones ever changes.
+    """Build the `json_schema_extra` of a model with these rules, in which only the mutable fields ever change.
 
-    A field's own rule compares it, which costs the API server next to nothing; rules of the whole model cost it a map of
-    all fields for each one that they name, at every write. So only whether an optional field is there is theirs, and not
-    even that for those of which it `follows` from the other rules. Empty lists and maps are stored as such, so that
-    absent ones need no rule.
+    Each field has a rule that compares it, at almost no cost for the API server. A rule of the whole model costs a map
+    of all fields for each field that it names, at every write. So such a rule checks only the presence of optional
+    fields, except for those whose presence `follows` from other rules. Empty lists and maps are stored, so that absent
+    ones need no rule.
     """
 
     def freeze(schema: JsonDict, model: type[BaseModel]) -> None:
@@ -94,13 +94,13 @@ def frozen_except(
 
 
 def _add_rules(schema: JsonDict, *rules: Rule) -> None:
-    """Let them come after what guards the schema already, here or by reference."""
+    """Append the rules to those that the schema has, directly or by reference."""
     known = cast("list[JsonDict]", schema.get(RULES, []))
     schema[RULES] = [*known, *(cast("JsonDict", {**each}) for each in rules)]
 
 
 def _neither_added_nor_removed(where: str, fields: Sequence[str]) -> Rule:
-    """One rule for all of them, whose message names the one that was."""
+    """Build one rule for all the fields; its message names the field that was added or removed."""
     *others, last = fields
     named = "".join(f"has(self.{field}) != has(oldSelf.{field}) ? '{field}' : " for field in others) + f"'{last}'"
     ending = "is immutable, and can be neither added nor removed: create a new job instead"

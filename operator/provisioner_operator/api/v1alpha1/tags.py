@@ -1,7 +1,7 @@
-"""Tags: what a job demands and a daemon offers, and the rules that keep them free of surprises.
+"""Tags that jobs demand and daemons offer, with their rules.
 
-`scope` and `owner` are reserved as in Coder. Coder drops empty values without a word; here they are refused, for a tag
-that silently vanishes sends a job to the wrong daemon.
+`scope` and `owner` are reserved, as in Coder. Coder silently drops tags with empty values; here they are refused,
+because a dropped tag sends a job to the wrong daemon.
 """
 
 from typing import Annotated
@@ -11,9 +11,9 @@ from pydantic import Field, StringConstraints
 from provisioner_operator.api.v1alpha1.rules import Rule, rule, validated_by
 
 SCOPE = "scope"
-"""The reserved tag that says for whom a daemon works: `organization` (as without it) or `user`."""
+"""The reserved tag with the scope of a daemon: `organization` (the default) or `user`."""
 OWNER = "owner"
-"""The reserved tag with the user's name when the scope is `user`."""
+"""The reserved tag with the user's name if the scope is `user`."""
 
 _IS_USER_SCOPE = f"self[?'{SCOPE}'].orValue('') == 'user'"
 _HAS_OWNER = f"self[?'{OWNER}'].orValue('') != ''"
@@ -29,19 +29,19 @@ TAG_RULES: tuple[Rule, ...] = (
     ),
     rule(
         f"self.all(key, key == '{OWNER}' || self[key] != '')",
-        "a tag's value must not be empty: leave the tag out instead",
+        "a tag's value cannot be empty: leave the tag out instead",
     ),
     rule(
         f"!('{SCOPE}' in self) || self['{SCOPE}'] in ['organization', 'user']",
-        "the tag 'scope' is reserved: its value is organization or user",
+        "the tag 'scope' is reserved: its value must be organization or user",
     ),
     rule(
         f"!({_IS_USER_SCOPE}) || {_HAS_OWNER}",
-        "the tag 'scope: user' needs the tag 'owner' with the user's name",
+        "the tag 'scope: user' requires the tag 'owner' with the user's name",
     ),
     rule(
         f"!({_HAS_OWNER}) || {_IS_USER_SCOPE}",
-        "the tag 'owner' is reserved: it names a user only beside 'scope: user'",
+        "the tag 'owner' is reserved: it requires the tag 'scope: user'",
     ),
 )
 

@@ -18,14 +18,15 @@ from provisioner_operator.api.v1alpha1.rules import rule, validated_by
 from provisioner_operator.api.v1alpha1.tags import Tags
 
 MAX_TEMPLATE_NAME = 45
-"""A version's import is a job named after the template, the version's digest and `-import`; a job's name has 63 characters."""
+"""Characters of a template's name. The job that imports a version is named after the template, the version's digest and
+`-import`, with at most 63 characters."""
 
 VersionName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 
 TEMPLATE_RULES = (
     rule(
         f"self.metadata.name.size() <= {MAX_TEMPLATE_NAME} && !self.metadata.name.contains('.')",
-        f"metadata.name of a template has at most {MAX_TEMPLATE_NAME} characters and no dot: its jobs are named after it",
+        f"metadata.name of a template has at most {MAX_TEMPLATE_NAME} characters and no dot, because its jobs are named after it",
     ),
 )
 
@@ -40,93 +41,95 @@ SPEC_RULES = (
 
 
 class Retention(Model):
-    """How long what is over is kept."""
+    """Time for which ended jobs and superseded versions are kept."""
 
     job_seconds: Annotated[int, Field(ge=0, le=315_360_000)] = 604_800
-    """The jobs of workspaces and imports are deleted this long after their end, their logs with them."""
+    """Time after the end at which the jobs of workspaces and imports are deleted, with their logs."""
     version_seconds: Annotated[int, Field(ge=0, le=315_360_000)] = 604_800
-    """A version that is not the active one, and of which no workspace is made, goes this long after it was superseded."""
+    """Time after which a superseded version is deleted, unless it is active or a workspace uses it."""
 
 
 class TemplateSpec(Model):
-    """What workspaces are made of, on which daemons they are built, and within which times."""
+    """Source and parameters of the workspaces, the daemons that may build them, and the time limits."""
 
     model_config = ConfigDict(json_schema_extra=validated_by(*SPEC_RULES))
 
     display_name: Annotated[str, StringConstraints(max_length=128)] | None = None
-    """What people see instead of its name."""
+    """Label that people see instead of the name."""
     description: ShortText | None = None
-    """What its workspaces are for."""
+    """Purpose of its workspaces."""
     icon: Annotated[str, StringConstraints(max_length=1024)] | None = None
-    """The URL or path of a picture."""
+    """URL or path of a picture."""
     source: Source | None = None
-    """The Terraform files. A change makes a version. Required when the provisioner is terraform. A ConfigMap is read when
-    the template changes, and now and then; a git ref is resolved once per version: raise importGeneration to have it
-    resolved again."""
+    """The Terraform files. A change makes a new version. Required if the provisioner is terraform. A ConfigMap is read
+    when the template changes, and from time to time. A git ref is resolved once per version: raise importGeneration to
+    resolve it again."""
     import_generation: Annotated[int, Field(ge=0)] = 0
-    """Raise it to import the source again: after a failed import, or when the git ref has moved."""
+    """Raise it to import the source again: after a failed import, or after the git ref has moved."""
     provisioner: Provisioner = Provisioner.TERRAFORM
-    """Which program builds the workspaces. `echo` runs nothing real."""
+    """Program that builds the workspaces. `echo` is for tests and makes no resources."""
     tags: Tags = {}
-    """What a daemon must have to build workspaces and import versions. A workspace can override them, key by key."""
+    """Tags that a daemon must offer to build workspaces and import versions. A workspace can override them, key
+    by key."""
     variables: Annotated[
         list[Variable],
         Field(
             max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = []
-    """Input variables that are the same for all workspaces; parameters of the same name win."""
+    """Input variables that are the same for all workspaces; parameters of the same name override them."""
     variables_from: Annotated[
         list[VariablesSource], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
-    """Secrets that hold further input variables."""
+    """Secrets with further input variables."""
     parameters: Annotated[
         list[Parameter],
         Field(
             max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = []
-    """What a workspace chooses."""
+    """Parameters that a workspace chooses."""
     allow_user_cancel: bool = False
-    """Whether the owner of a workspace may cancel its jobs; others need the verb `cancel`."""
+    """True if the owner of a workspace may cancel its jobs; others need the verb `cancel`."""
     priority: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = 0
-    """The priority of its jobs."""
+    """Priority of its jobs."""
     pending_timeout_seconds: Seconds = 1800
-    """As a job's."""
+    """The pendingTimeoutSeconds of its jobs."""
     active_deadline_seconds: Seconds = 3600
-    """As a job's."""
+    """The activeDeadlineSeconds of its jobs."""
     stall_timeout_seconds: Seconds | None = None
-    """As a job's."""
+    """The stallTimeoutSeconds of its jobs."""
     retention: Retention = Retention(job_seconds=604_800)
-    """How long ended jobs and superseded versions are kept."""
+    """Time for which ended jobs and superseded versions are kept."""
 
 
 class TemplateVersion(Model):
     """One state of the source."""
 
     name: VersionName
-    """The template's name and a digest of what the version is made of."""
+    """The template's name and a digest of the version's source and settings."""
     phase: VersionPhase
     """Importing, Ready or Failed."""
     import_job: Annotated[str, StringConstraints(max_length=63)]
-    """The job that imports it, or did."""
+    """Name of the job that imports, or imported, the version."""
     message: LongText | None = None
-    """Why its import failed, and what to do."""
+    """Reason why the import failed, with what to do next."""
     created_at: AwareDatetime
-    """When it was first seen."""
+    """Time at which the controller first saw the version."""
     superseded_at: AwareDatetime | None = None
-    """Since when another is wanted."""
+    """Time at which a newer version took its place."""
     git: GitSource | None = None
-    """Where its files are, with the commit, once it is known; absent for files that are kept in the ConfigMap of its name."""
+    """Location of its files, with the commit once it is known; absent if the files are kept in the ConfigMap of its
+    name."""
     files: bool = False
-    """Whether its files are kept in the ConfigMap of its name."""
+    """True if its files are kept in the ConfigMap of its name."""
 
 
 class TemplateStatus(Model):
-    """Which versions there are, and which is in force."""
+    """Versions of the template, and the active one."""
 
     active_version: VersionName | None = None
-    """The version that new workspaces are made from: the newest whose import completed."""
+    """The version from which new workspaces are made: the newest one whose import completed."""
     versions: Annotated[
         list[TemplateVersion],
         Field(
@@ -134,33 +137,33 @@ class TemplateStatus(Model):
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
         ),
     ] = []
-    """All versions that are kept, the newest last."""
+    """Versions that are kept, the newest last."""
     variables: Annotated[
         list[DeclaredVariable], Field(max_length=128, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
-    """The input variables that the active version declares."""
+    """Input variables that the active version declares."""
     resources: Annotated[
         list[Resource], Field(max_length=256, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
-    """The resources that the active version declares."""
+    """Resources that the active version declares."""
     workspaces: Annotated[int, Field(ge=0)] = 0
-    """How many workspaces are made from it."""
+    """Number of workspaces that use the template."""
     observed_generation: int | None = None
-    """The generation of the spec that this status speaks of."""
+    """Generation of the spec on which this status is based."""
     conditions: Annotated[
         list[Condition],
         Field(
             max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
         ),
     ] = []
-    """Ready (the source as it is can be built), Available (some version can), Reconciling, Stalled."""
+    """Ready (the current source can be built), Available (at least one version can be built), Reconciling, Stalled."""
 
 
 class WorkspaceTemplate(Model):
-    """Versioned Terraform from which workspaces are made.
+    """Versioned Terraform files from which workspaces are made.
 
-    A change of the source makes a version and imports it; until that completed, and if it fails, the last good version
-    stays in force.
+    A change of the source makes a version and imports it. Until the import completes, and if it fails, the last good
+    version stays active.
     """
 
     model_config = ConfigDict(json_schema_extra=validated_by(*TEMPLATE_RULES))
@@ -168,6 +171,6 @@ class WorkspaceTemplate(Model):
     metadata: ObjectMeta
     """Its name, at most 45 characters, and labels."""
     spec: TemplateSpec
-    """What workspaces are made of, on which daemons they are built, and within which times."""
+    """Source and parameters of the workspaces, the daemons that may build them, and the time limits."""
     status: TemplateStatus = TemplateStatus(workspaces=0)
-    """Which versions there are, and which is in force. Written by the controller."""
+    """Versions of the template, and the active one. Written by the controller."""

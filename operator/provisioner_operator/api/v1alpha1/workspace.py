@@ -1,7 +1,7 @@
-"""Workspace: a wanted environment. Changing it generates jobs.
+"""Workspace: the desired state of an environment. Each change of it makes a job.
 
-The spec is its users' wish; the status is the controller's. Each wanted change is built by one job, named after the
-workspace and the number of the build.
+Users write the spec, the controller the status. One job builds each change; it is named after the workspace and the
+number of the build.
 """
 
 from typing import Annotated
@@ -32,14 +32,14 @@ from provisioner_operator.api.v1alpha1.tags import Tags
 from provisioner_operator.api.v1alpha1.template import VersionName
 
 MAX_WORKSPACE_NAME = 53
-"""As a job's workspaceRef has it."""
+"""Characters of a workspace's name, as in a job's workspaceRef."""
 
 MAX_PARAMETER_BYTES = 131_072
 
 WORKSPACE_RULES = (
     rule(
         f"self.metadata.name.size() <= {MAX_WORKSPACE_NAME} && !self.metadata.name.contains('.')",
-        f"metadata.name of a workspace has at most {MAX_WORKSPACE_NAME} characters and no dot: its jobs are named after it",
+        f"metadata.name of a workspace has at most {MAX_WORKSPACE_NAME} characters and no dot, because its jobs are named after it",
     ),
 )
 
@@ -52,44 +52,45 @@ SPEC_RULES = (
     ),
     rule(
         unchanged("owner"),
-        "spec.owner is immutable",
+        "spec.owner is immutable: create another workspace instead",
         field="owner",
         reason="FieldValueForbidden",
     ),
     rule(
         "self.rebuildGeneration >= oldSelf.rebuildGeneration",
-        "spec.rebuildGeneration can only be raised",
+        "spec.rebuildGeneration cannot be lowered: raise it to build the workspace again",
         field="rebuildGeneration",
     ),
 )
 
 PARAMETER_BYTES_RULE = rule(
     f"self.map(each, bytes(each.value).size()).sum() <= {MAX_PARAMETER_BYTES}",
-    "values of parameters are at most 128 KiB together",
+    "values of parameters are larger than 128 KiB in total: shorten them",
 )
 
 
 class WorkspaceTemplateReference(Model):
-    """Which template, and if need be which version of it."""
+    """Reference to a template, and optionally to one of its versions."""
 
     name: ObjectName
-    """The WorkspaceTemplate, of the workspace's namespace."""
+    """Name of a WorkspaceTemplate in the workspace's namespace."""
     version: VersionName | None = None
-    """The version to build; absent, spec.updatePolicy chooses."""
+    """The version to build; if absent, spec.updatePolicy determines it."""
 
 
 class WorkspaceSpec(Model):
-    """What is wanted."""
+    """Desired state of the environment."""
 
     model_config = ConfigDict(json_schema_extra=validated_by(*SPEC_RULES))
 
     template_ref: WorkspaceTemplateReference
-    """What it is made from."""
+    """The template from which the workspace is made."""
     owner: UserName | None = None
-    """Whose it is. Stamped by the API server where it can; otherwise only your own name is accepted."""
+    """The workspace's owner. The API server fills it in where it supports that; otherwise only your own name is
+    accepted."""
     initiator: UserName | None = None
-    """Who changed the workspace last; its next job has the same. Stamped by the API server where it can; otherwise only
-    your own name is accepted."""
+    """User who changed the workspace last, and the initiator of its next job. The API server fills it in where it
+    supports that; otherwise only your own name is accepted."""
     parameters: Annotated[
         list[ParameterValue],
         Field(
@@ -101,90 +102,92 @@ class WorkspaceSpec(Model):
             },
         ),
     ] = []
-    """What it chooses of what its template offers. A change builds it anew."""
+    """Values for the parameters of its template. A change builds the workspace again."""
     tags: Tags = {}
-    """What a daemon must have to build it, beside the template's tags, which these override key by key."""
+    """Tags that a daemon must offer to build it, in addition to the template's tags, which they override key by key."""
     running: bool = True
-    """Whether it is to run: true starts it, false stops it."""
+    """Set to true to start the workspace, to false to stop it."""
     autostop_seconds: Seconds | None = None
-    """It is stopped so long after it was started. To start it again, raise rebuildGeneration, or set running to false and
-    then to true."""
+    """Time after the start at which the workspace is stopped. To start it again, raise rebuildGeneration, or set
+    running to false and then to true."""
     rebuild_generation: Annotated[int, Field(ge=0)] = 0
-    """Raise it to build again what is wanted already: after a failure, or to mend what was changed by hand."""
+    """Raise it to build the same state again: after a failure, or to repair resources that were changed by hand."""
     update_policy: UpdatePolicy = UpdatePolicy.MANUAL
-    """When it moves to the template's active version: Manual (when templateRef.version says so), OnStart (with its next
-    start), Always (at once)."""
+    """Time at which the workspace moves to the template's active version: Manual (never by itself; set
+    templateRef.version), OnStart (at its next start), Always (at once)."""
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
-    """Delete destroys its resources before it goes; Orphan leaves them and Terraform's state where they are."""
+    """Treatment of the resources when the workspace is deleted: Delete destroys them first; Orphan keeps them and
+    Terraform's state."""
 
 
 class WorkspaceBuild(Model):
-    """One build: a job, and what it was for."""
+    """One build: a job and the change that it built."""
 
     number: Annotated[int, Field(ge=1)]
-    """The number of the build."""
+    """Number of the build."""
     job: Annotated[str, StringConstraints(max_length=63)]
-    """Its job."""
+    """Name of its job."""
     transition: Transition
     """Start, Stop or Delete."""
     version: VersionName | None = None
-    """The template's version that it builds."""
+    """The template's version that was built."""
     change: Annotated[str, StringConstraints(max_length=64)]
-    """Digest of what was wanted."""
+    """Digest of the desired state."""
     phase: Phase
     """The job's phase."""
     reason: Annotated[str, StringConstraints(max_length=64)] | None = None
     """The job's reason."""
     message: ShortText | None = None
-    """What the job says, if it ended without success or will not start by itself."""
+    """The job's message, if the job ended without success or needs help to start."""
     started_at: AwareDatetime | None = None
-    """When it began; absent for one that never did."""
+    """Start of the job; absent if it never started."""
     finished_at: AwareDatetime | None = None
-    """When it ended."""
+    """End of the job."""
 
 
 class WorkspaceStatus(Model):
-    """How it is, and what was built."""
+    """Observed state of the workspace, and its builds."""
 
     phase: WorkspacePhase = WorkspacePhase.PENDING
     """Pending, Starting, Running, Stopping, Stopped, Deleting, Deleted, Canceling, Canceled or Failed."""
     build_number: Annotated[int, Field(ge=0)] = 0
-    """The number of the latest build."""
+    """Number of the latest build."""
     latest_build: WorkspaceBuild | None = None
-    """The latest build, though it may not have begun."""
+    """The latest build, even if it has not started."""
     last_run: WorkspaceBuild | None = None
-    """The last build that began: what exists is what it left."""
+    """The last build that started: it determined the resources that exist."""
     version: VersionName | None = None
-    """The template's version that it has."""
+    """The template's version with which the workspace was last built."""
     parameters: Annotated[
         list[ParameterValue],
         Field(
             max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = []
-    """All parameters of the last build that began, defaults included."""
+    """All parameters of the last build that started, including defaults."""
     stops_at: AwareDatetime | None = None
-    """When it will be stopped, by spec.autostopSeconds."""
+    """Time at which the workspace will be stopped, by spec.autostopSeconds."""
     outputs: Annotated[
         list[Output],
         Field(
             max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = []
-    """Output values of the last build that completed, without the sensitive ones."""
+    """Output values of the last completed build, except for sensitive ones."""
     resources: Annotated[
         list[Resource], Field(max_length=256, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
-    """The resources that the last completed build changed or kept."""
+    """Resources that the last completed build changed or kept."""
     observed_generation: int | None = None
-    """The generation of the spec that this status speaks of."""
+    """Generation of the spec on which this status is based."""
     conditions: Annotated[
         list[Condition],
         Field(
             max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
         ),
     ] = []
-    """Ready (it is as wanted), Reconciling (a build is under way), Stalled (it needs somebody). Readable by kstatus."""
+    """Ready (the workspace matches its spec), Reconciling (a build is in progress), Stalled (somebody must act).
+    kstatus can read them."""
 
 
 UNSEEN = WorkspaceStatus(
@@ -195,21 +198,21 @@ UNSEEN = WorkspaceStatus(
                 "type": "Ready",
                 "status": ConditionStatus.UNKNOWN,
                 "reason": "Pending",
-                "message": "The controller has not seen it yet.",
+                "message": "The controller has not observed this workspace yet. Check that the operator runs and serves this namespace.",
                 "lastTransitionTime": "1970-01-01T00:00:00Z",
             }
         )
     ],
 )
-"""The status of a workspace that the controller has not seen: without it kstatus would take it for ready (as the Gateway
-API's objects have it)."""
+"""Status of a workspace that the controller has not yet seen, as in the Gateway API. Without it, kstatus would report
+the workspace as ready."""
 
 
 class Workspace(Model):
-    """A wanted environment: what it is made from, what it chooses, whether it runs.
+    """The desired state of an environment: its template, its parameters, and whether it runs.
 
-    Each change generates one job. `kubectl wait --for=condition=Ready ws/NAME` waits until all is as wanted; deleting it
-    destroys its resources first.
+    Each change makes one job. `kubectl wait --for=condition=Ready ws/NAME` waits until the environment matches the
+    spec; deleting the workspace destroys its resources first.
     """
 
     model_config = ConfigDict(json_schema_extra=validated_by(*WORKSPACE_RULES))
@@ -217,6 +220,6 @@ class Workspace(Model):
     metadata: ObjectMeta
     """Its name, at most 53 characters, and labels."""
     spec: WorkspaceSpec
-    """What is wanted."""
+    """Desired state of the environment."""
     status: WorkspaceStatus = UNSEEN
-    """How it is, and what was built. Written by the controller."""
+    """Observed state of the workspace, and its builds. Written by the controller."""

@@ -1,7 +1,7 @@
-"""Credentials from a program that the kubeconfig names (exec plugins), as kubectl takes them.
+"""Credentials from an exec plugin that the kubeconfig names, by kubectl's protocol.
 
-pykube-ng knows only their alpha and beta versions and runs the program before every request; here it runs once, and what
-it gives takes the place of the exec section.
+pykube-ng supports only alpha and beta plugins and runs them before every request. Here the plugin runs once, and its
+credentials replace the exec section.
 """
 
 import base64
@@ -18,7 +18,7 @@ _API_GROUP = "client.authentication.k8s.io/"
 
 
 def with_credentials(access: Access) -> Access:
-    """The same access, its exec plugin replaced by what that answers. Raises UsageError."""
+    """Return the access with the credentials of its exec plugin in place of the plugin. Raises UsageError."""
     users = access.document["users"]
     details: Document = (users[0].get("user") or {}) if users else {}
     plugin = details.get("exec")
@@ -54,14 +54,16 @@ def _run(plugin: Document, access: Access) -> dict[str, Any]:
     except FileNotFoundError as error:
         hint = f" {plugin['installHint']}" if plugin.get("installHint") else ""
         raise UsageError(
-            f"The credential plugin {command!r} that {access.source} names is not installed.{hint}"
+            f"The credential plugin {command!r} of the kubeconfig {access.source} is not installed.{hint}"
         ) from error
     except subprocess.CalledProcessError as error:
-        raise UsageError(f"The credential plugin {command!r} failed with exit code {error.returncode}.") from error
+        raise UsageError(
+            f"The credential plugin {command!r} failed with exit code {error.returncode}: run it by hand to see why."
+        ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"The credential plugin {command!r} gave no credentials: {error}") from error
+        raise UsageError(f"The credential plugin {command!r} printed no credentials: {error}") from error
     if not isinstance(status, dict):
-        raise UsageError(f"The credential plugin {command!r} gave no credentials.")
+        raise UsageError(f"The credential plugin {command!r} printed no credentials.")
     return status
 
 

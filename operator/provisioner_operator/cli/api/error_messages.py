@@ -1,4 +1,4 @@
-"""What an API server's refusal means, said to whoever typed the command. Pure."""
+"""Explain a refusal by the API server to the person who typed the command. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,8 @@ from typing import Any
 
 from provisioner_operator.api.v1alpha1.names import GROUP
 from provisioner_operator.cli.errors import (
+    AlreadyExistsError,
+    ChangedError,
     CliError,
     ExpiredError,
     ForbiddenError,
@@ -19,61 +21,76 @@ _CANNOT = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) resource "(?P<resource>[^"]*)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]*)"| at the cluster scope)?'
 )
-_POLICY = re.compile(r"ValidatingAdmissionPolicy '[^']*' with binding '[^']*' denied request: (?P<said>.*)", re.DOTALL)
+_POLICY = re.compile(
+    r"ValidatingAdmissionPolicy '[^']*' with binding '[^']*' denied request: (?P<reason>.*)", re.DOTALL
+)
 _READING = frozenset({"get", "list", "watch"})
 _SUBMITTING = frozenset({"create", "update", "patch"})
 _OVERLOADED = frozenset({429, 500, 502, 503, 504})
 
 
 def refusal(code: int, status: Mapping[str, Any], path: str, *, role: str | None = None) -> CliError:
-    """The error to raise for an answer that is not a success.
+    """Return the error to raise for an answer that is not a success.
 
     Args:
         code: The HTTP status.
-        status: The answer's metav1.Status, or an empty mapping if it was none.
-        path: What was asked for, without parameters.
-        role: The ClusterRole that allows it; found by the right that is missing if this is not given.
+        status: The answer's metav1.Status; empty if it had none.
+        path: The path of the request, without parameters.
+        role: The ClusterRole that has the permission; derived from the missing permission if not given.
     """
     message = str(status.get("message") or f"HTTP status {code}")
     match code:
         case 401:
-            return UsageError(
-                "The API server does not know you: the credentials of your kubeconfig are missing or expired."
+            error: CliError = UsageError(
+                "The API server does not accept your credentials: those of the kubeconfig are missing, wrong or expired."
+                " Log in again, or choose another context with --context."
             )
         case 403:
-            error: CliError = ForbiddenError(_forbidden(message, role))
+            error = ForbiddenError(_forbidden(message, role))
         case 404:
             error = NotFoundError(_not_found(status, path))
+        case 409 | 422:
+            error = _unmet(code, status, message)
         case 410:
             error = ExpiredError(message)
-        case 409 | 422:
-            error = PreconditionError(_denied(message))
         case _ if code in _OVERLOADED:
-            error = ServerAwayError(f"The API server cannot serve this now: {message}. Try again in a while.")
+            error = ServerAwayError(f"The API server cannot serve the request now: {message}. Try again later.")
         case _:
-            error = CliError(f"The API server refused: {_denied(message)}")
+            error = CliError(f"The API server refused the request: {_in_own_words(message)}")
     return error
+
+
+def _unmet(code: int, status: Mapping[str, Any], message: str) -> PreconditionError:
+    """Distinguish an object that changed from one that exists already and from a request that can never succeed."""
+    if status.get("reason") == "AlreadyExists":
+        return AlreadyExistsError(_in_own_words(message))
+    causes = (status.get("details") or {}).get("causes") or ()
+    # Validation names the invalid field; a JSON Patch whose `test` failed has none (as in `kube.errors`).
+    is_invalid = any(cause.get("field") for cause in causes) or _POLICY.search(message) is not None
+    if code == 409 or not is_invalid:  # noqa: PLR2004 - HTTP's Conflict
+        return ChangedError(_in_own_words(message))
+    return PreconditionError(_in_own_words(message))
 
 
 def _forbidden(message: str, role: str | None) -> str:
     found = _CANNOT.search(message)
     if found is None:
-        return _denied(message)
+        return _in_own_words(message)
     verb, resource, namespace = found["verb"], found["resource"], found["namespace"]
     where = f" in namespace {namespace}" if namespace else " in all namespaces"
     named = f"{resource}.{found['group']}" if found["group"] not in {"", GROUP} else resource
-    asking = "an admin of the namespace" if namespace else "an admin of the cluster"
+    admin = "an admin of the namespace" if namespace else "an admin of the cluster"
     sentence = f"User {found['user']!r} may not {verb} {named}{where}"
     if role is None:
-        role = role_with(verb, resource) if found["group"] == GROUP else _builtin(verb, found["group"])
+        role = role_with(verb, resource) if found["group"] == GROUP else _builtin_role(verb, found["group"])
     if role is None:
-        return f"{sentence}: ask {asking} for a role with that right."
+        return f"{sentence}: ask {admin} for a role with that permission."
     hint = "" if namespace else " Or choose one namespace with -n."
-    return f"{sentence}: ask {asking} to bind you to the ClusterRole {role}.{hint}"
+    return f"{sentence}: ask {admin} to bind you to the ClusterRole {role}.{hint}"
 
 
 def role_with(verb: str, resource: str) -> str:
-    """The smallest of the product's roles for people that has this right."""
+    """Return the smallest of the product's roles for people that has this permission."""
     if verb in _READING:
         return "provisioner-viewer"
     if verb in _SUBMITTING and resource == "provisionerjobs":
@@ -81,15 +98,16 @@ def role_with(verb: str, resource: str) -> str:
     return "provisioner-admin"
 
 
-def _builtin(verb: str, group: str) -> str | None:
-    """Kubernetes' own role for reading what namespaces hold; Secrets, which it keeps back, are not read here."""
+def _builtin_role(verb: str, group: str) -> str | None:
+    """Return Kubernetes' own role for reading the objects of a namespace; it excludes Secrets, which are not read here."""
     return "view" if group == "" and verb in _READING else None
 
 
-def _denied(message: str) -> str:
+def _in_own_words(message: str) -> str:
+    """Return the message of an admission policy without the API server's introduction."""
     found = _POLICY.search(message)
-    said = found["said"] if found is not None else message
-    return said[:1].upper() + said[1:]
+    text = found["reason"] if found is not None else message
+    return text[:1].upper() + text[1:]
 
 
 def _not_found(status: Mapping[str, Any], path: str) -> str:
@@ -102,10 +120,10 @@ def _not_found(status: Mapping[str, Any], path: str) -> str:
     kind = plural_of(path)
     if f"/{GROUP}/" in path:
         return (
-            f"The kind {kind}.{GROUP} is not installed in this cluster: an admin of the cluster can install it with"
+            f"The kind {kind}.{GROUP} is not installed in this cluster. An admin of the cluster can install it with"
             " `kubectl apply --server-side -k manifests/default`."
         )
-    return f"The API server knows no {kind} ({path})."
+    return f"The API server does not know {kind} ({path})."
 
 
 _SINGULARS = {
@@ -127,7 +145,7 @@ def _namespace(path: str) -> str | None:
 
 
 def plural_of(path: str) -> str:
-    """The collection in /apis/GROUP/VERSION[/namespaces/NAMESPACE]/PLURAL[/NAME…]."""
+    """Return the collection of a path: /apis/GROUP/VERSION[/namespaces/NAMESPACE]/PLURAL[/NAME…]."""
     parts = path.strip("/").split("/")
     rest = parts[3:] if parts[0] == "apis" else parts[2:]
     if len(rest) > 2 and rest[0] == "namespaces":  # noqa: PLR2004

@@ -1,7 +1,7 @@
-"""Which cluster and user: kubeconfig files by kubectl's conventions, made into what pykube-ng takes.
+"""Choose the cluster and the user by kubectl's conventions for kubeconfig files.
 
-pykube-ng reads one file; here several of `KUBECONFIG` are merged (the first to name a thing wins, relative paths belong
-to the file that they stand in), a context is chosen, and a Pod's ServiceAccount is the last resort.
+pykube-ng reads one file. Here the files of `KUBECONFIG` are merged (the first definition of a name wins, relative paths
+are relative to their file), a context is chosen, and a Pod's ServiceAccount is the last resort.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 from provisioner_operator.cli.errors import UsageError
 
 Document = dict[str, Any]
-"""A kubeconfig as it is written."""
+"""A kubeconfig as JSON."""
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _LISTS = ("clusters", "users", "contexts")
@@ -21,12 +21,12 @@ _PATHS = {
     "cluster": ("certificate-authority",),
     "user": ("client-certificate", "client-key", "tokenFile"),
 }
-"""Fields that name files, by the kind of entry."""
+"""Fields with paths of files, by the kind of entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the command line says about the cluster."""
+    """The options of the command line that choose the cluster."""
 
     kubeconfig: Path | None = None
     context: str | None = None
@@ -38,15 +38,15 @@ class Access:
     """One cluster, one user, one namespace."""
 
     document: Document
-    """A kubeconfig with nothing but this context."""
+    """A kubeconfig reduced to this context."""
     server: str
     namespace: str
     source: str
-    """Where this was found, for messages."""
+    """The files that this was read from, for messages."""
 
 
 def find_access(choice: Choice, environment: Mapping[str, str]) -> Access:
-    """Read the files that the command line or the environment name. Raises UsageError."""
+    """Read the kubeconfig files of the command line or the environment. Raises UsageError."""
     files = files_to_read(choice, environment)
     present = [path for path in files if path.is_file()]
     if not present:
@@ -58,7 +58,7 @@ def find_access(choice: Choice, environment: Mapping[str, str]) -> Access:
 
 
 def files_to_read(choice: Choice, environment: Mapping[str, str]) -> list[Path]:
-    """The kubeconfig files in their order: --kubeconfig alone, else those of KUBECONFIG, else the one at home."""
+    """Return the kubeconfig files in order: --kubeconfig alone, else those of KUBECONFIG, else ~/.kube/config."""
     if choice.kubeconfig is not None:
         return [choice.kubeconfig]
     named = [part for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
@@ -66,7 +66,7 @@ def files_to_read(choice: Choice, environment: Mapping[str, str]) -> list[Path]:
 
 
 def merged(documents: Iterable[tuple[Path, Document]]) -> Document:
-    """One kubeconfig of several: the first to set a value, or to name a thing, wins."""
+    """Merge kubeconfigs into one: the first to set a value, or to define a name, wins."""
     result: Document = {name: [] for name in _LISTS}
     for path, document in documents:
         for name in _LISTS:
@@ -79,12 +79,12 @@ def merged(documents: Iterable[tuple[Path, Document]]) -> Document:
 
 
 def choose(document: Document, choice: Choice, source: str) -> Access:
-    """The context that is meant, alone. Raises UsageError if it, its cluster or its user is not there."""
+    """Reduce a kubeconfig to the chosen context. Raises UsageError if it, its cluster or its user does not exist."""
     name = choice.context or document.get("current-context")
     contexts = {each["name"]: each.get("context") or {} for each in document["contexts"]}
     if not name:
         hint = f" Known contexts: {', '.join(sorted(contexts))}." if contexts else ""
-        raise UsageError(f"No context is chosen in {source}: name one with --context.{hint}")
+        raise UsageError(f"{source} has no current context: choose one with --context.{hint}")
     if name not in contexts:
         raise UsageError(f"There is no context {name!r} in {source}. Known: {', '.join(sorted(contexts)) or 'none'}.")
     context = contexts[name]
@@ -128,7 +128,7 @@ def _of_service_account(choice: Choice, environment: Mapping[str, str]) -> Acces
 
 
 def read(path: Path) -> Document:
-    """One kubeconfig file. Raises UsageError."""
+    """Read one kubeconfig file. Raises UsageError."""
     import yaml  # noqa: PLC0415 - 30 ms that a mistyped command need not take
 
     try:
@@ -139,14 +139,14 @@ def read(path: Path) -> Document:
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise UsageError(f"The kubeconfig {path} is no kubeconfig: it should be a mapping.")
+        raise UsageError(f"The file {path} is not a kubeconfig: expected a YAML mapping.")
     return document
 
 
 def _entries(document: Document, name: str, path: Path) -> Sequence[Document]:
     entries = document.get(name) or []
     if not isinstance(entries, list) or any(not isinstance(each, dict) or "name" not in each for each in entries):
-        raise UsageError(f"The kubeconfig {path} is no kubeconfig: each of its {name} should have a name.")
+        raise UsageError(f"The file {path} is not a kubeconfig: expected a list of named {name}.")
     return entries
 
 
@@ -160,7 +160,7 @@ def _with_absolute_paths(entry: Document, path: Path) -> Document:
 
 
 def _with_token(user: Document) -> Document:
-    """A token's file is read at each start: the tokens of Pods change."""
+    """Return the user with the token from its file, read on each start: the tokens of Pods are rotated."""
     details = user.get("user") or {}
     if "tokenFile" not in details or details.get("token"):
         return user
@@ -175,4 +175,4 @@ def _named(entries: Sequence[Document], name: str | None, what: str, source: str
     for entry in entries:
         if entry["name"] == name:
             return entry
-    raise UsageError(f"{what[0].upper()}{what[1:]} ({name!r}) is not in {source}.")
+    raise UsageError(f"{what[0].upper()}{what[1:]} ({name!r}) is not defined in {source}.")

@@ -1,7 +1,7 @@
-"""A collection kept up to date by a thread: listed, watched, and listed anew when the watch cannot go on.
+"""Follow a collection in a thread: list it, watch it, and list it again when the watch cannot be continued.
 
-Whoever reads takes `Listed`, `Changed`, `Gone` from the queue; `Trouble` and `Recovered` when the API server goes away and
-comes back; and `Ended` with the reason when it is not waited for any longer.
+The reader takes from a queue `Listed`, `Changed` and `Gone`; `Trouble` and `Recovered` when the API server becomes
+unreachable and is back; and `Ended` with the reason when the thread stops.
 """
 
 import gc
@@ -12,50 +12,51 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from provisioner_operator.cli.api.client import NONE, Body, Cluster, Params
+from provisioner_operator.cli.api.client import NONE, Cluster, Params
+from provisioner_operator.cli.api.objects import Body, meta_of
 from provisioner_operator.cli.errors import CliError, ExpiredError, ServerAwayError
 
 PATIENCE_SECONDS = 60.0
-"""How long an API server that is away is waited for."""
+"""Longest outage of the API server to wait out."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """All objects as they are; what is not among them is gone."""
+    """The whole collection: an object that is not in it no longer exists."""
 
     bodies: Sequence[Body]
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An object is new or has changed."""
+    """A new or changed object."""
 
     body: Body
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An object was deleted; this is how it last was."""
+    """A deleted object in its last state."""
 
     body: Body
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """The API server is away; it is tried again."""
+    """The API server is unreachable; the feed keeps trying."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """The API server is back."""
+    """The API server answers again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Nothing more will come."""
+    """The end of the feed."""
 
     error: CliError
 
@@ -64,7 +65,7 @@ News = Listed | Changed | Gone | Trouble | Recovered | Ended
 
 
 class Feed:
-    """Starts with its creation; its thread ends with the process, or after `close` at the next event."""
+    """A thread that follows one collection, started on creation; `close` stops it at the next event."""
 
     def __init__(
         self, cluster: Cluster, path: str, params: Params = NONE, *, patience: float = PATIENCE_SECONDS
@@ -76,22 +77,22 @@ class Feed:
         self._news: SimpleQueue[News] = SimpleQueue()
         self._closed = threading.Event()
         self._away_since: float | None = None
-        gc.enable()  # what lives as long as a feed has garbage to collect
+        gc.enable()  # `__main__` turned it off for commands that end before it pays
         threading.Thread(target=self._run, name=f"feed {path}", daemon=True).start()
 
     def close(self) -> None:
-        """No more news, please."""
+        """Stop following."""
         self._closed.set()
 
     def next(self, timeout: float | None) -> News | None:
-        """The next news; None if there is none within `timeout` seconds."""
+        """Return the next item; None if there is none within `timeout` seconds."""
         try:
             return self._news.get(timeout=timeout)
         except Empty:
             return None
 
     def waiting(self) -> Iterator[News]:
-        """What has come, without waiting."""
+        """Yield the items that have arrived, without waiting."""
         while (news := self.next(0.0)) is not None:
             yield news
 
@@ -115,8 +116,8 @@ class Feed:
             except CliError as error:
                 self._news.put(Ended(error))
                 return
-            except Exception as error:  # noqa: BLE001 - nobody else hears what happens in this thread
-                self._news.put(Ended(CliError(f"Following {self._path} failed: {type(error).__name__}: {error}")))
+            except Exception as error:  # noqa: BLE001 - an exception would end this thread unnoticed
+                self._news.put(Ended(CliError(f"The watch of {self._path} failed: {type(error).__name__}: {error}")))
                 return
 
     def _list(self) -> str:
@@ -132,7 +133,7 @@ class Feed:
 
     def _watch(self, since: str) -> str:
         for kind, body in self._cluster.watch(self._path, since, self._params):
-            since = body["metadata"]["resourceVersion"]
+            since = meta_of(body).resource_version
             if kind == "DELETED":
                 self._news.put(Gone(body))
             elif kind != "BOOKMARK":
@@ -148,25 +149,27 @@ class Feed:
             self._news.put(Trouble(str(error)))
         if now - self._away_since < self._patience:
             return False
-        self._news.put(Ended(ServerAwayError(f"{error} Given up after {self._patience:.0f} s.")))
+        self._news.put(
+            Ended(ServerAwayError(f"{error} No answer for {self._patience:.0f} s: run the command again later."))
+        )
         return True
 
 
 class Store:
-    """The objects of a feed, by uid."""
+    """The current objects of a feed, by uid."""
 
     def __init__(self) -> None:
         self.bodies: dict[str, Body] = {}
 
     def take(self, news: News) -> bool:
-        """Take news in; whether anything changed."""
+        """Apply one item; returns whether it was about objects."""
         match news:
             case Listed(bodies):
-                self.bodies = {body["metadata"]["uid"]: body for body in bodies}
+                self.bodies = {meta_of(body).uid: body for body in bodies}
             case Changed(body):
-                self.bodies[body["metadata"]["uid"]] = body
+                self.bodies[meta_of(body).uid] = body
             case Gone(body):
-                self.bodies.pop(body["metadata"]["uid"], None)
+                self.bodies.pop(meta_of(body).uid, None)
             case _:
                 return False
         return True

@@ -1,32 +1,45 @@
-"""`daemons drain`: no new jobs, then wait until those that run have ended. Nothing is killed unless that is asked for."""
+"""`daemons drain`: cordon daemons and wait until their jobs have ended; with --force, kill the runs first."""
 
 import time
 from collections.abc import Iterable, Sequence
 
 from provisioner_operator.api.v1alpha1.enums import CancelMode
+from provisioner_operator.cli.api.changes import change
+from provisioner_operator.cli.api.objects import Body, JobState, ObjectMeta, daemon_report, job_state, meta_of
 from provisioner_operator.cli.api.watch_feed import PATIENCE_SECONDS
-from provisioner_operator.cli.daemons.listing import set_cordoned
-from provisioner_operator.cli.errors import CliError, Exit, ServerAwayError, TimedOutError, combined
+from provisioner_operator.cli.daemons.cordon import set_cordoned
+from provisioner_operator.cli.errors import (
+    CliError,
+    Exit,
+    NothingToDoError,
+    ServerAwayError,
+    TimedOutError,
+    combined,
+)
+from provisioner_operator.cli.output.outcomes import for_each
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
-from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.json_patch import Field, JsonPatch
 from provisioner_operator.kube import paths, selectors
 
 _POLL_SECONDS = 1.0
 _FORCED = "its daemon is being drained by force"
 
 
-def drain(session: Session, names: Iterable[str], *, force: bool, timeout: float | None, reason: str | None) -> Exit:
+def drain_daemons(
+    session: Session, names: Iterable[str], *, force: bool, timeout: float | None, reason: str | None
+) -> Exit:
     """Drain these daemons, all at the same time."""
-    codes = {name: _begin(session, name) for name in dict.fromkeys(names)}
+    codes = for_each(session.terminal, names, lambda name: set_cordoned(session, name, cordoned=True))
     draining = [name for name, code in codes.items() if code is Exit.OK]
     if force:
         for name in draining:
-            _kill_jobs(session, name, reason or _FORCED)
+            _kill_runs(session, name, reason or _FORCED)
     deadline = float("inf") if timeout is None else time.monotonic() + timeout
     progress = _Progress(session, draining)
-    while not progress.look():
+    while not progress.check():
         if time.monotonic() >= deadline:
             left = ", ".join(progress.left)
             session.terminal.note(f"Not drained within {duration(timeout or 0)}: {left}. They stay cordoned.")
@@ -36,33 +49,24 @@ def drain(session: Session, names: Iterable[str], *, force: bool, timeout: float
     return combined(codes.values())
 
 
-def _begin(session: Session, name: str) -> Exit:
-    try:
-        session.terminal.say(f"{name}: {set_cordoned(session, name, cordoned=True)}")
-    except CliError as error:
-        session.terminal.note(f"{name}: {error}")
-        return error.code
-    return Exit.OK
-
-
 class _Progress:
-    """What each daemon still has, told when it changes."""
+    """The jobs that each daemon still has, reported when they change."""
 
     def __init__(self, session: Session, names: Iterable[str]) -> None:
         self._session = session
-        self._said = dict.fromkeys(names, "")
+        self._reported = dict.fromkeys(names, "")
         self._away_since: float | None = None
 
     @property
     def left(self) -> list[str]:
         """The daemons that still have jobs."""
-        return sorted(self._said)
+        return sorted(self._reported)
 
-    def look(self) -> bool:
-        """Whether all are drained now. Raises ServerAwayError when the API server stays away."""
+    def check(self) -> bool:
+        """Return whether all daemons are drained. Raises ServerAwayError when the API server stays unreachable."""
         try:
             for name in self.left:
-                self._look_at(name)
+                self._check_one(name)
             self._away_since = None
         except ServerAwayError as error:
             now = time.monotonic()
@@ -71,43 +75,66 @@ class _Progress:
                 self._away_since = now
             if now - self._away_since >= PATIENCE_SECONDS:
                 raise
-        return not self._said
+        return not self._reported
 
-    def _look_at(self, name: str) -> None:
-        held = _held(self._session, name)
-        said = f"{name}: waits for {_counted(held)}" if held else f"{name}: drained"
-        if not held:
-            self._session.terminal.say(said)
-            del self._said[name]
-        elif said != self._said[name]:
-            self._session.terminal.note(said, "dim")
-            self._said[name] = said
-
-
-def _counted(held: Sequence[str]) -> str:
-    return f"job {held[0]}" if len(held) == 1 else f"{len(held)} jobs: {', '.join(held)}"
+    def _check_one(self, name: str) -> None:
+        jobs = _jobs_of(self._session, name)
+        if not jobs:
+            self._session.terminal.say(f"{name}: drained")
+            del self._reported[name]
+            return
+        status = f"{name}: waits for {_counted(jobs)}"
+        if status != self._reported[name]:
+            self._session.terminal.note(status, "dim")
+            self._reported[name] = status
 
 
-def _held(session: Session, name: str) -> list[str]:
-    """The jobs that the daemon was given and that have not ended, and the runs that it reports."""
+def _counted(jobs: Sequence[str]) -> str:
+    return f"job {jobs[0]}" if len(jobs) == 1 else f"{len(jobs)} jobs: {', '.join(jobs)}"
+
+
+def _assigned(session: Session, name: str) -> list[Body]:
     selector = selectors.unfinished_jobs_of(name)
-    given = loading.bodies(session.cluster, paths.jobs(session.namespace), {"fieldSelector": selector})
-    body = session.cluster.get(paths.daemon(session.namespace, name))
-    running = (body.get("status") or {}).get("currentJobs") or ()
-    return sorted({str(each["metadata"]["name"]) for each in given} | {str(each["name"]) for each in running})
+    return list(loading.bodies(session.cluster, paths.jobs(session.namespace), {"fieldSelector": selector}))
 
 
-def _kill_jobs(session: Session, name: str, reason: str) -> None:
-    selector = selectors.unfinished_jobs_of(name)
-    for body in list(loading.bodies(session.cluster, paths.jobs(session.namespace), {"fieldSelector": selector})):
-        job = body["metadata"]["name"]
-        why = () if body["spec"].get("cancel") else (("/spec/cancelReason", reason),)
-        patch = JsonPatch(
-            tests=(("/metadata/uid", body["metadata"]["uid"]), ("/status/assignment/daemon", name)),
-            sets=(("/spec/cancel", True), ("/spec/cancelMode", CancelMode.FORCE), *why),
-        )
+def _jobs_of(session: Session, name: str) -> list[str]:
+    """Return the unfinished jobs that are assigned to the daemon, and the runs that it reports."""
+    assigned = {meta_of(body).name for body in _assigned(session, name)}
+    daemon = daemon_report(session.cluster.get(paths.daemon(session.namespace, name)))
+    return sorted(assigned | set(daemon.current_jobs))
+
+
+def _kill_runs(session: Session, name: str, reason: str) -> None:
+    for body in _assigned(session, name):
+        meta = meta_of(body)
         try:
-            session.cluster.json_patch(paths.job(session.namespace, job), patch, role="provisioner-admin")
-            session.terminal.note(f"{name}: job {job} is being killed", "red")
+            _kill(session, name, meta, reason)
+            session.terminal.note(f"{name}: job {meta.name} is being killed", "red")
+        except NothingToDoError:
+            pass  # it ended, or was assigned elsewhere, after it was listed
         except CliError as error:
-            session.terminal.note(f"{name}: job {job} is not canceled: {error}")
+            session.terminal.note(f"{name}: job {meta.name} was not canceled: {error}")
+
+
+def _kill(session: Session, daemon: str, job: ObjectMeta, reason: str) -> None:
+    path = paths.job(session.namespace, job.name)
+
+    def decide(body: Body) -> JsonPatch:
+        return kill_patch(job_state(body), job.uid, daemon, reason)
+
+    change(session.cluster, path, decide, role="provisioner-admin")
+
+
+def kill_patch(job: JobState, uid: str, daemon: str, reason: str) -> JsonPatch:
+    """Return the forced cancel of a job, valid only while it is assigned to this daemon.
+
+    Raises NothingToDoError if it is not, or is another job of the same name.
+    """
+    if job.meta.uid != uid or job.phase in TERMINAL or job.daemon != daemon:
+        raise NothingToDoError("does not run there any more")
+    sets: list[Field] = [("/spec/cancel", True), ("/spec/cancelMode", CancelMode.FORCE)]
+    if not job.cancel:
+        # A reason that was given with an earlier cancel stays.
+        sets.append(("/spec/cancelReason", reason))
+    return JsonPatch(tests=(("/metadata/uid", uid), ("/status/assignment/daemon", daemon)), sets=tuple(sets))

@@ -1,21 +1,21 @@
-"""What `doctor` finds, from what was read: pure judgements, each with its remedy."""
+"""Judge the parts of an installation, each finding with its remedy. Pure; `probe` reads what they judge."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from provisioner_operator.cli.api.objects import Body, DaemonReport
 from provisioner_operator.cli.daemons.table import MANY_FAILURES
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.output.times import duration
-from provisioner_operator.core.leadership import LEASE_SECONDS
-from provisioner_operator.core.views.snapshot import Scene
-
-Body = Mapping[str, Any]
+from provisioner_operator.core.leadership import Lease
+from provisioner_operator.core.views.snapshot import Snapshot
 
 TOLERATED_SKEW_SECONDS = 5.0
-"""Clocks that differ by more make times in lists hard to believe; deadlines of runs are judged with care, but judged."""
+"""Clocks that differ by more make the times in lists misleading."""
+_NAMED = 3
+"""Most stuck jobs to name."""
 
 VALIDATING = (
     "cancel.provisioner.dev",
@@ -27,20 +27,22 @@ VALIDATING = (
 STAMPING = ("stamp-canceller.provisioner.dev", "stamp-initiator.provisioner.dev")
 """The policies that the manifests install."""
 
+_INSTALL = "kubectl apply --server-side -k manifests/default"
+
 
 class Level(StrEnum):
-    """How bad it is."""
+    """The severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"
     ERROR = "error"
     UNKNOWN = "unknown"
-    """It may not be looked at."""
+    """The user lacks the permission to check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     check: str
     level: Level
@@ -49,154 +51,154 @@ class Finding:
 
 
 def kinds(installed: Iterable[str], wanted: Sequence[str]) -> Finding:
-    """Whether all kinds are there, by their plurals."""
+    """Check that all kinds are installed, by their plurals."""
     missing = [plural for plural in wanted if plural not in set(installed)]
     if missing:
-        remedy = "Install them: kubectl apply --server-side -k manifests/default"
-        return Finding("kinds", Level.ERROR, f"Not installed: {', '.join(missing)}.", remedy)
+        message = f"These kinds are not installed: {', '.join(missing)}."
+        return Finding("kinds", Level.ERROR, message, f"Install them: {_INSTALL}")
     return Finding("kinds", Level.OK, f"Installed: {', '.join(wanted)}.")
 
 
 def definitions(found: Mapping[str, Body], wanted: Mapping[str, Body]) -> Finding:
-    """Whether the definitions in the cluster are those that this version generates, by plural."""
+    """Check that the CustomResourceDefinitions in the cluster are those of this version, by plural."""
     differing = [
-        plural for plural, definition in wanted.items() if plural in found and _gist(found[plural]) != _gist(definition)
+        plural
+        for plural, definition in wanted.items()
+        if plural in found and _compared(found[plural]) != _compared(definition)
     ]
     if differing:
-        message = f"The definitions of {', '.join(differing)} are of another version than this program."
-        return Finding(
-            "definitions",
-            Level.WARNING,
-            message,
-            "Apply the manifests of this version, or install this program in the other.",
-        )
-    return Finding("definitions", Level.OK, "The definitions are those of this version.")
+        message = f"The CustomResourceDefinitions of {', '.join(differing)} are of another version than this program."
+        remedy = f"Apply the manifests of this version ({_INSTALL}), or use this program in the cluster's version."
+        return Finding("definitions", Level.WARNING, message, remedy)
+    return Finding("definitions", Level.OK, "The CustomResourceDefinitions are those of this version.")
 
 
-def _gist(definition: Body) -> object:
+def _compared(definition: Body) -> object:
     version = definition["spec"]["versions"][0]
     return version["schema"], version.get("additionalPrinterColumns"), version.get("selectableFields")
 
 
 def policies(validating: Iterable[str], bound: Iterable[str]) -> Finding:
-    """Whether all policies that guard the API are there and bound, by name."""
-    there, in_force = set(validating), set(bound)
-    missing = [name for name in VALIDATING if name not in there or name not in in_force]
+    """Check that all policies that guard the API exist and are bound, by name."""
+    existing, active = set(validating), set(bound)
+    missing = [name for name in VALIDATING if name not in existing or name not in active]
     if missing:
-        message = f"Not in force: {', '.join(missing)}: whoever may write a job may do what these forbid."
-        return Finding("policies", Level.ERROR, message, "Apply them: kubectl apply --server-side -k manifests/default")
-    return Finding("policies", Level.OK, f"In force: {', '.join(VALIDATING)}.")
+        message = (
+            f"These admission policies are missing or not bound: {', '.join(missing)}."
+            " Everybody who may write jobs or daemons can do what they forbid."
+        )
+        return Finding("policies", Level.ERROR, message, f"Apply them: {_INSTALL}")
+    return Finding("policies", Level.OK, f"Active: {', '.join(VALIDATING)}.")
 
 
 def stamping(mutating: Iterable[str] | None) -> Finding:
-    """Whether the API server records who asked and who canceled; None if it knows no such policies."""
+    """Check that the API server records who submits and who cancels; None if it has no mutating policies."""
     if mutating is None:
-        message = "This API server cannot record who submits and cancels (Kubernetes 1.36 can)."
-        return Finding(
-            "stamping", Level.WARNING, message, "Upgrade the cluster, then add manifests/components/stamping."
-        )
-    there = set(mutating)
-    if not set(STAMPING) <= there:
-        message = "Who submits and cancels is not recorded unless they say so themselves."
-        return Finding("stamping", Level.WARNING, message, "Add manifests/components/stamping to your kustomization.")
-    return Finding("stamping", Level.OK, "The API server records who submits and who cancels.")
+        message = "This API server cannot record who submits and who cancels jobs: that needs Kubernetes 1.36."
+        remedy = "Upgrade the cluster, then add manifests/components/stamping to your kustomization."
+        return Finding("stamping", Level.WARNING, message, remedy)
+    if not set(STAMPING) <= set(mutating):
+        message = "The users who submit and cancel jobs are recorded only if their clients fill in the fields."
+        remedy = "Add manifests/components/stamping to your kustomization."
+        return Finding("stamping", Level.WARNING, message, remedy)
+    return Finding("stamping", Level.OK, "The API server records who submits and who cancels jobs.")
 
 
-def leader(lease: Body | None, now: float, namespace: str) -> Finding:
-    """Whether a controller leads, by the Lease; `now` by the server's clock."""
-    remedy = f"See kubectl -n {namespace} get pods, and the logs of deployment/provisioner-operator."
+def leader(lease: Lease | None, now: float, namespace: str) -> Finding:
+    """Check that a controller leads, by the operator's Lease; `now` by the server's clock."""
+    remedy = f"Check kubectl -n {namespace} get pods, and the logs of deployment/provisioner-operator."
     if lease is None:
-        message = f"There is no Lease of the operator in namespace {namespace}: it never led."
+        message = f"Namespace {namespace} has no Lease of the operator: no controller has ever led there."
         return Finding("operator", Level.ERROR, message, remedy)
-    spec = lease.get("spec") or {}
-    holder, renewed = spec.get("holderIdentity"), spec.get("renewTime")
-    if not holder or not renewed:
-        return Finding("operator", Level.ERROR, "No controller leads: the Lease is free.", remedy)
-    silent = now - datetime.fromisoformat(renewed).timestamp()
-    # The holder writes by its own clock, which may be a little off.
-    if silent > float(spec.get("leaseDurationSeconds") or LEASE_SECONDS) + TOLERATED_SKEW_SECONDS:
-        message = f"No controller leads: {holder} renewed its Lease {duration(silent)} ago."
+    if not lease.holder or not lease.renewed:
+        return Finding("operator", Level.ERROR, "No controller leads: the Lease has no holder.", remedy)
+    age = now - datetime.fromisoformat(lease.renewed).timestamp()
+    # The holder writes the time by its own clock, which may differ a little.
+    if age > lease.seconds + TOLERATED_SKEW_SECONDS:
+        message = f"No controller leads: {lease.holder} last renewed its Lease {duration(age)} ago."
         return Finding("operator", Level.ERROR, message, remedy)
-    return Finding("operator", Level.OK, f"{holder} leads; it renewed its Lease {duration(silent)} ago.")
+    return Finding("operator", Level.OK, f"{lease.holder} leads; it renewed its Lease {duration(age)} ago.")
 
 
 def own_clock(skew: float) -> Finding:
-    """Whether this machine's clock goes with the API server's."""
+    """Check that the local clock agrees with the API server's."""
     if abs(skew) > TOLERATED_SKEW_SECONDS:
-        which = "behind" if skew > 0 else "ahead of"
-        message = f"This machine's clock is {duration(abs(skew))} {which} the API server's."
-        return Finding(
-            "clock", Level.WARNING, message, "Synchronise it (NTP). Ages are shown by the API server's clock."
-        )
-    return Finding("clock", Level.OK, "This machine's clock goes with the API server's.")
+        direction = "behind" if skew > 0 else "ahead of"
+        message = f"This machine's clock is {duration(abs(skew))} {direction} the API server's."
+        remedy = "Synchronize it (NTP). Until then, ages are still computed from the API server's clock."
+        return Finding("clock", Level.WARNING, message, remedy)
+    return Finding("clock", Level.OK, "This machine's clock agrees with the API server's.")
 
 
-def daemon_clocks(daemons: Iterable[Body], now: float) -> Finding:
-    """Whether any daemon's clock is ahead: its heartbeats come from the future."""
+def daemon_clocks(daemons: Iterable[DaemonReport], now: float) -> Finding:
+    """Check that no daemon's clock is ahead, so that its heartbeats carry future times."""
     ahead = []
-    for body in daemons:
-        at = (body.get("status") or {}).get("lastHeartbeatTime")
-        if at and (skew := datetime.fromisoformat(at).timestamp() - now) > TOLERATED_SKEW_SECONDS:
-            ahead.append(f"{body['metadata']['name']} by {duration(skew)}")
+    for daemon in daemons:
+        if not daemon.heartbeat:
+            continue
+        skew = datetime.fromisoformat(daemon.heartbeat).timestamp() - now
+        if skew > TOLERATED_SKEW_SECONDS:
+            ahead.append(f"{daemon.meta.name} by {duration(skew)}")
     if ahead:
         message = f"Clocks of daemons are ahead of the API server's: {', '.join(ahead)}."
-        return Finding("daemon clocks", Level.WARNING, message, "Synchronise them (NTP).")
-    return Finding("daemon clocks", Level.OK, "No daemon reports from the future.")
+        return Finding("daemon clocks", Level.WARNING, message, "Synchronize them (NTP).")
+    return Finding("daemon clocks", Level.OK, "No daemon's clock is ahead of the API server's.")
 
 
-def versions(daemons: Iterable[Body], own: str) -> Finding:
-    """Whether the daemons are of this program's version."""
-    other: dict[str, list[str]] = {}
-    for body in daemons:
-        version = (body.get("status") or {}).get("version")
-        if version and version != own:
-            other.setdefault(version, []).append(body["metadata"]["name"])
-    if other:
-        listed = "; ".join(f"{version}: {', '.join(names)}" for version, names in sorted(other.items()))
-        message = f"Daemons of another version than {own}: {listed}."
-        return Finding(
-            "daemon versions", Level.WARNING, message, "Pools roll out the operator's own image; update the others."
-        )
-    return Finding("daemon versions", Level.OK, f"All daemons that report are of version {own}.")
+def versions(daemons: Iterable[DaemonReport], own: str) -> Finding:
+    """Check that the daemons have the version of this program."""
+    others: dict[str, list[str]] = {}
+    for daemon in daemons:
+        if daemon.version and daemon.version != own:
+            others.setdefault(daemon.version, []).append(daemon.meta.name)
+    if others:
+        listed = "; ".join(f"{version}: {', '.join(names)}" for version, names in sorted(others.items()))
+        message = f"These daemons are of another version than {own}: {listed}."
+        remedy = "Update daemons that an admin registered; pools roll out the operator's own image by themselves."
+        return Finding("daemon versions", Level.WARNING, message, remedy)
+    return Finding("daemon versions", Level.OK, f"All daemons that report a version have {own}.")
 
 
-def fleet(scene: Scene, failures: Mapping[str, int]) -> Finding:
-    """Whether there is anybody to run jobs, and whether they do; `failures` in a row by the daemon's uid."""
-    online = [daemon for daemon in scene.daemons if scene.is_online(daemon)]
-    if not scene.daemons:
-        return Finding(
-            "daemons", Level.WARNING, "There is no daemon.", "Make a pool, or start a daemon: README, Run daemons."
-        )
+def fleet(snapshot: Snapshot, failures: Mapping[str, int]) -> Finding:
+    """Check that daemons are online and complete jobs; `failures` are consecutive, by the daemon's uid."""
+    total = counted(len(snapshot.daemons), "daemon")
+    online = [daemon for daemon in snapshot.daemons if snapshot.is_online(daemon)]
+    if not snapshot.daemons:
+        remedy = 'Create a pool or start a daemon, as the documentation describes under "Run daemons".'
+        return Finding("daemons", Level.WARNING, "There is no daemon.", remedy)
     if not online:
-        message = f"None of {counted(len(scene.daemons), 'daemon')} is online."
-        return Finding("daemons", Level.ERROR, message, "`daemons list` tells when each was last seen.")
-    failing = [daemon.name for daemon in scene.daemons if failures.get(daemon.uid, 0) >= MANY_FAILURES]
+        remedy = "`daemons list` shows when each was last seen."
+        return Finding("daemons", Level.ERROR, f"None of {total} is online.", remedy)
+    failing = [daemon.name for daemon in snapshot.daemons if failures.get(daemon.uid, 0) >= MANY_FAILURES]
     if failing:
-        message = f"Online: {len(online)} of {counted(len(scene.daemons), 'daemon')}; failing again and again: {', '.join(failing)}."
-        return Finding(
-            "daemons", Level.WARNING, message, "`daemons show` tells their last jobs; cordon them meanwhile."
-        )
-    return Finding("daemons", Level.OK, f"Online: {len(online)} of {counted(len(scene.daemons), 'daemon')}.")
+        message = f"{len(online)} of {total} online; repeated failures on: {', '.join(failing)}."
+        remedy = "Cordon them (`daemons cordon`), and find the cause in their last jobs (`daemons show`)."
+        return Finding("daemons", Level.WARNING, message, remedy)
+    return Finding("daemons", Level.OK, f"{len(online)} of {total} online.")
 
 
-def stuck(scene: Scene) -> Finding:
-    """Whether jobs wait for somebody to do something."""
-    names = sorted(job.name for job in scene.jobs.values() if scene.is_stuck(job))
+def stuck(snapshot: Snapshot) -> Finding:
+    """Check that no job is stuck."""
+    total = counted(len(snapshot.jobs), "unfinished job")
+    names = sorted(job.name for job in snapshot.jobs.values() if snapshot.is_stuck(job))
     if names:
-        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
-        message = f"Stuck: {shown} ({len(names)} of {counted(len(scene.jobs), 'live job')})."
-        return Finding("queue", Level.WARNING, message, "`jobs list -s stuck`, then `jobs why JOB`.")
-    return Finding("queue", Level.OK, f"Pending or running: {counted(len(scene.jobs), 'job')}; none is stuck.")
+        more = len(names) - _NAMED
+        listed = ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        message = f"{len(names)} of {total} stuck: {listed}."
+        return Finding(
+            "queue", Level.WARNING, message, "List them with `jobs list -s stuck`; `jobs why JOB` explains one."
+        )
+    return Finding("queue", Level.OK, f"{total}, none stuck.")
 
 
 def rights(allowed: Mapping[str, bool], roles: Mapping[str, str], where: str) -> Finding:
-    """What the caller may do, by what it is called; it is no error not to be an admin."""
+    """Report the user's permissions and, for missing ones, the roles that have them; lacking some is no error."""
     may = [name for name, is_allowed in allowed.items() if is_allowed]
     may_not = [name for name, is_allowed in allowed.items() if not is_allowed]
-    can = f"You may {', '.join(may)} {where}." if may else f"You may do nothing here {where}."
+    can = f"You may {', '.join(may)} {where}." if may else f"You have no permissions {where}."
     if not may_not:
         return Finding("rights", Level.OK, can)
     needed = sorted({roles[name] for name in may_not})
     message = f"{can} You may not: {', '.join(may_not)}."
-    remedy = f"Ask an admin for a binding to the ClusterRole {' or '.join(needed)}, if you need to."
+    remedy = f"If you need to, ask an admin to bind you to the ClusterRole {' or '.join(needed)}."
     return Finding("rights", Level.OK if may else Level.WARNING, message, remedy)

@@ -1,4 +1,4 @@
-"""`doctor`: looks at everything that has to be right for jobs to run, as far as this user may look."""
+"""`doctor`: read everything that jobs need in order to run, as far as this user may, and print the findings."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,13 +9,16 @@ from rich.text import Text
 from provisioner_operator import __version__
 from provisioner_operator.api.crd.definitions import KINDS
 from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, GROUP, JOBS, LEASE
-from provisioner_operator.cli.api.client import Body, Cluster
+from provisioner_operator.cli.api.client import Cluster
+from provisioner_operator.cli.api.objects import Body, daemon_report, meta_of
 from provisioner_operator.cli.doctor import checks
 from provisioner_operator.cli.doctor.checks import Finding, Level
 from provisioner_operator.cli.errors import CliError, Exit, ForbiddenError, NotFoundError
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
+from provisioner_operator.core.leadership import Lease
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.parsing import lease_record
 
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -32,11 +35,11 @@ _RIGHTS: tuple[tuple[str, str, str, str, str], ...] = (
     ("read archived logs", "get", "", "configmaps", "view"),
     ("read live logs", "get", "", "pods/log", "view"),
 )
-"""What people do; the verb, group and resource that it takes, and the role that has it."""
+"""Actions of users; the verb, group and resource of the permission, and the role that has it."""
 
 
 def examine(session: Session, operator_namespace: str, *, as_json: bool) -> Exit:
-    """Look, and print what was found."""
+    """Run all checks and print the findings; exit code 1 if one is an error."""
     found = list(_findings(session, operator_namespace))
     if as_json:
         documents = [
@@ -66,23 +69,23 @@ def _findings(session: Session, operator_namespace: str) -> Iterator[Finding]:
         resources = []
     kinds = checks.kinds([each["name"] for each in resources], [kind.plural for kind in KINDS])
     yield kinds
-    yield _looked("definitions", lambda: checks.definitions(_definitions(cluster), _generated()))
-    yield _looked("policies", lambda: _policies(cluster))
-    yield _looked("stamping", lambda: checks.stamping(_stamping(cluster)))
-    yield _looked(
+    yield _checked("definitions", lambda: checks.definitions(_definitions(cluster), _generated()))
+    yield _checked("policies", lambda: _policies(cluster))
+    yield _checked("stamping", lambda: checks.stamping(_stamping(cluster)))
+    yield _checked(
         "operator", lambda: checks.leader(_lease(cluster, operator_namespace), cluster.now(), operator_namespace)
     )
     if kinds.level is Level.OK:
         yield from _of_fleet(session)
-        yield _looked("rights", lambda: _rights(session))
+        yield _checked("rights", lambda: _rights(session))
 
 
-def _looked(check: str, look: Callable[[], Finding]) -> Finding:
-    """What was found, or why nothing could be."""
+def _checked(check: str, judge: Callable[[], Finding]) -> Finding:
+    """Return the finding, or why there is none."""
     try:
-        return look()
+        return judge()
     except ForbiddenError as error:
-        return Finding(check, Level.UNKNOWN, f"Not looked at: {error}")
+        return Finding(check, Level.UNKNOWN, f"Not checked: {error}")
     except CliError as error:
         return Finding(check, Level.ERROR, str(error))
 
@@ -102,7 +105,7 @@ def _generated() -> dict[str, Body]:
 
 
 def _names(bodies: list[Body]) -> list[str]:
-    return [body["metadata"]["name"] for body in bodies]
+    return [meta_of(body).name for body in bodies]
 
 
 def _policies(cluster: Cluster) -> Finding:
@@ -118,9 +121,9 @@ def _stamping(cluster: Cluster) -> list[str] | None:
         return None
 
 
-def _lease(cluster: Cluster, namespace: str) -> Body | None:
+def _lease(cluster: Cluster, namespace: str) -> Lease | None:
     try:
-        return cluster.get(paths.lease(namespace, LEASE))
+        return lease_record(cluster.get(paths.lease(namespace, LEASE)))
     except NotFoundError:
         return None
 
@@ -129,18 +132,17 @@ def _of_fleet(session: Session) -> Iterator[Finding]:
     cluster, warn = session.cluster, session.terminal.note
     try:
         fleet = loading.daemons(cluster, session.scope, warn)
-        views = loading.live_views(cluster, session.scope, warn)
-        growing = loading.pools(cluster, session.scope, warn)
+        views = loading.unfinished(cluster, session.scope, warn)
+        supply = loading.pools(cluster, session.scope, warn)
     except ForbiddenError as error:
-        yield Finding("daemons", Level.UNKNOWN, f"Not looked at: {error}")
+        yield Finding("daemons", Level.UNKNOWN, f"Not checked: {error}")
         return
-    scene = loading.scene_of((view.job for _, view in views), fleet, growing, cluster)
-    bodies = [body for body, _ in fleet]
-    failures = {daemon.uid: int((body.get("status") or {}).get("consecutiveFailures") or 0) for body, daemon in fleet}
-    yield checks.fleet(scene, failures)
-    yield checks.versions(bodies, __version__)
-    yield checks.daemon_clocks(bodies, cluster.now())
-    yield checks.stuck(scene)
+    snapshot = loading.snapshot_of((view.job for _, view in views), fleet, supply, cluster)
+    reports = [daemon_report(body) for body, _ in fleet]
+    yield checks.fleet(snapshot, {report.meta.uid: report.consecutive_failures for report in reports})
+    yield checks.versions(reports, __version__)
+    yield checks.daemon_clocks(reports, cluster.now())
+    yield checks.stuck(snapshot)
 
 
 def _rights(session: Session) -> Finding:

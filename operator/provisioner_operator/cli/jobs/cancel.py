@@ -1,4 +1,4 @@
-"""`jobs cancel`: one write for each job, with its precondition; nothing is called canceled before it is."""
+"""`jobs cancel`: request the cancellation of jobs, one conditional write each, and wait for their end if asked to."""
 
 import sys
 from collections.abc import Sequence
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from provisioner_operator.api.v1alpha1.enums import CancelMode, Phase
-from provisioner_operator.cli.api.client import Body
+from provisioner_operator.cli.api.changes import change
+from provisioner_operator.cli.api.objects import JobState, job_state
 from provisioner_operator.cli.errors import (
-    CliError,
     Exit,
     NotFoundError,
+    NothingToDoError,
     PreconditionError,
     TimedOutError,
     UsageError,
@@ -19,6 +20,7 @@ from provisioner_operator.cli.errors import (
 )
 from provisioner_operator.cli.jobs import table
 from provisioner_operator.cli.jobs.follow import follow
+from provisioner_operator.cli.output.outcomes import for_each
 from provisioner_operator.cli.output.table import chosen, lines
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
@@ -27,13 +29,10 @@ from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.model.json_patch import Field, JsonPatch
 from provisioner_operator.kube import paths, selectors
 
-_RACES = 5
-"""How often a write is made anew when the job changed between reading and writing it."""
-
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """How the jobs are to be canceled."""
+class CancelOptions:
+    """The options of `jobs cancel`."""
 
     reason: str | None = None
     if_pending: bool = False
@@ -44,119 +43,89 @@ class Asked:
     yes: bool = False
 
 
-class NothingToDoError(Exception):
-    """There is nothing to write; the message says why."""
-
-
 def cancel_jobs(
-    session: Session, names: Sequence[str], selection: Selection, selector: str | None, asked: Asked
+    session: Session, names: Sequence[str], selection: Selection, selector: str | None, options: CancelOptions
 ) -> Exit:
-    """Cancel these jobs, or those that are selected."""
-    found = tuple(dict.fromkeys(names)) or _selected(session, selection, selector, asked)
-    if not found:
-        return Exit.OK
-    codes: dict[str, Exit] = {}
-    for name in found:
-        try:
-            session.terminal.say(f"{name}: {cancel_one(session, name, asked)}")
-            codes[name] = Exit.OK
-        except NothingToDoError as said:
-            session.terminal.say(f"{name}: {said}")
-            codes[name] = Exit.OK
-        except CliError as error:
-            session.terminal.note(f"{name}: {error}")
-            codes[name] = error.code
-    if asked.wait and not asked.dry_run:
+    """Cancel the named jobs, or the selected ones."""
+    targets = names or _confirmed(session, selection, selector, options)
+    codes = for_each(session.terminal, targets, lambda name: cancel_one(session, name, options))
+    if options.wait and not options.dry_run:
         accepted = [name for name, code in codes.items() if code is Exit.OK]
-        codes |= _await_ends(session, accepted, asked.timeout)
+        codes |= _await_ends(session, accepted, options.timeout)
     return combined(codes.values())
 
 
-def cancel_patch(body: Body, asked: Asked) -> JsonPatch:
-    """The write: it holds only for the job as it was read, in the phase that is asked for.
+def cancel_one(session: Session, name: str, options: CancelOptions) -> str:
+    """Request the cancellation of one job; returns the outcome in words. Raises NothingToDoError, or CliError."""
+    before = change(
+        session.cluster,
+        paths.job(session.namespace, name),
+        lambda body: cancel_patch(job_state(body), options),
+        dry_run=options.dry_run,
+        role="provisioner-admin",
+    )
+    phase = job_state(before).phase
+    if options.dry_run:
+        return f"would be canceled (dry run); it is {phase}"
+    if phase in STARTED:
+        return f"cancel requested; {'its run is being killed' if options.force else 'its run is being interrupted'}"
+    return "cancel requested; it has not started"
 
-    Raises PreconditionError, or says that there is nothing to do.
+
+def cancel_patch(job: JobState, options: CancelOptions) -> JsonPatch:
+    """Return the request for cancellation, valid only for this very job, and in this phase if the options demand that.
+
+    Raises PreconditionError if the job cannot be canceled, NothingToDoError if it already is or is going to be.
     """
-    spec, status = body["spec"], body.get("status") or {}
-    phase = Phase(status.get("phase") or Phase.PENDING)
-    mode = CancelMode.FORCE if asked.force else None
-    if phase is Phase.CANCELED:
+    mode = CancelMode.FORCE if options.force else None
+    if job.phase is Phase.CANCELED:
         raise NothingToDoError("is Canceled already")
-    if phase in TERMINAL:
-        raise PreconditionError(f"It has ended: it is {phase}.")
-    if asked.if_pending and phase is not Phase.PENDING:
-        raise PreconditionError(f"It is not pending any more: it is {phase}. Nothing was changed.")
-    is_asked = bool(spec.get("cancel"))
-    if is_asked and (mode is None or spec.get("cancelMode") == mode):
-        raise NothingToDoError(f"its cancel was asked for already; it is {phase}")
-    tests: list[Field] = [("/metadata/uid", body["metadata"]["uid"])]
-    if asked.if_pending:
+    if job.phase in TERMINAL:
+        raise PreconditionError(f"It has ended: it is {job.phase}.")
+    if options.if_pending and job.phase is not Phase.PENDING:
+        raise PreconditionError(f"It is no longer pending: it is {job.phase}. It was left unchanged (--if-pending).")
+    if job.cancel and (mode is None or job.cancel_mode == mode):
+        raise NothingToDoError(f"its cancel was requested before; it is {job.phase}")
+    tests: list[Field] = [("/metadata/uid", job.meta.uid)]
+    if options.if_pending:
         tests.append(("/status/phase", Phase.PENDING))
     sets: list[Field] = []
-    if not is_asked:
+    if not job.cancel:
         sets.append(("/spec/cancel", True))
     if mode is not None:
         sets.append(("/spec/cancelMode", mode))
-    if asked.reason is not None and not is_asked:
-        sets.append(("/spec/cancelReason", asked.reason))
+    if options.reason is not None and not job.cancel:
+        sets.append(("/spec/cancelReason", options.reason))
     return JsonPatch(tests=tuple(tests), sets=tuple(sets))
 
 
-def cancel_one(session: Session, name: str, asked: Asked) -> str:
-    """Ask for the cancel of one job; what came of it, in words. Raises NothingToDoError, or CliError."""
-    path = paths.job(session.namespace, name)
-    for attempt in range(_RACES):
-        body = session.cluster.get(path)
-        patch = cancel_patch(body, asked)
-        try:
-            session.cluster.json_patch(path, patch, dry_run=asked.dry_run, role="provisioner-admin")
-        except PreconditionError:
-            if attempt + 1 == _RACES:
-                raise
-            continue  # it changed meanwhile: look again what is true now
-        phase = Phase((body.get("status") or {}).get("phase") or Phase.PENDING)
-        if asked.dry_run:
-            return f"would be canceled (dry run); it is {phase}"
-        if phase in STARTED:
-            how = "it is being killed" if asked.force else "its run is being interrupted"
-            return f"cancel asked for; {how}"
-        return "cancel asked for; it has not started"
-    raise AssertionError("unreachable")
-
-
-def _selected(session: Session, selection: Selection, selector: str | None, asked: Asked) -> tuple[str, ...]:
-    """The names of the jobs that are selected, once they were shown and the question was answered."""
-    terminal, cluster, warn = session.terminal, session.cluster, session.terminal.note
+def _confirmed(session: Session, selection: Selection, selector: str | None, options: CancelOptions) -> tuple[str, ...]:
+    """Return the names of the selected jobs after showing them and asking for confirmation."""
+    terminal, cluster = session.terminal, session.cluster
     if selection.phases & TERMINAL:
         raise UsageError("A job that has ended cannot be canceled: choose pending, running, canceling or stuck.")
-    scene = loading.scene(cluster, session.scope, warn)
-    params = {"labelSelector": selector} if selector else {}
-    views = [
+    snapshot = loading.snapshot(cluster, session.scope, terminal.note)
+    params = {"fieldSelector": selectors.UNFINISHED_JOBS} | ({"labelSelector": selector} if selector else {})
+    selected = [
         view
-        for _, view in loading.job_views(
-            cluster, session.scope, warn, {"fieldSelector": selectors.UNFINISHED_JOBS} | params
-        )
+        for _, view in loading.job_views(cluster, session.scope, terminal.note, params)
+        if selection.includes(view, snapshot) and (view.job.phase is Phase.PENDING or not options.if_pending)
     ]
-    meant = [
-        view
-        for view in views
-        if selection.includes(view, scene) and not (asked.if_pending and view.job.phase is not Phase.PENDING)
-    ]
-    if not meant:
-        terminal.note("No job is like that: there is nothing to cancel.")
+    if not selected:
+        terminal.note("No unfinished job matches: there is nothing to cancel.")
         return ()
-    rows = table.sorted_rows([table.job_row(view, scene, cluster.now()) for view in meant], "created")
-    if not asked.yes:
+    rows = table.sorted_rows([table.job_row(view, snapshot, cluster.now()) for view in selected], "created")
+    if not options.yes:
         columns = chosen(table.columns(namespaced=False), (), wide=False)
         terminal.show(lines(columns, rows, width=terminal.width))
-        if not asked.dry_run:
+        if not options.dry_run:
             _ask(session, len(rows))
     return tuple(row.view.job.name for row in rows)
 
 
 def _ask(session: Session, count: int) -> None:
     if not sys.stdin.isatty():
-        raise UsageError("Nobody can be asked here: add --yes to cancel these jobs.")
+        raise UsageError("Standard input is not a terminal to ask for confirmation: add --yes to cancel these jobs.")
     jobs = "this job" if count == 1 else f"these {count} jobs"
     if not session.terminal.confirm(f"Cancel {jobs} in namespace {session.namespace}?"):
         raise PreconditionError("Not confirmed: nothing was changed.")
@@ -167,30 +136,30 @@ def _await_ends(session: Session, names: Sequence[str], timeout: float | None) -
     if not names:
         return codes
     terminal = session.terminal
-    last: dict[str, str] = {}
+    last: dict[str, Phase] = {}
     try:
-        for name, body in follow(session.cluster, session.namespace, names, timeout=timeout, say=terminal.note):
+        for name, job in follow(session.cluster, session.namespace, names, timeout=timeout, note=terminal.note):
             if name in codes:
                 continue
-            status = (body or {}).get("status") or {}
-            phase = Phase(status.get("phase") or Phase.PENDING)
-            if body is None:
-                terminal.note(f"{name}: it was deleted meanwhile.")
+            if job is None:
+                terminal.note(f"{name}: it was deleted before it ended.")
                 codes[name] = NotFoundError.code
-            elif phase in TERMINAL:
-                codes[name] = _tell_end(session, name, phase, status.get("message") or "")
-            elif last.get(name) != phase:
-                terminal.note(f"{name}: {phase} …", "dim")
-            last[name] = phase
+            elif job.phase in TERMINAL:
+                codes[name] = _report_end(session, job)
+            elif last.get(name) != job.phase:
+                last[name] = job.phase
+                terminal.note(f"{name}: {job.phase} …", "dim")
             if len(codes) == len(names):
                 break
     except TimedOutError as error:
-        missing = [f"{name} ({last.get(name, 'unknown')})" for name in names if name not in codes]
-        terminal.note(f"{error} Not ended yet: {', '.join(missing)}. Their cancel stays asked for.")
-        codes |= {name: TimedOutError.code for name in names if name not in codes}
+        missing = [name for name in names if name not in codes]
+        listed = ", ".join(f"{name} ({last.get(name, 'unknown')})" for name in missing)
+        terminal.note(f"{error} Not ended yet: {listed}. Their cancel remains requested.")
+        codes |= dict.fromkeys(missing, TimedOutError.code)
     return codes
 
 
-def _tell_end(session: Session, name: str, phase: Phase, message: str) -> Exit:
-    session.terminal.out.print(Text(f"{name}: {phase}. {message}".rstrip(), table.PHASE_STYLES[phase]))
-    return Exit.OK if phase is Phase.CANCELED else Exit.FAILED
+def _report_end(session: Session, job: JobState) -> Exit:
+    line = f"{job.meta.name}: {job.phase}. {job.message}".rstrip()
+    session.terminal.out.print(Text(line, table.PHASE_STYLES[job.phase]))
+    return Exit.OK if job.phase is Phase.CANCELED else Exit.FAILED

@@ -1,27 +1,51 @@
-"""`provisioner jobs …`: options and their meaning; what is done stands in a module per command, imported when called."""
+"""`provisioner jobs …`: options and help texts. Each command imports its module when it is called."""
+
+from typing import TypedDict, Unpack
 
 import click
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.cli import completion
-from provisioner_operator.cli.app import CONTEXT, AliasedGroup
-from provisioner_operator.cli.errors import Exit
-from provisioner_operator.cli.session import Duration, Session, Tag, require, with_session
+from provisioner_operator.cli.errors import Exit, require
+from provisioner_operator.cli.groups import CONTEXT, AliasedGroup
+from provisioner_operator.cli.options import (
+    Duration,
+    Tag,
+    column_option,
+    dry_run_option,
+    object_output_option,
+    output_option,
+    report_output_option,
+    with_session,
+)
+from provisioner_operator.cli.session import Session
 
 STATUS_WORDS = (*(phase.lower() for phase in Phase), "stuck")
-_FORM_HELP = "table, wide, json, yaml, name, or jsonpath=TEMPLATE."
-_FORMS = ("table", "wide", "json", "yaml", "name", "jsonpath=")
-_ONE = ("json", "yaml", "name", "jsonpath=")
 SORTINGS = ("created", "name", "namespace", "status", "queue", "waited", "ran", "priority")
 
 job_argument = click.argument("name", metavar="JOB", shell_complete=completion.names(JOBS))
-jobs_argument = click.argument("names", metavar="[JOB]...", nargs=-1, shell_complete=completion.names(JOBS))
+jobs_argument = click.argument(
+    "names", metavar="JOB...", nargs=-1, required=True, shell_complete=completion.names(JOBS)
+)
 
 
 @click.group(cls=AliasedGroup, context_settings=CONTEXT)
 def jobs() -> None:
-    """List, explain, cancel, follow and repeat provisioner jobs."""
+    """List, explain, cancel, follow and retry provisioner jobs."""
+
+
+class ListFilters(TypedDict):
+    """The options of `jobs list` that select jobs."""
+
+    statuses: tuple[str, ...]
+    initiator: str | None
+    tags: tuple[tuple[str, str], ...]
+    type_name: str | None
+    template: str | None
+    workspace: str | None
+    daemon: str | None
+    since: float | None
 
 
 @jobs.command("list")
@@ -31,83 +55,66 @@ def jobs() -> None:
     "statuses",
     multiple=True,
     metavar="STATUS",
-    help=f"Of {', '.join(STATUS_WORDS)}; repeat, or separate by commas. `stuck`: nothing will happen unless somebody acts.",
+    help=f"{', '.join(STATUS_WORDS)}; repeat the option or separate statuses with commas. `stuck`: no progress until"
+    " somebody intervenes.",
     shell_complete=completion.words(*STATUS_WORDS),
 )
-@click.option("-i", "--initiator", metavar="USER", help="Who asked for the job.")
-@click.option("-l", "--limit", type=click.IntRange(0), default=0, help="Only the newest so many. [default: all]")
-@click.option("--tag", "tags", type=Tag(), multiple=True, help="A tag that the job has; repeat for more.")
+@click.option("-i", "--initiator", metavar="USER", help="The user who submitted the job.")
+@click.option(
+    "-l", "--limit", type=click.IntRange(0), default=0, help="Show only this many, the newest. [default: all]"
+)
+@click.option("--tag", "tags", type=Tag(), multiple=True, help="A tag of the job; repeat for more.")
 @click.option(
     "--type",
     "type_name",
     metavar="TYPE",
-    help=f"{', '.join(JobType)}; Coder's names are understood too.",
+    help=f"{', '.join(JobType)}; Coder's names are accepted too.",
     shell_complete=completion.words(*JobType),
 )
 @click.option("--template", metavar="NAME", help="The template of the job.")
 @click.option("--workspace", metavar="NAME", help="The workspace of the job.")
 @click.option("--daemon", metavar="NAME", help="The daemon of the job.", shell_complete=completion.names(DAEMONS))
-@click.option("--since", type=Duration(), help="Created no longer ago than that: 24h, 90m.")
+@click.option("--since", type=Duration(), help="Longest time since the job was created: 24h, 90m.")
 @click.option("--selector", metavar="LABELS", help="A label selector.")
 @click.option(
     "--sort",
     "sorting",
     metavar="COLUMN",
-    help=f"{', '.join(SORTINGS)}; with - before it, backwards. [default: created; -o json and the like: as they come]",
+    help=f"{', '.join(SORTINGS)}; a leading - reverses the order. [default: created; for json and the like: unsorted]",
     shell_complete=completion.words(*SORTINGS),
 )
-@click.option("-c", "--column", "columns", multiple=True, help="Columns to show, by their titles; repeat, or commas.")
-@click.option("-o", "--output", "form", default="table", help=_FORM_HELP, shell_complete=completion.words(*_FORMS))
-@click.option("-w", "--watch", "follow", is_flag=True, help="Go on showing changes.")
+@column_option
+@output_option
+@click.option("-w", "--watch", "follow", is_flag=True, help="Keep the table up to date until Ctrl-C.")
 @with_session(across=True)
 def list_(
     session: Session,
     *,
-    statuses: tuple[str, ...],
-    initiator: str | None,
     limit: int,
-    tags: tuple[tuple[str, str], ...],
-    type_name: str | None,
-    template: str | None,
-    workspace: str | None,
-    daemon: str | None,
-    since: float | None,
     selector: str | None,
     sorting: str | None,
     columns: tuple[str, ...],
     form: str,
     follow: bool,
+    **filters: Unpack[ListFilters],
 ) -> None:
     """List jobs, oldest first.
 
-    QUEUE is the job's place among the pending jobs that ask for the same (namespace, provisioner and tags), and their
-    number. It is empty for a job that is suspended, or waits for an earlier job of its workspace. With -o json or yaml,
-    an array of the API's objects; a pending one has the field `queue` too: position, size, reason, waitedSeconds.
+    QUEUE is the job's position among the pending jobs with the same namespace, provisioner and tags, and their number. It
+    is empty for a job that is suspended, or that waits for an earlier job of its workspace. With -o json or yaml, the
+    output is an array of the API's objects; a pending job has an additional field `queue`: position, size, reason,
+    waitedSeconds.
     """
+    from provisioner_operator.cli.jobs.filtering import selection_of
     from provisioner_operator.cli.jobs.listing import list_jobs
     from provisioner_operator.cli.output import formats
-    from provisioner_operator.cli.view import job_filter
 
-    phases, stuck = job_filter.parse_statuses(statuses)
-    kind = job_filter.parse_type(type_name)
+    selection = selection_of(**filters)
     formats.checked(form)
-    require(
-        not (follow and formats.is_for_programs(form)), "--watch shows a table: it does not go with -o " + form + "."
-    )
-    chosen = job_filter.Selection(
-        phases=phases,
-        stuck=stuck,
-        initiator=initiator,
-        type=kind,
-        template=template,
-        workspace=workspace,
-        daemon=daemon,
-        tags=frozenset(tags),
-        since=None if since is None else _now() - since,
-    )
+    require(not (follow and formats.is_for_programs(form)), f"--watch shows a table: it excludes -o {form}.")
     list_jobs(
         session,
-        chosen,
+        selection,
         selector=selector,
         limit=limit,
         sorting=sorting,
@@ -117,17 +124,9 @@ def list_(
     )
 
 
-def _now() -> float:
-    import time
-
-    return time.time()
-
-
 @jobs.command()
 @job_argument
-@click.option(
-    "-o", "--output", "form", help="json, yaml, name, or jsonpath=TEMPLATE.", shell_complete=completion.words(*_ONE)
-)
+@object_output_option
 @with_session()
 def show(session: Session, *, name: str, form: str | None) -> None:
     """Show everything about one job."""
@@ -138,27 +137,27 @@ def show(session: Session, *, name: str, form: str | None) -> None:
 
 @jobs.command()
 @job_argument
-@click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@report_output_option
 @with_session()
 def why(session: Session, *, name: str, form: str) -> None:
-    """Say why a job is pending, daemon by daemon, and the smallest change that unblocks it.
+    """Explain why a job is pending, daemon by daemon, and the smallest change that unblocks it.
 
-    Computed from the daemons and pools as they are now, by the operator's own rules; the operator need not be up. The
-    estimate of the wait is made from runs that completed on the daemons that match.
+    Computed from the present daemons and pools by the operator's own rules; the operator need not be running. The wait is
+    estimated from the runs that completed on the matching daemons.
     """
-    from provisioner_operator.cli.jobs.why import explain_job
+    from provisioner_operator.cli.jobs.why import print_explanation
 
-    explain_job(session, name, as_json=form == "json")
+    print_explanation(session, name, as_json=form == "json")
 
 
 @jobs.command()
-@jobs_argument
-@click.option("--reason", help="Why, for whoever looks at the job later.")
-@click.option("--if-pending", is_flag=True, help="Only if it has not started: never interrupts a run.")
-@click.option("--force", is_flag=True, help="Kill the run at once, which may lose what it did.")
-@click.option("--wait", is_flag=True, help="Return when the jobs have ended.")
-@click.option("--timeout", type=Duration(), help="How long --wait waits. [default: for ever]")
-@click.option("-l", "--selector", metavar="LABELS", help="Cancel all jobs with these labels that have not ended.")
+@click.argument("names", metavar="[JOB]...", nargs=-1, shell_complete=completion.names(JOBS))
+@click.option("--reason", help="The reason, recorded in the job.")
+@click.option("--if-pending", is_flag=True, help="Cancel only jobs that have not started: never interrupts a run.")
+@click.option("--force", is_flag=True, help="Kill the run at once; its changes may be lost.")
+@click.option("--wait", is_flag=True, help="Wait until the jobs have ended.")
+@click.option("--timeout", type=Duration(), help="Longest time to --wait. [default: no limit]")
+@click.option("-l", "--selector", metavar="LABELS", help="Cancel all unfinished jobs with these labels.")
 @click.option(
     "-s",
     "--status",
@@ -169,8 +168,8 @@ def why(session: Session, *, name: str, form: str) -> None:
     shell_complete=completion.words("pending", "running", "stuck"),
 )
 @click.option("--tag", "tags", type=Tag(), multiple=True, help="Cancel all jobs with this tag; repeat for more.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Ask the API server whether it would be done; change nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+@dry_run_option
 @with_session()
 def cancel(
     session: Session,
@@ -187,34 +186,26 @@ def cancel(
     yes: bool,
     dry_run: bool,
 ) -> Exit:
-    """Cancel jobs, by name or by what they have in common.
+    """Cancel jobs by name, or all jobs with certain properties.
 
-    A pending job is canceled at once by the operator; a running one is interrupted, and killed after its daemon's grace.
-    `Canceled` is said only of jobs that are; --wait follows them there. Needs the verb `cancel` on provisionerjobs.
+    The operator cancels a pending job at once. A running job is interrupted, and killed after its daemon's grace period;
+    it is `Canceled` only when its run has stopped, which --wait waits for. Needs the verb `cancel` on provisionerjobs.
     """
-    from provisioner_operator.cli.jobs.cancel import Asked, cancel_jobs
-    from provisioner_operator.cli.view import job_filter
+    from provisioner_operator.cli.jobs.cancel import CancelOptions, cancel_jobs
+    from provisioner_operator.cli.jobs.filtering import checked_targets
 
-    phases, stuck = job_filter.parse_statuses(statuses)
-    require(names or selector or statuses or tags, "Name jobs, or choose them by --selector, --status or --tag.")
-    require(
-        not (names and (selector or statuses or tags)),
-        "Name jobs or choose them by what they have in common, not both.",
-    )
-    chosen = job_filter.Selection(phases=phases, stuck=stuck, tags=frozenset(tags))
-    asked = Asked(
-        reason=reason, if_pending=if_pending, force=force, wait=wait, timeout=timeout, dry_run=dry_run, yes=yes
-    )
-    return cancel_jobs(session, names, chosen, selector, asked)
+    selection = checked_targets(names, statuses, tags, selector)
+    options = CancelOptions(reason, if_pending, force, wait, timeout, dry_run, yes)
+    return cancel_jobs(session, names, selection, selector, options)
 
 
 @jobs.command()
 @job_argument
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
-@click.option("--since", type=Duration(), help="Only lines no older than that: 10m.")
-@click.option("--tail", type=click.IntRange(0), help="Only the last so many lines.")
-@click.option("--stage", help="Only lines of this stage: init, plan, apply, destroy.")
-@click.option("--timestamps/--no-timestamps", default=False, help="Show when each line was written.")
+@click.option("-f", "--follow", is_flag=True, help="Continue until the run ends.")
+@click.option("--since", type=Duration(), help="Longest time since a line was written: 10m.")
+@click.option("--tail", type=click.IntRange(0), help="Print only this many lines, the last.")
+@click.option("--stage", help="Print only lines of this stage: init, plan, apply, destroy.")
+@click.option("--timestamps/--no-timestamps", default=False, help="Print the time of each line.")
 @with_session()
 def logs(
     session: Session,
@@ -226,66 +217,65 @@ def logs(
     stage: str | None,
     timestamps: bool,
 ) -> None:
-    """Print a run's log: live from the daemon's Pod while it runs, else from the archive.
+    """Print the log of a run: live from the daemon's Pod while it runs, else from the archive.
 
-    Which of them it was, and where it was cut, is told on standard error.
+    The source of the log, and what is missing from it, is printed to standard error.
     """
-    from provisioner_operator.cli.jobs.logs import Wanted, print_log
+    from provisioner_operator.cli.jobs.log_lines import LogOptions
+    from provisioner_operator.cli.jobs.logs import print_log
 
-    print_log(session, name, Wanted(follow, since, tail, stage, timestamps))
+    print_log(session, name, LogOptions(follow, since, tail, stage, timestamps))
 
 
 @jobs.command()
 @job_argument
-@click.option("--name", "new_name", metavar="NAME", help="The new job's name. [default: JOB-retry-1, -2, …]")
-@click.option("--dry-run", is_flag=True, help="Ask the API server whether it would be done; change nothing.")
-@click.option(
-    "-o", "--output", "form", help="json, yaml, name, or jsonpath=TEMPLATE.", shell_complete=completion.words(*_ONE)
-)
+@click.option("--name", "new_name", metavar="NAME", help="The name of the new job. [default: JOB-retry-1, -2, …]")
+@dry_run_option
+@object_output_option
 @with_session()
 def retry(session: Session, *, name: str, new_name: str | None, dry_run: bool, form: str | None) -> None:
-    """Submit a new job of the same spec, linked to the old one by its annotation provisioner.dev/retry-of."""
+    """Submit a new job with the spec of an ended one; its annotation provisioner.dev/retry-of names the old job."""
     from provisioner_operator.cli.jobs.retry import retry_job
 
     retry_job(session, name, new_name, dry_run=dry_run, form=form)
 
 
 @jobs.command()
-@click.argument("names", metavar="JOB...", nargs=-1, required=True, shell_complete=completion.names(JOBS))
-@click.option("--dry-run", is_flag=True, help="Ask the API server whether it would be done; change nothing.")
+@jobs_argument
+@dry_run_option
 @with_session()
 def suspend(session: Session, *, names: tuple[str, ...], dry_run: bool) -> Exit:
-    """Hold pending jobs out of the queue; their pending clock stands still."""
+    """Hold pending jobs back from the queue; meanwhile their pending timeout is paused."""
     from provisioner_operator.cli.jobs.suspend import set_suspended
 
     return set_suspended(session, names, suspended=True, dry_run=dry_run)
 
 
 @jobs.command()
-@click.argument("names", metavar="JOB...", nargs=-1, required=True, shell_complete=completion.names(JOBS))
-@click.option("--dry-run", is_flag=True, help="Ask the API server whether it would be done; change nothing.")
+@jobs_argument
+@dry_run_option
 @with_session()
 def resume(session: Session, *, names: tuple[str, ...], dry_run: bool) -> Exit:
-    """Let suspended jobs into the queue again."""
+    """Return suspended jobs to the queue."""
     from provisioner_operator.cli.jobs.suspend import set_suspended
 
     return set_suspended(session, names, suspended=False, dry_run=dry_run)
 
 
 @jobs.command()
-@click.argument("names", metavar="JOB...", nargs=-1, required=True, shell_complete=completion.names(JOBS))
+@jobs_argument
 @click.option(
     "--for",
     "goal",
     default="completed",
     show_default=True,
     type=click.Choice(["started", "ended", *(phase.lower() for phase in Phase if phase is not Phase.PENDING)]),
-    help="`started`: running or beyond; `ended`: completed, failed or canceled.",
+    help="The awaited status. `started`: running or later; `ended`: completed, failed or canceled.",
 )
-@click.option("--timeout", type=Duration(), help="Give up after that long. [default: never]")
+@click.option("--timeout", type=Duration(), help="Longest time to wait. [default: no limit]")
 @with_session()
 def wait(session: Session, *, names: tuple[str, ...], goal: str, timeout: float | None) -> Exit:
-    """Wait for jobs; fails as soon as one can no longer come to what is waited for."""
+    """Wait for a status of jobs; fails for a job that can no longer reach it."""
     from provisioner_operator.cli.jobs.wait import wait_for
 
     return wait_for(session, names, goal, timeout)

@@ -1,59 +1,65 @@
-"""Following jobs by name to whatever is waited for, through outages of the API server."""
+"""Follow jobs by name until the caller has seen enough, through outages of the API server."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from provisioner_operator.cli.api.client import Body, Cluster
-from provisioner_operator.cli.api.watch_feed import Changed, Ended, Feed, Gone, Listed, Recovered, Trouble
+from provisioner_operator.cli.api.client import Cluster
+from provisioner_operator.cli.api.objects import JobState, job_state, meta_of
+from provisioner_operator.cli.api.watch_feed import Changed, Ended, Feed, Gone, Listed, News, Recovered, Trouble
 from provisioner_operator.cli.errors import NotFoundError, TimedOutError
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.kube import paths, selectors
 
-Say = Callable[[str], None]
-_POLL = 0.5
+Note = Callable[[str], None]
+_POLL_SECONDS = 0.5
 
 
 def follow(
-    cluster: Cluster, namespace: str, names: Sequence[str], *, timeout: float | None, say: Say
-) -> Iterator[tuple[str, Body | None]]:
-    """Each job as it is, and again whenever it changed; None for one that does not exist, or no longer.
+    cluster: Cluster, namespace: str, names: Sequence[str], *, timeout: float | None, note: Note
+) -> Iterator[tuple[str, JobState | None]]:
+    """Yield the state of each job, and again after every change; None for one that does not exist, or no longer.
 
-    Goes on until the caller stops. Raises TimedOutError, or what the API server says.
+    Continues until the caller stops. Raises TimedOutError, or the error that the watch ended with.
     """
-    wanted = set(names)
     selector = f"metadata.name={names[0]}" if len(names) == 1 else selectors.UNFINISHED_JOBS
     feed = Feed(cluster, paths.jobs(namespace), {"fieldSelector": selector})
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
         while True:
-            left = _POLL if deadline is None else min(_POLL, deadline - time.monotonic())
+            left = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
             news = feed.next(max(0.0, left))
-            match news:
-                case Listed(bodies):
-                    found = {body["metadata"]["name"]: body for body in bodies}
-                    for name in names:
-                        yield name, found[name] if name in found else _read(cluster, namespace, name)
-                case Changed(body) if body["metadata"]["name"] in wanted:
-                    yield body["metadata"]["name"], body
-                case Gone(body) if body["metadata"]["name"] in wanted:
-                    # It was deleted, or it has ended and left what is watched.
-                    yield body["metadata"]["name"], _read(cluster, namespace, body["metadata"]["name"])
-                case Trouble(message):
-                    say(f"{message} Trying again.")
-                case Recovered():
-                    say("The API server is back.")
-                case Ended(error):
-                    raise error
-                case _:
-                    pass
+            yield from _jobs_in(news, cluster, namespace, names, note)
             if deadline is not None and time.monotonic() >= deadline and news is None:
-                raise TimedOutError(f"Not within {duration(timeout or 0)}.")
+                raise TimedOutError(f"Timed out after {duration(timeout or 0)}.")
     finally:
         feed.close()
 
 
-def _read(cluster: Cluster, namespace: str, name: str) -> Body | None:
+def _jobs_in(
+    news: News | None, cluster: Cluster, namespace: str, names: Sequence[str], note: Note
+) -> Iterator[tuple[str, JobState | None]]:
+    match news:
+        case Listed(bodies):
+            found = {job.meta.name: job for job in map(job_state, bodies)}
+            for name in names:
+                yield name, found.get(name) or _read(cluster, namespace, name)
+        case Changed(body) if meta_of(body).name in names:
+            yield meta_of(body).name, job_state(body)
+        case Gone(body) if meta_of(body).name in names:
+            # Deleted, or ended: an ended job leaves the selection of the watch.
+            yield meta_of(body).name, _read(cluster, namespace, meta_of(body).name)
+        case Trouble(message):
+            note(f"{message} Trying again.")
+        case Recovered():
+            note("The API server is back.")
+        case Ended(error):
+            raise error
+        case _:
+            pass
+
+
+def _read(cluster: Cluster, namespace: str, name: str) -> JobState | None:
     try:
-        return cluster.get(paths.job(namespace, name))
+        return job_state(cluster.get(paths.job(namespace, name)))
     except NotFoundError:
         return None

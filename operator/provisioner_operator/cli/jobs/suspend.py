@@ -1,9 +1,12 @@
-"""`jobs suspend` and `jobs resume`."""
+"""`jobs suspend` and `jobs resume`: hold pending jobs back from the queue, and return them to it."""
 
 from collections.abc import Sequence
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.cli.errors import CliError, Exit, PreconditionError, combined
+from provisioner_operator.cli.api.changes import change
+from provisioner_operator.cli.api.objects import JobState, job_state
+from provisioner_operator.cli.errors import Exit, NothingToDoError, PreconditionError, combined
+from provisioner_operator.cli.output.outcomes import for_each
 from provisioner_operator.cli.session import Session
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.json_patch import JsonPatch
@@ -12,31 +15,29 @@ from provisioner_operator.kube import paths
 
 def set_suspended(session: Session, names: Sequence[str], *, suspended: bool, dry_run: bool) -> Exit:
     """Set `spec.suspend` of these jobs."""
-    codes = []
-    for name in dict.fromkeys(names):
-        try:
-            _set(session, name, suspended=suspended, dry_run=dry_run)
-            codes.append(Exit.OK)
-        except CliError as error:
-            session.terminal.note(f"{name}: {error}")
-            codes.append(error.code)
-    return combined(codes)
+
+    def set_one(name: str) -> str:
+        path = paths.job(session.namespace, name)
+        change(session.cluster, path, lambda body: suspend_patch(job_state(body), suspended=suspended), dry_run=dry_run)
+        return f"{'suspended' if suspended else 'resumed'}{' (dry run)' if dry_run else ''}"
+
+    return combined(for_each(session.terminal, names, set_one).values())
 
 
-def _set(session: Session, name: str, *, suspended: bool, dry_run: bool) -> None:
-    body = session.cluster.get(paths.job(session.namespace, name))
-    phase = Phase((body.get("status") or {}).get("phase") or Phase.PENDING)
-    if phase in TERMINAL:
-        raise PreconditionError(f"The job has ended: it is {phase}.")
-    if phase is not Phase.PENDING:
-        raise PreconditionError(f"The job is {phase}: only a pending one can be suspended; cancel stops a run.")
-    word = "suspended" if suspended else "resumed"
-    if bool(body["spec"].get("suspend")) is suspended:
-        session.terminal.say(f"{name}: is {'suspended already' if suspended else 'not suspended'}")
-        return
-    patch = JsonPatch(
-        tests=(("/metadata/uid", body["metadata"]["uid"]), ("/status/phase", Phase.PENDING)),
+def suspend_patch(job: JobState, *, suspended: bool) -> JsonPatch:
+    """Return the change of `spec.suspend`, valid only while the job is pending.
+
+    Raises PreconditionError if the job has left the queue, NothingToDoError if the value is already right.
+    """
+    if job.phase in TERMINAL:
+        raise PreconditionError(f"It has ended: it is {job.phase}.")
+    if job.phase is not Phase.PENDING:
+        raise PreconditionError(
+            f"It is {job.phase}: only a pending job can be suspended or resumed. `jobs cancel` stops a run."
+        )
+    if job.suspend is suspended:
+        raise NothingToDoError("is suspended already" if suspended else "is not suspended")
+    return JsonPatch(
+        tests=(("/metadata/uid", job.meta.uid), ("/status/phase", Phase.PENDING)),
         sets=(("/spec/suspend", suspended),),
     )
-    session.cluster.json_patch(paths.job(session.namespace, name), patch, dry_run=dry_run)
-    session.terminal.say(f"{name}: {word}{' (dry run)' if dry_run else ''}")

@@ -1,4 +1,4 @@
-"""How jobs look in a table. Pure."""
+"""Columns and order of the list of jobs. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,11 +9,10 @@ from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.output.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.output.times import duration, moment
 from provisioner_operator.cli.view.loading import JobView
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.scheduling.explanation import STUCK
-from provisioner_operator.core.views.snapshot import Place, Scene, ran, waited
+from provisioner_operator.core.views.snapshot import Place, Snapshot, ran, waited
 
 PHASE_STYLES = {
     Phase.PENDING: "yellow",
@@ -27,7 +26,7 @@ PHASE_STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """One line: a job, and what the queue says of it."""
+    """One line of the list: a job, its reason and its place in the queue."""
 
     view: JobView
     reason: str
@@ -36,18 +35,18 @@ class JobRow:
     utc: bool = True
 
 
-def job_row(view: JobView, scene: Scene | None, now: float, *, utc: bool = True) -> JobRow:
-    """The line of a job; without a scene, nothing is known of its place and only what its status says of its reason."""
+def job_row(view: JobView, snapshot: Snapshot | None, now: float, *, utc: bool = True) -> JobRow:
+    """Return the line of a job; without a snapshot it has no place, and its reason is that of its status."""
     job = view.job
     reason, place = job.reason or "", None
-    if job.phase is Phase.PENDING and scene is not None and job.uid in scene.jobs:
-        reason = scene.reason_of(job)
-        place = scene.places.get(job.uid)
+    if job.phase is Phase.PENDING and snapshot is not None and job.uid in snapshot.jobs:
+        reason = snapshot.reason_of(job)
+        place = snapshot.places.get(job.uid)
     return JobRow(view, reason, place, now, utc)
 
 
 def columns(*, namespaced: bool) -> list[Column[JobRow]]:
-    """All columns in their order."""
+    """Return all columns in their order."""
     namespace = [Column[JobRow]("Namespace", lambda row: row.view.job.namespace, 70)] if namespaced else []
     return [
         *namespace,
@@ -81,7 +80,7 @@ def _status(row: JobRow) -> Cell:
 
 def _reason(row: JobRow) -> Cell:
     phase = row.view.job.phase
-    if row.reason == phase:  # a completed job is Completed because it completed
+    if row.reason == phase:  # a completed job has the reason Completed
         return Cell("")
     style = "bold red" if row.reason in STUCK or phase is Phase.FAILED else ""
     return Cell(row.reason, style)
@@ -106,11 +105,11 @@ SORTINGS = tuple(_SORTINGS)
 
 
 def sorted_rows(rows: Iterable[JobRow], sorting: str) -> list[JobRow]:
-    """The lines in order; `-` before the sorting turns it round. Raises UsageError."""
+    """Return the lines in order; a leading `-` reverses it. Raises UsageError."""
     name = sorting.removeprefix("-").lower()
     if name not in _SORTINGS:
         raise UsageError(
-            f"There is no sorting {name!r}. Choose of: {', '.join(SORTINGS)}; with - before it, backwards."
+            f"There is no sort key {name!r}. Choose from: {', '.join(SORTINGS)}; a leading - reverses the order."
         )
     key = _SORTINGS[name]
     ordered = sorted(rows, key=lambda row: (*key(row), natural(row.view.job.name)))
@@ -118,7 +117,7 @@ def sorted_rows(rows: Iterable[JobRow], sorting: str) -> list[JobRow]:
 
 
 def newest(rows: list[JobRow], limit: int) -> list[JobRow]:
-    """The jobs created last, so many of them; all if `limit` is 0."""
+    """Return the `limit` jobs created last; all if `limit` is 0."""
     if not limit or len(rows) <= limit:
         return rows
     kept = sorted(rows, key=lambda row: (row.view.job.created, natural(row.view.job.name)))[-limit:]
@@ -127,12 +126,7 @@ def newest(rows: list[JobRow], limit: int) -> list[JobRow]:
 
 
 def summary(rows: Iterable[JobRow]) -> str:
-    """How many jobs there are of each phase, in words."""
+    """Return the number of jobs of each phase, in words."""
     phases = [row.view.job.phase for row in rows]
     parts = [f"{phases.count(phase)} {phase}" for phase in Phase if phase in phases]
     return f"{counted(len(phases), 'job')}: {', '.join(parts)}" if parts else "no jobs"
-
-
-def is_over(row: JobRow) -> bool:
-    """Whether nothing more can happen to the job."""
-    return row.view.job.phase in TERMINAL

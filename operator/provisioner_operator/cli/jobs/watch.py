@@ -1,24 +1,24 @@
-"""`jobs list --watch`: the table as it changes; on a terminal in its place, elsewhere a line for each change."""
+"""`jobs list --watch`: keep the table up to date on a terminal; elsewhere, print a line for each change."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from provisioner_operator.cli.api.watch_feed import Changed, Ended, Feed, Gone, Listed, News, Recovered, Store, Trouble
+from provisioner_operator.cli.api.objects import Body, meta_of
+from provisioner_operator.cli.api.watch_feed import Changed, Gone, Listed, News, Recovered, Trouble
 from provisioner_operator.cli.jobs import table as job_table
 from provisioner_operator.cli.jobs.table import JobRow
 from provisioner_operator.cli.output.table import Column, lines
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view.job_filter import Selection
-from provisioner_operator.cli.view.live_snapshot import Picture
-from provisioner_operator.kube import paths
+from provisioner_operator.cli.view.live_snapshot import LiveFeeds, LiveSnapshot
 
 REDRAW_SECONDS = 0.5
-"""How often the table may change; waiting times go on each second."""
-_POLL = 0.1
+"""Shortest time between two drawings of the table."""
+_POLL_SECONDS = 0.1
 
 
 def watch(
@@ -30,55 +30,41 @@ def watch(
     sorting: str,
     columns: Sequence[Column[JobRow]],
 ) -> None:
-    """Show the jobs until Ctrl-C. Raises CliError when the API server stays away."""
-    cluster, scope = session.cluster, session.scope
-    params = {"labelSelector": selector} if selector else {}
-    picture = Picture()
-    feeds = [
-        (Feed(cluster, paths.jobs(scope), params), picture.jobs),
-        (Feed(cluster, paths.daemons(scope)), picture.daemons),
-        (Feed(cluster, paths.pools(scope)), picture.pools),
-    ]
-    show = (
-        _Live(session, selection, limit, sorting, columns)
+    """Show the jobs until Ctrl-C. Raises CliError when the API server stays unreachable."""
+    view = (
+        _Screen(session, selection, limit, sorting, columns)
         if session.terminal.is_interactive
         else _Lines(session, selection, columns)
     )
+    feeds = LiveFeeds(session.cluster, session.scope, {"labelSelector": selector} if selector else {})
+    unseen: list[News] = []
     try:
-        with show:
-            _run(feeds, picture, show)
+        with view:
+            while True:
+                for news in feeds.poll(_POLL_SECONDS):
+                    if isinstance(news, Trouble | Recovered):
+                        view.report(news)
+                    else:
+                        unseen.append(news)
+                if feeds.is_complete:
+                    view.update(feeds.snapshot, unseen)
+                    unseen.clear()
     finally:
-        for feed, _ in feeds:
-            feed.close()
+        feeds.close()
 
 
-def _run(feeds: Sequence[tuple[Feed, Store]], picture: Picture, show: "_Live | _Lines") -> None:
-    ready: set[int] = set()
-    jobs = feeds[0][0]
-    changed: list[News] = []
-    while True:
-        first = jobs.next(_POLL)
-        for at, (feed, store) in enumerate(feeds):
-            for news in ([first] if at == 0 and first is not None else []) + list(feed.waiting()):
-                if isinstance(news, Ended):
-                    if feed is jobs:
-                        raise news.error
-                    ready.add(at)  # pools and daemons may be hidden from this user
-                elif isinstance(news, Trouble | Recovered):
-                    if feed is jobs:
-                        show.tell(news)
-                else:
-                    ready.add(at)
-                    store.take(news)
-                    if feed is jobs:
-                        changed.append(news)
-        if len(ready) == len(feeds):
-            show.update(picture, changed)
-            changed.clear()  # what came before all were ready is shown too
+def _rows(session: Session, selection: Selection, live: LiveSnapshot) -> list[JobRow]:
+    now = session.cluster.now()
+    snapshot = live.at(now)
+    return [
+        job_table.job_row(view, snapshot, now, utc=session.utc)
+        for view in live.job_views()
+        if selection.includes(view, snapshot)
+    ]
 
 
-class _Live:
-    """The table, redrawn in its place."""
+class _Screen:
+    """The table, redrawn in place."""
 
     def __init__(
         self, session: Session, selection: Selection, limit: int, sorting: str, columns: Sequence[Column[JobRow]]
@@ -97,21 +83,15 @@ class _Live:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def tell(self, news: Trouble | Recovered) -> None:
+    def report(self, news: Trouble | Recovered) -> None:
         self._trouble = news.message if isinstance(news, Trouble) else None
         self._drawn = float("-inf")
 
-    def update(self, picture: Picture, _: Sequence[News]) -> None:
+    def update(self, live: LiveSnapshot, _: Sequence[News]) -> None:
         if time.monotonic() - self._drawn < REDRAW_SECONDS:
             return
         self._drawn = time.monotonic()
-        now = self._session.cluster.now()
-        scene = picture.scene(now)
-        rows = [
-            job_table.job_row(view, scene, now, utc=self._session.utc)
-            for view in picture.views()
-            if self._selection.includes(view, scene)
-        ]
+        rows = _rows(self._session, self._selection, live)
         kept = job_table.sorted_rows(job_table.newest(rows, self._limit), self._sorting)
         console = self._session.terminal.out
         room = max(1, console.height - 3)
@@ -128,7 +108,7 @@ def _ended(line: Text) -> Text:
 
 
 class _Lines:
-    """A line for each job, and another for each change, as `kubectl get --watch` does."""
+    """A line for each job, and another for each change, as `kubectl get --watch` prints them."""
 
     def __init__(self, session: Session, selection: Selection, columns: Sequence[Column[JobRow]]) -> None:
         self._session, self._selection, self._columns = session, selection, columns
@@ -141,28 +121,17 @@ class _Lines:
     def __exit__(self, *_: object) -> None:
         """Nothing to restore."""
 
-    def tell(self, news: Trouble | Recovered) -> None:
+    def report(self, news: Trouble | Recovered) -> None:
         text = f"{news.message} Trying again." if isinstance(news, Trouble) else "The API server is back."
         self._session.terminal.note(text)
 
-    def update(self, picture: Picture, changed: Sequence[News]) -> None:
-        uids: dict[str, None] = {}
-        for news in changed:
-            for body in (
-                news.bodies if isinstance(news, Listed) else [news.body] if isinstance(news, Changed | Gone) else []
-            ):
-                uids[body["metadata"]["uid"]] = None
+    def update(self, live: LiveSnapshot, unseen: Sequence[News]) -> None:
+        uids = {meta_of(body).uid for news in unseen for body in _bodies(news)}
         if not uids:
             return
-        now = self._session.cluster.now()
-        scene = picture.scene(now)
-        rows = [
-            job_table.job_row(view, scene, now, utc=self._session.utc)
-            for view in picture.views()
-            if view.job.uid in uids and self._selection.includes(view, scene)
-        ]
-        rows = [row for row in rows if self._shown.get(row.view.job.uid) != _gist(row)]
-        self._shown |= {row.view.job.uid: _gist(row) for row in rows}
+        rows = [row for row in _rows(self._session, self._selection, live) if row.view.job.uid in uids]
+        rows = [row for row in rows if self._shown.get(row.view.job.uid) != _visible_state(row)]
+        self._shown |= {row.view.job.uid: _visible_state(row) for row in rows}
         if rows:
             table = lines(self._columns, job_table.sorted_rows(rows, "created"), width=None)
             self._session.terminal.show(table if not self._has_header else table[1:])
@@ -170,7 +139,17 @@ class _Lines:
             self._session.terminal.out.file.flush()
 
 
-def _gist(row: JobRow) -> str:
-    """What makes a new line worth its place."""
+def _bodies(news: News) -> Iterator[Body]:
+    match news:
+        case Listed(bodies):
+            yield from bodies
+        case Changed(body) | Gone(body):
+            yield body
+        case _:
+            pass
+
+
+def _visible_state(row: JobRow) -> str:
+    """Return the part of a line whose change deserves a new line."""
     job = row.view.job
     return f"{job.phase} {row.reason} {row.view.stage} {job.assignment}"

@@ -1,6 +1,6 @@
-"""Output for programs: JSON, YAML, names and templates, on standard output and valid also when there is nothing.
+"""Write objects for programs: JSON, YAML, names and templates; valid also for an empty list.
 
-A list is an array of the API's objects, written as they come, so that ten thousand need no more memory than a page.
+A list is an array of the API's objects, written as they arrive: ten thousand need no more memory than a page.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,17 +19,17 @@ _JSONPATH = "jsonpath="
 
 
 def checked(form: str) -> str:
-    """The form, if there is such a one. Raises UsageError."""
+    """Return the form if it exists. Raises UsageError."""
     if form in {"table", "wide", "json", "yaml", "name"}:
         return form
     if form.startswith(_JSONPATH) and len(form) > len(_JSONPATH):
         Template(form.removeprefix(_JSONPATH))
         return form
-    raise UsageError(f"There is no output {form!r}. Choose one of: {', '.join(FORMS)}.")
+    raise UsageError(f"There is no output form {form!r}. Choose from: {', '.join(FORMS)}.")
 
 
 def is_for_programs(form: str) -> bool:
-    """Whether this form is not a table."""
+    """Return whether this form is not a table."""
     return form.partition("=")[0] in MACHINE
 
 
@@ -63,14 +63,14 @@ def write_one(stream: IO[str], form: str, body: Body) -> None:
 
 
 def name_of(body: Body) -> str:
-    """The object as kubectl names it: `provisionerjob.provisioner.dev/dev-7`."""
+    """Return the object's name as kubectl prints it: `provisionerjob.provisioner.dev/dev-7`."""
     group, slash, _ = str(body.get("apiVersion", "")).partition("/")
     kind = str(body.get("kind", "")).lower()
     return f"{kind}.{group}/{body['metadata']['name']}" if slash else f"{kind}/{body['metadata']['name']}"
 
 
 def _clean(body: Body) -> dict[str, Any]:
-    """Without managedFields, as kubectl shows objects."""
+    """Return the object without managedFields, as kubectl prints it."""
     meta = body.get("metadata")
     if isinstance(meta, Mapping) and "managedFields" in meta:
         return {**body, "metadata": {key: value for key, value in meta.items() if key != "managedFields"}}
@@ -99,7 +99,7 @@ def _write_template(stream: IO[str], form: str, document: Body) -> None:
     stream.write(text if text.endswith("\n") or not text else f"{text}\n")
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
@@ -107,8 +107,8 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.split("\n"))
 
 
-def _yaml(value: Any) -> str:
-    import yaml  # noqa: PLC0415 - the other forms need not wait for it
+def _yaml(value: object) -> str:
+    import yaml  # noqa: PLC0415 - only this form needs it
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     text: str = yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)

@@ -1,16 +1,16 @@
-"""kubectl's templates of paths (`-o jsonpath=…`), as far as they are used on jobs: pure.
+"""Render kubectl's path templates (`-o jsonpath=…`), as far as lists of jobs need them. Pure.
 
 Text outside braces is kept. Within: `.field`, `['field']`, `[2]`, `[-1]`, `[*]`, `.*`, `[?(@.field=="text")]`, text in quotes,
-and `{range PATH}…{end}`. A path that leads nowhere gives nothing.
+and `{range PATH}…{end}`. A path that leads nowhere renders nothing.
 """
 
 import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from provisioner_operator.cli.errors import UsageError
+from provisioner_operator.core.model.json_value import JsonValue
 
 _STEP = re.compile(
     r"""\.(?P<field>(?:\\.|[^.\[\s\\])+)
@@ -44,21 +44,21 @@ _Node = _Text | _Path | _Range
 
 
 class Template:
-    """A template, checked. Raises UsageError when it cannot be understood."""
+    """A checked template. Raises UsageError if it is invalid."""
 
     def __init__(self, text: str) -> None:
         pieces = iter(_pieces(text if "{" in text else f"{{{text}}}"))
         self._nodes, ended = _nodes(pieces)
         if ended:
-            raise UsageError("The jsonpath has an {end} without a {range}.")
+            raise UsageError("The jsonpath has {end} without {range}.")
 
-    def render(self, document: Any) -> str:
-        """What the template makes of the document."""
+    def render(self, document: JsonValue) -> str:
+        """Return the text of the template for this document."""
         return "".join(_rendered(self._nodes, document, document))
 
 
 def _pieces(text: str) -> Iterator[tuple[bool, str]]:
-    """Parts of the template, each with whether it stood in braces."""
+    """Yield the parts of the template, each with whether it was in braces."""
     at = 0
     for match in _PIECE.finditer(text):
         if match.start() > at:
@@ -67,7 +67,7 @@ def _pieces(text: str) -> Iterator[tuple[bool, str]]:
         at = match.end()
     rest = text[at:]
     if "{" in rest or "}" in rest:
-        raise UsageError(f"The jsonpath {text!r} has a brace without its other.")
+        raise UsageError(f"The jsonpath {text!r} has an unbalanced brace.")
     if rest:
         yield False, rest
 
@@ -82,7 +82,7 @@ def _nodes(pieces: Iterator[tuple[bool, str]]) -> tuple[tuple[_Node, ...], bool]
         elif text.startswith("range"):
             body, ended = _nodes(pieces)
             if not ended:
-                raise UsageError("The jsonpath has a {range} without an {end}.")
+                raise UsageError("The jsonpath has {range} without {end}.")
             nodes.append(_Range(_path(text.removeprefix("range").strip()), body))
         elif text[:1] in {'"', "'"}:
             nodes.append(_Text(_unescaped(text[1:-1])))
@@ -106,13 +106,13 @@ def _path(text: str) -> _Path:
     while at < len(rest) and rest != ".":
         match = _STEP.match(rest, at)
         if match is None:
-            raise UsageError(f"The jsonpath {{{text}}} cannot be understood from {rest[at:]!r} on.")
+            raise UsageError(f"The jsonpath {{{text}}} is invalid from {rest[at:]!r} on.")
         steps.append({name: value for name, value in match.groupdict().items() if value is not None})
         at = match.end()
     return _Path(tuple(steps))
 
 
-def _rendered(nodes: Sequence[_Node], here: Any, root: Any) -> Iterator[str]:
+def _rendered(nodes: Sequence[_Node], here: JsonValue, root: JsonValue) -> Iterator[str]:
     for node in nodes:
         match node:
             case _Text(text):
@@ -124,14 +124,14 @@ def _rendered(nodes: Sequence[_Node], here: Any, root: Any) -> Iterator[str]:
                     yield from _rendered(body, value, root)
 
 
-def _found(path: _Path, document: Any) -> list[Any]:
+def _found(path: _Path, document: JsonValue) -> list[JsonValue]:
     values = [document]
     for step in path.steps:
         values = [found for value in values for found in _step(step, value)]
     return values
 
 
-def _step(step: dict[str, str], value: Any) -> list[Any]:
+def _step(step: dict[str, str], value: JsonValue) -> list[JsonValue]:
     if "path" in step:
         return [each for each in value if _holds(step, each)] if isinstance(value, list) else []
     if "index" in step:
@@ -142,14 +142,14 @@ def _step(step: dict[str, str], value: Any) -> list[Any]:
     return [value[name]] if isinstance(value, dict) and name in value else []
 
 
-def _indexed(index: str, value: Any) -> list[Any]:
+def _indexed(index: str, value: JsonValue) -> list[JsonValue]:
     if index == "*":
         return list(value.values()) if isinstance(value, dict) else list(value) if isinstance(value, list) else []
     at = int(index)
     return [value[at]] if isinstance(value, list) and -len(value) <= at < len(value) else []
 
 
-def _holds(step: dict[str, str], each: Any) -> bool:
+def _holds(step: dict[str, str], each: JsonValue) -> bool:
     found = _found(_path(step["path"]), each)
     if "operator" not in step:
         return bool(found)
@@ -158,7 +158,7 @@ def _holds(step: dict[str, str], each: Any) -> bool:
     return same if step["operator"] == "==" else not same
 
 
-def _text(value: Any) -> str:
+def _text(value: JsonValue) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)

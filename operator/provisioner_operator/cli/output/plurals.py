@@ -1,6 +1,6 @@
-"""Numbers of things in words. Pure."""
+"""Count things in words. Pure."""
 
 
 def counted(number: int, thing: str) -> str:
-    """`1 job`, `2 jobs`."""
+    """Return `1 job`, `2 jobs`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,7 +1,8 @@
-"""Tables as kubectl prints them: columns aligned, one object a line. Pure.
+"""Lay out tables as kubectl does: aligned columns, one object per line. Pure.
 
-On a terminal a table fits its width: columns without any text go first, then the least important, and of the rest the
-least important texts are cut. Elsewhere nothing is cut, so that what follows in a pipe sees all of it. Wide characters count as the two cells that they take.
+On a terminal a table fits the width: empty columns are dropped first, then the least important ones, and of the rest the
+least important texts are cut. Elsewhere nothing is cut, so that the next program in a pipe gets everything. Wide characters
+count as two cells.
 """
 
 import re
@@ -19,11 +20,11 @@ Row = TypeVar("Row")
 
 GAP = "  "
 SHORTEST = 8
-"""Cells to which a text is cut before another column goes."""
+"""Cells to which a text is cut before another column is dropped."""
 ALWAYS = 100
-"""The importance of a column that never goes."""
+"""The importance of a column that is never dropped."""
 LEGIBLE = 70
-"""From this importance on, a column rather goes than that its text is cut much."""
+"""From this importance on, a column is dropped rather than cut beyond recognition."""
 _LEGIBLE_CELLS = 20
 _NAME_CELLS = 40
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -36,43 +37,46 @@ class Cell(NamedTuple):
     style: str = ""
 
 
-@dataclass(frozen=True)  # without slots: an instance of a generic class is told its type arguments
+@dataclass(frozen=True)  # without slots: a generic class stores its type arguments in its instances
 class Column(Generic[Row]):
-    """One column of a table of such rows."""
+    """One column of a table of rows of this type."""
 
     title: str
-    """As it is shown; with spaces."""
+    """The header; it may contain spaces."""
     value: Callable[[Row], str | Cell | None]
     importance: int = 50
-    """On a narrow terminal columns of little importance go first."""
+    """On a narrow terminal, the least important columns are dropped first."""
     wide: bool = False
-    """Whether it is shown only by `-o wide`, or when it is named."""
+    """Whether it is shown only with `-o wide`, or when it is named."""
+    former_key: str | None = None
+    """A former name of the column that `-c` still accepts."""
 
     @property
     def key(self) -> str:
-        """How the column is named on the command line."""
+        """The name of the column on the command line."""
         return self.title.lower()
 
 
 def safe(text: str) -> str:
-    """The text in one line, without characters that would move a terminal's cursor or turn its writing round."""
+    """Return the text in one line, without characters that move the cursor or reverse the direction of writing."""
     return _CONTROL.sub(lambda found: " " if found.group() in "\n\t\r" else "\N{REPLACEMENT CHARACTER}", text)
 
 
 def chosen(columns: Sequence[Column[Row]], names: Iterable[str], *, wide: bool) -> list[Column[Row]]:
-    """The columns by name (comma-separated names are several), or the usual ones. Raises UsageError."""
+    """Return the columns of these names, or comma-separated lists of names; without any, the default ones. Raises UsageError."""
     wanted = [part.strip().lower().replace("-", " ").replace("_", " ") for name in names for part in name.split(",")]
     if not wanted:
         return [column for column in columns if wide or not column.wide]
-    known = {column.key: column for column in columns}
+    by_key = {column.key: column for column in columns}
+    known = {column.former_key: column for column in columns if column.former_key} | by_key
     for name in wanted:
         if name not in known:
-            raise UsageError(f"There is no column {name!r}. Columns: {', '.join(known)}.")
+            raise UsageError(f"There is no column {name!r}. Columns: {', '.join(by_key)}.")
     return [known[name] for name in dict.fromkeys(wanted)]
 
 
 def lines(columns: Sequence[Column[Row]], rows: Iterable[Row], *, width: int | None) -> list[Text]:
-    """The table, its header first, in at most `width` cells, or as wide as it is."""
+    """Return the table, its header first, in at most `width` cells, or in full width."""
     table = [[_cell(column.value(row)) for column in columns] for row in rows]
     sizes = [
         max([cell_len(column.title), *(cell_len(line[at].text) for line in table)]) for at, column in enumerate(columns)
@@ -97,7 +101,7 @@ def _total(sizes: Iterable[int]) -> int:
 
 
 def _kept(columns: Sequence[Column[Row]], sizes: Sequence[int], empty: AbstractSet[int], width: int) -> list[int]:
-    """Let columns go, empty ones and the least important first, until the rest would fit if their texts were cut."""
+    """Drop columns, empty ones and the least important first, until the rest fits if its texts are cut."""
     kept = list(range(len(columns)))
     while _total(min(sizes[at], _shortest(columns[at])) for at in kept) > width:
         least = min(kept, key=lambda at: (at not in empty, columns[at].importance, -at))
@@ -108,7 +112,7 @@ def _kept(columns: Sequence[Column[Row]], sizes: Sequence[int], empty: AbstractS
 
 
 def _shortest(column: Column[Row]) -> int:
-    """An important text may not be cut as short as another."""
+    """Return the fewest cells of the column: important texts are cut less."""
     shortest = SHORTEST
     if column.importance >= LEGIBLE:
         shortest = _NAME_CELLS if column.importance >= ALWAYS else _LEGIBLE_CELLS
@@ -116,7 +120,7 @@ def _shortest(column: Column[Row]) -> int:
 
 
 def _fitted(sizes: Sequence[int], kept: Sequence[int], columns: Sequence[Column[Row]], width: int) -> list[int]:
-    """Cut the least important as far as it may be, then the next, until the line fits."""
+    """Cut the texts of the least important column as far as possible, then of the next, until the line fits."""
     fitted = list(sizes)
     while (over := _total(fitted[at] for at in kept) - width) > 0:
         able = [at for at in kept if fitted[at] > _shortest(columns[at])]
@@ -124,7 +128,7 @@ def _fitted(sizes: Sequence[int], kept: Sequence[int], columns: Sequence[Column[
             least = min(able, key=lambda at: (columns[at].importance, -at))
             fitted[least] -= min(over, fitted[least] - _shortest(columns[least]))
             continue
-        # Nothing is left but what never goes: then even a name is cut.
+        # Only columns that are never dropped are left: now even names are cut.
         widest = max(kept, key=lambda at: fitted[at])
         if fitted[widest] <= SHORTEST:
             break

@@ -1,4 +1,4 @@
-"""Where output goes: results to standard output, everything else to standard error; colours only for people."""
+"""Write results to standard output and everything else to standard error; with colors only on a terminal."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ class Terminal:
     """Standard output and standard error of one command."""
 
     def __init__(self, *, utc: bool = False) -> None:
-        """Look what standard output is; `utc` is how times are to be shown."""
+        """Examine standard output; `utc` is the time zone of the times shown."""
         self.utc = utc
         self.is_interactive = sys.stdout.isatty()
         self.out = Console(
@@ -25,31 +25,31 @@ class Terminal:
 
     @property
     def width(self) -> int | None:
-        """Cells in a line; None when it is no terminal, and lines may be as long as they are."""
+        """Cells in a line; None if standard output is not a terminal, and lines may have any length."""
         if self.is_interactive:
             return self.out.width
         columns = os.environ.get("COLUMNS", "")
         return int(columns) if columns.isdigit() and int(columns) > 0 else None
 
     def show(self, lines: Iterable[Text]) -> None:
-        """Print lines that fit already."""
+        """Print lines that are laid out already."""
         if not self.is_interactive:
-            # Ten thousand lines without a style are printed in a tenth of the time by not looking for one.
+            # Without rendering styles, ten thousand lines take a tenth of the time.
             self.out.file.write("".join(f"{line.plain}\n" for line in lines))
             return
         for line in lines:
             self.out.print(line, soft_wrap=True)
 
     def say(self, text: str, style: str = "") -> None:
-        """Print a result in words."""
+        """Print a result in words on standard output."""
         self.out.print(Text("\n".join(safe(line) for line in text.split("\n")), style))
 
     def note(self, text: str, style: str = "") -> None:
-        """Tell something that is not the result, on standard error."""
+        """Print a remark that is not the result on standard error."""
         with suppress(OSError):
             self._err.print(Text("\n".join(safe(line) for line in text.split("\n")), style))
 
     def confirm(self, question: str) -> bool:
-        """Ask; anything but yes is no."""
+        """Ask for confirmation; every answer but yes is a no."""
         self._err.print(Text(f"{question} [y/N] "), end="")
         return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -1,4 +1,4 @@
-"""Times as people write and read them. Pure."""
+"""Parse and format times and durations for people. Pure."""
 
 import re
 from datetime import UTC, datetime
@@ -10,16 +10,16 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of `90s`, `5m`, `1h30m`, `2d` or a bare number of seconds. Raises ValueError."""
+    """Return the seconds of `90s`, `5m`, `1h30m`, `2d` or a bare number of seconds. Raises ValueError."""
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     if not _DURATION.fullmatch(text):
-        raise ValueError(f"{text!r} is no duration: write it like 90s, 5m, 1h30m or 2d")
+        raise ValueError(f"{text!r} is not a duration: write it like 90s, 5m, 1h30m or 2d")
     return sum(float(amount) * _UNITS[unit] for amount, unit in _PART.findall(text))
 
 
 def duration(seconds: float) -> str:
-    """A duration in at most two units: `4s`, `2m5s`, `3h12m`, `5d`."""
+    """Return a duration in at most two units: `4s`, `2m5s`, `3h12m`, `5d`."""
     whole = int(max(0.0, seconds))
     if whole < _MINUTE:
         return f"{whole}s"
@@ -36,7 +36,7 @@ def _two(whole: int, unit: int, name: str, smaller: int, smaller_name: str, *, f
 
 
 def moment(seconds: float | None, *, utc: bool) -> str:
-    """A point in time, to the second, with its zone; empty if there is none."""
+    """Return a point in time, to the second, with its zone; empty if there is none."""
     if seconds is None:
         return ""
     if utc:

@@ -1,1 +1,1 @@
-"""Show queue, runs and daemons live, in the terminal."""
+"""Show the queue, the runs and the daemons live in the terminal."""

@@ -1,4 +1,4 @@
-"""What `top` shows, as rows of text: pure."""
+"""Rows of the tables of `top`. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.cli.api.objects import daemon_report
 from provisioner_operator.cli.daemons import table
 from provisioner_operator.cli.jobs import table as job_table
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.output.table import safe
 from provisioner_operator.cli.output.times import duration
-from provisioner_operator.cli.view.live_snapshot import Picture
+from provisioner_operator.cli.view.live_snapshot import LiveSnapshot
 from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.ordering import natural, queue_key
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.pools.autoscaling import SHORTEST_RUN_SECONDS
 from provisioner_operator.core.scheduling.explanation import STUCK
-from provisioner_operator.core.views.snapshot import Scene, ran, waited
+from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
 
 MOST_ROWS = 200
-"""Nobody scrolls through more; a filter finds the rest."""
+"""Most rows of a table: nobody scrolls through more, a filter finds the others."""
 _BAR = 10
 
 QUEUE_TITLES = ("TAGS", "PROVISIONER", "WAITING", "OLDEST", "REASON", "ONLINE", "FREE")
@@ -39,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All that is shown at one moment."""
+    """The content of the screen at one moment."""
 
     summary: str
     queue: Sequence[Row]
@@ -47,25 +48,25 @@ class Tables:
     daemons: Sequence[Row]
 
 
-def tables(picture: Picture, now: float, *, wanted: str, mean_run: float | None, namespaced: bool) -> Tables:
-    """The tables, of jobs and daemons that have the wanted text in them."""
-    scene = picture.scene(now)
-    views = [view for view in picture.views() if view.job.phase not in TERMINAL]
-    jobs = sorted(views, key=lambda view: _by_urgency(view, scene))
+def tables(live: LiveSnapshot, now: float, *, wanted: str, mean_run: float | None, namespaced: bool) -> Tables:
+    """Return the tables, with the rows that contain all wanted words."""
+    snapshot = live.at(now)
+    views = [view for view in live.job_views() if view.job.phase not in TERMINAL]
+    jobs = sorted(views, key=lambda view: _by_urgency(view, snapshot))
     counts = {phase: sum(view.job.phase is phase for view in views) for phase in Phase}
-    stuck = sum(scene.is_stuck(view.job) for view in views)
-    online = sum(scene.is_online(daemon) for daemon in scene.daemons)
+    stuck = sum(snapshot.is_stuck(view.job) for view in views)
+    online = sum(snapshot.is_online(daemon) for daemon in snapshot.daemons)
     parts = [
         f"{counts[Phase.PENDING]} pending",
         f"{stuck} stuck",
         f"{counts[Phase.RUNNING] + counts[Phase.CANCELING]} running",
-        f"{online} of {counted(len(scene.daemons), 'daemon')} online",
+        f"{online} of {counted(len(snapshot.daemons), 'daemon')} online",
     ]
     return Tables(
         ", ".join(parts),
-        _filtered(_queue(scene, namespaced=namespaced), wanted),
-        _filtered([_job(view, scene, mean_run, namespaced=namespaced) for view in jobs], wanted),
-        _filtered(_daemons(picture, scene, namespaced=namespaced), wanted),
+        _filtered(_queue(snapshot, namespaced=namespaced), wanted),
+        _filtered([_job(view, snapshot, mean_run, namespaced=namespaced) for view in jobs], wanted),
+        _filtered(_daemons(live, snapshot, namespaced=namespaced), wanted),
     )
 
 
@@ -75,24 +76,24 @@ def _filtered(rows: Iterable[Row], wanted: str) -> list[Row]:
     return found[:MOST_ROWS]
 
 
-def _by_urgency(view: JobView, scene: Scene) -> tuple[object, ...]:
-    """What is stuck first, then what runs, then the queue in its order."""
+def _by_urgency(view: JobView, snapshot: Snapshot) -> tuple[object, ...]:
+    """Return the sort key: stuck jobs, then running ones, then the queue in its order."""
     job = view.job
-    return (not scene.is_stuck(job), job.phase not in STARTED, *queue_key(job))
+    return (not snapshot.is_stuck(job), job.phase not in STARTED, *queue_key(job))
 
 
 def _named(namespace: str, name: str, *, namespaced: bool) -> Text:
     return Text(f"{namespace}/{name}" if namespaced else name, "bold")
 
 
-def _queue(scene: Scene, *, namespaced: bool) -> list[Row]:
+def _queue(snapshot: Snapshot, *, namespaced: bool) -> list[Row]:
     rows: list[tuple[tuple[object, ...], Row]] = []
-    for demand, jobs in scene.queues.items():
-        explanation = scene.explain(demand)
-        takers = scene.takers(demand)
-        free = sum(max(0, daemon.capacity - scene.used(daemon)) for daemon in takers)
+    for demand, jobs in snapshot.queues.items():
+        explanation = snapshot.explain(demand)
+        takers = snapshot.takers(demand)
+        free = sum(max(0, daemon.capacity - snapshot.used(daemon)) for daemon in takers)
         reason = explanation.reason if explanation else ""
-        oldest = max(waited(job, scene.now) for job in jobs)
+        oldest = max(waited(job, snapshot.now) for job in jobs)
         tags = format_tags(demand.tags)
         cells = (
             Text(safe(f"{demand.namespace}: {tags}" if namespaced else tags), "bold"),
@@ -108,16 +109,16 @@ def _queue(scene: Scene, *, namespaced: bool) -> list[Row]:
     return [row for _, row in sorted(rows, key=lambda each: each[0])]
 
 
-def _job(view: JobView, scene: Scene, mean_run: float | None, *, namespaced: bool) -> Row:
+def _job(view: JobView, snapshot: Snapshot, mean_run: float | None, *, namespaced: bool) -> Row:
     job = view.job
-    row = job_table.job_row(view, scene, scene.now)
-    seconds = ran(job, scene.now)
+    row = job_table.job_row(view, snapshot, snapshot.now)
+    seconds = ran(job, snapshot.now)
     reason_style = "bold red" if row.reason in STUCK else ""
     cells = (
         _named(job.namespace, job.name, namespaced=namespaced),
         Text(job.phase, job_table.PHASE_STYLES[job.phase]),
         Text(str(row.place or "")),
-        Text(duration(waited(job, scene.now))),
+        Text(duration(waited(job, snapshot.now))),
         Text("" if seconds is None else duration(seconds)),
         _progress(seconds, mean_run),
         Text(safe(view.stage or "")),
@@ -129,7 +130,7 @@ def _job(view: JobView, scene: Scene, mean_run: float | None, *, namespaced: boo
 
 
 def _progress(seconds: float | None, mean_run: float | None) -> Text:
-    """How far the run is if it takes as long as others did."""
+    """Return the progress of a run, on the assumption that it lasts as long as the mean run."""
     if seconds is None or mean_run is None:
         return Text("")
     share = seconds / max(mean_run, SHORTEST_RUN_SECONDS)
@@ -139,14 +140,14 @@ def _progress(seconds: float | None, mean_run: float | None) -> Text:
     return Text.assemble(("━" * full, "cyan"), ("─" * (_BAR - full), "dim"), f" {share:3.0%}")
 
 
-def _daemons(picture: Picture, scene: Scene, *, namespaced: bool) -> list[Row]:
+def _daemons(live: LiveSnapshot, snapshot: Snapshot, *, namespaced: bool) -> list[Row]:
     found = [
-        table.daemon_row(body, daemon, scene, {}, age=0.0)
-        for body, daemon in sorted(picture.fleet(), key=lambda each: natural(each[1].name))
+        table.daemon_row(daemon, daemon_report(body), snapshot, {}, age=0.0)
+        for body, daemon in sorted(live.fleet(), key=lambda each: natural(each[1].name))
     ]
-    many = table.MANY_FAILURES
     rows = []
     for row in found:
+        failures = row.report.consecutive_failures
         state = f"{row.state},Cordoned" if row.daemon.cordoned else row.state
         style = "yellow" if row.daemon.cordoned else table.STATE_STYLES.get(row.state, "")
         cells = (
@@ -154,7 +155,7 @@ def _daemons(picture: Picture, scene: Scene, *, namespaced: bool) -> list[Row]:
             Text(state, style),
             Text(f"{row.used}/{row.daemon.capacity}"),
             Text(", ".join(row.jobs)),
-            Text(str(row.failures or ""), "bold red" if row.failures >= many else ""),
+            Text(str(failures or ""), "bold red" if failures >= table.MANY_FAILURES else ""),
             Text("never" if row.last_seen is None else duration(row.last_seen)),
             Text(safe(format_tags(row.daemon.supply.tags))),
         )

@@ -1,1 +1,1 @@
-"""Load and filter what a command shows."""
+"""Read, parse and filter the objects that commands show."""

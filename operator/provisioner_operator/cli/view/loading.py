@@ -1,4 +1,4 @@
-"""From the API server to the core's records: jobs with what a person wants to know of them, daemons, pools, a scene.
+"""Read jobs, daemons and pools from the API server into the core's records.
 
 An object that the models refuse is left out with a warning; the rest is shown.
 """
@@ -6,28 +6,28 @@ An object that the models refuse is left out with a warning; the rest is shown.
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
-from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, JOBS, POOLS
-from provisioner_operator.cli.api.client import NONE, Body, Cluster, Params
+from provisioner_operator.cli.api.client import NONE, Cluster, Params
+from provisioner_operator.cli.api.objects import Body, meta_of
 from provisioner_operator.cli.errors import CliError, ExpiredError, ForbiddenError, NotFoundError
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.records import Pool
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 
 ENDED_RUNS = 500
-"""From so many ended jobs, one page, run times are taken."""
+"""Ended jobs, one page, that a wait is estimated from."""
 
 Warn = Callable[[str], None]
-_Record = TypeVar("_Record")
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job, and what the core does not need to know of it."""
+    """A job, with fields that only people need."""
 
     job: Job
     initiator: str | None
@@ -36,24 +36,32 @@ class JobView:
 
 
 def job_view(model: ProvisionerJob) -> JobView:
-    """What is shown of a job that is already parsed."""
+    """Return the view of a parsed job."""
     spec = model.spec
-    return JobView(
-        job_record(model), spec.initiator, spec.template_ref.name if spec.template_ref else None, model.status.stage
-    )
+    template = spec.template_ref.name if spec.template_ref else None
+    return JobView(job_record(model), spec.initiator, template, model.status.stage)
 
 
 def read_job(cluster: Cluster, namespace: str, name: str) -> tuple[Body, ProvisionerJob]:
-    """One job. Raises NotFoundError, or CliError if it cannot be understood."""
+    """Read one job. Raises NotFoundError, or CliError if this version cannot read it."""
     body = cluster.get(paths.job(namespace, name))
     try:
         return body, parse_job_model(body)
     except UnparseableObjectError as error:
-        raise CliError(f"The job {name!r} cannot be understood by this version: {error}.") from error
+        raise CliError(_unreadable("job", name, error)) from error
+
+
+def read_daemon(cluster: Cluster, namespace: str, name: str) -> tuple[Body, Daemon]:
+    """Read one daemon. Raises NotFoundError, or CliError if this version cannot read it."""
+    body = cluster.get(paths.daemon(namespace, name))
+    try:
+        return body, parse_daemon(body)
+    except UnparseableObjectError as error:
+        raise CliError(_unreadable("daemon", name, error)) from error
 
 
 def job_views(cluster: Cluster, scope: str | None, warn: Warn, params: Params = NONE) -> Iterator[tuple[Body, JobView]]:
-    """Jobs, page by page, each as it is written and as it is shown."""
+    """Yield jobs page by page, as JSON and as views."""
     for body in bodies(cluster, paths.jobs(scope), params):
         view = _parsed(body, lambda each: job_view(parse_job_model(each)), warn)
         if view is not None:
@@ -61,13 +69,13 @@ def job_views(cluster: Cluster, scope: str | None, warn: Warn, params: Params = 
 
 
 def bodies(cluster: Cluster, path: str, params: Params = NONE) -> Iterator[Body]:
-    """The objects of a collection, page by page; begun anew, without repeating any, when the server forgot where it was."""
+    """Yield the objects of a collection page by page; lists again, without repetitions, if a page token has expired."""
     seen: set[str] = set()
     while True:
         try:
             for items, _ in cluster.pages(path, params):
                 for item in items:
-                    uid = item["metadata"]["uid"]
+                    uid = meta_of(item).uid
                     if uid not in seen:
                         seen.add(uid)
                         yield item
@@ -77,12 +85,12 @@ def bodies(cluster: Cluster, path: str, params: Params = NONE) -> Iterator[Body]
 
 
 def daemons(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, Daemon]]:
-    """All daemons."""
+    """Read all daemons."""
     return _all(cluster.list(paths.daemons(scope)), parse_daemon, warn)
 
 
 def pools(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, Pool]]:
-    """All pools; none if they are not installed, or not this user's to see."""
+    """Read all pools; none if the kind is not installed or the user may not list it."""
     try:
         return pools_of(cluster.list(paths.pools(scope)), warn)
     except (NotFoundError, ForbiddenError):
@@ -90,70 +98,56 @@ def pools(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, P
 
 
 def pools_of(found: Iterable[Body], warn: Warn) -> list[tuple[Body, Pool]]:
-    """These pools, parsed."""
+    """Parse these pools."""
     if not (items := list(found)):
         return []
-    from provisioner_operator.kube.pool_parsing import parse_pool  # noqa: PLC0415 - where no pool is, nobody waits for it
+    from provisioner_operator.kube.pool_parsing import parse_pool  # noqa: PLC0415 - most clusters have no pools
 
     return _all(items, parse_pool, warn)
 
 
-def live_views(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, JobView]]:
-    """The jobs that have not ended."""
+def unfinished(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, JobView]]:
+    """Read the jobs that have not ended."""
     return list(job_views(cluster, scope, warn, {"fieldSelector": selectors.UNFINISHED_JOBS}))
 
 
-def scene(cluster: Cluster, scope: str | None, warn: Warn) -> Scene:
-    """All that matters for the queue: live jobs, daemons, pools."""
-    with ThreadPoolExecutor(3) as pool:
-        jobs = pool.submit(live_views, cluster, scope, warn)
-        fleet = pool.submit(daemons, cluster, scope, warn)
-        growing = pool.submit(pools, cluster, scope, warn)
-        return scene_of((view.job for _, view in jobs.result()), fleet.result(), growing.result(), cluster)
+def snapshot(cluster: Cluster, scope: str | None, warn: Warn) -> Snapshot:
+    """Read the queue: unfinished jobs, daemons and pools, all at the same time."""
+    with ThreadPoolExecutor(3) as threads:
+        jobs = threads.submit(unfinished, cluster, scope, warn)
+        fleet = threads.submit(daemons, cluster, scope, warn)
+        supply = threads.submit(pools, cluster, scope, warn)
+        return snapshot_of((view.job for _, view in jobs.result()), fleet.result(), supply.result(), cluster)
 
 
-def scene_of(
-    jobs: Iterable[Job], fleet: Iterable[tuple[Any, Daemon]], growing: Iterable[tuple[Any, Pool]], cluster: Cluster
-) -> Scene:
-    """The scene of what was read."""
-    return Scene(jobs, [daemon for _, daemon in fleet], [pool for _, pool in growing], now=cluster.now())
+def snapshot_of(
+    jobs: Iterable[Job], fleet: Iterable[tuple[Body, Daemon]], supply: Iterable[tuple[Body, Pool]], cluster: Cluster
+) -> Snapshot:
+    """Return the snapshot of these objects at the server's present time."""
+    return Snapshot(jobs, [daemon for _, daemon in fleet], [pool for _, pool in supply], now=cluster.now())
 
 
 def ended_runs(cluster: Cluster, scope: str | None, warn: Warn) -> list[Job]:
-    """Some jobs that completed, for how long they took."""
+    """Read some completed jobs, for the duration of their runs."""
     path = paths.jobs(scope)
     items, _ = next(cluster.pages(path, {"fieldSelector": "status.phase=Completed"}, page=ENDED_RUNS))
     found = (_parsed(item, lambda each: job_view(parse_job_model(each)), warn) for item in items)
     return [view.job for view in found if view is not None]
 
 
-def workspaces_path(namespace: str | None) -> str:
-    """The collection of Workspaces."""
-    return _path("workspaces", namespace)
-
-
-def templates_path(namespace: str | None) -> str:
-    """The collection of WorkspaceTemplates."""
-    return _path("workspacetemplates", namespace)
-
-
-KINDS = (JOBS, DAEMONS, POOLS)
-"""The plurals that must be there for the product to work."""
-
-
-def _path(plural: str, namespace: str | None) -> str:
-    return f"/apis/{API_VERSION}" + (f"/namespaces/{namespace}" if namespace else "") + f"/{plural}"
-
-
-def _all(items: Iterable[Body], parse: Callable[[Body], _Record], warn: Warn) -> list[tuple[Body, _Record]]:
+def _all(items: Iterable[Body], parse: Callable[[Body], Record], warn: Warn) -> list[tuple[Body, Record]]:
     found = ((item, _parsed(item, parse, warn)) for item in items)
     return [(item, record) for item, record in found if record is not None]
 
 
-def _parsed(body: Body, parse: Callable[[Body], _Record], warn: Warn) -> _Record | None:
+def _parsed(body: Body, parse: Callable[[Body], Record], warn: Warn) -> Record | None:
     try:
         return parse(body)
     except UnparseableObjectError as error:
-        meta = body["metadata"]
-        warn(f"{body['kind']} {meta.get('namespace')}/{meta['name']} cannot be understood by this version: {error}.")
+        meta = meta_of(body)
+        warn(f"Left out: {_unreadable(body['kind'], f'{meta.namespace}/{meta.name}', error)}")
         return None
+
+
+def _unreadable(kind: str, name: str, error: UnparseableObjectError) -> str:
+    return f"{kind} {name} does not fit the API of this version: {error}. Update this program, or correct the object."

@@ -1,10 +1,10 @@
-"""`provisioner workspaces …` and `templates …`: options and their meaning."""
+"""`provisioner workspaces …` and `templates …`: options and help texts."""
 
 import click
 
-from provisioner_operator.cli.app import CONTEXT, AliasedGroup
-from provisioner_operator.cli.daemons.commands import column_option, output_option
-from provisioner_operator.cli.session import Session, with_session
+from provisioner_operator.cli.groups import CONTEXT, AliasedGroup
+from provisioner_operator.cli.options import column_option, output_option, with_session
+from provisioner_operator.cli.session import Session
 
 
 @click.group(cls=AliasedGroup, context_settings=CONTEXT)
@@ -17,7 +17,7 @@ def workspaces() -> None:
 @output_option
 @with_session(across=True)
 def list_workspaces(session: Session, *, columns: tuple[str, ...], form: str) -> None:
-    """List workspaces, the template of each, and the job that builds it."""
+    """List workspaces with their template, their latest build and its job."""
     from provisioner_operator.cli.output import formats
     from provisioner_operator.cli.workspaces import listing
 
@@ -35,7 +35,7 @@ def templates() -> None:
 @output_option
 @with_session(across=True)
 def list_templates(session: Session, *, columns: tuple[str, ...], form: str) -> None:
-    """List templates, the version that is active, and how many workspaces each has."""
+    """List templates with their active version and their number of workspaces."""
     from provisioner_operator.cli.output import formats
     from provisioner_operator.cli.workspaces import listing
 

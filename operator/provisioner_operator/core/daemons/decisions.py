@@ -14,7 +14,7 @@ from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
 
 
 def daemon_offline(daemon: Daemon, message: str, now: float) -> JsonPatch:
-    """The controller notes a daemon's silence; a heartbeat that arrived meanwhile wins."""
+    """Return the write that marks a daemon as offline; a heartbeat that arrived meanwhile wins."""
     conditions = with_condition(daemon.conditions, "Ready", ConditionStatus.UNKNOWN, "HeartbeatMissing", message, now)
     return JsonPatch(
         tests=(("/metadata/uid", daemon.uid), ("/status/lastHeartbeatTime", daemon.heartbeat)),
@@ -24,31 +24,31 @@ def daemon_offline(daemon: Daemon, message: str, now: float) -> JsonPatch:
 
 @dataclass(frozen=True, slots=True)
 class CheckDaemon:
-    """Read the daemon afresh: only a silence that the API server itself confirms counts."""
+    """Read the daemon again: missed heartbeats count only once the API server confirms them."""
 
     daemon: Daemon
 
 
 @dataclass(frozen=True, slots=True)
 class MarkOffline:
-    """Show that the daemon fell silent."""
+    """Mark as offline a daemon that misses its heartbeats."""
 
     daemon: Daemon
     message: str
 
     def patch(self, now: float) -> JsonPatch:
-        """The write."""
+        """Return the patch of the ProvisionerDaemon's status."""
         return daemon_offline(self.daemon, self.message, now)
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterDaemon:
-    """Create the ProvisionerDaemon of a Pod, which goes when the Pod goes."""
+    """Create the ProvisionerDaemon of a Pod, which is deleted with the Pod."""
 
     pod: DaemonPod
 
     def body(self) -> JsonObject:
-        """The object to create."""
+        """Return the ProvisionerDaemon."""
         owner: JsonObject = {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -66,7 +66,7 @@ class RegisterDaemon:
 
 @dataclass(frozen=True, slots=True)
 class ReshapeDaemon:
-    """Bring a ProvisionerDaemon's spec up to what its Pod's annotations say; its cordon stays as it is."""
+    """Update a ProvisionerDaemon's spec from its Pod's annotations, without its cordon."""
 
     pod: DaemonPod
     daemon: Daemon
@@ -81,7 +81,7 @@ class ReshapeDaemon:
 
 @dataclass(frozen=True, slots=True)
 class RemoveDaemon:
-    """Delete the ProvisionerDaemon of a former Pod, whose name another Pod now bears."""
+    """Delete the ProvisionerDaemon of a former Pod, whose name another Pod now has."""
 
     pod: DaemonPod
     daemon: Daemon

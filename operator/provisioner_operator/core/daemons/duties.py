@@ -1,7 +1,7 @@
-"""What a daemon has to do, given its jobs as the API server has them and the runs it holds.
+"""Decide the next actions of a daemon, given its jobs as the API server has them and the runs it holds.
 
-Level-triggered: the daemon runs exactly the jobs whose status says so, however it came to hear of them. Called by
-`daemon.agent` on every change; knows neither processes nor requests.
+Level-triggered: the daemon runs exactly the jobs that the API server assigns to it, however it learned of them. Called
+by `daemon.agent` on every change; knows neither processes nor requests.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from provisioner_operator.core.model.records import Job
 
 
 class Stopping(StrEnum):
-    """How far a held run has been told to stop."""
+    """Progress of stopping a held run."""
 
     NOT = "not"
     INTERRUPTED = "interrupted"
@@ -30,18 +30,18 @@ class HeldRun:
     assignment_id: str
     stopping: Stopping = Stopping.NOT
     ended: bool = False
-    """The process is over and only its end remains to be written."""
+    """Whether the process is over and only its end remains to be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Write Running, and only if that succeeds start the run."""
+    """Write Running, and start the run only if that succeeds."""
 
     job: Job
 
 
 @dataclass(frozen=True, slots=True)
-class Cancel:
+class StopRun:
     """Write Canceling and stop the run: interrupt it, or kill it at once if `force`."""
 
     job: Job
@@ -50,7 +50,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Stop the run and write nothing: its job is over, deleted, or another's."""
+    """Stop the run and write nothing: its job is over, deleted, or another daemon's."""
 
     job_uid: str
 
@@ -62,7 +62,7 @@ class Disown:
     job: Job
 
 
-Duty = Acknowledge | Cancel | Abandon | Disown
+Duty = Acknowledge | StopRun | Abandon | Disown
 
 
 def duties(
@@ -74,7 +74,7 @@ def duties(
     capacity: int,
     draining: bool,
 ) -> list[Duty]:
-    """Everything to do now; `held` is keyed by job UID and what is already under way is not repeated."""
+    """Return all actions that are due; `held` is keyed by job uid, an action in progress is not repeated."""
     mine = {job.uid: job for job in jobs if job.assignment is not None and job.assignment.daemon_uid == daemon_uid}
     found: list[Duty] = []
     for uid, run in held.items():
@@ -85,7 +85,7 @@ def duties(
         elif job is not None and job.cancel and job.phase in STARTED and not run.ended:
             force = job.cancel_mode is CancelMode.FORCE
             if run.stopping is Stopping.NOT or (force and run.stopping is Stopping.INTERRUPTED):
-                found.append(Cancel(job, force))
+                found.append(StopRun(job, force))
     found.extend(Disown(job) for uid, job in mine.items() if uid not in held and _is_running_here(job, instance))
     free = 0 if draining else capacity - len(held)
     waiting = sorted((job for uid, job in mine.items() if uid not in held and _is_startable(job)), key=queue_key)

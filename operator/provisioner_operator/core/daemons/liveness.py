@@ -1,9 +1,9 @@
-"""What a daemon's silence means, judged by the controller's own monotonic clock since the heartbeat last changed.
+"""Judge missed heartbeats by the controller's own monotonic clock, since the heartbeat last changed.
 
-As the node controller does: the time that a daemon writes is only compared for change, so clocks may differ. Silence
-counts only once the API server, read afresh, confirms it; and when contact with the API server is back after an outage,
-or this process has just begun, everyone gets a full period. A daemon that was deleted can no longer report, so its
-period runs from its deletion.
+As the node controller does: the time that a daemon writes is only compared for change, so clocks may differ. A missed
+heartbeat counts only once a fresh read from the API server confirms it. When contact with the API server is back after
+an outage, or this process has just started, every daemon gets a full period. A deleted daemon can no longer report, so
+its period starts at its deletion.
 """
 
 from collections.abc import Iterator
@@ -13,113 +13,112 @@ from provisioner_operator.core.jobs.timeouts import offline_after
 from provisioner_operator.core.model.instant import Instant
 
 DEFAULT_LOST_AFTER = 300.0
-"""For a daemon that was deleted before this process began: the default of its spec (Coder's five minutes)."""
+"""Period for a daemon that was deleted before this process started: the default of its spec (Coder's five minutes)."""
 
 
 @dataclass(slots=True)
-class _Hearing:
+class _Contact:
     heard: float
     lost_after: float
     confirmed: float
-    """How far the silence is confirmed by a fresh read."""
+    """Time up to which a fresh read confirms that no heartbeat came."""
     deleted: bool = False
     asked: float = float("-inf")
-    """When the last fresh read was asked for: what it confirms reaches no further, however late its answer."""
+    """Time at which the last fresh read was begun: it confirms nothing later, however late its answer."""
     dead: bool = False
-    """The daemon's process is known to be over, whatever is still heard of it."""
+    """Whether the daemon's process is known to be over, whatever is still observed of it."""
 
 
-class Silence:
-    """Hearing of each daemon, by uid."""
+class Liveness:
+    """Heartbeats of each daemon, by uid."""
 
     def __init__(self) -> None:
-        self._hearings: dict[str, _Hearing] = {}
+        self._contacts: dict[str, _Contact] = {}
 
-    def heard(self, uid: str, lost_after: float, now: Instant) -> None:
-        """A heartbeat changed, or the daemon was seen for the first time."""
-        if (known := self._hearings.get(uid)) is not None and known.dead:
+    def observe_heartbeat(self, uid: str, lost_after: float, now: Instant) -> None:
+        """Record that a heartbeat changed, or that the daemon was observed for the first time."""
+        if (known := self._contacts.get(uid)) is not None and known.dead:
             return  # last words that come late
-        self._hearings[uid] = _Hearing(now.monotonic, lost_after, now.monotonic)
+        self._contacts[uid] = _Contact(now.monotonic, lost_after, now.monotonic)
 
-    def asks(self, uid: str, now: Instant) -> None:
-        """A fresh read of the daemon is about to be made."""
-        if (hearing := self._hearings.get(uid)) is not None:
-            hearing.asked = now.monotonic
+    def begin_check(self, uid: str, now: Instant) -> None:
+        """Record that a fresh read of the daemon is about to be made."""
+        self._contacts[uid].asked = now.monotonic
 
-    def unchanged(self, uid: str, lost_after: float, *, fresh: bool) -> None:
-        """The daemon was seen with the heartbeat of before; `fresh` if read from the API server since it was asked."""
-        hearing = self._hearings[uid]
-        hearing.lost_after = lost_after
+    def observe_unchanged(self, uid: str, lost_after: float, *, fresh: bool) -> None:
+        """Record that the daemon's heartbeat has not changed; `fresh` if that was read since the check began."""
+        contact = self._contacts[uid]
+        contact.lost_after = lost_after
         if fresh:
-            hearing.confirmed = max(hearing.confirmed, hearing.asked)
+            contact.confirmed = max(contact.confirmed, contact.asked)
 
     def deleted(self, uid: str, now: Instant) -> None:
-        """The daemon's object is gone, or was before this process began."""
-        known = self._hearings.get(uid)
+        """Record that the daemon's object is gone, or was before this process started."""
+        known = self._contacts.get(uid)
         if known is not None and known.deleted:
             return
         lost_after = known.lost_after if known is not None else DEFAULT_LOST_AFTER
         is_dead = known is not None and known.dead
-        self._hearings[uid] = _Hearing(now.monotonic, lost_after, now.monotonic, deleted=True, dead=is_dead)
+        self._contacts[uid] = _Contact(now.monotonic, lost_after, now.monotonic, deleted=True, dead=is_dead)
 
     def died(self, uid: str) -> None:
-        """The daemon's process is certainly over: nobody need wait for its silence."""
-        if (hearing := self._hearings.get(uid)) is not None:
-            hearing.dead = True
+        """Record that the daemon's process is certainly over: there is no need to wait for missed heartbeats."""
+        if (contact := self._contacts.get(uid)) is not None:
+            contact.dead = True
 
     def forget(self, uid: str) -> None:
-        """Nothing depends on this daemon any more."""
-        self._hearings.pop(uid, None)
+        """Drop a daemon that nothing depends on any more."""
+        self._contacts.pop(uid, None)
 
-    def everyone_anew(self, now: Instant) -> None:
-        """Contact is back: silence until now says nothing about the daemons."""
-        for hearing in self._hearings.values():
-            hearing.heard = hearing.confirmed = now.monotonic
+    def restart_all(self, now: Instant) -> None:
+        """Give every daemon a full period: contact is back, and heartbeats missed before mean nothing."""
+        for contact in self._contacts.values():
+            contact.heard = contact.confirmed = now.monotonic
 
     def uids(self) -> Iterator[str]:
-        """All that were ever seen or noted as deleted, and are not forgotten."""
-        return iter(self._hearings)
+        """Return all daemons that were observed or recorded as deleted, and not dropped."""
+        return iter(self._contacts)
 
     def known(self, uid: str) -> bool:
-        """Whether the daemon was ever seen or noted as deleted."""
-        return uid in self._hearings
+        """Return whether the daemon was observed or recorded as deleted, and not dropped."""
+        return uid in self._contacts
 
     def is_offline(self, uid: str) -> bool:
-        """Confirmed silent for long enough to get no new job."""
-        hearing = self._hearings.get(uid)
-        if hearing is None or hearing.deleted or hearing.dead:
+        """Return whether confirmed missed heartbeats last long enough that the daemon gets no new job."""
+        contact = self._contacts.get(uid)
+        if contact is None or contact.deleted or contact.dead:
             return True
-        return hearing.confirmed - hearing.heard >= offline_after(hearing.lost_after)
+        return contact.confirmed - contact.heard >= offline_after(contact.lost_after)
 
     def is_lost(self, uid: str, now: Instant) -> bool:
-        """Known to be over, or confirmed silent for so long that its own fence has stopped its runs."""
-        hearing = self._hearings.get(uid)
-        if hearing is None:
+        """Return whether the process is over, or silent for so long that its own fence has stopped its runs."""
+        contact = self._contacts.get(uid)
+        if contact is None:
             return False
-        if hearing.dead:
+        if contact.dead:
             return True
-        until = now.monotonic if hearing.deleted else hearing.confirmed
-        return until - hearing.heard >= hearing.lost_after
+        until = now.monotonic if contact.deleted else contact.confirmed
+        return until - contact.heard >= contact.lost_after
 
-    def wants_check(self, uid: str, now: Instant) -> bool:
-        """Whether a threshold has passed that no fresh read has confirmed yet."""
-        hearing = self._hearings.get(uid)
-        if hearing is None or hearing.deleted or hearing.dead:
+    def needs_check(self, uid: str, now: Instant) -> bool:
+        """Return whether a threshold has passed that no fresh read has confirmed yet."""
+        contact = self._contacts.get(uid)
+        if contact is None or contact.deleted or contact.dead:
             return False
-        return now.monotonic >= _next_threshold(hearing)
+        return now.monotonic >= _next_threshold(contact)
 
     def next_look(self, uid: str, now: Instant) -> float | None:
-        """When to look at this daemon again if nothing is heard, on the monotonic clock; None when it is lost for good."""
-        hearing = self._hearings.get(uid)
-        if hearing is None or self.is_lost(uid, now):
+        """Return the time of the next threshold, on the monotonic clock; None if the daemon is lost for good."""
+        contact = self._contacts.get(uid)
+        if contact is None or self.is_lost(uid, now):
             return None
-        return hearing.heard + hearing.lost_after if hearing.deleted else _next_threshold(hearing)
+        return contact.heard + contact.lost_after if contact.deleted else _next_threshold(contact)
 
 
-def _next_threshold(hearing: _Hearing) -> float:
-    offline = offline_after(hearing.lost_after)
-    if hearing.confirmed - hearing.heard < offline:
-        return hearing.heard + offline
-    if hearing.confirmed - hearing.heard < hearing.lost_after:
-        return hearing.heard + hearing.lost_after
+def _next_threshold(contact: _Contact) -> float:
+    offline = offline_after(contact.lost_after)
+    if contact.confirmed - contact.heard < offline:
+        return contact.heard + offline
+    if contact.confirmed - contact.heard < contact.lost_after:
+        return contact.heard + contact.lost_after
     return float("inf")

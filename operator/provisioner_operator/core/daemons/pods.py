@@ -1,8 +1,9 @@
-"""Pods that are daemons: which ProvisionerDaemon each needs, whether it may get work, and when it surely runs nothing.
+"""Track the Pods that are daemons: the ProvisionerDaemon each needs, whether it may get work, and its certain end.
 
-Part of `mirror`, which tells it of Pods and daemons as they are observed. A Pod's word counts only where it is certain:
-a Pod that is not ready or told to end gets no further job, but its runs are given up at once only when all its
-containers are known to have ended. A Pod that merely vanished, or whose node fell silent, is judged by its heartbeat.
+Part of the job reconciler, which reports Pods and daemons as they are observed. A Pod's state counts only where it is
+certain: a Pod that is not ready, or is being deleted, gets no further job, but its runs count as over only when all its
+containers are known to have ended. A Pod that merely disappeared, or whose node is unreachable, is judged by its
+heartbeats.
 """
 
 from provisioner_operator.core.daemons.decisions import PodDecision, RegisterDaemon, RemoveDaemon, ReshapeDaemon
@@ -10,18 +11,18 @@ from provisioner_operator.core.model.records import Daemon, DaemonPod
 
 
 class DaemonPods:
-    """The Pods, and the daemons that they own or bear the name of."""
+    """The Pods, and the daemons that they own or share a name with."""
 
     def __init__(self) -> None:
         self._pods: dict[str, DaemonPod] = {}
         self._by_name: dict[tuple[str, str], Daemon] = {}
         self._daemon_of: dict[str, str] = {}
-        """Daemon uids by the uid of their Pod; kept after both are gone for as long as the daemon is judged."""
+        """Daemon uids by the uid of their Pod; kept as long as the daemon's liveness matters."""
         self._endings: dict[str, str] = {}
-        """How the Pod of each daemon ended, by the daemon's uid."""
+        """Descriptions of how the Pod of each daemon ended, by the daemon's uid."""
 
     def observe(self, pod: DaemonPod) -> bool:
-        """Take in a Pod; False if this or a later version of it is known."""
+        """Observe a Pod; return False if this or a later version of it is known."""
         known = self._pods.get(pod.uid)
         if known is not None and pod.resource_version <= known.resource_version:
             return False
@@ -30,13 +31,13 @@ class DaemonPods:
         return True
 
     def deleted(self, uid: str, last: DaemonPod | None) -> None:
-        """The Pod's object is gone; `last` is how it was at its end, if that is known."""
+        """Remove a Pod whose object is gone; `last` is its last observed state, if that is known."""
         self._pods.pop(uid, None)
         if last is not None:
             self._note_ending(last)
 
     def daemon_observed(self, daemon: Daemon) -> None:
-        """A daemon as it is now."""
+        """Observe a daemon."""
         self._by_name[daemon.namespace, daemon.name] = daemon
         if daemon.pod_uid is not None:
             self._daemon_of[daemon.pod_uid] = daemon.uid
@@ -44,46 +45,46 @@ class DaemonPods:
                 self._note_ending(pod)
 
     def daemon_deleted(self, daemon: Daemon) -> DaemonPod | None:
-        """A daemon's object is gone; the Pod of its name, which may need a new one."""
+        """Remove a daemon whose object is gone; return the Pod of its name, which may need a new one."""
         if self._by_name.get((daemon.namespace, daemon.name), daemon).uid == daemon.uid:
             self._by_name.pop((daemon.namespace, daemon.name), None)
         return next((pod for pod in self._pods.values() if _is_named(pod, daemon)), None)
 
     def daemon_forgotten(self, uid: str) -> None:
-        """Nothing depends on the daemon any more."""
+        """Drop a daemon that nothing depends on any more."""
         self._endings.pop(uid, None)
         for pod_uid in [pod_uid for pod_uid, daemon_uid in self._daemon_of.items() if daemon_uid == uid]:
             del self._daemon_of[pod_uid]
 
     def daemon_of(self, pod_uid: str) -> str | None:
-        """The uid of the daemon that the Pod owns, or owned."""
+        """Return the uid of the daemon that the Pod owns, or owned."""
         return self._daemon_of.get(pod_uid)
 
     def pod_of(self, daemon: Daemon) -> DaemonPod | None:
-        """The Pod that owns the daemon, while it is there."""
+        """Return the Pod that owns the daemon, while it exists."""
         return self._pods.get(daemon.pod_uid) if daemon.pod_uid is not None else None
 
     def ending_of(self, daemon_uid: str) -> str | None:
-        """How the daemon's Pod ended; None unless it is certain that nothing of it runs or will run again."""
+        """Return how the daemon's Pod ended; None unless it is certain that nothing of it runs or will run again."""
         return self._endings.get(daemon_uid)
 
     def admits_work(self, daemon: Daemon) -> bool:
-        """Whether nothing about the daemon's Pod speaks against giving it a job; a daemon without one is its own word."""
+        """Return whether the daemon's Pod, if it has one, is able to run a job."""
         if daemon.pod_uid is None:
             return True
         pod = self._pods.get(daemon.pod_uid)
         return pod is not None and pod.ready and not pod.deleting and pod.ended is None
 
     def knows(self, pod_uid: str) -> bool:
-        """Whether the Pod is there."""
+        """Return whether the Pod exists."""
         return pod_uid in self._pods
 
     def uids(self) -> dict[str, str]:
-        """Of all Pods that are there, each with its namespace."""
+        """Return the namespaces of all Pods that exist, by uid."""
         return {uid: pod.namespace for uid, pod in self._pods.items()}
 
     def decide(self, pod_uid: str) -> PodDecision | None:
-        """What the Pod's daemon needs."""
+        """Return the decision that the Pod's daemon needs."""
         pod = self._pods[pod_uid]
         if pod.deleting or pod.ended is not None:
             return None

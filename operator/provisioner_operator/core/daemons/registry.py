@@ -1,7 +1,7 @@
-"""The daemons that are known: which are online, lost, replaced or passed over, by their objects, heartbeats and Pods.
+"""Keep the known daemons: which are online, lost or replaced, by their objects, heartbeats and Pods.
 
-Part of `mirror`, which tells it what was observed and draws the consequences for jobs. A daemon whose object is gone is
-judged on, since its process may live until its own fence, until the mirror has it forgotten.
+Part of the job reconciler, which reports observations and draws the consequences for jobs. A daemon whose object is
+gone is kept, since its process may live until its own fence stops it, until the reconciler drops it.
 """
 
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
 from provisioner_operator.core.daemons.incarnations import Instances
-from provisioner_operator.core.daemons.liveness import Silence
+from provisioner_operator.core.daemons.liveness import Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
 
 SHUNNED_SECONDS = 60.0
-"""A daemon that did not acknowledge an assignment gets no new one for this long."""
+"""Time for which a daemon that did not acknowledge an assignment gets no new one."""
 
 
 @dataclass(slots=True)
@@ -28,30 +28,30 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class DaemonNews:
-    """What there was to learn from seeing a daemon."""
+    """Changes that the observation of a daemon revealed."""
 
     previous: Daemon | None
     reported: bool
-    """Its heartbeat moved on, or another process sends it."""
+    """Whether its heartbeat changed, or another process sends it."""
     doubts_settled: bool
-    """A fresh read told which of its processes are gone."""
+    """Whether a fresh read showed which of its processes are gone."""
     standing_changed: bool
-    """What it offers, or whether it may get jobs, is not as before."""
+    """Whether its supply, or whether it may get jobs, has changed."""
 
 
 class KnownDaemons:
-    """Daemons, by uid."""
+    """Daemons by uid."""
 
     def __init__(self, pods: DaemonPods) -> None:
-        """`pods` are those that are daemons, as the mirror observes them."""
+        """Share `pods`, the Pods that are daemons, with the reconciler that observes them."""
         self._pods = pods
         self._entries: dict[str, _Entry] = {}
-        self._silence = Silence()
+        self._liveness = Liveness()
 
     # --- what was observed ---
 
     def observe(self, daemon: Daemon, now: Instant, *, fresh: bool) -> DaemonNews | None:
-        """Take in a daemon; `fresh` if it was read just now. None if a later version of it is known."""
+        """Observe a daemon; `fresh` if it was read just now. Return None if a later version of it is known."""
         entry = self._entries.get(daemon.uid)
         known = entry.daemon if entry is not None else None
         if known is not None and daemon.resource_version < known.resource_version:
@@ -59,9 +59,9 @@ class KnownDaemons:
         was_online = known is not None and self.is_online(known)
         reported = known is None or (known.heartbeat, known.instance) != (daemon.heartbeat, daemon.instance)
         if reported:
-            self._silence.heard(daemon.uid, daemon.lost_after, now)
+            self._liveness.observe_heartbeat(daemon.uid, daemon.lost_after, now)
         else:
-            self._silence.unchanged(daemon.uid, daemon.lost_after, fresh=fresh)
+            self._liveness.observe_unchanged(daemon.uid, daemon.lost_after, fresh=fresh)
         self._pods.daemon_observed(daemon)
         self.pod_changed(daemon.uid)
         doubts_settled = False
@@ -76,22 +76,22 @@ class KnownDaemons:
         return DaemonNews(known, reported, doubts_settled, standing_changed)
 
     def deleted(self, uid: str, now: Instant) -> Daemon | None:
-        """The daemon's object is gone, or was before this process began; what it was, if that is known."""
-        self._silence.deleted(uid, now)
+        """Remove a daemon whose object is gone; return its last observed state, if there is one."""
+        self._liveness.deleted(uid, now)
         entry = self._entries.pop(uid, None)
         return entry.daemon if entry is not None else None
 
     def pod_changed(self, uid: str) -> None:
-        """Something became known of the daemon's Pod."""
+        """Take note of a change of the daemon's Pod."""
         if self._pods.ending_of(uid) is not None:
-            self._silence.died(uid)
+            self._liveness.died(uid)
 
     def contact_regained(self, now: Instant) -> None:
-        """Silence until now says nothing."""
-        self._silence.everyone_anew(now)
+        """Disregard heartbeats missed until now."""
+        self._liveness.restart_all(now)
 
     def shun(self, uid: str, now: Instant) -> bool:
-        """Pass over the daemon for a while if it has no excuse for not having answered; whether it is passed over."""
+        """Assign nothing to the daemon for a while if it could have acknowledged; return whether it could."""
         entry = self._entries.get(uid)
         if entry is None or not self.works(entry.daemon):
             return False
@@ -99,71 +99,71 @@ class KnownDaemons:
         return True
 
     def forget(self, uid: str) -> None:
-        """Nothing depends any more on the daemon, whose object is gone."""
-        self._silence.forget(uid)
+        """Drop a daemon whose object is gone and that nothing depends on any more."""
+        self._liveness.forget(uid)
         self._pods.daemon_forgotten(uid)
 
     # --- what is known ---
 
     def __iter__(self) -> Iterator[Daemon]:
-        """All whose objects are there."""
+        """Iterate over all daemons whose objects exist."""
         return (entry.daemon for entry in self._entries.values())
 
     def __contains__(self, uid: str) -> bool:
-        """Whether the daemon's object is there."""
+        """Return whether the daemon's object exists."""
         return uid in self._entries
 
     def __getitem__(self, uid: str) -> Daemon:
-        """The daemon as last observed; KeyError if its object is not there."""
+        """Return the daemon as last observed; KeyError if its object does not exist."""
         return self._entries[uid].daemon
 
     def get(self, uid: str) -> Daemon | None:
-        """The daemon as last observed; None if its object is not there."""
+        """Return the daemon as last observed; None if its object does not exist."""
         entry = self._entries.get(uid)
         return entry.daemon if entry is not None else None
 
     def uids(self) -> frozenset[str]:
-        """Of all whose objects are there."""
+        """Return the uids of all daemons whose objects exist."""
         return frozenset(self._entries)
 
     def judged(self) -> Iterator[str]:
-        """The uids of all whose silence means something, also of those whose objects are gone."""
-        return self._silence.uids()
+        """Return the uids of all daemons whose heartbeats matter, including those whose objects are gone."""
+        return self._liveness.uids()
 
     def is_judged(self, uid: str) -> bool:
-        """Whether the daemon was ever seen or noted as deleted, and is not forgotten."""
-        return self._silence.known(uid)
+        """Return whether the daemon was observed or recorded as deleted, and not dropped."""
+        return self._liveness.known(uid)
 
     def is_online(self, daemon: Daemon) -> bool:
-        """Whether it reports, and its Pod does not speak against it."""
-        reports = daemon.state is not DaemonState.OFFLINE and not self._silence.is_offline(daemon.uid)
+        """Return whether the daemon reports and its Pod, if it has one, can run a job."""
+        reports = daemon.state is not DaemonState.OFFLINE and not self._liveness.is_offline(daemon.uid)
         return reports and self._pods.admits_work(daemon)
 
     def works(self, daemon: Daemon) -> bool:
-        """Whether it is online and means to go on."""
+        """Return whether the daemon is online and not draining."""
         return self.is_online(daemon) and daemon.state is not DaemonState.DRAINING
 
     def takes_jobs(self, daemon: Daemon, now: Instant) -> bool:
-        """Whether it may be given jobs, as far as it has room."""
+        """Return whether the daemon may be assigned jobs, as far as it has free slots."""
         return self.works(daemon) and not daemon.cordoned and now.monotonic >= self._entries[daemon.uid].shunned_until
 
     def is_lost(self, uid: str, now: Instant) -> bool:
-        """Whether the daemon's process is certainly over, or its own fence has stopped its runs."""
-        return self._silence.is_lost(uid, now)
+        """Return whether the daemon's process is certainly over, or its own fence has stopped its runs."""
+        return self._liveness.is_lost(uid, now)
 
     def is_replaced(self, uid: str, instance: str) -> bool:
-        """Whether that process of the daemon is certainly gone, since another one reports."""
+        """Return whether that process of the daemon is certainly gone because another one reports."""
         entry = self._entries.get(uid)
         return entry is not None and entry.instances.is_former(instance)
 
     def doubts(self, uid: str, instance: str) -> bool:
-        """Note that a job names that process; True if the daemon has to be read afresh to know whether it is gone."""
+        """Note that a job names that process; return whether only a fresh read can show that it is gone."""
         entry = self._entries.get(uid)
         return entry is not None and entry.instances.doubt(instance)
 
     def next_look(self, uid: str, now: Instant) -> float | None:
-        """When to look at the daemon again if nothing is heard, on the monotonic clock; None if never."""
-        looks = [self._silence.next_look(uid, now)]
+        """Return the time of the next visit if no heartbeat comes, on the monotonic clock; None if never."""
+        looks = [self._liveness.next_look(uid, now)]
         entry = self._entries.get(uid)
         if entry is not None and entry.shunned_until > now.monotonic:
             looks.append(entry.shunned_until)
@@ -171,19 +171,19 @@ class KnownDaemons:
         return next_look if next_look < float("inf") else None
 
     def decide(self, uid: str, now: Instant) -> CheckDaemon | MarkOffline | None:
-        """What has to be done about the daemon, whose object is there."""
+        """Return the decision that is due for a daemon whose object exists."""
         entry = self._entries[uid]
-        if entry.instances.ask() or self._silence.wants_check(uid, now):
-            self._silence.asks(uid, now)
+        if entry.instances.ask() or self._liveness.needs_check(uid, now):
+            self._liveness.begin_check(uid, now)
             return CheckDaemon(entry.daemon)
-        if entry.daemon.state is not DaemonState.OFFLINE and self._silence.is_offline(uid):
+        if entry.daemon.state is not DaemonState.OFFLINE and self._liveness.is_offline(uid):
             ending = self._pods.ending_of(uid)
-            silent = "No heartbeat arrives: the daemon is down or cannot reach the API server."
-            return MarkOffline(entry.daemon, silent if ending is None else f"Its Pod ended: {ending}.")
+            missing = "Heartbeats are missing: the daemon is down or cannot reach the API server."
+            return MarkOffline(entry.daemon, missing if ending is None else f"Its Pod ended: {ending}.")
         return None
 
 
 def _standing(daemon: Daemon) -> tuple[object, ...]:
-    """What of a daemon other jobs' explanations and its own jobs depend on; not what it happens to run."""
+    """Return the properties of a daemon that explanations and its own jobs depend on, without its runs."""
     offline = daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING)
     return (daemon.supply, daemon.cordoned, daemon.capacity, offline, daemon.instance)

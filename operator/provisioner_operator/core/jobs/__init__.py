@@ -1,1 +1,1 @@
-"""The life of one job: its phases, order, timeouts, outcome, and the status writes that carry it on."""
+"""Model the life of one job: its phases, order, timeouts and outcome, and the status writes that move it on."""

@@ -1,7 +1,7 @@
-"""What the controller may decide, each a value that names the write (or read) to make.
+"""Decisions about jobs, each a value that names the write (or read) to make.
 
-Made by `judging` and `mirror`, carried out by `controller.writer`. `subject` is the uid of the object concerned: at most
-one decision about an object is under way at a time.
+Made by `evaluation` and the job reconciler, carried out by the controller's writer. At most one decision about an
+object is in flight at a time.
 """
 
 from dataclasses import dataclass
@@ -14,103 +14,103 @@ from provisioner_operator.core.model.records import Daemon, Job
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """Give the job to the daemon."""
+    """Assign the job to the daemon."""
 
     job: Job
     daemon: Daemon
 
     @property
     def assignment_id(self) -> str:
-        """Unique to this assignment: the job's version grows with each write, so no later one can bear it."""
+        """Unique id of the assignment: the job's version grows with each write, so no later one is the same."""
         return f"{self.daemon.uid}.{self.job.resource_version}"
 
     def patch(self, now: float) -> JsonPatch:
-        """The write."""
+        """Return the patch of the job's status."""
         return status_writes.assign(self.job, self.daemon, self.assignment_id, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Take an unacknowledged assignment back."""
+    """Take back an unacknowledged assignment."""
 
     job: Job
     why: str
 
     def patch(self, now: float) -> JsonPatch:
-        """The write."""
+        """Return the patch of the job's status."""
         return status_writes.release(self.job, self.why, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """End the job because a clock ran out or its daemon is lost."""
+    """End the job because a deadline passed or its daemon is lost."""
 
     job: Job
     reason: EndReason
     message: str
 
     def patch(self, now: float) -> JsonPatch:
-        """The write."""
+        """Return the patch of the job's status."""
         return status_writes.end(self.job, Phase.FAILED, self.reason, self.message, now)
 
 
 @dataclass(frozen=True, slots=True)
 class BeginCancel:
-    """Show that a running job's cancel is being carried out: only from there may it become Canceled."""
+    """Mark a running job as Canceling: only from that phase may it become Canceled."""
 
     job: Job
 
     def patch(self, now: float) -> JsonPatch:
-        """The write."""
+        """Return the patch of the job's status."""
         return status_writes.begin_cancel(self.job, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Finish a cancel that no daemon has to, or can, carry out."""
+    """Complete a cancel that no daemon has to, or can, carry out."""
 
     job: Job
     reason: CancelReason
     message: str
 
     def patch(self, now: float) -> JsonPatch:
-        """The write."""
+        """Return the patch of the job's status."""
         return status_writes.cancel(self.job, self.reason, self.message, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Explain:
-    """Say why the job is pending."""
+    """Write the reason why the job is pending."""
 
     job: Job
     reason: PendingReason
     message: str
 
     def patch(self, now: float) -> JsonPatch:
-        """The write."""
-        return status_writes.explain(self.job, self.reason, self.message, now)
+        """Return the patch of the job's status."""
+        return status_writes.set_pending_reason(self.job, self.reason, self.message, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """Stop the pending job's clock."""
+    """Stop the pending job's timeout."""
 
     job: Job
 
     def patch(self, now: float) -> JsonPatch:
-        """The write."""
-        message = "Suspended: set spec.suspend to false to let it into the queue."
+        """Return the patch of the job's status."""
+        message = "Suspended: set spec.suspend to false to queue the job."
         return status_writes.suspend(self.job, message, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Let the pending job's clock go on."""
+    """Continue the pending job's timeout."""
 
     job: Job
 
     def patch(self, now: float) -> JsonPatch:
-        """The write."""
+        """Return the patch of the job's status."""
         return status_writes.resume(self.job, now)
 
 
@@ -123,7 +123,7 @@ class Expire:
 
 @dataclass(frozen=True, slots=True)
 class CheckJob:
-    """Read the job afresh: its daemon no longer lists the run, so a watch may have missed its end."""
+    """Read the job again: its daemon no longer lists the run, so a watch may have missed its end."""
 
     job: Job
 

@@ -1,13 +1,20 @@
-"""What is due for one job, looked at alone: its cancel, its clocks, its daemon. All but who gets which daemon.
+"""Evaluate one job by itself: its cancel, its timeouts, its daemon. Assignment is not decided here.
 
-Called by `mirror` for each job that changed or whose clock ran out. Order matters: an admin's cancel goes before any
-clock, a clock before the queue.
+Called by the job reconciler for each job that changed or whose timeout passed. Order matters: a cancel goes before
+every timeout, a timeout before the queue.
 """
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
 from provisioner_operator.api.v1alpha1.names import log_archive_name
+from provisioner_operator.core.jobs.cancellation import (
+    Cancellation,
+    confirmation_wait,
+    daemon_gone,
+    never_started,
+    unconfirmed,
+)
 from provisioner_operator.core.jobs.decisions import (
     BeginCancel,
     Cancel,
@@ -19,41 +26,37 @@ from provisioner_operator.core.jobs.decisions import (
     Suspend,
 )
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.jobs.status_writes import canceled_by
 from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS, active_deadline, expiry, pending_deadline
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Daemon, Job
-
-CANCEL_MARGIN_SECONDS = 60.0
-"""Past its grace a live daemon gets this long to kill the run and write it, before the controller ends the cancel."""
+from provisioner_operator.core.model.records import Assignment, Daemon, Job
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a verdict needs to know beside the job itself."""
+    """Context in which a job is evaluated."""
 
     daemon: Daemon | None = None
-    """The daemon that the job is assigned to, while it exists."""
+    """Daemon that the job is assigned to, while its object exists."""
     offline: bool = False
-    """That daemon does not report, or said that it stopped."""
+    """Whether that daemon misses heartbeats, or reported that it stopped."""
     lost: bool = False
-    """That daemon's process is certainly over: by its own fence, with its Pod, or because another took its place."""
+    """Whether that daemon's process is certainly over: fenced, ended with its Pod, or replaced by another."""
     pod_ended: str | None = None
-    """How that daemon's Pod ended, if that is why it is lost."""
+    """Description of how that daemon's Pod ended, if that is why it is lost."""
     cancel_seen: float | None = None
-    """When this controller first saw the cancel, on the monotonic clock."""
+    """Time at which this controller first observed the cancel, on the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do about a job now, if anything, and when to look again if nothing changes, in seconds from now."""
+    """Decision that is due for a job, if any, and the seconds after which to evaluate it again if nothing changes."""
 
     decision: JobDecision | None = None
     look_again_in: float | None = None
 
 
 def judge(job: Job, given: Circumstances, now: Instant) -> Verdict:
-    """The verdict on one job."""
+    """Evaluate one job."""
     if job.phase in TERMINAL:
         return _due(expiry(job), now, Expire(job))
     if job.phase is Phase.PENDING:
@@ -63,7 +66,8 @@ def judge(job: Job, given: Circumstances, now: Instant) -> Verdict:
 
 def _judge_pending(job: Job, given: Circumstances, now: Instant) -> Verdict:
     if job.cancel:
-        return Verdict(Cancel(job, CancelReason.NEVER_STARTED, f"{canceled_by(job)} The job had not started."))
+        cancellation = never_started(job)
+        return Verdict(Cancel(job, cancellation.reason, cancellation.message))
     if job.suspend and job.suspended_at is None:
         return Verdict(Suspend(job))
     if not job.suspend and job.suspended_at is not None:
@@ -71,23 +75,21 @@ def _judge_pending(job: Job, given: Circumstances, now: Instant) -> Verdict:
     overdue = _due(pending_deadline(job), now, _pending_timeout(job))
     if overdue.decision is not None or job.assignment is None:
         return overdue
-    if (why := _why_release(job, given, now)) is not None:
+    if (why := _why_release(job.assignment, given, now)) is not None:
         return Verdict(Release(job, why))
     acknowledge_in = job.assignment.time + ACKNOWLEDGE_SECONDS - now.wall
     return Verdict(look_again_in=min(acknowledge_in, overdue.look_again_in or acknowledge_in))
 
 
-def _why_release(job: Job, given: Circumstances, now: Instant) -> str | None:
-    if job.assignment is None:
-        return None
-    name = job.assignment.daemon
+def _why_release(assignment: Assignment, given: Circumstances, now: Instant) -> str | None:
+    name = assignment.daemon
     if given.daemon is None:
         return f"Daemon {name} is gone; the job had not started and is queued again."
     if given.offline:
         return f"Daemon {name} went offline; the job had not started and is queued again."
     if given.daemon.state is DaemonState.DRAINING:
         return f"Daemon {name} is draining; the job had not started and is queued again."
-    if now.wall >= job.assignment.time + ACKNOWLEDGE_SECONDS:
+    if now.wall >= assignment.time + ACKNOWLEDGE_SECONDS:
         return f"Daemon {name} did not acknowledge within {ACKNOWLEDGE_SECONDS:.0f} s; the job is queued again."
     return None
 
@@ -96,39 +98,35 @@ def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
     name = job.assignment.daemon if job.assignment is not None else "unknown"
     if given.lost:
         if job.cancel:
-            message = f"{canceled_by(job)} Its daemon {name} is gone{_how(given)}, and the run with it."
-            return Verdict(_finish_cancel(job, CancelReason.DAEMON_GONE, message))
-        message = (
-            f"Daemon {name} was lost{_how(given)} while it ran the job. The state holds what the run had saved by then; "
-            f"read its log (ConfigMap {log_archive_name(job.name)}), then submit a new job."
-        )
-        return Verdict(Fail(job, EndReason.DAEMON_LOST, message))
+            return Verdict(_finish_cancel(job, daemon_gone(job, name, given.pod_ended)))
+        return Verdict(Fail(job, EndReason.DAEMON_LOST, _daemon_lost(job, name, given)))
     if job.cancel:
         grace = given.daemon.cancel_grace if given.daemon is not None else 0.0
         seen = now.monotonic if given.cancel_seen is None else given.cancel_seen
-        wait = seen + grace + CANCEL_MARGIN_SECONDS - now.monotonic
-        if wait > 0:
-            return Verdict(look_again_in=wait)
-        message = (
-            f"{canceled_by(job)} Daemon {name} did not confirm that the run stopped; check it before building again."
-        )
-        return Verdict(_finish_cancel(job, CancelReason.DAEMON_UNRESPONSIVE, message))
+        wait = confirmation_wait(seen, grace, now.monotonic)
+        return Verdict(look_again_in=wait) if wait > 0 else Verdict(_finish_cancel(job, unconfirmed(job, name)))
     if given.daemon is None and job.assignment is not None and job.assignment.instance is not None:
-        # Its run may live on until its own fence, and once the job has ended nothing in the cluster tells of it: a
-        # controller that starts meanwhile would give the workspace to the next job. The loss, when it is certain, ends it.
+        # The run may go on until the daemon's own fence stops it, and an ended job no longer shows that: a controller
+        # that starts meanwhile would give the workspace to the next job. So the job ends only once the loss is certain.
         return Verdict()
     limit = f"{job.active_deadline:.0f} s"
     message = f"The job did not end within {limit} of its start (spec.activeDeadlineSeconds); its run is stopped."
     return _due(active_deadline(job), now, Fail(job, EndReason.DEADLINE_EXCEEDED, message))
 
 
-def _how(given: Circumstances) -> str:
-    return "" if given.pod_ended is None else f" (its Pod ended: {given.pod_ended})"
+def _daemon_lost(job: Job, name: str, given: Circumstances) -> str:
+    cause = "" if given.pod_ended is None else f" (its Pod ended: {given.pod_ended})"
+    return (
+        f"Daemon {name} was lost{cause} while it ran the job. The state holds what the run had saved by then; "
+        f"read its log (ConfigMap {log_archive_name(job.name)}), then submit a new job."
+    )
 
 
-def _finish_cancel(job: Job, reason: CancelReason, message: str) -> JobDecision:
-    """Cancel in the daemon's place; one that its daemon never began goes through Canceling first, as the table says."""
-    return BeginCancel(job) if job.phase is Phase.RUNNING else Cancel(job, reason, message)
+def _finish_cancel(job: Job, cancellation: Cancellation) -> JobDecision:
+    """Cancel in the daemon's place; the transition table leads from Running to Canceled only through Canceling."""
+    if job.phase is Phase.RUNNING:
+        return BeginCancel(job)
+    return Cancel(job, cancellation.reason, cancellation.message)
 
 
 def _pending_timeout(job: Job) -> Fail:

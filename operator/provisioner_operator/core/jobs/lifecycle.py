@@ -1,4 +1,4 @@
-"""The life of a job: its phases and the legal steps between them.
+"""Define the phases of a job and the legal transitions between them.
 
 Two rules. A final phase is final: nothing revives a job. A run starts only by its daemon's acknowledgement, so a job
 that never left Pending never ran. The CEL rules of the CRD enforce the same table in the API server and are tested
@@ -19,7 +19,7 @@ TRANSITIONS = MappingProxyType(
         Phase.CANCELED: frozenset[Phase](),
     }
 )
-"""From each phase, the phases that may follow it."""
+"""Phases that may follow each phase."""
 
 TERMINAL = frozenset(phase for phase, following in TRANSITIONS.items() if not following)
 STARTED = frozenset({Phase.RUNNING, Phase.CANCELING})
@@ -27,7 +27,7 @@ STARTED = frozenset({Phase.RUNNING, Phase.CANCELING})
 
 
 class IllegalTransitionError(ValueError):
-    """A step that the table does not have."""
+    """Transition that the table does not have."""
 
 
 def require_legal(current: Phase, following: Phase) -> None:

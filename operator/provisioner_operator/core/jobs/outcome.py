@@ -1,4 +1,4 @@
-"""How a run ended, as its daemon reports it."""
+"""Record the end of a run, as its daemon reports it."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class ResourceChange:
-    """What the run did to one resource; of a template that was only read, that it declares it."""
+    """The action of a run on one resource; an import only reports the declaration."""
 
     address: str
     type: str
@@ -37,7 +37,7 @@ class DeclaredVariable:
 
     name: str
     type: str = "any"
-    """As Terraform writes it."""
+    """Type expression, as Terraform writes it."""
     required: bool = False
     sensitive: bool = False
     description: str = ""
@@ -45,7 +45,7 @@ class DeclaredVariable:
 
 @dataclass(frozen=True, slots=True)
 class LogArchive:
-    """Where the log went: a ConfigMap of the job's namespace."""
+    """Location of the log: a ConfigMap in the job's namespace."""
 
     config_map: str
     size: int
@@ -54,7 +54,7 @@ class LogArchive:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a run: a final phase, why, and what came of it."""
+    """The end of a run: a final phase, its reason, and the results."""
 
     phase: Phase
     reason: EndReason
@@ -64,7 +64,7 @@ class Outcome:
     outputs: tuple[Output, ...] = ()
     resources: tuple[ResourceChange, ...] = ()
     variables: tuple[DeclaredVariable, ...] = ()
-    """Of the import of a template: what it declares."""
+    """Variables that an imported template declares."""
     commit: str | None = None
-    """Of a git source: the commit that was taken."""
+    """Commit that was checked out from a git source."""
     log: LogArchive | None = None

@@ -1,9 +1,9 @@
-"""Every write to a status, as a conditional JSON Patch (RFC 6902): what must hold, and what then becomes true.
+"""Build every write to a job's status as a conditional JSON Patch (RFC 6902).
 
-Preconditions are on meaning (uid, phase, assignment), not on resourceVersion, so that an edit which does not matter
-does not cost a retry. A failed one is answered with 422 and means news: somebody else moved the job first. All paths
-may be tested, only `/status` is changed. Used by the controller's writer and by the daemon; the only place where
-status content is made.
+Preconditions are on meaning (uid, phase, assignment), not on resourceVersion, so that an unrelated edit does not cost a
+retry. A failed precondition is answered with 422 and is news: somebody else moved the job first. All paths may be
+tested, only `/status` is changed. Used by the controller's writer and by the daemon; no other module makes content of
+this status.
 """
 
 from provisioner_operator.api.v1alpha1.enums import (
@@ -14,24 +14,19 @@ from provisioner_operator.api.v1alpha1.enums import (
     PendingReason,
     Phase,
 )
-from provisioner_operator.api.v1alpha1.limits import (
-    LONGEST_ADDRESS,
-    LONGEST_DECLARATION,
-    LONGEST_SUSPENSION_SECONDS,
-    LONGEST_TYPE,
-    MOST_RESOURCES,
-    MOST_VARIABLES,
-)
+from provisioner_operator.api.v1alpha1.limits import LONGEST_SUSPENSION_SECONDS
+from provisioner_operator.core.jobs.cancellation import Cancellation, answered, canceled_by, stopping
 from provisioner_operator.core.jobs.lifecycle import require_legal
-from provisioner_operator.core.jobs.outcome import DeclaredVariable, Outcome
+from provisioner_operator.core.jobs.outcome import Outcome
+from provisioner_operator.core.jobs.outcome_fields import outcome_fields
 from provisioner_operator.core.model.conditions import with_condition
-from provisioner_operator.core.model.json_patch import JsonPatch, clip, conditions_json, timestamp
-from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.model.json_patch import Field, JsonPatch, clip, conditions_json, timestamp
+from provisioner_operator.core.model.json_value import JsonValue
 from provisioner_operator.core.model.records import Assignment, Condition, Daemon, Job
 
 
 def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> JsonPatch:
-    """Give a pending job to a daemon; it starts only when that daemon acknowledges."""
+    """Return the write that gives a pending job to a daemon; the job starts only when that daemon acknowledges."""
     message = f"Assigned to daemon {daemon.name}."
     conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.TRUE, "Assigned", message, now)
     conditions = _not_ready(conditions, Phase.PENDING, message, now)
@@ -48,7 +43,7 @@ def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> JsonPatc
 
 
 def release(job: Job, why: str, now: float) -> JsonPatch:
-    """Take an unacknowledged assignment back: the job never started and goes back to the queue."""
+    """Return the write that takes back an unacknowledged assignment: the job never started and returns to the queue."""
     conditions = with_condition(
         job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, "Released", clip(why), now
     )
@@ -59,8 +54,8 @@ def release(job: Job, why: str, now: float) -> JsonPatch:
     )
 
 
-def explain(job: Job, reason: PendingReason, message: str, now: float) -> JsonPatch:
-    """Say why a job is pending, and what would unblock it."""
+def set_pending_reason(job: Job, reason: PendingReason, message: str, now: float) -> JsonPatch:
+    """Return the write that explains why a job is pending, and what would unblock it."""
     message = clip(message)
     conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, reason, message, now)
     conditions = _not_ready(conditions, reason, message, now)
@@ -76,7 +71,7 @@ def explain(job: Job, reason: PendingReason, message: str, now: float) -> JsonPa
 
 
 def suspend(job: Job, message: str, now: float) -> JsonPatch:
-    """Stop a pending job's clock, and take back an assignment that was not acknowledged.
+    """Return the write that stops a pending job's timeout, and takes back an assignment that was not acknowledged.
 
     A job that was created suspended never waited: its suspension counts from its creation.
     """
@@ -99,7 +94,7 @@ def suspend(job: Job, message: str, now: float) -> JsonPatch:
 
 
 def resume(job: Job, now: float) -> JsonPatch:
-    """Let a pending job's clock go on, without the time that it was suspended."""
+    """Return the write that continues a pending job's timeout, without the time for which it was suspended."""
     suspended = now - (job.suspended_at if job.suspended_at is not None else now)
     return JsonPatch(
         tests=(*_pending(job), ("/spec/suspend", False)),
@@ -115,7 +110,7 @@ def resume(job: Job, now: float) -> JsonPatch:
 
 
 def acknowledge(job: Job, instance: str, now: float) -> JsonPatch:
-    """The daemon takes the job: from here on it runs. `instance` is the daemon's process."""
+    """Return the write with which a daemon's process, `instance`, takes the job: from then on it runs."""
     if job.assignment is None:
         raise ValueError(f"{job.display_name} has no assignment to acknowledge")
     require_legal(job.phase, Phase.RUNNING)
@@ -133,91 +128,39 @@ def acknowledge(job: Job, instance: str, now: float) -> JsonPatch:
 
 
 def begin_cancel(job: Job, now: float) -> JsonPatch:
-    """The daemon has seen the cancel of a running job and is stopping it."""
+    """Return the write that reports a canceled run as being stopped, by its daemon or by the controller."""
     require_legal(job.phase, Phase.CANCELING)
-    message = f"{canceled_by(job)} The run is being stopped."
-    conditions = with_condition(
-        job.conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, CancelReason.STOPPING, message, now
-    )
+    cancellation = stopping(job)
+    conditions = _cancel_requested(job.conditions, cancellation, now)
     return JsonPatch(
         tests=_started(job),
         sets=(
             ("/status/phase", Phase.CANCELING),
-            ("/status/message", message),
+            ("/status/message", cancellation.message),
             ("/status/observedGeneration", job.generation),
-            ("/status/conditions", conditions_json(_not_ready(conditions, Phase.CANCELING, message, now))),
+            (
+                "/status/conditions",
+                conditions_json(_not_ready(conditions, Phase.CANCELING, cancellation.message, now)),
+            ),
         ),
     )
 
 
 def finish(job: Job, outcome: Outcome, now: float) -> JsonPatch:
-    """The daemon writes how its run ended; the job's phase is Running, or Canceling if its cancel was seen."""
+    """Return the write with which a daemon reports the end of a run, from Running or Canceling."""
     conditions = job.conditions
     if job.cancel:
-        stopped = outcome.phase is Phase.CANCELED
-        reason = CancelReason.STOPPED if stopped else CancelReason.TOO_LATE
-        told = (
-            "The run was stopped."
-            if stopped
-            else f"The cancel came too late: the job had already {_ended(outcome.phase)}."
-        )
-        conditions = with_condition(
-            conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, f"{canceled_by(job)} {told}", now
-        )
+        conditions = _cancel_requested(conditions, answered(job, outcome.phase), now)
     canceled = outcome.phase is Phase.CANCELED
     message = f"{canceled_by(job)} {outcome.message}" if canceled else outcome.message
-    details: list[tuple[str, JsonValue]] = []
-    if outcome.stage is not None:
-        details.append(("/status/stage", outcome.stage))
-    if outcome.timings:
-        details.append(
-            (
-                "/status/timings",
-                [
-                    {"stage": timing.stage, "startedAt": timestamp(timing.started)}
-                    | ({} if timing.finished is None else {"finishedAt": timestamp(timing.finished)})
-                    for timing in outcome.timings
-                ],
-            )
-        )
-    if outcome.outputs:
-        details.append(
-            ("/status/outputs", [{"name": output.name, "value": output.value} for output in outcome.outputs])
-        )
-    if outcome.resources:
-        details.append(
-            (
-                "/status/resources",
-                [
-                    {
-                        "address": clip(change.address, LONGEST_ADDRESS),
-                        "type": clip(change.type, LONGEST_TYPE),
-                        "action": change.action,
-                    }
-                    for change in outcome.resources[:MOST_RESOURCES]
-                ],
-            )
-        )
-    if outcome.variables:
-        variables = [_variable_json(variable) for variable in outcome.variables[:MOST_VARIABLES]]
-        details.append(("/status/variables", variables))
-    if outcome.commit is not None:
-        details.append(("/status/commit", outcome.commit))
-    if outcome.log is not None:
-        log: JsonObject = {
-            "configMap": outcome.log.config_map,
-            "bytes": outcome.log.size,
-            "truncated": outcome.log.truncated,
-        }
-        details.append(("/status/log", log))
     return JsonPatch(
         tests=_started(job),
-        sets=(*_end(job, outcome.phase, outcome.reason, message, conditions, now), *details),
+        sets=(*_end(job, outcome.phase, outcome.reason, message, conditions, now), *outcome_fields(outcome)),
     )
 
 
 def end(job: Job, phase: Phase, reason: EndReason, message: str, now: float) -> JsonPatch:
-    """The controller ends a job by a clock or because its daemon is gone, whatever its phase was."""
+    """Return the write with which the controller ends a job: a deadline passed, or its daemon is gone."""
     tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
     # A cancel that arrives meanwhile goes before any clock.
     tests = (*tests, ("/spec/cancel", job.cancel))
@@ -225,24 +168,16 @@ def end(job: Job, phase: Phase, reason: EndReason, message: str, now: float) -> 
 
 
 def cancel(job: Job, reason: CancelReason, message: str, now: float) -> JsonPatch:
-    """The controller finishes a cancel: of a job that never started, or whose daemon cannot."""
-    conditions = with_condition(
-        job.conditions, JobCondition.CANCEL_REQUESTED, ConditionStatus.TRUE, reason, clip(message), now
-    )
+    """Return the write with which the controller completes a cancel that no daemon can confirm."""
+    conditions = _cancel_requested(job.conditions, Cancellation(reason, message), now)
     tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
     sets = _end(job, Phase.CANCELED, EndReason.CANCELED, message, conditions, now)
     return JsonPatch(tests=(*tests, ("/spec/cancel", True)), sets=sets)
 
 
-def canceled_by(job: Job) -> str:
-    """Who canceled the job and why, as a sentence."""
-    who = f"Canceled by {job.canceled_by}" if job.canceled_by else "Canceled"
-    return f"{who}: {job.cancel_reason}." if job.cancel_reason else f"{who}."
-
-
 def _end(
     job: Job, phase: Phase, reason: EndReason, message: str, conditions: tuple[Condition, ...], now: float
-) -> tuple[tuple[str, JsonValue], ...]:
+) -> tuple[Field, ...]:
     require_legal(job.phase, phase)
     message = clip(message)
     succeeded = phase is Phase.COMPLETED
@@ -262,33 +197,32 @@ def _end(
     )
 
 
-def _variable_json(variable: DeclaredVariable) -> JsonObject:
-    return {
-        "name": variable.name,
-        "type": clip(variable.type, LONGEST_DECLARATION),
-        "required": variable.required,
-        "sensitive": variable.sensitive,
-        "description": clip(variable.description, LONGEST_DECLARATION),
-    }
-
-
-def _ended(phase: Phase) -> str:
-    return "completed" if phase is Phase.COMPLETED else "failed"
+def _cancel_requested(
+    conditions: tuple[Condition, ...], cancellation: Cancellation, now: float
+) -> tuple[Condition, ...]:
+    return with_condition(
+        conditions,
+        JobCondition.CANCEL_REQUESTED,
+        ConditionStatus.TRUE,
+        cancellation.reason,
+        clip(cancellation.message),
+        now,
+    )
 
 
 def _not_ready(conditions: tuple[Condition, ...], reason: str, message: str, now: float) -> tuple[Condition, ...]:
     return with_condition(conditions, JobCondition.READY, ConditionStatus.FALSE, reason, message, now)
 
 
-def _pending(job: Job) -> tuple[tuple[str, JsonValue], ...]:
+def _pending(job: Job) -> tuple[Field, ...]:
     return (("/metadata/uid", job.uid), ("/status/phase", Phase.PENDING))
 
 
-def _started(job: Job) -> tuple[tuple[str, JsonValue], ...]:
+def _started(job: Job) -> tuple[Field, ...]:
     return (("/metadata/uid", job.uid), ("/status/phase", job.phase), *_same_assignment(job))
 
 
-def _same_assignment(job: Job) -> tuple[tuple[str, JsonValue], ...]:
+def _same_assignment(job: Job) -> tuple[Field, ...]:
     if job.assignment is None:
         return (("/status/assignment", None),)
     return (("/status/assignment/id", job.assignment.id),)
@@ -298,7 +232,7 @@ _STATUS_FIELDS = {"reason": "reason", "message": "message", "assignment": "assig
 
 
 def _present(job: Job, *fields: str) -> tuple[str, ...]:
-    """The paths of those fields that the job has: JSON Patch cannot remove what is absent."""
+    """Return the paths of those fields that the job has: JSON Patch cannot remove an absent one."""
     return tuple(f"/status/{_STATUS_FIELDS[field]}" for field in fields if getattr(job, field) is not None)
 
 

@@ -1,36 +1,36 @@
-"""All clocks: when a job is overdue and what a daemon's silence means.
+"""Define all timeouts: when a job is overdue, and what missed heartbeats of a daemon mean.
 
 Jobs: pending from creation without suspended time, active from the start, retention from the end. Daemons: everything
-follows from one setting, `lostAfterSeconds`, in the order that keeps two daemons off one job: no new work, the daemon
-stops its own runs, and only then the controller gives them up.
+follows from one setting, `lostAfterSeconds`, in the order that keeps two daemons off one job: no new work, then the
+daemon stops its own runs, and only then the controller declares it lost.
 """
 
 from provisioner_operator.core.model.records import Job
 
 ACKNOWLEDGE_SECONDS = 30.0
-"""An assignment that its daemon has not acknowledged after this long goes back to the queue."""
+"""Time after which an assignment that its daemon has not acknowledged returns to the queue."""
 HEARTBEATS_PER_LOSS = 30
-"""A daemon reports this often within `lostAfterSeconds`: each 10 s of 300 s."""
+"""Heartbeats that a daemon sends within `lostAfterSeconds`: one each 10 s of 300 s."""
 OFFLINE_FRACTION = 2 / 15
-"""Silent for this part of `lostAfterSeconds`, a daemon gets nothing new: 40 s of 300 s."""
+"""Part of `lostAfterSeconds` without a heartbeat after which a daemon gets no new job: 40 s of 300 s."""
 INTERRUPT_FRACTION = 0.8
-"""Without contact for this part, a daemon interrupts its own runs."""
+"""Part of `lostAfterSeconds` without contact after which a daemon interrupts its own runs."""
 KILL_FRACTION = 0.95
-"""Without contact for this part, it kills them: all are dead before 0.97."""
+"""Part of `lostAfterSeconds` without contact after which it kills them: all are dead before 0.97."""
 
 
 def pending_deadline(job: Job) -> float | None:
-    """When a pending job is overdue, by the wall clock; None while it is suspended."""
+    """Return the wall-clock time at which a pending job is overdue; None while it is suspended."""
     if job.suspended_at is not None or job.suspend:
         return None
     return job.created + job.suspended_seconds + job.pending_timeout
 
 
 def active_deadline(job: Job) -> float | None:
-    """When a started job is overdue, by the wall clock; None before its start.
+    """Return the wall-clock time at which a started job is overdue; None before its start.
 
-    The start is the daemon's word, by the daemon's clock. It lies between the assignment, by the controller's clock, and
-    the time that an acknowledgement may take: a clock that is wrong by more moves no deadline.
+    The daemon reports the start, by its own clock. The start lies between the assignment, by the controller's clock,
+    and the time allowed for an acknowledgement, so a clock that is further off moves no deadline.
     """
     if job.started is None:
         return None
@@ -41,30 +41,30 @@ def active_deadline(job: Job) -> float | None:
 
 
 def expiry(job: Job) -> float | None:
-    """When an ended job is to be deleted, by the wall clock; None if it is kept."""
+    """Return the wall-clock time at which an ended job is to be deleted; None if it is kept."""
     return None if job.finished is None or job.ttl is None else job.finished + job.ttl
 
 
 def stall_deadline(job: Job, last_output: float) -> float | None:
-    """When a run that wrote its last output at `last_output` counts as stalled, on the same clock; None if never."""
+    """Return the time at which a run with this last output counts as stalled, on the same clock; None if never."""
     return None if job.stall_timeout is None else last_output + job.stall_timeout
 
 
 def heartbeat_interval(lost_after: float) -> float:
-    """How often a daemon reports, in seconds."""
+    """Return the seconds between two heartbeats."""
     return lost_after / HEARTBEATS_PER_LOSS
 
 
 def offline_after(lost_after: float) -> float:
-    """The silence after which a daemon gets no new job, in seconds."""
+    """Return the seconds without a heartbeat after which a daemon gets no new job."""
     return lost_after * OFFLINE_FRACTION
 
 
 def interrupt_after(lost_after: float) -> float:
-    """The time without contact after which a daemon interrupts its runs, in seconds."""
+    """Return the seconds without contact after which a daemon interrupts its runs."""
     return lost_after * INTERRUPT_FRACTION
 
 
 def kill_after(lost_after: float) -> float:
-    """The time without contact after which a daemon kills its runs, in seconds."""
+    """Return the seconds without contact after which a daemon kills its runs."""
     return lost_after * KILL_FRACTION

@@ -1,4 +1,4 @@
-"""How a list of conditions changes (metav1.Condition): one per type, `since` moves only when the status does."""
+"""Update a list of conditions (metav1.Condition): one per type, `since` changes only with the status."""
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus
 from provisioner_operator.core.model.records import Condition
@@ -7,7 +7,7 @@ from provisioner_operator.core.model.records import Condition
 def with_condition(
     conditions: tuple[Condition, ...], type_: str, status: ConditionStatus, reason: str, message: str, now: float
 ) -> tuple[Condition, ...]:
-    """The conditions with this one set, the others as they were."""
+    """Return the conditions with this one set and the others unchanged."""
     old = next((condition for condition in conditions if condition.type == type_), None)
     since = old.since if old is not None and old.status is status else now
     new = Condition(type_, status, reason, message, since)

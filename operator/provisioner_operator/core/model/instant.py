@@ -1,4 +1,4 @@
-"""The two clocks that a decision is given: nobody in the core reads one."""
+"""Represent the two clocks that a decision is given: no code in the core reads one."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,11 @@ from dataclasses import dataclass
 class Instant:
     """One moment, on both clocks.
 
-    Clocks that start from a time written in an object (creation, start) are judged by `wall`. A daemon's silence is
-    judged by `monotonic`, as the node controller does, so that skew between machines does not matter.
+    Timeouts that start at a time written in an object (creation, start) are measured by `wall`. Missed heartbeats are
+    measured by `monotonic`, as the node controller does, so that skew between machines does not matter.
     """
 
     wall: float
     """Seconds since the epoch."""
     monotonic: float
-    """Seconds of a clock that never jumps; only differences mean something."""
-
-    def later(self, seconds: float) -> "Instant":
-        """The moment `seconds` after this one."""
-        return Instant(self.wall + seconds, self.monotonic + seconds)
+    """Seconds of a clock that never jumps; only differences have a meaning."""

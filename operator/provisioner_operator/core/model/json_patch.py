@@ -1,4 +1,4 @@
-"""Build conditional JSON Patches (RFC 6902): what must hold, and what then becomes true.
+"""Build conditional JSON Patches (RFC 6902): the preconditions, and the changes if they hold.
 
 The only builder of patches: used by the core's decisions, the daemon, the command line and the bench.
 """
@@ -19,7 +19,7 @@ Field = tuple[str, JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class JsonPatch:
-    """One conditional write: fails as a whole unless each path tests equal. JSON null stands for an absent path."""
+    """One conditional write, which fails as a whole unless all tests hold. JSON null stands for an absent path."""
 
     tests: tuple[Field, ...]
     sets: tuple[Field, ...]
@@ -35,17 +35,17 @@ class JsonPatch:
 
 
 def timestamp(seconds: float) -> str:
-    """RFC 3339 in UTC with microseconds, for seconds since the epoch."""
+    """Format seconds since the epoch as RFC 3339 in UTC with microseconds."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def clip(text: str, limit: int = LONGEST_MESSAGE) -> str:
-    """The text, cut to what its field may hold; a message, to what a condition may."""
+    """Cut the text to the length that its field may have; by default, to that of a condition's message."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def conditions_json(conditions: tuple[Condition, ...]) -> JsonValue:
-    """Conditions as a status has them."""
+    """Render conditions as a status holds them."""
     return [
         {
             "type": condition.type,

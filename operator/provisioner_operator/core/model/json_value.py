@@ -1,4 +1,4 @@
-"""What JSON can say: the type of documents that the core makes or passes on, without looking into them."""
+"""Type of the JSON documents that the core makes or passes on without looking into them."""
 
 from collections.abc import Mapping, Sequence
 

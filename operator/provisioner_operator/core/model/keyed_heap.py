@@ -1,6 +1,7 @@
-"""A priority queue whose entries can be moved and taken out: the one data structure behind queues and clocks.
+"""Queue keys by priority so that they can be moved and removed: the data structure behind queues and timeouts.
 
-Stale entries stay in the heap until they surface or outnumber the live ones, so each operation is O(log n) amortised.
+Stale entries stay in the heap until they surface or outnumber the current ones, so each operation is amortized O(log
+n).
 """
 
 from heapq import heapify, heappop, heappush
@@ -27,7 +28,7 @@ class KeyedHeap(Generic[Key, Priority]):
         return key in self._current
 
     def put(self, key: Key, priority: Priority) -> None:
-        """Enter a key, or move it to another priority."""
+        """Add a key, or move it to another priority."""
         known = self._current.get(key)
         if known is not None and known[0] == priority:
             return
@@ -39,11 +40,11 @@ class KeyedHeap(Generic[Key, Priority]):
             heapify(self._heap)
 
     def discard(self, key: Key) -> None:
-        """Take a key out, if it is in."""
+        """Remove a key if it is present."""
         self._current.pop(key, None)
 
     def peek(self) -> tuple[Priority, Key] | None:
-        """The first entry, which stays; None when empty."""
+        """Return the first entry without removing it; None when empty."""
         while self._heap:
             priority, arrival, key = self._heap[0]
             if self._current.get(key) == (priority, arrival):
@@ -52,14 +53,14 @@ class KeyedHeap(Generic[Key, Priority]):
         return None
 
     def first(self) -> Key:
-        """The first key, which stays. Raises LookupError when empty."""
+        """Return the first key without removing it. Raises LookupError when empty."""
         entry = self.peek()
         if entry is None:
             raise LookupError("the heap is empty")
         return entry[1]
 
     def pop(self) -> tuple[Priority, Key] | None:
-        """The first entry, which leaves; None when empty."""
+        """Remove and return the first entry; None when empty."""
         first = self.peek()
         if first is not None:
             heappop(self._heap)
@@ -67,7 +68,7 @@ class KeyedHeap(Generic[Key, Priority]):
         return first
 
     def pop_due(self, limit: Priority) -> list[Key]:
-        """All keys whose priority is at most `limit`, in order; they leave."""
+        """Remove and return all keys with a priority of at most `limit`, in order."""
         due: list[Key] = []
         while (first := self.peek()) is not None and first[0] <= limit:
             self.pop()

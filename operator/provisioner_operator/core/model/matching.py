@@ -1,4 +1,4 @@
-"""Which daemon may run which job: Coder's tag rule (`provisioner_tagset_contains`), exactly.
+"""Match jobs and daemons by Coder's tag rule (`provisioner_tagset_contains`), exactly.
 
 A job without tags of its own runs only on a daemon whose tags are exactly equal. Any other job runs where each of its
 tags, key and value, is among the daemon's. Comparison is by exact string: no wildcards, no negation.
@@ -21,12 +21,12 @@ Tags = frozenset[tuple[str, str]]
 UNTAGGED: Tags = frozenset({(SCOPE, SCOPE_ORGANIZATION), (OWNER, "")})
 
 _DISTINCT_TAG_SETS = 8192
-"""How many tag sets are kept as one object each: a fleet has tens, a large one thousands."""
+"""Number of tag sets kept as one object each: a fleet has tens, a large one thousands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a job asks of a daemon. Jobs of equal demand wait in one queue."""
+    """Requirements of a job. Jobs of equal demand wait in one queue."""
 
     namespace: str
     provisioner: Provisioner
@@ -35,7 +35,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What a daemon offers. Daemons of equal supply are interchangeable."""
+    """Capabilities of a daemon. Daemons of equal supply are interchangeable."""
 
     namespace: str
     provisioners: frozenset[Provisioner]
@@ -43,7 +43,7 @@ class Supply:
 
 
 def effective_tags(tags: Mapping[str, str]) -> Tags:
-    """The tags in force for those written in a spec (Coder's `MutateTags`).
+    """Return the effective tags for those written in a spec (Coder's `MutateTags`).
 
     Empty values are dropped; a missing or unknown scope is `organization`, whose owner is empty.
     """
@@ -61,14 +61,14 @@ def _effective(items: tuple[tuple[str, str], ...]) -> Tags:
 
 
 def tags_match(daemon: Tags, job: Tags) -> bool:
-    """Whether a daemon's tags satisfy a job's."""
+    """Return whether a daemon's tags satisfy a job's."""
     if job == UNTAGGED:
         return daemon == UNTAGGED
     return job <= daemon
 
 
 def satisfies(supply: Supply, demand: Demand) -> bool:
-    """Whether daemons of this supply may run jobs of this demand: same organization, program and tags."""
+    """Return whether daemons of this supply may run jobs of this demand: same organization, provisioner and tags."""
     return (
         supply.namespace == demand.namespace
         and demand.provisioner in supply.provisioners
@@ -77,5 +77,5 @@ def satisfies(supply: Supply, demand: Demand) -> bool:
 
 
 def format_tags(tags: Tags) -> str:
-    """Tags in one line as people write them, `k=v,k2=v2`; the implied scope and owner are left out."""
+    """Format tags in one line, `k=v,k2=v2`, without the implied scope and owner."""
     return ",".join(f"{key}={value}" for key, value in sorted(tags - UNTAGGED)) or "none"

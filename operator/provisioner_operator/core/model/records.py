@@ -1,6 +1,6 @@
-"""Jobs, daemons and pools as the core knows them: frozen, slim, already valid.
+"""Records of jobs, daemons and their Pods: frozen, slim, already valid.
 
-Made from the API's objects at the edge (`kube.parsing`). Times are seconds since the epoch.
+Parsed from the API's objects by `kube`. Times are seconds since the epoch.
 """
 
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Which daemon a job was given to; `id` is unique to this assignment, `instance` the process that acknowledged."""
+    """Assignment of a job to a daemon; `id` is unique to it, `instance` is the process that acknowledged."""
 
     daemon: str
     daemon_uid: str
@@ -41,7 +41,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A ProvisionerJob, without what only its run needs (source, variables)."""
+    """A ProvisionerJob, without the parts that only its run needs (source, variables)."""
 
     namespace: str
     name: str
@@ -75,12 +75,12 @@ class Job:
 
     @property
     def may_start(self) -> bool:
-        """Whether it waits for a daemon: pending, given to nobody, neither held nor to be canceled."""
+        """Whether it waits for a daemon: pending, not assigned, not suspended, not to be canceled."""
         return self.phase is Phase.PENDING and self.assignment is None and not self.suspend and not self.cancel
 
     @property
     def display_name(self) -> str:
-        """The job as people write it, for messages and logs."""
+        """Namespace and name, for messages and logs."""
         return f"{self.namespace}/{self.name}"
 
 
@@ -94,7 +94,7 @@ class ReportedRun:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a daemon's spec says of it, as written there: all but its cordon."""
+    """A daemon's spec as written there, without its cordon."""
 
     tags: frozenset[tuple[str, str]]
     provisioners: frozenset[Provisioner]
@@ -112,17 +112,17 @@ class DaemonPod:
     uid: str
     resource_version: int
     offer: Offer
-    """What its annotations say that it offers."""
+    """Spec of the daemon, from the Pod's annotations."""
     ready: bool = False
-    """Whether kubelet, or the node's lifecycle controller in its place, says that it works."""
+    """Whether kubelet, or the node lifecycle controller in its place, reports it as ready."""
     deleting: bool = False
-    """Whether it was told to end."""
+    """Whether it is being deleted."""
     ended: str | None = None
-    """How its containers ended, once it is certain that none of them runs or will run again."""
+    """Description of how its containers ended, once it is certain that none of them runs or will run again."""
 
     @property
     def display_name(self) -> str:
-        """The Pod as people write it, for messages and logs."""
+        """Namespace and name, for messages and logs."""
         return f"{self.namespace}/{self.name}"
 
 
@@ -142,19 +142,19 @@ class Daemon:
     state: DaemonState = DaemonState.OFFLINE
     instance: str | None = None
     heartbeat: str | None = None
-    """The time of the last heartbeat, as the daemon wrote it: only ever compared for change."""
+    """Time of the last heartbeat as the daemon wrote it: only ever compared for change."""
     runs: frozenset[ReportedRun] = field(default=frozenset())
     conditions: tuple[Condition, ...] = ()
     offer: Offer | None = None
     """Its spec as written, to be compared with its Pod's annotations."""
     pod_uid: str | None = None
-    """The Pod that owns it; None for a daemon that an admin registered."""
+    """Uid of the Pod that owns it; None for a daemon that an admin registered."""
     cordoned_by: str | None = None
-    """The pool whose mark its cordon bears; None for an admin's."""
+    """Name of the pool that cordoned it; None for an admin's cordon."""
     annotated: bool = False
     """Whether it has annotations at all."""
 
     @property
     def display_name(self) -> str:
-        """The daemon as people write it, for messages and logs."""
+        """Namespace and name, for messages and logs."""
         return f"{self.namespace}/{self.name}"

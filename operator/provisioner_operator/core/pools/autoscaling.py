@@ -1,9 +1,9 @@
-"""How many daemons a pool needs now: enough that whoever waits starts within the target, by how long runs took of late.
+"""Compute the number of daemons that a pool needs so that waiting jobs start within the target, from recent run times.
 
-A slot that is free starts a job at once and another after each run; a slot that is taken starts its first when its run
-ends. So within the time that is left until the longest waiting job has waited as long as it may, a slot can start a
-certain number of jobs, and the queue tells how many slots that takes. Up at once, down only when the pool has not needed
-so many for its delay. Called by `fleet`; which jobs fall to which pool is `sharing`'s.
+A free slot starts a job at once and another after each run; a busy slot starts its first when its run ends. So within
+the time that the longest waiting job has left, a slot can start a certain number of jobs, and the length of the queue
+gives the number of slots. The pool grows at once, and shrinks only when it has not needed that many for its delay.
+Called by `fleet_plan`; `load_sharing` divides the jobs among the pools.
 """
 
 from dataclasses import dataclass
@@ -13,61 +13,61 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.pools.records import Autoscaling
 
 NEWEST_RUN_WEIGHT = 0.2
-"""How much the last run counts in the mean: of runs longer ago than the last ten, a tenth is left."""
+"""Weight of the last run in the mean: runs before the last ten together weigh a tenth."""
 SHORTEST_RUN_SECONDS = 1.0
-"""Below this a mean says more about clocks than about runs."""
+"""Shortest mean that is used: below it, differences between clocks dominate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The jobs that wait for nothing but a daemon and fall to one pool."""
+    """Jobs that wait for nothing but a daemon and count for one pool."""
 
     waiting: int = 0
     oldest: float = 0.0
-    """How long the first of them has waited, in seconds."""
+    """Seconds that the first of them has waited."""
 
 
 class RunTimes:
-    """How long runs take of late: an exponentially weighted mean."""
+    """Exponentially weighted mean of recent run times."""
 
     __slots__ = ("mean",)
 
     def __init__(self, mean: float | None = None) -> None:
         self.mean = mean
-        """In seconds; None while nothing is known."""
+        """Mean in seconds; None while no run has been observed."""
 
     def observe(self, seconds: float) -> None:
-        """A run ended after so long."""
+        """Add the duration of a run."""
         seconds = max(seconds, SHORTEST_RUN_SECONDS)
         self.mean = seconds if self.mean is None else self.mean + NEWEST_RUN_WEIGHT * (seconds - self.mean)
 
 
 def further_starts(mean_run: float | None, within: float) -> int:
-    """How many more jobs a slot starts within so many seconds, after the one that it begins with."""
+    """Return the number of jobs that a slot starts within this time, after its first."""
     if mean_run is None or within <= 0:
         return 0
     return floor(within / max(mean_run, SHORTEST_RUN_SECONDS))
 
 
 def slots_needed(load: Load, busy: int, mean_run: float | None, target_wait: float) -> int:
-    """How many slots, taken or free, start all the waiting jobs in time."""
+    """Return the number of slots, busy or free, that start all waiting jobs in time."""
     further = further_starts(mean_run, target_wait - load.oldest)
     uncovered = max(0, load.waiting - busy * further)
     return busy + ceil(uncovered / (1 + further))
 
 
 def daemons_needed(slots: int, capacity: int, bounds: Autoscaling) -> int:
-    """How many daemons have so many slots, within the pool's bounds."""
+    """Return the number of daemons that have this many slots, within the pool's bounds."""
     return within_bounds(ceil(slots / capacity), bounds)
 
 
 def within_bounds(daemons: int, bounds: Autoscaling) -> int:
-    """The number that is nearest within the pool's bounds."""
+    """Return the nearest number within the pool's bounds."""
     return max(bounds.min_replicas, min(daemons, bounds.max_replicas))
 
 
 def need_changes_in(load: Load, mean_run: float | None, target_wait: float) -> float | None:
-    """When more slots may be needed although nothing happened but that jobs waited on, in seconds; None if never."""
+    """Return the seconds until more slots may be needed only because jobs waited longer; None if that cannot happen."""
     left = target_wait - load.oldest
     further = further_starts(mean_run, left)
     if not load.waiting or not further or mean_run is None:
@@ -76,19 +76,19 @@ def need_changes_in(load: Load, mean_run: float | None, target_wait: float) -> f
 
 
 class RecentNeed:
-    """The most that a pool needed within its delay.
+    """The highest need of a pool within its delay.
 
-    What is there when it is first asked counts as needed until then: a controller that starts anew takes nothing away
+    Daemons that exist at the first call count as needed until then: a controller that starts anew removes nothing
     sooner than the one before it.
     """
 
     def __init__(self, present: int) -> None:
         self._current = present
         self._former: list[tuple[float, int]] = []
-        """Higher needs of before, each with the time of its end, on the monotonic clock; the highest first."""
+        """Former higher needs, each with the time of its end on the monotonic clock; the highest first."""
 
     def settle(self, need: int, delay: float, now: Instant) -> int:
-        """How many to have, now that so many are needed; what was needed at the last look was needed until this one."""
+        """Return the number to keep, given the current need; the need of the last call counts until this one."""
         if self._current > need:
             self._former = [former for former in self._former if former[1] > self._current]
             self._former.append((now.monotonic, self._current))
@@ -97,6 +97,6 @@ class RecentNeed:
         return max((former for _, former in self._former), default=need)
 
     def falls_in(self, delay: float, now: Instant) -> float | None:
-        """When there may be fewer, in seconds; None if not before the need changes."""
+        """Return the seconds until the number may fall; None if it does not before the need changes."""
         ends = [end + delay - now.monotonic for end, _ in self._former]
         return min(ends, default=None)

@@ -1,9 +1,9 @@
-"""The Pods that a pool is making: how many are on their way, and when the next may be tried.
+"""Track the Pods that a pool is creating: those in flight, and the time of the next attempt after a failure.
 
-A Pod's name is chosen before it is asked for, so asking twice makes one Pod: after a crash the Pods are listed, and a
-request without an answer is made again under the same name. Where Pods fail, or are refused, the pool pauses, ever
-longer, and then tries with one Pod at a time until that has stood for a while. All of this may be lost: a controller that
-starts anew pauses for the shortest time.
+A Pod's name is chosen before the request is sent, so repeating the request creates no second Pod: after a crash the
+Pods are listed, and a request without an answer is repeated under the same name. Where Pods fail, or are refused, the
+pool backs off exponentially, and then tries with one Pod at a time until that has run for a while. All of this may be
+lost: a controller that starts anew begins with the shortest backoff.
 """
 
 from collections.abc import Iterable
@@ -14,33 +14,33 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.pools.members import Member, Trouble
 from provisioner_operator.core.pools.records import Pool
 
-FIRST_PAUSE_SECONDS = 10.0
-LONGEST_PAUSE_SECONDS = 300.0
-"""How long no Pod is made after one failed; doubled with each further failure. As kubelet's own for containers."""
+FIRST_CREATION_BACKOFF_SECONDS = 10.0
+LONGEST_CREATION_BACKOFF_SECONDS = 300.0
+"""Backoff after a first failure; doubled with each further one, as kubelet does for containers."""
 SOUND_SECONDS = 60.0
-"""A container that ran, or has been ready, for so long did not fail at its start."""
+"""Time for which a container has to run, or be ready, to count as started well."""
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-"""As Kubernetes' own for generated names: no vowels, no words."""
+"""Alphabet of Kubernetes' own generated names: without vowels, so that no words arise."""
 _SUFFIX_LENGTH = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """What a look at the pool has to know of its creations."""
+class CreationState:
+    """State of a pool's creations, as the plan needs it."""
 
     under_way: frozenset[str] = frozenset()
-    """Names whose requests have not been answered yet."""
+    """Names with a request in flight."""
     unanswered: tuple[str, ...] = ()
-    """Names whose requests came to nothing that is known: to be asked for again, if still wanted."""
+    """Names whose request had no answer: to be requested again, if still wanted."""
     resume_at: float = float("-inf")
-    """No Pod is to be made before this, on the monotonic clock."""
+    """Time before which no Pod is created, on the monotonic clock."""
     failing: Trouble | None = None
-    """What went wrong the last time, until a later Pod has stood for a while."""
+    """Last failure, until a later Pod has run for a while."""
 
 
 class Creations:
-    """Those of one pool."""
+    """Creations of one pool."""
 
     def __init__(self) -> None:
         self._under_way: set[str] = set()
@@ -49,32 +49,32 @@ class Creations:
         self._failing: Trouble | None = None
         self._resume_at = float("-inf")
         self._counted: set[str] = set()
-        """The uids of the ended Pods that were taken into account."""
+        """Uids of the ended Pods that have been counted."""
         self._newest_at_failure: float | None = float("-inf")
-        """When the newest Pod was created that there was at the last failure; None until the next look tells."""
+        """Creation time of the newest Pod at the last failure; None until the next observation."""
 
     def begin(self, name: str) -> None:
-        """A Pod is asked for."""
+        """Record that a Pod's creation is requested."""
         self._unanswered.pop(name, None)
         self._under_way.add(name)
 
     def created(self, name: str) -> None:
-        """The Pod is there and known, or was before it was asked for."""
+        """Record that the Pod exists and is observed."""
         self._under_way.discard(name)
 
     def unanswered(self, name: str) -> None:
-        """It is not known what became of the request."""
+        """Record that the request had no answer."""
         if name in self._under_way:
             self._under_way.discard(name)
             self._unanswered[name] = None
 
     def refused(self, name: str, trouble: Trouble, now: Instant) -> None:
-        """The API server does not let the Pod be made."""
+        """Record that the API server refused the Pod."""
         self._under_way.discard(name)
         self._fail(trouble, now)
 
     def watch(self, members: Iterable[Member], now: Instant) -> None:
-        """Learn from the pool's Pods as they are: which failed, which stand."""
+        """Observe the pool's Pods: the failed ones, and those that run well."""
         known = sorted(members, key=lambda member: member.pod.created)
         for member in known:
             self._unanswered.pop(member.pod.name, None)
@@ -86,19 +86,19 @@ class Creations:
         if self._newest_at_failure is None:
             self._newest_at_failure = newest
         self._counted = {member.pod.uid for member in known if member.is_over}
-        is_old = now.monotonic >= self._resume_at + LONGEST_PAUSE_SECONDS
+        is_old = now.monotonic >= self._resume_at + LONGEST_CREATION_BACKOFF_SECONDS
         if self._failures and (is_old or any(self._is_sound(member, now) for member in known)):
             self._failures, self._failing, self._resume_at = 0, None, float("-inf")
 
-    def pace(self) -> Pace:
-        """What is known now."""
-        return Pace(frozenset(self._under_way), tuple(self._unanswered), self._resume_at, self._failing)
+    def state(self) -> CreationState:
+        """Return the current state."""
+        return CreationState(frozenset(self._under_way), tuple(self._unanswered), self._resume_at, self._failing)
 
     def _fail(self, trouble: Trouble, now: Instant) -> None:
         self._failing = trouble
         if now.monotonic >= self._resume_at:  # those that were made together fail together
             self._failures += 1
-            pause = min(FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1), LONGEST_PAUSE_SECONDS)
+            pause = min(FIRST_CREATION_BACKOFF_SECONDS * 2 ** (self._failures - 1), LONGEST_CREATION_BACKOFF_SECONDS)
             self._resume_at = now.monotonic + pause
         self._newest_at_failure = None
 
@@ -110,7 +110,7 @@ class Creations:
 
 
 def pod_names(pool: Pool, count: int, taken: Iterable[str], now: Instant) -> list[str]:
-    """So many names for new Pods, none of them taken; those of another moment are others."""
+    """Return this many names for new Pods, none of them taken; another moment yields other names."""
     used = set(taken)
     names: list[str] = []
     attempt = 0

@@ -1,8 +1,8 @@
-"""What the controller may decide about a pool, each a value that names the write to make and its precondition.
+"""Decisions about pools, each a value that names the write to make and its precondition.
 
-Made by `pools`, carried out by the shell. A decision that was not carried out, or not seen to be, is made again at the
-next look; the shell passes over those whose `subject` has one under way. Of a CreatePod the shell has to say what came of
-it (`fleet.Fleet`).
+Made by `plan`, carried out by the controller's writer. A decision that was not carried out, or not observed to be, is
+made again in the next round; the writer skips a decision whose `subject` has one in flight. The result of a CreatePod
+is reported to `fleet_plan.Fleet`.
 """
 
 from dataclasses import dataclass
@@ -20,27 +20,27 @@ _MARK = f"/metadata/annotations/{CORDONED_BY_ANNOTATION.replace('/', '~1')}"
 
 @dataclass(frozen=True, slots=True)
 class CreatePod:
-    """Create a Pod of this name: one that exists already is the answer to an earlier request, and as good."""
+    """Create a Pod of this name; if it exists already, an earlier request succeeded."""
 
     pool: Pool
     name: str
     default_image: str
 
     def body(self) -> JsonObject:
-        """The object to create."""
+        """Return the Pod."""
         return pod_builder.pod(self.pool, self.name, self.default_image)
 
 
 @dataclass(frozen=True, slots=True)
 class CordonDaemon:
-    """Give the daemon no further jobs, so that it can be removed, and mark the cordon as the pool's."""
+    """Cordon a daemon that is to be removed, and mark the cordon as the pool's."""
 
     pool: Pool
     pod: PoolPod
     daemon: PoolDaemon
 
     def patch(self) -> JsonPatch:
-        """Return the patch of the ProvisionerDaemon: it must not be cordoned yet, or the cordon would be somebody else's."""
+        """Return the patch of the ProvisionerDaemon, which fails if somebody else has cordoned it."""
         tests = (("/metadata/uid", self.daemon.uid), ("/spec/cordoned", False))
         cordoned = ("/spec/cordoned", True)
         if self.daemon.annotated:
@@ -53,7 +53,7 @@ class CordonDaemon:
 
 @dataclass(frozen=True, slots=True)
 class UncordonDaemon:
-    """Give the daemon jobs again, for it is wanted after all; only a cordon that bears the pool's mark is lifted."""
+    """Uncordon a daemon that is wanted again; only a cordon with the pool's mark is lifted."""
 
     pool: Pool
     pod: PoolPod
@@ -70,7 +70,7 @@ class UncordonDaemon:
 
 @dataclass(frozen=True, slots=True)
 class DeletePod:
-    """Delete the Pod, by its uid: nothing runs on it and nothing will."""
+    """Delete the Pod by its uid: nothing runs on it and nothing will."""
 
     pool: Pool
     pod: PoolPod
@@ -78,7 +78,7 @@ class DeletePod:
 
 @dataclass(frozen=True, slots=True)
 class AddFinalizer:
-    """See to it that the pool is drained before it goes; before it has any Pod."""
+    """Add the finalizer that has the pool drained before it goes; before it has any Pod."""
 
     pool: Pool
 
@@ -89,7 +89,7 @@ class AddFinalizer:
 
 @dataclass(frozen=True, slots=True)
 class RemoveFinalizer:
-    """Let the deleted pool go: no Pod is left."""
+    """Remove the finalizer of a deleted pool that has no Pod left."""
 
     pool: Pool
 
@@ -100,13 +100,13 @@ class RemoveFinalizer:
 
 @dataclass(frozen=True, slots=True)
 class UpdatePoolStatus:
-    """Write what the pool has and is doing."""
+    """Write the pool's status."""
 
     pool: Pool
     status: PoolStatus
 
     def patch(self) -> JsonPatch:
-        """The write."""
+        """Return the patch of the ProvisionerPool's status."""
         return status_patch(self.pool, self.status)
 
 
@@ -114,9 +114,10 @@ PoolDecision = CreatePod | CordonDaemon | UncordonDaemon | DeletePod | AddFinali
 
 
 def subject(decision: PoolDecision) -> str:
-    """What the decision is about: an object's uid, or for a Pod to be made its pool's uid and its name.
+    """Return the key of the decision: an object's uid, or for a new Pod its pool's uid and its name.
 
-    A daemon's cordon is about its Pod: while one is being deleted, nobody may uncordon it, nor the other way round.
+    A daemon's cordon has the key of its Pod: while one is being deleted, the other cannot be uncordoned, and vice
+    versa.
     """
     match decision:
         case CreatePod(pool, name):
@@ -128,7 +129,7 @@ def subject(decision: PoolDecision) -> str:
 
 
 def display_name(decision: PoolDecision) -> str:
-    """The object that the decision is about, as people write it."""
+    """Return the namespace and name of the object that the decision is about."""
     match decision:
         case CreatePod(pool, name):
             return f"{pool.namespace}/{name}"

@@ -1,9 +1,9 @@
-"""All pools, one look at a time: what falls to each, how many daemons that takes, and what is to be done about it.
+"""Plan all pools in one round: the jobs that count for each, the daemons it needs, and the decisions that follow.
 
-The shell tells it what came of the Pods that it was to make and how long runs took, and calls `decide` with all that it
-knows: after a change of a pool, of a Pod or of a pool's daemon at once, after a change of the queue soon, and when
-`Round.look_again_in` is over. Nothing in here is authoritative: should it be lost, the next looks find everything again
-but the run times, which the pools' own statuses remember.
+The pool reconciler reports the results of creations and the durations of runs, and calls `decide` with all pools and
+Pods: at once after a change of a pool, a Pod or a pool's daemon, soon after a change of the queue, and when
+`Round.look_again_in` is over. Nothing in here is authoritative: if it is lost, the next rounds derive everything again,
+and the run times come from the pools' statuses.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,30 +24,30 @@ from provisioner_operator.core.pools.creation_backoff import Creations
 from provisioner_operator.core.pools.decisions import CreatePod, PoolDecision, UpdatePoolStatus
 from provisioner_operator.core.pools.load_sharing import Contender, Waiting, queued_for, share
 from provisioner_operator.core.pools.members import Member, Trouble
-from provisioner_operator.core.pools.plan import Aim, Plan, plan
+from provisioner_operator.core.pools.plan import Plan, Target, plan
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.pools.status import COUNTS_SECONDS, is_urgent, status_of
 
 SHORTEST_LOOK_SECONDS = 0.1
-"""No two looks for time's sake alone are closer."""
+"""Shortest interval between two rounds that only time asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
-    """A pool and its Pods as they are now."""
+    """A pool and its Pods, as observed."""
 
     pool: Pool
     members: tuple[Member, ...] = ()
 
     @property
     def busy_slots(self) -> int:
-        """How many of its daemons' slots are taken."""
+        """Number of its daemons' slots that are taken."""
         return sum(member.held for member in self.members)
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What to do now, and when to look again if nothing changes, in seconds from now."""
+    """Decisions that are due, and the seconds until the next round if nothing changes."""
 
     decisions: tuple[PoolDecision, ...]
     look_again_in: float | None = None
@@ -55,49 +55,49 @@ class Round:
 
 @dataclass(slots=True)
 class _History:
-    """What is remembered of one pool from look to look."""
+    """State of one pool that is kept between rounds."""
 
     run_times: RunTimes
     need: RecentNeed
     creations: Creations = field(default_factory=Creations)
     status_at: float = float("-inf")
-    """When its status was last to be written, on the monotonic clock."""
+    """Time at which its status was last written, on the monotonic clock."""
 
 
 class Fleet:
-    """The pools of the namespaces that this controller serves."""
+    """Pools of the namespaces that this controller serves."""
 
     def __init__(self, default_image: str) -> None:
         self.default_image = default_image
-        """Of daemons whose pool names none."""
+        """Image of daemons whose pool sets none."""
         self._histories: dict[str, _History] = {}
 
     # --- what came of it ---
 
     def created(self, pool_uid: str, name: str) -> None:
-        """The Pod that was to be made is there, and `decide` will be told of it from now on."""
+        """Record that the Pod exists and is passed to `decide` from now on."""
         if (history := self._histories.get(pool_uid)) is not None:
             history.creations.created(name)
 
     def refused(self, pool_uid: str, name: str, trouble: Trouble, now: Instant) -> None:
-        """The API server does not let that Pod be made."""
+        """Record that the API server refused the Pod."""
         if (history := self._histories.get(pool_uid)) is not None:
             history.creations.refused(name, trouble, now)
 
     def unanswered(self, pool_uid: str, name: str) -> None:
-        """It is not known whether that Pod was made."""
+        """Record that the request for the Pod had no answer."""
         if (history := self._histories.get(pool_uid)) is not None:
             history.creations.unanswered(name)
 
     def run_ended(self, pool_uid: str, seconds: float) -> None:
-        """A job ended on one of the pool's daemons, so long after its start."""
+        """Record the duration of a run that ended on one of the pool's daemons."""
         if (history := self._histories.get(pool_uid)) is not None:
             history.run_times.observe(seconds)
 
     # --- what follows ---
 
     def decide(self, views: Sequence[PoolView], waiting: Sequence[Waiting], now: Instant) -> Round:
-        """Everything that is due for all pools. What is not carried out comes again, but for Pods to be made."""
+        """Return all decisions that are due. Those not carried out are made again, except creations in flight."""
         self._remember(views, now)
         loads = share(waiting, [self._contender(view) for view in views if not view.pool.deleting])
         decisions: list[PoolDecision] = []
@@ -106,9 +106,9 @@ class Fleet:
             pool = view.pool
             wanted, look = self._wanted(view, loads.get(pool.uid, Load()), now)
             looks.append(look)
-            aim = Aim(wanted, pod_builder.revision(pool, self.default_image), self.default_image)
+            target = Target(wanted, pod_builder.revision(pool, self.default_image), self.default_image)
             history = self._histories[pool.uid]
-            made = plan(pool, view.members, aim, history.creations.pace(), now)
+            made = plan(pool, view.members, target, history.creations.state(), now)
             for decision in made.decisions:
                 if isinstance(decision, CreatePod):
                     history.creations.begin(decision.name)
@@ -133,7 +133,7 @@ class Fleet:
         pool, history = view.pool, self._histories[view.pool.uid]
         scaling = pool.autoscaling
         daemons = scaling.max_replicas if scaling is not None else pool.replicas
-        if history.creations.pace().failing is not None:
+        if history.creations.state().failing is not None:
             daemons = min(daemons, sum(member.is_ready for member in view.members))
         return Contender(
             pool.uid,
@@ -146,7 +146,7 @@ class Fleet:
         )
 
     def _wanted(self, view: PoolView, load: Load, now: Instant) -> tuple[int, float | None]:
-        """How many daemons the pool is to have, and when that may change by time alone."""
+        """Return the number of daemons that the pool needs, and the seconds until that may change by time alone."""
         pool, history = view.pool, self._histories[view.pool.uid]
         scaling = pool.autoscaling
         if scaling is None:
@@ -166,7 +166,7 @@ class Fleet:
     ) -> tuple[tuple[UpdatePoolStatus, ...], float | None]:
         pool, history = view.pool, self._histories[view.pool.uid]
         mean = history.run_times.mean
-        status = status_of(pool, made.census, queued=queued, mean_run=mean, now=now.wall)
+        status = status_of(pool, made.counts, queued=queued, mean_run=mean, now=now.wall)
         wait = history.status_at + COUNTS_SECONDS - now.monotonic
         if status == pool.status:
             return (), None
@@ -177,6 +177,6 @@ class Fleet:
 
 
 def _begin(view: PoolView) -> _History:
-    """What to assume of a pool that is seen for the first time."""
+    """Return the initial state of a pool that is observed for the first time."""
     present = sum(member.is_present and not member.is_cordoned for member in view.members)
     return _History(RunTimes(view.pool.status.mean_run_seconds), RecentNeed(present))

@@ -1,8 +1,9 @@
-"""Which waiting jobs fall to which pool, so that several that could run the same jobs do not each grow for all of them.
+"""Share waiting jobs among the pools that could run them, so that these do not all grow for the same jobs.
 
-Each job counts once: for the pool with the fewest tags to spare, as `assignment` prefers its daemons, as far as that pool
-can start it in time within its size; what goes beyond falls to the next. Demands that fewer pools can serve go first, so
-that nobody takes the only room they have. What no pool has room for counts for the first of them. Called by `fleet`.
+Each job counts once: for the pool with the fewest spare tags, as `assignment` prefers its daemons, as far as that pool
+can start it in time within its size; the rest counts for the next pool. Demands that fewer pools can serve go first, so
+that they are not crowded out of the only pool that fits. Jobs that no pool has room for count for the first. Called by
+`fleet_plan`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,36 +15,36 @@ from provisioner_operator.core.pools.autoscaling import Load, further_starts
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The jobs of one demand that wait for nothing but a daemon."""
+    """Jobs of one demand that wait for nothing but a daemon."""
 
     demand: Demand
     count: int
     oldest: float
-    """How long the first of them has waited, in seconds."""
+    """Seconds that the first of them has waited."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A pool as the queue sees it."""
+    """A pool that can take a share."""
 
     uid: str
     name: str
     supply: Supply
     slots: int
-    """What it may grow to; while its Pods fail, what it has."""
+    """Slots that it may grow to; while its Pods fail, those it has."""
     busy: int = 0
     mean_run: float | None = None
     target_wait: float = 0.0
-    """Zero for a pool that does not grow: it takes what its free slots take, and the rest is for others."""
+    """Zero for a pool of fixed size: it takes as many jobs as it has free slots, and the others go elsewhere."""
 
     def can_start(self, oldest: float) -> int:
-        """How many jobs it can start in time, the first of which has waited for so long."""
+        """Return the number of jobs that it can start in time, if the first has waited this long."""
         further = further_starts(self.mean_run, self.target_wait - oldest)
         return max(0, self.slots - self.busy) * (1 + further) + self.busy * further
 
 
 def share(waiting: Iterable[Waiting], contenders: Sequence[Contender]) -> Mapping[str, Load]:
-    """What falls to each pool, by its uid."""
+    """Return each pool's load, by its uid."""
     loads = {contender.uid: Load() for contender in contenders}
     candidates = [(each, _candidates(each.demand, contenders)) for each in waiting]
     for each, able in sorted(candidates, key=_scarcity):
@@ -58,7 +59,7 @@ def share(waiting: Iterable[Waiting], contenders: Sequence[Contender]) -> Mappin
 
 
 def queued_for(supply: Supply, waiting: Iterable[Waiting]) -> int:
-    """How many jobs wait that a daemon of this supply could run."""
+    """Return the number of waiting jobs that a daemon of this supply could run."""
     return sum(each.count for each in waiting if satisfies(supply, each.demand))
 
 

@@ -1,30 +1,27 @@
-"""What a pool is made of, as the shell tells it: each Pod, and the daemon that it became.
-
-Records only, and what can be said of one member by itself. Decided upon in `pools`.
-"""
+"""Records of a pool's members: each Pod, and its daemon once it is registered."""
 
 from dataclasses import dataclass
 
 UNSCHEDULABLE = "Unschedulable"
-"""The scheduler's word for a Pod that fits no node now: a node may yet come, so this is a wait and no failure."""
+"""The scheduler's reason for a Pod that fits no node now: a wait and no failure, since a node may be added."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What keeps a Pod from working, in the words of kubelet, scheduler or API server."""
+    """Problem that keeps a Pod from working, in the words of kubelet, scheduler or API server."""
 
     reason: str
     message: str
 
     @property
     def passes_by_itself(self) -> bool:
-        """Whether nobody has to mend anything."""
+        """Whether it may pass without anybody's action."""
         return self.reason == UNSCHEDULABLE
 
 
 @dataclass(frozen=True, slots=True)
 class PodEnd:
-    """How a Pod ended."""
+    """End of a Pod."""
 
     failed: bool
     finished: float
@@ -44,12 +41,12 @@ class PoolPod:
     revision: str
     created: float
     ready_since: float | None = None
-    """Since when kubelet calls it ready; None while it does not."""
+    """Time since which kubelet reports it as ready; None while it does not."""
     deleting: bool = False
-    """Whether it was told to end, by whomever."""
+    """Whether it is being deleted, by anybody."""
     end: PodEnd | None = None
     trouble: Trouble | None = None
-    """What keeps its container from starting."""
+    """Problem that keeps its container from starting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +55,19 @@ class PoolDaemon:
 
     uid: str
     online: bool = False
-    """Whether it reports, and is not about to stop."""
+    """Whether it reports, and is not draining."""
     cordoned: bool = False
     cordoned_by_pool: bool = False
-    """Whether it bears the mark of its pool's cordon; also when somebody has uncordoned it since."""
+    """Whether it has the mark of its pool's cordon, even if somebody else has uncordoned it since."""
     held: int = 0
-    """Slots that are taken: jobs assigned, acknowledged or not, and runs that outlive their jobs."""
+    """Slots that are taken: by assigned jobs, acknowledged or not, and by runs that outlive their jobs."""
     annotated: bool = False
     """Whether it has annotations at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One Pod of a pool, and its daemon once it has become one."""
+    """One Pod of a pool, and its daemon once it is registered."""
 
     pod: PoolPod
     daemon: PoolDaemon | None = None
@@ -82,17 +79,17 @@ class Member:
 
     @property
     def is_present(self) -> bool:
-        """Whether it works, or is to work, and nobody has told it to end."""
+        """Whether it works, or is starting, and is not being deleted."""
         return not self.is_over and not self.pod.deleting
 
     @property
     def held(self) -> int:
-        """How many of the daemon's slots are taken."""
+        """Number of the daemon's slots that are taken."""
         return self.daemon.held if self.daemon is not None else 0
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can run jobs, if it is given any."""
+        """Whether it can run jobs."""
         return self.is_present and self.pod.ready_since is not None and self.daemon is not None and self.daemon.online
 
     @property
@@ -101,6 +98,6 @@ class Member:
         return self.daemon is not None and self.daemon.cordoned
 
     @property
-    def is_held_back(self) -> bool:
+    def is_cordoned_by_admin(self) -> bool:
         """Whether an admin cordoned it."""
         return self.daemon is not None and self.daemon.cordoned and not self.daemon.cordoned_by_pool

@@ -1,10 +1,10 @@
-"""What to do about one pool: which Pods to make, which daemons to cordon, which Pods to delete, what its status says.
+"""Plan one pool: Pods to create, daemons to cordon, Pods to delete, and the counts of its status.
 
-One look at the pool as it is; every look finds what is still to do. Two rules go before all others: a Pod whose daemon
-holds a job is never deleted, and one that may get a job is cordoned first, so that between the look and the deletion it
-cannot get one. A daemon that an admin cordoned is the admin's: a substitute is made, and it is left alone until the pool
-rolls out another revision or is deleted. Called by `fleet`; knows no queue: how many daemons are wanted comes from
-`scaling`.
+Each round plans from the observed state. Two rules come before all others: a Pod whose daemon holds a job is never
+deleted, and one that may get a job is cordoned first, so that it cannot get one between the plan and the deletion. A
+daemon that an admin cordoned is the admin's: a substitute is created, and the daemon is left alone until the pool rolls
+out another revision or is deleted. Called by `fleet_plan`, which knows the queue and passes the number of daemons
+wanted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from provisioner_operator.api.v1alpha1.names import DRAIN_FINALIZER
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.pools.creation_backoff import Pace, pod_names
+from provisioner_operator.core.pools.creation_backoff import CreationState, pod_names
 from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
@@ -24,86 +24,86 @@ from provisioner_operator.core.pools.decisions import (
 )
 from provisioner_operator.core.pools.members import Member, Trouble
 from provisioner_operator.core.pools.records import Pool
-from provisioner_operator.core.pools.status import Census
+from provisioner_operator.core.pools.status import PodCounts
 
 FAILED_KEPT_SECONDS = 600.0
-"""The Pod that failed last is kept for so long, for its log and its reason; others go at once."""
+"""Time for which the Pod that failed last is kept, for its log and its reason; others are deleted at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do now, what the status is made from, and when to look again if nothing changes, in seconds from now."""
+    """Decisions that are due, the counts for the status, and the seconds until the next round if nothing changes."""
 
     decisions: tuple[PoolDecision, ...]
-    census: Census
+    counts: PodCounts
     look_again_in: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """What the pool is to become."""
+class Target:
+    """State that the pool is to reach."""
 
     wanted: int
     revision: str
     default_image: str
 
 
-def plan(pool: Pool, members: Sequence[Member], aim: Aim, pace: Pace, now: Instant) -> Plan:
-    """The plan for the pool as it is."""
+def plan(pool: Pool, members: Sequence[Member], target: Target, creation: CreationState, now: Instant) -> Plan:
+    """Plan one pool."""
     if pool.deleting:
-        return _plan_farewell(pool, members, pace)
-    present = sorted((member for member in members if member.is_present), key=_worth)
-    updated = [member for member in present if member.pod.revision == aim.revision]
-    current = [member for member in updated if not member.is_held_back]
-    outdated = [member for member in present if member.pod.revision != aim.revision]
-    keep, surplus = current[: aim.wanted], current[aim.wanted :]
+        return _plan_deletion(pool, members, creation)
+    present = sorted((member for member in members if member.is_present), key=_retention_order)
+    updated = [member for member in present if member.pod.revision == target.revision]
+    current = [member for member in updated if not member.is_cordoned_by_admin]
+    outdated = [member for member in present if member.pod.revision != target.revision]
+    keep, surplus = current[: target.wanted], current[target.wanted :]
     ready = sum(member.is_ready for member in keep)
-    # Until new ones are ready, as many old ones go on in their place.
-    still_useful = [member for member in outdated if member.is_ready and not member.is_held_back]
-    spared = still_useful[: aim.wanted - ready]
+    # Until new ones are ready, as many old ones keep working in their place.
+    still_useful = [member for member in outdated if member.is_ready and not member.is_cordoned_by_admin]
+    spared = still_useful[: target.wanted - ready]
     going = [*surplus, *(member for member in outdated if member not in spared)]
 
-    farewells, keep_until = _bury(pool, members, now)
-    decisions: list[PoolDecision] = [*_uncordon(pool, (*keep, *spared)), *_drain(pool, going), *farewells]
-    census = replace(
-        _census(members),
-        wanted=aim.wanted,
+    deletions, kept_for = _delete_ended(pool, members, now)
+    decisions: list[PoolDecision] = [*_uncordon(pool, (*keep, *spared)), *_drain(pool, going), *deletions]
+    counts = replace(
+        _counted(members),
+        wanted=target.wanted,
         updated=len(updated),
         outdated=len(outdated),
         ready=ready,
         draining=len(going),
-        trouble=_trouble(keep, pace),
+        trouble=_trouble(keep, creation),
     )
-    looks = [keep_until]
+    looks = [kept_for]
     if DRAIN_FINALIZER not in pool.finalizers:
-        return Plan((AddFinalizer(pool), *decisions), census, keep_until)
-    room = aim.wanted + (pool.max_surge if outdated else 0) - len(current) - len(outdated) - len(pace.under_way)
-    missing = min(aim.wanted - len(current) - len(pace.under_way), room)
-    if missing > 0 and now.monotonic < pace.resume_at:
-        looks.append(pace.resume_at - now.monotonic)
+        return Plan((AddFinalizer(pool), *decisions), counts, kept_for)
+    room = target.wanted + (pool.max_surge if outdated else 0) - len(current) - len(outdated) - len(creation.under_way)
+    missing = min(target.wanted - len(current) - len(creation.under_way), room)
+    if missing > 0 and now.monotonic < creation.resume_at:
+        looks.append(creation.resume_at - now.monotonic)
     elif missing > 0:
-        if pace.failing is not None:
-            missing = min(missing, 1 - len(pace.under_way) - sum(not member.is_ready for member in keep))
-        decisions.extend(_create(pool, members, max(missing, 0), aim, pace, now))
-    return Plan(tuple(decisions), census, min((look for look in looks if look is not None), default=None))
+        if creation.failing is not None:
+            missing = min(missing, 1 - len(creation.under_way) - sum(not member.is_ready for member in keep))
+        decisions.extend(_create(pool, members, max(missing, 0), target, creation, now))
+    return Plan(tuple(decisions), counts, min((look for look in looks if look is not None), default=None))
 
 
-def _plan_farewell(pool: Pool, members: Sequence[Member], pace: Pace) -> Plan:
+def _plan_deletion(pool: Pool, members: Sequence[Member], creation: CreationState) -> Plan:
     present = [member for member in members if member.is_present]
-    over = [DeletePod(pool, member.pod) for member in members if _can_be_buried(member)]
+    over = [DeletePod(pool, member.pod) for member in members if _can_be_deleted(member)]
     decisions: list[PoolDecision] = [*_drain(pool, present), *over]
-    if not members and not pace.under_way and DRAIN_FINALIZER in pool.finalizers:
+    if not members and not creation.under_way and DRAIN_FINALIZER in pool.finalizers:
         decisions.append(RemoveFinalizer(pool))
-    return Plan(tuple(decisions), replace(_census(members), draining=len(present)))
+    return Plan(tuple(decisions), replace(_counted(members), draining=len(present)))
 
 
-def _worth(member: Member) -> tuple[bool, bool, bool, float, str]:
-    """The order in which members are kept: ready before not, taking jobs before cordoned, busy before idle, oldest first."""
+def _retention_order(member: Member) -> tuple[bool, bool, bool, float, str]:
+    """Sort members so that those to keep come first: ready, not cordoned, busy, oldest."""
     return (not member.is_ready, member.is_cordoned, not member.held, member.pod.created, member.pod.name)
 
 
 def _drain(pool: Pool, going: Iterable[Member]) -> Iterable[PoolDecision]:
-    """Cordon, wait until it is clear, delete: one step at a time."""
+    """Remove members one step at a time: cordon, wait until no slot is taken, delete."""
     for member in going:
         if member.daemon is not None and not member.daemon.cordoned:
             yield CordonDaemon(pool, member.pod, member.daemon)
@@ -112,14 +112,14 @@ def _drain(pool: Pool, going: Iterable[Member]) -> Iterable[PoolDecision]:
 
 
 def _uncordon(pool: Pool, kept: Iterable[Member]) -> Iterable[PoolDecision]:
-    """Take the pool's cordons back; also a mark that stayed when somebody else uncordoned the daemon."""
+    """Lift the pool's cordons, and remove a mark that is left where somebody else uncordoned the daemon."""
     for member in kept:
         if member.daemon is not None and member.daemon.cordoned_by_pool:
             yield UncordonDaemon(pool, member.pod, member.daemon)
 
 
-def _bury(pool: Pool, members: Sequence[Member], now: Instant) -> tuple[list[PoolDecision], float | None]:
-    """Delete the Pods that are over, but keep the one that failed last for a while; and how long yet, in seconds."""
+def _delete_ended(pool: Pool, members: Sequence[Member], now: Instant) -> tuple[list[PoolDecision], float | None]:
+    """Delete ended Pods, but keep the one that failed last for a while; return also the seconds left of that."""
     last = max(
         (member for member in members if member.pod.end is not None and member.pod.end.failed),
         key=lambda member: (_finished(member), member.pod.name),
@@ -129,12 +129,12 @@ def _bury(pool: Pool, members: Sequence[Member], now: Instant) -> tuple[list[Poo
     buried: list[PoolDecision] = [
         DeletePod(pool, member.pod)
         for member in members
-        if _can_be_buried(member) and not (member is last and kept_for > 0)
+        if _can_be_deleted(member) and not (member is last and kept_for > 0)
     ]
     return buried, kept_for if kept_for > 0 else None
 
 
-def _can_be_buried(member: Member) -> bool:
+def _can_be_deleted(member: Member) -> bool:
     return member.is_over and not member.pod.deleting and not member.held
 
 
@@ -143,30 +143,30 @@ def _finished(member: Member) -> float:
 
 
 def _create(
-    pool: Pool, members: Sequence[Member], count: int, aim: Aim, pace: Pace, now: Instant
+    pool: Pool, members: Sequence[Member], count: int, target: Target, creation: CreationState, now: Instant
 ) -> Iterable[PoolDecision]:
-    again = pace.unanswered[:count]
-    taken = {member.pod.name for member in members}.union(pace.unanswered, pace.under_way)
+    again = creation.unanswered[:count]
+    taken = {member.pod.name for member in members}.union(creation.unanswered, creation.under_way)
     names = [*again, *pod_names(pool, count - len(again), taken, now)]
-    return (CreatePod(pool, name, aim.default_image) for name in names)
+    return (CreatePod(pool, name, target.default_image) for name in names)
 
 
-def _census(members: Sequence[Member]) -> Census:
+def _counted(members: Sequence[Member]) -> PodCounts:
     present = [member for member in members if member.is_present]
-    return Census(
+    return PodCounts(
         present=len(present),
         idle=sum(member.is_ready and not member.held for member in present),
         busy=sum(member.held > 0 for member in present),
-        told_to_end=sum(member.pod.deleting for member in members),
+        terminating=sum(member.pod.deleting for member in members),
     )
 
 
-def _trouble(keep: Iterable[Member], pace: Pace) -> Trouble | None:
-    """What keeps the wanted ones from being ready: first what somebody has to mend."""
+def _trouble(keep: Iterable[Member], creation: CreationState) -> Trouble | None:
+    """Return the problem that keeps wanted members from being ready: first one that needs somebody's action."""
     stuck = [
         Trouble(member.pod.trouble.reason, f"Pod {member.pod.name}: {member.pod.trouble.message}")
         for member in keep
         if member.pod.trouble is not None and not member.is_ready
     ]
-    to_mend = next((trouble for trouble in stuck if not trouble.passes_by_itself), pace.failing)
-    return to_mend or next(iter(stuck), None)
+    persistent = next((trouble for trouble in stuck if not trouble.passes_by_itself), creation.failing)
+    return persistent or next(iter(stuck), None)

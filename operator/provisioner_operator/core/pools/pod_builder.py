@@ -1,8 +1,8 @@
-"""The Pod of a pool's daemon, made in one place, and its revision: a digest of all that the pool decides about it.
+"""Build the Pod of a pool's daemon, and its revision: a digest of everything that the pool determines about it.
 
-Deterministic: the same pool and default image give the same Pod, so a Pod whose revision differs was made from another
-spec, or by an operator that makes Pods otherwise, and is to be replaced. The Pod meets Pod Security's `restricted`.
-Called by `pool_decisions` and `fleet`.
+Deterministic: the same pool and default image give the same Pod, so a Pod of another revision was created from another
+spec, or by another version of the operator, and is to be replaced. The Pod meets Pod Security's `restricted`. Called by
+`decisions` and `fleet_plan`.
 """
 
 import json
@@ -24,27 +24,27 @@ from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.pools.records import Pool
 
 CONTAINER = "daemon"
-"""The name of the one container."""
+"""Name of the only container."""
 USER = 65532
-"""The user and group of the image that are nobody's."""
+"""User and group id of the image's unprivileged user."""
 DEFAULT_RESOURCES: JsonObject = {
     "requests": {"cpu": "100m", "memory": "256Mi"},
     "limits": {"memory": "2Gi"},
 }
-"""Enough for Terraform with a few providers. No limit on CPU: a throttled run is a slow one, and may miss its heartbeat."""
+"""Enough for Terraform with a few providers. No CPU limit: a throttled run is slow, and may miss heartbeats."""
 
 _DIGEST_LENGTH = 10
-"""Hexadecimal digits: pools have few revisions at a time."""
+"""Hexadecimal digits of a revision: a pool has few revisions at a time."""
 
 
 def revision(pool: Pool, default_image: str) -> str:
-    """Which Pod the pool wants: equal for equal ones."""
+    """Return the digest of the Pod that the pool wants."""
     document = json.dumps(_pod(pool, default_image), sort_keys=True, separators=(",", ":"))
     return sha256(document.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
 def pod(pool: Pool, name: str, default_image: str) -> JsonObject:
-    """The Pod of that name, to be created."""
+    """Return the Pod of that name."""
     made = _pod(pool, default_image)
     owner: JsonObject = {
         "apiVersion": API_VERSION,
@@ -66,12 +66,12 @@ def pod(pool: Pool, name: str, default_image: str) -> JsonObject:
 
 
 def selector(pool: Pool) -> str:
-    """The pool's Pods, as a label selector."""
+    """Return the label selector of the pool's Pods."""
     return f"{POOL_LABEL}={pool.name}"
 
 
 def _pod(pool: Pool, default_image: str) -> dict[str, JsonObject]:
-    """All of the Pod that its revision stands for."""
+    """Return the part of the Pod that its revision covers."""
     return {"labels": _labels(pool), "annotations": _annotations(pool), "spec": _spec(pool, default_image)}
 
 

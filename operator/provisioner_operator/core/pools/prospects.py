@@ -1,4 +1,4 @@
-"""What jobs that wait may expect of a pool: whether it is going to make a daemon for them, or tries in vain."""
+"""Derive the prospects of waiting jobs from a pool's status: whether it is starting a daemon for them, or fails to."""
 
 from provisioner_operator.api.v1alpha1.enums import PoolCondition
 from provisioner_operator.core.pools.records import Pool
@@ -6,7 +6,7 @@ from provisioner_operator.core.scheduling.explanation import Growth
 
 
 def growth_of(pool: Pool) -> Growth | None:
-    """What jobs that wait may expect of the pool: nothing if it wants no daemon whoever waits."""
+    """Return the prospects of waiting jobs; None if the pool has no daemons at all, however many jobs wait."""
     most = pool.autoscaling.max_replicas if pool.autoscaling is not None else pool.replicas
     if pool.deleting or most == 0:
         return None

@@ -1,4 +1,4 @@
-"""Pools as the core knows them: frozen, slim, already valid."""
+"""Records of pools: frozen, slim, already valid."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from provisioner_operator.core.model.records import Condition
 
 @dataclass(frozen=True, slots=True)
 class Autoscaling:
-    """Between which bounds, and how eagerly, a pool follows its queue."""
+    """Bounds between which a pool follows its queue, and its speed."""
 
     max_replicas: int
     min_replicas: int = 0
@@ -20,7 +20,7 @@ class Autoscaling:
 
 @dataclass(frozen=True, slots=True)
 class PodTemplate:
-    """What a pool says about its Pods. What the core need not understand is passed on as it was written."""
+    """Settings of a pool's Pods. Settings that the core need not understand are passed on as written."""
 
     image: str | None = None
     service_account: str = "provisioner-daemon"
@@ -35,7 +35,7 @@ class PodTemplate:
 
 @dataclass(frozen=True, slots=True)
 class PoolStatus:
-    """What a pool's status says; the fields are those of the API."""
+    """Status of a pool; the fields are those of the API."""
 
     replicas: int = 0
     desired_replicas: int = 0
@@ -60,7 +60,7 @@ class Pool:
     generation: int
     supply: Supply
     tags: tuple[tuple[str, str], ...] = ()
-    """As they are written in the spec."""
+    """Tags as written in the spec."""
     capacity: int = 1
     lost_after: int = 300
     cancel_grace: int = 180
@@ -74,5 +74,5 @@ class Pool:
 
     @property
     def display_name(self) -> str:
-        """The pool as people write it, for messages and logs."""
+        """Namespace and name, for messages and logs."""
         return f"{self.namespace}/{self.name}"

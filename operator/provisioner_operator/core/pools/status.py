@@ -1,7 +1,8 @@
-"""What a pool's status says, and when a change of it is worth a write.
+"""Derive a pool's status, and decide when a change of it is worth a write.
 
-A job that starts or ends changes the counts, so counts alone are written at most every few seconds; what an admin or an
-autoscaler acts on (sizes, conditions, the generation seen) at once. Called by `pools` and `fleet`.
+A job that starts or ends changes the counts, so counts alone are written at most every few seconds; changes that an
+admin or an autoscaler acts on (sizes, conditions, the observed generation) are written at once. Called by `plan` and
+`fleet_plan`.
 """
 
 import re
@@ -17,63 +18,63 @@ from provisioner_operator.core.pools.pod_builder import selector
 from provisioner_operator.core.pools.records import Pool, PoolStatus
 
 COUNTS_SECONDS = 5.0
-"""How old the counts of a status may become."""
+"""Longest delay of a write that changes nothing but counts."""
 
 _REASON = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]{0,62}[A-Za-z0-9_])?\Z")
 _FIRST_IMPRECISE = 100
-"""Seconds from which on a mean run time is rounded to two digits, so that each further run does not change it."""
+"""Seconds from which on a mean run time is rounded to two digits, so that not every run changes it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
-    """A pool's Pods, counted."""
+class PodCounts:
+    """Numbers of a pool's Pods."""
 
     wanted: int = 0
     present: int = 0
-    """Those that are neither over nor told to end."""
+    """Pods that have not ended and are not being deleted."""
     updated: int = 0
     outdated: int = 0
-    """Those of another revision, that are present and to be replaced."""
+    """Present Pods of another revision, which are to be replaced."""
     ready: int = 0
-    """Of the wanted ones, those that are ready and up to date."""
+    """Wanted Pods that are ready and up to date."""
     draining: int = 0
-    """Those that are to go once they have no job."""
-    told_to_end: int = 0
+    """Pods that are to be deleted once they have no job."""
+    terminating: int = 0
     idle: int = 0
     busy: int = 0
     trouble: Trouble | None = None
-    """What keeps the wanted ones from being ready."""
+    """Problem that keeps the wanted Pods from being ready."""
 
 
-def status_of(pool: Pool, census: Census, *, queued: int, mean_run: float | None, now: float) -> PoolStatus:
-    """The status that holds now; its conditions keep the time since when they hold."""
+def status_of(pool: Pool, counts: PodCounts, *, queued: int, mean_run: float | None, now: float) -> PoolStatus:
+    """Return the current status; conditions keep their transition times."""
     return PoolStatus(
-        replicas=census.present,
-        desired_replicas=census.wanted,
-        updated_replicas=census.updated,
-        idle=census.idle,
-        busy=census.busy,
+        replicas=counts.present,
+        desired_replicas=counts.wanted,
+        updated_replicas=counts.updated,
+        idle=counts.idle,
+        busy=counts.busy,
         queued=queued,
         mean_run_seconds=None if mean_run is None else _rounded(mean_run),
         selector=selector(pool),
         observed_generation=pool.generation,
-        conditions=_conditions(pool, census, now),
+        conditions=_conditions(pool, counts, now),
     )
 
 
 def is_urgent(written: PoolStatus, wanted: PoolStatus) -> bool:
-    """Whether the change is more than one of counts and words."""
+    """Return whether the change concerns more than counts and messages."""
     return _gist(written) != _gist(wanted)
 
 
 def status_patch(pool: Pool, status: PoolStatus) -> JsonPatch:
-    """The write: the whole status, for nobody else writes it."""
+    """Return the write of the whole status, which has no other author."""
     present = {name: value for name, value in _fields(status).items() if value is not None}
     return JsonPatch(tests=(("/metadata/uid", pool.uid),), sets=(("/status", present),))
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Assessment:
     ready: bool
     reason: str
     message: str
@@ -81,14 +82,18 @@ class _Verdict:
     stalled: bool = False
 
 
-def _conditions(pool: Pool, census: Census, now: float) -> tuple[Condition, ...]:
-    verdict = _judge(pool, census)
-    message = clip(verdict.message)
+def _conditions(pool: Pool, counts: PodCounts, now: float) -> tuple[Condition, ...]:
+    assessment = _assess(pool, counts)
+    message = clip(assessment.message)
     conditions = pool.status.conditions
     for type_, holds, reason in (
-        (PoolCondition.READY, verdict.ready, verdict.reason),
-        (PoolCondition.RECONCILING, verdict.reconciling, verdict.reason),
-        (PoolCondition.STALLED, verdict.stalled, PoolReason.PODS_FAILING if verdict.stalled else verdict.reason),
+        (PoolCondition.READY, assessment.ready, assessment.reason),
+        (PoolCondition.RECONCILING, assessment.reconciling, assessment.reason),
+        (
+            PoolCondition.STALLED,
+            assessment.stalled,
+            PoolReason.PODS_FAILING if assessment.stalled else assessment.reason,
+        ),
     ):
         status = ConditionStatus.TRUE if holds else ConditionStatus.FALSE
         says = message if holds or type_ is PoolCondition.READY else ""
@@ -96,31 +101,32 @@ def _conditions(pool: Pool, census: Census, now: float) -> tuple[Condition, ...]
     return conditions
 
 
-def _judge(pool: Pool, census: Census) -> _Verdict:
-    so_far = f"{census.ready} of {census.wanted} daemons are ready"
+def _assess(pool: Pool, counts: PodCounts) -> _Assessment:
+    so_far = f"{counts.ready} of {counts.wanted} daemons are ready"
     if pool.deleting:
-        message = f"The pool is being deleted: {census.present + census.told_to_end} daemons are left, {census.busy} with jobs."
-        return _Verdict(ready=False, reason=PoolReason.DRAINING, message=message, reconciling=True)
-    trouble = census.trouble
-    if trouble is not None and census.ready < census.wanted:
+        left = counts.present + counts.terminating
+        message = f"The pool is being deleted: {left} daemons are left, {counts.busy} with jobs."
+        return _Assessment(ready=False, reason=PoolReason.DRAINING, message=message, reconciling=True)
+    trouble = counts.trouble
+    if trouble is not None and counts.ready < counts.wanted:
         message = f"{so_far}. {trouble.message}"
         fails = not trouble.passes_by_itself
-        return _Verdict(
+        return _Assessment(
             ready=False, reason=_as_reason(trouble.reason), message=message, reconciling=not fails, stalled=fails
         )
-    if census.outdated:
-        message = f"{so_far} and up to date; {census.outdated} of a former revision are to be replaced."
-        return _Verdict(ready=False, reason=PoolReason.ROLLING_OUT, message=message, reconciling=True)
-    if census.ready < census.wanted:
-        return _Verdict(ready=False, reason=PoolReason.SCALING_UP, message=f"{so_far}.", reconciling=True)
-    leaving = f"; {census.draining} more finish their jobs and go." if census.draining else "."
-    if census.wanted == 0:
-        return _Verdict(ready=True, reason=PoolReason.SCALED_TO_ZERO, message=f"No daemon is wanted{leaving}")
-    return _Verdict(ready=True, reason=PoolReason.DAEMONS_READY, message=f"{so_far}{leaving}")
+    if counts.outdated:
+        message = f"{so_far} and up to date; {counts.outdated} of an older revision will be replaced."
+        return _Assessment(ready=False, reason=PoolReason.ROLLING_OUT, message=message, reconciling=True)
+    if counts.ready < counts.wanted:
+        return _Assessment(ready=False, reason=PoolReason.SCALING_UP, message=f"{so_far}.", reconciling=True)
+    leaving = f"; draining {counts.draining} more." if counts.draining else "."
+    if counts.wanted == 0:
+        return _Assessment(ready=True, reason=PoolReason.SCALED_TO_ZERO, message=f"No daemons are wanted{leaving}")
+    return _Assessment(ready=True, reason=PoolReason.DAEMONS_READY, message=f"{so_far}{leaving}")
 
 
 def _as_reason(word: str) -> str:
-    """A foreign word as a condition's reason; what a condition does not take stands in the message anyway."""
+    """Turn a foreign word into a condition's reason; one that is no valid reason is still part of the message."""
     return word if _REASON.match(word) else PoolReason.PODS_FAILING
 
 

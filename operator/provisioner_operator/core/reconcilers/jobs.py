@@ -22,7 +22,7 @@ from provisioner_operator.core.model.records import Daemon, DaemonPod, Job
 from provisioner_operator.core.reconcilers.decisions import Decision
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from provisioner_operator.core.scheduling.explanation import Growth
-from provisioner_operator.core.scheduling.explanation_timing import PendingReasons, says
+from provisioner_operator.core.scheduling.explanation_timing import PendingReasons, matches_status
 from provisioner_operator.core.scheduling.occupancy import UNLISTED_REPORTS
 from provisioner_operator.core.scheduling.placement import Placement
 
@@ -172,7 +172,7 @@ class Mirror:
         if (
             isinstance(decision, Explain)
             and current is not None
-            and not says(current, decision.reason, decision.message)
+            and not matches_status(current, decision.reason, decision.message)
         ):
             self._reasons.look_soon(uid, now)
         if isinstance(decision, Assign):
@@ -352,7 +352,7 @@ class Mirror:
                 self._reasons.look_soon(uid, now)
                 continue
             explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now)
-            if explanation is not None and not says(job, explanation.reason, explanation.message):
+            if explanation is not None and not matches_status(job, explanation.reason, explanation.message):
                 self._queue.dequeue(uid)  # until it is settled: one decision about a job at a time
                 decision = Explain(job, explanation.reason, explanation.message)
                 self._under_way[uid] = decision

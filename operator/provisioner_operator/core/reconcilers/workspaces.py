@@ -19,7 +19,8 @@ from provisioner_operator.core.workspaces.decisions import (
     subject,
 )
 from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, Workspace
-from provisioner_operator.core.workspaces.template_plan import Reading, TemplateFacts, TemplatePlan, plan_template
+from provisioner_operator.core.workspaces.template_plan import TemplateFacts, TemplatePlan, plan_template
+from provisioner_operator.core.workspaces.template_source import Reading
 
 MOST_GONE = 4096
 """How many deleted objects are remembered: the answer to a write may come after the news that its object is gone."""

@@ -1,9 +1,9 @@
-"""Who gets which daemon: jobs grouped by demand, daemons by supply, so that the length of the queue does not matter.
+"""Assign waiting jobs to free daemons, at a cost that does not depend on the length of the queue.
 
-Each supply keeps the demands that it satisfies in the order of their first jobs. Work arises only where a job arrives
-or a slot becomes free, and an assignment costs the number of supplies that match its demand, however many jobs wait.
-Across demands the queue's order holds; among daemons, those with the fewest tags to spare go first, so that special
-ones stay free for those who need them, then whoever has been free the longest.
+Jobs are grouped by demand, daemons by supply, and each supply keeps the demands that it satisfies in the order of their
+first jobs. Work arises only where a job arrives or a slot becomes free; an assignment costs the number of supplies that
+match its demand. Across demands the queue's order holds. Among daemons, those with the fewest spare tags go first, so
+that special ones stay free for the jobs that need them, then the one that has been free the longest.
 """
 
 from provisioner_operator.core.jobs.ordering import QueueKey, queue_key
@@ -22,7 +22,7 @@ class _SupplyState:
 
 
 class AssignmentQueue:
-    """Jobs that may start, daemons that may take one."""
+    """Queue of the jobs that may start, and the daemons that may take one."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
@@ -32,7 +32,7 @@ class AssignmentQueue:
         self._stirred: set[Supply] = set()
 
     def enqueue(self, job: Job) -> None:
-        """The job may start as soon as a daemon takes it; entering it again renews its place."""
+        """Add a job that may start as soon as a daemon takes it, or update its position."""
         queue = self._queues.get(job.demand)
         if queue is None:
             queue = self._queues[job.demand] = KeyedHeap()
@@ -43,7 +43,7 @@ class AssignmentQueue:
         self._renew_head(job.demand)
 
     def dequeue(self, job_uid: str) -> None:
-        """The job may not start now."""
+        """Remove a job that may not start now."""
         job = self._jobs.pop(job_uid, None)
         if job is None:
             return
@@ -53,7 +53,7 @@ class AssignmentQueue:
             del self._queues[job.demand], self._supplies_for[job.demand]
 
     def offer(self, daemon: Daemon, free: int) -> None:
-        """The daemon exists and can take so many jobs more, or none."""
+        """Record that the daemon exists and has this many free slots."""
         supply = daemon.supply
         state = self._supplies.get(supply)
         if state is None:
@@ -70,7 +70,7 @@ class AssignmentQueue:
             state.free.pop(daemon.uid, None)
 
     def remove(self, daemon: Daemon) -> None:
-        """The daemon exists no more, or offers something else from now on."""
+        """Remove a daemon that no longer exists, or that changes its supply."""
         state = self._supplies.get(daemon.supply)
         if state is None:
             return
@@ -83,7 +83,7 @@ class AssignmentQueue:
                     supplies.remove(daemon.supply)
 
     def match(self) -> list[tuple[Job, Daemon]]:
-        """Take out each job that a free daemon can have, best first, with that daemon; its slot is then taken."""
+        """Remove and return each job that a free daemon can take, best first, and take a slot of that daemon."""
         turns: KeyedHeap[Supply, QueueKey] = KeyedHeap()
         for supply in self._stirred:
             self._put_turn(turns, supply)
@@ -99,7 +99,7 @@ class AssignmentQueue:
         return matched
 
     def depths(self) -> dict[Demand, tuple[int, Job]]:
-        """How many jobs wait in each demand's queue, and the first of them."""
+        """Return the length of each demand's queue, and its first job."""
         return {
             demand: (len(queue), self._jobs[first[1]])
             for demand, queue in self._queues.items()

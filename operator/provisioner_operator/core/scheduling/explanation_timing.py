@@ -1,8 +1,8 @@
-"""When to say why a job is pending: at once what only an admin can change, later what passes by itself.
+"""Time the explanations of pending jobs: at once where only an admin can help, later where waiting may be enough.
 
-A queue that moves needs no explanation and costs no write; a job that nobody can take is told about within a second.
-Explanations are computed once per demand and again only when the fleet itself changes, not each time a slot does; only
-if another one results are the demand's jobs looked at again, so that a fleet may change while 100,000 jobs wait.
+A queue that moves needs no explanation and costs no write; a job that no daemon can take is explained within a second.
+Explanations are computed once per demand and again only when the fleet itself changes, not each time a slot does. Only
+if the result differs are the demand's jobs visited again, so that a fleet may change while 100,000 jobs wait.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,67 +14,70 @@ from provisioner_operator.core.model.json_patch import clip
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Daemon, Job
-from provisioner_operator.core.scheduling.explanation import Candidate, Explanation, Growth, explain
+from provisioner_operator.core.scheduling.explanation import Explanation, Growth, explain, explain_busy_workspace
+from provisioner_operator.core.scheduling.smallest_change import Candidate
 
 SETTLE_SECONDS = 1.0
-"""How long a fleet may change before its jobs are explained: daemons that start together are seen together."""
+"""Time for which a fleet may change before jobs are explained: daemons that start together count together."""
 PATIENCE_SECONDS = 30.0
-"""How long a job may wait for what passes by itself (busy daemons, an earlier job) before that is written down."""
+"""Time for which a job waits for busy daemons or an earlier job before that is explained."""
 
 DEMANDS_A_ROUND = 16
-"""How many demands are explained at a time: each costs a look at the whole fleet."""
+"""Demands explained in one round: each costs a scan of the whole fleet."""
 
 _PASSES_BY_ITSELF = frozenset(
     {PendingReason.DAEMONS_BUSY, PendingReason.DAEMONS_STARTING, PendingReason.WORKSPACE_BUSY}
 )
 
-Fleet = Callable[[str], Iterable[tuple[Daemon, bool, bool]]]
-"""Daemons of a namespace, each with whether it is online and whether it has a free slot."""
+DaemonLister = Callable[[str], Iterable[tuple[Daemon, bool, bool]]]
+"""Function that lists a namespace's daemons, each with whether it is online and whether it has a free slot."""
 
 
 @dataclass(slots=True)
-class _Line:
+class _WaitingJobs:
     """The waiting jobs of one demand."""
 
     jobs: dict[str, None] = field(default_factory=dict)
     explanation: Explanation | None = None
-    """Why they wait, until the fleet changes."""
-    told: Explanation | None = None
-    """What all of them are told, or about to be; None if perhaps not all of them are told the same."""
+    """Their explanation, until the fleet changes."""
+    announced: Explanation | None = None
+    """Explanation that all of them have, or are about to get; None if it may differ between them."""
 
 
 class PendingReasons:
-    """The jobs that wait, since when, and when each is to be looked at."""
+    """The waiting jobs, the start of each wait, and the time at which each is to be explained."""
 
     def __init__(self) -> None:
         self._due: KeyedHeap[str, float] = KeyedHeap()
         self._demands_due: KeyedHeap[Demand, float] = KeyedHeap()
         self._since: dict[str, float] = {}
         self._demand_of: dict[str, Demand] = {}
-        self._lines: dict[str, dict[Demand, _Line]] = {}
-        """By namespace."""
+        self._lines: dict[str, dict[Demand, _WaitingJobs]] = {}
+        """Waiting jobs by namespace and demand."""
         self._growths: dict[str, Growth] = {}
-        """Pools that make daemons when jobs wait, by uid."""
+        """Pools that create daemons when jobs wait, by uid."""
 
     def waits(self, job: Job, now: Instant) -> None:
-        """The job waits to be assigned."""
+        """Add a job that waits for a daemon."""
         if job.uid not in self._since:
             self._since[job.uid] = now.monotonic
             self._demand_of[job.uid] = job.demand
-            self._lines.setdefault(job.namespace, {}).setdefault(job.demand, _Line()).jobs[job.uid] = None
+            self._lines.setdefault(job.namespace, {}).setdefault(job.demand, _WaitingJobs()).jobs[job.uid] = None
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
             return
-        told = self._line(job.demand).told
-        if told is not None and not says(job, told.reason, told.message):  # in somebody else's words
+        announced = self._line(job.demand).announced
+        if announced is not None and not matches_status(
+            job, announced.reason, announced.message
+        ):  # another author's text
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
 
     def look_soon(self, uid: str, now: Instant) -> None:
-        """What is said of the waiting job may not be true any more, or could not be said just now."""
+        """Visit the waiting job again soon: its explanation may be outdated, or could not be written just now."""
         if uid in self._since:
             self._due.put(uid, now.monotonic + SETTLE_SECONDS)
 
     def forget(self, uid: str) -> None:
-        """The job waits no more."""
+        """Remove a job that no longer waits."""
         self._due.discard(uid)
         if self._since.pop(uid, None) is None:
             return
@@ -89,48 +92,47 @@ class PendingReasons:
                 del self._lines[demand.namespace]
 
     def fleet_changed(self, namespace: str, now: Instant) -> None:
-        """A daemon came, went, or changed in what it offers: its organization's demands want another look."""
+        """Visit the demands of an organization in which a daemon was added, removed or changed."""
         for demand, line in self._lines.get(namespace, {}).items():
             line.explanation = None
             self._demands_due.put(demand, now.monotonic + SETTLE_SECONDS)
 
     def growth_changed(self, pool_uid: str, growth: Growth | None, now: Instant) -> None:
-        """A pool makes daemons when jobs wait, as it is now; None if it does so no longer."""
+        """Record the state of a pool that creates daemons when jobs wait; None if it no longer does."""
         known = self._growths.pop(pool_uid, None)
         if growth is not None:
             self._growths[pool_uid] = growth
         if growth != known:
-            # A pool is of one namespace all its life.
+            # A pool never changes its namespace.
             for namespace in {each.supply.namespace for each in (known, growth) if each is not None}:
                 self.fleet_changed(namespace, now)
 
     def next_look(self) -> float | None:
-        """When there is something to look at, on the monotonic clock; None if never."""
+        """Return the time of the next visit, on the monotonic clock; None if there is none."""
         firsts = (first[0] for heap in (self._due, self._demands_due) if (first := heap.peek()) is not None)
         return min(firsts, default=None)
 
-    def due(self, fleet: Fleet, now: Instant) -> Iterator[str]:
-        """The jobs to look at now, each leaving the list as it is yielded."""
+    def due(self, fleet: DaemonLister, now: Instant) -> Iterator[str]:
+        """Yield the jobs to visit now, each removed as it is yielded."""
         for _ in range(DEMANDS_A_ROUND):
             first = self._demands_due.peek()
             if first is None or first[0] > now.monotonic:
                 break
             self._demands_due.pop()
-            self._look_at_line(first[1], fleet, now)
+            self._look_at_demand(first[1], fleet, now)
         while (next_job := self._due.peek()) is not None and next_job[0] <= now.monotonic:
             self._due.pop()
             yield next_job[1]
 
-    def of(self, job: Job, blocking_job: str | None, fleet: Fleet, now: Instant) -> Explanation | None:
-        """Why the job waits; None if there is nothing to say, or not yet: then it comes up again in time."""
+    def of(self, job: Job, blocking_job: str | None, fleet: DaemonLister, now: Instant) -> Explanation | None:
+        """Return the explanation to write; None if there is none yet: then the job comes up again in time."""
         if blocking_job is not None:
-            message = f"Workspace {job.workspace} is busy: {blocking_job} goes first, one job of a workspace at a time."
-            explanation = Explanation(PendingReason.WORKSPACE_BUSY, message, ())
+            explanation = explain_busy_workspace(job.workspace, blocking_job)
         else:
             line = self._line(job.demand)
             found = self._explain(job.demand, fleet)
-            if found != line.told:
-                line.told = None
+            if found != line.announced:
+                line.announced = None
             if found is None:
                 self._look_at_demand_again(job.demand, now)
                 return None
@@ -143,16 +145,16 @@ class PendingReasons:
 
     # --- inside ---
 
-    def _line(self, demand: Demand) -> _Line:
+    def _line(self, demand: Demand) -> _WaitingJobs:
         return self._lines[demand.namespace][demand]
 
-    def _look_at_line(self, demand: Demand, fleet: Fleet, now: Instant) -> None:
-        """Have the demand's jobs looked at if they are to be told something else."""
+    def _look_at_demand(self, demand: Demand, fleet: DaemonLister, now: Instant) -> None:
+        """Visit the demand's jobs if their explanation changed."""
         line, explanation = self._line(demand), self._explain(demand, fleet)
         if explanation is None:
             self._look_at_demand_again(demand, now)
-        elif explanation != line.told:
-            line.told = explanation
+        elif explanation != line.announced:
+            line.announced = explanation
             for uid in line.jobs:
                 self._due.put(uid, now.monotonic)
 
@@ -160,16 +162,16 @@ class PendingReasons:
         if demand not in self._demands_due:
             self._demands_due.put(demand, now.monotonic + PATIENCE_SECONDS)
 
-    def _explain(self, demand: Demand, fleet: Fleet) -> Explanation | None:
+    def _explain(self, demand: Demand, fleet: DaemonLister) -> Explanation | None:
         line = self._line(demand)
         if line.explanation is None:
             growths = [each for each in self._growths.values() if each.supply.namespace == demand.namespace]
             candidates = [Candidate(daemon, online, free) for daemon, online, free in fleet(demand.namespace)]
             line.explanation = explain(demand, candidates, growths)
-            # None is not for long: whoever is free now soon has a job.
+            # None does not last: a daemon that is free now soon has a job.
         return line.explanation
 
 
-def says(job: Job, reason: PendingReason, message: str) -> bool:
-    """Whether the job's status tells this already."""
+def matches_status(job: Job, reason: PendingReason, message: str) -> bool:
+    """Return whether the job's status already has this explanation."""
     return (job.reason, job.message) == (reason, clip(message))

@@ -1,6 +1,6 @@
-"""What daemons' capacity is spent on: the jobs they were given, and runs whose processes may outlive their jobs.
+"""Track the use of daemons' slots: assigned jobs, and runs whose processes may outlive their jobs.
 
-A job that the controller ends by a clock, or that is deleted, frees neither its slot nor its workspace until its
+A job that the controller ends at a deadline, or that is deleted, frees neither its slot nor its workspace until its
 daemon's heartbeat no longer lists the run: only then has it really ended. A job that its daemon ended is over at once,
 even while the last heartbeat still lists it.
 """
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason
 from provisioner_operator.core.model.records import Job, ReportedRun
-from provisioner_operator.core.scheduling.workspace_queue import Workspace, workspace_of
+from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, workspace_of
 
 UNLISTED_REPORTS = 2
-"""A run that no heartbeat has listed yet is over after so many that do not: the first may be older than the run."""
+"""Heartbeats without a run, never listed before, after which it is over: the first may be older than the run."""
 
 
 _ENDED_BY_CONTROLLER = frozenset({EndReason.DEADLINE_EXCEEDED, EndReason.PENDING_TIMEOUT})
@@ -20,9 +20,9 @@ _ENDED_BY_CONTROLLER = frozenset({EndReason.DEADLINE_EXCEEDED, EndReason.PENDING
 
 @dataclass(frozen=True, slots=True)
 class _Lingering:
-    workspace: Workspace | None
+    workspace: NamespacedName | None
     reports: int
-    """How many heartbeats without it tell that it is over."""
+    """Number of heartbeats without the run after which it is over."""
 
 
 class Occupancy:
@@ -35,16 +35,16 @@ class Occupancy:
         self._over: dict[str, set[str]] = {}
 
     def give(self, daemon_uid: str, job_uid: str) -> None:
-        """A job is assigned to the daemon."""
+        """Record that a job is assigned to the daemon."""
         self._lingering.get(daemon_uid, {}).pop(job_uid, None)
         self._given.setdefault(daemon_uid, set()).add(job_uid)
 
     def take(self, daemon_uid: str, job_uid: str) -> None:
-        """A job that never started is no longer the daemon's."""
+        """Record that a job that never started is no longer assigned to the daemon."""
         self._given.get(daemon_uid, set()).discard(job_uid)
 
     def end(self, daemon_uid: str, job: Job, *, may_still_run: bool) -> None:
-        """A started job is over; `may_still_run` unless its daemon said so itself."""
+        """Record the end of a started job; `may_still_run` unless its daemon reported the end itself."""
         self.take(daemon_uid, job.uid)
         is_listed = any(run.job_uid == job.uid for run in self._reported.get(daemon_uid, ()))
         if may_still_run:
@@ -54,7 +54,7 @@ class Occupancy:
             self._over.setdefault(daemon_uid, set()).add(job.uid)
 
     def report(self, daemon_uid: str, namespace: str, runs: frozenset[ReportedRun]) -> None:
-        """A heartbeat lists what the daemon's process runs."""
+        """Record the runs that a heartbeat lists."""
         self._reported[daemon_uid] = runs
         over = self._over.get(daemon_uid, set()) & {run.job_uid for run in runs}
         given = self._given.get(daemon_uid, set())
@@ -71,35 +71,35 @@ class Occupancy:
         }
 
     def vanish(self, daemon_uid: str) -> None:
-        """The daemon's process is certainly over, and all its runs with it."""
+        """Drop all runs of a daemon whose process is certainly over."""
         for table in (self._lingering, self._reported, self._over):
             table.pop(daemon_uid, None)
 
     def forget(self, daemon_uid: str) -> None:
-        """The daemon is gone, and so is all that it had."""
+        """Drop a daemon that is gone, with everything assigned to it."""
         self.vanish(daemon_uid)
         self._given.pop(daemon_uid, None)
 
     def jobs_of(self, daemon_uid: str) -> tuple[str, ...]:
-        """The uids of the jobs that the daemon was given and that are not over."""
+        """Return the uids of the jobs that are assigned to the daemon and not over."""
         return tuple(self._given.get(daemon_uid, ()))
 
     def is_clear(self, daemon_uid: str) -> bool:
-        """Whether the daemon has no job, and no run that may outlive its job."""
+        """Return whether the daemon has no job, and no run that may outlive its job."""
         return not self._given.get(daemon_uid) and not self._lingering.get(daemon_uid)
 
     def used(self, daemon_uid: str) -> int:
-        """How many of the daemon's slots are taken."""
+        """Return the number of the daemon's slots that are taken."""
         given = self._given.get(daemon_uid, set())
         return len(given) + sum(1 for uid in self._lingering.get(daemon_uid, ()) if uid not in given)
 
-    def lingering_workspaces(self, daemon_uid: str) -> frozenset[Workspace]:
-        """The workspaces that a run of this daemon may still be changing though its job is over."""
+    def lingering_workspaces(self, daemon_uid: str) -> frozenset[NamespacedName]:
+        """Return the workspaces that a run of this daemon may still be changing although its job is over."""
         return frozenset(run.workspace for run in self._lingering.get(daemon_uid, {}).values() if run.workspace)
 
 
 def may_still_run(ended: Job) -> bool:
-    """Whether the run of an ended job may outlive it: the controller ended it, not the daemon that runs it."""
+    """Return whether the run of an ended job may outlive it: the controller ended the job, not its daemon."""
     if ended.started is None:
         return False
     unresponsive = any(condition.reason == CancelReason.DAEMON_UNRESPONSIVE for condition in ended.conditions)

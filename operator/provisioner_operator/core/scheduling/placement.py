@@ -6,7 +6,7 @@ both, and whoever waits behind it is to be seen to when it is over. `attention` 
 
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.scheduling.occupancy import Occupancy, may_still_run
-from provisioner_operator.core.scheduling.workspace_queue import Workspace, WorkspaceLines, workspace_of
+from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, WorkspaceQueues, workspace_of
 
 
 class Placement:
@@ -15,7 +15,7 @@ class Placement:
     def __init__(self, attention: dict[str, None]) -> None:
         self._attention = attention
         self._occupancy = Occupancy()
-        self._lines = WorkspaceLines()
+        self._lines = WorkspaceQueues()
 
     # --- what is known ---
 
@@ -116,7 +116,7 @@ class Placement:
 
     # --- inside ---
 
-    def _settle_lingering(self, daemon_uid: str, before: frozenset[Workspace]) -> None:
+    def _settle_lingering(self, daemon_uid: str, before: frozenset[NamespacedName]) -> None:
         after = self._occupancy.lingering_workspaces(daemon_uid)
         for workspace in after - before:
             self._attend_line(workspace)
@@ -125,7 +125,7 @@ class Placement:
             self._lines.vacate(workspace, f"run on {daemon_uid}")
             self._attend_line(workspace)
 
-    def _attend_line(self, workspace: Workspace) -> None:
+    def _attend_line(self, workspace: NamespacedName) -> None:
         """See to whose turn it is, before as well as after a change of the line: who has to step back must leave the queue."""
         if (following := self._lines.next_in(workspace)) is not None:
             self._attention[following] = None

@@ -1,64 +1,64 @@
-"""One job of a workspace at a time, in order of creation.
+"""Queue the jobs of each workspace: one runs at a time, in order of creation.
 
-A job stands in its workspace's line while it waits. It may be queued for a daemon when it is first in line and nothing
-else of the workspace runs. Suspended jobs step out of the line, so that a held job does not hold up the others.
+A job may wait for a daemon when it is first in its workspace's queue and nothing else of the workspace runs. Suspended
+jobs leave the queue, so that they do not hold up the others.
 """
 
-from provisioner_operator.core.jobs.ordering import WorkspaceKey, workspace_key
+from provisioner_operator.core.jobs.ordering import CreationKey, creation_key
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.records import Job
 
-Workspace = tuple[str, str]
-"""Namespace and name."""
+NamespacedName = tuple[str, str]
+"""Namespace and name, as types.NamespacedName in Kubernetes."""
 
 
-def workspace_of(job: Job) -> Workspace | None:
-    """The job's workspace; None for a job without one, which waits for nobody."""
+def workspace_of(job: Job) -> NamespacedName | None:
+    """Return the job's workspace; None for a job without one, which never queues for it."""
     return None if job.workspace is None else (job.namespace, job.workspace)
 
 
-class _Line:
+class _Queue:
     __slots__ = ("occupants", "waiting")
 
     def __init__(self) -> None:
-        self.waiting: KeyedHeap[str, WorkspaceKey] = KeyedHeap()
+        self.waiting: KeyedHeap[str, CreationKey] = KeyedHeap()
         self.occupants: set[str] = set()
 
 
-class WorkspaceLines:
-    """The line of each workspace."""
+class WorkspaceQueues:
+    """Queue of each workspace."""
 
     def __init__(self) -> None:
-        self._lines: dict[Workspace, _Line] = {}
+        self._lines: dict[NamespacedName, _Queue] = {}
 
     def wait(self, job: Job) -> None:
-        """A job waits its turn."""
+        """Add a waiting job."""
         if (workspace := workspace_of(job)) is not None:
-            line = self._lines.setdefault(workspace, _Line())
+            line = self._lines.setdefault(workspace, _Queue())
             line.occupants.discard(job.uid)
-            line.waiting.put(job.uid, workspace_key(job))
+            line.waiting.put(job.uid, creation_key(job))
 
     def leave(self, job: Job) -> None:
-        """A job neither waits nor runs any more."""
+        """Remove a job that neither waits nor runs any more."""
         if (workspace := workspace_of(job)) is not None and (line := self._lines.get(workspace)) is not None:
             line.waiting.discard(job.uid)
             line.occupants.discard(job.uid)
             self._tidy(workspace, line)
 
-    def occupy(self, workspace: Workspace, occupant: str) -> None:
-        """A run (a job's uid, or the name of what lingers) has the workspace."""
-        line = self._lines.setdefault(workspace, _Line())
+    def occupy(self, workspace: NamespacedName, occupant: str) -> None:
+        """Record that the workspace is occupied by a job (its uid) or by a run that outlives its job (a name)."""
+        line = self._lines.setdefault(workspace, _Queue())
         line.waiting.discard(occupant)
         line.occupants.add(occupant)
 
-    def vacate(self, workspace: Workspace, occupant: str) -> None:
-        """That run has it no longer."""
+    def vacate(self, workspace: NamespacedName, occupant: str) -> None:
+        """Record that the workspace is no longer occupied by that job or run."""
         if (line := self._lines.get(workspace)) is not None:
             line.occupants.discard(occupant)
             self._tidy(workspace, line)
 
-    def next_in(self, workspace: Workspace) -> str | None:
-        """The uid of the job whose turn it is; None while the workspace is occupied or nobody waits."""
+    def next_in(self, workspace: NamespacedName) -> str | None:
+        """Return the uid of the job whose turn it is; None while the workspace is occupied or no job waits."""
         line = self._lines.get(workspace)
         if line is None or line.occupants:
             return None
@@ -66,12 +66,12 @@ class WorkspaceLines:
         return None if first is None else first[1]
 
     def is_turn_of(self, job: Job) -> bool:
-        """Whether this waiting job may be queued for a daemon."""
+        """Return whether this waiting job may be queued for a daemon."""
         workspace = workspace_of(job)
         return workspace is None or self.next_in(workspace) == job.uid
 
     def blocker_of(self, job: Job) -> str | None:
-        """The uid of a job that goes first; None when it is this job's turn, or what blocks it is not a job."""
+        """Return the uid of the job, or the name of the run, that goes first; None if it is this job's turn."""
         workspace = workspace_of(job)
         line = self._lines.get(workspace) if workspace is not None else None
         if line is None:
@@ -81,6 +81,6 @@ class WorkspaceLines:
         first = line.waiting.peek()
         return None if first is None or first[1] == job.uid else first[1]
 
-    def _tidy(self, workspace: Workspace, line: _Line) -> None:
+    def _tidy(self, workspace: NamespacedName, line: _Queue) -> None:
         if not line.occupants and not len(line.waiting):
             self._lines.pop(workspace, None)

@@ -1,1 +1,1 @@
-"""Read models of the cluster, pure, for those who show it: the command line and the web server."""
+"""Read models of the cluster for programs that show it: the command line and the web server. Pure."""

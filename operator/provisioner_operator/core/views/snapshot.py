@@ -1,8 +1,8 @@
-"""Jobs, daemons and pools as they are at one moment, and what the core's rules say of them.
+"""Answer questions about the queue from a snapshot of jobs, daemons and pools, by the controller's own rules.
 
-What the controller keeps up to date all the time is built here once from lists, of the same parts: placement, queue order,
-match and explanation. Of Pods nothing is known, and a daemon is online by its own last word and the clock; the controller,
-which hears each heartbeat, knows a little more. Pure.
+Built once from lists, of the parts that the controller keeps up to date: placement, queue order, matching, explanation.
+A daemon counts as online by the state and the time of its last heartbeat; the controller, which observes each heartbeat
+and the daemons' Pods, can be a little ahead. Pure.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,13 +20,14 @@ from provisioner_operator.core.model.matching import Demand, satisfies
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.prospects import growth_of
 from provisioner_operator.core.pools.records import Pool
-from provisioner_operator.core.scheduling.explanation import STUCK, Candidate, Explanation, explain
+from provisioner_operator.core.scheduling.explanation import STUCK, Explanation, explain
 from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.smallest_change import Candidate
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A job's place in the queue of its demand, from 1."""
+    """A job's position in the queue of its demand, counted from 1, and the length of that queue."""
 
     position: int
     size: int
@@ -36,13 +37,13 @@ class Place:
         return f"{self.position}/{self.size}"
 
 
-class Scene:
-    """What is, at `now` (seconds since the epoch, by the server's clock)."""
+class Snapshot:
+    """Jobs, daemons and pools at the time `now` (seconds since the epoch, by the server's clock)."""
 
     def __init__(
         self, jobs: Iterable[Job], daemons: Iterable[Daemon] = (), pools: Iterable[Pool] = (), *, now: float
     ) -> None:
-        """Take jobs that have not ended (others are passed over), all daemons and pools of their namespaces."""
+        """Take the unfinished jobs (ended ones are ignored), and all daemons and pools of their namespaces."""
         self.now = now
         self.jobs: Mapping[str, Job] = {job.uid: job for job in jobs if job.phase not in TERMINAL}
         self.daemons = tuple(daemons)
@@ -51,7 +52,7 @@ class Scene:
 
     @cached_property
     def queues(self) -> Mapping[Demand, tuple[Job, ...]]:
-        """The jobs of each demand that wait for nothing but a daemon, the next one first."""
+        """The queue of each demand: jobs that wait for nothing but a daemon, in their order."""
         waiting: dict[Demand, list[Job]] = {}
         for job in self.jobs.values():
             if job.may_start and self._placement.is_turn_of(job):
@@ -60,18 +61,18 @@ class Scene:
 
     @cached_property
     def places(self) -> Mapping[str, Place]:
-        """Places in the queue by job uid; none for a job that is held, or waits for its workspace."""
+        """Places in the queue by job uid; suspended jobs and those that wait for their workspace have none."""
         return {job.uid: Place(at, len(jobs)) for jobs in self.queues.values() for at, job in enumerate(jobs, start=1)}
 
     def blocker_of(self, job: Job) -> str | None:
-        """The name of what goes first in the waiting job's workspace; None if it is the job's turn."""
+        """Return the name of the job that goes first in the pending job's workspace; None if it is this job's turn."""
         if not job.may_start or self._placement.is_turn_of(job):
             return None
         blocker = self.jobs.get(self._placement.blocker_of(job) or "")
         return blocker.name if blocker is not None else "an earlier job whose run is still being stopped"
 
     def candidates(self, namespace: str) -> list[Candidate]:
-        """The namespace's daemons as a job sees them."""
+        """Return the daemons of the namespace with their availability for a new job."""
         return [
             Candidate(daemon, self.is_online(daemon), daemon.capacity > self.used(daemon))
             for daemon in self.daemons
@@ -79,18 +80,18 @@ class Scene:
         ]
 
     def used(self, daemon: Daemon) -> int:
-        """How many of the daemon's slots are taken."""
+        """Count the occupied slots of the daemon."""
         return self._placement.used(daemon.uid)
 
     def is_online(self, daemon: Daemon) -> bool:
-        """Whether the daemon says that it takes jobs, and said so lately."""
+        """Return whether the daemon accepts jobs by its last heartbeat, and that is recent."""
         if daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING):
             return False
-        silent = silence(daemon, self.now)
-        return silent is not None and silent < offline_after(daemon.lost_after)
+        age = heartbeat_age(daemon, self.now)
+        return age is not None and age < offline_after(daemon.lost_after)
 
     def explain(self, demand: Demand) -> Explanation | None:
-        """Why jobs of this demand wait; None if a daemon is ready to take one."""
+        """Return why jobs of this demand wait; None if a daemon is ready to run one."""
         if demand not in self._explained:
             growths = [growth for pool in self.pools if (growth := growth_of(pool)) is not None]
             mine = [growth for growth in growths if growth.supply.namespace == demand.namespace]
@@ -98,7 +99,7 @@ class Scene:
         return self._explained[demand]
 
     def reason_of(self, job: Job) -> str:
-        """Why a pending job waits, in one word; empty if it is about to start, or not pending."""
+        """Return the reason of a pending job; empty if it is about to start or not pending."""
         if job.phase in STARTED or job.phase in TERMINAL or job.assignment is not None or job.cancel:
             return ""
         if job.suspend:
@@ -109,19 +110,19 @@ class Scene:
         return "" if explanation is None else explanation.reason
 
     def is_stuck(self, job: Job) -> bool:
-        """Whether nothing will happen to the job unless somebody does something."""
+        """Return whether the job makes no progress until somebody intervenes."""
         if job.phase in STARTED:
             daemon = self.daemon_of(job)
             return daemon is None or daemon.state is DaemonState.OFFLINE
         return self.reason_of(job) in STUCK
 
     def daemon_of(self, job: Job) -> Daemon | None:
-        """The daemon that the job is assigned to, while that exists."""
+        """Return the daemon that the job is assigned to; None if there is none, or it no longer exists."""
         given = job.assignment
         return None if given is None else next((each for each in self.daemons if each.uid == given.daemon_uid), None)
 
     def takers(self, demand: Demand) -> list[Daemon]:
-        """The daemons that run jobs of this demand, now or when they are free."""
+        """Return the daemons that run jobs of this demand, now or as soon as they have a free slot."""
         return [
             each.daemon
             for each in self.candidates(demand.namespace)
@@ -143,15 +144,15 @@ class Scene:
         return placement
 
 
-def silence(daemon: Daemon, now: float) -> float | None:
-    """How long ago the daemon's last heartbeat was, in seconds; None if there was none."""
+def heartbeat_age(daemon: Daemon, now: float) -> float | None:
+    """Return the seconds since the daemon's last heartbeat; None if there was none."""
     if daemon.heartbeat is None:
         return None
     return max(0.0, now - datetime.fromisoformat(daemon.heartbeat).timestamp())
 
 
 def waited(job: Job, now: float) -> float:
-    """How long the job has been, or was, pending without being suspended, in seconds."""
+    """Return the seconds that the job has been, or was, pending and not suspended."""
     if job.started is not None:
         until = job.started
     elif job.finished is not None:
@@ -162,7 +163,7 @@ def waited(job: Job, now: float) -> float:
 
 
 def ran(job: Job, now: float) -> float | None:
-    """How long the job has been running, or ran, in seconds; None if it never started."""
+    """Return the seconds that the job has been running, or ran; None if it never started."""
     if job.started is None:
         return None
     return max(0.0, (job.finished if job.finished is not None else now) - job.started)

@@ -1,6 +1,7 @@
-"""What was built of a workspace: the latest build, the last that began, and what they say of a wish.
+"""Combine a workspace's status and its jobs into the history of its builds: the latest, and the last one that began.
 
-Made of what the status tells and of the jobs that it does not tell of yet. Used by `workspace_builds`.
+The status may lag behind the jobs, and jobs may be deleted once the status has recorded their end. Used by
+`build_plan`.
 """
 
 from collections.abc import Mapping
@@ -10,38 +11,38 @@ from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.core.workspaces.records import Build, BuildRecord, Workspace
 
 SUPERSEDED = "Superseded"
-"""The reason of a build that was canceled before it began, because something else was wanted."""
+"""Reason of a build that was canceled before it began because the desired state changed."""
 VANISHED = "JobDeleted"
-"""The reason of a build whose job somebody deleted before its end was seen."""
+"""Reason of a build whose job was deleted before its end was observed."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildFacts:
-    """What is known of a workspace's builds beside its status."""
+    """Observations about a workspace's builds beyond its status."""
 
     builds: Mapping[int, Build] = field(default_factory=dict)
-    """By number: those that live, and those whose end the status does not tell yet."""
+    """Builds by number: unfinished ones, and ended ones that the status does not record yet."""
     floor: int = 0
-    """Numbers up to this one are taken, by whomever."""
+    """Highest number that any job with a name of this workspace's builds has taken."""
     searched: bool = False
-    """Whether all jobs that there are have been looked through."""
+    """Whether all existing jobs have been listed."""
     refusal: str | None = None
-    """What the API server said when it refused the last decision."""
+    """Message with which the API server refused the last write."""
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """The latest build, and the last that began."""
+class BuildHistory:
+    """The latest build and the last one that began, with their jobs."""
 
     latest: BuildRecord | None
     build: Build | None
-    """The latest build's job, unless only the status knows of it."""
+    """Job of the latest build; None if only the status records it."""
     last_run: BuildRecord | None
     last_run_build: Build | None
 
     @classmethod
-    def of(cls, workspace: Workspace, facts: BuildFacts) -> "Past | None":
-        """From the status and the jobs; None if a job's fate has to be found out first."""
+    def of(cls, workspace: Workspace, facts: BuildFacts) -> "BuildHistory | None":
+        """Combine status and jobs; None if the jobs have to be listed first to learn what became of one."""
         status = workspace.status
         records = {each.number: each for each in (status.last_run, status.latest_build) if each is not None}
         records |= {number: build.record for number, build in facts.builds.items()}
@@ -62,40 +63,37 @@ class Past:
         )
 
     @property
-    def is_live(self) -> bool:
-        """Whether the latest build is under way."""
+    def is_building(self) -> bool:
+        """Whether the latest build has not ended."""
         return self.latest is not None and not self.latest.ended
 
     @property
-    def shown(self) -> BuildRecord | None:
-        """The build that tells how the workspace is: one that never began, and of which nothing is wanted, does not."""
+    def effective_build(self) -> BuildRecord | None:
+        """Build that determines the workspace's state: the latest, unless it was superseded before it began."""
         if self.latest is not None and self.latest.reason == SUPERSEDED:
             return self.last_run
         return self.latest
 
-    def must_give_way_to(self, change: str) -> bool:
-        """Whether the live build is of something else, has not begun, and can be superseded."""
+    def build_to_supersede(self, change: str) -> Build | None:
+        """Return the latest build if it builds another change, has not begun and may be canceled; else None."""
         latest, build = self.latest, self.build
-        return (
-            latest is not None
-            and build is not None
-            and latest.change != change
-            and latest.phase is Phase.PENDING
-            and latest.transition is not Transition.DELETE
-            and not build.cancel
-        )
+        if latest is None or build is None or latest.change == change or build.cancel:
+            return None
+        if latest.phase is not Phase.PENDING or latest.transition is Transition.DELETE:
+            return None
+        return build
 
-    def lacks(self, change: str, transition: Transition) -> bool:
-        """Whether no build has been made of this wish yet, failed and canceled ones included."""
-        shown = self.shown
-        if shown is not None and shown.change == change:
+    def needs_build(self, change: str, transition: Transition) -> bool:
+        """Return whether the change has not been built yet; a failed or canceled build of it counts as built."""
+        effective = self.effective_build
+        if effective is not None and effective.change == change:
             return False
-        if self.is_as_built(change):
+        if self.is_already_built(change):
             return False
         return transition is not Transition.STOP or self.last_run is not None
 
-    def is_as_built(self, change: str) -> bool:
-        """Whether what was built last is wanted, though another build was to come and never began."""
+    def is_already_built(self, change: str) -> bool:
+        """Return whether the last run completed this change, although a later build was created and never began."""
         latest, last_run = self.latest, self.last_run
         return (
             latest is not None

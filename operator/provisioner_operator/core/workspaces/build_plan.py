@@ -1,33 +1,22 @@
-"""What a workspace needs next: a job for what is wanted, or nothing, or a job less; and its status.
+"""Plan the next step for a workspace: create, supersede or find a build, release the workspace, or write its status.
 
-Pure; asked by `workspace_mirror` whenever something about the workspace, its jobs or its template may have changed.
+Pure; called by the workspace reconciler whenever the workspace, one of its jobs or its template may have changed.
 
-Theory of operation. What is wanted is named by its `change`, a digest of transition, version, parameters and
-rebuildGeneration; the job that builds it carries that digest. So one look at the latest job tells whether the wish is
-granted, under way, or new, and nothing has to be remembered between two writes: a job is created first, under the name
-that its number gives, and only then the status tells of it. If the controller ends in between, the next one meets the
-job, by the watch, by a list, or because its name is taken. While a job runs, changes gather; when it ends, what is
-then wanted is one change. A job that has not begun is superseded instead, unless it is to destroy.
+Theory of operation. The desired state is named by its `change`, a digest of transition, version, parameters and
+rebuildGeneration, and the job that builds it carries that digest. So one look at the latest job shows whether the
+desired state is built, being built or new, and nothing has to be remembered between two writes: a job is created first,
+under the name that follows from its number, and only then the status records it. If the controller stops in between,
+the next one finds the job by the watch, by a list, or because its name is taken. Changes gather while a job runs; when
+it ends, they are built as one. A job that has not begun is superseded instead, unless it destroys.
 """
 
-import json
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
-from provisioner_operator.api.v1alpha1.enums import (
-    DeletionPolicy,
-    Phase,
-    Transition,
-    UpdatePolicy,
-    VersionPhase,
-    WorkspacePhase,
-    WorkspaceReason,
-)
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPhase, WorkspacePhase, WorkspaceReason
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER
-from provisioner_operator.core.jobs.lifecycle import STARTED
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.json_value import JsonValue
-from provisioner_operator.core.workspaces.build_history import BuildFacts, Past
+from provisioner_operator.core.workspaces.autostop import stop_time, stopped_by_autostop
+from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
     CreateBuild,
@@ -37,8 +26,10 @@ from provisioner_operator.core.workspaces.decisions import (
     Supersede,
     UpdateWorkspaceStatus,
 )
+from provisioner_operator.core.workspaces.deletion_policy import destroyed, may_be_released
+from provisioner_operator.core.workspaces.desired_state import DesiredState, desired_by_spec
 from provisioner_operator.core.workspaces.parameters import resolve
-from provisioner_operator.core.workspaces.phase import WORKING, Told, told
+from provisioner_operator.core.workspaces.phase import WORKING, Summary, describe
 from provisioner_operator.core.workspaces.records import (
     BuildRecord,
     ParameterValues,
@@ -48,129 +39,92 @@ from provisioner_operator.core.workspaces.records import (
     WorkspaceStatus,
 )
 from provisioner_operator.core.workspaces.status import standing
+from provisioner_operator.core.workspaces.update_policy import version_of_next_start, version_to_build
 
 WAITING_DELAY_SECONDS = 2.0
 RUNNING_DELAY_SECONDS = 1.0
-"""A job that begins and ends at once is told of once."""
+"""A job that begins and ends within this delay costs one write."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspacePlan:
-    """What to do about a workspace now, and when to look again if nothing changes, in seconds."""
+    """Decision that is due for a workspace, and the seconds after which to plan again if nothing changes."""
 
     decision: BuildDecision | None = None
     look_again_in: float | None = None
     delay: float = 0.0
-    """A status may wait so long for further changes."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What is wanted."""
-
-    transition: Transition
-    change: str
-    version: str | None
-    """None while there is none to be built."""
+    """Seconds that a write of the status may wait for further changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Trouble:
-    """Why what is wanted cannot be built."""
+    """Reason why the desired state cannot be built."""
 
     reason: WorkspaceReason
     message: str
     passes: bool = False
-    """Whether it may pass by itself."""
+    """Whether it may pass without an edit."""
 
 
 def plan_workspace(workspace: Workspace, template: Template | None, facts: BuildFacts, now: Instant) -> WorkspacePlan:
-    """The next step."""
-    past = Past.of(workspace, facts)
-    if past is None or (workspace.deleting and _may_be_over(workspace, past) and not facts.searched):
+    """Return the next step."""
+    history = BuildHistory.of(workspace, facts)
+    if history is None or (_may_go_unbuilt(workspace, history) and not facts.searched):
         return WorkspacePlan(FindBuilds(workspace))
     if workspace.deleting:
-        return _plan_deletion(workspace, template, past, facts, now)
-    wish, stops_at = _wish(workspace, template, past, now)
+        return _plan_deletion(workspace, template, history, facts, now)
+    desired, stops_at = _desired(workspace, template, history, now)
     stops_in = None if stops_at is None else max(stops_at - now.wall, 0.0)
+    if (build := history.build_to_supersede(desired.change)) is not None:
+        return WorkspacePlan(Supersede(workspace, build))
     trouble = None
-    if past.is_live:
-        if past.must_give_way_to(wish.change) and past.build is not None:
-            return WorkspacePlan(Supersede(workspace, past.build))
-    elif past.lacks(wish.change, wish.transition):
-        step = _create(workspace, template, wish, past, facts)
+    if not history.is_building and history.needs_build(desired.change, desired.transition):
+        step = _create(workspace, template, desired, history, facts)
         if not isinstance(step, _Trouble):
             return WorkspacePlan(step)
         trouble = step
-    shown = past.last_run if past.is_as_built(wish.change) else past.shown
-    status = _status(workspace, template, past, shown, trouble, now)
-    return _write(workspace, replace(status, stops_at=stops_at), past, stops_in)
+    effective = history.last_run if history.is_already_built(desired.change) else history.effective_build
+    status = _status(workspace, template, history, effective, trouble, now)
+    return _write(workspace, replace(status, stops_at=stops_at), history, stops_in)
 
 
-def change_of(transition: Transition, *wanted: JsonValue) -> str:
-    """The digest of a wish."""
-    canonical = json.dumps([transition, *wanted], ensure_ascii=False, separators=(",", ":"))
-    return sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
-
-
-# --- what is wanted ---
-
-
-def _wish(workspace: Workspace, template: Template | None, past: Past, now: Instant) -> tuple[_Wish, float | None]:
-    """What is wanted now, and when it is to be stopped."""
-    former = past.shown.version if past.shown is not None else None
+def _desired(
+    workspace: Workspace, template: Template | None, history: BuildHistory, now: Instant
+) -> tuple[DesiredState, float | None]:
+    """Return the desired state, and the wall-clock time at which the workspace is to be stopped."""
+    effective = history.effective_build
     active = template.status.active_version if template is not None else None
-    version = workspace.pinned_version or former or active
-    if workspace.update_policy is UpdatePolicy.ALWAYS and workspace.pinned_version is None:
-        version = active or former
+    version = version_to_build(workspace, effective.version if effective is not None else None, active)
     if not workspace.running:
-        return _wish_of(workspace, Transition.STOP, version), None
-    wish = _wish_of(workspace, Transition.START, version)
-    stopped = _stopped_by_itself(wish, version)
-    if past.shown is not None and past.shown.change == stopped.change:
+        return desired_by_spec(workspace, Transition.STOP, version), None
+    start = desired_by_spec(workspace, Transition.START, version)
+    stopped = stopped_by_autostop(start)
+    if effective is not None and effective.change == stopped.change:
         return stopped, None
-    stops_at = _stops_at(workspace, wish, past)
+    stops_at = stop_time(workspace, start, history.last_run)
     if stops_at is not None and stops_at <= now.wall:
         return stopped, None
-    updates = workspace.update_policy is UpdatePolicy.ON_START and workspace.pinned_version is None
-    if updates and active is not None and not past.is_live and past.lacks(wish.change, wish.transition):
-        return _wish_of(workspace, Transition.START, active), None
-    return wish, stops_at
-
-
-def _wish_of(workspace: Workspace, transition: Transition, version: str | None) -> _Wish:
-    change = change_of(transition, version, workspace.parameters, workspace.rebuild_generation)
-    return _Wish(transition, change, version)
-
-
-def _stopped_by_itself(wish: _Wish, version: str | None) -> _Wish:
-    """The stop of what was started by this wish: it lasts until something else is wanted."""
-    return _Wish(Transition.STOP, change_of(Transition.STOP, "autostop", wish.change), version)
-
-
-def _stops_at(workspace: Workspace, wish: _Wish, past: Past) -> float | None:
-    run = past.last_run
-    if workspace.autostop is None or run is None or run.finished is None or run.phase is not Phase.COMPLETED:
-        return None
-    return run.finished + workspace.autostop if run.change == wish.change else None
+    if not history.is_building and history.needs_build(start.change, start.transition):
+        return desired_by_spec(workspace, Transition.START, version_of_next_start(workspace, version, active)), stops_at
+    return start, stops_at
 
 
 # --- what can be built ---
 
 
 def _create(
-    workspace: Workspace, template: Template | None, wish: _Wish, past: Past, facts: BuildFacts
+    workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
 ) -> BuildDecision | _Trouble:
-    """The step towards a new build, or what is in its way."""
-    if template is None or (template.deleting and past.last_run is None):
+    """Return the step towards a new build, or the reason why there can be none."""
+    if template is None or (template.deleting and history.last_run is None):
         return _without_template(workspace, template)
-    version = _version(template, wish)
+    version = _version(template, desired)
     if isinstance(version, _Trouble):
         return version
-    if wish.transition is Transition.DELETE:
-        values = _values_to_destroy(template, workspace, past)
+    if desired.transition is Transition.DELETE:
+        values = _values_to_destroy(template, workspace, history)
     else:
-        resolution = resolve(template.parameters, workspace.parameters, _built_values(template, workspace, past))
+        resolution = resolve(template.parameters, workspace.parameters, _built_values(template, workspace, history))
         if resolution.problems:
             return _Trouble(WorkspaceReason.INVALID_PARAMETERS, " ".join(resolution.problems))
         values = resolution.values
@@ -178,9 +132,9 @@ def _create(
         return HoldWorkspace(workspace)
     if facts.refusal is not None:
         return _Trouble(WorkspaceReason.BUILD_REFUSED, f"No job can be made: {facts.refusal}")
-    latest = past.latest.number if past.latest is not None else 0
+    latest = history.latest.number if history.latest is not None else 0
     number = max(latest, facts.floor, workspace.status.build_number) + 1
-    return CreateBuild(workspace, template, version, number, wish.transition, wish.change, values)
+    return CreateBuild(workspace, template, version, number, desired.transition, desired.change, values)
 
 
 def _without_template(workspace: Workspace, template: Template | None) -> _Trouble:
@@ -188,23 +142,24 @@ def _without_template(workspace: Workspace, template: Template | None) -> _Troub
     message = (
         f"There is no WorkspaceTemplate {name} in namespace {workspace.namespace}. Create it."
         if template is None
-        else f"WorkspaceTemplate {name} is being deleted: nothing new is made from it. Choose another template."
+        else f"WorkspaceTemplate {name} is being deleted and builds no new workspaces. Choose another template."
     )
     return _Trouble(WorkspaceReason.TEMPLATE_NOT_FOUND, message)
 
 
-def _version(template: Template, wish: _Wish) -> Version | _Trouble:
-    if wish.version is None:
+def _version(template: Template, desired: DesiredState) -> Version | _Trouble:
+    if desired.version is None:
         ready = next((each for each in template.status.conditions if each.type == "Ready"), None)
         said = f" {ready.message}" if ready is not None else ""
-        message = f"Template {template.name} has no version that can be built yet.{said}"
+        message = f"Template {template.name} has no version to build yet.{said}"
         stalled = any(each.type == "Stalled" and each.status == "True" for each in template.status.conditions)
         return _Trouble(WorkspaceReason.TEMPLATE_NOT_READY, message, passes=not stalled)
-    version = template.status.version(wish.version)
+    version = template.status.version(desired.version)
     if version is None:
         names = ", ".join(each.name for each in template.status.versions) or "none"
         message = (
-            f"Template {template.name} has no version {wish.version}; it has {names}. Name one in spec.templateRef."
+            f"Template {template.name} has no version {desired.version}; its versions are: {names}. "
+            "Set spec.templateRef.version to one of them."
         )
         return _Trouble(WorkspaceReason.VERSION_NOT_FOUND, message)
     if version.phase is not VersionPhase.READY:
@@ -214,9 +169,9 @@ def _version(template: Template, wish: _Wish) -> Version | _Trouble:
     return version
 
 
-def _built_values(template: Template, workspace: Workspace, past: Past) -> ParameterValues:
-    """The parameters of the last build that began."""
-    run, build = past.last_run, past.last_run_build
+def _built_values(template: Template, workspace: Workspace, history: BuildHistory) -> ParameterValues:
+    """Return the parameters of the last build that began."""
+    run, build = history.last_run, history.last_run_build
     if run is None:
         return ()
     if build is None:
@@ -224,63 +179,55 @@ def _built_values(template: Template, workspace: Workspace, past: Past) -> Param
     return _of_template(template, build.parameters)
 
 
-def _values_to_destroy(template: Template, workspace: Workspace, past: Past) -> ParameterValues:
-    """What was built is destroyed with what it was built with, whether or not that is still allowed."""
+def _values_to_destroy(template: Template, workspace: Workspace, history: BuildHistory) -> ParameterValues:
+    """Return the parameters of a destroy: those of the build, whether or not the template still allows them."""
     defaults = {each.name: each.default for each in template.parameters if each.default is not None}
-    values = defaults | dict(workspace.parameters) | dict(_built_values(template, workspace, past))
+    values = defaults | dict(workspace.parameters) | dict(_built_values(template, workspace, history))
     return _of_template(template, tuple(sorted(values.items())))
 
 
 # --- the end ---
 
 
-def _may_be_over(workspace: Workspace, past: Past) -> bool:
-    """Whether the deleted workspace would be let go, from what the status alone says."""
-    return DESTROY_FINALIZER in workspace.finalizers and past.last_run is None and not past.is_live
+def _may_go_unbuilt(workspace: Workspace, history: BuildHistory) -> bool:
+    """Return whether the deleted workspace looks never built: then all jobs must be listed before it is released."""
+    is_held = workspace.deleting and DESTROY_FINALIZER in workspace.finalizers
+    return is_held and history.last_run is None and not history.is_building
 
 
 def _plan_deletion(
-    workspace: Workspace, template: Template | None, past: Past, facts: BuildFacts, now: Instant
+    workspace: Workspace, template: Template | None, history: BuildHistory, facts: BuildFacts, now: Instant
 ) -> WorkspacePlan:
     if DESTROY_FINALIZER not in workspace.finalizers:
         return WorkspacePlan()
-    wish = _Wish(
-        Transition.DELETE,
-        change_of(Transition.DELETE, workspace.rebuild_generation),
-        past.last_run.version if past.last_run is not None else None,
-    )
-    orphans = workspace.deletion_policy is DeletionPolicy.ORPHAN
-    trouble = None
-    if past.must_give_way_to(wish.change) and past.build is not None:
-        return WorkspacePlan(Supersede(workspace, past.build))
-    if past.is_live:
-        if orphans and past.latest is not None and past.latest.phase in STARTED:
-            return WorkspacePlan(ReleaseWorkspace(workspace))
-    elif orphans or past.last_run is None or _is_destroyed(past.last_run):
+    desired = destroyed(workspace, history)
+    if (build := history.build_to_supersede(desired.change)) is not None:
+        return WorkspacePlan(Supersede(workspace, build))
+    if may_be_released(workspace, history):
         return WorkspacePlan(ReleaseWorkspace(workspace))
-    elif past.shown is None or past.shown.change != wish.change:
-        step = _create(workspace, template, wish, past, facts)
+    trouble = None
+    if not history.is_building and history.needs_build(desired.change, desired.transition):
+        step = _create(workspace, template, desired, history, facts)
         if not isinstance(step, _Trouble):
             return WorkspacePlan(step)
-        trouble = replace(
-            step,
-            message=f"{step.message} Until then nothing is destroyed; spec.deletionPolicy Orphan lets it go as it is.",
+        advice = (
+            "Until then nothing is destroyed. To delete the workspace and keep what exists, "
+            "set spec.deletionPolicy to Orphan."
         )
-    return _write(workspace, _status(workspace, template, past, past.shown, trouble, now), past, None)
-
-
-def _is_destroyed(run: BuildRecord) -> bool:
-    return run.transition is Transition.DELETE and run.phase is Phase.COMPLETED
+        trouble = replace(step, message=f"{step.message} {advice}")
+    return _write(
+        workspace, _status(workspace, template, history, history.effective_build, trouble, now), history, None
+    )
 
 
 # --- the status ---
 
 
-def _write(workspace: Workspace, status: WorkspaceStatus, past: Past, look: float | None) -> WorkspacePlan:
+def _write(workspace: Workspace, status: WorkspaceStatus, history: BuildHistory, look: float | None) -> WorkspacePlan:
     if status == workspace.status:
         return WorkspacePlan(look_again_in=look)
     delay = 0.0
-    if past.is_live and status.phase in (WorkspacePhase.PENDING, *WORKING.values()):
+    if history.is_building and status.phase in (WorkspacePhase.PENDING, *WORKING.values()):
         delay = WAITING_DELAY_SECONDS if status.phase is WorkspacePhase.PENDING else RUNNING_DELAY_SECONDS
     return WorkspacePlan(UpdateWorkspaceStatus(workspace, status), look, delay)
 
@@ -288,39 +235,39 @@ def _write(workspace: Workspace, status: WorkspaceStatus, past: Past, look: floa
 def _status(
     workspace: Workspace,
     template: Template | None,
-    past: Past,
-    shown: BuildRecord | None,
+    history: BuildHistory,
+    effective: BuildRecord | None,
     trouble: _Trouble | None,
     now: Instant,
 ) -> WorkspaceStatus:
-    """The status; `shown` is the build that tells how the workspace is."""
-    former, latest, run = workspace.status, past.latest, past.last_run_build
-    telling = told(workspace, shown)
+    """Return the status, with the phase and conditions that follow from the effective build."""
+    former, latest, run = workspace.status, history.latest, history.last_run_build
+    summary = describe(workspace, effective)
     if trouble is not None:
-        telling = Told(telling.phase, trouble.reason, trouble.message, under_way=trouble.passes)
+        summary = Summary(summary.phase, trouble.reason, trouble.message, under_way=trouble.passes)
     completed = run if run is not None and run.record.phase is Phase.COMPLETED else None
     return WorkspaceStatus(
-        phase=telling.phase,
+        phase=summary.phase,
         build_number=max(former.build_number, latest.number if latest is not None else 0),
         latest_build=latest,
-        last_run=past.last_run,
-        version=past.last_run.version if past.last_run is not None else None,
+        last_run=history.last_run,
+        version=history.last_run.version if history.last_run is not None else None,
         parameters=former.parameters if run is None or template is None else _of_template(template, run.parameters),
         outputs=former.outputs if completed is None else completed.outputs,
         resources=former.resources if completed is None else completed.resources,
         observed_generation=workspace.generation,
         conditions=standing(
             former.conditions,
-            ready=telling.ready,
-            reason=telling.reason,
-            message=telling.message,
-            under_way=telling.under_way,
+            ready=summary.ready,
+            reason=summary.reason,
+            message=summary.message,
+            under_way=summary.under_way,
             now=now.wall,
         ),
     )
 
 
 def _of_template(template: Template, values: ParameterValues) -> ParameterValues:
-    """Of a job's variables, those that are parameters."""
+    """Return those of a job's variables that are parameters of the template."""
     names = {each.name for each in template.parameters}
     return tuple(each for each in values if each[0] in names)

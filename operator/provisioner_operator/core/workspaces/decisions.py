@@ -1,25 +1,18 @@
-"""What the controller may decide about templates and workspaces, each a value that names the write to make.
+"""Decisions about templates and workspaces, each a value that names the write (or read) to make.
 
-Made by `template_versions` and `workspace_builds`, carried out by the shell. A decision that was not carried out is made
-again at the next look. `subject` is the uid of the object concerned: at most one decision about an object is under way at
-a time.
+Made by `template_plan` and `build_plan`, carried out by the controller's writer. A decision that was not carried out is
+made again in the next round; at most one decision about an object, its `subject`, is in flight at a time.
 
-Every creation is idempotent by its name: what is there already is the answer to an earlier request, and as good.
+Every creation is idempotent by its name: if the object exists already, an earlier request succeeded.
 """
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.v1alpha1.enums import JobType, Phase, Transition
-from provisioner_operator.api.v1alpha1.names import (
-    API_VERSION,
-    DESTROY_FINALIZER,
-    IN_USE_FINALIZER,
-    TEMPLATE_LABEL,
-    WORKSPACE_LABEL,
-    build_job_name,
-)
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition
+from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER, IN_USE_FINALIZER, build_job_name
 from provisioner_operator.core.model.json_patch import JsonPatch, add_finalizer, remove_finalizer
-from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.workspaces import manifests
 from provisioner_operator.core.workspaces.records import (
     Build,
     ParameterValues,
@@ -33,77 +26,39 @@ from provisioner_operator.core.workspaces.records import (
 from provisioner_operator.core.workspaces.status import template_status_patch, workspace_status_patch
 
 SUPERSEDED_BY = "superseded by a newer change of workspace"
-"""How the cancelReason of a superseded job begins."""
+"""Beginning of the cancelReason of a superseded job."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadSource:
-    """Read the ConfigMap that the template's files are in."""
+    """Read the ConfigMap that holds the template's files."""
 
     template: Template
 
 
 @dataclass(frozen=True, slots=True)
 class KeepFiles:
-    """Keep the files of a version, whatever becomes of where they came from."""
+    """Keep the files of a version, whatever happens to their source."""
 
     template: Template
     version: str
     files: SourceFiles
 
     def body(self) -> JsonObject:
-        """The ConfigMap: it cannot be changed, and goes with the template."""
-        template = self.template
-        return {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": self.version,
-                "namespace": template.namespace,
-                "labels": {TEMPLATE_LABEL: template.name},
-                "ownerReferences": [
-                    {
-                        "apiVersion": API_VERSION,
-                        "kind": "WorkspaceTemplate",
-                        "name": template.name,
-                        "uid": template.uid,
-                        "controller": True,
-                    }
-                ],
-            },
-            "immutable": True,
-            "data": self.files.data,
-            **({"binaryData": self.files.binary_data} if self.files.binary_data else {}),
-        }
+        """Return the ConfigMap."""
+        return manifests.kept_files(self.template, self.version, self.files)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportVersion:
-    """Have a version imported by a job."""
+    """Import a version by a job."""
 
     template: Template
     version: Version
 
     def body(self) -> JsonObject:
-        """The job."""
-        template = self.template
-        return {
-            "apiVersion": API_VERSION,
-            "kind": "ProvisionerJob",
-            "metadata": {
-                "name": self.version.import_job,
-                "namespace": template.namespace,
-                "labels": {TEMPLATE_LABEL: template.name},
-            },
-            "spec": {
-                "type": JobType.TEMPLATE_IMPORT,
-                "provisioner": template.provisioner,
-                "tags": template.tags,
-                "templateRef": {"name": template.name, "uid": template.uid, "version": self.version.name},
-                **source_of(self.version),
-                **_limits(template),
-            },
-        }
+        """Return the job."""
+        return manifests.import_job(self.template, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +71,7 @@ class FindImport:
 
 @dataclass(frozen=True, slots=True)
 class DiscardVersion:
-    """Delete the files of a version that nobody needs."""
+    """Delete the files of a version that is no longer needed."""
 
     template: Template
     version: str
@@ -124,7 +79,7 @@ class DiscardVersion:
 
 @dataclass(frozen=True, slots=True)
 class HoldTemplate:
-    """Put the finalizer on the template, before it has any version."""
+    """Add the finalizer to a template, before it has any version."""
 
     template: Template
 
@@ -135,7 +90,7 @@ class HoldTemplate:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTemplate:
-    """Let the deleted template go: no workspace is made from it."""
+    """Remove the finalizer of a deleted template that no workspace uses."""
 
     template: Template
 
@@ -146,19 +101,19 @@ class ReleaseTemplate:
 
 @dataclass(frozen=True, slots=True)
 class UpdateTemplateStatus:
-    """Write how the template is."""
+    """Write the template's status."""
 
     template: Template
     status: TemplateStatus
 
     def patch(self) -> JsonPatch:
-        """The write."""
+        """Return the patch of the WorkspaceTemplate's status."""
         return template_status_patch(self.template, self.status)
 
 
 @dataclass(frozen=True, slots=True)
 class HoldWorkspace:
-    """Put the finalizer on the workspace, before it has anything to destroy."""
+    """Add the finalizer to a workspace, before it has anything to destroy."""
 
     workspace: Workspace
 
@@ -169,7 +124,7 @@ class HoldWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseWorkspace:
-    """Let the deleted workspace go: nothing of it is left, or it is to be left."""
+    """Remove the finalizer of a deleted workspace: nothing of it is left, or what is left is to be kept."""
 
     workspace: Workspace
 
@@ -180,7 +135,7 @@ class ReleaseWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class CreateBuild:
-    """Have a change built by a job."""
+    """Build a change by a job."""
 
     workspace: Workspace
     template: Template
@@ -192,64 +147,38 @@ class CreateBuild:
 
     @property
     def job(self) -> str:
-        """The job's name."""
+        """Name of the job."""
         return build_job_name(self.workspace.name, self.number)
 
     def body(self) -> JsonObject:
-        """The job."""
-        workspace, template = self.workspace, self.template
-        return {
-            "apiVersion": API_VERSION,
-            "kind": "ProvisionerJob",
-            "metadata": {
-                "name": self.job,
-                "namespace": workspace.namespace,
-                "labels": {WORKSPACE_LABEL: workspace.name, TEMPLATE_LABEL: template.name},
-            },
-            "spec": {
-                "type": JobType.WORKSPACE_BUILD,
-                "transition": self.transition,
-                "provisioner": template.provisioner,
-                "tags": {**template.tags, **workspace.tags},
-                "workspaceRef": {
-                    "name": workspace.name,
-                    "uid": workspace.uid,
-                    "buildNumber": self.number,
-                    "change": self.change,
-                    **({"owner": workspace.owner} if workspace.owner else {}),
-                },
-                "templateRef": {"name": template.name, "version": self.version.name},
-                **source_of(self.version),
-                "variables": _variables(template, self.parameters),
-                "variablesFrom": template.variables_from,
-                # A deletion is written by nobody's name into the object, so of a destroy nobody can be told.
-                **(
-                    {"initiator": workspace.initiator}
-                    if workspace.initiator and self.transition is not Transition.DELETE
-                    else {}
-                ),
-                "ownerMayCancel": template.allow_user_cancel,
-                **_limits(template),
-            },
-        }
+        """Return the job."""
+        return manifests.build_job(
+            self.workspace,
+            self.template,
+            self.version,
+            number=self.number,
+            transition=self.transition,
+            change=self.change,
+            parameters=self.parameters,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class FindBuilds:
-    """List the workspace's jobs: what became of the latest was missed, or a name is taken."""
+    """List the workspace's jobs: the end of the latest was missed, or a name is taken."""
 
     workspace: Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Supersede:
-    """Cancel a build that has not begun, for something else is wanted by now."""
+    """Cancel a build that has not begun because the desired state has changed."""
 
     workspace: Workspace
     build: Build
 
     def patch(self) -> JsonPatch:
-        """Return the patch of the ProvisionerJob; one that began meanwhile is left alone."""
+        """Return the patch of the ProvisionerJob, which fails if the job has begun meanwhile."""
         return JsonPatch(
             tests=(("/metadata/uid", self.build.job_uid), ("/status/phase", Phase.PENDING), ("/spec/cancel", False)),
             sets=(("/spec/cancel", True), ("/spec/cancelReason", f"{SUPERSEDED_BY} {self.workspace.name}")),
@@ -258,13 +187,13 @@ class Supersede:
 
 @dataclass(frozen=True, slots=True)
 class UpdateWorkspaceStatus:
-    """Write how the workspace is."""
+    """Write the workspace's status."""
 
     workspace: Workspace
     status: WorkspaceStatus
 
     def patch(self) -> JsonPatch:
-        """The write."""
+        """Return the patch of the Workspace's status."""
         return workspace_status_patch(self.workspace, self.status)
 
 
@@ -283,35 +212,12 @@ WorkspaceDecision = TemplateDecision | BuildDecision
 
 
 def subject(decision: WorkspaceDecision) -> str:
-    """The uid of the object that the decision is about."""
+    """Return the uid of the object that the decision is about."""
     return decision.workspace.uid if isinstance(decision, BuildDecision) else decision.template.uid
 
 
 def display_name(decision: WorkspaceDecision) -> str:
-    """The object that the decision is about, as people write it."""
+    """Return the namespace and name of the object that the decision is about."""
     if isinstance(decision, BuildDecision):
         return decision.workspace.display_name
     return decision.template.display_name
-
-
-def source_of(version: Version) -> dict[str, JsonValue]:
-    """The field `source` of a job that builds or imports the version; nothing for one without files."""
-    if version.git is not None:
-        return {"source": {"git": version.git}}
-    return {"source": {"configMapRef": {"name": version.name}}} if version.files else {}
-
-
-def _variables(template: Template, parameters: ParameterValues) -> list[JsonValue]:
-    chosen: dict[str, JsonValue] = {name: {"name": name, "value": value} for name, value in parameters}
-    fixed: dict[str, JsonValue] = {str(each["name"]): each for each in template.variables}
-    return list((fixed | chosen).values())
-
-
-def _limits(template: Template) -> dict[str, JsonValue]:
-    limits: dict[str, JsonValue] = {
-        "priority": template.priority,
-        "pendingTimeoutSeconds": template.pending_timeout,
-        "activeDeadlineSeconds": template.active_deadline,
-        "ttlSecondsAfterFinished": template.job_retention,
-    }
-    return limits if template.stall_timeout is None else limits | {"stallTimeoutSeconds": template.stall_timeout}

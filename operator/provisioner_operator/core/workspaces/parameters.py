@@ -1,7 +1,7 @@
-"""What a workspace's parameters come to: chosen values and defaults, checked against the template.
+"""Resolve a workspace's parameters: combine chosen values and defaults, and check them against the template.
 
-A list of strings is JSON, a number as one writes it, a bool `true` or `false`, as Coder's provider reads them. Regular
-expressions are RE2's, as Coder's: whatever a template says, a match takes time that grows with the text alone.
+A list of strings is JSON, a number is decimal, a bool is `true` or `false`, as Coder's provider reads them. Regular
+expressions are RE2's, as Coder's: whatever a template contains, the time of a match grows only with the text.
 """
 
 import json
@@ -15,24 +15,24 @@ from provisioner_operator.api.v1alpha1.enums import ParameterType
 from provisioner_operator.core.workspaces.records import Parameter, ParameterValues
 
 _NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?", re.ASCII)
-"""As the policy workspace-parameters.provisioner.dev has it."""
+"""Format of a number, as in the policy workspace-parameters.provisioner.dev."""
 _LONGEST_SHOWN = 64
 """Characters of a value that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """All values, or what is wrong, each problem a sentence."""
+    """All values, or the problems, each a sentence."""
 
     values: ParameterValues = ()
     problems: tuple[str, ...] = ()
 
 
 def resolve(parameters: Sequence[Parameter], chosen: ParameterValues, built: ParameterValues) -> Resolution:
-    """The values of a build. `built` are those of the build before: of what is not mutable they stay."""
+    """Return the values of a build; immutable parameters keep those of the build before, `built`."""
     known = {each.name for each in parameters}
     problems = [
-        f"{name} is no parameter of the template; it has {', '.join(sorted(known)) or 'none'}."
+        f"The template has no parameter {name}; its parameters are: {', '.join(sorted(known)) or 'none'}."
         for name, _ in chosen
         if name not in known
     ]
@@ -41,11 +41,13 @@ def resolve(parameters: Sequence[Parameter], chosen: ParameterValues, built: Par
     for parameter in parameters:
         value = _value(parameter, choices, former)
         if value is None:
-            problems.append(f"{parameter.name} has no value, and the template no default: set it in spec.parameters.")
+            problems.append(
+                f"{parameter.name} has no value, and the template sets no default: set it in spec.parameters."
+            )
         elif not parameter.mutable and former.get(parameter.name, value) != value:
             problems.append(
-                f"{parameter.name} cannot change once the workspace was built: it was {_shown(former[parameter.name])}. "
-                "Set it back, or make another workspace."
+                f"{parameter.name} cannot change after the first build: it was {_shown(former[parameter.name])}. "
+                "Set it back, or create another workspace."
             )
         elif (problem := _problem(parameter, value)) is not None:
             problems.append(f"{parameter.name} is {_shown(value)}: {problem}.")
@@ -66,21 +68,21 @@ def _problem(parameter: Parameter, value: str) -> str | None:
         case ParameterType.NUMBER:
             return _problem_of_number(parameter, value)
         case ParameterType.BOOL:
-            return None if value in {"true", "false"} else "it has to be true or false"
+            return None if value in {"true", "false"} else "it must be true or false"
         case ParameterType.LIST:
             return _problem_of_list(parameter, value)
-        case ParameterType.STRING:
+        case _:
             return _problem_of_string(parameter, value) or _problem_of_choice(parameter, value)
 
 
 def _problem_of_number(parameter: Parameter, value: str) -> str | None:
     if not _NUMBER.fullmatch(value):
-        return "it has to be a number, like 4 or -0.5"
+        return "it must be a number, like 4 or -0.5"
     number = float(value)
     if parameter.minimum is not None and number < parameter.minimum:
-        return f"it has to be at least {parameter.minimum}"
+        return f"it must be at least {parameter.minimum}"
     if parameter.maximum is not None and number > parameter.maximum:
-        return f"it has to be at most {parameter.maximum}"
+        return f"it must be at most {parameter.maximum}"
     return _problem_of_choice(parameter, value)
 
 
@@ -90,9 +92,9 @@ def _problem_of_list(parameter: Parameter, value: str) -> str | None:
     except (ValueError, RecursionError):
         items = None
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        return 'it has to be a JSON list of strings, like ["a", "b"]'
+        return 'it must be a JSON list of strings, like ["a", "b"]'
     if parameter.options and (others := [item for item in items if item not in parameter.options]):
-        return f"{_shown(others[0])} is none of the options {_listed(parameter.options)}"
+        return f"{_shown(others[0])} is not one of the options {_listed(parameter.options)}"
     return None
 
 
@@ -102,14 +104,14 @@ def _problem_of_string(parameter: Parameter, value: str) -> str | None:
     try:
         found = re2.search(parameter.regex, value)
     except re2.error as error:
-        return f"the template's regular expression {parameter.regex!r} is none ({error}); correct the template"
-    return None if found else (parameter.error or f"it has to match {parameter.regex}")
+        return f"the template's regular expression {parameter.regex!r} is invalid ({error}); fix the template"
+    return None if found else (parameter.error or f"it must match {parameter.regex}")
 
 
 def _problem_of_choice(parameter: Parameter, value: str) -> str | None:
     if not parameter.options or value in parameter.options:
         return None
-    return f"it is none of the options {_listed(parameter.options)}"
+    return f"it is not one of the options {_listed(parameter.options)}"
 
 
 def _listed(options: Sequence[str]) -> str:

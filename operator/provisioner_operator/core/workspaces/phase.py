@@ -1,4 +1,4 @@
-"""How a workspace is, in Coder's words and in sentences, by the build that tells it. Used by `workspace_builds`."""
+"""Describe the state of a workspace by its effective build: Coder's phase, and a sentence. Used by `build_plan`."""
 
 from dataclasses import dataclass
 
@@ -19,8 +19,8 @@ _DONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """How a workspace is."""
+class Summary:
+    """Phase and conditions of a workspace."""
 
     phase: WorkspacePhase
     reason: WorkspaceReason
@@ -29,53 +29,55 @@ class Told:
     under_way: bool = False
 
 
-def told(workspace: Workspace, shown: BuildRecord | None) -> Told:
-    """How the workspace is, by the build that tells it."""
-    if shown is None:
+def describe(workspace: Workspace, effective: BuildRecord | None) -> Summary:
+    """Describe the workspace by its effective build; None if it has none."""
+    if effective is None:
         if not workspace.running:
-            return Told(WorkspacePhase.STOPPED, WorkspaceReason.UP_TO_DATE, "It was never started.", ready=True)
-        message = "Its first build is about to be made."
-        return Told(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
-    if shown.ended:
-        return _told_ended(workspace, shown)
-    build = _display_name(shown)
-    if shown.phase is Phase.PENDING:
-        message = f"{build} waits for a daemon{_said(shown)}"
-        return Told(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
-    if shown.phase is Phase.CANCELING:
+            return Summary(
+                WorkspacePhase.STOPPED, WorkspaceReason.UP_TO_DATE, "The workspace was never started.", ready=True
+            )
+        message = "The first build is about to be created."
+        return Summary(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
+    if effective.ended:
+        return _describe_ended(workspace, effective)
+    build = _display_name(effective)
+    if effective.phase is Phase.PENDING:
+        message = f"{build} is waiting for a daemon{_with_message(effective)}"
+        return Summary(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
+    if effective.phase is Phase.CANCELING:
         phase, doing = WorkspacePhase.CANCELING, "being canceled"
     else:
-        phase, doing = WORKING[shown.transition], "running"
-    return Told(phase, WorkspaceReason.BUILD_RUNNING, f"{build} is {doing}.", under_way=True)
+        phase, doing = WORKING[effective.transition], "running"
+    return Summary(phase, WorkspaceReason.BUILD_RUNNING, f"{build} is {doing}.", under_way=True)
 
 
-def _told_ended(workspace: Workspace, shown: BuildRecord) -> Told:
-    build = _display_name(shown)
-    if shown.phase is Phase.COMPLETED:
-        version = "" if shown.version is None else f" with version {shown.version}"
-        return Told(
-            _DONE[shown.transition],
+def _describe_ended(workspace: Workspace, effective: BuildRecord) -> Summary:
+    build = _display_name(effective)
+    if effective.phase is Phase.COMPLETED:
+        version = "" if effective.version is None else f" with version {effective.version}"
+        return Summary(
+            _DONE[effective.transition],
             WorkspaceReason.UP_TO_DATE,
             f"{build} completed{version}.",
             ready=not workspace.deleting,
             under_way=True,
         )
     advice = "Change the workspace, or raise spec.rebuildGeneration to build it again."
-    if shown.transition is Transition.DELETE:
+    if effective.transition is Transition.DELETE:
         advice = (
-            "Nothing was given up. Raise spec.rebuildGeneration to destroy again, or set spec.deletionPolicy to Orphan to "
-            "leave what exists."
+            "What was built may still exist. Raise spec.rebuildGeneration to destroy it again, or set "
+            "spec.deletionPolicy to Orphan to delete the workspace and keep what exists."
         )
-    if shown.phase is Phase.FAILED:
-        message = f"{build} failed{_said(shown)} {advice}"
-        return Told(WorkspacePhase.FAILED, WorkspaceReason.BUILD_FAILED, message)
-    how = "was deleted before it ended." if shown.reason == VANISHED else f"was canceled{_said(shown)}"
-    return Told(WorkspacePhase.CANCELED, WorkspaceReason.BUILD_CANCELED, f"{build} {how} {advice}")
+    if effective.phase is Phase.FAILED:
+        message = f"{build} failed{_with_message(effective)} {advice}"
+        return Summary(WorkspacePhase.FAILED, WorkspaceReason.BUILD_FAILED, message)
+    how = "was deleted before it ended." if effective.reason == VANISHED else f"was canceled{_with_message(effective)}"
+    return Summary(WorkspacePhase.CANCELED, WorkspaceReason.BUILD_CANCELED, f"{build} {how} {advice}")
 
 
 def _display_name(build: BuildRecord) -> str:
     return f"Build {build.number} (job {build.job})"
 
 
-def _said(build: BuildRecord) -> str:
+def _with_message(build: BuildRecord) -> str:
     return f": {build.message}" if build.message else "."

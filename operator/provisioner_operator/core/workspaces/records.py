@@ -1,7 +1,7 @@
-"""Templates, workspaces and their builds as the core knows them: frozen, slim, already valid.
+"""Records of templates, workspaces and their builds: frozen, slim, already valid.
 
-Made from the API's objects at the edge (`kube.workspace_parsing`). Times are seconds since the epoch. What the core need
-not understand (sources, variables) is passed on as it was written.
+Parsed from the API's objects by `kube.workspace_parsing`. Times are seconds since the epoch. Fields that the core need
+not understand (sources, variables) are passed on as written.
 """
 
 from collections.abc import Mapping
@@ -23,19 +23,19 @@ from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.records import Condition
 
 ParameterValues = tuple[tuple[str, str], ...]
-"""Names and values, in order of names."""
+"""Names and values, ordered by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What a template lets its workspaces choose."""
+    """Parameter that a template lets its workspaces choose."""
 
     name: str
     type: ParameterType = ParameterType.STRING
     default: str | None = None
     mutable: bool = False
     options: tuple[str, ...] = ()
-    """The values to choose from; any is good where there are none."""
+    """Values to choose from; any value if there are none."""
     regex: str | None = None
     error: str | None = None
     minimum: int | None = None
@@ -44,7 +44,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One state of a template's source, as the template's status tells it."""
+    """One state of a template's source, as the template's status records it."""
 
     name: str
     phase: VersionPhase
@@ -58,7 +58,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class TemplateStatus:
-    """What a template's status says; the fields are those of the API."""
+    """Status of a template; the fields are those of the API."""
 
     active_version: str | None = None
     versions: tuple[Version, ...] = ()
@@ -69,7 +69,7 @@ class TemplateStatus:
     conditions: tuple[Condition, ...] = ()
 
     def version(self, name: str | None) -> Version | None:
-        """The version of that name."""
+        """Return the version of that name."""
         return next((each for each in self.versions if each.name == name), None)
 
 
@@ -83,11 +83,11 @@ class Template:
     resource_version: int
     generation: int
     files: JsonObject | None = None
-    """The files that stand in the spec."""
+    """Files in the spec itself."""
     config_map: str | None = None
-    """The ConfigMap that holds the files instead."""
+    """Name of the ConfigMap that holds the files instead."""
     git: JsonObject | None = None
-    """Where the files are instead."""
+    """Git source of the files instead."""
     import_generation: int = 0
     provisioner: Provisioner = Provisioner.TERRAFORM
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -107,13 +107,13 @@ class Template:
 
     @property
     def display_name(self) -> str:
-        """The template as people write it, for messages and logs."""
+        """Namespace and name, for messages and logs."""
         return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFiles:
-    """What a ConfigMap held when it was read; `missing` says why there is nothing."""
+    """Content of a ConfigMap; `missing` is the reason why there is none."""
 
     data: JsonObject = field(default_factory=dict)
     binary_data: JsonObject = field(default_factory=dict)
@@ -139,36 +139,36 @@ class Import:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether it has reached a final phase."""
         return self.phase in TERMINAL
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRecord:
-    """A build as the workspace's status tells it."""
+    """A build as the workspace's status records it."""
 
     number: int
     job: str
     transition: Transition
     change: str
-    """Digest of what was wanted."""
+    """Digest of the desired state."""
     phase: Phase
     version: str | None = None
     reason: str | None = None
     message: str | None = None
-    """What its job says, of a job that ended without success or that will not start by itself."""
+    """Message of a job that did not succeed, or that will not start without an edit."""
     started: float | None = None
     finished: float | None = None
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether it has reached a final phase."""
         return self.phase in TERMINAL
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A workspace's job, as it is."""
+    """A workspace's job, as observed."""
 
     namespace: str
     workspace: str
@@ -185,7 +185,7 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceStatus:
-    """What a workspace's status says; the fields are those of the API."""
+    """Status of a workspace; the fields are those of the API."""
 
     phase: WorkspacePhase = WorkspacePhase.PENDING
     build_number: int = 0
@@ -226,5 +226,5 @@ class Workspace:
 
     @property
     def display_name(self) -> str:
-        """The workspace as people write it, for messages and logs."""
+        """Namespace and name, for messages and logs."""
         return f"{self.namespace}/{self.name}"

@@ -1,7 +1,7 @@
-"""The statuses of workspaces and templates as documents, and their conditions in the words of kstatus.
+"""Render the statuses of workspaces and templates, and their conditions in the terms of kstatus.
 
-Each status has one writer, the controller that leads, so it is replaced as a whole; a change that came meanwhile makes the
-write fail, and it is made anew.
+Each status has one author, the leading controller, so it is replaced as a whole; if the object changed meanwhile the
+write fails, and the status is derived again.
 """
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, StatusCondition
@@ -23,7 +23,7 @@ from provisioner_operator.core.workspaces.records import (
 def standing(
     conditions: tuple[Condition, ...], *, ready: bool, reason: str, message: str, under_way: bool, now: float
 ) -> tuple[Condition, ...]:
-    """The conditions of an object that is ready, or that something is under way for, or that needs somebody."""
+    """Return the conditions of an object that is ready, or is being reconciled, or needs an edit."""
     message = clip(message)
     for type_, holds in (
         (StatusCondition.READY, ready),
@@ -36,12 +36,12 @@ def standing(
 
 
 def workspace_status_patch(workspace: Workspace, status: WorkspaceStatus) -> JsonPatch:
-    """The write of a workspace's status."""
+    """Return the write of a workspace's status."""
     return _replace(workspace, _workspace_json(status))
 
 
 def template_status_patch(template: Template, status: TemplateStatus) -> JsonPatch:
-    """The write of a template's status."""
+    """Return the write of a template's status."""
     return _replace(template, _template_json(status))
 
 

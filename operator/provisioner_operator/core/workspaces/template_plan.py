@@ -1,27 +1,16 @@
-"""What a template needs next: its source kept and imported as a version, its status written, old versions discarded.
+"""Plan the next step for a template: keep its source, import it as a version, write its status, discard versions.
 
-Pure; asked by `workspace_mirror` whenever something about the template may have changed. A version is named by a digest of
-what it is made of, and so are the ConfigMap that keeps its files and the job that imports it: whatever is done twice is
-done once, and a status that was lost comes back the same.
-
-The version in force is the one that the spec makes, once its import completed; until then, and if it fails, the one that
-was in force before.
+Pure; called by the workspace reconciler whenever something about the template may have changed. A version is named by a
+digest of its source, and so are the ConfigMap that keeps its files and the job that imports it: repeating a step
+changes nothing, and a lost status is derived again.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 
-from provisioner_operator.api.v1alpha1.enums import (
-    ConditionStatus,
-    Phase,
-    StatusCondition,
-    TemplateReason,
-    VersionPhase,
-)
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus, StatusCondition, TemplateReason, VersionPhase
 from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS
-from provisioner_operator.api.v1alpha1.names import IN_USE_FINALIZER, import_job_name, version_name
+from provisioner_operator.api.v1alpha1.names import IN_USE_FINALIZER
 from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.workspaces.decisions import (
@@ -37,66 +26,58 @@ from provisioner_operator.core.workspaces.decisions import (
 )
 from provisioner_operator.core.workspaces.records import Import, SourceFiles, Template, TemplateStatus, Version
 from provisioner_operator.core.workspaces.status import standing
+from provisioner_operator.core.workspaces.template_source import Reading, files_of, must_read, next_reading
+from provisioner_operator.core.workspaces.template_versions import (
+    active_version,
+    current_versions,
+    discard_in,
+    wanted_version,
+)
 
-SOURCE_RETRY_SECONDS = 30.0
-"""How soon a ConfigMap that was not there is looked for again."""
-SOURCE_REREAD_SECONDS = 600.0
-"""How soon one that was there is read again: it may have changed without the template."""
-COUNTS_SECONDS = 2.0
-"""How old the count of workspaces may become."""
-_DIGITS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a ConfigMap held, and when and for which generation of the template it was read."""
-
-    files: SourceFiles
-    generation: int
-    at: float
-    """On the monotonic clock."""
+WORKSPACE_COUNT_SECONDS = 2.0
+"""Longest delay of a write that changes nothing but the number of workspaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateFacts:
-    """What is known of a template beside its object."""
+    """Observations about a template beyond its object."""
 
     reading: Reading | None = None
     kept: frozenset[str] = frozenset()
-    """Versions whose files are surely kept."""
+    """Versions whose files are certainly kept."""
     discarded: frozenset[str] = frozenset()
     """Versions whose files are gone."""
     imports: Mapping[str, Import | None] = field(default_factory=dict)
-    """By version; None where there is surely no job."""
+    """Import jobs by version; None where there is certainly no job."""
     workspaces: int = 0
     versions_in_use: frozenset[str] = frozenset()
     refusal: str | None = None
-    """What the API server said when it refused the last decision."""
+    """Message with which the API server refused the last write."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplatePlan:
-    """What to do about a template now, and when to look again if nothing changes, in seconds."""
+    """Decision that is due for a template, and the seconds after which to plan again if nothing changes."""
 
     decision: TemplateDecision | None = None
     look_again_in: float | None = None
     delay: float = 0.0
-    """A status may wait so long for further changes."""
+    """Seconds that a write of the status may wait for further changes."""
     wanted: str | None = None
-    """The version that the spec makes, once that is known."""
+    """Name of the version that the spec asks for, once that is known."""
 
 
 def plan_template(template: Template, facts: TemplateFacts, now: Instant) -> TemplatePlan:
-    """The next step."""
+    """Return the next step."""
     if template.deleting:
         return _end(template, facts, now)
-    if template.config_map is not None and _is_stale(facts.reading, template, now):
+    if must_read(template, facts.reading, now):
         return TemplatePlan(ReadSource(template))
-    files = _files_of(template, facts)
-    look = _next_reading(template, facts, now)
+    files = files_of(template, facts.reading)
+    look = next_reading(template, facts.reading, now)
     if files is not None and files.missing is not None:
         return _write(template, _unavailable(template, facts, files.missing, now), look)
-    wanted = _wanted(template, files, now)
+    wanted = wanted_version(template, files, now)
     plan = _plan_version(template, wanted, files, facts, now)
     looks = [each for each in (look, plan.look_again_in) if each is not None]
     return replace(plan, look_again_in=min(looks, default=None), wanted=wanted.name)
@@ -105,77 +86,24 @@ def plan_template(template: Template, facts: TemplateFacts, now: Instant) -> Tem
 def _plan_version(
     template: Template, wanted: Version, files: SourceFiles | None, facts: TemplateFacts, now: Instant
 ) -> TemplatePlan:
-    """The next step towards this version."""
+    """Return the next step towards this version."""
     if IN_USE_FINALIZER not in template.finalizers:
         return TemplatePlan(HoldTemplate(template))
     if (step := _import(template, wanted, files, facts)) is not None and facts.refusal is None:
         return TemplatePlan(step)
-    versions = _versions(template, wanted, facts, now)
-    active = _active(template.status, versions, wanted)
-    spared = {wanted.name, active, *facts.versions_in_use}
+    versions = current_versions(template, wanted, facts.imports, now)
+    active = active_version(template.status, versions, wanted)
+    needed = {wanted.name, active, *facts.versions_in_use}
     kept: list[Version] = []
     look = None
     for version in versions:
-        due = _discard_in(version, spared, template, len(versions), now)
+        due = discard_in(version, needed, template, len(versions), now)
         if due is None or due > 0:
             look = min((each for each in (look, due) if each is not None), default=None)
             kept.append(version)
         elif version.files and version.name not in facts.discarded:
             return TemplatePlan(DiscardVersion(template, version.name))
     return _write(template, _status(template, tuple(kept), active, wanted, facts, now), look)
-
-
-def digest_of(template: Template, files: SourceFiles | None) -> str:
-    """What a version is named by: all that its import depends on, but for tags and times."""
-    made_of = [
-        template.provisioner,
-        template.import_generation,
-        template.git,
-        None if files is None else {"data": files.data, "binaryData": files.binary_data},
-    ]
-    canonical = json.dumps(made_of, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
-
-
-# --- the source ---
-
-
-def _is_stale(reading: Reading | None, template: Template, now: Instant) -> bool:
-    if reading is None or reading.generation != template.generation:
-        return True
-    return now.monotonic >= reading.at + _reread_after(reading)
-
-
-def _reread_after(reading: Reading) -> float:
-    return SOURCE_REREAD_SECONDS if reading.files.missing is None else SOURCE_RETRY_SECONDS
-
-
-def _next_reading(template: Template, facts: TemplateFacts, now: Instant) -> float | None:
-    if template.config_map is None or facts.reading is None:
-        return None
-    return max(facts.reading.at + _reread_after(facts.reading) - now.monotonic, 0.0)
-
-
-def _files_of(template: Template, facts: TemplateFacts) -> SourceFiles | None:
-    if template.config_map is not None:
-        return None if facts.reading is None else facts.reading.files
-    return None if template.files is None else SourceFiles(template.files)
-
-
-def _wanted(template: Template, files: SourceFiles | None, now: Instant) -> Version:
-    """The version that the spec makes, as it is known or as it will be."""
-    name = version_name(template.name, digest_of(template, files))
-    known = template.status.version(name)
-    if known is not None:
-        return known
-    return Version(
-        name,
-        VersionPhase.IMPORTING,
-        import_job_name(name),
-        now.wall,
-        git=template.git,
-        files=files is not None,
-    )
 
 
 # --- the import ---
@@ -194,61 +122,25 @@ def _import(
     return ImportVersion(template, wanted)
 
 
-def _versions(template: Template, wanted: Version, facts: TemplateFacts, now: Instant) -> list[Version]:
-    """All versions, the wanted one last, each as its import says."""
-    others = [
-        replace(each, superseded=each.superseded if each.superseded is not None else now.wall)
-        for each in template.status.versions
-        if each.name != wanted.name
-    ]
-    return [_as_imported(each, facts.imports.get(each.name)) for each in (*others, replace(wanted, superseded=None))]
-
-
-def _as_imported(version: Version, job: Import | None) -> Version:
-    if version.phase is not VersionPhase.IMPORTING or job is None or not job.ended:
-        return version
-    if job.phase is Phase.COMPLETED:
-        git = version.git if version.git is None or job.commit is None else {**version.git, "commit": job.commit}
-        return replace(version, phase=VersionPhase.READY, git=git, message=None)
-    return replace(version, phase=VersionPhase.FAILED, message=job.message)
-
-
-def _active(status: TemplateStatus, versions: list[Version], wanted: Version) -> str | None:
-    ready = [each.name for each in versions if each.phase is VersionPhase.READY]
-    if wanted.name in ready or status.active_version not in ready:
-        return ready[-1] if ready else None
-    return status.active_version
-
-
-def _discard_in(
-    version: Version, spared: set[str | None], template: Template, count: int, now: Instant
-) -> float | None:
-    """In how many seconds the version is to go; None if it stays."""
-    if version.name in spared or version.superseded is None or version.phase is VersionPhase.IMPORTING:
-        return None
-    if count > MOST_VERSIONS:
-        return 0.0
-    return max(version.superseded + template.version_retention - now.wall, 0.0)
-
-
 # --- the status ---
 
 
 def _end(template: Template, facts: TemplateFacts, now: Instant) -> TemplatePlan:
-    """A deleted template goes when no workspace needs it."""
+    """Release a deleted template once no workspace needs it."""
     if IN_USE_FINALIZER not in template.finalizers:
         return TemplatePlan()
     if not facts.workspaces:
         return TemplatePlan(ReleaseTemplate(template))
-    message = (
-        f"The template is deleted, and goes when the {facts.workspaces} workspaces that are made from it are gone."
+    count = "1 workspace" if facts.workspaces == 1 else f"{facts.workspaces} workspaces"
+    message = f"The template is being deleted; it remains until no workspace uses it ({count} left)."
+    return _write(
+        template, _with_conditions(template, facts, TemplateReason.IN_USE, message, under_way=True, now=now), None
     )
-    return _write(template, _said(template, facts, TemplateReason.IN_USE, message, under_way=True, now=now), None)
 
 
 def _unavailable(template: Template, facts: TemplateFacts, missing: str, now: Instant) -> TemplateStatus:
-    message = f"{missing}{_still_in_force(template.status.active_version)}"
-    return _said(template, facts, TemplateReason.SOURCE_UNAVAILABLE, message, under_way=False, now=now)
+    message = f"{missing}{_remains_active(template.status.active_version)}"
+    return _with_conditions(template, facts, TemplateReason.SOURCE_UNAVAILABLE, message, under_way=False, now=now)
 
 
 def _status(
@@ -265,31 +157,34 @@ def _status(
         status = replace(status, variables=job.variables, resources=job.resources)
     template = replace(template, status=status)
     current = next(each for each in versions if each.name == wanted.name)
-    match current.phase:
-        case VersionPhase.READY:
-            reason, message = TemplateReason.IMPORTED, f"Version {current.name} is imported."
-        case VersionPhase.FAILED:
-            reason = TemplateReason.IMPORT_FAILED
-            message = (
-                f"The import of version {current.name} (job {current.import_job}) ended without success: "
-                f"{current.message or 'it does not say why.'} Correct the source, or raise spec.importGeneration to "
-                f"import it again.{_still_in_force(active)}"
-            )
-        case _:
-            reason = TemplateReason.IMPORTING
-            message = (
-                f"Version {current.name} is being imported by job {current.import_job}.{_still_in_force(active)}"
-                if facts.refusal is None
-                else f"Version {current.name} cannot be imported: {facts.refusal}{_still_in_force(active)}"
-            )
+    reason, message = _describe(current, facts.refusal)
+    if current.phase is not VersionPhase.READY:
+        message += _remains_active(active)
     under_way = reason is TemplateReason.IMPORTING and facts.refusal is None
-    return _said(template, facts, reason, message, under_way=under_way, now=now)
+    return _with_conditions(template, facts, reason, message, under_way=under_way, now=now)
 
 
-def _said(
+def _describe(version: Version, refusal: str | None) -> tuple[TemplateReason, str]:
+    match version.phase:
+        case VersionPhase.READY:
+            return TemplateReason.IMPORTED, f"Version {version.name} is imported."
+        case VersionPhase.FAILED:
+            message = (
+                f"The import of version {version.name} (job {version.import_job}) did not succeed: "
+                f"{version.message or 'no reason was reported.'} Fix the source, or raise spec.importGeneration to "
+                "import it again."
+            )
+            return TemplateReason.IMPORT_FAILED, message
+        case VersionPhase.IMPORTING if refusal is None:
+            return TemplateReason.IMPORTING, f"Version {version.name} is being imported by job {version.import_job}."
+        case VersionPhase.IMPORTING:
+            return TemplateReason.IMPORTING, f"Version {version.name} cannot be imported: {refusal}"
+
+
+def _with_conditions(
     template: Template, facts: TemplateFacts, reason: TemplateReason, message: str, *, under_way: bool, now: Instant
 ) -> TemplateStatus:
-    """The template's status with these conditions."""
+    """Return the template's status with these conditions."""
     status = template.status
     ready = reason is TemplateReason.IMPORTED
     conditions = standing(
@@ -301,18 +196,18 @@ def _said(
         StatusCondition.AVAILABLE,
         ConditionStatus.FALSE if active is None else ConditionStatus.TRUE,
         TemplateReason.NO_VERSION if active is None else TemplateReason.IMPORTED,
-        "No version can be built yet." if active is None else f"Version {active} is in force.",
+        "No version has been imported yet." if active is None else f"Version {active} is active.",
         now.wall,
     )
     return replace(status, workspaces=facts.workspaces, observed_generation=template.generation, conditions=conditions)
 
 
-def _still_in_force(active: str | None) -> str:
-    return "" if active is None else f" Version {active} stays in force."
+def _remains_active(active: str | None) -> str:
+    return "" if active is None else f" Version {active} remains active."
 
 
 def _write(template: Template, status: TemplateStatus, look: float | None) -> TemplatePlan:
     if status == template.status:
         return TemplatePlan(look_again_in=look)
     only_counts = replace(status, workspaces=template.status.workspaces) == template.status
-    return TemplatePlan(UpdateTemplateStatus(template, status), look, COUNTS_SECONDS if only_counts else 0.0)
+    return TemplatePlan(UpdateTemplateStatus(template, status), look, WORKSPACE_COUNT_SECONDS if only_counts else 0.0)

@@ -15,7 +15,8 @@ from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.daemon.echo import program
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
-from provisioner_operator.daemon.inputs import Reader, Variables, read_variables
+from provisioner_operator.daemon.inputs.objects import Reader
+from provisioner_operator.daemon.inputs.variables import Variables, read_variables
 
 LEDGER = "PROVISIONER_ECHO_LEDGER"
 """Variable of the daemon's environment: the file in which each run leaves its start and end, for tests."""

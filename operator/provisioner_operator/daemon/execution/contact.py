@@ -1,6 +1,6 @@
-"""When the daemon was last in contact with the API server, and who must hear of it.
+"""Record the daemon's last contact with the API server and pass each renewal on.
 
-The heartbeat renews it; every running command passes each renewal on to its guard, which enforces the fence. A run asks
+Renewed by the heartbeat. Every running command forwards each renewal to its guard, which enforces the fence. A run reads
 here whether it was the fence that stopped it.
 """
 
@@ -13,16 +13,18 @@ Listener = Callable[[], None]
 
 
 class Contact:
-    """The last heartbeat that got through: when it was sent and what silence it allows. Times are the guard's clock."""
+    """The last heartbeat that succeeded: when it was sent, and how soon the next must follow. Times are the guard's clock."""
 
-    def __init__(self, sent: float, lost_after: float) -> None:
+    def __init__(self, sent: float, lost_after: float, clock: Callable[[], float] = now) -> None:
+        self._clock = clock
         self.sent = sent
         self.lost_after = lost_after
         self._listeners: dict[Listener, None] = {}
         self._breaches = 0
 
     def renew(self, sent: float, lost_after: float) -> None:
-        """A heartbeat sent at that time got through; from now on silence is judged by `lost_after`."""
+        """Record a heartbeat that was sent at that time and succeeded; from now on `lost_after` counts."""
+        # Before the times change: a renewal that comes late does not undo that commands were stopped.
         if self._is_overdue():
             self._breaches += 1
         self.sent = sent
@@ -41,8 +43,8 @@ class Contact:
 
     @property
     def breaches(self) -> int:
-        """How many times so far silence has been long enough for the guards to stop their commands."""
+        """The number of times so far that the guards had to stop their commands for lack of contact."""
         return self._breaches + self._is_overdue()
 
     def _is_overdue(self) -> bool:
-        return now() - self.sent >= interrupt_after(self.lost_after)
+        return self._clock() - self.sent >= interrupt_after(self.lost_after)

@@ -35,7 +35,7 @@ LONGEST_SLEEP = 0.01
 """Fraction of LOST after which the guard looks at the clock again: a sleep does not count time suspended, the clock does."""
 CANNOT_EXECUTE = 126
 """Exit code, as a shell's, when the program could not be started."""
-SIGNALLED = 128
+SIGNALED = 128
 """Exit code, as a shell's, of a command that died of signal n: this plus n."""
 
 UNSAVED_STATE = "errored.tfstate"
@@ -135,12 +135,15 @@ class Guard:
     def watch(self) -> int:
         """Wait for the command's end and return its exit code, having stopped it when that was demanded."""
         try:
-            while (code := self._command.poll()) is None:
+            while not _has_ended(self._command):
                 self._enforce()
                 self._sleep()
         finally:
-            _end_stragglers(self._command.pid)
-        return code if code >= 0 else SIGNALLED - code
+            # Before the command is reaped: from then on its number, and its group's, may be another's.
+            _kill_group(self._command.pid)
+            code = self._command.wait()
+            _end_stragglers()
+        return code if code >= 0 else SIGNALED - code
 
     def _enforce(self) -> None:
         at = now()
@@ -188,10 +191,36 @@ class Guard:
                 pass
 
 
+def _has_ended(command: "subprocess.Popen[bytes]") -> bool:
+    """Return whether the command has ended, without reaping it where the system allows that."""
+    if sys.platform != "linux":
+        return command.poll() is not None
+    return os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def may_kill(pid: int) -> bool:
+    """Return whether the process, or the group that it leads, is the guard's to kill.
+
+    A bound of its own, so that no mistake in how the guard finds processes can reach anybody else's: the kernel confirms
+    that the process is an unreaped child of the guard. Its number cannot pass to another process before it is reaped, and
+    a group of that number can only be one that the child made.
+    """
+    if pid <= 1 or pid in {os.getpid(), os.getppid(), os.getpgrp()}:
+        return False
+    if sys.platform != "linux":
+        return True  # only the command's own group is ever killed there
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
 def _kill_group(group: int) -> None:
     # macOS answers EPERM for a group of zombies only.
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
+        if may_kill(group):
+            os.killpg(group, signal.SIGKILL)
 
 
 def _adopt_orphans() -> None:
@@ -210,18 +239,17 @@ def _children() -> list[int]:
     return found
 
 
-def _end_stragglers(group: int) -> None:
-    """Kill what the command left behind, and wait until it is gone."""
-    _kill_group(group)
+def _end_stragglers() -> None:
+    """Kill what left the command's group, and wait until it is gone."""
     while True:
         try:
             reaped, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return
         if reaped == 0:
-            for child in _children():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGKILL)
+            # Children only: what they leave behind becomes the guard's child in turn, and is killed in the next round.
+            for child in filter(may_kill, _children()):
+                os.kill(child, signal.SIGKILL)
             time.sleep(_REAP_PAUSE)
 
 

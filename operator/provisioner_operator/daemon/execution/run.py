@@ -21,7 +21,7 @@ from provisioner_operator.core.jobs.outcome import Outcome, StageTiming
 from provisioner_operator.core.jobs.timeouts import stall_deadline
 from provisioner_operator.daemon.execution.command import Command
 from provisioner_operator.daemon.execution.contact import Contact
-from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.guard import SIGNALED
 from provisioner_operator.daemon.execution.provisioner import (
     Failure,
     Program,
@@ -36,7 +36,7 @@ from provisioner_operator.daemon.logs.run_log import RunLog
 
 logger = logging.getLogger(__name__)
 
-KILLED = SIGNALLED + signal.SIGKILL
+KILLED = SIGNALED + signal.SIGKILL
 DAEMON_STAGE = "daemon"
 """What the log calls the lines that the daemon itself adds."""
 

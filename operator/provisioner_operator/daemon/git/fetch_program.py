@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dulwich.object_store import DiskObjectStore
 
-from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.guard import SIGNALED
 from provisioner_operator.daemon.execution.memory_limit import limit_address_space
 from provisioner_operator.daemon.git.checkout import Checkout
 from provisioner_operator.daemon.git.fetch import GitFetch
@@ -54,7 +54,7 @@ def say(line: str) -> None:
 def main() -> int:
     """Fetch what the environment asks for and return the exit code."""
     # At once, wherever it is: there is nothing to put in order, the daemon removes the directory.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(SIGNALLED + signal.SIGINT))
+    signal.signal(signal.SIGINT, lambda *_: os._exit(SIGNALED + signal.SIGINT))
     request = GitRequest.decode(os.environ.pop(REQUEST))
     limit_address_space(request.limits.memory_bytes)
     _limit_time(request)

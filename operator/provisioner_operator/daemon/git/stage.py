@@ -10,7 +10,7 @@ from pathlib import Path
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
-from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.guard import SIGNALED
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage
 from provisioner_operator.daemon.git.request import COMMIT_PREFIX, FAILED, REQUEST, GitRequest
 
@@ -49,8 +49,8 @@ class FetchReader:
         if code == FAILED and self._last_error:
             return Failure(EndReason.SOURCE_UNAVAILABLE, self._last_error)
         how = (
-            f"was killed by signal {code - SIGNALLED}, perhaps for its memory"
-            if code > SIGNALLED
+            f"was killed by signal {code - SIGNALED}, perhaps for its memory"
+            if code > SIGNALED
             else f"ended with {code}"
         )
         return Failure(

@@ -1,13 +1,11 @@
-"""Git's smart HTTP by urllib3, as narrow as a fetch of somebody else's repository should be.
+"""Speak git's smart HTTP by urllib3, as narrowly as a fetch from somebody else's server should. Used by `fetch`.
 
-dulwich speaks the protocol and asks this for each request. Here is decided where requests may go (http and https,
-redirects only within the same host and never back to http), who learns the credentials (the origin of the URL, nobody
-else), how much may come, and what a refusal means. Reads no configuration of git; proxies and certificates come from
-the environment, as Terraform takes them. Used by `git_fetch`.
+dulwich implements the protocol and sends each request through this client. It decides where requests may go (http and
+https, redirects only within the same host and never from https back to http), who gets the credentials (the URL's own
+origin, nobody else), how much may be received, and what a refusal means. Reads no configuration of git; certificates and
+proxies come from the environment.
 """
 
-import ipaddress
-import urllib.request
 from collections.abc import Callable, Iterator
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -16,6 +14,7 @@ from dulwich.client import AbstractHttpGitClient, default_user_agent_string
 from dulwich.errors import GitProtocolError
 from typing_extensions import override
 
+from provisioner_operator.daemon.git.connections import open_pool
 from provisioner_operator.daemon.git.request import SCHEMES, FetchError, GitRequest
 
 _MOST_REDIRECTS = 5
@@ -32,15 +31,15 @@ Response = urllib3.BaseHTTPResponse
 class GitTransport(AbstractHttpGitClient):
     """A client for one repository.
 
-    Raises FetchError, or GitProtocolError when the server refuses what it was asked for or breaks off: another question
-    may be answered.
+    Raises FetchError, or GitProtocolError when the server refuses the request or breaks off: it may answer another
+    request.
     """
 
     def __init__(self, request: GitRequest) -> None:
         super().__init__(request.url)
         self._request = request
         self._received = 0
-        self._pool = _pool(request)
+        self._pool = open_pool(request)
 
     @override
     def _get_url(self, path: str | bytes) -> str:
@@ -55,8 +54,8 @@ class GitTransport(AbstractHttpGitClient):
         data: bytes | Iterator[bytes] | None = None,
         raise_for_status: bool = True,
     ) -> tuple[Response, Callable[[int], bytes]]:
-        """Send one request and follow its redirects; returns the answer and how to read it."""
-        del raise_for_status  # asked for by dumb servers' clients alone
+        """Send one request, follow its redirects, and return the answer with the function that reads it."""
+        del raise_for_status  # only clients of dumb servers set it
         if urlsplit(url).hostname != urlsplit(self._request.url).hostname:
             # The protocol lets a server name other places to take objects from.
             raise self._error(
@@ -69,6 +68,7 @@ class GitTransport(AbstractHttpGitClient):
                 break
             response.close()
             answered = self._redirected(answered, response.headers.get("Location", ""))
+            # After the check of its target, which the message would otherwise recommend.
             if data is not None:
                 raise self._error(f"answers a request for objects with a redirect to {answered}", "Use that URL.")
         else:
@@ -81,7 +81,7 @@ class GitTransport(AbstractHttpGitClient):
                 f"does not answer as a git server (it sent {content_type or 'no content type'})",
                 "Check the URL: it is the one that `git clone` takes, and a page for people is none.",
             )
-        # What dulwich reads of an answer, beside its content.
+        # The attributes that dulwich reads of an answer, beside its content.
         response.content_type = content_type  # type: ignore[attr-defined]
         response.redirect_location = "" if answered == url else answered  # type: ignore[attr-defined]
         return response, lambda size=-1: self._read(response, size)
@@ -174,7 +174,7 @@ class GitTransport(AbstractHttpGitClient):
             case urllib3.exceptions.TimeoutError():
                 silent = self._request.limits.silent_seconds
                 return self._error(
-                    f"said nothing for {silent:g} s, so the fetch timed out",
+                    f"sent nothing for {silent:g} s, so the fetch timed out",
                     "See whether the server works and the daemon may reach it, then submit the job again.",
                 )
             case urllib3.exceptions.SSLError():
@@ -189,46 +189,11 @@ class GitTransport(AbstractHttpGitClient):
         return FetchError(f"Repository {self._request.url} {what}. {remedy}")
 
 
-def _pool(request: GitRequest) -> urllib3.PoolManager:
-    """Connections to the server: through a proxy if the environment names one for its scheme."""
-    target = urlsplit(request.url)
-    timeout = urllib3.Timeout(connect=request.limits.silent_seconds, read=request.limits.silent_seconds)
-    proxies = urllib.request.getproxies_environment()
-    proxy = proxies.get(target.scheme)
-    if proxy is None or _is_loopback(target.hostname) or _goes_around_proxy(target, proxies):
-        return urllib3.PoolManager(timeout=timeout, cert_reqs="CERT_REQUIRED")
-    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    login = None
-    if parts.username is not None:
-        login = urllib3.make_headers(proxy_basic_auth=f"{parts.username}:{parts.password or ''}")
-    address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    try:
-        return urllib3.ProxyManager(address, proxy_headers=login, timeout=timeout, cert_reqs="CERT_REQUIRED")
-    except urllib3.exceptions.HTTPError as error:
-        raise FetchError(
-            f"The daemon's proxy cannot be used ({error}). Mend its {target.scheme.upper()}_PROXY."
-        ) from None
-
-
-def _goes_around_proxy(target: SplitResult, proxies: dict[str, str]) -> bool:
-    return bool(urllib.request.proxy_bypass_environment(target.netloc, proxies))  # type: ignore[attr-defined]
-
-
-def _is_loopback(host: str | None) -> bool:
-    """As Go's and so Terraform's: this machine is never reached by a proxy."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return (parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme))
 
 
 def _shown(parts: SplitResult) -> str:
-    """A server's URL for a message: without credentials and query, which are nobody's business."""
+    """Return a server's URL for a message: without credentials and query, which may be secret."""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,6 +1,6 @@
-"""The daemon's own jobs as the API server has them. Run by `agent`, which is told of every change.
+"""Cache the daemon's own jobs as the API server has them. Run by `agent`, which is woken at every change.
 
-Only jobs assigned to this daemon and not yet over arrive, so a job that is missing is over, deleted or another's.
+Only unfinished jobs assigned to this daemon arrive, so a job that is missing has ended, was deleted or is another daemon's.
 """
 
 import logging
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class JobFeed:
-    """A mirror of the daemon's live jobs, by uid; its reflector's sink."""
+    """The daemon's unfinished jobs by uid; the sink of its reflector."""
 
     def __init__(self, client: KubeClient, *, namespace: str, daemon: str, on_change: Callable[[], None]) -> None:
         selector = selectors.unfinished_jobs_of(daemon)
@@ -27,30 +27,30 @@ class JobFeed:
 
     @property
     def jobs(self) -> Mapping[str, Job]:
-        """The jobs as known now."""
+        """The jobs as last observed."""
         return self._jobs
 
     def forget(self, uid: str) -> None:
-        """The job is over."""
+        """Drop a job that has ended, before the watch reports it."""
         self._jobs.pop(uid, None)
 
     async def follow(self) -> None:
-        """Keep the mirror current until canceled."""
+        """Keep the cache current until canceled."""
         await self._reflector.follow()
 
-    # --- what the reflector tells ---
+    # --- called by the reflector ---
 
     def known(self) -> Iterable[str]:
-        """The jobs that a list should have."""
+        """Return the uids that a list should contain."""
         return self._jobs
 
     def seen(self, body: Mapping[str, Any]) -> None:
-        """A job of this daemon's; one that is not understood stays as it was known."""
+        """Store a newer version of a job; one that cannot be parsed leaves the last version in place."""
         try:
             job = parse_job(body)
         except UnparseableObjectError as error:
             meta = body["metadata"]
-            logger.error("Job %s/%s is not understood: %s", meta.get("namespace"), meta.get("name"), error)  # noqa: TRY400 - no traceback needed
+            logger.error("Cannot parse job %s/%s: %s", meta.get("namespace"), meta.get("name"), error)  # noqa: TRY400 - no traceback needed
             return
         known = self._jobs.get(job.uid)
         if known is None or job.resource_version > known.resource_version:
@@ -58,12 +58,12 @@ class JobFeed:
             self._on_change()
 
     def deleted(self, uid: str) -> None:
-        """The job is no longer one of them."""
+        """Drop a job that is no longer among them."""
         if self._jobs.pop(uid, None) is not None:
             self._on_change()
 
     missed = deleted
 
     def listed(self) -> None:
-        """All of them are known."""
+        """Wake the agent: the cache is complete."""
         self._on_change()

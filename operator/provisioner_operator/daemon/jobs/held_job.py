@@ -1,10 +1,9 @@
-"""One job in the daemon's hands: acknowledged, run, archived, its end written.
+"""Hold one job: acknowledge it, run it, archive its log and write its end.
 
-Made by `agent` for each `Acknowledge`; `carry` is the whole way of the job through this process.
+Made by `agent` for each `Acknowledge`; `carry_out` is the whole way of the job through this process.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -28,12 +27,12 @@ logger = logging.getLogger(__name__)
 MakeRun = Callable[[Task, RunLog], Run]
 
 
-class Holding:
-    """A held job. Stopping it never waits: what becomes of the run is written when it has ended."""
+class HeldJob:
+    """A job that this process holds. Stopping it never waits: the outcome is written when the run has ended."""
 
     def __init__(self, job: Job, *, writes: JobWrites, archive_writer: Writer, log: RunLog, make_run: MakeRun) -> None:
         self.job = job
-        """The job as last known."""
+        """The job as last observed."""
         self._writes = writes
         self._archive_writer = archive_writer
         self._log = log
@@ -41,16 +40,16 @@ class Holding:
         self._run: Run | None = None
         self._stopping = Stopping.NOT
         self._asked: tuple[StopCause, bool] | None = None
-        """What was asked of the run before there was one."""
+        """The first request to stop that came before there was a run."""
         self._abandoned = False
         self._ended = False
         self._since = time.time()
-        # Canceling and the end are written one after the other.
+        # Canceling and the end are written one after the other: in the wrong order, the first would fail, or undo the end.
         self._writing = asyncio.Lock()
 
     @property
     def held_run(self) -> HeldRun:
-        """The holding as the duties see it."""
+        """The run as `duties` sees it."""
         assignment = "" if self.job.assignment is None else self.job.assignment.id
         return HeldRun(self.job.uid, assignment, self._stopping, self._ended)
 
@@ -58,42 +57,45 @@ class Holding:
     def running(self) -> RunningJob | None:
         """The job as the heartbeat lists it; None once nothing of it can run any more.
 
-        Listed from before its acknowledgement is sent: no heartbeat built after that may leave out a run that the
-        controller could take for over.
+        Listed from before its acknowledgement is sent: a later heartbeat without it would make the controller conclude
+        that the run is over.
         """
         return None if self._ended else RunningJob(self.job.name, self.job.uid, self.job.workspace, self._since)
 
-    async def carry(self, on_news: Callable[[], None]) -> Phase | None:
-        """Take the job all the way and return the phase in which it ended; None if it never was or is not ours."""
+    async def carry_out(self, on_change: Callable[[], None]) -> Phase | None:
+        """Run the job to its end and return the phase in which it ended; None if it is not, or no longer, this process's."""
         task = await self._writes.acknowledge(self.job)
         if task is None or self._is_abandoned():
             return None
         self.job = task.job
         logger.info("Running job %s", self.job.display_name)
         self._run = self._make_run(task, self._log)
+        # A cancel or a shutdown may have come while the acknowledgement was on its way.
         if self._asked is not None:
             self._stop(*self._asked)
-        on_news()
+        on_change()
         archive = Archive(self._archive_writer, self.job, self._log.kept)
         flushing = asyncio.create_task(archive.keep_flushing())
         try:
             outcome = await self._run.execute()
         finally:
+            # First, so that the next heartbeat no longer lists the run while its log is still being archived.
             self._ended = True
-            flushing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await flushing
-            on_news()
-        outcome = replace(outcome, log=await _closed(archive))
+            await _end_flushing(flushing)
+            on_change()
+        # Before the end is written: whoever sees the job ended finds its whole log.
+        outcome = replace(outcome, log=await _close(archive))
         if self._is_abandoned():
-            logger.warning("Gave job %s up: it is over, deleted or not this process's any more", self.job.display_name)
+            logger.warning(
+                "Abandoned job %s: it has ended, was deleted or is no longer this process's", self.job.display_name
+            )
             return None
         logger.info("Job %s is %s: %s", self.job.display_name, outcome.phase, outcome.reason)
         async with self._writing:
-            return await self._writes.finish(self.job, _pointing_to_log(outcome, self.job))
+            return await self._writes.finish(self.job, _with_log_hint(outcome, self.job))
 
     async def cancel(self, job: Job, *, force: bool) -> None:
-        """Stop the run for its cancel, and say so."""
+        """Stop the run because the job is canceled, and set the job Canceling."""
         self.job = job
         self._stop(StopCause.CANCEL, force)
         async with self._writing:
@@ -101,23 +103,23 @@ class Holding:
                 self.job = await self._writes.begin_cancel(self.job) or self.job
 
     def abandon(self, *, kill: bool = False) -> None:
-        """Stop the run without a word to the API server."""
+        """Stop the run and write nothing more of the job."""
         self._abandoned = True
         self._stop(StopCause.ABANDON, kill)
 
     def shut_down(self) -> None:
-        """Stop the run because the daemon will not wait for it."""
-        self._stop(StopCause.SHUTDOWN, False)  # noqa: FBT003 - as above
+        """Stop the run because the daemon shuts down without waiting for it."""
+        self._stop(StopCause.SHUTDOWN, False)  # noqa: FBT003 - see _stop
 
-    def know(self, job: Job) -> None:
-        """Take note of a newer version of the job."""
+    def observe(self, job: Job) -> None:
+        """Keep the job if this version is newer."""
         if job.resource_version > self.job.resource_version:
             self.job = job
 
     def _is_abandoned(self) -> bool:
         return self._abandoned
 
-    def _stop(self, cause: StopCause, kill: bool) -> None:  # noqa: FBT001 - a verb in two strengths
+    def _stop(self, cause: StopCause, kill: bool) -> None:  # noqa: FBT001 - the same request in two strengths
         self._stopping = Stopping.KILLED if kill else Stopping.INTERRUPTED
         if self._run is None:
             self._asked = self._asked or (cause, kill)
@@ -127,15 +129,27 @@ class Holding:
             self._run.interrupt(cause)
 
 
-async def _closed(archive: Archive) -> LogArchive | None:
+async def _end_flushing(flushing: "asyncio.Task[None]") -> None:
+    flushing.cancel()
+    try:
+        await flushing
+    except asyncio.CancelledError:
+        pass
+    except Exception:
+        # Whatever it is: the archive is closed next, which tries once more.
+        logger.exception("Archiving the log failed")
+
+
+async def _close(archive: Archive) -> LogArchive | None:
     try:
         return await archive.close()
     except Exception:
-        logger.exception("The log is not archived")  # whatever it is, the job's end comes first
+        # Whatever it is: a log that cannot be archived must not keep the job from ending.
+        logger.exception("Archiving the log failed")
         return None
 
 
-def _pointing_to_log(outcome: Outcome, job: Job) -> Outcome:
+def _with_log_hint(outcome: Outcome, job: Job) -> Outcome:
     if outcome.phase is not Phase.FAILED or outcome.reason is not EndReason.RUN_FAILED:
         return outcome
     if outcome.log is None:

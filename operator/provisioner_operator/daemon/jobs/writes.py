@@ -1,16 +1,14 @@
-"""The daemon's writes to its jobs, each sent until its fate is certain.
+"""Write the status of the daemon's jobs, and repeat each request until its outcome is certain. Used by `held_job`.
 
-A request whose answer is lost may have been carried out: so a failed precondition is followed by a read, and only what
-is read decides. What the patches contain is `core.status_patch`'s business.
+A request whose answer is lost may have been carried out. So a failed precondition is followed by a fresh read, and only
+that decides. The content of the patches is `core.jobs.status_writes`' business.
 """
 
+import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, TypeVar
-
-import stamina
+from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs import status_writes
@@ -19,10 +17,10 @@ from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.provisioner import Task
+from provisioner_operator.daemon.retrying import SLOWEST_RETRY_SECONDS, until_answered
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
-    PASSING,
     ApiError,
     ConflictError,
     ForbiddenError,
@@ -34,74 +32,82 @@ from provisioner_operator.kube.errors import (
 from provisioner_operator.kube.parsing import job_record, parse_job, parse_job_model
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
-SLOWEST_RETRY_SECONDS = 5.0
+_MAY_BE_GRANTED = (ConflictError, ForbiddenError)
+"""Refusals that are retried where the job has started: nobody else can write its end, and a right may still be granted."""
 
 
 class JobWrites:
-    """Writes of one instance of a daemon."""
+    """The status writes of one instance of a daemon."""
 
     def __init__(self, client: KubeClient, instance: str) -> None:
         self._client = client
         self._instance = instance
 
     async def acknowledge(self, job: Job) -> Task | None:
-        """Take the job: from then on it is Running here. None if it is not to be had."""
+        """Set the job Running here and return it; None if it cannot be taken."""
         patch = status_writes.acknowledge(job, self._instance, time.time())
         try:
-            body = await _until_answered(lambda: self._send(job, patch))
+            body = await until_answered(lambda: self._send(job, patch), also=(ConflictError,))
         except (PreconditionFailedError, InvalidError, NotFoundError):
-            task = await self._read(job)
+            task = await self._read_fresh(job)
             return task if task is not None and self._is_running_here(task.job, job) else None
         except ApiError as error:
             remedy = " Grant the daemon patch on provisionerjobs/status." if isinstance(error, ForbiddenError) else ""
-            logger.error("Job %s cannot be taken: %s.%s", job.display_name, error, remedy)  # noqa: TRY400
+            logger.error("Cannot take job %s: %s.%s", job.display_name, error, remedy)  # noqa: TRY400
             return None
         return _task(body)
 
     async def begin_cancel(self, job: Job) -> Job | None:
-        """Say that the job's cancel was seen; None if that could not be said, which stops nothing."""
+        """Set the job Canceling and return it; None if that failed, which does not keep the run from being stopped."""
         try:
             return parse_job(await self._send(job, status_writes.begin_cancel(job, time.time())))
         except KubeError as error:
-            logger.info("Canceling of job %s is not written: %s", job.display_name, error)
+            logger.info("Cannot set job %s Canceling: %s", job.display_name, error)
             return None
 
     async def finish(self, job: Job, outcome: Outcome) -> Phase | None:
-        """Write how the run ended and return the phase that the job then has; None if it is not ours any more."""
+        """Write the outcome and return the phase that the job then has; None if the job is no longer this instance's."""
+        refusals = 0
         while True:
             try:
                 return await self._try_finish(job, outcome)
             except InvalidError as error:
                 if not (outcome.outputs or outcome.resources or outcome.timings):
-                    logger.error("The end of job %s cannot be written: %s", job.display_name, error)  # noqa: TRY400
+                    logger.error("Cannot write the end of job %s: %s", job.display_name, error)  # noqa: TRY400
                     return None
-                logger.warning("The end of job %s is written without details: %s", job.display_name, error)
+                # What the API's rules refuse are details that the run produced; the job's end must not depend on them.
+                logger.warning("Writing the end of job %s without its details: %s", job.display_name, error)
                 outcome = replace(outcome, outputs=(), resources=(), timings=())
             except (PreconditionFailedError, NotFoundError):
-                task = await self._read(job)
-                if task is None or not self._is_running_here(task.job, job):
-                    ended = task is not None and task.job.phase in TERMINAL
-                    return task.job.phase if task is not None and ended else None
+                task = await self._read_fresh(job)
+                if task is None:
+                    return None
+                if not self._is_running_here(task.job, job):
+                    # Perhaps by this very request, whose answer was lost.
+                    return task.job.phase if task.job.phase in TERMINAL else None
+                # At once after the first: somebody, perhaps a user who cancels, changed the job meanwhile. What is refused
+                # again and again is refused by something else, and may be for long.
+                await asyncio.sleep(min(refusals, SLOWEST_RETRY_SECONDS))
+                refusals += 1
                 job = task.job
 
     async def _try_finish(self, job: Job, outcome: Outcome) -> Phase:
         if outcome.phase is Phase.CANCELED and job.phase is Phase.RUNNING:
+            # Running to Canceled is no transition of the API: it leads over Canceling.
             canceling = status_writes.begin_cancel(job, time.time())
-            job = parse_job(await _until_answered(lambda: self._send(job, canceling), also_forbidden=True))
+            job = parse_job(await until_answered(lambda: self._send(job, canceling), also=_MAY_BE_GRANTED))
         patch = status_writes.finish(job, outcome, time.time())
-        await _until_answered(lambda: self._send(job, patch), also_forbidden=True)
+        await until_answered(lambda: self._send(job, patch), also=_MAY_BE_GRANTED)
         return outcome.phase
 
     async def _send(self, job: Job, patch: JsonPatch) -> dict[str, Any]:
         return await self._client.json_patch(paths.job_status(job.namespace, job.name), patch)
 
-    async def _read(self, job: Job) -> Task | None:
+    async def _read_fresh(self, job: Job) -> Task | None:
+        path = paths.job(job.namespace, job.name)
         try:
-            body = await _until_answered(
-                lambda: self._client.get(paths.job(job.namespace, job.name)), also_forbidden=True
-            )
+            body = await until_answered(lambda: self._client.get(path), also=_MAY_BE_GRANTED)
         except NotFoundError:
             return None
         return _task(body)
@@ -121,12 +127,3 @@ class JobWrites:
 def _task(body: dict[str, Any]) -> Task:
     model = parse_job_model(body)
     return Task(job_record(model), model)
-
-
-async def _until_answered(request: Callable[[], Awaitable[T]], *, also_forbidden: bool = False) -> T:
-    """Repeat the request until the API server says yes or no; a right that is missing may still be granted."""
-    retried = (*PASSING, ConflictError, ForbiddenError) if also_forbidden else (*PASSING, ConflictError)
-    async for attempt in stamina.retry_context(on=retried, attempts=None, timeout=None, wait_max=SLOWEST_RETRY_SECONDS):
-        with attempt:
-            return await request()
-    raise AssertionError("stamina yields at least one attempt")

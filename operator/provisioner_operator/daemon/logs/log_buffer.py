@@ -10,7 +10,7 @@ CAP = 1024 * 1024
 """What a ConfigMap holds."""
 LONGEST_LINE = 8 * 1024
 """Bytes of one line; what is beyond is cut and counted."""
-_NOTICE_ROOM = 256
+NOTICE_ROOM = 256
 """Kept free in the cap for the notice in the middle."""
 _HEAD_FRACTION = 4
 """One part in so many is the beginning: the end tells why a run failed, the beginning what it was about."""
@@ -38,7 +38,7 @@ class JobLog:
 
     def __init__(self, cap: int = CAP) -> None:
         self._head_room = cap // _HEAD_FRACTION
-        self._tail_room = cap - self._head_room - _NOTICE_ROOM
+        self._tail_room = cap - self._head_room - NOTICE_ROOM
         self._head: list[bytes] = []
         self._tail: deque[bytes] = deque()
         self._tail_size = 0

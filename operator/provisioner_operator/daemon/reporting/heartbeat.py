@@ -1,7 +1,7 @@
-"""The daemon's heartbeat: one patch of its own status, which says what it runs and keeps its runs alive.
+"""Send the daemon's heartbeats: patches of its own status that list its runs and keep those runs alive.
 
-Each heartbeat that gets through renews the fence of every run with the time at which it was sent, and its answer brings
-the spec as it is now. Run by `agent`.
+Each heartbeat that succeeds renews the fence of every run with the time at which it was sent, and its answer brings the
+current spec. Run by `agent`.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
-from provisioner_operator.core.jobs.timeouts import heartbeat_interval
+from provisioner_operator.core.jobs.timeouts import heartbeat_interval, interrupt_after
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FASTEST_SECONDS = 0.3
-"""No heartbeat comes sooner than this after the last, however short `lostAfterSeconds` is."""
-QUIET_SECONDS = 2.0
-"""News of jobs (one started, one ended) waits until the last heartbeat is this old."""
-QUIET_FRACTION = 0.2
-"""Where heartbeats come faster than usual: this part of their interval."""
+"""The shortest pause between two heartbeats, however short `lostAfterSeconds` is."""
+BATCH_SECONDS = 2.0
+"""A change of the jobs (one started, one ended) waits until the last heartbeat is this old, for others to join it."""
+BATCH_FRACTION = 0.2
+"""The same where heartbeats come faster than usual, as a part of their interval."""
 RETRY_SECONDS = 2.0
-"""After one that did not get through, the next comes at the latest this much later."""
+"""The longest pause after a heartbeat that failed."""
 _TIMEOUTS_PER_LOSS = 10
-"""A request may take this part of `lostAfterSeconds`: several fit before the fence."""
+"""A request may take this part of `lostAfterSeconds`, so that several fit before the fence."""
 _SHORTEST_TIMEOUT = 1.0
 
 
 class TakenOverError(Exception):
-    """Another process reports as this daemon, or its object is gone or another: this process must stop."""
+    """Another process reports as this daemon, or its object was deleted or recreated: this process must stop."""
 
 
 class Heartbeat:
@@ -52,74 +52,84 @@ class Heartbeat:
         *,
         instance: str,
         report: Callable[[], Report],
+        clock: Callable[[], float] = now,
     ) -> None:
+        """Take the daemon's object as last read, and the clock that contact and fence are measured by."""
         self._client = client
         self._instance = instance
         self._report = report
         self._has_status = "status" in body
         self.registered = asyncio.Event()
-        """Set once the API server knows of this instance; no job may be taken before."""
+        """Set once the API server knows this instance; no job may be taken before."""
+        self._clock = clock
         self._news = asyncio.Event()
         self._at_once = False
         self._failing = False
         self.daemon = ProvisionerDaemon.model_validate(body)
-        """The object as the last answer had it."""
+        """The object as the last answer showed it."""
         self.tally = Tally.of(self.daemon.status)
         self._reported_lost_after = self.daemon.spec.lost_after_seconds
-        self.contact = Contact(now(), float(self._reported_lost_after))
-        self._under_way: asyncio.Task[bool] | None = None
+        self.contact = Contact(clock(), float(self._reported_lost_after), clock)
+        self._in_flight: asyncio.Task[bool] | None = None
 
-    def tell(self, *, at_once: bool = False) -> None:
-        """There is news: send a heartbeat soon, or at once."""
+    def notify(self, *, at_once: bool = False) -> None:
+        """Have a heartbeat sent soon, or at once, because something has changed."""
         self._at_once = self._at_once or at_once
         self._news.set()
 
-    async def keep(self) -> None:
+    async def keep_beating(self) -> None:
         """Send heartbeats until canceled. Raises TakenOverError."""
         while True:
             await self.beat()
             await self._pause()
 
     async def beat(self) -> bool:
-        """Send one heartbeat and tell whether it got through. Raises TakenOverError.
+        """Send one heartbeat and return whether it succeeded. Raises TakenOverError.
 
-        Whoever is canceled meanwhile leaves it under way, and the next one waits for it: what is said last is heard last.
+        A caller that is canceled leaves its request running, and the next call waits for that request.
         """
-        if self._under_way is not None:
-            await asyncio.wait([self._under_way])
-        self._under_way = asyncio.create_task(self._send())
-        return await asyncio.shield(self._under_way)
+        # One at a time: an older report that arrives last would bring back what the newer one has replaced.
+        if self._in_flight is not None:
+            await asyncio.wait([self._in_flight])
+        self._in_flight = asyncio.create_task(self._send())
+        return await asyncio.shield(self._in_flight)
 
     async def _send(self) -> bool:
+        # Before the report is made: what changes after that needs a heartbeat of its own.
         self._news.clear()
         self._at_once = False
-        sent, reported = now(), self._reported_lost_after
+        # The time of sending, not of the answer: the controller counts from no earlier time.
+        sent, reported = self._clock(), self._reported_lost_after
         try:
             async with asyncio.timeout(max(reported / _TIMEOUTS_PER_LOSS, _SHORTEST_TIMEOUT)):
                 body = await self._client.json_patch(self._path, self._patch())
         except NotFoundError as error:
-            raise TakenOverError(self._taken_over()) from error
+            raise TakenOverError(self._taken_over_message()) from error
         except PreconditionFailedError as error:
             if await self._is_taken_over():
-                raise TakenOverError(self._taken_over()) from error
-            self._note_failure(error)
+                raise TakenOverError(self._taken_over_message()) from error
+            self._log_failure(error)
             return False
         except (KubeError, TimeoutError) as error:
-            self._note_failure(error)
+            self._log_failure(error)
             return False
         self._failing = False
         self.registered.set()
         self.daemon = ProvisionerDaemon.model_validate(body)
         wanted = self.daemon.spec.lost_after_seconds
-        # A shorter time holds at once, a longer one when the controller has been told that it does.
+        # A shorter time applies at once, a longer one only once it was reported: until then the controller counts by the
+        # shorter one.
         self.contact.renew(sent, float(min(reported, wanted)))
         if wanted != reported:
             self._reported_lost_after = wanted
-            self.tell()
+            self.notify()
         return True
 
     async def _is_taken_over(self) -> bool:
-        """Whether that is what refused the heartbeat; another admission policy may have, or nobody can tell now."""
+        """Read the object afresh and return whether it is no longer this process's.
+
+        False also when it cannot be read now: an admission policy, too, may have refused the heartbeat.
+        """
         try:
             found = ProvisionerDaemon.model_validate(await self._client.get(self._daemon_path))
         except NotFoundError:
@@ -131,10 +141,11 @@ class Heartbeat:
 
     async def _pause(self) -> None:
         interval = max(heartbeat_interval(self.contact.lost_after), FASTEST_SECONDS)
-        quiet = max(min(QUIET_SECONDS, interval * QUIET_FRACTION), FASTEST_SECONDS)
-        started = time.monotonic()
+        batch = max(min(BATCH_SECONDS, interval * BATCH_FRACTION), FASTEST_SECONDS)
+        clock = asyncio.get_running_loop().time
+        started = clock()
         wait = min(interval, RETRY_SECONDS) if self._failing else interval
-        while (rest := started + wait - time.monotonic()) > 0:
+        while (rest := started + wait - clock()) > 0:
             try:
                 async with asyncio.timeout(rest):
                     await self._news.wait()
@@ -143,7 +154,7 @@ class Heartbeat:
             if self._at_once:
                 return
             self._news.clear()
-            wait = min(wait, quiet)
+            wait = min(wait, batch)
 
     def _patch(self) -> JsonPatch:
         content = status_content(
@@ -161,23 +172,23 @@ class Heartbeat:
         empty: JsonObject = {}
         return JsonPatch(tests=(uid,), sets=fields if self._has_status else (("/status", empty), *fields))
 
-    def _note_failure(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         level = logging.DEBUG if self._failing else logging.WARNING
         remedy = " Grant the daemon patch on provisionerdaemons/status." if isinstance(error, ForbiddenError) else ""
         logger.log(
             level,
-            "Heartbeats do not get through: %r.%s Without one for %.0f s the daemon stops its runs.",
+            "Heartbeats fail: %r.%s The daemon stops its runs %.0f s after the last heartbeat that succeeded.",
             error,
             remedy,
-            self.contact.lost_after,
+            interrupt_after(self.contact.lost_after),
         )
         self._failing = True
 
-    def _taken_over(self) -> str:
+    def _taken_over_message(self) -> str:
         meta = self.daemon.metadata
         return (
             f"ProvisionerDaemon {meta.namespace}/{meta.name} was taken over by another process of the same name, deleted, or "
-            "made anew. This process has stopped its runs. Give each daemon a name of its own."
+            "recreated. This process has stopped its runs. Give each daemon a name of its own."
         )
 
     @property

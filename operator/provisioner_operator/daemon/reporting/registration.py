@@ -1,22 +1,20 @@
-"""How a daemon's process becomes a ProvisionerDaemon: found, created or brought up to date from its flags.
+"""Register the daemon's process: find, create or update its ProvisionerDaemon from the flags.
 
-Run once at the start. A daemon that reconnects under its old name keeps its counts and replaces its tags. One in a Pod
-has no say in what it offers: the controller registers it from its Pod's annotations, and it waits for that.
+Run once at the start. A daemon that comes back under its old name keeps its counts and replaces its tags. A daemon in a
+Pod does not register itself: the controller creates its object from the Pod's annotations, and the daemon waits for that.
 """
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import stamina
 
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.daemon.retrying import until_answered
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
@@ -30,11 +28,10 @@ from provisioner_operator.kube.errors import (
 
 logger = logging.getLogger(__name__)
 
-SLOWEST_RETRY_SECONDS = 5.0
 AWAIT_CONTROLLER_SECONDS = 1.0
-"""How often a daemon in a Pod looks whether it is registered."""
+"""The pause between two looks of a daemon in a Pod whether it is registered."""
 REMIND_SECONDS = 30.0
-"""How often it says that it still waits."""
+"""The pause between two log messages that it still waits."""
 
 
 class RegistrationError(Exception):
@@ -43,7 +40,7 @@ class RegistrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the command line asks of the daemon's spec; None leaves a field as it is."""
+    """The fields of the daemon's spec that the command line sets; None leaves a field as it is."""
 
     tags: Mapping[str, str] | None = None
     provisioners: Sequence[Provisioner] | None = None
@@ -64,13 +61,9 @@ class Flags:
 
 
 async def register(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any]:
-    """Return the daemon's object as it is once the flags hold. Raises RegistrationError."""
+    """Return the daemon's object once its spec matches the flags. Raises RegistrationError."""
     try:
-        async for attempt in stamina.retry_context(
-            on=(*PASSING, ConflictError), attempts=None, timeout=None, wait_max=SLOWEST_RETRY_SECONDS
-        ):
-            with attempt:
-                return await _register(client, namespace, name, flags)
+        return await until_answered(lambda: _register(client, namespace, name, flags), also=(ConflictError,))
     except ForbiddenError as error:
         raise RegistrationError(_forbidden(namespace, name, error)) from error
     except InvalidError as error:
@@ -84,21 +77,21 @@ async def register(client: KubeClient, namespace: str, name: str, flags: Flags) 
         ) from error
     except ApiError as error:
         raise RegistrationError(f"ProvisionerDaemon {namespace}/{name} cannot be registered: {error}.") from error
-    raise AssertionError("stamina yields at least one attempt")
 
 
 async def await_registration(client: KubeClient, namespace: str, name: str, pod_uid: str) -> dict[str, Any]:
-    """Return the daemon's object once the controller has made it for this very Pod. Raises RegistrationError."""
-    said_at = float("-inf")
+    """Return the daemon's object once the controller has created it for this very Pod. Raises RegistrationError."""
+    clock = asyncio.get_running_loop().time
+    logged_at = float("-inf")
     while True:
         try:
             body = await client.get(paths.daemon(namespace, name))
             if any(owner["uid"] == pod_uid for owner in body["metadata"].get("ownerReferences", ())):
                 return body
-            waits_for = f"ProvisionerDaemon {namespace}/{name} belongs to somebody else; it must go first, or this Pod"
+            reason = f"ProvisionerDaemon {namespace}/{name} belongs to another owner. Delete it, or this Pod"
         except NotFoundError:
-            waits_for = (
-                f"no ProvisionerDaemon {namespace}/{name} yet; the controller makes it from the Pod's annotations"
+            reason = (
+                f"the controller has not created ProvisionerDaemon {namespace}/{name} from the Pod's annotations yet"
             )
         except ForbiddenError as error:
             raise RegistrationError(
@@ -106,10 +99,10 @@ async def await_registration(client: KubeClient, namespace: str, name: str, pod_
                 f"to the Pod's ServiceAccount in namespace {namespace}."
             ) from error
         except PASSING as error:
-            waits_for = str(error)
-        if time.monotonic() - said_at > REMIND_SECONDS:
-            said_at = time.monotonic()
-            logger.info("Waiting to be registered: %s", waits_for)
+            reason = str(error)
+        if clock() - logged_at > REMIND_SECONDS:
+            logged_at = clock()
+            logger.info("Waiting to be registered: %s", reason)
         await asyncio.sleep(AWAIT_CONTROLLER_SECONDS)
 
 
@@ -126,9 +119,9 @@ async def _register(client: KubeClient, namespace: str, name: str, flags: Flags)
     changes = {field: value for field, value in wanted.items() if spec.get(field) != value}
     if not changes:
         return body
-    logger.info("Changing %s of ProvisionerDaemon %s/%s as the flags say", ", ".join(changes), namespace, name)
+    logger.info("Changing %s of ProvisionerDaemon %s/%s to match the flags", ", ".join(changes), namespace, name)
     uid = ProvisionerDaemon.model_validate(body).metadata.uid
-    # A merge patch could not take tags away.
+    # No merge patch: it could not remove tags.
     patch = JsonPatch(
         tests=(("/metadata/uid", uid),), sets=tuple((f"/spec/{field}", value) for field, value in changes.items())
     )

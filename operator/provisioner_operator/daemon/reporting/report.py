@@ -1,4 +1,4 @@
-"""What a heartbeat says: the daemon's state, its runs, and how its jobs ended. Pure; sent by `heartbeat`."""
+"""Build the content of a heartbeat: the daemon's state, its runs, and how its jobs ended. Pure; sent by `heartbeat`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.matching import effective_tags, format_tags
 
 LONGEST_TAGS = 2048
-"""What the status takes."""
+"""Characters; the limit of the field in the status."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """How the daemon's jobs ended, continued from what its status said."""
+    """Counts of how the daemon's jobs ended, continued from its status."""
 
     completed: int = 0
     failed: int = 0
@@ -29,7 +29,7 @@ class Tally:
         return cls(status.completed_jobs, status.failed_jobs, status.canceled_jobs, status.consecutive_failures)
 
     def count(self, phase: Phase) -> None:
-        """Count a job that ended so."""
+        """Count a job that ended in this phase."""
         match phase:
             case Phase.COMPLETED:
                 self.completed += 1
@@ -55,7 +55,7 @@ class RunningJob:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the agent has to say about itself."""
+    """The daemon's state and its runs, as the agent sees them."""
 
     state: DaemonState
     jobs: Sequence[RunningJob]
@@ -64,7 +64,7 @@ class Report:
 def status_content(
     report: Report, tally: Tally, daemon: ProvisionerDaemon, *, instance: str, lost_after_seconds: int, now: float
 ) -> dict[str, Any]:
-    """Make the fields of the daemon's status; `daemon` is the object as last known, `now` the wall clock."""
+    """Return the fields of the daemon's status; `daemon` is the object as last read, `now` the wall clock."""
     jobs = []
     for job in report.jobs:
         entry = {"name": job.name, "uid": job.uid, "startedAt": timestamp(job.started)}
@@ -89,7 +89,7 @@ def _ready(state: DaemonState, former: DaemonStatus, now: float) -> dict[str, An
     if state is DaemonState.OFFLINE:
         status, reason, message = ConditionStatus.FALSE, "ShutDown", "The daemon was shut down."
     else:
-        status, reason, message = ConditionStatus.TRUE, "HeartbeatReceived", "The daemon reports."
+        status, reason, message = ConditionStatus.TRUE, "HeartbeatReceived", "The daemon sends heartbeats."
     same = [each.last_transition_time for each in former.conditions if each.type == "Ready" and each.status is status]
     return {
         "type": "Ready",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
-from provisioner_operator.daemon.execution.guard import CANNOT_EXECUTE, SIGNALLED
+from provisioner_operator.daemon.execution.guard import CANNOT_EXECUTE, SIGNALED
 from provisioner_operator.daemon.execution.provisioner import Failure
 from provisioner_operator.daemon.terraform.output import Diagnostic
 from provisioner_operator.daemon.terraform.state import BACKEND_SETTINGS_FILE, explain_lock, lock_holder
@@ -34,9 +34,9 @@ def explain_failure(
         message = (
             f"Stage {stage} could not be started: the program cannot be executed on the daemon. Check --terraform."
         )
-    elif code > SIGNALLED:
+    elif code > SIGNALED:
         message = (
-            f"Stage {stage} was killed by signal {code - SIGNALLED}, not by the daemon: perhaps the daemon's memory limit. "
+            f"Stage {stage} was killed by signal {code - SIGNALED}, not by the daemon: perhaps the daemon's memory limit. "
             "Its state may still be locked; the next job of this workspace says so if it is."
         )
     else:

@@ -13,7 +13,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from provisioner_operator.daemon.execution.guard import SIGNALLED
+from provisioner_operator.daemon.execution.guard import SIGNALED
 from provisioner_operator.daemon.execution.memory_limit import limit_address_space
 from provisioner_operator.daemon.terraform.declarations import Declarations, in_order
 from provisioner_operator.daemon.terraform.inspect_stage import RESOURCE_PREFIX, VARIABLE_PREFIX
@@ -27,7 +27,7 @@ MEMORY_BYTES = 1_000_000_000
 
 def main() -> int:
     """Tell what is declared here and return the exit code."""
-    signal.signal(signal.SIGINT, lambda *_: os._exit(SIGNALLED + signal.SIGINT))
+    signal.signal(signal.SIGINT, lambda *_: os._exit(SIGNALED + signal.SIGINT))
     limit_address_space(MEMORY_BYTES)
     end = time.monotonic() + LONGEST_SECONDS
     found = Declarations()

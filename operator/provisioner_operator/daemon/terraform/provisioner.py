@@ -20,7 +20,9 @@ from provisioner_operator.daemon.execution.child_environment import LOCALE, NETW
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
-from provisioner_operator.daemon.inputs import Reader, read_files, read_git_request, read_variables
+from provisioner_operator.daemon.inputs.objects import Reader
+from provisioner_operator.daemon.inputs.source import read_files, read_git_request
+from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
+from typing_extensions import override
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import Outcome, Output
@@ -137,6 +139,38 @@ def test_a_run_that_ignores_its_cancel_is_killed_after_the_grace(bench: Workbenc
     assert outcome.phase is Phase.CANCELED
     assert "killed" in outcome.message
     assert bench.events() == ["start"]
+
+
+class GatedConsole(RememberingConsole):
+    """A console that is stuck at a line until it is released."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+        self._opened = asyncio.Event()
+
+    @override
+    async def write(self, namespace: str, job: str, stage: str, lines: Sequence[str]) -> None:
+        await super().write(namespace, job, stage, lines)
+        if any(self._text in line for line in lines):
+            await self._opened.wait()
+
+    async def open(self, run: Run) -> None:
+        del run
+        self._opened.set()
+
+
+async def until_the_command_is_over(_run: Run) -> None:
+    await until(lambda: not psutil.Process().children())
+    await asyncio.sleep(0.3)  # the loop has to take note of it
+
+
+def test_a_cancel_after_the_command_failed_by_itself_leaves_it_failed_with_its_own_reason(bench: Workbench) -> None:
+    bench.console = gated = GatedConsole("quota exceeded")
+    steps = (bench.until_said("quota exceeded"), until_the_command_is_over, interrupt(), gated.open)
+    outcome = bench.carry_out(an_echo_task(fail="quota exceeded"), *steps)
+    assert (outcome.phase, outcome.reason) == (Phase.FAILED, EndReason.RUN_FAILED)
+    assert "quota exceeded" in outcome.message
 
 
 def test_a_forced_cancel_kills_at_once(bench: Workbench) -> None:

@@ -12,7 +12,8 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.git.request import REPOSITORY, Credentials, GitRequest, Limits
 from provisioner_operator.daemon.git.stage import FetchReader, fetch_stage
-from support.programs.git_server import GitServer, Repository, basic_auth, dripping, hanging, serving
+from support.programs.git_repository import Repository
+from support.programs.git_server import GitServer, basic_auth, dripping, hanging, serving
 
 LOGIN = Credentials("git-login", "joe", "hunter2hunter2")
 COMMIT = "0123456789" * 4

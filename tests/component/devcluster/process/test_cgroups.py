@@ -1,4 +1,4 @@
-"""A cgroup belongs to its launcher, and nobody's are swept."""
+"""A cgroup belongs to its launcher; those of dead launchers are swept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return directories that stand for the hierarchies of version 1."""
+    """Return directories in place of the hierarchies of version 1."""
     for controller in ("cpu,cpuacct", "memory"):
         (tmp_path / controller).mkdir()
     (tmp_path / "cpu").symlink_to("cpu,cpuacct")
@@ -46,11 +46,11 @@ def test_a_cgroup_is_in_each_hierarchy_and_goes_with_all_below_it(root: Path) ->
     cgroup.remove()
 
 
-def test_two_of_one_launcher_have_names_of_their_own(root: Path) -> None:
+def test_two_cgroups_of_one_launcher_have_different_names(root: Path) -> None:
     assert Cgroup(root).name != Cgroup(root).name
 
 
-def test_those_of_dead_launchers_are_swept_and_no_others(root: Path) -> None:
+def test_only_cgroups_of_dead_launchers_are_swept(root: Path) -> None:
     mine = Cgroup(root)
     for name in (of_a_launcher_that_died(), "kubepods", "provisioner-devcluster-other"):
         (root / "memory" / name / "inner").mkdir(parents=True)
@@ -58,13 +58,13 @@ def test_those_of_dead_launchers_are_swept_and_no_others(root: Path) -> None:
     assert all_cgroups(root) == {mine.name, "kubepods", "provisioner-devcluster-other"}
 
 
-def test_a_pid_that_lives_on_as_a_stranger_keeps_nothing_alive(root: Path) -> None:
+def test_a_reused_pid_does_not_keep_a_cgroup(root: Path) -> None:
     (root / "memory" / f"provisioner-devcluster-{os.getpid()}-1-1").mkdir()
     sweep(root)
     assert not all_cgroups(root)
 
 
-def test_controllers_are_handed_down_on_version_2(tmp_path: Path) -> None:
+def test_controllers_are_delegated_on_version_2(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory pids misc")
     (tmp_path / "cgroup.subtree_control").write_text("")
     cgroup = Cgroup(tmp_path)
@@ -72,9 +72,9 @@ def test_controllers_are_handed_down_on_version_2(tmp_path: Path) -> None:
     assert (tmp_path / "cgroup.subtree_control").read_text() == "+cpu +cpuset +memory +pids"
 
 
-def test_a_machine_that_lets_nobody_make_cgroups_is_an_error_that_says_what_is_needed(tmp_path: Path) -> None:
+def test_missing_permissions_for_cgroups_are_reported_with_the_fix(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").write_text("memory")
     (tmp_path / "cgroup.subtree_control").mkdir()
-    with pytest.raises(DevClusterError, match=r"Making a cgroup failed: .* A node needs"):
+    with pytest.raises(DevClusterError, match=r"Creating a cgroup failed: .* A node needs"):
         Cgroup(tmp_path)
     assert not list(tmp_path.glob("provisioner-devcluster-*"))

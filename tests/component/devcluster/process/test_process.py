@@ -1,4 +1,4 @@
-"""A process is recognized by more than its pid, and none outlives its launcher."""
+"""Processes are recognized by more than their pids, and none outlives its launcher."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @pytest.fixture
 def bystander() -> Iterator[subprocess.Popen[bytes]]:
-    """Return a process that is nobody's component."""
+    """Return a process that is not a component."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield process
         process.kill()
@@ -46,12 +46,12 @@ def test_a_running_process_is_found_again() -> None:
     assert found.pid == os.getpid()
 
 
-def test_a_pid_in_other_hands_is_nobody() -> None:
+def test_a_reused_pid_is_not_the_recorded_process() -> None:
     mine = Identity.of(os.getpid())
     assert replace(mine, created=mine.created - 60).find() is None
 
 
-def test_a_stranger_with_the_recorded_pid_is_not_killed(bystander: subprocess.Popen[bytes]) -> None:
+def test_another_process_with_the_recorded_pid_is_not_killed(bystander: subprocess.Popen[bytes]) -> None:
     stranger = Identity.of(bystander.pid)
     directory = a_cluster(replace(stranger, created=stranger.created - 60))
     assert find("mine") is None
@@ -60,7 +60,7 @@ def test_a_stranger_with_the_recorded_pid_is_not_killed(bystander: subprocess.Po
     assert not directory.exists()
 
 
-def test_what_a_dead_launcher_left_is_swept_and_what_lives_is_kept(bystander: subprocess.Popen[bytes]) -> None:
+def test_directories_of_dead_launchers_are_swept_and_others_kept(bystander: subprocess.Popen[bytes]) -> None:
     directory = a_cluster(Identity.of(bystander.pid))
     sweep()
     assert directory.exists()
@@ -72,7 +72,7 @@ def test_what_a_dead_launcher_left_is_swept_and_what_lives_is_kept(bystander: su
 
 @pytest.mark.parametrize("name", ["", "../etc", "A", "-x", "a" * 64])
 def test_a_name_cannot_leave_its_directory(name: str) -> None:
-    with pytest.raises(DevClusterError, match="cannot name a cluster"):
+    with pytest.raises(DevClusterError, match="is not a valid cluster name"):
         named_directory(name)
 
 

@@ -1,4 +1,4 @@
-"""Which cluster and user are meant, by kubectl's conventions."""
+"""The choice of cluster and user, by kubectl's conventions."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def test_the_first_file_to_name_a_thing_wins() -> None:
     assert len(document["clusters"]) == 2
 
 
-def test_a_relative_path_belongs_to_the_file_that_it_stands_in() -> None:
+def test_a_relative_path_is_relative_to_its_file() -> None:
     document = merged([(Path("/a/config"), a_kubeconfig("one")), (Path("/b/config"), a_kubeconfig("two"))])
     paths = [each["cluster"]["certificate-authority"] for each in document["clusters"]]
     assert paths == ["/a/ca.crt", "/b/ca.crt"]
@@ -54,19 +54,19 @@ def test_without_a_namespace_it_is_the_default_one() -> None:
     assert choose(merged([(Path("/a"), a_kubeconfig("one"))]), Choice(), "/a").namespace == "default"
 
 
-def test_a_context_that_does_not_exist_is_told_with_those_that_do() -> None:
+def test_an_unknown_context_is_reported_with_the_known_ones() -> None:
     document = merged([(Path("/a"), a_kubeconfig("one")), (Path("/b"), a_kubeconfig("two"))])
     with pytest.raises(UsageError, match=r"no context 'three' in /a\. Known: one, two"):
         choose(document, Choice(context="three"), "/a")
 
 
-def test_a_context_without_its_cluster_is_told() -> None:
+def test_a_context_without_its_cluster_is_reported() -> None:
     document = merged([(Path("/a"), a_kubeconfig("one") | {"clusters": []})])
     with pytest.raises(UsageError, match="cluster of context 'one'"):
         choose(document, Choice(), "/a")
 
 
-def test_a_context_without_a_user_is_somebody_anonymous() -> None:
+def test_a_context_without_a_user_is_anonymous() -> None:
     document = merged([(Path("/a"), a_kubeconfig("one"))])
     del document["contexts"][0]["context"]["user"]
     assert choose(document, Choice(), "/a").document["users"] == []
@@ -78,7 +78,7 @@ def test_the_files_are_those_of_the_variable_in_their_order() -> None:
     assert files_to_read(Choice(), {})[0].name == "config"
 
 
-def test_a_file_that_is_not_there_is_passed_over(tmp_path: Path) -> None:
+def test_a_missing_file_is_skipped(tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text(yaml.safe_dump(a_kubeconfig("one")), encoding="utf-8")
     access = find_access(Choice(), {"KUBECONFIG": f"{tmp_path / 'none'}:{file}"})

@@ -1,20 +1,31 @@
-"""What `doctor` makes of what it sees."""
+"""Findings of `doctor`, each with its remedy."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from provisioner_operator.api.crd.definitions import KINDS
+from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.cli.api.objects import DaemonReport, daemon_report
 from provisioner_operator.cli.doctor import checks
 from provisioner_operator.cli.doctor.checks import STAMPING, VALIDATING, Level
-
-NOON = 1_800_000_000.0
-
-
-def a_lease(renewed: str | None, holder: str | None = "pod-a") -> dict[str, Any]:
-    return {"spec": {"holderIdentity": holder, "renewTime": renewed, "leaseDurationSeconds": 15}}
+from provisioner_operator.core.leadership import Lease
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.views.snapshot import Snapshot
+from support.builders.core import NOON, a_daemon, a_job
 
 
-def a_daemon(name: str, **status: Any) -> dict[str, Any]:
-    return {"metadata": {"name": name}, "status": status}
+def a_lease(renewed: str | None, holder: str | None = "pod-a") -> Lease:
+    return Lease(version=1, holder=holder, renewed=renewed, seconds=15)
+
+
+def a_report(name: str, **status: Any) -> DaemonReport:
+    return daemon_report({"metadata": {"name": name}, "status": status})
+
+
+def a_fleet(*daemons: Daemon, jobs: tuple[Job, ...] = ()) -> Snapshot:
+    return Snapshot(jobs, [replace(each, heartbeat="2027-01-15T08:00:00Z") for each in daemons], now=NOON)
 
 
 def test_a_missing_kind_is_an_error_with_its_remedy() -> None:
@@ -31,7 +42,7 @@ def test_definitions_are_compared_with_this_versions() -> None:
     assert checks.definitions(other, own).level is Level.WARNING
 
 
-def test_a_policy_that_is_not_bound_is_not_in_force() -> None:
+def test_a_policy_that_is_not_bound_is_not_active() -> None:
     assert checks.policies(VALIDATING, VALIDATING).level is Level.OK
     found = checks.policies(VALIDATING, VALIDATING[1:])
     assert found.level is Level.ERROR
@@ -55,24 +66,56 @@ def test_a_lease_that_is_free_stale_or_not_there_has_none() -> None:
         assert "-n ns get pods" in found.remedy
 
 
-def test_clocks_that_differ_are_told() -> None:
+def test_clocks_that_differ_are_reported() -> None:
     assert checks.own_clock(1).level is Level.OK
     assert "1m30s behind" in checks.own_clock(90).message
     assert "ahead of" in checks.own_clock(-90).message
     ahead = [
-        a_daemon("d1", lastHeartbeatTime="2027-01-15T08:01:00Z"),
-        a_daemon("d2", lastHeartbeatTime="2027-01-15T08:00:00Z"),
+        a_report("d1", lastHeartbeatTime="2027-01-15T08:01:00Z"),
+        a_report("d2", lastHeartbeatTime="2027-01-15T08:00:00Z"),
     ]
     assert checks.daemon_clocks(ahead, NOON).message.endswith("d1 by 1m.")
 
 
-def test_daemons_of_another_version_are_told() -> None:
-    assert checks.versions([a_daemon("d1", version="1"), a_daemon("d2")], "1").level is Level.OK
-    assert "0.9: d3" in checks.versions([a_daemon("d3", version="0.9")], "1").message
+def test_daemons_of_another_version_are_reported() -> None:
+    assert checks.versions([a_report("d1", version="1"), a_report("d2")], "1").level is Level.OK
+    assert "0.9: d3" in checks.versions([a_report("d3", version="0.9")], "1").message
 
 
-def test_rights_that_are_missing_are_told_with_the_role_that_has_them() -> None:
+def test_missing_permissions_are_reported_with_the_role_that_has_them() -> None:
     found = checks.rights({"see": True, "cancel": False}, {"see": "viewer", "cancel": "admin"}, "here")
     assert found.level is Level.OK
     assert "You may see here. You may not: cancel." in found.message
     assert "admin" in found.remedy
+
+
+def test_a_user_without_any_permission_is_warned() -> None:
+    found = checks.rights({"see": False}, {"see": "viewer"}, "here")
+    assert (found.level, found.message) == (Level.WARNING, "You have no permissions here. You may not: see.")
+
+
+@pytest.mark.parametrize(
+    ("daemons", "failures", "level", "message"),
+    [
+        ((), 0, Level.WARNING, "There is no daemon."),
+        ((a_daemon("d1", state=DaemonState.OFFLINE),), 0, Level.ERROR, "None of 1 daemon is online."),
+        ((a_daemon("d1"),), 3, Level.WARNING, "1 of 1 daemon online; repeated failures on: d1."),
+        ((a_daemon("d1"), a_daemon("d2", state=DaemonState.OFFLINE)), 2, Level.OK, "1 of 2 daemons online."),
+    ],
+)
+def test_daemons_should_be_online_and_complete_jobs(
+    daemons: tuple[Daemon, ...], failures: int, level: Level, message: str
+) -> None:
+    found = checks.fleet(a_fleet(*daemons), {"uid-of-d1": failures})
+    assert (found.level, found.message) == (level, message)
+
+
+def test_stuck_jobs_are_named_up_to_three() -> None:
+    jobs = tuple(a_job(f"job-{number}", tags={"a": "1"}) for number in range(1, 6))
+    found = checks.stuck(a_fleet(jobs=jobs))
+    assert (found.level, found.message) == (
+        Level.WARNING,
+        "5 of 5 unfinished jobs stuck: job-1, job-2, job-3 and 2 more.",
+    )
+    assert checks.stuck(a_fleet(jobs=jobs[:1])).message == "1 of 1 unfinished job stuck: job-1."
+    assert checks.stuck(a_fleet(a_daemon(), jobs=(a_job(),))).message == "1 unfinished job, none stuck."

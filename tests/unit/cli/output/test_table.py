@@ -77,6 +77,6 @@ def test_columns_are_chosen_by_name_in_any_spelling() -> None:
     assert len(chosen(COLUMNS, [], wide=True)) == 4
 
 
-def test_a_column_that_does_not_exist_is_told_with_those_that_do() -> None:
+def test_an_unknown_column_is_reported_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"no column 'size'\. Columns: name, tags, age, message"):
         chosen(COLUMNS, ["size"], wide=False)

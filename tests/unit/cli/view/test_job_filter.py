@@ -1,4 +1,4 @@
-"""Which jobs are meant."""
+"""Jobs, selected by status, type and other properties."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,7 +9,7 @@ from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.cli.errors import UsageError
 from provisioner_operator.cli.view.job_filter import Selection, parse_statuses, parse_type
 from provisioner_operator.cli.view.loading import JobView
-from provisioner_operator.core.views.snapshot import Scene
+from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube.selectors import UNFINISHED_JOBS
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
 
@@ -27,8 +27,8 @@ def test_statuses_are_read_in_any_spelling() -> None:
     assert parse_statuses([]) == (frozenset(), False)
 
 
-def test_a_status_that_does_not_exist_is_told_with_those_that_do() -> None:
-    with pytest.raises(UsageError, match=r"no status 'waiting'\. Choose of: pending, running"):
+def test_an_unknown_status_is_reported_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"no status 'waiting'\. Choose from: pending, running"):
         parse_statuses(["waiting"])
 
 
@@ -55,7 +55,7 @@ def test_the_api_server_chooses_what_it_can(selection: Selection, expected: str)
     assert selection.field_selector() == expected
 
 
-def test_everything_that_is_asked_for_must_be_so() -> None:
+def test_a_job_must_have_every_selected_property() -> None:
     view = viewed(tags={"a": "1", "b": "2"}, template="docker", workspace="dev")
     assert Selection(tags=frozenset({("a", "1")}), template="docker", initiator="ann").includes(view, None)
     assert not Selection(tags=frozenset({("a", "2")})).includes(view, None)
@@ -64,19 +64,19 @@ def test_everything_that_is_asked_for_must_be_so() -> None:
     assert Selection(since=NOON).includes(view, None)
 
 
-def test_stuck_jobs_are_those_that_nobody_will_start() -> None:
+def test_stuck_jobs_are_those_that_no_daemon_will_start() -> None:
     busy = a_daemon(tags={"a": "1"})
     running = a_running_job("runs", tags={"a": "1"})
     waits = a_job("waits", tags={"a": "1"})
     stuck = a_job("stuck", tags={"a": "2"})
-    scene = Scene([running, waits, stuck], [replace(busy, heartbeat="2027-01-15T08:00:00Z")], now=NOON + 5)
+    snapshot = Snapshot([running, waits, stuck], [replace(busy, heartbeat="2027-01-15T08:00:00Z")], now=NOON + 5)
     selection = Selection(stuck=True)
     included = [
-        job.name for job in (running, waits, stuck) if selection.includes(JobView(job, None, None, None), scene)
+        job.name for job in (running, waits, stuck) if selection.includes(JobView(job, None, None, None), snapshot)
     ]
     assert included == ["stuck"]
 
 
 def test_a_job_that_has_ended_is_never_stuck() -> None:
     ended = an_ended_job()
-    assert not Selection(stuck=True).includes(JobView(ended, None, None, None), Scene([ended], now=NOON))
+    assert not Selection(stuck=True).includes(JobView(ended, None, None, None), Snapshot([ended], now=NOON))

@@ -6,11 +6,11 @@ from provisioner_operator.api.v1alpha1.enums import CancelMode, Phase
 from provisioner_operator.core.daemons.duties import (
     Abandon,
     Acknowledge,
-    Cancel,
     Disown,
     Duty,
     HeldRun,
     Stopping,
+    StopRun,
     duties,
 )
 from provisioner_operator.core.model.records import Job
@@ -78,14 +78,14 @@ def test_a_draining_daemon_takes_nothing_new_and_goes_on_with_the_rest() -> None
 @pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.CANCELING])
 def test_a_cancel_is_begun_once(phase: Phase) -> None:
     job = a_running_job(phase=phase, cancel=True)
-    assert due(job, runs=(held(job),)) == [Cancel(job, force=False)]
+    assert due(job, runs=(held(job),)) == [StopRun(job, force=False)]
     assert due(job, runs=(held(job, stopping=Stopping.INTERRUPTED),)) == []
 
 
 def test_a_forced_cancel_kills_also_what_was_interrupted_before() -> None:
     job = a_running_job(**FORCE)
-    assert due(job, runs=(held(job),)) == [Cancel(job, force=True)]
-    assert due(job, runs=(held(job, stopping=Stopping.INTERRUPTED),)) == [Cancel(job, force=True)]
+    assert due(job, runs=(held(job),)) == [StopRun(job, force=True)]
+    assert due(job, runs=(held(job, stopping=Stopping.INTERRUPTED),)) == [StopRun(job, force=True)]
     assert due(job, runs=(held(job, stopping=Stopping.KILLED),)) == []
 
 

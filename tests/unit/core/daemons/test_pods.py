@@ -170,3 +170,14 @@ def test_a_pod_that_vanished_is_given_up_only_after_its_daemons_silence() -> Non
     (fail,) = decide(mirror, 301)
     assert isinstance(fail, Fail)
     assert fail.job.phase is Phase.RUNNING
+
+
+def test_the_deletion_of_a_former_daemon_does_not_take_its_successors_name() -> None:
+    mirror, pod = Mirror(), a_pod()
+    mirror.observe_pod(pod, at(0))
+    mirror.observe_daemon(a_daemon(pod.name, uid="former"), at(0))
+    mirror.observe_daemon(its_daemon(pod), at(1))
+
+    mirror.daemon_deleted("former", at(2))
+
+    assert not any(isinstance(each, RegisterDaemon) for each in decide(mirror, 3))

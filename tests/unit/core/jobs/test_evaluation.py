@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
 from provisioner_operator.core.jobs.decisions import BeginCancel, Cancel, Expire, Fail, Release, Resume, Suspend
-from provisioner_operator.core.jobs.evaluation import CANCEL_MARGIN_SECONDS, Circumstances, Verdict, judge
+from provisioner_operator.core.jobs.evaluation import Circumstances, Verdict, judge
 from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS
 from provisioner_operator.core.model.records import Job
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_ended_job, at

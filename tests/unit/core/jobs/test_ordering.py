@@ -1,4 +1,4 @@
-from provisioner_operator.core.jobs.ordering import natural, queue_key, workspace_key
+from provisioner_operator.core.jobs.ordering import creation_key, natural, queue_key
 from support.builders.core import a_job
 
 
@@ -15,7 +15,7 @@ def test_jobs_of_one_second_go_in_the_order_of_their_numbers() -> None:
 
 
 def test_priority_does_not_change_the_order_within_a_workspace() -> None:
-    assert workspace_key(a_job("dev-1", priority=0)) < workspace_key(a_job("dev-2", priority=9))
+    assert creation_key(a_job("dev-1", priority=0)) < creation_key(a_job("dev-2", priority=9))
 
 
 def test_names_of_any_shape_can_be_compared() -> None:

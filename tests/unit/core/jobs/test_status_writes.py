@@ -97,7 +97,7 @@ def begin_cancel(job: Job) -> JsonPatch:
 
 
 def explain(job: Job) -> JsonPatch:
-    return status_writes.explain(job, PendingReason.DAEMONS_BUSY, "They are busy.", NOON + 1)
+    return status_writes.set_pending_reason(job, PendingReason.DAEMONS_BUSY, "They are busy.", NOON + 1)
 
 
 def suspend(job: Job) -> JsonPatch:
@@ -259,7 +259,7 @@ def test_what_an_import_found_is_cut_to_what_the_schema_takes() -> None:
 
 def test_a_message_is_cut_to_what_a_condition_may_hold() -> None:
     job = parse_job(
-        after(a_body(), lambda job: status_writes.explain(job, PendingReason.SUSPENDED, "x" * 40_000, NOON))
+        after(a_body(), lambda job: status_writes.set_pending_reason(job, PendingReason.SUSPENDED, "x" * 40_000, NOON))
     )
     assert job.message is not None
     assert len(job.message) == LONGEST_MESSAGE
@@ -338,7 +338,7 @@ def silent(daemon: Daemon) -> JsonPatch:
 
 
 @pytest.mark.parametrize("heartbeat", [timestamp(NOON), None])
-def test_a_silent_daemon_is_shown_as_offline(heartbeat: str | None) -> None:
+def test_a_daemon_without_process_is_shown_as_offline(heartbeat: str | None) -> None:
     body = a_daemon_body(heartbeat)
     daemon = parse_daemon(apply(body, silent(parse_daemon(body))))
     assert daemon.state is DaemonState.OFFLINE

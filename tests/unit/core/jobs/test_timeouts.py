@@ -55,3 +55,8 @@ def test_a_daemons_clock_that_is_wrong_moves_no_deadline() -> None:
     job = a_running_job(active_deadline=100)
     assert timeouts.active_deadline(replace(job, started=NOON - 5000)) == NOON + 100
     assert timeouts.active_deadline(replace(job, started=NOON + 5000)) == NOON + timeouts.ACKNOWLEDGE_SECONDS + 100
+
+
+def test_a_start_without_an_assignment_counts_as_it_is() -> None:
+    job = replace(a_running_job(started=10, active_deadline=100), assignment=None)
+    assert timeouts.active_deadline(job) == NOON + 110

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -67,3 +69,29 @@ def test_moving_one_key_for_ever_takes_no_more_room() -> None:
         heap.put("a", priority)
     assert len(heap._heap) < 100  # noqa: SLF001 - what is promised is what it holds inside
     assert heap.peek() == (9_999, "a")
+
+
+def test_moving_many_keys_for_ever_takes_no_more_room_and_keeps_their_order() -> None:
+    heap: KeyedHeap[int, int] = KeyedHeap()
+    most = 0
+    for turn in range(50):
+        for key in range(100):
+            heap.put(key, (key * 37 + turn * 11) % 101)
+            most = max(most, len(heap._heap))  # noqa: SLF001 - what is promised is what it holds inside
+    expected = sorted((key * 37 + 49 * 11) % 101 for key in range(100))
+
+    assert most <= 2 * 100 + 64 + 1
+    assert [entry[0] for _ in range(100) if (entry := heap.pop()) is not None] == expected
+
+
+@pytest.mark.parametrize("arrangement", [range(70), range(69, -1, -1), [(each * 31) % 70 for each in range(70)]])
+def test_what_is_left_after_a_compaction_comes_out_in_order(arrangement: Iterable[int]) -> None:
+    heap: KeyedHeap[int, int] = KeyedHeap()
+    for key in range(70):
+        heap.put(key, 0)
+    # The 205th entry compacts the heap: each key is then at a place that says nothing of its priority.
+    for turn in range(2):
+        for key, priority in enumerate(arrangement):
+            heap.put(key, priority + 1 + 100 * turn)
+
+    assert heap.pop_due(1000) == [key for key, _ in sorted(enumerate(arrangement), key=lambda entry: entry[1])]

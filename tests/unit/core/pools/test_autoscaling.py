@@ -176,3 +176,14 @@ def test_what_is_wanted_is_the_most_that_was_needed_within_the_delay(
         current = needed
         within = [former for end, former in spans if end + delay > at(time).monotonic]
         assert need.settle(needed, delay, at(time)) == max([needed, *within])
+
+
+def test_the_number_may_first_fall_when_the_oldest_of_the_former_needs_is_over() -> None:
+    need = RecentNeed(0)
+    need.settle(5, 300, at(0))
+    need.settle(3, 300, at(100))
+    need.settle(0, 300, at(200))
+
+    assert need.falls_in(300, at(200)) == 200
+    assert need.settle(0, 300, at(400)) == 3
+    assert need.falls_in(300, at(400)) == 100

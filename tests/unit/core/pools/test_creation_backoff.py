@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.core.pools.creation_backoff import LONGEST_PAUSE_SECONDS, Creations, Pace, pod_names
+from provisioner_operator.core.pools.creation_backoff import (
+    LONGEST_CREATION_BACKOFF_SECONDS,
+    Creations,
+    CreationState,
+    pod_names,
+)
 from provisioner_operator.core.pools.members import Trouble
 from support.builders.core import at
 from support.builders.pools import a_pool, over, working
@@ -14,28 +19,28 @@ QUOTA = Trouble("Forbidden", "exceeded quota")
 
 def paused(creations: Creations, seconds: float) -> float:
     """How long no Pod may be made, seen so many seconds after noon."""
-    return max(0.0, creations.pace().resume_at - at(seconds).monotonic)
+    return max(0.0, creations.state().resume_at - at(seconds).monotonic)
 
 
 def test_a_pod_is_on_its_way_from_the_request_to_its_answer() -> None:
     creations = Creations()
     creations.begin("a")
     creations.begin("b")
-    assert creations.pace().under_way == {"a", "b"}
+    assert creations.state().under_way == {"a", "b"}
 
     creations.created("a")
     creations.refused("b", QUOTA, at(0))
-    assert not creations.pace().under_way
+    assert not creations.state().under_way
 
 
 def test_a_request_without_an_answer_is_made_again_under_its_name() -> None:
     creations = Creations()
     creations.begin("a")
     creations.unanswered("a")
-    assert creations.pace() == Pace(unanswered=("a",))
+    assert creations.state() == CreationState(unanswered=("a",))
 
     creations.begin("a")
-    assert creations.pace() == Pace(under_way=frozenset({"a"}))
+    assert creations.state() == CreationState(under_way=frozenset({"a"}))
 
 
 def test_a_pod_that_shows_up_answers_the_request() -> None:
@@ -44,7 +49,7 @@ def test_a_pod_that_shows_up_answers_the_request() -> None:
     creations.unanswered("a")
     creations.watch([working("a")], at(1))
 
-    assert creations.pace() == Pace()
+    assert creations.state() == CreationState()
 
 
 def test_the_pause_doubles_with_each_failure_up_to_five_minutes() -> None:
@@ -80,14 +85,14 @@ def test_a_pod_that_worked_and_then_ended_holds_up_nobody(member: object) -> Non
     creations = Creations()
     creations.watch([member], at(0))  # type: ignore[list-item]
 
-    assert creations.pace() == Pace()
+    assert creations.state() == CreationState()
 
 
 def test_what_failed_is_told_with_the_pods_name_and_the_containers_words() -> None:
     creations = Creations()
     creations.watch([over("a")], at(0))
 
-    assert creations.pace().failing == Trouble("Error", "Pod a: Error: exit code 1")
+    assert creations.state().failing == Trouble("Error", "Pod a: Error: exit code 1")
 
 
 def test_a_refusal_is_a_failure() -> None:
@@ -95,7 +100,7 @@ def test_a_refusal_is_a_failure() -> None:
     creations.begin("a")
     creations.refused("a", QUOTA, at(0))
 
-    assert (paused(creations, 0), creations.pace().failing) == (10, QUOTA)
+    assert (paused(creations, 0), creations.state().failing) == (10, QUOTA)
 
 
 def test_a_later_pod_that_stands_for_a_minute_ends_the_failure() -> None:
@@ -104,32 +109,32 @@ def test_a_later_pod_that_stands_for_a_minute_ends_the_failure() -> None:
     newer = working("b", created=20, ready_since=25)
 
     creations.watch([over("a"), newer], at(84))
-    assert creations.pace().failing is not None
+    assert creations.state().failing is not None
     creations.watch([over("a"), newer], at(86))
-    assert creations.pace() == Pace()
+    assert creations.state() == CreationState()
 
 
 def test_an_earlier_pod_that_stands_says_nothing_about_a_failure() -> None:
     creations, before = Creations(), working("before", created=0, ready_since=1)
     creations.watch([before, over("a", created=1)], at(5))
     creations.watch([before, over("a", created=1)], at(200))
-    assert creations.pace().failing is not None
+    assert creations.state().failing is not None
 
     refused = Creations()
     refused.refused("b", QUOTA, at(100))
     refused.watch([before], at(100))
     refused.watch([before], at(200))
-    assert refused.pace().failing == QUOTA
+    assert refused.state().failing == QUOTA
 
 
 def test_a_failure_that_nothing_followed_is_forgotten() -> None:
     creations = Creations()
     creations.watch([over("a")], at(0))
-    creations.watch([], at(10 + LONGEST_PAUSE_SECONDS - 1))
-    assert creations.pace().failing is not None
+    creations.watch([], at(10 + LONGEST_CREATION_BACKOFF_SECONDS - 1))
+    assert creations.state().failing is not None
 
-    creations.watch([], at(10 + LONGEST_PAUSE_SECONDS))
-    assert creations.pace() == Pace()
+    creations.watch([], at(10 + LONGEST_CREATION_BACKOFF_SECONDS))
+    assert creations.state() == CreationState()
 
 
 @given(count=st.integers(0, 50), taken=st.integers(0, 50), time=st.floats(0, 1e6))
@@ -146,3 +151,10 @@ def test_names_are_new_valid_and_the_same_for_the_same_moment(count: int, taken:
 
 def test_names_of_another_moment_are_others() -> None:
     assert not set(pod_names(a_pool(), 20, [], at(0))) & set(pod_names(a_pool(), 20, [], at(0.001)))
+
+
+def test_a_request_that_is_not_in_flight_cannot_go_unanswered() -> None:
+    creations = Creations()
+    creations.unanswered("a")
+
+    assert creations.state() == CreationState()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.core.pools.creation_backoff import Pace
+from provisioner_operator.core.pools.creation_backoff import CreationState
 from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
@@ -15,17 +15,19 @@ from provisioner_operator.core.pools.decisions import (
     UncordonDaemon,
 )
 from provisioner_operator.core.pools.members import Member, PoolDaemon, Trouble
-from provisioner_operator.core.pools.plan import Aim, Plan, plan
+from provisioner_operator.core.pools.plan import Plan, Target, plan
 from provisioner_operator.core.pools.records import Pool
 from support.builders.core import at
 from support.builders.pools import NEW, OLD, a_pod, a_pool, over, starting, working
 
-ONE_UNDER_WAY = Pace(under_way=frozenset({"pool-bbbbb"}))
+ONE_UNDER_WAY = CreationState(under_way=frozenset({"pool-bbbbb"}))
 FAILING = Trouble("Error", "it failed")
 
 
-def a_plan(wanted: int, *members: Member, pool: Pool | None = None, pace: Pace | None = None, now: float = 100) -> Plan:
-    return plan(pool or a_pool(), members, Aim(wanted, NEW, "image"), pace or Pace(), at(now))
+def a_plan(
+    wanted: int, *members: Member, pool: Pool | None = None, pace: CreationState | None = None, now: float = 100
+) -> Plan:
+    return plan(pool or a_pool(), members, Target(wanted, NEW, "image"), pace or CreationState(), at(now))
 
 
 def told(decision: PoolDecision) -> str:
@@ -194,7 +196,7 @@ def test_pods_on_their_way_are_not_made_again() -> None:
 
 def test_a_name_that_is_on_its_way_is_not_given_to_another_pod() -> None:
     (first,) = (each for each in a_plan(1).decisions if isinstance(each, CreatePod))
-    again = a_plan(2, pace=Pace(under_way=frozenset({first.name}))).decisions
+    again = a_plan(2, pace=CreationState(under_way=frozenset({first.name}))).decisions
 
     assert [each.name for each in again if isinstance(each, CreatePod)] not in ([], [first.name])
 
@@ -204,7 +206,7 @@ def test_pods_on_their_way_count_for_the_surge() -> None:
 
 
 def test_an_unanswered_name_is_the_first_to_be_used_again() -> None:
-    decisions = a_plan(2, pace=Pace(unanswered=("first",))).decisions
+    decisions = a_plan(2, pace=CreationState(unanswered=("first",))).decisions
     names = [decision.name for decision in decisions if isinstance(decision, CreatePod)]
 
     assert names[0] == "first"
@@ -212,7 +214,7 @@ def test_an_unanswered_name_is_the_first_to_be_used_again() -> None:
 
 
 def test_no_pod_is_made_during_a_pause_and_the_look_after_it_is_known() -> None:
-    pace = Pace(resume_at=at(130).monotonic, failing=FAILING)
+    pace = CreationState(resume_at=at(130).monotonic, failing=FAILING)
     assert decided(2, pace=pace, now=100) == []
     assert a_plan(2, pace=pace, now=100).look_again_in == pytest.approx(30)
     assert decided(2, pace=pace, now=130) == ["create"]
@@ -230,11 +232,11 @@ def test_no_pod_is_made_during_a_pause_and_the_look_after_it_is_known() -> None:
 def test_while_pods_fail_they_are_tried_one_at_a_time(
     members: list[Member], under_way: list[str], decisions: list[str]
 ) -> None:
-    assert decided(5, *members, pace=Pace(under_way=frozenset(under_way), failing=FAILING)) == decisions
+    assert decided(5, *members, pace=CreationState(under_way=frozenset(under_way), failing=FAILING)) == decisions
 
 
 def test_the_census_counts_what_there_is() -> None:
-    census = a_plan(
+    counts = a_plan(
         3,
         working("idle"),
         working("busy", held=1),
@@ -242,22 +244,24 @@ def test_the_census_counts_what_there_is() -> None:
         old("former", held=2),
         over("gone"),
         working("leaving", deleting=True, held=1),
-    ).census
+    ).counts
 
-    assert (census.wanted, census.present, census.updated, census.outdated) == (3, 4, 3, 1)
-    assert (census.ready, census.idle, census.busy) == (2, 1, 2)
+    assert (counts.wanted, counts.present, counts.updated, counts.outdated) == (3, 4, 3, 1)
+    assert (counts.ready, counts.idle, counts.busy) == (2, 1, 2)
 
 
 @pytest.mark.parametrize(
     ("members", "pace", "reason"),
     [
-        ([starting("a")], Pace(), None),
-        ([starting("a", trouble=Trouble("Unschedulable", "no node"))], Pace(), "Unschedulable"),
-        ([starting("a", trouble=Trouble("Unschedulable", "no node"))], Pace(failing=FAILING), "Error"),
-        ([starting("a", trouble=Trouble("ErrImagePull", "no image"))], Pace(failing=FAILING), "ErrImagePull"),
+        ([starting("a")], CreationState(), None),
+        ([starting("a", trouble=Trouble("Unschedulable", "no node"))], CreationState(), "Unschedulable"),
+        ([starting("a", trouble=Trouble("Unschedulable", "no node"))], CreationState(failing=FAILING), "Error"),
+        ([starting("a", trouble=Trouble("ErrImagePull", "no image"))], CreationState(failing=FAILING), "ErrImagePull"),
     ],
 )
-def test_of_all_troubles_the_one_to_mend_is_told(members: list[Member], pace: Pace, reason: str | None) -> None:
-    trouble = a_plan(1, *members, pace=pace).census.trouble
+def test_of_all_troubles_the_one_to_mend_is_told(
+    members: list[Member], pace: CreationState, reason: str | None
+) -> None:
+    trouble = a_plan(1, *members, pace=pace).counts.trouble
 
     assert (trouble.reason if trouble is not None else None) == reason

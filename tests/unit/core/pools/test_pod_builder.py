@@ -139,3 +139,49 @@ def test_what_does_not_change_the_pod_rolls_nothing_out(changes: dict[str, Any])
     same = a_pool(template=PodTemplate(labels={"a": "2", "b": "1"})) if "template" in changes else a_pool()
 
     assert revision(replace(same, **changes), IMAGE) == revision(same, IMAGE)
+
+
+def test_what_no_pool_decides_is_fixed() -> None:
+    metadata, spec = rendered(a_pool())["metadata"], dict(rendered(a_pool())["spec"])
+    (only,) = spec.pop("containers")
+
+    assert (
+        metadata["labels"].items()
+        >= {
+            "app.kubernetes.io/name": "provisioner-daemon",
+            "app.kubernetes.io/managed-by": "provisioner-operator",
+        }.items()
+    )
+    assert metadata["ownerReferences"][0] == {
+        "apiVersion": "provisioner.dev/v1alpha1",
+        "kind": "ProvisionerPool",
+        "name": "pool",
+        "uid": "uid-of-pool",
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    assert spec == {
+        "restartPolicy": "Never",
+        "serviceAccountName": "provisioner-daemon",
+        "automountServiceAccountToken": True,
+        "terminationGracePeriodSeconds": 4000,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "fsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "nodeSelector": {},
+        "tolerations": (),
+        "volumes": [{"name": "tmp", "emptyDir": {}}],
+    }
+    assert (only["name"], only["image"], only["args"]) == ("daemon", IMAGE, ["provisioner-daemon", "run"])
+    assert only["resources"] == {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}}
+    assert only["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert only["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]

@@ -57,7 +57,7 @@ EVENTS: dict[Event, float] = {
     scale: 1,
     change_image: 0.7,
     lambda world, _: world.crash_one(): 0.7,
-    lambda world, _: world.fall_silent(): 0.7,
+    lambda world, _: world.stop_heartbeats(): 0.7,
     lambda world, _: world.delete_one_by_hand(): 0.5,
     lambda world, _: world.cordon_one_by_hand(): 1,
     lambda world, _: world.restart_controller(): 0.5,
@@ -168,7 +168,7 @@ def test_no_job_is_lost_and_in_the_end_the_pool_is_as_wanted(seed: int) -> None:
     if pool is None:
         assert not world.pods
         return
-    members = [member for member in world.pods.values() if not member.is_held_back]
+    members = [member for member in world.pods.values() if not member.is_cordoned_by_admin]
     assert not pool.deleting
     assert len(members) == (pool.replicas if pool.autoscaling is None else 0)
     assert all(member.is_ready and not member.is_cordoned for member in members)

@@ -248,7 +248,7 @@ def test_a_slow_answer_to_a_check_does_not_make_a_daemon_lost() -> None:
     assert {type(each) for each in scene.decided(400)} == {CheckDaemon}
 
 
-def test_a_silent_daemon_gets_nothing_and_what_it_did_not_begin_goes_elsewhere() -> None:
+def test_a_daemon_without_process_gets_nothing_and_what_it_did_not_begin_goes_elsewhere() -> None:
     daemon, other = a_daemon(), a_daemon("other")
     scene = Scene(daemon, an_assigned_job(assigned=39))
     scene.decided(40)
@@ -376,7 +376,7 @@ def test_a_job_that_waits_behind_another_of_its_workspace_is_told_which() -> Non
     assert scene.decided(1) == []
     (explain,) = [each for each in scene.decided(30) if isinstance(each, Explain)]
     assert explain.reason is PendingReason.WORKSPACE_BUSY
-    assert "dev-1 goes first" in explain.message
+    assert "Waiting for dev-1" in explain.message
 
 
 def test_when_its_turn_has_come_a_job_is_explained_anew() -> None:

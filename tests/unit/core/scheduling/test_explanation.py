@@ -8,21 +8,19 @@ from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Provisioner
 from provisioner_operator.core.model.matching import OWNER, SCOPE, Demand, Tags, effective_tags, satisfies
-from provisioner_operator.core.scheduling.explanation import (
+from provisioner_operator.core.scheduling.explanation import Explanation, Growth, explain
+from provisioner_operator.core.scheduling.smallest_change import (
     AddProvisioner,
     AwaitSlot,
     BringOnline,
     Candidate,
     Edit,
-    Explanation,
-    Growth,
     ScopeDaemon,
     ScopeJob,
     StartDaemon,
     TagDaemon,
     TagJob,
     Uncordon,
-    explain,
 )
 from support.builders.core import a_daemon, a_demand
 
@@ -61,7 +59,7 @@ def test_the_one_tag_that_is_missing_is_named_with_its_daemon() -> None:
     assert found.reason is PendingReason.NO_MATCHING_DAEMON
     assert found.message == (
         "No daemon matches provisioner terraform and tags dc=chicago,env=1 (2 daemons in namespace acme). "
-        "Daemon d7 would match without tag dc=chicago: give it the tag, or submit the job without."
+        "Daemon d7 would match without tag dc=chicago: give it the tag, or submit the job without it."
     )
 
 
@@ -79,7 +77,7 @@ def test_an_untagged_job_is_told_the_tag_to_take() -> None:
 def test_busy_daemons_are_waited_for() -> None:
     found = of(a_demand(), ready("d1", free=False))
     assert (found.reason, found.edits) == (PendingReason.DAEMONS_BUSY, (AwaitSlot("d1"),))
-    assert found.message.startswith("The daemons that match are busy: d1.")
+    assert found.message.startswith("The matching daemons are busy: d1.")
 
 
 def test_cordoned_daemons_are_to_be_uncordoned() -> None:
@@ -105,7 +103,7 @@ def test_many_names_are_cut_short() -> None:
 def test_the_program_may_be_what_is_missing() -> None:
     found = of(a_demand(provisioner=Provisioner.ECHO), ready("d1"))
     assert found.edits == (AddProvisioner("d1", Provisioner.ECHO),)
-    assert found.message.endswith("To unblock it: let daemon d1 run echo (spec.provisioners).")
+    assert found.message.endswith("To unblock it: add echo to spec.provisioners of daemon d1.")
 
 
 def test_a_job_of_a_user_needs_a_daemon_of_that_user() -> None:
@@ -269,7 +267,7 @@ def a_growth(pool: str = "pool", *, has_room: bool = True, trouble: str | None =
 
 def test_a_pool_that_brings_up_a_daemon_is_what_a_job_waits_for() -> None:
     found = explain(a_demand(zone="a"), (), [a_growth("other", zone="b"), a_growth("mine", zone="a")])
-    assert found == Explanation(PendingReason.DAEMONS_STARTING, "Pool mine is bringing up a daemon for it.", ())
+    assert found == Explanation(PendingReason.DAEMONS_STARTING, "Pool mine is starting a daemon that matches.", ())
 
 
 def test_a_pool_that_cannot_is_named_with_what_is_wrong_with_it() -> None:
@@ -278,7 +276,8 @@ def test_a_pool_that_cannot_is_named_with_what_is_wrong_with_it() -> None:
     assert found is not None
     assert found.reason is PendingReason.DAEMONS_OFFLINE
     assert (
-        "Pool pool cannot bring up a daemon for it. 0 of 1 daemons are ready. Pod pool-x: ErrImagePull" in found.message
+        "Pool pool cannot start a daemon that matches. 0 of 1 daemons are ready. Pod pool-x: ErrImagePull"
+        in found.message
     )
     sound = explain(a_demand(), (), [failing, a_growth("sound")])
     assert sound is not None

@@ -4,7 +4,7 @@ from dataclasses import replace
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
-from provisioner_operator.core.scheduling.explanation import Explanation
+from provisioner_operator.core.scheduling.explanation import Explanation, Growth
 from provisioner_operator.core.scheduling.explanation_timing import PATIENCE_SECONDS, SETTLE_SECONDS, PendingReasons
 from support.builders.core import a_daemon, a_job, at
 
@@ -61,7 +61,7 @@ def test_a_job_behind_another_of_its_workspace_is_told_which() -> None:
     explanation = waiting_since_noon().of(JOB, "dev-1", AFleet(), at(PATIENCE_SECONDS))
     assert explanation is not None
     assert explanation.reason is PendingReason.WORKSPACE_BUSY
-    assert explanation.message == "Workspace dev is busy: dev-1 goes first, one job of a workspace at a time."
+    assert explanation.message == "Waiting for dev-1: workspace dev runs one job at a time, in order of creation."
 
 
 def test_one_look_at_the_fleet_serves_all_jobs_of_a_demand() -> None:
@@ -140,3 +140,62 @@ def test_to_look_soon_does_not_wait_for_a_look_that_is_due_later() -> None:
     assert reasons.of(JOB, None, AFleet(free=False), at(1)) is None  # not yet: it may pass by itself
     reasons.look_soon(JOB.uid, at(2))
     assert due(reasons, at(2 + SETTLE_SECONDS)) == [JOB.uid]
+
+
+def a_growth(pool: str = "pool", *, namespace: str = JOB.namespace, trouble: str | None = None) -> Growth:
+    supply = a_daemon(namespace=namespace).supply
+    return Growth(pool, supply, trouble=trouble)
+
+
+def test_a_pool_that_begins_to_grow_changes_what_is_said_of_its_own_organizations_jobs() -> None:
+    reasons, nobody = waiting_since_noon(), AFleet(online=False)
+    due(reasons, at(1))
+    assert reason_of(reasons.of(JOB, None, nobody, at(PATIENCE_SECONDS))) is PendingReason.DAEMONS_OFFLINE
+
+    reasons.growth_changed("uid-of-other", a_growth(namespace="other"), at(40))
+    assert due(reasons, at(50), nobody) == []
+    reasons.growth_changed("uid-of-pool", a_growth(), at(50))
+    assert due(reasons, at(51), nobody) == [JOB.uid]
+    assert reason_of(reasons.of(JOB, None, nobody, at(51))) is PendingReason.DAEMONS_STARTING
+
+    reasons.growth_changed("uid-of-pool", a_growth(), at(60))  # nothing new
+    assert due(reasons, at(70), nobody) == []
+    reasons.growth_changed("uid-of-pool", None, at(70))
+    assert due(reasons, at(71), nobody) == [JOB.uid]
+    assert reason_of(reasons.of(JOB, None, nobody, at(71))) is PendingReason.DAEMONS_OFFLINE
+    reasons.growth_changed("uid-of-pool", None, at(80))
+    assert due(reasons, at(90), nobody) == []
+
+
+def test_the_last_job_of_a_demand_that_waits_no_more_takes_all_with_it() -> None:
+    reasons = waiting_since_noon()
+    other = a_job("other", tags={"zone": "b"})
+    reasons.waits(other, at(0))
+    reasons.fleet_changed(JOB.namespace, at(0))
+
+    reasons.forget(other.uid)
+    reasons.forget(JOB.uid)
+
+    assert reasons.next_look() is None
+    assert not reasons._lines  # noqa: SLF001 - what is promised is that nothing is kept
+    assert not reasons._demand_of  # noqa: SLF001
+
+
+def test_a_job_of_a_demand_that_others_still_have_leaves_them_their_look() -> None:
+    reasons = waiting_since_noon()
+    other = a_job("other")
+    reasons.waits(other, at(0))
+    due(reasons, at(1))
+    reasons.fleet_changed(JOB.namespace, at(1))
+
+    reasons.forget(other.uid)
+
+    assert due(reasons, at(2), AFleet(online=False)) == [JOB.uid]
+
+
+def test_a_demand_that_is_looked_at_already_is_not_put_off() -> None:
+    reasons, free = waiting_since_noon(), AFleet()
+    due(reasons, at(1))
+    assert reasons.of(JOB, None, free, at(1)) is None
+    assert reasons.of(JOB, None, free, at(20)) is None
+    assert reasons.next_look() == at(1 + PATIENCE_SECONDS).monotonic

@@ -1,9 +1,16 @@
-from provisioner_operator.core.model.records import Job, ReportedRun
-from provisioner_operator.core.scheduling.occupancy import UNLISTED_REPORTS, Occupancy
-from support.builders.core import NAMESPACE, a_running_job
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import CancelReason, ConditionStatus, EndReason, Phase
+from provisioner_operator.core.model.records import Condition, Job, ReportedRun
+from provisioner_operator.core.scheduling.occupancy import UNLISTED_REPORTS, Occupancy, may_still_run
+from support.builders.core import NAMESPACE, NOON, a_job, a_running_job, an_ended_job
 
 JOB = a_running_job("job", workspace="dev")
 DEV = (NAMESPACE, "dev")
+
+
+def canceled(reason: CancelReason) -> Condition:
+    return Condition("CancelRequested", ConditionStatus.TRUE, reason, "", NOON)
 
 
 def a_daemon_that_runs_it() -> Occupancy:
@@ -92,3 +99,19 @@ def test_with_its_process_all_of_a_daemons_runs_are_over() -> None:
     occupancy.vanish("d")
     assert occupancy.is_clear("d")
     assert occupancy.used("d") == 0
+
+
+@pytest.mark.parametrize(
+    ("ended", "may"),
+    [
+        (an_ended_job(phase=Phase.FAILED, reason=EndReason.DEADLINE_EXCEEDED), True),
+        (an_ended_job(phase=Phase.CANCELED, conditions=(canceled(CancelReason.DAEMON_UNRESPONSIVE),)), True),
+        (an_ended_job(phase=Phase.COMPLETED, conditions=(canceled(CancelReason.TOO_LATE),)), False),
+        (an_ended_job(phase=Phase.CANCELED, conditions=(canceled(CancelReason.STOPPED),)), False),
+        (an_ended_job(phase=Phase.CANCELED, conditions=(canceled(CancelReason.DAEMON_GONE),)), False),
+        (an_ended_job(reason=EndReason.COMPLETED), False),
+        (a_job(phase=Phase.FAILED, reason=EndReason.PENDING_TIMEOUT), False),  # it never started
+    ],
+)
+def test_only_a_run_that_the_controller_ended_may_outlive_its_job(ended: Job, may: bool) -> None:  # noqa: FBT001 - a column
+    assert may_still_run(ended) is may

@@ -1,12 +1,12 @@
-from provisioner_operator.core.scheduling.workspace_queue import WorkspaceLines
+from provisioner_operator.core.scheduling.workspace_queue import WorkspaceQueues
 from support.builders.core import NAMESPACE, a_job
 
 DEV = (NAMESPACE, "dev")
 FIRST, SECOND = a_job("dev-1", workspace="dev"), a_job("dev-2", workspace="dev", priority=9)
 
 
-def a_line_of_two() -> WorkspaceLines:
-    lines = WorkspaceLines()
+def a_line_of_two() -> WorkspaceQueues:
+    lines = WorkspaceQueues()
     lines.wait(SECOND)
     lines.wait(FIRST)
     return lines
@@ -51,7 +51,7 @@ def test_who_steps_out_holds_nobody_up() -> None:
 
 
 def test_a_job_without_a_workspace_waits_for_nobody() -> None:
-    lines = WorkspaceLines()
+    lines = WorkspaceQueues()
     job = a_job()
     lines.wait(job)
     assert lines.is_turn_of(job)
@@ -71,3 +71,9 @@ def test_an_empty_line_takes_no_room() -> None:
     for job in (FIRST, SECOND):
         lines.leave(job)
     assert not lines._lines  # noqa: SLF001 - what is promised is what it holds inside
+
+
+def test_to_vacate_a_workspace_that_nobody_has_changes_nothing() -> None:
+    queues = WorkspaceQueues()
+    queues.vacate((NAMESPACE, "dev"), "run on d")
+    assert queues.next_in((NAMESPACE, "dev")) is None

@@ -1,4 +1,4 @@
-"""The queue and who serves it, of lists."""
+"""The queue and the daemons that serve it, from lists."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,8 +7,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.model.records import Daemon, Job
-from provisioner_operator.core.views.snapshot import Scene, ran, waited
-from provisioner_operator.core.views.wait_estimate import estimate, observed_runs
+from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
 
 HEARTBEAT = "2027-01-15T08:00:00+00:00"
@@ -19,8 +18,8 @@ def daemon(name: str = "daemon", **fields: Any) -> Daemon:
 
 
 def places(*jobs: Job) -> dict[str, str]:
-    scene = Scene(jobs, now=NOON + 60)
-    return {job.name: str(scene.places[job.uid]) for job in jobs if job.uid in scene.places}
+    snapshot = Snapshot(jobs, now=NOON + 60)
+    return {job.name: str(snapshot.places[job.uid]) for job in jobs if job.uid in snapshot.places}
 
 
 def test_the_oldest_is_first_and_priority_goes_before_age() -> None:
@@ -50,9 +49,9 @@ def test_a_job_that_has_ended_is_passed_over() -> None:
 
 def test_what_goes_first_in_a_workspace_is_named() -> None:
     running, waiting = a_running_job("dev-1", workspace="dev"), a_job("dev-2", workspace="dev", created=1)
-    scene = Scene([running, waiting], [daemon(runs=(running,))], now=NOON + 1)
-    assert scene.blocker_of(waiting) == "dev-1"
-    assert scene.reason_of(waiting) == "WorkspaceBusy"
+    snapshot = Snapshot([running, waiting], [daemon(runs=(running,))], now=NOON + 1)
+    assert snapshot.blocker_of(waiting) == "dev-1"
+    assert snapshot.reason_of(waiting) == "WorkspaceBusy"
 
 
 @pytest.mark.parametrize(
@@ -67,19 +66,19 @@ def test_what_goes_first_in_a_workspace_is_named() -> None:
 )
 def test_reasons_are_the_cores(fleet: list[Daemon], reason: str) -> None:
     job = a_job()
-    assert Scene([job], fleet, now=NOON).reason_of(job) == reason
+    assert Snapshot([job], fleet, now=NOON).reason_of(job) == reason
 
 
 def test_a_daemon_that_says_it_is_idle_is_offline_when_it_said_so_long_ago() -> None:
     job = a_job()
-    assert Scene([job], [daemon()], now=NOON + 39).reason_of(job) == ""
-    assert Scene([job], [daemon()], now=NOON + 41).reason_of(job) == "DaemonsOffline"
+    assert Snapshot([job], [daemon()], now=NOON + 39).reason_of(job) == ""
+    assert Snapshot([job], [daemon()], now=NOON + 41).reason_of(job) == "DaemonsOffline"
 
 
 def test_a_run_on_a_daemon_that_is_gone_is_stuck() -> None:
     running = a_running_job()
-    assert Scene([running], now=NOON).is_stuck(running)
-    assert not Scene([running], [daemon(runs=(running,))], now=NOON).is_stuck(running)
+    assert Snapshot([running], now=NOON).is_stuck(running)
+    assert not Snapshot([running], [daemon(runs=(running,))], now=NOON).is_stuck(running)
 
 
 def test_waiting_does_not_count_what_was_suspended_and_ends_with_the_start() -> None:
@@ -89,48 +88,3 @@ def test_waiting_does_not_count_what_was_suspended_and_ends_with_the_start() -> 
     assert ran(a_running_job(started=7), NOON + 60) == 53
     assert ran(an_ended_job(finished=30), NOON + 60) == 30
     assert ran(a_job(), NOON + 60) is None
-
-
-def test_a_free_daemon_starts_the_first_at_once() -> None:
-    job = a_job()
-    guess = estimate(job, Scene([job], [daemon()], now=NOON), [an_ended_job("before", finished=30)])
-    assert guess is not None
-    assert (guess.seconds, guess.mean_run, guess.runs) == (0, 30, 1)
-
-
-def test_the_wait_is_what_the_running_and_those_ahead_take() -> None:
-    running = a_running_job("runs")
-    first, second = a_job("first", created=1), a_job("second", created=2)
-    scene = Scene([running, first, second], [daemon(runs=(running,))], now=NOON + 10)
-    guess = estimate(second, scene, [an_ended_job("before", finished=30)])
-    assert guess is not None
-    assert guess.seconds == 20 + 30
-
-
-def test_a_run_that_takes_longer_than_others_is_expected_to_take_as_long_again() -> None:
-    running, job = a_running_job("runs"), a_job("waits", created=1)
-    scene = Scene([running, job], [daemon(runs=(running,), lost_after=3600)], now=NOON + 200)
-    guess = estimate(job, scene, [an_ended_job("before", finished=30)])
-    assert guess is not None
-    assert guess.seconds == 200
-
-
-def test_jobs_of_another_demand_that_the_same_daemons_run_go_first_too() -> None:
-    other, job = a_job("other", tags={"a": "1"}), a_job("job", created=1, tags={"a": "1", "b": "2"})
-    scene = Scene([other, job], [daemon(tags={"a": "1", "b": "2"})], now=NOON + 10)
-    guess = estimate(job, scene, [an_ended_job("before", finished=30)])
-    assert guess is not None
-    assert guess.seconds == 30
-
-
-def test_there_is_no_estimate_where_nothing_is_known() -> None:
-    job = a_job()
-    assert estimate(job, Scene([job], [daemon()], now=NOON), []) is None
-    assert estimate(job, Scene([job], [], now=NOON), [an_ended_job(finished=30)]) is None
-    assert estimate(a_job("else"), Scene([job], [daemon()], now=NOON), [an_ended_job(finished=30)]) is None
-
-
-def test_recent_runs_count_more() -> None:
-    mean, count = observed_runs([an_ended_job("a", finished=10), an_ended_job("b", finished=60)])
-    assert count == 2
-    assert mean == pytest.approx(20)

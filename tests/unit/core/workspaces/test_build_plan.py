@@ -13,17 +13,21 @@ from provisioner_operator.api.v1alpha1.enums import (
     UpdatePolicy,
     VersionPhase,
 )
+from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER, IN_USE_FINALIZER
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED, BuildFacts
-from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, change_of, plan_workspace
+from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, plan_workspace
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
     CreateBuild,
     FindBuilds,
+    HoldTemplate,
     HoldWorkspace,
+    ReleaseTemplate,
     ReleaseWorkspace,
     Supersede,
     UpdateWorkspaceStatus,
 )
+from provisioner_operator.core.workspaces.desired_state import change_of
 from provisioner_operator.core.workspaces.records import Build, Parameter, Template, Workspace, WorkspaceStatus
 from support.builders.core import at
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace
@@ -414,3 +418,33 @@ def test_a_waiting_build_is_told_of_after_a_while_and_an_end_at_once() -> None:
     assert _plan(workspace, a_build(phase=Phase.PENDING, change=_wanted(workspace))).delay > 0
     assert _plan(workspace, a_build(phase=Phase.RUNNING, change=_wanted(workspace))).delay > 0
     assert _plan(workspace, a_build(change=_wanted(workspace))).delay == 0
+
+
+def test_a_deleted_workspace_that_only_others_hold_is_left_alone() -> None:
+    workspace = a_workspace(deleting=True, finalizers=("another",))
+
+    for builds in ([], [a_build()], [a_build(phase=Phase.RUNNING)]):
+        assert _plan(workspace, *builds) == WorkspacePlan()
+        assert _plan(workspace, *builds, searched=False) == WorkspacePlan()
+
+
+def test_who_pins_a_version_that_does_not_exist_is_told_those_that_do() -> None:
+    template = a_template(a_version(), a_version("template-2"))
+
+    status = _status(a_workspace(pinned_version="template-9"), template=template)
+
+    message = next(each.message for each in status.conditions if each.type == "Ready")
+    assert message == (
+        "Template template has no version template-9; its versions are: template-1, template-2. "
+        "Set spec.templateRef.version to one of them."
+    )
+
+
+def test_the_finalizers_of_workspaces_and_templates_come_and_go_beside_the_others() -> None:
+    workspace, template = a_workspace(finalizers=("other",)), a_template(finalizers=("other",))
+    held, kept = (*workspace.finalizers, DESTROY_FINALIZER), (*template.finalizers, IN_USE_FINALIZER)
+
+    assert HoldWorkspace(workspace).patch().sets == (("/metadata/finalizers", list(held)),)
+    assert HoldTemplate(template).patch().sets == (("/metadata/finalizers", list(kept)),)
+    assert ReleaseWorkspace(replace(workspace, finalizers=held)).patch().sets == (("/metadata/finalizers", ["other"]),)
+    assert ReleaseTemplate(replace(template, finalizers=kept)).patch().sets == (("/metadata/finalizers", ["other"]),)

@@ -38,17 +38,17 @@ def test_a_value_that_fits_is_taken(parameter: Parameter, value: str) -> None:
     [
         (NUMBER, "0", "at least 1"),
         (NUMBER, "9", "at most 8"),
-        (NUMBER, "four", "has to be a number"),
-        (NUMBER, "nan", "has to be a number"),
-        (NUMBER, " 4", "has to be a number"),
-        (NUMBER, "1_0", "has to be a number"),
+        (NUMBER, "four", "must be a number"),
+        (NUMBER, "nan", "must be a number"),
+        (NUMBER, " 4", "must be a number"),
+        (NUMBER, "1_0", "must be a number"),
         (BOOL, "yes", "true or false"),
         (LIST, "a", "JSON list of strings"),
         (LIST, '["a", 1]', "JSON list of strings"),
-        (LIST, '["c"]', "'c' is none of the options 'a', 'b'"),
-        (CHOICE, "medium", "none of the options 'small', 'large'"),
+        (LIST, '["c"]', "'c' is not one of the options 'a', 'b'"),
+        (CHOICE, "medium", "not one of the options 'small', 'large'"),
         (PATTERN, "ABC", "small letters only"),
-        (Parameter("size", regex="("), "a", "correct the template"),
+        (Parameter("size", regex="("), "a", "fix the template"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named_with_what_it_has_to_be(parameter: Parameter, value: str, says: str) -> None:
@@ -69,7 +69,7 @@ def test_what_has_no_default_has_to_be_chosen() -> None:
 
 def test_what_the_template_does_not_have_cannot_be_chosen() -> None:
     assert resolve([Parameter("size", default="1")], (("sice", "2"),), ()).problems == (
-        "sice is no parameter of the template; it has size.",
+        "The template has no parameter sice; its parameters are: size.",
     )
 
 

@@ -3,7 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
+from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS
 from provisioner_operator.api.v1alpha1.names import version_name
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
@@ -17,14 +20,12 @@ from provisioner_operator.core.workspaces.decisions import (
     UpdateTemplateStatus,
 )
 from provisioner_operator.core.workspaces.records import SourceFiles, Template, TemplateStatus
-from provisioner_operator.core.workspaces.template_plan import (
+from provisioner_operator.core.workspaces.template_plan import TemplateFacts, TemplatePlan, plan_template
+from provisioner_operator.core.workspaces.template_source import (
     SOURCE_REREAD_SECONDS,
     SOURCE_RETRY_SECONDS,
     Reading,
-    TemplateFacts,
-    TemplatePlan,
     digest_of,
-    plan_template,
 )
 from support.builders.core import NOON, at
 from support.builders.workspaces import a_template, a_version, an_import
@@ -200,3 +201,68 @@ def test_a_failed_version_is_kept_with_what_went_wrong() -> None:
 
     assert status.versions[-1].phase is VersionPhase.FAILED
     assert status.versions[-1].message == "No such module."
+
+
+def test_the_earlier_of_two_looks_counts() -> None:
+    template = a_template(status=NEW, files=None, config_map="files", version_retention=100)
+    reading = Reading(SourceFiles({"main.tf": ""}), template.generation, at(0).monotonic)
+    wanted = a_version(version_name(template.name, digest_of(template, reading.files)))
+    older, newer = a_version("older", superseded=NOON - 60), a_version("newer", superseded=NOON - 20)
+    known = replace(template, status=TemplateStatus(wanted.name, (newer, older, wanted)))
+
+    assert _plan(known, reading=reading).look_again_in == 40
+    kept_for_long = replace(known, version_retention=10_000)
+    assert _plan(kept_for_long, reading=reading, now=500).look_again_in == SOURCE_REREAD_SECONDS - 500
+
+
+def test_a_version_that_is_being_imported_is_not_discarded_and_too_many_go_at_once() -> None:
+    template = a_template(status=NEW)
+    wanted = a_version(_name(template))
+    importing = a_version("importing", phase=VersionPhase.IMPORTING, superseded=NOON)
+    old = [a_version(f"old-{number}", superseded=NOON) for number in range(MOST_VERSIONS)]
+    crowded = a_template(importing, *old, wanted, active=wanted.name)
+
+    decision = _decide(crowded, imports={importing.name: an_import(importing.name, phase=Phase.RUNNING)})
+
+    assert isinstance(decision, DiscardVersion)
+    assert decision.version == "old-0"
+
+
+def test_a_version_without_files_goes_without_a_request() -> None:
+    git = {"url": "https://git.example.com/a.git", "ref": "main", "path": "."}
+    template = a_template(status=NEW, files=None, git=git, version_retention=100)
+    wanted = a_version(_name(template), files=False, git=git)
+    old = a_version("old", files=False, git=git, superseded=NOON)
+
+    status = _status(replace(template, status=TemplateStatus(wanted.name, (old, wanted))), now=100)
+
+    assert [each.name for each in status.versions] == [wanted.name]
+
+
+def test_a_deleted_template_without_our_finalizer_is_left_alone() -> None:
+    assert _decide(a_template(deleting=True, finalizers=("another",))) is None
+
+
+@pytest.mark.parametrize(("count", "left"), [(1, "(1 workspace left)"), (2, "(2 workspaces left)")])
+def test_a_deleted_template_says_how_many_workspaces_it_waits_for(count: int, left: str) -> None:
+    status = _status(a_template(deleting=True), workspaces=count)
+
+    assert left in next(each.message for each in status.conditions if each.type == "Ready")
+
+
+def test_a_refused_import_is_told_and_not_repeated() -> None:
+    template = a_template(status=NEW)
+
+    status = _status(template, kept=frozenset({_name(template)}), refusal="the quota is exceeded")
+
+    assert _says(status) == ("False", "Importing")
+    assert _says(status, "Stalled")[0] == "True"
+    assert "the quota is exceeded" in next(each.message for each in status.conditions if each.type == "Ready")
+
+
+def test_only_the_number_of_workspaces_is_worth_no_write_of_its_own() -> None:
+    template = a_template(status=NEW)
+    known = replace(template, status=_status(template, **_imported(template)))
+
+    assert _plan(known, workspaces=3).delay > 0
+    assert _plan(template, **_imported(template)).delay == 0

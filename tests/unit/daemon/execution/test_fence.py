@@ -99,5 +99,24 @@ def test_the_guard_never_sleeps_past_what_is_due(at: float) -> None:
     assert killed or wake <= 1000.0 * KILL_AT + 1e-6
 
 
+@pytest.mark.parametrize("at", [1000.0, 1050.0, 1079.0])
+def test_the_guard_looks_at_the_clock_often_for_a_sleep_does_not_count_suspended_time(fence: Fence, at: float) -> None:
+    assert fence.sleep(at) == 1.0
+
+
+def test_the_guard_wakes_exactly_when_something_is_due(fence: Fence) -> None:
+    assert fence.sleep(1079.5) == pytest.approx(0.5)
+    assert fence.wants_interrupt(1080.0)
+    assert fence.sleep(1094.75) == pytest.approx(0.25)
+    assert fence.sleep(1096.0) == 0.0
+    fence.renew(1090.0, 100.0)
+    assert fence.sleep(1094.75) == pytest.approx(0.25)
+
+
+def test_the_guard_wakes_for_the_end_of_the_grace(fence: Fence) -> None:
+    fence.orphan(1010.0)
+    assert fence.sleep(1039.5) == pytest.approx(0.5)
+
+
 def test_the_guard_which_may_import_nothing_keeps_the_fractions_of_the_core() -> None:
     assert (INTERRUPT_AT, KILL_AT) == (timeouts.INTERRUPT_FRACTION, timeouts.KILL_FRACTION)

@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.daemon.logs.log_buffer import CAP, LONGEST_LINE, JobLog, cut_line, printable
+from provisioner_operator.daemon.logs.log_buffer import CAP, LONGEST_LINE, NOTICE_ROOM, JobLog, cut_line, printable
 
 LINES = st.lists(st.text(st.characters(exclude_characters="\n\r"), max_size=200), max_size=60)
 
@@ -32,6 +33,14 @@ def test_a_long_log_keeps_its_beginning_and_its_end_and_says_how_much_is_missing
 def test_a_flood_stays_below_what_a_config_map_holds() -> None:
     log = filled(["x" * 1000] * 5000)
     assert CAP - 2048 < len(log.text().encode()) <= CAP
+
+
+@pytest.mark.parametrize("cap", [600, 2000, 4096])
+@pytest.mark.parametrize("line", ["", "x", "x" * 99])
+def test_a_flood_fills_the_cap_and_never_exceeds_it(cap: int, line: str) -> None:
+    log = filled([line] * cap, cap)
+    assert log.truncated
+    assert cap - NOTICE_ROOM - 2 * len(line) - 2 <= len(log.text().encode()) <= cap
 
 
 @given(LINES, st.integers(600, 4000))

@@ -21,6 +21,13 @@ def test_a_secret_is_found_where_it_is_written_as_json(form: str) -> None:
     assert "hi" not in Redactor(['say "hi"\tnow'])(f"value={form}")
 
 
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_secret_that_is_not_ascii_is_masked_whole_also_where_json_escapes_it(*, ascii_only: bool) -> None:
+    secret = "pässwort-\N{KEY}"
+    shown = Redactor([secret])(json.dumps({"a": secret}, ensure_ascii=ascii_only))
+    assert shown == f'{{"a": "{MASK}"}}'
+
+
 def test_the_lines_of_a_long_secret_are_masked_one_by_one() -> None:
     redact = Redactor([KEY])
     assert redact("MIIEvQIBADANBg") == MASK

@@ -47,6 +47,24 @@ def test_a_failed_apply_tells_what_failed_and_where() -> None:
     assert any(line.startswith("Error: local-exec provisioner error (terraform_data.disk[") for line in shown)
 
 
+@pytest.mark.parametrize(
+    ("place", "where"),
+    [
+        ({"filename": "main.tf", "start": {"line": 7, "column": 3}}, "a.b, main.tf:7"),
+        ({"filename": "main.tf", "start": {"line": "7"}}, "a.b, main.tf"),
+        ({"filename": "main.tf"}, "a.b, main.tf"),
+        ({"start": {"line": 7}}, "a.b"),
+        ({}, "a.b"),
+    ],
+)
+def test_a_diagnostic_names_its_place_as_far_as_it_is_known(place: dict[str, object], where: str) -> None:
+    reader = OutputReader()
+    diagnostic = {"severity": "error", "summary": "s", "detail": "one\ntwo", "address": "a.b", "range": place}
+    shown = reader.read(json.dumps({"@message": "m", "type": "diagnostic", "diagnostic": diagnostic}))
+    assert reader.errors[0].where == where
+    assert shown == (f"Error: s ({where})", "one", "two")
+
+
 def test_a_failed_creation_does_not_count_as_done() -> None:
     reader, _ = read("failed_apply.jsonl")
     assert all(change.action == "delete" for change in reader.resources)

@@ -1,4 +1,4 @@
-"""A program is built once, for everybody, and a failed build says why."""
+"""Each program is built once per cache, and a failed build shows its error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# Stands for go: knows its version, lists two packages, and "builds" by writing the file it was asked for.
+# Substitute for go: prints a version, lists two packages, and "builds" by writing the output file.
 GO = """
 case "$1" in
 env) echo go9.9 ;;
@@ -46,7 +46,7 @@ def count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "count"
 
 
-def test_two_that_need_it_at_once_build_it_once(
+def test_two_processes_at_the_same_time_build_it_once(
     module: GoModule, path: Path, count: Path, script: Callable[..., Path]
 ) -> None:
     script(path / "go", GO)
@@ -66,7 +66,7 @@ def test_a_changed_module_is_built_again(
     assert count.read_text() == "built\nbuilt\n"
 
 
-def test_a_failed_build_shows_what_go_said_and_leaves_nothing(
+def test_a_failed_build_shows_the_output_of_go_and_leaves_nothing(
     module: GoModule, path: Path, cache: Path, script: Callable[..., Path]
 ) -> None:
     script(path / "go", 'case "$1" in env) echo go9.9 ;; *) echo no space left on device >&2; exit 1 ;; esac')

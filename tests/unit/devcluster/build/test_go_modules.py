@@ -1,4 +1,4 @@
-"""A build is current exactly as long as everything that went into it is."""
+"""A build is current exactly as long as all its inputs are unchanged."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ def test_the_control_plane_is_stamped_with_the_version_its_module_requires() -> 
     assert "gitMinor=36" in CONTROL_PLANE.linker_flags
 
 
-def test_each_module_says_which_go_it_needs() -> None:
+def test_each_module_declares_its_version_of_go() -> None:
     assert CONTROL_PLANE.go_version == (1, 26, 0)
     assert OPENTOFU.go_version == (1, 26, 6)
     assert PAUSE.go_version == (1, 26, 0)
     assert CODER_PROVIDER.go_version == (1, 26, 6)
 
 
-def test_coders_provider_bears_the_version_that_its_module_requires() -> None:
+def test_coders_provider_has_the_version_that_its_module_requires() -> None:
     assert CODER_PROVIDER.program == "terraform-provider-coder_v2.20.0"
 
 
-def test_the_node_is_of_the_same_version_as_its_control_plane() -> None:
+def test_the_node_has_the_version_of_its_control_plane() -> None:
     assert NODE.linker_flags == CONTROL_PLANE.linker_flags
 
 
-def test_what_node_and_control_plane_are_both_made_of_is_compiled_once() -> None:
+def test_common_packages_of_node_and_control_plane_are_compiled_once() -> None:
     node, plane = requirements(NODE), requirements(CONTROL_PLANE)
     both = node.keys() & plane.keys()
     assert len(both) > 100
@@ -59,7 +59,7 @@ def test_what_node_and_control_plane_are_both_made_of_is_compiled_once() -> None
 
 
 def requirements(module: GoModule) -> dict[str, str]:
-    """Return the versions that a go.mod requires or, further down in it, replaces those by."""
+    """Return the versions that a go.mod requires, after its replacements."""
     text = (module.directory / "go.mod").read_text()
     lines = [line.split() for line in text.splitlines() if line.startswith("\t")]
     return {words[0]: words[-1] if "=>" in words else words[1] for words in lines}

@@ -1,4 +1,4 @@
-"""Coder's provider lies where Terraform and OpenTofu look for it."""
+"""Mirror of Coder's provider, where Terraform and OpenTofu look for it."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def test_the_provider_is_found_by_both_registries_names(cache: Path, script: Scr
 
 
 @pytest.mark.usefixtures("path")
-def test_a_mirror_is_made_once_and_nothing_half_made_is_left_beside_it(cache: Path, script: Script) -> None:
+def test_a_mirror_is_created_once_and_leaves_nothing_incomplete(cache: Path, script: Script) -> None:
     program = an_earlier_build(cache, script)
     mirror = find_coder_mirror()
-    program.unlink()  # whoever built again would fail: there is no Go on this PATH
+    program.unlink()  # another build would fail, because there is no Go on this PATH
     assert find_coder_mirror() == mirror
     assert [path for path in mirror.parent.iterdir() if path.is_dir()] == [mirror]
 

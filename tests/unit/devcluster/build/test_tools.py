@@ -1,4 +1,4 @@
-"""Programs come from where they were chosen, else from the PATH, else from a package."""
+"""Programs come from their variables, else from the PATH, else from a package."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def fetched(cache: Path, name: str, program: str) -> Path:
-    """Return where a package's program lies once it was fetched."""
+    """Return the path of a package's program after a fetch."""
     digest = hashlib.sha256((MODULES / f"{name}.txt").read_bytes()).hexdigest()[:12]
     return cache / "packages" / f"{name}-{digest}" / program
 
 
-def test_a_chosen_kubectl_comes_before_the_path(
+def test_a_configured_kubectl_is_preferred_to_the_path(
     path: Path, tmp_path: Path, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script(path / "kubectl")
@@ -34,7 +34,7 @@ def test_a_chosen_kubectl_comes_before_the_path(
     assert find_kubectl() == mine
 
 
-def test_a_chosen_kubectl_that_does_not_run_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_configured_kubectl_that_does_not_run_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PROVISIONER_KUBECTL", str(tmp_path / "nowhere"))
     with pytest.raises(DevClusterError, match=r"PROVISIONER_KUBECTL=.*nowhere does not run"):
         find_kubectl()
@@ -45,7 +45,7 @@ def test_kubectl_comes_from_the_path(path: Path, script: Script) -> None:
     assert find_kubectl() == kubectl
 
 
-def test_a_broken_kubectl_on_the_path_gives_way_to_the_package(path: Path, cache: Path, script: Script) -> None:
+def test_the_package_replaces_a_broken_kubectl_on_the_path(path: Path, cache: Path, script: Script) -> None:
     script(path / "kubectl", "exit 1")
     package = script(fetched(cache, "kubectl", "bin/kubectl"))
     assert find_kubectl() == package
@@ -58,7 +58,7 @@ def test_the_path_can_be_hidden(path: Path, cache: Path, script: Script, monkeyp
     assert find_kubectl() == package
 
 
-def test_tofu_comes_before_terraform(path: Path, script: Script) -> None:
+def test_tofu_is_preferred_to_terraform(path: Path, script: Script) -> None:
     terraform = script(path / "terraform")
     assert find_tofu() == terraform
     tofu = script(path / "tofu")
@@ -78,7 +78,7 @@ def test_go_comes_from_the_path_if_it_is_new_enough(path: Path, script: Script, 
 
 
 @pytest.mark.parametrize("version", ["go1.26.5", "go1.9", "devel", ""])
-def test_an_older_go_gives_way_to_the_package(path: Path, cache: Path, script: Script, version: str) -> None:
+def test_the_package_replaces_an_older_go(path: Path, cache: Path, script: Script, version: str) -> None:
     script(path / "go", f"echo {version}")
     package = script(fetched(cache, "go", "go/bin/go"))
     assert find_go() == package

@@ -1,4 +1,4 @@
-"""KUBEBUILDER_ASSETS serves when it is whole; what it lacks is said by name."""
+"""KUBEBUILDER_ASSETS is used if it is complete; missing programs are named."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def earlier_build(cache: Path, script: Callable[..., Path]) -> Path:
 
 
 @pytest.mark.usefixtures("earlier_build")
-def test_whole_assets_come_before_an_earlier_build(
+def test_complete_assets_are_preferred_to_an_earlier_build(
     tmp_path: Path, script: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assets = tmp_path / "assets"
@@ -32,7 +32,7 @@ def test_whole_assets_come_before_an_earlier_build(
     assert not binaries.knows_lifeline
 
 
-def test_assets_without_controllers_are_named_and_passed_over(
+def test_assets_without_controllers_are_reported_and_skipped(
     tmp_path: Path,
     script: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""A user is who the certificate says, and keys are their owner's alone."""
+"""Users are identified by their certificates, and only owners can read keys."""
 
 from __future__ import annotations
 

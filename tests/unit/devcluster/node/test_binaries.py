@@ -1,4 +1,4 @@
-"""Where no node can run, one sentence says why; where only packages are missing, they are installed."""
+"""Where no node can run, the error is one sentence with the reason; missing packages are installed."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
-def test_another_system_than_linux_has_no_node(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_node_needs_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(NodeImpossibleError, match=r"^A node needs Linux, and this is darwin\.$"):
         find_node_programs()
 
 
-def test_an_ordinary_user_has_no_node(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_node_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(NodeImpossibleError, match=r"^A node needs root, [^.]*\.$"):
         find_node_programs()
 
 
-def test_programs_that_are_there_are_not_installed(system: Path, script: Script) -> None:
+def test_existing_programs_are_not_installed(system: Path, script: Script) -> None:
     script(system / "apt-get", "exit 1")
     script(system / "runc")
     install_missing((Program("runc", "runc", (str(system),)),))
@@ -57,7 +57,7 @@ def test_missing_programs_are_installed_by_package(system: Path, script: Script,
     assert (tmp_path / "asked").read_text() == "install --yes --no-install-recommends containerd\n"
 
 
-def test_old_lists_of_packages_are_renewed(system: Path, script: Script, tmp_path: Path) -> None:
+def test_outdated_package_lists_are_updated(system: Path, script: Script, tmp_path: Path) -> None:
     script(
         system / "apt-get",
         f'if [ "$1" = update ]; then touch {tmp_path}/updated; exit; fi\n'
@@ -66,23 +66,23 @@ def test_old_lists_of_packages_are_renewed(system: Path, script: Script, tmp_pat
     install_missing((Program("ctr", "containerd", (str(system),)),))
 
 
-def test_a_failed_installation_says_what_is_lacking_and_what_apt_said(system: Path, script: Script) -> None:
+def test_a_failed_installation_is_reported_with_the_programs_and_the_error_of_apt(system: Path, script: Script) -> None:
     script(system / "apt-get", "echo no network >&2; exit 100")
     with pytest.raises(DevClusterError, match=r"lacks ctr, and installing containerd with apt-get failed: no network"):
         install_missing((Program("ctr", "containerd", (str(system),)),))
 
 
-def test_without_the_right_to_install_the_packages_are_named(
+def test_without_permission_to_install_the_packages_are_named(
     system: Path, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script(system / "apt-get")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     lacking = (Program("ctr", "containerd", (str(system),)), Program("nft", "nftables", (str(system),)))
-    with pytest.raises(DevClusterError, match=r"lacks ctr, nft; they are Debian's packages containerd nftables"):
+    with pytest.raises(DevClusterError, match=r"lacks ctr, nft; the Debian packages are containerd nftables"):
         install_missing(lacking)
 
 
-def test_prepare_goes_on_where_no_node_can_be(
+def test_prepare_succeeds_where_no_node_can_run(
     path: Path, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("kubectl", "tofu"):

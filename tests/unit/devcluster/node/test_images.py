@@ -1,4 +1,4 @@
-"""An image made from scratch is what the image format says: each blob is what its digest promises."""
+"""An image built from scratch follows the OCI format: each blob has its digest."""
 
 from __future__ import annotations
 

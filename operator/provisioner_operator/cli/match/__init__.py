@@ -1,0 +1,1 @@
+"""Predict which daemons would run a job."""

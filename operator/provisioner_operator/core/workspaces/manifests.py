@@ -1,0 +1,126 @@
+"""Build the manifests that workspaces and templates create: the jobs of builds and imports, and kept files."""
+
+from provisioner_operator.api.v1alpha1.enums import JobType, Transition
+from provisioner_operator.api.v1alpha1.names import API_VERSION, TEMPLATE_LABEL, WORKSPACE_LABEL, build_job_name
+from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.workspaces.records import ParameterValues, SourceFiles, Template, Version, Workspace
+
+
+def kept_files(template: Template, version: str, files: SourceFiles) -> JsonObject:
+    """Return the immutable ConfigMap of a version's files, which the template owns."""
+    owner: JsonObject = {
+        "apiVersion": API_VERSION,
+        "kind": "WorkspaceTemplate",
+        "name": template.name,
+        "uid": template.uid,
+        "controller": True,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": version,
+            "namespace": template.namespace,
+            "labels": {TEMPLATE_LABEL: template.name},
+            "ownerReferences": [owner],
+        },
+        "immutable": True,
+        "data": files.data,
+        **({"binaryData": files.binary_data} if files.binary_data else {}),
+    }
+
+
+def import_job(template: Template, version: Version) -> JsonObject:
+    """Return the job that imports a version."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ProvisionerJob",
+        "metadata": {
+            "name": version.import_job,
+            "namespace": template.namespace,
+            "labels": {TEMPLATE_LABEL: template.name},
+        },
+        "spec": {
+            "type": JobType.TEMPLATE_IMPORT,
+            "provisioner": template.provisioner,
+            "tags": template.tags,
+            "templateRef": {"name": template.name, "uid": template.uid, "version": version.name},
+            **_source(version),
+            **_limits(template),
+        },
+    }
+
+
+def build_job(
+    workspace: Workspace,
+    template: Template,
+    version: Version,
+    *,
+    number: int,
+    transition: Transition,
+    change: str,
+    parameters: ParameterValues,
+) -> JsonObject:
+    """Return the job that builds a change of a workspace."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ProvisionerJob",
+        "metadata": {
+            "name": build_job_name(workspace.name, number),
+            "namespace": workspace.namespace,
+            "labels": {WORKSPACE_LABEL: workspace.name, TEMPLATE_LABEL: template.name},
+        },
+        "spec": {
+            "type": JobType.WORKSPACE_BUILD,
+            "transition": transition,
+            "provisioner": template.provisioner,
+            "tags": {**template.tags, **workspace.tags},
+            "workspaceRef": _workspace_ref(workspace, number, change),
+            "templateRef": {"name": template.name, "version": version.name},
+            **_source(version),
+            "variables": _variables(template, parameters),
+            "variablesFrom": template.variables_from,
+            **_initiator(workspace, transition),
+            "ownerMayCancel": template.allow_user_cancel,
+            **_limits(template),
+        },
+    }
+
+
+def _workspace_ref(workspace: Workspace, number: int, change: str) -> JsonObject:
+    reference: JsonObject = {
+        "name": workspace.name,
+        "uid": workspace.uid,
+        "buildNumber": number,
+        "change": change,
+    }
+    return {**reference, "owner": workspace.owner} if workspace.owner else reference
+
+
+def _initiator(workspace: Workspace, transition: Transition) -> JsonObject:
+    # A deletion writes nobody's name into the object, so the initiator of a destroy is unknown.
+    if not workspace.initiator or transition is Transition.DELETE:
+        return {}
+    return {"initiator": workspace.initiator}
+
+
+def _source(version: Version) -> JsonObject:
+    if version.git is not None:
+        return {"source": {"git": version.git}}
+    return {"source": {"configMapRef": {"name": version.name}}} if version.files else {}
+
+
+def _variables(template: Template, parameters: ParameterValues) -> list[JsonValue]:
+    chosen: dict[str, JsonValue] = {name: {"name": name, "value": value} for name, value in parameters}
+    fixed: dict[str, JsonValue] = {str(each["name"]): each for each in template.variables}
+    return list((fixed | chosen).values())
+
+
+def _limits(template: Template) -> JsonObject:
+    limits: JsonObject = {
+        "priority": template.priority,
+        "pendingTimeoutSeconds": template.pending_timeout,
+        "activeDeadlineSeconds": template.active_deadline,
+        "ttlSecondsAfterFinished": template.job_retention,
+    }
+    return limits if template.stall_timeout is None else {**limits, "stallTimeoutSeconds": template.stall_timeout}

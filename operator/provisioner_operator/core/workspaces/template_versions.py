@@ -1,0 +1,67 @@
+"""Derive the versions of a template from its source and its imports: phases, the active one, and retention.
+
+Used by `template_plan`. The active version is the one that the spec asks for once its import has completed; until then,
+and if it fails, the one that was active before.
+"""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
+from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS
+from provisioner_operator.api.v1alpha1.names import import_job_name, version_name
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.workspaces.records import Import, SourceFiles, Template, TemplateStatus, Version
+from provisioner_operator.core.workspaces.template_source import digest_of
+
+
+def wanted_version(template: Template, files: SourceFiles | None, now: Instant) -> Version:
+    """Return the version that the spec asks for, as the status has it, or as it will be created."""
+    name = version_name(template.name, digest_of(template, files))
+    known = template.status.version(name)
+    if known is not None:
+        return known
+    job = import_job_name(name)
+    return Version(name, VersionPhase.IMPORTING, job, now.wall, git=template.git, files=files is not None)
+
+
+def current_versions(
+    template: Template, wanted: Version, imports: Mapping[str, Import | None], now: Instant
+) -> list[Version]:
+    """Return all versions in the phases that their imports report, the wanted one last and the others superseded."""
+    others = [
+        replace(each, superseded=each.superseded if each.superseded is not None else now.wall)
+        for each in template.status.versions
+        if each.name != wanted.name
+    ]
+    return [_as_imported(each, imports.get(each.name)) for each in (*others, replace(wanted, superseded=None))]
+
+
+def active_version(status: TemplateStatus, versions: Sequence[Version], wanted: Version) -> str | None:
+    """Return the name of the version that new builds use; None while no import has completed."""
+    ready = [each.name for each in versions if each.phase is VersionPhase.READY]
+    if wanted.name in ready or status.active_version not in ready:
+        return ready[-1] if ready else None
+    return status.active_version
+
+
+def discard_in(
+    version: Version, needed: AbstractSet[str | None], template: Template, count: int, now: Instant
+) -> float | None:
+    """Return the seconds until the version is discarded; None if it is kept. At once where there are too many."""
+    if version.name in needed or version.superseded is None or version.phase is VersionPhase.IMPORTING:
+        return None
+    if count > MOST_VERSIONS:
+        return 0.0
+    return max(version.superseded + template.version_retention - now.wall, 0.0)
+
+
+def _as_imported(version: Version, job: Import | None) -> Version:
+    if version.phase is not VersionPhase.IMPORTING or job is None or not job.ended:
+        return version
+    if job.phase is Phase.COMPLETED:
+        # Builds take the commit that was imported, wherever the branch has moved since.
+        git = version.git if version.git is None or job.commit is None else {**version.git, "commit": job.commit}
+        return replace(version, phase=VersionPhase.READY, git=git, message=None)
+    return replace(version, phase=VersionPhase.FAILED, message=job.message)

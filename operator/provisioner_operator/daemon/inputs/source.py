@@ -1,0 +1,83 @@
+"""Read a job's source: its files, or the request and the credentials by which they are fetched from git.
+
+Used by the provisioners.
+"""
+
+import base64
+from collections.abc import Mapping
+
+from provisioner_operator.api.v1alpha1.enums import EndReason
+from provisioner_operator.api.v1alpha1.inputs import GitSource
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.daemon.execution.provisioner import UnpreparedError
+from provisioner_operator.daemon.git.request import Credentials, FetchError, GitRequest
+from provisioner_operator.daemon.inputs.objects import Reader, Secrets, read_object
+from provisioner_operator.kube import paths
+
+TOKEN_USERNAME = "git"  # noqa: S105 - a name, no password
+"""The username for a token: git servers that take one check the password alone, but want some username."""
+LONGEST_CREDENTIAL = 16_384
+"""Characters: far longer than any token, and short enough for a program's environment."""
+
+
+async def read_files(reader: Reader, job: ProvisionerJob) -> Mapping[str, bytes]:
+    """Return the job's files by name. Raises UnpreparedError (SourceUnavailable)."""
+    source = job.spec.source
+    if source is None:
+        raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, "The job has no source. Submit it with spec.source.")
+    if source.inline is not None:
+        files = {name: text.encode() for name, text in source.inline.files.items()}
+    elif source.config_map_ref is not None:
+        files = await _read_config_map(reader, job.metadata.namespace, source.config_map_ref.name)
+    else:
+        raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, "The job's source names neither files nor a ConfigMap.")
+    for name in files:
+        if "/" in name or "\0" in name or name in {"", ".", ".."}:
+            raise UnpreparedError(
+                EndReason.SOURCE_UNAVAILABLE, f"{name!r} is not a file name without a folder. Rename it."
+            )
+    return files
+
+
+async def read_git_request(reader: Reader, job: ProvisionerJob, source: GitSource) -> GitRequest:
+    """Return the request for the job's fetch, credentials included. Raises UnpreparedError (SourceUnavailable)."""
+    credentials = None
+    if source.secret_ref is not None:
+        credentials = await _read_credentials(reader, job.metadata.namespace, source.secret_ref.name)
+    request = GitRequest(source.url, source.ref, source.commit, source.path, credentials)
+    try:
+        request.check()
+    except FetchError as error:
+        raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, str(error)) from None
+    return request
+
+
+async def _read_config_map(reader: Reader, namespace: str, name: str) -> dict[str, bytes]:
+    label = f"ConfigMap {name} in namespace {namespace}, the job's source,"
+    body = await read_object(reader, paths.config_map(namespace, name), label, EndReason.SOURCE_UNAVAILABLE)
+    files = {key: text.encode() for key, text in (body.get("data") or {}).items()}
+    files |= {key: base64.b64decode(data) for key, data in (body.get("binaryData") or {}).items()}
+    if not files:
+        raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, f"{label} is empty. Put the Terraform files into it.")
+    return files
+
+
+async def _read_credentials(reader: Reader, namespace: str, secret: str) -> Credentials:
+    secrets = Secrets(reader, namespace, EndReason.SOURCE_UNAVAILABLE)
+    purpose = "the login at the git server"
+
+    async def value(key: str) -> str:
+        # Editors and `echo` end what they write with a line break, which no credential has.
+        text = (await secrets.value(secret, key, purpose)).rstrip("\r\n")
+        if len(text) > LONGEST_CREDENTIAL:
+            raise UnpreparedError(
+                EndReason.SOURCE_UNAVAILABLE,
+                f"Key {key} of Secret {secret} in namespace {namespace} exceeds {LONGEST_CREDENTIAL} characters. "
+                "Put username and password, or a token, into it.",
+            )
+        return text
+
+    keys = await secrets.keys(secret, purpose)
+    if "token" in keys and "password" not in keys:
+        return Credentials(secret, TOKEN_USERNAME, await value("token"))
+    return Credentials(secret, await value("username"), await value("password"))

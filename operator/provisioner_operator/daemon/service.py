@@ -1,0 +1,84 @@
+"""Serve as one daemon: connect, wait for the predecessor, register, then run the agent. Called by `__main__`.
+
+Signals mean different things before and after the registration: before it, there is nothing to finish and the process just
+ends; after it, the daemon drains.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.daemon import predecessor_lock
+from provisioner_operator.daemon.agent import Agent, RunResources
+from provisioner_operator.daemon.echo.provisioner import Echo
+from provisioner_operator.daemon.logs.console import JsonConsole
+from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
+from provisioner_operator.daemon.terraform.provisioner import Terraform
+from provisioner_operator.daemon.terraform.state import ClusterAccess
+from provisioner_operator.kube.connect import Connection, connect
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of the command line."""
+
+    namespace: str
+    name: str
+    pod_uid: str | None
+    flags: Flags
+    kubeconfig: Path | None
+    terraform: Path | None
+    directory: Path
+
+
+async def serve(settings: Settings) -> None:
+    """Work as the daemon until shut down. Raises TakenOverError, RegistrationError, PredecessorLockError or LoginError."""
+    async with connect(settings.kubeconfig) as connection:
+        registering = asyncio.create_task(_register(connection, settings))
+        _install_signal_handlers(registering.cancel)
+        try:
+            lock, body = await registering
+        except asyncio.CancelledError:
+            return
+        instance = str(uuid4())
+        resources = _resources(connection, settings, instance, lock)
+        agent = Agent(connection.client, body, instance=instance, resources=resources)
+        _install_signal_handlers(agent.shut_down)
+        await agent.run()
+
+
+async def _register(connection: Connection, settings: Settings) -> tuple[int, dict[str, Any]]:
+    # The lock first: a registration would tell the controller that the runs of the former process are over.
+    lock = await predecessor_lock.acquire(settings.directory, connection.server, settings.namespace, settings.name)
+    client, namespace, name = connection.client, settings.namespace, settings.name
+    if settings.pod_uid is not None:
+        return lock, await await_registration(client, namespace, name, settings.pod_uid)
+    return lock, await register(client, namespace, name, settings.flags)
+
+
+def _resources(connection: Connection, settings: Settings, instance: str, lock: int) -> RunResources:
+    echo = Echo(connection.client, daemon=settings.name, instance=instance)
+    access = ClusterAccess(kubeconfig_in_use(settings.kubeconfig))
+    terraform = Terraform(connection.client, binary=settings.terraform, access=access)
+    return RunResources(
+        {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform}, settings.directory, JsonConsole(sys.stdout), lock
+    )
+
+
+def _install_signal_handlers(callback: Callable[[], object]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, callback)
+
+
+def kubeconfig_in_use(given: Path | None) -> Path | None:
+    """Return the kubeconfig that this process uses, for Terraform's backend; None in a Pod without one."""
+    named = str(given) if given else os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return Path(named).absolute() if named else None

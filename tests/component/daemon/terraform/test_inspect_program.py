@@ -1,0 +1,88 @@
+"""The program of the stage `inspect` as a process: what it reports of a module, and what it cannot read."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
+from provisioner_operator.daemon.terraform.declarations import DECLARE
+from provisioner_operator.daemon.terraform.inspect_program import LARGEST_FILE
+from provisioner_operator.daemon.terraform.inspect_stage import InspectReader, inspect_stage
+
+DEEP = "[" * 5_000 + "]" * 5_000
+
+
+@dataclass(frozen=True)
+class Inspected:
+    reader: InspectReader
+    log: list[str]
+
+
+def inspected(directory: Path, **files: str | bytes) -> Inspected:
+    folder = directory / "module"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    stage = inspect_stage(directory, "module")
+    answer = subprocess.run(
+        stage.arguments,
+        cwd=directory / stage.folder,
+        env=dict(stage.environment or {}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
+    reader = InspectReader()
+    return Inspected(reader, [shown for line in answer.stdout.splitlines() for shown in reader.read(line)])
+
+
+def test_variables_and_resources_are_reported_and_overrides_come_last(tmp_path: Path) -> None:
+    found = inspected(
+        tmp_path,
+        **{
+            "a_override.tf": 'variable "region" {\n  default = "eu"\n}',
+            "main.tf": 'variable "region" {\n  type = string\n  description = "Where\\nit runs"\n}',
+            "disk.tf.json": '{"resource": {"terraform_data": {"disk": {}}}}',
+            "README.md": 'variable "no" {}',
+        },
+    )
+    [region] = found.reader.variables
+    assert region == DeclaredVariable("region", "string", required=False, description="Where\nit runs")
+    assert found.reader.resources == [ResourceChange("terraform_data.disk", "terraform_data", DECLARE)]
+    assert found.log == []
+    assert found.reader.summary() == "The template declares 1 variables and 1 resources."
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (b'variable "x" {', "File broken.tf was not understood"),
+        (b"\xff\xfe", "File broken.tf was not understood"),
+        (b"#" * (LARGEST_FILE + 1), f"it has {LARGEST_FILE + 1:,} bytes, and at most {LARGEST_FILE:,} are read"),
+        (f"x = {DEEP}".encode(), "File broken.tf was not"),
+    ],
+    ids=["no Terraform", "no UTF-8", "too large", "too deep"],
+)
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_reported(
+    tmp_path: Path, broken: bytes, said: str
+) -> None:
+    found = inspected(tmp_path, **{"broken.tf": broken, "main.tf": b'variable "region" {}'})
+    assert [variable.name for variable in found.reader.variables] == ["region"]
+    assert len(found.log) == 1
+    assert said in found.log[0]
+
+
+def test_the_largest_file_is_read_and_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
+    declaration = b'\xef\xbb\xbfvariable "region" {}\n'
+    found = inspected(tmp_path, **{"main.tf": declaration + b"#" * (LARGEST_FILE - len(declaration))})
+    assert [variable.name for variable in found.reader.variables] == ["region"]
+
+
+def test_a_template_cannot_write_lines_of_its_own(tmp_path: Path) -> None:
+    name = 'x.tf\nvariable: {"name": "forged", "required": true}.tf'
+    found = inspected(tmp_path, **{name: "variable {"})
+    assert found.reader.variables == []

@@ -1,0 +1,159 @@
+"""What the rules of the CRDs allow, up to their bounds."""
+
+from typing import Any
+
+from integration.api.violations.row import FRESH, NEVER_STARTED, UNSTAMPED
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.names import JOBS, WORKSPACES
+from support.builders.manifests import (
+    a_daemon_manifest,
+    a_job_manifest,
+    a_pool_manifest,
+    a_template_manifest,
+    a_workspace_manifest,
+)
+from support.manifests import Manifest
+
+A_TEMPLATE: Manifest = {
+    "image": "registry.example.com/provisioner-operator@sha256:0123",
+    "resources": {
+        "requests": {"cpu": 1, "memory": "256Mi", "example.com/gpu": "1"},
+        "limits": {"memory": "1.5Gi", "hugepages-2Mi": "4Mi", "ephemeral-storage": "1e9"},
+    },
+    "env": [
+        {"name": "PLAIN", "value": ""},
+        {"name": "BARE"},
+        {"name": "SECRET", "valueFrom": {"secretKeyRef": {"name": "cloud", "key": "token", "optional": True}}},
+        {"name": "SETTING", "valueFrom": {"configMapKeyRef": {"name": "proxy", "key": "url"}}},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+    ],
+    "nodeSelector": {"kubernetes.io/os": "linux", "pool": ""},
+    "tolerations": [
+        {"key": "gpu", "value": "yes", "effect": "NoSchedule"},
+        {"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60},
+    ],
+    "podLabels": {"azure.workload.identity/use": "true"},
+    "podAnnotations": {"prometheus.io/scrape": "true"},
+    "terminationGracePeriodSeconds": 60,
+}
+"""A pool's template with every field set."""
+_BUILDERS = (a_job_manifest, a_daemon_manifest, a_pool_manifest, a_template_manifest, a_workspace_manifest)
+
+
+def _pool(**template: Any) -> Manifest:
+    return a_pool_manifest(template=template)
+
+
+def _parameter(**parameter: Any) -> Manifest:
+    return a_template_manifest(parameters=[{"name": "size"} | parameter])
+
+
+def _options(*values: str) -> list[Manifest]:
+    return [{"name": value, "value": value} for value in values]
+
+
+TAGS = tuple(
+    build(tags=tags)
+    for build in _BUILDERS
+    for tags in (
+        {"scope": "organization", "owner": ""},
+        {"scope": "user", "owner": "somebody@example.com"},
+        {"owner": ""},
+        {"k" * 63: "Any value: at all", "zone_1": "x"},
+        {f"key-{number}": "x" * 253 for number in range(32)},
+    )
+)
+_GIT_URL = "https://git.example.com:8443/team/templates.git"
+_FULL_GIT = {
+    "url": "http://git.example.com/a",
+    "ref": "refs/heads/feature/x-1.2",
+    "commit": "0123456789" * 4,
+    "path": "environments/.hidden/dev",
+    "secretRef": {"name": "login"},
+}
+_SECRET = {"secretKeyRef": {"name": "secret", "key": "key"}}
+INPUTS = tuple(
+    build(**spec)
+    for build in (a_job_manifest, a_template_manifest)
+    for spec in (
+        {"source": {"inline": {"files": {"main.tf": "", ".terraform.lock.hcl": ""}}}},
+        {"source": {"inline": {"files": {"f" * 253: ""}}}},
+        {"source": {"inline": {"files": {"a.tf": "x" * 262_144, "b.tf": "x" * 262_144}}}},
+        {"source": {"configMapRef": {"name": "files"}}, "provisioner": "terraform"},
+        {"source": {"git": {"url": _GIT_URL}}},
+        {"source": {"git": {"url": _GIT_URL, "ref": "v1.0", "path": "."}}},
+        {"source": {"git": _FULL_GIT}},
+        {"variables": [{"name": "a", "value": ""}, {"name": "b", "valueFrom": _SECRET}]},
+    )
+)
+JOBS_AND_DAEMONS = (
+    a_job_manifest("n" * 63),
+    a_job_manifest(tags={"example.com/zone_1": "a"}),
+    a_job_manifest(type="TemplateDryRun", transition=None, workspaceRef=None),
+    a_job_manifest(type="TemplateImport", transition=None, workspaceRef=None),
+    a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 2048} for number in range(128)]),
+    a_daemon_manifest(tags={"scope": "user", "owner": "somebody", "environment": "on-prem"}),
+)
+POOLS = (
+    a_pool_manifest("n" * 57, tags={"scope": "user", "owner": "somebody", "environment": "on-prem"}),
+    a_pool_manifest(replicas=0),
+    a_pool_manifest(replicas=1, autoscaling={"maxReplicas": 1}),
+    a_pool_manifest(template=A_TEMPLATE),
+    a_pool_manifest(replicas=3),
+    a_pool_manifest(autoscaling={"minReplicas": 2, "maxReplicas": 2}),
+    *(
+        _pool(
+            resources={field: {"cpu": 1, "memory": "1Gi", "ephemeral-storage": "1Gi", "hugepages-2Mi": 0, "a.b/c": 1}}
+        )
+        for field in ("requests", "limits")
+    ),
+    _pool(tolerations=[{"key": "gpu", "operator": "Exists", "value": ""}]),
+    *(_pool(**{field: {f"{'d' * 253}/{'n' * 63}": "a"}}) for field in ("nodeSelector", "podLabels", "podAnnotations")),
+    *(_pool(**{field: {"my-provisioner.dev/a": "a"}}) for field in ("podLabels", "podAnnotations")),
+)
+TEMPLATES_AND_WORKSPACES = (
+    a_template_manifest("n" * 45, parameters=[{"name": "size", "type": "number", "default": "-0.5"}]),
+    a_template_manifest(parameters=[{"name": "list", "type": "list(string)", "default": '["a"]'}]),
+    a_workspace_manifest("n" * 53, running=False, tags={"environment": "on-prem"}, autostopSeconds=60),
+    _parameter(default="anything"),
+    _parameter(type="string", default="anything"),
+    _parameter(type="bool", default="true"),
+    _parameter(type="number", default="1", options=_options("1", "2")),
+    _parameter(type="bool", options=_options("true", "false")),
+    _parameter(options=_options("anything")),
+    _parameter(default="anything", options=[]),
+    _parameter(type="list(string)", default='["z"]', options=_options("a")),
+    _parameter(validation={"regex": "a"}),
+    _parameter(type="string", validation={"regex": "a"}),
+    _parameter(type="number", validation={"min": 1}),
+    _parameter(type="number", validation={"max": 1}),
+    _parameter(type="bool", validation={"error": "a word"}),
+    a_workspace_manifest(parameters=[{"name": f"p{number}", "value": "x" * 4096} for number in range(32)]),
+)
+CREATIONS: tuple[Manifest, ...] = (*TAGS, *INPUTS, *JOBS_AND_DAEMONS, *POOLS, *TEMPLATES_AND_WORKSPACES)
+
+CHANGES: tuple[tuple[str, Phase | str, Manifest], ...] = (
+    (JOBS, FRESH, {"priority": 5, "suspend": True, "ttlSecondsAfterFinished": 60}),
+    (JOBS, FRESH, {"cancel": True, "cancelReason": "stuck", "cancelMode": "Force"}),
+    (JOBS, Phase.PENDING, {"cancel": True, "priority": 5}),
+    # An absent list or map equals an empty one.
+    (JOBS, Phase.PENDING, {"tags": {}, "variables": [], "variablesFrom": []}),
+    (WORKSPACES, FRESH, {"rebuildGeneration": 1, "running": False}),
+    (WORKSPACES, FRESH, {"rebuildGeneration": 2}),
+    (WORKSPACES, UNSTAMPED, {"running": False}),
+    (WORKSPACES, FRESH, {"templateRef": {"name": "template", "version": "template-2"}}),
+)
+"""The kind, the object's state, and fields of the spec that can change in it."""
+
+STATUSES: tuple[tuple[Phase | str, Manifest], ...] = (
+    (Phase.PENDING, {"reason": "DaemonsBusy"}),
+    (Phase.RUNNING, {"reason": "Running", "stage": "plan"}),
+    *(
+        (
+            state,
+            {"log": {"configMap": "log", "bytes": 1, "truncated": False}, "observedGeneration": 9, "conditions": []},
+        )
+        for state in (Phase.FAILED, NEVER_STARTED)
+    ),
+)
+"""A job's state, and fields of the status that can change in it: an ended job still takes its log and conditions."""

@@ -1,0 +1,47 @@
+"""What a job's spec requires and forbids."""
+
+from integration.api.violations.row import Change, Creation
+from provisioner_operator.api.v1alpha1.enums import Phase
+from support.builders.manifests import a_job_manifest
+
+SPECS = (
+    Creation(
+        "spec.workspaceRef is required when spec.type is WorkspaceBuild",
+        a_job_manifest(workspaceRef=None),
+        "spec.workspaceRef",
+    ),
+    Creation(
+        "spec.transition is required when spec.type is WorkspaceBuild: Start, Stop or Delete",
+        a_job_manifest(transition=None),
+        "spec.transition",
+    ),
+    Creation(
+        "spec.transition is allowed only if spec.type is WorkspaceBuild",
+        a_job_manifest(type="TemplateImport"),
+        "spec.transition",
+    ),
+    Creation(
+        "values of variables are larger than 256 KiB in total: put large ones into a Secret and set valueFrom",
+        a_job_manifest(
+            variables=[{"name": f"v{number}", "value": "x" * size} for number, size in enumerate([65_536] * 4 + [1])]
+        ),
+        "spec.variables",
+    ),
+    Creation(
+        "metadata.name of a job has at most 63 characters, because it is used as the value of a label",
+        a_job_manifest("n" * 64),
+        "<nil>",
+    ),
+    Change(
+        "spec.cancel cannot be reset: create a new job instead",
+        Phase.PENDING,
+        {"spec": {"cancel": False}},
+        "spec.cancel",
+    ),
+    Change(
+        "spec.cancel cannot be reset: create a new job instead",
+        Phase.PENDING,
+        {"spec": {"cancel": None}},
+        "spec.cancel",
+    ),
+)

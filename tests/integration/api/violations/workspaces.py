@@ -1,0 +1,78 @@
+"""Templates with their parameters, and workspaces."""
+
+from typing import Any
+
+from integration.api.violations.row import Creation
+from support.builders.manifests import a_template_manifest, a_workspace_manifest
+from support.manifests import Manifest
+
+
+def _parameter(**parameter: Any) -> Manifest:
+    return a_template_manifest(parameters=[{"name": "size"} | parameter])
+
+
+_LIST = "list(string)"
+TEMPLATE_ROWS = (
+    *(
+        Creation(
+            "metadata.name of a template has at most 45 characters and no dot, because its jobs are named after it",
+            a_template_manifest(name),
+            "<nil>",
+        )
+        for name in ("n" * 46, "a.b")
+    ),
+    Creation(
+        "default does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
+        _parameter(type="number", default="large"),
+        "spec.parameters[0].default",
+    ),
+    Creation(
+        "default does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
+        _parameter(type="bool", default="yes"),
+        "spec.parameters[0].default",
+    ),
+    *(
+        Creation(
+            "the value of an option does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
+            _parameter(type=type_, options=[{"name": "Good", "value": good}, {"name": "Bad", "value": "large"}]),
+            "spec.parameters[0].options",
+        )
+        for type_, good in (("number", "1"), ("bool", "true"))
+    ),
+    Creation(
+        "default is not among the values of options",
+        _parameter(default="small", options=[{"name": "Large", "value": "large"}]),
+        "spec.parameters[0].default",
+    ),
+    Creation(
+        "validation.regex requires type string",
+        _parameter(type="bool", validation={"regex": "a"}),
+        "spec.parameters[0].validation",
+    ),
+    *(
+        Creation(
+            "validation.min and validation.max require type number",
+            _parameter(validation=bound, **type_),
+            "spec.parameters[0].validation",
+        )
+        for type_ in ({"type": _LIST}, {})
+        for bound in ({"min": 3}, {"max": 3})
+    ),
+)
+WORKSPACE_ROWS = (
+    *(
+        Creation(
+            "metadata.name of a workspace has at most 53 characters and no dot, because its jobs are named after it",
+            a_workspace_manifest(name),
+            "<nil>",
+        )
+        for name in ("n" * 54, "a.b")
+    ),
+    Creation(
+        "values of parameters are larger than 128 KiB in total: shorten them",
+        a_workspace_manifest(
+            parameters=[{"name": f"p{number}", "value": "x" * size} for number, size in enumerate([4096] * 32 + [1])]
+        ),
+        "spec.parameters",
+    ),
+)

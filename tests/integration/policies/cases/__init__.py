@@ -1,0 +1,24 @@
+"""Requests that a policy refuses, allows or completes: together they break every clause of every policy."""
+
+from integration.policies.cases import (
+    cancel,
+    daemon_reports,
+    daemon_writes,
+    identity,
+    stamping,
+    templates,
+    workspace_owner,
+    workspace_parameters,
+)
+from integration.policies.cases.case import Case
+
+CASES: tuple[Case, ...] = (
+    *cancel.CASES,
+    *identity.CASES,
+    *daemon_reports.CASES,
+    *daemon_writes.CASES,
+    *workspace_owner.CASES,
+    *workspace_parameters.CASES,
+    *templates.CASES,
+    *stamping.CASES,
+)

@@ -1,0 +1,177 @@
+"""What is stored in the namespace of the cases. Words like `UID-OF-Pod-mine` stand for UIDs."""
+
+from typing import Any
+
+from provisioner_operator.api.v1alpha1.names import API_VERSION
+from support.builders.manifests import (
+    a_daemon_manifest,
+    a_job_manifest,
+    a_template_manifest,
+    a_workspace_manifest,
+    an_assignment,
+)
+from support.manifests import Manifest
+
+NOW = "2026-01-01T00:00:00Z"
+
+
+def owner_reference(kind: str, name: str, uid: str, version: str = "v1") -> Manifest:
+    """A reference to an owner, for an object's metadata."""
+    return {"apiVersion": version, "kind": kind, "name": name, "uid": uid}
+
+
+def with_metadata(manifest: Manifest, **metadata: Any) -> Manifest:
+    """The manifest with these fields of its metadata."""
+    return manifest | {"metadata": manifest["metadata"] | metadata}
+
+
+def log_archive(job: str, *, writer: str | None = "mine", **metadata: Any) -> Manifest:
+    """A job's log archive as its daemon writes it."""
+    annotations = {} if writer is None else {"provisioner.dev/daemon": writer}
+    standard = {
+        "labels": {"provisioner.dev/job": job},
+        "annotations": annotations,
+        "ownerReferences": [owner_reference("ProvisionerJob", job, f"UID-OF-ProvisionerJob-{job}", API_VERSION)],
+    }
+    return config_map(f"{job}-log", **(standard | metadata))
+
+
+def config_map(name: str, /, **metadata: Any) -> Manifest:
+    """A ConfigMap."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name} | metadata}
+
+
+def secret(name: str) -> Manifest:
+    """A Secret."""
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
+
+
+def lease(name: str) -> Manifest:
+    """A Lease."""
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}}
+
+
+def a_build(owner: str, **reference: Any) -> Manifest:
+    """The workspaceRef of a build that the controller made."""
+    return {"name": "dev", "uid": "uid-of-dev", "buildNumber": 1, "change": "x", "owner": owner} | reference
+
+
+def _job(name: str, **spec: Any) -> Manifest:
+    return a_job_manifest(name, **({"initiator": "boss"} | spec))
+
+
+def _daemon(name: str, kind: str, owner: str, uid: str, version: str = "v1") -> Manifest:
+    return with_metadata(a_daemon_manifest(name), ownerReferences=[owner_reference(kind, owner, uid, version)])
+
+
+def _workspace(name: str, **spec: Any) -> Manifest:
+    return a_workspace_manifest(name, **({"owner": "submitter", "initiator": "boss"} | spec))
+
+
+JOBS = [
+    _job("plain"),
+    _job("canceled", cancel=True, canceledBy="boss"),
+    _job("blamed", canceledBy="boss"),
+    _job("tagged", tags={"scope": "user", "owner": "boss"}),
+    _job("of-a-template", templateRef={"name": "template", "uid": "uid-of-template"}),
+    with_metadata(_job("owned"), ownerReferences=[owner_reference("Pod", "mine", "UID-OF-Pod-mine")]),
+    _job("lenient", ownerMayCancel=True, workspaceRef=a_build("submitter")),
+    _job("strict", workspaceRef=a_build("submitter")),
+    _job("of-boss", ownerMayCancel=True, workspaceRef=a_build("boss")),
+    _job("build-begun", workspaceRef=a_build("boss")),
+    *(_job(name) for name in ("mine-pending", "mine-running", "mine-failed", "other-running", "named-running")),
+]
+OTHERS = [
+    _daemon("mine", "Pod", "mine", "UID-OF-Pod-mine"),
+    _daemon("other", "Pod", "other", "UID-OF-Pod-other"),
+    _daemon("reborn", "Pod", "other", "UID-OF-Pod-other"),
+    _daemon("alias", "Pod", "mine", "UID-OF-Pod-mine"),
+    # Of a kind that the garbage collector does not know, so that it lets the daemon be.
+    _daemon("odd", "Thing", "odd", "UID-OF-Pod-odd", "example.com/v1"),
+    a_daemon_manifest("named"),
+    log_archive("mine-running"),
+    log_archive("other-running", writer="other"),
+    config_map("files"),
+    secret("cloud"),
+    secret("tfstate-default-dev"),
+    lease("leader"),
+    lease("lock-tfstate-default-dev"),
+    _workspace("private", owner="boss"),
+    _workspace("own"),
+    _workspace("own-tagged", tags={"scope": "user", "owner": "boss"}),
+    _workspace("nobodys", owner=""),
+    # Made before their templates, which do not allow what they chose.
+    _workspace("unbuilt", templateRef={"name": "choices"}),
+    _workspace("built", templateRef={"name": "choices"}, parameters=[{"name": "size", "value": "2"}]),
+    _workspace("unfit", templateRef={"name": "changed"}, parameters=[{"name": "size", "value": "5"}]),
+    a_template_manifest(
+        "choices",
+        parameters=[
+            {"name": "size", "type": "number", "default": "1", "mutable": True, "validation": {"min": 1, "max": 8}},
+            {"name": "least", "type": "number", "default": "1", "validation": {"min": 1}},
+            {"name": "most", "type": "number", "default": "1", "validation": {"max": 8}},
+            {"name": "count", "type": "number", "default": "1"},
+            {"name": "gpu", "type": "bool", "default": "false"},
+            {"name": "zone", "default": "a", "options": [{"name": "A", "value": "a"}, {"name": "B", "value": "b"}]},
+            {"name": "team", "default": "core", "mutable": True, "validation": {"regex": "^[a-z]+$"}},
+            {"name": "disks", "type": "list(string)", "default": "[]", "options": [{"name": "A", "value": "a"}]},
+        ],
+    ),
+    a_template_manifest(
+        "demanding",
+        parameters=[
+            {"name": "region"},
+            {"name": "note", "default": ""},
+            {"name": "zone", "default": "z", "options": [{"name": "Z", "value": "z"}]},
+        ],
+    ),
+    a_template_manifest(
+        "changed",
+        parameters=[
+            {"name": "size", "type": "bool", "default": "true"},
+            {"name": "gpu", "type": "bool", "default": "true"},
+            {"name": "region"},
+        ],
+    ),
+    a_template_manifest("unused"),
+    a_template_manifest("used"),
+    *(
+        with_metadata(a_template_manifest(f"used-{word}"), annotations={"provisioner.dev/allow-deletion": word})
+        for word in ("true", "false")
+    ),
+]
+UNSTAMPED = [a_job_manifest("unstamped", cancel=True), a_workspace_manifest("unstamped")]
+"""Made by a user whose name fits no field, so that nobody is stamped on them."""
+
+
+def _of(manifest: Manifest, **status: Any) -> Manifest:
+    identity = {key: manifest[key] for key in ("apiVersion", "kind")}
+    return identity | {"metadata": {"name": manifest["metadata"]["name"]}, "status": status}
+
+
+def _assigned(name: str, daemon: str, **status: Any) -> Manifest:
+    return _of(a_job_manifest(name), assignment=an_assignment(daemon), **status)
+
+
+_RUNNING = {"phase": "Running", "startedAt": NOW}
+_FAILED = _RUNNING | {"phase": "Failed", "reason": "DeadlineExceeded", "finishedAt": NOW}
+_RUNNERS = {
+    "mine-running": "mine",
+    "mine-failed": "mine",
+    "other-running": "other",
+    "named-running": "named",
+    "build-begun": "other",
+}
+_BUILD = {"number": 1, "job": "built-1", "transition": "Start", "change": "x", "phase": "Completed"}
+_PARAMETERS = [{"name": "size", "value": "2"}, {"name": "zone", "value": "a"}]
+STATUSES = [
+    [
+        *(_assigned(name, daemon) for name, daemon in ({"mine-pending": "mine"} | _RUNNERS).items()),
+        _of(a_workspace_manifest("built"), lastRun=_BUILD, parameters=_PARAMETERS),
+        _of(a_workspace_manifest("unbuilt"), parameters=_PARAMETERS),
+        *(_of(a_template_manifest(name), workspaces=2) for name in ("used", "used-true", "used-false")),
+    ],
+    [_assigned(name, daemon, **_RUNNING) for name, daemon in _RUNNERS.items()],
+    [_assigned("mine-failed", "mine", **_FAILED)],
+]
+"""Steps to the status that each of them has."""

@@ -1,0 +1,75 @@
+"""Choices of a workspace that its template does not allow."""
+
+from integration.policies.cases.case import Case, Request, create, spec
+from support.builders.manifests import a_workspace_manifest
+
+
+def _values(**chosen: str) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in chosen.items()]
+
+
+def _new(template: str = "choices", **chosen: str) -> Request:
+    return create(a_workspace_manifest("new", templateRef={"name": template}, parameters=_values(**chosen)))
+
+
+def _changed(workspace: str, **chosen: str) -> Request:
+    return spec("ws", workspace, parameters=_values(**chosen))
+
+
+def _case(title: str, request: Request, says: str | None = None) -> Case:
+    return Case("workspace-parameters", title, "namespace-admin", request, refused=says)
+
+
+def _mistyped(name: str, value: str) -> Case:
+    return _case(f"{name} is {value}", _new(**{name: value}), f"{name} is not of the type")
+
+
+def _unfit(name: str, value: str) -> Case:
+    return _case(f"{name} is {value}", _new(**{name: value}), f"does not allow this value of {name}")
+
+
+def _fit(name: str, value: str) -> Case:
+    return _case(f"{name} may be {value}", _new(**{name: value}))
+
+
+CASES = (
+    _case(
+        "a parameter that there is not", _new(sise="1"), 'template "choices" has no parameter sise; it has size, least'
+    ),
+    _case("no choice where all have a default", _new()),
+    _case(
+        "no choice where one has none", _new("demanding"), 'template "demanding" has no default for region: set a value'
+    ),
+    _case("another choice alone", _new("demanding", note="a"), "has no default for region: set a value"),
+    _case("the choice that is demanded", _new("demanding", region="eu")),
+    _case("a template that does not exist", _new("absent", anything="1")),
+    *(_mistyped("count", value) for value in ("large", "1x", "x1", "1.", ".5", "")),
+    *(_mistyped("gpu", value) for value in ("yes", "True")),
+    *(_unfit(name, value) for name, value in (("size", "9"), ("size", "0"), ("least", "0"), ("most", "9"))),
+    _unfit("zone", "c"),
+    _unfit("team", "Core"),
+    *(
+        _fit(name, value)
+        for name, value in (
+            ("count", "-1.5"),
+            ("size", "1"),
+            ("size", "8"),
+            ("least", "9"),
+            ("most", "0"),
+            ("gpu", "true"),
+            ("gpu", "false"),
+            ("zone", "b"),
+            ("team", "edge"),
+            ("disks", '["z"]'),
+        )
+    ),
+    _case("an immutable one, before the first build", _changed("unbuilt", zone="b")),
+    _case("an immutable one, once built", _changed("built", size="2", zone="b"), "zone cannot change once"),
+    _case("an immutable one, as it was built", _changed("built", size="2", zone="a")),
+    _case("a mutable one, once built", _changed("built", size="3")),
+    _case("one that is new since the build", _changed("built", size="2", gpu="true")),
+    _case("what does not fit and is not changed", _changed("unfit", size="5", gpu="true")),
+    _case("the value of another that does not fit", _changed("unfit", size="5", gpu="5"), "gpu is not of the type"),
+    _case("what does not fit and is changed", _changed("unfit", size="6"), "size is not of the type"),
+    _case("nothing that it chooses", spec("ws", "unfit", running=False)),
+)

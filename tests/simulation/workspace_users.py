@@ -1,0 +1,191 @@
+"""Users of templates and workspaces in the simulation, and checks that each of their changes is built exactly once."""
+
+from typing import TYPE_CHECKING, Any
+
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition
+from provisioner_operator.core.workspaces.build_history import SUPERSEDED
+from provisioner_operator.kube.parsing import parse_job_model
+from provisioner_operator.kube.workspace_parsing import build_of, parse_workspace
+from simulation.server import JOB, TEMPLATE, WORKSPACE, Body, GoneError
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+LONGEST_AUTOSTOP = 120.0
+TEMPLATE_UID = "template-uid"
+_NAMES = ("dev", "box", "lab")
+"""The first is also a workspace of jobs that users submit themselves."""
+
+
+class WorkspaceUsers:
+    """One template, several workspaces, and the changes that users make to them."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._random = world.random
+        self._count = 0
+        self._jobs: dict[str, list[Body]] = {}
+        """All jobs of each workspace by its uid, in their last version, in order of creation."""
+        self._deleted: set[str] = set()
+        """Jobs that were deleted before they ended."""
+        server = world.server
+        server.listeners[JOB].append(self._job_changed)
+        server.listeners[WORKSPACE].append(self._workspace_changed)
+        if self._random.random() < 0.5:
+            return
+        server.create(TEMPLATE, TEMPLATE_UID, "template", self._template(0))
+        workspaces = self._random.randint(1, len(_NAMES))
+        for name in _NAMES[:workspaces]:
+            self._sometime(self._create, name)
+            for _ in range(self._random.randint(0, 5)):
+                self._sometime(self._change, name)
+        for number in range(1, self._random.randint(1, 3)):
+            self._sometime(self._change_template, number)
+
+    def check_end_state(self) -> None:
+        """Check, once nothing happens any more, that each workspace is in its desired state or reports its failure."""
+        for body in self._world.server.of_kind(WORKSPACE):
+            self._must_be_settled(body)
+        for controller in self._world.controllers():
+            for uid in controller.workspaces.uids():
+                if uid not in self._world.server.objects:
+                    self._world.invariants.violated(f"{uid} is gone, but a controller still has it")
+
+    # --- changes by users ---
+
+    def _template(self, number: int) -> Body:
+        return {
+            "provisioner": "echo",
+            "source": {"inline": {"files": {"main.tf": f"# {number}"}}},
+            "parameters": [{"name": "size", "type": "number", "default": "1", "mutable": True}],
+            "retention": {"jobSeconds": self._random.choice([0, 60, 604_800]), "versionSeconds": 60},
+            "pendingTimeoutSeconds": 120,
+            "activeDeadlineSeconds": 120,
+        }
+
+    def _create(self, name: str) -> None:
+        if self._find(name) is not None:
+            return
+        self._count += 1
+        spec = {
+            "templateRef": {"name": "template"},
+            "running": self._random.random() < 0.9,
+            "rebuildGeneration": 0,
+            "updatePolicy": self._random.choice(["Manual", "OnStart", "Always"]),
+            "deletionPolicy": self._random.choice(["Delete", "Delete", "Orphan"]),
+        }
+        if self._random.random() < 0.2:
+            spec["autostopSeconds"] = self._random.choice([30, int(LONGEST_AUTOSTOP)])
+        self._world.server.create(WORKSPACE, f"workspace-uid-{self._count}", name, spec)
+
+    def _change(self, name: str) -> None:
+        body = self._find(name)
+        if body is None:
+            self._create(name)
+            return
+        spec = body["spec"]
+        match self._random.choice(["size", "size", "running", "running", "rebuild", "wrong", "delete"]):
+            case "size":
+                self._edit(body, parameters=[{"name": "size", "value": str(self._random.randint(1, 3))}])
+            case "wrong":
+                self._edit(body, parameters=[{"name": "size", "value": "large"}])
+            case "running":
+                self._edit(body, running=not spec["running"])
+            case "rebuild":
+                self._edit(body, rebuildGeneration=spec["rebuildGeneration"] + 1)
+            case _:
+                self._world.server.delete(body["metadata"]["uid"])
+
+    def _change_template(self, number: int) -> None:
+        source = {"inline": {"files": {"main.tf": f"# {number}"}}}
+        self._world.server.edit(TEMPLATE_UID, source=source)
+
+    def _find(self, name: str) -> Body | None:
+        found = (body for body in self._world.server.of_kind(WORKSPACE) if body["metadata"]["name"] == name)
+        return next(found, None)
+
+    def _edit(self, body: Body, **changes: Any) -> None:
+        try:
+            self._world.server.edit(body["metadata"]["uid"], **changes)
+        except GoneError:
+            self._world.invariants.note("a user changes a workspace that is gone")
+
+    def _sometime(self, what: Any, *arguments: object) -> None:
+        self._world.schedule.after(self._random.uniform(0, self._world.plan.seconds * 0.9), what, *arguments)
+
+    # --- checks ---
+
+    def _job_changed(self, old: Body | None, new: Body | None) -> None:
+        body = new or old or {}
+        place = body["spec"].get("workspaceRef") or {}
+        owner, uid = place.get("uid"), body["metadata"]["uid"]
+        if owner is None:
+            return
+        known = self._jobs.setdefault(owner, [])
+        if old is None:
+            self._must_be_new(known, body)
+            known.append(body)
+            return
+        if new is None:
+            if old["status"]["phase"] not in {"Completed", "Failed", "Canceled"}:
+                self._deleted.add(uid)
+            return
+        known[[each["metadata"]["uid"] for each in known].index(uid)] = new
+
+    def _must_be_new(self, known: list[Body], body: Body) -> None:
+        """Check that the previous build has ended, and that the new one differs from it."""
+        if not known:
+            return
+        name, last = body["metadata"]["name"], known[-1]
+        build, before = build_of(parse_job_model(body)), build_of(parse_job_model(last))
+        assert build is not None
+        assert before is not None
+        vanished = last["metadata"]["uid"] in self._deleted
+        if not before.record.ended and not vanished:
+            self._world.invariants.violated(f"{name} is created while {before.record.job} is {before.record.phase}")
+        if build.record.number <= before.record.number:
+            self._world.invariants.violated(f"{name} reuses a number")
+        again = build.record.change == before.record.change and before.record.reason != SUPERSEDED
+        if again and not vanished:
+            self._world.invariants.violated(f"{name} builds again what {before.record.job} built")
+        if before.record.transition is Transition.DELETE and build.record.transition is not Transition.DELETE:
+            self._world.invariants.violated(f"{name} follows upon a Delete")
+
+    def _workspace_changed(self, old: Body | None, new: Body | None) -> None:
+        if new is not None or old is None:
+            return
+        name, uid = old["metadata"]["name"], old["metadata"]["uid"]
+        self._world.invariants.note(f"workspace {name} is gone")
+        if old["spec"]["deletionPolicy"] == "Orphan":
+            return
+        begun = [each for each in self._jobs.get(uid, ()) if each["status"].get("startedAt")]
+        if not begun:
+            return
+        last = begun[-1]
+        if last["spec"]["transition"] != "Delete" or last["status"]["phase"] != Phase.COMPLETED:
+            self._world.invariants.violated(f"workspace {name} is gone, but its resources were not destroyed")
+
+    def _must_be_settled(self, body: Body) -> None:
+        workspace = parse_workspace(body)
+        name, status = workspace.name, workspace.status
+        holds = {each.type: each for each in status.conditions if each.status == "True"}
+        if status.observed_generation != workspace.generation:
+            self._world.invariants.violated(f"workspace {name}: its status is of an older spec")
+        if "Stalled" in holds:
+            if not holds["Stalled"].message:
+                self._world.invariants.violated(f"workspace {name} is stalled without a message")
+            return
+        if "Ready" not in holds or workspace.deleting:
+            self._world.invariants.violated(f"workspace {name} is neither ready nor stalled: {status}")
+        run = status.last_run
+        if run is None:
+            if workspace.running:
+                self._world.invariants.violated(f"workspace {name} is ready but was never built")
+            return
+        if workspace.running and workspace.autostop is None and run.transition is not Transition.START:
+            self._world.invariants.violated(f"workspace {name} should run but does not")
+        if not workspace.running and run.transition is not Transition.STOP:
+            self._world.invariants.violated(f"workspace {name} should be stopped but is not")
+        wanted = dict(workspace.parameters).get("size", "1")
+        if dict(status.parameters).get("size") != wanted:
+            self._world.invariants.violated(f"workspace {name} should have size {wanted} and has {status.parameters}")

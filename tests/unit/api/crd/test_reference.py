@@ -1,0 +1,164 @@
+"""The reference pages are up to date, complete, and their links lead somewhere."""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import pytest
+
+from provisioner_operator.api.crd.definitions import KINDS, Kind
+from provisioner_operator.api.crd.docstrings import attribute_docstrings
+from provisioner_operator.api.crd.field_tables import sections
+from provisioner_operator.api.crd.reference import CONDITIONS, page_name, pages
+from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.core.daemons.decisions import daemon_offline
+from provisioner_operator.daemon.reporting.report import Report, Tally, status_content
+from support.builders.core import a_daemon
+from support.manifests import REPOSITORY
+
+FOLDER = REPOSITORY / "docs" / "reference"
+META = {"name": "d", "namespace": "n", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
+OF_THE_CONTROLLER = {"metrics.md", "events.md"}
+
+written = cache(pages)
+"""Made once for all tests: reading the models' texts takes its time."""
+
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)
+
+
+def test_the_folder_holds_what_the_models_say() -> None:
+    for name, text in written().items():
+        assert (FOLDER / name).read_text(encoding="utf-8") == text, f"{name} is out of date: run `make docs`"
+
+
+def test_the_folder_holds_nothing_else() -> None:
+    assert {file.name for file in FOLDER.iterdir()} == {*written(), *OF_THE_CONTROLLER}
+
+
+@each_kind
+def test_every_field_stands_in_the_section_of_its_object(kind: Kind) -> None:
+    by_heading = {
+        section.partition("\n")[0].strip(): section
+        for section in re.split(r"^#{2,3} ", written()[page_name(kind)], flags=re.MULTILINE)
+    }
+    schema = kind.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+
+    fields = [*_fields(schema["properties"]["spec"], "spec"), *_fields(schema["properties"]["status"], "status")]
+
+    assert len(fields) > 10
+    assert [(path, name) for path, name in fields if f"\n| `{name}` |" not in by_heading.get(path, "")] == []
+
+
+@each_kind
+def test_every_rule_but_immutability_is_quoted(kind: Kind) -> None:
+    text = written()[page_name(kind)]
+
+    rules = [rule for rule in _rules(kind.definition()) if rule["rule"] != "self == oldSelf"]
+
+    assert [rule["message"] for rule in rules if rule["message"] not in text or rule["rule"] not in text] == []
+
+
+@each_kind
+def test_every_link_to_a_section_has_its_heading(kind: Kind) -> None:
+    text = written()[page_name(kind)]
+    anchors = {
+        re.sub(r"[^a-z0-9_-]", "", heading.lower()) for heading in re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    }
+
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
+
+
+@each_kind
+def test_every_condition_and_reason_has_a_meaning(kind: Kind) -> None:
+    conditions = CONDITIONS[kind.model]
+
+    assert [name for name, meaning in conditions.types.items() if not meaning] == []
+    assert [reason.name for reason in conditions.reasons if not reason.meaning] == []
+
+
+def test_the_index_links_to_every_page() -> None:
+    index = written()["README.md"]
+
+    assert [name for name in (*map(page_name, KINDS), *OF_THE_CONTROLLER) if f"]({name})" not in index] == []
+
+
+def test_the_reasons_of_a_daemon_are_those_that_the_code_writes() -> None:
+    daemon = ProvisionerDaemon.model_validate({"metadata": META, "spec": {}})
+
+    def reported(state: DaemonState) -> str:
+        status = status_content(Report(state, ()), Tally(), daemon, instance="i", lost_after_seconds=300, now=0.0)
+        return _ready(status["conditions"])
+
+    offline = dict(daemon_offline(a_daemon(), "missing", 0.0).sets)
+
+    written = {reported(DaemonState.IDLE), reported(DaemonState.OFFLINE), _ready(offline["/status/conditions"])}
+
+    assert {f"{reason.condition} {reason.name}" for reason in CONDITIONS[ProvisionerDaemon].reasons} == written
+
+
+def test_a_table_shows_what_the_schema_asks_for() -> None:
+    schema = {
+        "description": "The spec.",
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "name": {"type": "string", "description": "A name.", "maxLength": 5, "pattern": "a|b"},
+            "items": {
+                "type": "array",
+                "description": "Some.",
+                "maxItems": 2,
+                "x-kubernetes-list-type": "set",
+                "items": {"type": "string", "enum": ["x", "y"]},
+            },
+            "size": {
+                "type": "integer",
+                "description": "A size. Defaults to 3.",
+                "default": 3,
+                "minimum": 1,
+                "x-kubernetes-validations": [{"rule": "self == oldSelf", "message": "frozen"}],
+            },
+        },
+    }
+
+    (text,) = sections(schema, "spec")
+
+    assert text.splitlines()[6:] == [
+        r"| `name` | string |  | **required**; at most 5 characters; matches `a\|b` | A name. |",
+        "| `items` | list of string |  | at most 2 items; unique items; each: one of `x`, `y` | Some. |",
+        "| `size` | integer | `3` | immutable; at least 1 | A size. |",
+    ]
+
+
+class Color(StrEnum):
+    RED = "red"
+    """As blood."""
+    BLUE = "blue"
+
+
+def test_texts_below_members_of_an_enumeration_are_read() -> None:
+    assert attribute_docstrings(Color) == {"RED": "As blood."}
+
+
+def _fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    for name, field in schema.get("properties", {}).items():
+        yield path, name
+        yield from _fields(field, f"{path}.{name}")
+        yield from _fields(field.get("items", {}), f"{path}.{name}[]")
+
+
+def _rules(part: Any) -> Iterator[dict[str, str]]:
+    if isinstance(part, dict):
+        yield from part.get("x-kubernetes-validations", ())
+        for each in part.values():
+            yield from _rules(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _rules(each)
+
+
+def _ready(conditions: Any) -> str:
+    (ready,) = conditions
+    return f"`{ready['type']}` {ready['status']} `{ready['reason']}`"

@@ -1,0 +1,82 @@
+"""The explanation of a pending job in words and as JSON."""
+
+from dataclasses import replace
+
+from provisioner_operator.cli.jobs.why import describe, describe_place, explanation_document
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.views.fit import fits
+from provisioner_operator.core.views.snapshot import Place, Snapshot
+from provisioner_operator.core.views.wait_estimate import Estimate
+from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_ended_job
+
+HEARTBEAT = "2027-01-15T08:00:00+00:00"
+
+
+def a_snapshot(*jobs: Job, daemons: tuple[Daemon, ...] = ()) -> Snapshot:
+    return Snapshot(jobs, [replace(daemon, heartbeat=HEARTBEAT) for daemon in daemons], now=NOON + 10)
+
+
+def described(job: Job, snapshot: Snapshot, guess: Estimate | None = None) -> str:
+    return "\n".join(line.plain for line in describe(job, snapshot, guess, utc=True))
+
+
+def test_a_job_that_is_not_pending_needs_no_explanation() -> None:
+    job = an_ended_job()
+    assert described(job, a_snapshot(job)) == "job is Completed, not pending.\n`jobs show job` shows its history."
+
+
+def test_a_waiting_job_is_described_with_reason_wait_and_deadline() -> None:
+    job = a_job(tags={"a": "1"})
+    text = described(job, a_snapshot(job))
+    assert text.startswith("job is Pending for 10s\nIt needs provisioner terraform and tags a=1.\nNoMatchingDaemon: ")
+    assert "Its start cannot be estimated: no daemon runs jobs with these tags." in text
+    assert "If it has not started by 2027-01-15T08:30:00Z, in 29m, it fails: PendingTimeout." in text
+
+
+def test_an_estimate_names_its_basis() -> None:
+    running, job = a_running_job("runs"), a_job("waits")
+    snapshot = a_snapshot(running, job, daemons=(a_daemon(runs=(running,)),))
+    assert "It starts in about 20s, estimated from 3 completed runs of 30s on average." in described(
+        job, snapshot, Estimate(20, 30, 3)
+    )
+    assert "no job has completed on the matching daemons yet" in described(job, snapshot)
+
+
+def test_a_job_that_is_about_to_start_is_described_so() -> None:
+    job = a_job()
+    text = described(job, a_snapshot(job, daemons=(a_daemon(),)), Estimate(0, 30, 1))
+    assert "A daemon is free for it." in text
+    assert "run `doctor` to check" in text
+    assert "It is about to start" in text
+
+
+def test_an_assigned_and_a_canceled_job_wait_for_others() -> None:
+    assigned, canceled = an_assigned_job("given"), a_job("canceled", cancel=True)
+    snapshot = a_snapshot(assigned, canceled, daemons=(a_daemon(),))
+    assert "It is assigned to daemon daemon, which is about to start it." in described(assigned, snapshot)
+    assert "Its cancel was requested: the operator is about to end it." in described(canceled, snapshot)
+
+
+def test_a_place_in_the_queue_is_described_in_words() -> None:
+    assert describe_place(Place(1, 1)) == "It is the only job in the queue for these tags"
+    assert describe_place(Place(2, 5)) == "It is number 2 of 5 in the queue for these tags"
+
+
+def test_the_document_has_every_daemon_with_what_it_lacks() -> None:
+    job = a_job(tags={"a": "1"})
+    snapshot = a_snapshot(job, daemons=(a_daemon("d1", tags={"a": "2"}),))
+    document = explanation_document(job, snapshot, Estimate(20.9, 30, 3), fits(job.demand, snapshot))
+    assert document["stuck"] is True
+    assert document["reason"] == "NoMatchingDaemon"
+    assert document["queue"] == {"position": 1, "size": 1}
+    assert (document["waitedSeconds"], document["estimatedSeconds"]) == (10, 20)
+    assert document["daemons"] == [
+        {
+            "name": "d1",
+            "matches": False,
+            "state": "free",
+            "lacks": ("a=1",),
+            "hasTooMany": (),
+            "lastSeenSeconds": 10,
+        }
+    ]

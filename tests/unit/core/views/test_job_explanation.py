@@ -1,0 +1,30 @@
+"""The reason of one pending job."""
+
+from provisioner_operator.core.views.job_explanation import explain_job
+from provisioner_operator.core.views.snapshot import Snapshot
+from support.builders.core import NOON, a_job, a_running_job, an_assigned_job
+
+
+def test_a_job_that_is_assigned_or_canceled_waits_for_nothing() -> None:
+    for job in (an_assigned_job(), a_job(cancel=True)):
+        assert explain_job(job, Snapshot([job], now=NOON)) is None
+
+
+def test_a_suspended_job_has_the_field_that_resumes_it() -> None:
+    found = explain_job(job := a_job(suspend=True), Snapshot([job], now=NOON))
+    assert found is not None
+    assert found.reason == "Suspended"
+    assert "spec.suspend" in found.message
+
+
+def test_a_job_behind_another_of_its_workspace_names_it() -> None:
+    running, job = a_running_job("dev-1", workspace="dev"), a_job("dev-2", workspace="dev")
+    found = explain_job(job, Snapshot([running, job], now=NOON))
+    assert found is not None
+    assert (found.reason, found.message) == ("WorkspaceBusy", "Workspace dev runs one job at a time: dev-1 goes first.")
+
+
+def test_every_other_job_has_the_explanation_of_its_demand() -> None:
+    job = a_job()
+    snapshot = Snapshot([job], now=NOON)
+    assert explain_job(job, snapshot) == snapshot.explain(job.demand)

@@ -1,0 +1,62 @@
+"""Estimates of the wait, from the duration of recent runs."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.core.views.wait_estimate import estimate, observed_runs
+from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
+
+HEARTBEAT = "2027-01-15T08:00:00+00:00"
+
+
+def daemon(name: str = "daemon", **fields: Any) -> Daemon:
+    return replace(a_daemon(name, **fields), heartbeat=HEARTBEAT)
+
+
+def test_a_free_daemon_starts_the_first_at_once() -> None:
+    job = a_job()
+    guess = estimate(job, Snapshot([job], [daemon()], now=NOON), [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert (guess.seconds, guess.mean_run, guess.runs) == (0, 30, 1)
+
+
+def test_the_wait_is_what_the_running_and_those_ahead_take() -> None:
+    running = a_running_job("runs")
+    first, second = a_job("first", created=1), a_job("second", created=2)
+    snapshot = Snapshot([running, first, second], [daemon(runs=(running,))], now=NOON + 10)
+    guess = estimate(second, snapshot, [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert guess.seconds == 20 + 30
+
+
+def test_a_run_that_takes_longer_than_others_is_expected_to_take_as_long_again() -> None:
+    running, job = a_running_job("runs"), a_job("waits", created=1)
+    snapshot = Snapshot([running, job], [daemon(runs=(running,), lost_after=3600)], now=NOON + 200)
+    guess = estimate(job, snapshot, [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert guess.seconds == 200
+
+
+def test_jobs_of_another_demand_that_the_same_daemons_run_go_first_too() -> None:
+    other, job = a_job("other", tags={"a": "1"}), a_job("job", created=1, tags={"a": "1", "b": "2"})
+    snapshot = Snapshot([other, job], [daemon(tags={"a": "1", "b": "2"})], now=NOON + 10)
+    guess = estimate(job, snapshot, [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert guess.seconds == 30
+
+
+def test_there_is_no_estimate_where_nothing_is_known() -> None:
+    job = a_job()
+    assert estimate(job, Snapshot([job], [daemon()], now=NOON), []) is None
+    assert estimate(job, Snapshot([job], [], now=NOON), [an_ended_job(finished=30)]) is None
+    assert estimate(a_job("else"), Snapshot([job], [daemon()], now=NOON), [an_ended_job(finished=30)]) is None
+
+
+def test_recent_runs_count_more() -> None:
+    mean, count = observed_runs([an_ended_job("a", finished=10), an_ended_job("b", finished=60)])
+    assert count == 2
+    assert mean == pytest.approx(20)

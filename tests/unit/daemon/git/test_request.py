@@ -1,0 +1,34 @@
+"""Requests for a fetch: their encoding, and URLs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from provisioner_operator.daemon.git.request import GitRequest, Limits
+from unit.daemon.git.fetching import ABSENT, LOGIN, refused
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///srv/repository.git",
+        "/srv/repository.git",
+        "ssh://git@example.com/a.git",
+        "git@example.com:a.git",
+        "https://joe:hunter2@example.com/a.git",
+        "https:///a.git",
+        "http://[",
+    ],
+)
+def test_an_invalid_url_is_refused_and_not_shown(run: Path, url: str) -> None:
+    message = refused(GitRequest(url), run)
+    assert "is not a URL like https://" in message
+    assert url not in message
+
+
+def test_a_request_is_decoded_as_it_was_encoded() -> None:
+    request = GitRequest("https://example.com/a.git", "v1", ABSENT, "dev", LOGIN, Limits(files=7))
+    assert GitRequest.decode(request.encode()) == request
+    assert GitRequest.decode(replace(request, credentials=None).encode()).credentials is None
+    assert LOGIN.password not in repr(request)

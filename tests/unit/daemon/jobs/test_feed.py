@@ -1,0 +1,98 @@
+"""The daemon's cache of its own unfinished jobs, fed by a list and a watch."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from provisioner_operator.daemon.jobs.feed import JobFeed
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.selectors import unfinished_jobs_of
+from support.virtual_time import run_in_virtual_time
+from unit.daemon.builders import a_job_body
+from unit.daemon.stored_objects import StoredObjects
+
+
+class Wakings:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+
+
+def a_feed(api: StoredObjects | None = None) -> tuple[JobFeed, Wakings]:
+    wakings = Wakings()
+    return JobFeed(api or StoredObjects(), namespace="acme", daemon="d1", on_change=wakings), wakings
+
+
+def a_version(version: int, **more: Any) -> dict[str, Any]:
+    body = a_job_body(**more)
+    body["metadata"]["resourceVersion"] = str(version)
+    return body
+
+
+def test_it_follows_the_unfinished_jobs_of_its_daemon_and_no_others() -> None:
+    ended = a_job_body("ended", phase="Completed")
+    unassigned = a_job_body("unassigned")
+    unassigned["status"] = {"phase": "Pending"}
+    bodies = [a_job_body("one"), ended, a_job_body("other", daemon="d2"), unassigned]
+    api = StoredObjects({paths.job("acme", body["metadata"]["name"]): body for body in bodies})
+    feed, wakings = a_feed(api)
+
+    async def run() -> None:
+        following = asyncio.create_task(feed.follow())
+        await asyncio.sleep(1)
+        assert set(feed.jobs) == {"uid-of-one"}
+        api.store(paths.job("acme", "two"), a_job_body("two"))
+        await asyncio.sleep(1)
+        assert set(feed.jobs) == {"uid-of-one", "uid-of-two"}
+        api.store(paths.job("acme", "one"), a_job_body("one", phase="Failed"))
+        api.remove(paths.job("acme", "two"))
+        await asyncio.sleep(1)
+        assert not feed.jobs
+        following.cancel()
+
+    run_in_virtual_time(run())
+    assert wakings.count == 5  # the job, the end of the list, and three changes
+
+
+def test_the_selector_leaves_out_every_way_to_end() -> None:
+    assert unfinished_jobs_of("d1") == (
+        "status.assignment.daemon=d1,status.phase!=Canceled,status.phase!=Completed,status.phase!=Failed"
+    )
+
+
+def test_only_a_newer_version_replaces_what_is_known_and_wakes() -> None:
+    feed, wakings = a_feed()
+    for version, workspace in ((7, "seven"), (7, "again"), (6, "six"), (8, "eight")):
+        feed.seen(a_version(version, workspaceRef={"name": workspace}))
+    assert [job.workspace for job in feed.jobs.values()] == ["eight"]
+    assert wakings.count == 2
+
+
+def test_a_job_that_cannot_be_parsed_leaves_the_last_version_and_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    feed, wakings = a_feed()
+    feed.seen(a_version(7))
+    broken = a_version(8)
+    broken["spec"]["transition"] = 7
+    feed.seen(broken)
+    assert [job.resource_version for job in feed.jobs.values()] == [7]
+    assert wakings.count == 1
+    assert "Cannot parse job acme/dev-7" in caplog.text
+
+
+def test_a_job_that_left_wakes_once() -> None:
+    feed, wakings = a_feed()
+    feed.seen(a_version(7))
+    feed.missed("uid-of-dev-7")
+    feed.deleted("uid-of-dev-7")
+    assert (dict(feed.jobs), wakings.count) == ({}, 2)
+
+
+def test_a_job_whose_end_was_written_is_forgotten_without_waking() -> None:
+    feed, wakings = a_feed()
+    feed.seen(a_version(7))
+    feed.forget("uid-of-dev-7")
+    feed.forget("uid-of-dev-7")
+    assert (dict(feed.jobs), wakings.count) == ({}, 1)

@@ -1,0 +1,219 @@
+"""A whole daemon in virtual time, without processes: from its first heartbeat to the last."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import EndReason, Provisioner
+from provisioner_operator.daemon.agent import LOG_FLUSH_SECONDS, Agent, RunResources
+from provisioner_operator.daemon.execution.provisioner import Program, Task, UnpreparedError
+from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
+from support.virtual_time import EPOCH, run_in_virtual_time
+from unit.daemon.builders import RememberingConsole, a_daemon_body, a_job_body
+from unit.daemon.stored_objects import StoredObjects
+
+DAEMON = paths.daemon("acme", "d1")
+
+
+class Preparing:
+    """A provisioner whose jobs take their time to prepare, and then turn out to be impossible."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.released = asyncio.Event()
+
+    async def prepare(self, task: Task, directory: Path) -> Program:
+        del directory
+        self.started.append(task.job.name)
+        await self.released.wait()
+        raise UnpreparedError(EndReason.VARIABLE_UNAVAILABLE, "Nothing to run.")
+
+
+class Working:
+    """A daemon beside its objects on the API server."""
+
+    def __init__(self, directory: Path, *jobs: dict[str, Any], **daemon: Any) -> None:
+        bodies = {paths.job("acme", body["metadata"]["name"]): body for body in jobs}
+        self.api = StoredObjects({DAEMON: a_daemon_body(**daemon), **bodies})
+        self.directory = directory
+        self.agent: Agent
+        self.preparing: Preparing
+        self.seconds = 0.0
+        """The time at which the daemon ended."""
+
+    def run(self, *steps: tuple[float, Callable[[], Any]], seconds: float = 1000.0) -> bool:
+        """Run the daemon with each step at its time; return whether it ended by itself."""
+
+        async def run() -> bool:
+            loop = asyncio.get_running_loop()
+            self.preparing = Preparing()
+            resources = RunResources({Provisioner.ECHO: self.preparing}, self.directory, RememberingConsole(), 0)
+            self.agent = Agent(self.api, self.api.objects[DAEMON], instance="i1", resources=resources)
+            for at, step in steps:
+                loop.call_at(EPOCH + at, step)
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.agent.run()
+            except TimeoutError:
+                return False
+            finally:
+                self.seconds = loop.time() - EPOCH
+            return True
+
+        return run_in_virtual_time(run())
+
+    def release(self) -> None:
+        """Let the runs end."""
+        self.preparing.released.set()
+
+    def shut_down(self) -> None:
+        self.agent.shut_down()
+
+    def job(self, name: str) -> dict[str, Any]:
+        status: dict[str, Any] = self.api.objects[paths.job("acme", name)]["status"]
+        return status
+
+    def submit(self, body: dict[str, Any]) -> None:
+        self.api.store(paths.job("acme", body["metadata"]["name"]), body)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = self.api.objects[DAEMON]["status"]
+        return status
+
+    def listed(self) -> Sequence[str]:
+        return [job["name"] for job in self.status["currentJobs"]]
+
+
+def test_a_job_is_run_and_counted_and_the_daemon_goes_on(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+    assert not world.run((5, world.release), (50, lambda: world.submit(a_job_body("dev-8"))))
+    assert world.job("dev-7")["phase"] == "Failed"
+    assert world.job("dev-7")["message"].startswith("Nothing to run.")
+    assert world.job("dev-8")["phase"] == "Failed"
+    assert (world.status["failedJobs"], world.status["state"], world.listed()) == (2, "Idle", [])
+
+
+def test_no_job_is_taken_before_the_daemon_is_registered(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+    world.api.refusals = [UnreachableError("away")] * 3
+    world.run(seconds=100)
+    first_list = world.api.times("list")[0]
+    assert first_list >= world.api.times("patch")[3] > EPOCH
+
+
+def test_a_running_job_is_listed_by_the_heartbeat(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+    world.run(seconds=30)
+    assert (world.listed(), world.status["state"]) == (["dev-7"], "Busy")
+
+
+def test_no_more_jobs_than_its_capacity_run_at_a_time(tmp_path: Path) -> None:
+    world = Working(tmp_path, *(a_job_body(f"dev-{n}") for n in range(5)), capacity=2)
+    counts: list[int] = []
+    world.run((5, lambda: counts.append(len(world.preparing.started))), (6, world.release))
+    assert counts == [2]
+    assert len(world.preparing.started) == 5
+
+
+def test_a_shutdown_drains_and_ends_with_a_last_heartbeat(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+    states: list[str] = []
+    steps = (
+        (5, world.shut_down),
+        (6, lambda: states.append(world.status["state"])),
+        (7, lambda: world.submit(a_job_body("dev-8"))),
+        (60, world.release),
+    )
+    assert world.run(*steps)
+    assert states == ["Draining"]
+    assert (world.status["state"], world.status["failedJobs"], world.listed()) == ("Offline", 1, [])
+    assert world.job("dev-7")["phase"] == "Failed"
+    assert world.job("dev-8")["phase"] == "Pending"
+    assert 60 <= world.seconds < 70
+
+
+def test_an_idle_daemon_ends_at_once_when_it_is_shut_down(tmp_path: Path) -> None:
+    world = Working(tmp_path)
+    assert world.run((5, world.shut_down))
+    assert (world.seconds, world.status["state"]) == (5, "Offline")
+
+
+def test_a_second_shutdown_stops_the_runs(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+    assert world.run((5, world.shut_down), (6, world.shut_down), (7, world.release))
+    assert (world.job("dev-7")["phase"], world.job("dev-7")["reason"]) == ("Failed", "DaemonShutdown")
+
+
+def canceled(world: Working) -> None:
+    body = world.api.objects[paths.job("acme", "dev-7")]
+    world.submit(body | {"spec": body["spec"] | {"cancel": True}})
+
+
+def test_a_cancel_is_seen_and_ends_the_job(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+    phases: list[str] = []
+    world.run((5, lambda: canceled(world)), (6, lambda: phases.append(world.job("dev-7")["phase"])), (7, world.release))
+    assert phases == ["Canceling"]
+    assert world.job("dev-7")["phase"] == "Canceled"
+
+
+def test_a_job_that_is_taken_away_is_abandoned_and_not_written(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+
+    def lose() -> None:
+        body = world.api.objects[paths.job("acme", "dev-7")]
+        world.submit(body | {"status": body["status"] | {"phase": "Failed", "reason": "DaemonLost"}})
+
+    world.run((5, lose), (7, world.release))
+    assert world.job("dev-7")["reason"] == "DaemonLost"
+    assert world.status["failedJobs"] == 0
+
+
+def test_a_job_that_runs_here_without_a_run_is_ended_with_its_reason(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body(phase="Running", instance="i1"))
+    world.run()
+    assert (world.job("dev-7")["phase"], world.job("dev-7")["reason"]) == ("Failed", "DaemonLost")
+    assert "has no run of it" in world.job("dev-7")["message"]
+    assert not world.preparing.started
+
+
+def test_a_job_that_cannot_be_taken_is_tried_again_only_once_it_has_changed(tmp_path: Path) -> None:
+    world = Working(tmp_path)
+
+    def refuse() -> None:
+        world.api.refusals = [ForbiddenError(403, "no")]
+        world.submit(a_job_body())
+
+    def change() -> None:
+        body = world.api.objects[paths.job("acme", "dev-7")]
+        world.submit(body)
+
+    tries: list[int] = []
+    world.run(
+        (5, refuse), (400, lambda: tries.append(len(world.preparing.started))), (401, change), (402, world.release)
+    )
+    assert tries == [0]
+    assert [path for _, verb, path in world.api.requests if verb == "patch" and "provisionerjobs" in path].count(
+        paths.job_status("acme", "dev-7")
+    ) == 3
+    assert world.job("dev-7")["phase"] == "Failed"
+
+
+def test_a_daemon_that_was_taken_over_stops_its_runs_and_writes_nothing_more(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+
+    def take_over() -> None:
+        world.api.store(DAEMON, a_daemon_body(status={"instance": "i2"}))
+
+    with pytest.raises(TakenOverError):
+        world.run((5, take_over))
+    assert world.job("dev-7")["phase"] == "Running"
+    assert world.status == {"instance": "i2"}
+    # The run cannot be stopped here, so the logs' time is waited for and no longer.
+    assert world.seconds == 12 + LOG_FLUSH_SECONDS

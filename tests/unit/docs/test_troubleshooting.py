@@ -1,0 +1,51 @@
+"""Whoever reads a reason in a status finds it explained, under the kind that it belongs to."""
+
+import re
+from enum import StrEnum
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import (
+    CancelReason,
+    DaemonState,
+    EndReason,
+    PendingReason,
+    PoolReason,
+    TemplateReason,
+    WorkspaceReason,
+)
+from support.manifests import REPOSITORY
+from unit.docs.pages import Table, read
+
+PAGE = REPOSITORY / "docs" / "troubleshooting.md"
+
+SECTIONS: dict[str, type[StrEnum]] = {
+    "A job is pending": PendingReason,
+    "A job has ended": EndReason,
+    "A cancel": CancelReason,
+    "A workspace is not ready": WorkspaceReason,
+    "A template is not ready": TemplateReason,
+    "A pool is not ready": PoolReason,
+    "A daemon does not work": DaemonState,
+}
+
+_REASON = re.compile(r"`(\w+)`")
+
+
+def table_of(section: str) -> Table:
+    """The first table of a section."""
+    return next(table for table in read(PAGE).tables if table.section == section)
+
+
+@pytest.mark.parametrize(("section", "reasons"), SECTIONS.items(), ids=SECTIONS)
+def test_every_reason_of_the_api_has_its_row(section: str, reasons: type[StrEnum]) -> None:
+    explained = [_REASON.fullmatch(row[0]) for row in table_of(section).rows]
+    assert all(explained)
+    assert sorted(each[1] for each in explained if each) == sorted(reasons)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_reason_has_a_meaning_and_a_remedy(section: str) -> None:
+    for row in table_of(section).rows:
+        assert len(row) == 3, row
+        assert all(cell.strip() for cell in row), row
