@@ -1,4 +1,4 @@
-"""The controller's shell in virtual time: primes a real Mirror, feeds it, carries out its decisions over the network."""
+"""The controller's shell in virtual time: primes a real JobReconciler, feeds it, carries out its decisions over the network."""
 
 from collections.abc import Callable
 from random import Random
@@ -14,8 +14,8 @@ from provisioner_operator.core.daemons.decisions import (
 from provisioner_operator.core.jobs.decisions import CheckJob, Expire
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.reconcilers.decisions import Decision, subject
-from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from simulation.network import RETRY_SECONDS, Answer, Call, Event, Network, Result, Watch
@@ -64,7 +64,7 @@ class SimulatedController:
         self.tenure = Tenure(self)
         self.primed_at: float | None = None
         self.workspaces = WorkspaceHalf(self, network, invariants)
-        self.mirror = Mirror(self.workspaces.mirror.holds)
+        self.mirror = JobReconciler(self.workspaces.mirror.holds)
         self.known: dict[str, int] = {}
         """The latest version of each job that this process was told."""
         self.ended: set[str] = set()
@@ -213,7 +213,7 @@ class SimulatedController:
         if not self.alive:
             return
         jobs, daemons = self.mirror.uids()
-        jobs |= self.workspaces.mirror.live_jobs().keys()
+        jobs |= self.workspaces.mirror.unfinished_jobs().keys()
         pods = self.mirror.pod_uids()
         listed: set[str] = set()
 
@@ -288,7 +288,7 @@ class SimulatedController:
                 operations = decision.patch(self.now.wall).operations()
                 writer = type(decision).__name__
                 self._write(
-                    lambda: server.patch_status(subject(decision), operations, writer),
+                    lambda: server.patch_status(decision.subject, operations, writer),
                     lambda *got: self._written(decision, *got),
                 )
 
@@ -335,17 +335,17 @@ class SimulatedController:
                 self._carry_out(CheckDaemon(decision.daemon))
                 return
             case Result.REFUSED:
-                self.read_job(subject(decision), lambda: self._settle(decision))
+                self.read_job(decision.subject, lambda: self._settle(decision))
                 return
             case Result.DONE if body is not None:
                 self.observe(body)
             case _ if isinstance(decision, MarkOffline):
-                self.mirror.daemon_deleted(subject(decision), self.now)
+                self.mirror.daemon_deleted(decision.subject, self.now)
             case _:
-                self._forget_job(subject(decision))
+                self._forget_job(decision.subject)
         self._settle(decision)
 
     def _settle(self, decision: Decision) -> None:
         if self.alive:
-            self.mirror.settled(subject(decision), self.now)
+            self.mirror.settled(decision, self.now)
             self.wake()

@@ -8,8 +8,8 @@ from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Pha
 from provisioner_operator.core.jobs.decisions import Assign, Expire
 from provisioner_operator.core.jobs.ordering import workspace_key
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.reconcilers.decisions import Decision, subject
-from provisioner_operator.core.workspaces.decisions import WorkspaceDecision, display_name
+from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube.parsing import parse_job
 from simulation.daemons import SimulatedDaemon
 from simulation.runs import Run
@@ -78,20 +78,20 @@ class Invariants:
     def decided(self, decision: Decision, known: dict[str, int], ended: set[str]) -> None:
         """A controller decided, which knows these versions of jobs, and of these that they ended."""
         self.decisions[type(decision).__name__] += 1
-        if subject(decision) in ended and not isinstance(decision, Expire):
-            self.violated(f"{type(decision).__name__} of {subject(decision)}, which is known to have ended")
+        if decision.subject in ended and not isinstance(decision, Expire):
+            self.violated(f"{type(decision).__name__} of {decision.subject}, which is known to have ended")
         if isinstance(decision, Assign):
             self.note(f"assign {decision.job.name} to {decision.daemon.name}")
             for earlier in self._waiting_before(decision.job):
                 if known.get(earlier.uid) == earlier.resource_version:
                     self.violated(f"{decision.job.name} overtakes {earlier.name} of the same workspace")
         else:
-            self.note(f"decide {type(decision).__name__} of {subject(decision)}")
+            self.note(f"decide {type(decision).__name__} of {decision.subject}")
 
     def decided_about_workspace(self, decision: WorkspaceDecision) -> None:
         """A controller decided about a template or a workspace."""
         self.decisions[type(decision).__name__] += 1
-        self.note(f"decide {type(decision).__name__} of {display_name(decision)}")
+        self.note(f"decide {type(decision).__name__} of {decision.display_name}")
 
     def no_hot_loop(self, due: float) -> None:
         """The loop wants to be woken at `due`."""

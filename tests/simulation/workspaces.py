@@ -1,8 +1,8 @@
-"""The controller's half that sees to templates and workspaces, in virtual time: a real WorkspaceMirror over the network."""
+"""The controller's half that sees to templates and workspaces, in virtual time: a real WorkspaceReconciler over the network."""
 
 from typing import TYPE_CHECKING
 
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     CreateBuild,
     DiscardVersion,
@@ -35,7 +35,7 @@ class WorkspaceHalf:
     """What `controller.workspace_writes` does, with the simulated server."""
 
     def __init__(self, controller: "SimulatedController", network: Network, invariants: "Invariants") -> None:
-        self.mirror = WorkspaceMirror()
+        self.mirror = WorkspaceReconciler()
         self._controller = controller
         self._network = network
         self._invariants = invariants
@@ -178,7 +178,7 @@ class WorkspaceHalf:
 
     def _settle(self, decision: WorkspaceDecision) -> None:
         if self._controller.alive:
-            self.mirror.settled(decision)
+            self.mirror.settled(decision, self._controller.now)
             self._controller.wake()
 
 

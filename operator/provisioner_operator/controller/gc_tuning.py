@@ -14,7 +14,7 @@ _NEW_OBJECTS = 20_000
 
 
 @contextmanager
-def much_to_keep() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """What is made meanwhile, and all that there is, will not be looked through; what is made afterwards will, seldom."""
     gc.disable()
     try:

@@ -18,13 +18,11 @@ from provisioner_operator.controller.telemetry.events import EventRecorder, Noti
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.model.records import DaemonPod, Job
-from provisioner_operator.core.pools.decisions import CreatePod, PoolDecision
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.model.backoff import Refusal
+from provisioner_operator.core.model.decision import Decision
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
-from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube.errors import BusyError
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
@@ -39,16 +37,14 @@ class Observer:
 
     def __init__(
         self,
-        mirror: Mirror,
-        pools: PoolMirror,
-        workspaces: WorkspaceMirror,
+        reconcilers: Reconcilers,
         metrics: Metrics,
         recorder: EventRecorder,
         leads: Callable[[], bool],
     ) -> None:
-        self._mirror = mirror
-        self._pools = pools
-        self._workspaces = workspaces
+        self._jobs = reconcilers.jobs
+        self._pools = reconcilers.pools
+        self._workspaces = reconcilers.workspaces
         self._metrics = metrics
         self._recorder = recorder
         self._leads = leads
@@ -66,8 +62,8 @@ class Observer:
             return None
         job = job_record(model)
         self._take_note_of_build(model)
-        previous = self._mirror.job(job.uid)
-        if self._mirror.observe_job(job, clock.read()):
+        previous = self._jobs.job(job.uid)
+        if self._jobs.observe_job(job, clock.read()):
             if previous is not None:
                 self._job_changed(previous, job)
             self.wake.set()
@@ -83,17 +79,17 @@ class Observer:
     def job_shown(self, body: Mapping[str, Any]) -> None:
         """A job as its watch shows it: each version of it in order, to its end."""
         meta = body["metadata"]
-        known = self._mirror.job(meta["uid"])
+        known = self._jobs.job(meta["uid"])
         if known is not None and int(meta["resourceVersion"]) <= known.resource_version:
             return  # the answer to our own write came first
         job = self.job(body)
         if job is not None and job.phase in TERMINAL:
-            self._mirror.job_left(job.uid)
+            self._jobs.job_left(job.uid)
 
     def job_deleted(self, uid: str) -> None:
         """The job's object is gone."""
         self._told.pop(uid, None)
-        self._mirror.job_deleted(uid, clock.read())
+        self._jobs.job_deleted(uid, clock.read())
         self._workspaces.job_deleted(uid)
         self.wake.set()
 
@@ -104,13 +100,13 @@ class Observer:
         except UnparseableObjectError as error:
             self._unparseable("ProvisionerDaemon", body, error)
             return
-        if self._mirror.observe_daemon(daemon, clock.read(), fresh=fresh):
+        if self._jobs.observe_daemon(daemon, clock.read(), fresh=fresh):
             self.wake.set()
 
     def daemon_deleted(self, uid: str) -> None:
         """The daemon's object is gone."""
         self._told.pop(uid, None)
-        self._mirror.daemon_deleted(uid, clock.read())
+        self._jobs.daemon_deleted(uid, clock.read())
         self.wake.set()
 
     def pod(self, body: Mapping[str, Any]) -> None:
@@ -123,7 +119,7 @@ class Observer:
         except UnparseableObjectError as error:
             self._unparseable("Pod", body, error)
             return
-        if self._mirror.observe_pod(pod, clock.read()):
+        if self._jobs.observe_pod(pod, clock.read()):
             self.wake.set()
 
     def pod_deleted(self, uid: str, namespace: str, last: Mapping[str, Any] | None = None) -> None:
@@ -133,7 +129,7 @@ class Observer:
         if last is not None:
             with suppress(UnparseableObjectError):
                 pod = parse_daemon_pod(last, deleted=True)
-        self._mirror.pod_deleted(uid, namespace, pod, clock.read())
+        self._jobs.pod_deleted(uid, namespace, pod, clock.read())
         self._pools.pod_deleted(uid)
         self.wake.set()
 
@@ -185,29 +181,9 @@ class Observer:
         self._workspaces.workspace_deleted(uid)
         self.wake.set()
 
-    def workspace_settled(self, decision: WorkspaceDecision) -> None:
-        """A decision about a template or workspace was carried out, refused, or came to nothing."""
-        self._workspaces.settled(decision)
-        self.wake.set()
-
-    def pool_settled(self, decision: PoolDecision) -> None:
-        """A decision about a pool was carried out, refused, or came to nothing."""
-        if isinstance(decision, CreatePod):
-            self._pools.unanswered(decision.pool.uid, decision.name)  # unless it was
-        self._pools.settled(decision)
-        self.wake.set()
-
-    def pod_refused(self, pod: DaemonPod, error: Exception) -> None:
-        """The API server does not take what the Pod's annotations say for a daemon's spec."""
-        note = f"No daemon: the API server refuses what the Pod's annotations say. {error}. Correct the annotations."
-        self._recorder.tell(
-            Notice("Pod", pod.namespace, pod.name, pod.uid, "DaemonRefused", note, "Register", api_version="v1")
-        )
-
-    def settled(self, uid: str) -> None:
-        """A decision about this object was carried out, or refused."""
-        self._mirror.settled(uid, clock.read())
-        self.wake.set()
+    def refused(self, decision: Decision, refusal: Refusal) -> None:
+        """The API server refuses a write: whoever owns the object has to know."""
+        self._recorder.tell(events.refused(decision, refusal))
 
     def contact_lost(self, error: Exception) -> None:
         """A request found no API server; one that says that it is busy is there."""
@@ -223,7 +199,7 @@ class Observer:
         if not self._in_contact:
             self._in_contact = True
             _logger.info("The API server answers again; every daemon gets a full period to report")
-            self._mirror.contact_regained(clock.read())
+            self._jobs.contact_regained(clock.read())
             self.wake.set()
 
     @property
@@ -255,7 +231,7 @@ class Observer:
     def _unparseable(self, kind: str, body: Mapping[str, Any], error: UnparseableObjectError) -> None:
         meta = body.get("metadata") or {}
         namespace, name, uid = (str(meta.get(key, "")) for key in ("namespace", "name", "uid"))
-        self._mirror.set_aside(uid)
+        self._jobs.park(uid)
         if self._told.get(uid) == meta.get("resourceVersion") or not self._leads():
             return
         self._told[uid] = str(meta.get("resourceVersion"))

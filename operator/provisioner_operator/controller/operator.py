@@ -25,13 +25,11 @@ from provisioner_operator.controller.telemetry.endpoints import application, ser
 from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.write_gate import Admission
-from provisioner_operator.controller.writes.pools import PoolWrites
-from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
+from provisioner_operator.controller.writes.families import families
+from provisioner_operator.controller.writes.jobs import JobExecutor
 from provisioner_operator.controller.writes.writer import Writer
 from provisioner_operator.core.leadership import Candidacy
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.kube.connect import Connection, LoginError, connect
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
 
@@ -60,10 +58,8 @@ class Operator:
         self._connection: Connection | None = None
         self._primed = False
         self._candidacy = Candidacy(identity()) if settings.lease_namespace else None
-        self._workspaces = WorkspaceMirror()
-        self._mirror = Mirror(self._workspaces.holds)
-        self._pools = PoolMirror(self._mirror, DEFAULT_IMAGE)
-        self._metrics = Metrics(self._mirror, self._pools, self._workspaces, self.leads)
+        self._reconcilers = Reconcilers.create(DEFAULT_IMAGE)
+        self._metrics = Metrics(self._reconcilers, self.leads)
         self._observer: Observer | None = None
         self._writer: Writer | None = None
         self._recorder: EventRecorder | None = None
@@ -115,21 +111,21 @@ class Operator:
         client = connection.client
         admission = Admission(settings.writers)
         recorder = self._recorder = EventRecorder(client, self._metrics, self.leads, admission)
-        observer = self._observer = Observer(
-            self._mirror, self._pools, self._workspaces, self._metrics, recorder, self.leads
-        )
-        pool_writes = PoolWrites(client, observer, self._pools)
-        workspace_writes = WorkspaceWrites(client, observer, self._workspaces)
+        reconcilers = self._reconcilers
+        observer = self._observer = Observer(reconcilers, self._metrics, recorder, self.leads)
         writer = self._writer = Writer(
-            client, observer, pool_writes, workspace_writes, self._metrics, self.tenure, admission
+            families(client, observer, reconcilers),
+            JobExecutor(client, observer),
+            observer,
+            self._metrics,
+            self.tenure,
+            admission,
+            settings.writers,
         )
         listers = [
-            Lister(client, observer, self._mirror, self._pools, self._workspaces, writer, namespace)
-            for namespace in settings.namespaces or (None,)
+            Lister(client, observer, reconcilers, writer, namespace) for namespace in settings.namespaces or (None,)
         ]
-        loop = self._loop = DecisionLoop(
-            self._mirror, self._pools, self._workspaces, observer, writer, self._metrics, self.leads
-        )
+        loop = self._loop = DecisionLoop(reconcilers, observer, writer, self._metrics, self.leads)
         app = application(
             self._metrics.registry,
             started=self._wrong_with_start,
@@ -138,8 +134,8 @@ class Operator:
         )
         runner, port = await serve(app, settings.http_host, settings.http_port)
         self._stack.push_async_callback(runner.cleanup)
-        self._pools.use_image(settings.daemon_image or await own_image(client) or DEFAULT_IMAGE)
-        with gc_tuning.much_to_keep():
+        reconcilers.pools.use_image(settings.daemon_image or await own_image(client) or DEFAULT_IMAGE)
+        with gc_tuning.gc_paused():
             await self._prime(listers)
         self._deciding = [asyncio.create_task(loop.run(), name="decision loop")]
         self._tasks = [

@@ -137,6 +137,7 @@ class PoolReason(StrEnum):
     ROLLING_OUT = "RollingOut"
     DRAINING = "Draining"
     PODS_FAILING = "PodsFailing"
+    WRITE_REFUSED = "WriteRefused"
 
 
 class TaintEffect(StrEnum):
@@ -207,6 +208,8 @@ class WorkspaceReason(StrEnum):
     VERSION_NOT_FOUND = "VersionNotFound"
     VERSION_NOT_READY = "VersionNotReady"
     BUILD_REFUSED = "BuildRefused"
+    WRITE_REFUSED = "WriteRefused"
+    """The API server, or a policy of the cluster, refuses what is to be done next; the message has its words."""
 
 
 class VersionPhase(StrEnum):
@@ -226,6 +229,7 @@ class TemplateReason(StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable"
     IN_USE = "InUse"
     NO_VERSION = "NoVersion"
+    WRITE_REFUSED = "WriteRefused"
 
 
 class StatusCondition(StrEnum):

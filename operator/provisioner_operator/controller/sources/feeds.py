@@ -12,8 +12,9 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.writer import Departed, Writer
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.jobs import JobReconciler
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.reflector import Reflector
@@ -28,14 +29,13 @@ class JobFeed:
     def __init__(
         self,
         observer: Observer,
-        mirror: Mirror,
-        workspaces: WorkspaceMirror,
+        reconcilers: Reconcilers,
         writer: Writer,
         namespace: str | None,
     ) -> None:
         self._observer = observer
-        self._mirror = mirror
-        self._workspaces = workspaces
+        self._jobs = reconcilers.jobs
+        self._workspaces = reconcilers.workspaces
         self._writer = writer
         self._namespace = namespace
         self.relisted = asyncio.Event()
@@ -47,7 +47,7 @@ class JobFeed:
 
     def known(self) -> Iterable[str]:
         """The live jobs in the mirrors: of one that was made for a workspace the watch may not have told yet."""
-        live = {job.uid: (job.namespace, job.name) for job in self._mirror.jobs()} | self._workspaces.live_jobs()
+        live = {job.uid: (job.namespace, job.name) for job in self._jobs.jobs()} | self._workspaces.unfinished_jobs()
         return [uid for uid, (namespace, _) in live.items() if self._namespace in (None, namespace)]
 
     def seen(self, body: Mapping[str, Any]) -> None:
@@ -60,8 +60,8 @@ class JobFeed:
 
     def missed(self, uid: str) -> None:
         """It ended or was deleted: have it read once, to learn which."""
-        job = self._mirror.job(uid)
-        place = (job.namespace, job.name) if job is not None else self._workspaces.live_jobs().get(uid)
+        job = self._jobs.job(uid)
+        place = (job.namespace, job.name) if job is not None else self._workspaces.unfinished_jobs().get(uid)
         if place is not None:
             self._writer.submit(Departed(*place, uid))
 
@@ -117,7 +117,7 @@ class Feed:
         """All are known."""
 
 
-def daemons(client: KubeClient, observer: Observer, mirror: Mirror, namespace: str | None) -> Reflector:
+def daemons(client: KubeClient, observer: Observer, mirror: JobReconciler, namespace: str | None) -> Reflector:
     """What follows the daemons."""
     feed = Feed(
         namespace,
@@ -128,13 +128,13 @@ def daemons(client: KubeClient, observer: Observer, mirror: Mirror, namespace: s
     return Reflector(client, paths.daemons(namespace), feed)
 
 
-def templates(client: KubeClient, observer: Observer, mirror: WorkspaceMirror, namespace: str | None) -> Reflector:
+def templates(client: KubeClient, observer: Observer, mirror: WorkspaceReconciler, namespace: str | None) -> Reflector:
     """What follows the templates."""
     feed = Feed(namespace, known=mirror.templates, seen=observer.template, gone=observer.template_deleted)
     return Reflector(client, paths.templates(namespace), feed)
 
 
-def workspaces(client: KubeClient, observer: Observer, mirror: WorkspaceMirror, namespace: str | None) -> Reflector:
+def workspaces(client: KubeClient, observer: Observer, mirror: WorkspaceReconciler, namespace: str | None) -> Reflector:
     """What follows the workspaces."""
     feed = Feed(namespace, known=mirror.workspaces, seen=observer.workspace, gone=observer.workspace_deleted)
     return Reflector(client, paths.workspaces(namespace), feed)

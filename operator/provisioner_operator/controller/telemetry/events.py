@@ -18,6 +18,8 @@ from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.write_gate import Admission
+from provisioner_operator.core.model.backoff import Refusal
+from provisioner_operator.core.model.decision import Decision
 from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube import paths
@@ -59,6 +61,22 @@ def ended(job: Job) -> Notice | None:
 def stuck(job: Job) -> Notice:
     """What to tell of a job that will not start unless somebody does something."""
     return _about(job, job.reason or "Pending", job.message or "", "Assign", warning=True)
+
+
+def refused(decision: Decision, refusal: Refusal) -> Notice:
+    """Report that the API server, or a policy of the cluster, refuses a write that the object needs."""
+    about, action = decision.regarding, type(decision).__name__
+    if about.kind == "Pod":
+        note = f"No daemon: the API server refuses what the Pod's annotations say. {refusal.message}. Correct the annotations."
+        reason = "DaemonRefused"
+    else:
+        note = (
+            f"{action} of {decision.display_name} is refused: {refusal.message}. It is tried again with growing pauses."
+        )
+        reason = "WriteRefused"
+    return Notice(
+        about.kind, about.namespace, about.name, about.uid, reason, note, action, api_version=about.api_version
+    )
 
 
 def _about(job: Job, reason: str, note: str, action: str, *, warning: bool) -> Notice:

@@ -18,9 +18,7 @@ from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phas
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 
 _PREFIX = "provisioner"
 _WAIT_BUCKETS = (0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 900, 1800)
@@ -40,9 +38,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for 
 class Metrics:
     """The process's registry and everything in it."""
 
-    def __init__(
-        self, mirror: Mirror, pools: PoolMirror, workspaces: WorkspaceMirror, leads: Callable[[], bool]
-    ) -> None:
+    def __init__(self, reconcilers: Reconcilers, leads: Callable[[], bool]) -> None:
         self.registry = CollectorRegistry()
         self._wait = Histogram(
             f"{_PREFIX}_job_wait_seconds",
@@ -80,7 +76,7 @@ class Metrics:
         self.unparseable = Counter(
             f"{_PREFIX}_unparseable_objects", "Objects that do not fit their schema.", ["kind"], registry=self.registry
         )
-        self.registry.register(_MirrorCollector(mirror, pools, workspaces, leads))
+        self.registry.register(_MirrorCollector(reconcilers, leads))
 
     def changed(self, previous: Job, job: Job) -> None:
         """A live job was observed in a new version."""
@@ -105,12 +101,10 @@ class Metrics:
 class _MirrorCollector(Collector):
     """Gauges that are true at the moment of the scrape, and cost nothing between."""
 
-    def __init__(
-        self, mirror: Mirror, pools: PoolMirror, workspaces: WorkspaceMirror, leads: Callable[[], bool]
-    ) -> None:
-        self._mirror = mirror
-        self._pools = pools
-        self._workspaces = workspaces
+    def __init__(self, reconcilers: Reconcilers, leads: Callable[[], bool]) -> None:
+        self._jobs = reconcilers.jobs
+        self._pools = reconcilers.pools
+        self._workspaces = reconcilers.workspaces
         self._leads = leads
 
     @override
@@ -125,18 +119,18 @@ class _MirrorCollector(Collector):
         )
         if not leads:
             return
-        phases = Tally(job.phase for job in self._mirror.jobs())
+        phases = Tally(job.phase for job in self._jobs.jobs())
         jobs = GaugeMetricFamily(f"{_PREFIX}_jobs", "Jobs that have not ended, by phase.", labels=["phase"])
         for phase in Phase:
             if phase not in TERMINAL:
                 jobs.add_metric([phase.value], phases[phase])
         yield jobs
-        waiting = Tally(job.reason for job in self._mirror.jobs() if job.phase is Phase.PENDING and job.reason)
+        waiting = Tally(job.reason for job in self._jobs.jobs() if job.phase is Phase.PENDING and job.reason)
         reasons = GaugeMetricFamily(f"{_PREFIX}_jobs_pending", "Pending jobs by what they wait for.", labels=["reason"])
         for reason, count in waiting.items():
             reasons.add_metric([str(reason)], count)
         yield reasons
-        states = Tally(daemon.state if online else DaemonState.OFFLINE for daemon, online in self._mirror.daemons())
+        states = Tally(daemon.state if online else DaemonState.OFFLINE for daemon, online in self._jobs.daemons())
         daemons = GaugeMetricFamily(f"{_PREFIX}_daemons", "Daemons by state.", labels=["state"])
         for state in DaemonState:
             daemons.add_metric([state.value], states[state])
@@ -177,7 +171,7 @@ class _MirrorCollector(Collector):
         )
         age = GaugeMetricFamily(f"{_PREFIX}_queue_oldest_seconds", "Age of the first job in that queue.", labels=labels)
         now = time.time()
-        deepest = sorted(self._mirror.queue_depths().items(), key=lambda each: -each[1][0])[:_DEMANDS_SHOWN]
+        deepest = sorted(self._jobs.queue_depths().items(), key=lambda each: -each[1][0])[:_DEMANDS_SHOWN]
         for demand, (count, first) in deepest:
             values = [demand.namespace, demand.provisioner.value, format_tags(demand.tags)]
             depth.add_metric(values, count)

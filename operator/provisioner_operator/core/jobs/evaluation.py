@@ -29,8 +29,8 @@ CANCEL_MARGIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What a verdict needs to know beside the job itself."""
+class Context:
+    """What a evaluation needs to know beside the job itself."""
 
     daemon: Daemon | None = None
     """The daemon that the job is assigned to, while it exists."""
@@ -45,85 +45,85 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Evaluation:
     """What to do about a job now, if anything, and when to look again if nothing changes, in seconds from now."""
 
     decision: JobDecision | None = None
-    look_again_in: float | None = None
+    requeue_after: float | None = None
 
 
-def judge(job: Job, given: Circumstances, now: Instant) -> Verdict:
-    """The verdict on one job."""
+def evaluate(job: Job, context: Context, now: Instant) -> Evaluation:
+    """The evaluation on one job."""
     if job.phase in TERMINAL:
         return _due(expiry(job), now, Expire(job))
     if job.phase is Phase.PENDING:
-        return _judge_pending(job, given, now)
-    return _judge_started(job, given, now)
+        return _evaluate_pending(job, context, now)
+    return _evaluate_started(job, context, now)
 
 
-def _judge_pending(job: Job, given: Circumstances, now: Instant) -> Verdict:
+def _evaluate_pending(job: Job, context: Context, now: Instant) -> Evaluation:
     if job.cancel:
-        return Verdict(Cancel(job, CancelReason.NEVER_STARTED, f"{canceled_by(job)} The job had not started."))
+        return Evaluation(Cancel(job, CancelReason.NEVER_STARTED, f"{canceled_by(job)} The job had not started."))
     if job.suspend and job.suspended_at is None:
-        return Verdict(Suspend(job))
+        return Evaluation(Suspend(job))
     if not job.suspend and job.suspended_at is not None:
-        return Verdict(Resume(job))
+        return Evaluation(Resume(job))
     overdue = _due(pending_deadline(job), now, _pending_timeout(job))
     if overdue.decision is not None or job.assignment is None:
         return overdue
-    if (why := _why_release(job, given, now)) is not None:
-        return Verdict(Release(job, why))
+    if (why := _why_release(job, context, now)) is not None:
+        return Evaluation(Release(job, why))
     acknowledge_in = job.assignment.time + ACKNOWLEDGE_SECONDS - now.wall
-    return Verdict(look_again_in=min(acknowledge_in, overdue.look_again_in or acknowledge_in))
+    return Evaluation(requeue_after=min(acknowledge_in, overdue.requeue_after or acknowledge_in))
 
 
-def _why_release(job: Job, given: Circumstances, now: Instant) -> str | None:
+def _why_release(job: Job, context: Context, now: Instant) -> str | None:
     if job.assignment is None:
         return None
     name = job.assignment.daemon
-    if given.daemon is None:
+    if context.daemon is None:
         return f"Daemon {name} is gone; the job had not started and is queued again."
-    if given.offline:
+    if context.offline:
         return f"Daemon {name} went offline; the job had not started and is queued again."
-    if given.daemon.state is DaemonState.DRAINING:
+    if context.daemon.state is DaemonState.DRAINING:
         return f"Daemon {name} is draining; the job had not started and is queued again."
     if now.wall >= job.assignment.time + ACKNOWLEDGE_SECONDS:
         return f"Daemon {name} did not acknowledge within {ACKNOWLEDGE_SECONDS:.0f} s; the job is queued again."
     return None
 
 
-def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
+def _evaluate_started(job: Job, context: Context, now: Instant) -> Evaluation:
     name = job.assignment.daemon if job.assignment is not None else "unknown"
-    if given.lost:
+    if context.lost:
         if job.cancel:
-            message = f"{canceled_by(job)} Its daemon {name} is gone{_how(given)}, and the run with it."
-            return Verdict(_finish_cancel(job, CancelReason.DAEMON_GONE, message))
+            message = f"{canceled_by(job)} Its daemon {name} is gone{_how(context)}, and the run with it."
+            return Evaluation(_finish_cancel(job, CancelReason.DAEMON_GONE, message))
         message = (
-            f"Daemon {name} was lost{_how(given)} while it ran the job. The state holds what the run had saved by then; "
+            f"Daemon {name} was lost{_how(context)} while it ran the job. The state holds what the run had saved by then; "
             f"read its log (ConfigMap {log_archive_name(job.name)}), then submit a new job."
         )
-        return Verdict(Fail(job, EndReason.DAEMON_LOST, message))
+        return Evaluation(Fail(job, EndReason.DAEMON_LOST, message))
     if job.cancel:
-        grace = given.daemon.cancel_grace if given.daemon is not None else 0.0
-        seen = now.monotonic if given.cancel_seen is None else given.cancel_seen
+        grace = context.daemon.cancel_grace if context.daemon is not None else 0.0
+        seen = now.monotonic if context.cancel_seen is None else context.cancel_seen
         wait = seen + grace + CANCEL_MARGIN_SECONDS - now.monotonic
         if wait > 0:
-            return Verdict(look_again_in=wait)
+            return Evaluation(requeue_after=wait)
         message = (
             f"{canceled_by(job)} Daemon {name} did not confirm that the run stopped; check it before building again."
         )
-        return Verdict(_finish_cancel(job, CancelReason.DAEMON_UNRESPONSIVE, message))
-    if given.daemon is None and job.assignment is not None and job.assignment.instance is not None:
+        return Evaluation(_finish_cancel(job, CancelReason.DAEMON_UNRESPONSIVE, message))
+    if context.daemon is None and job.assignment is not None and job.assignment.instance is not None:
         # Its run may live on until its own fence, and once the job has ended nothing in the cluster tells of it: a
         # controller that starts meanwhile would give the workspace to the next job. The loss, when it is certain, ends it.
-        return Verdict()
+        return Evaluation()
     limit = f"{job.active_deadline:.0f} s"
     message = f"The job did not end within {limit} of its start (spec.activeDeadlineSeconds); its run is stopped."
     return _due(active_deadline(job), now, Fail(job, EndReason.DEADLINE_EXCEEDED, message))
 
 
-def _how(given: Circumstances) -> str:
-    return "" if given.pod_ended is None else f" (its Pod ended: {given.pod_ended})"
+def _how(context: Context) -> str:
+    return "" if context.pod_ended is None else f" (its Pod ended: {context.pod_ended})"
 
 
 def _finish_cancel(job: Job, reason: CancelReason, message: str) -> JobDecision:
@@ -138,7 +138,7 @@ def _pending_timeout(job: Job) -> Fail:
     return Fail(job, EndReason.PENDING_TIMEOUT, message)
 
 
-def _due(moment: float | None, now: Instant, decision: JobDecision) -> Verdict:
+def _due(moment: float | None, now: Instant, decision: JobDecision) -> Evaluation:
     if moment is None:
-        return Verdict()
-    return Verdict(decision) if now.wall >= moment else Verdict(look_again_in=moment - now.wall)
+        return Evaluation()
+    return Evaluation(decision) if now.wall >= moment else Evaluation(requeue_after=moment - now.wall)

@@ -73,6 +73,10 @@ class Creations:
         self._under_way.discard(name)
         self._fail(trouble, now)
 
+    def try_again(self) -> None:
+        """The next Pod need not wait any more; what went wrong is still said until a Pod stands."""
+        self._resume_at = float("-inf")
+
     def watch(self, members: Iterable[Member], now: Instant) -> None:
         """Learn from the pool's Pods as they are: which failed, which stand."""
         known = sorted(members, key=lambda member: member.pod.created)

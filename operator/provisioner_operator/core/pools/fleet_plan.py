@@ -2,12 +2,12 @@
 
 The shell tells it what came of the Pods that it was to make and how long runs took, and calls `decide` with all that it
 knows: after a change of a pool, of a Pod or of a pool's daemon at once, after a change of the queue soon, and when
-`Round.look_again_in` is over. Nothing in here is authoritative: should it be lost, the next looks find everything again
+`Round.requeue_after` is over. Nothing in here is authoritative: should it be lost, the next looks find everything again
 but the run times, which the pools' own statuses remember.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.pools import pod_builder
@@ -38,6 +38,8 @@ class PoolView:
 
     pool: Pool
     members: tuple[Member, ...] = ()
+    refused: str | None = None
+    """The API server's words, if it refuses what the pool needs beside new Pods."""
 
     @property
     def busy_slots(self) -> int:
@@ -50,7 +52,7 @@ class Round:
     """What to do now, and when to look again if nothing changes, in seconds from now."""
 
     decisions: tuple[PoolDecision, ...]
-    look_again_in: float | None = None
+    requeue_after: float | None = None
 
 
 @dataclass(slots=True)
@@ -89,6 +91,11 @@ class Fleet:
         if (history := self._histories.get(pool_uid)) is not None:
             history.creations.unanswered(name)
 
+    def try_again(self, pool_uid: str) -> None:
+        """The pool's spec changed: what was refused, or failed, may not be any more."""
+        if (history := self._histories.get(pool_uid)) is not None:
+            history.creations.try_again()
+
     def run_ended(self, pool_uid: str, seconds: float) -> None:
         """A job ended on one of the pool's daemons, so long after its start."""
         if (history := self._histories.get(pool_uid)) is not None:
@@ -113,7 +120,7 @@ class Fleet:
                 if isinstance(decision, CreatePod):
                     history.creations.begin(decision.name)
             decisions.extend(made.decisions)
-            looks.append(made.look_again_in)
+            looks.append(made.requeue_after)
             status, look = self._status(view, made, queued_for(pool.supply, waiting), now)
             decisions.extend(status)
             looks.append(look)
@@ -166,7 +173,8 @@ class Fleet:
     ) -> tuple[tuple[UpdatePoolStatus, ...], float | None]:
         pool, history = view.pool, self._histories[view.pool.uid]
         mean = history.run_times.mean
-        status = status_of(pool, made.census, queued=queued, mean_run=mean, now=now.wall)
+        census = replace(made.census, refused=view.refused)
+        status = status_of(pool, census, queued=queued, mean_run=mean, now=now.wall)
         wait = history.status_at + COUNTS_SECONDS - now.monotonic
         if status == pool.status:
             return (), None

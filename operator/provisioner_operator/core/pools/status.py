@@ -43,6 +43,8 @@ class Census:
     busy: int = 0
     trouble: Trouble | None = None
     """What keeps the wanted ones from being ready."""
+    refused: str | None = None
+    """The API server's words, if it refuses what the pool needs beside new Pods."""
 
 
 def status_of(pool: Pool, census: Census, *, queued: int, mean_run: float | None, now: float) -> PoolStatus:
@@ -73,7 +75,7 @@ def status_patch(pool: Pool, status: PoolStatus) -> JsonPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Summary:
     ready: bool
     reason: str
     message: str
@@ -82,13 +84,13 @@ class _Verdict:
 
 
 def _conditions(pool: Pool, census: Census, now: float) -> tuple[Condition, ...]:
-    verdict = _judge(pool, census)
-    message = clip(verdict.message)
+    summary = _summarize(pool, census)
+    message = clip(summary.message)
     conditions = pool.status.conditions
     for type_, holds, reason in (
-        (PoolCondition.READY, verdict.ready, verdict.reason),
-        (PoolCondition.RECONCILING, verdict.reconciling, verdict.reason),
-        (PoolCondition.STALLED, verdict.stalled, PoolReason.PODS_FAILING if verdict.stalled else verdict.reason),
+        (PoolCondition.READY, summary.ready, summary.reason),
+        (PoolCondition.RECONCILING, summary.reconciling, summary.reason),
+        (PoolCondition.STALLED, summary.stalled, _stalled_reason(summary)),
     ):
         status = ConditionStatus.TRUE if holds else ConditionStatus.FALSE
         says = message if holds or type_ is PoolCondition.READY else ""
@@ -96,27 +98,45 @@ def _conditions(pool: Pool, census: Census, now: float) -> tuple[Condition, ...]
     return conditions
 
 
-def _judge(pool: Pool, census: Census) -> _Verdict:
+def _summarize(pool: Pool, census: Census) -> _Summary:
     so_far = f"{census.ready} of {census.wanted} daemons are ready"
     if pool.deleting:
-        message = f"The pool is being deleted: {census.present + census.told_to_end} daemons are left, {census.busy} with jobs."
-        return _Verdict(ready=False, reason=PoolReason.DRAINING, message=message, reconciling=True)
-    trouble = census.trouble
-    if trouble is not None and census.ready < census.wanted:
-        message = f"{so_far}. {trouble.message}"
-        fails = not trouble.passes_by_itself
-        return _Verdict(
-            ready=False, reason=_as_reason(trouble.reason), message=message, reconciling=not fails, stalled=fails
-        )
+        so_far = f"The pool is being deleted: {census.present + census.told_to_end} daemons are left, {census.busy} with jobs"
+    elif census.trouble is not None and census.ready < census.wanted:
+        return _summarize_trouble(census.trouble, so_far)
+    # After the trouble with Pods, which says more: what is refused beside them is tried again all the same.
+    if census.refused is not None:
+        message = f"{so_far}. {census.refused}"
+        return _Summary(ready=False, reason=PoolReason.WRITE_REFUSED, message=message, stalled=True)
+    if pool.deleting:
+        return _Summary(ready=False, reason=PoolReason.DRAINING, message=f"{so_far}.", reconciling=True)
     if census.outdated:
         message = f"{so_far} and up to date; {census.outdated} of a former revision are to be replaced."
-        return _Verdict(ready=False, reason=PoolReason.ROLLING_OUT, message=message, reconciling=True)
+        return _Summary(ready=False, reason=PoolReason.ROLLING_OUT, message=message, reconciling=True)
     if census.ready < census.wanted:
-        return _Verdict(ready=False, reason=PoolReason.SCALING_UP, message=f"{so_far}.", reconciling=True)
+        return _Summary(ready=False, reason=PoolReason.SCALING_UP, message=f"{so_far}.", reconciling=True)
+    return _summarize_ready(census, so_far)
+
+
+def _summarize_trouble(trouble: Trouble, so_far: str) -> _Summary:
+    message = f"{so_far}. {trouble.message}"
+    fails = not trouble.passes_by_itself
+    return _Summary(
+        ready=False, reason=_as_reason(trouble.reason), message=message, reconciling=not fails, stalled=fails
+    )
+
+
+def _summarize_ready(census: Census, so_far: str) -> _Summary:
     leaving = f"; {census.draining} more finish their jobs and go." if census.draining else "."
     if census.wanted == 0:
-        return _Verdict(ready=True, reason=PoolReason.SCALED_TO_ZERO, message=f"No daemon is wanted{leaving}")
-    return _Verdict(ready=True, reason=PoolReason.DAEMONS_READY, message=f"{so_far}{leaving}")
+        return _Summary(ready=True, reason=PoolReason.SCALED_TO_ZERO, message=f"No daemon is wanted{leaving}")
+    return _Summary(ready=True, reason=PoolReason.DAEMONS_READY, message=f"{so_far}{leaving}")
+
+
+def _stalled_reason(summary: _Summary) -> str:
+    """Two words for what is stalled; `Ready` has the container's own reason."""
+    is_known = not summary.stalled or summary.reason == PoolReason.WRITE_REFUSED
+    return summary.reason if is_known else PoolReason.PODS_FAILING
 
 
 def _as_reason(word: str) -> str:

@@ -70,8 +70,12 @@ class PendingReasons:
 
     def look_soon(self, uid: str, now: Instant) -> None:
         """What is said of the waiting job may not be true any more, or could not be said just now."""
+        self.look_at(uid, now.monotonic + SETTLE_SECONDS)
+
+    def look_at(self, uid: str, when: float) -> None:
+        """Look at the waiting job at that time, on the monotonic clock."""
         if uid in self._since:
-            self._due.put(uid, now.monotonic + SETTLE_SECONDS)
+            self._due.put(uid, when)
 
     def forget(self, uid: str) -> None:
         """The job waits no more."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.core.workspaces.records import Build, BuildRecord, Workspace
+from provisioner_operator.core.workspaces.refused_step import RefusedStep
 
 SUPERSEDED = "Superseded"
 """The reason of a build that was canceled before it began, because something else was wanted."""
@@ -25,8 +26,8 @@ class BuildFacts:
     """Numbers up to this one are taken, by whomever."""
     searched: bool = False
     """Whether all jobs that there are have been looked through."""
-    refusal: str | None = None
-    """What the API server said when it refused the last decision."""
+    refused: RefusedStep | None = None
+    """The step that the API server refused, while it is too early to try it again."""
 
 
 @dataclass(frozen=True, slots=True)

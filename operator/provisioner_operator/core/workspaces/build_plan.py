@@ -47,7 +47,7 @@ from provisioner_operator.core.workspaces.records import (
     Workspace,
     WorkspaceStatus,
 )
-from provisioner_operator.core.workspaces.status import standing
+from provisioner_operator.core.workspaces.status import object_conditions
 
 WAITING_DELAY_SECONDS = 2.0
 RUNNING_DELAY_SECONDS = 1.0
@@ -59,7 +59,7 @@ class WorkspacePlan:
     """What to do about a workspace now, and when to look again if nothing changes, in seconds."""
 
     decision: BuildDecision | None = None
-    look_again_in: float | None = None
+    requeue_after: float | None = None
     delay: float = 0.0
     """A status may wait so long for further changes."""
 
@@ -85,26 +85,31 @@ class _Trouble:
 
 
 def plan_workspace(workspace: Workspace, template: Template | None, facts: BuildFacts, now: Instant) -> WorkspacePlan:
-    """The next step."""
+    """Return the next step; one that the API server refused is not made before its pause is over."""
     past = Past.of(workspace, facts)
     if past is None or (workspace.deleting and _may_be_over(workspace, past) and not facts.searched):
-        return WorkspacePlan(FindBuilds(workspace))
+        search = FindBuilds(workspace)
+        return WorkspacePlan(search) if not _is_blocked(search, facts) else _plan_unsearched(workspace, facts, now)
     if workspace.deleting:
         return _plan_deletion(workspace, template, past, facts, now)
     wish, stops_at = _wish(workspace, template, past, now)
     stops_in = None if stops_at is None else max(stops_at - now.wall, 0.0)
-    trouble = None
-    if past.is_live:
-        if past.must_give_way_to(wish.change) and past.build is not None:
-            return WorkspacePlan(Supersede(workspace, past.build))
-    elif past.lacks(wish.change, wish.transition):
-        step = _create(workspace, template, wish, past, facts)
-        if not isinstance(step, _Trouble):
-            return WorkspacePlan(step)
-        trouble = step
+    step, trouble = _attempt(_next_step(workspace, template, wish, past, facts), facts)
+    if step is not None:
+        return WorkspacePlan(step)
     shown = past.last_run if past.is_as_built(wish.change) else past.shown
     status = _status(workspace, template, past, shown, trouble, now)
     return _write(workspace, replace(status, stops_at=stops_at), past, stops_in)
+
+
+def _next_step(
+    workspace: Workspace, template: Template | None, wish: _Wish, past: Past, facts: BuildFacts
+) -> BuildDecision | _Trouble | None:
+    if past.must_give_way_to(wish.change) and past.build is not None:
+        return Supersede(workspace, past.build)
+    if not past.is_live and past.lacks(wish.change, wish.transition):
+        return _create(workspace, template, wish, past, facts)
+    return None
 
 
 def change_of(transition: Transition, *wanted: JsonValue) -> str:
@@ -176,8 +181,6 @@ def _create(
         values = resolution.values
     if DESTROY_FINALIZER not in workspace.finalizers and not workspace.deleting:
         return HoldWorkspace(workspace)
-    if facts.refusal is not None:
-        return _Trouble(WorkspaceReason.BUILD_REFUSED, f"No job can be made: {facts.refusal}")
     latest = past.latest.number if past.latest is not None else 0
     number = max(latest, facts.floor, workspace.status.build_number) + 1
     return CreateBuild(workspace, template, version, number, wish.transition, wish.change, values)
@@ -231,6 +234,40 @@ def _values_to_destroy(template: Template, workspace: Workspace, past: Past) -> 
     return _of_template(template, tuple(sorted(values.items())))
 
 
+# --- what the API server refused ---
+
+
+def _attempt(step: BuildDecision | _Trouble | None, facts: BuildFacts) -> tuple[BuildDecision | None, _Trouble | None]:
+    """Return the step to take, or what is in its way; neither while it only waits for what passes by itself."""
+    if isinstance(step, _Trouble):
+        return None, step
+    refused = facts.refused
+    if refused is None or not _is_blocked(step, facts):
+        return step, None
+    reason = WorkspaceReason.BUILD_REFUSED if isinstance(step, CreateBuild) else WorkspaceReason.WRITE_REFUSED
+    return None, None if refused.transient else _Trouble(reason, refused.message)
+
+
+def _is_blocked(step: BuildDecision | None, facts: BuildFacts) -> bool:
+    return facts.refused is not None and facts.refused.blocks(step)
+
+
+def _plan_unsearched(workspace: Workspace, facts: BuildFacts, now: Instant) -> WorkspacePlan:
+    """Of a workspace whose jobs cannot be listed only that is said."""
+    if facts.refused is None or facts.refused.transient:
+        return WorkspacePlan()
+    conditions = object_conditions(
+        workspace.status.conditions,
+        ready=False,
+        reason=WorkspaceReason.WRITE_REFUSED,
+        message=facts.refused.message,
+        under_way=False,
+        now=now.wall,
+    )
+    status = replace(workspace.status, observed_generation=workspace.generation, conditions=conditions)
+    return WorkspacePlan() if status == workspace.status else WorkspacePlan(UpdateWorkspaceStatus(workspace, status))
+
+
 # --- the end ---
 
 
@@ -249,24 +286,32 @@ def _plan_deletion(
         change_of(Transition.DELETE, workspace.rebuild_generation),
         past.last_run.version if past.last_run is not None else None,
     )
-    orphans = workspace.deletion_policy is DeletionPolicy.ORPHAN
-    trouble = None
-    if past.must_give_way_to(wish.change) and past.build is not None:
-        return WorkspacePlan(Supersede(workspace, past.build))
-    if past.is_live:
-        if orphans and past.latest is not None and past.latest.phase in STARTED:
-            return WorkspacePlan(ReleaseWorkspace(workspace))
-    elif orphans or past.last_run is None or _is_destroyed(past.last_run):
-        return WorkspacePlan(ReleaseWorkspace(workspace))
-    elif past.shown is None or past.shown.change != wish.change:
-        step = _create(workspace, template, wish, past, facts)
-        if not isinstance(step, _Trouble):
-            return WorkspacePlan(step)
-        trouble = replace(
-            step,
-            message=f"{step.message} Until then nothing is destroyed; spec.deletionPolicy Orphan lets it go as it is.",
-        )
+    step, trouble = _attempt(_next_step_to_end(workspace, template, wish, past, facts), facts)
+    if step is not None:
+        return WorkspacePlan(step)
+    if trouble is not None and not isinstance(
+        _next_step_to_end(workspace, template, wish, past, facts), ReleaseWorkspace
+    ):
+        advice = "Until then nothing is destroyed; spec.deletionPolicy Orphan lets it go as it is."
+        trouble = replace(trouble, message=f"{trouble.message} {advice}")
     return _write(workspace, _status(workspace, template, past, past.shown, trouble, now), past, None)
+
+
+def _next_step_to_end(
+    workspace: Workspace, template: Template | None, wish: _Wish, past: Past, facts: BuildFacts
+) -> BuildDecision | _Trouble | None:
+    orphans = workspace.deletion_policy is DeletionPolicy.ORPHAN
+    if past.must_give_way_to(wish.change) and past.build is not None:
+        return Supersede(workspace, past.build)
+    if past.is_live:
+        # A run that was begun goes on by itself; what waits is superseded first, so that nothing begins afterwards.
+        is_begun = past.latest is not None and past.latest.phase in STARTED
+        return ReleaseWorkspace(workspace) if orphans and is_begun else None
+    if orphans or past.last_run is None or _is_destroyed(past.last_run):
+        return ReleaseWorkspace(workspace)
+    if past.shown is None or past.shown.change != wish.change:
+        return _create(workspace, template, wish, past, facts)
+    return None
 
 
 def _is_destroyed(run: BuildRecord) -> bool:
@@ -278,7 +323,7 @@ def _is_destroyed(run: BuildRecord) -> bool:
 
 def _write(workspace: Workspace, status: WorkspaceStatus, past: Past, look: float | None) -> WorkspacePlan:
     if status == workspace.status:
-        return WorkspacePlan(look_again_in=look)
+        return WorkspacePlan(requeue_after=look)
     delay = 0.0
     if past.is_live and status.phase in (WorkspacePhase.PENDING, *WORKING.values()):
         delay = WAITING_DELAY_SECONDS if status.phase is WorkspacePhase.PENDING else RUNNING_DELAY_SECONDS
@@ -309,7 +354,7 @@ def _status(
         outputs=former.outputs if completed is None else completed.outputs,
         resources=former.resources if completed is None else completed.resources,
         observed_generation=workspace.generation,
-        conditions=standing(
+        conditions=object_conditions(
             former.conditions,
             ready=telling.ready,
             reason=telling.reason,

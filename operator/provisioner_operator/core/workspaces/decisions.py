@@ -1,10 +1,10 @@
-"""What the controller may decide about templates and workspaces, each a value that names the write to make.
+"""Define the decisions about templates and workspaces, each a value that names the write (or read) to make.
 
-Made by `template_versions` and `workspace_builds`, carried out by the shell. A decision that was not carried out is made
-again at the next look. `subject` is the uid of the object concerned: at most one decision about an object is under way at
-a time.
+Made by `template_plan` and `build_plan`, carried out by `controller.writes`. A decision that was not carried out is made
+again at the next look.
 
-Every creation is idempotent by its name: what is there already is the answer to an earlier request, and as good.
+Every creation is idempotent by its name: an object of that name which is the workspace's or template's own is the answer
+to an earlier request, and as good.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from provisioner_operator.api.v1alpha1.names import (
     WORKSPACE_LABEL,
     build_job_name,
 )
+from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch, add_finalizer, remove_finalizer
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.workspaces.records import (
@@ -37,17 +38,54 @@ SUPERSEDED_BY = "superseded by a newer change of workspace"
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSource:
-    """Read the ConfigMap that the template's files are in."""
-
+class _AboutTemplate:
     template: Template
+
+    @property
+    def subject(self) -> str:
+        """The template's uid."""
+        return self.template.uid
+
+    @property
+    def display_name(self) -> str:
+        """The template as people write it."""
+        return self.template.display_name
+
+    @property
+    def regarding(self) -> ObjectReference:
+        """The template."""
+        return ObjectReference("WorkspaceTemplate", self.template.namespace, self.template.name, self.template.uid)
 
 
 @dataclass(frozen=True, slots=True)
-class KeepFiles:
+class _AboutWorkspace:
+    workspace: Workspace
+
+    @property
+    def subject(self) -> str:
+        """The workspace's uid."""
+        return self.workspace.uid
+
+    @property
+    def display_name(self) -> str:
+        """The workspace as people write it."""
+        return self.workspace.display_name
+
+    @property
+    def regarding(self) -> ObjectReference:
+        """The workspace."""
+        return ObjectReference("Workspace", self.workspace.namespace, self.workspace.name, self.workspace.uid)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSource(_AboutTemplate):
+    """Read the ConfigMap that the template's files are in."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFiles(_AboutTemplate):
     """Keep the files of a version, whatever becomes of where they came from."""
 
-    template: Template
     version: str
     files: SourceFiles
 
@@ -78,10 +116,9 @@ class KeepFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportVersion:
+class ImportVersion(_AboutTemplate):
     """Have a version imported by a job."""
 
-    template: Template
     version: Version
 
     def body(self) -> JsonObject:
@@ -107,26 +144,22 @@ class ImportVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class FindImport:
+class FindImport(_AboutTemplate):
     """Read the job that imports a version: its end was missed, or it is gone."""
 
-    template: Template
     version: Version
 
 
 @dataclass(frozen=True, slots=True)
-class DiscardVersion:
+class DiscardVersion(_AboutTemplate):
     """Delete the files of a version that nobody needs."""
 
-    template: Template
     version: str
 
 
 @dataclass(frozen=True, slots=True)
-class HoldTemplate:
+class HoldTemplate(_AboutTemplate):
     """Put the finalizer on the template, before it has any version."""
-
-    template: Template
 
     def patch(self) -> JsonPatch:
         """Return the patch of the WorkspaceTemplate."""
@@ -134,10 +167,8 @@ class HoldTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseTemplate:
+class ReleaseTemplate(_AboutTemplate):
     """Let the deleted template go: no workspace is made from it."""
-
-    template: Template
 
     def patch(self) -> JsonPatch:
         """Return the patch of the WorkspaceTemplate."""
@@ -145,10 +176,9 @@ class ReleaseTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateTemplateStatus:
+class UpdateTemplateStatus(_AboutTemplate):
     """Write how the template is."""
 
-    template: Template
     status: TemplateStatus
 
     def patch(self) -> JsonPatch:
@@ -157,10 +187,8 @@ class UpdateTemplateStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldWorkspace:
+class HoldWorkspace(_AboutWorkspace):
     """Put the finalizer on the workspace, before it has anything to destroy."""
-
-    workspace: Workspace
 
     def patch(self) -> JsonPatch:
         """Return the patch of the Workspace."""
@@ -168,10 +196,8 @@ class HoldWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseWorkspace:
+class ReleaseWorkspace(_AboutWorkspace):
     """Let the deleted workspace go: nothing of it is left, or it is to be left."""
-
-    workspace: Workspace
 
     def patch(self) -> JsonPatch:
         """Return the patch of the Workspace."""
@@ -179,10 +205,9 @@ class ReleaseWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateBuild:
+class CreateBuild(_AboutWorkspace):
     """Have a change built by a job."""
 
-    workspace: Workspace
     template: Template
     version: Version
     number: int
@@ -235,17 +260,14 @@ class CreateBuild:
 
 
 @dataclass(frozen=True, slots=True)
-class FindBuilds:
+class FindBuilds(_AboutWorkspace):
     """List the workspace's jobs: what became of the latest was missed, or a name is taken."""
-
-    workspace: Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Supersede:
+class Supersede(_AboutWorkspace):
     """Cancel a build that has not begun, for something else is wanted by now."""
 
-    workspace: Workspace
     build: Build
 
     def patch(self) -> JsonPatch:
@@ -257,10 +279,9 @@ class Supersede:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateWorkspaceStatus:
+class UpdateWorkspaceStatus(_AboutWorkspace):
     """Write how the workspace is."""
 
-    workspace: Workspace
     status: WorkspaceStatus
 
     def patch(self) -> JsonPatch:
@@ -280,18 +301,6 @@ TemplateDecision = (
 )
 BuildDecision = HoldWorkspace | ReleaseWorkspace | CreateBuild | FindBuilds | Supersede | UpdateWorkspaceStatus
 WorkspaceDecision = TemplateDecision | BuildDecision
-
-
-def subject(decision: WorkspaceDecision) -> str:
-    """The uid of the object that the decision is about."""
-    return decision.workspace.uid if isinstance(decision, BuildDecision) else decision.template.uid
-
-
-def display_name(decision: WorkspaceDecision) -> str:
-    """The object that the decision is about, as people write it."""
-    if isinstance(decision, BuildDecision):
-        return decision.workspace.display_name
-    return decision.template.display_name
 
 
 def source_of(version: Version) -> dict[str, JsonValue]:

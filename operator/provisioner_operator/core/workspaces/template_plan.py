@@ -36,7 +36,8 @@ from provisioner_operator.core.workspaces.decisions import (
     UpdateTemplateStatus,
 )
 from provisioner_operator.core.workspaces.records import Import, SourceFiles, Template, TemplateStatus, Version
-from provisioner_operator.core.workspaces.status import standing
+from provisioner_operator.core.workspaces.refused_step import RefusedStep
+from provisioner_operator.core.workspaces.status import object_conditions
 
 SOURCE_RETRY_SECONDS = 30.0
 """How soon a ConfigMap that was not there is looked for again."""
@@ -70,8 +71,8 @@ class TemplateFacts:
     """By version; None where there is surely no job."""
     workspaces: int = 0
     versions_in_use: frozenset[str] = frozenset()
-    refusal: str | None = None
-    """What the API server said when it refused the last decision."""
+    refused: RefusedStep | None = None
+    """The step that the API server refused, while it is too early to try it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class TemplatePlan:
     """What to do about a template now, and when to look again if nothing changes, in seconds."""
 
     decision: TemplateDecision | None = None
-    look_again_in: float | None = None
+    requeue_after: float | None = None
     delay: float = 0.0
     """A status may wait so long for further changes."""
     wanted: str | None = None
@@ -87,7 +88,18 @@ class TemplatePlan:
 
 
 def plan_template(template: Template, facts: TemplateFacts, now: Instant) -> TemplatePlan:
-    """The next step."""
+    """Return the next step; one that the API server refused is not made before its pause is over."""
+    plan = _plan(template, facts, now)
+    if facts.refused is None or not facts.refused.blocks(plan.decision):
+        return plan
+    if facts.refused.transient:
+        return replace(plan, decision=None)
+    message = f"{facts.refused.message}{_still_in_force(template.status.active_version)}"
+    status = _said(template, facts, TemplateReason.WRITE_REFUSED, message, under_way=False, now=now)
+    return replace(_write(template, status, plan.requeue_after), wanted=plan.wanted)
+
+
+def _plan(template: Template, facts: TemplateFacts, now: Instant) -> TemplatePlan:
     if template.deleting:
         return _end(template, facts, now)
     if template.config_map is not None and _is_stale(facts.reading, template, now):
@@ -98,8 +110,8 @@ def plan_template(template: Template, facts: TemplateFacts, now: Instant) -> Tem
         return _write(template, _unavailable(template, facts, files.missing, now), look)
     wanted = _wanted(template, files, now)
     plan = _plan_version(template, wanted, files, facts, now)
-    looks = [each for each in (look, plan.look_again_in) if each is not None]
-    return replace(plan, look_again_in=min(looks, default=None), wanted=wanted.name)
+    looks = [each for each in (look, plan.requeue_after) if each is not None]
+    return replace(plan, requeue_after=min(looks, default=None), wanted=wanted.name)
 
 
 def _plan_version(
@@ -108,7 +120,7 @@ def _plan_version(
     """The next step towards this version."""
     if IN_USE_FINALIZER not in template.finalizers:
         return TemplatePlan(HoldTemplate(template))
-    if (step := _import(template, wanted, files, facts)) is not None and facts.refusal is None:
+    if (step := _import(template, wanted, files, facts)) is not None:
         return TemplatePlan(step)
     versions = _versions(template, wanted, facts, now)
     active = _active(template.status, versions, wanted)
@@ -121,7 +133,10 @@ def _plan_version(
             look = min((each for each in (look, due) if each is not None), default=None)
             kept.append(version)
         elif version.files and version.name not in facts.discarded:
-            return TemplatePlan(DiscardVersion(template, version.name))
+            discard = DiscardVersion(template, version.name)
+            if facts.refused is None or not facts.refused.blocks(discard):
+                return TemplatePlan(discard)
+            kept.append(version)  # and go on: new versions must not wait for old ones
     return _write(template, _status(template, tuple(kept), active, wanted, facts, now), look)
 
 
@@ -277,13 +292,11 @@ def _status(
             )
         case _:
             reason = TemplateReason.IMPORTING
-            message = (
-                f"Version {current.name} is being imported by job {current.import_job}.{_still_in_force(active)}"
-                if facts.refusal is None
-                else f"Version {current.name} cannot be imported: {facts.refusal}{_still_in_force(active)}"
-            )
-    under_way = reason is TemplateReason.IMPORTING and facts.refusal is None
-    return _said(template, facts, reason, message, under_way=under_way, now=now)
+            message = f"Version {current.name} is being imported by job {current.import_job}.{_still_in_force(active)}"
+    if reason is TemplateReason.IMPORTED and facts.refused is not None and not facts.refused.transient:
+        # All but an old version's files is as it should be.
+        reason, message = TemplateReason.WRITE_REFUSED, facts.refused.message
+    return _said(template, facts, reason, message, under_way=reason is TemplateReason.IMPORTING, now=now)
 
 
 def _said(
@@ -292,7 +305,7 @@ def _said(
     """The template's status with these conditions."""
     status = template.status
     ready = reason is TemplateReason.IMPORTED
-    conditions = standing(
+    conditions = object_conditions(
         status.conditions, ready=ready, reason=reason, message=message, under_way=under_way, now=now.wall
     )
     active = status.active_version
@@ -313,6 +326,6 @@ def _still_in_force(active: str | None) -> str:
 
 def _write(template: Template, status: TemplateStatus, look: float | None) -> TemplatePlan:
     if status == template.status:
-        return TemplatePlan(look_again_in=look)
+        return TemplatePlan(requeue_after=look)
     only_counts = replace(status, workspaces=template.status.workspaces) == template.status
     return TemplatePlan(UpdateTemplateStatus(template, status), look, COUNTS_SECONDS if only_counts else 0.0)

@@ -25,6 +25,7 @@ from provisioner_operator.core.workspaces.decisions import (
     UpdateWorkspaceStatus,
 )
 from provisioner_operator.core.workspaces.records import Build, Parameter, Template, Workspace, WorkspaceStatus
+from provisioner_operator.core.workspaces.refused_step import RefusedStep
 from support.builders.core import at
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace
 
@@ -136,7 +137,7 @@ def test_a_template_that_does_not_exist_is_named() -> None:
 
 
 def test_a_refusal_of_the_api_server_is_told() -> None:
-    status = _status(a_workspace(), refusal="the namespace is being terminated")
+    status = _status(a_workspace(), refused=RefusedStep("CreateBuild", "the namespace is being terminated"))
 
     assert _reason(status) == "BuildRefused"
 
@@ -308,7 +309,7 @@ def test_it_is_stopped_when_its_time_is_up_and_stays_so() -> None:
 
     status = _status(workspace, started, now=10)
     assert status.stops_at == at(60).wall
-    assert _plan(replace(workspace, status=status), started, now=10).look_again_in == pytest.approx(50)
+    assert _plan(replace(workspace, status=status), started, now=10).requeue_after == pytest.approx(50)
 
     stop = _decide(workspace, started, now=60)
     assert isinstance(stop, CreateBuild)

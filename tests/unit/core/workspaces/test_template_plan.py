@@ -160,7 +160,7 @@ def test_a_config_map_that_is_missing_is_told_and_looked_for_again() -> None:
 
     assert isinstance(plan.decision, UpdateTemplateStatus)
     assert _says(plan.decision.status) == ("False", "SourceUnavailable")
-    assert plan.look_again_in == SOURCE_RETRY_SECONDS
+    assert plan.requeue_after == SOURCE_RETRY_SECONDS
     assert isinstance(_decide(template, reading=missing, now=SOURCE_RETRY_SECONDS), ReadSource)
 
 
