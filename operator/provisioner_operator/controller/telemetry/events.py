@@ -66,7 +66,7 @@ def stuck(job: Job) -> Notice:
 def refused(decision: Decision, refusal: Refusal) -> Notice:
     """Report that the API server, or a policy of the cluster, refuses a write that the object needs."""
     about, action = decision.regarding, type(decision).__name__
-    if about.kind == "Pod":
+    if about.kind == "Pod" and refusal.reason == "Invalid":
         note = f"No daemon: the API server refuses what the Pod's annotations say. {refusal.message}. Correct the annotations."
         reason = "DaemonRefused"
     else:

@@ -6,7 +6,7 @@ from typing import Any
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import NameTakenError, Result
-from provisioner_operator.controller.writes.executor import read_fresh
+from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh
 from provisioner_operator.core.daemons.decisions import (
     CheckDaemon,
     DaemonDecision,
@@ -52,16 +52,15 @@ class DaemonExecutor:
         """Have the daemon observed; return whether it is not as the write required any more. Raises KubeError."""
         if isinstance(decision, RegisterDaemon):
             return False  # nothing was required: the namespace is gone, or something else refuses it
-        body = await self._read(decision.daemon)
+        daemon = decision.daemon
+        body = await self._read(daemon)
         match decision:
-            case _ if body is None:
-                return True
             case MarkOffline():
-                return not decision.patch(clock.read().wall).holds_for(body)
+                return has_moved_on(body, decision.patch(clock.read().wall), daemon.resource_version)
             case ReshapeDaemon():
-                return not decision.patch().holds_for(body)
+                return has_moved_on(body, decision.patch(), daemon.resource_version)
             case _:
-                return False
+                return body is None
 
     async def _register(self, decision: RegisterDaemon) -> Result:
         pod = decision.pod

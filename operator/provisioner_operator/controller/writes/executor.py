@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from provisioner_operator.controller.writes.answers import Result
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import NotFoundError
 
@@ -58,6 +59,21 @@ async def read_fresh(
     if body is not None:
         observe(body)
     return None
+
+
+def has_moved_on(body: Mapping[str, Any] | None, patch: JsonPatch, known: int | None = None) -> bool:
+    """Whether the object, read afresh, explains that the patch failed: it changed, and the tests do not hold for it.
+
+    An object that is as it was, or for which the tests hold, does not: something else refuses the write, and would again.
+
+    Args:
+        body: The object; None if it is gone.
+        patch: The patch that failed.
+        known: The version that it was decided upon, where that is known.
+    """
+    if body is None:
+        return True
+    return version_of(body) != known and not patch.holds_for(body)
 
 
 def version_of(body: Mapping[str, Any]) -> int:

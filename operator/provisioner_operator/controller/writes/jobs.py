@@ -5,7 +5,7 @@ from typing import Any
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import Result
-from provisioner_operator.controller.writes.executor import read_fresh, version_of
+from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh, version_of
 from provisioner_operator.core.jobs.decisions import CheckJob, Expire, JobDecision
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
@@ -41,7 +41,7 @@ class JobExecutor:
             return True
         if isinstance(decision, Expire):
             return version_of(body) != job.resource_version
-        return not decision.patch(clock.read().wall).holds_for(body)
+        return has_moved_on(body, decision.patch(clock.read().wall), job.resource_version)
 
     async def read(self, namespace: str, name: str, uid: str) -> dict[str, Any] | None:
         """Have the job observed as it is now; None if it is gone. Raises KubeError."""

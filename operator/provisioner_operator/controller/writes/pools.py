@@ -4,7 +4,7 @@ from typing import Any
 
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import Result
-from provisioner_operator.controller.writes.executor import read_fresh
+from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh
 from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
@@ -62,14 +62,14 @@ class PoolExecutor:
                     observe=self._observer.daemon,
                     gone=self._observer.daemon_deleted,
                 )
-                return body is None or not decision.patch().holds_for(body)
+                return has_moved_on(body, decision.patch())
             case DeletePod(_, pod):
                 return await self._read_pod(pod) is None
             case CreatePod(pool):
                 return await self._read_pool(pool) is None
             case _:
-                body = await self._read_pool(decision.pool)
-                return body is None or not decision.patch().holds_for(body)
+                pool = decision.pool
+                return has_moved_on(await self._read_pool(pool), decision.patch(), pool.resource_version)
 
     async def _create(self, decision: CreatePod) -> Result:
         pool, name, result = decision.pool, decision.name, Result.OK

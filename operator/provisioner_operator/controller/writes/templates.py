@@ -6,7 +6,7 @@ from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import NameTakenError, Result
-from provisioner_operator.controller.writes.executor import is_owned_by, read_fresh, version_of
+from provisioner_operator.controller.writes.executor import has_moved_on, is_owned_by, read_fresh, version_of
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
@@ -65,11 +65,9 @@ class TemplateExecutor:
             observe=self._observer.template,
             gone=self._observer.template_deleted,
         )
-        if body is None:
-            return True
         if isinstance(decision, HoldTemplate | ReleaseTemplate | UpdateTemplateStatus):
-            return not decision.patch().holds_for(body)
-        return version_of(body) != template.resource_version
+            return has_moved_on(body, decision.patch(), template.resource_version)
+        return body is None or version_of(body) != template.resource_version
 
     # --- the source and its versions ---
 

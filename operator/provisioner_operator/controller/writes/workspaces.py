@@ -5,7 +5,7 @@ from typing import Any
 
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import Result
-from provisioner_operator.controller.writes.executor import read_fresh, version_of
+from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh, version_of
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
@@ -61,13 +61,11 @@ class WorkspaceExecutor:
                 observe=self._observer.build,
                 gone=self._observer.job_deleted,
             )
-            return body is None or not decision.patch().holds_for(body)
+            return has_moved_on(body, decision.patch(), build.resource_version)
         body = await self._read(workspace)
-        if body is None:
-            return True
         if isinstance(decision, CreateBuild | FindBuilds):
-            return version_of(body) != workspace.resource_version
-        return not decision.patch().holds_for(body)
+            return body is None or version_of(body) != workspace.resource_version
+        return has_moved_on(body, decision.patch(), workspace.resource_version)
 
     async def _create_build(self, decision: CreateBuild) -> Result:
         workspace = decision.workspace

@@ -81,10 +81,9 @@ class WorkspaceCache:
         self._template_uids[template.namespace, template.name] = template.uid
         self._forget_reported_imports(entry)
         self._work.add(template.uid)
-        if known is None or _concerns_workspaces(known, template):
-            self._attend_workspaces_of(
-                template, try_again=known is None or _what_is_built(known) != _what_is_built(template)
-            )
+        try_again = known is None or _what_is_built(known) != _what_is_built(template)
+        if try_again or _what_is_checked(known) != _what_is_checked(template):
+            self._attend_workspaces_of(template, try_again=try_again)
         return True
 
     def template_deleted(self, uid: str) -> None:
@@ -304,9 +303,9 @@ def _is_reported_as_ended(workspace: Workspace | None, number: int) -> bool:
     return latest is not None and (number < latest.number or (number == latest.number and latest.ended))
 
 
-def _concerns_workspaces(known: Template, template: Template) -> bool:
-    """Whether more of the template changed than its source."""
-    return (known.status, known.parameters, known.deleting) != (template.status, template.parameters, template.deleting)
+def _what_is_checked(template: Template | None) -> tuple[object, ...] | None:
+    """Return all that a workspace's status depends on."""
+    return None if template is None else (template.status, template.parameters)
 
 
 def _what_is_built(template: Template) -> tuple[object, ...]:
