@@ -18,7 +18,7 @@ from provisioner_operator.core.reconcilers.decisions import Decision
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
-from simulation.network import RETRY_SECONDS, Answer, Call, Event, Network, Result, Watch
+from simulation.network import DENIAL, RETRY_SECONDS, Answer, Call, Event, Network, Result, Watch
 from simulation.server import DAEMON, EPOCH, JOB, NAMESPACE, POD, TEMPLATE, WORKSPACE, Body, is_terminal
 from simulation.workspaces import WorkspaceHalf
 
@@ -274,26 +274,40 @@ class SimulatedController:
             case CheckDaemon(daemon):
                 self._network.send(self, lambda: server.get(daemon.uid), lambda *got: self._checked(decision, *got))
             case RegisterDaemon():
-                self._write(lambda: server.register(decision.body()), lambda *got: self._shaped(decision, *got))
+                self._write(
+                    decision, lambda: server.register(decision.body()), lambda *got: self._shaped(decision, *got)
+                )
             case ReshapeDaemon(_, daemon):
                 self._write(
+                    decision,
                     lambda: server.patch_spec(daemon.uid, decision.patch().operations()),
                     lambda *got: self._shaped(decision, *got),
                 )
             case RemoveDaemon(_, daemon):
-                self._write(lambda: server.delete(daemon.uid), lambda *got: self._shaped(decision, *got))
+                self._write(decision, lambda: server.delete(daemon.uid), lambda *got: self._shaped(decision, *got))
             case Expire(job):
-                self._write(lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
+                self._write(decision, lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
             case _:
                 operations = decision.patch(self.now.wall).operations()
                 writer = type(decision).__name__
                 self._write(
+                    decision,
                     lambda: server.patch_status(decision.subject, operations, writer),
                     lambda *got: self._written(decision, *got),
                 )
 
-    def _write(self, call: Call, answer: Answer) -> None:
-        self._network.send(self.tenure, call, answer)
+    def _write(self, decision: Decision, call: Call, answer: Answer) -> None:
+        def answered(result: Result, body: Body | None) -> None:
+            if result is Result.DENIED and self.alive:
+                self._invariants.denied(decision)
+                self.mirror.refused(decision, DENIAL, self.now)
+                self._settle(decision)
+                return
+            if result is Result.DONE and self.alive:
+                self.mirror.accepted(decision)
+            answer(result, body)
+
+        self._network.send(self.tenure, self._network.unless_denied(decision, call), answered)
 
     def _shaped(
         self, decision: RegisterDaemon | ReshapeDaemon | RemoveDaemon, result: Result, body: Body | None

@@ -7,6 +7,7 @@ from typing import NoReturn
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
 from provisioner_operator.core.jobs.decisions import Assign, Expire
 from provisioner_operator.core.jobs.ordering import workspace_key
+from provisioner_operator.core.model.decision import Decision as AnyDecision
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.reconcilers.decisions import Decision
 from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
@@ -16,6 +17,8 @@ from simulation.runs import Run
 from simulation.schedule import Schedule
 from simulation.server import JOB, Body, Server, is_terminal
 
+MOST_DENIALS = 80
+"""In all of a simulation: with pauses that double, a few in each while; more only after changes of the object."""
 LONGEST_SPIN = 20
 """How often in a row the loop may want to be woken at a moment that has passed."""
 _LETTERS = {
@@ -52,6 +55,7 @@ class Invariants:
         """Each live process: its job's uid, and the workspace that it changes."""
         self._acknowledged: dict[str, list[tuple[str, str]]] = {}
         self._spinning = 0
+        self._denials: Counter[tuple[str, str]] = Counter()
         server.listeners[JOB].append(self._changed)
 
     # --- processes ---
@@ -92,6 +96,14 @@ class Invariants:
         """A controller decided about a template or a workspace."""
         self.decisions[type(decision).__name__] += 1
         self.note(f"decide {type(decision).__name__} of {decision.display_name}")
+
+    def denied(self, decision: AnyDecision) -> None:
+        """The API server refused it: tried again and again, it must come ever more seldom."""
+        kind = type(decision).__name__
+        self.note(f"{kind} of {decision.display_name} is denied")
+        self._denials[decision.subject, kind] += 1
+        if self._denials[decision.subject, kind] > MOST_DENIALS:
+            self.violated(f"{kind} of {decision.display_name} is tried in vain, again and again")
 
     def no_hot_loop(self, due: float) -> None:
         """The loop wants to be woken at `due`."""

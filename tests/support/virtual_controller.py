@@ -38,6 +38,7 @@ class VirtualController:
     def __init__(self, writers: int) -> None:
         self.client = ScriptedClient()
         self.tenure = float("inf")
+        self.leads = True
         self.reconcilers = Reconcilers.create("image")
         metrics = Metrics(self.reconcilers, lambda: True)
         admission = Admission(writers)
@@ -52,7 +53,7 @@ class VirtualController:
             admission,
             writers,
         )
-        self.loop = DecisionLoop(self.reconcilers, self.observer, self.writer, metrics, lambda: True)
+        self.loop = DecisionLoop(self.reconcilers, self.observer, self.writer, metrics, lambda: self.leads)
         self.metrics = metrics
 
     # --- what others do ---

@@ -92,7 +92,7 @@ def test_a_policy_that_demands_a_label_on_pods_is_named_by_the_pool_and_costs_fe
     def attempt() -> Answer:
         return site.admin.attempt("create", "--dry-run=server", "-f", "-", given=a_daemon_pod("probe"))
 
-    with watching(site.admin, "ppool") as pools, site.operator() as operator:
+    with watching(site.admin, "provisionerpools") as pools, site.operator() as operator:
         with a_policy(site, ".pods", "CREATE", labeled, words):
             await_answer(attempt, refused=words)
             site.admin.create(a_pool_manifest(replicas=3))
@@ -136,28 +136,30 @@ def test_a_policy_that_refuses_a_conditional_write_is_not_taken_for_news(site: S
 
 
 def test_a_right_that_an_upgrade_forgot_is_named_by_the_workspace_and_used_once_it_is_given(site: Site) -> None:
-    with watching(site.admin, "wst") as templates, watching(site.admin, "ws") as workspaces:
-        with site.operator() as operator, site.daemon():
-            site.admin.create(a_template_manifest())
-            templates.until("template", is_ready)
-            _bind(site, _without_creation_of_jobs(site))
-            attempt = ("auth", "can-i", "create", "provisionerjobs.provisioner.dev", f"--as={OPERATOR}")
-            _await_right(site, attempt, "no")
-            site.admin.create(a_workspace_manifest("dev"))
-            body = workspaces.until("dev", reports("BuildRefused", "cannot create resource"))
-            assert condition(body, "Stalled")["status"] == "True"
-            (event,) = site.await_events("dev", "WriteRefused")
-            assert "cannot create resource" in event["note"]
-            time.sleep(WATCHED_SECONDS)
-            assert 1 <= tries(operator, "CreateBuild") <= MOST_TRIES
-            logged = [
-                line for line in operator.log.read_text(encoding="utf-8").splitlines() if "CreateBuild of" in line
-            ]
-            assert len(logged) == 1
-            _bind(site, None)
-            _await_right(site, attempt, "yes")
-            workspaces.until_latest("dev", is_ready, seconds=RECOVERS_WITHIN)
-            assert tries(operator, "CreateBuild", "ok") == 1
+    with (
+        watching(site.admin, "wst") as templates,
+        watching(site.admin, "ws") as workspaces,
+        site.operator() as operator,
+        site.daemon(),
+    ):
+        site.admin.create(a_template_manifest())
+        templates.until("template", is_ready)
+        _bind(site, _without_creation_of_jobs(site))
+        attempt = ("auth", "can-i", "create", "provisionerjobs.provisioner.dev", f"--as={OPERATOR}")
+        _await_right(site, attempt, "no")
+        site.admin.create(a_workspace_manifest("dev"))
+        body = workspaces.until("dev", reports("BuildRefused", "cannot create resource"))
+        assert condition(body, "Stalled")["status"] == "True"
+        (event,) = site.await_events("dev", "WriteRefused")
+        assert "cannot create resource" in event["note"]
+        time.sleep(WATCHED_SECONDS)
+        assert 1 <= tries(operator, "CreateBuild") <= MOST_TRIES
+        logged = [line for line in operator.log.read_text(encoding="utf-8").splitlines() if "CreateBuild of" in line]
+        assert len(logged) == 1
+        _bind(site, None)
+        _await_right(site, attempt, "yes")
+        workspaces.until_latest("dev", is_ready, seconds=RECOVERS_WITHIN)
+        assert tries(operator, "CreateBuild", "ok") == 1
 
 
 def _await_right(site: Site, attempt: tuple[str, ...], answer: str) -> None:
