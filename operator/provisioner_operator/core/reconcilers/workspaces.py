@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.reconcilers.workspace_cache import TemplateEntry, WorkspaceCache, WorkspaceEntry
+from provisioner_operator.core.reconcilers.workspace_cache import WorkspaceCache
+from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
 from provisioner_operator.core.workspaces.build_history import BuildFacts
 from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, plan_workspace
 from provisioner_operator.core.workspaces.decisions import (

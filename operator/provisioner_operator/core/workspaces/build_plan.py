@@ -286,12 +286,11 @@ def _plan_deletion(
         change_of(Transition.DELETE, workspace.rebuild_generation),
         past.last_run.version if past.last_run is not None else None,
     )
-    step, trouble = _attempt(_next_step_to_end(workspace, template, wish, past, facts), facts)
+    wanted_step = _next_step_to_end(workspace, template, wish, past, facts)
+    step, trouble = _attempt(wanted_step, facts)
     if step is not None:
         return WorkspacePlan(step)
-    if trouble is not None and not isinstance(
-        _next_step_to_end(workspace, template, wish, past, facts), ReleaseWorkspace
-    ):
+    if trouble is not None and not isinstance(wanted_step, ReleaseWorkspace):
         advice = "Until then nothing is destroyed; spec.deletionPolicy Orphan lets it go as it is."
         trouble = replace(trouble, message=f"{trouble.message} {advice}")
     return _write(workspace, _status(workspace, template, past, past.shown, trouble, now), past, None)

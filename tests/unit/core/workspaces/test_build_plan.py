@@ -415,3 +415,42 @@ def test_a_waiting_build_is_told_of_after_a_while_and_an_end_at_once() -> None:
     assert _plan(workspace, a_build(phase=Phase.PENDING, change=_wanted(workspace))).delay > 0
     assert _plan(workspace, a_build(phase=Phase.RUNNING, change=_wanted(workspace))).delay > 0
     assert _plan(workspace, a_build(change=_wanted(workspace))).delay == 0
+
+
+# --- what the API server refuses ---
+
+
+@pytest.mark.parametrize(
+    ("workspace", "builds", "kind"),
+    [
+        (a_workspace(finalizers=()), (), "HoldWorkspace"),
+        (a_workspace(rebuild_generation=1), (a_build(1, phase=Phase.PENDING),), "Supersede"),
+        (a_workspace(deleting=True), (), "ReleaseWorkspace"),
+    ],
+)
+def test_a_step_that_is_refused_is_not_made_again_yet_and_the_status_says_why(
+    workspace: Workspace, builds: tuple[Build, ...], kind: str
+) -> None:
+    assert type(_decide(workspace, *builds)).__name__ == kind
+    status = _status(workspace, *builds, refused=RefusedStep(kind, "a policy says no"))
+    assert _reason(status) == "WriteRefused"
+    assert "a policy says no." in next(each.message for each in status.conditions if each.type == "Stalled")
+    quiet = _decide(workspace, *builds, refused=RefusedStep(kind, "etcd", transient=True))
+    assert not isinstance(quiet, UpdateWorkspaceStatus) or _reason(quiet.status) != "WriteRefused"
+
+
+def test_a_refused_step_holds_back_no_other() -> None:
+    held = a_workspace(finalizers=())
+    assert isinstance(_decide(held, refused=RefusedStep("Supersede", "no")), HoldWorkspace)
+
+
+def test_a_workspace_whose_jobs_cannot_be_listed_says_so() -> None:
+    running = a_build(1, phase=Phase.RUNNING).record
+    workspace = a_workspace(status=WorkspaceStatus(latest_build=running, last_run=running, build_number=1))
+    assert isinstance(_decide(workspace, searched=False), FindBuilds)
+    refused = RefusedStep("FindBuilds", "no right to list")
+    status = _status(workspace, searched=False, refused=refused)
+    assert _reason(status) == "WriteRefused"
+    assert status.latest_build == running
+    told = replace(workspace, status=status)
+    assert _decide(told, searched=False, refused=refused) is None
