@@ -17,7 +17,7 @@ from provisioner_operator.core.jobs.decisions import Assign
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags
 from provisioner_operator.core.model.records import Assignment, Daemon, Job
-from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.jobs import JobReconciler
 
 if TYPE_CHECKING:
     from bench.arena import Arena
@@ -49,7 +49,7 @@ class _LongQueue:
 
     def __init__(self, queue: int, tag_sets: int) -> None:
         self._now = Instant(wall=EPOCH, monotonic=0.0)
-        self._mirror = Mirror()
+        self._mirror = JobReconciler()
         self._version = 1
         self._running: list[Job] = []
         self._turn = 0
@@ -90,7 +90,7 @@ class _LongQueue:
         daemon = assigned.daemon
         given = Assignment(daemon.name, daemon.uid, assigned.assignment_id, EPOCH)
         self._mirror.observe_job(self._next(assigned.job, assignment=given), self._now)
-        self._mirror.settled(assigned.job.uid, self._now)
+        self._mirror.settled(assigned, self._now)
         running = self._next(assigned.job, assignment=replace(given, instance="1"), phase=Phase.RUNNING, started=EPOCH)
         self._mirror.observe_job(running, self._now)
         return running

@@ -8,6 +8,7 @@ from provisioner_operator.core.daemons.liveness import DEFAULT_LOST_AFTER
 from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
 from provisioner_operator.core.jobs.ordering import creation_key
 from provisioner_operator.core.jobs.timeouts import active_deadline, pending_deadline
+from provisioner_operator.core.model.backoff import LONGEST_PAUSE_SECONDS
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
@@ -37,7 +38,8 @@ class Audit:
     def _look(self) -> None:
         world = self._world
         controller = world.controller
-        if controller is None or not controller.is_well or not world.network.up:
+        is_denied = world.schedule.now < world.faults.denied_until + LONGEST_PAUSE_SECONDS
+        if controller is None or not controller.is_well or not world.network.up or is_denied:
             self._healthy_since = world.schedule.now
         jobs = [parse_job(body) for body in world.server.unfinished_jobs()]
         daemons = {daemon.uid: daemon for daemon in map(parse_daemon, world.server.of_kind(DAEMON))}

@@ -14,11 +14,11 @@ from provisioner_operator.core.daemons.decisions import (
 from provisioner_operator.core.jobs.decisions import CheckJob, Expire
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.reconcilers.decisions import Decision, subject
-from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
-from simulation.network import RETRY_SECONDS, Answer, Call, Event, Network, Result, Watch
+from simulation.network import DENIAL, RETRY_SECONDS, Answer, Call, Event, Network, Result, Watch
 from simulation.server import DAEMON, EPOCH, JOB, NAMESPACE, POD, TEMPLATE, WORKSPACE, Body, is_terminal
 from simulation.workspaces import WorkspaceHalf
 
@@ -64,7 +64,7 @@ class SimulatedController:
         self.tenure = Tenure(self)
         self.primed_at: float | None = None
         self.workspaces = WorkspaceHalf(self, network, invariants)
-        self.mirror = Mirror(self.workspaces.mirror.holds)
+        self.mirror = JobReconciler(self.workspaces.mirror.holds)
         self.known: dict[str, int] = {}
         """Latest observed version of each job."""
         self.ended: set[str] = set()
@@ -213,7 +213,7 @@ class SimulatedController:
         if not self.alive:
             return
         jobs, daemons = self.mirror.uids()
-        jobs |= self.workspaces.mirror.live_jobs().keys()
+        jobs |= self.workspaces.mirror.unfinished_jobs().keys()
         pods = self.mirror.pod_uids()
         listed: set[str] = set()
 
@@ -274,26 +274,40 @@ class SimulatedController:
             case CheckDaemon(daemon):
                 self._network.send(self, lambda: server.get(daemon.uid), lambda *got: self._checked(decision, *got))
             case RegisterDaemon():
-                self._write(lambda: server.register(decision.body()), lambda *got: self._shaped(decision, *got))
+                self._write(
+                    decision, lambda: server.register(decision.body()), lambda *got: self._shaped(decision, *got)
+                )
             case ReshapeDaemon(_, daemon):
                 self._write(
+                    decision,
                     lambda: server.patch_spec(daemon.uid, decision.patch().operations()),
                     lambda *got: self._shaped(decision, *got),
                 )
             case RemoveDaemon(_, daemon):
-                self._write(lambda: server.delete(daemon.uid), lambda *got: self._shaped(decision, *got))
+                self._write(decision, lambda: server.delete(daemon.uid), lambda *got: self._shaped(decision, *got))
             case Expire(job):
-                self._write(lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
+                self._write(decision, lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
             case _:
                 operations = decision.patch(self.now.wall).operations()
                 writer = type(decision).__name__
                 self._write(
-                    lambda: server.patch_status(subject(decision), operations, writer),
+                    decision,
+                    lambda: server.patch_status(decision.subject, operations, writer),
                     lambda *got: self._written(decision, *got),
                 )
 
-    def _write(self, call: Call, answer: Answer) -> None:
-        self._network.send(self.tenure, call, answer)
+    def _write(self, decision: Decision, call: Call, answer: Answer) -> None:
+        def answered(result: Result, body: Body | None) -> None:
+            if result is Result.DENIED and self.alive:
+                self._invariants.denied(decision)
+                self.mirror.refused(decision, DENIAL, self.now)
+                self._settle(decision)
+                return
+            if result is Result.DONE and self.alive:
+                self.mirror.accepted(decision)
+            answer(result, body)
+
+        self._network.send(self.tenure, self._network.unless_denied(decision, call), answered)
 
     def _shaped(
         self, decision: RegisterDaemon | ReshapeDaemon | RemoveDaemon, result: Result, body: Body | None
@@ -335,17 +349,17 @@ class SimulatedController:
                 self._carry_out(CheckDaemon(decision.daemon))
                 return
             case Result.REFUSED:
-                self.read_job(subject(decision), lambda: self._settle(decision))
+                self.read_job(decision.subject, lambda: self._settle(decision))
                 return
             case Result.DONE if body is not None:
                 self.observe(body)
             case _ if isinstance(decision, MarkOffline):
-                self.mirror.daemon_deleted(subject(decision), self.now)
+                self.mirror.daemon_deleted(decision.subject, self.now)
             case _:
-                self._forget_job(subject(decision))
+                self._forget_job(decision.subject)
         self._settle(decision)
 
     def _settle(self, decision: Decision) -> None:
         if self.alive:
-            self.mirror.settled(subject(decision), self.now)
+            self.mirror.settled(decision, self.now)
             self.wake()

@@ -1,13 +1,23 @@
 """Faults: crashes, partitions, drains, outages and dying controllers; at the end everything works again."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from provisioner_operator.core.daemons.decisions import CheckDaemon
+from provisioner_operator.core.jobs.decisions import CheckJob
+from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.workspaces.decisions import ReadSource, WorkspaceDecision
 from simulation.controller import SimulatedController
 from simulation.daemons import SimulatedDaemon
 from simulation.server import DAEMON, JOB
 
 if TYPE_CHECKING:
     from simulation.world import World
+
+
+DENIABLE = sorted(
+    kind.__name__ for kind in get_args(Decision | WorkspaceDecision) if kind not in {CheckJob, CheckDaemon, ReadSource}
+)
+"""The kinds of decisions that are writes."""
 
 
 class Faults:
@@ -17,11 +27,13 @@ class Faults:
         self._world = world
         self._random = world.random
         self._over = False
+        self.denied_until = float("-inf")
+        """Until when some writes were refused by a policy; for ever while they are."""
         if world.plan.calm:
             return
         kinds = [self._crash, self._partition, self._drain]
         kinds += [self._restart_controller, self._outage, self._cut_off, self._stall, self._forget_a_run]
-        kinds += [world.pods.lose_a_node]
+        kinds += [world.pods.lose_a_node, self._deny, self._deny]
         if world.plan.standby:
             kinds += [self._fail_over] * 4
         for _ in range(self._random.randint(0, 8)):
@@ -33,6 +45,7 @@ class Faults:
         self._over = True
         self._world.network.failure_rate = 0.0
         self._end_outage()
+        self._allow()
         for daemon in self._world.daemons.values():
             daemon.connected = daemon.alive and not daemon.outlawed
         for controller in self._world.controllers():
@@ -115,6 +128,20 @@ class Faults:
             self._world.network.up = True
             for controller in self._world.controllers():
                 controller.regain_contact()
+
+    def _deny(self) -> None:
+        """A right is missing, or a policy refuses some kinds of the controller's writes, for a while."""
+        kinds = self._random.sample(DENIABLE, self._random.randint(1, len(DENIABLE)))
+        self._world.invariants.note(f"{', '.join(kinds)} are denied")
+        self._world.network.denied.update(kinds)
+        self.denied_until = float("inf")
+        self._world.schedule.after(self._some_time(), self._allow)
+
+    def _allow(self) -> None:
+        if self._world.network.denied:
+            self._world.invariants.note("nothing is denied any more")
+            self._world.network.denied.clear()
+            self.denied_until = self._world.schedule.now
 
     def _cut_off(self) -> None:
         controller = self._pick_controller()

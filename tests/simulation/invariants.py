@@ -7,15 +7,18 @@ from typing import NoReturn
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
 from provisioner_operator.core.jobs.decisions import Assign, Expire
 from provisioner_operator.core.jobs.ordering import creation_key
+from provisioner_operator.core.model.decision import Decision as AnyDecision
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.reconcilers.decisions import Decision, subject
-from provisioner_operator.core.workspaces.decisions import WorkspaceDecision, display_name
+from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube.parsing import parse_job
 from simulation.daemons import SimulatedDaemon
 from simulation.runs import Run
 from simulation.schedule import Schedule
 from simulation.server import JOB, Body, Server, is_terminal
 
+MOST_DENIALS = 80
+"""In all of a simulation: with pauses that double, a few in each while; more only after changes of the object."""
 LONGEST_SPIN = 20
 """Maximum number of consecutive wakes at a time that has passed."""
 _LETTERS = {
@@ -52,6 +55,7 @@ class Invariants:
         """Workspace that each running process changes, by the uid of its job."""
         self._acknowledged: dict[str, list[tuple[str, str]]] = {}
         self._spinning = 0
+        self._denials: Counter[tuple[str, str]] = Counter()
         server.listeners[JOB].append(self._changed)
 
     # --- processes ---
@@ -78,20 +82,28 @@ class Invariants:
     def decided(self, decision: Decision, known: dict[str, int], ended: set[str]) -> None:
         """Check a decision of a controller that knows these versions of jobs, and that these jobs have ended."""
         self.decisions[type(decision).__name__] += 1
-        if subject(decision) in ended and not isinstance(decision, Expire):
-            self.violated(f"{type(decision).__name__} of {subject(decision)}, which is known to have ended")
+        if decision.subject in ended and not isinstance(decision, Expire):
+            self.violated(f"{type(decision).__name__} of {decision.subject}, which is known to have ended")
         if isinstance(decision, Assign):
             self.note(f"assign {decision.job.name} to {decision.daemon.name}")
             for earlier in self._waiting_before(decision.job):
                 if known.get(earlier.uid) == earlier.resource_version:
                     self.violated(f"{decision.job.name} overtakes {earlier.name} of the same workspace")
         else:
-            self.note(f"decide {type(decision).__name__} of {subject(decision)}")
+            self.note(f"decide {type(decision).__name__} of {decision.subject}")
 
     def decided_about_workspace(self, decision: WorkspaceDecision) -> None:
         """Record a controller's decision about a template or a workspace."""
         self.decisions[type(decision).__name__] += 1
-        self.note(f"decide {type(decision).__name__} of {display_name(decision)}")
+        self.note(f"decide {type(decision).__name__} of {decision.display_name}")
+
+    def denied(self, decision: AnyDecision) -> None:
+        """The API server refused it: tried again and again, it must come ever more seldom."""
+        kind = type(decision).__name__
+        self.note(f"{kind} of {decision.display_name} is denied")
+        self._denials[decision.subject, kind] += 1
+        if self._denials[decision.subject, kind] > MOST_DENIALS:
+            self.violated(f"{kind} of {decision.display_name} is tried in vain, again and again")
 
     def no_hot_loop(self, due: float) -> None:
         """Check that the loop does not spin; it asks to be woken at `due`."""

@@ -6,10 +6,12 @@ from enum import Enum, auto
 from random import Random
 from typing import Protocol
 
+from provisioner_operator.core.model.backoff import Refusal
 from simulation.schedule import Schedule
 from simulation.server import Body, GoneError, RefusedError, Server
 
 RETRY_SECONDS = 3.0
+DENIAL = Refusal("Denied", "a policy of the simulation")
 
 
 class Result(Enum):
@@ -18,6 +20,8 @@ class Result(Enum):
     DONE = auto()
     REFUSED = auto()
     GONE = auto()
+    DENIED = auto()
+    """A policy of the cluster, or a missing right."""
     UNREACHABLE = auto()
 
 
@@ -41,6 +45,8 @@ class Network:
         self.server = server
         self.failure_rate = failure_rate
         self.up = True
+        self.denied: set[str] = set()
+        """The kinds of decisions that are refused at present, whatever they are about."""
 
     def delay(self) -> float:
         """Return a message's delay: usually short, sometimes seconds, very rarely half a minute."""
@@ -52,6 +58,16 @@ class Network:
     def send(self, client: Client, call: Call, answer: Answer) -> None:
         """Schedule `call` at the server and then `answer` at the client; either message may get lost."""
         self.schedule.after(self.delay(), self._arrive, client, call, answer)
+
+    def unless_denied(self, decision: object, call: Call) -> Call:
+        """The call, which is refused if decisions of this kind are when it arrives."""
+
+        def attempt() -> Body | None:
+            if type(decision).__name__ in self.denied:
+                raise DeniedError
+            return call()
+
+        return attempt
 
     def _arrive(self, client: Client, call: Call, answer: Answer) -> None:
         if not self.up or not client.connected or self.random.random() < self.failure_rate:
@@ -65,12 +81,18 @@ class Network:
             result = Result.REFUSED
         except GoneError:
             result = Result.GONE
+        except DeniedError:
+            result = Result.DENIED
         self.schedule.after(self.delay(), self._return, client, answer, result, body)
 
     def _return(self, client: Client, answer: Answer, result: Result, body: Body | None) -> None:
         if not self.up or not client.connected or self.random.random() < self.failure_rate:
             result, body = Result.UNREACHABLE, None
         answer(result, body)
+
+
+class DeniedError(Exception):
+    """403, or 422 of a policy."""
 
 
 Event = tuple[Body | None, Body | None]

@@ -81,7 +81,13 @@ class Users:
             spec |= {"workspaceRef": {"name": choice(["dev", "ml", "web"])}, "transition": "Start"}
         if self._random.random() < 0.2:
             spec["ttlSecondsAfterFinished"] = 60
-        self._world.server.create(JOB, f"job-uid-{number}", f"job-{number}", spec)
+        self._world.server.create(JOB, f"job-uid-{number}", self._name_of(number), spec)
+
+    def _name_of(self, number: int) -> str:
+        """At times one that a workspace's build would bear."""
+        name = f"dev-{number % 4 + 1}"
+        is_taken = any(body["metadata"]["name"] == name for body in self._world.server.of_kind(JOB))
+        return f"job-{number}" if is_taken or self._random.random() < 0.8 else name
 
     def _change_a_job(self) -> None:
         unfinished = self._world.server.unfinished_jobs()

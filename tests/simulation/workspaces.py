@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     CreateBuild,
     DiscardVersion,
@@ -23,7 +23,7 @@ from provisioner_operator.core.workspaces.decisions import (
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
-from simulation.network import RETRY_SECONDS, Call, Network, Result
+from simulation.network import DENIAL, RETRY_SECONDS, Call, Network, Result
 from simulation.server import JOB, TEMPLATE, WORKSPACE, Body
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class WorkspaceHalf:
     """Reconciliation of templates and workspaces; its writes do what the product's do, on the simulated server."""
 
     def __init__(self, controller: "SimulatedController", network: Network, invariants: "Invariants") -> None:
-        self.mirror = WorkspaceMirror()
+        self.mirror = WorkspaceReconciler()
         self._controller = controller
         self._network = network
         self._invariants = invariants
@@ -107,9 +107,15 @@ class WorkspaceHalf:
             if result is Result.UNREACHABLE:
                 self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
                 return
+            if result is Result.DENIED:
+                self._invariants.denied(decision)
+                self.mirror.refused(decision, DENIAL, self._controller.now)
+                self._settle(decision)
+                return
             if body is not None:
                 self.observe(body)
             if result is Result.DONE:
+                self.mirror.accepted(decision)
                 if callable(done):
                     done()
             else:
@@ -117,13 +123,13 @@ class WorkspaceHalf:
                 return
             self._settle(decision)
 
-        self._network.send(self._controller.tenure, call, answered)
+        self._network.send(self._controller.tenure, self._network.unless_denied(decision, call), answered)
 
     def _learn(self, decision: WorkspaceDecision) -> None:
         """Read the object afresh after a failed precondition or a taken name."""
         match decision:
-            case CreateBuild(workspace):
-                self._find(decision, workspace)
+            case CreateBuild():
+                self._find_bearer(decision)
             case ImportVersion(template):
                 self._find(decision, template)
             case Supersede(_, build):
@@ -143,6 +149,27 @@ class WorkspaceHalf:
             self._settle(decision)
 
         self._network.send(self._controller, lambda: self._network.server.get(held.uid), answered)
+
+    def _find_bearer(self, decision: CreateBuild) -> None:
+        """Read the job that bears the build's name: the workspace's own, or somebody else's."""
+
+        def read() -> Body | None:
+            jobs = self._network.server.of_kind(JOB)
+            return next((each for each in jobs if each["metadata"]["name"] == decision.job), None)
+
+        def answered(result: Result, body: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is Result.UNREACHABLE:
+                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
+                return
+            if body is not None:
+                self.observe(body)
+                if (body["spec"].get("workspaceRef") or {}).get("uid") != decision.workspace.uid:
+                    self.mirror.number_taken(decision.workspace, decision.number)
+            self._settle(decision)
+
+        self._network.send(self._controller, read, answered)
 
     def _find(self, decision: WorkspaceDecision, held: Template | Workspace) -> None:
         """List the jobs of the workspace, or read the job of the import."""
@@ -178,7 +205,7 @@ class WorkspaceHalf:
 
     def _settle(self, decision: WorkspaceDecision) -> None:
         if self._controller.alive:
-            self.mirror.settled(decision)
+            self.mirror.settled(decision, self._controller.now)
             self._controller.wake()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
+from provisioner_operator.core.model.backoff import LONGEST_PAUSE_SECONDS
 from provisioner_operator.core.model.records import Daemon, Job
 from simulation.audit import Audit
 from simulation.controller import SimulatedController
@@ -111,6 +112,7 @@ class World:
         is_whole = not self.has_lost_daemons and all(daemon.alive for daemon in self.daemons.values())
         lost_after = 0 if is_whole else self.plan.lost_after
         self.schedule.run_until(self.schedule.now + lost_after + AFTERTHOUGHTS_SECONDS)
+        self.schedule.run_until(max(self.schedule.now, self.faults.denied_until + LONGEST_PAUSE_SECONDS))
         self.invariants.check_end_state()
         self.workspace_users.check_end_state()
         before = self.invariants.decisions.total()

@@ -79,6 +79,7 @@ class ScriptedClient(KubeClient):
         body: Any = None,
         content_type: str = "application/json",
         parameters: Mapping[str, str] | None = None,
+        has_tests: bool = False,
     ) -> dict[str, Any]:
         self.requests.append(Request(method, path, body, dict(parameters or {}), now()))
         script = self._answers[method, path]

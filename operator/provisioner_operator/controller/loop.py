@@ -1,6 +1,6 @@
-"""The one loop: wait for a change or for the next clock, decide, hand over to the writers. It never polls.
+"""Run the one loop: wait for a change or for the next deadline, decide, pass decisions to the writers. It never polls.
 
-Only who leads decides; who stands by lets the mirror gather what there will be to decide.
+Only the leader decides; while another controller leads, the reconcilers gather what there will be to decide.
 """
 
 import asyncio
@@ -12,32 +12,26 @@ from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.writes.writer import Writer
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 
 _logger = logging.getLogger(__name__)
 
 _STUCK_SECONDS = 60.0
-"""A loop that is so late comes round no more: a round over the largest of mirrors takes a few seconds."""
+"""A loop that is so late comes round no more: a round over the largest of caches takes a few seconds."""
 
 
 class DecisionLoop:
-    """Turns what the mirrors of jobs, pools and workspaces know into work for the writers."""
+    """Turns what the reconcilers decide into work for the writers."""
 
     def __init__(
         self,
-        mirror: Mirror,
-        pools: PoolMirror,
-        workspaces: WorkspaceMirror,
+        reconcilers: Reconcilers,
         observer: Observer,
         writer: Writer,
         metrics: Metrics,
         leads: Callable[[], bool],
     ) -> None:
-        self._mirror = mirror
-        self._pools = pools
-        self._workspaces = workspaces
+        self._reconcilers = reconcilers
         self._observer = observer
         self._writer = writer
         self._metrics = metrics
@@ -47,22 +41,28 @@ class DecisionLoop:
         """Decide until canceled."""
         while True:
             await self._rest()
+            # Before deciding: what is observed meanwhile wakes the loop again.
             self._observer.wake.clear()
             if not self._leads():
                 continue
             began = time.perf_counter()
             try:
-                for decision in self._mirror.decide(clock.read()):
-                    self._writer.submit(decision)
-                for pool_decision in self._pools.decide(clock.read()):
-                    self._writer.submit(pool_decision)
-                for workspace_decision in self._workspaces.decide(clock.read()):
-                    self._writer.submit(workspace_decision)
+                self._decide()
             except Exception:
                 # That one object is passed over; the next round goes on with the rest.
                 _logger.exception("An object made the controller stumble")
                 self._observer.wake.set()
             self._metrics.loop_latency.observe(time.perf_counter() - began)
+
+    def _decide(self) -> None:
+        reconcilers = self._reconcilers
+        for decision in reconcilers.jobs.decide(clock.read()):
+            self._writer.submit(decision)
+        # After the jobs, so that a pool sees the queue as it is once all that can be assigned is.
+        for pool_decision in reconcilers.pools.decide(clock.read()):
+            self._writer.submit(pool_decision)
+        for workspace_decision in reconcilers.workspaces.decide(clock.read()):
+            self._writer.submit(workspace_decision)
 
     @property
     def is_stuck(self) -> bool:
@@ -73,10 +73,7 @@ class DecisionLoop:
         return late > _STUCK_SECONDS
 
     def _next_wake(self) -> float | None:
-        if not self._leads():
-            return None
-        wakes = (self._mirror.next_wake(), self._pools.next_wake(), self._workspaces.next_wake())
-        return min((wake for wake in wakes if wake is not None), default=None)
+        return self._reconcilers.next_wake() if self._leads() else None
 
     async def _rest(self) -> None:
         due = self._next_wake()
@@ -85,4 +82,4 @@ class DecisionLoop:
             async with asyncio.timeout(timeout):
                 await self._observer.wake.wait()
         except TimeoutError:
-            pass  # a clock ran out
+            pass  # a deadline has passed

@@ -11,9 +11,7 @@ from typing import Any, Generic, TypeVar
 from provisioner_operator.controller import clock
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.records import Pool
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
 from provisioner_operator.kube.parsing import parse_daemon
@@ -52,25 +50,24 @@ class ObservedKinds:
 
     def __init__(
         self,
-        mirror: Mirror,
-        pools: PoolMirror,
-        workspaces: WorkspaceMirror,
+        reconcilers: Reconcilers,
         job_changed: Callable[[Job, Job], None],
     ) -> None:
         """`job_changed` is called with the previous and the new record of a job that was known already."""
-        self._mirror = mirror
-        self._workspaces = workspaces
+        jobs = self._jobs = reconcilers.jobs
+        pools = reconcilers.pools
+        workspaces = self._workspaces = reconcilers.workspaces
         self._job_changed = job_changed
         self.job = ObservedKind("ProvisionerJob", parse_job_records, self._observe_job, self._forget_job)
         self.build = replace(self.job, observe=self._observe_build)
         self.daemon = ObservedKind(
             "ProvisionerDaemon",
             parse_daemon,
-            observe=lambda daemon: mirror.observe_daemon(daemon, clock.read()),
-            forget=lambda uid: mirror.daemon_deleted(uid, clock.read()),
+            observe=lambda daemon: jobs.observe_daemon(daemon, clock.read()),
+            forget=lambda uid: jobs.daemon_deleted(uid, clock.read()),
         )
         self.fresh_daemon = replace(
-            self.daemon, observe=lambda daemon: mirror.observe_daemon(daemon, clock.read(), fresh=True)
+            self.daemon, observe=lambda daemon: jobs.observe_daemon(daemon, clock.read(), fresh=True)
         )
         self.pool = ObservedKind(
             "ProvisionerPool",
@@ -88,8 +85,8 @@ class ObservedKinds:
     def _observe_job(self, records: JobRecords) -> bool:
         # The build before the job: an ended job may be deleted only once its workspace has noted its end.
         is_news = self._observe_build(records)
-        previous = self._mirror.job(records.job.uid)
-        if not self._mirror.observe_job(records.job, clock.read()):
+        previous = self._jobs.job(records.job.uid)
+        if not self._jobs.observe_job(records.job, clock.read()):
             return is_news
         if previous is not None:
             self._job_changed(previous, records.job)
@@ -102,5 +99,5 @@ class ObservedKinds:
         return is_news
 
     def _forget_job(self, uid: str) -> None:
-        self._mirror.job_deleted(uid, clock.read())
+        self._jobs.job_deleted(uid, clock.read())
         self._workspaces.job_deleted(uid)

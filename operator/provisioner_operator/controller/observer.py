@@ -18,13 +18,11 @@ from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.telemetry.unparseable import UnparseableReports
 from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.model.records import DaemonPod, Job
-from provisioner_operator.core.pools.decisions import CreatePod, PoolDecision
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.model.backoff import Refusal
+from provisioner_operator.core.model.decision import Decision
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
-from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube.errors import BusyError
 from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.parsing import UnparseableObjectError
@@ -39,20 +37,18 @@ class Observer:
 
     def __init__(
         self,
-        mirror: Mirror,
-        pools: PoolMirror,
-        workspaces: WorkspaceMirror,
+        reconcilers: Reconcilers,
         metrics: Metrics,
         recorder: EventRecorder,
         leads: Callable[[], bool],
     ) -> None:
-        self._mirror = mirror
-        self._pools = pools
-        self._workspaces = workspaces
+        self._jobs = reconcilers.jobs
+        self._pools = reconcilers.pools
+        self._workspaces = reconcilers.workspaces
         self._metrics = metrics
         self._recorder = recorder
         self._leads = leads
-        self._kinds = ObservedKinds(mirror, pools, workspaces, self._job_changed)
+        self._kinds = ObservedKinds(reconcilers, self._job_changed)
         self._unparseable = UnparseableReports(metrics, recorder, leads)
         self._in_contact = True
         self.wake = Wake()
@@ -66,13 +62,13 @@ class Observer:
     def job_watched(self, body: Mapping[str, Any]) -> None:
         """Observe a job as its watch reports it: each version in order, to its end."""
         meta = object_meta(body)
-        known = self._mirror.job(meta.uid)
+        known = self._jobs.job(meta.uid)
         # The answer to this controller's own write often arrives before the watch reports the same version.
         if known is not None and meta.version <= known.resource_version:
             return
         job = self.job(body)
         if job is not None and job.phase in TERMINAL:
-            self._mirror.job_left(job.uid)
+            self._jobs.job_left(job.uid)
 
     def build(self, body: Mapping[str, Any]) -> None:
         """Observe a job for its workspace or template alone: it may be older than what the watch has reported of it."""
@@ -123,9 +119,9 @@ class Observer:
                 self.wake.set()
             pod = parse_daemon_pod(body)
         except UnparseableObjectError as error:
-            self._set_aside("Pod", body, error)
+            self._park("Pod", body, error)
             return
-        if self._mirror.observe_pod(pod, clock.read()):
+        if self._jobs.observe_pod(pod, clock.read()):
             self.wake.set()
 
     def pod_deleted(self, uid: str, namespace: str, last: Mapping[str, Any] | None = None) -> None:
@@ -135,31 +131,13 @@ class Observer:
         if last is not None:
             with suppress(UnparseableObjectError):
                 pod = parse_daemon_pod(last, deleted=True)
-        self._mirror.pod_deleted(uid, namespace, pod, clock.read())
+        self._jobs.pod_deleted(uid, namespace, pod, clock.read())
         self._pools.pod_deleted(uid)
         self.wake.set()
 
-    def workspace_settled(self, decision: WorkspaceDecision) -> None:
-        """Note that a decision about a template or workspace was carried out, refused or dropped."""
-        self._workspaces.settled(decision)
-        self.wake.set()
-
-    def pool_settled(self, decision: PoolDecision) -> None:
-        """Note that a decision about a pool was carried out, refused or dropped."""
-        if isinstance(decision, CreatePod):
-            # No effect if the creation was answered; otherwise the Pod may exist, and is looked for under its name.
-            self._pools.unanswered(decision.pool.uid, decision.name)
-        self._pools.settled(decision)
-        self.wake.set()
-
-    def settled(self, uid: str) -> None:
-        """Note that a decision about a job or daemon was carried out, refused or dropped."""
-        self._mirror.settled(uid, clock.read())
-        self.wake.set()
-
-    def pod_refused(self, pod: DaemonPod, error: Exception) -> None:
-        """Record that the API server rejects the daemon that a Pod's annotations describe."""
-        self._recorder.record(events.daemon_refused(pod, error))
+    def refused(self, decision: Decision, refusal: Refusal) -> None:
+        """Record an Event about a write that the API server refuses."""
+        self._recorder.record(events.refused(decision, refusal))
 
     def contact_lost(self, error: Exception) -> None:
         """Note that a request did not reach the API server; one that was answered as busy did."""
@@ -175,7 +153,7 @@ class Observer:
         if not self._in_contact:
             self._in_contact = True
             _logger.info("The API server answers again; every daemon has its full time to send a heartbeat")
-            self._mirror.contact_regained(clock.read())
+            self._jobs.contact_regained(clock.read())
             self.wake.set()
 
     @property
@@ -187,7 +165,7 @@ class Observer:
         try:
             record = kind.parse(body)
         except UnparseableObjectError as error:
-            self._set_aside(kind.name, body, error)
+            self._park(kind.name, body, error)
             return None
         if kind.observe(record):
             self.wake.set()
@@ -198,9 +176,9 @@ class Observer:
         kind.forget(uid)
         self.wake.set()
 
-    def _set_aside(self, kind: str, body: Mapping[str, Any], error: UnparseableObjectError) -> None:
+    def _park(self, kind: str, body: Mapping[str, Any], error: UnparseableObjectError) -> None:
         # An older version of the object that did parse must not be decided on any more.
-        self._mirror.set_aside(object_meta(body).uid)
+        self._jobs.park(object_meta(body).uid)
         self._unparseable.report(kind, body, error)
 
     def _job_changed(self, previous: Job, job: Job) -> None:

@@ -21,9 +21,7 @@ from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.telemetry.endpoints import application, serve
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.core.leadership import Candidacy
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.kube.connect import Connection, LoginError, connect
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
 
@@ -54,10 +52,8 @@ class Operator:
         self._parts: Parts | None = None
         self._is_listed = False
         self._candidacy = Candidacy(identity()) if settings.lease_namespace else None
-        self._workspaces = WorkspaceMirror()
-        self._mirror = Mirror(self._workspaces.holds)
-        self._pools = PoolMirror(self._mirror, DEFAULT_IMAGE)
-        self._metrics = Metrics(self._mirror, self._pools, self._workspaces, self.leads)
+        self._reconcilers = Reconcilers.create(DEFAULT_IMAGE)
+        self._metrics = Metrics(self._reconcilers, self.leads)
 
     @property
     def connection(self) -> Connection:
@@ -130,7 +126,7 @@ class Operator:
         # The endpoints before the lists: these may take minutes, and the probes ask meanwhile.
         port = await self._serve_endpoints()
         # The image before the pools: with another one each pool would replace its daemons.
-        self._pools.use_image(settings.daemon_image or await own_image(connection.client) or DEFAULT_IMAGE)
+        self._reconcilers.pools.use_image(settings.daemon_image or await own_image(connection.client) or DEFAULT_IMAGE)
         # The lists before the tasks: a decision on a part of the cluster would take running jobs for lost ones.
         with gc_tuning.gc_paused():
             await self._list_all(parts)
@@ -148,9 +144,7 @@ class Operator:
         return assemble(
             self.settings,
             connection.client,
-            self._mirror,
-            self._pools,
-            self._workspaces,
+            self._reconcilers,
             self._metrics,
             candidacy=self._candidacy,
             leads=self.leads,

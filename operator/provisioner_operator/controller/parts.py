@@ -11,13 +11,11 @@ from provisioner_operator.controller.sources.initial_list import Lister
 from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.write_gate import WriteGate
-from provisioner_operator.controller.writes.pools import PoolWrites
-from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
+from provisioner_operator.controller.writes.families import families
+from provisioner_operator.controller.writes.jobs import JobExecutor
 from provisioner_operator.controller.writes.writer import Writer
 from provisioner_operator.core.leadership import Candidacy
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.kube.client import KubeClient
 
 
@@ -38,9 +36,7 @@ class Parts:
 def assemble(
     settings: Settings,
     client: KubeClient,
-    mirror: Mirror,
-    pools: PoolMirror,
-    workspaces: WorkspaceMirror,
+    reconcilers: Reconcilers,
     metrics: Metrics,
     *,
     candidacy: Candidacy | None,
@@ -51,18 +47,23 @@ def assemble(
     # One gate for writers and Events: both use up the same capacity of the API server.
     gate = WriteGate(settings.writers)
     recorder = EventRecorder(client, metrics, leads, gate)
-    observer = Observer(mirror, pools, workspaces, metrics, recorder, leads)
-    pool_writes = PoolWrites(client, observer, pools)
-    workspace_writes = WorkspaceWrites(client, observer, workspaces)
-    writer = Writer(client, observer, pool_writes, workspace_writes, metrics, tenure, gate)
+    observer = Observer(reconcilers, metrics, recorder, leads)
+    writer = Writer(
+        families(client, observer, reconcilers),
+        JobExecutor(client, observer),
+        observer,
+        metrics,
+        tenure,
+        gate,
+        settings.writers,
+    )
     return Parts(
         observer=observer,
         recorder=recorder,
         writer=writer,
-        loop=DecisionLoop(mirror, pools, workspaces, observer, writer, metrics, leads),
+        loop=DecisionLoop(reconcilers, observer, writer, metrics, leads),
         listers=tuple(
-            Lister(client, observer, mirror, pools, workspaces, writer, namespace)
-            for namespace in settings.namespaces or (None,)
+            Lister(client, observer, reconcilers, writer, namespace) for namespace in settings.namespaces or (None,)
         ),
         elector=None
         if candidacy is None or settings.lease_namespace is None

@@ -51,7 +51,9 @@ class KubeClient:
 
     async def json_patch(self, path: str, patch: JsonPatch) -> dict[str, Any]:
         """Change an object by a JSON Patch (RFC 6902). Raises PreconditionFailedError if one of its tests fails."""
-        return await self._request("PATCH", path, body=patch.operations(), content_type=JSON_PATCH)
+        return await self._request(
+            "PATCH", path, body=patch.operations(), content_type=JSON_PATCH, has_tests=bool(patch.tests)
+        )
 
     async def merge_patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Change an object by a merge patch (RFC 7386), which has no preconditions."""
@@ -114,8 +116,9 @@ class KubeClient:
             self._unreachable_at = _now()
             raise UnreachableError(f"watch of {path}: {error!r}") from error
 
-    async def _error_of(self, response: aiohttp.ClientResponse) -> KubeError:
-        error = error_of(response.status, await _status_of(response), response.headers.get("Retry-After", ""))
+    async def _error_of(self, response: aiohttp.ClientResponse, *, has_tests: bool = False) -> KubeError:
+        retry_after = response.headers.get("Retry-After", "")
+        error = error_of(response.status, await _status_of(response), retry_after, has_tests=has_tests)
         if isinstance(error, BusyError):
             return error
         if isinstance(error, UnreachableError):
@@ -132,6 +135,7 @@ class KubeClient:
         body: Any = None,
         content_type: str = "application/json",
         parameters: Mapping[str, str] | None = None,
+        has_tests: bool = False,
     ) -> dict[str, Any]:
         data = None if body is None else wire.encode(body)
         headers = {"Content-Type": content_type} if data is not None else {}
@@ -140,7 +144,7 @@ class KubeClient:
                 method, self._server + path, data=data, headers=headers, params=parameters, timeout=REQUEST_TIMEOUT
             ) as response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
-                    raise await self._error_of(response)
+                    raise await self._error_of(response, has_tests=has_tests)
                 result: dict[str, Any] = wire.decode(await response.read())
                 return result
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:

@@ -1,5 +1,9 @@
-"""What an API server may answer instead of the wanted thing, each kind told apart by what the caller can do about it."""
+"""Classify what an API server answers instead of the wanted thing, by what the caller can do about it.
 
+Pure: from the HTTP status, the `Status` object and whether the request carried a JSON Patch `test`.
+"""
+
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +44,10 @@ class ConflictError(ApiError):
     """409: it exists already, or is not as it was."""
 
 
+class AlreadyExistsError(ConflictError):
+    """409 of a creation: an object of this name exists."""
+
+
 class GoneError(ApiError):
     """410: a watch or a list has to begin anew."""
 
@@ -53,7 +61,11 @@ class PreconditionFailedError(ApiError):
 
 
 class InvalidError(ApiError):
-    """422 of validation: the API server's schema or rules refuse the content."""
+    """422: the content is refused, by the API server's schema and rules, or by a policy of the cluster."""
+
+
+class DeniedError(InvalidError):
+    """422 of an admission policy or a webhook of the cluster."""
 
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {
@@ -65,23 +77,43 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     500: InternalError,
 }
 
+_DENIAL = re.compile(r"\bdenied (the )?request\b")
+"""As the API server words it for ValidatingAdmissionPolicies and for webhooks."""
+_CONFLICT = 409
 _UNPROCESSABLE = 422
 _TOO_MANY_REQUESTS = 429
 _COME_BACK_LATER = frozenset({502, 503, 504})
 
 
-def error_of(status: int, body: Mapping[str, Any], retry_after: str = "") -> KubeError:
-    """The error for an HTTP status, the API server's `Status` object and its header Retry-After."""
+def error_of(status: int, body: Mapping[str, Any], retry_after: str = "", *, has_tests: bool = False) -> KubeError:
+    """Return the error for an HTTP status, the API server's `Status` object and its header Retry-After.
+
+    Args:
+        status: The HTTP status.
+        body: The `Status` object.
+        retry_after: The header, if there was one.
+        has_tests: Whether the request was a JSON Patch with a `test`.
+    """
     message = str(body.get("message") or body.get("reason") or "no message")
     if status == _TOO_MANY_REQUESTS:
         return BusyError(message.strip(), float(retry_after) if retry_after.isdecimal() else None)
     if status in _COME_BACK_LATER:
         return UnreachableError(f"{message} (HTTP {status})")
     if status == _UNPROCESSABLE:
-        # Validation names the fields in its causes; a failed `test` (evanphx/json-patch) has none.
-        fields = [cause for cause in (body.get("details") or {}).get("causes") or () if cause.get("field")]
-        return InvalidError(status, message) if fields else PreconditionFailedError(status, message)
+        return _unprocessable(message, body, has_tests=has_tests)
+    if status == _CONFLICT and body.get("reason") == "AlreadyExists":
+        return AlreadyExistsError(status, message)
     return _BY_STATUS.get(status, ApiError)(status, message)
+
+
+def _unprocessable(message: str, body: Mapping[str, Any], *, has_tests: bool) -> ApiError:
+    """Tell validation, which names fields in its causes, from a policy's denial and from a failed `test`."""
+    causes = (body.get("details") or {}).get("causes") or ()
+    if any(cause.get("field") for cause in causes):
+        return InvalidError(_UNPROCESSABLE, message)
+    if _DENIAL.search(message):
+        return DeniedError(_UNPROCESSABLE, message)
+    return PreconditionFailedError(_UNPROCESSABLE, message) if has_tests else InvalidError(_UNPROCESSABLE, message)
 
 
 PASSING = (UnreachableError, InternalError)

@@ -12,11 +12,13 @@ import pytest
 import yaml
 
 from provisioner_devcluster import ControlPlane
+from support.builders.manifests import a_template_manifest, a_workspace_manifest
 from support.cluster.api_metrics import Request, between, requests, writes
 from support.cluster.installation import install
 from support.cluster.kubectl import Kubectl
+from support.cluster.watching import watching
 from support.manifests import CRDS
-from support.test_namespace import ProductNamespace, a_job, a_product_namespace, names
+from support.test_namespace import ProductNamespace, a_job, a_product_namespace, condition, names
 
 UNDER_LOAD = 200
 COUNTED = 30
@@ -131,6 +133,25 @@ def test_an_idle_controller_sends_no_requests(own: ProductNamespace) -> None:
         own_writes = operator.writes
         await_nothing_asked(own)
         assert operator.writes == own_writes
+
+
+def test_a_job_of_somebody_else_under_a_builds_name_costs_one_creation_and_one_read(own: ProductNamespace) -> None:
+    own.submit("blk-1", suspend=True)
+    own.admin.create(a_template_manifest())
+    with watching(own.admin, "wst") as templates, watching(own.admin, "ws") as workspaces, own.operator():
+        with own.daemon("daemon"):
+            templates.until("template", lambda body: condition(body, "Ready").get("status") == "True")
+            before = requests(own.admin)
+            own.admin.create(a_workspace_manifest("blk"))
+            body = workspaces.until_latest("blk", lambda body: condition(body, "Ready").get("status") == "True")
+            counted = between(before, requests(own.admin), "provisionerjobs")
+        assert body["status"]["latestBuild"]["job"] == "blk-2"
+        # One creation in vain, one that succeeds; one look at whose job it is, and none through all jobs.
+        assert counted[Request("POST", "provisionerjobs")] == 2
+        assert counted.get(Request("GET", "provisionerjobs"), 0) <= 1
+        assert Request("LIST", "provisionerjobs") not in counted
+        await_nothing_asked(own)
+    assert own.admin.get("pj", "blk-1")["status"]["phase"] == "Pending"
 
 
 def await_nothing_asked(product: ProductNamespace) -> None:

@@ -7,12 +7,10 @@ from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.write_gate import WriteGate
-from provisioner_operator.controller.writes.pools import PoolWrites
-from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
+from provisioner_operator.controller.writes.families import families
+from provisioner_operator.controller.writes.jobs import JobExecutor
 from provisioner_operator.controller.writes.writer import Writer
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from support.manifests import Manifest
 from support.scripted_client import ScriptedClient
 
@@ -23,21 +21,22 @@ class ControllerParts:
     def __init__(self, *, leads: bool = True) -> None:
         self.leading = leads
         self.client = ScriptedClient()
-        self.workspaces = WorkspaceMirror()
-        self.jobs = Mirror(self.workspaces.holds)
-        self.pools = PoolMirror(self.jobs, "image")
-        self.metrics = Metrics(self.jobs, self.pools, self.workspaces, self.leads)
+        self.reconcilers = Reconcilers.create("image")
+        self.jobs = self.reconcilers.jobs
+        self.pools = self.reconcilers.pools
+        self.workspaces = self.reconcilers.workspaces
+        self.metrics = Metrics(self.reconcilers, self.leads)
         self.gate = WriteGate(4)
         self.recorder = EventRecorder(self.client, self.metrics, self.leads, self.gate)
-        self.observer = Observer(self.jobs, self.pools, self.workspaces, self.metrics, self.recorder, self.leads)
+        self.observer = Observer(self.reconcilers, self.metrics, self.recorder, self.leads)
         self.writer = Writer(
-            self.client,
+            families(self.client, self.observer, self.reconcilers),
+            JobExecutor(self.client, self.observer),
             self.observer,
-            PoolWrites(self.client, self.observer, self.pools),
-            WorkspaceWrites(self.client, self.observer, self.workspaces),
             self.metrics,
             lambda: float("inf") if self.leading else 0.0,
             self.gate,
+            writers=4,
         )
 
     def leads(self) -> bool:

@@ -19,7 +19,6 @@ from provisioner_operator.core.pools.decisions import (
     RemoveFinalizer,
     UncordonDaemon,
     UpdatePoolStatus,
-    subject,
 )
 from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView, Round
 from provisioner_operator.core.pools.load_sharing import Waiting
@@ -83,7 +82,7 @@ class PoolWorld:
         queue = [Waiting(a_demand(), len(waits), max(waits))] if waits else []
         made = self._fleet.decide(views, queue, self.now)
         for decision in made.decisions:
-            key = subject(decision)
+            key = decision.subject
             if key not in self.under_way:
                 self.under_way[key] = decision
             elif isinstance(decision, CreatePod):
@@ -92,7 +91,7 @@ class PoolWorld:
             assert self.pool is not None
             requested = sum(isinstance(decision, CreatePod) for decision in self.under_way.values())
             require_size(self.pool, self.wanted_revision, self.pods.values(), requested)
-        self.wakes_in = made.look_again_in
+        self.wakes_in = made.requeue_after
         return made
 
     def settle_one(self) -> None:

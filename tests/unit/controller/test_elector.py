@@ -21,9 +21,7 @@ from provisioner_operator.core.leadership import (
     STEP_DOWN_SECONDS,
     Candidacy,
 )
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import (
     BusyError,
@@ -62,11 +60,10 @@ class Candidate:
         self.client.answers("POST", COLLECTION, created or a_lease())
         self.client.answers("PATCH", PATH, patched or a_lease(version=100))
         self.candidacy = Candidacy(ME)
-        mirror, workspaces = Mirror(), WorkspaceMirror()
-        pools = PoolMirror(mirror, "image")
-        metrics = Metrics(mirror, pools, workspaces, self.leads)
+        reconcilers = Reconcilers.create("image")
+        metrics = Metrics(reconcilers, self.leads)
         recorder = EventRecorder(self.client, metrics, self.leads, WriteGate(1))
-        self.observer = Observer(mirror, pools, workspaces, metrics, recorder, self.leads)
+        self.observer = Observer(reconcilers, metrics, recorder, self.leads)
         self.elector = Elector(self.client, self.candidacy, "system", self.observer)
 
     def leads(self) -> bool:

@@ -12,9 +12,7 @@ from provisioner_operator.controller.operator import DRAIN_SECONDS
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.telemetry.endpoints import application
 from provisioner_operator.controller.telemetry.metrics import Metrics
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from support.manifests import MANIFESTS, Manifest
 
 OPERATOR = MANIFESTS / "operator"
@@ -25,8 +23,7 @@ def documents(*parts: str) -> list[Manifest]:
 
 
 def registry() -> CollectorRegistry:
-    mirror = Mirror()
-    return Metrics(mirror, PoolMirror(mirror, "image"), WorkspaceMirror(), lambda: True).registry
+    return Metrics(Reconcilers.create("image"), lambda: True).registry
 
 
 def pod() -> Manifest:

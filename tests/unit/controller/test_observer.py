@@ -7,6 +7,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.controller import clock
+from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.kube.errors import BusyError, UnreachableError
 from support.builders.controller import ControllerParts, stored
 from support.builders.core import at
@@ -101,13 +102,13 @@ def test_a_job_of_a_workspace_reaches_the_workspace_and_alone_if_it_is_read_for_
     place = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 1, "change": "c"}
     body = stored(a_job_manifest("dev-1", workspaceRef=place), phase="Pending")
     parts.observer.build(body)
-    assert set(parts.workspaces.live_jobs()) == {"uid-of-dev-1"}
+    assert set(parts.workspaces.unfinished_jobs()) == {"uid-of-dev-1"}
     assert parts.jobs.job("uid-of-dev-1") is None
     assert woken(parts)
     parts.observer.job(body)
     assert parts.jobs.job("uid-of-dev-1") is not None
     parts.observer.job_deleted("uid-of-dev-1")
-    assert parts.workspaces.live_jobs() == {}
+    assert parts.workspaces.unfinished_jobs() == {}
 
 
 def test_a_job_of_a_template_reaches_the_template() -> None:
@@ -116,7 +117,7 @@ def test_a_job_of_a_template_reaches_the_template() -> None:
     reference = {"name": "template", "uid": "uid-of-template", "version": "template-1"}
     manifest = a_job_manifest("i", type="TemplateImport", transition=None, workspaceRef=None, templateRef=reference)
     parts.observer.build(stored(manifest, phase="Pending"))
-    assert set(parts.workspaces.live_jobs()) == {"uid-of-i"}
+    assert set(parts.workspaces.unfinished_jobs()) == {"uid-of-i"}
 
 
 def test_the_watchs_report_of_our_own_write_is_no_news() -> None:
@@ -230,7 +231,7 @@ def test_an_event_on_the_pod_says_why_it_is_no_daemon() -> None:
     parts = ControllerParts()
     parts.observer.pod(a_pod())
     (decision,) = parts.jobs.decide(at(0))
-    parts.observer.pod_refused(decision.pod, ValueError("the tag is reserved"))  # type: ignore[union-attr]
+    parts.observer.refused(decision, Refusal("Invalid", "the tag is reserved"))
     notice = parts.recorder._backlog.get_nowait()  # noqa: SLF001 - it is written by a task that does not run
     assert (notice.kind, notice.name, notice.reason, notice.api_version) == ("Pod", "pod", "DaemonRefused", "v1")
     assert "the tag is reserved. Correct the annotations." in notice.note

@@ -129,7 +129,7 @@ def _index() -> str:
     return (
         f"# Reference\n\n{HEADER}\n"
         f"The kinds of `{GROUP}/{VERSION}`. `kubectl get {CATEGORY}` lists objects of all of them, and `kubectl explain` "
-        "shows the same descriptions. Admission policies add rules that depend on the user or on other objects, see "
+        "shows the same descriptions. WriteGate policies add rules that depend on the user or on other objects, see "
         "[security](../security.md).\n\n"
         f"| kind | short name | purpose |\n|---|---|---|\n{rows}\n"
         "- [Metrics](metrics.md) of the controller\n"

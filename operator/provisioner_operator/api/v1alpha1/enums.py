@@ -167,6 +167,8 @@ class PoolReason(StrEnum):
     """The pool is being deleted and waits for its daemons' jobs."""
     PODS_FAILING = "PodsFailing"
     """Pods fail, and no more specific reason is known."""
+    WRITE_REFUSED = "WriteRefused"
+    """The API server, or a policy of the cluster, refuses a write that the pool needs; the message has its words."""
 
 
 class TaintEffect(StrEnum):
@@ -248,6 +250,8 @@ class WorkspaceReason(StrEnum):
     """That version's import has not completed."""
     BUILD_REFUSED = "BuildRefused"
     """The API server refuses the build's job."""
+    WRITE_REFUSED = "WriteRefused"
+    """The API server, or a policy of the cluster, refuses a write that the workspace needs; the message has its words."""
 
 
 class VersionPhase(StrEnum):
@@ -273,6 +277,8 @@ class TemplateReason(StrEnum):
     """The template is being deleted and waits for the workspaces that were created from it."""
     NO_VERSION = "NoVersion"
     """No version can be built yet."""
+    WRITE_REFUSED = "WriteRefused"
+    """The API server, or a policy of the cluster, refuses a write that the template needs; the message has its words."""
 
 
 class StatusCondition(StrEnum):

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.writer import Departed, Writer
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.jobs import JobReconciler
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.reflector import Reflector
@@ -24,14 +25,13 @@ class JobFeed:
     def __init__(
         self,
         observer: Observer,
-        mirror: Mirror,
-        workspaces: WorkspaceMirror,
+        reconcilers: Reconcilers,
         writer: Writer,
         namespace: str | None,
     ) -> None:
         self._observer = observer
-        self._mirror = mirror
-        self._workspaces = workspaces
+        self._jobs = reconcilers.jobs
+        self._workspaces = reconcilers.workspaces
         self._writer = writer
         self._namespace = namespace
         self.relisted = asyncio.Event()
@@ -44,7 +44,7 @@ class JobFeed:
     def known(self) -> Iterable[str]:
         """Return the unfinished jobs that any reconciler knows."""
         # The workspaces' too: a job that was just created for one may not have come by the watch yet.
-        jobs = {job.uid: (job.namespace, job.name) for job in self._mirror.jobs()} | self._workspaces.live_jobs()
+        jobs = {job.uid: (job.namespace, job.name) for job in self._jobs.jobs()} | self._workspaces.unfinished_jobs()
         return [uid for uid, (namespace, _) in jobs.items() if self._namespace in (None, namespace)]
 
     def seen(self, body: Mapping[str, Any]) -> None:
@@ -57,8 +57,8 @@ class JobFeed:
 
     def missed(self, uid: str) -> None:
         """Have a job read that the list lacks: either it ended or it was deleted."""
-        job = self._mirror.job(uid)
-        place = (job.namespace, job.name) if job is not None else self._workspaces.live_jobs().get(uid)
+        job = self._jobs.job(uid)
+        place = (job.namespace, job.name) if job is not None else self._workspaces.unfinished_jobs().get(uid)
         if place is not None:
             self._writer.submit(Departed(*place, uid))
 
@@ -114,24 +114,28 @@ class Feed:
         """Do nothing: lists of these kinds are complete."""
 
 
-def daemons(client: KubeClient, observer: Observer, mirror: Mirror, namespace: str | None) -> Reflector:
+def daemons(client: KubeClient, observer: Observer, reconciler: JobReconciler, namespace: str | None) -> Reflector:
     """Make the reflector that follows daemons."""
     feed = Feed(
         namespace,
-        known=lambda: (daemon for daemon, _ in mirror.daemons()),
+        known=lambda: (daemon for daemon, _ in reconciler.daemons()),
         seen=observer.daemon,
         deleted=observer.daemon_deleted,
     )
     return Reflector(client, paths.daemons(namespace), feed)
 
 
-def templates(client: KubeClient, observer: Observer, mirror: WorkspaceMirror, namespace: str | None) -> Reflector:
+def templates(
+    client: KubeClient, observer: Observer, reconciler: WorkspaceReconciler, namespace: str | None
+) -> Reflector:
     """Make the reflector that follows templates."""
-    feed = Feed(namespace, known=mirror.templates, seen=observer.template, deleted=observer.template_deleted)
+    feed = Feed(namespace, known=reconciler.templates, seen=observer.template, deleted=observer.template_deleted)
     return Reflector(client, paths.templates(namespace), feed)
 
 
-def workspaces(client: KubeClient, observer: Observer, mirror: WorkspaceMirror, namespace: str | None) -> Reflector:
+def workspaces(
+    client: KubeClient, observer: Observer, reconciler: WorkspaceReconciler, namespace: str | None
+) -> Reflector:
     """Make the reflector that follows workspaces."""
-    feed = Feed(namespace, known=mirror.workspaces, seen=observer.workspace, deleted=observer.workspace_deleted)
+    feed = Feed(namespace, known=reconciler.workspaces, seen=observer.workspace, deleted=observer.workspace_deleted)
     return Reflector(client, paths.workspaces(namespace), feed)

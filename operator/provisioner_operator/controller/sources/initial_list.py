@@ -17,9 +17,7 @@ from provisioner_operator.controller.sources import feeds
 from provisioner_operator.controller.sources.feeds import JobFeed
 from provisioner_operator.controller.writes.writer import Writer
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import KubeError, UnreachableError
@@ -43,22 +41,19 @@ class Lister:
         self,
         client: KubeClient,
         observer: Observer,
-        mirror: Mirror,
-        pools: PoolMirror,
-        workspaces: WorkspaceMirror,
+        reconcilers: Reconcilers,
         writer: Writer,
         namespace: str | None,
     ) -> None:
         self._client = client
         self._observer = observer
-        self._mirror = mirror
-        self._pools = pools
+        self._reconcilers = reconcilers
         self._namespace = namespace
-        self._feed = JobFeed(observer, mirror, workspaces, writer, namespace)
+        self._feed = JobFeed(observer, reconcilers, writer, namespace)
         self._jobs = self._feed.reflector(client)
-        self._daemons = feeds.daemons(client, observer, mirror, namespace)
-        self._templates = feeds.templates(client, observer, workspaces, namespace)
-        self._workspaces = feeds.workspaces(client, observer, workspaces, namespace)
+        self._daemons = feeds.daemons(client, observer, reconcilers.jobs, namespace)
+        self._templates = feeds.templates(client, observer, reconcilers.workspaces, namespace)
+        self._workspaces = feeds.workspaces(client, observer, reconcilers.workspaces, namespace)
 
     async def list_all(self) -> None:
         """List every collection once. Raises KubeError."""
@@ -100,17 +95,19 @@ class Lister:
         await self._resync_pools()
         await self._resync_pods()
         # The decisions of a leader drop outdated records on the way; a standby makes none.
-        self._mirror.tidy(clock.read())
+        self._reconcilers.jobs.tidy(clock.read())
 
     async def _resync_pools(self) -> None:
         # The known ones before the list, so that one that is created meanwhile does not count as deleted.
-        known = {pool.uid for pool in self._pools.pools() if self._namespace in (None, pool.namespace)}
+        known = {pool.uid for pool in self._reconcilers.pools.pools() if self._namespace in (None, pool.namespace)}
         found = await self._list(paths.pools(self._namespace), self._observer.pool)
         for uid in known - found:
             self._observer.pool_deleted(uid)
 
     async def _resync_pods(self) -> None:
-        known = {uid: where for uid, where in self._mirror.pod_uids().items() if self._namespace in (None, where)}
+        known = {
+            uid: where for uid, where in self._reconcilers.jobs.pod_uids().items() if self._namespace in (None, where)
+        }
         found = await self._list(paths.pods(self._namespace), self._observer.pod, label_selector=DAEMON_PODS)
         for uid in known.keys() - found:
             self._observer.pod_deleted(uid, known[uid])

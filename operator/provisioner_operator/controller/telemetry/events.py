@@ -17,9 +17,11 @@ from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.write_gate import WriteGate
+from provisioner_operator.core.model.backoff import Refusal
+from provisioner_operator.core.model.decision import Decision
 from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.json_value import JsonObject
-from provisioner_operator.core.model.records import DaemonPod, Job
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import BusyError, ConflictError, KubeError
@@ -67,10 +69,20 @@ def stuck(job: Job) -> Notice:
     return _about_job(job, job.reason or "Pending", "Assign", warning=True)
 
 
-def daemon_refused(pod: DaemonPod, error: Exception) -> Notice:
-    """Describe why a Pod is not registered as a daemon."""
-    note = f"This Pod is not a daemon: the API server rejects its annotations. {error}. Correct the annotations."
-    return Notice("Pod", pod.namespace, pod.name, pod.uid, "DaemonRefused", note, "Register", api_version="v1")
+def refused(decision: Decision, refusal: Refusal) -> Notice:
+    """Describe that the API server, or a policy of the cluster, refuses a write that the object needs."""
+    about, action = decision.regarding, type(decision).__name__
+    if about.kind == "Pod" and refusal.reason == "Invalid":
+        note = f"This Pod is not a daemon: the API server rejects its annotations. {refusal.message}. Correct the annotations."
+        reason = "DaemonRefused"
+    else:
+        note = (
+            f"{action} of {decision.display_name} is refused: {refusal.message}. It is tried again with growing pauses."
+        )
+        reason = "WriteRefused"
+    return Notice(
+        about.kind, about.namespace, about.name, about.uid, reason, note, action, api_version=about.api_version
+    )
 
 
 def unparseable(kind: str, meta: ObjectMeta, error: Exception) -> Notice:

@@ -10,9 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 
 from provisioner_operator.controller.telemetry.job_metrics import JobMetrics
 from provisioner_operator.controller.telemetry.state_collector import StateCollector
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 
 _LATENCY_BUCKETS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1)
 
@@ -23,9 +21,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Metrics:
     """The process's registry and everything in it."""
 
-    def __init__(
-        self, mirror: Mirror, pools: PoolMirror, workspaces: WorkspaceMirror, leads: Callable[[], bool]
-    ) -> None:
+    def __init__(self, reconcilers: Reconcilers, leads: Callable[[], bool]) -> None:
         self.registry = CollectorRegistry()
         self.jobs = JobMetrics(self.registry)
         self.writes = Counter(
@@ -46,4 +42,4 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
-        self.registry.register(StateCollector(mirror, pools, workspaces, leads))
+        self.registry.register(StateCollector(reconcilers, leads))

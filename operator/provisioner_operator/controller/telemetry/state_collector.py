@@ -16,9 +16,7 @@ from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase, Workspac
 from provisioner_operator.controller import clock
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import format_tags
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 
 _QUEUES_SHOWN = 100
 """The deepest queues that are shown, so that no submitter can flood the monitoring with invented tags."""
@@ -27,12 +25,10 @@ _QUEUES_SHOWN = 100
 class StateCollector(Collector):
     """Measures at each scrape, so that nothing is spent between two."""
 
-    def __init__(
-        self, mirror: Mirror, pools: PoolMirror, workspaces: WorkspaceMirror, leads: Callable[[], bool]
-    ) -> None:
-        self._mirror = mirror
-        self._pools = pools
-        self._workspaces = workspaces
+    def __init__(self, reconcilers: Reconcilers, leads: Callable[[], bool]) -> None:
+        self._jobs = reconcilers.jobs
+        self._pools = reconcilers.pools
+        self._workspaces = reconcilers.workspaces
         self._leads = leads
 
     @override
@@ -47,13 +43,13 @@ class StateCollector(Collector):
         yield GaugeMetricFamily("provisioner_leader", "1 if this process leads, 0 if it is on standby.", value=leads)
         if not leads:
             return
-        phases = Tally(job.phase for job in self._mirror.jobs())
+        phases = Tally(job.phase for job in self._jobs.jobs())
         jobs = GaugeMetricFamily("provisioner_jobs", "Jobs that have not ended, by phase.", labels=["phase"])
         for phase in Phase:
             if phase not in TERMINAL:
                 jobs.add_metric([phase.value], phases[phase])
         yield jobs
-        waiting = Tally(job.reason for job in self._mirror.jobs() if job.phase is Phase.PENDING and job.reason)
+        waiting = Tally(job.reason for job in self._jobs.jobs() if job.phase is Phase.PENDING and job.reason)
         reasons = GaugeMetricFamily(
             "provisioner_jobs_pending",
             "Pending jobs, by the reason for which they have not started.",
@@ -62,7 +58,7 @@ class StateCollector(Collector):
         for reason, count in waiting.items():
             reasons.add_metric([str(reason)], count)
         yield reasons
-        states = Tally(daemon.state if online else DaemonState.OFFLINE for daemon, online in self._mirror.daemons())
+        states = Tally(daemon.state if online else DaemonState.OFFLINE for daemon, online in self._jobs.daemons())
         daemons = GaugeMetricFamily("provisioner_daemons", "Daemons, by state.", labels=["state"])
         for state in DaemonState:
             daemons.add_metric([state.value], states[state])
@@ -103,7 +99,7 @@ class StateCollector(Collector):
         )
         age = GaugeMetricFamily("provisioner_queue_oldest_seconds", "Age of the oldest job in a queue.", labels=labels)
         now = clock.read().wall
-        deepest = sorted(self._mirror.queue_depths().items(), key=lambda each: -each[1][0])[:_QUEUES_SHOWN]
+        deepest = sorted(self._jobs.queue_depths().items(), key=lambda each: -each[1][0])[:_QUEUES_SHOWN]
         for demand, (count, first) in deepest:
             values = [demand.namespace, demand.provisioner.value, format_tags(demand.tags)]
             depth.add_metric(values, count)

@@ -1,12 +1,10 @@
-"""What `core.pools` decided becomes requests: one conditional write each. Called by `writer`, which paces and counts them.
-
-A failed precondition is news: the object is read again, and the next look decides anew.
-"""
+"""Carry out decisions about pools and their Pods: one conditional write each."""
 
 from typing import Any
 
-from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
+from provisioner_operator.controller.writes.answers import Result
+from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh
 from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
@@ -17,96 +15,90 @@ from provisioner_operator.core.pools.decisions import (
     UncordonDaemon,
     UpdatePoolStatus,
 )
-from provisioner_operator.core.pools.members import PoolPod, Trouble
+from provisioner_operator.core.pools.members import PoolPod
 from provisioner_operator.core.pools.records import Pool
-from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.errors import (
-    ConflictError,
-    ForbiddenError,
-    InvalidError,
-    NotFoundError,
-    PreconditionFailedError,
-)
-
-_CREATION_REFUSED = "FailedCreate"
-"""As Kubernetes' own controllers call it."""
+from provisioner_operator.kube.errors import AlreadyExistsError
 
 
-class PoolWrites:
-    """The requests."""
+class PoolExecutor:
+    """The requests about pools, their Pods, and the cordons of these."""
 
-    def __init__(self, client: KubeClient, observer: Observer, pools: PoolMirror) -> None:
+    def __init__(self, client: KubeClient, observer: Observer, pools: PoolReconciler) -> None:
         self._client = client
         self._observer = observer
         self._pools = pools
 
-    async def carry_out(self, decision: PoolDecision) -> str:
-        """Make the write and take in its answer; returns `ok`, or `conflict` if it came too late."""
-        try:
-            match decision:
-                case CreatePod(pool, name):
-                    return await self._create(decision, pool, name)
-                case CordonDaemon(_, pod) | UncordonDaemon(_, pod):
-                    path = paths.daemon(pod.namespace, pod.name)
-                    self._observer.daemon(await self._client.json_patch(path, decision.patch()))
-                case DeletePod(_, pod):
-                    await self._client.delete(paths.pod(pod.namespace, pod.name), uid=pod.uid)
-                    await self._read_pod(pod)
-                case AddFinalizer(pool) | RemoveFinalizer(pool):
-                    path = paths.pool(pool.namespace, pool.name)
-                    self._observer.pool(await self._client.json_patch(path, decision.patch()))
-                case UpdatePoolStatus(pool):
-                    path = paths.pool_status(pool.namespace, pool.name)
-                    self._observer.pool(await self._client.json_patch(path, decision.patch()))
-        except (PreconditionFailedError, ConflictError, NotFoundError):
-            await self._read(decision)
-            return "conflict"
-        return "ok"
+    async def execute(self, decision: PoolDecision) -> Result:
+        """Make the write and have its answer observed. Raises KubeError."""
+        pool = decision.pool
+        match decision:
+            case CreatePod():
+                return await self._create(decision)
+            case CordonDaemon(_, pod) | UncordonDaemon(_, pod):
+                path = paths.daemon(pod.namespace, pod.name)
+                self._observer.daemon(await self._client.json_patch(path, decision.patch()))
+            case DeletePod(_, pod):
+                await self._client.delete(paths.pod(pod.namespace, pod.name), uid=pod.uid)
+                await self._read_pod(pod)
+            case AddFinalizer() | RemoveFinalizer():
+                path = paths.pool(pool.namespace, pool.name)
+                self._observer.pool(await self._client.json_patch(path, decision.patch()))
+            case UpdatePoolStatus():
+                path = paths.pool_status(pool.namespace, pool.name)
+                self._observer.pool(await self._client.json_patch(path, decision.patch()))
+        return Result.OK
 
-    async def _create(self, decision: CreatePod, pool: Pool, name: str) -> str:
-        result = "ok"
+    async def is_news(self, decision: PoolDecision) -> bool:
+        """Have observed what it was about; return whether that is not as the write required. Raises KubeError."""
+        match decision:
+            case CordonDaemon(_, pod, daemon) | UncordonDaemon(_, pod, daemon):
+                body = await read_fresh(
+                    self._client,
+                    paths.daemon(pod.namespace, pod.name),
+                    daemon.uid,
+                    observe=self._observer.daemon,
+                    gone=self._observer.daemon_deleted,
+                )
+                return has_moved_on(body, decision.patch())
+            case DeletePod(_, pod):
+                return await self._read_pod(pod) is None
+            case CreatePod(pool):
+                return await self._read_pool(pool) is None
+            case _:
+                pool = decision.pool
+                return has_moved_on(await self._read_pool(pool), decision.patch(), pool.resource_version)
+
+    async def _create(self, decision: CreatePod) -> Result:
+        pool, name, result = decision.pool, decision.name, Result.OK
         try:
             body = await self._client.create(paths.pods(pool.namespace), decision.body())
-        except ConflictError:  # of an earlier request, whose answer was lost
-            body, result = await self._client.get(paths.pod(pool.namespace, name)), "conflict"
-        except (ForbiddenError, InvalidError) as error:
-            trouble = Trouble(_CREATION_REFUSED, f"Pods are refused: {error}")
-            self._pools.refused(pool.uid, name, trouble, clock.read())
-            return "refused"
+        except AlreadyExistsError:
+            # An earlier request's, whose answer was lost. If it is somebody else's, the next look chooses another name.
+            body, result = await self._client.get(paths.pod(pool.namespace, name)), Result.CONFLICT
+        # Observed before it counts as created: a look in between would find one too few, and make another.
         self._observer.pod(body)
         self._pools.created(pool.uid, name)
         return result
 
-    async def _read(self, decision: PoolDecision) -> None:
-        """Learn what is true of what the decision was about."""
-        match decision:
-            case CordonDaemon(_, pod, daemon) | UncordonDaemon(_, pod, daemon):
-                body = await self._found(paths.daemon(pod.namespace, pod.name), daemon.uid)
-                if body is None:
-                    self._observer.daemon_deleted(daemon.uid)
-                else:
-                    self._observer.daemon(body)
-            case DeletePod(_, pod):
-                await self._read_pod(pod)
-            case _:
-                pool = decision.pool
-                body = await self._found(paths.pool(pool.namespace, pool.name), pool.uid)
-                if body is None:
-                    self._observer.pool_deleted(pool.uid)
-                else:
-                    self._observer.pool(body)
+    async def _read_pool(self, pool: Pool) -> dict[str, Any] | None:
+        return await read_fresh(
+            self._client,
+            paths.pool(pool.namespace, pool.name),
+            pool.uid,
+            observe=self._observer.pool,
+            gone=self._observer.pool_deleted,
+        )
 
-    async def _read_pod(self, pod: PoolPod) -> None:
-        body = await self._found(paths.pod(pod.namespace, pod.name), pod.uid)
-        if body is not None:
-            self._observer.pod(body)
-        # Of one that is gone the watch tells, with its last version, from which its daemon's end is known.
-
-    async def _found(self, path: str, uid: str) -> dict[str, Any] | None:
-        try:
-            body = await self._client.get(path)
-        except NotFoundError:
-            return None
-        return body if body["metadata"]["uid"] == uid else None
+    async def _read_pod(self, pod: PoolPod) -> dict[str, Any] | None:
+        # Only the pool learns that the Pod is gone, lest it delete it again: of the rest the watch says so, with the
+        # Pod's last version, from which its daemon's end is known.
+        return await read_fresh(
+            self._client,
+            paths.pod(pod.namespace, pod.name),
+            pod.uid,
+            observe=self._observer.pod,
+            gone=self._pools.pod_deleted,
+        )

@@ -1,310 +1,202 @@
-"""Decisions become requests: one conditional write each, a bounded number at a time, fewer when the API server is busy.
+"""Send decisions as requests: in turn, at the pace that the API server allows, while this process leads.
 
-A failed precondition is news: the object is read again and decided anew. No write is ever repeated blindly: what could
-not be sent is settled after a pause, and the loop decides again from what is then true. Each write is made only while
-this process leads, asked anew at that moment (it may have been frozen since it was decided), and given up before another
-process may lead. Who stands by only reads.
+No write is ever repeated blindly. What could not be sent is settled after a pause, and decided again from what is then
+true. An answer that says that the object has moved on is news: it is read, and decided anew. A refusal is reported once,
+in the log and as an Event, and its reconciler backs off (`core.model.backoff`). Each write is made only while this process
+leads, asked anew at that moment (it may have been frozen since it was decided), and abandoned before another process may
+lead. Who stands by only reads.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.write_gate import WriteGate
-from provisioner_operator.controller.writes.pools import PoolWrites
-from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
-from provisioner_operator.core.daemons.decisions import (
-    CheckDaemon,
-    MarkOffline,
-    PodDecision,
-    RegisterDaemon,
-    RemoveDaemon,
-    ReshapeDaemon,
-)
-from provisioner_operator.core.jobs.decisions import CheckJob, Expire
-from provisioner_operator.core.model.json_patch import JsonPatch
-from provisioner_operator.core.pools import decisions as pool_decisions
-from provisioner_operator.core.pools.decisions import PoolDecision
-from provisioner_operator.core.reconcilers.decisions import Decision, subject
-from provisioner_operator.core.workspaces import decisions as workspace_decisions
-from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
-from provisioner_operator.kube import paths
-from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.errors import (
-    BusyError,
-    ConflictError,
-    ForbiddenError,
-    InternalError,
-    InvalidError,
-    KubeError,
-    NotFoundError,
-    PreconditionFailedError,
-    UnreachableError,
-)
+from provisioner_operator.controller.writes.answers import Meaning, Result, meaning_of, refusal_of
+from provisioner_operator.controller.writes.fair_queue import FairQueue
+from provisioner_operator.controller.writes.families import Family
+from provisioner_operator.controller.writes.jobs import JobExecutor
+from provisioner_operator.core.daemons.decisions import CheckDaemon
+from provisioner_operator.core.jobs.decisions import CheckJob
+from provisioner_operator.core.model.decision import Decision
+from provisioner_operator.kube.errors import BusyError, ForbiddenError, KubeError
 
 _logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 """How long a writer waits after it found no API server: short enough to notice its return, long enough not to storm."""
-_REFUSED_PAUSE_SECONDS = 60.0
-"""How long a decision rests that the API server refuses as such (a missing right, an object it calls invalid)."""
+_FAILED_READ_PAUSE_SECONDS = 5.0
+"""How long a job that is missing from a list waits for its read after that was refused."""
+_ROOM_FOR_OTHERS = 8
+"""One of so many writers is never taken by the namespace that has the most to do."""
 
 
-_PASSING_PAUSE_SECONDS = 5.0
-"""How long one rests that may pass: an API server that has just come up has yet to read the roles, or has lost etcd."""
-
-
-class RefusedError(Exception):
-    """A precondition is said to have failed, yet the object is as it was: something else refuses the write."""
-
-
+@dataclass(frozen=True, slots=True)
 class Departed:
-    """A job is missing from a list: it ended or was deleted, and a read tells which."""
+    """A job is missing from a list: it ended or was deleted, and a read finds out which."""
 
-    __slots__ = ("name", "namespace", "uid")
-
-    def __init__(self, namespace: str, name: str, uid: str) -> None:
-        self.namespace, self.name, self.uid = namespace, name, uid
-
-
-Work = Decision | PoolDecision | WorkspaceDecision | Departed
+    namespace: str
+    name: str
+    uid: str
 
 
 class Writer:
-    """A queue of work and the tasks that do it."""
+    """A fair queue of decisions and the tasks that carry them out."""
 
     def __init__(
         self,
-        client: KubeClient,
+        families: Mapping[type, Family],
+        jobs: JobExecutor,
         observer: Observer,
-        pool_writes: PoolWrites,
-        workspace_writes: WorkspaceWrites,
         metrics: Metrics,
         tenure: Callable[[], float],
-        admission: WriteGate,
+        gate: WriteGate,
+        writers: int,
     ) -> None:
-        self._admission = admission
-        self._tenure = tenure
-        self._pool_writes = pool_writes
-        self._workspace_writes = workspace_writes
-        self._client = client
+        """`jobs` reads jobs that are missing from a list; `writers` is how many `run` side by side."""
+        self._families = families
+        self._jobs = jobs
         self._observer = observer
         self._metrics = metrics
-        self._queue: asyncio.Queue[Work] = asyncio.Queue()
+        self._tenure = tenure
+        self._gate = gate
+        self._queue: FairQueue[Decision | Departed] = FairQueue(max(writers - max(writers // _ROOM_FOR_OTHERS, 1), 1))
         self._pause = _FIRST_PAUSE_SECONDS
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: Decision | Departed) -> None:
         """Have this done."""
-        self._queue.put_nowait(work)
+        namespace = work.namespace if isinstance(work, Departed) else work.regarding.namespace
+        self._queue.put(namespace, work)
 
     async def drained(self) -> None:
         """Return once all that was submitted is done."""
-        await self._queue.join()
+        await self._queue.drained()
 
     async def run(self) -> None:
         """Do work until canceled. Several of these run side by side."""
         while True:
-            work = await self._queue.get()
+            namespace, work = await self._queue.get()
             try:
-                await self._admission.enter()
+                await self._gate.enter()
                 try:
                     await self._do(work)
                 finally:
-                    self._admission.leave()
+                    self._gate.leave()
             finally:
-                self._queue.task_done()
+                self._queue.done(namespace)
 
-    async def _do(self, work: Work) -> None:
-        tenure, sent = self._tenure(), clock.read().monotonic
-        if not isinstance(work, Departed) and tenure <= 0:
-            self._count(work, "dropped")
-            self._settle(work)  # as not done: whoever leads decides it from what is true
-            return
+    # --- one piece of work ---
+
+    async def _do(self, work: Decision | Departed) -> None:
+        sent = clock.read().monotonic
         try:
-            await self._request(work, tenure)
-        except BusyError as error:
-            self._observer.contact()
-            self._count(work, "busy")
-            self._admission.refused(error, sent=sent)
-            self._again(work)  # it waits at the gate
+            result = await self._attempt(work)
         except TimeoutError:
             # The tenure ended meanwhile, which says nothing about the API server: this process may have been frozen.
-            self._count(work, "expired")
-            self._again(work)
-        except UnreachableError as error:
-            self._observer.contact_lost(error)
-            self._count(work, "unreachable")
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
-            await asyncio.sleep(self._pause)
+            self._count(work, Result.EXPIRED)
             self._again(work)
         except Exception as error:  # noqa: BLE001 - one strange object must not stop the others
-            self._count(work, "refused")
-            _explain_refusal(work, error)
-            if isinstance(work, RegisterDaemon | ReshapeDaemon) and isinstance(error, InvalidError):
-                self._observer.pod_refused(work.pod, error)
-            if isinstance(error, KubeError | RefusedError):
-                self._observer.contact()
-            passing = isinstance(error, ForbiddenError | InternalError)
-            pause = _PASSING_PAUSE_SECONDS if passing else _REFUSED_PAUSE_SECONDS
-            asyncio.get_running_loop().call_later(pause, self._again, work)
+            await self._failed(work, error, sent)
         else:
-            self._pause = _FIRST_PAUSE_SECONDS
-            self._observer.contact()
-            self._admission.answered()
-            if not isinstance(work, Departed):
-                self._settle(work)
+            self._count(work, result)
+            if result is not Result.DROPPED:
+                self._answered()
+                self._accepted(work, result)
+            self._settle(work)
 
-    async def _request(self, work: Work, tenure: float) -> None:
+    async def _attempt(self, work: Decision | Departed) -> Result:
         if isinstance(work, Departed):
-            await self._read_job(work.namespace, work.name, work.uid)
-            return
+            await self._jobs.read(work.namespace, work.name, work.uid)
+            return Result.OK
+        tenure = self._tenure()
+        if tenure <= 0:
+            return Result.DROPPED  # whoever leads decides it from what is true
         async with asyncio.timeout(tenure if tenure < float("inf") else None):
-            if isinstance(work, PoolDecision):
-                self._count(work, await self._pool_writes.carry_out(work))
-            elif isinstance(work, WorkspaceDecision):
-                self._count(work, await self._workspace_writes.carry_out(work))
-            else:
-                await self._carry_out(work)
+            return await self._execute(work)
 
-    def _again(self, work: Work) -> None:
+    async def _execute(self, decision: Decision) -> Result:
+        executor = self._families[type(decision)].executor
+        try:
+            return await executor.execute(decision)
+        except KubeError as error:
+            # News that is none is a refusal: the same write would be decided, and fail, again and again.
+            if meaning_of(error) is Meaning.NEWS and await executor.is_news(decision):
+                return Result.CONFLICT
+            raise
+
+    async def _failed(self, work: Decision | Departed, error: Exception, sent: float) -> None:
+        match meaning_of(error):
+            case Meaning.BUSY if isinstance(error, BusyError):
+                self._observer.contact()
+                self._count(work, Result.BUSY)
+                self._gate.refused(error, sent=sent)
+                self._again(work)  # it waits at the gate
+            case Meaning.UNREACHABLE:
+                self._observer.contact_lost(error)
+                self._count(work, Result.UNREACHABLE)
+                self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+                await asyncio.sleep(self._pause)
+                self._again(work)
+            case _:
+                if isinstance(error, KubeError):
+                    self._answered()
+                self._count(work, Result.REFUSED)
+                self._refused(work, error)
+
+    # --- the outcome ---
+
+    def _answered(self) -> None:
+        self._pause = _FIRST_PAUSE_SECONDS
+        self._observer.contact()
+        self._gate.answered()
+
+    def _accepted(self, work: Decision | Departed, result: Result) -> None:
+        if not isinstance(work, Departed) and result is Result.OK:
+            self._families[type(work)].reconciler.accepted(work)
+
+    def _refused(self, work: Decision | Departed, error: Exception) -> None:
+        """Have its reconciler back off, and report it if it is the first time in a row."""
+        if isinstance(work, Departed):
+            _logger.error("%s/%s could not be read and is read again later: %s", work.namespace, work.name, error)
+            asyncio.get_running_loop().call_later(_FAILED_READ_PAUSE_SECONDS, self.submit, work)
+            return
+        refusal = refusal_of(error)
+        if self._families[type(work)].reconciler.refused(work, refusal, clock.read()):
+            _log_refusal(work, error)
+            if isinstance(error, KubeError) and not refusal.transient:
+                self._observer.refused(work, refusal)
+        # Only now, so that the next look knows of the refusal.
+        self._settle(work)
+
+    def _again(self, work: Decision | Departed) -> None:
+        """Nothing was learned: a decision is made anew, a read is not forgotten."""
         if isinstance(work, Departed):
             self.submit(work)
         else:
             self._settle(work)
 
-    def _settle(self, decision: Decision | PoolDecision | WorkspaceDecision) -> None:
-        if isinstance(decision, PoolDecision):
-            self._observer.pool_settled(decision)
-        elif isinstance(decision, WorkspaceDecision):
-            self._observer.workspace_settled(decision)
-        else:
-            self._observer.settled(subject(decision))
+    def _settle(self, work: Decision | Departed) -> None:
+        if not isinstance(work, Departed):
+            self._families[type(work)].reconciler.settled(work, clock.read())
+            self._observer.wake.set()
 
-    async def _carry_out(self, decision: Decision) -> None:
-        match decision:
-            case CheckJob(job):
-                await self._read_job(job.namespace, job.name, job.uid)
-            case CheckDaemon(daemon):
-                await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
-            case RegisterDaemon() | ReshapeDaemon() | RemoveDaemon():
-                await self._keep_daemon(decision)
-            case MarkOffline(daemon):
-                path = paths.daemon_status(daemon.namespace, daemon.name)
-                await self._patch_daemon(decision, path, decision.patch(clock.read().wall))
-            case Expire(job):
-                try:
-                    path = paths.job(job.namespace, job.name)
-                    await self._client.delete(path, uid=job.uid, resource_version=job.resource_version)
-                    self._count(decision, "ok")
-                    self._observer.job_deleted(job.uid)
-                except (ConflictError, NotFoundError):
-                    self._count(decision, "conflict")
-                    await self._read_job(job.namespace, job.name, job.uid)
-            case _:
-                job = decision.job
-                try:
-                    path = paths.job_status(job.namespace, job.name)
-                    body = await self._client.json_patch(path, decision.patch(clock.read().wall))
-                    self._count(decision, "ok")
-                    self._observer.job(body)
-                except (PreconditionFailedError, NotFoundError) as error:
-                    self._count(decision, "conflict")
-                    version = await self._read_job(job.namespace, job.name, job.uid)
-                    _require_news(job.resource_version, version, error)
-
-    async def _keep_daemon(self, decision: PodDecision) -> None:
-        """Make, change or remove the ProvisionerDaemon of a Pod."""
-        match decision:
-            case RegisterDaemon(pod):
-                try:
-                    body = await self._client.create(paths.daemons(pod.namespace), decision.body())
-                    self._count(decision, "ok")
-                except ConflictError:
-                    self._count(decision, "conflict")
-                    body = await self._client.get(paths.daemon(pod.namespace, pod.name))
-                self._observer.daemon(body)
-            case ReshapeDaemon(_, daemon):
-                path = paths.daemon(daemon.namespace, daemon.name)
-                await self._patch_daemon(decision, path, decision.patch())
-            case RemoveDaemon(_, daemon):
-                try:
-                    await self._client.delete(paths.daemon(daemon.namespace, daemon.name), uid=daemon.uid)
-                    self._count(decision, "ok")
-                    self._observer.daemon_deleted(daemon.uid)
-                except (ConflictError, NotFoundError):
-                    self._count(decision, "conflict")
-                    await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
-
-    async def _patch_daemon(self, decision: MarkOffline | ReshapeDaemon, path: str, patch: JsonPatch) -> None:
-        daemon = decision.daemon
-        try:
-            body = await self._client.json_patch(path, patch)
-            self._count(decision, "ok")
-            self._observer.daemon(body)
-        except (PreconditionFailedError, NotFoundError) as error:
-            self._count(decision, "conflict")
-            version = await self._read_daemon(daemon.namespace, daemon.name, daemon.uid)
-            _require_news(daemon.resource_version, version, error)
-
-    async def _read_job(self, namespace: str, name: str, uid: str) -> int | None:
-        """Learn what is true of the job; the version read, None if it is gone."""
-        try:
-            body = await self._client.get(paths.job(namespace, name))
-        except NotFoundError:
-            self._observer.job_deleted(uid)
-            return None
-        if body["metadata"]["uid"] != uid:
-            self._observer.job_deleted(uid)
-        self._observer.job(body)
-        return int(body["metadata"]["resourceVersion"])
-
-    async def _read_daemon(self, namespace: str, name: str, uid: str) -> int | None:
-        """Learn what is true of the daemon; the version read, None if it is gone."""
-        try:
-            body = await self._client.get(paths.daemon(namespace, name))
-        except NotFoundError:
-            self._observer.daemon_deleted(uid)
-            return None
-        if body["metadata"]["uid"] != uid:
-            self._observer.daemon_deleted(uid)
-        self._observer.daemon(body, fresh=True)
-        return int(body["metadata"]["resourceVersion"])
-
-    def _count(self, work: Work, result: str) -> None:
+    def _count(self, work: Decision | Departed, result: Result) -> None:
         if not isinstance(work, CheckDaemon | CheckJob | Departed):
-            self._metrics.writes.labels(type(work).__name__, result).inc()
+            self._metrics.writes.labels(type(work).__name__, result.value).inc()
 
 
-def _require_news(known: int, found: int | None, error: KubeError) -> None:
-    if found == known:
-        raise RefusedError(f"{error}. The object has not changed: does another admission policy refuse the write?")
-
-
-def _explain_refusal(work: Work, error: Exception) -> None:
-    what = f"{type(work).__name__} of {_name_of(work)}"
-    if isinstance(error, ForbiddenError):
-        _logger.error("%s: %s. Give the operator's ServiceAccount the ClusterRole provisioner-operator.", what, error)
-    elif isinstance(error, KubeError | RefusedError):
-        _logger.error("%s was refused and is tried again later: %s", what, error)
+def _log_refusal(decision: Decision, error: Exception) -> None:
+    what = f"{type(decision).__name__} of {decision.display_name}"
+    extra = {"object": decision.display_name}
+    if not isinstance(error, KubeError):
+        _logger.error("%s failed and is tried again later", what, exc_info=error, extra=extra)
+    elif isinstance(error, ForbiddenError) and "cannot " in str(error):  # as RBAC words it, unlike policies
+        advice = "Give the operator's ServiceAccount the ClusterRole provisioner-operator."
+        _logger.error("%s: %s. %s", what, error, advice, extra=extra)
     else:
-        _logger.error("%s failed and is tried again later", what, exc_info=error)
-
-
-def _name_of(work: Work) -> str:
-    match work:
-        case Departed():
-            return f"{work.namespace}/{work.name}"
-        case CheckDaemon(daemon) | MarkOffline(daemon):
-            return daemon.display_name
-        case RegisterDaemon(pod) | ReshapeDaemon(pod) | RemoveDaemon(pod):
-            return pod.display_name
-        case _ if isinstance(work, PoolDecision):
-            return pool_decisions.display_name(work)
-        case _ if isinstance(work, WorkspaceDecision):
-            return workspace_decisions.display_name(work)
-        case _:
-            return work.job.display_name
+        _logger.error("%s is refused and tried again with growing pauses: %s", what, error, extra=extra)

@@ -1,4 +1,7 @@
-"""Decisions about daemons and their Pods, each a value that names the write (or read) to make."""
+"""Define the decisions about daemons and their Pods, each a value that names the write (or read) to make.
+
+Carried out by `controller.writes.daemons`.
+"""
 
 from dataclasses import dataclass
 
@@ -8,6 +11,7 @@ from provisioner_operator.api.v1alpha1.enums import (
 )
 from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.core.model.conditions import with_condition
+from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch, conditions_json
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
@@ -23,17 +27,34 @@ def daemon_offline(daemon: Daemon, message: str, now: float) -> JsonPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckDaemon:
-    """Read the daemon again: missed heartbeats count only once the API server confirms them."""
-
+class _AboutDaemon:
     daemon: Daemon
+
+    @property
+    def subject(self) -> str:
+        """The daemon's uid."""
+        return self.daemon.uid
+
+    @property
+    def display_name(self) -> str:
+        """The daemon as people write it."""
+        return self.daemon.display_name
+
+    @property
+    def regarding(self) -> ObjectReference:
+        """The ProvisionerDaemon."""
+        return ObjectReference("ProvisionerDaemon", self.daemon.namespace, self.daemon.name, self.daemon.uid)
 
 
 @dataclass(frozen=True, slots=True)
-class MarkOffline:
+class CheckDaemon(_AboutDaemon):
+    """Read the daemon again: missed heartbeats count only once the API server confirms them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkOffline(_AboutDaemon):
     """Mark as offline a daemon that misses its heartbeats."""
 
-    daemon: Daemon
     message: str
 
     def patch(self, now: float) -> JsonPatch:
@@ -42,10 +63,28 @@ class MarkOffline:
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterDaemon:
-    """Create the ProvisionerDaemon of a Pod, which is deleted with the Pod."""
-
+class _AboutPod:
     pod: DaemonPod
+
+    @property
+    def subject(self) -> str:
+        """The Pod's uid."""
+        return self.pod.uid
+
+    @property
+    def display_name(self) -> str:
+        """The Pod as people write it."""
+        return self.pod.display_name
+
+    @property
+    def regarding(self) -> ObjectReference:
+        """The Pod, from whose annotations its ProvisionerDaemon is made."""
+        return ObjectReference("Pod", self.pod.namespace, self.pod.name, self.pod.uid, api_version="v1")
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterDaemon(_AboutPod):
+    """Create the ProvisionerDaemon of a Pod, which goes when the Pod goes."""
 
     def body(self) -> JsonObject:
         """Return the ProvisionerDaemon."""
@@ -65,10 +104,9 @@ class RegisterDaemon:
 
 
 @dataclass(frozen=True, slots=True)
-class ReshapeDaemon:
+class ReshapeDaemon(_AboutPod):
     """Update a ProvisionerDaemon's spec from its Pod's annotations, without its cordon."""
 
-    pod: DaemonPod
     daemon: Daemon
 
     def patch(self) -> JsonPatch:
@@ -80,10 +118,9 @@ class ReshapeDaemon:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveDaemon:
+class RemoveDaemon(_AboutPod):
     """Delete the ProvisionerDaemon of a former Pod, whose name another Pod now has."""
 
-    pod: DaemonPod
     daemon: Daemon
 
 

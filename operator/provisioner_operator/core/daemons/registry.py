@@ -15,7 +15,7 @@ from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
 
-SHUNNED_SECONDS = 60.0
+BACK_OFF_SECONDS = 60.0
 """Time for which a daemon that did not acknowledge an assignment gets no new one."""
 
 
@@ -23,7 +23,7 @@ SHUNNED_SECONDS = 60.0
 class _Entry:
     daemon: Daemon
     instances: Instances
-    shunned_until: float = float("-inf")
+    backs_off_until: float = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class DaemonNews:
     """Whether its heartbeat changed, or another process sends it."""
     doubts_settled: bool
     """Whether a fresh read showed which of its processes are gone."""
-    standing_changed: bool
+    eligibility_changed: bool
     """Whether its supply, or whether it may get jobs, has changed."""
 
 
@@ -70,10 +70,10 @@ class KnownDaemons:
         else:
             entry.daemon = daemon
             doubts_settled = entry.instances.observe(daemon.instance, fresh=fresh)
-        standing_changed = (
-            known is None or _standing(known) != _standing(daemon) or was_online != self.is_online(daemon)
+        eligibility_changed = (
+            known is None or _eligibility(known) != _eligibility(daemon) or was_online != self.is_online(daemon)
         )
-        return DaemonNews(known, reported, doubts_settled, standing_changed)
+        return DaemonNews(known, reported, doubts_settled, eligibility_changed)
 
     def deleted(self, uid: str, now: Instant) -> Daemon | None:
         """Remove a daemon whose object is gone; return its last observed state, if there is one."""
@@ -90,12 +90,12 @@ class KnownDaemons:
         """Disregard heartbeats missed until now."""
         self._liveness.restart_all(now)
 
-    def shun(self, uid: str, now: Instant) -> bool:
+    def back_off(self, uid: str, now: Instant) -> bool:
         """Assign nothing to the daemon for a while if it could have acknowledged; return whether it could."""
         entry = self._entries.get(uid)
         if entry is None or not self.works(entry.daemon):
             return False
-        entry.shunned_until = now.monotonic + SHUNNED_SECONDS
+        entry.backs_off_until = now.monotonic + BACK_OFF_SECONDS
         return True
 
     def forget(self, uid: str) -> None:
@@ -145,7 +145,7 @@ class KnownDaemons:
 
     def takes_jobs(self, daemon: Daemon, now: Instant) -> bool:
         """Return whether the daemon may be assigned jobs, as far as it has free slots."""
-        return self.works(daemon) and not daemon.cordoned and now.monotonic >= self._entries[daemon.uid].shunned_until
+        return self.works(daemon) and not daemon.cordoned and now.monotonic >= self._entries[daemon.uid].backs_off_until
 
     def is_lost(self, uid: str, now: Instant) -> bool:
         """Return whether the daemon's process is certainly over, or its own fence has stopped its runs."""
@@ -165,8 +165,8 @@ class KnownDaemons:
         """Return the time of the next visit if no heartbeat comes, on the monotonic clock; None if never."""
         looks = [self._liveness.next_look(uid, now)]
         entry = self._entries.get(uid)
-        if entry is not None and entry.shunned_until > now.monotonic:
-            looks.append(entry.shunned_until)
+        if entry is not None and entry.backs_off_until > now.monotonic:
+            looks.append(entry.backs_off_until)
         next_look = min((look for look in looks if look is not None), default=float("inf"))
         return next_look if next_look < float("inf") else None
 
@@ -183,7 +183,7 @@ class KnownDaemons:
         return None
 
 
-def _standing(daemon: Daemon) -> tuple[object, ...]:
+def _eligibility(daemon: Daemon) -> tuple[object, ...]:
     """Return the properties of a daemon that explanations and its own jobs depend on, without its runs."""
     offline = daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING)
     return (daemon.supply, daemon.cordoned, daemon.capacity, offline, daemon.instance)

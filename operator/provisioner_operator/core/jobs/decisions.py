@@ -1,22 +1,43 @@
 """Decisions about jobs, each a value that names the write (or read) to make.
 
-Made by `evaluation` and the job reconciler, carried out by the controller's writer. At most one decision about an
-object is in flight at a time.
+Made by `evaluation` and the job reconciler, carried out by `controller.writes.jobs`.
 """
 
 from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, PendingReason, Phase
 from provisioner_operator.core.jobs import status_writes
+from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Daemon, Job
 
 
 @dataclass(frozen=True, slots=True)
-class Assign:
+class AboutJob:
     """Assign the job to the daemon."""
 
     job: Job
+
+    @property
+    def subject(self) -> str:
+        """The job's uid."""
+        return self.job.uid
+
+    @property
+    def display_name(self) -> str:
+        """The job as people write it."""
+        return self.job.display_name
+
+    @property
+    def regarding(self) -> ObjectReference:
+        """The job."""
+        return ObjectReference("ProvisionerJob", self.job.namespace, self.job.name, self.job.uid)
+
+
+@dataclass(frozen=True, slots=True)
+class Assign(AboutJob):
+    """Give the job to the daemon."""
+
     daemon: Daemon
 
     @property
@@ -30,10 +51,9 @@ class Assign:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Release(AboutJob):
     """Take back an unacknowledged assignment."""
 
-    job: Job
     why: str
 
     def patch(self, now: float) -> JsonPatch:
@@ -42,10 +62,9 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(AboutJob):
     """End the job because a deadline passed or its daemon is lost."""
 
-    job: Job
     reason: EndReason
     message: str
 
@@ -55,10 +74,8 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
-class BeginCancel:
+class BeginCancel(AboutJob):
     """Mark a running job as Canceling: only from that phase may it become Canceled."""
-
-    job: Job
 
     def patch(self, now: float) -> JsonPatch:
         """Return the patch of the job's status."""
@@ -66,10 +83,9 @@ class BeginCancel:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(AboutJob):
     """Complete a cancel that no daemon has to, or can, carry out."""
 
-    job: Job
     reason: CancelReason
     message: str
 
@@ -79,10 +95,9 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
-class Explain:
+class Explain(AboutJob):
     """Write the reason why the job is pending."""
 
-    job: Job
     reason: PendingReason
     message: str
 
@@ -92,10 +107,8 @@ class Explain:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspend:
+class Suspend(AboutJob):
     """Stop the pending job's timeout."""
-
-    job: Job
 
     def patch(self, now: float) -> JsonPatch:
         """Return the patch of the job's status."""
@@ -104,10 +117,8 @@ class Suspend:
 
 
 @dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(AboutJob):
     """Continue the pending job's timeout."""
-
-    job: Job
 
     def patch(self, now: float) -> JsonPatch:
         """Return the patch of the job's status."""
@@ -115,17 +126,13 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
-class Expire:
+class Expire(AboutJob):
     """Delete an ended job whose time to live is over."""
-
-    job: Job
 
 
 @dataclass(frozen=True, slots=True)
-class CheckJob:
+class CheckJob(AboutJob):
     """Read the job again: its daemon no longer lists the run, so a watch may have missed its end."""
-
-    job: Job
 
 
 JobDecision = Assign | Release | Fail | BeginCancel | Cancel | Explain | Suspend | Resume | Expire | CheckJob

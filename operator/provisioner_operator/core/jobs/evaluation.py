@@ -32,7 +32,7 @@ from provisioner_operator.core.model.records import Assignment, Daemon, Job
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class Context:
     """Context in which a job is evaluated."""
 
     daemon: Daemon | None = None
@@ -48,74 +48,74 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Evaluation:
     """Decision that is due for a job, if any, and the seconds after which to evaluate it again if nothing changes."""
 
     decision: JobDecision | None = None
-    look_again_in: float | None = None
+    requeue_after: float | None = None
 
 
-def judge(job: Job, given: Circumstances, now: Instant) -> Verdict:
+def evaluate(job: Job, context: Context, now: Instant) -> Evaluation:
     """Evaluate one job."""
     if job.phase in TERMINAL:
         return _due(expiry(job), now, Expire(job))
     if job.phase is Phase.PENDING:
-        return _judge_pending(job, given, now)
-    return _judge_started(job, given, now)
+        return _evaluate_pending(job, context, now)
+    return _evaluate_started(job, context, now)
 
 
-def _judge_pending(job: Job, given: Circumstances, now: Instant) -> Verdict:
+def _evaluate_pending(job: Job, context: Context, now: Instant) -> Evaluation:
     if job.cancel:
         cancellation = never_started(job)
-        return Verdict(Cancel(job, cancellation.reason, cancellation.message))
+        return Evaluation(Cancel(job, cancellation.reason, cancellation.message))
     if job.suspend and job.suspended_at is None:
-        return Verdict(Suspend(job))
+        return Evaluation(Suspend(job))
     if not job.suspend and job.suspended_at is not None:
-        return Verdict(Resume(job))
+        return Evaluation(Resume(job))
     overdue = _due(pending_deadline(job), now, _pending_timeout(job))
     if overdue.decision is not None or job.assignment is None:
         return overdue
-    if (why := _why_release(job.assignment, given, now)) is not None:
-        return Verdict(Release(job, why))
+    if (why := _why_release(job.assignment, context, now)) is not None:
+        return Evaluation(Release(job, why))
     acknowledge_in = job.assignment.time + ACKNOWLEDGE_SECONDS - now.wall
-    return Verdict(look_again_in=min(acknowledge_in, overdue.look_again_in or acknowledge_in))
+    return Evaluation(requeue_after=min(acknowledge_in, overdue.requeue_after or acknowledge_in))
 
 
-def _why_release(assignment: Assignment, given: Circumstances, now: Instant) -> str | None:
+def _why_release(assignment: Assignment, context: Context, now: Instant) -> str | None:
     name = assignment.daemon
-    if given.daemon is None:
+    if context.daemon is None:
         return f"Daemon {name} is gone; the job had not started and is queued again."
-    if given.offline:
+    if context.offline:
         return f"Daemon {name} went offline; the job had not started and is queued again."
-    if given.daemon.state is DaemonState.DRAINING:
+    if context.daemon.state is DaemonState.DRAINING:
         return f"Daemon {name} is draining; the job had not started and is queued again."
     if now.wall >= assignment.time + ACKNOWLEDGE_SECONDS:
         return f"Daemon {name} did not acknowledge within {ACKNOWLEDGE_SECONDS:.0f} s; the job is queued again."
     return None
 
 
-def _judge_started(job: Job, given: Circumstances, now: Instant) -> Verdict:
+def _evaluate_started(job: Job, context: Context, now: Instant) -> Evaluation:
     name = job.assignment.daemon if job.assignment is not None else "unknown"
-    if given.lost:
+    if context.lost:
         if job.cancel:
-            return Verdict(_finish_cancel(job, daemon_gone(job, name, given.pod_ended)))
-        return Verdict(Fail(job, EndReason.DAEMON_LOST, _daemon_lost(job, name, given)))
+            return Evaluation(_finish_cancel(job, daemon_gone(job, name, context.pod_ended)))
+        return Evaluation(Fail(job, EndReason.DAEMON_LOST, _daemon_lost(job, name, context)))
     if job.cancel:
-        grace = given.daemon.cancel_grace if given.daemon is not None else 0.0
-        seen = now.monotonic if given.cancel_seen is None else given.cancel_seen
+        grace = context.daemon.cancel_grace if context.daemon is not None else 0.0
+        seen = now.monotonic if context.cancel_seen is None else context.cancel_seen
         wait = confirmation_wait(seen, grace, now.monotonic)
-        return Verdict(look_again_in=wait) if wait > 0 else Verdict(_finish_cancel(job, unconfirmed(job, name)))
-    if given.daemon is None and job.assignment is not None and job.assignment.instance is not None:
+        return Evaluation(requeue_after=wait) if wait > 0 else Evaluation(_finish_cancel(job, unconfirmed(job, name)))
+    if context.daemon is None and job.assignment is not None and job.assignment.instance is not None:
         # The run may go on until the daemon's own fence stops it, and an ended job no longer shows that: a controller
         # that starts meanwhile would give the workspace to the next job. So the job ends only once the loss is certain.
-        return Verdict()
+        return Evaluation()
     limit = f"{job.active_deadline:.0f} s"
     message = f"The job did not end within {limit} of its start (spec.activeDeadlineSeconds); its run is stopped."
     return _due(active_deadline(job), now, Fail(job, EndReason.DEADLINE_EXCEEDED, message))
 
 
-def _daemon_lost(job: Job, name: str, given: Circumstances) -> str:
-    cause = "" if given.pod_ended is None else f" (its Pod ended: {given.pod_ended})"
+def _daemon_lost(job: Job, name: str, context: Context) -> str:
+    cause = "" if context.pod_ended is None else f" (its Pod ended: {context.pod_ended})"
     return (
         f"Daemon {name} was lost{cause} while it ran the job. The state holds what the run had saved by then; "
         f"read its log (ConfigMap {log_archive_name(job.name)}), then submit a new job."
@@ -136,7 +136,7 @@ def _pending_timeout(job: Job) -> Fail:
     return Fail(job, EndReason.PENDING_TIMEOUT, message)
 
 
-def _due(moment: float | None, now: Instant, decision: JobDecision) -> Verdict:
+def _due(moment: float | None, now: Instant, decision: JobDecision) -> Evaluation:
     if moment is None:
-        return Verdict()
-    return Verdict(decision) if now.wall >= moment else Verdict(look_again_in=moment - now.wall)
+        return Evaluation()
+    return Evaluation(decision) if now.wall >= moment else Evaluation(requeue_after=moment - now.wall)

@@ -3,9 +3,10 @@
 The only builder of patches: used by the core's decisions, the daemon, the command line and the bench.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from provisioner_operator.api.v1alpha1.limits import (
     LONGEST_MESSAGE,
@@ -32,6 +33,10 @@ class JsonPatch:
             *({"op": "remove", "path": path} for path in self.removes),
             *({"op": "add", "path": path, "value": value} for path, value in self.sets),
         ]
+
+    def holds_for(self, body: Mapping[str, Any]) -> bool:
+        """Whether all tests pass for this object: then it is not they that an API server refused."""
+        return all(_value_at(body, path) == value for path, value in self.tests)
 
 
 def timestamp(seconds: float) -> str:
@@ -73,3 +78,12 @@ def _replace_finalizers(uid: str, present: Sequence[str], wanted: Sequence[str])
         tests=(("/metadata/uid", uid), ("/metadata/finalizers", list(present) or None)),
         sets=(("/metadata/finalizers", list(wanted)),),
     )
+
+
+def _value_at(body: Any, pointer: str) -> Any:
+    """Return the value that a JSON Pointer through objects leads to; None where there is none."""
+    for part in pointer.split("/")[1:]:
+        if not isinstance(body, Mapping):
+            return None
+        body = body.get(part.replace("~1", "/").replace("~0", "~"))
+    return body

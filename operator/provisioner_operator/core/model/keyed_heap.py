@@ -35,13 +35,12 @@ class KeyedHeap(Generic[Key, Priority]):
         self._arrivals += 1
         self._current[key] = (priority, self._arrivals)
         heappush(self._heap, (priority, self._arrivals, key))
-        if len(self._heap) > 2 * len(self._current) + _STALE_TOLERATED:
-            self._heap = [(priority, arrival, key) for key, (priority, arrival) in self._current.items()]
-            heapify(self._heap)
+        self._compact()
 
     def discard(self, key: Key) -> None:
         """Remove a key if it is present."""
-        self._current.pop(key, None)
+        if self._current.pop(key, None) is not None:
+            self._compact()
 
     def peek(self) -> tuple[Priority, Key] | None:
         """Return the first entry without removing it; None when empty."""
@@ -74,3 +73,9 @@ class KeyedHeap(Generic[Key, Priority]):
             self.pop()
             due.append(first[1])
         return due
+
+    def _compact(self) -> None:
+        """Rebuild the heap once most of it is stale: what left the queue must not be kept alive by it."""
+        if len(self._heap) > 2 * len(self._current) + _STALE_TOLERATED:
+            self._heap = [(priority, arrival, key) for key, (priority, arrival) in self._current.items()]
+            heapify(self._heap)

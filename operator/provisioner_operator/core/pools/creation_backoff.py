@@ -47,6 +47,8 @@ class Creations:
         self._unanswered: dict[str, None] = {}
         self._failures = 0
         self._failing: Trouble | None = None
+        self._is_refused = False
+        """Whether the last failure was a refusal of the API server's, not a Pod's."""
         self._resume_at = float("-inf")
         self._counted: set[str] = set()
         """Uids of the ended Pods that have been counted."""
@@ -59,8 +61,10 @@ class Creations:
         self._under_way.add(name)
 
     def created(self, name: str) -> None:
-        """Record that the Pod exists and is observed."""
+        """Record that the Pod exists and is observed: Pods are not refused any more."""
         self._under_way.discard(name)
+        if self._is_refused:
+            self._reset()
 
     def unanswered(self, name: str) -> None:
         """Record that the request had no answer."""
@@ -72,6 +76,11 @@ class Creations:
         """Record that the API server refused the Pod."""
         self._under_way.discard(name)
         self._fail(trouble, now)
+        self._is_refused = True
+
+    def try_again(self) -> None:
+        """The next Pod need not wait any more; what went wrong is still said until a Pod stands."""
+        self._resume_at = float("-inf")
 
     def watch(self, members: Iterable[Member], now: Instant) -> None:
         """Observe the pool's Pods: the failed ones, and those that run well."""
@@ -88,7 +97,7 @@ class Creations:
         self._counted = {member.pod.uid for member in known if member.is_over}
         is_old = now.monotonic >= self._resume_at + LONGEST_CREATION_BACKOFF_SECONDS
         if self._failures and (is_old or any(self._is_sound(member, now) for member in known)):
-            self._failures, self._failing, self._resume_at = 0, None, float("-inf")
+            self._reset()
 
     def state(self) -> CreationState:
         """Return the current state."""
@@ -96,11 +105,15 @@ class Creations:
 
     def _fail(self, trouble: Trouble, now: Instant) -> None:
         self._failing = trouble
+        self._is_refused = False
         if now.monotonic >= self._resume_at:  # those that were made together fail together
             self._failures += 1
             pause = min(FIRST_CREATION_BACKOFF_SECONDS * 2 ** (self._failures - 1), LONGEST_CREATION_BACKOFF_SECONDS)
             self._resume_at = now.monotonic + pause
         self._newest_at_failure = None
+
+    def _reset(self) -> None:
+        self._failures, self._failing, self._resume_at, self._is_refused = 0, None, float("-inf"), False
 
     def _is_sound(self, member: Member, now: Instant) -> bool:
         since = member.pod.ready_since

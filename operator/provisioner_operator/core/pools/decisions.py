@@ -1,13 +1,16 @@
 """Decisions about pools, each a value that names the write to make and its precondition.
 
-Made by `plan`, carried out by the controller's writer. A decision that was not carried out, or not observed to be, is
-made again in the next round; the writer skips a decision whose `subject` has one in flight. The result of a CreatePod
-is reported to `fleet_plan.Fleet`.
+Made by `plan` and `fleet_plan`, carried out by `controller.writes.pools`. A decision that was not carried out, or not
+observed to be, is made again in the next round; the reconciler skips a decision whose `subject` has one in flight. The
+result of a CreatePod is reported to `fleet_plan.Fleet`.
 """
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION, DRAIN_FINALIZER
+from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch, add_finalizer, remove_finalizer
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.pools import pod_builder
@@ -19,12 +22,60 @@ _MARK = f"/metadata/annotations/{CORDONED_BY_ANNOTATION.replace('/', '~1')}"
 
 
 @dataclass(frozen=True, slots=True)
-class CreatePod:
+class _AboutPool:
+    pool: Pool
+
+    @property
+    def subject(self) -> str:
+        """The pool's uid."""
+        return self.pool.uid
+
+    @property
+    def display_name(self) -> str:
+        """The pool as people write it."""
+        return self.pool.display_name
+
+    @property
+    def regarding(self) -> ObjectReference:
+        """The pool, also of what concerns one of its Pods."""
+        return ObjectReference("ProvisionerPool", self.pool.namespace, self.pool.name, self.pool.uid)
+
+
+@dataclass(frozen=True, slots=True)
+class _AboutPoolPod(_AboutPool):
+    pod: PoolPod
+
+    @property
+    @override
+    def subject(self) -> str:
+        """The Pod's uid, also of its daemon's cordon: while a Pod is being deleted, nobody may uncordon its daemon."""
+        return self.pod.uid
+
+    @property
+    @override
+    def display_name(self) -> str:
+        """The Pod as people write it."""
+        return f"{self.pod.namespace}/{self.pod.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePod(_AboutPool):
     """Create a Pod of this name; if it exists already, an earlier request succeeded."""
 
-    pool: Pool
     name: str
     default_image: str
+
+    @property
+    @override
+    def subject(self) -> str:
+        """The pool's uid and the Pod's name: it has no uid yet."""
+        return f"{self.pool.uid}/{self.name}"
+
+    @property
+    @override
+    def display_name(self) -> str:
+        """The Pod as people write it."""
+        return f"{self.pool.namespace}/{self.name}"
 
     def body(self) -> JsonObject:
         """Return the Pod."""
@@ -32,11 +83,9 @@ class CreatePod:
 
 
 @dataclass(frozen=True, slots=True)
-class CordonDaemon:
+class CordonDaemon(_AboutPoolPod):
     """Cordon a daemon that is to be removed, and mark the cordon as the pool's."""
 
-    pool: Pool
-    pod: PoolPod
     daemon: PoolDaemon
 
     def patch(self) -> JsonPatch:
@@ -52,11 +101,9 @@ class CordonDaemon:
 
 
 @dataclass(frozen=True, slots=True)
-class UncordonDaemon:
+class UncordonDaemon(_AboutPoolPod):
     """Uncordon a daemon that is wanted again; only a cordon with the pool's mark is lifted."""
 
-    pool: Pool
-    pod: PoolPod
     daemon: PoolDaemon
 
     def patch(self) -> JsonPatch:
@@ -69,18 +116,13 @@ class UncordonDaemon:
 
 
 @dataclass(frozen=True, slots=True)
-class DeletePod:
+class DeletePod(_AboutPoolPod):
     """Delete the Pod by its uid: nothing runs on it and nothing will."""
-
-    pool: Pool
-    pod: PoolPod
 
 
 @dataclass(frozen=True, slots=True)
-class AddFinalizer:
+class AddFinalizer(_AboutPool):
     """Add the finalizer that has the pool drained before it goes; before it has any Pod."""
-
-    pool: Pool
 
     def patch(self) -> JsonPatch:
         """Return the patch of the ProvisionerPool."""
@@ -88,10 +130,8 @@ class AddFinalizer:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveFinalizer:
+class RemoveFinalizer(_AboutPool):
     """Remove the finalizer of a deleted pool that has no Pod left."""
-
-    pool: Pool
 
     def patch(self) -> JsonPatch:
         """Return the patch of the ProvisionerPool."""
@@ -99,10 +139,9 @@ class RemoveFinalizer:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdatePoolStatus:
+class UpdatePoolStatus(_AboutPool):
     """Write the pool's status."""
 
-    pool: Pool
     status: PoolStatus
 
     def patch(self) -> JsonPatch:
@@ -111,29 +150,3 @@ class UpdatePoolStatus:
 
 
 PoolDecision = CreatePod | CordonDaemon | UncordonDaemon | DeletePod | AddFinalizer | RemoveFinalizer | UpdatePoolStatus
-
-
-def subject(decision: PoolDecision) -> str:
-    """Return the key of the decision: an object's uid, or for a new Pod its pool's uid and its name.
-
-    A daemon's cordon has the key of its Pod: while one is being deleted, the other cannot be uncordoned, and vice
-    versa.
-    """
-    match decision:
-        case CreatePod(pool, name):
-            return f"{pool.uid}/{name}"
-        case CordonDaemon() | UncordonDaemon() | DeletePod():
-            return decision.pod.uid
-        case _:
-            return decision.pool.uid
-
-
-def display_name(decision: PoolDecision) -> str:
-    """Return the namespace and name of the object that the decision is about."""
-    match decision:
-        case CreatePod(pool, name):
-            return f"{pool.namespace}/{name}"
-        case CordonDaemon() | UncordonDaemon() | DeletePod():
-            return f"{decision.pod.namespace}/{decision.pod.name}"
-        case _:
-            return decision.pool.display_name

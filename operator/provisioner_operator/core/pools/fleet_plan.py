@@ -2,12 +2,12 @@
 
 The pool reconciler reports the results of creations and the durations of runs, and calls `decide` with all pools and
 Pods: at once after a change of a pool, a Pod or a pool's daemon, soon after a change of the queue, and when
-`Round.look_again_in` is over. Nothing in here is authoritative: if it is lost, the next rounds derive everything again,
+`Round.requeue_after` is over. Nothing in here is authoritative: if it is lost, the next rounds derive everything again,
 and the run times come from the pools' statuses.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.pools import pod_builder
@@ -38,6 +38,8 @@ class PoolView:
 
     pool: Pool
     members: tuple[Member, ...] = ()
+    refused: str | None = None
+    """The API server's words, if it refuses what the pool needs beside new Pods."""
 
     @property
     def busy_slots(self) -> int:
@@ -50,7 +52,7 @@ class Round:
     """Decisions that are due, and the seconds until the next round if nothing changes."""
 
     decisions: tuple[PoolDecision, ...]
-    look_again_in: float | None = None
+    requeue_after: float | None = None
 
 
 @dataclass(slots=True)
@@ -89,6 +91,11 @@ class Fleet:
         if (history := self._histories.get(pool_uid)) is not None:
             history.creations.unanswered(name)
 
+    def try_again(self, pool_uid: str) -> None:
+        """The pool's spec changed: what was refused, or failed, may not be any more."""
+        if (history := self._histories.get(pool_uid)) is not None:
+            history.creations.try_again()
+
     def run_ended(self, pool_uid: str, seconds: float) -> None:
         """Record the duration of a run that ended on one of the pool's daemons."""
         if (history := self._histories.get(pool_uid)) is not None:
@@ -113,7 +120,7 @@ class Fleet:
                 if isinstance(decision, CreatePod):
                     history.creations.begin(decision.name)
             decisions.extend(made.decisions)
-            looks.append(made.look_again_in)
+            looks.append(made.requeue_after)
             status, look = self._status(view, made, queued_for(pool.supply, waiting), now)
             decisions.extend(status)
             looks.append(look)
@@ -166,7 +173,8 @@ class Fleet:
     ) -> tuple[tuple[UpdatePoolStatus, ...], float | None]:
         pool, history = view.pool, self._histories[view.pool.uid]
         mean = history.run_times.mean
-        status = status_of(pool, made.counts, queued=queued, mean_run=mean, now=now.wall)
+        counts = replace(made.counts, refused=view.refused)
+        status = status_of(pool, counts, queued=queued, mean_run=mean, now=now.wall)
         wait = history.status_at + COUNTS_SECONDS - now.monotonic
         if status == pool.status:
             return (), None

@@ -36,7 +36,7 @@ class Plan:
 
     decisions: tuple[PoolDecision, ...]
     counts: PodCounts
-    look_again_in: float | None = None
+    requeue_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

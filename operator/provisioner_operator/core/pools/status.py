@@ -44,6 +44,8 @@ class PodCounts:
     busy: int = 0
     trouble: Trouble | None = None
     """Problem that keeps the wanted Pods from being ready."""
+    refused: str | None = None
+    """The API server's words, if it refuses what the pool needs beside new Pods."""
 
 
 def status_of(pool: Pool, counts: PodCounts, *, queued: int, mean_run: float | None, now: float) -> PoolStatus:
@@ -89,11 +91,7 @@ def _conditions(pool: Pool, counts: PodCounts, now: float) -> tuple[Condition, .
     for type_, holds, reason in (
         (PoolCondition.READY, assessment.ready, assessment.reason),
         (PoolCondition.RECONCILING, assessment.reconciling, assessment.reason),
-        (
-            PoolCondition.STALLED,
-            assessment.stalled,
-            PoolReason.PODS_FAILING if assessment.stalled else assessment.reason,
-        ),
+        (PoolCondition.STALLED, assessment.stalled, _stalled_reason(assessment)),
     ):
         status = ConditionStatus.TRUE if holds else ConditionStatus.FALSE
         says = message if holds or type_ is PoolCondition.READY else ""
@@ -105,24 +103,42 @@ def _assess(pool: Pool, counts: PodCounts) -> _Assessment:
     so_far = f"{counts.ready} of {counts.wanted} daemons are ready"
     if pool.deleting:
         left = counts.present + counts.terminating
-        message = f"The pool is being deleted: {left} daemons are left, {counts.busy} with jobs."
-        return _Assessment(ready=False, reason=PoolReason.DRAINING, message=message, reconciling=True)
-    trouble = counts.trouble
-    if trouble is not None and counts.ready < counts.wanted:
-        message = f"{so_far}. {trouble.message}"
-        fails = not trouble.passes_by_itself
-        return _Assessment(
-            ready=False, reason=_as_reason(trouble.reason), message=message, reconciling=not fails, stalled=fails
-        )
+        so_far = f"The pool is being deleted: {left} daemons are left, {counts.busy} with jobs"
+    elif counts.trouble is not None and counts.ready < counts.wanted:
+        return _assess_trouble(counts.trouble, so_far)
+    # After the trouble with Pods, which says more: what is refused beside them is tried again all the same.
+    if counts.refused is not None:
+        message = f"{so_far}. {counts.refused}"
+        return _Assessment(ready=False, reason=PoolReason.WRITE_REFUSED, message=message, stalled=True)
+    if pool.deleting:
+        return _Assessment(ready=False, reason=PoolReason.DRAINING, message=f"{so_far}.", reconciling=True)
     if counts.outdated:
         message = f"{so_far} and up to date; {counts.outdated} of an older revision will be replaced."
         return _Assessment(ready=False, reason=PoolReason.ROLLING_OUT, message=message, reconciling=True)
     if counts.ready < counts.wanted:
         return _Assessment(ready=False, reason=PoolReason.SCALING_UP, message=f"{so_far}.", reconciling=True)
+    return _assess_ready(counts, so_far)
+
+
+def _assess_trouble(trouble: Trouble, so_far: str) -> _Assessment:
+    message = f"{so_far}. {trouble.message}"
+    fails = not trouble.passes_by_itself
+    return _Assessment(
+        ready=False, reason=_as_reason(trouble.reason), message=message, reconciling=not fails, stalled=fails
+    )
+
+
+def _assess_ready(counts: PodCounts, so_far: str) -> _Assessment:
     leaving = f"; draining {counts.draining} more." if counts.draining else "."
     if counts.wanted == 0:
         return _Assessment(ready=True, reason=PoolReason.SCALED_TO_ZERO, message=f"No daemons are wanted{leaving}")
     return _Assessment(ready=True, reason=PoolReason.DAEMONS_READY, message=f"{so_far}{leaving}")
+
+
+def _stalled_reason(assessment: _Assessment) -> str:
+    """Return the reason of Stalled: PodsFailing for a container's own reason, which stands in `Ready`."""
+    is_known = not assessment.stalled or assessment.reason == PoolReason.WRITE_REFUSED
+    return assessment.reason if is_known else PoolReason.PODS_FAILING
 
 
 def _as_reason(word: str) -> str:

@@ -72,8 +72,12 @@ class PendingReasons:
 
     def look_soon(self, uid: str, now: Instant) -> None:
         """Visit the waiting job again soon: its explanation may be outdated, or could not be written just now."""
+        self.look_at(uid, now.monotonic + SETTLE_SECONDS)
+
+    def look_at(self, uid: str, when: float) -> None:
+        """Visit the waiting job at that time, on the monotonic clock."""
         if uid in self._since:
-            self._due.put(uid, now.monotonic + SETTLE_SECONDS)
+            self._due.put(uid, when)
 
     def forget(self, uid: str) -> None:
         """Remove a job that no longer waits."""

@@ -131,7 +131,7 @@ class Snapshot:
 
     @cached_property
     def _placement(self) -> Placement:
-        placement = Placement({})
+        placement = Placement()
         for job in self.jobs.values():
             if job.assignment is not None:
                 placement.give(job.assignment.daemon_uid, job)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.core.workspaces.records import Build, BuildRecord, Workspace
+from provisioner_operator.core.workspaces.refused_step import RefusedStep
 
 SUPERSEDED = "Superseded"
 """Reason of a build that was canceled before it began because the desired state changed."""
@@ -26,8 +27,8 @@ class BuildFacts:
     """Highest number that any job with a name of this workspace's builds has taken."""
     searched: bool = False
     """Whether all existing jobs have been listed."""
-    refusal: str | None = None
-    """Message with which the API server refused the last write."""
+    refused: RefusedStep | None = None
+    """The step that the API server refused, while it is too early to try it again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from provisioner_operator.core.workspaces.records import (
     Workspace,
     WorkspaceStatus,
 )
-from provisioner_operator.core.workspaces.status import standing
+from provisioner_operator.core.workspaces.status import object_conditions
 from provisioner_operator.core.workspaces.update_policy import version_of_next_start, version_to_build
 
 WAITING_DELAY_SECONDS = 2.0
@@ -51,7 +51,7 @@ class WorkspacePlan:
     """Decision that is due for a workspace, and the seconds after which to plan again if nothing changes."""
 
     decision: BuildDecision | None = None
-    look_again_in: float | None = None
+    requeue_after: float | None = None
     delay: float = 0.0
     """Seconds that a write of the status may wait for further changes."""
 
@@ -67,25 +67,31 @@ class _Trouble:
 
 
 def plan_workspace(workspace: Workspace, template: Template | None, facts: BuildFacts, now: Instant) -> WorkspacePlan:
-    """Return the next step."""
+    """Return the next step; one that the API server refused is not made before its pause is over."""
     history = BuildHistory.of(workspace, facts)
     if history is None or (_may_go_unbuilt(workspace, history) and not facts.searched):
-        return WorkspacePlan(FindBuilds(workspace))
+        search = FindBuilds(workspace)
+        return WorkspacePlan(search) if not _is_blocked(search, facts) else _plan_unsearched(workspace, facts, now)
     if workspace.deleting:
         return _plan_deletion(workspace, template, history, facts, now)
     desired, stops_at = _desired(workspace, template, history, now)
     stops_in = None if stops_at is None else max(stops_at - now.wall, 0.0)
-    if (build := history.build_to_supersede(desired.change)) is not None:
-        return WorkspacePlan(Supersede(workspace, build))
-    trouble = None
-    if not history.is_building and history.needs_build(desired.change, desired.transition):
-        step = _create(workspace, template, desired, history, facts)
-        if not isinstance(step, _Trouble):
-            return WorkspacePlan(step)
-        trouble = step
+    step, trouble = _attempt(_next_step(workspace, template, desired, history, facts), facts)
+    if step is not None:
+        return WorkspacePlan(step)
     effective = history.last_run if history.is_already_built(desired.change) else history.effective_build
     status = _status(workspace, template, history, effective, trouble, now)
     return _write(workspace, replace(status, stops_at=stops_at), history, stops_in)
+
+
+def _next_step(
+    workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
+) -> BuildDecision | _Trouble | None:
+    if (build := history.build_to_supersede(desired.change)) is not None:
+        return Supersede(workspace, build)
+    if not history.is_building and history.needs_build(desired.change, desired.transition):
+        return _create(workspace, template, desired, history, facts)
+    return None
 
 
 def _desired(
@@ -130,8 +136,6 @@ def _create(
         values = resolution.values
     if DESTROY_FINALIZER not in workspace.finalizers and not workspace.deleting:
         return HoldWorkspace(workspace)
-    if facts.refusal is not None:
-        return _Trouble(WorkspaceReason.BUILD_REFUSED, f"No job can be made: {facts.refusal}")
     latest = history.latest.number if history.latest is not None else 0
     number = max(latest, facts.floor, workspace.status.build_number) + 1
     return CreateBuild(workspace, template, version, number, desired.transition, desired.change, values)
@@ -186,6 +190,40 @@ def _values_to_destroy(template: Template, workspace: Workspace, history: BuildH
     return _of_template(template, tuple(sorted(values.items())))
 
 
+# --- what the API server refused ---
+
+
+def _attempt(step: BuildDecision | _Trouble | None, facts: BuildFacts) -> tuple[BuildDecision | None, _Trouble | None]:
+    """Return the step to take, or what is in its way; neither while it only waits for what passes by itself."""
+    if isinstance(step, _Trouble):
+        return None, step
+    refused = facts.refused
+    if refused is None or not _is_blocked(step, facts):
+        return step, None
+    reason = WorkspaceReason.BUILD_REFUSED if isinstance(step, CreateBuild) else WorkspaceReason.WRITE_REFUSED
+    return None, None if refused.transient else _Trouble(reason, refused.message)
+
+
+def _is_blocked(step: BuildDecision | None, facts: BuildFacts) -> bool:
+    return facts.refused is not None and facts.refused.blocks(step)
+
+
+def _plan_unsearched(workspace: Workspace, facts: BuildFacts, now: Instant) -> WorkspacePlan:
+    """Report only the refusal: nothing else is known of a workspace whose jobs cannot be listed."""
+    if facts.refused is None or facts.refused.transient:
+        return WorkspacePlan()
+    conditions = object_conditions(
+        workspace.status.conditions,
+        ready=False,
+        reason=WorkspaceReason.WRITE_REFUSED,
+        message=facts.refused.message,
+        under_way=False,
+        now=now.wall,
+    )
+    status = replace(workspace.status, observed_generation=workspace.generation, conditions=conditions)
+    return WorkspacePlan() if status == workspace.status else WorkspacePlan(UpdateWorkspaceStatus(workspace, status))
+
+
 # --- the end ---
 
 
@@ -201,23 +239,31 @@ def _plan_deletion(
     if DESTROY_FINALIZER not in workspace.finalizers:
         return WorkspacePlan()
     desired = destroyed(workspace, history)
-    if (build := history.build_to_supersede(desired.change)) is not None:
-        return WorkspacePlan(Supersede(workspace, build))
-    if may_be_released(workspace, history):
-        return WorkspacePlan(ReleaseWorkspace(workspace))
-    trouble = None
-    if not history.is_building and history.needs_build(desired.change, desired.transition):
-        step = _create(workspace, template, desired, history, facts)
-        if not isinstance(step, _Trouble):
-            return WorkspacePlan(step)
+    wanted_step = _next_step_to_end(workspace, template, desired, history, facts)
+    step, trouble = _attempt(wanted_step, facts)
+    if step is not None:
+        return WorkspacePlan(step)
+    if trouble is not None and not isinstance(wanted_step, ReleaseWorkspace):
         advice = (
             "Until then nothing is destroyed. To delete the workspace and keep what exists, "
             "set spec.deletionPolicy to Orphan."
         )
-        trouble = replace(step, message=f"{step.message} {advice}")
+        trouble = replace(trouble, message=f"{trouble.message} {advice}")
     return _write(
         workspace, _status(workspace, template, history, history.effective_build, trouble, now), history, None
     )
+
+
+def _next_step_to_end(
+    workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
+) -> BuildDecision | _Trouble | None:
+    if (build := history.build_to_supersede(desired.change)) is not None:
+        return Supersede(workspace, build)
+    if may_be_released(workspace, history):
+        return ReleaseWorkspace(workspace)
+    if not history.is_building and history.needs_build(desired.change, desired.transition):
+        return _create(workspace, template, desired, history, facts)
+    return None
 
 
 # --- the status ---
@@ -225,7 +271,7 @@ def _plan_deletion(
 
 def _write(workspace: Workspace, status: WorkspaceStatus, history: BuildHistory, look: float | None) -> WorkspacePlan:
     if status == workspace.status:
-        return WorkspacePlan(look_again_in=look)
+        return WorkspacePlan(requeue_after=look)
     delay = 0.0
     if history.is_building and status.phase in (WorkspacePhase.PENDING, *WORKING.values()):
         delay = WAITING_DELAY_SECONDS if status.phase is WorkspacePhase.PENDING else RUNNING_DELAY_SECONDS
@@ -256,7 +302,7 @@ def _status(
         outputs=former.outputs if completed is None else completed.outputs,
         resources=former.resources if completed is None else completed.resources,
         observed_generation=workspace.generation,
-        conditions=standing(
+        conditions=object_conditions(
             former.conditions,
             ready=summary.ready,
             reason=summary.reason,

@@ -1,15 +1,17 @@
 """Decisions about templates and workspaces, each a value that names the write (or read) to make.
 
-Made by `template_plan` and `build_plan`, carried out by the controller's writer. A decision that was not carried out is
-made again in the next round; at most one decision about an object, its `subject`, is in flight at a time.
+Made by `template_plan` and `build_plan`, carried out by `controller.writes`. A decision that was not carried out is made
+again in the next round; at most one decision about an object, its `subject`, is in flight at a time.
 
-Every creation is idempotent by its name: if the object exists already, an earlier request succeeded.
+Every creation is idempotent by its name: if an object of that name is the workspace's or template's own, an earlier
+request succeeded.
 """
 
 from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER, IN_USE_FINALIZER, build_job_name
+from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch, add_finalizer, remove_finalizer
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.workspaces import manifests
@@ -30,17 +32,54 @@ SUPERSEDED_BY = "superseded by a newer change of workspace"
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSource:
-    """Read the ConfigMap that holds the template's files."""
-
+class _AboutTemplate:
     template: Template
+
+    @property
+    def subject(self) -> str:
+        """The template's uid."""
+        return self.template.uid
+
+    @property
+    def display_name(self) -> str:
+        """The template as people write it."""
+        return self.template.display_name
+
+    @property
+    def regarding(self) -> ObjectReference:
+        """The template."""
+        return ObjectReference("WorkspaceTemplate", self.template.namespace, self.template.name, self.template.uid)
 
 
 @dataclass(frozen=True, slots=True)
-class KeepFiles:
+class _AboutWorkspace:
+    workspace: Workspace
+
+    @property
+    def subject(self) -> str:
+        """The workspace's uid."""
+        return self.workspace.uid
+
+    @property
+    def display_name(self) -> str:
+        """The workspace as people write it."""
+        return self.workspace.display_name
+
+    @property
+    def regarding(self) -> ObjectReference:
+        """The workspace."""
+        return ObjectReference("Workspace", self.workspace.namespace, self.workspace.name, self.workspace.uid)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSource(_AboutTemplate):
+    """Read the ConfigMap that holds the template's files."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFiles(_AboutTemplate):
     """Keep the files of a version, whatever happens to their source."""
 
-    template: Template
     version: str
     files: SourceFiles
 
@@ -50,10 +89,9 @@ class KeepFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportVersion:
+class ImportVersion(_AboutTemplate):
     """Import a version by a job."""
 
-    template: Template
     version: Version
 
     def body(self) -> JsonObject:
@@ -62,26 +100,22 @@ class ImportVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class FindImport:
+class FindImport(_AboutTemplate):
     """Read the job that imports a version: its end was missed, or it is gone."""
 
-    template: Template
     version: Version
 
 
 @dataclass(frozen=True, slots=True)
-class DiscardVersion:
+class DiscardVersion(_AboutTemplate):
     """Delete the files of a version that is no longer needed."""
 
-    template: Template
     version: str
 
 
 @dataclass(frozen=True, slots=True)
-class HoldTemplate:
+class HoldTemplate(_AboutTemplate):
     """Add the finalizer to a template, before it has any version."""
-
-    template: Template
 
     def patch(self) -> JsonPatch:
         """Return the patch of the WorkspaceTemplate."""
@@ -89,10 +123,8 @@ class HoldTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseTemplate:
+class ReleaseTemplate(_AboutTemplate):
     """Remove the finalizer of a deleted template that no workspace uses."""
-
-    template: Template
 
     def patch(self) -> JsonPatch:
         """Return the patch of the WorkspaceTemplate."""
@@ -100,10 +132,9 @@ class ReleaseTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateTemplateStatus:
+class UpdateTemplateStatus(_AboutTemplate):
     """Write the template's status."""
 
-    template: Template
     status: TemplateStatus
 
     def patch(self) -> JsonPatch:
@@ -112,10 +143,8 @@ class UpdateTemplateStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldWorkspace:
+class HoldWorkspace(_AboutWorkspace):
     """Add the finalizer to a workspace, before it has anything to destroy."""
-
-    workspace: Workspace
 
     def patch(self) -> JsonPatch:
         """Return the patch of the Workspace."""
@@ -123,10 +152,8 @@ class HoldWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseWorkspace:
+class ReleaseWorkspace(_AboutWorkspace):
     """Remove the finalizer of a deleted workspace: nothing of it is left, or what is left is to be kept."""
-
-    workspace: Workspace
 
     def patch(self) -> JsonPatch:
         """Return the patch of the Workspace."""
@@ -134,10 +161,9 @@ class ReleaseWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateBuild:
+class CreateBuild(_AboutWorkspace):
     """Build a change by a job."""
 
-    workspace: Workspace
     template: Template
     version: Version
     number: int
@@ -164,17 +190,14 @@ class CreateBuild:
 
 
 @dataclass(frozen=True, slots=True)
-class FindBuilds:
+class FindBuilds(_AboutWorkspace):
     """List the workspace's jobs: the end of the latest was missed, or a name is taken."""
-
-    workspace: Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Supersede:
+class Supersede(_AboutWorkspace):
     """Cancel a build that has not begun because the desired state has changed."""
 
-    workspace: Workspace
     build: Build
 
     def patch(self) -> JsonPatch:
@@ -186,10 +209,9 @@ class Supersede:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateWorkspaceStatus:
+class UpdateWorkspaceStatus(_AboutWorkspace):
     """Write the workspace's status."""
 
-    workspace: Workspace
     status: WorkspaceStatus
 
     def patch(self) -> JsonPatch:
@@ -209,15 +231,3 @@ TemplateDecision = (
 )
 BuildDecision = HoldWorkspace | ReleaseWorkspace | CreateBuild | FindBuilds | Supersede | UpdateWorkspaceStatus
 WorkspaceDecision = TemplateDecision | BuildDecision
-
-
-def subject(decision: WorkspaceDecision) -> str:
-    """Return the uid of the object that the decision is about."""
-    return decision.workspace.uid if isinstance(decision, BuildDecision) else decision.template.uid
-
-
-def display_name(decision: WorkspaceDecision) -> str:
-    """Return the namespace and name of the object that the decision is about."""
-    if isinstance(decision, BuildDecision):
-        return decision.workspace.display_name
-    return decision.template.display_name

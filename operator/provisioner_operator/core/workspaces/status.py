@@ -20,7 +20,7 @@ from provisioner_operator.core.workspaces.records import (
 )
 
 
-def standing(
+def object_conditions(
     conditions: tuple[Condition, ...], *, ready: bool, reason: str, message: str, under_way: bool, now: float
 ) -> tuple[Condition, ...]:
     """Return the conditions of an object that is ready, or is being reconciled, or needs an edit."""

@@ -25,7 +25,8 @@ from provisioner_operator.core.workspaces.decisions import (
     UpdateTemplateStatus,
 )
 from provisioner_operator.core.workspaces.records import Import, SourceFiles, Template, TemplateStatus, Version
-from provisioner_operator.core.workspaces.status import standing
+from provisioner_operator.core.workspaces.refused_step import RefusedStep
+from provisioner_operator.core.workspaces.status import object_conditions
 from provisioner_operator.core.workspaces.template_source import Reading, files_of, must_read, next_reading
 from provisioner_operator.core.workspaces.template_versions import (
     active_version,
@@ -51,8 +52,8 @@ class TemplateFacts:
     """Import jobs by version; None where there is certainly no job."""
     workspaces: int = 0
     versions_in_use: frozenset[str] = frozenset()
-    refusal: str | None = None
-    """Message with which the API server refused the last write."""
+    refused: RefusedStep | None = None
+    """The step that the API server refused, while it is too early to try it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class TemplatePlan:
     """Decision that is due for a template, and the seconds after which to plan again if nothing changes."""
 
     decision: TemplateDecision | None = None
-    look_again_in: float | None = None
+    requeue_after: float | None = None
     delay: float = 0.0
     """Seconds that a write of the status may wait for further changes."""
     wanted: str | None = None
@@ -68,7 +69,18 @@ class TemplatePlan:
 
 
 def plan_template(template: Template, facts: TemplateFacts, now: Instant) -> TemplatePlan:
-    """Return the next step."""
+    """Return the next step; one that the API server refused is not made before its pause is over."""
+    plan = _plan(template, facts, now)
+    if facts.refused is None or not facts.refused.blocks(plan.decision):
+        return plan
+    if facts.refused.transient:
+        return replace(plan, decision=None)
+    message = f"{facts.refused.message}{_remains_active(template.status.active_version)}"
+    status = _with_conditions(template, facts, TemplateReason.WRITE_REFUSED, message, under_way=False, now=now)
+    return replace(_write(template, status, plan.requeue_after), wanted=plan.wanted)
+
+
+def _plan(template: Template, facts: TemplateFacts, now: Instant) -> TemplatePlan:
     if template.deleting:
         return _end(template, facts, now)
     if must_read(template, facts.reading, now):
@@ -79,8 +91,8 @@ def plan_template(template: Template, facts: TemplateFacts, now: Instant) -> Tem
         return _write(template, _unavailable(template, facts, files.missing, now), look)
     wanted = wanted_version(template, files, now)
     plan = _plan_version(template, wanted, files, facts, now)
-    looks = [each for each in (look, plan.look_again_in) if each is not None]
-    return replace(plan, look_again_in=min(looks, default=None), wanted=wanted.name)
+    looks = [each for each in (look, plan.requeue_after) if each is not None]
+    return replace(plan, requeue_after=min(looks, default=None), wanted=wanted.name)
 
 
 def _plan_version(
@@ -89,7 +101,7 @@ def _plan_version(
     """Return the next step towards this version."""
     if IN_USE_FINALIZER not in template.finalizers:
         return TemplatePlan(HoldTemplate(template))
-    if (step := _import(template, wanted, files, facts)) is not None and facts.refusal is None:
+    if (step := _import(template, wanted, files, facts)) is not None:
         return TemplatePlan(step)
     versions = current_versions(template, wanted, facts.imports, now)
     active = active_version(template.status, versions, wanted)
@@ -102,7 +114,10 @@ def _plan_version(
             look = min((each for each in (look, due) if each is not None), default=None)
             kept.append(version)
         elif version.files and version.name not in facts.discarded:
-            return TemplatePlan(DiscardVersion(template, version.name))
+            discard = DiscardVersion(template, version.name)
+            if facts.refused is None or not facts.refused.blocks(discard):
+                return TemplatePlan(discard)
+            kept.append(version)  # and go on: new versions must not wait for old ones
     return _write(template, _status(template, tuple(kept), active, wanted, facts, now), look)
 
 
@@ -157,14 +172,16 @@ def _status(
         status = replace(status, variables=job.variables, resources=job.resources)
     template = replace(template, status=status)
     current = next(each for each in versions if each.name == wanted.name)
-    reason, message = _describe(current, facts.refusal)
+    reason, message = _describe(current)
     if current.phase is not VersionPhase.READY:
         message += _remains_active(active)
-    under_way = reason is TemplateReason.IMPORTING and facts.refusal is None
-    return _with_conditions(template, facts, reason, message, under_way=under_way, now=now)
+    if reason is TemplateReason.IMPORTED and facts.refused is not None and not facts.refused.transient:
+        # All but an old version's files is as it should be.
+        reason, message = TemplateReason.WRITE_REFUSED, facts.refused.message
+    return _with_conditions(template, facts, reason, message, under_way=reason is TemplateReason.IMPORTING, now=now)
 
 
-def _describe(version: Version, refusal: str | None) -> tuple[TemplateReason, str]:
+def _describe(version: Version) -> tuple[TemplateReason, str]:
     match version.phase:
         case VersionPhase.READY:
             return TemplateReason.IMPORTED, f"Version {version.name} is imported."
@@ -175,10 +192,8 @@ def _describe(version: Version, refusal: str | None) -> tuple[TemplateReason, st
                 "import it again."
             )
             return TemplateReason.IMPORT_FAILED, message
-        case _ if refusal is None:
-            return TemplateReason.IMPORTING, f"Version {version.name} is being imported by job {version.import_job}."
         case _:
-            return TemplateReason.IMPORTING, f"Version {version.name} cannot be imported: {refusal}"
+            return TemplateReason.IMPORTING, f"Version {version.name} is being imported by job {version.import_job}."
 
 
 def _with_conditions(
@@ -187,7 +202,7 @@ def _with_conditions(
     """Return the template's status with these conditions."""
     status = template.status
     ready = reason is TemplateReason.IMPORTED
-    conditions = standing(
+    conditions = object_conditions(
         status.conditions, ready=ready, reason=reason, message=message, under_way=under_way, now=now.wall
     )
     active = status.active_version
@@ -208,6 +223,6 @@ def _remains_active(active: str | None) -> str:
 
 def _write(template: Template, status: TemplateStatus, look: float | None) -> TemplatePlan:
     if status == template.status:
-        return TemplatePlan(look_again_in=look)
+        return TemplatePlan(requeue_after=look)
     only_counts = replace(status, workspaces=template.status.workspaces) == template.status
     return TemplatePlan(UpdateTemplateStatus(template, status), look, WORKSPACE_COUNT_SECONDS if only_counts else 0.0)

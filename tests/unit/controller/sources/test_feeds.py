@@ -18,13 +18,14 @@ pytestmark = pytest.mark.usefixtures("virtual_clock")
 
 
 def a_feed(parts: ControllerParts, namespace: str | None = None) -> JobFeed:
-    return JobFeed(parts.observer, parts.jobs, parts.workspaces, parts.writer, namespace)
+    return JobFeed(parts.observer, parts.reconcilers, parts.writer, namespace)
 
 
 def submitted(parts: ControllerParts) -> list[tuple[str, str, str]]:
     """The reads that the writer was asked for."""
-    queue = parts.writer._queue  # noqa: SLF001 - no writer runs
-    reads = [queue.get_nowait() for _ in range(queue.qsize())]
+    lines = parts.writer._queue._lines  # noqa: SLF001 - no writer runs
+    reads = [work for line in lines.values() for work in line]
+    lines.clear()
     return [(each.namespace, each.name, each.uid) for each in reads if isinstance(each, Departed)]
 
 

@@ -32,9 +32,7 @@ class Listing:
         self.parts = ControllerParts()
         self.namespace = namespace
         parts = self.parts
-        self.lister = Lister(
-            parts.client, parts.observer, parts.jobs, parts.pools, parts.workspaces, parts.writer, namespace
-        )
+        self.lister = Lister(parts.client, parts.observer, parts.reconcilers, parts.writer, namespace)
 
     def has(self, kind: str, *pages: Any) -> None:
         """Answer lists of a kind with these pages, one after the other."""

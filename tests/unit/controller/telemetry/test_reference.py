@@ -13,9 +13,7 @@ from provisioner_operator.controller.telemetry import events
 from provisioner_operator.controller.telemetry.events import Notice
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.telemetry.reference import EventEntry, event_entries, events_page, metrics_page
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
 from support.builders.core import a_job
 from support.manifests import REPOSITORY
@@ -30,8 +28,7 @@ def test_the_page_is_up_to_date(name: str, text: str) -> None:
 
 
 def test_every_metric_that_is_served_is_listed() -> None:
-    jobs = Mirror()
-    metrics = Metrics(jobs, PoolMirror(jobs, ""), WorkspaceMirror(), lambda: True)
+    metrics = Metrics(Reconcilers.create(""), lambda: True)
     served = [line.split() for line in generate_latest(metrics.registry).decode().splitlines() if "# TYPE" in line]
 
     assert len(served) > 10

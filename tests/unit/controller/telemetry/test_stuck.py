@@ -13,13 +13,11 @@ from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.write_gate import WriteGate
-from provisioner_operator.controller.writes.pools import PoolWrites
-from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
+from provisioner_operator.controller.writes.families import families
+from provisioner_operator.controller.writes.jobs import JobExecutor
 from provisioner_operator.controller.writes.writer import Writer
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import PoolMirror
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.kube.client import KubeClient
 from support.builders.core import a_job, at
 
@@ -31,19 +29,22 @@ class Controller:
 
     def __init__(self, session: aiohttp.ClientSession, *, leads: bool) -> None:
         client = KubeClient(session, "https://nowhere.invalid")
-        self.mirror = Mirror()
-        pools = PoolMirror(self.mirror, "image")
-        workspaces = WorkspaceMirror()
-        metrics = Metrics(self.mirror, pools, workspaces, lambda: leads)
+        reconcilers = Reconcilers.create("image")
+        self.mirror = reconcilers.jobs
+        metrics = Metrics(reconcilers, lambda: leads)
         gate = WriteGate(1)
         recorder = EventRecorder(client, metrics, lambda: leads, gate)
-        self.observer = Observer(self.mirror, pools, workspaces, metrics, recorder, lambda: leads)
-        pool_writes = PoolWrites(client, self.observer, pools)
-        workspace_writes = WorkspaceWrites(client, self.observer, workspaces)
+        self.observer = Observer(reconcilers, metrics, recorder, lambda: leads)
         writer = Writer(
-            client, self.observer, pool_writes, workspace_writes, metrics, lambda: 10.0 if leads else 0.0, gate
+            families(client, self.observer, reconcilers),
+            JobExecutor(client, self.observer),
+            self.observer,
+            metrics,
+            lambda: 10.0 if leads else 0.0,
+            gate,
+            1,
         )
-        self.loop = DecisionLoop(self.mirror, pools, workspaces, self.observer, writer, metrics, lambda: leads)
+        self.loop = DecisionLoop(reconcilers, self.observer, writer, metrics, lambda: leads)
 
 
 @pytest.fixture

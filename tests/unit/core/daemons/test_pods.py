@@ -10,7 +10,7 @@ from provisioner_operator.core.daemons.decisions import MarkOffline, RegisterDae
 from provisioner_operator.core.jobs.decisions import Assign, Fail, Release
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
 from provisioner_operator.core.reconcilers.decisions import Decision
-from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from support.builders.core import NAMESPACE, a_daemon, a_job, a_running_job, an_assigned_job, at, next_heartbeat
 
 OFFER = Offer(frozenset(), frozenset({Provisioner.TERRAFORM}), capacity=1, lost_after=300, cancel_grace=180)
@@ -36,29 +36,29 @@ def later(pod: DaemonPod, **changes: Any) -> DaemonPod:
     return replace(pod, resource_version=pod.resource_version + 1, **changes)
 
 
-def decide(mirror: Mirror, now: float = 0) -> list[Decision]:
+def decide(mirror: JobReconciler, now: float = 0) -> list[Decision]:
     return list(mirror.decide(at(now)))
 
 
 def test_a_pod_is_registered_once() -> None:
-    mirror, pod = Mirror(), a_pod()
+    mirror, pod = JobReconciler(), a_pod()
     mirror.observe_pod(pod, at(0))
     assert decide(mirror) == [RegisterDaemon(pod)]
     assert decide(mirror) == []
     mirror.observe_daemon(its_daemon(pod), at(0))
-    mirror.settled(pod.uid, at(3))
+    mirror.settled(RegisterDaemon(pod), at(3))
     assert decide(mirror) == []
 
 
 @pytest.mark.parametrize("change", [{"deleting": True}, {"ended": "Completed, exit code 0"}], ids=str)
 def test_a_pod_that_ends_is_not_registered(change: dict[str, Any]) -> None:
-    mirror = Mirror()
+    mirror = JobReconciler()
     mirror.observe_pod(a_pod(**change), at(0))
     assert decide(mirror) == []
 
 
 def test_a_changed_offer_reshapes_the_daemon() -> None:
-    mirror, pod = Mirror(), a_pod()
+    mirror, pod = JobReconciler(), a_pod()
     mirror.observe_pod(pod, at(0))
     daemon = its_daemon(pod)
     mirror.observe_daemon(daemon, at(0))
@@ -72,7 +72,7 @@ def test_a_changed_offer_reshapes_the_daemon() -> None:
 
 
 def test_the_daemon_of_a_former_pod_goes_before_the_next_is_registered() -> None:
-    mirror, former = Mirror(), a_pod()
+    mirror, former = JobReconciler(), a_pod()
     daemon = its_daemon(former)
     mirror.observe_pod(former, at(0))
     mirror.observe_daemon(daemon, at(0))
@@ -83,19 +83,19 @@ def test_the_daemon_of_a_former_pod_goes_before_the_next_is_registered() -> None
     mirror.observe_pod(later(pod), at(2))
     assert decide(mirror, 2) == [RemoveDaemon(later(pod), daemon)]
     mirror.daemon_deleted(daemon.uid, at(3))
-    mirror.settled(pod.uid, at(3))
+    mirror.settled(RemoveDaemon(later(pod), daemon), at(3))
     assert decide(mirror, 3) == [RegisterDaemon(later(pod))]
 
 
 def test_an_admins_own_daemon_is_left_alone() -> None:
-    mirror = Mirror()
+    mirror = JobReconciler()
     mirror.observe_daemon(a_daemon(), at(0))
     mirror.observe_pod(a_pod(), at(0))
     assert decide(mirror) == []
 
 
 def test_a_pod_gets_work_only_while_it_is_there_and_ready() -> None:
-    mirror, pod = Mirror(), a_pod(ready=False)
+    mirror, pod = JobReconciler(), a_pod(ready=False)
     mirror.observe_pod(pod, at(0))
     mirror.observe_daemon(its_daemon(pod), at(0))
     mirror.observe_job(a_job(), at(0))
@@ -106,7 +106,7 @@ def test_a_pod_gets_work_only_while_it_is_there_and_ready() -> None:
 
 @pytest.mark.parametrize("change", [{"ready": False}, {"deleting": True}], ids=str)
 def test_what_a_pod_has_not_acknowledged_goes_back_when_it_is_unfit(change: dict[str, Any]) -> None:
-    mirror, pod = Mirror(), a_pod()
+    mirror, pod = JobReconciler(), a_pod()
     mirror.observe_pod(pod, at(0))
     mirror.observe_daemon(its_daemon(pod), at(0))
     mirror.observe_job(an_assigned_job(), at(0))
@@ -116,7 +116,7 @@ def test_what_a_pod_has_not_acknowledged_goes_back_when_it_is_unfit(change: dict
 
 
 def test_an_unready_pods_run_goes_on() -> None:
-    mirror, pod, job = Mirror(), a_pod(), a_running_job()
+    mirror, pod, job = JobReconciler(), a_pod(), a_running_job()
     mirror.observe_pod(pod, at(0))
     mirror.observe_daemon(its_daemon(pod, runs=(job,)), at(0))
     mirror.observe_job(job, at(0))
@@ -124,8 +124,8 @@ def test_an_unready_pods_run_goes_on() -> None:
     assert decide(mirror, 1) == []
 
 
-def _running_in(pod: DaemonPod) -> tuple[Mirror, Daemon]:
-    mirror, job = Mirror(), a_running_job()
+def _running_in(pod: DaemonPod) -> tuple[JobReconciler, Daemon]:
+    mirror, job = JobReconciler(), a_running_job()
     daemon = its_daemon(pod, runs=(job,))
     mirror.observe_pod(pod, at(0))
     mirror.observe_daemon(daemon, at(0))
@@ -144,7 +144,7 @@ def test_a_pod_that_ended_loses_its_run_at_once_and_is_shown_offline() -> None:
     assert isinstance(fail, Fail)
     assert "its Pod ended: OOMKilled, exit code 137" in fail.message
     # Its last heartbeat, which comes late, revives nothing.
-    mirror.settled(daemon.uid, at(3))
+    mirror.settled(decisions[MarkOffline], at(3))
     mirror.observe_daemon(next_heartbeat(daemon, state=DaemonState.BUSY), at(2))
     mirror.observe_job(a_job("next"), at(2))
     assert Assign not in map(type, decide(mirror, 2))
@@ -173,7 +173,7 @@ def test_a_pod_that_vanished_is_lost_only_after_its_daemon_missed_its_heartbeats
 
 
 def test_the_deletion_of_a_former_daemon_does_not_take_its_successors_name() -> None:
-    mirror, pod = Mirror(), a_pod()
+    mirror, pod = JobReconciler(), a_pod()
     mirror.observe_pod(pod, at(0))
     mirror.observe_daemon(a_daemon(pod.name, uid="former"), at(0))
     mirror.observe_daemon(its_daemon(pod), at(1))

@@ -69,7 +69,7 @@ def test_a_refused_pod_is_reported_and_tried_again_after_a_pause() -> None:
         "Stalled": ("True", "PodsFailing"),
     }
     assert created(round_) == 0
-    assert round_.look_again_in == pytest.approx(10)
+    assert round_.requeue_after == pytest.approx(10)
     assert created(fleet.decide([view], [], at(11))) == 1
 
 
@@ -128,7 +128,7 @@ def test_an_idle_pool_reaches_zero_after_its_delay_by_way_of_a_cordon() -> None:
     fleet, idle = Fleet(IMAGE), PoolView(pool, members_of(pool, "a"))
     round_ = fleet.decide([idle], [], at(0))
     assert not [each for each in round_.decisions if not isinstance(each, UpdatePoolStatus)]
-    assert round_.look_again_in == pytest.approx(300)
+    assert round_.requeue_after == pytest.approx(300)
 
     (cordon,) = [each for each in fleet.decide([idle], [], at(300)).decisions if not isinstance(each, UpdatePoolStatus)]
     assert isinstance(cordon, CordonDaemon)
@@ -147,7 +147,7 @@ def test_counts_are_written_every_few_seconds_and_sizes_at_once() -> None:
 
     round_ = fleet.decide([PoolView(written, members_of(pool, "a", held=1))], [], at(1))
     assert status_in(round_) is None
-    assert round_.look_again_in == pytest.approx(4)
+    assert round_.requeue_after == pytest.approx(4)
     status = status_in(fleet.decide([PoolView(written, members_of(pool, "a", held=1))], [], at(5)))
     assert status is not None
     assert (status.idle, status.busy) == (0, 1)

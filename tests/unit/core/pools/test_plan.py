@@ -183,7 +183,7 @@ def test_pods_that_are_over_are_replaced_and_cleared_away(members: list[Member],
 
 
 def test_the_pod_that_failed_last_goes_after_ten_minutes() -> None:
-    waits = a_plan(1, over("a", finished=5), working("b"), now=600).look_again_in
+    waits = a_plan(1, over("a", finished=5), working("b"), now=600).requeue_after
     assert waits == pytest.approx(5)
 
     assert decided(1, over("a", finished=5), working("b"), now=605) == ["delete a"]
@@ -216,7 +216,7 @@ def test_an_unanswered_name_is_the_first_to_be_used_again() -> None:
 def test_no_pod_is_made_during_a_pause_and_the_look_after_it_is_known() -> None:
     pace = CreationState(resume_at=at(130).monotonic, failing=FAILING)
     assert decided(2, pace=pace, now=100) == []
-    assert a_plan(2, pace=pace, now=100).look_again_in == pytest.approx(30)
+    assert a_plan(2, pace=pace, now=100).requeue_after == pytest.approx(30)
     assert decided(2, pace=pace, now=130) == ["create"]
 
 

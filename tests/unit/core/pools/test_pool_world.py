@@ -91,9 +91,9 @@ def calm_down(world: PoolWorld) -> None:
         while any(job.pod is not None for job in world.jobs):
             world.finish_one()
         made = world.look()
-        if not made.decisions and made.look_again_in is None and not can_still_run(world):
+        if not made.decisions and made.requeue_after is None and not can_still_run(world):
             return
-        world.time += 1.0 if made.decisions or made.look_again_in is None else made.look_again_in
+        world.time += 1.0 if made.decisions or made.requeue_after is None else made.requeue_after
     raise AssertionError(f"no rest after {CALM_ROUNDS} rounds: {world.look()}")
 
 

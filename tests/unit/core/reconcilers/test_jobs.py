@@ -7,7 +7,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
 from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
-from provisioner_operator.core.daemons.registry import SHUNNED_SECONDS
+from provisioner_operator.core.daemons.registry import BACK_OFF_SECONDS
 from provisioner_operator.core.jobs.decisions import (
     Assign,
     BeginCancel,
@@ -20,7 +20,7 @@ from provisioner_operator.core.jobs.decisions import (
 )
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.reconcilers.decisions import Decision
-from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from support.builders.core import (
     NAMESPACE,
     NOON,
@@ -40,7 +40,8 @@ class Scene:
     """A mirror, told about objects by whoever plays the API server."""
 
     def __init__(self, *objects: Job | Daemon, now: float = 0) -> None:
-        self.mirror = Mirror()
+        self.mirror = JobReconciler()
+        self.under_way: dict[str, Decision] = {}
         self.see(*objects, now=now)
 
     def see(self, *objects: Job | Daemon, now: float = 0, fresh: bool = False) -> None:
@@ -51,7 +52,9 @@ class Scene:
                 self.mirror.observe_daemon(each, at(now), fresh=fresh)
 
     def decided(self, now: float = 0) -> list[Decision]:
-        return list(self.mirror.decide(at(now)))
+        decisions = list(self.mirror.decide(at(now)))
+        self.under_way.update({each.subject: each for each in decisions})
+        return decisions
 
     def assigned(self, now: float = 0) -> list[tuple[str, str]]:
         return [(each.job.name, each.daemon.name) for each in self.decided(now) if isinstance(each, Assign)]
@@ -59,12 +62,16 @@ class Scene:
     def written(self, job: Job, now: float = 0) -> None:
         """The write of the decision about the job succeeded, and this is its answer."""
         self.see(job, now=now)
-        self.mirror.settled(job.uid, at(now))
+        self.settled(job.uid, now)
 
     def checked(self, daemon: Daemon, now: float) -> None:
         """The fresh read that was decided on found the daemon so."""
         self.see(daemon, now=now, fresh=True)
-        self.mirror.settled(daemon.uid, at(now))
+        self.settled(daemon.uid, now)
+
+    def settled(self, uid: str, now: float = 0) -> None:
+        """The decision about the object was carried out, or came to nothing."""
+        self.mirror.settled(self.under_way.pop(uid), at(now))
 
     def wake(self) -> float | None:
         """When it wants to be woken, in seconds after noon."""
@@ -98,7 +105,7 @@ def test_while_an_assignment_is_under_way_its_slot_is_taken() -> None:
 def test_an_assignment_that_failed_is_made_again() -> None:
     scene = Scene(a_daemon(), a_job())
     scene.decided()
-    scene.mirror.settled("uid-of-job", at(0))
+    scene.settled("uid-of-job", 0)
     assert scene.assigned() == [("job", "daemon")]
 
 
@@ -147,7 +154,7 @@ def test_a_job_that_is_suspended_while_its_assignment_is_under_way_does_not_hold
     scene = Scene(a_daemon(), first, second)
     scene.decided()
     scene.see(later_version(first, suspend=True))
-    scene.mirror.settled(first.uid, at(0))
+    scene.settled(first.uid, 0)
     decided = scene.decided()
     assert {type(each) for each in decided} == {Suspend, Assign}
     assert [each.job.name for each in decided if isinstance(each, Assign)] == ["dev-2"]
@@ -158,10 +165,10 @@ def test_a_run_that_the_controller_ended_keeps_slot_and_workspace_until_its_daem
     daemon = a_daemon(capacity=2, runs=(running,))
     scene = Scene(daemon, a_daemon("other"), running, a_job("dev-2", workspace="dev"))
     assert Fail in map(type, scene.decided(60))
-    scene.mirror.settled("uid-of-dev-2", at(60))
+    scene.settled("uid-of-dev-2", 60)
     scene.written(ended(running, Phase.FAILED, EndReason.DEADLINE_EXCEEDED), now=61)
     assert scene.assigned(61) == []
-    scene.mirror.settled("uid-of-dev-2", at(61))  # the second explanation's write
+    scene.settled("uid-of-dev-2", 61)  # the second explanation's write
     scene.see(next_heartbeat(daemon), now=62)
     assert [name for name, _ in scene.assigned(62)] == ["dev-2"]
 
@@ -186,7 +193,7 @@ def test_a_run_left_behind_by_a_deleted_daemon_frees_its_workspace_when_the_daem
     scene.mirror.job_deleted(running.uid, at(0))
     scene.mirror.daemon_deleted("uid-of-daemon", at(0))
     assert scene.assigned(299) == []
-    scene.mirror.settled("uid-of-dev-2", at(299))
+    scene.settled("uid-of-dev-2", 299)
     assert scene.assigned(300) == [("dev-2", "other")]
 
 
@@ -208,7 +215,7 @@ def test_an_unacknowledged_assignment_goes_back_and_its_daemon_is_passed_over_fo
     scene.see(beat := next_heartbeat(daemon), now=31)
     assert scene.assigned(31) == []
     scene.see(next_heartbeat(beat), now=60)
-    assert scene.assigned(30 + SHUNNED_SECONDS) == [("job", "daemon")]
+    assert scene.assigned(30 + BACK_OFF_SECONDS) == [("job", "daemon")]
 
 
 def test_being_passed_over_does_not_put_off_the_judgement_of_silence() -> None:
@@ -328,7 +335,7 @@ def test_the_job_of_a_deleted_daemon_that_could_not_be_failed_in_an_outage_is_af
     scene.mirror.daemon_deleted("uid-of-daemon", at(10))
     assert isinstance(scene.decided(310)[0], Fail)
     scene.mirror.contact_regained(at(320))
-    scene.mirror.settled("uid-of-job", at(320))  # the write never arrived
+    scene.settled("uid-of-job", 320)  # the write never arrived
     assert scene.decided(320) == []
     assert scene.wake() == 620
     (fail,) = scene.decided(620)
@@ -354,7 +361,7 @@ def test_a_job_that_nobody_can_take_is_told_within_seconds_and_once() -> None:
 def test_an_explanation_whose_write_failed_is_given_again() -> None:
     scene = Scene(a_job())
     (explain,) = scene.decided(1)
-    scene.mirror.settled("uid-of-job", at(2))
+    scene.settled("uid-of-job", 2)
     assert scene.decided(2) == []
     assert scene.decided(3) == [explain]
 
@@ -384,7 +391,7 @@ def test_when_its_turn_has_come_a_job_is_explained_anew() -> None:
     told = a_job("dev-2", workspace="dev", reason=PendingReason.WORKSPACE_BUSY, message="dev-1 goes first")
     scene = Scene(running, told)
     scene.decided(30)
-    scene.mirror.settled(told.uid, at(30))
+    scene.settled(told.uid, 30)
     scene.see(ended(running), now=40)
     decided = [*scene.decided(40), *scene.decided(42)]
     assert [each.reason for each in decided if isinstance(each, Explain)] == [PendingReason.NO_MATCHING_DAEMON]
@@ -397,7 +404,7 @@ def test_an_ended_job_is_deleted_when_its_time_is_over() -> None:
     (expire,) = scene.decided(60)
     assert isinstance(expire, Expire)
     scene.mirror.job_deleted("uid-of-job", at(60))
-    scene.mirror.settled("uid-of-job", at(60))
+    scene.settled("uid-of-job", 60)
     assert scene.decided(61) == []
     assert scene.wake() is None
 
@@ -433,7 +440,7 @@ def test_what_is_known_can_be_listed() -> None:
 def test_nothing_is_decided_about_an_object_that_was_set_aside_until_it_is_seen_again() -> None:
     job, daemon = a_job(pending_timeout=60), a_daemon()
     scene = Scene(daemon, job)
-    scene.mirror.set_aside(job.uid)
+    scene.mirror.park(job.uid)
     assert scene.decided(0) == []
     scene.see(later_version(job), now=1)
     assert scene.assigned(1) == [("job", "daemon")]
@@ -443,7 +450,7 @@ def test_a_daemon_that_was_set_aside_gets_nothing_until_it_is_seen_again() -> No
     daemon = a_daemon()
     scene = Scene(daemon)
     scene.decided()
-    scene.mirror.set_aside(daemon.uid)
+    scene.mirror.park(daemon.uid)
     scene.see(a_job())
     assert scene.assigned() == []
     scene.see(next_heartbeat(daemon), now=1)
@@ -462,7 +469,7 @@ def test_a_started_job_that_its_daemon_leaves_out_twice_is_read_again() -> None:
 def test_nothing_is_decided_about_an_object_that_cannot_be_read() -> None:
     job = a_job(cancel=True)
     scene = Scene(job)
-    scene.mirror.set_aside(job.uid)
+    scene.mirror.park(job.uid)
     assert list(scene.mirror.decide(at(1))) == []
     scene.see(later_version(job), now=2)
     assert len(list(scene.mirror.decide(at(2)))) == 1

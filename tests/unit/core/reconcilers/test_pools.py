@@ -5,6 +5,7 @@ from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Provisioner
 from provisioner_operator.core.daemons.decisions import RegisterDaemon
+from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
 from provisioner_operator.core.pools.decisions import (
     CordonDaemon,
@@ -15,11 +16,11 @@ from provisioner_operator.core.pools.decisions import (
     UncordonDaemon,
     UpdatePoolStatus,
 )
-from provisioner_operator.core.pools.members import PoolPod, Trouble
+from provisioner_operator.core.pools.members import PoolPod
 from provisioner_operator.core.pools.pod_builder import revision
 from provisioner_operator.core.pools.records import Pool, PoolStatus
-from provisioner_operator.core.reconcilers.jobs import Mirror
-from provisioner_operator.core.reconcilers.pools import LOOK_SECONDS, PoolMirror
+from provisioner_operator.core.reconcilers.jobs import JobReconciler
+from provisioner_operator.core.reconcilers.pools import LOOK_SECONDS, PoolReconciler
 from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, an_ended_job, at, next_heartbeat
 from support.builders.pools import a_pod, a_pool, scaling
 
@@ -31,8 +32,8 @@ class Cluster:
     """The reconcilers of jobs and of pools, which observe the same cluster."""
 
     def __init__(self, *pools: Pool) -> None:
-        self.jobs = Mirror()
-        self.pools = PoolMirror(self.jobs, IMAGE)
+        self.jobs = JobReconciler()
+        self.pools = PoolReconciler(self.jobs, IMAGE)
         for pool in pools:
             self.pools.observe_pool(pool, at(0))
 
@@ -56,7 +57,7 @@ class Cluster:
             if isinstance(each, UpdatePoolStatus):
                 version = each.pool.resource_version + 1
                 self.pools.observe_pool(replace(each.pool, status=each.status, resource_version=version), at(now))
-            self.pools.settled(each)
+            self.pools.settled(each, at(now))
 
 
 def statuses(decisions: list[PoolDecision]) -> list[PoolStatus]:
@@ -248,12 +249,12 @@ def test_what_came_of_a_creation_is_taken_into_account() -> None:
     cluster = Cluster(pool)
     (creation, *rest) = cluster.decided()
     assert isinstance(creation, CreatePod)
-    cluster.pools.unanswered(pool.uid, creation.name)
     cluster.settle(creation, *rest)
     repeated = cluster.decided(1)
     assert created(repeated) == [creation.name]
 
-    cluster.pools.refused(pool.uid, creation.name, Trouble("Forbidden", "exceeded quota"), at(1))
+    (again, *_) = repeated
+    assert cluster.pools.refused(again, Refusal("Forbidden", "exceeded quota"), at(1))
     cluster.settle(*repeated)
     refused = cluster.decided(2)
     assert created(refused) == []

@@ -29,6 +29,7 @@ from provisioner_operator.core.workspaces.decisions import (
 )
 from provisioner_operator.core.workspaces.desired_state import change_of
 from provisioner_operator.core.workspaces.records import Build, Parameter, Template, Workspace, WorkspaceStatus
+from provisioner_operator.core.workspaces.refused_step import RefusedStep
 from support.builders.core import at
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace
 
@@ -140,7 +141,7 @@ def test_a_template_that_does_not_exist_is_named() -> None:
 
 
 def test_a_refusal_of_the_api_server_is_reported() -> None:
-    status = _status(a_workspace(), refusal="the namespace is being terminated")
+    status = _status(a_workspace(), refused=RefusedStep("CreateBuild", "the namespace is being terminated"))
 
     assert _reason(status) == "BuildRefused"
 
@@ -312,7 +313,7 @@ def test_it_is_stopped_when_its_time_is_up_and_stays_so() -> None:
 
     status = _status(workspace, started, now=10)
     assert status.stops_at == at(60).wall
-    assert _plan(replace(workspace, status=status), started, now=10).look_again_in == pytest.approx(50)
+    assert _plan(replace(workspace, status=status), started, now=10).requeue_after == pytest.approx(50)
 
     stop = _decide(workspace, started, now=60)
     assert isinstance(stop, CreateBuild)
@@ -448,3 +449,42 @@ def test_the_finalizers_of_workspaces_and_templates_come_and_go_beside_the_other
     assert HoldTemplate(template).patch().sets == (("/metadata/finalizers", list(kept)),)
     assert ReleaseWorkspace(replace(workspace, finalizers=held)).patch().sets == (("/metadata/finalizers", ["other"]),)
     assert ReleaseTemplate(replace(template, finalizers=kept)).patch().sets == (("/metadata/finalizers", ["other"]),)
+
+
+# --- what the API server refuses ---
+
+
+@pytest.mark.parametrize(
+    ("workspace", "builds", "kind"),
+    [
+        (a_workspace(finalizers=()), (), "HoldWorkspace"),
+        (a_workspace(rebuild_generation=1), (a_build(1, phase=Phase.PENDING),), "Supersede"),
+        (a_workspace(deleting=True), (), "ReleaseWorkspace"),
+    ],
+)
+def test_a_step_that_is_refused_is_not_made_again_yet_and_the_status_says_why(
+    workspace: Workspace, builds: tuple[Build, ...], kind: str
+) -> None:
+    assert type(_decide(workspace, *builds)).__name__ == kind
+    status = _status(workspace, *builds, refused=RefusedStep(kind, "a policy says no"))
+    assert _reason(status) == "WriteRefused"
+    assert "a policy says no." in next(each.message for each in status.conditions if each.type == "Stalled")
+    quiet = _decide(workspace, *builds, refused=RefusedStep(kind, "etcd", transient=True))
+    assert not isinstance(quiet, UpdateWorkspaceStatus) or _reason(quiet.status) != "WriteRefused"
+
+
+def test_a_refused_step_holds_back_no_other() -> None:
+    held = a_workspace(finalizers=())
+    assert isinstance(_decide(held, refused=RefusedStep("Supersede", "no")), HoldWorkspace)
+
+
+def test_a_workspace_whose_jobs_cannot_be_listed_says_so() -> None:
+    running = a_build(1, phase=Phase.RUNNING).record
+    workspace = a_workspace(status=WorkspaceStatus(latest_build=running, last_run=running, build_number=1))
+    assert isinstance(_decide(workspace, searched=False), FindBuilds)
+    refused = RefusedStep("FindBuilds", "no right to list")
+    status = _status(workspace, searched=False, refused=refused)
+    assert _reason(status) == "WriteRefused"
+    assert status.latest_build == running
+    told = replace(workspace, status=status)
+    assert _decide(told, searched=False, refused=refused) is None

@@ -161,7 +161,7 @@ def test_a_config_map_that_is_missing_is_reported_and_looked_for_again() -> None
 
     assert isinstance(plan.decision, UpdateTemplateStatus)
     assert _says(plan.decision.status) == ("False", "SourceUnavailable")
-    assert plan.look_again_in == SOURCE_RETRY_SECONDS
+    assert plan.requeue_after == SOURCE_RETRY_SECONDS
     assert isinstance(_decide(template, reading=missing, now=SOURCE_RETRY_SECONDS), ReadSource)
 
 
@@ -210,9 +210,9 @@ def test_the_earlier_of_two_looks_counts() -> None:
     older, newer = a_version("older", superseded=NOON - 60), a_version("newer", superseded=NOON - 20)
     known = replace(template, status=TemplateStatus(wanted.name, (newer, older, wanted)))
 
-    assert _plan(known, reading=reading).look_again_in == 40
+    assert _plan(known, reading=reading).requeue_after == 40
     kept_for_long = replace(known, version_retention=10_000)
-    assert _plan(kept_for_long, reading=reading, now=500).look_again_in == SOURCE_REREAD_SECONDS - 500
+    assert _plan(kept_for_long, reading=reading, now=500).requeue_after == SOURCE_REREAD_SECONDS - 500
 
 
 def test_a_version_that_is_being_imported_is_not_discarded_and_too_many_go_at_once() -> None:

@@ -1,4 +1,4 @@
-"""Mirror of Coder's provider, where Terraform and OpenTofu look for it."""
+"""JobReconciler of Coder's provider, where Terraform and OpenTofu look for it."""
 
 from __future__ import annotations
 

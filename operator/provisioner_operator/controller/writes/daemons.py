@@ -1,0 +1,95 @@
+"""Carry out decisions about daemons, and about the ProvisionerDaemons that Pods need."""
+
+from functools import partial
+from typing import Any
+
+from provisioner_operator.controller import clock
+from provisioner_operator.controller.observer import Observer
+from provisioner_operator.controller.writes.answers import NameTakenError, Result
+from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh
+from provisioner_operator.core.daemons.decisions import (
+    CheckDaemon,
+    DaemonDecision,
+    MarkOffline,
+    PodDecision,
+    RegisterDaemon,
+    RemoveDaemon,
+    ReshapeDaemon,
+)
+from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import AlreadyExistsError
+from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon
+
+
+class DaemonExecutor:
+    """The requests about ProvisionerDaemons."""
+
+    def __init__(self, client: KubeClient, observer: Observer) -> None:
+        self._client = client
+        self._observer = observer
+
+    async def execute(self, decision: DaemonDecision | PodDecision) -> Result:
+        """Make the write and have its answer observed. Raises KubeError."""
+        match decision:
+            case CheckDaemon(daemon):
+                await self._read(daemon)
+            case MarkOffline(daemon):
+                path = paths.daemon_status(daemon.namespace, daemon.name)
+                self._observer.daemon(await self._client.json_patch(path, decision.patch(clock.read().wall)))
+            case RegisterDaemon():
+                return await self._register(decision)
+            case ReshapeDaemon(_, daemon):
+                path = paths.daemon(daemon.namespace, daemon.name)
+                self._observer.daemon(await self._client.json_patch(path, decision.patch()))
+            case RemoveDaemon(_, daemon):
+                await self._client.delete(paths.daemon(daemon.namespace, daemon.name), uid=daemon.uid)
+                self._observer.daemon_deleted(daemon.uid)
+        return Result.OK
+
+    async def is_news(self, decision: DaemonDecision | PodDecision) -> bool:
+        """Have the daemon observed; return whether it is not as the write required any more. Raises KubeError."""
+        if isinstance(decision, RegisterDaemon):
+            return False  # nothing was required: the namespace is gone, or something else refuses it
+        daemon = decision.daemon
+        body = await self._read(daemon)
+        match decision:
+            case MarkOffline():
+                return has_moved_on(body, decision.patch(clock.read().wall), daemon.resource_version)
+            case ReshapeDaemon():
+                return has_moved_on(body, decision.patch(), daemon.resource_version)
+            case _:
+                return body is None
+
+    async def _register(self, decision: RegisterDaemon) -> Result:
+        pod = decision.pod
+        try:
+            body = await self._client.create(paths.daemons(pod.namespace), decision.body())
+        except AlreadyExistsError:
+            # An earlier request's, whose answer was lost, or an admin's: the next look sees whose it is.
+            body = await self._client.get(paths.daemon(pod.namespace, pod.name))
+            _require_readable(body, pod.name)
+            self._observer.daemon(body)
+            return Result.CONFLICT
+        self._observer.daemon(body)
+        return Result.OK
+
+    async def _read(self, daemon: Daemon) -> dict[str, Any] | None:
+        return await read_fresh(
+            self._client,
+            paths.daemon(daemon.namespace, daemon.name),
+            daemon.uid,
+            observe=partial(self._observer.daemon, fresh=True),
+            gone=self._observer.daemon_deleted,
+        )
+
+
+def _require_readable(body: dict[str, Any], name: str) -> None:
+    """One that cannot be parsed is never seen, so the Pod would be registered again and again."""
+    try:
+        parse_daemon(body)
+    except UnparseableObjectError as error:
+        raise NameTakenError(
+            f"ProvisionerDaemon {name} exists, and does not fit this version: {error}. Delete it."
+        ) from error

@@ -1,0 +1,86 @@
+"""Define the interface between the writer and those who know the requests of one family of objects."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from provisioner_operator.controller.writes.answers import Result
+from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import NotFoundError
+
+DecisionT_contra = TypeVar("DecisionT_contra", contravariant=True)
+
+
+class Executor(Protocol[DecisionT_contra]):
+    """Carries out the decisions about one family of objects."""
+
+    async def execute(self, decision: DecisionT_contra) -> Result:
+        """Make the write and have its answer observed.
+
+        Returns OK, or CONFLICT if what it was to create exists and was observed instead. Raises KubeError.
+        """
+
+    async def is_news(self, decision: DecisionT_contra) -> bool:
+        """Have observed what the decision was about; return whether it is not as the write required any more.
+
+        Called when the API server's answer says so: what is true is decided upon anew. Raises KubeError.
+        """
+
+
+async def read_fresh(
+    client: KubeClient,
+    path: str,
+    uid: str,
+    *,
+    observe: Callable[[Mapping[str, Any]], object],
+    gone: Callable[[str], object],
+) -> dict[str, Any] | None:
+    """Read an object and have it observed, or its deletion if it is gone or another object bears its name.
+
+    Args:
+        client: The client of the API server.
+        path: The object's path.
+        uid: The object that is meant.
+        observe: Takes in what is found.
+        gone: Takes in that the object is gone.
+
+    Returns:
+        The object as it is now; None if it is gone.
+    """
+    try:
+        body = await client.get(path)
+    except NotFoundError:
+        body = None
+    if body is not None and body["metadata"]["uid"] == uid:
+        observe(body)
+        return body
+    # First that it is gone: the name's next bearer may take what was its.
+    gone(uid)
+    if body is not None:
+        observe(body)
+    return None
+
+
+def has_moved_on(body: Mapping[str, Any] | None, patch: JsonPatch, known: int | None = None) -> bool:
+    """Whether the object, read afresh, explains that the patch failed: it changed, and the tests do not hold for it.
+
+    An object that is as it was, or for which the tests hold, does not: something else refuses the write, and would again.
+
+    Args:
+        body: The object; None if it is gone.
+        patch: The patch that failed.
+        known: The version that it was decided upon, where that is known.
+    """
+    if body is None:
+        return True
+    return version_of(body) != known and not patch.holds_for(body)
+
+
+def version_of(body: Mapping[str, Any]) -> int:
+    """Return the object's resourceVersion."""
+    return int(body["metadata"]["resourceVersion"])
+
+
+def is_owned_by(body: Mapping[str, Any], uid: str) -> bool:
+    """Whether the object names this one as an owner."""
+    return any(owner["uid"] == uid for owner in body["metadata"].get("ownerReferences") or ())

@@ -1,0 +1,54 @@
+"""Say for each kind of decision who carries it out and who made it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, get_args
+
+from provisioner_operator.controller.observer import Observer
+from provisioner_operator.controller.writes.daemons import DaemonExecutor
+from provisioner_operator.controller.writes.executor import Executor
+from provisioner_operator.controller.writes.jobs import JobExecutor
+from provisioner_operator.controller.writes.pools import PoolExecutor
+from provisioner_operator.controller.writes.templates import TemplateExecutor
+from provisioner_operator.controller.writes.workspaces import WorkspaceExecutor
+from provisioner_operator.core.daemons.decisions import DaemonDecision, PodDecision
+from provisioner_operator.core.jobs.decisions import JobDecision
+from provisioner_operator.core.model.backoff import Refusal
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.pools.decisions import PoolDecision
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.workspaces.decisions import BuildDecision, TemplateDecision
+from provisioner_operator.kube.client import KubeClient
+
+
+class Reconciler(Protocol):
+    """Whoever made a decision, and has to know its outcome."""
+
+    def accepted(self, decision: Any, /) -> None:
+        """The API server did what was decided: what it refused before is forgotten."""
+
+    def refused(self, decision: Any, refusal: Refusal, now: Instant, /) -> bool:
+        """The API server does not let it be done: not tried for a while. Return whether this is news."""
+
+    def settled(self, decision: Any, now: Instant, /) -> None:
+        """The decision was carried out, or came to nothing; the next may be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Those who are concerned with one family of decisions."""
+
+    executor: Executor[Any]
+    reconciler: Reconciler
+
+
+def families(client: KubeClient, observer: Observer, reconcilers: Reconcilers) -> Mapping[type, Family]:
+    """Return the family of each kind of decision."""
+    table = (
+        (JobDecision, Family(JobExecutor(client, observer), reconcilers.jobs)),
+        (DaemonDecision | PodDecision, Family(DaemonExecutor(client, observer), reconcilers.jobs)),
+        (PoolDecision, Family(PoolExecutor(client, observer, reconcilers.pools), reconcilers.pools)),
+        (BuildDecision, Family(WorkspaceExecutor(client, observer, reconcilers.workspaces), reconcilers.workspaces)),
+        (TemplateDecision, Family(TemplateExecutor(client, observer, reconcilers.workspaces), reconcilers.workspaces)),
+    )
+    return {kind: family for kinds, family in table for kind in get_args(kinds)}

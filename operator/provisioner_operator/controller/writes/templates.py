@@ -1,0 +1,139 @@
+"""Carry out decisions about templates: the ConfigMaps of their versions, import jobs, finalizers, statuses."""
+
+from typing import Any
+
+from provisioner_operator.api.v1alpha1.names import JOBS
+from provisioner_operator.controller import clock
+from provisioner_operator.controller.observer import Observer
+from provisioner_operator.controller.writes.answers import NameTakenError, Result
+from provisioner_operator.controller.writes.executor import has_moved_on, is_owned_by, read_fresh, version_of
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
+from provisioner_operator.core.workspaces.decisions import (
+    DiscardVersion,
+    FindImport,
+    HoldTemplate,
+    ImportVersion,
+    KeepFiles,
+    ReadSource,
+    ReleaseTemplate,
+    TemplateDecision,
+    UpdateTemplateStatus,
+)
+from provisioner_operator.core.workspaces.records import SourceFiles, Template
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import AlreadyExistsError, NotFoundError
+
+
+class TemplateExecutor:
+    """The requests about templates."""
+
+    def __init__(self, client: KubeClient, observer: Observer, workspaces: WorkspaceReconciler) -> None:
+        self._client = client
+        self._observer = observer
+        self._workspaces = workspaces
+
+    async def execute(self, decision: TemplateDecision) -> Result:
+        """Make the write and have its answer observed. Raises KubeError."""
+        template = decision.template
+        match decision:
+            case ReadSource():
+                await self._read_source(template)
+            case KeepFiles():
+                return await self._keep_files(decision)
+            case ImportVersion():
+                return await self._import(decision)
+            case FindImport(_, version):
+                await self._find_import(template, version.import_job, version.name)
+            case DiscardVersion(_, version):
+                await self._discard(template, version)
+            case HoldTemplate() | ReleaseTemplate():
+                path = paths.template(template.namespace, template.name)
+                self._observer.template(await self._client.json_patch(path, decision.patch()))
+            case UpdateTemplateStatus():
+                path = paths.template_status(template.namespace, template.name)
+                self._observer.template(await self._client.json_patch(path, decision.patch()))
+        return Result.OK
+
+    async def is_news(self, decision: TemplateDecision) -> bool:
+        """Have the template observed; return whether it is not as the write required any more. Raises KubeError."""
+        template = decision.template
+        body = await read_fresh(
+            self._client,
+            paths.template(template.namespace, template.name),
+            template.uid,
+            observe=self._observer.template,
+            gone=self._observer.template_deleted,
+        )
+        if isinstance(decision, HoldTemplate | ReleaseTemplate | UpdateTemplateStatus):
+            return has_moved_on(body, decision.patch(), template.resource_version)
+        return body is None or version_of(body) != template.resource_version
+
+    # --- the source and its versions ---
+
+    async def _read_source(self, template: Template) -> None:
+        name, namespace = template.config_map or "", template.namespace
+        try:
+            body = await self._client.get(paths.config_map(namespace, name))
+        except NotFoundError:
+            files = SourceFiles(missing=f"ConfigMap {name}, the template's source, does not exist. Create it.")
+        else:
+            files = SourceFiles(body.get("data") or {}, body.get("binaryData") or {})
+            if not files.data and not files.binary_data:
+                files = SourceFiles(
+                    missing=f"ConfigMap {name}, the template's source, is empty. Put the Terraform files into it."
+                )
+        self._workspaces.source_read(template, files, clock.read())
+
+    async def _keep_files(self, decision: KeepFiles) -> Result:
+        template, version, result = decision.template, decision.version, Result.OK
+        try:
+            await self._client.create(paths.config_maps(template.namespace), decision.body())
+        except AlreadyExistsError:
+            result = Result.CONFLICT
+            body = await self._client.get(paths.config_map(template.namespace, version))
+            # The name is a digest of the content, so an immutable one of the template's own is what was wanted.
+            if not body.get("immutable") or not is_owned_by(body, template.uid):
+                raise NameTakenError(
+                    f"ConfigMap {version} exists and is not this template's. Delete or rename it."
+                ) from None
+        self._workspaces.files_kept(template, version)
+        return result
+
+    async def _discard(self, template: Template, version: str) -> None:
+        path = paths.config_map(template.namespace, version)
+        try:
+            body = await self._client.get(path)
+            if is_owned_by(body, template.uid):
+                await self._client.delete(path, uid=body["metadata"]["uid"])
+        except NotFoundError:
+            pass  # it is gone already
+        self._workspaces.files_discarded(template, version)
+
+    # --- import jobs ---
+
+    async def _import(self, decision: ImportVersion) -> Result:
+        template, version = decision.template, decision.version
+        try:
+            body = await self._client.create(paths.jobs(template.namespace), decision.body())
+        except AlreadyExistsError:
+            if not await self._find_import(template, version.import_job, version.name):
+                raise NameTakenError(
+                    f"{JOBS} {version.import_job} exists and is not this template's. Delete it."
+                ) from None
+            return Result.CONFLICT
+        self._observer.build(body)
+        return Result.OK
+
+    async def _find_import(self, template: Template, job: str, version: str) -> bool:
+        """Have the import's job observed, or note that there is none; return whether the name is not somebody else's."""
+        try:
+            body: dict[str, Any] = await self._client.get(paths.job(template.namespace, job))
+        except NotFoundError:
+            self._workspaces.import_missing(template, version)
+            return True
+        if (body["spec"].get("templateRef") or {}).get("uid") == template.uid:
+            self._observer.build(body)
+            return True
+        self._workspaces.import_missing(template, version)
+        return False

@@ -1,0 +1,256 @@
+"""Keep what the API server reported about jobs, daemons and their Pods, and note which of them need a look.
+
+Fed by the controller's observer. Everything in here can be rebuilt from a list of objects, and nothing is authoritative:
+every write still has to pass its own precondition. Decides nothing: that is the job reconciler's part.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from provisioner_operator.core.daemons.pods import DaemonPods
+from provisioner_operator.core.daemons.registry import KnownDaemons
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.matching import Demand
+from provisioner_operator.core.model.records import Daemon, DaemonPod, Job
+from provisioner_operator.core.model.work_queue import WorkQueue
+from provisioner_operator.core.scheduling.assignment import AssignmentQueue
+from provisioner_operator.core.scheduling.explanation import Growth
+from provisioner_operator.core.scheduling.explanation_timing import PendingReasons
+from provisioner_operator.core.scheduling.placement import Placement
+
+if TYPE_CHECKING:
+    from provisioner_operator.core.model.backoff import Backoff
+
+
+class JobCache:
+    """Unfinished jobs, ended ones that are to be deleted, daemons and Pods of the namespaces that are served."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._ended: dict[str, Job] = {}
+        self._left: dict[str, int] = {}
+        """The last version of each ended job of which an older version may still arrive."""
+        self._assigning: set[str] = set()
+        """Jobs whose assignments are under way."""
+        self._cancel_seen: dict[str, float] = {}
+        self._unlisted: dict[str, int] = {}
+        """How many heartbeats in a row have left out each started job."""
+        self._unexplained: dict[str, Backoff] = {}
+        """Jobs whose explanations are refused: those hold back neither assignments nor anything else."""
+        self._work: WorkQueue[str] = WorkQueue()
+        self._queue = AssignmentQueue()
+        self._placement = Placement()
+        self._pods = DaemonPods()
+        self._daemons = KnownDaemons(self._pods)
+        self._reasons = PendingReasons()
+
+    # --- jobs ---
+
+    def observe_job(self, job: Job, now: Instant) -> bool:
+        """Take in a job as the API server has it; False if this or a later version of it is known."""
+        known = self._jobs.get(job.uid) or self._ended.get(job.uid)
+        known_version = known.resource_version if known is not None else self._left.get(job.uid, -1)
+        if job.resource_version <= known_version:
+            return False
+        self._changed(job.uid)
+        self._unexplained.pop(job.uid, None)
+        if job.phase in TERMINAL:
+            self._take_out(job.uid, job, now)
+            self._left[job.uid] = job.resource_version
+            if job.ttl is not None:
+                self._ended[job.uid] = job
+                self._work.add(job.uid)
+            else:
+                self._ended.pop(job.uid, None)
+            return True
+        previous = self._jobs.get(job.uid)
+        self._jobs[job.uid] = job
+        self._reassign(previous, job, now)
+        if job.cancel:
+            self._cancel_seen.setdefault(job.uid, now.monotonic)
+        self._work.add(job.uid)
+        return True
+
+    def job_left(self, uid: str) -> None:
+        """The watch is past the job's end: an older version can arrive only as the answer to what is under way."""
+        if not self._work.is_under_way(uid):
+            self._left.pop(uid, None)
+
+    def job_deleted(self, uid: str, now: Instant) -> None:
+        """The job's object is gone; a run of it may still be stopping."""
+        self._take_out(uid, None, now)
+        self._ended.pop(uid, None)
+        self._left.pop(uid, None)
+
+    # --- daemons ---
+
+    def observe_daemon(self, daemon: Daemon, now: Instant, *, fresh: bool = False) -> bool:
+        """Take in a daemon; `fresh` if it was read just now. False if a later version of it is known."""
+        news = self._daemons.observe(daemon, now, fresh=fresh)
+        if news is None:
+            return False
+        known = news.previous
+        self._work.unpark(daemon.uid)
+        if known is None or known.resource_version != daemon.resource_version:  # a fresh read may find it as it was
+            self._work.forget(daemon.uid)
+        if (pod := self._pods.pod_of(daemon)) is not None:
+            if known is None or known.offer != daemon.offer:  # a heartbeat changes nothing for its Pod
+                self._work.forget(pod.uid)
+            self._work.add(pod.uid)
+        if known is not None and known.supply != daemon.supply:
+            self._queue.remove(known)
+        if news.reported or known is None or known.runs != daemon.runs:
+            self._work.add(*self._placement.report(daemon))
+        if news.reported and known is not None:
+            self._doubt_unlisted(daemon)
+        if news.eligibility_changed:
+            self._reasons.fleet_changed(daemon.namespace, now)
+        if news.eligibility_changed or news.doubts_settled:
+            self._work.add(*self._placement.jobs_of(daemon.uid))
+        self._work.add(daemon.uid)
+        return True
+
+    def daemon_deleted(self, uid: str, now: Instant) -> None:
+        """The daemon's object is gone; its process may live on until its own fence."""
+        daemon = self._daemons.deleted(uid, now)
+        if daemon is not None:
+            self._queue.remove(daemon)
+            self._reasons.fleet_changed(daemon.namespace, now)
+            if (pod := self._pods.daemon_deleted(daemon)) is not None:
+                self._changed(pod.uid)
+                self._work.add(pod.uid)
+        self._work.add(*self._placement.jobs_of(uid), uid)
+
+    def contact_regained(self, now: Instant) -> None:
+        """The API server could not be reached and now can be: until now no missed heartbeat meant anything."""
+        self._daemons.contact_regained(now)
+        self._work.add(*self._daemons.judged())
+
+    # --- Pods and pools ---
+
+    def observe_pod(self, pod: DaemonPod, now: Instant) -> bool:
+        """Take in a Pod that is a daemon; False if this or a later version of it is known."""
+        if not self._pods.observe(pod):
+            return False
+        self._changed(pod.uid)
+        self._work.add(pod.uid)
+        self._pod_changed(pod.uid, pod.namespace, now)
+        return True
+
+    def pod_deleted(self, uid: str, namespace: str, last: DaemonPod | None, now: Instant) -> None:
+        """The Pod's object is gone; `last` is how it was at its end, if that is known."""
+        self._work.discard(uid)
+        self._pods.deleted(uid, last)
+        self._pod_changed(uid, namespace, now)
+
+    def observe_growth(self, pool_uid: str, growth: Growth | None, now: Instant) -> None:
+        """Take note of a pool that makes daemons when jobs wait; None if it does so no longer."""
+        self._reasons.growth_changed(pool_uid, growth, now)
+
+    def park(self, uid: str) -> None:
+        """The object is in a state that cannot be parsed: nothing is decided about it until it can be again."""
+        self._work.park(uid)
+        self._reasons.forget(uid)
+        self._queue.dequeue(uid)
+        if (daemon := self._daemons.get(uid)) is not None:
+            self._queue.offer(daemon, 0)
+
+    # --- what is known ---
+
+    def job(self, uid: str) -> Job | None:
+        """Return a job that has not ended, as last observed."""
+        return self._jobs.get(uid)
+
+    def jobs(self) -> Iterator[Job]:
+        """All jobs that have not ended."""
+        return iter(self._jobs.values())
+
+    def daemons(self) -> Iterator[tuple[Daemon, bool]]:
+        """All daemons, and whether each is online."""
+        return ((daemon, self._daemons.is_online(daemon)) for daemon in self._daemons)
+
+    def pod_of(self, daemon_uid: str) -> str | None:
+        """Return the uid of the Pod that owns the daemon; None without one, or if the daemon is not known any more."""
+        daemon = self._daemons.get(daemon_uid)
+        return daemon.pod_uid if daemon is not None else None
+
+    def daemon_of_pod(self, pod_uid: str) -> tuple[Daemon, bool, int] | None:
+        """Return the Pod's daemon, whether it takes jobs unless it is cordoned, and how many of its slots are taken."""
+        daemon = self._daemons.get(self._pods.daemon_of(pod_uid) or "")
+        if daemon is None:
+            return None
+        return daemon, self._daemons.works(daemon), self._placement.used(daemon.uid)
+
+    def queue_depths(self) -> dict[Demand, tuple[int, Job]]:
+        """Return of the jobs that only wait for a daemon how many each demand has, and the first of them."""
+        return self._queue.depths()
+
+    def uids(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the uids of unfinished jobs and of daemons, to sweep what a missed deletion left behind."""
+        return frozenset(self._jobs), self._daemons.uids()
+
+    def pod_uids(self) -> dict[str, str]:
+        """Return the uids of daemons' Pods, each with its namespace, to sweep what a missed deletion left behind."""
+        return self._pods.uids()
+
+    # --- inside ---
+
+    def _changed(self, uid: str) -> None:
+        """Whatever kept the object from being decided about may be over."""
+        self._work.unpark(uid)
+        self._work.forget(uid)
+
+    def _doubt_unlisted(self, daemon: Daemon) -> None:
+        """A started job that its daemon leaves out again and again has ended, and no watch said so."""
+        listed = {run.job_uid for run in daemon.runs}
+        for uid in self._placement.jobs_of(daemon.uid):
+            job = self._jobs.get(uid)
+            if job is None or job.phase not in STARTED or uid in listed:
+                self._unlisted.pop(uid, None)
+                continue
+            self._unlisted[uid] = self._unlisted.get(uid, 0) + 1
+            self._work.add(uid)
+
+    def _pod_changed(self, uid: str, namespace: str, now: Instant) -> None:
+        """What the Pod's daemon may get, or whether it lives, may have changed."""
+        daemon_uid = self._pods.daemon_of(uid)
+        if daemon_uid is None:
+            return
+        self._daemons.pod_changed(daemon_uid)
+        self._reasons.fleet_changed(namespace, now)
+        self._work.add(*self._placement.jobs_of(daemon_uid), daemon_uid)
+
+    def _reassign(self, previous: Job | None, job: Job, now: Instant) -> None:
+        old = previous.assignment if previous is not None else None
+        new = job.assignment
+        # The old daemon's slot is freed before the new one's is taken: they may be the same daemon.
+        if old is not None and (new is None or new.daemon_uid != old.daemon_uid):
+            self._work.add(*self._placement.take(old.daemon_uid, job.uid))
+        if new is not None:
+            self._work.add(*self._placement.give(new.daemon_uid, job))
+        if new is not None or job.phase in STARTED or job.uid in self._assigning:
+            self._queue.dequeue(job.uid)
+            self._reasons.forget(job.uid)
+            self._work.add(*self._placement.occupy(job))
+        else:
+            self._work.add(*self._placement.join(job))
+            if job.may_start:
+                self._reasons.waits(job, now)
+            else:
+                self._reasons.forget(job.uid)
+
+    def _take_out(self, uid: str, ended: Job | None, now: Instant) -> None:
+        """Remove an unfinished job that ended, or whose object is gone (`ended` None)."""
+        job = self._jobs.pop(uid, None)
+        self._unlisted.pop(uid, None)
+        self._cancel_seen.pop(uid, None)
+        self._unexplained.pop(uid, None)
+        self._queue.dequeue(uid)
+        self._reasons.forget(uid)
+        self._work.discard(uid)
+        if job is None:
+            return
+        given = (ended or job).assignment
+        vanished = given is not None and self._daemons.is_lost(given.daemon_uid, now)
+        self._work.add(*self._placement.end(job, ended, vanished=vanished))

@@ -1,0 +1,29 @@
+"""Gather the three reconcilers, which share what they know, into one value."""
+
+from dataclasses import dataclass
+
+from provisioner_operator.core.reconcilers.jobs import JobReconciler
+from provisioner_operator.core.reconcilers.pools import PoolReconciler
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcilers:
+    """The reconcilers of one controller."""
+
+    jobs: JobReconciler
+    pools: PoolReconciler
+    workspaces: WorkspaceReconciler
+
+    @classmethod
+    def create(cls, default_image: str) -> "Reconcilers":
+        """Return new ones, which know nothing yet."""
+        workspaces = WorkspaceReconciler()
+        # A workspace's job is not deleted before the workspace's status has its end.
+        jobs = JobReconciler(workspaces.holds)
+        return cls(jobs, PoolReconciler(jobs, default_image), workspaces)
+
+    def next_wake(self) -> float | None:
+        """Return when one of them is to decide even if nothing is observed, on the monotonic clock; None if never."""
+        wakes = (self.jobs.next_wake(), self.pools.next_wake(), self.workspaces.next_wake())
+        return min((wake for wake in wakes if wake is not None), default=None)

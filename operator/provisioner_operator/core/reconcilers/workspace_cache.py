@@ -1,0 +1,278 @@
+"""Keep what the API server reported about templates, workspaces and their jobs, and note which of them need a look.
+
+Fed by the controller's observer, and by its writers with what only a request can find out. Nothing in here is
+authoritative: every decision can be made anew from the objects. Decides nothing: that is the workspace reconciler's part.
+"""
+
+from collections.abc import Iterator
+
+from provisioner_operator.api.v1alpha1.enums import VersionPhase
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.work_queue import WorkQueue
+from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
+from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, Workspace
+from provisioner_operator.core.workspaces.template_source import Reading
+
+MOST_GONE = 4096
+"""How many deleted objects are remembered: the answer to a write may come after the news that its object is gone."""
+
+
+class WorkspaceCache:
+    """The templates and workspaces of the namespaces that are served."""
+
+    def __init__(self) -> None:
+        self._templates: dict[str, TemplateEntry] = {}
+        self._workspaces: dict[str, WorkspaceEntry] = {}
+        self._template_uids: dict[tuple[str, str], str] = {}
+        self._made_from: dict[tuple[str, str], set[str]] = {}
+        self._jobs: dict[str, tuple[str, int | str]] = {}
+        self._gone: dict[str, None] = {}
+        self._work: WorkQueue[str] = WorkQueue()
+
+    # --- what was observed ---
+
+    def observe_template(self, template: Template) -> bool:
+        """Take in a template; False if this or a later version of it is known."""
+        if template.uid in self._gone:
+            return False
+        entry = self._templates.setdefault(template.uid, TemplateEntry())
+        known = entry.template
+        if known is not None and template.resource_version <= known.resource_version:
+            return False
+        if known is None or template.generation != known.generation:
+            entry.backoff = entry.status_backoff = None
+        entry.template = template
+        self._template_uids[template.namespace, template.name] = template.uid
+        self._forget_reported_imports(entry)
+        self._work.add(template.uid)
+        try_again = known is None or _what_is_built(known) != _what_is_built(template)
+        if try_again or _what_is_checked(known) != _what_is_checked(template):
+            self._attend_workspaces_of(template, try_again=try_again)
+        return True
+
+    def template_deleted(self, uid: str) -> None:
+        """The template's object is gone."""
+        entry = self._templates.pop(uid, None)
+        self._forget(uid)
+        if entry is None:
+            return
+        for job in entry.imports.values():
+            if job is not None:
+                self._jobs.pop(job.job_uid, None)
+        if (template := entry.template) is not None:
+            place = (template.namespace, template.name)
+            if self._template_uids.get(place) == uid:
+                del self._template_uids[place]
+            self._attend_workspaces_of(template, try_again=True)
+
+    def observe_workspace(self, workspace: Workspace) -> bool:
+        """Take in a workspace; False if this or a later version of it is known."""
+        if workspace.uid in self._gone:
+            return False
+        entry = self._workspaces.setdefault(workspace.uid, WorkspaceEntry())
+        known = entry.workspace
+        if known is not None and workspace.resource_version <= known.resource_version:
+            return False
+        if known is None or workspace.generation != known.generation:
+            entry.backoff = entry.status_backoff = None
+        entry.workspace = workspace
+        place = (workspace.namespace, workspace.template)
+        self._made_from.setdefault(place, set()).add(workspace.uid)
+        self._forget_reported_builds(entry)
+        self._work.add(workspace.uid)
+        self._attend_template_at(place)
+        return True
+
+    def workspace_deleted(self, uid: str) -> None:
+        """The workspace's object is gone."""
+        entry = self._workspaces.pop(uid, None)
+        self._forget(uid)
+        if entry is None:
+            return
+        for build in entry.builds.values():
+            self._jobs.pop(build.job_uid, None)
+        if (workspace := entry.workspace) is not None:
+            place = (workspace.namespace, workspace.template)
+            self._made_from.get(place, set()).discard(uid)
+            if not self._made_from.get(place):
+                self._made_from.pop(place, None)
+            self._attend_template_at(place)
+
+    def observe_build(self, build: Build) -> bool:
+        """Take in a workspace's job; False if nothing is to be done about it."""
+        entry = self._workspaces.get(build.workspace_uid)
+        number = build.record.number
+        if entry is None:
+            if build.record.ended:
+                return False  # of a workspace that is gone
+            entry = self._workspaces.setdefault(build.workspace_uid, WorkspaceEntry())
+        if not build.record.ended and _is_reported_as_ended(entry.workspace, number):
+            return False  # old news: an end is final
+        known = entry.builds.get(number)
+        if known is not None and known.job_uid == build.job_uid and known.resource_version >= build.resource_version:
+            return False
+        entry.floor = max(entry.floor, number)
+        entry.builds[number] = build
+        self._jobs[build.job_uid] = (build.workspace_uid, number)
+        self._forget_reported_builds(entry)
+        self._work.add(build.workspace_uid)
+        return True
+
+    def observe_import(self, job: Import) -> bool:
+        """Take in a job that imports a version; False if nothing is to be done about it."""
+        entry = self._templates.get(job.template_uid)
+        if entry is None:
+            if job.ended:
+                return False
+            entry = self._templates.setdefault(job.template_uid, TemplateEntry())
+        known = entry.imports.get(job.version)
+        if known is not None and known.job_uid == job.job_uid and known.resource_version >= job.resource_version:
+            return False
+        entry.imports[job.version] = job
+        self._jobs[job.job_uid] = (job.template_uid, job.version)
+        self._work.add(job.template_uid)
+        return True
+
+    def job_deleted(self, job_uid: str) -> None:
+        """A job's object is gone."""
+        owner, which = self._jobs.pop(job_uid, (None, 0))
+        if owner is None:
+            return
+        if isinstance(which, int) and (workspace := self._workspaces.get(owner)) is not None:
+            workspace.builds.pop(which, None)
+            if workspace.workspace is None and not workspace.builds:
+                del self._workspaces[owner]
+        elif isinstance(which, str) and (template := self._templates.get(owner)) is not None:
+            template.imports.pop(which, None)
+            if template.template is None and not template.imports:
+                del self._templates[owner]
+        self._work.add(owner)
+
+    # --- what only requests find out ---
+
+    def source_read(self, template: Template, files: SourceFiles, now: Instant) -> None:
+        """A ConfigMap was read for the template."""
+        if (entry := self._templates.get(template.uid)) is not None:
+            entry.reading = Reading(files, template.generation, now.monotonic)
+
+    def files_kept(self, template: Template, version: str) -> None:
+        """The files of the version are kept."""
+        if (entry := self._templates.get(template.uid)) is not None:
+            entry.kept.add(version)
+            entry.discarded.discard(version)
+
+    def files_discarded(self, template: Template, version: str) -> None:
+        """The files of the version are gone."""
+        if (entry := self._templates.get(template.uid)) is not None:
+            entry.discarded.add(version)
+            entry.kept.discard(version)
+
+    def import_missing(self, template: Template, version: str) -> None:
+        """There is no job that imports the version."""
+        if (entry := self._templates.get(template.uid)) is not None:
+            entry.imports[version] = None
+
+    def builds_found(self, workspace: Workspace, floor: int) -> None:
+        """All jobs of the workspace were observed; numbers up to `floor` are taken by others."""
+        if (entry := self._workspaces.get(workspace.uid)) is not None:
+            entry.searched = True
+            entry.floor = max(entry.floor, floor)
+
+    def number_taken(self, workspace: Workspace, number: int) -> None:
+        """A job that is not the workspace's bears the name of its build of this number."""
+        if (entry := self._workspaces.get(workspace.uid)) is not None:
+            entry.floor = max(entry.floor, number)
+
+    # --- what is known ---
+
+    def holds(self, job_uid: str) -> bool:
+        """Whether a job must not be deleted yet: the status of its workspace or template does not have its end."""
+        owner, which = self._jobs.get(job_uid, (None, 0))
+        if owner is None:
+            return False
+        if isinstance(which, int):
+            workspace = self._workspaces.get(owner)
+            return workspace is not None and workspace.workspace is not None and which in workspace.builds
+        template = self._templates.get(owner)
+        if template is None or template.template is None:
+            return False
+        version = template.template.status.version(which)
+        return which == template.wanted if version is None else version.phase is VersionPhase.IMPORTING
+
+    def unfinished_jobs(self) -> dict[str, tuple[str, str]]:
+        """The jobs that have not ended as far as is known, by uid, each with its namespace and name."""
+        builds = (build for entry in self._workspaces.values() for build in entry.builds.values())
+        imports = (job for entry in self._templates.values() for job in entry.imports.values())
+        unfinished = {build.job_uid: (build.namespace, build.record.job) for build in builds if not build.record.ended}
+        return unfinished | {
+            job.job_uid: (job.namespace, job.job) for job in imports if job is not None and not job.ended
+        }
+
+    def templates(self) -> Iterator[Template]:
+        """All templates, as last observed."""
+        return (entry.template for entry in self._templates.values() if entry.template is not None)
+
+    def workspaces(self) -> Iterator[Workspace]:
+        """All workspaces, as last observed."""
+        return (entry.workspace for entry in self._workspaces.values() if entry.workspace is not None)
+
+    # --- inside ---
+
+    def _forget_reported_builds(self, entry: WorkspaceEntry) -> None:
+        """Drop ended builds that the status has, so that what is remembered stays small."""
+        if entry.workspace is None:
+            return
+        status = entry.workspace.status
+        reported = {each for each in (status.latest_build, status.last_run) if each is not None}
+        latest = status.latest_build.number if status.latest_build is not None else 0
+        run = status.last_run.number if status.last_run is not None else 0
+        for number, build in list(entry.builds.items()):
+            is_past = number < latest and (build.record.started is None or number < run)
+            if build.record.ended and (build.record in reported or is_past):
+                del entry.builds[number]
+                self._jobs.pop(build.job_uid, None)
+
+    def _forget_reported_imports(self, entry: TemplateEntry) -> None:
+        """Drop ended imports that the status has."""
+        if entry.template is None:
+            return
+        status = entry.template.status
+        for name, job in list(entry.imports.items()):
+            version = status.version(name)
+            if job is not None and job.ended and version is not None and version.phase is not VersionPhase.IMPORTING:
+                del entry.imports[name]
+                self._jobs.pop(job.job_uid, None)
+
+    def _attend_workspaces_of(self, template: Template, *, try_again: bool) -> None:
+        """Have the workspaces looked at that are made from the template; try again at once what was refused of them."""
+        for uid in self._made_from.get((template.namespace, template.name), ()):
+            if try_again:
+                self._workspaces[uid].backoff = None
+            self._work.add(uid)
+
+    def _attend_template_at(self, place: tuple[str, str]) -> None:
+        if (uid := self._template_uids.get(place)) is not None:
+            self._work.add(uid)
+
+    def _forget(self, uid: str) -> None:
+        self._gone[uid] = None
+        if len(self._gone) > MOST_GONE:
+            del self._gone[next(iter(self._gone))]
+        self._work.discard(uid)
+
+
+def _is_reported_as_ended(workspace: Workspace | None, number: int) -> bool:
+    """Whether the workspace's status has a later build, or this one's end."""
+    latest = workspace.status.latest_build if workspace is not None else None
+    return latest is not None and (number < latest.number or (number == latest.number and latest.ended))
+
+
+def _what_is_checked(template: Template | None) -> tuple[object, ...] | None:
+    """Return all that a workspace's status depends on."""
+    return None if template is None else (template.status, template.parameters)
+
+
+def _what_is_built(template: Template) -> tuple[object, ...]:
+    """Return all that a job takes from the template; not how many workspaces it has."""
+    status = template.status
+    return (template.generation, template.deleting, status.active_version, status.versions)

@@ -1,0 +1,173 @@
+"""The controller's reconcilers, loop, writer and recorder in virtual time, with a scripted client and no watches."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from provisioner_operator.controller import clock
+from provisioner_operator.controller.loop import DecisionLoop
+from provisioner_operator.controller.observer import Observer
+from provisioner_operator.controller.telemetry.events import EventRecorder
+from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.write_gate import WriteGate
+from provisioner_operator.controller.writes.families import families
+from provisioner_operator.controller.writes.jobs import JobExecutor
+from provisioner_operator.controller.writes.writer import Writer
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.kube import paths
+from support.builders.manifests import (
+    a_job_manifest,
+    a_pool_manifest,
+    a_template_manifest,
+    a_workspace_manifest,
+)
+from support.manifests import Manifest
+from support.scripted_writes import ScriptedClient
+
+NAMESPACE = "acme"
+EPOCH = 1_800_000_000.0
+
+
+class VirtualController:
+    """A controller that leads, and the objects that it sees."""
+
+    def __init__(self, writers: int) -> None:
+        self.client = ScriptedClient()
+        self.tenure = float("inf")
+        self.leads = True
+        self.reconcilers = Reconcilers.create("image")
+        metrics = Metrics(self.reconcilers, lambda: True)
+        admission = WriteGate(writers)
+        self.recorder = EventRecorder(self.client, metrics, lambda: True, admission)
+        self.observer = Observer(self.reconcilers, metrics, self.recorder, lambda: True)
+        self.writer = Writer(
+            families(self.client, self.observer, self.reconcilers),
+            JobExecutor(self.client, self.observer),
+            self.observer,
+            metrics,
+            lambda: self.tenure,
+            admission,
+            writers,
+        )
+        self.loop = DecisionLoop(self.reconcilers, self.observer, self.writer, metrics, lambda: self.leads)
+        self.metrics = metrics
+
+    # --- what others do ---
+
+    def see(self, body: Manifest) -> Manifest:
+        """Observe the object, as a watch would have it observed."""
+        observe: dict[str, Callable[[Manifest], object]] = {
+            "ProvisionerJob": self.observer.job_watched,
+            "ProvisionerDaemon": self.observer.daemon,
+            "ProvisionerPool": self.observer.pool,
+            "WorkspaceTemplate": self.observer.template,
+            "Workspace": self.observer.workspace,
+            "Pod": self.observer.pod,
+        }
+        observe[body["kind"]](body)
+        return body
+
+    def edit(self, path: str, **changes: Any) -> Manifest:
+        """Somebody changes the object, and it is seen."""
+        return self.see(self.client.edit(path, **changes))
+
+    def add_job(self, name: str, namespace: str = NAMESPACE, **spec: Any) -> str:
+        """A user creates a job; its path."""
+        spec = {"workspaceRef": {"name": name}} | spec
+        self.see(self.client.store(paths.jobs(namespace), a_job_manifest(name, **spec), phase="Pending"))
+        return paths.job(namespace, name)
+
+    def add_daemon(self, name: str = "daemon", namespace: str = NAMESPACE, **spec: Any) -> str:
+        """A daemon reports that it is idle; its path."""
+        at = "2027-01-15T08:00:00Z"
+        manifest = {
+            "apiVersion": "provisioner.dev/v1alpha1",
+            "kind": "ProvisionerDaemon",
+            "metadata": {"name": name},
+            "spec": {"provisioners": ["echo"], "lostAfterSeconds": 86_400} | spec,
+        }
+        body = self.client.store(paths.daemons(namespace), manifest, state="Idle", instance="1", lastHeartbeatTime=at)
+        self.see(body)
+        return paths.daemon(namespace, name)
+
+    def add_template(self, name: str = "template", **spec: Any) -> str:
+        """An admin creates a template of one file; its path."""
+        source = {"source": {"inline": {"files": {"main.tf": "# nothing"}}}}
+        self.see(self.client.store(paths.templates(NAMESPACE), a_template_manifest(name, **(source | spec))))
+        return paths.template(NAMESPACE, name)
+
+    def add_workspace(self, name: str = "dev", **spec: Any) -> str:
+        """A user creates a workspace; its path."""
+        self.see(self.client.store(paths.workspaces(NAMESPACE), a_workspace_manifest(name, **spec)))
+        return paths.workspace(NAMESPACE, name)
+
+    def add_pool(self, name: str = "pool", **spec: Any) -> str:
+        """An admin creates a pool; its path."""
+        self.see(self.client.store(paths.pools(NAMESPACE), a_pool_manifest(name, **spec)))
+        return paths.pool(NAMESPACE, name)
+
+    def add_pod(self, name: str = "pod") -> str:
+        """Somebody creates a Pod that is a daemon; its path."""
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": name,
+                "labels": {"provisioner.dev/daemon": "true"},
+                "annotations": {"provisioner.dev/provisioners": "echo"},
+            },
+            "spec": {},
+        }
+        self.see(self.client.store(paths.pods(NAMESPACE), manifest, phase="Running"))
+        return paths.pod(NAMESPACE, name)
+
+    async def make_template_ready(self) -> str:
+        """A template whose import has completed; its path."""
+        path = self.add_template()
+        await asyncio.sleep(5)
+        (job,) = (each for each in self.client.objects if "/provisionerjobs/" in each)
+        now = "2027-01-15T08:00:00Z"
+        given = {"daemon": "d", "daemonUID": "d", "id": "1", "time": now, "instance": "1"}
+        status = {"phase": "Completed", "startedAt": now, "finishedAt": now, "assignment": given, "reason": "Completed"}
+        self.edit(job, status=status)
+        await asyncio.sleep(5)
+        return path
+
+    # --- what is to be seen ---
+
+    def condition(self, path: str, kind: str = "Ready") -> Manifest:
+        """The object's condition; empty if it has none."""
+        conditions = self.client.objects[path]["status"].get("conditions", ())
+        return next((dict(each) for each in conditions if each["type"] == kind), {})
+
+    def events(self) -> list[Manifest]:
+        """All Events."""
+        return [body for path, body in self.client.objects.items() if "/events/" in path]
+
+
+@asynccontextmanager
+async def a_virtual_controller(
+    monkeypatch: pytest.MonkeyPatch, *, writers: int = 8
+) -> AsyncIterator[VirtualController]:
+    """A controller at work, until the block ends."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    monkeypatch.setattr(clock, "read", lambda: Instant(EPOCH + loop.time() - began, loop.time()))
+    controller = VirtualController(writers)
+    tasks = [
+        loop.create_task(controller.loop.run()),
+        loop.create_task(controller.recorder.run()),
+        *(loop.create_task(controller.writer.run()) for _ in range(writers)),
+    ]
+    try:
+        yield controller
+        failed = [task.exception() for task in tasks if task.done()]
+        assert not failed, failed
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,284 @@
+"""The writer at work in virtual time: names that are taken, leadership, outages, and one namespace beside another."""
+
+import asyncio
+
+import pytest
+
+from provisioner_operator.controller import clock
+from provisioner_operator.core.reconcilers.jobs import EXPLAINED_AT_A_TIME
+from provisioner_operator.kube import paths
+from support.scripted_writes import Answer, Matcher
+from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
+from support.virtual_loop import run_virtually
+
+POLICY = Answer(422, {"message": "ValidatingAdmissionPolicy 'x' with binding 'y' denied request: no"})
+OTHER = "umbrella"
+
+
+def _of(namespace: str, verb: str = "PATCH") -> Matcher:
+    return lambda asked, path: asked == verb and f"/namespaces/{namespace}/provisionerjobs" in path
+
+
+def _counted(controller: VirtualController, kind: str) -> dict[str, float]:
+    found = {}
+    for metric in controller.metrics.registry.collect():
+        for sample in metric.samples:
+            if sample.name == "provisioner_api_writes_total" and sample.labels["kind"] == kind:
+                found[sample.labels["result"]] = sample.value
+    return found
+
+
+def _in_contact(controller: VirtualController) -> bool:
+    return controller.observer.in_contact
+
+
+# --- names that are taken ---
+
+
+def test_a_build_whose_name_is_taken_gets_the_next_number_at_the_price_of_one_creation_and_one_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            await controller.make_template_ready()
+            controller.add_job("blk-1", suspend=True)
+            await asyncio.sleep(5)
+            before = len(controller.client.requests)
+            path = controller.add_workspace("blk")
+            await asyncio.sleep(300)
+            jobs = [each for each in controller.client.requests[before:] if "/provisionerjobs" in each.path]
+            assert [(each.verb, each.path.rpartition("/")[2]) for each in jobs] == [
+                ("POST", "provisionerjobs"),
+                ("GET", "blk-1"),
+                ("POST", "provisionerjobs"),
+            ]
+            assert controller.client.objects[path]["status"]["latestBuild"]["job"] == "blk-2"
+            assert _counted(controller, "CreateBuild") == {"conflict": 1, "ok": 1}
+
+    run_virtually(main())
+
+
+def test_every_number_is_tried_once_until_one_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            await controller.make_template_ready()
+            for number in range(1, 6):
+                controller.add_job(f"blk-{number}", suspend=True)
+            controller.add_workspace("blk")
+            await asyncio.sleep(60)
+            assert _counted(controller, "CreateBuild") == {"conflict": 5, "ok": 1}
+
+    run_virtually(main())
+
+
+def test_a_build_whose_creation_was_not_answered_is_found_and_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            await controller.make_template_ready()
+            create = controller.client.create
+
+            async def unanswered(path: str, body: dict[str, object]) -> dict[str, object]:
+                await create(path, body)
+                controller.client.create = create  # type: ignore[method-assign]
+                raise Answer(503, {"message": "the connection was lost"}).error()
+
+            controller.client.create = unanswered  # type: ignore[assignment]
+            path = controller.add_workspace("blk")
+            await asyncio.sleep(60)
+            assert controller.client.objects[path]["status"]["latestBuild"]["job"] == "blk-1"
+            assert paths.job(NAMESPACE, "blk-2") not in controller.client.objects
+
+    run_virtually(main())
+
+
+def test_a_version_whose_names_are_taken_says_so_and_is_imported_once_they_are_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            template = await controller.make_template_ready()
+            spec = controller.client.objects[template]["spec"]
+            controller.edit(template, spec={**spec, "importGeneration": 1})
+            await asyncio.sleep(5)
+            imported = [each for each in controller.client.objects if each.endswith("-import")][1]
+            kept = [each for each in controller.client.objects if "/configmaps/" in each][1]
+            # The same template again, of another uid, finds the job of the former one in its way.
+            former = controller.client.objects.pop(template)
+            controller.observer.template_deleted(former["metadata"]["uid"])
+            manifest = {**former, "metadata": {"name": "template"}}
+            controller.see(controller.client.store(paths.templates(NAMESPACE), manifest, workspaces=0))
+            await asyncio.sleep(60)
+            for kind, taken in (("ConfigMap", kept), ("provisionerjobs", imported)):
+                ready = controller.condition(template)
+                assert (ready["status"], ready["reason"]) == ("False", "WriteRefused")
+                assert f"{kind} {taken.rpartition('/')[2]} exists and is not this template's" in ready["message"]
+                assert controller.client.count("POST", "/provisionerjobs") <= 10
+                del controller.client.objects[taken]
+                await asyncio.sleep(150)
+            assert controller.condition(template)["reason"] == "Importing"
+
+    run_virtually(main())
+
+
+def test_a_pod_whose_daemon_cannot_be_read_is_not_registered_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            broken = {
+                "apiVersion": "provisioner.dev/v1alpha1",
+                "kind": "ProvisionerDaemon",
+                "metadata": {"name": "pod"},
+                "spec": {"capacity": "many"},
+            }
+            controller.client.store(paths.daemons(NAMESPACE), broken)
+            controller.add_pod("pod")
+            await asyncio.sleep(100)
+            assert controller.client.count("POST", "/provisionerdaemons") == 7
+            (event,) = [each for each in controller.events() if each["reason"] == "WriteRefused"]
+            assert "does not fit this version" in event["note"]
+
+    run_virtually(main())
+
+
+# --- leadership and outages ---
+
+
+def test_who_leads_no_more_sends_nothing_and_decides_anew_when_it_leads_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            controller.leads = False
+            controller.add_daemon(capacity=2)
+            path = controller.add_job("job")
+            # Decided just before the tenure ended, as by a process that was frozen.
+            for decision in controller.reconcilers.jobs.decide(clock.read()):
+                controller.writer.submit(decision)
+            controller.tenure = 0.0
+            await asyncio.sleep(10)
+            assert controller.client.requests == []
+            assert _counted(controller, "Assign") == {"dropped": 1}
+            controller.tenure, controller.leads = float("inf"), True
+            controller.observer.wake.set()
+            await asyncio.sleep(1)
+            assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
+
+    run_virtually(main())
+
+
+def test_a_write_that_outlasts_the_tenure_is_abandoned_and_decided_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            controller.client.slow = (_of(NAMESPACE), 20.0)
+            controller.tenure = 13.0
+            controller.add_daemon()
+            path = controller.add_job("job")
+            await asyncio.sleep(12)
+            controller.client.slow = None
+            await asyncio.sleep(2)
+            assert _counted(controller, "Assign") == {"expired": 1, "ok": 1}
+            assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
+
+    run_virtually(main())
+
+
+def test_an_api_server_that_is_away_is_asked_every_few_seconds_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            controller.client.refusals["away"] = (_of(NAMESPACE), Answer(503, {"message": "shutting down"}))
+            controller.add_daemon()
+            path = controller.add_job("job")
+            await asyncio.sleep(60)
+            assert not _in_contact(controller)
+            assert 10 < controller.client.count("PATCH", "/provisionerjobs") < 25
+            assert controller.events() == []
+            del controller.client.refusals["away"]
+            await asyncio.sleep(10)
+            assert _in_contact(controller)
+            assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
+
+    run_virtually(main())
+
+
+def test_a_busy_api_server_is_given_the_time_that_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            controller.client.refusals["busy"] = (_of(NAMESPACE), Answer(429, {"message": "too many requests"}))
+            controller.add_daemon()
+            path = controller.add_job("job")
+            await asyncio.sleep(30)
+            assert controller.client.count("PATCH", "/provisionerjobs") <= 31
+            assert _in_contact(controller)
+            del controller.client.refusals["busy"]
+            await asyncio.sleep(3)
+            assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
+
+    run_virtually(main())
+
+
+# --- one namespace beside another ---
+
+
+def _add_crowd(controller: VirtualController, count: int = 200) -> None:
+    controller.add_daemon(capacity=count)
+    for number in range(count):
+        controller.add_job(f"job-{number:03d}")
+
+
+async def _assigned_within(controller: VirtualController, path: str, seconds: float) -> bool:
+    await asyncio.sleep(seconds)
+    return "assignment" in controller.client.objects[path]["status"]
+
+
+def test_slow_writes_of_one_namespace_do_not_hold_up_those_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            controller.client.slow = (_of(NAMESPACE), 10.0)
+            _add_crowd(controller)
+            await asyncio.sleep(1)
+            controller.add_daemon(namespace=OTHER)
+            assert await _assigned_within(controller, controller.add_job("job", OTHER), 0.1)
+
+    run_virtually(main())
+
+
+def test_many_writes_of_one_namespace_do_not_hold_up_those_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch, writers=2) as controller:
+            controller.client.delay = 1.0
+            _add_crowd(controller)
+            await asyncio.sleep(2)
+            controller.add_daemon(namespace=OTHER)
+            assert await _assigned_within(controller, controller.add_job("job", OTHER), 3)
+
+    run_virtually(main())
+
+
+def test_refused_explanations_of_one_namespace_take_no_place_from_those_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            controller.client.refusals["it"] = (_of(NAMESPACE), POLICY)
+            for number in range(2 * EXPLAINED_AT_A_TIME):
+                controller.add_job(f"job-{number:03d}")
+            await asyncio.sleep(5)
+            path = controller.add_job("job", OTHER)
+            await asyncio.sleep(3)
+            assert controller.client.objects[path]["status"]["reason"] == "NoMatchingDaemon"
+
+    run_virtually(main())
+
+
+def test_what_is_submitted_is_drained_before_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            controller.client.delay = 1.0
+            _add_crowd(controller, 20)
+            await asyncio.sleep(0)
+            await controller.writer.drained()
+            statuses = [
+                body["status"] for body in controller.client.objects.values() if body["kind"] == "ProvisionerJob"
+            ]
+            assert all("assignment" in status for status in statuses)
+
+    run_virtually(main())

@@ -1,0 +1,61 @@
+"""The API server's answers, in its own words, and what each is taken for."""
+
+from typing import Any
+
+import pytest
+
+from provisioner_operator.kube.errors import (
+    AlreadyExistsError,
+    ApiError,
+    BusyError,
+    ConflictError,
+    DeniedError,
+    ForbiddenError,
+    InternalError,
+    InvalidError,
+    KubeError,
+    NotFoundError,
+    PreconditionFailedError,
+    UnreachableError,
+    error_of,
+)
+
+POLICY = "jobs \"a\" is forbidden: ValidatingAdmissionPolicy 'x' with binding 'y' denied request: no label"
+WEBHOOK = 'admission webhook "w.example.org" denied the request: no'
+FAILED_TEST = "the server rejected our request due to an error in our request"
+FIELD = {"causes": [{"reason": "FieldValueInvalid", "message": "too long", "field": "spec.name"}]}
+NO_FIELD = {"causes": [{"message": "no label"}]}
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "details", "has_tests", "kind"),
+    [
+        (422, FAILED_TEST, {}, True, PreconditionFailedError),
+        (422, FAILED_TEST, {}, False, InvalidError),
+        (422, POLICY, NO_FIELD, True, DeniedError),
+        (422, POLICY, NO_FIELD, False, DeniedError),
+        (422, WEBHOOK, {}, True, DeniedError),
+        (422, "name is too long", FIELD, True, InvalidError),
+        (422, "name is too long", FIELD, False, InvalidError),
+        (403, POLICY, NO_FIELD, True, ForbiddenError),
+        (403, 'pods is forbidden: User "x" cannot create resource "pods"', {}, False, ForbiddenError),
+        (401, "Unauthorized", {}, False, ForbiddenError),
+        (404, "not found", {}, True, NotFoundError),
+        (500, "etcdserver: request timed out", {}, True, InternalError),
+        (503, "apiserver is shutting down", {}, True, UnreachableError),
+        (429, "too many requests", {}, True, BusyError),
+        (413, "Request entity too large", {}, False, ApiError),
+        (400, "bad request", {}, True, ApiError),
+    ],
+)
+def test_each_answer_is_taken_for_what_it_is(
+    status: int, message: str, details: dict[str, Any], kind: type[KubeError], *, has_tests: bool
+) -> None:
+    error = error_of(status, {"message": message, "details": details}, has_tests=has_tests)
+    assert type(error) is kind
+    assert message in str(error)
+
+
+def test_a_name_that_is_taken_is_told_from_other_conflicts() -> None:
+    assert type(error_of(409, {"reason": "AlreadyExists", "message": "exists"})) is AlreadyExistsError
+    assert type(error_of(409, {"reason": "Conflict", "message": "the object has been modified"})) is ConflictError
