@@ -111,7 +111,7 @@ def test_it_changes_no_assignment(attack: Attack, change: Manifest) -> None:
 
 def test_it_neither_ends_nor_holds_up_a_job_that_it_has_not_acknowledged(attack: Attack) -> None:
     attack.a_job_of("mine")
-    assert "acknowledge" in _refused(attack.report("job", phase="Failed", reason="RunFailed", finishedAt=NOW))
+    assert "only by acknowledging it" in _refused(attack.report("job", phase="Failed", reason="RunFailed", finishedAt=NOW))
     assert "status.suspendedAt or status.suspendedSeconds" in _refused(
         attack.report("job", **RUNNING, suspendedSeconds=99)
     )
@@ -156,7 +156,7 @@ def test_it_heartbeats_for_no_daemon_of_its_name_that_is_not_of_its_pod(attack: 
     attack.admin.run("delete", "pd", "mine")
     attack.admin.create(a_daemon_manifest("mine"))
     beat = ("--type=merge", "--subresource=status", '--patch={"status":{"state":"Idle"}}')
-    assert "not its own" in attack.daemon.refusal("patch", "pd", "mine", *beat)
+    assert "reports only for the Pod to which its token is bound" in attack.daemon.refusal("patch", "pd", "mine", *beat)
 
 
 def test_it_archives_the_log_of_its_own_job_and_writes_on(attack: Attack) -> None:
