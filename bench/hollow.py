@@ -24,7 +24,7 @@ from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.daemon.reporting.report import Report, RunningJob, Tally, status_content
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.connect import connect
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.kube.parsing import parse_job
@@ -70,10 +70,11 @@ class HollowDaemons:
             group.create_task(self._keep_reporting())
 
     async def _follow(self, version: str) -> None:
-        selector = ",".join(f"status.phase!={phase}" for phase in sorted(TERMINAL))
         path = paths.jobs(self._namespace)
         while True:
-            async for kind, body in self._client.watch(path, resource_version=version, field_selector=selector):
+            async for kind, body in self._client.watch(
+                path, resource_version=version, field_selector=selectors.UNFINISHED_JOBS
+            ):
                 version = body["metadata"]["resourceVersion"]
                 if kind == "DELETED":
                     self._forget(body["metadata"]["uid"])

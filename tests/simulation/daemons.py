@@ -155,9 +155,9 @@ class SimulatedDaemon:
         """Stop all runs after too long without contact, before the controller declares the jobs lost."""
         if not self.alive:
             return
-        silent = self._schedule.now - self._contact
-        if silent < interrupt_after(self._lost_after):
-            self._schedule.after(interrupt_after(self._lost_after) - silent + 0.01, self._check_fence)
+        since_contact = self._schedule.now - self._contact
+        if since_contact < interrupt_after(self._lost_after):
+            self._schedule.after(interrupt_after(self._lost_after) - since_contact + 0.01, self._check_fence)
             return
         for run in self.runs.values():
             self._fence(run)

@@ -7,11 +7,13 @@ at once, in the loop's own thread, so that the clock cannot jump while it is don
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from typing_extensions import override
 
 T = TypeVar("T")
+Parameters = ParamSpec("Parameters")
 
 EPOCH = 1_000.0
 """The loop's time at the start; not 0, for which code may have a meaning of its own."""
@@ -19,14 +21,33 @@ LONGEST_WAIT_SECONDS = 10.0
 """The real time to wait for input or output where no timer is set; after that, nothing will ever happen."""
 
 
+MOST_ROUNDS = 20_000
+"""Rounds of the loop in which no time passes; after that, tasks wake each other for ever."""
+
+
 class StuckError(AssertionError):
-    """All tasks wait for something that nobody will do."""
+    """All tasks wait for something that nobody will do, or none ever waits."""
 
 
 def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
     """Run the coroutine to its end and return its result. Raises StuckError instead of hanging."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main)
+
+
+def virtual_time(test: Callable[Parameters, Coroutine[Any, Any, None]]) -> Callable[Parameters, None]:
+    """Turn an asynchronous test into one that runs in virtual time."""
+
+    @wraps(test)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        run_in_virtual_time(test(*args, **kwargs))
+
+    return run
+
+
+def now() -> float:
+    """Return the seconds since the loop's start."""
+    return round(asyncio.get_running_loop().time() - EPOCH, 9)
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
@@ -41,7 +62,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._now
 
     def _jump(self, seconds: float) -> None:
-        self._now += seconds
+        # Rounded, so that a sum of pauses is the very number that a test expects.
+        self._now = round(self._now + seconds, 9)
 
     @override
     def run_in_executor(  # type: ignore[override] # whatever the executor: there is no thread
@@ -60,12 +82,17 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self, jump: Callable[[float], None]) -> None:
         super().__init__()
         self._jump = jump
+        self._rounds = 0
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
+        self._rounds += 1
+        if self._rounds > MOST_ROUNDS:
+            raise StuckError("tasks wake each other for ever, and no time passes")
         if ready or timeout == 0:
             return ready
+        self._rounds = 0
         if timeout is not None:
             self._jump(timeout)
             return ready

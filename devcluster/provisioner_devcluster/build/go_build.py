@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 NEEDED_BYTES = 6 * 1024**3
 
 # Interval at which progress is reported while go prints nothing.
-SILENCE = 1.0
+OUTPUT_TIMEOUT = 1.0
 
 # No cgo: a static file that runs on any machine of this platform and needs no C compiler.
 # GOFLAGS and GOWORK: the user's own settings must not affect the build.
@@ -158,7 +158,7 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[str | None]:
     reader.start()
     while True:
         try:
-            line = arrived.get(timeout=SILENCE)
+            line = arrived.get(timeout=OUTPUT_TIMEOUT)
         except queue.Empty:
             yield None
             continue

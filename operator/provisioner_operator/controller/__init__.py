@@ -1,1 +1,1 @@
-"""The controller: Kopf feeds the mirror, one loop decides, a fixed set of writers carries it out."""
+"""The controller: sources observe the cluster, one loop decides, and a fixed number of writers carries out the decisions."""

@@ -1,4 +1,4 @@
-"""`provisioner-operator`: the controller's command line."""
+"""The command line `provisioner-operator`: reads the settings, starts the operator, then Kopf, and stops both in order."""
 
 import asyncio
 import signal
@@ -28,22 +28,24 @@ def main() -> None:
 @click.option(
     "--kubeconfig",
     type=click.Path(path_type=Path),
-    help="The cluster to serve; else KUBECONFIG, else the Pod's ServiceAccount.",
+    help="Kubeconfig of the cluster to serve; else KUBECONFIG, else the Pod's ServiceAccount.",
 )
 @click.option(
     "-n",
     "--namespace",
     "namespaces",
     multiple=True,
-    help="Serve only this namespace; may be repeated. All when absent.",
+    help="Serve only this namespace; may be repeated. Without it, all are served.",
 )
 @click.option(
     "--lease-namespace",
-    help="Where the Lease is by which several controllers agree on one that leads. Without it this one leads alone.",
+    help="Namespace of the Lease by which several controllers elect a leader. Without it, this one always leads.",
 )
-@click.option("--http-port", type=click.IntRange(0, 65535), help="Port of the probes and /metrics; 0 picks a free one.")
-@click.option("--http-host", help="Address that they listen on.")
-@click.option("--log-format", type=click.Choice(["json", "text"]))
+@click.option(
+    "--http-port", type=click.IntRange(0, 65535), help="Port of the probes and of /metrics; 0 picks a free one."
+)
+@click.option("--http-host", help="Address of the probes and of /metrics.")
+@click.option("--log-format", type=click.Choice(["json", "text"]), help="Format of the log.")
 def run(
     kubeconfig: Path | None,
     namespaces: tuple[str, ...],
@@ -52,7 +54,10 @@ def run(
     http_host: str | None,
     log_format: str | None,
 ) -> None:
-    """Assign jobs, watch their clocks, finish cancels. Every option may also come from PROVISIONER_OPERATOR_<NAME>."""
+    """Run the controller: assign jobs, enforce their timeouts, complete cancels.
+
+    Every option may also be given as an environment variable PROVISIONER_OPERATOR_<NAME>.
+    """
     given = {
         "kubeconfig": kubeconfig,
         "namespaces": namespaces or None,
@@ -67,14 +72,14 @@ def run(
         raise click.UsageError(_explain(error)) from None
     logs.configure(settings.log_format)
     try:
-        uvloop.run(_serve(Operator(settings)))
+        uvloop.run(serve(Operator(settings)))
     except (StartupError, LoginError) as error:
         click.echo(f"provisioner-operator: {error}", err=True)
         sys.exit(1)
 
 
 def _explain(error: ValidationError) -> str:
-    """Name each setting that is wrong, as the command line and the environment know it."""
+    """Name each invalid setting by its option and its environment variable."""
     lines = []
     for each in error.errors(include_url=False):
         name = str(each["loc"][0])
@@ -83,25 +88,28 @@ def _explain(error: ValidationError) -> str:
     return "\n".join(lines)
 
 
-async def _serve(operator: Operator) -> None:
+async def serve(operator: Operator) -> None:
+    """Run the operator, and Kopf beneath it, until a signal asks to stop. Raises StartupError and LoginError."""
     registry = kopf.OperatorRegistry()
     register(registry, operator)
-    # From the first moment on: Kopf listens to signals only once it runs, and there may be no API server yet.
-    stop, over = asyncio.Event(), asyncio.Event()
-    _heed_signals(stop)
+    # Before the start, which waits for an API server for as long as there is none; Kopf handles signals only later.
+    stop, resigned = asyncio.Event(), asyncio.Event()
+    _install_signal_handlers(stop)
     starting = asyncio.create_task(operator.start())
-    ending = asyncio.create_task(_resign(operator, stop, over))
+    ending = asyncio.create_task(_resign_when_stopped(operator, stop, resigned))
     try:
         await asyncio.wait((starting, ending), return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
             return
         await starting
+        # Kopf cancels the tasks that exist when it ends, unless they are named here: the operator ends its own in order.
         own_tasks = asyncio.all_tasks()
         namespaces = operator.settings.namespaces
         tasks = await kopf.spawn_tasks(
-            registry=registry, standalone=True, clusterwide=not namespaces, namespaces=namespaces, stop_flag=over
+            registry=registry, standalone=True, clusterwide=not namespaces, namespaces=namespaces, stop_flag=resigned
         )
-        _heed_signals(stop)  # Kopf has put its own in their place, which would end the watches first
+        # Again: Kopf has installed its own, which would end the watches before the operator has resigned.
+        _install_signal_handlers(stop)
         await kopf.run_tasks(tasks, ignored=own_tasks)
     finally:
         for task in (starting, ending):
@@ -110,18 +118,18 @@ async def _serve(operator: Operator) -> None:
         await operator.stop()
 
 
-def _heed_signals(stop: asyncio.Event) -> None:
+def _install_signal_handlers(stop: asyncio.Event) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
-async def _resign(operator: Operator, stop: asyncio.Event, over: asyncio.Event) -> None:
-    """Once asked to stop: first decide no more and let another lead, then end the watches."""
+async def _resign_when_stopped(operator: Operator, stop: asyncio.Event, resigned: asyncio.Event) -> None:
+    """Wait for the request to stop and resign; only then Kopf may end."""
     await stop.wait()
     try:
         await operator.resign()
     finally:
-        over.set()
+        resigned.set()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The one place where the controller reads its clocks."""
+"""The controller's clocks. No other module of it reads one, so that tests can replace them in one place."""
 
 import time
 
@@ -8,13 +8,13 @@ _SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def since_boot() -> float:
-    """Seconds of a clock that never jumps and, where the system can, counts the time for which it is suspended.
+    """Read a clock that never jumps and, where the system has one, goes on while the machine is suspended.
 
-    For whoever must know that others had time to act.
+    Leadership is judged by it: while this machine was suspended, another controller may have taken over.
     """
     return time.clock_gettime(_SINCE_BOOT)
 
 
 def read() -> Instant:
-    """This moment, on both clocks."""
+    """Read the wall clock and the monotonic clock."""
     return Instant(time.time(), time.monotonic())

@@ -1,8 +1,8 @@
-"""Holds the Lease, or waits for it: carries out what `core.leadership` says, and tells of each change.
+"""Leader election: carries out the steps that `core.leadership` decides on, and logs each change of leadership.
 
-Leadership gates the decisions and the writes, never the watching: who stands by knows as much as who leads. A watch of
-the Lease tells at once what changed; whatever it misses, a request finds out in time. No error of the network ends it.
-Started by `operator`; knows neither jobs nor daemons.
+Leadership gates decisions and writes, never observation: a standby knows as much as the leader. A watch of the Lease
+reports changes at once; the requests that are due in any case find what the watch misses. No error of the network ends
+it. Started by `operator`; it must not know jobs or daemons.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from provisioner_operator.core.leadership import (
     TakeOver,
     Wait,
 )
+from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
@@ -35,48 +36,49 @@ from provisioner_operator.kube.errors import (
     NotFoundError,
     PreconditionFailedError,
 )
+from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.parsing import lease_record
 
 _logger = logging.getLogger(__name__)
 
 _REQUEST_SECONDS = 3.0
-"""How long a request for the Lease may take: a renewal can be tried again before it is time to step down."""
+"""The timeout of a request for the Lease: short enough to retry a renewal before the time to step down."""
 _WATCH_PAUSE_SECONDS = 1.0
-"""No two watches of the Lease begin within this time."""
+"""The pause between two watches of the Lease."""
 
 
 def identity() -> str:
-    """A name for this process that no other has or will have, and that an admin recognizes."""
+    """Make a name for this process that is unique for ever and that an admin recognizes."""
     return f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4()}"
 
 
 class Elector:
-    """One candidate for the Lease of a namespace."""
+    """Runs one candidate for the Lease of a namespace."""
 
     def __init__(self, client: KubeClient, candidacy: Candidacy, namespace: str, observer: Observer) -> None:
         self._client = client
         self._candidacy = candidacy
         self._namespace = namespace
         self._observer = observer
-        self._news = asyncio.Event()
-        self._led = False
-        self._holder: str | None = None
+        self._lease_changed = asyncio.Event()
+        self._was_leading = False
+        self._last_holder: str | None = None
         self._contact_at = clock.since_boot()
-        self._trouble: str | None = None
+        self._problem: str | None = None
 
     @property
-    def trouble(self) -> str | None:
-        """What keeps this process from ever leading; None if nothing does."""
-        return self._trouble
+    def problem(self) -> str | None:
+        """The reason for which this process can never lead until an admin acts; None if there is none."""
+        return self._problem
 
     async def run(self) -> None:
-        """Stand as a candidate until canceled."""
+        """Take part in the election until canceled."""
         while True:
             await self._take(self._candidacy.next_step(clock.since_boot()))
-            self._tell()
+            self._report_change()
 
     async def watch(self) -> None:
-        """Hear of what others do with the Lease, until canceled."""
+        """Watch the Lease for changes by others until canceled."""
         while True:
             try:
                 await self._follow()
@@ -85,33 +87,37 @@ class Elector:
             await asyncio.sleep(_WATCH_PAUSE_SECONDS)
 
     async def release(self) -> None:
-        """Lead no more, and let the next one lead at once. To be called once `run` is canceled and no write is under way."""
+        """Give the Lease back, so that a standby can lead at once.
+
+        To be called after `run` was canceled and no write is under way: the next leader decides from what it observes.
+        """
         if self._candidacy.resign():
             try:
                 async with asyncio.timeout(_REQUEST_SECONDS):
                     await self._client.json_patch(self._path, self._candidacy.releasing(clock.read().wall))
                 _logger.info("Released the Lease %s", self._name)
             except (KubeError, TimeoutError) as error:
-                _logger.warning("The Lease %s was not released and runs out by itself: %r", self._name, error)
-        self._led = False
+                _logger.warning("The Lease %s was not released and will expire: %r", self._name, error)
+        self._was_leading = False
 
     async def _take(self, step: Step) -> None:
         if isinstance(step, Wait):
-            await self._rest(step.until)
+            await self._sleep(step.until)
             return
-        asked = clock.since_boot()
+        # Before the request: the Lease is surely held only from the moment at which the renewal was sent.
+        sent = clock.since_boot()
         try:
             async with asyncio.timeout(_REQUEST_SECONDS):
-                await self._request(step, asked)
+                await self._request(step, sent)
             self._contacted()
-            self._trouble = None
+            self._problem = None
         except ApiError as error:
             self._contacted()
-            if _is_news(step, error):
+            if _is_overtaken(step, error):
                 self._candidacy.refused(clock.since_boot())
             else:
                 self._candidacy.failed(clock.since_boot())
-                self._complain(error)
+                self._report_refusal(error)
         except BusyError:
             self._contacted()
             self._candidacy.failed(clock.since_boot())
@@ -120,11 +126,11 @@ class Elector:
             if clock.since_boot() - self._contact_at >= STEP_DOWN_SECONDS:
                 self._observer.contact_lost(error)
         except Exception:
-            # Whatever it is, a process without its elector would be worse.
-            _logger.exception("The elector stumbled and tries again")
+            # An error in the code must not end the elector: this process would never lead again.
+            _logger.exception("The election failed unexpectedly and is retried")
             self._candidacy.failed(clock.since_boot())
 
-    async def _request(self, step: Read | Create | TakeOver | Renew, asked: float) -> None:
+    async def _request(self, step: Read | Create | TakeOver | Renew, sent: float) -> None:
         client, candidacy, wall = self._client, self._candidacy, clock.read().wall
         match step:
             case Read():
@@ -141,61 +147,61 @@ class Elector:
                 body = await client.json_patch(self._path, candidacy.taking_over(lease, wall))
             case _:
                 body = await client.json_patch(self._path, candidacy.renewing(wall))
-        candidacy.renewed(lease_record(body), sent=asked, now=clock.since_boot())
+        candidacy.renewed(lease_record(body), sent=sent, now=clock.since_boot())
 
     async def _follow(self) -> None:
-        # Without a version the watch begins with what is.
+        # Without a version the watch begins with the Lease as it is.
         lease = self._client.watch(
             paths.leases(self._namespace), resource_version="", field_selector=f"metadata.name={LEASE}"
         )
         async for kind, body in lease:
             self._contacted()
             if kind == "DELETED":
-                self._candidacy.saw_none(int(body["metadata"]["resourceVersion"]))
+                self._candidacy.saw_none(object_meta(body).version)
             elif kind != "BOOKMARK":
                 self._candidacy.saw(lease_record(body), clock.since_boot())
-            self._news.set()
+            self._lease_changed.set()
 
-    async def _rest(self, until: float) -> None:
+    async def _sleep(self, until: float) -> None:
         try:
             async with asyncio.timeout(max(until - clock.since_boot(), 0)):
-                await self._news.wait()
+                await self._lease_changed.wait()
         except TimeoutError:
-            pass  # it is time
-        self._news.clear()
+            pass  # the time has come
+        self._lease_changed.clear()
 
     def _contacted(self) -> None:
         self._contact_at = clock.since_boot()
         self._observer.contact()
 
-    def _complain(self, error: ApiError) -> None:
-        """The API server refuses, and will go on to: say so, once."""
-        remedy = "It is tried again."
+    def _report_refusal(self, error: ApiError) -> None:
+        """Log a refusal that will not pass by itself, once, and show it as the problem."""
+        remedy = "The request is retried."
         if isinstance(error, ForbiddenError):
             remedy = f"Bind the Role provisioner-operator of namespace {self._namespace} to this user."
         elif isinstance(error, NotFoundError):
             remedy = f"Create the namespace {self._namespace}, or name another by --lease-namespace."
-        trouble = f"The Lease {self._name} cannot be had: {error}. {remedy}"
-        if trouble != self._trouble:
-            _logger.error("%s", trouble)
-        self._trouble = trouble
+        problem = f"The Lease {self._name} cannot be acquired: {error}. {remedy}"
+        if problem != self._problem:
+            _logger.error("%s", problem)
+        self._problem = problem
 
-    def _tell(self) -> None:
-        """Log what changed, and have the loop look at it."""
+    def _report_change(self) -> None:
+        """Log a change of leadership, and wake the decision loop."""
         leads, holder = self._candidacy.leads(clock.since_boot()), self._candidacy.holder
-        if leads != self._led:
-            self._led = leads
+        if leads != self._was_leading:
+            self._was_leading = leads
             extra = {"leader": leads, "identity": self._candidacy.identity}
             if leads:
-                _logger.info("Leads: holds the Lease %s", self._name, extra=extra)
+                _logger.info("Leads: acquired the Lease %s", self._name, extra=extra)
             else:
-                _logger.warning("No longer leads; decides and writes nothing until it does again", extra=extra)
+                _logger.warning("Lost the leadership; decides and writes nothing until it is regained", extra=extra)
             self._observer.wake.set()
-        elif holder != self._holder and not leads and holder not in (None, self._candidacy.identity):
+        elif holder != self._last_holder and not leads and holder not in (None, self._candidacy.identity):
             _logger.info("Stands by: %s holds the Lease %s", holder, self._name, extra={"leader": False})
-        self._holder = holder
+        self._last_holder = holder
 
-    def _new_lease(self, wall: float) -> dict[str, object]:
+    def _new_lease(self, wall: float) -> JsonObject:
         meta = {"name": LEASE, "namespace": self._namespace}
         spec = self._candidacy.content(wall)
         return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec}
@@ -209,8 +215,9 @@ class Elector:
         return paths.lease(self._namespace, LEASE)
 
 
-def _is_news(step: Step, error: ApiError) -> bool:
-    """Whether somebody else was first; that there is nothing where a Lease is to be made lacks the namespace."""
+def _is_overtaken(step: Step, error: ApiError) -> bool:
+    """Whether another candidate was faster, so that the Lease has to be read again."""
+    # A 404 for a creation means that the namespace is missing, not that another was faster.
     if isinstance(step, Create):
         return isinstance(error, ConflictError)
     return isinstance(error, PreconditionFailedError | NotFoundError)

@@ -1,8 +1,8 @@
-"""Python's garbage collector, kept away from what is no garbage.
+"""Tuning of Python's garbage collector for a process that keeps hundreds of thousands of objects.
 
-It looks for cycles by walking over all that lives, again and again while that grows. The mirror's records are hundreds of
-thousands of objects, live long, and form no cycles: walking over them made a list of 100,000 jobs three times as slow, and
-stopped the loop for up to a second at a time.
+The collector looks for cycles by walking over all objects, again and again while their number grows. The reconcilers'
+records live long and form no cycles: walking over them tripled the time of listing 100,000 jobs, and stopped the event
+loop for up to a second at a time.
 """
 
 import gc
@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _NEW_OBJECTS = 20_000
-"""So many new objects make a look through them worth while; Python's own choice is 700."""
+"""The number of new objects after which a collection pays off here; Python's default is 700."""
 
 
 @contextmanager
-def much_to_keep() -> Iterator[None]:
-    """What is made meanwhile, and all that there is, will not be looked through; what is made afterwards will, seldom."""
+def gc_paused() -> Iterator[None]:
+    """Pause collection within the block; afterwards, collect rarely and never walk over the objects that exist by then."""
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+    # Only after a success: what a failed attempt leaves behind is garbage that has to be found.
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])

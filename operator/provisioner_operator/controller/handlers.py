@@ -1,7 +1,7 @@
-"""What Kopf calls: each handler hands over what it was told and returns. No state is kept in Kopf, nothing is written.
+"""The handlers that Kopf calls: each passes an object to the observer. They keep no state in Kopf and write nothing.
 
-Only `on.event`, since every other kind of handler costs writes, finalizers or memory per object; and only of what changes
-seldom. Jobs and daemons are followed by `feeds`, at a tenth of the cost.
+Only `on.event`, since every other kind of handler costs writes, finalizers or memory per object; and only for pools and
+Pods, which change rarely. Jobs, daemons, templates and workspaces are followed by `sources.feeds`, at a tenth of the cost.
 """
 
 import logging
@@ -13,13 +13,14 @@ import kopf
 
 from provisioner_operator.api.v1alpha1.names import GROUP, POOLS, VERSION
 from provisioner_operator.controller.operator import Operator, StartupError
-from provisioner_operator.controller.sources.initial_list import DAEMON_PODS
 from provisioner_operator.kube.client import PAGE_SIZE
 from provisioner_operator.kube.connect import LoginError
+from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.kube.selectors import DAEMON_PODS
 
 
 def register(registry: kopf.OperatorRegistry, operator: Operator) -> None:
-    """Have Kopf feed this operator, which is started already."""
+    """Register the handlers that feed an operator, which has to be started before Kopf."""
 
     @kopf.on.startup(registry=registry)
     async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
@@ -29,32 +30,39 @@ def register(registry: kopf.OperatorRegistry, operator: Operator) -> None:
     def login(**_: Any) -> kopf.AiohttpSession:
         return kopf.AiohttpSession(server=operator.connection.server, aiohttp_session=operator.connection.session)
 
-    # The observer is made anew at each start, so it is asked for each time.
-    def pool_gone(body: kopf.RawBody) -> None:
-        operator.observer.pool_deleted(body["metadata"]["uid"])
+    # Every attempt to start makes a new observer, so each call asks the operator for the current one.
+    def pool_seen(body: kopf.RawBody) -> None:
+        operator.observer.pool(body)
 
-    def pod_gone(body: kopf.RawBody) -> None:
-        operator.observer.pod_deleted(body["metadata"]["uid"], body["metadata"]["namespace"], body)
+    def pool_deleted(body: kopf.RawBody) -> None:
+        operator.observer.pool_deleted(object_meta(body).uid)
 
-    _feed(registry, (GROUP, VERSION, POOLS), lambda: operator.observer.pool, pool_gone)
-    _feed(registry, ("", "v1", "pods"), lambda: operator.observer.pod, pod_gone)
+    def pod_seen(body: kopf.RawBody) -> None:
+        operator.observer.pod(body)
+
+    def pod_deleted(body: kopf.RawBody) -> None:
+        meta = object_meta(body)
+        operator.observer.pod_deleted(meta.uid, meta.namespace, body)
+
+    _watch(registry, (GROUP, VERSION, POOLS), pool_seen, pool_deleted)
+    _watch(registry, ("", "v1", "pods"), pod_seen, pod_deleted)
 
 
-def _feed(
+def _watch(
     registry: kopf.OperatorRegistry,
     resource: tuple[str, str, str],
-    seen: Callable[[], Callable[[kopf.RawBody], object]],
-    gone: Callable[[kopf.RawBody], object],
+    seen: Callable[[kopf.RawBody], None],
+    deleted: Callable[[kopf.RawBody], None],
 ) -> None:
-    """Have Kopf hand over each object of a kind, as it is seen and when it is gone."""
+    """Register a handler for the events of one kind."""
 
     @kopf.on.event(*resource, registry=registry)
     async def on_event(event: kopf.RawEvent, **_: Any) -> None:
-        (gone if event["type"] == "DELETED" else seen())(event["object"])
+        (deleted if event["type"] == "DELETED" else seen)(event["object"])
 
 
-def register_life(registry: kopf.OperatorRegistry, operator: Operator) -> None:
-    """Have Kopf start and stop the operator too: for plain `kopf run`, where nobody else can."""
+def register_lifecycle(registry: kopf.OperatorRegistry, operator: Operator) -> None:
+    """Register the start and stop of the operator as well: for plain `kopf run`, which starts nothing else."""
 
     @kopf.on.startup(registry=registry)
     async def start(**_: Any) -> None:
@@ -68,8 +76,8 @@ def register_life(registry: kopf.OperatorRegistry, operator: Operator) -> None:
         await operator.stop()
 
 
-class _Patience:
-    """Kopf's pauses between tries: without end, since giving up would end the process in an outage."""
+class _EndlessBackoff:
+    """Kopf's pauses between retries; without an end, since Kopf exits the process when they are used up."""
 
     def __iter__(self) -> Iterator[float]:
         return chain((1, 1, 2, 3), repeat(5))
@@ -78,9 +86,10 @@ class _Patience:
 def _configure(settings: kopf.OperatorSettings) -> None:
     settings.posting.enabled = False
     settings.scanning.disabled = True
-    settings.networking.error_backoffs = _Patience()
+    settings.networking.error_backoffs = _EndlessBackoff()
     settings.watching.chunk_size = PAGE_SIZE
     settings.watching.label_selectors["", "v1", "pods"] = DAEMON_PODS
     settings.queueing.idle_timeout = 0.5
+    # Never added to an object, but Kopf demands a name.
     settings.persistence.finalizer = f"{GROUP}/unused"
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)

@@ -1,8 +1,8 @@
-"""From the API server's objects to the mirror: parse, store, wake the loop, count.
+"""Observation: objects of the API server become records of the reconcilers, and the decision loop is woken.
 
-Everything observed comes through here, whether a watch, a list or the answer to a write brought it. An object that does
-not fit its model is told about once per version and passed over; the rest goes on. Only who leads tells and counts, so
-that events, logs and sums over all controllers say everything once.
+Every object comes through here, whether a watch, a list or the answer to a write brought it. An object that does not fit
+its model is reported once per version and ignored; the others are processed. Only the leader logs, counts and records
+Events, so that each change is reported once, however many controllers observe it.
 """
 
 import logging
@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from provisioner_operator.api.v1alpha1.job import ProvisionerJob
-from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.controller import clock
+from provisioner_operator.controller.observed_kinds import ObservedKind, ObservedKinds, Record
 from provisioner_operator.controller.telemetry import events
-from provisioner_operator.controller.telemetry.events import EventRecorder, Notice
+from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
+from provisioner_operator.controller.telemetry.unparseable import UnparseableReports
 from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.records import DaemonPod, Job
@@ -26,16 +26,16 @@ from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube.errors import BusyError
-from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
+from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.kube.parsing import UnparseableObjectError
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
-from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
-from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
+from provisioner_operator.kube.pool_parsing import parse_pool_pod
 
 _logger = logging.getLogger(__name__)
 
 
 class Observer:
-    """The only writer of the mirror's knowledge."""
+    """Passes what is observed to the reconcilers; nothing else adds to what they know of the cluster."""
 
     def __init__(
         self,
@@ -52,83 +52,85 @@ class Observer:
         self._metrics = metrics
         self._recorder = recorder
         self._leads = leads
-        self._told: dict[str, str] = {}
+        self._kinds = ObservedKinds(mirror, pools, workspaces, self._job_changed)
+        self._unparseable = UnparseableReports(metrics, recorder, leads)
         self._in_contact = True
         self.wake = Wake()
         """Set when there may be something to decide."""
 
     def job(self, body: Mapping[str, Any]) -> Job | None:
-        """A job as the API server has it; None if it cannot be parsed."""
-        try:
-            model = parse_job_model(body)
-        except UnparseableObjectError as error:
-            self._unparseable("ProvisionerJob", body, error)
-            return None
-        job = job_record(model)
-        self._take_note_of_build(model)
-        previous = self._mirror.job(job.uid)
-        if self._mirror.observe_job(job, clock.read()):
-            if previous is not None:
-                self._job_changed(previous, job)
-            self.wake.set()
-        return job
+        """Observe a job; returns its record, None if it cannot be parsed."""
+        records = self._observe(self._kinds.job, body)
+        return None if records is None else records.job
 
-    def build(self, body: Mapping[str, Any]) -> None:
-        """A job of a workspace or template as it was read or made for these, perhaps older news than its watch has told."""
-        try:
-            self._take_note_of_build(parse_job_model(body))
-        except UnparseableObjectError as error:
-            self._unparseable("ProvisionerJob", body, error)
-
-    def job_shown(self, body: Mapping[str, Any]) -> None:
-        """A job as its watch shows it: each version of it in order, to its end."""
-        meta = body["metadata"]
-        known = self._mirror.job(meta["uid"])
-        if known is not None and int(meta["resourceVersion"]) <= known.resource_version:
-            return  # the answer to our own write came first
+    def job_watched(self, body: Mapping[str, Any]) -> None:
+        """Observe a job as its watch reports it: each version in order, to its end."""
+        meta = object_meta(body)
+        known = self._mirror.job(meta.uid)
+        # The answer to this controller's own write often arrives before the watch reports the same version.
+        if known is not None and meta.version <= known.resource_version:
+            return
         job = self.job(body)
         if job is not None and job.phase in TERMINAL:
             self._mirror.job_left(job.uid)
 
+    def build(self, body: Mapping[str, Any]) -> None:
+        """Observe a job for its workspace or template alone: it may be older than what the watch has reported of it."""
+        self._observe(self._kinds.build, body)
+
     def job_deleted(self, uid: str) -> None:
-        """The job's object is gone."""
-        self._told.pop(uid, None)
-        self._mirror.job_deleted(uid, clock.read())
-        self._workspaces.job_deleted(uid)
-        self.wake.set()
+        """Forget a job that was deleted."""
+        self._forget(self._kinds.job, uid)
 
     def daemon(self, body: Mapping[str, Any], *, fresh: bool = False) -> None:
-        """A daemon as the API server has it; `fresh` if it was read just now."""
-        try:
-            daemon = parse_daemon(body)
-        except UnparseableObjectError as error:
-            self._unparseable("ProvisionerDaemon", body, error)
-            return
-        if self._mirror.observe_daemon(daemon, clock.read(), fresh=fresh):
-            self.wake.set()
+        """Observe a daemon; `fresh` if it was read from the API server just now."""
+        self._observe(self._kinds.fresh_daemon if fresh else self._kinds.daemon, body)
 
     def daemon_deleted(self, uid: str) -> None:
-        """The daemon's object is gone."""
-        self._told.pop(uid, None)
-        self._mirror.daemon_deleted(uid, clock.read())
-        self.wake.set()
+        """Forget a daemon whose object was deleted."""
+        self._forget(self._kinds.daemon, uid)
+
+    def pool(self, body: Mapping[str, Any]) -> None:
+        """Observe a pool."""
+        self._observe(self._kinds.pool, body)
+
+    def pool_deleted(self, uid: str) -> None:
+        """Forget a pool that was deleted."""
+        self._forget(self._kinds.pool, uid)
+
+    def template(self, body: Mapping[str, Any]) -> None:
+        """Observe a template."""
+        self._observe(self._kinds.template, body)
+
+    def template_deleted(self, uid: str) -> None:
+        """Forget a template that was deleted."""
+        self._forget(self._kinds.template, uid)
+
+    def workspace(self, body: Mapping[str, Any]) -> None:
+        """Observe a workspace."""
+        self._observe(self._kinds.workspace, body)
+
+    def workspace_deleted(self, uid: str) -> None:
+        """Forget a workspace that was deleted."""
+        self._forget(self._kinds.workspace, uid)
 
     def pod(self, body: Mapping[str, Any]) -> None:
-        """A Pod that is a daemon, as the API server has it."""
+        """Observe a Pod that is a daemon."""
         try:
+            # The member first: a Pod whose annotations make no daemon still counts in its pool.
             pool_pod = parse_pool_pod(body)
-            if pool_pod is not None and self._pools.observe_pod(pool_pod, int(body["metadata"]["resourceVersion"])):
+            if pool_pod is not None and self._pools.observe_pod(pool_pod, object_meta(body).version):
                 self.wake.set()
             pod = parse_daemon_pod(body)
         except UnparseableObjectError as error:
-            self._unparseable("Pod", body, error)
+            self._set_aside("Pod", body, error)
             return
         if self._mirror.observe_pod(pod, clock.read()):
             self.wake.set()
 
     def pod_deleted(self, uid: str, namespace: str, last: Mapping[str, Any] | None = None) -> None:
-        """The Pod's object is gone; `last` is its last version, if that is known."""
-        self._told.pop(uid, None)
+        """Forget a Pod that was deleted; `last` is the last version of its object, if known."""
+        self._unparseable.forget(uid)
         pod = None
         if last is not None:
             with suppress(UnparseableObjectError):
@@ -137,92 +139,42 @@ class Observer:
         self._pools.pod_deleted(uid)
         self.wake.set()
 
-    def pool(self, body: Mapping[str, Any]) -> None:
-        """A pool, as the API server has it."""
-        try:
-            pool = parse_pool(body)
-        except UnparseableObjectError as error:
-            self._unparseable("ProvisionerPool", body, error)
-            return
-        if self._pools.observe_pool(pool, clock.read()):
-            self.wake.set()
-
-    def pool_deleted(self, uid: str) -> None:
-        """The pool's object is gone."""
-        self._told.pop(uid, None)
-        self._pools.pool_deleted(uid, clock.read())
-        self.wake.set()
-
-    def template(self, body: Mapping[str, Any]) -> None:
-        """A template, as the API server has it."""
-        try:
-            template = parse_template(body)
-        except UnparseableObjectError as error:
-            self._unparseable("WorkspaceTemplate", body, error)
-            return
-        if self._workspaces.observe_template(template):
-            self.wake.set()
-
-    def template_deleted(self, uid: str) -> None:
-        """The template's object is gone."""
-        self._told.pop(uid, None)
-        self._workspaces.template_deleted(uid)
-        self.wake.set()
-
-    def workspace(self, body: Mapping[str, Any]) -> None:
-        """A workspace, as the API server has it."""
-        try:
-            workspace = parse_workspace(body)
-        except UnparseableObjectError as error:
-            self._unparseable("Workspace", body, error)
-            return
-        if self._workspaces.observe_workspace(workspace):
-            self.wake.set()
-
-    def workspace_deleted(self, uid: str) -> None:
-        """The workspace's object is gone."""
-        self._told.pop(uid, None)
-        self._workspaces.workspace_deleted(uid)
-        self.wake.set()
-
     def workspace_settled(self, decision: WorkspaceDecision) -> None:
-        """A decision about a template or workspace was carried out, refused, or came to nothing."""
+        """Note that a decision about a template or workspace was carried out, refused or dropped."""
         self._workspaces.settled(decision)
         self.wake.set()
 
     def pool_settled(self, decision: PoolDecision) -> None:
-        """A decision about a pool was carried out, refused, or came to nothing."""
+        """Note that a decision about a pool was carried out, refused or dropped."""
         if isinstance(decision, CreatePod):
-            self._pools.unanswered(decision.pool.uid, decision.name)  # unless it was
+            # No effect if the creation was answered; otherwise the Pod may exist, and is looked for under its name.
+            self._pools.unanswered(decision.pool.uid, decision.name)
         self._pools.settled(decision)
         self.wake.set()
 
-    def pod_refused(self, pod: DaemonPod, error: Exception) -> None:
-        """The API server does not take what the Pod's annotations say for a daemon's spec."""
-        note = f"No daemon: the API server refuses what the Pod's annotations say. {error}. Correct the annotations."
-        self._recorder.tell(
-            Notice("Pod", pod.namespace, pod.name, pod.uid, "DaemonRefused", note, "Register", api_version="v1")
-        )
-
     def settled(self, uid: str) -> None:
-        """A decision about this object was carried out, or refused."""
+        """Note that a decision about a job or daemon was carried out, refused or dropped."""
         self._mirror.settled(uid, clock.read())
         self.wake.set()
 
+    def pod_refused(self, pod: DaemonPod, error: Exception) -> None:
+        """Record that the API server rejects the daemon that a Pod's annotations describe."""
+        self._recorder.record(events.daemon_refused(pod, error))
+
     def contact_lost(self, error: Exception) -> None:
-        """A request found no API server; one that says that it is busy is there."""
+        """Note that a request did not reach the API server; one that was answered as busy did."""
         if isinstance(error, BusyError):
             self.contact()
             return
         if self._in_contact:
-            _logger.warning("Lost contact with the API server; nothing is judged until it is back: %s", error)
+            _logger.warning("Lost contact with the API server; no daemon counts as lost until it is back: %s", error)
         self._in_contact = False
 
     def contact(self) -> None:
-        """A request was answered."""
+        """Note that a request was answered."""
         if not self._in_contact:
             self._in_contact = True
-            _logger.info("The API server answers again; every daemon gets a full period to report")
+            _logger.info("The API server answers again; every daemon has its full time to send a heartbeat")
             self._mirror.contact_regained(clock.read())
             self.wake.set()
 
@@ -231,38 +183,37 @@ class Observer:
         """Whether the last request was answered."""
         return self._in_contact
 
-    def _take_note_of_build(self, model: ProvisionerJob) -> None:
-        if (build := build_of(model)) is not None and self._workspaces.observe_build(build):
+    def _observe(self, kind: ObservedKind[Record], body: Mapping[str, Any]) -> Record | None:
+        try:
+            record = kind.parse(body)
+        except UnparseableObjectError as error:
+            self._set_aside(kind.name, body, error)
+            return None
+        if kind.observe(record):
             self.wake.set()
-        if (imported := import_of(model)) is not None and self._workspaces.observe_import(imported):
-            self.wake.set()
+        return record
+
+    def _forget(self, kind: ObservedKind[Record], uid: str) -> None:
+        self._unparseable.forget(uid)
+        kind.forget(uid)
+        self.wake.set()
+
+    def _set_aside(self, kind: str, body: Mapping[str, Any], error: UnparseableObjectError) -> None:
+        # An older version of the object that did parse must not be decided on any more.
+        self._mirror.set_aside(object_meta(body).uid)
+        self._unparseable.report(kind, body, error)
 
     def _job_changed(self, previous: Job, job: Job) -> None:
         if job.phase in TERMINAL:
             self._pools.run_ended(job)
         if not self._leads():
             return
-        self._metrics.changed(previous, job)
+        self._metrics.jobs.changed(previous, job)
         if previous.phase is job.phase:
             if job.reason in STUCK and previous.reason != job.reason:
-                self._recorder.tell(events.stuck(job))
+                self._recorder.record(events.stuck(job))
             return
         extra = {"job": job.display_name, "phase": job.phase, "reason": job.reason}
         _logger.info("Job %s is %s", job.display_name, job.phase, extra=extra)
         if job.phase in TERMINAL and (notice := events.ended(job)) is not None:
-            self._recorder.tell(notice)
-
-    def _unparseable(self, kind: str, body: Mapping[str, Any], error: UnparseableObjectError) -> None:
-        meta = body.get("metadata") or {}
-        namespace, name, uid = (str(meta.get(key, "")) for key in ("namespace", "name", "uid"))
-        self._mirror.set_aside(uid)
-        if self._told.get(uid) == meta.get("resourceVersion") or not self._leads():
-            return
-        self._told[uid] = str(meta.get("resourceVersion"))
-        self._metrics.unparseable.labels(kind).inc()
-        is_pod = kind == "Pod"
-        misfit = "is labelled as a daemon, but cannot be one" if is_pod else f"does not fit {kind} of this version"
-        note = f"Passed over: this object {misfit}: {error}. Correct or delete it."
-        _logger.error("%s %s/%s: %s", kind, namespace, name, note, extra={"object": f"{namespace}/{name}"})
-        version = "v1" if is_pod else API_VERSION
-        self._recorder.tell(Notice(kind, namespace, name, uid, "Unparseable", note, "Parse", api_version=version))
+            self._recorder.record(notice)

@@ -1,33 +1,25 @@
-"""The controller put together, and its start and stop.
+"""The controller's life: start, probes, resignation and stop.
 
-Order at the start: log in, list, stand as a candidate, and once elected decide; our watches go on from the lists, Kopf's
-follow and only confirm.
-The tasks are fixed in number and begin before Kopf, which cancels what is born under it. At the stop: decide no more,
-finish the writes under way, release the Lease, end the watches, close.
+Start: log in, serve the probes, list everything, then follow, elect and decide. Kopf starts last, in `__main__`: it only
+confirms what the lists brought. The number of tasks is fixed, and they exist before Kopf, which would cancel the tasks
+that begin under it. Stop: decide no more, finish the writes under way, release the Lease, end the watches, close.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
 import stamina
 
 from provisioner_operator import __version__
 from provisioner_operator.controller import clock, gc_tuning
-from provisioner_operator.controller.elector import Elector, identity
-from provisioner_operator.controller.loop import DecisionLoop
+from provisioner_operator.controller.elector import identity
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.own_image import DEFAULT_IMAGE, own_image
+from provisioner_operator.controller.parts import Parts, assemble
 from provisioner_operator.controller.settings import Settings
-from provisioner_operator.controller.sources.initial_list import Lister
 from provisioner_operator.controller.telemetry.endpoints import application, serve
-from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
-from provisioner_operator.controller.write_gate import Admission
-from provisioner_operator.controller.writes.pools import PoolWrites
-from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
-from provisioner_operator.controller.writes.writer import Writer
 from provisioner_operator.core.leadership import Candidacy
 from provisioner_operator.core.reconcilers.jobs import Mirror
 from provisioner_operator.core.reconcilers.pools import PoolMirror
@@ -38,10 +30,11 @@ from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundEr
 _logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
-"""How long the writes under way may take at the stop; what is left is decided anew by the next controller."""
-
-
+"""The time that the writes under way have at the stop; the next leader decides anew on the rest."""
+_CONNECTIONS_PER_NAMESPACE = 6
+"""Four watches of our own and two of Kopf's."""
 _FURTHER_CONNECTIONS = 16
+"""Kopf's lists, resyncs, Events and the Lease."""
 
 
 class StartupError(Exception):
@@ -58,17 +51,13 @@ class Operator:
         self._electing: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._connection: Connection | None = None
-        self._primed = False
+        self._parts: Parts | None = None
+        self._is_listed = False
         self._candidacy = Candidacy(identity()) if settings.lease_namespace else None
         self._workspaces = WorkspaceMirror()
         self._mirror = Mirror(self._workspaces.holds)
         self._pools = PoolMirror(self._mirror, DEFAULT_IMAGE)
         self._metrics = Metrics(self._mirror, self._pools, self._workspaces, self.leads)
-        self._observer: Observer | None = None
-        self._writer: Writer | None = None
-        self._recorder: EventRecorder | None = None
-        self._elector: Elector | None = None
-        self._loop: DecisionLoop | None = None
 
     @property
     def connection(self) -> Connection:
@@ -79,21 +68,21 @@ class Operator:
 
     @property
     def observer(self) -> Observer:
-        """Where what is observed goes. Raises StartupError before `start`."""
-        if self._observer is None:
+        """The observer of the current connection. Raises StartupError before `start`."""
+        if self._parts is None:
             raise StartupError("The controller has not started.")
-        return self._observer
+        return self._parts.observer
 
     def leads(self) -> bool:
         """Whether this process may decide and write at this moment: it holds the Lease, or needs none."""
         return self._candidacy is None or self._candidacy.leads(clock.since_boot())
 
     def tenure(self) -> float:
-        """For how many seconds more nobody else can decide; 0 if this process may not."""
+        """Return the seconds for which no other process can lead; 0 if this one does not."""
         return float("inf") if self._candidacy is None else self._candidacy.tenure(clock.since_boot())
 
     async def start(self) -> None:
-        """Log in, serve the endpoints, list everything, decide once elected; waits for an API server that is not there yet.
+        """Log in, list everything and begin to decide; waits for an API server that cannot be reached yet.
 
         Raises StartupError and LoginError.
         """
@@ -105,54 +94,47 @@ class Operator:
             await self.stop()
             raise
 
+    async def resign(self) -> None:
+        """Stop deciding, let the writes under way end, release the Lease; observation goes on."""
+        if self._parts is None:
+            return
+        if self._deciding:
+            await _cancel(self._deciding)
+            try:
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    # The writes before the Events: each write may add some.
+                    await self._parts.writer.drained()
+                    await self._parts.recorder.drained()
+            except TimeoutError:
+                _logger.warning("Some writes did not end in time; the next leader decides on them anew")
+        # The Lease after the writes: none may be under way once another process leads.
+        if self._electing and self._parts.elector is not None:
+            await _cancel(self._electing)
+            await self._parts.elector.release()
+
+    async def stop(self) -> None:
+        """Resign, unless that is done, and close everything."""
+        await self.resign()
+        await _cancel(self._tasks)
+        # The session last: everything above may still send requests.
+        await self._stack.aclose()
+
     async def _start_once(self) -> None:
+        # A failed attempt leaves a session and endpoints behind.
         await self.stop()
         settings = self.settings
-        # Beside the writers: our watches (four for a namespace) and Kopf's (two), its listings, a resync, events.
-        connections = settings.writers + 6 * len(settings.namespaces) + _FURTHER_CONNECTIONS
+        connections = settings.writers + _CONNECTIONS_PER_NAMESPACE * len(settings.namespaces) + _FURTHER_CONNECTIONS
         connection = await self._stack.enter_async_context(connect(settings.kubeconfig, connections=connections))
         self._connection = connection
-        client = connection.client
-        admission = Admission(settings.writers)
-        recorder = self._recorder = EventRecorder(client, self._metrics, self.leads, admission)
-        observer = self._observer = Observer(
-            self._mirror, self._pools, self._workspaces, self._metrics, recorder, self.leads
-        )
-        pool_writes = PoolWrites(client, observer, self._pools)
-        workspace_writes = WorkspaceWrites(client, observer, self._workspaces)
-        writer = self._writer = Writer(
-            client, observer, pool_writes, workspace_writes, self._metrics, self.tenure, admission
-        )
-        listers = [
-            Lister(client, observer, self._mirror, self._pools, self._workspaces, writer, namespace)
-            for namespace in settings.namespaces or (None,)
-        ]
-        loop = self._loop = DecisionLoop(
-            self._mirror, self._pools, self._workspaces, observer, writer, self._metrics, self.leads
-        )
-        app = application(
-            self._metrics.registry,
-            started=self._wrong_with_start,
-            alive=self._wrong_with_life,
-            ready=self._wrong_with_readiness,
-        )
-        runner, port = await serve(app, settings.http_host, settings.http_port)
-        self._stack.push_async_callback(runner.cleanup)
-        self._pools.use_image(settings.daemon_image or await own_image(client) or DEFAULT_IMAGE)
-        with gc_tuning.much_to_keep():
-            await self._prime(listers)
-        self._deciding = [asyncio.create_task(loop.run(), name="decision loop")]
-        self._tasks = [
-            *(asyncio.create_task(work, name=name) for lister in listers for name, work in lister.tasks()),
-            asyncio.create_task(recorder.run(), name="events"),
-            *(asyncio.create_task(writer.run(), name=f"writer {number}") for number in range(settings.writers)),
-        ]
-        if self._candidacy is not None and settings.lease_namespace is not None:
-            elector = self._elector = Elector(client, self._candidacy, settings.lease_namespace, observer)
-            self._electing = [
-                asyncio.create_task(elector.run(), name="elector"),
-                asyncio.create_task(elector.watch(), name="watch of the Lease"),
-            ]
+        parts = self._parts = self._assemble(connection)
+        # The endpoints before the lists: these may take minutes, and the probes ask meanwhile.
+        port = await self._serve_endpoints()
+        # The image before the pools: with another one each pool would replace its daemons.
+        self._pools.use_image(settings.daemon_image or await own_image(connection.client) or DEFAULT_IMAGE)
+        # The lists before the tasks: a decision on a part of the cluster would take running jobs for lost ones.
+        with gc_tuning.gc_paused():
+            await self._list_all(parts)
+        self._start_tasks(parts)
         _logger.info(
             "provisioner-operator %s serves %s at %s; endpoints on port %d",
             __version__,
@@ -162,61 +144,80 @@ class Operator:
             extra={"port": port},
         )
 
-    async def resign(self) -> None:
-        """Decide no more, let the writes under way end, release the Lease; go on to watch."""
-        if self._deciding and self._writer is not None and self._recorder is not None:
-            await _cancel(self._deciding)
-            try:
-                async with asyncio.timeout(DRAIN_SECONDS):
-                    await self._writer.drained()
-                    await self._recorder.drained()
-            except TimeoutError:
-                _logger.warning("Some writes did not end in time; whoever leads next decides them anew")
-        if self._electing and self._elector is not None:
-            await _cancel(self._electing)
-            await self._elector.release()
+    def _assemble(self, connection: Connection) -> Parts:
+        return assemble(
+            self.settings,
+            connection.client,
+            self._mirror,
+            self._pools,
+            self._workspaces,
+            self._metrics,
+            candidacy=self._candidacy,
+            leads=self.leads,
+            tenure=self.tenure,
+        )
 
-    async def stop(self) -> None:
-        """Resign, unless that is done, and close everything."""
-        await self.resign()
-        await _cancel(self._tasks)
-        await self._stack.aclose()
+    async def _serve_endpoints(self) -> int:
+        """Serve probes and metrics; returns the port."""
+        app = application(
+            self._metrics.registry,
+            started=self._startup_problem,
+            alive=self._liveness_problem,
+            ready=self._readiness_problem,
+        )
+        runner, port = await serve(app, self.settings.http_host, self.settings.http_port)
+        self._stack.push_async_callback(runner.cleanup)
+        return port
 
-    async def _prime(self, listers: Iterable[Lister]) -> None:
+    async def _list_all(self, parts: Parts) -> None:
         try:
-            for lister in listers:
-                await lister.prime()
+            for lister in parts.listers:
+                await lister.list_all()
         except NotFoundError as error:
             raise StartupError(
-                "This cluster does not know ProvisionerJobs: install the definitions first (kubectl apply -k crds)."
+                "This cluster has no ProvisionerJobs: install the definitions first (kubectl apply -k crds)."
             ) from error
         except ForbiddenError as error:
             raise StartupError(f"{error}. Bind the ClusterRole provisioner-operator to this user.") from error
-        self._primed = True
+        self._is_listed = True
 
-    def _wrong_with_start(self) -> str | None:
-        return None if self._primed else "still listing jobs and daemons"
+    def _start_tasks(self, parts: Parts) -> None:
+        # Three groups, since they end one after the other: deciding, electing, and everything else.
+        self._deciding = [asyncio.create_task(parts.loop.run(), name="decision loop")]
+        self._tasks = [
+            *(asyncio.create_task(work, name=name) for lister in parts.listers for name, work in lister.tasks()),
+            asyncio.create_task(parts.recorder.run(), name="events"),
+            *(asyncio.create_task(parts.writer.run(), name=f"writer {n}") for n in range(self.settings.writers)),
+        ]
+        if parts.elector is not None:
+            self._electing = [
+                asyncio.create_task(parts.elector.run(), name="elector"),
+                asyncio.create_task(parts.elector.watch(), name="watch of the Lease"),
+            ]
 
-    def _wrong_with_life(self) -> str | None:
+    def _startup_problem(self) -> str | None:
+        return None if self._is_listed else "the initial lists are not complete"
+
+    def _liveness_problem(self) -> str | None:
         for task in (*self._deciding, *self._electing, *self._tasks):
             if task.done():
                 return f"the task '{task.get_name()}' has ended"
-        if self._deciding and self._loop is not None and self._loop.is_stuck:
+        if self._deciding and self._parts is not None and self._parts.loop.is_stuck:
             return "the decision loop is stuck"
         return None
 
-    def _wrong_with_readiness(self) -> str | None:
-        if (wrong := self._wrong_with_start()) is not None:
-            return wrong
+    def _readiness_problem(self) -> str | None:
+        if (problem := self._startup_problem()) is not None:
+            return problem
         if not self.observer.in_contact:
             return "the API server does not answer"
-        if self._elector is not None and self._elector.trouble is not None:
-            return self._elector.trouble
-        return self._wrong_with_life()
+        if self._parts is not None and self._parts.elector is not None and self._parts.elector.problem is not None:
+            return self._parts.elector.problem
+        return self._liveness_problem()
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    """End the tasks, and forget them."""
+    """Cancel the tasks, wait for their end, and empty the list."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The controller's settings, read from the environment (`PROVISIONER_OPERATOR_…`) and the command line."""
+"""The controller's settings, from the environment (`PROVISIONER_OPERATOR_…`) and the command line."""
 
 import re
 from pathlib import Path
@@ -12,17 +12,19 @@ _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 def _is_namespace(name: str) -> str:
     if not _NAMESPACE.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a namespace: at most 63 small letters, digits and hyphens within")
+        raise ValueError(
+            f"{name!r} is not the name of a namespace: use at most 63 lower-case letters, digits and inner hyphens"
+        )
     return name
 
 
 def _listed(value: object) -> object:
-    """In the environment, names are separated by commas."""
+    """Split the names that the environment separates by commas."""
     return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
-    """How this process finds its cluster and serves its own endpoints. Rules of the product are not settings."""
+    """The cluster to serve, the endpoints of this process, its leader election and its logs. Policies are not settings."""
 
     model_config = SettingsConfigDict(env_prefix="PROVISIONER_OPERATOR_", frozen=True, use_attribute_docstrings=True)
 
@@ -33,14 +35,14 @@ class Settings(BaseSettings):
     ] = ()
     """Serve only these namespaces, separated by commas; all when empty."""
     lease_namespace: Annotated[str, AfterValidator(_is_namespace)] | None = None
-    """Elect a leader by the Lease `provisioner-operator` of this namespace; when absent this process leads alone."""
+    """Elect a leader by the Lease `provisioner-operator` of this namespace; if absent, this process always leads."""
     daemon_image: str | None = None
-    """The image of pools' daemons where a pool names none; else that of the Pod that this process runs in."""
+    """The default image of pools' daemons; else the image of the Pod that this process runs in."""
     http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the Pod
-    """Where /healthz, /readyz and /metrics listen."""
+    """The address on which /startupz, /healthz, /readyz and /metrics are served."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    """Their port; 0 picks a free one, which the log names."""
+    """The port of these endpoints; 0 picks a free one, which the log names."""
     writers: Annotated[int, Field(ge=1, le=256)] = 32
-    """How many API writes may be under way at a time; fewer are while the API server says that it is busy."""
+    """The largest number of API writes under way at a time; it is lowered while the API server is too busy."""
     log_format: Annotated[str, Field(pattern="^(json|text)$")] = "json"
-    """One JSON object a line, or plain text."""
+    """`json` for one JSON object per line, or `text`."""

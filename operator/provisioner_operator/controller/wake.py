@@ -1,4 +1,4 @@
-"""The bell that calls the decision loop, and since when it has been ringing: a loop that does not heed it is stuck."""
+"""The signal that wakes the decision loop; it knows since when it is set, so that a stuck loop can be detected."""
 
 import asyncio
 
@@ -6,26 +6,26 @@ from provisioner_operator.controller import clock
 
 
 class Wake:
-    """Rung when there may be something to decide; rings until it is cleared."""
+    """Set when there may be something to decide; stays set until the loop clears it."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
-        self._rung_at = 0.0
+        self._set_at = 0.0
 
     def set(self) -> None:
-        """Ring, if it does not ring already."""
+        """Wake the loop. The time of the first call counts if it is set already."""
         if not self._event.is_set():
-            self._rung_at = clock.read().monotonic
+            self._set_at = clock.read().monotonic
             self._event.set()
 
     def clear(self) -> None:
-        """Heeded."""
+        """Note that the loop is awake."""
         self._event.clear()
 
     async def wait(self) -> None:
-        """Return as soon as it rings."""
+        """Return as soon as it is set."""
         await self._event.wait()
 
     def waiting(self, now: float) -> float:
-        """How long it has been ringing, on the monotonic clock; 0 if it does not."""
-        return now - self._rung_at if self._event.is_set() else 0.0
+        """Return for how long it has been set, on the monotonic clock; 0 if it is not."""
+        return now - self._set_at if self._event.is_set() else 0.0

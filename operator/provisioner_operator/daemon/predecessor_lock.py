@@ -16,7 +16,7 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
-"""How often to try the lock again."""
+"""The pause between two tries to get the lock."""
 
 
 class PredecessorLockError(Exception):

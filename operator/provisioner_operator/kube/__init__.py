@@ -1,1 +1,1 @@
-"""The API server at the edge of the product: one small async client, paths, and parsing into the core's records."""
+"""Access to the API server: one small async client, URL paths, selectors, and parsing into the core's records."""

@@ -1,11 +1,12 @@
-"""One small client of an API server, for what is asked often: list, watch and conditional patch.
+"""A small client of an API server: get, list, watch, create, conditional patch, delete.
 
-Made by `kube.connect`; shares its HTTP session with Kopf. It retries nothing: what a failed write means is known to
-its caller alone, who reads the error's type.
+Made by `kube.connect`; shares its HTTP session with Kopf. It never retries: only the caller knows what a failed request
+means, and decides by the error's type (`kube.errors`).
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from time import monotonic
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -18,45 +19,46 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)
-"""Above the API server's slowest honest answer, below any daemon's fence."""
+"""Longer than any answer of a working API server takes, shorter than the time after which a daemon stops its runs."""
 PAGE_SIZE = 500
-"""Objects a page, as kubectl asks for."""
+"""Objects per page of a list, the same as kubectl's."""
 WATCH_SECONDS = 300
-"""How long the API server keeps a watch open before the client comes again."""
-BOOKMARK_SILENCE_SECONDS = 75
-"""A watch sends a bookmark each minute; one that is silent for longer is dead."""
+"""The time after which the API server ends a watch and the client resumes it."""
+WATCH_READ_SECONDS = 75
+"""A watch sends a bookmark every minute; the connection of one that sends nothing for longer is dead."""
 SETTLING_SECONDS = 30.0
-"""An API server that has just come up refuses what it will allow: it answers before it has read the roles."""
+"""A starting API server answers before it has loaded the roles: for so long its 403 may not mean a missing right."""
 _LONGEST_EVENT = 8 * 1024 * 1024
-"""Bytes of one watch line: above the largest object an API server takes."""
+"""Bytes of one line of a watch: more than the largest object that an API server stores."""
 
 
 class KubeClient:
-    """Requests to one API server. Bodies are the API's JSON; failures are the errors of `kube.errors`."""
+    """Sends requests to one API server. Bodies are the API's JSON; failures are raised as the errors of `kube.errors`."""
 
     def __init__(self, session: aiohttp.ClientSession, server: str) -> None:
         self._session = session
         self._server = server.rstrip("/")
-        self._away_at = float("-inf")
+        self._unreachable_at = float("-inf")
+        """The last time, on the event loop's clock, at which the API server could not be reached."""
 
     async def get(self, path: str, **parameters: str) -> dict[str, Any]:
-        """One object, or one page of a list."""
+        """Read one object, or one page of a list."""
         return await self._request("GET", path, parameters=parameters)
 
     async def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """POST to a collection. ConflictError if it exists."""
+        """Create an object in a collection. Raises ConflictError if its name is taken."""
         return await self._request("POST", path, body=body)
 
     async def json_patch(self, path: str, patch: JsonPatch) -> dict[str, Any]:
-        """Change an object by RFC 6902. PreconditionFailedError if one of its tests fails."""
+        """Change an object by a JSON Patch (RFC 6902). Raises PreconditionFailedError if one of its tests fails."""
         return await self._request("PATCH", path, body=patch.operations(), content_type=JSON_PATCH)
 
     async def merge_patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """RFC 7386."""
+        """Change an object by a merge patch (RFC 7386), which has no preconditions."""
         return await self._request("PATCH", path, body=body, content_type=MERGE_PATCH)
 
     async def delete(self, path: str, *, uid: str, resource_version: int | None = None) -> None:
-        """Delete that very object. ConflictError if it has changed, or another bears its name."""
+        """Delete the object of that uid and, if given, version. Raises ConflictError if the name's object is another."""
         preconditions: dict[str, str] = {"uid": uid}
         if resource_version is not None:
             preconditions["resourceVersion"] = str(resource_version)
@@ -66,7 +68,7 @@ class KubeClient:
     async def list_pages(
         self, path: str, *, field_selector: str | None = None, label_selector: str | None = None
     ) -> AsyncIterator[dict[str, Any]]:
-        """A list in pages of consistent content; each page's metadata has the resourceVersion to watch from."""
+        """Yield a list page by page, all of one snapshot; each page's metadata has the resourceVersion to watch from."""
         parameters = {"limit": str(PAGE_SIZE)}
         if field_selector:
             parameters["fieldSelector"] = field_selector
@@ -83,10 +85,10 @@ class KubeClient:
     async def watch(
         self, path: str, *, resource_version: str, field_selector: str | None = None
     ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """(type, object) of each change since `resource_version`, until the server ends the watch.
+        """Yield (type, object) for each change since `resource_version`, until the server ends the watch.
 
-        Types are ADDED, MODIFIED, DELETED and BOOKMARK. GoneError when the version is too old; UnreachableError when
-        the stream breaks or falls silent.
+        Types are ADDED, MODIFIED, DELETED and BOOKMARK. Raises GoneError when the version is too old, and
+        UnreachableError when the stream breaks or sends nothing, not even bookmarks.
         """
         parameters = {
             "watch": "true",
@@ -96,20 +98,20 @@ class KubeClient:
         }
         if field_selector:
             parameters["fieldSelector"] = field_selector
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=BOOKMARK_SILENCE_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=WATCH_READ_SECONDS)
         try:
             async with self._session.get(
                 self._server + path, params=parameters, timeout=timeout, read_bufsize=_LONGEST_EVENT
             ) as response:
-                if response.status >= 400:  # noqa: PLR2004 - HTTP's first error
+                if response.status >= HTTPStatus.BAD_REQUEST:
                     raise await self._error_of(response)
                 async for line in response.content:
-                    event = wire.decode(line)
+                    event = wire.decode(line)  # a line that was cut off in the middle is a ValueError
                     if event["type"] == "ERROR":
                         raise error_of(int(event["object"].get("code", 500)), event["object"])
                     yield event["type"], event["object"]
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            self._away_at = monotonic()
+            self._unreachable_at = _now()
             raise UnreachableError(f"watch of {path}: {error!r}") from error
 
     async def _error_of(self, response: aiohttp.ClientResponse) -> KubeError:
@@ -117,9 +119,9 @@ class KubeClient:
         if isinstance(error, BusyError):
             return error
         if isinstance(error, UnreachableError):
-            self._away_at = monotonic()
-        elif isinstance(error, ForbiddenError) and monotonic() - self._away_at < SETTLING_SECONDS:
-            return UnreachableError(f"{error}, perhaps only because the API server has just come up")
+            self._unreachable_at = _now()
+        elif isinstance(error, ForbiddenError) and _now() - self._unreachable_at < SETTLING_SECONDS:
+            return UnreachableError(f"{error}, perhaps only because the API server has just started")
         return error
 
     async def _request(
@@ -137,17 +139,21 @@ class KubeClient:
             async with self._session.request(
                 method, self._server + path, data=data, headers=headers, params=parameters, timeout=REQUEST_TIMEOUT
             ) as response:
-                if response.status >= 400:  # noqa: PLR2004 - HTTP's first error
+                if response.status >= HTTPStatus.BAD_REQUEST:
                     raise await self._error_of(response)
                 result: dict[str, Any] = wire.decode(await response.read())
                 return result
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            self._away_at = monotonic()
+            self._unreachable_at = _now()
             raise UnreachableError(f"{method} {path}: {error!r}") from error
 
 
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
 async def _status_of(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    """The API server's Status object; text of whoever else answered, as one."""
+    """Read the API server's Status object; the text of a proxy in between is returned in the form of one."""
     data = await response.read()
     try:
         status = wire.decode(data)

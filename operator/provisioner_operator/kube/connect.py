@@ -1,15 +1,15 @@
-"""Finding the API server and the credentials for it, and opening the one HTTP session that a process uses.
+"""Login: finds the API server and its credentials, and opens the one HTTP session of this process.
 
-Order: the kubeconfig given, else `KUBECONFIG`, else the Pod's ServiceAccount. Never `~/.kube/config`: whatever a user's
-current context is, it is not chosen by accident.
+Order: the given kubeconfig, else `KUBECONFIG`, else the Pod's ServiceAccount. Never `~/.kube/config`, so that no process
+serves whichever cluster a user's current context happens to name. Called by the controller and the daemon.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic
 
 import aiohttp
 import kopf
@@ -19,11 +19,11 @@ from provisioner_operator.kube.client import KubeClient
 
 SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 TOKEN_REREAD_SECONDS = 60
-"""A projected token is replaced long before it runs out; kubelet suggests reading it again each minute."""
+"""Kubelet replaces a projected token long before it expires, and suggests reading it again every minute."""
 
 
 class LoginError(Exception):
-    """No cluster to talk to; the message says what was looked for."""
+    """There is no cluster to connect to, or no way to log in; the message says what to check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,15 @@ class Connection:
 
 @asynccontextmanager
 async def connect(kubeconfig: Path | None = None, *, connections: int = 64) -> AsyncIterator[Connection]:
-    """Open a session with at most so many connections. Raises LoginError."""
+    """Open a session of at most `connections` connections. Raises LoginError."""
     info = _credentials(kubeconfig)
     connector = aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=connections)
+    # A kubeconfig's credentials are fixed; a ServiceAccount's token is replaced while the process runs.
     from_file = info.token is not None and kubeconfig is None and not os.environ.get("KUBECONFIG")
     async with aiohttp.ClientSession(
         connector=connector,
         headers={"User-Agent": f"provisioner-operator/{__version__}"} | ({} if from_file else info.as_http_headers()),
-        middlewares=(_token_from_file(SERVICE_ACCOUNT_TOKEN),) if from_file else (),
+        middlewares=(token_from_file(SERVICE_ACCOUNT_TOKEN),) if from_file else (),
     ) as session:
         yield Connection(info.server, session, KubeClient(session, info.server))
 
@@ -72,24 +73,25 @@ def _credentials(kubeconfig: Path | None) -> kopf.ConnectionInfo:
 
 
 def _by_address(info: kopf.ConnectionInfo) -> kopf.ConnectionInfo:
-    """In a Pod: by the address that kubelet tells rather than by name, so that no trouble of the DNS is ours."""
+    """Use the address that kubelet puts into a Pod's environment instead of a name, so that DNS cannot fail."""
     host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
     if not host:
         return info
     return replace(info, server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
 
 
-Handler = Callable[[aiohttp.ClientRequest, aiohttp.ClientHandlerType], Awaitable[aiohttp.ClientResponse]]
+_Middleware = Callable[[aiohttp.ClientRequest, aiohttp.ClientHandlerType], Awaitable[aiohttp.ClientResponse]]
 
 
-def _token_from_file(path: Path) -> Handler:
-    """A middleware that signs each request with the file's token, read again when it may have been replaced."""
+def token_from_file(path: Path) -> _Middleware:
+    """Return a middleware that adds the file's token to each request, read again once it may have been replaced."""
     token, read_at = "", float("-inf")
 
     async def sign(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         nonlocal token, read_at
-        if monotonic() - read_at > TOKEN_REREAD_SECONDS:
-            token, read_at = _read(path), monotonic()
+        now = asyncio.get_running_loop().time()
+        if now - read_at > TOKEN_REREAD_SECONDS:
+            token, read_at = _read(path), now
         request.headers["Authorization"] = f"Bearer {token}"
         return await handler(request)
 

@@ -1,7 +1,7 @@
-"""From the API's JSON to the core's records; the only place that knows both.
+"""Parsing of jobs, daemons and Leases into the core's records; only this layer knows both the API's JSON and the records.
 
-An object that does not fit the models (written under an older schema, or by hand) raises UnparseableObjectError, which
-names it: the caller tells the admin and goes on with the rest.
+An object that does not fit the models (written under another version's schema) raises UnparseableObjectError, which
+names the field: the caller reports it and goes on with the other objects.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,17 +21,18 @@ from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.matching import Demand, Supply, Tags, effective_tags
 from provisioner_operator.core.model.records import Assignment, Condition, Daemon, Job, Offer, ReportedRun
+from provisioner_operator.kube.object_meta import object_meta
 
 _DISTINCT = 8192
-"""How many distinct texts and demands are kept as one object each: jobs that wait wait mostly for the same."""
+"""The number of distinct texts and demands that are interned: most pending jobs share theirs."""
 
 
 class UnparseableObjectError(ValueError):
-    """An object that the models refuse; the message says which field and why."""
+    """The models refuse an object; the message names the field and the reason."""
 
 
 def parse_job_model(body: Mapping[str, Any]) -> ProvisionerJob:
-    """The whole job, for whoever runs it. Raises UnparseableObjectError."""
+    """Parse a whole job, with all that a run needs. Raises UnparseableObjectError."""
     try:
         return ProvisionerJob.model_validate(body)
     except ValidationError as error:
@@ -39,12 +40,12 @@ def parse_job_model(body: Mapping[str, Any]) -> ProvisionerJob:
 
 
 def parse_job(body: Mapping[str, Any]) -> Job:
-    """The record of a job. Raises UnparseableObjectError."""
+    """Parse a job into its record. Raises UnparseableObjectError."""
     return job_record(parse_job_model(body))
 
 
 def job_record(model: ProvisionerJob) -> Job:
-    """The record of a job that is already parsed."""
+    """Make the record of a job whose model is parsed already."""
     meta, spec, status = model.metadata, model.spec, model.status
     given = status.assignment
     demand = _demand(meta.namespace, spec.provisioner, effective_tags(spec.tags))
@@ -84,13 +85,14 @@ def job_record(model: ProvisionerJob) -> Job:
 
 
 def parse_daemon(body: Mapping[str, Any]) -> Daemon:
-    """The record of a daemon. Raises UnparseableObjectError."""
+    """Parse a daemon into its record. Raises UnparseableObjectError."""
     try:
         model = ProvisionerDaemon.model_validate(body)
     except ValidationError as error:
         raise UnparseableObjectError(explain(error)) from None
     meta, spec, status = model.metadata, model.spec, model.status
-    heartbeat = body.get("status", {}).get("lastHeartbeatTime")
+    # As written: a time that is parsed and formatted again may differ, and it is only compared for change.
+    heartbeat = (body.get("status") or {}).get("lastHeartbeatTime")
     return Daemon(
         namespace=meta.namespace,
         name=meta.name,
@@ -99,7 +101,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         supply=Supply(meta.namespace, frozenset(spec.provisioners), effective_tags(spec.tags)),
         capacity=spec.capacity,
         cordoned=spec.cordoned,
-        # Until the daemon acts on a shorter time, the longer one holds: it must stop its runs before it is given up.
+        # The longer of the two until the daemon has adopted a shorter one: it has to stop its runs before it counts as lost.
         lost_after=max(spec.lost_after_seconds, status.lost_after_seconds or 0),
         cancel_grace=spec.cancel_grace_seconds,
         state=status.state,
@@ -115,7 +117,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
 
 
 def offer_of(spec: DaemonSpec) -> Offer:
-    """What a daemon's spec says that it offers."""
+    """Take from a daemon's spec what it offers to jobs."""
     return Offer(
         tags=frozenset(spec.tags.items()),
         provisioners=frozenset(spec.provisioners),
@@ -126,10 +128,10 @@ def offer_of(spec: DaemonSpec) -> Offer:
 
 
 def lease_record(body: Mapping[str, Any]) -> Lease:
-    """The record of a Lease; the API server has seen to the types of what it holds, not to its completeness."""
+    """Read a Lease. The API server guarantees the types of its fields, but any of them may be absent."""
     spec = body.get("spec") or {}
     return Lease(
-        version=int(body["metadata"]["resourceVersion"]),
+        version=object_meta(body).version,
         holder=spec.get("holderIdentity") or None,
         renewed=spec.get("renewTime"),
         seconds=float(spec.get("leaseDurationSeconds") or LEASE_SECONDS),
@@ -138,7 +140,7 @@ def lease_record(body: Mapping[str, Any]) -> Lease:
 
 
 def conditions_of(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:
-    """The records of conditions."""
+    """Make the records of conditions."""
     return tuple(
         Condition(
             _shared(each.type),
@@ -156,7 +158,7 @@ _Text = TypeVar("_Text", bound=str | None)
 
 @lru_cache(maxsize=_DISTINCT)
 def _shared(text: _Text) -> _Text:
-    """The text, as one object for all that say the same."""
+    """Intern a text: equal texts become one object."""
     return text
 
 
@@ -166,12 +168,12 @@ def _demand(namespace: str, provisioner: Provisioner, tags: Tags) -> Demand:
 
 
 def seconds_of(moment: datetime | None) -> float | None:
-    """Seconds since the epoch; None where there is no time."""
+    """Convert a time into seconds since the epoch; None stays None."""
     return None if moment is None else moment.timestamp()
 
 
 def explain(error: ValidationError) -> str:
-    """The first thing that a model minds, and how many more there are."""
+    """Describe the first error of a validation, and count the others."""
     first, *others = error.errors(include_url=False, include_input=False)
     where = ".".join(str(part) for part in first["loc"])
     more = f" (and {len(others)} more)" if others else ""
@@ -179,6 +181,5 @@ def explain(error: ValidationError) -> str:
 
 
 def as_written(model: Model) -> JsonObject:
-    """A piece of an object as the API has it, for what the core passes on without looking into it."""
-    written: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return written
+    """Dump a part of an object as the API has it, for values that the core passes on without reading them."""
+    return model.model_dump(mode="json", by_alias=True, exclude_none=True)

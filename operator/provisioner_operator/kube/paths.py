@@ -1,4 +1,4 @@
-"""Where things are in the API server's URL space. `namespace=None` means all namespaces."""
+"""URL paths of the API server's collections and objects. `namespace=None` means all namespaces."""
 
 from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 

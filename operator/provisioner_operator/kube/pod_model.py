@@ -1,6 +1,6 @@
-"""The part of a Pod (core/v1) that this product reads: how it is named and owned, and what kubelet says of its containers.
+"""The part of a Pod (core/v1) that this product reads: its name, its owners and the state of its containers.
 
-Parsed at the edge by `pod_parsing` (the daemon that the Pod is) and `pool_parsing` (the pool's member that it is).
+Used by `pod_parsing` (the Pod as a daemon) and `pool_parsing` (the Pod as a member of a pool).
 """
 
 # ruff: noqa: RUF012 (pydantic copies a default for each object)
@@ -14,18 +14,18 @@ from provisioner_operator.api.v1alpha1.base import Model
 from provisioner_operator.kube.parsing import UnparseableObjectError, explain
 
 FINAL_PHASES = frozenset({"Succeeded", "Failed"})
-"""No container of such a Pod is started any more."""
+"""Phases in which no container of a Pod is started again."""
 
 
 class PodOwner(Model):
-    """Whom the Pod goes with."""
+    """An owner of the Pod."""
 
     uid: str
     controller: bool = False
 
 
 class PodMeta(Model):
-    """Its name and its owners."""
+    """The name, owners and labels of the Pod."""
 
     name: str
     namespace: str
@@ -39,14 +39,14 @@ class PodMeta(Model):
 
 
 class Waiting(Model):
-    """A container that does not run yet."""
+    """The state of a container that does not run yet."""
 
     reason: str = ""
     message: str = ""
 
 
 class Terminated(Model):
-    """A container that has ended."""
+    """The state of a container that has ended."""
 
     exit_code: int = 0
     reason: str = ""
@@ -56,14 +56,14 @@ class Terminated(Model):
 
 
 class ContainerState(Model):
-    """One of the two, or neither: then it runs."""
+    """The state of a container: waiting, terminated, or running if neither is set."""
 
     waiting: Waiting | None = None
     terminated: Terminated | None = None
 
 
 class ContainerStatus(Model):
-    """Kubelet's word on one container."""
+    """The status of one container, as kubelet reports it."""
 
     state: ContainerState = ContainerState()
 
@@ -79,7 +79,7 @@ class PodCondition(Model):
 
 
 class PodStatus(Model):
-    """What is known of the Pod."""
+    """The status of the Pod."""
 
     phase: str = "Pending"
     reason: str = ""
@@ -89,24 +89,24 @@ class PodStatus(Model):
 
     @property
     def ready(self) -> PodCondition | None:
-        """The condition Ready, if it holds."""
+        """The condition Ready if it is true."""
         return next((each for each in self.conditions if each.type == "Ready" and each.status == "True"), None)
 
     @property
     def ends(self) -> list[Terminated]:
-        """How those containers ended that have."""
+        """The ends of those containers that have ended."""
         return [each.state.terminated for each in self.container_statuses if each.state.terminated is not None]
 
 
 class Pod(Model):
-    """A Pod."""
+    """A Pod, without its spec."""
 
     metadata: PodMeta
     status: PodStatus = PodStatus()
 
 
 def parse_pod(body: Mapping[str, Any]) -> Pod:
-    """Read the Pod. Raises UnparseableObjectError."""
+    """Parse a Pod. Raises UnparseableObjectError."""
     try:
         return Pod.model_validate(body)
     except ValidationError as error:
@@ -114,5 +114,5 @@ def parse_pod(body: Mapping[str, Any]) -> Pod:
 
 
 def worst(ends: list[Terminated]) -> Terminated:
-    """The end that says most about why the Pod ended: one that failed, if any did."""
+    """Choose the end that explains best why the Pod ended: a failed one if there is one."""
     return max(ends, key=lambda end: end.exit_code != 0, default=Terminated())

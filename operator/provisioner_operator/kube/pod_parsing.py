@@ -1,7 +1,7 @@
-"""From a Pod to the record of the daemon that it is: what its annotations offer, whether it works, whether it is over.
+"""Parsing of a daemon's Pod into its record: what its annotations offer, whether it is ready, how it ended.
 
-A Pod counts as ended only by kubelet's word about its
-containers: a phase alone may have been written by the Pod garbage collector, for a node that nobody hears of.
+A Pod counts as ended only if kubelet reports the end of its containers: a phase alone may have been written by the Pod
+garbage collector, for a node that has lost contact and may still run them.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _PLAIN_FIELDS = {
 
 
 def parse_daemon_pod(body: Mapping[str, Any], *, deleted: bool = False) -> DaemonPod:
-    """The record of a Pod that is a daemon; `deleted` if this is its object's last version.
+    """Parse a Pod that is a daemon into its record; `deleted` if this is the last version of its object.
 
     Raises UnparseableObjectError, which names the annotation.
     """
@@ -63,7 +63,7 @@ def _offer(annotations: Mapping[str, str]) -> Offer:
 
 
 def _ending(status: PodStatus, *, deleted: bool) -> str | None:
-    """How the containers ended; None while one may run, or may be started again."""
+    """Describe how the containers ended; None while one may run or may be started again."""
     ends = status.ends
     is_final = deleted or status.phase in FINAL_PHASES
     if not is_final or not ends or len(ends) < len(status.container_statuses):

@@ -1,7 +1,7 @@
-"""From a ProvisionerPool, and from the Pods that it owns, to the core's records: the part of `parsing` that pools need.
+"""Parsing of ProvisionerPools, and of the Pods that they own, into the core's records.
 
-Of a Pod it takes what the pool decides by: its revision, whether it works, how it ended, and what keeps it from starting
-in the words of kubelet or the scheduler. Whether its runs are surely over is another question (`core.daemon_pods`).
+The record of a Pod holds what its pool decides by: its revision, readiness and end, and what keeps it from starting, in
+the words of kubelet or the scheduler. Whether its runs have certainly ended is a different question (`pod_parsing`).
 """
 
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from provisioner_operator.kube.parsing import UnparseableObjectError, as_written
 from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, Terminated, parse_pod, worst
 
 _BEGINNING = frozenset({"ContainerCreating", "PodInitializing"})
-"""Reasons of a waiting container that are no trouble."""
+"""Reasons of a waiting container that are part of every start."""
 _LONGEST_WORDS = 2048
-"""Characters of a foreign message that are taken over: a status has to stay readable."""
+"""Characters kept of a message of another component: a status has to stay readable."""
 
 
 def parse_pool(body: Mapping[str, Any]) -> Pool:
-    """The record of a pool. Raises UnparseableObjectError."""
+    """Parse a pool into its record. Raises UnparseableObjectError."""
     try:
         model = ProvisionerPool.model_validate(body)
     except ValidationError as error:
@@ -93,7 +93,7 @@ def _status(model: PoolStatusModel) -> PoolStatus:
 
 
 def parse_pool_pod(body: Mapping[str, Any]) -> PoolPod | None:
-    """The record of a pool's Pod; None for one that no pool made. Raises UnparseableObjectError."""
+    """Parse a pool's Pod into its record; None for a Pod that no pool made. Raises UnparseableObjectError."""
     pod = parse_pod(body)
     meta, status = pod.metadata, pod.status
     revision = meta.labels.get(POOL_REVISION_LABEL)
@@ -137,14 +137,14 @@ def _end(status: PodStatus, created: float) -> PodEnd | None:
 
 
 def _why_ended(status: PodStatus, end: Terminated) -> Trouble:
-    """An evicted Pod says so itself; of any other, its container does."""
+    """Explain the end of a Pod: an evicted Pod has its own reason, any other that of its container."""
     reason = status.reason or end.reason or "PodFailed"
     code = f"exit code {end.exit_code}" if end.exit_code else ""
     return _in_words(reason, status.message or end.message, code)
 
 
 def _trouble(status: PodStatus) -> Trouble | None:
-    """What keeps the Pod from starting."""
+    """Find what keeps the Pod from starting."""
     for container in status.container_statuses:
         waiting = container.state.waiting
         if waiting is not None and waiting.reason and waiting.reason not in _BEGINNING:

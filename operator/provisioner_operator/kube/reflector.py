@@ -1,51 +1,53 @@
-"""A collection of the API server's, told of as it changes: listed once, then watched from that very version on.
+"""A collection of the API server, followed: listed once, then watched from the version of that list on.
 
-A watch that ends or breaks is resumed from the last version that was heard of (bookmarks move it on while nothing
-happens), so nothing is missed and nothing listed twice. Only a version that is too old makes a new list, which then also
-tells what is missing. Run by the controller for each kind and namespace that it follows closely, and by a daemon for its
-jobs; what the objects mean is their business.
+A watch that ends or breaks is resumed from the last version received (bookmarks move it on while nothing changes), so
+no change is missed and nothing is listed twice. Only a version that is too old (410) makes a new list, which then also
+reports the objects that have disappeared. Run by the controller for each kind and namespace that it follows closely,
+and by a daemon for its own jobs; it must not know what the objects mean.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import stamina
 
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import ForbiddenError, GoneError, KubeError, UnreachableError
+from provisioner_operator.kube.object_meta import object_meta
 
 _logger = logging.getLogger(__name__)
 
 SLOWEST_RETRY_SECONDS = 5.0
-"""The longest pause between tries, which have no end: short enough to notice an API server's return."""
+"""The longest pause between tries, which never end: short enough to notice soon that the API server is back."""
 SHORTEST_WATCH_SECONDS = 1.0
-"""No two watches begin within this time, however soon the first ends."""
+"""The least time between the starts of two watches, however soon the first ends."""
+
+_Argument = TypeVar("_Argument")
 
 
 class Sink(Protocol):
-    """Who is told. What a call raises is logged, and the next object is told of all the same."""
+    """The receiver of what a reflector sees. An exception raised by a call is logged, and the next object follows."""
 
     def known(self) -> Iterable[str]:
-        """The uids that are held to exist; asked before a list, which tells what of them is missing."""
+        """Return the uids of the objects that are known; asked before a list, which reports those that are missing."""
 
     def seen(self, body: Mapping[str, Any]) -> None:
-        """An object as it is now; perhaps not for the first time, perhaps older than what is known from elsewhere."""
+        """Take an object as it is; perhaps not for the first time, perhaps older than what is known from elsewhere."""
 
     def deleted(self, uid: str) -> None:
-        """The watch says that the object is no longer in the collection."""
+        """Forget an object: the watch says that it is no longer in the collection."""
 
     def missed(self, uid: str) -> None:
-        """A list does not have what was known: it left the collection, and no watch told so."""
+        """Handle an object that was known and that a list lacks: it left the collection while nothing was watched."""
 
     def listed(self) -> None:
-        """A list is complete."""
+        """Note that a list is complete."""
 
 
 class Reflector:
-    """Follows one collection."""
+    """Follows one collection and reports each change to its sink."""
 
     def __init__(
         self, client: KubeClient, path: str, sink: Sink, *, listing: str | None = None, watching: str | None = None
@@ -57,33 +59,38 @@ class Reflector:
         self._listing = listing
         self._watching = watching
         self._version: str | None = None
+        """The version to watch from; None if a list is needed first."""
 
     async def list(self) -> None:
-        """Tell of all that there is, and of what is missing. Raises KubeError: the next list then begins anew."""
+        """Report every object, and every known one that is missing. Raises KubeError, after which to list anew."""
+        # Before the first page: an object that becomes known while the list is read may be younger than the list.
         missing = set(self._sink.known())
         version = ""
         async for page in self._client.list_pages(self._path, field_selector=self._listing):
-            version = page["metadata"]["resourceVersion"]
+            version = object_meta(page).resource_version
             for body in page["items"]:
-                missing.discard(body["metadata"]["uid"])
-                self._tell(self._sink.seen, body)
+                missing.discard(object_meta(body).uid)
+                self._report(self._sink.seen, body)
+        # After the last page: only a complete list proves that something is missing.
         for uid in missing:
-            self._tell(self._sink.missed, uid)
+            self._report(self._sink.missed, uid)
         self._version = version
         self._sink.listed()
 
     async def follow(self) -> None:
-        """Tell of every change until canceled, listing first unless that is done; no error of the network ends it."""
+        """Report every change until canceled, after a list if none was made; survives every error of the network."""
         while True:
+            # Each round that succeeds resets the backoff.
             async for attempt in stamina.retry_context(
                 on=(KubeError, OSError), attempts=None, timeout=None, wait_max=SLOWEST_RETRY_SECONDS
             ):
                 with attempt:
-                    await self._round()
+                    await self._watch_once()
 
-    async def _round(self) -> None:
-        """One watch, to its end. Raises what should be followed by a growing pause."""
-        began, before = monotonic(), self._version
+    async def _watch_once(self) -> None:
+        """Watch until the server ends the watch. Raises the errors that need a growing pause before the next try."""
+        loop = asyncio.get_running_loop()
+        began, before = loop.time(), self._version
         try:
             if self._version is None:
                 await self.list()
@@ -93,27 +100,28 @@ class Reflector:
             self._version = None
             raise
         except UnreachableError as error:
+            # A watch that brought something before it broke is resumed without backoff.
             if self._version == before:
                 raise
-            _logger.debug("%s is watched on from version %s: %s", self._path, self._version, error)
+            _logger.debug("Resuming the watch of %s from version %s: %s", self._path, self._version, error)
         except ForbiddenError as error:
             _logger.error("%s cannot be followed: %s. Grant list and watch.", self._path, error)  # noqa: TRY400 - no traceback needed
             raise
-        await asyncio.sleep(max(SHORTEST_WATCH_SECONDS - (monotonic() - began), 0))
+        await asyncio.sleep(max(SHORTEST_WATCH_SECONDS - (loop.time() - began), 0))
 
     async def _watch(self, version: str) -> None:
-        sink = self._sink
         async for kind, body in self._client.watch(self._path, resource_version=version, field_selector=self._watching):
-            meta = body["metadata"]
+            meta = object_meta(body)
             if kind == "DELETED":
-                self._tell(sink.deleted, meta["uid"])
+                self._report(self._sink.deleted, meta.uid)
             elif kind != "BOOKMARK":
-                self._tell(sink.seen, body)
-            self._version = meta["resourceVersion"]
+                self._report(self._sink.seen, body)
+            # After the report: a process that is canceled in between sees the change again rather than never.
+            self._version = meta.resource_version
 
-    def _tell(self, listener: Callable[[Any], None], what: Any) -> None:
+    def _report(self, receive: Callable[[_Argument], None], what: _Argument) -> None:
         try:
-            listener(what)
+            receive(what)
         except Exception:
-            # One strange object must not hide the others.
-            _logger.exception("An object of %s made its follower stumble", self._path)
+            # One malformed object must not hide the others.
+            _logger.exception("An object of %s could not be processed", self._path)

@@ -1,4 +1,4 @@
-"""JSON as it goes to and comes from the API server: by orjson, several times as fast as the standard library's."""
+"""Encoding and decoding of the API server's JSON, by orjson, which is several times as fast as the standard library."""
 
 import json
 from typing import Any
@@ -7,7 +7,10 @@ import orjson
 
 
 def encode(body: Any) -> bytes:
-    """UTF-8 of a body. What the fast encoder minds, the standard one takes: a lone surrogate (which becomes "?"), an odd key."""
+    """Encode a body as UTF-8.
+
+    The standard encoder takes what orjson refuses: a lone surrogate (it becomes "?") and a key that is not a string.
+    """
     try:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
@@ -15,5 +18,5 @@ def encode(body: Any) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """What the JSON text says; an integer of more than 64 bits comes as a float. Raises ValueError if it is none."""
+    """Decode a JSON text; an integer of more than 64 bits becomes a float. Raises ValueError if it is not JSON."""
     return orjson.loads(data)

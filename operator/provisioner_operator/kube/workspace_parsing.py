@@ -1,4 +1,4 @@
-"""From WorkspaceTemplates, Workspaces and their jobs to the core's records: the part of `parsing` that they need."""
+"""Parsing of WorkspaceTemplates, Workspaces and their jobs into the core's records."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,6 +10,7 @@ from provisioner_operator.api.v1alpha1.enums import JobType, ParameterType, Phas
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.parameters import Parameter as ParameterModel
 from provisioner_operator.api.v1alpha1.parameters import ParameterValue
+from provisioner_operator.api.v1alpha1.template import TemplateStatus as TemplateStatusModel
 from provisioner_operator.api.v1alpha1.template import TemplateVersion, WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace as WorkspaceModel
 from provisioner_operator.api.v1alpha1.workspace import WorkspaceBuild
@@ -34,16 +35,16 @@ from provisioner_operator.core.workspaces.records import (
 from provisioner_operator.kube.parsing import UnparseableObjectError, as_written, conditions_of, explain, seconds_of
 
 _LONGEST_MESSAGE = 1024
-"""What a build in a workspace's status takes."""
+"""Characters of a message that a build in a workspace's status may have."""
 
 
 def parse_template(body: Mapping[str, Any]) -> Template:
-    """The record of a template. Raises UnparseableObjectError."""
+    """Parse a template into its record. Raises UnparseableObjectError."""
     try:
         model = WorkspaceTemplate.model_validate(body)
     except ValidationError as error:
         raise UnparseableObjectError(explain(error)) from None
-    meta, spec, status = model.metadata, model.spec, model.status
+    meta, spec = model.metadata, model.spec
     source = spec.source
     return Template(
         namespace=meta.namespace,
@@ -69,20 +70,24 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         version_retention=spec.retention.version_seconds,
         finalizers=tuple(meta.finalizers),
         deleting=meta.deletion_timestamp is not None,
-        status=TemplateStatus(
-            active_version=status.active_version,
-            versions=tuple(_version(each) for each in status.versions),
-            variables=tuple(as_written(each) for each in status.variables),
-            resources=_resources(status.resources),
-            workspaces=status.workspaces,
-            observed_generation=status.observed_generation,
-            conditions=conditions_of(status.conditions),
-        ),
+        status=_template_status(model.status),
+    )
+
+
+def _template_status(model: TemplateStatusModel) -> TemplateStatus:
+    return TemplateStatus(
+        active_version=model.active_version,
+        versions=tuple(_version(each) for each in model.versions),
+        variables=tuple(as_written(each) for each in model.variables),
+        resources=_resources(model.resources),
+        workspaces=model.workspaces,
+        observed_generation=model.observed_generation,
+        conditions=conditions_of(model.conditions),
     )
 
 
 def parse_workspace(body: Mapping[str, Any]) -> Workspace:
-    """The record of a workspace. Raises UnparseableObjectError."""
+    """Parse a workspace into its record. Raises UnparseableObjectError."""
     try:
         model = WorkspaceModel.model_validate(body)
     except ValidationError as error:
@@ -124,7 +129,7 @@ def parse_workspace(body: Mapping[str, Any]) -> Workspace:
 
 
 def build_of(model: ProvisionerJob) -> Build | None:
-    """The job as a build of its workspace; None for one that no workspace made."""
+    """Make the record of the build that a job is; None for a job that no workspace made."""
     meta, spec, status = model.metadata, model.spec, model.status
     place = spec.workspace_ref
     if place is None or place.uid is None or place.build_number is None or spec.transition is None:
@@ -134,8 +139,8 @@ def build_of(model: ProvisionerJob) -> Build | None:
         and status.started_at is None
         and (spec.cancel_reason or "").startswith(SUPERSEDED_BY)
     )
-    # Of what passes by itself a workspace does not tell: each word would cost a write.
-    tells = (status.phase in TERMINAL and status.phase is not Phase.COMPLETED) or status.reason in STUCK
+    # Reasons that pass by themselves are left out: each would cost a write of the workspace's status.
+    is_explained = (status.phase in TERMINAL and status.phase is not Phase.COMPLETED) or status.reason in STUCK
     return Build(
         namespace=meta.namespace,
         workspace=place.name,
@@ -149,8 +154,8 @@ def build_of(model: ProvisionerJob) -> Build | None:
             change=place.change or "",
             phase=status.phase,
             version=spec.template_ref.version if spec.template_ref is not None else None,
-            reason=SUPERSEDED if superseded else status.reason if tells else None,
-            message=clip(status.message or "", _LONGEST_MESSAGE) or None if tells else None,
+            reason=SUPERSEDED if superseded else status.reason if is_explained else None,
+            message=clip(status.message or "", _LONGEST_MESSAGE) or None if is_explained else None,
             started=seconds_of(status.started_at),
             finished=seconds_of(status.finished_at),
         ),
@@ -162,7 +167,7 @@ def build_of(model: ProvisionerJob) -> Build | None:
 
 
 def import_of(model: ProvisionerJob) -> Import | None:
-    """The job as the import of a template's version; None for one that no template made."""
+    """Make the record of the import that a job is; None for a job that no template made."""
     meta, spec, status = model.metadata, model.spec, model.status
     template = spec.template_ref
     if spec.type is not JobType.TEMPLATE_IMPORT or template is None or template.uid is None or template.version is None:

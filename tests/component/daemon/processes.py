@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 GUARD = Path(__file__).parents[3] / "operator/provisioner_operator/daemon/execution/guard.py"
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds until a condition must have come true, however busy the machine is."""
 
 

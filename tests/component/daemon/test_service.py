@@ -92,7 +92,7 @@ def test_a_cluster_that_is_not_named_is_asked_for(tmp_path: Path) -> None:
         env=environment | {"PYTHONPATH": str(SOURCES)},
         capture_output=True,
         text=True,
-        timeout=PATIENCE * 2,
+        timeout=PATIENCE,
         check=False,
     )
     assert answer.returncode == 1

@@ -11,6 +11,7 @@ from support.builders.manifests import (
     a_pool_manifest,
     a_template_manifest,
     a_workspace_manifest,
+    an_assignment,
 )
 from support.manifests import Manifest
 
@@ -117,7 +118,7 @@ TEMPLATES_AND_WORKSPACES = (
     a_workspace_manifest("n" * 53, running=False, tags={"environment": "on-prem"}, autostopSeconds=60),
     _parameter(default="anything"),
     _parameter(type="string", default="anything"),
-    _parameter(type="bool", default="true"),
+    *(_parameter(type="bool", default=value) for value in ("true", "false")),
     _parameter(type="number", default="1", options=_options("1", "2")),
     _parameter(type="bool", options=_options("true", "false")),
     _parameter(options=_options("anything")),
@@ -146,6 +147,7 @@ CHANGES: tuple[tuple[str, Phase | str, Manifest], ...] = (
 """The kind, the object's state, and fields of the spec that can change in it."""
 
 STATUSES: tuple[tuple[Phase | str, Manifest], ...] = (
+    (FRESH, {"assignment": an_assignment()}),
     (Phase.PENDING, {"reason": "DaemonsBusy"}),
     (Phase.RUNNING, {"reason": "Running", "stage": "plan"}),
     *(

@@ -89,7 +89,7 @@ def test_colors_are_off_with_no_color(people: People) -> None:
 def test_top_shows_the_queue_the_jobs_and_the_daemons(people: People) -> None:
     with people.viewer.in_terminal("top", columns=120, rows=40) as terminal:
         screen = terminal.await_text(
-            *("Queue by demand", "datacenter=berlin", "stuck", "runs-1", "d1", "2/2"),
+            *("Queue by demand", "─ Jobs ─", "─ Daemons ─", "datacenter=berlin", "stuck", "runs-1", "d1", "2/2"),
             *("waits", " stuck, 2 running, 1 of 1 daemon online"),
         )
         jobs = screen[screen.index("─ Jobs ─") : screen.index("─ Daemons ─")]

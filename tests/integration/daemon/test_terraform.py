@@ -112,4 +112,4 @@ def test_a_template_that_moves_its_state_away_is_refused(tofu_office: Office) ->
     spec = a_build("")
     spec["source"]["inline"]["files"]["zz_override.tf"] = 'terraform {\n  backend "local" {}\n}\n'
     tofu_office.submit_spec("one", spec)
-    assert "overrides where its state is kept" in tofu_office.await_phase("one", "Failed")["message"]
+    assert "overrides the backend of its state" in tofu_office.await_phase("one", "Failed")["message"]

@@ -54,9 +54,9 @@ def test_a_leader_killed_under_load_is_replaced_and_nothing_is_lost_or_run_twice
     assert [run.code for run in product.ledger.runs()] == [0] * UNDER_LOAD
     product.ledger.assert_nothing_twice()
     last, taken = _change_of_holder(leases, former)
-    silence = _seconds(taken["spec"]["acquireTime"]) - _seconds(last["spec"]["renewTime"])
-    print(f"taken over {silence:.1f} s after the last renewal")  # noqa: T201 - a measurement, shown with -rP
-    assert silence > LEASE_SECONDS - 1
+    gap = _seconds(taken["spec"]["acquireTime"]) - _seconds(last["spec"]["renewTime"])
+    print(f"taken over {gap:.1f} s after the last renewal")  # noqa: T201 - a measurement, shown with -rP
+    assert gap > LEASE_SECONDS - 1
 
 
 def test_a_leader_frozen_beyond_its_lease_writes_nothing_when_it_resumes(product: ProductNamespace) -> None:

@@ -103,7 +103,7 @@ def test_a_job_costs_at_most_four_writes_after_its_creation(own: ProductNamespac
         own.jobs.until_all(jobs, phases=["Completed"])
         counted = between(before, requests(own.admin), "provisionerjobs", "provisionerdaemons", "configmaps", "events")
         # On a slow machine some jobs wait so long that their status gets an explanation.
-        told = sum(operator.metrics('provisioner_api_writes_total{kind="Explain"').values())
+        explanations = sum(operator.metrics('provisioner_api_writes_total{kind="Explain"').values())
     written = writes(counted)
     for request, count in counted.items():
         print(f"{request.verb:6} {request.resource:28} {count:5}  {count / COUNTED:.2f} a job")  # noqa: T201 - a measurement, shown with -rP
@@ -114,7 +114,7 @@ def test_a_job_costs_at_most_four_writes_after_its_creation(own: ProductNamespac
     heartbeats = written.pop(Request("PATCH", "provisionerdaemons/status"), 0)
     cost = archives + sum(written.values())
     print(f"{cost / COUNTED:.2f} writes a job after its creation, and {heartbeats} heartbeats")  # noqa: T201 - a measurement, shown with -rP
-    assert cost <= WRITES_PER_JOB * COUNTED + told
+    assert cost <= WRITES_PER_JOB * COUNTED + explanations
     assert not [request for request in written if request.resource == "events"]
 
 

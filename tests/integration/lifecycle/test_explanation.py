@@ -46,6 +46,6 @@ def test_the_message_of_an_untagged_job_names_a_tag_that_would_match(own_product
         product.submit("job")
         job = product.jobs.until("job", _waits_for("NoMatchingDaemon"))
         assert "region=us" in job["status"]["message"]
-        product.submit("as-told", tags={"region": "us"})
-        product.jobs.until("as-told", "Completed")
+        product.submit("as-suggested", tags={"region": "us"})
+        product.jobs.until("as-suggested", "Completed")
         assert product.admin.get("pj", "job")["status"]["phase"] == "Pending"

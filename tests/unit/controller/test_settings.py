@@ -16,5 +16,5 @@ def test_namespaces_of_the_environment_are_separated_by_commas(
 
 def test_what_is_no_name_of_a_namespace_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROVISIONER_OPERATOR_NAMESPACES", "acme, Team A")
-    with pytest.raises(ValidationError, match="'Team A' is no name of a namespace"):
+    with pytest.raises(ValidationError, match="'Team A' is not the name of a namespace"):
         Settings()

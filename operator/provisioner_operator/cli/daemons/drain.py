@@ -22,7 +22,7 @@ from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.json_patch import Field, JsonPatch
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 
 _POLL_SECONDS = 1.0
 _FORCED = "its daemon is being drained by force"
@@ -94,7 +94,7 @@ def _counted(jobs: Sequence[str]) -> str:
 
 
 def _assigned(session: Session, name: str) -> list[Body]:
-    selector = f"status.assignment.daemon={name},{loading.UNFINISHED}"
+    selector = selectors.unfinished_jobs_of(name)
     return list(loading.bodies(session.cluster, paths.jobs(session.namespace), {"fieldSelector": selector}))
 
 

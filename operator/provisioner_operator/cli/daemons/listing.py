@@ -12,6 +12,7 @@ from provisioner_operator.cli.output.table import Column, chosen, lines
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.kube import selectors
 
 STATE_WORDS = ("idle", "busy", "draining", "offline", "cordoned")
 
@@ -78,8 +79,9 @@ def _rows(
 def _previous(session: Session) -> dict[str, str]:
     """Return the job that last ended on each daemon, and its outcome, by the daemon's uid."""
     latest: dict[str, Job] = {}
-    selector = "status.phase!=Pending,status.phase!=Running,status.phase!=Canceling"
-    ended = loading.job_views(session.cluster, session.scope, session.terminal.note, {"fieldSelector": selector})
+    ended = loading.job_views(
+        session.cluster, session.scope, session.terminal.note, {"fieldSelector": selectors.ENDED_JOBS}
+    )
     for _, view in ended:
         job = view.job
         if job.assignment is None or job.started is None:

@@ -27,7 +27,7 @@ from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.model.json_patch import Field, JsonPatch
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _confirmed(session: Session, selection: Selection, selector: str | None, opt
     if selection.phases & TERMINAL:
         raise UsageError("A job that has ended cannot be canceled: choose pending, running, canceling or stuck.")
     snapshot = loading.snapshot(cluster, session.scope, terminal.note)
-    params = {"fieldSelector": loading.UNFINISHED} | ({"labelSelector": selector} if selector else {})
+    params = {"fieldSelector": selectors.UNFINISHED_JOBS} | ({"labelSelector": selector} if selector else {})
     selected = [
         view
         for _, view in loading.job_views(cluster, session.scope, terminal.note, params)

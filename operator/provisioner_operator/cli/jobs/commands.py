@@ -61,7 +61,7 @@ class ListFilters(TypedDict):
 )
 @click.option("-i", "--initiator", metavar="USER", help="The user who submitted the job.")
 @click.option(
-    "-l", "--limit", type=click.IntRange(0), default=0, help="Show only this many, the newest. [default: all]"
+    "-l", "--limit", type=click.IntRange(0), default=0, help="Only the newest jobs, this many. [default: all]"
 )
 @click.option("--tag", "tags", type=Tag(), multiple=True, help="A tag of the job; repeat for more.")
 @click.option(
@@ -74,7 +74,7 @@ class ListFilters(TypedDict):
 @click.option("--template", metavar="NAME", help="The template of the job.")
 @click.option("--workspace", metavar="NAME", help="The workspace of the job.")
 @click.option("--daemon", metavar="NAME", help="The daemon of the job.", shell_complete=completion.names(DAEMONS))
-@click.option("--since", type=Duration(), help="Longest time since the job was created: 24h, 90m.")
+@click.option("--since", type=Duration(), help="Only jobs created within this time: 24h, 90m.")
 @click.option("--selector", metavar="LABELS", help="A label selector.")
 @click.option(
     "--sort",
@@ -202,9 +202,9 @@ def cancel(
 @jobs.command()
 @job_argument
 @click.option("-f", "--follow", is_flag=True, help="Continue until the run ends.")
-@click.option("--since", type=Duration(), help="Longest time since a line was written: 10m.")
-@click.option("--tail", type=click.IntRange(0), help="Print only this many lines, the last.")
-@click.option("--stage", help="Print only lines of this stage: init, plan, apply, destroy.")
+@click.option("--since", type=Duration(), help="Only lines written within this time: 10m.")
+@click.option("--tail", type=click.IntRange(0), help="Only the last lines, this many.")
+@click.option("--stage", help="Only lines of this stage: init, plan, apply, destroy.")
 @click.option("--timestamps/--no-timestamps", default=False, help="Print the time of each line.")
 @with_session()
 def logs(

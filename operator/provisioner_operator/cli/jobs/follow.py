@@ -8,8 +8,7 @@ from provisioner_operator.cli.api.objects import JobState, job_state, meta_of
 from provisioner_operator.cli.api.watch_feed import Changed, Ended, Feed, Gone, Listed, News, Recovered, Trouble
 from provisioner_operator.cli.errors import NotFoundError, TimedOutError
 from provisioner_operator.cli.output.times import duration
-from provisioner_operator.cli.view.loading import UNFINISHED
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 
 Note = Callable[[str], None]
 _POLL_SECONDS = 0.5
@@ -22,7 +21,7 @@ def follow(
 
     Continues until the caller stops. Raises TimedOutError, or the error that the watch ended with.
     """
-    selector = f"metadata.name={names[0]}" if len(names) == 1 else UNFINISHED
+    selector = f"metadata.name={names[0]}" if len(names) == 1 else selectors.UNFINISHED_JOBS
     feed = Feed(cluster, paths.jobs(namespace), {"fieldSelector": selector})
     deadline = None if timeout is None else time.monotonic() + timeout
     try:

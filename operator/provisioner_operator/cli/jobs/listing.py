@@ -16,6 +16,7 @@ from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.snapshot import Snapshot, waited
+from provisioner_operator.kube import selectors
 
 NOTHING = "No provisioner jobs found."
 _DEFAULT = "created"
@@ -72,7 +73,7 @@ def _rows(session: Session, selection: Selection, selector: str | None) -> list[
     is_unfinished = selection.is_unfinished_only and selector is None
     snapshot: Snapshot | None = None
     if is_all or (is_unfinished and selection.includes_pending):
-        views = _views(session, {} if is_all else {"fieldSelector": loading.UNFINISHED})
+        views = _views(session, {} if is_all else {"fieldSelector": selectors.UNFINISHED_JOBS})
         snapshot = _snapshot_of(session, selection, [view.job for view in views])
     else:
         snapshot = _snapshot(session, selection)
@@ -112,7 +113,7 @@ def _snapshot(session: Session, selection: Selection) -> Snapshot | None:
     """Read the queue, if the selection may include pending jobs."""
     if not selection.includes_pending:
         return None
-    views = _views(session, {"fieldSelector": loading.UNFINISHED})
+    views = _views(session, {"fieldSelector": selectors.UNFINISHED_JOBS})
     return _snapshot_of(session, selection, [view.job for view in views])
 
 

@@ -26,6 +26,7 @@ from provisioner_operator.cli.top.screens import Page, Question
 from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.live_snapshot import LiveFeeds
 from provisioner_operator.core.views.wait_estimate import observed_runs
+from provisioner_operator.kube import selectors
 
 _POLL_SECONDS = 0.2
 _REDRAW_SECONDS = 1.0
@@ -251,7 +252,7 @@ def run(session: Session) -> None:
     """Show the tables until q. Raises UsageError if standard output is not a terminal."""
     if not session.terminal.is_interactive:
         raise UsageError("`top` needs a terminal. `jobs list -w` works without one.")
-    feeds = LiveFeeds(session.cluster, session.scope, {"fieldSelector": loading.UNFINISHED})
+    feeds = LiveFeeds(session.cluster, session.scope, {"fieldSelector": selectors.UNFINISHED_JOBS})
     app = Top(session, feeds)
     try:
         app.run()

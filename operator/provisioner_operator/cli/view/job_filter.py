@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.cli.errors import UsageError
-from provisioner_operator.cli.view.loading import UNFINISHED, JobView
+from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.kube.selectors import UNFINISHED_JOBS
 
 STUCK = "stuck"
 STATUS_WORDS = ("pending", "running", "canceling", "completed", "failed", "canceled", STUCK)
@@ -49,7 +50,7 @@ class Selection:
 
     def field_selector(self) -> str:
         """Return the part that the API server can filter; it never excludes a selected job."""
-        parts = [UNFINISHED] if self.is_unfinished_only else []
+        parts = [UNFINISHED_JOBS] if self.is_unfinished_only else []
         if len(self.phases) == 1 and not self.stuck:
             parts = [f"status.phase={next(iter(self.phases))}"]
         for field, value in (

@@ -12,15 +12,12 @@ from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.cli.api.client import NONE, Cluster, Params
 from provisioner_operator.cli.api.objects import Body, meta_of
 from provisioner_operator.cli.errors import CliError, ExpiredError, ForbiddenError, NotFoundError
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.views.snapshot import Snapshot
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 
-UNFINISHED = ",".join(f"status.phase!={phase}" for phase in sorted(TERMINAL))
-"""The field selector of jobs that have not ended."""
 ENDED_RUNS = 500
 """Ended jobs, one page, that a wait is estimated from."""
 
@@ -111,7 +108,7 @@ def pools_of(found: Iterable[Body], warn: Warn) -> list[tuple[Body, Pool]]:
 
 def unfinished(cluster: Cluster, scope: str | None, warn: Warn) -> list[tuple[Body, JobView]]:
     """Read the jobs that have not ended."""
-    return list(job_views(cluster, scope, warn, {"fieldSelector": UNFINISHED}))
+    return list(job_views(cluster, scope, warn, {"fieldSelector": selectors.UNFINISHED_JOBS}))
 
 
 def snapshot(cluster: Cluster, scope: str | None, warn: Warn) -> Snapshot:

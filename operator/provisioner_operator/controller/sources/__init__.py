@@ -1,1 +1,1 @@
-"""Feed what the API server reports into the mirrors: initial lists, then watches."""
+"""Sources of observations: the initial lists, the reflectors that follow them, and a slow resync."""

@@ -1,29 +1,25 @@
-"""Jobs, daemons, templates and workspaces, followed: what the reflectors of the controller tell, on its way to the observer.
+"""Feeds from the reflectors to the observer: jobs, daemons, templates and workspaces.
 
-A list brings only jobs that have not ended, since those that have may be many; the watch brings all, so that a job's end
-is seen as it is, and its deletion too.
+A list brings unfinished jobs only, since the ended ones may be many; the watch brings all, so that the end of a job and
+its deletion are observed.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.writer import Departed, Writer
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.reconcilers.jobs import Mirror
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.reflector import Reflector
-
-LIVE_JOBS = ",".join(f"status.phase!={phase}" for phase in Phase if phase in TERMINAL)
-"""The field selector of jobs that have not ended."""
+from provisioner_operator.kube.selectors import UNFINISHED_JOBS
 
 
 class JobFeed:
-    """The jobs of a namespace, or of all (None)."""
+    """The sink of the jobs of a namespace, or of all (None)."""
 
     def __init__(
         self,
@@ -39,51 +35,52 @@ class JobFeed:
         self._writer = writer
         self._namespace = namespace
         self.relisted = asyncio.Event()
-        """Set when ended jobs have to be looked through: something about them may have been missed."""
+        """Set when ended jobs have to be listed: changes of them may have been missed."""
 
     def reflector(self, client: KubeClient) -> Reflector:
-        """What keeps this feed going."""
-        return Reflector(client, paths.jobs(self._namespace), self, listing=LIVE_JOBS)
+        """Make the reflector that feeds this sink."""
+        return Reflector(client, paths.jobs(self._namespace), self, listing=UNFINISHED_JOBS)
 
     def known(self) -> Iterable[str]:
-        """The live jobs in the mirrors: of one that was made for a workspace the watch may not have told yet."""
-        live = {job.uid: (job.namespace, job.name) for job in self._mirror.jobs()} | self._workspaces.live_jobs()
-        return [uid for uid, (namespace, _) in live.items() if self._namespace in (None, namespace)]
+        """Return the unfinished jobs that any reconciler knows."""
+        # The workspaces' too: a job that was just created for one may not have come by the watch yet.
+        jobs = {job.uid: (job.namespace, job.name) for job in self._mirror.jobs()} | self._workspaces.live_jobs()
+        return [uid for uid, (namespace, _) in jobs.items() if self._namespace in (None, namespace)]
 
     def seen(self, body: Mapping[str, Any]) -> None:
-        """A job, live or ended."""
-        self._observer.job_shown(body)
+        """Observe a job, unfinished or ended."""
+        self._observer.job_watched(body)
 
     def deleted(self, uid: str) -> None:
-        """Its object is gone."""
+        """Forget a job that was deleted."""
         self._observer.job_deleted(uid)
 
     def missed(self, uid: str) -> None:
-        """It ended or was deleted: have it read once, to learn which."""
+        """Have a job read that the list lacks: either it ended or it was deleted."""
         job = self._mirror.job(uid)
         place = (job.namespace, job.name) if job is not None else self._workspaces.live_jobs().get(uid)
         if place is not None:
             self._writer.submit(Departed(*place, uid))
 
     def listed(self) -> None:
-        """All live jobs are known."""
+        """Have the ended jobs listed as well."""
         self.relisted.set()
 
 
 class Followed(Protocol):
-    """An object as a mirror knows it."""
+    """An object as a reconciler knows it."""
 
     @property
     def namespace(self) -> str:
-        """Where it is."""
+        """Its namespace."""
 
     @property
     def uid(self) -> str:
-        """Which it is."""
+        """Its uid."""
 
 
 class Feed:
-    """The objects of one kind, in a namespace or in all (None), each told of as it is seen and when it is gone."""
+    """The sink of the objects of one kind, in a namespace or in all (None)."""
 
     def __init__(
         self,
@@ -91,50 +88,50 @@ class Feed:
         *,
         known: Callable[[], Iterable[Followed]],
         seen: Callable[[Mapping[str, Any]], None],
-        gone: Callable[[str], None],
+        deleted: Callable[[str], None],
     ) -> None:
-        """`known` gives those in the mirror."""
+        """`known` returns the objects that the reconciler knows, of all namespaces."""
         self._namespace = namespace
         self._known = known
         self._seen = seen
-        self._gone = gone
+        self._deleted = deleted
 
     def known(self) -> Iterable[str]:
-        """Those in the mirror."""
+        """Return the objects that the reconciler knows."""
         return [each.uid for each in self._known() if self._namespace in (None, each.namespace)]
 
     def seen(self, body: Mapping[str, Any]) -> None:
-        """One of them, as it is."""
+        """Observe an object."""
         self._seen(body)
 
     def deleted(self, uid: str) -> None:
-        """Its object is gone."""
-        self._gone(uid)
+        """Forget an object that was deleted."""
+        self._deleted(uid)
 
     missed = deleted
 
     def listed(self) -> None:
-        """All are known."""
+        """Do nothing: lists of these kinds are complete."""
 
 
 def daemons(client: KubeClient, observer: Observer, mirror: Mirror, namespace: str | None) -> Reflector:
-    """What follows the daemons."""
+    """Make the reflector that follows daemons."""
     feed = Feed(
         namespace,
         known=lambda: (daemon for daemon, _ in mirror.daemons()),
         seen=observer.daemon,
-        gone=observer.daemon_deleted,
+        deleted=observer.daemon_deleted,
     )
     return Reflector(client, paths.daemons(namespace), feed)
 
 
 def templates(client: KubeClient, observer: Observer, mirror: WorkspaceMirror, namespace: str | None) -> Reflector:
-    """What follows the templates."""
-    feed = Feed(namespace, known=mirror.templates, seen=observer.template, gone=observer.template_deleted)
+    """Make the reflector that follows templates."""
+    feed = Feed(namespace, known=mirror.templates, seen=observer.template, deleted=observer.template_deleted)
     return Reflector(client, paths.templates(namespace), feed)
 
 
 def workspaces(client: KubeClient, observer: Observer, mirror: WorkspaceMirror, namespace: str | None) -> Reflector:
-    """What follows the workspaces."""
-    feed = Feed(namespace, known=mirror.workspaces, seen=observer.workspace, gone=observer.workspace_deleted)
+    """Make the reflector that follows workspaces."""
+    feed = Feed(namespace, known=mirror.workspaces, seen=observer.workspace, deleted=observer.workspace_deleted)
     return Reflector(client, paths.workspaces(namespace), feed)

@@ -1,9 +1,9 @@
-"""What there is, learnt before the first decision; and what no watch tells, now and then.
+"""The initial lists, made before the first decision, and the tasks that keep their content current.
 
-Jobs, daemons, templates and workspaces are listed once and then followed by their reflectors (`feeds`), which miss nothing. Pods and pools are
-watched by Kopf, which does not tell what was deleted while its watch had to begin anew: a slow resync sweeps that. Jobs
-that had ended before they were watched are looked through once, for those to be deleted in time. Who only stands by does
-all this as well, so that its mirror is as good, and is tidied where deciding would.
+Jobs, daemons, templates and workspaces are listed once and then followed by their reflectors (`feeds`), which miss nothing.
+Pods and pools are watched by Kopf, which does not report deletions that happened while its watch had to begin anew: a slow
+resync finds these. Ended jobs are listed once for those that have to be deleted after a time. A standby does all of this
+too, so that it knows as much as the leader when it takes over.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
-from provisioner_operator.api.v1alpha1.names import DAEMON_POD_LABEL
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.sources import feeds
@@ -24,16 +23,21 @@ from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import KubeError, UnreachableError
+from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.kube.selectors import DAEMON_PODS
 
 _logger = logging.getLogger(__name__)
 
-DAEMON_PODS = f"{DAEMON_POD_LABEL}=true"
-"""The label selector of Pods that are daemons."""
 RESYNC_SECONDS = 600.0
+"""The time between two resyncs. Rare: each lists all Pods of daemons and all pools."""
+_UNREACHABLE_PAUSE_SECONDS = 5.0
+"""The pause after a list that did not reach the API server."""
+_REFUSED_PAUSE_SECONDS = 60.0
+"""The pause after a list that the API server refused, which an admin has to correct."""
 
 
 class Lister:
-    """Reads the collections of one namespace, or of all (None)."""
+    """Lists and follows the collections of one namespace, or of all (None)."""
 
     def __init__(
         self,
@@ -56,78 +60,84 @@ class Lister:
         self._templates = feeds.templates(client, observer, workspaces, namespace)
         self._workspaces = feeds.workspaces(client, observer, workspaces, namespace)
 
-    async def prime(self) -> None:
-        """Learn all that there is; jobs first, so that a daemon's report finds those it lists, and a workspace its builds."""
-        await self._sweep_pools()
+    async def list_all(self) -> None:
+        """List every collection once. Raises KubeError."""
+        # Each kind after those that it refers to: a Pod finds its pool, a daemon's heartbeat the jobs that it runs and
+        # the Pod that it belongs to, a workspace its builds and its template.
+        await self._resync_pools()
         await self._jobs.list()
-        await self._sweep_pods()
+        await self._resync_pods()
         await self._daemons.list()
         await self._templates.list()
         await self._workspaces.list()
 
     def tasks(self) -> Iterable[tuple[str, Coroutine[Any, Any, None]]]:
-        """What keeps all this current from then on, each with a name; none ever ends."""
+        """Yield the endless tasks that keep everything current after the lists, each with a name."""
         where = "" if self._namespace is None else f" in {self._namespace}"
         yield f"watch of jobs{where}", self._jobs.follow()
         yield f"watch of daemons{where}", self._daemons.follow()
         yield f"watch of templates{where}", self._templates.follow()
         yield f"watch of workspaces{where}", self._workspaces.follow()
-        yield f"resync{where}", self._keep(self._resync)
-        yield f"look through ended jobs{where}", self._keep(self._look_through_ended_jobs)
+        yield f"resync{where}", self._repeat(self._resync)
+        yield f"list of ended jobs{where}", self._repeat(self._list_ended_jobs)
 
-    async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Have it done over and over, whatever the API server says."""
+    async def _repeat(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do the work over and over, whatever the API server answers."""
         while True:
             try:
                 await work()
                 self._observer.contact()
             except UnreachableError as error:
                 self._observer.contact_lost(error)
-                await asyncio.sleep(5)
+                await asyncio.sleep(_UNREACHABLE_PAUSE_SECONDS)
             except KubeError as error:
                 self._observer.contact()
-                _logger.error("Listing failed and is tried again later: %s", error)  # noqa: TRY400 - no traceback needed
-                await asyncio.sleep(60)
+                _logger.error("A list failed and is retried later: %s", error)  # noqa: TRY400 - no traceback needed
+                await asyncio.sleep(_REFUSED_PAUSE_SECONDS)
 
     async def _resync(self) -> None:
         await asyncio.sleep(RESYNC_SECONDS)
-        await self._sweep_pools()
-        await self._sweep_pods()
+        await self._resync_pools()
+        await self._resync_pods()
+        # The decisions of a leader drop outdated records on the way; a standby makes none.
         self._mirror.tidy(clock.read())
 
-    async def _sweep_pools(self) -> None:
+    async def _resync_pools(self) -> None:
+        # The known ones before the list, so that one that is created meanwhile does not count as deleted.
         known = {pool.uid for pool in self._pools.pools() if self._namespace in (None, pool.namespace)}
         found = await self._list(paths.pools(self._namespace), self._observer.pool)
         for uid in known - found:
             self._observer.pool_deleted(uid)
 
-    async def _sweep_pods(self) -> None:
+    async def _resync_pods(self) -> None:
         known = {uid: where for uid, where in self._mirror.pod_uids().items() if self._namespace in (None, where)}
         found = await self._list(paths.pods(self._namespace), self._observer.pod, label_selector=DAEMON_PODS)
         for uid in known.keys() - found:
             self._observer.pod_deleted(uid, known[uid])
 
-    async def _look_through_ended_jobs(self) -> None:
+    async def _list_ended_jobs(self) -> None:
         await self._feed.relisted.wait()
+        # Before the lists: a relist during them makes another round necessary.
         self._feed.relisted.clear()
         try:
-            for phase in TERMINAL:
+            for phase in sorted(TERMINAL):
                 await self._list(
-                    paths.jobs(self._namespace), self._observe_if_mortal, field_selector=f"status.phase={phase}"
+                    paths.jobs(self._namespace), self._observe_if_ttl, field_selector=f"status.phase={phase}"
                 )
         except KubeError:
             self._feed.relisted.set()
             raise
 
-    def _observe_if_mortal(self, body: Mapping[str, Any]) -> None:
+    def _observe_if_ttl(self, body: Mapping[str, Any]) -> None:
+        # The others would only be parsed and forgotten.
         if (body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None:
             self._observer.job(body)
 
     async def _list(self, path: str, observe: Callable[[Mapping[str, Any]], object], **selector: str) -> set[str]:
-        """Have every object of a collection observed; returns their uids."""
+        """Observe every object of a collection; returns their uids."""
         uids: set[str] = set()
         async for page in self._client.list_pages(path, **selector):
             for body in page["items"]:
-                uids.add(body["metadata"]["uid"])
+                uids.add(object_meta(body).uid)
                 observe(body)
         return uids

@@ -1,1 +1,1 @@
-"""Expose metrics, Events, logs and probes."""
+"""Reports of the controller to the outside: metrics, Events, logs and probes."""

@@ -1,4 +1,4 @@
-"""The controller's own HTTP endpoints: probes and metrics. Reads only; no secret is shown."""
+"""The controller's own HTTP endpoints: probes and metrics. They are read-only and show no secrets."""
 
 from collections.abc import Callable
 
@@ -7,16 +7,16 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 Check = Callable[[], str | None]
-"""Says what is wrong, or None."""
+"""Returns the problem, or None if there is none."""
 
 
 def application(registry: CollectorRegistry, *, started: Check, alive: Check, ready: Check) -> web.Application:
-    """The web application that serves /startupz, /healthz, /readyz and /metrics."""
+    """Build the web application that serves /startupz, /healthz, /readyz and /metrics."""
 
     def answer(check: Check) -> Callable[[web.Request], object]:
         async def handler(_: web.Request) -> web.Response:
-            wrong = check()
-            return web.Response(text=f"{wrong or 'ok'}\n", status=503 if wrong else 200)
+            problem = check()
+            return web.Response(text=f"{problem or 'ok'}\n", status=503 if problem else 200)
 
         return handler
 
@@ -32,7 +32,7 @@ def application(registry: CollectorRegistry, *, started: Check, alive: Check, re
 
 
 async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Listen; returns the runner, to be cleaned up, and the port. Raises OSError if it is taken."""
+    """Serve an application; returns the runner, to be cleaned up, and the port. Raises OSError if the port is taken."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, host, port)

@@ -1,8 +1,8 @@
-"""Events (events.k8s.io/v1) for what an admin wants to be told, and nothing else.
+"""Events (events.k8s.io/v1) for the changes that an admin or a job's owner should learn of.
 
-Stuck, timed out, failed, canceled and by whom, daemon lost; a job that simply runs makes none. An event's name is made
-from the job and the reason, so telling it again, even after a restart, finds it there: what recurs becomes a series.
-Events are best effort: they never hold up a decision. Only who leads tells of anything.
+Jobs that are stuck, timed out, failed, were canceled or lost their daemon, and objects that are ignored; a job that simply
+runs makes none. An Event's name is derived from the object and the reason, so a repetition, even after a restart, finds
+the first one and becomes its series. Events are best effort: no decision waits for them. Only the leader writes them.
 """
 
 import asyncio
@@ -11,31 +11,32 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.telemetry.metrics import Metrics
-from provisioner_operator.controller.write_gate import Admission
+from provisioner_operator.controller.write_gate import WriteGate
 from provisioner_operator.core.model.json_patch import timestamp
-from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.model.records import DaemonPod, Job
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import BusyError, ConflictError, KubeError
+from provisioner_operator.kube.object_meta import ObjectMeta
 
 _logger = logging.getLogger(__name__)
 
 _CONTROLLER = "provisioner.dev/provisioner-operator"
 _NOTE_LIMIT = 1024
-"""As long as the API server lets an event's note be."""
+"""Characters of a note that the API server accepts."""
 _BACKLOG = 1000
-"""Events waiting to be written; more are dropped, with a line in the log."""
+"""Events that wait to be written; further ones are dropped with a log line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to be told about one object."""
+    """An Event to be written about one object."""
 
     kind: str
     namespace: str
@@ -47,95 +48,119 @@ class Notice:
     warning: bool = True
     api_version: str = API_VERSION
 
+    @property
+    def display_name(self) -> str:
+        """The Event as logs name it."""
+        return f"{self.reason} of {self.namespace}/{self.name}"
+
 
 def ended(job: Job) -> Notice | None:
-    """What to tell of a job that ended: nothing if it completed."""
+    """Describe the end of a job; None for one that completed."""
     if job.phase is Phase.COMPLETED:
         return None
     action = "Cancel" if job.phase is Phase.CANCELED else "End"
-    return _about(job, job.reason or job.phase, job.message or "", action, warning=job.phase is Phase.FAILED)
+    return _about_job(job, job.reason or job.phase, action, warning=job.phase is Phase.FAILED)
 
 
 def stuck(job: Job) -> Notice:
-    """What to tell of a job that will not start unless somebody does something."""
-    return _about(job, job.reason or "Pending", job.message or "", "Assign", warning=True)
+    """Describe why a job will not start until somebody acts."""
+    return _about_job(job, job.reason or "Pending", "Assign", warning=True)
 
 
-def _about(job: Job, reason: str, note: str, action: str, *, warning: bool) -> Notice:
-    return Notice("ProvisionerJob", job.namespace, job.name, job.uid, reason, note, action, warning)
+def daemon_refused(pod: DaemonPod, error: Exception) -> Notice:
+    """Describe why a Pod is not registered as a daemon."""
+    note = f"This Pod is not a daemon: the API server rejects its annotations. {error}. Correct the annotations."
+    return Notice("Pod", pod.namespace, pod.name, pod.uid, "DaemonRefused", note, "Register", api_version="v1")
+
+
+def unparseable(kind: str, meta: ObjectMeta, error: Exception) -> Notice:
+    """Describe why an object is ignored."""
+    is_pod = kind == "Pod"
+    misfit = (
+        "has the label of a daemon but cannot be one" if is_pod else f"does not fit this version's schema of {kind}"
+    )
+    note = f"Ignored: this object {misfit}: {error}. Correct or delete it."
+    version = "v1" if is_pod else API_VERSION
+    return Notice(kind, meta.namespace, meta.name, meta.uid, "Unparseable", note, "Parse", api_version=version)
+
+
+def _about_job(job: Job, reason: str, action: str, *, warning: bool) -> Notice:
+    return Notice("ProvisionerJob", job.namespace, job.name, job.uid, reason, job.message or "", action, warning)
 
 
 class EventRecorder:
-    """Writes notices, one at a time, beside the work that matters."""
+    """Writes Events one at a time, in the background."""
 
-    def __init__(self, client: KubeClient, metrics: Metrics, leads: Callable[[], bool], admission: Admission) -> None:
+    def __init__(self, client: KubeClient, metrics: Metrics, leads: Callable[[], bool], gate: WriteGate) -> None:
         self._leads = leads
-        self._admission = admission
+        self._gate = gate
         self._client = client
         self._metrics = metrics
         self._backlog: asyncio.Queue[Notice] = asyncio.Queue(_BACKLOG)
 
-    def tell(self, notice: Notice) -> None:
-        """Have the notice written, soon."""
+    def record(self, notice: Notice) -> None:
+        """Queue an Event to be written."""
         try:
             self._backlog.put_nowait(notice)
         except asyncio.QueueFull:
-            _logger.warning(
-                "Too many events at once: dropped %s of %s/%s", notice.reason, notice.namespace, notice.name
-            )
+            _logger.warning("Too many Events are waiting: dropped %s", notice.display_name)
 
     async def run(self) -> None:
-        """Write notices until canceled."""
+        """Write Events until canceled."""
         while True:
             notice = await self._backlog.get()
             try:
                 while self._leads() and not await self._is_written(notice):
-                    pass  # the gate makes it wait
+                    pass  # the gate makes the next try wait
             except KubeError as error:
                 self._metrics.writes.labels("event", "failed").inc()
-                _logger.warning(
-                    "Event %s of %s/%s not written: %s", notice.reason, notice.namespace, notice.name, error
-                )
+                _logger.warning("The Event %s was not written: %s", notice.display_name, error)
             finally:
                 self._backlog.task_done()
 
     async def drained(self) -> None:
-        """Return once all that was to be told is."""
+        """Return once no Event is waiting."""
         await self._backlog.join()
 
     async def _is_written(self, notice: Notice) -> bool:
-        """Write it, unless the API server has no room for it now."""
-        await self._admission.enter()
+        """Write an Event; False if the API server is too busy to take it now."""
+        await self._gate.enter()
         sent = clock.read().monotonic
         try:
             await self._write(notice)
         except BusyError as error:
-            self._admission.refused(error, sent=sent)
+            self._gate.refused(error, sent=sent)
             return False
         finally:
-            self._admission.leave()
+            self._gate.leave()
         self._metrics.writes.labels("event", "ok").inc()
         return True
 
     async def _write(self, notice: Notice) -> None:
-        body = _event(notice)
+        name, time = _name(notice), timestamp(clock.read().wall)
         try:
-            await self._client.create(paths.events(notice.namespace), body)
+            await self._client.create(paths.events(notice.namespace), _event(notice, name, time))
         except ConflictError:
-            path = paths.event(notice.namespace, body["metadata"]["name"])
+            # The same reason of the same object was recorded before: one more in its series.
+            path = paths.event(notice.namespace, name)
             known = await self._client.get(path)
-            series = {"count": (known.get("series") or {}).get("count", 1) + 1, "lastObservedTime": body["eventTime"]}
+            series = {"count": (known.get("series") or {}).get("count", 1) + 1, "lastObservedTime": time}
             await self._client.merge_patch(path, {"series": series})
 
 
-def _event(notice: Notice) -> dict[str, Any]:
+def _name(notice: Notice) -> str:
+    """Derive the Event's name: the same for every repetition."""
     digest = sha256(f"{notice.uid} {notice.reason}".encode()).hexdigest()[:16]
+    return f"{notice.name}.{digest}"
+
+
+def _event(notice: Notice, name: str, time: str) -> JsonObject:
     note = notice.note if len(notice.note) <= _NOTE_LIMIT else notice.note[: _NOTE_LIMIT - 1] + "…"
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"namespace": notice.namespace, "name": f"{notice.name}.{digest}"},
-        "eventTime": timestamp(clock.read().wall),
+        "metadata": {"namespace": notice.namespace, "name": name},
+        "eventTime": time,
         "reportingController": _CONTROLLER,
         "reportingInstance": socket.gethostname()[:128],
         "action": notice.action,

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with the job or daemon concerned as a field of its own."""
+"""Structured logs: one JSON object per line, with the job or daemon that a line is about in a field of its own."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ _FIELDS = ("message", "levelname", "name")
 
 
 def configure(log_format: str) -> None:
-    """Set up the process's logging; `log_format` is `json` or `text`."""
+    """Set up logging to stderr; `log_format` is `json` or `text`."""
     handler = logging.StreamHandler(sys.stderr)
     if log_format == "json":
         handler.setFormatter(
@@ -22,7 +22,7 @@ def configure(log_format: str) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # Kopf logs a line for each event of each object; what is worth a line is logged here, once it is decided.
+    # Kopf logs a line for each event of each object; this controller logs the changes that matter by itself.
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)
     logging.getLogger("kopf").setLevel(logging.WARNING)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

@@ -123,7 +123,8 @@ def _families(*, leads: bool) -> Iterator[tuple[Metric, tuple[str, ...]]]:
 
 
 def _instruments(metrics: Metrics) -> Iterator[MetricWrapperBase]:
-    return (each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase))
+    instruments = (*vars(metrics.jobs).values(), *vars(metrics).values())
+    return (each for each in instruments if isinstance(each, MetricWrapperBase))
 
 
 def _exposed_name(family: Metric) -> str:

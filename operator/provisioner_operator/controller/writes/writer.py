@@ -13,7 +13,7 @@ from collections.abc import Callable
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.telemetry.metrics import Metrics
-from provisioner_operator.controller.write_gate import Admission
+from provisioner_operator.controller.write_gate import WriteGate
 from provisioner_operator.controller.writes.pools import PoolWrites
 from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
 from provisioner_operator.core.daemons.decisions import (
@@ -85,7 +85,7 @@ class Writer:
         workspace_writes: WorkspaceWrites,
         metrics: Metrics,
         tenure: Callable[[], float],
-        admission: Admission,
+        admission: WriteGate,
     ) -> None:
         self._admission = admission
         self._tenure = tenure

@@ -126,12 +126,12 @@ def _delete_ended(pool: Pool, members: Sequence[Member], now: Instant) -> tuple[
         default=None,
     )
     kept_for = _finished(last) + FAILED_KEPT_SECONDS - now.wall if last is not None else 0.0
-    buried: list[PoolDecision] = [
+    deletions: list[PoolDecision] = [
         DeletePod(pool, member.pod)
         for member in members
         if _can_be_deleted(member) and not (member is last and kept_for > 0)
     ]
-    return buried, kept_for if kept_for > 0 else None
+    return deletions, kept_for if kept_for > 0 else None
 
 
 def _can_be_deleted(member: Member) -> bool:

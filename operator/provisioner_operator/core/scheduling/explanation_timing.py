@@ -66,9 +66,8 @@ class PendingReasons:
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
             return
         announced = self._line(job.demand).announced
-        if announced is not None and not matches_status(
-            job, announced.reason, announced.message
-        ):  # another author's text
+        # Another author may have replaced the text.
+        if announced is not None and not matches_status(job, announced.reason, announced.message):
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
 
     def look_soon(self, uid: str, now: Instant) -> None:

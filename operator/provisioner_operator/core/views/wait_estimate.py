@@ -27,15 +27,12 @@ class Estimate:
 
 
 def observed_runs(ended: Iterable[Job]) -> tuple[float | None, int]:
-    """Return the mean duration of these runs in seconds, recent ones weighted more, and their number."""
-    times, count = RunTimes(), 0
-    finished = [job for job in ended if job.started is not None and job.finished is not None]
-    for job in sorted(finished, key=lambda job: job.finished or 0.0):
-        seconds = ran(job, 0.0)
-        if seconds is not None:
-            times.observe(seconds)
-            count += 1
-    return times.mean, count
+    """Return the mean of these runs in seconds, recent ones weighing more; and their number."""
+    times = RunTimes()
+    runs = sorted((job.finished, job.started) for job in ended if job.started is not None and job.finished is not None)
+    for finished, started in runs:
+        times.observe(finished - started)
+    return times.mean, len(runs)
 
 
 def estimate(job: Job, snapshot: Snapshot, ended: Iterable[Job]) -> Estimate | None:

@@ -175,9 +175,9 @@ def _describe(version: Version, refusal: str | None) -> tuple[TemplateReason, st
                 "import it again."
             )
             return TemplateReason.IMPORT_FAILED, message
-        case VersionPhase.IMPORTING if refusal is None:
+        case _ if refusal is None:
             return TemplateReason.IMPORTING, f"Version {version.name} is being imported by job {version.import_job}."
-        case VersionPhase.IMPORTING:
+        case _:
             return TemplateReason.IMPORTING, f"Version {version.name} cannot be imported: {refusal}"
 
 

@@ -1,1 +1,1 @@
-"""Run echo jobs, which do what their source says, without Terraform."""
+"""Run echo jobs, which need no Terraform: they do what their variables ask for."""

@@ -1,8 +1,8 @@
-"""The program that the echo provisioner runs: it waits, writes lines and ends as it is told.
+"""Run as the command of an echo job: wait, write lines, and exit as its settings ask.
 
 Started under a guard like any other command, with its settings as JSON in its environment (a value may have come from
 a Secret). Needs only the standard library. If PROVISIONER_ECHO_LEDGER names a file, it appends a line there when it starts
-and when it ends, and a run that holds goes on until a file of that name with `.released-JOB` appended is there.
+and when it ends, and a job with `hold` runs until a file of that name with `.released-JOB` appended exists.
 """
 
 import json
@@ -22,11 +22,11 @@ OUTPUTS_PREFIX = "outputs: "
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error of the program
-    """The interrupt came."""
+    """SIGINT was received."""
 
 
 def main() -> int:
-    """Run as the settings say and return the exit code."""
+    """Run as the settings ask and return the exit code."""
     settings = json.loads(os.environ[SETTINGS])
     ignored = bool(settings["ignore_interrupt"])
 

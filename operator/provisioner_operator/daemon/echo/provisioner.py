@@ -1,8 +1,8 @@
-"""The echo provisioner: runs nothing real, for tests, load and trying things out.
+"""Run echo jobs, which provision nothing: for tests, load and trials.
 
-Its variables: `seconds` to take, `lines` of log to write meanwhile, `flood_bytes` of further output, `hold` to run on until
-a test releases it, `ignore_interrupt`, `fail` with this message, `outputs` as a JSON object. Others are ignored. Secret
-values are read like any job's.
+Variables: `seconds` to take, `lines` of log to write meanwhile, `flood_bytes` of further output, `hold` to keep running
+until a test releases it, `ignore_interrupt`, `fail` with this message, `outputs` as a JSON object. Others are ignored. Secret
+values are read as for any job.
 """
 
 import json
@@ -19,7 +19,7 @@ from provisioner_operator.daemon.inputs.objects import Reader
 from provisioner_operator.daemon.inputs.variables import Variables, read_variables
 
 LEDGER = "PROVISIONER_ECHO_LEDGER"
-"""Variable of the daemon's environment: the file in which each run leaves its start and end, for tests."""
+"""Variable of the daemon's environment: the file in which each run records its start and end, for tests."""
 STAGE = "echo"
 _TRUE = frozenset({"true", "yes", "1"})
 _BRIEF = 500
@@ -52,16 +52,20 @@ class EchoProgram:
         return (line,)
 
     def end_stage(self, stage: str, code: int) -> StageEnd:
-        """Fail with the message that was asked for."""
+        """Fail with the message that the job asked for."""
         del stage
         if code == 0:
             return StageEnd()
-        said = f": {self._last_error[:_BRIEF]}" if self._last_error else ""
-        return StageEnd(failure=Failure(EndReason.RUN_FAILED, f"echo exited with code {code}{said}. It was told to."))
+        message = f": {self._last_error[:_BRIEF]}" if self._last_error else ""
+        return StageEnd(
+            failure=Failure(
+                EndReason.RUN_FAILED, f"echo exited with code {code}{message}. The job's variables asked for it."
+            )
+        )
 
 
 class Echo:
-    """Makes echo runs of jobs."""
+    """Turns jobs into echo runs."""
 
     def __init__(self, reader: Reader, *, daemon: str, instance: str) -> None:
         self._reader = reader
@@ -86,7 +90,7 @@ class Echo:
         if _is_true(variables.values.get("hold")) and LEDGER not in identity:
             raise UnpreparedError(
                 EndReason.RUN_FAILED,
-                f"The variable hold needs a ledger, beside which the release is looked for: start the daemon with {LEDGER}.",
+                f"The variable hold needs a ledger, beside which the run finds its release: start the daemon with {LEDGER}.",
             )
         return EchoProgram(variables, identity)
 
@@ -111,6 +115,4 @@ def _settings(variables: Mapping[str, str]) -> Mapping[str, object]:
             "outputs": dict(outputs),
         }
     except (ValueError, TypeError) as error:
-        raise UnpreparedError(
-            EndReason.RUN_FAILED, f"A variable of the echo provisioner is not understood: {error}."
-        ) from None
+        raise UnpreparedError(EndReason.RUN_FAILED, f"A variable of the echo job cannot be parsed: {error}.") from None

@@ -1,4 +1,7 @@
-"""What the commands of a run get of the daemon's environment. Used by the provisioners; all else stays with the daemon."""
+"""Select the variables of the daemon's environment that a run's commands inherit. Used by the provisioners.
+
+All others stay with the daemon: they may hold its own credentials.
+"""
 
 import os
 from collections.abc import Sequence
@@ -11,5 +14,5 @@ NETWORK = (
 
 
 def passed_on(*names: Sequence[str]) -> dict[str, str]:
-    """Those of the variables that the daemon has."""
+    """Return those of the named variables that the daemon has."""
     return {name: os.environ[name] for group in names for name in group if name in os.environ}

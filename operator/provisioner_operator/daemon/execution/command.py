@@ -1,6 +1,6 @@
-"""One command of a run under its guard: starts both, passes on what the daemon wants, and reads the output as lines.
+"""Start one command of a run under its guard, forward the daemon's requests to it, and read its output as lines.
 
-Used by `run`. Decides nothing: when to stop is the run's and the guard's business.
+Used by `run`. Does not decide when the command stops: the run and the guard do.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from provisioner_operator.daemon.execution.line_splitter import LineSplitter
 
 _CHUNK = 65_536
 _LAST_OUTPUT_SECONDS = 10.0
-"""How long to read on after all is dead: only a process that escaped the guard (not on Linux) holds a pipe open."""
+"""The time to read on after the command has ended: only a process that escaped the guard (not on Linux) holds a pipe open."""
 
 OnLines = Callable[[str, list[str]], Awaitable[None]]
-"""Told each batch of lines with the name of its stream, `stdout` or `stderr`."""
+"""Called with each batch of lines and the name of its stream, `stdout` or `stderr`."""
 
 
 class Command:
-    """A started command. `wait` must be awaited to its end."""
+    """A started command; `wait` must be awaited."""
 
     def __init__(
         self, process: asyncio.subprocess.Process, contact: Contact, readers: list[asyncio.Task[None]]
@@ -32,7 +32,7 @@ class Command:
         self._contact = contact
         self._readers = readers
         self._stop_listening = contact.listen(self._pass_contact)
-        # A heartbeat may have got through between the guard's start and the subscription.
+        # A heartbeat may have succeeded between the guard's start and the subscription.
         self._pass_contact()
 
     @classmethod
@@ -48,19 +48,16 @@ class Command:
         on_lines: OnLines,
         lock: int | None = None,
     ) -> "Command":
-        """Start the command under a guard in a folder of the run's own directory.
-
-        The guard inherits the daemon's lock, if any.
+        """Start the command under a guard, which inherits the daemon's lock, in a folder of the run's directory.
 
         Raises OSError when even the guard cannot start.
         """
         out, out_end = os.pipe()
         err, err_end = os.pipe()
+        fence = (repr(contact.sent), repr(contact.lost_after), repr(grace))
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", guard.__file__),
-                *(repr(contact.sent), repr(contact.lost_after), repr(grace), str(out), str(err), str(directory)),
-                *arguments,
+                *(sys.executable, "-I", "-S", guard.__file__, *fence, str(out), str(err), str(directory), *arguments),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=out_end,
                 stderr=err_end,
@@ -74,29 +71,27 @@ class Command:
             os.close(err)
             raise
         finally:
+            # The guard has copies of its own; with ours open, the pipes would never end.
             os.close(out_end)
             os.close(err_end)
-        readers = [
-            asyncio.create_task(_read_lines(descriptor, stream, on_lines))
-            for descriptor, stream in ((out, "stdout"), (err, "stderr"))
-        ]
-        return cls(process, contact, readers)
+        readers = [_read_lines(out, "stdout", on_lines), _read_lines(err, "stderr", on_lines)]
+        return cls(process, contact, [asyncio.create_task(reader) for reader in readers])
 
     def interrupt(self) -> None:
-        """Ask the command to stop; nothing happens if it has."""
-        self._tell("interrupt")
+        """Ask the command to stop; does nothing if it has ended."""
+        self._send("interrupt")
 
     def kill(self) -> None:
-        """Kill the command and all it started."""
-        self._tell("kill")
+        """Kill the command and all that it started."""
+        self._send("kill")
 
     @property
     def ended(self) -> bool:
-        """Whether nothing of the command lives any more."""
+        """True once the command and all that it started have ended."""
         return self._process.returncode is not None
 
     async def wait(self) -> int:
-        """Wait until nothing of the command lives and its output is read; the exit code, 128+n for signal n."""
+        """Wait until the command has ended and its output is read; return the exit code, 128+n for signal n."""
         try:
             code = await self._process.wait()
         finally:
@@ -110,9 +105,9 @@ class Command:
         return code
 
     def _pass_contact(self) -> None:
-        self._tell(f"contact {self._contact.sent!r} {self._contact.lost_after!r}")
+        self._send(f"contact {self._contact.sent!r} {self._contact.lost_after!r}")
 
-    def _tell(self, message: str) -> None:
+    def _send(self, message: str) -> None:
         lifeline = self._process.stdin
         if self._process.returncode is None and lifeline is not None and not lifeline.is_closing():
             with contextlib.suppress(OSError):
@@ -120,7 +115,7 @@ class Command:
 
 
 async def _read_lines(descriptor: int, stream: str, on_lines: OnLines) -> None:
-    """Read to the end, whatever becomes of the lines: a pipe that nobody reads would hold the command up."""
+    """Read to the end even if a line cannot be handled: a pipe that is not read would block the command."""
     reader = asyncio.StreamReader(limit=_CHUNK)
     pipe = os.fdopen(descriptor, "rb", buffering=0)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(

@@ -1,4 +1,4 @@
-"""The watchman of one command: stops it when its daemon dies, falls silent or says so.
+"""Guard one command: stop it when its daemon dies, loses contact with the API server, or asks for it.
 
 Started by `command.py`, once per command, as `python -I -S guard.py CONTACT LOST GRACE OUT ERR WORKDIR PROGRAM ARGUMENT…`. It
 is a process of its own so that neither a crash nor a hang of the daemon can leave a command running, and it needs
@@ -7,13 +7,13 @@ nothing but the standard library, so that it starts in a few milliseconds. It kn
     daemon ── lifeline (stdin), one line per message ──> guard (own session) ── signals ──> command (own session)
        ^──────────────────────────── stdout and stderr, two pipes ─────────────────────────────┘
 
-Messages: `contact SECONDS LOST` (a heartbeat sent at that time got through; silence is judged by LOST), `interrupt`,
+Messages: `contact SECONDS LOST` (a heartbeat sent at that time succeeded, and the fence is counted by LOST), `interrupt`,
 `kill`. End of file means that the daemon is dead; then the guard also removes WORKDIR, which may hold secrets, but never
 a state that Terraform could not save.
 
 The fence, counted from the last contact: at 0.8 of LOST the command is interrupted, at 0.95 its group is killed, so
-that all is dead before the controller may give the job's workspace to another daemon. Nothing moves a kill that is due
-to a later time: not even a contact that comes after the interrupt.
+that nothing of it runs when the controller may assign the job's workspace to another daemon. Nothing postpones a kill: not
+even a contact that comes after the interrupt.
 """
 
 import contextlib
@@ -32,14 +32,15 @@ INTERRUPT_AT = 0.8
 KILL_AT = 0.95
 """Fraction of LOST without contact after which the command's group is killed."""
 LONGEST_SLEEP = 0.01
-"""Fraction of LOST after which the guard looks at the clock again: a sleep does not count time suspended, the clock does."""
+"""Fraction of LOST after which the guard reads the clock again: the clock counts the time that a machine is suspended, a
+sleep does not."""
 CANNOT_EXECUTE = 126
 """Exit code, as a shell's, when the program could not be started."""
 SIGNALED = 128
 """Exit code, as a shell's, of a command that died of signal n: this plus n."""
 
 UNSAVED_STATE = "errored.tfstate"
-"""What Terraform leaves where it runs when it could not save its state: all that knows of resources that exist."""
+"""The file that Terraform leaves where it runs when it could not save its state: the only record of existing resources."""
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _PR_SET_CHILD_SUBREAPER = 36
@@ -61,12 +62,12 @@ def unsaved_states(directory: Path) -> list[Path]:
 
 
 def now() -> float:
-    """Return the clock that daemon and guard share: seconds since boot, time suspended included where the system can."""
+    """Return the time by the clock that daemon and guard share: seconds since boot, suspended time included where supported."""
     return time.clock_gettime(_CLOCK)
 
 
 class Fence:
-    """When the command is to be interrupted and when to be killed. Holds no process and reads no clock."""
+    """The times at which the command must be interrupted and killed. Holds no process and reads no clock."""
 
     __slots__ = ("_contact", "_grace", "_interrupted", "_kill_at", "_lost")
 
@@ -78,12 +79,12 @@ class Fence:
         self._kill_at = float("inf")
 
     def renew(self, contact: float, lost: float) -> None:
-        """Take note of a contact; one older than the last changes only how long silence may be."""
+        """Record a contact; one older than the last changes only the time that may pass without another."""
         self._contact = max(self._contact, contact)
         self._lost = lost
 
     def interrupt(self) -> None:
-        """Interrupt now, without a deadline: the daemon keeps the grace period of a cancel itself."""
+        """Interrupt now, without a deadline: the daemon itself kills after the grace period of a cancel."""
         self._interrupted = True
 
     def kill(self) -> None:
@@ -91,23 +92,23 @@ class Fence:
         self._kill_at = float("-inf")
 
     def orphan(self, now: float) -> None:
-        """Interrupt now and kill after the grace, at the latest when the silence demands it: the daemon is dead."""
+        """Interrupt now and kill after the grace period or at the fence, whichever is first: the daemon is dead."""
         self._interrupted = True
         self._kill_at = min(self._kill_at, now + self._grace)
 
     def wants_interrupt(self, now: float) -> bool:
-        """Tell whether the command must be interrupted by now."""
+        """Return whether the command must be interrupted by now."""
         if now >= self._contact + INTERRUPT_AT * self._lost:
             self._interrupted = True
             self._kill_at = min(self._kill_at, self._contact + KILL_AT * self._lost)
         return self._interrupted
 
     def wants_kill(self, now: float) -> bool:
-        """Tell whether the command's group must be killed by now."""
+        """Return whether the command's group must be killed by now."""
         return now >= min(self._kill_at, self._contact + KILL_AT * self._lost)
 
     def sleep(self, now: float) -> float:
-        """Return how long nothing has to be done unless a message comes."""
+        """Return the seconds for which nothing has to be done unless a message comes."""
         due = min(self._kill_at, self._contact + KILL_AT * self._lost)
         if not self._interrupted:
             due = min(due, self._contact + INTERRUPT_AT * self._lost)
@@ -115,7 +116,7 @@ class Fence:
 
 
 class Guard:
-    """Carries out what the fence and the lifeline demand on one command."""
+    """Applies the fence and the daemon's messages to one command."""
 
     def __init__(self, command: "subprocess.Popen[bytes]", fence: Fence, output: list[int]) -> None:
         self._command = command
@@ -123,7 +124,7 @@ class Guard:
         self._output = output
         self._lifeline = 0
         self.orphaned = False
-        """Whether the daemon died."""
+        """True once the daemon is dead."""
         self._interrupt_sent = False
         self._kill_sent = False
         self._unread = b""
@@ -133,7 +134,7 @@ class Guard:
         signal.set_wakeup_fd(wakeup_end, warn_on_full_buffer=False)
 
     def watch(self) -> int:
-        """Wait for the command's end and return its exit code, having stopped it when that was demanded."""
+        """Wait for the command's end and return its exit code, having stopped it when the fence or the daemon demanded that."""
         try:
             while not _has_ended(self._command):
                 self._enforce()
@@ -164,22 +165,22 @@ class Guard:
             with contextlib.suppress(BlockingIOError):
                 data = os.read(source, _CHUNK)
                 if source == self._lifeline:
-                    self._hear(data)
+                    self._receive(data)
                 elif source in self._output and not data:
                     self._output.remove(source)
 
-    def _hear(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         if not data:
             self.orphaned = True
             self._fence.orphan(now())
             return
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
-            # What cannot be understood renews nothing: then the fence decides.
+            # A message that cannot be parsed renews nothing: then the fence decides.
             with contextlib.suppress(ValueError):
-                self._obey(line.decode().split())
+                self._handle(line.decode().split())
 
-    def _obey(self, words: list[str]) -> None:
+    def _handle(self, words: list[str]) -> None:
         match words:
             case ["contact", contact, lost]:
                 self._fence.renew(float(contact), float(lost))
@@ -224,7 +225,7 @@ def _kill_group(group: int) -> None:
 
 
 def _adopt_orphans() -> None:
-    """Become the parent of what the command leaves behind, also of what left its group (Linux only)."""
+    """Become the parent of the processes that the command leaves behind, also of those that left its group (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -240,7 +241,7 @@ def _children() -> list[int]:
 
 
 def _end_stragglers() -> None:
-    """Kill what left the command's group, and wait until it is gone."""
+    """Kill the processes that left the command's group, and wait until they are gone."""
     while True:
         try:
             reaped, _ = os.waitpid(-1, os.WNOHANG)
@@ -254,7 +255,7 @@ def _end_stragglers() -> None:
 
 
 def _leave_output() -> None:
-    """Let go of the output's writing ends: the pipes end with the command, and the guard can never block on them."""
+    """Close the output's writing ends: the pipes then end with the command, and the guard can never block on them."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
     os.dup2(nothing, 2)

@@ -1,11 +1,11 @@
-"""From chunks of bytes to lines of text, in bounded memory. Pure; used by `command`."""
+"""Split chunks of bytes into lines of text, in bounded memory. Pure; used by `command`."""
 
 LONGEST_LINE = 4 * 1024 * 1024
-"""Bytes of a line that are kept together: above the largest line that Terraform makes of a job's outputs."""
+"""Bytes of a line that are kept together: more than the longest line in which Terraform reports a job's outputs."""
 
 
 class LineSplitter:
-    """Collects chunks and gives back complete lines; bytes that are not UTF-8 are replaced."""
+    """Collects chunks and returns complete lines; bytes that are not UTF-8 are replaced."""
 
     def __init__(self, longest: int = LONGEST_LINE) -> None:
         self._longest = longest

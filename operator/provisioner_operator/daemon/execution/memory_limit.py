@@ -1,4 +1,4 @@
-"""How much memory a program of the daemon's may take. Called by the programs that read what strangers wrote."""
+"""Limit the memory of a process. Called by the daemon's programs that parse untrusted input."""
 
 import contextlib
 import resource

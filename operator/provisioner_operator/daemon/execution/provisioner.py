@@ -1,7 +1,7 @@
-"""What a provisioner is: it turns a job into commands, reads their output, and says what it means.
+"""Define a provisioner: it turns a job into commands, and interprets their output and exit codes.
 
-Implemented by `terraform` and `echo`; `run` carries it out. A provisioner starts no process itself and does not know
-how a run is stopped.
+Implemented by `terraform` and `echo`, carried out by `run`. A provisioner starts no process itself and does not know how a
+run is stopped.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ class Task:
 
     job: Job
     model: ProvisionerJob
-    """The same with what only the run needs: source and variables."""
+    """The same job with the fields that only its run needs: source and variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class Stage:
     name: str
     arguments: tuple[str, ...]
     folder: str = "."
-    """Where it runs, from the run's directory. An earlier stage may make it."""
+    """The working directory, relative to the run's directory. An earlier stage may create it."""
     environment: Mapping[str, str] | None = None
-    """Its whole environment, if it is not the program's: secrets go only to the command that needs them."""
+    """Its whole environment, if not the program's: secrets go only to the command that needs them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a run failed by itself: what, where and what to do next."""
+    """The cause of a run's own failure; the message names what failed, where, and what to do next."""
 
     reason: EndReason
     message: str
@@ -46,7 +46,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class StageEnd:
-    """What the end of a stage means: further lines for the log, and whether it failed."""
+    """The interpretation of a stage's end: further lines for the log, and the failure if it failed."""
 
     lines: tuple[str, ...] = ()
     failure: Failure | None = None
@@ -65,7 +65,7 @@ class Program(Protocol):
 
     @property
     def stages(self) -> Sequence[Stage]:
-        """What to run, in order."""
+        """The commands to run, in order."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -77,11 +77,11 @@ class Program(Protocol):
 
     @property
     def outputs(self) -> Sequence[Output]:
-        """Output values so far."""
+        """The output values so far."""
 
     @property
     def resources(self) -> Sequence[ResourceChange]:
-        """What was done to resources so far."""
+        """The changes made to resources so far."""
 
     @property
     def variables(self) -> Sequence[DeclaredVariable]:
@@ -89,13 +89,13 @@ class Program(Protocol):
 
     @property
     def commit(self) -> str | None:
-        """The commit that was taken from a git source."""
+        """The commit that was fetched from a git source."""
 
     def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
-        """Take note of a line of output and return what the log shows of it."""
+        """Interpret a line of output and return the lines that the log shows for it."""
 
     def end_stage(self, stage: str, code: int) -> StageEnd:
-        """Say what it means that the stage ended with this exit code."""
+        """Interpret the exit code of a stage."""
 
 
 class Provisioner(Protocol):

@@ -1,11 +1,11 @@
-"""One run of one job: its stages in order, how it is stopped, and what it came to.
+"""Run one job: its stages in order, requests to stop, and the outcome.
 
-Made by `agent` after the acknowledgement was written. Knows neither the API server nor what the commands are.
+Created by `held_job` after the acknowledgement was written. Knows neither the API server nor the meaning of the commands.
 
-Theory of operation. Stopping is a request with a cause; the first cause counts. It interrupts the command and sets the
-grace, or kills at once. What the request came to is judged when the stage has ended: a last stage that exits with 0 is
-Completed, however late the interrupt came; any other end is the cause's; without a cause it is the fence's, if the
-guards had to act; else the run failed by itself. Between two stages a request stops the run before the next one.
+Theory of operation. A request to stop has a cause; the first cause counts. It interrupts the command and starts the grace
+period, or kills at once. Its effect is judged when the stage has ended: if the last stage exits with 0, the run is
+Completed, even after an interrupt; any other end is attributed to the cause; without a cause, to the fence, if the guards
+had to act; otherwise the run failed by itself. Between two stages, a request stops the run before the next stage.
 """
 
 import asyncio
@@ -38,11 +38,11 @@ logger = logging.getLogger(__name__)
 
 KILLED = SIGNALED + signal.SIGKILL
 DAEMON_STAGE = "daemon"
-"""What the log calls the lines that the daemon itself adds."""
+"""The stage under which the log shows the daemon's own lines."""
 
 
 class Run:
-    """A job being run. `execute` once; `interrupt` and `kill` at any time."""
+    """The run of a job. `execute` once; `interrupt` and `kill` at any time."""
 
     def __init__(
         self,
@@ -72,8 +72,8 @@ class Run:
         self._timings: list[StageTiming] = []
 
     async def execute(self) -> Outcome:
-        """Run the job to its end, whatever that is. When this returns, nothing of it lives any more."""
-        stall_clock = asyncio.create_task(self._watch_stall())
+        """Run the job to its end and return the outcome; nothing of the run lives any more then."""
+        stall_watch = asyncio.create_task(self._watch_stall())
         try:
             async with private_directory(self._directory) as workdir:
                 outcome = await self._execute(workdir.path)
@@ -83,16 +83,16 @@ class Run:
             logger.exception("run of %s", self._task.job.display_name)
             outcome = self._failed(Failure(EndReason.RUN_FAILED, f"The daemon could not run the job: {error!r}."))
         finally:
-            stall_clock.cancel()
+            stall_watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await stall_clock
+                await stall_watch
             if self._grace_timer is not None:
                 self._grace_timer.cancel()
         await self._log.write(DAEMON_STAGE, [f"{outcome.phase}: {outcome.message}"])
         return outcome
 
     def interrupt(self, cause: StopCause) -> None:
-        """Ask the run to stop, and kill it after the grace."""
+        """Ask the run to stop, and kill it after the grace period."""
         self._note(cause)
         if self._command is not None:
             self._command.interrupt()
@@ -116,16 +116,17 @@ class Run:
             program = await self._provisioner.prepare(self._task, workdir)
         except UnpreparedError as error:
             return self._stopped() or self._failed(error.failure)
+        # Before the first command runs: from its first line on, no secret may reach the log.
         self._log.redact.learn(program.secrets)
         for stage in program.stages:
-            # Nothing may start once it is to stop, or once somebody else may be given the job.
+            # Before each stage: no command may start after a request to stop, or once another daemon may have the job.
             if (outcome := self._stopped()) is not None:
                 return self._with_details(outcome, program)
             failure = await self._run_stage(program, stage, workdir)
             if failure is not None:
                 outcome = None if self._came_late else self._stopped()
                 return self._with_details(outcome or self._failed(failure), program)
-        outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job ran to its end in {self._duration():.0f} s.")
+        outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
         return self._with_details(outcome, program)
 
     async def _run_stage(self, program: Program, stage: Stage, workdir: Path) -> Failure | None:
@@ -146,7 +147,7 @@ class Run:
             on_lines=on_lines,
             lock=self._lock,
         )
-        if self._killed:  # asked to while the guard was being started
+        if self._killed:  # requested while the guard was being started
             self._command.kill()
         elif self._cause is not None:
             self._command.interrupt()

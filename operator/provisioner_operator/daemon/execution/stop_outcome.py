@@ -1,4 +1,4 @@
-"""How a run that was stopped ends: which cause makes which phase, and how that is said. Pure; used by `run`."""
+"""Map the cause that stopped a run to the job's phase, reason and message. Pure; used by `run`."""
 
 from enum import Enum
 
@@ -6,30 +6,30 @@ from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.records import Job
 
-STATE_NOTE = "What it had done until then is kept in its state."
+STATE_NOTE = "The changes made until then are recorded in its state."
 KILLED_NOTE = (
-    "It did not end in order: its state may lack the last changes and may still be locked; "
-    "the next job of this workspace says so if it is."
+    "It could not shut down cleanly: its state may lack the last changes and may still be locked; "
+    "the next job of this workspace reports a lock that is left."
 )
 
 
 class StopCause(Enum):
-    """Why a run is being stopped; the first one counts."""
+    """The cause of a request to stop a run; the first one counts."""
 
     CANCEL = "cancel"
     STALL = "stall"
     SHUTDOWN = "shutdown"
-    """The daemon was told a second time to stop."""
+    """The daemon was asked a second time to shut down."""
     FENCE = "fence"
-    """No heartbeat got through for so long that the job may be given up by the controller."""
+    """No heartbeat succeeded for so long that the controller may declare the daemon lost."""
     ABANDON = "abandon"
-    """The job is over, deleted or another's: nothing is written."""
+    """The job has ended, was deleted or is another daemon's: nothing is written."""
 
 
 def stopped(job: Job, cause: StopCause, *, stage: str | None, killed: bool) -> Outcome:
-    """The outcome of a run that was stopped."""
+    """Return the outcome of a run that was stopped."""
     where = f"in stage {stage}" if stage else "before its first stage"
-    note = KILLED_NOTE if killed else (STATE_NOTE if stage else "Nothing had been done.")
+    note = KILLED_NOTE if killed else (STATE_NOTE if stage else "Nothing had been changed.")
     match cause:
         case StopCause.CANCEL:
             how = "killed" if killed else "stopped"
@@ -37,8 +37,8 @@ def stopped(job: Job, cause: StopCause, *, stage: str | None, killed: bool) -> O
         case StopCause.STALL:
             seconds = f"{job.stall_timeout:.0f}" if job.stall_timeout is not None else "?"
             message = (
-                f"The run wrote nothing for {seconds} s {where} and was stopped. {note} "
-                "If that silence was honest, raise spec.stallTimeoutSeconds of the next job."
+                f"The run wrote no output for {seconds} s {where} and was stopped. {note} "
+                "If it can work that long without output, raise spec.stallTimeoutSeconds of the next job."
             )
             return Outcome(Phase.FAILED, EndReason.STALLED, message)
         case StopCause.SHUTDOWN:
@@ -49,9 +49,11 @@ def stopped(job: Job, cause: StopCause, *, stage: str | None, killed: bool) -> O
         case StopCause.FENCE:
             message = (
                 f"The daemon had lost contact with the API server for too long and stopped the run {where}. {note} "
-                "See to the network between the daemon and the API server, then submit the job again."
+                "Check the network between the daemon and the API server, then submit the job again."
             )
             return Outcome(Phase.FAILED, EndReason.DAEMON_LOST, message)
         case StopCause.ABANDON:
-            message = f"The daemon gave the run up {where}: the job is over, deleted or another daemon's. {note}"
+            message = (
+                f"The daemon abandoned the run {where}: the job has ended, was deleted or is another daemon's. {note}"
+            )
             return Outcome(Phase.FAILED, EndReason.DAEMON_LOST, message)

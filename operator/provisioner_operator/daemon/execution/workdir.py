@@ -1,7 +1,7 @@
-"""The private directory of a run: nobody else may read it, and it is gone afterwards.
+"""Create a run's private directory, and remove it afterwards. Used by `run`.
 
-One thing is never thrown away: `errored.tfstate`, which Terraform writes where it runs when it cannot save its state to
-the backend (the API server is away). It is all that knows of resources that exist. Used by `run`.
+One file is never removed: `errored.tfstate`, which Terraform writes where it runs when it cannot save its state to the
+backend (the API server is unreachable). It is the only record of resources that exist.
 """
 
 import asyncio
@@ -27,21 +27,21 @@ class Workdir:
     path: Path
 
     def unsaved_states(self) -> Sequence[Path]:
-        """The states that Terraform left here because it could not save them."""
+        """Return the states that Terraform left here because it could not save them."""
         return unsaved_states(self.path)
 
     def how_to_save_state(self, job: Job) -> str:
-        """Tell an admin where that state is and what to do with it."""
+        """Return the message that directs an admin to that state and its recovery."""
         return (
             f"Terraform could not save its state; it is kept in {' and '.join(map(str, self.unsaved_states()))} on the "
-            f"daemon's machine. Push it (`terraform state push`) before the next job of workspace {job.workspace}, or "
-            "resources are forgotten."
+            f"daemon's machine. Push it (`terraform state push`) before the next job of workspace {job.workspace}; "
+            "otherwise the workspace loses track of its resources."
         )
 
 
 @asynccontextmanager
 async def private_directory(parent: Path) -> AsyncIterator[Workdir]:
-    """Make a directory of mode 0700 and remove it afterwards, but for a state that could not be saved."""
+    """Create a directory of mode 0700 and remove it afterwards, except a state that could not be saved."""
     workdir = await asyncio.to_thread(_make, parent)
     try:
         yield workdir

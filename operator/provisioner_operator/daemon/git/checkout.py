@@ -1,8 +1,7 @@
-"""Writes the files of a commit into a folder, within limits, and nothing that leads out of it.
+"""Write the files of a commit into a folder, within limits, and nothing outside of it. Used by `fetch_program`.
 
-Written in an order that leaves no way through a symbolic link: folders and files first, links last; then each link is
-followed, and one that leads out of the folder is taken away again. Submodules are not followed. Used by
-`git_fetch_program`.
+Folders and files are written first and links last, so that nothing is ever written through a link. Then each link is
+resolved, and one that leads out of the folder is removed again. Submodules are not followed.
 """
 
 import os
@@ -25,13 +24,13 @@ _Kind = TypeVar("_Kind", Blob, Tree)
 
 @dataclass(slots=True)
 class Checkout:
-    """Files as they are written."""
+    """One checkout in progress."""
 
     store: BaseObjectStore
     request: GitRequest
     root: Path
-    say: Callable[[str], None]
-    """Takes lines for the log."""
+    log: Callable[[str], None]
+    """Writes a line to the log."""
     entries: int = 0
     size: int = 0
     """Bytes of all files."""
@@ -47,12 +46,12 @@ class Checkout:
             name = os.path.relpath(error.filename, self.root) if isinstance(error.filename, str) else "a file"
             raise FetchError(
                 f"{name} of {self.request.where} cannot be written on the daemon: {error.strerror}. "
-                "Rename it if its name is to blame; else see the daemon's disk."
+                "Rename it if the name is the cause; otherwise check the daemon's disk."
             ) from None
         self._check_path()
 
     def _write_files(self, root: ObjectID) -> None:
-        # A list instead of recursion: how deep folders go is the repository's choice.
+        # A list instead of recursion: the repository decides how deep its folders go.
         waiting = [(self.root, root)]
         while waiting:
             folder, tree_id = waiting.pop()
@@ -60,12 +59,14 @@ class Checkout:
             for name, mode, target in tree.items():
                 path = self._admit(folder, name)
                 if S_ISGITLINK(mode):
-                    self.say(f"{self._name(path)} is a submodule: it is left out")
+                    self.log(f"{self._name(path)} is a submodule: it is left out")
                 elif stat.S_ISDIR(mode):
                     path.mkdir()
                     waiting.append((path, target))
                 elif path.name == UNSAVED_STATE:
-                    self.say(f"{self._name(path)} is left out: by that name a run keeps a state that it could not save")
+                    self.log(
+                        f"{self._name(path)} is left out: the name is reserved for a state that a run could not save"
+                    )
                 elif stat.S_ISLNK(mode):
                     self._links.append((path, self._content(target)))
                 else:
@@ -77,15 +78,15 @@ class Checkout:
         for path, target in self._links:
             path.symlink_to(os.fsdecode(target))
         links = [path for path, _ in self._links]
-        # Where a link leads may depend on others, so it is asked again once some are gone.
+        # Again after each removal: the target of a link may depend on other links.
         while leaving := [path for path in links if not self._is_inside(path)]:
             for path in leaving:
-                self.say(f"{self._name(path)} is a symbolic link that leads out of the repository: it is left out")
+                self.log(f"{self._name(path)} is a symbolic link that leads out of the repository: it is left out")
                 path.unlink()
                 links.remove(path)
 
     def _admit(self, folder: Path, name: bytes) -> Path:
-        """Count the entry and return its path, unless its name would mean something to a file system or to git."""
+        """Count the entry and return its path; raises FetchError if its name is special to a file system or to git."""
         self.entries += 1
         if self.entries > self.request.limits.files:
             raise self._too_large(f"{self.request.limits.files:,} files and folders")
@@ -110,7 +111,7 @@ class Checkout:
             found = None
         if not isinstance(found, kind):
             raise FetchError(
-                f"{self.request.where} is broken: object {target.decode()} is missing or of the wrong kind. "
+                f"{self.request.where} is corrupt: object {target.decode()} is missing or of the wrong kind. "
                 "Check the repository with `git fsck`."
             )
         return found
@@ -132,5 +133,5 @@ class Checkout:
     def _too_large(self, limit: str) -> FetchError:
         return FetchError(
             f"The checkout of {self.request.where} is too large: more than {limit}. "
-            "Take its Terraform files into a repository of their own."
+            "Move its Terraform files into a repository of their own."
         )

@@ -1,9 +1,9 @@
-"""Brings one commit of a repository into a store of objects, with as little of its history as the server allows.
+"""Fetch one commit of a repository into an object store, with as little history as the server allows.
 
-Theory of operation. What the server advertises says what `ref` is; a commit that is asked for by its id is simply asked
-for, which many servers allow. One that refuses is asked for the ref's whole history, or, for want of a ref, everybody's,
-and the commit is looked up in that. Only objects are fetched: nothing of a repository is ever run. Used by
-`git_fetch_program`.
+Theory of operation. A ref is resolved by the refs that the server advertises. A commit is requested by its id, which many
+servers allow. If the server refuses, the whole history of the ref is fetched, or of all branches and tags if there is no
+such ref, and the commit is looked up in it. Only objects are fetched: nothing in a repository is ever run. Used by
+`fetch_program`.
 """
 
 import re
@@ -18,10 +18,10 @@ from provisioner_operator.daemon.git.request import FetchError, GitRequest
 from provisioner_operator.daemon.git.transport import GitTransport
 
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}")
-_PLACES = ("", "refs/heads/", "refs/tags/", "refs/")
-"""Where a ref is looked for, in this order: a branch goes before a tag of the same name."""
+_PREFIXES = ("", "refs/heads/", "refs/tags/", "refs/")
+"""The prefixes under which a ref is searched, in this order: a branch takes precedence over a tag of the same name."""
 _MOST_TAGS = 8
-"""How many tags may stand between a ref and its commit."""
+"""The longest chain of tags between a ref and its commit."""
 _BRANCHES_SHOWN = 5
 _SHALLOW = 1
 
@@ -30,12 +30,12 @@ _Choose = Callable[[_Advertised], Sequence[ObjectID]]
 
 
 def resolve(ref: str, advertised: _Advertised) -> ObjectID | None:
-    """Find what a ref stands for: `HEAD`, a branch, a tag, or a whole name like `refs/heads/main`."""
-    return next((found for place in _PLACES if (found := advertised.get(Ref(f"{place}{ref}".encode())))), None)
+    """Return the object of a ref: `HEAD`, a branch, a tag, or a full name like `refs/heads/main`; None if there is none."""
+    return next((found for prefix in _PREFIXES if (found := advertised.get(Ref(f"{prefix}{ref}".encode())))), None)
 
 
 class GitFetch:
-    """One fetch; what it receives goes into the store."""
+    """One fetch; received objects go into the store."""
 
     def __init__(self, request: GitRequest, store: DiskObjectStore) -> None:
         self._request = request
@@ -43,7 +43,7 @@ class GitFetch:
         self._transport = GitTransport(request)
 
     def commit(self) -> Commit:
-        """Fetch the commit that is asked for, with all its files. Raises FetchError."""
+        """Fetch the requested commit, with all its files. Raises FetchError."""
         ref = self._request.ref
         wanted = self._request.commit or (ref if _COMMIT_ID.fullmatch(ref) else None)
         return self._fetch_ref() if wanted is None else self._fetch_id(ObjectID(wanted.encode()))
@@ -65,9 +65,9 @@ class GitFetch:
         self._receive(lambda _: [wanted], otherwise=self._histories)
         if wanted not in self._store:
             raise FetchError(
-                f"Commit {wanted.decode()} was not found in {self._request.url}: its server does not give it by its id, and "
-                f"the history of {self._request.ref} does not hold it. Check that it was pushed, and that the branch "
-                "still has it."
+                f"Commit {wanted.decode()} was not found in {self._request.url}: its server does not serve it by its id, and "
+                f"the history of {self._request.ref} does not contain it. Check that it was pushed, and that the branch "
+                "still contains it."
             )
         return self._peel(wanted)
 
@@ -78,18 +78,18 @@ class GitFetch:
         return sorted({target for ref, target in advertised.items() if ref.startswith((b"refs/heads/", b"refs/tags/"))})
 
     def _receive(self, choose: _Choose, *, otherwise: _Choose) -> None:
-        """Fetch what is chosen without its history, or else with it: not every server can leave it out."""
+        """Fetch the chosen objects without their history, or, if the server cannot do that, with it."""
         try:
             self._receive_pack(choose, depth=_SHALLOW)
         except GitProtocolError:
-            # Why it did not agree, each server says in its own way, if it does. What else it may be, the next try says.
+            # Servers give the reason in words of their own, if at all. If it is another one, the second request fails too.
             try:
                 self._receive_pack(otherwise, depth=None)
             except GitProtocolError as error:
-                said = " ".join(str(error).split()) or type(error).__name__
+                reason = " ".join(str(error).split()) or type(error).__name__
                 raise FetchError(
-                    f"The server of {self._request.url} broke off the fetch of {self._request.wanted} ({said}). "
-                    "Look at the server's log, then submit the job again."
+                    f"The server of {self._request.url} broke off the fetch of {self._request.wanted} ({reason}). "
+                    "Check the server's log, then submit the job again."
                 ) from None
 
     def _receive_pack(self, choose: _Choose, *, depth: int | None) -> None:
@@ -97,7 +97,7 @@ class GitFetch:
             del depth
             if any(len(target) != len(ZERO_SHA) for target in refs.values()):
                 raise FetchError(
-                    f"Repository {self._request.url} names its objects by SHA-256, which is not read. Use one of SHA-1."
+                    f"Repository {self._request.url} names its objects by SHA-256, which is not supported. Use a repository with SHA-1."
                 )
             return list(choose(refs))
 

@@ -1,9 +1,9 @@
-"""The program of the stage `fetch`: brings the files of a git source into the run's directory.
+"""Fetch the files of a git source into the run's directory: the program of the stage `fetch`.
 
-Started under a guard like any other command, in the run's directory, with what is wanted as JSON in its environment (it
-may hold a password). A process of its own, so that it can be interrupted, killed and limited like Terraform, and a
-repository that means harm has nothing to break. It writes lines for the log to its standard output, one of which names
-the commit; why it failed is the last line of its standard error. Leaves the files in `repository`, and nothing else.
+Started under a guard like any other command, in the run's directory, with the request as JSON in its environment (it may
+hold a password). It is a process of its own so that it can be interrupted, killed and limited like Terraform, and a
+malicious repository cannot harm the daemon. It writes the log to its standard output, with one line that names the commit;
+the last line of its standard error is the reason of a failure. Leaves the files in `repository`, and nothing else.
 """
 
 import os
@@ -26,15 +26,15 @@ _OBJECTS = ".git-objects"
 
 
 def fetch(request: GitRequest, directory: Path) -> str:
-    """Bring the files into `repository` below the directory and return the commit's id. Raises FetchError."""
+    """Fetch the files into `repository` below the directory and return the commit's id. Raises FetchError."""
     request.check()
     objects = directory / _OBJECTS
     try:
         with closing(DiskObjectStore.init(str(objects))) as store:
             commit = GitFetch(request, store).commit()
-            checkout = Checkout(store, request, directory / REPOSITORY, say)
+            checkout = Checkout(store, request, directory / REPOSITORY, log)
             checkout.write(commit)
-    except (MemoryError, BufferError):  # the latter from dulwich, closing a file from which the memory ran out
+    except (MemoryError, BufferError):  # the latter when dulwich closes a file after memory ran out
         raise FetchError(
             f"{request.where} needs more than {request.limits.memory_bytes:,} bytes of memory. Keep large files out of the "
             "repository."
@@ -42,45 +42,45 @@ def fetch(request: GitRequest, directory: Path) -> str:
     finally:
         shutil.rmtree(objects, ignore_errors=True)
     commit_id = commit.id.decode()
-    say(f"{checkout.entries} files and folders, {checkout.size:,} bytes")
+    log(f"{checkout.entries} files and folders, {checkout.size:,} bytes")
     return commit_id
 
 
-def say(line: str) -> None:
-    """Write a line for the log; a name in it, which may hold a line break, makes no line of its own."""
+def log(line: str) -> None:
+    """Write one line of the log; line breaks, which names of files may contain, are replaced."""
     print(" ".join(line.splitlines()), flush=True)  # noqa: T201 - its output is its purpose
 
 
 def main() -> int:
     """Fetch what the environment asks for and return the exit code."""
-    # At once, wherever it is: there is nothing to put in order, the daemon removes the directory.
+    # Exit at once, at any point: there is nothing to clean up, since the daemon removes the directory.
     signal.signal(signal.SIGINT, lambda *_: os._exit(SIGNALED + signal.SIGINT))
     request = GitRequest.decode(os.environ.pop(REQUEST))
     limit_address_space(request.limits.memory_bytes)
     _limit_time(request)
-    say(f"Fetching {request.where}")
+    log(f"Fetching {request.where}")
     try:
-        say(COMMIT_PREFIX + fetch(request, Path.cwd()))
+        log(COMMIT_PREFIX + fetch(request, Path.cwd()))
     except FetchError as error:
         _fail(str(error))
         return FAILED
-    except Exception as error:  # noqa: BLE001 - what it is, is the server's choice: it speaks a protocol of many parts
-        _fail(f"{request.where} could not be understood ({error!r}). Check that `git clone` can read it.")
+    except Exception as error:  # noqa: BLE001 - the server's answers may break the protocol anywhere
+        _fail(f"{request.where} could not be read ({error!r}). Check that `git clone` can read it.")
         return FAILED
     return 0
 
 
 def _limit_time(request: GitRequest) -> None:
-    """End the program when its time is over: from another thread, since a name server may hold the first one up."""
+    """End the program when its time is up: from another thread, because a name lookup may block the main one."""
 
-    def give_up() -> None:
+    def time_out() -> None:
         _fail(
             f"The fetch of {request.where} timed out after {request.limits.seconds:g} s. "
-            "See whether the server works, and whether the repository is that large."
+            "Check that the server responds, and the size of the repository."
         )
         os._exit(FAILED)
 
-    timer = threading.Timer(request.limits.seconds, give_up)
+    timer = threading.Timer(request.limits.seconds, time_out)
     timer.daemon = True
     timer.start()
 

@@ -1,4 +1,4 @@
-"""What is asked of a fetch from git, and how it fails. Pure; shared by the daemon and its program `git_fetch_program`."""
+"""Define the request for a fetch from git, its limits and its error. Pure; shared by the daemon and `fetch_program`."""
 
 import base64
 import json
@@ -13,20 +13,20 @@ REPOSITORY = "repository"
 COMMIT_PREFIX = "commit: "
 """Marks the line of the program's output that names the commit."""
 FAILED = 1
-"""The program's exit code when the last line of its standard error says why."""
+"""The program's exit code when the last line of its standard error is the reason."""
 SCHEMES = ("https", "http")
 WHOLE_REPOSITORY = "."
 SHORTEST_TOKEN = 20
-"""Characters: a shorter username is a name, which masked everywhere would only make the log unreadable."""
+"""Characters: a shorter username is no token, and masking it everywhere would only make the log unreadable."""
 
 
 class FetchError(Exception):
-    """The source cannot be had. The message says what, where and what to do next."""
+    """A source that cannot be fetched; the message names what failed, where, and what to do next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a fetch may cost. More is no folder of Terraform files, or a repository that means harm."""
+    """The limits of a fetch. A repository that exceeds them holds more than Terraform files, or is malicious."""
 
     received_bytes: int = 100_000_000
     """Over the network, all answers together."""
@@ -37,14 +37,14 @@ class Limits:
     seconds: float = 120.0
     """The fetch as a whole."""
     silent_seconds: float = 60.0
-    """How long the server may say nothing; large ones think before they send."""
+    """The time that the server may take before it sends anything; large repositories need some."""
     memory_bytes: int = 1_000_000_000
-    """Of the program: what is sent compressed may grow a thousandfold."""
+    """Of the program: compressed data may grow a thousandfold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """How to log in, and the Secret that says so."""
+    """A login, and the name of its Secret."""
 
     secret: str
     username: str = field(repr=False)
@@ -52,7 +52,7 @@ class Credentials:
 
     @property
     def hidden(self) -> tuple[str, ...]:
-        """What must not be shown: some servers take the token as the username."""
+        """The values to mask, perhaps also the username: some servers take the token there."""
         pair = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
         return (self.password, pair, *([self.username] if len(self.username) >= SHORTEST_TOKEN else []))
 
@@ -64,18 +64,18 @@ class GitRequest:
     url: str
     ref: str = "HEAD"
     commit: str | None = None
-    """Goes before `ref`."""
+    """Takes precedence over `ref`."""
     path: str = WHOLE_REPOSITORY
     credentials: Credentials | None = None
     limits: Limits = field(default_factory=Limits)
 
     def encode(self) -> str:
-        """The request as text, for the program's environment."""
+        """Return the request as text, for the program's environment."""
         return json.dumps(asdict(self))
 
     @classmethod
     def decode(cls, text: str) -> Self:
-        """What `encode` made into text."""
+        """Return the request that `encode` turned into text."""
         fields = json.loads(text)
         credentials = fields["credentials"]
         return cls(
@@ -88,17 +88,17 @@ class GitRequest:
         )
 
     def check(self) -> None:
-        """Refuse what the API's rules refuse too: a job may be older than they are. Raises FetchError."""
+        """Check the rules that the API also enforces: a job may be older than they are. Raises FetchError."""
         try:
             parts = urlsplit(self.url)
             refused = parts.scheme not in SCHEMES or not parts.hostname or "@" in parts.netloc or parts.query
         except ValueError:
             refused = True
         if refused:
-            # Not shown: it may hold a password.
+            # The URL is not shown: it may contain a password.
             raise FetchError(
                 "spec.source.git.url is not a URL like https://git.example.com/team/repository.git without credentials "
-                "in it. Local paths and other protocols are not read, and credentials belong into a Secret (secretRef)."
+                "in it. Local paths and other protocols are not supported, and credentials belong in a Secret (secretRef)."
             )
         steps = self.path.split("/")
         if self.path != WHOLE_REPOSITORY and not {"", ".", "..", ".git"}.isdisjoint(steps):
@@ -109,10 +109,10 @@ class GitRequest:
 
     @property
     def wanted(self) -> str:
-        """The commit that is wanted, for messages."""
+        """The requested commit, for messages."""
         return f"commit {self.commit}" if self.commit else self.ref
 
     @property
     def where(self) -> str:
-        """The same with its repository."""
+        """The requested commit and its repository, for messages."""
         return f"{self.wanted} of {self.url}"

@@ -1,6 +1,6 @@
-"""The stage `fetch` of a run whose files come from git: its command, and what its output means. Used by `terraform`.
+"""Define the stage `fetch` of a run whose files come from git: its command, and the reader of its output.
 
-The command is `git_fetch_program`; nothing of git's own is loaded into the daemon.
+Used by `terraform`. The command is `fetch_program`, so that no code of a git client is loaded into the daemon.
 """
 
 import re
@@ -20,22 +20,22 @@ _COMMIT_LINE = re.compile(re.escape(COMMIT_PREFIX) + r"([0-9a-f]{40})")
 
 
 def fetch_stage(request: GitRequest, directory: Path) -> Stage:
-    """The command that fetches; the request, with its password, is in its environment and nowhere else."""
+    """Return the command; the request, with its password, is in its environment and nowhere else."""
     environment = passed_on(LOCALE, NETWORK) | {"HOME": str(directory), "TMPDIR": str(directory)}
     return Stage(FETCH, (sys.executable, "-I", "-m", _PROGRAM), environment=environment | {REQUEST: request.encode()})
 
 
 class FetchReader:
-    """Reads what the program says."""
+    """Reads the program's output."""
 
     def __init__(self, request: GitRequest) -> None:
         self._request = request
         self._last_error = ""
         self.commit: str | None = None
-        """The commit that was taken."""
+        """The commit that was fetched."""
 
     def read(self, stream: str, line: str) -> Sequence[str]:
-        """Take note of a line and return what the log shows of it."""
+        """Interpret a line and return the lines that the log shows for it."""
         if stream == "stderr":
             self._last_error = line
         elif found := _COMMIT_LINE.fullmatch(line):
@@ -43,17 +43,17 @@ class FetchReader:
         return (line,)
 
     def failure(self, code: int) -> Failure | None:
-        """Why the program exited with this code; None if it did what it should."""
+        """Return the failure that the exit code means; None if the program succeeded."""
         if code == 0 and self.commit is not None:
             return None
         if code == FAILED and self._last_error:
             return Failure(EndReason.SOURCE_UNAVAILABLE, self._last_error)
         how = (
-            f"was killed by signal {code - SIGNALED}, perhaps for its memory"
+            f"was killed by signal {code - SIGNALED}, perhaps by a memory limit"
             if code > SIGNALED
             else f"ended with {code}"
         )
         return Failure(
             EndReason.SOURCE_UNAVAILABLE,
-            f"The fetch of {self._request.where} {how}. The log's last lines may tell; submit the job again.",
+            f"The fetch of {self._request.where} {how}. Read the last lines of its log, then submit the job again.",
         )

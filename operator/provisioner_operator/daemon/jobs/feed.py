@@ -7,9 +7,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.kube import paths
+from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_job
 from provisioner_operator.kube.reflector import Reflector
@@ -17,16 +16,11 @@ from provisioner_operator.kube.reflector import Reflector
 logger = logging.getLogger(__name__)
 
 
-def own_jobs_selector(daemon: str) -> str:
-    """Return the field selector of a daemon's unfinished jobs."""
-    return ",".join((f"status.assignment.daemon={daemon}", *(f"status.phase!={phase}" for phase in sorted(TERMINAL))))
-
-
 class JobFeed:
     """The daemon's unfinished jobs by uid; the sink of its reflector."""
 
     def __init__(self, client: KubeClient, *, namespace: str, daemon: str, on_change: Callable[[], None]) -> None:
-        selector = own_jobs_selector(daemon)
+        selector = selectors.unfinished_jobs_of(daemon)
         self._reflector = Reflector(client, paths.jobs(namespace), self, listing=selector, watching=selector)
         self._on_change = on_change
         self._jobs: dict[str, Job] = {}

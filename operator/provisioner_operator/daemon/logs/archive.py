@@ -1,16 +1,14 @@
-"""The archive of a job's log: a ConfigMap that the job owns.
+"""Archive a job's log in a ConfigMap that the job owns. Used by `held_job`.
 
-Flushed while the run goes on, at growing intervals, so that the log of a daemon that crashed survives; and once at the
-end, before the job's end is written. A run shorter than the first interval makes exactly one write. No failure here
-ever keeps a job from ending. Used by `agent`.
+Flushed during the run, at growing intervals, so that the log survives a crash of the daemon; and once at the end, before
+the job's end is written. A run shorter than the first interval makes exactly one write. No failure here ever keeps a job
+from ending.
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
-
-import stamina
 
 from provisioner_operator.api.v1alpha1.names import (
     API_VERSION,
@@ -21,22 +19,23 @@ from provisioner_operator.api.v1alpha1.names import (
 from provisioner_operator.core.jobs.outcome import LogArchive
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.logs.log_buffer import JobLog
+from provisioner_operator.daemon.retrying import until_answered
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.errors import PASSING, ConflictError, KubeError, NotFoundError, UnreachableError
+from provisioner_operator.kube.errors import ConflictError, KubeError, NotFoundError, UnreachableError
 
 logger = logging.getLogger(__name__)
 
 FIRST_FLUSH_SECONDS = 10.0
 """A run that ends sooner is archived once."""
 SLOWEST_FLUSH_SECONDS = 300.0
-"""What a crash may cost of a long run's log: a write of up to 1 MiB each ten seconds would cost the cluster more."""
-PATIENCE_SECONDS = 60.0
-"""How long the last flush is tried when the API server is away; the job's end waits for it."""
+"""The longest part of a log that a crash may lose: a write of up to 1 MiB every ten seconds would cost the cluster more."""
+LAST_FLUSH_SECONDS = 60.0
+"""The time for which the last flush is retried during an outage; the job's end waits for it."""
 KEY = "log"
 
 
-class StillThereError(UnreachableError):
-    """The archive of an earlier job of the same name, which only the garbage collector may take away."""
+class NotCollectedError(UnreachableError):
+    """The archive of an earlier job of the same name still exists; only the garbage collector may delete it."""
 
 
 class Writer(Protocol):
@@ -72,16 +71,14 @@ class Archive:
                 await self._try_flush()
 
     async def close(self) -> LogArchive | None:
-        """Write the whole log; None if it could not be archived."""
+        """Write the whole log and return its archive; None if it could not be archived."""
         if self._log.size != self._flushed_size and not await self._try_last_flush():
             return None
         return LogArchive(log_archive_name(self._job.name), self._log.size, self._log.truncated)
 
     async def _try_last_flush(self) -> bool:
         try:
-            async for attempt in stamina.retry_context(on=PASSING, attempts=None, timeout=PATIENCE_SECONDS):
-                with attempt:
-                    await self._flush()
+            await until_answered(self._flush, seconds=LAST_FLUSH_SECONDS)
         except KubeError as error:
             self._warn(error)
             return False
@@ -98,7 +95,7 @@ class Archive:
         return True
 
     def _warn(self, error: KubeError) -> None:
-        logger.warning("The log of job %s is not archived: %s", self._job.display_name, error)
+        logger.warning("Cannot archive the log of job %s: %s", self._job.display_name, error)
 
     async def _flush(self) -> None:
         body = self._config_map()
@@ -107,12 +104,15 @@ class Archive:
             try:
                 await self._writer.create(paths.config_maps(self._job.namespace), body)
             except ConflictError:
-                # Of a request whose answer was lost, or of an earlier job of this name; never somebody else's.
+                # Created by a request whose answer was lost, or for an earlier job of this name. Anything else of that
+                # name belongs to another owner and is left alone.
                 found = await self._writer.get(path)
                 if not _is_archive(found, self._job):
                     raise
                 if not _belongs_to(found, self._job):
-                    raise StillThereError(f"{path} of an earlier job of this name is not collected yet") from None
+                    raise NotCollectedError(
+                        f"{path} of an earlier job of this name has not been garbage-collected yet"
+                    ) from None
                 await self._writer.merge_patch(path, body)
         else:
             try:
@@ -146,7 +146,7 @@ class Archive:
 
 
 def _is_archive(found: Mapping[str, Any], job: Job) -> bool:
-    """Whether this ConfigMap was made by a daemon for a job of that name."""
+    """Return whether a daemon created this ConfigMap for a job of that name."""
     return bool((found["metadata"].get("labels") or {}).get(JOB_LABEL) == job.name)
 
 

@@ -1,7 +1,7 @@
-"""What the daemon writes to its standard output: JSON, one line each, its own messages and its jobs' lines alike.
+"""Write the daemon's messages and its jobs' lines to standard output as JSON lines.
 
-Never blocks the event loop: a slow reader of the output must not stop the heartbeat. The daemon's own messages go
-through a queue; a job's lines are awaited by their run, so that a flood slows that run and nothing else.
+Never blocks the event loop: a slow reader of the output must not delay the heartbeat. The daemon's own messages go through
+a queue; a run waits until its lines are written, so that a flood slows that run and nothing else.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 
 class Console(Protocol):
-    """Where the lines of all jobs go."""
+    """The destination of all jobs' lines."""
 
     async def write(self, namespace: str, job: str, stage: str, lines: Sequence[str]) -> None:
         """Write these lines of a job's stage."""
@@ -31,14 +31,14 @@ class JsonConsole:
         self._formatter = _formatter()
 
     async def write(self, namespace: str, job: str, stage: str, lines: Sequence[str]) -> None:
-        """Write these lines of a job's stage; returns when they are out."""
+        """Write these lines of a job's stage; returns when they are written."""
         fields = {"name": "job", "levelname": "INFO", "levelno": logging.INFO}
         fields |= {"namespace": namespace, "job": job, "stage": stage}
         text = "".join(self._formatter.format(logging.makeLogRecord(fields | {"msg": line})) + "\n" for line in lines)
         await asyncio.to_thread(self._emit, text)
 
     def _emit(self, text: str) -> None:
-        # Whoever read the output may be gone: the archive still has the log, and the run goes on.
+        # The reader of the output may be gone: the archive still has the log, and the run goes on.
         with suppress(OSError, ValueError):
             self._stream.write(text)
             self._stream.flush()
@@ -55,7 +55,7 @@ def logging_to(stream: TextIO | None = None, level: int = logging.INFO) -> Itera
     entry = QueueHandler(queue)
     root.addHandler(entry)
     root.setLevel(level)
-    # Its line for each retry would bury ours, which say what does not work and what to do.
+    # Its message for each retry would bury the daemon's own, which name the cause and the remedy.
     logging.getLogger("stamina").setLevel(logging.ERROR)
     listener.start()
     try:

@@ -1,31 +1,31 @@
-"""A run's log in memory: bounded, the first and the last part kept, and it says what was left out.
+"""Keep a run's log in bounded memory: its beginning, its end, and a notice of what was left out between them.
 
-Pure; written by `run_log`, read by `log_archive`.
+Pure; written by `run_log`, read by `archive`.
 """
 
 import re
 from collections import deque
 
 CAP = 1024 * 1024
-"""What a ConfigMap holds."""
+"""Bytes that a ConfigMap holds."""
 LONGEST_LINE = 8 * 1024
-"""Bytes of one line; what is beyond is cut and counted."""
+"""Bytes of one line; the rest is cut and counted."""
 NOTICE_ROOM = 256
-"""Kept free in the cap for the notice in the middle."""
+"""Bytes of the cap reserved for the notice in the middle."""
 _HEAD_FRACTION = 4
-"""One part in so many is the beginning: the end tells why a run failed, the beginning what it was about."""
+"""The beginning gets one part in so many: the end of a log usually contains the reason of a failure."""
 
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-Z\\-_]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def printable(text: str) -> str:
-    """The text without colours and control characters, which a ConfigMap's reader would not want."""
+    """Return the text without colors and control characters, which would garble a terminal that prints the log."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _TERMINAL_CODES.sub("", text))
 
 
 def cut_line(text: str, limit: int = LONGEST_LINE) -> str:
-    """The line, cut to so many bytes with a note of how many are missing."""
+    """Return the line, cut to the limit in bytes with a note of how many are missing."""
     data = text.encode(errors="replace")
     if len(data) <= limit:
         return text
@@ -48,14 +48,14 @@ class JobLog:
 
     @property
     def truncated(self) -> bool:
-        """Whether anything was left out."""
+        """True once anything was left out."""
         return self._omitted > 0
 
     def append(self, line: str) -> None:
         """Add one line, without its newline."""
         data = cut_line(line).encode(errors="replace").replace(b"\n", b" ") + b"\n"
         self.size += len(data)
-        # Once a line did not fit, all that follows goes to the tail: the head never has gaps.
+        # Once a line did not fit, everything after it goes to the tail: the head must have no gaps.
         if not self._tail and not self._omitted and len(data) <= self._head_room:
             self._head_room -= len(data)
             self._head.append(data)
@@ -68,7 +68,7 @@ class JobLog:
             self._omitted += dropped
 
     def text(self) -> str:
-        """The whole log, or its beginning and its end with a notice in between."""
+        """Return the whole log, or its beginning and its end with a notice in between."""
         notice = (
             f"--- {self._omitted} bytes were left out here: the log exceeds its limit ---\n" if self.truncated else ""
         )

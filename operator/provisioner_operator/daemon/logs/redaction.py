@@ -1,6 +1,6 @@
-"""Secret values never leave the daemon: not in logs, not in messages, not in outputs.
+"""Mask secret values in everything that leaves the daemon: logs, messages, outputs.
 
-Made by `inputs` from every value that came from a Secret; applied by `run_log` and `run` to all that is written.
+Given every value that came from a Secret; applied by `run_log` and `run` to all that is written.
 """
 
 import json
@@ -9,27 +9,27 @@ from collections.abc import Iterable
 
 MASK = "(secret)"
 SHORTEST_SECRET = 3
-"""Shorter values (`1`, `no`) stand in every other line; masking them would hide the log and protect nothing."""
+"""Shorter values (`1`, `no`) occur everywhere; masking them would make the log unreadable and protect nothing."""
 SHORTEST_SECRET_LINE = 8
-"""A line of a secret of many lines (a key, a kubeconfig) is masked on its own from this length on."""
+"""The length from which a single line of a multi-line secret (a key, a kubeconfig) is masked on its own."""
 
 
 class Redactor:
-    """Replaces secret values in text, also where they are written as JSON or line by line."""
+    """Replaces secret values in text, also where they appear escaped as JSON or line by line."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._pattern: re.Pattern[str] | None = None
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Mask these from now on."""
+        """Mask these values, instead of earlier ones, from now on."""
         forms = {form for secret in secrets for form in _forms(secret)}
         # The longest first, so that a secret that contains another is masked whole.
         pattern = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
         self._pattern = re.compile(pattern) if pattern else None
 
     def __call__(self, text: str) -> str:
-        """The text with each secret masked."""
+        """Return the text with each secret masked."""
         return text if self._pattern is None else self._pattern.sub(MASK, text)
 
 

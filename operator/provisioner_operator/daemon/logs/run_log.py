@@ -1,6 +1,6 @@
-"""The log of one run: every line is made safe, kept in memory for the archive and shown on the daemon's output.
+"""Log one run: redact and clean every line, keep it for the archive, and print it on the daemon's output.
 
-Written by `run` and by what it runs; `last_output` is what the stall clock looks at.
+Written by `run`, with the output of its commands; `last_output` decides whether the run has stalled.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from provisioner_operator.daemon.logs.redaction import Redactor
 
 
 class RunLog:
-    """Lines of one job's run, redacted before anybody sees them."""
+    """The lines of one job's run, redacted before they are kept or printed."""
 
     def __init__(self, namespace: str, job: str, console: Console) -> None:
         self._namespace = namespace

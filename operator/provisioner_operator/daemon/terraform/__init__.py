@@ -1,1 +1,1 @@
-"""Run Terraform or OpenTofu and read what it says of itself."""
+"""Run Terraform or OpenTofu and interpret its machine-readable output."""

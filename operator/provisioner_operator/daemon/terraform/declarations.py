@@ -1,8 +1,8 @@
-"""What a Terraform module declares, read from its files: input variables and managed resources.
+"""Read the declarations of a Terraform module from its files: input variables and managed resources.
 
-Pure. Understands Terraform's language by python-hcl2 and its JSON form; files named `override` or `*_override` change
-what the others declare, as Terraform merges them. What it cannot understand it says, for `validate` has passed and may
-know better. Used by `inspect_program`, which alone loads the parser.
+Pure. Parses Terraform's language with python-hcl2, and its JSON form; files named `override` or `*_override` change the
+declarations of the others, as Terraform merges them. A file that cannot be parsed is an error of its own and not of the
+module: `validate` has accepted it. Used by `inspect_program`, which alone loads the parser.
 """
 
 import json
@@ -25,26 +25,26 @@ _VALUES = SerializationOptions(
 )
 _EXPRESSION = re.compile(r"\$\{(.*)\}", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
-"""What a job's status takes; Terraform also allows letters of other scripts."""
+"""The names that a job's status accepts; Terraform also allows letters of other scripts."""
 
 _Block = Mapping[str, Any]
 
 
 @dataclass(slots=True)
 class Declarations:
-    """What was found; `read` takes files one by one, in the order of `in_order`."""
+    """The declarations found so far; `read` takes the files one by one, in the order of `in_order`."""
 
     variables: dict[str, DeclaredVariable] = field(default_factory=dict)
     resources: dict[str, ResourceChange] = field(default_factory=dict)
 
     def read(self, name: str, text: str) -> None:
-        """Add what a file declares. Raises ValueError when it cannot be understood."""
+        """Add the declarations of a file. Raises ValueError when it cannot be parsed."""
         try:
             document = json.loads(text) if name.endswith(JSON) else hcl2.loads(text, serialization_options=_VALUES)
             self._note(document, json_syntax=name.endswith(JSON))
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 - the parser raises what its own parts do
+        except Exception as error:  # noqa: BLE001 - the parser raises errors of its own parts
             first = str(error).strip().splitlines() or [type(error).__name__]
             raise ValueError(first[0]) from None
 
@@ -59,7 +59,7 @@ class Declarations:
 
 
 def in_order(names: Iterator[str]) -> list[str]:
-    """The files of a module among these, those that override others last."""
+    """Return the files of a module among these, those that override others last."""
     module = [name for name in names if name.endswith((NATIVE, JSON)) and not name.startswith((".", "#"))]
     return sorted(module, key=lambda name: (_overrides(name), name))
 
@@ -70,7 +70,7 @@ def _overrides(name: str) -> bool:
 
 
 def _labelled(blocks: object) -> Iterator[tuple[str, _Block]]:
-    """The blocks with their first label: they come as an object, or as a list of objects."""
+    """Yield the blocks with their first label; the parser returns an object, or a list of objects."""
     for group in blocks if isinstance(blocks, list) else [blocks]:
         if isinstance(group, dict):
             for label, block in group.items():

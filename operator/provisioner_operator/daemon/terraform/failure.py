@@ -1,4 +1,4 @@
-"""Why a Terraform stage failed: what, where and what to do next. Pure; used by `terraform`."""
+"""Explain the failure of a Terraform stage: what failed, where, and what to do next. Pure; used by `provisioner`."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,10 @@ from provisioner_operator.daemon.terraform.output import Diagnostic
 from provisioner_operator.daemon.terraform.state import BACKEND_SETTINGS_FILE, explain_lock, lock_holder
 
 LONGEST_DETAIL = 2000
-"""Characters of an error's detail in a message; all of it is in the log."""
-
+"""Characters of an error's detail in a message; the log has all of it."""
 
 BACKEND_OVERRIDDEN = (
-    "The template overrides where its state is kept, so it would be lost. "
+    "The template overrides the backend of its state, so the state would be lost. "
     "Remove the backend or cloud block from its *_override files."
 )
 
@@ -21,7 +20,7 @@ BACKEND_OVERRIDDEN = (
 def explain_failure(
     stage: str, code: int, errors: Sequence[Diagnostic], *, namespace: str, workspace: str | None
 ) -> Failure:
-    """Explain a stage that exited with this code."""
+    """Return the failure of a stage that exited with this code."""
     for error in errors:
         holder = lock_holder(error.summary, error.detail)
         if holder is not None and workspace is not None:
@@ -36,11 +35,11 @@ def explain_failure(
         )
     elif code > SIGNALED:
         message = (
-            f"Stage {stage} was killed by signal {code - SIGNALED}, not by the daemon: perhaps the daemon's memory limit. "
-            "Its state may still be locked; the next job of this workspace says so if it is."
+            f"Stage {stage} was killed by signal {code - SIGNALED}, not by the daemon: perhaps by a memory limit. "
+            "Its state may still be locked; the next job of this workspace reports a lock that is left."
         )
     else:
-        message = f"Stage {stage} exited with code {code} and named no error. The log's last lines may tell."
+        message = f"Stage {stage} exited with code {code} and reported no error. Read the last lines of its log."
     return Failure(EndReason.RUN_FAILED, message)
 
 

@@ -1,8 +1,8 @@
-"""The program of the stage `inspect`: tells what the module in the current folder declares.
+"""Report the declarations of the module in the current folder: the program of the stage `inspect`.
 
-Started under a guard like any other command, in the folder where Terraform ran. A process of its own, since it parses
-what strangers wrote: it may take long or much memory, and is interrupted, killed and limited like Terraform. Writes a
-line for each declaration, and lines for the log. That it cannot read a file is no failure.
+Started under a guard like any other command, in the folder where Terraform ran. It is a process of its own because it
+parses untrusted input, which may take long or need much memory: it is interrupted, killed and limited like Terraform.
+Writes a line for each declaration, and lines for the log. A file that it cannot read is no failure.
 """
 
 import json
@@ -19,28 +19,28 @@ from provisioner_operator.daemon.terraform.declarations import Declarations, in_
 from provisioner_operator.daemon.terraform.inspect_stage import RESOURCE_PREFIX, VARIABLE_PREFIX
 
 LARGEST_FILE = 1_000_000
-"""Bytes: what people write is far smaller, and the parser needs seconds for as much."""
+"""Bytes: files written by hand are far smaller, and the parser needs seconds for this many."""
 LONGEST_SECONDS = 60.0
-"""After this no further file is read."""
+"""The time after which no further file is read."""
 MEMORY_BYTES = 1_000_000_000
 
 
 def main() -> int:
-    """Tell what is declared here and return the exit code."""
+    """Report the declarations and return the exit code."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(SIGNALED + signal.SIGINT))
     limit_address_space(MEMORY_BYTES)
     end = time.monotonic() + LONGEST_SECONDS
     found = Declarations()
     for name in in_order(path.name for path in Path().iterdir() if path.is_file()):
         if time.monotonic() > end:
-            _say(f"File {name} and what follows was not read: {LONGEST_SECONDS:g} s are over")
+            _say(f"File {name} and those after it were not read: the limit of {LONGEST_SECONDS:g} s is reached")
             break
         try:
             found.read(name, _content(Path(name)))
         except MemoryError:
-            _say(f"File {name} was not read: it takes more than {MEMORY_BYTES:,} bytes of memory")
+            _say(f"File {name} was not read: it needs more than {MEMORY_BYTES:,} bytes of memory")
         except (OSError, ValueError) as error:
-            _say(f"File {name} was not understood, so what it declares is left out: {error}")
+            _say(f"File {name} could not be parsed, so its declarations are left out: {error}")
     for variable in found.variables.values():
         _say(VARIABLE_PREFIX + json.dumps(asdict(variable)))
     for resource in found.resources.values():

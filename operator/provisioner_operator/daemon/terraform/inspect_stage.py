@@ -1,6 +1,7 @@
-"""The stage `inspect` of a template's import: its command, and what its output means. Used by `terraform`.
+"""Define the stage `inspect` of a template's import: its command, and the reader of its output.
 
-The command is `inspect_program`; the parser of Terraform's language is not loaded into the daemon.
+Used by `provisioner`. The command is `inspect_program`, so that the parser of Terraform's language is not loaded into the
+daemon.
 """
 
 import json
@@ -20,20 +21,20 @@ _PROGRAM = "provisioner_operator.daemon.terraform.inspect_program"
 
 
 def inspect_stage(directory: Path, folder: str) -> Stage:
-    """The command that reads the module in the folder; no value of a variable is in its environment."""
+    """Return the command that inspects the module in the folder; its environment has no value of a variable."""
     environment = passed_on(LOCALE) | {"HOME": str(directory), "TMPDIR": str(directory)}
     return Stage(INSPECT, (sys.executable, "-I", "-m", _PROGRAM), folder, environment)
 
 
 class InspectReader:
-    """Reads what the program says."""
+    """Reads the program's output."""
 
     def __init__(self) -> None:
         self.variables: list[DeclaredVariable] = []
         self.resources: list[ResourceChange] = []
 
     def read(self, line: str) -> Sequence[str]:
-        """Take note of a line and return what the log shows of it."""
+        """Interpret a line and return the lines that the log shows for it."""
         if line.startswith(VARIABLE_PREFIX):
             self.variables.append(DeclaredVariable(**json.loads(line.removeprefix(VARIABLE_PREFIX))))
             return ()
@@ -43,5 +44,5 @@ class InspectReader:
         return (line,)
 
     def summary(self) -> str:
-        """What was found, for the log."""
+        """Return the counts of what was found, for the log."""
         return f"The template declares {len(self.variables)} variables and {len(self.resources)} resources."

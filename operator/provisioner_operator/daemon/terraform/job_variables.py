@@ -1,7 +1,7 @@
-"""What a template learns of its job: variables of its own, and the environment that Coder's Terraform provider reads.
+"""Build the environment that describes a job to its template: variables, and the input of Coder's Terraform provider.
 
-Called by the terraform provisioner once per run. Pure: a job and the values of its variables in, an environment out. What
-is not known is left out where the provider has a harmless value of its own, and given one where it has not.
+Called by the terraform provisioner once per run. Pure: a job and the values of its variables in, an environment out. An
+unknown value is left out where the provider has a harmless default, and replaced by one where it has not.
 """
 
 import hashlib
@@ -13,12 +13,12 @@ from provisioner_operator.api.v1alpha1.enums import Transition
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 
 ACCESS_URL = "https://coder.invalid"
-"""Where a template is told that Coder is. No such name can exist (RFC 6761); the provider's own value is a real one, and
-agents would send their tokens there."""
+"""The URL that templates get as Coder's. No such name can exist (RFC 6761); the provider's default is a real server, to
+which agents would send their tokens."""
 LONGEST_OWNER = 32
-"""Characters of a user name in Coder. Templates make names of machines and volumes of it."""
+"""Characters of a user name in Coder. Templates use it in names of machines and volumes."""
 STAY = """#!/usr/bin/env sh
-# Stands where Coder's agent would be started. There is none: this only keeps the machine's first process alive.
+# Runs in place of Coder's agent, of which there is none: this only keeps the machine's first process alive.
 trap 'exit 0' INT TERM
 while :; do sleep 3600 & wait $!; done
 """
@@ -32,12 +32,12 @@ _EMAIL = re.compile(r"[^@\s:/]+@[^@\s:/]+")
 
 
 def context_environment(job: ProvisionerJob, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a run's environment that tell a template of its job, its parameters among them.
+    """Return the variables of a run's environment that describe its job to the template, parameters included.
 
-    What tells of the job wins over a variable of the same name: a template may trust it.
+    A variable that describes the job replaces one of the same name: a template may trust it.
 
     Args:
-        job: The job that is run.
+        job: The job to run.
         values: The values of its variables, by name. They reach the template unchanged.
     """
     variables = {f"TF_VAR_{name}": value for name, value in values.items()}
@@ -47,14 +47,14 @@ def context_environment(job: ProvisionerJob, values: Mapping[str, str]) -> dict[
 
 
 def coder_parameter(name: str) -> str:
-    """Return where Coder's provider looks for the value of the parameter of this name."""
+    """Return the environment variable from which Coder's provider reads the parameter of this name."""
     return f"CODER_PARAMETER_{hashlib.sha256(name.encode()).hexdigest()}"
 
 
 def coder_owner(owner: str) -> str:
     """Return a user of Kubernetes as a user name of Coder: letters, digits and single dashes, without an email's domain.
 
-    Empty when nothing of the name is left. Different users may come to the same name; `full_name` tells them apart.
+    Empty when nothing of the name is left. Different users may get the same name; their `full_name` differs.
     """
     account = owner.split("@", maxsplit=1)[0] if _EMAIL.fullmatch(owner) else owner
     return re.sub(r"[^A-Za-z0-9]+", "-", account).strip("-")[:LONGEST_OWNER].rstrip("-")
@@ -66,7 +66,7 @@ def _own_variables(job: ProvisionerJob) -> Mapping[str, str]:
         "transition": (job.spec.transition or Transition.START).lower(),
         "workspace": workspace.name if workspace else "",
         "owner": (workspace and workspace.owner) or "",
-        # A number even where there is none, for a template may declare it as one. Builds are counted from 1.
+        # A number even without a build, because templates declare it as one. Builds are counted from 1.
         "build_number": str((workspace and workspace.build_number) or 0),
         "template": template.name if template else "",
         "template_version": (template and template.version) or "",
@@ -84,7 +84,7 @@ def _coder(job: ProvisionerJob) -> Iterator[tuple[str, str]]:
         yield "CODER_WORKSPACE_ID", workspace.uid or _identity(namespace, "workspaces", workspace.name)
         yield from _coder_owner(workspace.owner)
     if template := job.spec.template_ref:
-        # Not the uid: it is there in some jobs of a template only, and what is built with an id must not lose it.
+        # Not the uid: only some jobs of a template have it, and resources named by the id would be recreated without it.
         yield "CODER_WORKSPACE_TEMPLATE_ID", _identity(namespace, "templates", template.name)
         yield "CODER_WORKSPACE_TEMPLATE_NAME", template.name
         if template.version:
@@ -92,8 +92,8 @@ def _coder(job: ProvisionerJob) -> Iterator[tuple[str, str]]:
 
 
 def _coder_owner(owner: str | None) -> Iterator[tuple[str, str]]:
-    # The initiator is no substitute: it changes from job to job, and resources that bear the owner's name would too.
-    # An id even for nobody: without one the provider makes up another at each plan.
+    # Not the initiator: it changes from job to job, and resources that are named after the owner would change with it.
+    # An id even without an owner: the provider would generate a new one at each plan.
     yield "CODER_WORKSPACE_OWNER_ID", _identity("owners", owner or "")
     if owner and (name := coder_owner(owner)):
         yield "CODER_WORKSPACE_OWNER", name
@@ -104,7 +104,7 @@ def _coder_owner(owner: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _agent_scripts() -> dict[str, str]:
-    # Containers run `coder_agent.init_script` as their only command: with an empty one they would end at once.
+    # Containers run `coder_agent.init_script` as their only command: with an empty one they would exit at once.
     return {
         f"CODER_AGENT_SCRIPT_{system}_{architecture}": script
         for system, script in _AGENT_SCRIPTS.items()
@@ -113,5 +113,5 @@ def _agent_scripts() -> dict[str, str]:
 
 
 def _identity(*path: str) -> str:
-    """A UUID that is always the same for the same path."""
+    """Return the UUID of a path, always the same one."""
     return str(uuid.uuid5(_IDENTITIES, "/".join(path)))

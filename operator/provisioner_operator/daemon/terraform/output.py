@@ -1,6 +1,6 @@
-"""Reads what Terraform and OpenTofu write with `-json`: one JSON object a line, and what it means for a job.
+"""Read the output of Terraform and OpenTofu with `-json`: one JSON object a line.
 
-Pure; used by `terraform`. Understands the machine-readable UI (`type`: version, planned_change, apply_complete,
+Pure; used by `provisioner`. Understands the machine-readable UI (`type`: version, planned_change, apply_complete,
 outputs, diagnostic, …) of `init`, `plan` and `apply`, and the single document of `validate`. A line that is not JSON is
 shown as it is.
 """
@@ -15,7 +15,7 @@ from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 
 MOST_OUTPUTS = 64
 LONGEST_OUTPUT = 4096
-"""What a job's status takes (api.job_status)."""
+"""The limits of a job's status (`api.v1alpha1.job_status`)."""
 LONGEST_NAME = 128
 
 _SPOKEN = {
@@ -29,7 +29,7 @@ _SPOKEN = {
 _SILENT = frozenset(
     {"version", "outputs", "refresh_start", "refresh_complete", "apply_progress", "planned_change_noop"}
 )
-"""Types of lines whose text says nothing that an admin would miss in a log."""
+"""Types of lines whose text would be noise in a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +45,23 @@ class Diagnostic:
 
     @property
     def is_error(self) -> bool:
-        """Whether it made the stage fail."""
+        """True if it made the stage fail."""
         return self.severity == "error"
 
     @property
     def where(self) -> str:
-        """Where it is, as people write it; empty if nowhere."""
+        """The address and the place in a file, for people; empty if there is neither."""
         place = f"{self.file}:{self.line}" if self.file and self.line else self.file
         return ", ".join(part for part in (self.address, place) if part)
 
     def lines(self) -> tuple[str, ...]:
-        """The diagnostic for a log."""
+        """Return the lines of the diagnostic in a log."""
         where = f" ({self.where})" if self.where else ""
         return (f"{self.severity.capitalize()}: {self.summary}{where}", *self.detail.splitlines())
 
 
 class OutputReader:
-    """Collects what a run's lines tell: resources, outputs, diagnostics."""
+    """Collects resources, outputs and diagnostics from a run's lines."""
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
@@ -76,7 +76,7 @@ class OutputReader:
 
     @property
     def resources(self) -> Sequence[ResourceChange]:
-        """What was done; before anything was applied, what is planned."""
+        """The changes made; before anything was applied, the planned changes."""
         return tuple((self._applied or self._planned).values())[:MOST_RESOURCES]
 
     @property
@@ -89,7 +89,7 @@ class OutputReader:
         self.diagnostics.clear()
 
     def read(self, line: str) -> Sequence[str]:
-        """Take note of a line and return what a log shows of it."""
+        """Interpret a line and return the lines that a log shows for it."""
         entry = _object(line)
         if entry is None or "@message" not in entry:
             return (line,) if line.strip() else ()
@@ -110,7 +110,7 @@ class OutputReader:
         return () if kind in _SILENT else tuple(part for part in str(entry["@message"]).splitlines() if part.strip())
 
     def read_validation(self, document: str) -> Sequence[str]:
-        """Take note of the document that `validate -json` writes and return what a log shows of it."""
+        """Interpret the document that `validate -json` writes and return the lines that a log shows for it."""
         entry = _object(document)
         if entry is None:
             return document.splitlines()

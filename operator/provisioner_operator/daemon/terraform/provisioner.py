@@ -1,9 +1,9 @@
-"""The terraform provisioner: init, plan, apply (destroy for Delete) with `terraform` or `tofu`.
+"""Run Terraform jobs: init, plan, apply (destroy for Delete) with `terraform` or `tofu`.
 
-State is kept by workspace in the `kubernetes` backend. A TemplateImport is initialised without state, validated and
-inspected; a TemplateDryRun is planned against no state. Files from git are fetched by a stage of their own, before all
-others; the others run in the folder of the checkout that the source names. Values of variables reach the program only in
-its environment.
+The `kubernetes` backend keeps one state for each workspace. A TemplateImport is initialized without state, validated and
+inspected; a TemplateDryRun is planned without state. Files from git are fetched by a stage of their own, before all others;
+the others run in the folder of the checkout that the source names. Values of variables reach the program only in its
+environment.
 """
 
 import asyncio
@@ -30,47 +30,47 @@ from provisioner_operator.daemon.terraform.job_variables import context_environm
 from provisioner_operator.daemon.terraform.output import OutputReader
 
 BINARIES = ("tofu", "terraform")
-"""Looked for in this order when none is given."""
+"""The programs searched in this order when none is given."""
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
 _PLAN_FILE = "provisioner.tfplan"
 _OWN = (
     *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"),
     *("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),  # without these there is no in-cluster configuration
 )
-"""What Terraform gets of the daemon's environment beside the common; credentials for clouds come from Secrets, by
-variable. Nothing of Coder's (CODER_*): what a template is told is of its job, the same on every daemon."""
+"""The variables of the daemon's environment that Terraform alone inherits. Credentials for clouds come from Secrets, by
+variable. None of Coder's (CODER_*): the job alone describes itself to its template, the same on every daemon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What is fixed for one run: where its files and its state are."""
+    """The places of one run's files and its state."""
 
     directory: Path
     folder: str
-    """Where Terraform runs, from the run's directory."""
+    """The folder in which Terraform runs, relative to the run's directory."""
     namespace: str
     workspace: str | None
     """None when there is no state to keep."""
     access: state.ClusterAccess
 
     @property
-    def place(self) -> Path:
-        """Where Terraform runs."""
+    def module(self) -> Path:
+        """The folder in which Terraform runs."""
         return self.directory / self.folder
 
     def write_backend(self) -> None:
-        """Make the configuration keep its state where it belongs."""
+        """Configure the backend of the workspace's state, or a throwaway one."""
         if self.workspace is None:
-            state.write_throwaway_backend(self.place)
+            state.write_throwaway_backend(self.module)
         else:
             state.write_kubernetes_backend(
-                self.place, namespace=self.namespace, workspace=self.workspace, access=self.access
+                self.module, namespace=self.namespace, workspace=self.workspace, access=self.access
             )
 
     def keeps_state(self) -> bool:
-        """Whether the initialised configuration has its state there; true when there is none to keep."""
+        """Return whether the initialized configuration uses that backend; true when there is no state to keep."""
         return self.workspace is None or state.is_stored_under(
-            self.place, namespace=self.namespace, workspace=self.workspace
+            self.module, namespace=self.namespace, workspace=self.workspace
         )
 
 
@@ -102,17 +102,17 @@ class TerraformProgram:
 
     @property
     def resources(self) -> Sequence[ResourceChange]:
-        """What was done, planned or declared."""
+        """The changes made or planned, or the resources declared."""
         return self._reader.resources or self._inspected.resources
 
     @property
     def variables(self) -> Sequence[DeclaredVariable]:
-        """What an imported template declares."""
+        """The variables that an imported template declares."""
         return self._inspected.variables
 
     @property
     def commit(self) -> str | None:
-        """The commit that was taken from a git source."""
+        """The commit that was fetched from a git source."""
         return None if self._fetched is None else self._fetched.commit
 
     def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
@@ -129,10 +129,11 @@ class TerraformProgram:
         return (line,) if line.strip() else ()
 
     def end_stage(self, stage: str, code: int) -> StageEnd:
-        """Explain a failed stage; before init, say where the state belongs, and after it, make sure that it is there."""
+        """Explain a failed stage; configure the backend before `init`, and verify it after."""
         if stage == FETCH and self._fetched is not None:
             failure = self._fetched.failure(code)
             if failure is None:
+                # Over whatever the repository has under these names.
                 self._layout.write_backend()
             return StageEnd(failure=failure)
         lines = tuple(self._reader.read_validation("\n".join(self._document))) if stage == VALIDATE else ()
@@ -141,6 +142,7 @@ class TerraformProgram:
                 stage, code, self._reader.errors, namespace=self._layout.namespace, workspace=self._layout.workspace
             )
             return StageEnd(lines, failure)
+        # Before anything is applied: a state in another place would be lost with the run's directory.
         if stage == INIT and not self._layout.keeps_state():
             return StageEnd(lines, Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN))
         if stage == INSPECT:
@@ -150,7 +152,7 @@ class TerraformProgram:
 
 
 class Terraform:
-    """Makes Terraform runs of jobs."""
+    """Turns jobs into Terraform runs."""
 
     def __init__(self, reader: Reader, *, binary: Path | None, access: state.ClusterAccess) -> None:
         self._reader = reader
@@ -158,7 +160,7 @@ class Terraform:
         self._access = access
 
     async def prepare(self, task: Task, directory: Path) -> TerraformProgram:
-        """Write the job's files and the backend's into the directory, or have them fetched, and read the variables."""
+        """Read the variables, and write the job's files and the backend's, unless a stage is to fetch them."""
         job = task.job
         binary = self._find_binary()
         variables = await read_variables(self._reader, task.model)
@@ -205,7 +207,7 @@ class Terraform:
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
-        (layout.place / name).write_bytes(content)
+        (layout.module / name).write_bytes(content)
     layout.write_backend()
 
 

@@ -1,8 +1,8 @@
-"""Where a workspace's Terraform state lives and who holds its lock.
+"""Configure the backend of a workspace's Terraform state, and explain the lock of a state.
 
 The `kubernetes` backend keeps the state in the Secret `tfstate-default-SUFFIX` and the lock in the Lease
-`lock-tfstate-default-SUFFIX` of the job's namespace. Pure but for the two small files that it writes; used by
-`terraform`.
+`lock-tfstate-default-SUFFIX` of the job's namespace. Pure except for the two small files that it writes; used by
+`provisioner` and `failure`.
 """
 
 import json
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BACKEND_FILE = "provisioner_backend_override.tf.json"
-"""Terraform merges `*_override.tf.json` last, so a backend of the template's own does not count."""
+"""Terraform merges `*_override.tf.json` last, so that this backend replaces one of the template."""
 BACKEND_SETTINGS_FILE = "provisioner_backend.json"
 SUFFIX_END = "-ws"
-"""The backend refuses a suffix that ends in `-` and a number, since it numbers the parts of a large state so; a
-workspace may be named `dev-7`. Put to every name, it also keeps the suffixes of two workspaces apart."""
+"""The backend refuses a suffix that ends in `-` and a number, which it uses for the parts of a large state; but a workspace
+may be named `dev-7`. Appended to every name, it also keeps the suffixes of two workspaces distinct."""
 
 _LOCK_ERRORS = ("Error acquiring the state lock", "Error locking state")
 _LOCK_FIELD = re.compile(r"^\s*(ID|Who|Created|Operation):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
@@ -23,14 +23,14 @@ _LOCK_FIELD = re.compile(r"^\s*(ID|Who|Created|Operation):[ \t]*(.*?)[ \t]*$", r
 
 @dataclass(frozen=True, slots=True)
 class ClusterAccess:
-    """How Terraform reaches the API server that keeps the state: a kubeconfig, or the Pod's own ServiceAccount."""
+    """Access to the API server that keeps the state: a kubeconfig, or the Pod's own ServiceAccount."""
 
     kubeconfig: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LockHolder:
-    """Who holds a state lock, as Terraform tells it."""
+    """The holder of a state lock, as Terraform reports it."""
 
     id: str = "unknown"
     who: str = "unknown"
@@ -60,12 +60,12 @@ def write_kubernetes_backend(directory: Path, *, namespace: str, workspace: str,
 
 
 def write_throwaway_backend(directory: Path) -> None:
-    """Make the configuration in the directory keep no state but in the directory."""
+    """Make the configuration in the directory keep its state in the directory, where it is discarded."""
     _write(directory / BACKEND_FILE, {"terraform": {"backend": {"local": {}}}})
 
 
 def is_stored_under(directory: Path, *, namespace: str, workspace: str) -> bool:
-    """Tell whether an initialised directory really has its state there: an override of the template's own may win."""
+    """Return whether an initialized directory really uses that backend: an override in the template may replace it."""
     try:
         backend = json.loads((directory / ".terraform" / "terraform.tfstate").read_text())["backend"]
         config = backend["config"]
@@ -79,7 +79,7 @@ def is_stored_under(directory: Path, *, namespace: str, workspace: str) -> bool:
 
 
 def lock_holder(summary: str, detail: str) -> LockHolder | None:
-    """Read who holds the lock from an error; None when the error is another one."""
+    """Parse the holder of the lock from an error; None if the error has another cause."""
     text = f"{summary}\n{detail}"
     if not any(known in text for known in _LOCK_ERRORS):
         return None
@@ -88,17 +88,17 @@ def lock_holder(summary: str, detail: str) -> LockHolder | None:
 
 
 def explain_lock(holder: LockHolder, *, namespace: str, workspace: str) -> str:
-    """Tell an admin who holds the lock and how to release it safely."""
+    """Return the message that describes the holder of the lock and a safe way to release it."""
     return (
         f"The state of workspace {workspace} is locked by {holder.who} since {holder.created} "
-        f"({holder.operation}, lock id {holder.id}). If that run still works, wait for it. If it is dead "
+        f"({holder.operation}, lock id {holder.id}). If that run is still active, wait for it. If it is dead "
         f"(`kubectl -n {namespace} get pj,pd` shows no job of this workspace and no daemon running it), check what it left "
         f"behind, release the lock with `kubectl -n {namespace} delete lease {lock_lease(workspace)}`, and submit the job again."
     )
 
 
 def _write(path: Path, content: object) -> None:
-    # The template's own file of that name may be a link to another of its files.
+    # Unlinked first: the template's own file of that name may be a link to another of its files.
     path.unlink(missing_ok=True)
     path.write_text(json.dumps(content))
     path.chmod(0o600)

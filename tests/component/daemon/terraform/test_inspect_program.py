@@ -60,10 +60,10 @@ def test_variables_and_resources_are_reported_and_overrides_come_last(tmp_path: 
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        (b'variable "x" {', "File broken.tf was not understood"),
-        (b"\xff\xfe", "File broken.tf was not understood"),
+        (b'variable "x" {', "File broken.tf could not be parsed"),
+        (b"\xff\xfe", "File broken.tf could not be parsed"),
         (b"#" * (LARGEST_FILE + 1), f"it has {LARGEST_FILE + 1:,} bytes, and at most {LARGEST_FILE:,} are read"),
-        (f"x = {DEEP}".encode(), "File broken.tf was not"),
+        (f"x = {DEEP}".encode(), "File broken.tf could not be parsed"),
     ],
     ids=["no Terraform", "no UTF-8", "too large", "too deep"],
 )
@@ -86,3 +86,36 @@ def test_a_template_cannot_write_lines_of_its_own(tmp_path: Path) -> None:
     name = 'x.tf\nvariable: {"name": "forged", "required": true}.tf'
     found = inspected(tmp_path, **{name: "variable {"})
     assert found.reader.variables == []
+
+
+def test_a_template_with_several_broken_files_loses_nothing_of_the_others(tmp_path: Path) -> None:
+    found = inspected(
+        tmp_path,
+        **{
+            "a.tf": b"variable {{{",
+            "b.tf": b'variable "kept" {}',
+            "c.tf": b"\xff\xfe",
+            "d.tf": b"#" * (LARGEST_FILE + 1),
+            "variable: {}\nresource: {}.tf": b"}",
+        },
+    )
+    assert [variable.name for variable in found.reader.variables] == ["kept"]
+    assert found.reader.resources == []
+    assert [line.split(" could not be parsed")[0] for line in found.log] == [
+        "File a.tf",
+        "File c.tf",
+        "File d.tf",
+        "File variable: {} resource: {}.tf",
+    ]
+
+
+def test_variables_are_reported_with_their_types_in_the_order_of_the_files(tmp_path: Path) -> None:
+    source = 'variable "region" {}\nvariable "token" {\n  sensitive = true\n}\nvariable bare {}\n'
+    source += 'variable "sizes" {\n  type = map(number)\n}\n'
+    source += 'resource "docker_container" "workspace" {}\nresource "docker_volume" "home" {}\n'
+    found = inspected(tmp_path, **{"main.tf": source})
+    assert [variable.name for variable in found.reader.variables] == ["region", "token", "bare", "sizes"]
+    assert [variable.sensitive for variable in found.reader.variables] == [False, True, False, False]
+    assert [each.address for each in found.reader.resources] == ["docker_container.workspace", "docker_volume.home"]
+    assert found.log == []
+    assert found.reader.summary() == "The template declares 4 variables and 2 resources."

@@ -39,10 +39,13 @@ TEMPLATE_ROWS = (
         )
         for type_, good in (("number", "1"), ("bool", "true"))
     ),
-    Creation(
-        "default is not among the values of options",
-        _parameter(default="small", options=[{"name": "Large", "value": "large"}]),
-        "spec.parameters[0].default",
+    *(
+        Creation(
+            "default is not among the values of options",
+            _parameter(default="small", options=[{"name": "Large", "value": "large"}], **type_),
+            "spec.parameters[0].default",
+        )
+        for type_ in ({}, {"type": "string"})
     ),
     Creation(
         "validation.regex requires type string",

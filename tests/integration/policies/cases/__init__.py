@@ -1,4 +1,8 @@
-"""Requests that a policy refuses, allows or completes: together they break every clause of every policy."""
+"""Requests that a policy refuses, allows or completes: together they break every clause of every policy.
+
+`broken_by.yaml` names for each clause a case that fails when the clause is dropped or turned. For a new clause, write such a
+case, see it fail without the clause, and name it there.
+"""
 
 from integration.policies.cases import (
     cancel,

@@ -15,7 +15,7 @@ _DRY_RUN = ("--dry-run=server", "--output=json")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A write. Words like `UID-OF-pod-mine` in it stand for the UIDs of stored objects."""
+    """A write. Words like `UID-OF-Pod-mine` in it stand for the UIDs of stored objects."""
 
     verb: tuple[str, ...]
     body: Manifest | None = None
@@ -71,8 +71,6 @@ class Case:
     """Part of the refusal; None for a request that is allowed."""
     stored: Mapping[str, Any] = field(default_factory=dict)
     """What the object would hold, by dotted path; None for what it would not have."""
-    breaks: tuple[str, ...] = ()
-    """The clauses, as `PLACE: TEXT`, that this case fails without."""
 
     def fault(self, user: Kubectl, uids: Mapping[str, str]) -> str | None:
         """What is wrong with the API server's answer."""

@@ -26,7 +26,7 @@ def test_an_age_becomes_the_earliest_creation() -> None:
     selection = selection_of(**NOTHING | {"since": 60.0, "type_name": "templateimport", "statuses": ("failed",)})
     assert selection.since is not None
     assert before - 60 <= selection.since <= time.time() - 60
-    assert (selection.type, selection.phases) == (JobType.TEMPLATE_IMPORT, {Phase.FAILED})
+    assert (selection.type, selection.phases) == (JobType.TEMPLATE_IMPORT, frozenset({Phase.FAILED}))
 
 
 def test_jobs_to_cancel_are_named_or_selected_but_not_both() -> None:

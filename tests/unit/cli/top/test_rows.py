@@ -1,5 +1,6 @@
 """Rows of the tables of `top`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from provisioner_operator.cli.api.watch_feed import Listed
@@ -28,7 +29,7 @@ def shown(*, wanted: str = "", mean_run: float | None = None, now: float = NOON 
     return tables(live, now, wanted=wanted, mean_run=mean_run, namespaced=False)
 
 
-def texts(rows: Any) -> list[list[str]]:
+def texts(rows: Sequence[Row]) -> list[list[str]]:
     return [[cell.plain for cell in row.cells] for row in rows]
 
 
@@ -63,5 +64,5 @@ def test_a_daemon_is_shown_with_its_job_and_failures() -> None:
 
 
 def test_a_row_is_identified_by_its_object() -> None:
-    keys = [row.key for row in shown().jobs if isinstance(row, Row)]
+    keys = [row.key for row in shown().jobs]
     assert keys == ["acme/stuck", "acme/runs", "acme/waits", "acme/waits-2"]

@@ -8,8 +8,9 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.cli.errors import UsageError
 from provisioner_operator.cli.view.job_filter import Selection, parse_statuses, parse_type
-from provisioner_operator.cli.view.loading import UNFINISHED, JobView
+from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.kube.selectors import UNFINISHED_JOBS
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
 
 
@@ -43,8 +44,8 @@ def test_coders_names_of_types_are_understood() -> None:
     [
         (Selection(), ""),
         (Selection(phases=frozenset({Phase.FAILED})), "status.phase=Failed"),
-        (Selection(phases=frozenset({Phase.PENDING, Phase.RUNNING})), UNFINISHED),
-        (Selection(stuck=True), UNFINISHED),
+        (Selection(phases=frozenset({Phase.PENDING, Phase.RUNNING})), UNFINISHED_JOBS),
+        (Selection(stuck=True), UNFINISHED_JOBS),
         (Selection(phases=frozenset({Phase.FAILED, Phase.PENDING})), ""),
         (Selection(initiator="a,b=c"), "spec.initiator=a\\,b\\=c"),
         (Selection(workspace="dev", daemon="d1"), "spec.workspaceRef.name=dev,status.assignment.daemon=d1"),

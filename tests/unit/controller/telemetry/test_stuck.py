@@ -12,7 +12,7 @@ from provisioner_operator.controller.loop import DecisionLoop
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
-from provisioner_operator.controller.write_gate import Admission
+from provisioner_operator.controller.write_gate import WriteGate
 from provisioner_operator.controller.writes.pools import PoolWrites
 from provisioner_operator.controller.writes.workspaces import WorkspaceWrites
 from provisioner_operator.controller.writes.writer import Writer
@@ -35,13 +35,13 @@ class Controller:
         pools = PoolMirror(self.mirror, "image")
         workspaces = WorkspaceMirror()
         metrics = Metrics(self.mirror, pools, workspaces, lambda: leads)
-        admission = Admission(1)
-        recorder = EventRecorder(client, metrics, lambda: leads, admission)
+        gate = WriteGate(1)
+        recorder = EventRecorder(client, metrics, lambda: leads, gate)
         self.observer = Observer(self.mirror, pools, workspaces, metrics, recorder, lambda: leads)
         pool_writes = PoolWrites(client, self.observer, pools)
         workspace_writes = WorkspaceWrites(client, self.observer, workspaces)
         writer = Writer(
-            client, self.observer, pool_writes, workspace_writes, metrics, lambda: 10.0 if leads else 0.0, admission
+            client, self.observer, pool_writes, workspace_writes, metrics, lambda: 10.0 if leads else 0.0, gate
         )
         self.loop = DecisionLoop(self.mirror, pools, workspaces, self.observer, writer, metrics, lambda: leads)
 

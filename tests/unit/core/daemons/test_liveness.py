@@ -71,7 +71,7 @@ def test_a_deleted_daemon_is_offline_at_once_and_lost_after_its_period() -> None
     assert not liveness.needs_check("d", at(310))
 
 
-def test_being_told_twice_that_a_daemon_was_deleted_does_not_prolong_its_period() -> None:
+def test_a_second_report_of_a_deletion_does_not_prolong_its_period() -> None:
     liveness = a_daemon_observed_at_noon()
     liveness.deleted("d", at(10))
     liveness.deleted("d", at(200))

@@ -1,4 +1,4 @@
-"""Pods that are daemons: what each needs, when it may get work, and when its jobs are given up."""
+"""Pods that are daemons: what each needs, when it may get work, and when its jobs are lost."""
 
 from dataclasses import replace
 from typing import Any
@@ -160,7 +160,7 @@ def test_a_run_is_lost_at_once_when_a_deleted_pod_had_ended_even_if_its_daemon_w
     assert [type(each) for each in decide(mirror, 2)] == [Fail]
 
 
-def test_a_pod_that_vanished_is_given_up_only_after_its_daemons_silence() -> None:
+def test_a_pod_that_vanished_is_lost_only_after_its_daemon_missed_its_heartbeats() -> None:
     pod = a_pod()
     mirror, daemon = _running_in(pod)
     mirror.pod_deleted(pod.uid, NAMESPACE, later(pod, deleting=True), at(1))

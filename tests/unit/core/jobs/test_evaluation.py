@@ -33,14 +33,14 @@ def test_an_overdue_pending_job_fails_and_says_what_it_waited_for() -> None:
 
 
 @pytest.mark.parametrize("job", [a_job(**CANCELED), an_assigned_job(**CANCELED), a_job(suspend=True, **CANCELED)])
-def test_the_cancel_of_a_pending_job_goes_before_any_clock(job: Job) -> None:
+def test_the_cancel_of_a_pending_job_goes_before_any_timeout(job: Job) -> None:
     verdict = judge(job, ONLINE, at(1e6))
     assert isinstance(verdict.decision, Cancel)
     assert verdict.decision.reason is CancelReason.NEVER_STARTED
     assert verdict.decision.message == "Canceled by ann: wrong region. The job had not started."
 
 
-def test_suspending_goes_before_the_clocks_and_takes_an_assignment_back() -> None:
+def test_suspending_goes_before_the_timeouts_and_takes_an_assignment_back() -> None:
     assert isinstance(judge(a_job(suspend=True), ALONE, at(1e6)).decision, Suspend)
     assert isinstance(judge(an_assigned_job(suspend=True), ONLINE, at(0)).decision, Suspend)
 
@@ -49,7 +49,7 @@ def test_a_suspended_job_waits_for_nothing() -> None:
     assert judge(a_job(suspend=True, suspended_at=NOON), ALONE, at(1e6)) == Verdict()
 
 
-def test_a_job_that_is_let_go_on_resumes_before_its_clock_is_read() -> None:
+def test_a_job_that_is_no_longer_suspended_resumes_before_its_timeout_counts() -> None:
     assert isinstance(judge(a_job(suspended_at=NOON), ALONE, at(1e6)).decision, Resume)
 
 
@@ -60,7 +60,7 @@ def test_an_assignment_has_its_time_to_be_acknowledged() -> None:
     assert verdict.decision.why == "Daemon daemon did not acknowledge within 30 s; the job is queued again."
 
 
-def test_the_pending_clock_runs_on_while_a_job_is_assigned() -> None:
+def test_the_pending_timeout_counts_on_while_a_job_is_assigned() -> None:
     assert judge(an_assigned_job(pending_timeout=12), ONLINE, at(10)).look_again_in == 2
     assert isinstance(judge(an_assigned_job(pending_timeout=12), ONLINE, at(12)).decision, Fail)
 
@@ -91,7 +91,7 @@ def test_a_running_job_fails_at_its_deadline() -> None:
 
 
 def test_a_running_job_whose_daemon_is_gone_waits_for_the_certain_loss_whatever_its_deadline() -> None:
-    # Until then its run may live, and once the job has ended nothing tells the next controller of it.
+    # Until then its run may live, and an ended job no longer shows that to the next controller.
     assert judge(a_running_job(active_deadline=100), ALONE, at(1000)) == Verdict()
     assert isinstance(judge(a_running_job(active_deadline=100), LOST, at(1000)).decision, Fail)
     # One that no process acknowledged, whoever wrote that, has no run.
@@ -110,7 +110,7 @@ def test_a_running_job_of_a_lost_daemon_fails() -> None:
     assert verdict.decision.reason is EndReason.DAEMON_LOST
 
 
-def test_silence_that_is_not_yet_loss_leaves_a_running_job_alone() -> None:
+def test_missed_heartbeats_that_are_not_yet_a_loss_leave_a_running_job_alone() -> None:
     assert judge(a_running_job(), Circumstances(daemon=a_daemon(), offline=True), at(1)).decision is None
 
 

@@ -206,9 +206,9 @@ def test_a_cancel_goes_through_canceling_and_says_who_and_why() -> None:
 def test_a_cancel_that_came_too_late_says_so(end: Callable[[Job], JsonPatch], word: str) -> None:
     body = edited(after(a_body(), assign, acknowledge), cancel=True)
     job = parse_job(after(body, begin_cancel, end))
-    (told,) = [condition for condition in job.conditions if condition.type == "CancelRequested"]
-    assert told.reason == CancelReason.TOO_LATE
-    assert told.message == f"Canceled. The cancel came too late: the job had already {word}."
+    (requested,) = [condition for condition in job.conditions if condition.type == "CancelRequested"]
+    assert requested.reason == CancelReason.TOO_LATE
+    assert requested.message == f"Canceled. The cancel came too late: the job had already {word}."
 
 
 def test_the_controller_cancels_what_never_started() -> None:

@@ -20,7 +20,7 @@ def test_a_suspended_job_is_never_overdue(fields: dict[str, Any]) -> None:
     assert timeouts.pending_deadline(a_job(**fields)) is None
 
 
-def test_the_active_clock_runs_from_the_start() -> None:
+def test_the_active_deadline_counts_from_the_start() -> None:
     assert timeouts.active_deadline(a_running_job(started=10, active_deadline=100)) == NOON + 110
     assert timeouts.active_deadline(a_job()) is None
 
@@ -44,14 +44,14 @@ def test_five_minutes_are_split_as_documented() -> None:
 
 
 @pytest.mark.parametrize("lost_after", [10, 30, 300, 86_400])
-def test_a_daemon_stops_its_runs_before_it_is_given_up(lost_after: float) -> None:
+def test_a_daemon_stops_its_runs_before_it_counts_as_lost(lost_after: float) -> None:
     steps = [timeouts.heartbeat_interval, timeouts.offline_after, timeouts.interrupt_after, timeouts.kill_after]
     moments = [step(lost_after) for step in steps]
     assert moments == sorted(moments)
     assert moments[-1] < 0.97 * lost_after
 
 
-def test_a_daemons_clock_that_is_wrong_moves_no_deadline() -> None:
+def test_a_daemon_whose_clock_is_wrong_moves_no_deadline() -> None:
     job = a_running_job(active_deadline=100)
     assert timeouts.active_deadline(replace(job, started=NOON - 5000)) == NOON + 100
     assert timeouts.active_deadline(replace(job, started=NOON + 5000)) == NOON + timeouts.ACKNOWLEDGE_SECONDS + 100

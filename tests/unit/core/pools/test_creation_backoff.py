@@ -88,7 +88,7 @@ def test_a_pod_that_worked_and_then_ended_holds_up_nobody(member: object) -> Non
     assert creations.state() == CreationState()
 
 
-def test_what_failed_is_told_with_the_pods_name_and_the_containers_words() -> None:
+def test_a_failure_is_reported_with_the_pods_name_and_the_containers_words() -> None:
     creations = Creations()
     creations.watch([over("a")], at(0))
 

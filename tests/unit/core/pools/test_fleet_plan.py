@@ -22,7 +22,7 @@ def created(round_: Round) -> int:
     return sum(isinstance(decision, CreatePod) for decision in round_.decisions)
 
 
-def told(round_: Round) -> PoolStatus | None:
+def status_in(round_: Round) -> PoolStatus | None:
     """The status that is to be written."""
     return next((each.status for each in round_.decisions if isinstance(each, UpdatePoolStatus)), None)
 
@@ -55,13 +55,13 @@ def test_a_pod_that_was_asked_for_is_not_asked_for_again() -> None:
     assert created(fleet.decide([PoolView(a_pool(), (pod,))], [], at(3))) == 0
 
 
-def test_a_refused_pod_is_told_of_and_tried_again_after_a_pause() -> None:
+def test_a_refused_pod_is_reported_and_tried_again_after_a_pause() -> None:
     fleet, view = Fleet(IMAGE), PoolView(a_pool())
     (made,) = [each for each in fleet.decide([view], [], at(0)).decisions if isinstance(each, CreatePod)]
     fleet.refused("uid-of-pool", made.name, Trouble("Forbidden", "exceeded quota: pods"), at(1))
 
     round_ = fleet.decide([view], [], at(1))
-    status = told(round_)
+    status = status_in(round_)
     assert status is not None
     assert {each.type: (each.status, each.reason) for each in status.conditions} == {
         "Ready": ("False", "Forbidden"),
@@ -76,7 +76,7 @@ def test_a_refused_pod_is_told_of_and_tried_again_after_a_pause() -> None:
 def test_a_pool_of_fixed_size_does_not_mind_the_queue() -> None:
     fleet, view = Fleet(IMAGE), PoolView(a_pool(replicas=2))
     round_ = fleet.decide([view], waiting(50), at(0))
-    status = told(round_)
+    status = status_in(round_)
 
     assert created(round_) == 2
     assert status is not None
@@ -114,7 +114,7 @@ def test_run_times_make_do_with_fewer_daemons_and_are_remembered_in_the_status()
         fleet.run_ended(pool.uid, 10)
     round_ = fleet.decide([PoolView(pool)], waiting(14), at(1))
     assert created(round_) == 2  # seven each within a minute
-    status = told(round_)
+    status = status_in(round_)
     assert status is not None
 
     restarted = Fleet(IMAGE)
@@ -141,25 +141,25 @@ def test_an_idle_pool_reaches_zero_after_its_delay_by_way_of_a_cordon() -> None:
 def test_counts_are_written_every_few_seconds_and_sizes_at_once() -> None:
     pool = a_pool()
     fleet = Fleet(IMAGE)
-    first = told(fleet.decide([PoolView(pool, members_of(pool, "a"))], [], at(0)))
+    first = status_in(fleet.decide([PoolView(pool, members_of(pool, "a"))], [], at(0)))
     assert first is not None
     written = a_pool(status=first)
 
     round_ = fleet.decide([PoolView(written, members_of(pool, "a", held=1))], [], at(1))
-    assert told(round_) is None
+    assert status_in(round_) is None
     assert round_.look_again_in == pytest.approx(4)
-    status = told(fleet.decide([PoolView(written, members_of(pool, "a", held=1))], [], at(5)))
+    status = status_in(fleet.decide([PoolView(written, members_of(pool, "a", held=1))], [], at(5)))
     assert status is not None
     assert (status.idle, status.busy) == (0, 1)
 
     grown = a_pool(status=status, replicas=2)
-    assert told(fleet.decide([PoolView(grown, members_of(pool, "a", held=1))], [], at(5.1))) is not None
+    assert status_in(fleet.decide([PoolView(grown, members_of(pool, "a", held=1))], [], at(5.1))) is not None
 
 
 def test_nothing_is_decided_when_nothing_changed() -> None:
     pool = a_pool(autoscaling=scaling())
     fleet, members = Fleet(IMAGE), members_of(pool, "a", held=1)
-    status = told(fleet.decide([PoolView(pool, members)], [], at(0)))
+    status = status_in(fleet.decide([PoolView(pool, members)], [], at(0)))
     assert status is not None
     settled = a_pool(autoscaling=scaling(), status=status)
 

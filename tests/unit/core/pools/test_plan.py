@@ -30,7 +30,7 @@ def a_plan(
     return plan(pool or a_pool(), members, Target(wanted, NEW, "image"), pace or CreationState(), at(now))
 
 
-def told(decision: PoolDecision) -> str:
+def describe(decision: PoolDecision) -> str:
     match decision:
         case CreatePod():
             return "create"
@@ -45,7 +45,7 @@ def told(decision: PoolDecision) -> str:
 
 
 def decided(wanted: int, *members: Member, **given: Any) -> list[str]:
-    return sorted(told(decision) for decision in a_plan(wanted, *members, **given).decisions)
+    return sorted(describe(decision) for decision in a_plan(wanted, *members, **given).decisions)
 
 
 def old(name: str, **fields: Any) -> Member:
@@ -259,7 +259,7 @@ def test_the_census_counts_what_there_is() -> None:
         ([starting("a", trouble=Trouble("ErrImagePull", "no image"))], CreationState(failing=FAILING), "ErrImagePull"),
     ],
 )
-def test_of_all_troubles_the_one_to_mend_is_told(
+def test_of_all_troubles_the_one_that_needs_an_edit_is_reported(
     members: list[Member], pace: CreationState, reason: str | None
 ) -> None:
     trouble = a_plan(1, *members, pace=pace).counts.trouble

@@ -286,7 +286,7 @@ def test_a_deleted_pool_is_released_when_its_last_pod_is_gone_and_then_forgotten
     assert cluster.pools.next_wake() is None
 
 
-def test_jobs_that_wait_are_told_of_the_pool_that_starts_a_daemon_for_them() -> None:
+def test_the_wait_of_jobs_is_explained_by_the_pool_that_starts_a_daemon_for_them() -> None:
     cluster = Cluster(a_pool(autoscaling=scaling(3)))
     job = a_job()
     cluster.jobs.observe_job(job, at(0))

@@ -68,7 +68,7 @@ def test_to_leave_out_the_last_tag_is_not_advised_where_an_untagged_job_would_no
     assert found.message.endswith("Daemon d7 lacks only the tag env=1: give it the tag.")
 
 
-def test_an_untagged_job_is_told_the_tag_to_take() -> None:
+def test_an_untagged_job_learns_the_tag_to_take() -> None:
     found = of(a_demand(), ready("d1", env="1"))
     assert found.edits == (TagJob("d1", "env", "1"),)
     assert "a job without tags runs only on daemons without tags" in found.message

@@ -5,7 +5,12 @@ from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.scheduling.explanation import Explanation, Growth
-from provisioner_operator.core.scheduling.explanation_timing import PATIENCE_SECONDS, SETTLE_SECONDS, PendingReasons
+from provisioner_operator.core.scheduling.explanation_timing import (
+    DEMANDS_A_ROUND,
+    PATIENCE_SECONDS,
+    SETTLE_SECONDS,
+    PendingReasons,
+)
 from support.builders.core import a_daemon, a_job, at
 
 JOB = a_job("dev-2", workspace="dev")
@@ -57,7 +62,7 @@ def test_what_passes_by_itself_is_said_only_after_a_while() -> None:
     assert reason_of(reasons.of(JOB, None, busy, at(PATIENCE_SECONDS))) is PendingReason.DAEMONS_BUSY
 
 
-def test_a_job_behind_another_of_its_workspace_is_told_which() -> None:
+def test_a_job_behind_another_of_its_workspace_names_what_goes_first() -> None:
     explanation = waiting_since_noon().of(JOB, "dev-1", AFleet(), at(PATIENCE_SECONDS))
     assert explanation is not None
     assert explanation.reason is PendingReason.WORKSPACE_BUSY
@@ -97,7 +102,7 @@ def test_a_change_of_the_fleet_after_which_the_same_is_to_be_said_concerns_no_jo
     assert due(reasons, at(41), fleet) == [JOB.uid]
 
 
-def test_a_job_that_was_told_something_else_meanwhile_is_told_again() -> None:
+def test_a_job_with_another_explanation_meanwhile_is_explained_again() -> None:
     reasons, offline, busy = waiting_since_noon(), AFleet(online=False), AFleet(free=False)
     late = a_job("late")
     reasons.fleet_changed(JOB.namespace, at(0))
@@ -109,7 +114,7 @@ def test_a_job_that_was_told_something_else_meanwhile_is_told_again() -> None:
     assert set(due(reasons, at(41), offline)) == {JOB.uid, late.uid}
 
 
-def test_a_job_that_somebody_else_has_told_something_is_looked_at() -> None:
+def test_a_job_whose_explanation_somebody_else_replaced_is_looked_at() -> None:
     reasons, fleet = waiting_since_noon(), AFleet(online=False)
     reasons.fleet_changed(JOB.namespace, at(0))
     assert due(reasons, at(1), fleet) == [JOB.uid]
@@ -199,3 +204,15 @@ def test_a_demand_that_is_looked_at_already_is_not_put_off() -> None:
     assert reasons.of(JOB, None, free, at(1)) is None
     assert reasons.of(JOB, None, free, at(20)) is None
     assert reasons.next_look() == at(1 + PATIENCE_SECONDS).monotonic
+
+
+def test_so_many_demands_are_explained_in_one_round_and_the_others_in_the_next() -> None:
+    reasons, fleet = PendingReasons(), AFleet(online=False)
+    for number in range(DEMANDS_A_ROUND + 1):
+        reasons.waits(a_job(f"job-{number}", tags={"zone": str(number)}), at(0))
+    due(reasons, at(1), fleet)
+    reasons.fleet_changed(JOB.namespace, at(1))
+
+    assert len(due(reasons, at(2), fleet)) == DEMANDS_A_ROUND
+    assert len(due(reasons, at(2), fleet)) == 1
+    assert fleet.asked == DEMANDS_A_ROUND + 1

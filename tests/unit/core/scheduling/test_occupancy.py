@@ -23,7 +23,7 @@ def report(occupancy: Occupancy, *jobs: Job) -> None:
     occupancy.report("d", NAMESPACE, frozenset(ReportedRun(job.uid, job.workspace) for job in jobs))
 
 
-def test_an_assigned_job_takes_a_slot_once_however_often_it_is_told() -> None:
+def test_an_assigned_job_takes_a_slot_once_however_often_it_is_observed() -> None:
     occupancy = a_daemon_that_runs_it()
     occupancy.give("d", JOB.uid)
     report(occupancy, JOB)

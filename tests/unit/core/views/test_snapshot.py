@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
-from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job
+from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_ended_job
+from support.builders.pools import a_pool
 
 HEARTBEAT = "2027-01-15T08:00:00+00:00"
 
@@ -88,3 +89,57 @@ def test_waiting_does_not_count_what_was_suspended_and_ends_with_the_start() -> 
     assert ran(a_running_job(started=7), NOON + 60) == 53
     assert ran(an_ended_job(finished=30), NOON + 60) == 30
     assert ran(a_job(), NOON + 60) is None
+
+
+@pytest.mark.parametrize(
+    ("job", "reason"),
+    [
+        (a_job(suspend=True), "Suspended"),
+        (a_job(cancel=True), ""),
+        (an_assigned_job(), ""),
+        (a_running_job(), ""),
+        (an_ended_job(), ""),
+    ],
+)
+def test_only_a_job_that_waits_has_a_reason(job: Job, reason: str) -> None:
+    assert Snapshot([job], [daemon()], now=NOON).reason_of(job) == reason
+
+
+def test_a_run_that_outlives_its_job_is_named_as_what_goes_first() -> None:
+    waiting, over = a_job("dev-2", workspace="dev"), a_running_job("dev-1", workspace="dev")
+    snapshot = Snapshot([waiting], [daemon(runs=(over,))], now=NOON + 1)
+
+    assert snapshot.blocker_of(waiting) == "an earlier job whose run is still being stopped"
+
+
+def test_a_pool_that_grows_for_jobs_explains_their_wait_if_it_is_of_their_organization() -> None:
+    job = a_job()
+    pools = [a_pool("mine", replicas=2), a_pool("idle", replicas=0)]
+    foreign = a_pool("foreign", replicas=2)
+    foreign = replace(foreign, supply=replace(foreign.supply, namespace="elsewhere"))
+
+    assert Snapshot([job], pools=[*pools, foreign], now=NOON).reason_of(job) == "DaemonsStarting"
+    assert Snapshot([job], pools=[foreign], now=NOON).reason_of(job) == "NoMatchingDaemon"
+
+
+def test_an_explanation_is_made_once_for_a_demand() -> None:
+    job = a_job()
+    snapshot = Snapshot([job], now=NOON)
+
+    assert snapshot.explain(job.demand) is snapshot.explain(job.demand)
+
+
+def test_a_waiting_job_is_stuck_where_only_somebody_can_help() -> None:
+    job = a_job()
+    assert Snapshot([job], now=NOON).is_stuck(job)
+    assert not Snapshot([job], [daemon(runs=(a_running_job(),))], now=NOON).is_stuck(job)
+
+
+def test_a_daemon_that_never_reported_is_not_online() -> None:
+    fleet = [replace(daemon(), heartbeat=None)]
+    assert Snapshot([], fleet, now=NOON).is_online(fleet[0]) is False
+
+
+def test_a_job_that_was_canceled_before_it_started_waited_until_its_end() -> None:
+    canceled = a_job(phase=Phase.CANCELED, finished=NOON + 25)
+    assert waited(canceled, NOON + 60) == 25

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.core.views.wait_estimate import estimate, observed_runs
@@ -60,3 +61,16 @@ def test_recent_runs_count_more() -> None:
     mean, count = observed_runs([an_ended_job("a", finished=10), an_ended_job("b", finished=60)])
     assert count == 2
     assert mean == pytest.approx(20)
+
+
+def test_a_run_that_never_started_is_not_counted() -> None:
+    never = a_job("never", phase=Phase.CANCELED, finished=NOON + 25)
+    assert observed_runs([never, an_ended_job(finished=10)]) == (10, 1)
+
+
+def test_a_slot_that_no_job_accounts_for_is_free_soon() -> None:
+    job, over = a_job("waits", created=1), a_running_job("over")
+    snapshot = Snapshot([job], [daemon(runs=(over,))], now=NOON + 10)
+    guess = estimate(job, snapshot, [an_ended_job("before", finished=30)])
+    assert guess is not None
+    assert guess.seconds == 1

@@ -1,4 +1,4 @@
-"""What a workspace needs next, scene by scene; all that can go wrong between the scenes is the simulation's business."""
+"""Single steps of a workspace; the simulation covers what can go wrong between them."""
 
 from dataclasses import replace
 from typing import Any
@@ -118,7 +118,7 @@ def test_a_number_that_is_taken_is_passed_over() -> None:
         (a_template(parameters=(Parameter("size"),)), "InvalidParameters", False),
     ],
 )
-def test_what_cannot_be_built_is_told_and_no_job_is_made(template: Template, reason: str, waits: bool) -> None:  # noqa: FBT001 - a column
+def test_what_cannot_be_built_is_reported_and_no_job_is_created(template: Template, reason: str, waits: bool) -> None:  # noqa: FBT001 - a column
     status = _status(a_workspace(), template=template)
 
     assert _reason(status) == reason
@@ -139,7 +139,7 @@ def test_a_template_that_does_not_exist_is_named() -> None:
     assert _reason(plan.decision.status) == "TemplateNotFound"
 
 
-def test_a_refusal_of_the_api_server_is_told() -> None:
+def test_a_refusal_of_the_api_server_is_reported() -> None:
     status = _status(a_workspace(), refusal="the namespace is being terminated")
 
     assert _reason(status) == "BuildRefused"
@@ -170,7 +170,7 @@ def test_the_phase_is_that_of_the_latest_build(running: bool, job: Phase, phase:
     assert (status.phase, status.build_number, _holds(status)) == (phase, 1, holds)
 
 
-def test_a_failure_is_told_with_its_job_and_what_to_do_and_is_not_retried() -> None:
+def test_a_failure_is_reported_with_its_job_and_what_to_do_and_is_not_retried() -> None:
     workspace = a_workspace()
 
     status = _status(workspace, a_build(phase=Phase.FAILED, change=_wanted(workspace), message="No quota."))
@@ -180,7 +180,7 @@ def test_a_failure_is_told_with_its_job_and_what_to_do_and_is_not_retried() -> N
     assert _decide(replace(workspace, status=status)) is None
 
 
-def test_what_is_told_once_is_not_written_again() -> None:
+def test_a_status_that_is_current_is_not_written_again() -> None:
     workspace = a_workspace(parameters=(("size", "2"),))
     build = a_build(change=_wanted(workspace), parameters=(("size", "2"), ("token", "x")))
 
@@ -412,7 +412,7 @@ def test_a_job_whose_end_was_missed_is_looked_for() -> None:
     assert status.last_run.started == running.record.started
 
 
-def test_a_waiting_build_is_told_of_after_a_while_and_an_end_at_once() -> None:
+def test_a_waiting_build_is_reported_after_a_while_and_an_end_at_once() -> None:
     workspace = a_workspace()
 
     assert _plan(workspace, a_build(phase=Phase.PENDING, change=_wanted(workspace))).delay > 0
@@ -428,7 +428,7 @@ def test_a_deleted_workspace_that_only_others_hold_is_left_alone() -> None:
         assert _plan(workspace, *builds, searched=False) == WorkspacePlan()
 
 
-def test_who_pins_a_version_that_does_not_exist_is_told_those_that_do() -> None:
+def test_a_pinned_version_that_does_not_exist_is_reported_with_those_that_do() -> None:
     template = a_template(a_version(), a_version("template-2"))
 
     status = _status(a_workspace(pinned_version="template-9"), template=template)

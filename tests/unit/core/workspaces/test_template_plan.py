@@ -1,4 +1,4 @@
-"""What a template needs next, scene by scene."""
+"""Single steps of a template."""
 
 from dataclasses import replace
 from typing import Any
@@ -92,7 +92,7 @@ def test_only_a_version_whose_import_completed_becomes_active() -> None:
     assert (ready.active_version, _says(ready)) == (_name(template), ("True", "Imported"))
 
 
-def test_the_last_good_version_stays_in_force_while_another_is_imported_and_if_that_fails() -> None:
+def test_the_last_good_version_stays_active_while_another_is_imported_and_if_that_fails() -> None:
     first = a_template(status=NEW)
     known = replace(first, status=_status(first, **_imported(first)))
     second = replace(known, generation=2, files={"main.tf": "changed"})
@@ -153,7 +153,7 @@ def test_a_config_map_is_read_when_the_template_changes_and_now_and_then() -> No
     assert isinstance(_decide(template, reading=reading, now=SOURCE_REREAD_SECONDS), ReadSource)
 
 
-def test_a_config_map_that_is_missing_is_told_and_looked_for_again() -> None:
+def test_a_config_map_that_is_missing_is_reported_and_looked_for_again() -> None:
     template = a_template(files=None, config_map="files")
     missing = Reading(SourceFiles(missing="ConfigMap files does not exist."), 1, at(0).monotonic)
 
@@ -185,7 +185,7 @@ def test_a_deleted_template_goes_when_no_workspace_is_left() -> None:
     assert isinstance(_decide(template, workspaces=0), ReleaseTemplate)
 
 
-def test_what_is_told_once_is_not_written_again() -> None:
+def test_a_status_that_is_current_is_not_written_again() -> None:
     template = a_template(status=NEW)
     facts = _imported(template)
     status = _status(template, **facts)
@@ -250,7 +250,7 @@ def test_a_deleted_template_says_how_many_workspaces_it_waits_for(count: int, le
     assert left in next(each.message for each in status.conditions if each.type == "Ready")
 
 
-def test_a_refused_import_is_told_and_not_repeated() -> None:
+def test_a_refused_import_is_reported_and_not_repeated() -> None:
     template = a_template(status=NEW)
 
     status = _status(template, kept=frozenset({_name(template)}), refusal="the quota is exceeded")

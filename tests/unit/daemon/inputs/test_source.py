@@ -80,7 +80,7 @@ def test_git_credentials_that_cannot_be_had_are_named_with_their_remedy(
 
 @pytest.mark.parametrize("url", ["file:///srv/templates.git", "ssh://git@example.com/a.git", "/srv/templates.git"])
 def test_a_local_path_is_refused_by_the_daemon_too(url: str) -> None:
-    with pytest.raises(UnpreparedError, match="Local paths and other protocols are not read"):
+    with pytest.raises(UnpreparedError, match="Local paths and other protocols are not supported"):
         git_request(Objects({LOGIN: a_secret(token="abc")}), url=url)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.daemon.jobs.feed import JobFeed, own_jobs_selector
+from provisioner_operator.daemon.jobs.feed import JobFeed
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.selectors import unfinished_jobs_of
 from support.virtual_time import run_in_virtual_time
 from unit.daemon.builders import a_job_body
 from unit.daemon.stored_objects import StoredObjects
@@ -57,7 +58,7 @@ def test_it_follows_the_unfinished_jobs_of_its_daemon_and_no_others() -> None:
 
 
 def test_the_selector_leaves_out_every_way_to_end() -> None:
-    assert own_jobs_selector("d1") == (
+    assert unfinished_jobs_of("d1") == (
         "status.assignment.daemon=d1,status.phase!=Canceled,status.phase!=Completed,status.phase!=Failed"
     )
 

@@ -1,12 +1,9 @@
 import json
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
 from provisioner_operator.daemon.terraform.declarations import Declarations, in_order
-from provisioner_operator.daemon.terraform.inspect_stage import InspectReader, inspect_stage
 
 TEMPLATE = """
 terraform {
@@ -127,40 +124,3 @@ def test_what_is_not_understood_is_a_value_error(text: str) -> None:
 
 def test_names_that_a_status_does_not_take_are_left_out() -> None:
     assert not read(main__tf='variable "größe" {}').variables
-
-
-def inspect(folder: Path) -> tuple[InspectReader, list[str]]:
-    """Run the program of the stage as a process and read what it says."""
-    stage = inspect_stage(folder, ".")
-    done = subprocess.run(
-        stage.arguments, cwd=folder, env=stage.environment, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert not done.stderr
-    reader = InspectReader()
-    return reader, [shown for line in done.stdout.splitlines() for shown in reader.read(line)]
-
-
-def test_the_program_tells_the_daemon_what_is_declared(tmp_path: Path) -> None:
-    (tmp_path / "main.tf").write_text(TEMPLATE)
-    reader, log = inspect(tmp_path)
-    assert [variable.name for variable in reader.variables] == ["region", "token", "bare", "sizes"]
-    assert [resource.address for resource in reader.resources] == ["docker_container.workspace", "docker_volume.home"]
-    assert log == []
-    assert reader.summary() == "The template declares 4 variables and 2 resources."
-
-
-def test_a_file_that_cannot_be_read_takes_nothing_from_the_others(tmp_path: Path) -> None:
-    (tmp_path / "a.tf").write_text("variable {{{")
-    (tmp_path / "b.tf").write_text('variable "kept" {}')
-    (tmp_path / "c.tf").write_bytes(b"\xff\xfe")
-    (tmp_path / "d.tf").write_bytes(b"#" * 1_000_001)
-    (tmp_path / "variable: {}\nresource: {}.tf").write_text("}")
-    reader, log = inspect(tmp_path)
-    assert [variable.name for variable in reader.variables] == ["kept"]
-    assert reader.resources == []
-    assert [line.split(" was ")[0] for line in log] == [
-        "File a.tf",
-        "File c.tf",
-        "File d.tf",
-        "File variable: {} resource: {}.tf",
-    ]

@@ -93,7 +93,7 @@ def test_after_init_the_state_is_looked_for_where_terraform_runs(tmp_path: Path)
     (folder / ".terraform").mkdir(parents=True)
     failure = program.end_stage("init", 0).failure
     assert failure is not None
-    assert "overrides where its state is kept" in failure.message
+    assert "overrides the backend of its state" in failure.message
     backend = {"type": "kubernetes", "config": {"namespace": "acme", "secret_suffix": "dev-ws"}}
     (folder / ".terraform" / "terraform.tfstate").write_text(json.dumps({"backend": backend}))
     assert program.end_stage("init", 0).failure is None

@@ -1,0 +1,106 @@
+"""The table of observed kinds: for each, the parser of its objects and the reconciler that takes and forgets the records.
+
+Read by `observer`, which adds what all kinds have in common. Pods are not in it: one Pod is both a daemon and a member of
+a pool, and may fit one of the two models only.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from provisioner_operator.controller import clock
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+from provisioner_operator.core.workspaces.records import Template, Workspace
+from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
+from provisioner_operator.kube.parsing import parse_daemon
+from provisioner_operator.kube.pool_parsing import parse_pool
+from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedKind(Generic[Record]):
+    """One row of the table."""
+
+    name: str
+    """The kind as the API spells it, for logs, Events and the metric of unparseable objects."""
+    parse: Callable[[Mapping[str, Any]], Record]
+    """Raises UnparseableObjectError."""
+    observe: Callable[[Record], bool]
+    """Stores the record; returns whether there may be something to decide."""
+    forget: Callable[[str], None]
+    """Forgets the object of that uid."""
+
+
+class ObservedKinds:
+    """The table, bound to the reconcilers of one controller."""
+
+    job: ObservedKind[JobRecords]
+    build: ObservedKind[JobRecords]
+    """A job that is observed for its workspace or template alone."""
+    daemon: ObservedKind[Daemon]
+    fresh_daemon: ObservedKind[Daemon]
+    """A daemon that was read just now: only that confirms missed heartbeats."""
+    pool: ObservedKind[Pool]
+    template: ObservedKind[Template]
+    workspace: ObservedKind[Workspace]
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        pools: PoolMirror,
+        workspaces: WorkspaceMirror,
+        job_changed: Callable[[Job, Job], None],
+    ) -> None:
+        """`job_changed` is called with the previous and the new record of a job that was known already."""
+        self._mirror = mirror
+        self._workspaces = workspaces
+        self._job_changed = job_changed
+        self.job = ObservedKind("ProvisionerJob", parse_job_records, self._observe_job, self._forget_job)
+        self.build = replace(self.job, observe=self._observe_build)
+        self.daemon = ObservedKind(
+            "ProvisionerDaemon",
+            parse_daemon,
+            observe=lambda daemon: mirror.observe_daemon(daemon, clock.read()),
+            forget=lambda uid: mirror.daemon_deleted(uid, clock.read()),
+        )
+        self.fresh_daemon = replace(
+            self.daemon, observe=lambda daemon: mirror.observe_daemon(daemon, clock.read(), fresh=True)
+        )
+        self.pool = ObservedKind(
+            "ProvisionerPool",
+            parse_pool,
+            observe=lambda pool: pools.observe_pool(pool, clock.read()),
+            forget=lambda uid: pools.pool_deleted(uid, clock.read()),
+        )
+        self.template = ObservedKind(
+            "WorkspaceTemplate", parse_template, workspaces.observe_template, workspaces.template_deleted
+        )
+        self.workspace = ObservedKind(
+            "Workspace", parse_workspace, workspaces.observe_workspace, workspaces.workspace_deleted
+        )
+
+    def _observe_job(self, records: JobRecords) -> bool:
+        # The build before the job: an ended job may be deleted only once its workspace has noted its end.
+        is_news = self._observe_build(records)
+        previous = self._mirror.job(records.job.uid)
+        if not self._mirror.observe_job(records.job, clock.read()):
+            return is_news
+        if previous is not None:
+            self._job_changed(previous, records.job)
+        return True
+
+    def _observe_build(self, records: JobRecords) -> bool:
+        is_news = records.build is not None and self._workspaces.observe_build(records.build)
+        if records.template_import is not None:
+            is_news |= self._workspaces.observe_import(records.template_import)
+        return is_news
+
+    def _forget_job(self, uid: str) -> None:
+        self._mirror.job_deleted(uid, clock.read())
+        self._workspaces.job_deleted(uid)

@@ -1,0 +1,112 @@
+"""Gauges of the cluster's state: jobs, queues, daemons, pools and workspaces, measured when Prometheus scrapes.
+
+Read from the reconcilers' records; only the leader shows them. The tags of a queue are a label, since an admin has to know
+which tags wait for a daemon; their number is limited.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from provisioner_operator import __version__
+from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase, WorkspacePhase
+from provisioner_operator.controller import clock
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.matching import format_tags
+from provisioner_operator.core.reconcilers.jobs import Mirror
+from provisioner_operator.core.reconcilers.pools import PoolMirror
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceMirror
+
+_QUEUES_SHOWN = 100
+"""The deepest queues that are shown, so that no submitter can flood the monitoring with invented tags."""
+
+
+class StateCollector(Collector):
+    """Measures at each scrape, so that nothing is spent between two."""
+
+    def __init__(
+        self, mirror: Mirror, pools: PoolMirror, workspaces: WorkspaceMirror, leads: Callable[[], bool]
+    ) -> None:
+        self._mirror = mirror
+        self._pools = pools
+        self._workspaces = workspaces
+        self._leads = leads
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Measure all gauges."""
+        info = GaugeMetricFamily(
+            "provisioner_build_info", "The version of this controller; always 1.", labels=["version"]
+        )
+        info.add_metric([__version__], 1)
+        yield info
+        leads = self._leads()
+        yield GaugeMetricFamily("provisioner_leader", "1 if this process leads, 0 if it is on standby.", value=leads)
+        if not leads:
+            return
+        phases = Tally(job.phase for job in self._mirror.jobs())
+        jobs = GaugeMetricFamily("provisioner_jobs", "Jobs that have not ended, by phase.", labels=["phase"])
+        for phase in Phase:
+            if phase not in TERMINAL:
+                jobs.add_metric([phase.value], phases[phase])
+        yield jobs
+        waiting = Tally(job.reason for job in self._mirror.jobs() if job.phase is Phase.PENDING and job.reason)
+        reasons = GaugeMetricFamily(
+            "provisioner_jobs_pending",
+            "Pending jobs, by the reason for which they have not started.",
+            labels=["reason"],
+        )
+        for reason, count in waiting.items():
+            reasons.add_metric([str(reason)], count)
+        yield reasons
+        states = Tally(daemon.state if online else DaemonState.OFFLINE for daemon, online in self._mirror.daemons())
+        daemons = GaugeMetricFamily("provisioner_daemons", "Daemons, by state.", labels=["state"])
+        for state in DaemonState:
+            daemons.add_metric([state.value], states[state])
+        yield daemons
+        yield from self._queues()
+        yield self._pool_sizes()
+        yield self._workspace_phases()
+
+    def _workspace_phases(self) -> Metric:
+        phases = Tally(workspace.status.phase for workspace in self._workspaces.workspaces())
+        found = GaugeMetricFamily("provisioner_workspaces", "Workspaces, by phase.", labels=["phase"])
+        for phase in WorkspacePhase:
+            found.add_metric([phase.value], phases[phase])
+        return found
+
+    def _pool_sizes(self) -> Metric:
+        sizes = GaugeMetricFamily(
+            "provisioner_pool_daemons",
+            "Daemons of a pool, by the state in which its status counts them.",
+            labels=["namespace", "pool", "which"],
+        )
+        for pool in self._pools.pools():
+            status = pool.status
+            counts = {
+                "wanted": status.desired_replicas,
+                "present": status.replicas,
+                "idle": status.idle,
+                "busy": status.busy,
+            }
+            for which, count in counts.items():
+                sizes.add_metric([pool.namespace, pool.name, which], count)
+        return sizes
+
+    def _queues(self) -> Iterator[Metric]:
+        labels = ["namespace", "provisioner", "tags"]
+        depth = GaugeMetricFamily(
+            "provisioner_queue_depth", "Jobs that wait for a daemon, by namespace, provisioner and tags.", labels=labels
+        )
+        age = GaugeMetricFamily("provisioner_queue_oldest_seconds", "Age of the oldest job in a queue.", labels=labels)
+        now = clock.read().wall
+        deepest = sorted(self._mirror.queue_depths().items(), key=lambda each: -each[1][0])[:_QUEUES_SHOWN]
+        for demand, (count, first) in deepest:
+            values = [demand.namespace, demand.provisioner.value, format_tags(demand.tags)]
+            depth.add_metric(values, count)
+            age.add_metric(values, max(now - first.created, 0))
+        yield depth
+        yield age

@@ -1,0 +1,40 @@
+"""The few fields of `metadata` that identify an object, read from a body that no model has parsed.
+
+For whoever follows or reports objects without knowing their kind: the reflector, the observer, the elector. A field that
+is missing reads as the empty string, since such a body may be the very one that fits no model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectMeta:
+    """The identity of an object and the version of it that was read."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+
+    @property
+    def version(self) -> int:
+        """The resource version as a number, which grows with each write. Raises ValueError if there is none."""
+        return int(self.resource_version)
+
+    @property
+    def display_name(self) -> str:
+        """The object as people write it, for messages and logs."""
+        return f"{self.namespace}/{self.name}"
+
+
+def object_meta(body: Mapping[str, Any]) -> ObjectMeta:
+    """Read the metadata of an object, of a bookmark or of a list."""
+    meta = body.get("metadata") or {}
+    return ObjectMeta(
+        namespace=str(meta.get("namespace", "")),
+        name=str(meta.get("name", "")),
+        uid=str(meta.get("uid", "")),
+        resource_version=str(meta.get("resourceVersion", "")),
+    )

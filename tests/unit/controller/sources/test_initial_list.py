@@ -1,0 +1,161 @@
+"""Everything is listed once before the first decision, and kept current from then on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from provisioner_operator.controller.sources.initial_list import RESYNC_SECONDS, Lister
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
+from provisioner_operator.kube.selectors import DAEMON_PODS, UNFINISHED_JOBS
+from support.builders.controller import ControllerParts, stored
+from support.builders.manifests import a_job_manifest, a_pool_manifest
+from support.scripted_client import Request, a_page
+from support.virtual_time import virtual_time
+
+pytestmark = pytest.mark.usefixtures("virtual_clock")
+
+KINDS = ("pools", "jobs", "pods", "daemons", "templates", "workspaces")
+
+
+def a_pod(name: str, namespace: str = "acme") -> Mapping[str, Any]:
+    return stored({"metadata": {"name": name}}, namespace=namespace, phase="Running")
+
+
+class Listing:
+    """A lister and the parts that it feeds, over collections that are empty unless a test says otherwise."""
+
+    def __init__(self, namespace: str | None = "acme") -> None:
+        self.parts = ControllerParts()
+        self.namespace = namespace
+        parts = self.parts
+        self.lister = Lister(
+            parts.client, parts.observer, parts.jobs, parts.pools, parts.workspaces, parts.writer, namespace
+        )
+
+    def has(self, kind: str, *pages: Any) -> None:
+        """Answer lists of a kind with these pages, one after the other."""
+        self.parts.client.answers("GET", getattr(paths, kind)(self.namespace), *pages)
+
+    def are_empty(self, *kinds: str) -> None:
+        for kind in kinds:
+            self.has(kind, a_page())
+
+    def lists(self, kind: str) -> list[Request]:
+        return self.parts.client.sent("GET", getattr(paths, kind)(self.namespace))
+
+    @asynccontextmanager
+    async def followed(self) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(work, name=name) for name, work in self.lister.tasks()]
+        yield
+        assert [task.get_name() for task in tasks if task.done()] == []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@virtual_time
+async def test_kinds_are_listed_after_those_that_they_refer_to() -> None:
+    listing = Listing()
+    listing.are_empty(*KINDS)
+    await listing.lister.list_all()
+    asked = [request.path.rpartition("/")[2] for request in listing.parts.client.requests]
+    assert asked == [
+        "provisionerpools",
+        "provisionerjobs",
+        "pods",
+        "provisionerdaemons",
+        "workspacetemplates",
+        "workspaces",
+    ]
+    by_kind = {kind: listing.lists(kind)[0].parameters for kind in KINDS}
+    assert by_kind["jobs"]["fieldSelector"] == UNFINISHED_JOBS
+    assert by_kind["pods"]["labelSelector"] == DAEMON_PODS
+
+
+@virtual_time
+async def test_each_kind_has_a_task_that_bears_the_namespace() -> None:
+    listing = Listing("acme")
+    names = []
+    for name, work in listing.lister.tasks():
+        names.append(name)
+        work.close()
+    assert len(names) == 6
+    assert all(name.endswith(" in acme") for name in names)
+    for name, work in Listing(None).lister.tasks():
+        assert " in " not in name
+        work.close()
+
+
+@virtual_time
+async def test_a_resync_finds_deletions_that_no_watch_reported_in_its_own_namespace() -> None:
+    listing = Listing()
+    listing.are_empty("jobs", "daemons", "templates", "workspaces")
+    listing.has(
+        "pools",
+        a_page(stored(a_pool_manifest("here")), stored(a_pool_manifest("gone"))),
+        a_page(stored(a_pool_manifest("here"))),
+    )
+    listing.has("pods", a_page(a_pod("here"), a_pod("gone")), a_page(a_pod("here")))
+    parts = listing.parts
+    parts.observer.pool(stored(a_pool_manifest("other"), namespace="globex"))
+    parts.observer.pod(a_pod("other", "globex"))
+
+    def known() -> tuple[set[str], set[str]]:
+        return {pool.name for pool in parts.pools.pools()}, {
+            uid.removeprefix("uid-of-") for uid in parts.jobs.pod_uids()
+        }
+
+    await listing.lister.list_all()
+    async with listing.followed():
+        assert known() == ({"here", "gone", "other"}, {"here", "gone", "other"})
+        await asyncio.sleep(RESYNC_SECONDS - 1)
+        assert len(listing.lists("pools")) == len(listing.lists("pods")) == 1
+        await asyncio.sleep(2)
+        assert known() == ({"here", "other"}, {"here", "other"})
+        await asyncio.sleep(RESYNC_SECONDS)
+        assert [request.at for request in listing.lists("pods")] == [0, RESYNC_SECONDS, 2 * RESYNC_SECONDS]
+
+
+@virtual_time
+async def test_of_ended_jobs_only_those_with_a_time_to_live_are_observed() -> None:
+    listing = Listing()
+    listing.are_empty("pools", "pods", "daemons", "templates", "workspaces")
+    ended: dict[str, Any] = {"phase": "Failed", "reason": "RunFailed", "finishedAt": "2027-01-15T08:00:00Z"}
+    expiring = stored(a_job_manifest("expiring", ttlSecondsAfterFinished=60), **ended)
+    kept = stored(a_job_manifest("kept"), **ended)
+    listing.has("jobs", a_page(), a_page(), a_page(), a_page(expiring, kept), a_page())
+    await listing.lister.list_all()
+    observed: list[str] = []
+    observe = listing.parts.jobs.observe_job
+    listing.parts.jobs.observe_job = lambda job, now: bool(observed.append(job.name)) or observe(job, now)  # type: ignore[method-assign,func-returns-value]
+    async with listing.followed():
+        await asyncio.sleep(3600)
+        selectors = [request.parameters["fieldSelector"] for request in listing.lists("jobs")]
+        assert selectors == [
+            UNFINISHED_JOBS,
+            "status.phase=Canceled",
+            "status.phase=Completed",
+            "status.phase=Failed",
+        ], "once is enough"
+        assert observed == ["expiring"]
+
+
+@pytest.mark.parametrize(
+    ("error", "pause", "in_contact"), [(UnreachableError("away"), 5, False), (ForbiddenError(403, "no"), 60, True)]
+)
+@virtual_time
+async def test_a_list_that_fails_is_tried_again_after_a_pause(error: Exception, pause: float, in_contact: bool) -> None:  # noqa: FBT001 - a parameter of pytest
+    listing = Listing()
+    listing.are_empty("pools", "pods", "daemons", "templates", "workspaces")
+    listing.has("jobs", a_page(), error, a_page())
+    await listing.lister.list_all()
+    async with listing.followed():
+        await asyncio.sleep(1)
+        assert listing.parts.observer.in_contact is in_contact
+        await asyncio.sleep(100)
+        assert listing.parts.observer.in_contact
+        assert [request.at for request in listing.lists("jobs")] == [0, 0, pause, pause, pause]

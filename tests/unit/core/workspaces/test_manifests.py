@@ -1,0 +1,108 @@
+"""The manifests of jobs and kept files, field by field."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import Transition
+from provisioner_operator.core.workspaces.manifests import build_job, import_job, kept_files
+from provisioner_operator.core.workspaces.records import ParameterValues, SourceFiles, Template, Version, Workspace
+from support.builders.workspaces import VERSION, a_template, a_version, a_workspace
+
+GIT = {"url": "https://git.example.com/a.git", "ref": "main", "path": ".", "commit": "0" * 40}
+
+
+def built(
+    workspace: Workspace | None = None,
+    template: Template | None = None,
+    version: Version | None = None,
+    *,
+    transition: Transition = Transition.START,
+    parameters: ParameterValues = (),
+) -> Any:
+    return build_job(
+        workspace or a_workspace(),
+        template or a_template(),
+        version or a_version(),
+        number=3,
+        transition=transition,
+        change="change",
+        parameters=parameters,
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "source"),
+    [
+        (a_version(), {"configMapRef": {"name": VERSION}}),
+        (a_version(files=False, git=GIT), {"git": GIT}),
+        (a_version(files=False), None),
+    ],
+)
+def test_a_job_has_the_source_of_its_version(version: Version, source: dict[str, Any] | None) -> None:
+    imported: Any = import_job(a_template(), version)
+
+    assert built(version=version)["spec"].get("source") == source
+    assert imported["spec"].get("source") == source
+
+
+def test_a_chosen_parameter_replaces_the_templates_variable_of_its_name() -> None:
+    fixed = ({"name": "size", "value": "1"}, {"name": "region", "value": "eu"})
+
+    spec = built(template=a_template(variables=fixed), parameters=(("size", "2"), ("zone", "b")))["spec"]
+
+    assert spec["variables"] == [
+        {"name": "size", "value": "2"},
+        {"name": "region", "value": "eu"},
+        {"name": "zone", "value": "b"},
+    ]
+
+
+def test_the_owner_and_the_initiator_are_named_where_they_are_known() -> None:
+    named, nobody = a_workspace(owner="sam", initiator="ada"), a_workspace()
+
+    assert built(named)["spec"]["workspaceRef"]["owner"] == "sam"
+    assert built(named)["spec"]["initiator"] == "ada"
+    assert "owner" not in built(nobody)["spec"]["workspaceRef"]
+    assert "initiator" not in built(nobody)["spec"]
+    assert "initiator" not in built(named, transition=Transition.DELETE)["spec"]
+
+
+def test_the_limits_of_a_job_are_the_templates() -> None:
+    template = a_template(priority=4, pending_timeout=1, active_deadline=2, job_retention=3)
+    limits = {
+        "priority": 4,
+        "pendingTimeoutSeconds": 1,
+        "activeDeadlineSeconds": 2,
+        "ttlSecondsAfterFinished": 3,
+    }
+    imported: Any = import_job(template, a_version())
+
+    assert built(template=template)["spec"].items() >= limits.items()
+    assert imported["spec"].items() >= limits.items()
+    assert "stallTimeoutSeconds" not in imported["spec"]
+    assert built(template=replace(template, stall_timeout=60))["spec"]["stallTimeoutSeconds"] == 60
+
+
+def test_an_import_belongs_to_its_template_and_version() -> None:
+    job: Any = import_job(a_template(tags={"zone": "a"}), a_version())
+
+    assert job["metadata"] == {
+        "name": f"{VERSION}-import",
+        "namespace": "acme",
+        "labels": {"provisioner.dev/template": "template"},
+    }
+    assert job["spec"]["type"] == "TemplateImport"
+    assert job["spec"]["tags"] == {"zone": "a"}
+    assert job["spec"]["templateRef"] == {"name": "template", "uid": "uid-of-template", "version": VERSION}
+
+
+def test_kept_files_cannot_change_and_go_with_their_template() -> None:
+    binary: Any = kept_files(a_template(), VERSION, SourceFiles({"a": "x"}, {"b": "eA=="}))
+    text: Any = kept_files(a_template(), VERSION, SourceFiles({"a": "x"}))
+
+    assert (binary["data"], binary["binaryData"], binary["immutable"]) == ({"a": "x"}, {"b": "eA=="}, True)
+    assert "binaryData" not in text
+    (owner,) = text["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["uid"], owner["controller"]) == ("WorkspaceTemplate", "uid-of-template", True)

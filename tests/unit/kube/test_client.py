@@ -1,0 +1,274 @@
+"""The client turns every answer of an HTTP server, and every failure to get one, into a result or an error of its own."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import aiohttp
+import pytest
+
+from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.kube.client import SETTLING_SECONDS, WATCH_READ_SECONDS, KubeClient
+from provisioner_operator.kube.errors import (
+    BusyError,
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    InternalError,
+    KubeError,
+    NotFoundError,
+    PreconditionFailedError,
+    UnreachableError,
+)
+from support.virtual_time import virtual_time
+
+SERVER = "https://api.invalid"
+
+
+@dataclass
+class Response:
+    """An answer as the HTTP library gives it."""
+
+    status: int = 200
+    body: Any = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    lines: tuple[bytes | Exception, ...] = ()
+
+    async def read(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+    @property
+    async def content(self) -> AsyncIterator[bytes]:
+        for line in self.lines:
+            if isinstance(line, Exception):
+                raise line
+            yield line
+
+
+class Session:
+    """The HTTP library's session: each request gets the next response, or fails with the next error."""
+
+    def __init__(self, *script: Response | Exception) -> None:
+        self._script = list(script)
+        self.requests: list[tuple[str, str, dict[str, Any]]] = []
+
+    @asynccontextmanager
+    async def request(self, method: str, url: str, **arguments: Any) -> AsyncIterator[Response]:
+        # A copy: the client adds the next page's token to the same parameters.
+        arguments["params"] = dict(arguments.get("params") or {})
+        self.requests.append((method, url, arguments))
+        answer = self._script.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        yield answer
+
+    def get(self, url: str, **arguments: Any) -> Any:
+        return self.request("GET", url, **arguments)
+
+
+def a_client(*script: Response | Exception) -> tuple[KubeClient, Session]:
+    session = Session(*script)
+    return KubeClient(cast("aiohttp.ClientSession", session), f"{SERVER}/"), session
+
+
+def an_event(event: str, **body: Any) -> bytes:
+    return json.dumps({"type": event, "object": body}).encode() + b"\n"
+
+
+async def watched(client: KubeClient, seen: list[str] | None = None) -> list[str]:
+    """Watch to the end; `seen` has what came before an error."""
+    seen = [] if seen is None else seen
+    async for kind, _ in client.watch("/things", resource_version="7", field_selector="a=b"):
+        seen.append(kind)
+    return seen
+
+
+Send = Callable[[KubeClient], Coroutine[Any, Any, Any]]
+
+
+@pytest.mark.parametrize(
+    ("send", "method", "content_type", "body"),
+    [
+        (lambda client: client.get("/things/one", limit="1"), "GET", None, None),
+        (lambda client: client.create("/things/one", {"a": 1}), "POST", "application/json", {"a": 1}),
+        (
+            lambda client: client.json_patch("/things/one", JsonPatch(tests=(("/a", 1),), sets=())),
+            "PATCH",
+            "application/json-patch+json",
+            [{"op": "test", "path": "/a", "value": 1}],
+        ),
+        (lambda client: client.merge_patch("/things/one", {"a": 1}), "PATCH", "application/merge-patch+json", {"a": 1}),
+        (
+            lambda client: client.delete("/things/one", uid="u", resource_version=3),
+            "DELETE",
+            "application/json",
+            {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": "u", "resourceVersion": "3"}},
+        ),
+        (
+            lambda client: client.delete("/things/one", uid="u"),
+            "DELETE",
+            "application/json",
+            {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": "u"}},
+        ),
+    ],
+    ids=["get", "create", "json patch", "merge patch", "delete a version", "delete"],
+)
+@virtual_time
+async def test_each_request_is_sent_in_its_form(send: Send, method: str, content_type: str | None, body: Any) -> None:
+    client, session = a_client(Response(body={"kind": "Thing"}))
+    await send(client)
+    ((sent, url, arguments),) = session.requests
+    assert (sent, url) == (method, f"{SERVER}/things/one")
+    assert arguments["headers"].get("Content-Type") == content_type
+    assert (None if arguments["data"] is None else json.loads(arguments["data"])) == body
+    assert arguments["timeout"].total == 20
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (403, ForbiddenError),
+        (404, NotFoundError),
+        (409, ConflictError),
+        (410, GoneError),
+        (422, PreconditionFailedError),
+        (500, InternalError),
+        (503, UnreachableError),
+        (400, KubeError),
+    ],
+)
+@virtual_time
+async def test_a_refusal_is_raised_with_the_words_of_the_api_server(status: int, error: type[KubeError]) -> None:
+    client, _ = a_client(Response(status, {"message": "the reason"}), Response(status, {"message": "the reason"}))
+    with pytest.raises(error, match="the reason"):
+        await client.get("/things/one")
+    with pytest.raises(error, match="the reason"):
+        await watched(client)
+
+
+@virtual_time
+async def test_the_lowest_status_of_an_error_is_one() -> None:
+    client, _ = a_client(Response(399, {"kind": "Thing"}), Response(400, {}))
+    assert await client.get("/things/one") == {"kind": "Thing"}
+    with pytest.raises(KubeError):
+        await client.get("/things/one")
+
+
+@virtual_time
+async def test_a_busy_api_server_is_not_taken_for_one_that_is_away() -> None:
+    client, _ = a_client(Response(429, {"message": "busy"}, {"Retry-After": "3"}), Response(403, {}))
+    with pytest.raises(BusyError) as caught:
+        await client.get("/things/one")
+    assert caught.value.retry_after == 3
+    with pytest.raises(ForbiddenError):
+        await client.get("/things/one")
+
+
+@pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b'"a text"'], ids=["no JSON", "no object"])
+@virtual_time
+async def test_the_text_of_a_proxy_is_shown(body: bytes) -> None:
+    client, _ = a_client(Response(502, body))
+    with pytest.raises(UnreachableError, match=body.decode().strip('"')):
+        await client.get("/things/one")
+
+
+@pytest.mark.parametrize("error", [aiohttp.ClientError("reset"), TimeoutError()], ids=["reset", "timeout"])
+@virtual_time
+async def test_a_failed_connection_names_the_request(error: Exception) -> None:
+    client, _ = a_client(error, error)
+    with pytest.raises(UnreachableError, match="PATCH /things/one"):
+        await client.merge_patch("/things/one", {})
+    with pytest.raises(UnreachableError, match="watch of /things"):
+        await watched(client)
+
+
+@virtual_time
+async def test_an_answer_that_is_cut_off_counts_as_none() -> None:
+    client, _ = a_client(Response(body=b'{"kind": "Th'))
+    with pytest.raises(UnreachableError):
+        await client.get("/things/one")
+
+
+@pytest.mark.parametrize("failure", [aiohttp.ClientError("refused"), Response(503, {})], ids=["no connection", "503"])
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [(SETTLING_SECONDS - 1, UnreachableError), (SETTLING_SECONDS, ForbiddenError)],
+    ids=["just started", "settled"],
+)
+def test_a_refusal_of_an_api_server_that_has_just_started_may_pass(
+    after: float, expected: type[KubeError], failure: Response | Exception
+) -> None:
+    @virtual_time
+    async def ask() -> None:
+        client, _ = a_client(failure, Response(403, {"message": "no"}))
+        with pytest.raises(UnreachableError):
+            await client.get("/things/one")
+        await asyncio.sleep(after)
+        with pytest.raises(expected):
+            await client.get("/things/one")
+
+    ask()
+
+
+@virtual_time
+async def test_a_refusal_is_one_where_the_api_server_was_never_away() -> None:
+    client, _ = a_client(Response(401, {}))
+    with pytest.raises(ForbiddenError):
+        await client.get("/things/one")
+
+
+@virtual_time
+async def test_a_list_asks_for_page_after_page_with_the_same_selectors() -> None:
+    client, session = a_client(
+        Response(body={"metadata": {"continue": "more"}, "items": [1]}), Response(body={"metadata": {}, "items": [2]})
+    )
+    pages = [page async for page in client.list_pages("/things", field_selector="a=b", label_selector="c=d")]
+    assert [page["items"] for page in pages] == [[1], [2]]
+    same = {"limit": "500", "fieldSelector": "a=b", "labelSelector": "c=d"}
+    first, second = (arguments["params"] for _, _, arguments in session.requests)
+    assert (first, second) == (same, same | {"continue": "more"})
+
+
+@virtual_time
+async def test_a_watch_yields_events_until_the_server_ends_it() -> None:
+    client, session = a_client(Response(lines=(an_event("ADDED"), an_event("BOOKMARK"))))
+    assert await watched(client) == ["ADDED", "BOOKMARK"]
+    ((_, _, arguments),) = session.requests
+    assert arguments["params"] == {
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "resourceVersion": "7",
+        "timeoutSeconds": "300",
+        "fieldSelector": "a=b",
+    }
+    timeout = arguments["timeout"]
+    assert (timeout.total, timeout.sock_read) == (None, WATCH_READ_SECONDS)
+    assert WATCH_READ_SECONDS > 60, "bookmarks come once a minute"
+
+
+@pytest.mark.parametrize(("code", "error"), [(410, GoneError), (504, UnreachableError), (None, InternalError)])
+@virtual_time
+async def test_an_error_event_is_raised_as_the_error_that_it_is(code: int | None, error: type[KubeError]) -> None:
+    status = {"kind": "Status", "message": "too old"} | ({} if code is None else {"code": code})
+    client, _ = a_client(Response(lines=(an_event("ADDED"), an_event("ERROR", **status), an_event("ADDED"))))
+    seen: list[str] = []
+    with pytest.raises(error, match="too old"):
+        await watched(client, seen)
+    assert seen == ["ADDED"]
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [b'{"type": "ADDED", "obj', aiohttp.ClientPayloadError("cut"), TimeoutError()],
+    ids=["line", "stream", "silence"],
+)
+@virtual_time
+async def test_a_watch_that_is_cut_off_raises_after_what_came_before(cut: bytes | Exception) -> None:
+    client, _ = a_client(Response(lines=(an_event("ADDED"), cut)))
+    seen: list[str] = []
+    with pytest.raises(UnreachableError, match="watch of /things"):
+        await watched(client, seen)
+    assert seen == ["ADDED"]

@@ -1,0 +1,146 @@
+"""A process finds its cluster by the kubeconfig that it is given or by its Pod's ServiceAccount, and never by accident."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+import kopf
+import pytest
+import yaml
+
+from provisioner_operator.kube import connect as connect_module
+from provisioner_operator.kube.connect import TOKEN_REREAD_SECONDS, LoginError, connect, token_from_file
+from support.virtual_time import virtual_time
+
+
+@pytest.fixture(autouse=True)
+def no_cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """An environment that names no cluster, with a home whose kubeconfig must not be read."""
+    home = tmp_path / "home"
+    write_kubeconfig(home / ".kube" / "config", server="https://home.invalid")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("KUBECONFIG", "")  # so that what a test sets is taken back
+    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+
+
+def write_kubeconfig(path: Path, *, server: str, token: str = "from-the-file") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "clusters": [{"name": "it", "cluster": {"server": server}}],
+        "users": [{"name": "it", "user": {"token": token}}],
+    }
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def service_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A Pod's ServiceAccount as kubelet mounts it; returns the token's file."""
+    info = kopf.ConnectionInfo(server="https://kubernetes.default.svc", token="at-the-start")
+    monkeypatch.setattr(kopf, "login_with_service_account", lambda **_: info)
+    token = tmp_path / "token"
+    token.write_text("at-the-start\n", encoding="utf-8")
+    monkeypatch.setattr(connect_module, "SERVICE_ACCOUNT_TOKEN", token)
+    return token
+
+
+def replace_token(path: Path) -> None:
+    path.write_text("replaced\n", encoding="utf-8")
+
+
+async def login(kubeconfig: Path | None = None) -> tuple[str, str | None]:
+    """The server and the fixed credentials of the session that is opened."""
+    async with connect(kubeconfig, connections=7) as connection:
+        assert connection.session.connector is not None
+        assert connection.session.connector.limit == 7
+        return connection.server, connection.session.headers.get("Authorization")
+
+
+@virtual_time
+async def test_the_given_kubeconfig_comes_before_the_environments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = write_kubeconfig(tmp_path / "given", server="https://given.invalid")
+    named = write_kubeconfig(tmp_path / "named", server="https://named.invalid", token="named")
+    monkeypatch.setenv("KUBECONFIG", str(named))
+    assert await login() == ("https://named.invalid", "Bearer named")
+    assert await login(given) == ("https://given.invalid", "Bearer from-the-file")
+
+
+@virtual_time
+async def test_without_any_the_home_directorys_kubeconfig_is_not_read() -> None:
+    with pytest.raises(LoginError, match="No cluster given: pass --kubeconfig"):
+        await login()
+
+
+@virtual_time
+async def test_a_kubeconfig_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LoginError, match=f"Cannot log in with the kubeconfig {tmp_path / 'missing'}"):
+        await login(tmp_path / "missing")
+
+
+@pytest.mark.usefixtures("service_account")
+@pytest.mark.parametrize(
+    ("environment", "server"),
+    [
+        ({}, "https://kubernetes.default.svc"),
+        ({"HOST": "10.0.0.1"}, "https://10.0.0.1:443"),
+        ({"HOST": "10.0.0.1", "PORT": "6443"}, "https://10.0.0.1:6443"),
+        ({"HOST": "fd00::1", "PORT": "6443"}, "https://[fd00::1]:6443"),
+    ],
+    ids=["by name", "by address", "with a port", "IPv6"],
+)
+@virtual_time
+async def test_a_pod_reaches_the_api_server_by_its_address(
+    environment: dict[str, str], server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(f"KUBERNETES_SERVICE_{name}", value)
+    assert await login() == (server, None)
+
+
+@pytest.mark.usefixtures("service_account")
+@virtual_time
+async def test_in_a_pod_a_kubeconfig_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    given = write_kubeconfig(tmp_path / "given", server="https://given.invalid")
+    assert await login(given) == ("https://given.invalid", "Bearer from-the-file")
+
+
+@virtual_time
+async def test_a_projected_token_is_read_again_once_it_may_have_been_replaced(service_account: Path) -> None:
+    sign = token_from_file(service_account)
+
+    async def header() -> str:
+        request = cast("aiohttp.ClientRequest", type("Request", (), {"headers": {}})())
+
+        async def handler(_: aiohttp.ClientRequest) -> Any:
+            return None
+
+        await sign(request, handler)
+        return request.headers["Authorization"]
+
+    assert await header() == "Bearer at-the-start"
+    replace_token(service_account)
+    await asyncio.sleep(TOKEN_REREAD_SECONDS)
+    assert await header() == "Bearer at-the-start"
+    await asyncio.sleep(1)
+    assert await header() == "Bearer replaced"
+
+
+@pytest.mark.usefixtures("service_account")
+@virtual_time
+async def test_only_a_projected_token_is_added_to_each_request(tmp_path: Path) -> None:
+    async with connect() as connection:
+        assert len(connection.session._middlewares) == 1  # noqa: SLF001 - aiohttp shows them nowhere else
+    async with connect(write_kubeconfig(tmp_path / "given", server="https://given.invalid")) as connection:
+        assert not connection.session._middlewares  # noqa: SLF001

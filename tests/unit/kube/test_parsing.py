@@ -1,0 +1,129 @@
+"""Jobs, daemons and Leases become records as the rules of the product read them."""
+
+from typing import Any
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import JobType, Phase
+from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
+from provisioner_operator.kube.job_parsing import parse_job_records
+from provisioner_operator.kube.object_meta import ObjectMeta, object_meta
+from provisioner_operator.kube.parsing import UnparseableObjectError, lease_record, parse_daemon, parse_job
+from support.builders.manifests import a_daemon_manifest, a_job_manifest
+
+NOON = "2027-01-15T12:00:00Z"
+
+
+def stored(manifest: dict[str, Any], **status: Any) -> dict[str, Any]:
+    """The manifest as the API server has it."""
+    name = manifest["metadata"]["name"]
+    meta = {
+        "namespace": "acme",
+        "name": name,
+        "uid": f"uid-of-{name}",
+        "resourceVersion": "7",
+        "generation": 1,
+        "creationTimestamp": NOON,
+    }
+    return manifest | {"metadata": meta, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "expected"),
+    [(60, 300, 300), (300, 60, 300), (300, None, 300)],
+    ids=["shortened", "lengthened", "never reported"],
+)
+def test_the_longer_of_spec_and_status_decides_when_a_daemon_is_lost(
+    spec: int, status: int | None, expected: int
+) -> None:
+    reported = {} if status is None else {"lostAfterSeconds": status}
+    assert parse_daemon(stored(a_daemon_manifest(lostAfterSeconds=spec), **reported)).lost_after == expected
+
+
+def test_a_heartbeat_is_kept_as_it_is_written() -> None:
+    written = "2027-01-15T12:00:00.5Z"
+    assert parse_daemon(stored(a_daemon_manifest(), lastHeartbeatTime=written)).heartbeat == written
+    assert parse_daemon(stored(a_daemon_manifest())).heartbeat is None
+
+
+def test_only_a_pod_that_owns_a_daemon_is_its_pod() -> None:
+    body = stored(a_daemon_manifest())
+    assert parse_daemon(body).pod_uid is None
+    owners = [{"apiVersion": "v1", "kind": kind, "name": "d", "uid": f"uid-of-{kind}"} for kind in ("Node", "Pod")]
+    body["metadata"]["ownerReferences"] = owners
+    assert parse_daemon(body).pod_uid == "uid-of-Pod"
+
+
+def test_an_object_that_fits_no_model_names_the_field_and_counts_the_others() -> None:
+    body = stored(a_job_manifest(priority="high", type="Sideways"))
+    with pytest.raises(UnparseableObjectError, match=r"^spec\.type: .* \(and 1 more\)$"):
+        parse_job(body)
+    with pytest.raises(UnparseableObjectError, match=r"^spec\.priority: [^(]*$"):
+        parse_job(stored(a_job_manifest(priority="high")))
+
+
+def test_equal_texts_and_demands_of_jobs_are_one_object() -> None:
+    one, two = (
+        parse_job(stored(a_job_manifest(name, tags={"a": "b"}), phase="Pending", message=f"no {'daemon'}"))
+        for name in ("one", "two")
+    )
+    assert one.message is two.message
+    assert one.demand is two.demand
+
+
+def test_a_job_of_nobody_is_only_a_job() -> None:
+    records = parse_job_records(stored(a_job_manifest(), phase="Running", startedAt=NOON))
+    assert (records.job.uid, records.job.phase) == ("uid-of-job", Phase.RUNNING)
+    assert records.build is None
+    assert records.template_import is None
+
+
+def test_a_job_of_a_workspace_is_a_build_too() -> None:
+    place = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 3, "change": "c"}
+    records = parse_job_records(stored(a_job_manifest("dev-3", workspaceRef=place)))
+    assert records.build is not None
+    assert (records.build.workspace_uid, records.build.record.number, records.build.job_uid) == (
+        "uid-of-dev",
+        3,
+        records.job.uid,
+    )
+    assert records.template_import is None
+
+
+def test_a_job_of_a_template_is_an_import_too() -> None:
+    reference = {"name": "template", "uid": "uid-of-template", "version": "template-1"}
+    manifest = a_job_manifest(type=JobType.TEMPLATE_IMPORT, transition=None, workspaceRef=None, templateRef=reference)
+    records = parse_job_records(stored(manifest))
+    assert records.template_import is not None
+    assert (records.template_import.template_uid, records.template_import.version) == ("uid-of-template", "template-1")
+    assert records.build is None
+
+
+def test_a_malformed_job_yields_no_record_at_all() -> None:
+    with pytest.raises(UnparseableObjectError):
+        parse_job_records(stored(a_job_manifest(type="Sideways")))
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        (
+            {"holderIdentity": "a", "renewTime": NOON, "leaseDurationSeconds": 30, "leaseTransitions": 2},
+            Lease(7, "a", NOON, 30.0, 2),
+        ),
+        ({"holderIdentity": ""}, Lease(7, None, None, LEASE_SECONDS, 0)),
+        (None, Lease(7, None, None, LEASE_SECONDS, 0)),
+    ],
+    ids=["held", "released", "empty"],
+)
+def test_any_field_of_a_lease_may_be_absent(spec: dict[str, Any] | None, expected: Lease) -> None:
+    body = {"metadata": {"resourceVersion": "7"}} | ({} if spec is None else {"spec": spec})
+    assert lease_record(body) == expected
+
+
+def test_metadata_is_read_of_an_object_and_of_less_than_one() -> None:
+    meta = object_meta(stored(a_job_manifest()))
+    assert meta == ObjectMeta("acme", "job", "uid-of-job", "7")
+    assert (meta.version, meta.display_name) == (7, "acme/job")
+    assert object_meta({"metadata": {"resourceVersion": "9"}}) == ObjectMeta("", "", "", "9")
+    assert object_meta({}) == ObjectMeta("", "", "", "")
