@@ -35,7 +35,7 @@ _ENTER = f"""
 mount --bind "$SCRATCH" "$SCRATCH" &&
 mount --bind "$COPY/operator" "$REPOSITORY/operator" &&
 mount -o remount,bind,ro / &&
-ulimit -v {_MEMORY_KILOBYTES} && ulimit -f {_FILE_BLOCKS} && ulimit -t "$CPU" &&
+ulimit -v {_MEMORY_KILOBYTES} && ulimit -f {_FILE_BLOCKS} && ulimit -S -t "$CPU" &&
 cd "$COPY" || exit {_NOT_ENTERED}
 "$@"
 exit $?
