@@ -31,7 +31,7 @@ from provisioner_operator.kube.errors import (
     PreconditionFailedError,
     UnreachableError,
 )
-from support.scripted_client import Answer, Hang, ScriptedClient
+from support.scripted_client import Answer, Hang, ScriptedClient, Slow
 from support.virtual_time import virtual_time
 
 pytestmark = pytest.mark.usefixtures("virtual_clock")
@@ -178,6 +178,16 @@ async def test_a_leader_without_answers_leads_until_the_time_to_step_down_and_no
         assert not candidate.leads()
         assert not candidate.in_contact(), "the silence of daemons means nothing now"
         assert candidate.times("PATCH")[:3] == [5, 6, 7]
+
+
+@virtual_time
+async def test_the_time_to_step_down_counts_from_the_sending_of_the_last_renewal() -> None:
+    candidate = Candidate(created=Slow(2, a_lease()), patched=AWAY)
+    async with candidate.running():
+        await asyncio.sleep(STEP_DOWN_SECONDS - 0.1)
+        assert candidate.leads()
+        await asyncio.sleep(0.2)
+        assert not candidate.leads(), "the answer came two seconds after the request"
 
 
 @virtual_time
