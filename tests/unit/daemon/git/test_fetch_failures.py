@@ -107,7 +107,7 @@ def test_a_fetch_from_a_server_that_sends_nothing_times_out(
 ) -> None:
     server.answers_refs = hanging(leave)
     message = refused(GitRequest(server.url, limits=Limits(silent_seconds=0.2)), run)
-    assert "said nothing for 0.2 s, so the fetch timed out" in message
+    assert "sent nothing for 0.2 s, so the fetch timed out" in message
 
 
 def test_a_server_that_sends_too_much_is_cut_off(server: GitServer, run: Path) -> None:
