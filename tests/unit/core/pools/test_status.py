@@ -112,3 +112,23 @@ def test_the_write_replaces_the_status_of_this_very_pool() -> None:
     assert isinstance(value, dict)
     assert (value["desiredReplicas"], value["idle"], value["queued"]) == (1, 1, 4)
     assert "meanRunSeconds" not in value
+
+
+@pytest.mark.parametrize(
+    ("pool", "census"),
+    [
+        (a_pool(), Census(wanted=1, ready=1, refused="A write is refused: no.")),
+        (a_pool(), Census(wanted=2, ready=1, outdated=1, refused="A write is refused: no.")),
+        (a_pool(deleting=True), Census(present=1, refused="A write is refused: no.")),
+    ],
+)
+def test_a_write_that_is_refused_stalls_the_pool_in_the_api_servers_words(pool: Pool, census: Census) -> None:
+    assert conditions(census, pool) == ("WriteRefused", STALLED)
+    found = {each.type: each for each in status(census, pool).conditions}
+    assert found["Ready"].message.endswith("A write is refused: no.")
+    assert found["Stalled"].reason == "WriteRefused"
+
+
+def test_pods_that_fail_are_said_before_a_write_that_is_refused() -> None:
+    census = Census(wanted=1, trouble=Trouble("ImagePullBackOff", "no image"), refused="A write is refused: no.")
+    assert conditions(census) == ("ImagePullBackOff", STALLED)
