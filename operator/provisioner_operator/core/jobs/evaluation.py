@@ -1,7 +1,7 @@
-"""What is due for one job, looked at alone: its cancel, its clocks, its daemon. All but who gets which daemon.
+"""Evaluate one job by itself: its cancel, its deadlines, its daemon; everything but which daemon it gets.
 
-Called by `mirror` for each job that changed or whose clock ran out. Order matters: an admin's cancel goes before any
-clock, a clock before the queue.
+Called by the job reconciler for each job that changed or whose deadline has passed. Order matters: an admin's cancel goes
+before any deadline, a deadline before the queue.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ CANCEL_MARGIN_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a evaluation needs to know beside the job itself."""
+    """The facts that an evaluation needs to know beside the job itself."""
 
     daemon: Daemon | None = None
     """The daemon that the job is assigned to, while it exists."""
@@ -46,14 +46,14 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What to do about a job now, if anything, and when to look again if nothing changes, in seconds from now."""
+    """The decision about a job now, if any, and in how many seconds to look again if nothing changes."""
 
     decision: JobDecision | None = None
     requeue_after: float | None = None
 
 
 def evaluate(job: Job, context: Context, now: Instant) -> Evaluation:
-    """The evaluation on one job."""
+    """Return what is due for one job."""
     if job.phase in TERMINAL:
         return _due(expiry(job), now, Expire(job))
     if job.phase is Phase.PENDING:
