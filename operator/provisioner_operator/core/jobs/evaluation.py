@@ -30,7 +30,7 @@ CANCEL_MARGIN_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The facts that an evaluation needs to know beside the job itself."""
+    """The facts that an evaluation needs beside the job itself."""
 
     daemon: Daemon | None = None
     """The daemon that the job is assigned to, while it exists."""
