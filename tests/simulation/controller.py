@@ -14,7 +14,7 @@ from provisioner_operator.core.daemons.decisions import (
 from provisioner_operator.core.jobs.decisions import CheckJob, Expire
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
@@ -266,7 +266,7 @@ class SimulatedController:
             self._alarm = at
             self._schedule.after(at - self._schedule.now, self._ring, at)
 
-    def _carry_out(self, decision: Decision) -> None:
+    def _carry_out(self, decision: JobReconcilerDecision) -> None:
         server = self._network.server
         match decision:
             case CheckJob(job):
@@ -296,7 +296,7 @@ class SimulatedController:
                     lambda *got: self._written(decision, *got),
                 )
 
-    def _write(self, decision: Decision, call: Call, answer: Answer) -> None:
+    def _write(self, decision: JobReconcilerDecision, call: Call, answer: Answer) -> None:
         def answered(result: Result, body: Body | None) -> None:
             if result is Result.DENIED and self.alive:
                 self._invariants.denied(decision)
@@ -338,7 +338,7 @@ class SimulatedController:
             self.mirror.daemon_deleted(decision.daemon.uid, self.now)
         self._settle(decision)
 
-    def _written(self, decision: Decision, result: Result, body: Body | None) -> None:
+    def _written(self, decision: JobReconcilerDecision, result: Result, body: Body | None) -> None:
         if not self.alive:
             return
         match result:
@@ -359,7 +359,7 @@ class SimulatedController:
                 self._forget_job(decision.subject)
         self._settle(decision)
 
-    def _settle(self, decision: Decision) -> None:
+    def _settle(self, decision: JobReconcilerDecision) -> None:
         if self.alive:
             self.mirror.settled(decision, self.now)
             self.wake()

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, get_args
 
 from provisioner_operator.core.daemons.decisions import CheckDaemon
 from provisioner_operator.core.jobs.decisions import CheckJob
-from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.workspaces.decisions import ReadSource, WorkspaceDecision
 from simulation.controller import SimulatedController
 from simulation.daemons import SimulatedDaemon
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 DENIABLE = sorted(
-    kind.__name__ for kind in get_args(Decision | WorkspaceDecision) if kind not in {CheckJob, CheckDaemon, ReadSource}
+    kind.__name__
+    for kind in get_args(JobReconcilerDecision | WorkspaceDecision)
+    if kind not in {CheckJob, CheckDaemon, ReadSource}
 )
 """The kinds of decisions that are writes."""
 

@@ -7,9 +7,9 @@ from typing import NoReturn
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
 from provisioner_operator.core.jobs.decisions import Assign, Expire
 from provisioner_operator.core.jobs.ordering import creation_key
-from provisioner_operator.core.model.decision import Decision as AnyDecision
+from provisioner_operator.core.model.decision import Decision
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube.parsing import parse_job
 from simulation.daemons import SimulatedDaemon
@@ -79,7 +79,7 @@ class Invariants:
 
     # --- decisions ---
 
-    def decided(self, decision: Decision, known: dict[str, int], ended: set[str]) -> None:
+    def decided(self, decision: JobReconcilerDecision, known: dict[str, int], ended: set[str]) -> None:
         """Check a decision of a controller that knows these versions of jobs, and that these jobs have ended."""
         self.decisions[type(decision).__name__] += 1
         if decision.subject in ended and not isinstance(decision, Expire):
@@ -97,7 +97,7 @@ class Invariants:
         self.decisions[type(decision).__name__] += 1
         self.note(f"decide {type(decision).__name__} of {decision.display_name}")
 
-    def denied(self, decision: AnyDecision) -> None:
+    def denied(self, decision: Decision) -> None:
         """The API server refused it: tried again and again, it must come ever more seldom."""
         kind = type(decision).__name__
         self.note(f"{kind} of {decision.display_name} is denied")

@@ -13,12 +13,6 @@ CORE = PACKAGE / "core"
 MOST_MODULES = 25
 """In one folder: what fits on a screen."""
 
-ALLOWED: dict[str, str] = {
-    "display_name": "one question about the decisions of each family, answered by the family's own module",
-    "subject": "one question about the decisions of each family, answered by the family's own module",
-}
-"""Names that several modules of the core may define, each with the reason."""
-
 
 def public_names(source: str) -> Iterator[str]:
     """The classes, functions, constants and type aliases at the top of a module, without a leading underscore."""
@@ -47,13 +41,7 @@ def definitions(root: Path) -> dict[str, list[str]]:
 def test_no_public_name_of_the_core_has_two_meanings() -> None:
     twice = {name: modules for name, modules in definitions(CORE).items() if len(modules) > 1}
 
-    assert {name: modules for name, modules in twice.items() if name not in ALLOWED} == {}
-
-
-def test_every_exception_is_still_needed() -> None:
-    defined = definitions(CORE)
-
-    assert [name for name in ALLOWED if len(defined.get(name, [])) < 2] == []
+    assert twice == {}
 
 
 def test_all_kinds_of_definitions_are_found() -> None:

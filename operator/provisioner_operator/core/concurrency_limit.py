@@ -8,7 +8,7 @@ GROWTH_SECONDS = 1.0
 """Time without a refusal after which one more request may be in flight."""
 USUAL_PAUSE_SECONDS = 1.0
 """Pause after a refusal without Retry-After: the API server's usual value."""
-LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_BUSY_PAUSE_SECONDS = 30.0
 """Longest pause, whatever a refusal asks for."""
 
 
@@ -39,7 +39,7 @@ class ConcurrencyLimit:
 
     def refused(self, sent: float, now: float, retry_after: float | None) -> bool:
         """Record a request that was refused for overload; return whether the limit fell because of it."""
-        pause = USUAL_PAUSE_SECONDS if retry_after is None else min(max(retry_after, 0.0), LONGEST_PAUSE_SECONDS)
+        pause = USUAL_PAUSE_SECONDS if retry_after is None else min(max(retry_after, 0.0), LONGEST_BUSY_PAUSE_SECONDS)
         self._resume_at = max(self._resume_at, now + pause)
         self._steady_since = self._resume_at
         if sent < self._shrunk_at:

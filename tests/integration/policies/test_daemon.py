@@ -111,7 +111,9 @@ def test_it_changes_no_assignment(attack: Attack, change: Manifest) -> None:
 
 def test_it_neither_ends_nor_holds_up_a_job_that_it_has_not_acknowledged(attack: Attack) -> None:
     attack.a_job_of("mine")
-    assert "only by acknowledging it" in _refused(attack.report("job", phase="Failed", reason="RunFailed", finishedAt=NOW))
+    assert "only by acknowledging it" in _refused(
+        attack.report("job", phase="Failed", reason="RunFailed", finishedAt=NOW)
+    )
     assert "status.suspendedAt or status.suspendedSeconds" in _refused(
         attack.report("job", **RUNNING, suspendedSeconds=99)
     )

@@ -1,6 +1,6 @@
 from provisioner_operator.core.concurrency_limit import (
     GROWTH_SECONDS,
-    LONGEST_PAUSE_SECONDS,
+    LONGEST_BUSY_PAUSE_SECONDS,
     USUAL_PAUSE_SECONDS,
     ConcurrencyLimit,
 )
@@ -23,7 +23,7 @@ def test_a_refusal_that_names_no_time_or_an_absurd_one() -> None:
     pace.refused(sent=0, now=0, retry_after=None)
     assert pace.pause(0) == USUAL_PAUSE_SECONDS
     pace.refused(sent=0, now=0, retry_after=86_400)
-    assert pace.pause(0) == LONGEST_PAUSE_SECONDS
+    assert pace.pause(0) == LONGEST_BUSY_PAUSE_SECONDS
 
 
 def test_refusals_of_one_rush_halve_once() -> None:

@@ -18,6 +18,7 @@ from provisioner_operator.kube.errors import (
     ForbiddenError,
     GoneError,
     InternalError,
+    InvalidError,
     KubeError,
     NotFoundError,
     PreconditionFailedError,
@@ -134,7 +135,7 @@ async def test_each_request_is_sent_in_its_form(send: Send, method: str, content
         (404, NotFoundError),
         (409, ConflictError),
         (410, GoneError),
-        (422, PreconditionFailedError),
+        (422, InvalidError),
         (500, InternalError),
         (503, UnreachableError),
         (400, KubeError),
@@ -147,6 +148,15 @@ async def test_a_refusal_is_raised_with_the_words_of_the_api_server(status: int,
         await client.get("/things/one")
     with pytest.raises(error, match="the reason"):
         await watched(client)
+
+
+@virtual_time
+async def test_only_a_patch_with_tests_can_fail_a_precondition() -> None:
+    client, _ = a_client(Response(422, {"message": "the reason"}), Response(422, {"message": "the reason"}))
+    with pytest.raises(PreconditionFailedError):
+        await client.json_patch("/things/one", JsonPatch(tests=(("/metadata/uid", "u"),), sets=()))
+    with pytest.raises(InvalidError):
+        await client.json_patch("/things/one", JsonPatch(tests=(), sets=(("/spec/a", 1),)))
 
 
 @virtual_time

@@ -53,8 +53,16 @@ def event_entries() -> tuple[EventEntry, ...]:
             "Pod",
             "DaemonRefused",
             "Warning",
-            "Register",
+            "RegisterDaemon, ReshapeDaemon",
             "The API server refuses the ProvisionerDaemon that the Pod's annotations describe.",
+        ),
+        EventEntry(
+            "every kind of the product, Pod",
+            "WriteRefused",
+            "Warning",
+            "the refused step, such as CreateBuild",
+            "The API server, or a policy of the cluster, refuses a write that the object needs. Recorded once for each "
+            "reason; the write is tried again with growing pauses, and at once when the object changes.",
         ),
         EventEntry(
             "every kind of the product, Pod",

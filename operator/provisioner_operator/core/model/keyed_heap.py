@@ -7,27 +7,27 @@ n).
 from heapq import heapify, heappop, heappush
 from typing import Any, Generic, TypeVar
 
-Key = TypeVar("Key")
-Priority = TypeVar("Priority", bound=Any)
+_Key = TypeVar("_Key")
+_Priority = TypeVar("_Priority", bound=Any)
 
 _STALE_TOLERATED = 64
 
 
-class KeyedHeap(Generic[Key, Priority]):
+class KeyedHeap(Generic[_Key, _Priority]):
     """Keys by priority, the smallest first; equal priorities in order of arrival."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[Priority, int, Key]] = []
-        self._current: dict[Key, tuple[Priority, int]] = {}
+        self._heap: list[tuple[_Priority, int, _Key]] = []
+        self._current: dict[_Key, tuple[_Priority, int]] = {}
         self._arrivals = 0
 
     def __len__(self) -> int:
         return len(self._current)
 
-    def __contains__(self, key: Key) -> bool:
+    def __contains__(self, key: _Key) -> bool:
         return key in self._current
 
-    def put(self, key: Key, priority: Priority) -> None:
+    def put(self, key: _Key, priority: _Priority) -> None:
         """Add a key, or move it to another priority."""
         known = self._current.get(key)
         if known is not None and known[0] == priority:
@@ -37,12 +37,12 @@ class KeyedHeap(Generic[Key, Priority]):
         heappush(self._heap, (priority, self._arrivals, key))
         self._compact()
 
-    def discard(self, key: Key) -> None:
+    def discard(self, key: _Key) -> None:
         """Remove a key if it is present."""
         if self._current.pop(key, None) is not None:
             self._compact()
 
-    def peek(self) -> tuple[Priority, Key] | None:
+    def peek(self) -> tuple[_Priority, _Key] | None:
         """Return the first entry without removing it; None when empty."""
         while self._heap:
             priority, arrival, key = self._heap[0]
@@ -51,14 +51,14 @@ class KeyedHeap(Generic[Key, Priority]):
             heappop(self._heap)
         return None
 
-    def first(self) -> Key:
+    def first(self) -> _Key:
         """Return the first key without removing it. Raises LookupError when empty."""
         entry = self.peek()
         if entry is None:
             raise LookupError("the heap is empty")
         return entry[1]
 
-    def pop(self) -> tuple[Priority, Key] | None:
+    def pop(self) -> tuple[_Priority, _Key] | None:
         """Remove and return the first entry; None when empty."""
         first = self.peek()
         if first is not None:
@@ -66,9 +66,9 @@ class KeyedHeap(Generic[Key, Priority]):
             del self._current[first[1]]
         return first
 
-    def pop_due(self, limit: Priority) -> list[Key]:
+    def pop_due(self, limit: _Priority) -> list[_Key]:
         """Remove and return all keys with a priority of at most `limit`, in order."""
-        due: list[Key] = []
+        due: list[_Key] = []
         while (first := self.peek()) is not None and first[0] <= limit:
             self.pop()
             due.append(first[1])

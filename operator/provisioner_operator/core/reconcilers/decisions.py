@@ -3,4 +3,4 @@
 from provisioner_operator.core.daemons.decisions import DaemonDecision, PodDecision
 from provisioner_operator.core.jobs.decisions import JobDecision
 
-Decision = JobDecision | DaemonDecision | PodDecision
+JobReconcilerDecision = JobDecision | DaemonDecision | PodDecision

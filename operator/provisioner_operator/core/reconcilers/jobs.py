@@ -14,7 +14,7 @@ from provisioner_operator.core.jobs.evaluation import Context, Evaluation, evalu
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, Job
-from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.job_cache import JobCache
 from provisioner_operator.core.scheduling.explanation_timing import matches_status
 from provisioner_operator.core.scheduling.occupancy import UNLISTED_REPORTS
@@ -42,14 +42,14 @@ class JobReconciler(JobCache):
 
     # --- the outcome of decisions ---
 
-    def accepted(self, decision: Decision) -> None:
+    def accepted(self, decision: JobReconcilerDecision) -> None:
         """The API server did what was decided: what it refused before is forgotten."""
         if isinstance(decision, Explain):
             self._unexplained.pop(decision.subject, None)
         else:
             self._work.forget(decision.subject)
 
-    def refused(self, decision: Decision, refusal: Refusal, now: Instant) -> bool:
+    def refused(self, decision: JobReconcilerDecision, refusal: Refusal, now: Instant) -> bool:
         """The API server does not let it be done: not tried for a while. Return whether this is news."""
         uid, kind = decision.subject, type(decision).__name__
         if not self._is_known(uid):
@@ -58,7 +58,7 @@ class JobReconciler(JobCache):
             return self._unexplained.setdefault(uid, Backoff()).refused(kind, refusal, now.monotonic)
         return self._work.back_off(uid, kind, refusal, now.monotonic)
 
-    def settled(self, decision: Decision, now: Instant) -> None:
+    def settled(self, decision: JobReconcilerDecision, now: Instant) -> None:
         """The decision was carried out, or came to nothing; what is known of the object by now holds."""
         uid = decision.subject
         self._work.done(uid)
@@ -78,7 +78,7 @@ class JobReconciler(JobCache):
 
     # --- the loop ---
 
-    def decide(self, now: Instant) -> Iterator[Decision]:
+    def decide(self, now: Instant) -> Iterator[JobReconcilerDecision]:
         """All that is due now. Each decision is under way until it is `settled`.
 
         To be consumed to its end. Should an object that nobody thought of raise, what was yielded stands, that object
@@ -112,7 +112,7 @@ class JobReconciler(JobCache):
     def _is_known(self, uid: str) -> bool:
         return uid in self._jobs or uid in self._ended or uid in self._daemons or self._pods.knows(uid)
 
-    def _decide_one(self, uid: str, now: Instant) -> Decision | None:
+    def _decide_one(self, uid: str, now: Instant) -> JobReconcilerDecision | None:
         job = self._jobs.get(uid) or self._ended.get(uid)
         if job is not None:
             return self._decide_job(job, now)
@@ -120,7 +120,7 @@ class JobReconciler(JobCache):
             return self._decide_daemon(uid, now)
         return self._pods.decide(uid) if self._pods.knows(uid) else None
 
-    def _decide_job(self, job: Job, now: Instant) -> Decision | None:
+    def _decide_job(self, job: Job, now: Instant) -> JobReconcilerDecision | None:
         if self._unlisted.get(job.uid, 0) >= UNLISTED_REPORTS:
             del self._unlisted[job.uid]
             return CheckJob(job)
@@ -170,7 +170,7 @@ class JobReconciler(JobCache):
         if given is not None and self._daemons.back_off(given.daemon_uid, now):
             self._work.add(given.daemon_uid)
 
-    def _decide_daemon(self, uid: str, now: Instant) -> Decision | None:
+    def _decide_daemon(self, uid: str, now: Instant) -> JobReconcilerDecision | None:
         self._work.add_after(uid, self._daemons.next_look(uid, now))
         if self._daemons.is_lost(uid, now):
             self._work.add(*self._placement.lose(uid))
@@ -192,7 +192,7 @@ class JobReconciler(JobCache):
 
     # --- the queue ---
 
-    def _assign(self, now: Instant) -> Iterator[Decision]:
+    def _assign(self, now: Instant) -> Iterator[JobReconcilerDecision]:
         for job, daemon in self._queue.match():
             self._work.begin(job.uid)
             self._assigning.add(job.uid)
@@ -207,7 +207,7 @@ class JobReconciler(JobCache):
 
     # --- explanations ---
 
-    def _explain(self, now: Instant) -> Iterator[Decision]:
+    def _explain(self, now: Instant) -> Iterator[JobReconcilerDecision]:
         if len(self._explaining) >= EXPLAINED_AT_A_TIME:
             return
         for uid in islice(self._reasons.due(self._candidates, now), LOOKS_A_ROUND):

@@ -13,9 +13,14 @@ from provisioner_operator.controller.telemetry import events
 from provisioner_operator.controller.telemetry.events import Notice
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.telemetry.reference import EventEntry, event_entries, events_page, metrics_page
+from provisioner_operator.core.daemons.decisions import RegisterDaemon
+from provisioner_operator.core.model.backoff import Refusal
+from provisioner_operator.core.model.records import DaemonPod, Offer
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
+from provisioner_operator.core.workspaces.decisions import HoldWorkspace
 from support.builders.core import a_job
+from support.builders.workspaces import a_workspace
 from support.manifests import REPOSITORY
 
 FOLDER = REPOSITORY / "docs" / "reference"
@@ -55,8 +60,21 @@ def test_no_other_event_of_a_job_is_listed() -> None:
 def test_every_reason_that_the_controller_spells_out_is_listed() -> None:
     listed = {(entry.reason, entry.action) for entry in event_entries()}
 
-    assert set(_spelled_out()) == {("DaemonRefused", "Register"), ("Unparseable", "Parse")}
+    assert set(_spelled_out()) == {("Unparseable", "Parse")}
     assert set(_spelled_out()) <= listed
+
+
+def test_both_reasons_of_a_refused_write_are_listed() -> None:
+    build = HoldWorkspace(a_workspace())
+    pod = RegisterDaemon(
+        DaemonPod(
+            "acme", "pod", "uid", 1, Offer(frozenset(), frozenset(), capacity=1, lost_after=300, cancel_grace=180)
+        )
+    )
+    notices = [events.refused(build, Refusal("Denied", "no")), events.refused(pod, Refusal("Invalid", "no"))]
+    assert [notice.reason for notice in notices] == ["WriteRefused", "DaemonRefused"]
+    assert {notice.reason for notice in notices} <= {entry.reason for entry in event_entries()}
+    assert notices[1].action in next(each.action for each in event_entries() if each.reason == "DaemonRefused")
 
 
 def _entry(notice: Notice | None) -> tuple[str, str, str, str]:

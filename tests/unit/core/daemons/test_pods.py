@@ -9,7 +9,7 @@ from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase, Provisio
 from provisioner_operator.core.daemons.decisions import MarkOffline, RegisterDaemon, RemoveDaemon, ReshapeDaemon
 from provisioner_operator.core.jobs.decisions import Assign, Fail, Release
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
-from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from support.builders.core import NAMESPACE, a_daemon, a_job, a_running_job, an_assigned_job, at, next_heartbeat
 
@@ -36,7 +36,7 @@ def later(pod: DaemonPod, **changes: Any) -> DaemonPod:
     return replace(pod, resource_version=pod.resource_version + 1, **changes)
 
 
-def decide(mirror: JobReconciler, now: float = 0) -> list[Decision]:
+def decide(mirror: JobReconciler, now: float = 0) -> list[JobReconcilerDecision]:
     return list(mirror.decide(at(now)))
 
 

@@ -112,3 +112,23 @@ def test_the_write_replaces_the_status_of_this_very_pool() -> None:
     assert isinstance(value, dict)
     assert (value["desiredReplicas"], value["idle"], value["queued"]) == (1, 1, 4)
     assert "meanRunSeconds" not in value
+
+
+@pytest.mark.parametrize(
+    ("pool", "counts"),
+    [
+        (a_pool(), PodCounts(wanted=1, ready=1, refused="A write is refused: no.")),
+        (a_pool(), PodCounts(wanted=2, ready=1, outdated=1, refused="A write is refused: no.")),
+        (a_pool(deleting=True), PodCounts(present=1, refused="A write is refused: no.")),
+    ],
+)
+def test_a_write_that_is_refused_stalls_the_pool_in_the_api_servers_words(pool: Pool, counts: PodCounts) -> None:
+    assert conditions(counts, pool) == ("WriteRefused", STALLED)
+    found = {each.type: each for each in status(counts, pool).conditions}
+    assert found["Ready"].message.endswith("A write is refused: no.")
+    assert found["Stalled"].reason == "WriteRefused"
+
+
+def test_pods_that_fail_are_said_before_a_write_that_is_refused() -> None:
+    counts = PodCounts(wanted=1, trouble=Trouble("ImagePullBackOff", "no image"), refused="A write is refused: no.")
+    assert conditions(counts) == ("ImagePullBackOff", STALLED)

@@ -19,7 +19,7 @@ from provisioner_operator.core.jobs.decisions import (
     Suspend,
 )
 from provisioner_operator.core.model.records import Daemon, Job
-from provisioner_operator.core.reconcilers.decisions import Decision
+from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from support.builders.core import (
     NAMESPACE,
@@ -41,7 +41,7 @@ class Scene:
 
     def __init__(self, *objects: Job | Daemon, now: float = 0) -> None:
         self.mirror = JobReconciler()
-        self.under_way: dict[str, Decision] = {}
+        self.under_way: dict[str, JobReconcilerDecision] = {}
         self.see(*objects, now=now)
 
     def see(self, *objects: Job | Daemon, now: float = 0, fresh: bool = False) -> None:
@@ -51,7 +51,7 @@ class Scene:
             else:
                 self.mirror.observe_daemon(each, at(now), fresh=fresh)
 
-    def decided(self, now: float = 0) -> list[Decision]:
+    def decided(self, now: float = 0) -> list[JobReconcilerDecision]:
         decisions = list(self.mirror.decide(at(now)))
         self.under_way.update({each.subject: each for each in decisions})
         return decisions
@@ -79,7 +79,7 @@ class Scene:
         return None if due is None else due - at(0).monotonic
 
 
-def assigned_by(decision: Decision) -> Job:
+def assigned_by(decision: JobReconcilerDecision) -> Job:
     """The job as the write of an Assign leaves it."""
     assert isinstance(decision, Assign)
     given = an_assignment(decision.daemon.name)

@@ -20,6 +20,7 @@ from provisioner_operator.core.workspaces.decisions import (
     UpdateTemplateStatus,
 )
 from provisioner_operator.core.workspaces.records import SourceFiles, Template, TemplateStatus
+from provisioner_operator.core.workspaces.refused_step import RefusedStep
 from provisioner_operator.core.workspaces.template_plan import TemplateFacts, TemplatePlan, plan_template
 from provisioner_operator.core.workspaces.template_source import (
     SOURCE_REREAD_SECONDS,
@@ -250,19 +251,46 @@ def test_a_deleted_template_says_how_many_workspaces_it_waits_for(count: int, le
     assert left in next(each.message for each in status.conditions if each.type == "Ready")
 
 
-def test_a_refused_import_is_reported_and_not_repeated() -> None:
-    template = a_template(status=NEW)
-
-    status = _status(template, kept=frozenset({_name(template)}), refusal="the quota is exceeded")
-
-    assert _says(status) == ("False", "Importing")
-    assert _says(status, "Stalled")[0] == "True"
-    assert "the quota is exceeded" in next(each.message for each in status.conditions if each.type == "Ready")
-
-
 def test_only_the_number_of_workspaces_is_worth_no_write_of_its_own() -> None:
     template = a_template(status=NEW)
     known = replace(template, status=_status(template, **_imported(template)))
 
     assert _plan(known, workspaces=3).delay > 0
     assert _plan(template, **_imported(template)).delay == 0
+
+
+# --- what the API server refuses ---
+
+
+def _refused(kind: str, words: str = "no right", *, transient: bool = False) -> RefusedStep:
+    return RefusedStep(kind, words, transient=transient)
+
+
+def test_a_step_that_is_refused_is_not_made_again_yet_and_the_status_says_why() -> None:
+    new = a_template(status=NEW)
+    for template, kind in (
+        (replace(new, finalizers=()), "HoldTemplate"),
+        (a_template(status=NEW, config_map="source", files=None), "ReadSource"),
+        (new, "KeepFiles"),
+        (a_template(deleting=True), "ReleaseTemplate"),
+    ):
+        assert type(_decide(template)).__name__ == kind
+        status = _status(template, refused=_refused(kind))
+        assert _says(status) == ("False", "WriteRefused")
+        assert _says(status, "Stalled") == ("True", "WriteRefused")
+        assert _decide(template, refused=_refused(kind, transient=True)) is None
+
+
+def test_an_old_version_whose_files_cannot_be_deleted_holds_up_no_new_one() -> None:
+    wanted = a_version(_name(a_template(status=NEW)), phase=VersionPhase.IMPORTING)
+    old = a_version("template-old", superseded=NOON)
+    known = a_template(old, wanted, active=old.name, version_retention=100)
+    third = a_version("template-third", superseded=NOON)
+    template = replace(known, status=replace(known.status, versions=(third, old, wanted)))
+    facts = _imported(template)
+    assert isinstance(_decide(template, now=100, **facts), DiscardVersion)
+    status = _status(template, now=100, refused=_refused("DiscardVersion"), **facts)
+    assert status.active_version == wanted.name
+    assert third.name in {each.name for each in status.versions}
+    assert _says(status) == ("False", "WriteRefused")
+    assert _says(status, "Available") == ("True", "Imported")
