@@ -103,7 +103,7 @@ async def test_changes_are_reported_and_bookmarks_only_move_the_version_on() -> 
         ("ADDED", an_object("one", version=11)),
         ("MODIFIED", an_object("one", version=12)),
         ("DELETED", an_object("one", version=13)),
-        ("BOOKMARK", {"metadata": {"resourceVersion": "99"}}),
+        ("BOOKMARK", an_object("bookmark", version=99)),
     )
     async with following(client, sink, seconds=5):
         assert sink.calls == ["listed", "seen one@11", "seen one@12", "deleted one"]
