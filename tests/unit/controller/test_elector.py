@@ -273,6 +273,8 @@ async def test_a_refusal_is_shown_until_it_ends_and_logged_once(
 async def test_a_busy_api_server_is_in_contact() -> None:
     candidate = Candidate(patched=BusyError("busy", 1))
     async with candidate.running():
+        await asyncio.sleep(1)
+        candidate.observer.contact_lost(AWAY)
         await asyncio.sleep(2 * STEP_DOWN_SECONDS)
         assert not candidate.leads()
         assert candidate.in_contact()

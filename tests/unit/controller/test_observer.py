@@ -111,6 +111,13 @@ def test_a_job_of_a_workspace_reaches_the_workspace_and_alone_if_it_is_read_for_
     assert parts.workspaces.unfinished_jobs() == {}
 
 
+def test_a_job_that_is_observed_reaches_its_workspace_too() -> None:
+    parts = ControllerParts()
+    place = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 1, "change": "c"}
+    parts.observer.job(stored(a_job_manifest("dev-1", workspaceRef=place), phase="Pending"))
+    assert set(parts.workspaces.live_jobs()) == {"uid-of-dev-1"}
+
+
 def test_a_job_of_a_template_reaches_the_template() -> None:
     parts = ControllerParts()
     parts.observer.template(stored(a_template_manifest()))
