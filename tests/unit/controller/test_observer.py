@@ -115,7 +115,7 @@ def test_a_job_that_is_observed_reaches_its_workspace_too() -> None:
     parts = ControllerParts()
     place = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 1, "change": "c"}
     parts.observer.job(stored(a_job_manifest("dev-1", workspaceRef=place), phase="Pending"))
-    assert set(parts.workspaces.live_jobs()) == {"uid-of-dev-1"}
+    assert set(parts.workspaces.unfinished_jobs()) == {"uid-of-dev-1"}
 
 
 def test_a_job_of_a_template_reaches_the_template() -> None:
