@@ -5,8 +5,7 @@ the work, so each record is taken from the same model.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.workspaces.records import Build, Import
@@ -14,9 +13,8 @@ from provisioner_operator.kube.parsing import job_record, parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, import_of
 
 
-@dataclass(frozen=True, slots=True)
-class JobRecords:
-    """One job as the reconcilers of jobs, workspaces and templates know it."""
+class JobRecords(NamedTuple):
+    """One job as the reconcilers of jobs, workspaces and templates know it. A tuple, since one is made per event."""
 
     job: Job
     build: Build | None

@@ -5,13 +5,11 @@ is missing reads as the empty string, since such a body may be the very one that
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectMeta:
-    """The identity of an object and the version of it that was read."""
+class ObjectMeta(NamedTuple):
+    """The identity of an object and the version of it that was read. A tuple, since one is made per event."""
 
     namespace: str
     name: str
