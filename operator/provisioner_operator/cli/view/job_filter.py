@@ -13,7 +13,7 @@ from provisioner_operator.kube.selectors import UNFINISHED_JOBS
 STUCK = "stuck"
 STATUS_WORDS = ("pending", "running", "canceling", "completed", "failed", "canceled", STUCK)
 
-_CODER_STATUSES = {"succeeded": "completed"}
+_OTHER_SPELLINGS = {"succeeded": "completed", "cancelled": "canceled", "cancelling": "canceling"}
 _CODER_TYPES = {
     "workspace_build": JobType.WORKSPACE_BUILD,
     "template_version_import": JobType.TEMPLATE_IMPORT,
@@ -90,7 +90,7 @@ def parse_statuses(values: Iterable[str]) -> tuple[frozenset[Phase], bool]:
     known = {phase.lower(): phase for phase in Phase}
     phases: set[Phase] = set()
     for word in words:
-        spelled = _CODER_STATUSES.get(word, word)
+        spelled = _OTHER_SPELLINGS.get(word, word)
         if spelled == STUCK:
             continue
         if spelled not in known:

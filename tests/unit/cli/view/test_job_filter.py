@@ -23,7 +23,7 @@ def test_statuses_are_read_in_any_spelling() -> None:
         frozenset({Phase.PENDING, Phase.RUNNING, Phase.COMPLETED}),
         False,
     )
-    assert parse_statuses(["canceled", "stuck"]) == (frozenset({Phase.CANCELED}), True)
+    assert parse_statuses(["cancelled", "stuck"]) == (frozenset({Phase.CANCELED}), True)
     assert parse_statuses([]) == (frozenset(), False)
 
 
