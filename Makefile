@@ -9,7 +9,7 @@ WORKERS ?= 4
 PYTEST_ARGS ?=
 UNIT_SEEDS ?= 40
 # Lines and branches that the fast tests cover, in percent: raise a floor when more is reached, never lower one.
-COVERAGE_FLOORS := api=99 core=95 kube=65 daemon=62 controller=35 cli=40
+COVERAGE_FLOORS := api=99 core=99 kube=99 daemon=81 controller=92 cli=58
 
 # Of `make image`. The builder is docker if an engine answers, else buildah; its further arguments stand in the Dockerfile.
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -54,7 +54,7 @@ unit: $(READY) ## The fast tests, without a control plane, and what they have to
 	  package=$${floor%%=*}; least=$${floor##*=}; \
 	  $(BIN)/coverage report --include="operator/provisioner_operator/$$package/*" --fail-under=$$least > .coverage-report || \
 	    { cat .coverage-report; echo "Tests cover too little of $$package: at least $$least % of lines and branches are asked for." >&2; exit 1; }; \
-	  echo "Coverage of $$package: `tail -n 1 .coverage-report | awk '{print $$NF}'` (at least $$least %)"; \
+	  echo "Coverage of $$package: `awk '/^TOTAL/ {print $$NF}' .coverage-report` (at least $$least %)"; \
 	done; rm -f .coverage-report
 
 integration: $(READY) ## Only the tests that need a control plane
