@@ -69,5 +69,5 @@ class Candidate:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def times(self, method: str) -> list[float]:
-        """When each request of a method was sent."""
+        """Return the times at which the requests of a method were sent."""
         return [request.at for request in self.client.sent(method)]

@@ -1,4 +1,4 @@
-"""Which cluster a command talks to, with whose credentials, and what is installed there."""
+"""The cluster and the credentials of a command, and what is installed there."""
 
 import base64
 import json

@@ -48,7 +48,7 @@ class ObservedJobs:
         self.mirror.settled(self.under_way.pop(uid), at(now))
 
     def wake(self) -> float | None:
-        """When it wants to be woken, in seconds after noon."""
+        """Return the time at which it wants to be woken, in seconds after noon."""
         due = self.mirror.next_wake()
         return None if due is None else due - at(0).monotonic
 

@@ -1,4 +1,4 @@
-"""What the reconciler of jobs remembers of what it observed, and what it forgets."""
+"""Observations that the reconciler of jobs keeps, ignores or forgets."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""Which jobs are assigned, explained and deleted, by what is observed. The simulation covers longer stories."""
+"""Assignment, explanation and deletion of jobs, by what is observed. The simulation covers longer stories."""
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Phase
 from provisioner_operator.core.daemons.decisions import CheckDaemon
