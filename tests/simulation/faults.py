@@ -168,11 +168,11 @@ class Faults:
         controller = self._pick_controller()
         if controller is not None:
             self._world.invariants.note("the controller's watch stalls")
-            controller.stall(*self._random.choice([(JOB,), (DAEMON,), (JOB, DAEMON)]))
+            controller.feed.stall(*self._random.choice([(JOB,), (DAEMON,), (JOB, DAEMON)]))
             self._world.schedule.after(self._some_time(), self._unstall, controller)
 
     def _unstall(self, controller: SimulatedController) -> None:
-        controller.stall()
+        controller.feed.stall()
 
     def _some_time(self) -> float:
         """Return a duration near the timeout for missed heartbeats, or much shorter or longer."""

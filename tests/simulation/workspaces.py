@@ -133,7 +133,7 @@ class WorkspaceHalf:
             case ImportVersion(template):
                 self._find(decision, template)
             case Supersede(_, build):
-                self._controller.read_job(build.job_uid, lambda: self._settle(decision))
+                self._controller.feed.read_job(build.job_uid, lambda: self._settle(decision))
             case _:
                 held = decision.workspace if hasattr(decision, "workspace") else decision.template
                 self._read(decision, held)

@@ -1,63 +1,20 @@
-"""Lists in every form, of objects that no operator touches; and the messages where nothing can be listed."""
+"""Lists in every form, of objects that no operator touches; and what is explained and predicted about them."""
 
-import base64
-import contextlib
-import json
-import socket
-import stat
-import sys
-import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import yaml
 from rich.cells import cell_len
 
-from integration.cli.conftest import CLOUD, ON_PREM, People, people_of
-from provisioner_operator.api.v1alpha1.names import API_VERSION
-from support.builders.manifests import a_daemon_manifest, a_pool_manifest, a_template_manifest, a_workspace_manifest
+from integration.cli.conftest import LONG_NAME, ON_PREM, WIDE, People, people_of
 from support.cluster.kubectl import Kubectl
 from support.cluster.shared_cluster import Cluster
 from support.programs.cli import Cli
 from support.test_namespace import ProductNamespace, a_job, names
 
-LONG_NAME = "a-very-long-name-of-a-job-" + "x" * 37
-WIDE = "数据中心"
 pytestmark = pytest.mark.usefixtures("filled")
 
 LISTS = tuple((kind, "list") for kind in ("jobs", "daemons", "pools", "workspaces", "templates"))
-
-
-@pytest.fixture(scope="module")
-def filled(quiet: ProductNamespace) -> ProductNamespace:
-    """Jobs, daemons, a pool, a template and a workspace, as they are written."""
-    quiet.admin.create(a_template_manifest("docker"))
-    quiet.admin.create(a_workspace_manifest("lab", templateRef={"name": "docker"}, owner="sam"))
-    build = {"number": 7, "job": "lab-7", "transition": "Start", "change": "x", "phase": "Completed"}
-    built = {"status": {"phase": "Running", "buildNumber": 7, "latestBuild": build}}
-    quiet.admin.patch("ws", "lab", built, "--subresource=status")
-    quiet.admin.patch(
-        "wst", "docker", {"status": {"activeVersion": "docker-1", "workspaces": 1}}, "--subresource=status"
-    )
-    quiet.a_daemon_without_process("d1", tags=ON_PREM)
-    quiet.a_daemon_without_process("d2", tags=CLOUD, cordoned=True)
-    quiet.beat("d1", consecutiveFailures=4, failedJobs=5, version="0.0.1", tags="x=1")
-    quiet.admin.create(a_daemon_manifest("never-seen"))
-    quiet.admin.create(a_pool_manifest("pool", tags={"pool": "only"}, replicas=0))
-    items = [
-        a_job("dev-1", tags=ON_PREM, templateRef={"name": "docker"}, priority=1),
-        a_job("dev-2", tags=ON_PREM),
-        a_job("dev-10", tags=ON_PREM),
-        a_job("cloudy", tags=CLOUD),
-        a_job(LONG_NAME, tags={"city": WIDE}, workspaceRef={"name": "long"}),
-        a_job("build-1", tags=ON_PREM, workspaceRef={"name": "shared"}, priority=-1),
-        a_job("build-2", tags=ON_PREM, workspaceRef={"name": "shared"}),
-        a_job("held", tags=ON_PREM, suspend=True),
-        a_job("import", type="TemplateImport", transition=None, workspaceRef=None, tags={"pool": "none"}),
-    ]
-    quiet.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
-    return quiet
 
 
 @pytest.mark.parametrize("kind", LISTS, ids=" ".join)
@@ -197,51 +154,6 @@ def test_more_jobs_than_a_page_holds_are_all_listed(cluster: Cluster, make_names
     assert {each["queue"]["size"] for each in document} == {count}
 
 
-# --- errors ---
-
-
-def test_a_missing_permission_is_named_with_the_role_that_has_it(people: People) -> None:
-    answer = people.nobody.attempt("jobs", "list")
-    assert answer.code == 4
-    assert answer.out == ""
-    assert "User 'nobody' may not list provisionerjobs in namespace" in answer.err
-    assert "ClusterRole provisioner-viewer" in answer.err
-
-
-def test_what_does_not_exist_has_its_code(people: People) -> None:
-    for command in (("jobs", "show"), ("jobs", "why"), ("jobs", "logs"), ("jobs", "cancel"), ("daemons", "show")):
-        answer = people.root.attempt(*command, "nothing")
-        assert (answer.code, "There is no " in answer.err) == (3, True), str(answer)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("jobs", "list", "-s", "waiting"),
-        ("jobs", "list", "-o", "xml"),
-        ("jobs", "list", "-c", "size"),
-        ("jobs", "list", "--since", "soon"),
-        ("jobs", "list", "--tag", "novalue"),
-        ("jobs", "list", "-w", "-o", "json"),
-        ("jobs", "cancel"),
-        ("jobs", "wait", "x", "--for", "luck"),
-        ("nonsense",),
-        ("top",),
-    ],
-    ids=" ".join,
-)
-def test_a_wrong_command_line_has_its_code(arguments: tuple[str, ...], people: People) -> None:
-    answer = people.viewer.attempt(*arguments)
-    assert answer.code == 2, str(answer)
-    assert answer.out == ""
-    assert "Error: " in answer.err
-
-
-def test_every_kind_is_installed(people: People) -> None:
-    known = people.root.attempt("doctor", "-o", "json").document
-    assert next(each for each in known if each["check"] == "kinds")["level"] == "ok"
-
-
 def test_workspaces_are_listed_with_what_builds_them(people: People) -> None:
     answer = people.viewer.run("workspaces", "list", "-c", "name,status,template,owner,build,job")
     assert answer.lines[0].split() == ["NAME", "STATUS", "TEMPLATE", "OWNER", "BUILD", "JOB"]
@@ -254,120 +166,3 @@ def test_templates_are_listed_with_their_version_and_their_workspaces(people: Pe
     answer = people.viewer.run("templates", "list", "-c", "name,active version,workspaces")
     assert [line.split() for line in answer.lines[1:]] == [["docker", "docker-1", "1"]]
     assert people.viewer.run("templates", "list", "-o", "name").lines == ["workspacetemplate.provisioner.dev/docker"]
-
-
-def test_an_unreachable_server_is_reported_in_a_sentence(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    answer = Cli(_kubeconfig(tmp_path, f"https://127.0.0.1:{port}"), "acme").attempt("jobs", "list")
-    assert answer.code == 1
-    assert f"The API server at https://127.0.0.1:{port} cannot be reached: Connection refused." in answer.err
-
-
-def test_a_connection_that_breaks_off_is_an_outage_and_no_rejected_certificate(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        threading.Thread(target=_read_and_close, args=(listener,), daemon=True).start()
-        answer = Cli(_kubeconfig(tmp_path, server), "acme").attempt("jobs", "list")
-    assert answer.code == 1
-    assert f"The API server at {server} cannot be reached: the connection broke off." in answer.err
-
-
-def test_a_server_that_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        answer = Cli(_kubeconfig(tmp_path, server), "acme").attempt("jobs", "list", "--request-timeout", "1")
-    assert answer.code == 1
-    assert f"The API server at {server} does not answer within 1 s" in answer.err
-
-
-# --- which cluster ---
-
-
-def test_several_kubeconfig_files_are_one(cluster: Cluster, tmp_path: Path, filled: ProductNamespace) -> None:
-    first, second = tmp_path / "first", cluster.kubeconfig_for("viewer")
-    document = yaml.safe_load(second.read_text(encoding="utf-8"))
-    context = document["contexts"][0]["context"] | {"namespace": filled.namespace}
-    alias = {"contexts": [{"name": "alias", "context": context}], "current-context": "alias"}
-    first.write_text(yaml.safe_dump(alias), encoding="utf-8")
-    both = Cli(Path(f"{first}:{second}"))
-    assert "dev-1" in both.run("jobs", "list").out
-    original = document["contexts"][0]["name"]
-    assert both.run("jobs", "list", "--context", original, "-n", filled.namespace, "-o", "name").out
-    assert "There is no context 'other'" in both.attempt("jobs", "list", "--context", "other").err
-
-
-def test_a_credential_plugin_is_asked(cluster: Cluster, tmp_path: Path, filled: ProductNamespace) -> None:
-    document = yaml.safe_load(cluster.kubeconfig_for("viewer").read_text(encoding="utf-8"))
-    user = document["users"][0]["user"]
-    if "client-certificate-data" not in user:
-        pytest.skip("this cluster's users have no certificates")
-    status = {
-        "clientCertificateData": base64.b64decode(user["client-certificate-data"]).decode(),
-        "clientKeyData": base64.b64decode(user["client-key-data"]).decode(),
-    }
-    answer = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status}
-    plugin = tmp_path / "plugin"
-    plugin.write_text(f"#!{sys.executable}\nprint({json.dumps(answer)!r})\n", encoding="utf-8")
-    plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
-    document["users"][0]["user"] = {
-        "exec": {"apiVersion": answer["apiVersion"], "command": str(plugin), "interactiveMode": "Never"}
-    }
-    file = tmp_path / "config"
-    file.write_text(yaml.safe_dump(document), encoding="utf-8")
-    assert "dev-1" in Cli(file, filled.namespace).run("jobs", "list").out
-
-
-def test_no_key_is_left_in_the_folder_of_temporary_files(
-    cluster: Cluster, tmp_path: Path, filled: ProductNamespace
-) -> None:
-    environment = {"TMPDIR": str(tmp_path)}
-    Cli(cluster.kubeconfig_for("viewer"), filled.namespace, environment).run("jobs", "list")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_doctor_finds_the_installation_and_the_rights(people: People) -> None:
-    found = {each["check"]: each for each in people.root.attempt("doctor", "-o", "json").document}
-    assert found["policies"]["level"] == "ok"
-    assert found["definitions"]["level"] == "ok"
-    assert found["operator"]["level"] == "error"  # none of this cluster's operators stands for election there
-    assert found["queue"]["level"] == "warning"
-    assert "0.0.1: d1" in found["daemon versions"]["message"]
-    seen = {each["check"]: each for each in people.viewer.run("doctor", "-o", "json").document}
-    assert seen["policies"]["level"] == "unknown"
-    assert "cancel jobs" in seen["rights"]["message"].split("You may not:")[1]
-    assert "provisioner-admin" in seen["rights"]["remedy"]
-
-
-def test_versions_are_listed(people: People) -> None:
-    document = people.viewer.run("version", "-o", "json").document
-    assert document["api"] == API_VERSION
-    assert document["daemons"]["0.0.1"] == 1
-
-
-def test_names_are_completed_from_the_cluster(filled: ProductNamespace, people: People) -> None:
-    answer = people.viewer.completions("jobs", "why", "-n", filled.namespace, "dev-")
-    assert answer == ["dev-1", "dev-10", "dev-2"]
-    assert people.viewer.completions("jobs", "list", "-s", "pending,fa") == ["pending,failed"]
-    assert "cancel" in people.viewer.completions("jobs", "c")
-
-
-def _kubeconfig(folder: Path, server: str) -> Path:
-    document = {
-        "clusters": [{"name": "c", "cluster": {"server": server, "insecure-skip-tls-verify": True}}],
-        "users": [],
-        "contexts": [{"name": "c", "context": {"cluster": "c"}}],
-        "current-context": "c",
-    }
-    file = folder / "config"
-    file.write_text(yaml.safe_dump(document), encoding="utf-8")
-    return file
-
-
-def _read_and_close(listener: socket.socket) -> None:
-    """Hang up on each client once it has said its first words."""
-    with contextlib.suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            connection.recv(65_536)
-            connection.close()

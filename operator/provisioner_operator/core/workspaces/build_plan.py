@@ -16,6 +16,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPh
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.workspaces.autostop import stop_time, stopped_by_autostop
+from provisioner_operator.core.workspaces.blocked_step import Trouble, attempt, is_blocked, report_refused_search
 from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
@@ -56,27 +57,17 @@ class WorkspacePlan:
     """Seconds that a write of the status may wait for further changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """Reason why the desired state cannot be built."""
-
-    reason: WorkspaceReason
-    message: str
-    passes: bool = False
-    """Whether it may pass without an edit."""
-
-
 def plan_workspace(workspace: Workspace, template: Template | None, facts: BuildFacts, now: Instant) -> WorkspacePlan:
     """Return the next step; one that the API server refused is not made before its pause is over."""
     history = BuildHistory.of(workspace, facts)
     if history is None or (_may_go_unbuilt(workspace, history) and not facts.searched):
         search = FindBuilds(workspace)
-        return WorkspacePlan(search) if not _is_blocked(search, facts) else _plan_unsearched(workspace, facts, now)
+        return WorkspacePlan(report_refused_search(workspace, facts, now) if is_blocked(search, facts) else search)
     if workspace.deleting:
         return _plan_deletion(workspace, template, history, facts, now)
     desired, stops_at = _desired(workspace, template, history, now)
     stops_in = None if stops_at is None else max(stops_at - now.wall, 0.0)
-    step, trouble = _attempt(_next_step(workspace, template, desired, history, facts), facts)
+    step, trouble = attempt(_next_step(workspace, template, desired, history, facts), facts)
     if step is not None:
         return WorkspacePlan(step)
     effective = history.last_run if history.is_already_built(desired.change) else history.effective_build
@@ -86,7 +77,7 @@ def plan_workspace(workspace: Workspace, template: Template | None, facts: Build
 
 def _next_step(
     workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
-) -> BuildDecision | _Trouble | None:
+) -> BuildDecision | Trouble | None:
     if (build := history.build_to_supersede(desired.change)) is not None:
         return Supersede(workspace, build)
     if not history.is_building and history.needs_build(desired.change, desired.transition):
@@ -120,19 +111,19 @@ def _desired(
 
 def _create(
     workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
-) -> BuildDecision | _Trouble:
+) -> BuildDecision | Trouble:
     """Return the step towards a new build, or the reason why there can be none."""
     if template is None or (template.deleting and history.last_run is None):
         return _without_template(workspace, template)
     version = _version(template, desired)
-    if isinstance(version, _Trouble):
+    if isinstance(version, Trouble):
         return version
     if desired.transition is Transition.DELETE:
         values = _values_to_destroy(template, workspace, history)
     else:
         resolution = resolve(template.parameters, workspace.parameters, _built_values(template, workspace, history))
         if resolution.problems:
-            return _Trouble(WorkspaceReason.INVALID_PARAMETERS, " ".join(resolution.problems))
+            return Trouble(WorkspaceReason.INVALID_PARAMETERS, " ".join(resolution.problems))
         values = resolution.values
     if DESTROY_FINALIZER not in workspace.finalizers and not workspace.deleting:
         return HoldWorkspace(workspace)
@@ -141,23 +132,23 @@ def _create(
     return CreateBuild(workspace, template, version, number, desired.transition, desired.change, values)
 
 
-def _without_template(workspace: Workspace, template: Template | None) -> _Trouble:
+def _without_template(workspace: Workspace, template: Template | None) -> Trouble:
     name = workspace.template
     message = (
         f"There is no WorkspaceTemplate {name} in namespace {workspace.namespace}. Create it."
         if template is None
         else f"WorkspaceTemplate {name} is being deleted and builds no new workspaces. Choose another template."
     )
-    return _Trouble(WorkspaceReason.TEMPLATE_NOT_FOUND, message)
+    return Trouble(WorkspaceReason.TEMPLATE_NOT_FOUND, message)
 
 
-def _version(template: Template, desired: DesiredState) -> Version | _Trouble:
+def _version(template: Template, desired: DesiredState) -> Version | Trouble:
     if desired.version is None:
         ready = next((each for each in template.status.conditions if each.type == "Ready"), None)
         said = f" {ready.message}" if ready is not None else ""
         message = f"Template {template.name} has no version to build yet.{said}"
         stalled = any(each.type == "Stalled" and each.status == "True" for each in template.status.conditions)
-        return _Trouble(WorkspaceReason.TEMPLATE_NOT_READY, message, passes=not stalled)
+        return Trouble(WorkspaceReason.TEMPLATE_NOT_READY, message, passes=not stalled)
     version = template.status.version(desired.version)
     if version is None:
         names = ", ".join(each.name for each in template.status.versions) or "none"
@@ -165,11 +156,11 @@ def _version(template: Template, desired: DesiredState) -> Version | _Trouble:
             f"Template {template.name} has no version {desired.version}; its versions are: {names}. "
             "Set spec.templateRef.version to one of them."
         )
-        return _Trouble(WorkspaceReason.VERSION_NOT_FOUND, message)
+        return Trouble(WorkspaceReason.VERSION_NOT_FOUND, message)
     if version.phase is not VersionPhase.READY:
         message = f"Version {version.name} is {version.phase}: {version.message or f'see job {version.import_job}.'}"
         passes = version.phase is VersionPhase.IMPORTING
-        return _Trouble(WorkspaceReason.VERSION_NOT_READY, message, passes=passes)
+        return Trouble(WorkspaceReason.VERSION_NOT_READY, message, passes=passes)
     return version
 
 
@@ -190,40 +181,6 @@ def _values_to_destroy(template: Template, workspace: Workspace, history: BuildH
     return _of_template(template, tuple(sorted(values.items())))
 
 
-# --- what the API server refused ---
-
-
-def _attempt(step: BuildDecision | _Trouble | None, facts: BuildFacts) -> tuple[BuildDecision | None, _Trouble | None]:
-    """Return the step to take, or what is in its way; neither while it only waits for what passes by itself."""
-    if isinstance(step, _Trouble):
-        return None, step
-    refused = facts.refused
-    if refused is None or not _is_blocked(step, facts):
-        return step, None
-    reason = WorkspaceReason.BUILD_REFUSED if isinstance(step, CreateBuild) else WorkspaceReason.WRITE_REFUSED
-    return None, None if refused.transient else _Trouble(reason, refused.message)
-
-
-def _is_blocked(step: BuildDecision | None, facts: BuildFacts) -> bool:
-    return facts.refused is not None and facts.refused.blocks(step)
-
-
-def _plan_unsearched(workspace: Workspace, facts: BuildFacts, now: Instant) -> WorkspacePlan:
-    """Report only the refusal: nothing else is known of a workspace whose jobs cannot be listed."""
-    if facts.refused is None or facts.refused.transient:
-        return WorkspacePlan()
-    conditions = object_conditions(
-        workspace.status.conditions,
-        ready=False,
-        reason=WorkspaceReason.WRITE_REFUSED,
-        message=facts.refused.message,
-        under_way=False,
-        now=now.wall,
-    )
-    status = replace(workspace.status, observed_generation=workspace.generation, conditions=conditions)
-    return WorkspacePlan() if status == workspace.status else WorkspacePlan(UpdateWorkspaceStatus(workspace, status))
-
-
 # --- the end ---
 
 
@@ -240,7 +197,7 @@ def _plan_deletion(
         return WorkspacePlan()
     desired = destroyed(workspace, history)
     wanted_step = _next_step_to_end(workspace, template, desired, history, facts)
-    step, trouble = _attempt(wanted_step, facts)
+    step, trouble = attempt(wanted_step, facts)
     if step is not None:
         return WorkspacePlan(step)
     if trouble is not None and not isinstance(wanted_step, ReleaseWorkspace):
@@ -256,7 +213,7 @@ def _plan_deletion(
 
 def _next_step_to_end(
     workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
-) -> BuildDecision | _Trouble | None:
+) -> BuildDecision | Trouble | None:
     if (build := history.build_to_supersede(desired.change)) is not None:
         return Supersede(workspace, build)
     if may_be_released(workspace, history):
@@ -283,7 +240,7 @@ def _status(
     template: Template | None,
     history: BuildHistory,
     effective: BuildRecord | None,
-    trouble: _Trouble | None,
+    trouble: Trouble | None,
     now: Instant,
 ) -> WorkspaceStatus:
     """Return the status, with the phase and conditions that follow from the effective build."""

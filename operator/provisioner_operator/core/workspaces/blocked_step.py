@@ -1,0 +1,55 @@
+"""Hold back a workspace's step that the API server refused until its pause is over, and report why it is not made.
+
+Pure; called by `build_plan`.
+"""
+
+from dataclasses import dataclass, replace
+
+from provisioner_operator.api.v1alpha1.enums import WorkspaceReason
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.workspaces.build_history import BuildFacts
+from provisioner_operator.core.workspaces.decisions import BuildDecision, CreateBuild, UpdateWorkspaceStatus
+from provisioner_operator.core.workspaces.records import Workspace
+from provisioner_operator.core.workspaces.status import object_conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Reason why the desired state cannot be built."""
+
+    reason: WorkspaceReason
+    message: str
+    passes: bool = False
+    """Whether it may pass without an edit."""
+
+
+def attempt(step: BuildDecision | Trouble | None, facts: BuildFacts) -> tuple[BuildDecision | None, Trouble | None]:
+    """Return the step to take, or what is in its way; neither while it only waits for what passes by itself."""
+    if isinstance(step, Trouble):
+        return None, step
+    refused = facts.refused
+    if refused is None or not is_blocked(step, facts):
+        return step, None
+    reason = WorkspaceReason.BUILD_REFUSED if isinstance(step, CreateBuild) else WorkspaceReason.WRITE_REFUSED
+    return None, None if refused.transient else Trouble(reason, refused.message)
+
+
+def is_blocked(step: BuildDecision | None, facts: BuildFacts) -> bool:
+    """Return whether the API server refused this step, and it is too early to try it again."""
+    return facts.refused is not None and facts.refused.blocks(step)
+
+
+def report_refused_search(workspace: Workspace, facts: BuildFacts, now: Instant) -> UpdateWorkspaceStatus | None:
+    """Report only the refusal: nothing else is known of a workspace whose jobs cannot be listed."""
+    if facts.refused is None or facts.refused.transient:
+        return None
+    conditions = object_conditions(
+        workspace.status.conditions,
+        ready=False,
+        reason=WorkspaceReason.WRITE_REFUSED,
+        message=facts.refused.message,
+        under_way=False,
+        now=now.wall,
+    )
+    status = replace(workspace.status, observed_generation=workspace.generation, conditions=conditions)
+    return None if status == workspace.status else UpdateWorkspaceStatus(workspace, status)

@@ -1,0 +1,189 @@
+"""Feed of the simulated controller: it lists and watches, rereads jobs, and notices by a resync what a watch missed."""
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING
+
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.kube.parsing import parse_daemon, parse_job
+from provisioner_operator.kube.pod_parsing import parse_daemon_pod
+from simulation.network import RETRY_SECONDS, Event, Network, Result, Watch
+from simulation.server import DAEMON, JOB, NAMESPACE, POD, TEMPLATE, WORKSPACE, Body, is_terminal
+
+if TYPE_CHECKING:
+    from simulation.controller import SimulatedController
+
+RESYNC_SECONDS = 60.0
+MISSED_DELETIONS = 0.1
+NEVER_MISSED = (TEMPLATE, WORKSPACE)
+"""Kinds whose deletions the watch never misses, because no resync sweeps them."""
+
+
+def concerns_controller(body: Body) -> bool:
+    """Field selector of the controller's lists; its watches have none, so that they show a job's end."""
+    return body["kind"] != JOB or not is_terminal(body)
+
+
+def _anything(_: Body) -> bool:
+    return True
+
+
+class ControllerFeed:
+    """Observation of the cluster for the product's reconcilers."""
+
+    def __init__(self, controller: "SimulatedController", network: Network, random: Random) -> None:
+        self.primed_at: float | None = None
+        self.known: dict[str, int] = {}
+        """Latest observed version of each job."""
+        self.ended: set[str] = set()
+        """Jobs that were observed to have ended, while older events of them may still arrive."""
+        self._controller = controller
+        self._mirror = controller.mirror
+        self._workspaces = controller.workspaces
+        self._network = network
+        self._schedule = network.schedule
+        self._random = random
+        self._backlog: list[Event] = []
+        self._watch: Watch | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the first list was observed, and events arrive."""
+        return self.primed_at is not None and not (self._watch is not None and self._watch.stalled)
+
+    def stall(self, *kinds: str) -> None:
+        """Stop delivering events of these kinds, unnoticed by the controller."""
+        if self._watch is not None:
+            self._watch.stalled = kinds
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+
+    def prime(self) -> None:
+        """List and watch; try again until that succeeds."""
+        if not self._controller.alive:
+            return
+        listed: list[Body] = []
+
+        def read() -> None:
+            listed.extend(body for body in self._network.server.objects.values() if concerns_controller(body))
+            self._watch = Watch(
+                self._network, self._controller, (JOB, DAEMON, POD, TEMPLATE, WORKSPACE), _anything, self._handle
+            )
+
+        def primed(result: Result, _: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is not Result.DONE:
+                if self._watch is not None:
+                    self._watch.close()
+                    self._watch = None
+                self._schedule.after(RETRY_SECONDS, self.prime)
+                return
+            for body in sorted(listed, key=lambda body: (JOB, POD, DAEMON, TEMPLATE, WORKSPACE).index(body["kind"])):
+                self.observe(body)
+            self.primed_at = self._schedule.now
+            for event in self._backlog:
+                self._handle(event)
+            self._schedule.after(RESYNC_SECONDS, self._resync)
+            self._controller.wake()
+
+        self._network.send(self._controller, read, primed)
+
+    def _handle(self, event: Event) -> None:
+        old, new = event
+        if not self._controller.alive:
+            return
+        if self.primed_at is None:
+            self._backlog.append(event)
+        elif new is not None:
+            self.observe(new)
+            if not concerns_controller(new):
+                self._mirror.job_left(new["metadata"]["uid"])
+        elif old is not None and (old["kind"] in NEVER_MISSED or not self._misses_deletion()):
+            self._gone(old["kind"], old["metadata"]["uid"], old)
+
+    def _misses_deletion(self) -> bool:
+        return self._random.random() < MISSED_DELETIONS * 10 * self._network.failure_rate
+
+    def observe(self, body: Body) -> None:
+        if body["kind"] in (TEMPLATE, WORKSPACE):
+            self._workspaces.observe(body)
+        elif body["kind"] == JOB:
+            self._workspaces.observe(body)
+            job = parse_job(body)
+            self._mirror.observe_job(job, self._controller.now)
+            if job.phase in TERMINAL:
+                self.ended.add(job.uid)
+            self.known[job.uid] = max(job.resource_version, self.known.get(job.uid, 0))
+        elif body["kind"] == POD:
+            self._mirror.observe_pod(parse_daemon_pod(body), self._controller.now)
+        else:
+            self._mirror.observe_daemon(parse_daemon(body), self._controller.now)
+        self._controller.wake()
+
+    def _gone(self, kind: str, uid: str, last: Body | None = None) -> None:
+        """Observe that an object is gone, from the watch or a resync."""
+        self.ended.discard(uid)
+        self._workspaces.gone(kind, uid)
+        if kind in (TEMPLATE, WORKSPACE):
+            self._controller.wake()
+        elif kind == POD:
+            pod = None if last is None else parse_daemon_pod(last, deleted=True)
+            self._mirror.pod_deleted(uid, NAMESPACE, pod, self._controller.now)
+            self._controller.wake()
+        elif kind == DAEMON:
+            self._mirror.daemon_deleted(uid, self._controller.now)
+            self._controller.wake()
+        else:
+            self.forget_job(uid)
+            self._controller.wake()
+
+    def forget_job(self, uid: str) -> None:
+        self._mirror.job_deleted(uid, self._controller.now)
+        self._workspaces.gone(JOB, uid)
+
+    def read_job(self, uid: str, then: Callable[[], None]) -> None:
+        def answered(result: Result, body: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is Result.UNREACHABLE:
+                self._schedule.after(RETRY_SECONDS, self.read_job, uid, then)
+                return
+            if body is not None:
+                self.observe(body)
+            else:
+                self.forget_job(uid)
+            then()
+            self._controller.wake()
+
+        self._network.send(self._controller, lambda: self._network.server.get(uid), answered)
+
+    def _resync(self) -> None:
+        """Remove objects whose deletion was missed."""
+        if not self._controller.alive:
+            return
+        jobs, daemons = self._mirror.uids()
+        jobs |= self._workspaces.mirror.unfinished_jobs().keys()
+        pods = self._mirror.pod_uids()
+        listed: set[str] = set()
+
+        def read() -> None:
+            objects = self._network.server.objects.items()
+            listed.update(uid for uid, body in objects if concerns_controller(body))
+
+        def answered(result: Result, _: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is Result.DONE:
+                for uid in sorted(jobs - listed):
+                    self.read_job(uid, lambda: None)  # the job ended, or its object is gone
+                for uid in sorted(pods.keys() - listed):
+                    self._gone(POD, uid)
+                for uid in sorted(daemons - listed):
+                    self._gone(DAEMON, uid)
+                self._mirror.tidy(self._controller.now)
+            self._schedule.after(RESYNC_SECONDS, self._resync)
+
+        self._network.send(self._controller, read, answered)

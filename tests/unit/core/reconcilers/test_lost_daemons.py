@@ -1,0 +1,149 @@
+"""Daemons that miss heartbeats, restart or are deleted, and what becomes of their jobs."""
+
+from dataclasses import replace
+
+from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
+from provisioner_operator.core.daemons.registry import BACK_OFF_SECONDS
+from provisioner_operator.core.jobs.decisions import BeginCancel, Fail, Release
+from support.builders.core import a_daemon, a_job, a_running_job, an_assigned_job, at, later_version, next_heartbeat
+from support.builders.observed_jobs import ObservedJobs
+
+
+def test_an_unacknowledged_assignment_goes_back_and_its_daemon_is_passed_over_for_a_while() -> None:
+    job = an_assigned_job(assigned=0)
+    daemon = a_daemon()
+    observed = ObservedJobs(daemon, job)
+    assert observed.decided(0) == []
+    assert observed.wake() == 30
+    (release,) = observed.decided(30)
+    assert isinstance(release, Release)
+    observed.written(later_version(job, assignment=None), now=30)
+    observed.see(beat := next_heartbeat(daemon), now=31)
+    assert observed.assigned(31) == []
+    observed.see(next_heartbeat(beat), now=60)
+    assert observed.assigned(30 + BACK_OFF_SECONDS) == [("job", "daemon")]
+
+
+def test_being_passed_over_does_not_put_off_the_judgement_of_silence() -> None:
+    observed = ObservedJobs(a_daemon(lost_after=30), an_assigned_job(assigned=0), now=29)
+    (release,) = observed.decided(30)
+    assert isinstance(release, Release)
+    observed.decided(30)
+    assert observed.wake() == 29 + 4
+
+
+def test_silence_is_confirmed_before_it_counts() -> None:
+    job = a_running_job()
+    daemon = a_daemon(runs=(job,))
+    observed = ObservedJobs(daemon, job)
+    assert observed.decided(39) == []
+    assert observed.decided(40) == [CheckDaemon(daemon)]
+    assert observed.decided(41) == []
+    observed.checked(daemon, 41)
+    (offline,) = observed.decided(41)
+    assert isinstance(offline, MarkOffline)
+    silent = replace(daemon, resource_version=2, state=DaemonState.OFFLINE)
+    observed.checked(silent, 42)
+    assert observed.decided(299) == []
+    assert observed.decided(300) == [CheckDaemon(silent)]
+    observed.checked(silent, 301)
+    (fail,) = observed.decided(301)
+    assert isinstance(fail, Fail)
+    assert fail.reason is EndReason.DAEMON_LOST
+
+
+def test_a_slow_answer_to_a_check_does_not_make_a_daemon_lost() -> None:
+    job = a_running_job()
+    daemon = a_daemon(runs=(job,))
+    observed = ObservedJobs(daemon, job)
+    observed.decided(40)
+    observed.checked(daemon, 400)
+    assert {type(each) for each in observed.decided(400)} == {CheckDaemon}
+
+
+def test_a_daemon_without_process_gets_nothing_and_what_it_did_not_begin_goes_elsewhere() -> None:
+    daemon, other = a_daemon(), a_daemon("other")
+    observed = ObservedJobs(daemon, an_assigned_job(assigned=39))
+    observed.decided(40)
+    observed.checked(daemon, 40)
+    decided = observed.decided(40)
+    assert {type(each) for each in decided} == {Release, MarkOffline}
+    observed.written(a_job(resource_version=2), now=41)
+    observed.see(other, now=41)
+    assert observed.assigned(41) == [("job", "other")]
+
+
+def test_after_an_outage_nobody_is_lost_at_once() -> None:
+    job = a_running_job()
+    daemon = a_daemon(runs=(job,))
+    observed = ObservedJobs(daemon, job)
+    (check,) = observed.decided(1000)
+    assert check == CheckDaemon(daemon)
+    observed.mirror.contact_regained(at(1001))
+    observed.checked(daemon, 1001)
+    assert observed.decided(1001) == []
+
+
+def test_a_new_process_of_a_daemon_means_that_the_former_ones_runs_are_lost_at_once() -> None:
+    job = a_running_job()
+    daemon = a_daemon(runs=(job,))
+    observed = ObservedJobs(daemon, job)
+    observed.see(next_heartbeat(daemon, instance="another process"), now=5)
+    (fail,) = observed.decided(5)
+    assert isinstance(fail, Fail)
+    assert fail.reason is EndReason.DAEMON_LOST
+
+
+def test_news_of_a_job_that_overtake_those_of_its_daemons_new_process_lose_nothing() -> None:
+    daemon = a_daemon()
+    job = a_running_job(instance="new process")
+    observed = ObservedJobs(daemon, job)
+    assert observed.decided(1) == [CheckDaemon(daemon)]
+    observed.checked(next_heartbeat(daemon, runs=(job,), instance="new process"), 1)
+    assert observed.decided(1) == []
+
+
+def test_after_a_restart_a_job_of_a_former_process_is_lost_once_a_fresh_read_shows_it() -> None:
+    daemon = a_daemon(instance="new process")
+    job = a_running_job(instance="former process")
+    observed = ObservedJobs(daemon, job)
+    assert observed.decided(1) == [CheckDaemon(daemon)]
+    observed.checked(daemon, 1)
+    (fail,) = observed.decided(1)
+    assert isinstance(fail, Fail)
+
+
+def test_a_canceled_job_of_a_lost_daemon_becomes_canceled_by_way_of_canceling() -> None:
+    daemon = a_daemon()
+    job = a_running_job(cancel=True)
+    observed = ObservedJobs(daemon, job)
+    observed.see(next_heartbeat(daemon, instance="another process"), now=5)
+    (begin,) = observed.decided(5)
+    assert isinstance(begin, BeginCancel)
+    observed.written(later_version(job, phase=Phase.CANCELING), now=5)
+    (cancel,) = observed.decided(5)
+    assert getattr(cancel, "reason", None) is CancelReason.DAEMON_GONE
+
+
+def test_the_job_of_a_deleted_daemon_is_lost_when_its_fence_has_stopped_it() -> None:
+    observed = ObservedJobs(a_daemon(), a_running_job())
+    observed.decided()
+    observed.mirror.daemon_deleted("uid-of-daemon", at(10))
+    assert observed.decided(309) == []
+    (fail,) = observed.decided(310)
+    assert isinstance(fail, Fail)
+    assert observed.wake() is None or observed.wake() > 310  # type: ignore[operator]
+
+
+def test_the_job_of_a_deleted_daemon_that_could_not_be_failed_in_an_outage_is_after_it() -> None:
+    observed = ObservedJobs(a_daemon(), a_running_job())
+    observed.decided()
+    observed.mirror.daemon_deleted("uid-of-daemon", at(10))
+    assert isinstance(observed.decided(310)[0], Fail)
+    observed.mirror.contact_regained(at(320))
+    observed.settled("uid-of-job", 320)  # the write never arrived
+    assert observed.decided(320) == []
+    assert observed.wake() == 620
+    (fail,) = observed.decided(620)
+    assert isinstance(fail, Fail)
