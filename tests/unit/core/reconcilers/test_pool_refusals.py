@@ -102,21 +102,22 @@ def test_a_refusal_for_a_pool_that_is_gone_is_forgotten() -> None:
     assert pool.decided() == []
 
 
-def test_a_refused_write_that_is_still_under_way_is_said_until_it_is_settled() -> None:
+def test_what_is_wanted_no_more_while_the_status_that_says_so_is_written_is_taken_back_afterwards() -> None:
     pool = ObservedPool(a_pool(finalizers=(), replicas=0))
     (finalizer,) = pool.decided()
-    pool.pools.refused(finalizer, NO, at(0))
-    pool.see(finalizers=("provisioner.dev/drain",))
-
-    (status,) = [each for each in pool.decided() if isinstance(each, UpdatePoolStatus)]
+    pool.refuse(finalizer)
+    (status,) = pool.decided()
+    assert isinstance(status, UpdatePoolStatus)
     assert any(NO.message in each.message for each in status.status.conditions)
+    pool.see(finalizers=("provisioner.dev/drain",))
+    assert pool.decided() == []
+
     pool.see(status=status.status)
     pool.pools.settled(status, at(0))
-    pool.pools.settled(finalizer, at(0))
-    decisions = [each for _ in range(2) for each in pool.decided(1)]
+    written = [each for _ in range(2) for each in pool.decided(6)]
 
-    (status,) = [each for each in decisions if isinstance(each, UpdatePoolStatus)]
-    assert not any(NO.message in each.message for each in status.status.conditions)
+    (anew,) = [each for each in written if isinstance(each, UpdatePoolStatus)]
+    assert not any(NO.message in each.message for each in anew.status.conditions)
 
 
 def test_a_change_of_a_pod_tries_what_was_refused_of_it_at_once() -> None:
