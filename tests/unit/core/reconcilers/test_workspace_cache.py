@@ -96,6 +96,24 @@ def test_what_exists_is_listed_as_last_observed() -> None:
     assert list(cache.workspaces()) == [workspace]
 
 
+def test_what_was_made_and_has_not_ended_is_known_so_that_a_list_can_miss_it() -> None:
+    cache = WorkspaceReconciler()
+    cache.observe_template(a_template())
+    cache.observe_workspace(a_workspace())
+    ended, waiting, importing = a_build(1), a_build(2, phase=Phase.PENDING), an_import(phase=Phase.RUNNING)
+    cache.observe_build(ended)
+    cache.observe_build(waiting)
+    cache.observe_import(importing)
+
+    assert cache.unfinished_jobs() == {
+        waiting.job_uid: (waiting.namespace, waiting.record.job),
+        importing.job_uid: (importing.namespace, importing.job),
+    }
+    cache.job_deleted(waiting.job_uid)
+    cache.job_deleted(importing.job_uid)
+    assert cache.unfinished_jobs() == {}
+
+
 def test_unfinished_jobs_are_known_before_their_workspace_and_template_until_they_are_deleted() -> None:
     cache = observing(RUNNING_BUILD, RUNNING_IMPORT)
     assert cache.unfinished_jobs().keys() == {RUNNING_BUILD.job_uid, RUNNING_IMPORT.job_uid}
