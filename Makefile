@@ -9,7 +9,7 @@ WORKERS ?= 4
 PYTEST_ARGS ?=
 UNIT_SEEDS ?= 40
 # Lines and branches that the fast tests cover, in percent: raise a floor when more is reached, never lower one.
-COVERAGE_FLOORS := api=99 core=99 kube=99 daemon=81 controller=92 cli=58
+COVERAGE_FLOORS := api=99 core=100 kube=99 daemon=81 controller=92 cli=58
 
 # Of `make image`. The builder is docker if an engine answers, else buildah; its further arguments stand in the Dockerfile.
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)

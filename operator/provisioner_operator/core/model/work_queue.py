@@ -96,11 +96,6 @@ class WorkQueue(Generic[_Key]):
         """Do not hand the key out for a while, longer each time in a row; return whether the refusal is news."""
         return self._backoffs.setdefault(key, Backoff()).refused(kind, refusal, now)
 
-    def backs_off(self, key: _Key, now: float) -> bool:
-        """Whether the key is not to be tried yet."""
-        backoff = self._backoffs.get(key)
-        return backoff is not None and backoff.is_active(now)
-
     def forget(self, key: _Key) -> None:
         """Forget the key's refusals: a write succeeded, or something changed that may make it succeed."""
         self._backoffs.pop(key, None)

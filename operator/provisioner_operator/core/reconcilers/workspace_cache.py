@@ -10,7 +10,7 @@ from provisioner_operator.api.v1alpha1.enums import VersionPhase
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
-from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, Workspace
+from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, TemplateStatus, Workspace
 from provisioner_operator.core.workspaces.template_source import Reading
 
 MOST_GONE = 4096
@@ -43,7 +43,7 @@ class WorkspaceCache:
             entry.backoff = entry.status_backoff = None
         entry.template = template
         self._template_uids[template.namespace, template.name] = template.uid
-        self._forget_reported_imports(entry)
+        self._forget_reported_imports(entry, template.status)
         self._work.add(template.uid)
         try_again = known is None or _what_is_built(known) != _what_is_built(template)
         if try_again or _what_is_checked(known) != _what_is_checked(template):
@@ -232,11 +232,8 @@ class WorkspaceCache:
                 del entry.builds[number]
                 self._jobs.pop(build.job_uid, None)
 
-    def _forget_reported_imports(self, entry: TemplateEntry) -> None:
+    def _forget_reported_imports(self, entry: TemplateEntry, status: TemplateStatus) -> None:
         """Drop ended imports that the status has."""
-        if entry.template is None:
-            return
-        status = entry.template.status
         for name, job in list(entry.imports.items()):
             version = status.version(name)
             if job is not None and job.ended and version is not None and version.phase is not VersionPhase.IMPORTING:

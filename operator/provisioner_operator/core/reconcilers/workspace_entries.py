@@ -40,3 +40,11 @@ class WorkspaceEntry:
     status_backoff: Backoff | None = None
     """The refusals of its status: they hold back nothing else."""
     status_due: float | None = None
+
+    def versions_in_use(self) -> set[str]:
+        """Return the template's versions that the workspace asks for, or that its latest builds were made from."""
+        versions = {build.record.version for build in self.builds.values()}
+        if self.workspace is not None:
+            records = (self.workspace.status.latest_build, self.workspace.status.last_run)
+            versions |= {self.workspace.pinned_version, *(each.version for each in records if each is not None)}
+        return {version for version in versions if version is not None}

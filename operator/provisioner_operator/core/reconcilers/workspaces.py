@@ -4,7 +4,7 @@ The controller calls `decide` as often as it calls the job reconciler's. Only wh
 is under way until it is `settled`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
@@ -98,7 +98,7 @@ class WorkspaceReconciler(WorkspaceCache):
             discarded=frozenset(entry.discarded),
             imports=entry.imports,
             workspaces=len(uids),
-            versions_in_use=frozenset(self._versions_of(uids)),
+            versions_in_use=frozenset(version for uid in uids for version in self._workspaces[uid].versions_in_use()),
             refused=_refused_step(entry.backoff, now),
         )
         return plan_template(template, facts, now)
@@ -118,16 +118,6 @@ class WorkspaceReconciler(WorkspaceCache):
             entry.status_due = None
         self._work.add_after(uid, min(looks, default=None))
         return decision
-
-    def _versions_of(self, uids: Iterable[str]) -> Iterator[str]:
-        for uid in uids:
-            entry = self._workspaces[uid]
-            if (workspace := entry.workspace) is None:
-                continue
-            records = (workspace.status.latest_build, workspace.status.last_run)
-            versions = [workspace.pinned_version, *(each.version for each in records if each is not None)]
-            versions.extend(build.record.version for build in entry.builds.values())
-            yield from (version for version in versions if version is not None)
 
 
 def _status_due(entry: TemplateEntry | WorkspaceEntry, delay: float, now: Instant) -> float:

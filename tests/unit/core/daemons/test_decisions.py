@@ -1,34 +1,72 @@
-"""The write that marks a daemon as offline, applied to a real object."""
+"""Decisions about daemons and their Pods: the objects that they name, and what they write with which precondition."""
 
-import pytest
+from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.core.daemons.decisions import (
+    CheckDaemon,
+    MarkOffline,
+    RegisterDaemon,
+    RemoveDaemon,
+    ReshapeDaemon,
+)
+from provisioner_operator.core.model.decision import ObjectReference
+from provisioner_operator.core.model.records import DaemonPod, Offer
+from support.builders.core import NAMESPACE, NOON, a_daemon
 
-from provisioner_operator.api.v1alpha1.enums import ConditionStatus, DaemonState
-from provisioner_operator.core.daemons.decisions import daemon_offline
-from provisioner_operator.core.model.json_patch import JsonPatch, timestamp
-from provisioner_operator.core.model.records import Daemon
-from provisioner_operator.kube.parsing import parse_daemon
-from support.builders.core import NOON
-from support.builders.written_jobs import DAEMON, Body, RefusedError, a_body, apply
+OFFER = Offer(
+    frozenset({("zone", "b"), ("arch", "arm")}),
+    frozenset({Provisioner.TERRAFORM, Provisioner.ECHO}),
+    capacity=3,
+    lost_after=300,
+    cancel_grace=180,
+)
+SPEC = {
+    "tags": {"arch": "arm", "zone": "b"},
+    "provisioners": ["echo", "terraform"],
+    "capacity": 3,
+    "lostAfterSeconds": 300,
+    "cancelGraceSeconds": 180,
+}
+POD = DaemonPod(NAMESPACE, "daemon", "uid-of-pod", 1, OFFER)
 
 
-def a_daemon_body(heartbeat: str | None) -> Body:
-    metadata = a_body()["metadata"] | {"name": "pool-a", "uid": DAEMON.uid}
-    status: Body = {"state": "Idle"} | ({} if heartbeat is None else {"lastHeartbeatTime": heartbeat})
-    return {"metadata": metadata, "spec": {}, "status": status}
+def test_a_decision_about_a_daemon_names_the_daemon() -> None:
+    decision = CheckDaemon(a_daemon())
+
+    assert decision.subject == "uid-of-daemon"
+    assert decision.display_name == "acme/daemon"
+    assert decision.regarding == ObjectReference("ProvisionerDaemon", NAMESPACE, "daemon", "uid-of-daemon")
 
 
-def silent(daemon: Daemon) -> JsonPatch:
-    return daemon_offline(daemon, "No heartbeat arrives.", NOON)
+def test_a_decision_about_a_pod_names_the_pod() -> None:
+    decision = RemoveDaemon(POD, a_daemon())
+
+    assert decision.subject == "uid-of-pod"
+    assert decision.display_name == "acme/daemon"
+    assert decision.regarding == ObjectReference("Pod", NAMESPACE, "daemon", "uid-of-pod", api_version="v1")
 
 
-@pytest.mark.parametrize("heartbeat", [timestamp(NOON), None])
-def test_a_daemon_without_process_is_shown_as_offline(heartbeat: str | None) -> None:
-    body = a_daemon_body(heartbeat)
-    daemon = parse_daemon(apply(body, silent(parse_daemon(body))))
-    assert daemon.state is DaemonState.OFFLINE
-    assert [(each.type, each.status) for each in daemon.conditions] == [("Ready", ConditionStatus.UNKNOWN)]
+def test_a_daemon_is_marked_offline_unless_a_heartbeat_arrived_meanwhile() -> None:
+    patch = MarkOffline(a_daemon(), "No heartbeat for 40 s.").patch(NOON)
+    written: dict[str, object] = dict(patch.sets)
+
+    assert patch.tests == (("/metadata/uid", "uid-of-daemon"), ("/status/lastHeartbeatTime", "noon"))
+    assert written["/status/state"] == "Offline"
+    assert "No heartbeat for 40 s." in str(written["/status/conditions"])
 
 
-def test_a_heartbeat_that_came_meanwhile_wins() -> None:
-    with pytest.raises(RefusedError):
-        apply(a_daemon_body(timestamp(NOON + 1)), silent(parse_daemon(a_daemon_body(timestamp(NOON)))))
+def test_a_pod_is_registered_as_a_daemon_of_its_name_that_it_owns() -> None:
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "daemon", "uid": "uid-of-pod", "controller": True}
+
+    assert RegisterDaemon(POD).body() == {
+        "apiVersion": "provisioner.dev/v1alpha1",
+        "kind": "ProvisionerDaemon",
+        "metadata": {"name": "daemon", "namespace": NAMESPACE, "ownerReferences": [owner]},
+        "spec": SPEC,
+    }
+
+
+def test_a_daemon_is_reshaped_field_by_field_without_its_cordon() -> None:
+    patch = ReshapeDaemon(POD, a_daemon(cordoned=True)).patch()
+
+    assert patch.tests == (("/metadata/uid", "uid-of-daemon"),)
+    assert dict(patch.sets) == {f"/spec/{field}": value for field, value in SPEC.items()}

@@ -13,8 +13,9 @@ from provisioner_operator.core.jobs.decisions import (
     Resume,
     Suspend,
 )
+from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch
-from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job
+from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, an_assigned_job
 
 CANCELING = a_running_job(phase=Phase.CANCELING, cancel=True)
 
@@ -40,6 +41,14 @@ def test_a_decision_is_the_write_of_its_name(patch: JsonPatch, path: str, value:
             changed |= {f"{name}/{key}": each for key, each in content.items()}
 
     assert changed[path] == value
+
+
+def test_a_decision_names_its_job() -> None:
+    decision = Release(an_assigned_job(), "Gone.")
+
+    assert decision.subject == "uid-of-job"
+    assert decision.display_name == "acme/job"
+    assert decision.regarding == ObjectReference("ProvisionerJob", NAMESPACE, "job", "uid-of-job")
 
 
 def test_no_two_assignments_have_the_same_id() -> None:

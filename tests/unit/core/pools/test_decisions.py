@@ -3,10 +3,12 @@
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.names import DRAIN_FINALIZER
+from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
     CreatePod,
+    DeletePod,
     RemoveFinalizer,
     UncordonDaemon,
     UpdatePoolStatus,
@@ -14,10 +16,21 @@ from provisioner_operator.core.pools.decisions import (
 from provisioner_operator.core.pools.members import PoolDaemon
 from provisioner_operator.core.pools.pod_builder import pod
 from provisioner_operator.core.pools.records import PoolStatus
+from support.builders.core import NAMESPACE
 from support.builders.pools import a_pod, a_pool
 
 POOL = a_pool(finalizers=("other", DRAIN_FINALIZER))
 MARK = "/metadata/annotations/provisioner.dev~1cordoned-by"
+
+
+def test_a_decision_names_what_it_writes_and_its_events_are_the_pools() -> None:
+    finalizer, deletion, creation = RemoveFinalizer(POOL), DeletePod(POOL, a_pod()), CreatePod(POOL, "pool-x", "image")
+
+    assert (finalizer.subject, finalizer.display_name) == ("uid-of-pool", "acme/pool")
+    assert (deletion.subject, deletion.display_name) == ("uid-of-pod", "acme/pod")
+    assert (creation.subject, creation.display_name) == ("uid-of-pool/pool-x", "acme/pool-x")
+    the_pool = ObjectReference("ProvisionerPool", NAMESPACE, "pool", "uid-of-pool")
+    assert finalizer.regarding == deletion.regarding == creation.regarding == the_pool
 
 
 def test_a_pod_is_created_as_it_is_built() -> None:

@@ -182,3 +182,19 @@ def test_news_of_a_pool_that_is_gone_is_no_error() -> None:
     fleet.unanswered("gone", "pod")
 
     assert fleet.decide([], waiting(3), at(1)) == Round(())
+
+
+def test_answers_about_a_pool_that_is_gone_are_forgotten() -> None:
+    fleet = Fleet(IMAGE)
+    fleet.decide([PoolView(a_pool())], [], at(0))
+    fleet.decide([], [], at(1))
+
+    fleet.created("uid-of-pool", "pool-x")
+    fleet.refused("uid-of-pool", "pool-x", Trouble("FailedCreate", "no quota"), at(1))
+    fleet.unanswered("uid-of-pool", "pool-x")
+    fleet.run_ended("uid-of-pool", 60)
+
+    anew = fleet.decide([PoolView(a_pool())], [], at(2))
+    assert created(anew) == 1
+    assert (status := status_in(anew)) is not None
+    assert status.mean_run_seconds is None

@@ -3,11 +3,17 @@
 from dataclasses import replace
 
 from provisioner_operator.core.model.backoff import Refusal
-from provisioner_operator.core.pools.decisions import AddFinalizer, CreatePod, PoolDecision, UpdatePoolStatus
+from provisioner_operator.core.pools.decisions import (
+    AddFinalizer,
+    CreatePod,
+    DeletePod,
+    PoolDecision,
+    UpdatePoolStatus,
+)
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from support.builders.core import at
-from support.builders.pools import a_pool
+from support.builders.pools import a_pod, a_pool
 
 NO = Refusal("Denied", "a policy says no")
 
@@ -94,3 +100,34 @@ def test_a_refusal_for_a_pool_that_is_gone_is_forgotten() -> None:
     pool.pools.pool_deleted(pool.pool.uid, at(0))
     assert not pool.refuse(finalizer)
     assert pool.decided() == []
+
+
+def test_what_is_wanted_no_more_while_the_status_that_says_so_is_written_is_taken_back_afterwards() -> None:
+    pool = ObservedPool(a_pool(finalizers=(), replicas=0))
+    (finalizer,) = pool.decided()
+    pool.refuse(finalizer)
+    (status,) = pool.decided()
+    assert isinstance(status, UpdatePoolStatus)
+    assert any(NO.message in each.message for each in status.status.conditions)
+    pool.see(finalizers=("provisioner.dev/drain",))
+    assert pool.decided() == []
+
+    pool.see(status=status.status)
+    pool.pools.settled(status, at(0))
+    written = [each for _ in range(2) for each in pool.decided(6)]
+
+    (anew,) = [each for each in written if isinstance(each, UpdatePoolStatus)]
+    assert not any(NO.message in each.message for each in anew.status.conditions)
+
+
+def test_a_change_of_a_pod_tries_what_was_refused_of_it_at_once() -> None:
+    pool = ObservedPool(a_pool(replicas=0))
+    pod = a_pod(pool_uid=pool.pool.uid)
+    pool.pools.observe_pod(pod, 1)
+    delete = next(each for each in pool.decided() if isinstance(each, DeletePod))
+    assert pool.refuse(delete)
+    assert not any(isinstance(each, DeletePod) for each in pool.decided(0.5))
+
+    pool.pools.observe_pod(pod, 2)
+
+    assert delete in pool.decided(0.6)

@@ -152,3 +152,14 @@ def test_an_assignment_costs_the_same_however_long_the_queue_is(monkeypatch: pyt
     long = comparisons_per_assignment(monkeypatch, pending=20_000)
     assert long <= short * 1.05
     assert long < 40
+
+
+def test_a_daemon_that_is_removed_while_jobs_wait_gets_none_and_its_successor_does() -> None:
+    daemon = a_daemon("d")
+    queue = a_queue(a_job("waits"), daemons=(daemon,))
+    queue.remove(daemon)
+    assert matched(queue) == []
+
+    queue.offer(a_daemon("e"), 1)
+
+    assert matched(queue) == [("waits", "e")]

@@ -1,0 +1,149 @@
+"""Reports of jobs, daemons and Pods that come late, out of order or twice, and what is kept of them."""
+
+from dataclasses import replace
+
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase, Provisioner
+from provisioner_operator.core.daemons.decisions import RegisterDaemon
+from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire
+from provisioner_operator.core.model.matching import Supply, effective_tags
+from provisioner_operator.core.model.records import Daemon, DaemonPod, Job, Offer
+from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
+from provisioner_operator.core.reconcilers.jobs import HELD_SECONDS, JobReconciler
+from support.builders.core import (
+    NAMESPACE,
+    NOON,
+    a_daemon,
+    a_job,
+    a_running_job,
+    an_assignment,
+    an_ended_job,
+    at,
+    later_version,
+    next_heartbeat,
+)
+
+OFFER = Offer(frozenset(), frozenset({Provisioner.TERRAFORM}), capacity=1, lost_after=300, cancel_grace=180)
+POD = DaemonPod(NAMESPACE, "daemon", "uid-of-pod", 2, OFFER, ready=True)
+GPU = {"gpu": "1"}
+
+
+def observing(*objects: Job | Daemon) -> JobReconciler:
+    """A reconciler that has observed these."""
+    jobs = JobReconciler()
+    for each in objects:
+        if isinstance(each, Job):
+            jobs.observe_job(each, at(0))
+        else:
+            jobs.observe_daemon(each, at(0))
+    return jobs
+
+
+def decided(jobs: JobReconciler, now: float = 0) -> list[JobReconcilerDecision]:
+    return list(jobs.decide(at(now)))
+
+
+def assigned(jobs: JobReconciler, now: float = 0) -> list[tuple[str, str]]:
+    return [(each.job.name, each.daemon.name) for each in decided(jobs, now) if isinstance(each, Assign)]
+
+
+def test_an_older_version_of_a_daemon_changes_nothing() -> None:
+    jobs = observing(a_daemon(cordoned=True, resource_version=2), a_job())
+
+    assert not jobs.observe_daemon(a_daemon(resource_version=1), at(0))
+
+    assert assigned(jobs) == []
+
+
+def test_a_daemon_that_changes_its_tags_gets_the_jobs_of_the_new_ones_only() -> None:
+    daemon = a_daemon()
+    jobs = observing(daemon, a_job("for-gpu", tags=GPU))
+    assert assigned(jobs) == []
+
+    supply = Supply(NAMESPACE, frozenset({Provisioner.TERRAFORM}), effective_tags(GPU))
+    jobs.observe_daemon(replace(daemon, supply=supply, resource_version=2), at(0))
+    jobs.observe_job(a_job("plain"), at(0))
+
+    assert assigned(jobs) == [("for-gpu", "daemon")]
+
+
+def test_an_older_version_of_a_pod_changes_nothing() -> None:
+    jobs = observing()
+    assert jobs.observe_pod(POD, at(0))
+
+    assert not jobs.observe_pod(replace(POD, resource_version=1, deleting=True), at(0))
+
+    assert decided(jobs) == [RegisterDaemon(POD)]
+
+
+def test_the_pods_that_exist_are_listed_with_their_namespaces() -> None:
+    jobs = observing()
+    jobs.observe_pod(POD, at(0))
+    assert jobs.pod_uids() == {"uid-of-pod": NAMESPACE}
+
+    jobs.pod_deleted(POD.uid, NAMESPACE, None, at(1))
+
+    assert jobs.pod_uids() == {}
+
+
+def test_a_daemon_that_is_observed_before_its_pod_gets_jobs_once_the_pod_is_ready() -> None:
+    jobs = observing(a_daemon(pod_uid=POD.uid, offer=OFFER), a_job())
+    assert assigned(jobs) == []
+
+    jobs.observe_pod(POD, at(1))
+
+    assert assigned(jobs, 1) == [("job", "daemon")]
+
+
+def test_the_deletion_of_an_unknown_daemon_does_not_hold_up_the_others() -> None:
+    jobs = observing(a_daemon(), a_job())
+
+    jobs.daemon_deleted("uid-of-stranger", at(0))
+
+    assert assigned(jobs) == [("job", "daemon")]
+
+
+def test_a_waiting_job_that_is_deleted_gives_its_turn_to_the_next_of_its_workspace() -> None:
+    first, second = (a_job(name, workspace="dev") for name in ("dev-1", "dev-2"))
+    jobs = observing(first, second)
+    assert assigned(jobs) == []
+
+    jobs.job_deleted(first.uid, at(0))
+    jobs.observe_daemon(a_daemon(capacity=2), at(0))
+
+    assert assigned(jobs) == [("dev-2", "daemon")]
+
+
+def test_the_late_answer_to_a_write_does_not_revive_a_job_that_ended_meanwhile() -> None:
+    jobs = observing(a_daemon(), job := a_job())
+    assert assigned(jobs) == [("job", "daemon")]
+    answer = later_version(job, assignment=an_assignment())
+    over = later_version(answer, phase=Phase.FAILED, reason=EndReason.DAEMON_LOST, finished=NOON)
+    jobs.observe_job(over, at(0))
+    jobs.job_left(job.uid)
+
+    assert not jobs.observe_job(answer, at(0))
+
+    assert jobs.job(job.uid) is None
+
+
+def test_an_ended_job_whose_end_somebody_has_to_note_is_not_deleted_before() -> None:
+    held = {"uid-of-job"}
+    jobs = JobReconciler(held.__contains__)
+    jobs.observe_job(an_ended_job(ttl=60), at(0))
+    assert decided(jobs, 60) == []
+    assert jobs.next_wake() == at(60 + HELD_SECONDS).monotonic
+
+    held.clear()
+
+    assert [type(each) for each in decided(jobs, 60 + HELD_SECONDS)] == [Expire]
+
+
+def test_a_job_that_two_heartbeats_leave_out_but_not_in_a_row_is_not_read_again() -> None:
+    running = a_running_job()
+    daemon = a_daemon(runs=(running,))
+    jobs = observing(daemon, running)
+    for runs in ((), (running,), ()):
+        daemon = next_heartbeat(daemon, runs=runs)
+        jobs.observe_daemon(daemon, at(1))
+
+    assert CheckJob(running) not in decided(jobs, 1)

@@ -1,0 +1,231 @@
+"""Reports of workspaces, templates and their jobs that come late, out of order or twice, and what is kept of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
+from provisioner_operator.core.reconcilers import workspace_cache
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
+from provisioner_operator.core.workspaces.decisions import CreateBuild, WorkspaceDecision
+from provisioner_operator.core.workspaces.records import Build, Import, Template, Workspace, WorkspaceStatus
+from support.builders.core import at
+from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace, an_import
+
+Observed = Template | Workspace | Build | Import
+RUNNING_BUILD = a_build(phase=Phase.RUNNING, resource_version=2)
+RUNNING_IMPORT = an_import(phase=Phase.RUNNING, resource_version=2)
+
+
+def observe(cache: WorkspaceReconciler, *objects: Observed) -> bool:
+    """Report the objects; return whether all of them are news."""
+    news = []
+    for each in objects:
+        match each:
+            case Template():
+                news.append(cache.observe_template(each))
+            case Workspace():
+                news.append(cache.observe_workspace(each))
+            case Build():
+                news.append(cache.observe_build(each))
+            case Import():
+                news.append(cache.observe_import(each))
+    return all(news)
+
+
+def observing(*objects: Observed) -> WorkspaceReconciler:
+    """A reconciler that has observed these."""
+    cache = WorkspaceReconciler()
+    assert observe(cache, *objects)
+    return cache
+
+
+def decided(cache: WorkspaceReconciler) -> dict[str, WorkspaceDecision]:
+    """What is due, by the uid of the object that it is about."""
+    return {each.subject: each for each in cache.decide(at(0))}
+
+
+def recorded(build: Build, **fields: object) -> Workspace:
+    """The workspace whose status has this build as the latest and as the last run."""
+    status = WorkspaceStatus(build_number=build.record.number, latest_build=build.record, last_run=build.record)
+    return a_workspace(**({"resource_version": 2, "status": status} | fields))
+
+
+@pytest.mark.parametrize(
+    "known",
+    [a_template(resource_version=2), a_workspace(resource_version=2), RUNNING_BUILD, RUNNING_IMPORT],
+    ids=lambda known: type(known).__name__,
+)
+def test_only_a_later_version_is_news(known: Observed) -> None:
+    cache = observing(known)
+
+    assert not observe(cache, known)
+    assert not observe(cache, replace(known, resource_version=1))
+    assert observe(cache, replace(known, resource_version=3))
+
+
+def test_a_late_answer_does_not_revive_what_was_deleted() -> None:
+    cache = observing(a_template(), a_workspace())
+    cache.template_deleted("uid-of-template")
+    cache.workspace_deleted("uid-of-dev")
+
+    assert not observe(cache, a_template(resource_version=9))
+    assert not observe(cache, a_workspace(resource_version=9))
+
+    assert (list(cache.templates()), list(cache.workspaces())) == ([], [])
+    assert decided(cache) == {}
+
+
+def test_only_the_last_deletions_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace_cache, "MOST_GONE", 2)
+    cache = observing()
+    for uid in ("a", "b", "c"):
+        cache.workspace_deleted(uid)
+
+    assert [uid for uid in "abc" if not observe(cache, a_workspace(uid=uid))] == ["b", "c"]
+
+
+def test_what_exists_is_listed_as_last_observed() -> None:
+    template, workspace = a_template(), a_workspace(resource_version=2)
+    cache = observing(
+        template, a_workspace(), workspace, RUNNING_BUILD, a_build(workspace_uid="unknown", phase=Phase.PENDING)
+    )
+    observe(cache, an_import(template_uid="unknown", phase=Phase.RUNNING))
+
+    assert list(cache.templates()) == [template]
+    assert list(cache.workspaces()) == [workspace]
+
+
+def test_what_was_made_and_has_not_ended_is_known_so_that_a_list_can_miss_it() -> None:
+    cache = WorkspaceReconciler()
+    cache.observe_template(a_template())
+    cache.observe_workspace(a_workspace())
+    ended, waiting, importing = a_build(1), a_build(2, phase=Phase.PENDING), an_import(phase=Phase.RUNNING)
+    cache.observe_build(ended)
+    cache.observe_build(waiting)
+    cache.observe_import(importing)
+
+    assert cache.unfinished_jobs() == {
+        waiting.job_uid: (waiting.namespace, waiting.record.job),
+        importing.job_uid: (importing.namespace, importing.job),
+    }
+    cache.job_deleted(waiting.job_uid)
+    cache.job_deleted(importing.job_uid)
+    assert cache.unfinished_jobs() == {}
+
+
+def test_unfinished_jobs_are_known_before_their_workspace_and_template_until_they_are_deleted() -> None:
+    cache = observing(RUNNING_BUILD, RUNNING_IMPORT)
+    assert cache.unfinished_jobs().keys() == {RUNNING_BUILD.job_uid, RUNNING_IMPORT.job_uid}
+    assert decided(cache) == {}
+
+    cache.job_deleted(RUNNING_BUILD.job_uid)
+    cache.job_deleted(RUNNING_IMPORT.job_uid)
+
+    assert cache.unfinished_jobs() == {}
+    assert decided(cache) == {}
+
+
+def test_ended_jobs_of_what_is_not_known_are_nobodys() -> None:
+    cache = WorkspaceReconciler()
+
+    assert not observe(cache, a_build())
+    assert not observe(cache, an_import())
+
+    assert not cache.holds(a_build().job_uid)
+    assert not cache.holds(an_import().job_uid)
+
+
+def test_jobs_are_forgotten_with_the_workspace_and_the_template_that_they_belong_to() -> None:
+    for objects in ((), (a_workspace(), a_template())):
+        cache = observing(*objects, RUNNING_BUILD, RUNNING_IMPORT)
+        cache.import_missing(a_template(), "template-0")
+
+        cache.workspace_deleted("uid-of-dev")
+        cache.template_deleted("uid-of-template")
+        cache.job_deleted(RUNNING_BUILD.job_uid)
+
+        assert cache.unfinished_jobs() == {}
+        assert decided(cache) == {}
+
+
+def test_old_news_of_a_build_whose_end_is_recorded_does_not_revive_it() -> None:
+    cache = observing(recorded(a_build(2)))
+
+    assert not observe(cache, a_build(2, phase=Phase.RUNNING))
+    assert not observe(cache, a_build(1, phase=Phase.RUNNING))
+
+    assert cache.unfinished_jobs() == {}
+    assert observe(cache, a_build(3, phase=Phase.PENDING))
+
+
+def test_a_job_may_be_deleted_after_its_workspace() -> None:
+    cache = observing(a_workspace(), RUNNING_BUILD, replace(RUNNING_BUILD, job_uid="another"))
+    cache.workspace_deleted("uid-of-dev")
+
+    cache.job_deleted(RUNNING_BUILD.job_uid)
+
+    assert decided(cache) == {}
+
+
+def test_the_late_deletion_of_a_former_template_does_not_take_its_successors_name() -> None:
+    cache = observing(a_template(uid="former"), a_template(uid="successor"), a_workspace())
+
+    cache.template_deleted("former")
+
+    build = decided(cache)["uid-of-dev"]
+    assert isinstance(build, CreateBuild)
+    assert build.template.uid == "successor"
+
+
+def test_a_new_build_takes_the_next_number_that_nobody_has() -> None:
+    cache = observing(a_template(), a_workspace())
+    cache.number_taken(a_workspace(), 4)
+    cache.builds_found(a_workspace(), 2)
+    cache.number_taken(a_workspace(uid="unknown"), 9)
+    cache.builds_found(a_workspace(uid="unknown"), 9)
+
+    build = decided(cache)["uid-of-dev"]
+
+    assert isinstance(build, CreateBuild)
+    assert build.number == 5
+
+
+def test_the_end_of_a_build_is_held_until_the_workspaces_status_has_it() -> None:
+    build = a_build()
+    cache = observing(a_workspace(), build)
+    assert cache.holds(build.job_uid)
+
+    observe(cache, recorded(build))
+
+    assert not cache.holds(build.job_uid)
+
+
+@pytest.mark.parametrize(("phase", "held"), [(VersionPhase.IMPORTING, True), (VersionPhase.READY, False)], ids=str)
+def test_the_end_of_an_import_is_held_until_the_templates_status_has_it(phase: VersionPhase, *, held: bool) -> None:
+    job = an_import()
+    cache = observing(a_template(a_version(VERSION, phase=phase)), job)
+
+    assert cache.holds(job.job_uid) is held
+
+
+def test_an_import_that_the_templates_status_has_is_forgotten() -> None:
+    job = an_import()
+    importing = a_template(a_version(VERSION, phase=VersionPhase.IMPORTING))
+    cache = observing(importing, job, an_import("template-2", phase=Phase.RUNNING))
+    assert cache.holds(job.job_uid)
+
+    observe(cache, a_template(resource_version=2))
+
+    assert not cache.holds(job.job_uid)
+    assert cache.unfinished_jobs().keys() == {"uid-of-template-2-import"}
+
+
+def test_the_import_of_an_unknown_template_or_of_a_version_nobody_asks_for_is_not_held() -> None:
+    running = an_import("template-9", phase=Phase.RUNNING)
+    cache = observing(running)
+    assert not cache.holds(running.job_uid)
+
+    observe(cache, a_template(), an_import("template-9", resource_version=2))
+
+    assert not cache.holds(running.job_uid)

@@ -1,0 +1,21 @@
+from provisioner_operator.core.reconcilers.workspace_entries import WorkspaceEntry
+from provisioner_operator.core.workspaces.records import WorkspaceStatus
+from support.builders.workspaces import a_build, a_workspace
+
+
+def test_the_versions_of_the_spec_the_status_and_the_jobs_are_in_use() -> None:
+    latest, run = a_build(3, version="c").record, a_build(2, version="b").record
+    workspace = a_workspace(pinned_version="a", status=WorkspaceStatus(latest_build=latest, last_run=run))
+
+    entry = WorkspaceEntry(workspace, {4: a_build(4, version="d"), 5: a_build(5, version=None)})
+
+    assert entry.versions_in_use() == {"a", "b", "c", "d"}
+
+
+def test_a_workspace_without_builds_uses_only_the_version_that_it_asks_for() -> None:
+    assert WorkspaceEntry(a_workspace(pinned_version="a")).versions_in_use() == {"a"}
+    assert WorkspaceEntry(a_workspace()).versions_in_use() == set()
+
+
+def test_the_versions_of_jobs_are_in_use_before_their_workspace_is_observed() -> None:
+    assert WorkspaceEntry(builds={1: a_build(version="a")}).versions_in_use() == {"a"}
