@@ -179,7 +179,7 @@ class WorkspaceCache:
             entry.floor = max(entry.floor, floor)
 
     def number_taken(self, workspace: Workspace, number: int) -> None:
-        """A job that is not the workspace's bears the name of its build of this number."""
+        """Some job bears the name of the workspace's build of this number."""
         if (entry := self._workspaces.get(workspace.uid)) is not None:
             entry.floor = max(entry.floor, number)
 
