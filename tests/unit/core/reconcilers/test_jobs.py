@@ -18,6 +18,7 @@ from provisioner_operator.core.jobs.decisions import (
     Release,
     Suspend,
 )
+from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
@@ -455,6 +456,30 @@ def test_a_daemon_that_was_set_aside_gets_nothing_until_it_is_seen_again() -> No
     assert scene.assigned() == []
     scene.see(next_heartbeat(daemon), now=1)
     assert scene.assigned(1) == [("job", "daemon")]
+
+
+def test_the_job_of_a_daemon_that_was_set_aside_and_then_deleted_is_lost_in_the_end() -> None:
+    scene = Scene(a_daemon(), a_running_job())
+    scene.mirror.park("uid-of-daemon")
+    scene.mirror.daemon_deleted("uid-of-daemon", at(10))
+    assert scene.decided(10) == []
+    assert scene.wake() == 310
+    (decision,) = scene.decided(310)
+    assert isinstance(decision, Fail)
+    assert decision.reason == EndReason.DAEMON_LOST
+
+
+def test_a_refused_write_about_a_daemon_does_not_put_off_the_loss_of_its_jobs_once_it_is_deleted() -> None:
+    scene = Scene(a_daemon(), a_running_job())
+    for time in (40, 41, 43, 47, 55, 71, 103):
+        scene.decided(time)
+        check = CheckDaemon(a_daemon())
+        scene.mirror.refused(check, Refusal("Forbidden", "no"), at(time))
+        scene.mirror.settled(check, at(time))
+        scene.under_way.clear()
+    scene.mirror.daemon_deleted("uid-of-daemon", at(104))
+    scene.decided(104)
+    assert scene.wake() == 404
 
 
 def test_a_started_job_that_its_daemon_leaves_out_twice_is_read_again() -> None:
