@@ -143,6 +143,8 @@ class PoolReconciler:
         found = self._fleet.decide(views, self._waiting(now), now)
         self._look_at = float("inf") if found.requeue_after is None else now.monotonic + found.requeue_after
         self._forget_refusals_of_what_is_over(found.decisions)
+        if self._is_urgent:
+            self._look_at = now.monotonic  # the status still says so, and nothing else may wake the loop
         for decision in found.decisions:
             if decision.subject in self._under_way or self._backs_off(decision, now):
                 continue
