@@ -41,6 +41,7 @@ class WorkspaceCache:
             return False
         if known is None or template.generation != known.generation:
             entry.backoff = entry.status_backoff = None
+        self._work.unpark(template.uid)
         entry.template = template
         self._template_uids[template.namespace, template.name] = template.uid
         self._forget_reported_imports(entry)
@@ -75,6 +76,7 @@ class WorkspaceCache:
             return False
         if known is None or workspace.generation != known.generation:
             entry.backoff = entry.status_backoff = None
+        self._work.unpark(workspace.uid)
         entry.workspace = workspace
         place = (workspace.namespace, workspace.template)
         self._made_from.setdefault(place, set()).add(workspace.uid)
@@ -147,6 +149,10 @@ class WorkspaceCache:
             if template.template is None and not template.imports:
                 del self._templates[owner]
         self._work.add(owner)
+
+    def park(self, uid: str) -> None:
+        """The object is in a state that cannot be parsed: nothing is decided about it until it can be again."""
+        self._work.park(uid)
 
     # --- what only requests find out ---
 

@@ -1,6 +1,7 @@
 """The writer at work in virtual time: names that are taken, leadership, outages, and one namespace beside another."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -231,6 +232,59 @@ def test_an_import_whose_own_job_cannot_be_read_is_not_made_or_read_again_and_ag
             assert len(asked) <= 16
             assert controller.condition(path)["reason"] == "WriteRefused"
             assert "does not fit this version" in controller.condition(path)["message"]
+
+    run_virtually(main())
+
+
+# --- objects of a later version ---
+
+
+async def _workspace(controller: VirtualController) -> tuple[str, Callable[[], object]]:
+    await controller.make_template_ready()
+    path = controller.add_workspace()
+    end = {"phase": "Canceled", "finishedAt": "2027-01-15T08:00:00Z", "reason": "Canceled"}
+    return path, lambda: controller.edit(paths.job(NAMESPACE, "dev-1"), status=end)
+
+
+async def _template(controller: VirtualController) -> tuple[str, Callable[[], object]]:
+    return controller.add_template(), controller.add_workspace
+
+
+async def _pool(controller: VirtualController) -> tuple[str, Callable[[], object]]:
+    path = controller.add_pool(replicas=1)
+
+    def fail() -> None:
+        pod = next(each for each in controller.client.objects if "/pods/" in each)
+        controller.edit(pod, status={"phase": "Failed"})
+
+    return path, fail
+
+
+@pytest.mark.parametrize(
+    ("prepare", "later"),
+    [(_workspace, {"updatePolicy": "Later"}), (_template, {"provisioner": "later"}), (_pool, {"capacity": "later"})],
+    ids=["workspace", "template", "pool"],
+)
+def test_nothing_is_written_of_an_object_that_cannot_be_read_until_it_can_be(
+    prepare: Callable[[VirtualController], Awaitable[tuple[str, Callable[[], object]]]],
+    later: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path, change = await prepare(controller)
+            await asyncio.sleep(5)
+            spec = controller.client.objects[path]["spec"]
+            controller.edit(path, spec={**spec, **later})
+            change()
+            before = len(controller.client.requests)
+            await asyncio.sleep(20)
+            assert [each for each in controller.client.requests[before:] if path in each.path] == []
+            controller.edit(path, spec=spec)
+            await asyncio.sleep(10)
+            assert [each.path for each in controller.client.requests[before:] if path in each.path] == [
+                f"{path}/status"
+            ]
 
     run_virtually(main())
 
