@@ -33,6 +33,8 @@ class ObservedKind(Generic[Record]):
     """Stores the record; returns whether there may be something to decide."""
     forget: Callable[[str], None]
     """Forgets the object of that uid."""
+    park: Callable[[str], None]
+    """Has nothing decided about the object of that uid until it can be parsed again."""
 
 
 class ObservedKinds:
@@ -58,13 +60,14 @@ class ObservedKinds:
         pools = reconcilers.pools
         workspaces = self._workspaces = reconcilers.workspaces
         self._job_changed = job_changed
-        self.job = ObservedKind("ProvisionerJob", parse_job_records, self._observe_job, self._forget_job)
+        self.job = ObservedKind("ProvisionerJob", parse_job_records, self._observe_job, self._forget_job, jobs.park)
         self.build = replace(self.job, observe=self._observe_build)
         self.daemon = ObservedKind(
             "ProvisionerDaemon",
             parse_daemon,
             observe=lambda daemon: jobs.observe_daemon(daemon, clock.read()),
             forget=lambda uid: jobs.daemon_deleted(uid, clock.read()),
+            park=jobs.park,
         )
         self.fresh_daemon = replace(
             self.daemon, observe=lambda daemon: jobs.observe_daemon(daemon, clock.read(), fresh=True)
@@ -74,12 +77,17 @@ class ObservedKinds:
             parse_pool,
             observe=lambda pool: pools.observe_pool(pool, clock.read()),
             forget=lambda uid: pools.pool_deleted(uid, clock.read()),
+            park=pools.park,
         )
         self.template = ObservedKind(
-            "WorkspaceTemplate", parse_template, workspaces.observe_template, workspaces.template_deleted
+            "WorkspaceTemplate",
+            parse_template,
+            workspaces.observe_template,
+            workspaces.template_deleted,
+            workspaces.park,
         )
         self.workspace = ObservedKind(
-            "Workspace", parse_workspace, workspaces.observe_workspace, workspaces.workspace_deleted
+            "Workspace", parse_workspace, workspaces.observe_workspace, workspaces.workspace_deleted, workspaces.park
         )
 
     def _observe_job(self, records: JobRecords) -> bool:

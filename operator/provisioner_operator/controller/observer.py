@@ -119,7 +119,8 @@ class Observer:
                 self.wake.set()
             pod = parse_daemon_pod(body)
         except UnparseableObjectError as error:
-            self._park("Pod", body, error)
+            self._jobs.park(object_meta(body).uid)
+            self._unparseable.report("Pod", body, error)
             return
         if self._jobs.observe_pod(pod, clock.read()):
             self.wake.set()
@@ -165,7 +166,9 @@ class Observer:
         try:
             record = kind.parse(body)
         except UnparseableObjectError as error:
-            self._park(kind.name, body, error)
+            # An older version of the object that did parse must not be decided on any more.
+            kind.park(object_meta(body).uid)
+            self._unparseable.report(kind.name, body, error)
             return None
         if kind.observe(record):
             self.wake.set()
@@ -175,11 +178,6 @@ class Observer:
         self._unparseable.forget(uid)
         kind.forget(uid)
         self.wake.set()
-
-    def _park(self, kind: str, body: Mapping[str, Any], error: UnparseableObjectError) -> None:
-        # An older version of the object that did parse must not be decided on any more.
-        self._jobs.park(object_meta(body).uid)
-        self._unparseable.report(kind, body, error)
 
     def _job_changed(self, previous: Job, job: Job) -> None:
         if job.phase in TERMINAL:

@@ -5,8 +5,8 @@ from typing import Any
 
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.controller.writes.answers import NameTakenError, Result
-from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh
+from provisioner_operator.controller.writes.answers import Result
+from provisioner_operator.controller.writes.executor import has_moved_on, parse_taken, read_fresh
 from provisioner_operator.core.daemons.decisions import (
     CheckDaemon,
     DaemonDecision,
@@ -20,7 +20,7 @@ from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import AlreadyExistsError
-from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon
+from provisioner_operator.kube.parsing import parse_daemon
 
 
 class DaemonExecutor:
@@ -69,7 +69,7 @@ class DaemonExecutor:
         except AlreadyExistsError:
             # An earlier request's, whose answer was lost, or an admin's: the next look sees whose it is.
             body = await self._client.get(paths.daemon(pod.namespace, pod.name))
-            _require_readable(body, pod.name)
+            parse_taken(parse_daemon, body)
             self._observer.daemon(body)
             return Result.CONFLICT
         self._observer.daemon(body)
@@ -83,13 +83,3 @@ class DaemonExecutor:
             observe=partial(self._observer.daemon, fresh=True),
             gone=self._observer.daemon_deleted,
         )
-
-
-def _require_readable(body: dict[str, Any], name: str) -> None:
-    """One that cannot be parsed is never seen, so the Pod would be registered again and again."""
-    try:
-        parse_daemon(body)
-    except UnparseableObjectError as error:
-        raise NameTakenError(
-            f"ProvisionerDaemon {name} exists, and does not fit this version: {error}. Delete it."
-        ) from error

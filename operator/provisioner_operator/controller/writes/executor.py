@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from provisioner_operator.controller.writes.answers import Result
+from provisioner_operator.controller.writes.answers import NameTakenError, Result
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import NotFoundError
+from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.kube.parsing import UnparseableObjectError
 
 DecisionT_contra = TypeVar("DecisionT_contra", contravariant=True)
+Record = TypeVar("Record")
 
 
 class Executor(Protocol[DecisionT_contra]):
@@ -74,6 +77,18 @@ def has_moved_on(body: Mapping[str, Any] | None, patch: JsonPatch, known: int | 
     if body is None:
         return True
     return version_of(body) != known and not patch.holds_for(body)
+
+
+def parse_taken(parse: Callable[[Mapping[str, Any]], Record], body: Mapping[str, Any]) -> Record:
+    """Parse the object that bears a needed name; NameTakenError if it does not fit its model.
+
+    One that cannot be parsed is never observed, so that another would be created again and again.
+    """
+    try:
+        return parse(body)
+    except UnparseableObjectError as error:
+        what = f"{body['kind']} {object_meta(body).name}"
+        raise NameTakenError(f"{what} exists, and does not fit this version: {error}. Delete it.") from error
 
 
 def version_of(body: Mapping[str, Any]) -> int:

@@ -46,7 +46,7 @@ class FairQueue(Generic[Item]):
             except asyncio.CancelledError:
                 if getter.done() and not getter.cancelled():
                     self._wake_one()  # it was woken for work that somebody else has to take now
-                else:
+                elif getter in self._getters:  # unless it was passed over already, since it is canceled
                     self._getters.remove(getter)
                 raise
         return found

@@ -6,7 +6,13 @@ from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import NameTakenError, Result
-from provisioner_operator.controller.writes.executor import has_moved_on, is_owned_by, read_fresh, version_of
+from provisioner_operator.controller.writes.executor import (
+    has_moved_on,
+    is_owned_by,
+    parse_taken,
+    read_fresh,
+    version_of,
+)
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
@@ -23,6 +29,7 @@ from provisioner_operator.core.workspaces.records import SourceFiles, Template
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import AlreadyExistsError, NotFoundError
+from provisioner_operator.kube.job_parsing import parse_job_records
 
 
 class TemplateExecutor:
@@ -133,7 +140,9 @@ class TemplateExecutor:
             self._workspaces.import_missing(template, version)
             return True
         if (body["spec"].get("templateRef") or {}).get("uid") == template.uid:
-            self._observer.build(body)
-            return True
+            found = parse_taken(parse_job_records, body).template_import
+            if found is not None and found.version == version:
+                self._observer.build(body)
+                return True
         self._workspaces.import_missing(template, version)
         return False

@@ -5,7 +5,7 @@ from typing import Any
 
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import Result
-from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh, version_of
+from provisioner_operator.controller.writes.executor import has_moved_on, parse_taken, read_fresh, version_of
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
@@ -20,6 +20,7 @@ from provisioner_operator.core.workspaces.records import Workspace
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import AlreadyExistsError
+from provisioner_operator.kube.job_parsing import parse_job_records
 
 
 class WorkspaceExecutor:
@@ -74,8 +75,10 @@ class WorkspaceExecutor:
         except AlreadyExistsError:
             # The workspace's own, made by an earlier request whose answer was lost, or somebody else's job.
             body = await self._client.get(paths.job(workspace.namespace, decision.job))
-            if not _is_of(workspace, body):
-                self._workspaces.number_taken(workspace, decision.number)
+            if _is_of(workspace, body):
+                parse_taken(parse_job_records, body)
+            # Also if it is the workspace's: should it not be the build that it seems to be, the next number is.
+            self._workspaces.number_taken(workspace, decision.number)
             self._observer.build(body)
             return Result.CONFLICT
         self._observer.build(body)

@@ -50,6 +50,8 @@ class Creations:
         self._is_refused = False
         """Whether the last failure was a refusal of the API server's, not a Pod's."""
         self._resume_at = float("-inf")
+        self._forget_at = float("-inf")
+        """Time from which on the last failure is too long ago to matter, on the monotonic clock."""
         self._counted: set[str] = set()
         """Uids of the ended Pods that have been counted."""
         self._newest_at_failure: float | None = float("-inf")
@@ -95,7 +97,7 @@ class Creations:
         if self._newest_at_failure is None:
             self._newest_at_failure = newest
         self._counted = {member.pod.uid for member in known if member.is_over}
-        is_old = now.monotonic >= self._resume_at + LONGEST_CREATION_BACKOFF_SECONDS
+        is_old = now.monotonic >= self._forget_at
         if self._failures and (is_old or any(self._is_sound(member, now) for member in known)):
             self._reset()
 
@@ -110,6 +112,7 @@ class Creations:
             self._failures += 1
             pause = min(FIRST_CREATION_BACKOFF_SECONDS * 2 ** (self._failures - 1), LONGEST_CREATION_BACKOFF_SECONDS)
             self._resume_at = now.monotonic + pause
+            self._forget_at = self._resume_at + LONGEST_CREATION_BACKOFF_SECONDS
         self._newest_at_failure = None
 
     def _reset(self) -> None:

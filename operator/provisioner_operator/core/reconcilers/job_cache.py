@@ -113,6 +113,7 @@ class JobCache:
 
     def daemon_deleted(self, uid: str, now: Instant) -> None:
         """The daemon's object is gone; its process may live on until its own fence."""
+        self._changed(uid)
         daemon = self._daemons.deleted(uid, now)
         if daemon is not None:
             self._queue.remove(daemon)

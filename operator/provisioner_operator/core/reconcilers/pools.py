@@ -32,6 +32,8 @@ class PoolReconciler:
         self._fleet = Fleet(default_image)
         self._pools: dict[str, Pool] = {}
         self._pods: dict[str, tuple[int, PoolPod]] = {}
+        self._parked: set[str] = set()
+        """Pools in a state that cannot be parsed."""
         self._under_way: set[str] = set()
         self._backoffs: dict[str, dict[tuple[str, str], Backoff]] = {}
         """By pool, then by what was refused: the subject, and the kind of decision about it."""
@@ -55,6 +57,7 @@ class PoolReconciler:
         if known is not None and pool.generation != known.generation:
             self._backoffs.pop(pool.uid, None)
             self._fleet.try_again(pool.uid)
+        self._parked.discard(pool.uid)
         self._pools[pool.uid] = pool
         self._jobs.observe_growth(pool.uid, growth_of(pool), now)
         self._is_urgent = True
@@ -63,10 +66,15 @@ class PoolReconciler:
     def pool_deleted(self, uid: str, now: Instant) -> None:
         """The pool's object is gone."""
         self._pools.pop(uid, None)
+        self._parked.discard(uid)
         self._backoffs.pop(uid, None)
         self._creations_refused.pop(uid, None)
         self._jobs.observe_growth(uid, None, now)
         self._is_urgent = True
+
+    def park(self, uid: str) -> None:
+        """The pool is in a state that cannot be parsed: nothing is decided about it until it can be again."""
+        self._parked.add(uid)
 
     def observe_pod(self, pod: PoolPod, resource_version: int) -> bool:
         """Take in a Pod that a pool made; False if this or a later version of it is known."""
@@ -139,10 +147,13 @@ class PoolReconciler:
             return
         self._is_urgent = False
         self._looked_at = now.monotonic
-        views = [PoolView(pool, self._members(pool.uid), self._words_of(pool.uid)) for pool in self._pools.values()]
+        pools = [pool for uid, pool in self._pools.items() if uid not in self._parked]
+        views = [PoolView(pool, self._members(pool.uid), self._words_of(pool.uid)) for pool in pools]
         found = self._fleet.decide(views, self._waiting(now), now)
         self._look_at = float("inf") if found.requeue_after is None else now.monotonic + found.requeue_after
         self._forget_refusals_of_what_is_over(found.decisions)
+        if self._is_urgent:
+            self._look_at = now.monotonic  # the status still says so, and nothing else may wake the loop
         for decision in found.decisions:
             if decision.subject in self._under_way or self._backs_off(decision, now):
                 continue

@@ -41,6 +41,7 @@ class WorkspaceCache:
             return False
         if known is None or template.generation != known.generation:
             entry.backoff = entry.status_backoff = None
+        self._work.unpark(template.uid)
         entry.template = template
         self._template_uids[template.namespace, template.name] = template.uid
         self._forget_reported_imports(entry, template.status)
@@ -75,6 +76,7 @@ class WorkspaceCache:
             return False
         if known is None or workspace.generation != known.generation:
             entry.backoff = entry.status_backoff = None
+        self._work.unpark(workspace.uid)
         entry.workspace = workspace
         place = (workspace.namespace, workspace.template)
         self._made_from.setdefault(place, set()).add(workspace.uid)
@@ -148,6 +150,10 @@ class WorkspaceCache:
                 del self._templates[owner]
         self._work.add(owner)
 
+    def park(self, uid: str) -> None:
+        """The object is in a state that cannot be parsed: nothing is decided about it until it can be again."""
+        self._work.park(uid)
+
     # --- what only requests find out ---
 
     def source_read(self, template: Template, files: SourceFiles, now: Instant) -> None:
@@ -179,7 +185,7 @@ class WorkspaceCache:
             entry.floor = max(entry.floor, floor)
 
     def number_taken(self, workspace: Workspace, number: int) -> None:
-        """A job that is not the workspace's bears the name of its build of this number."""
+        """Some job bears the name of the workspace's build of this number."""
         if (entry := self._workspaces.get(workspace.uid)) is not None:
             entry.floor = max(entry.floor, number)
 

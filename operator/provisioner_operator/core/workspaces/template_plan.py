@@ -30,6 +30,7 @@ from provisioner_operator.core.workspaces.status import object_conditions
 from provisioner_operator.core.workspaces.template_source import Reading, files_of, must_read, next_reading
 from provisioner_operator.core.workspaces.template_versions import (
     active_version,
+    as_imported,
     current_versions,
     discard_in,
     wanted_version,
@@ -75,8 +76,12 @@ def plan_template(template: Template, facts: TemplateFacts, now: Instant) -> Tem
         return plan
     if facts.refused.transient:
         return replace(plan, decision=None)
-    message = f"{facts.refused.message}{_remains_active(template.status.active_version)}"
-    status = _with_conditions(template, facts, TemplateReason.WRITE_REFUSED, message, under_way=False, now=now)
+    # Ends of imports are recorded all the same: builds must not wait for a version that cannot be imported.
+    versions = tuple(as_imported(each, facts.imports.get(each.name)) for each in template.status.versions)
+    active = active_version(template.status, versions, versions[-1]) if versions else None
+    recorded = replace(template, status=_with_versions(template.status, versions, active, facts))
+    message = f"{facts.refused.message}{_remains_active(active)}"
+    status = _with_conditions(recorded, facts, TemplateReason.WRITE_REFUSED, message, under_way=False, now=now)
     return replace(_write(template, status, plan.requeue_after), wanted=plan.wanted)
 
 
@@ -166,11 +171,7 @@ def _status(
     facts: TemplateFacts,
     now: Instant,
 ) -> TemplateStatus:
-    status = replace(template.status, versions=versions[-MOST_VERSIONS:], active_version=active)
-    job = facts.imports.get(active or "")
-    if job is not None and job.ended:
-        status = replace(status, variables=job.variables, resources=job.resources)
-    template = replace(template, status=status)
+    template = replace(template, status=_with_versions(template.status, versions[-MOST_VERSIONS:], active, facts))
     current = next(each for each in versions if each.name == wanted.name)
     reason, message = _describe(current)
     if current.phase is not VersionPhase.READY:
@@ -179,6 +180,15 @@ def _status(
         # All but an old version's files is as it should be.
         reason, message = TemplateReason.WRITE_REFUSED, facts.refused.message
     return _with_conditions(template, facts, reason, message, under_way=reason is TemplateReason.IMPORTING, now=now)
+
+
+def _with_versions(
+    status: TemplateStatus, versions: tuple[Version, ...], active: str | None, facts: TemplateFacts
+) -> TemplateStatus:
+    """Return the status with these versions, and with what the import of the active one found."""
+    status = replace(status, versions=versions, active_version=active)
+    job = facts.imports.get(active or "")
+    return status if job is None or not job.ended else replace(status, variables=job.variables, resources=job.resources)
 
 
 def _describe(version: Version) -> tuple[TemplateReason, str]:

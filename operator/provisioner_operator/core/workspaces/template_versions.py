@@ -35,7 +35,18 @@ def current_versions(
         for each in template.status.versions
         if each.name != wanted.name
     ]
-    return [_as_imported(each, imports.get(each.name)) for each in (*others, replace(wanted, superseded=None))]
+    return [as_imported(each, imports.get(each.name)) for each in (*others, replace(wanted, superseded=None))]
+
+
+def as_imported(version: Version, job: Import | None) -> Version:
+    """Return the version in the phase that its import reports."""
+    if version.phase is not VersionPhase.IMPORTING or job is None or not job.ended:
+        return version
+    if job.phase is Phase.COMPLETED:
+        # Builds take the commit that was imported, wherever the branch has moved since.
+        git = version.git if version.git is None or job.commit is None else {**version.git, "commit": job.commit}
+        return replace(version, phase=VersionPhase.READY, git=git, message=None)
+    return replace(version, phase=VersionPhase.FAILED, message=job.message)
 
 
 def active_version(status: TemplateStatus, versions: Sequence[Version], wanted: Version) -> str | None:
@@ -55,13 +66,3 @@ def discard_in(
     if count > MOST_VERSIONS:
         return 0.0
     return max(version.superseded + template.version_retention - now.wall, 0.0)
-
-
-def _as_imported(version: Version, job: Import | None) -> Version:
-    if version.phase is not VersionPhase.IMPORTING or job is None or not job.ended:
-        return version
-    if job.phase is Phase.COMPLETED:
-        # Builds take the commit that was imported, wherever the branch has moved since.
-        git = version.git if version.git is None or job.commit is None else {**version.git, "commit": job.commit}
-        return replace(version, phase=VersionPhase.READY, git=git, message=None)
-    return replace(version, phase=VersionPhase.FAILED, message=job.message)

@@ -150,7 +150,7 @@ class Guard:
         at = now()
         if self._fence.wants_interrupt(at) and not self._interrupt_sent:
             self._interrupt_sent = True
-            self._command.send_signal(signal.SIGINT)
+            _interrupt(self._command.pid)
         if self._fence.wants_kill(at) and not self._kill_sent:
             self._kill_sent = True
             _kill_group(self._command.pid)
@@ -215,6 +215,13 @@ def may_kill(pid: int) -> bool:
     except ChildProcessError:
         return False
     return True
+
+
+def _interrupt(pid: int) -> None:
+    # Not by Popen, which reaps a command that has just ended.
+    with contextlib.suppress(ProcessLookupError):
+        if may_kill(pid):
+            os.kill(pid, signal.SIGINT)
 
 
 def _kill_group(group: int) -> None:

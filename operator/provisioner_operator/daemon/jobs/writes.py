@@ -23,6 +23,7 @@ from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
     ApiError,
     ConflictError,
+    DeniedError,
     ForbiddenError,
     InvalidError,
     KubeError,
@@ -33,8 +34,8 @@ from provisioner_operator.kube.parsing import job_record, parse_job, parse_job_m
 
 logger = logging.getLogger(__name__)
 
-_MAY_BE_GRANTED = (ConflictError, ForbiddenError)
-"""Refusals that are retried where the job has started: nobody else can write its end, and a right may still be granted."""
+_MAY_BE_GRANTED = (ConflictError, DeniedError, ForbiddenError)
+"""Refusals that are retried where the job has started: nobody else can write its end, and an admin may still allow it."""
 
 
 class JobWrites:

@@ -104,6 +104,23 @@ def daemon(
         process.wait()
 
 
+def test_a_command_that_ends_just_before_its_interrupt_keeps_its_exit_code() -> None:
+    late = (
+        "import os, sys\n"
+        "from provisioner_operator.daemon.execution import guard\n"
+        "class Late(guard.Guard):\n"
+        "    def _enforce(self):\n"
+        "        os.waitid(os.P_PID, self._command.pid, os.WEXITED | os.WNOWAIT)\n"
+        "        self._fence.interrupt()\n"
+        "        super()._enforce()\n"
+        "guard.Guard = Late\n"
+        "sys.exit(guard.main(sys.argv[1:]))\n"
+    )
+    arguments = [str(now()), "3600", "3600", "1", "2", "", *python("import sys; sys.exit(7)")]
+    with subprocess.Popen([sys.executable, "-c", late, *arguments], stdin=subprocess.PIPE) as process:
+        assert process.wait(LONG) == 7
+
+
 def test_the_exit_code_and_both_outputs_of_the_command_come_through() -> None:
     with guarded(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)")) as run:
         assert run.code() == 7

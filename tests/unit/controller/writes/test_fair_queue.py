@@ -67,6 +67,20 @@ def test_who_is_canceled_takes_no_work_with_it(after: int) -> None:
     run_virtually(main())
 
 
+def test_who_is_canceled_just_before_work_comes_is_canceled() -> None:
+    async def main() -> None:
+        queue: FairQueue[int] = FairQueue(5)
+        waiting = asyncio.create_task(queue.get())
+        await asyncio.sleep(1)
+        waiting.cancel()
+        queue.put("a", 1)
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await queue.get() == ("a", 1)
+
+    run_virtually(main())
+
+
 def test_it_is_drained_once_all_work_is_done() -> None:
     async def main() -> None:
         queue: FairQueue[int] = FairQueue(5)

@@ -1,12 +1,14 @@
 """The writer at work in virtual time: names that are taken, leadership, outages, and one namespace beside another."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from provisioner_operator.controller import clock
 from provisioner_operator.core.reconcilers.jobs import EXPLAINED_AT_A_TIME
 from provisioner_operator.kube import paths
+from support.builders.manifests import a_job_manifest
 from support.scripted_writes import Answer, Matcher
 from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
 from support.virtual_loop import run_virtually
@@ -135,6 +137,154 @@ def test_a_pod_whose_daemon_cannot_be_read_is_not_registered_again_and_again(mon
             assert controller.client.count("POST", "/provisionerdaemons") == 7
             (event,) = [each for each in controller.events() if each["reason"] == "WriteRefused"]
             assert "does not fit this version" in event["note"]
+
+    run_virtually(main())
+
+
+def test_a_build_whose_own_job_cannot_be_read_is_not_made_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            await controller.make_template_ready()
+            path = controller.add_workspace("blk", running=False)
+            await asyncio.sleep(5)
+            workspace = controller.client.objects[path]
+            ref = {"name": "blk", "uid": workspace["metadata"]["uid"], "buildNumber": 1, "change": "c"}
+            broken = {
+                "apiVersion": "provisioner.dev/v1alpha1",
+                "kind": "ProvisionerJob",
+                "metadata": {"name": "blk-1"},
+                "spec": {"type": "OfALaterVersion", "workspaceRef": ref},
+            }
+            controller.client.store(paths.jobs(NAMESPACE), broken)
+            before = controller.client.count("POST", "/provisionerjobs")
+            controller.edit(path, spec={**workspace["spec"], "running": True})
+            await asyncio.sleep(100)
+            assert controller.client.count("POST", "/provisionerjobs") - before == 7
+            assert paths.job(NAMESPACE, "blk-2") not in controller.client.objects
+            assert controller.condition(path)["reason"] == "BuildRefused"
+            assert "does not fit this version" in controller.condition(path)["message"]
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize("number", [None, 7], ids=["no number", "another number"])
+def test_a_job_that_claims_to_be_a_build_of_the_workspace_and_is_none_costs_its_number(
+    number: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            await controller.make_template_ready()
+            path = controller.add_workspace("blk", running=False)
+            await asyncio.sleep(5)
+            workspace = controller.client.objects[path]
+            ref = {"name": "other", "uid": workspace["metadata"]["uid"]} | ({"buildNumber": number} if number else {})
+            controller.client.store(paths.jobs(NAMESPACE), a_job_manifest("blk-1", workspaceRef=ref), phase="Pending")
+            before = controller.client.count("POST", "/provisionerjobs")
+            controller.edit(path, spec={**workspace["spec"], "running": True})
+            await asyncio.sleep(100)
+            assert controller.client.count("POST", "/provisionerjobs") - before <= 2
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize("claim", [{}, {"version": "another"}], ids=["no version", "another version"])
+def test_a_job_that_claims_to_be_an_import_of_the_template_and_is_none_is_in_its_way(
+    claim: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path = controller.add_template()
+            await asyncio.sleep(5)
+            (job,) = (each for each in controller.client.objects if "/provisionerjobs/" in each)
+            body = controller.client.objects[job]
+            uid = controller.client.objects[path]["metadata"]["uid"]
+            body["spec"] = {**body["spec"], "templateRef": {"name": "template", "uid": uid} | claim}
+            controller.observer.job_deleted(body["metadata"]["uid"])
+            before = len(controller.client.requests)
+            controller.edit(path, status={})
+            await asyncio.sleep(100)
+            asked = [each for each in controller.client.requests[before:] if "/provisionerjobs" in each.path]
+            assert len(asked) <= 16
+            assert "is not this template's" in controller.condition(path)["message"]
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["taken name", "version that is being imported"])
+def test_an_import_whose_own_job_cannot_be_read_is_not_made_or_read_again_and_again(
+    monkeypatch: pytest.MonkeyPatch, *, is_known: bool
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path = controller.add_template()
+            await asyncio.sleep(5)
+            (job,) = (each for each in controller.client.objects if "/provisionerjobs/" in each)
+            body = controller.client.objects[job]
+            body["spec"] = {**body["spec"], "type": "OfALaterVersion"}
+            # The next controller knows no more than the objects say.
+            controller.observer.job_deleted(body["metadata"]["uid"])
+            template = controller.client.objects[path]
+            status = template["status"] if is_known else {}
+            before = len(controller.client.requests)
+            controller.edit(path, status=status)
+            await asyncio.sleep(100)
+            asked = [each for each in controller.client.requests[before:] if "/provisionerjobs" in each.path]
+            assert len(asked) <= 16
+            assert controller.condition(path)["reason"] == "WriteRefused"
+            assert "does not fit this version" in controller.condition(path)["message"]
+
+    run_virtually(main())
+
+
+# --- objects of a later version ---
+
+
+async def _workspace(controller: VirtualController) -> tuple[str, Callable[[], object]]:
+    await controller.make_template_ready()
+    path = controller.add_workspace()
+    end = {"phase": "Canceled", "finishedAt": "2027-01-15T08:00:00Z", "reason": "Canceled"}
+    return path, lambda: controller.edit(paths.job(NAMESPACE, "dev-1"), status=end)
+
+
+async def _template(controller: VirtualController) -> tuple[str, Callable[[], object]]:
+    return controller.add_template(), controller.add_workspace
+
+
+async def _pool(controller: VirtualController) -> tuple[str, Callable[[], object]]:
+    path = controller.add_pool(replicas=1)
+
+    def fail() -> None:
+        pod = next(each for each in controller.client.objects if "/pods/" in each)
+        controller.edit(pod, status={"phase": "Failed"})
+
+    return path, fail
+
+
+@pytest.mark.parametrize(
+    ("prepare", "later"),
+    [(_workspace, {"updatePolicy": "Later"}), (_template, {"provisioner": "later"}), (_pool, {"capacity": "later"})],
+    ids=["workspace", "template", "pool"],
+)
+def test_nothing_is_written_of_an_object_that_cannot_be_read_until_it_can_be(
+    prepare: Callable[[VirtualController], Awaitable[tuple[str, Callable[[], object]]]],
+    later: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path, change = await prepare(controller)
+            await asyncio.sleep(5)
+            spec = controller.client.objects[path]["spec"]
+            controller.edit(path, spec={**spec, **later})
+            change()
+            before = len(controller.client.requests)
+            await asyncio.sleep(20)
+            assert [each for each in controller.client.requests[before:] if path in each.path] == []
+            controller.edit(path, spec=spec)
+            await asyncio.sleep(10)
+            assert [each.path for each in controller.client.requests[before:] if path in each.path] == [
+                f"{path}/status"
+            ]
 
     run_virtually(main())
 

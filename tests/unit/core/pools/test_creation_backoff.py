@@ -62,6 +62,19 @@ def test_the_pause_doubles_with_each_failure_up_to_five_minutes() -> None:
     assert pauses == [10, 20, 40, 80, 160, 300, 300, 300]
 
 
+def test_a_new_attempt_is_made_at_once_but_what_went_wrong_is_still_known() -> None:
+    creations = Creations()
+    creations.watch([over("a")], at(0))
+    creations.watch([over("a"), over("b", created=10, finished=11)], at(11))
+    creations.try_again()
+    creations.watch([over("a"), over("b", created=10, finished=11)], at(12))
+    assert paused(creations, 12) == 0
+    assert creations.state().failing is not None
+
+    creations.watch([over("c", created=12, finished=13)], at(13))
+    assert paused(creations, 13) == 40
+
+
 def test_pods_that_fail_together_count_once() -> None:
     creations = Creations()
     creations.watch([over("a"), over("b")], at(0))

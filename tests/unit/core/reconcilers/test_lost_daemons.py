@@ -6,6 +6,7 @@ from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, E
 from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
 from provisioner_operator.core.daemons.registry import BACK_OFF_SECONDS
 from provisioner_operator.core.jobs.decisions import BeginCancel, Fail, Release
+from provisioner_operator.core.model.backoff import Refusal
 from support.builders.core import a_daemon, a_job, a_running_job, an_assigned_job, at, later_version, next_heartbeat
 from support.builders.observed_jobs import ObservedJobs
 
@@ -147,3 +148,27 @@ def test_the_job_of_a_deleted_daemon_that_could_not_be_failed_in_an_outage_is_af
     assert observed.wake() == 620
     (fail,) = observed.decided(620)
     assert isinstance(fail, Fail)
+
+
+def test_the_job_of_a_daemon_that_was_parked_and_then_deleted_is_lost_in_the_end() -> None:
+    observed = ObservedJobs(a_daemon(), a_running_job())
+    observed.mirror.park("uid-of-daemon")
+    observed.mirror.daemon_deleted("uid-of-daemon", at(10))
+    assert observed.decided(10) == []
+    assert observed.wake() == 310
+    (decision,) = observed.decided(310)
+    assert isinstance(decision, Fail)
+    assert decision.reason == EndReason.DAEMON_LOST
+
+
+def test_a_refused_write_about_a_daemon_does_not_put_off_the_loss_of_its_jobs_once_it_is_deleted() -> None:
+    observed = ObservedJobs(a_daemon(), a_running_job())
+    for time in (40, 41, 43, 47, 55, 71, 103):
+        observed.decided(time)
+        check = CheckDaemon(a_daemon())
+        observed.mirror.refused(check, Refusal("Forbidden", "no"), at(time))
+        observed.mirror.settled(check, at(time))
+        observed.under_way.clear()
+    observed.mirror.daemon_deleted("uid-of-daemon", at(104))
+    observed.decided(104)
+    assert observed.wake() == 404

@@ -84,6 +84,22 @@ def test_what_was_refused_and_is_not_wanted_any_more_is_not_said_any_more() -> N
     assert reasons == {"ScaledToZero"}
 
 
+def test_what_is_not_refused_any_more_is_taken_back_although_nothing_else_happens() -> None:
+    pool = ObservedPool(a_pool(finalizers=(), replicas=0))
+    (finalizer,) = pool.decided()
+    pool.refuse(finalizer)
+    (status,) = pool.decided()
+    assert isinstance(status, UpdatePoolStatus)
+    pool.see(status=status.status)
+    pool.pools.settled(status, at(0))
+    pool.see(finalizers=("provisioner.dev/drain",))
+    assert pool.decided(1) == []
+    assert pool.pools.next_wake() == at(1).monotonic
+    (status,) = pool.decided(1)
+    assert isinstance(status, UpdatePoolStatus)
+    assert {each.reason for each in status.status.conditions} == {"ScaledToZero"}
+
+
 def test_refused_pods_are_news_once_for_each_reason() -> None:
     pool = ObservedPool(a_pool(replicas=1))
     first = next(each for each in pool.decided() if isinstance(each, CreatePod))

@@ -281,6 +281,20 @@ def test_a_step_that_is_refused_is_not_made_again_yet_and_the_status_says_why() 
         assert _decide(template, refused=_refused(kind, transient=True)) is None
 
 
+@pytest.mark.parametrize("refused", ["KeepFiles", "ImportVersion"])
+def test_the_end_of_an_import_is_recorded_although_the_next_version_is_refused(refused: str) -> None:
+    importing = a_version("template-1", phase=VersionPhase.IMPORTING, superseded=None)
+    template = a_template(status=TemplateStatus(versions=(importing,)))
+    kept = frozenset({_name(template)}) if refused == "ImportVersion" else frozenset()
+    imports = {"template-1": an_import("template-1", phase=Phase.COMPLETED)}
+    status = _status(template, kept=kept, imports=imports, refused=RefusedStep(refused, "no"))
+    assert [(each.name, each.phase) for each in status.versions] == [("template-1", VersionPhase.READY)]
+    assert status.active_version == "template-1"
+    assert _says(status) == ("False", "WriteRefused")
+    assert _says(status, "Available") == ("True", "Imported")
+    assert "Version template-1 remains active." in next(each.message for each in status.conditions)
+
+
 def test_an_old_version_whose_files_cannot_be_deleted_holds_up_no_new_one() -> None:
     wanted = a_version(_name(a_template(status=NEW)), phase=VersionPhase.IMPORTING)
     old = a_version("template-old", superseded=NOON)

@@ -16,6 +16,7 @@ from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import (
     ApiError,
     ConflictError,
+    DeniedError,
     ForbiddenError,
     InternalError,
     InvalidError,
@@ -250,6 +251,14 @@ def test_an_end_that_is_refused_for_no_visible_reason_is_not_sent_in_a_hurry() -
     times = world.api.times("patch")
     assert times[1] == times[0]
     assert times[-1] - times[-2] == SLOWEST_RETRY_SECONDS
+
+
+def test_an_end_that_a_policy_denies_for_a_while_is_written_with_its_details_once_it_is_allowed() -> None:
+    world = running()
+    world.api.refusals = [DeniedError(422, "ValidatingAdmissionPolicy 'freeze' denied request: not now")] * 5
+    outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, "done", outputs=(Output("url", "there"),))
+    assert run_in_virtual_time(world.writes.finish(world.job, outcome)) is Phase.COMPLETED
+    assert world.status["outputs"] == [{"name": "url", "value": "there"}]
 
 
 def test_a_cancel_that_cannot_be_written_is_not_repeated() -> None:
