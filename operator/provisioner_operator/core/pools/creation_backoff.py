@@ -48,7 +48,7 @@ class Creations:
         self._failures = 0
         self._failing: Trouble | None = None
         self._is_refused = False
-        """Whether the last failure was a refusal of the API server's, not a Pod's."""
+        """Whether the last failure was a refusal by the API server rather than a failed Pod."""
         self._resume_at = float("-inf")
         self._counted: set[str] = set()
         """Uids of the ended Pods that have been counted."""
@@ -61,7 +61,7 @@ class Creations:
         self._under_way.add(name)
 
     def created(self, name: str) -> None:
-        """Record that the Pod exists and is observed: Pods are not refused any more."""
+        """Record that the Pod exists and is observed, so Pods are no longer refused."""
         self._under_way.discard(name)
         if self._is_refused:
             self._reset()
@@ -79,7 +79,7 @@ class Creations:
         self._is_refused = True
 
     def try_again(self) -> None:
-        """The next Pod need not wait any more; what went wrong is still said until a Pod stands."""
+        """End the backoff; the last failure is still reported until a Pod exists."""
         self._resume_at = float("-inf")
 
     def watch(self, members: Iterable[Member], now: Instant) -> None:
