@@ -1,7 +1,7 @@
 """Build every write to a job's status as a conditional JSON Patch (RFC 6902).
 
 Preconditions are on meaning (uid, phase, assignment), not on resourceVersion, so that an unrelated edit does not cost a
-retry. A failed precondition is answered with 422 and is news: somebody else moved the job first. All paths may be
+retry. A failed precondition is answered with 422 and is news: another writer was first. All paths may be
 tested, only `/status` is changed. Used by the controller's writer and by the daemon; no other module builds
 writes of this status.
 """
