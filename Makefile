@@ -35,7 +35,7 @@ $(READY): $(LOCK) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-demo: $(READY) ## The main job end to end; leaves nothing behind
+demo: $(READY) ## The main features end to end; leaves nothing behind
 	@$(BIN)/python -m demo run
 
 up: $(READY) ## The demo's cluster, operator and daemons, left running to explore

@@ -42,7 +42,7 @@ class Mutant:
     line: int
     kind: Kind
     ordinal: int
-    """Which of the mutants of this kind in this line it is, from 1."""
+    """Number among the mutants of this kind in this line, from 1."""
     start: int
     end: int
     replacement: str

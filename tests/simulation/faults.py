@@ -30,7 +30,7 @@ class Faults:
         self._random = world.random
         self._over = False
         self.denied_until = float("-inf")
-        """Until when some writes were refused by a policy; for ever while they are."""
+        """Time until which a policy refused some writes; infinity while it does."""
         if world.plan.calm:
             return
         kinds = [self._crash, self._partition, self._drain]
@@ -132,7 +132,7 @@ class Faults:
                 controller.regain_contact()
 
     def _deny(self) -> None:
-        """A right is missing, or a policy refuses some kinds of the controller's writes, for a while."""
+        """Refuse some kinds of the controller's writes for a while, like a missing right or a policy."""
         kinds = self._random.sample(DENIABLE, self._random.randint(1, len(DENIABLE)))
         self._world.invariants.note(f"{', '.join(kinds)} are denied")
         self._world.network.denied.update(kinds)

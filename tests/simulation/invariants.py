@@ -18,7 +18,7 @@ from simulation.schedule import Schedule
 from simulation.server import JOB, Body, Server, is_terminal
 
 MOST_DENIALS = 80
-"""In all of a simulation: with pauses that double, a few in each while; more only after changes of the object."""
+"""Maximum number of refusals of one write in a simulation: few with doubling pauses, more only after changes."""
 LONGEST_SPIN = 20
 """Maximum number of consecutive wakes at a time that has passed."""
 _LETTERS = {
@@ -98,12 +98,12 @@ class Invariants:
         self.note(f"decide {type(decision).__name__} of {decision.display_name}")
 
     def denied(self, decision: Decision) -> None:
-        """The API server refused it: tried again and again, it must come ever more seldom."""
+        """Check that a refused decision is repeated less and less often."""
         kind = type(decision).__name__
         self.note(f"{kind} of {decision.display_name} is denied")
         self._denials[decision.subject, kind] += 1
         if self._denials[decision.subject, kind] > MOST_DENIALS:
-            self.violated(f"{kind} of {decision.display_name} is tried in vain, again and again")
+            self.violated(f"{kind} of {decision.display_name} is refused and repeated too often")
 
     def no_hot_loop(self, due: float) -> None:
         """Check that the loop does not spin; it asks to be woken at `due`."""

@@ -46,7 +46,7 @@ class Network:
         self.failure_rate = failure_rate
         self.up = True
         self.denied: set[str] = set()
-        """The kinds of decisions that are refused at present, whatever they are about."""
+        """Kinds of decisions that are currently refused, for all objects."""
 
     def delay(self) -> float:
         """Return a message's delay: usually short, sometimes seconds, very rarely half a minute."""
@@ -60,7 +60,7 @@ class Network:
         self.schedule.after(self.delay(), self._arrive, client, call, answer)
 
     def unless_denied(self, decision: object, call: Call) -> Call:
-        """The call, which is refused if decisions of this kind are when it arrives."""
+        """Return the call, which is refused if decisions of its kind are when it arrives."""
 
         def attempt() -> Body | None:
             if type(decision).__name__ in self.denied:

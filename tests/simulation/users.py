@@ -84,7 +84,7 @@ class Users:
         self._world.server.create(JOB, f"job-uid-{number}", self._name_of(number), spec)
 
     def _name_of(self, number: int) -> str:
-        """At times one that a workspace's build would bear."""
+        """Return a name for a job, sometimes that of a workspace's next build."""
         name = f"dev-{number % 4 + 1}"
         is_taken = any(body["metadata"]["name"] == name for body in self._world.server.of_kind(JOB))
         return f"job-{number}" if is_taken or self._random.random() < 0.8 else name

@@ -151,7 +151,7 @@ class WorkspaceHalf:
         self._network.send(self._controller, lambda: self._network.server.get(held.uid), answered)
 
     def _find_bearer(self, decision: CreateBuild) -> None:
-        """Read the job that bears the build's name: the workspace's own, or somebody else's."""
+        """Read the job with the build's name: the workspace's own, or another one."""
 
         def read() -> Body | None:
             jobs = self._network.server.of_kind(JOB)

@@ -11,7 +11,7 @@ _PREDICATES = (".all", ".exists", ".exists_one", ".filter")
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A boolean operand that is not itself made of others, but for those in its arguments."""
+    """Boolean operand that is not composed of others, except in its arguments."""
 
     expression: str
     start: int
@@ -19,7 +19,7 @@ class Clause:
 
     @property
     def text(self) -> str:
-        """The clause in one line; arguments that have clauses of their own are left out."""
+        """Return the clause in one line, without arguments that have clauses of their own."""
         text, at = "", self.start
         for low, high, is_condition in _arguments(self.expression, self.start, self.end):
             if any(_clauses(self.expression, low, high, boolean=is_condition)):
@@ -29,16 +29,16 @@ class Clause:
         return re.sub(r"authorizer\..*\.check", "authorizer...check", line)
 
     def replaced_by(self, value: str) -> str:
-        """The expression with this value in the clause's place."""
+        """Return the expression with this value in place of the clause."""
         return self.expression[: self.start] + value + self.expression[self.end :]
 
 
 def clauses(expression: str, *, boolean: bool) -> list[Clause]:
-    """All clauses of the expression, in their order.
+    """Return all clauses of the expression, in order.
 
     Args:
         expression: CEL without comments.
-        boolean: Whether the expression itself is a condition; of others only the conditions in them count.
+        boolean: Whether the expression itself is a condition; otherwise only the conditions in it count.
     """
     return list(_clauses(expression, 0, len(expression), boolean=boolean))
 
@@ -82,7 +82,7 @@ def _is_condition(text: str, start: int, end: int) -> bool:
 
 
 def _arguments(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-    """Every argument of a call, element of a list and value of a map, and whether it is the condition of a macro."""
+    """Yield each argument of a call, element of a list and value of a map, and whether it is the condition of a macro."""
     at = start
     while at < end:
         if text[at] in "'\"":
@@ -102,7 +102,7 @@ def _arguments(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool
 
 
 def _separators(text: str, start: int, end: int, separator: str) -> list[int]:
-    """Where the separator stands, outside of strings and brackets."""
+    """Yield the positions of the separator outside of strings and brackets."""
     found: list[int] = []
     at = start
     while at < end:

@@ -1,4 +1,4 @@
-"""A PID namespace for one program: what it kills, by whatever mistake, can be nobody outside."""
+"""Run a program in a PID namespace, so that it cannot kill anything outside, whatever its mistakes."""
 
 import functools
 import os
@@ -11,9 +11,9 @@ import pytest
 
 
 def in_pid_namespace(command: Sequence[str], *, seconds: float = 60.0) -> "subprocess.CompletedProcess[str]":
-    """Run the command as the first process of a namespace of its own; all that is in there ends with it.
+    """Run the command as the first process of a namespace of its own; every process in it ends with it.
 
-    Skips the test where no namespace can be had, and fails it in CI on Linux, where there must be one.
+    Skips the test where no namespace is available; fails it in CI on Linux, where one is required.
     """
     if (why := _obstacle()) is not None:
         sentence = f"This may only run in a PID namespace of its own, and there is none: {why}."

@@ -1,4 +1,4 @@
-"""A client of the API server that answers from a script, for tests of what its callers do with each answer.
+"""Client of the API server that answers from a script, for tests of its callers.
 
 It knows nothing of Kubernetes: no object is stored, and a request for which the script has no answer fails the test. How
 a real API server answers is for the tests that run one.
@@ -22,12 +22,12 @@ Body = Mapping[str, Any]
 
 
 class Hang:
-    """An answer that never comes, or a watch that stays open."""
+    """Answer that never comes, or watch that stays open."""
 
 
 @dataclass(frozen=True)
 class Slow:
-    """An answer that takes some seconds."""
+    """Answer that takes some seconds."""
 
     seconds: float
     body: Body
@@ -35,7 +35,7 @@ class Slow:
 
 @dataclass(frozen=True)
 class Request:
-    """A request that was sent, and when."""
+    """Request that was sent, and its time."""
 
     method: str
     path: str
@@ -46,11 +46,11 @@ class Request:
 
 Answer = Body | Exception | Slow | Hang
 Step = tuple[str, Body] | float | Exception | Hang
-"""One step of a watch: an event, a pause in seconds, an error, or silence."""
+"""One step of a watch: an event, a pause in seconds, an error, or nothing any more."""
 
 
 class ScriptedClient(KubeClient):
-    """Answers each request with the next answer that the script has for its method and path; the last one stays."""
+    """Answers each request with the next scripted answer for its method and path; the last one is repeated."""
 
     def __init__(self) -> None:
         super().__init__(cast("aiohttp.ClientSession", None), "https://scripted.invalid")
@@ -59,7 +59,7 @@ class ScriptedClient(KubeClient):
         self._watches: dict[str, deque[tuple[Step, ...]]] = {}
 
     def answers(self, method: str, path: str, *answers: Answer) -> None:
-        """Add answers to requests; the last is given again and again."""
+        """Add answers to requests; the last one is repeated."""
         self._answers.setdefault((method, path), deque()).extend(answers)
 
     def watched(self, path: str, *steps: Step) -> None:
@@ -116,12 +116,12 @@ class ScriptedClient(KubeClient):
 
 
 def an_object(name: str = "one", *, version: int = 1, **fields: Any) -> dict[str, Any]:
-    """An object of no particular kind."""
+    """Return an object of no particular kind."""
     meta = {"namespace": "acme", "name": name, "uid": f"uid-of-{name}", "resourceVersion": str(version)}
     return {"metadata": meta, **fields}
 
 
 def a_page(*items: Body, version: int = 10, following: str | None = None) -> dict[str, Any]:
-    """A page of a list; `following` is the token of the next one."""
+    """Return a page of a list; `following` is the token of the next one."""
     meta = {"resourceVersion": str(version)} | ({"continue": following} if following else {})
     return {"metadata": meta, "items": list(items)}

@@ -1,4 +1,7 @@
-"""A client of no API server: it keeps objects by their paths, and refuses what a test says, in the API server's words."""
+"""Client without an API server: stores objects by path, and refuses the requests that a test chooses.
+
+Refusals have the wording of a real API server.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -18,27 +21,27 @@ _DEFAULTS: dict[str, Manifest] = {
     "ProvisionerJob": {"cancel": False, "suspend": False, "cancelMode": "Graceful"},
     "ProvisionerDaemon": {"cordoned": False},
 }
-"""As the definitions' schemas have them."""
+"""Defaults of the definitions' schemas."""
 
 Matcher = Callable[[str, str], bool]
-"""Whether a request of this verb and path is meant."""
+"""Predicate on the verb and path of a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API server answers instead."""
+    """Refusal that replaces the answer."""
 
     status: int
     body: Manifest
 
     def error(self, *, has_tests: bool = False) -> KubeError:
-        """As the real client raises it."""
+        """Return the error that the real client raises for it."""
         return error_of(self.status, self.body, has_tests=has_tests)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, and when it was made."""
+    """One request, and its time."""
 
     at: float
     verb: str
@@ -62,7 +65,7 @@ class ScriptedClient(KubeClient):
     # --- for tests ---
 
     def store(self, collection: str, manifest: Mapping[str, Any], **status: Any) -> Manifest:
-        """Have the object as the API server would after somebody created it."""
+        """Store the object as the API server does when a user creates it."""
         self._version += 1
         parts = collection.split("/")
         meta = {
@@ -79,15 +82,15 @@ class ScriptedClient(KubeClient):
         return body
 
     def edit(self, path: str, **changes: Any) -> Manifest:
-        """Have the object changed by somebody else; a new spec is a new generation."""
+        """Change the object as another user; a new spec is a new generation."""
         return self._put(path, {**self.objects[path], **changes})
 
     def count(self, verb: str, part: str = "") -> int:
-        """How many such requests there were."""
+        """Return the number of such requests."""
         return len(self.times(verb, part))
 
     def times(self, verb: str, part: str = "") -> list[float]:
-        """When such requests were made."""
+        """Return the times of such requests."""
         return [each.at for each in self.requests if each.verb == verb and part in each.path]
 
     # --- requests ---

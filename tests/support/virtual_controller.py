@@ -1,4 +1,4 @@
-"""The controller's reconcilers, loop, writer and recorder in virtual time, with a scripted client and no watches."""
+"""Run the controller's reconcilers, loop, writer and recorder in virtual time, with a scripted client and no watches."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +33,7 @@ EPOCH = 1_800_000_000.0
 
 
 class VirtualController:
-    """A controller that leads, and the objects that it sees."""
+    """Controller that leads, and the objects that it observes."""
 
     def __init__(self, writers: int) -> None:
         self.client = ScriptedClient()
@@ -59,7 +59,7 @@ class VirtualController:
     # --- what others do ---
 
     def see(self, body: Manifest) -> Manifest:
-        """Observe the object, as a watch would have it observed."""
+        """Let the controller observe the object, as by a watch."""
         observe: dict[str, Callable[[Manifest], object]] = {
             "ProvisionerJob": self.observer.job_watched,
             "ProvisionerDaemon": self.observer.daemon,
@@ -72,17 +72,17 @@ class VirtualController:
         return body
 
     def edit(self, path: str, **changes: Any) -> Manifest:
-        """Somebody changes the object, and it is seen."""
+        """Change the object as another user, and let the controller observe it."""
         return self.see(self.client.edit(path, **changes))
 
     def add_job(self, name: str, namespace: str = NAMESPACE, **spec: Any) -> str:
-        """A user creates a job; its path."""
+        """Create a job as a user and return its path."""
         spec = {"workspaceRef": {"name": name}} | spec
         self.see(self.client.store(paths.jobs(namespace), a_job_manifest(name, **spec), phase="Pending"))
         return paths.job(namespace, name)
 
     def add_daemon(self, name: str = "daemon", namespace: str = NAMESPACE, **spec: Any) -> str:
-        """A daemon reports that it is idle; its path."""
+        """Create an idle daemon and return its path."""
         at = "2027-01-15T08:00:00Z"
         manifest = {
             "apiVersion": "provisioner.dev/v1alpha1",
@@ -95,23 +95,23 @@ class VirtualController:
         return paths.daemon(namespace, name)
 
     def add_template(self, name: str = "template", **spec: Any) -> str:
-        """An admin creates a template of one file; its path."""
+        """Create a template of one file as an admin and return its path."""
         source = {"source": {"inline": {"files": {"main.tf": "# nothing"}}}}
         self.see(self.client.store(paths.templates(NAMESPACE), a_template_manifest(name, **(source | spec))))
         return paths.template(NAMESPACE, name)
 
     def add_workspace(self, name: str = "dev", **spec: Any) -> str:
-        """A user creates a workspace; its path."""
+        """Create a workspace as a user and return its path."""
         self.see(self.client.store(paths.workspaces(NAMESPACE), a_workspace_manifest(name, **spec)))
         return paths.workspace(NAMESPACE, name)
 
     def add_pool(self, name: str = "pool", **spec: Any) -> str:
-        """An admin creates a pool; its path."""
+        """Create a pool as an admin and return its path."""
         self.see(self.client.store(paths.pools(NAMESPACE), a_pool_manifest(name, **spec)))
         return paths.pool(NAMESPACE, name)
 
     def add_pod(self, name: str = "pod") -> str:
-        """Somebody creates a Pod that is a daemon; its path."""
+        """Create a Pod that is a daemon and return its path."""
         manifest = {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -126,7 +126,7 @@ class VirtualController:
         return paths.pod(NAMESPACE, name)
 
     async def make_template_ready(self) -> str:
-        """A template whose import has completed; its path."""
+        """Create a template whose import has completed and return its path."""
         path = self.add_template()
         await asyncio.sleep(5)
         (job,) = (each for each in self.client.objects if "/provisionerjobs/" in each)
@@ -140,12 +140,12 @@ class VirtualController:
     # --- what is to be seen ---
 
     def condition(self, path: str, kind: str = "Ready") -> Manifest:
-        """The object's condition; empty if it has none."""
+        """Return the object's condition; empty if it has none."""
         conditions = self.client.objects[path]["status"].get("conditions", ())
         return next((dict(each) for each in conditions if each["type"] == kind), {})
 
     def events(self) -> list[Manifest]:
-        """All Events."""
+        """Return all Events."""
         return [body for path, body in self.client.objects.items() if "/events/" in path]
 
 
@@ -153,7 +153,7 @@ class VirtualController:
 async def a_virtual_controller(
     monkeypatch: pytest.MonkeyPatch, *, writers: int = 8
 ) -> AsyncIterator[VirtualController]:
-    """A controller at work, until the block ends."""
+    """Run a controller until the block ends."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     monkeypatch.setattr(clock, "read", lambda: Instant(EPOCH + loop.time() - began, loop.time()))

@@ -1,4 +1,4 @@
-"""An event loop in virtual time: whoever sleeps is woken at once, and the clock has moved on by as much."""
+"""Event loop in virtual time: a sleeping task is woken at once, and the clock advances by its sleep."""
 
 import asyncio
 import selectors
@@ -11,11 +11,11 @@ Answer = TypeVar("Answer")
 
 
 class StuckError(AssertionError):
-    """Everybody waits for something that nobody will do."""
+    """Deadlock: all tasks wait for something that will never happen."""
 
 
 class _Selector(selectors.SelectSelector):
-    """Waits for nothing: no time passes but that which the loop wants to pass."""
+    """Selector that never waits; it advances the clock by the timeout instead."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class _Selector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """For code that only sleeps and waits for its own kind; no sockets, threads or processes."""
+    """Loop for tasks that only sleep and wait for each other, without sockets, threads or processes."""
 
     def __init__(self) -> None:
         self._virtual = _Selector()
@@ -42,6 +42,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run_virtually(main: Coroutine[Any, Any, Answer]) -> Answer:
-    """Run to the end, however long that takes in its own time."""
+    """Run the coroutine to its end, however much virtual time that takes."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)

@@ -1,4 +1,4 @@
-"""Run coroutines in virtual time: a pause costs nothing, because the loop's clock jumps to whatever is due next.
+"""Run coroutines in virtual time: a pause costs nothing, because the loop's clock jumps to the next timer.
 
 For code that takes its time from the running loop (`loop.time`, `asyncio.sleep`, `asyncio.timeout`). Work for a thread runs
 at once, in the loop's own thread, so that the clock cannot jump while it is done.
@@ -16,17 +16,17 @@ T = TypeVar("T")
 Parameters = ParamSpec("Parameters")
 
 EPOCH = 1_000.0
-"""The loop's time at the start; not 0, for which code may have a meaning of its own."""
+"""The loop's time at the start; not 0, which code may treat specially."""
 LONGEST_WAIT_SECONDS = 10.0
-"""The real time to wait for input or output where no timer is set; after that, nothing will ever happen."""
+"""Real seconds to wait for input or output while no timer is set; then the loop is considered stuck."""
 
 
 MOST_ROUNDS = 20_000
-"""Rounds of the loop in which no time passes; after that, tasks wake each other for ever."""
+"""Maximum rounds of the loop without progress of time; then tasks are considered to wake each other forever."""
 
 
 class StuckError(AssertionError):
-    """All tasks wait for something that nobody will do, or none ever waits."""
+    """Deadlock or livelock: all tasks wait for something that will never happen, or none ever waits."""
 
 
 def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:

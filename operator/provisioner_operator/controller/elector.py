@@ -48,7 +48,7 @@ _WATCH_PAUSE_SECONDS = 1.0
 
 
 def identity() -> str:
-    """Make a name for this process that is unique for ever and that an admin recognizes."""
+    """Make a name for this process that is unique forever and that an admin recognizes."""
     return f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4()}"
 
 
@@ -175,7 +175,7 @@ class Elector:
         self._observer.contact()
 
     def _report_refusal(self, error: ApiError) -> None:
-        """Log a refusal that will not pass by itself, once, and show it as the problem."""
+        """Log a refusal that an admin has to fix, once, and report it as the problem."""
         remedy = "The request is retried."
         if isinstance(error, ForbiddenError):
             remedy = f"Bind the Role provisioner-operator of namespace {self._namespace} to this user."

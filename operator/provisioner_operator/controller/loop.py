@@ -17,7 +17,7 @@ from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 _logger = logging.getLogger(__name__)
 
 _STUCK_SECONDS = 60.0
-"""A loop that is so late comes round no more: a round over the largest of caches takes a few seconds."""
+"""Delay of a round after which the loop counts as stuck: a round over the largest caches takes a few seconds."""
 
 
 class DecisionLoop:

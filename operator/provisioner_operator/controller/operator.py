@@ -2,7 +2,7 @@
 
 Start: log in, serve the probes, list everything, then follow, elect and decide. Kopf starts last, in `__main__`: it only
 confirms what the lists brought. The number of tasks is fixed, and they exist before Kopf, which would cancel the tasks
-that begin under it. Stop: decide no more, finish the writes under way, release the Lease, end the watches, close.
+that begin under it. Stop: end decisions, finish the writes under way, release the Lease, end the watches, close.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundEr
 _logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
-"""The time that the writes under way have at the stop; the next leader decides anew on the rest."""
+"""The time that the writes under way have at the stop; the next leader decides again on the others."""
 _CONNECTIONS_PER_NAMESPACE = 6
 """Four watches of our own and two of Kopf's."""
 _FURTHER_CONNECTIONS = 16
@@ -102,7 +102,7 @@ class Operator:
                     await self._parts.writer.drained()
                     await self._parts.recorder.drained()
             except TimeoutError:
-                _logger.warning("Some writes did not end in time; the next leader decides on them anew")
+                _logger.warning("Some writes did not end in time; the next leader decides on them again")
         # The Lease after the writes: none may be under way once another process leads.
         if self._electing and self._parts.elector is not None:
             await _cancel(self._electing)

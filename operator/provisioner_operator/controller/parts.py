@@ -21,7 +21,7 @@ from provisioner_operator.kube.client import KubeClient
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts that are made anew with each connection."""
+    """The parts that are rebuilt with each connection."""
 
     observer: Observer
     recorder: EventRecorder

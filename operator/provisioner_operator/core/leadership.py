@@ -117,7 +117,7 @@ class Candidacy:
         if lease.holder == self.identity:
             due = self._renewed_at + RENEW_SECONDS if self._exists else now
             return Wait(due) if now < due else Renew() if self._exists else Create()
-        # Of a Lease that somebody deleted, the holder may not have heard yet.
+        # The holder may not have observed yet that its Lease was deleted.
         # One that says less than a holder counts on was edited by hand.
         free_at = now if lease.holder is None else self._changed_at + max(lease.seconds, LEASE_SECONDS)
         return Wait(free_at) if now < free_at else TakeOver(lease) if self._exists else Create()
@@ -136,7 +136,7 @@ class Candidacy:
             self._step_down()
 
     def saw_none(self, version: int | None = None) -> None:
-        """Record that there is no Lease, or that it was deleted in that version; a candidate creates it anew."""
+        """Record that there is no Lease, or that it was deleted in that version; a candidate creates it again."""
         if version is not None and self._lease is not None and version < self._lease.version:
             return
         self._is_known, self._exists = True, False

@@ -36,7 +36,7 @@ LOG_FLUSH_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class RunResources:
-    """The daemon's own means that every run shares."""
+    """Resources of the daemon that all runs share."""
 
     provisioners: Mapping[ProvisionerName, Provisioner]
     directory: Path
@@ -58,7 +58,7 @@ class Agent:
         self._held: dict[str, HeldJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._declined: dict[str, int] = {}
-        """The versions of jobs that were tried in vain: tried again only once they have changed."""
+        """Versions of jobs that could not be taken; each is retried only once it has changed."""
         self._heartbeat = Heartbeat(client, body, instance=instance, report=self._report)
         meta = self._heartbeat.daemon.metadata
         self._feed = JobFeed(client, namespace=meta.namespace, daemon=meta.name, on_change=self._wake.set)

@@ -1,4 +1,4 @@
-"""Repeat a request until the API server answers it. Used by whatever in the daemon cannot go on without the answer."""
+"""Repeat a request until the API server answers it. Used where the daemon cannot continue without the answer."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

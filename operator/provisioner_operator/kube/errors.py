@@ -1,4 +1,4 @@
-"""Classify what an API server answers instead of the wanted thing, by what the caller can do about it.
+"""Classify failed answers of an API server by what the caller can do about them.
 
 Pure: from the HTTP status, the `Status` object and whether the request carried a JSON Patch `test`.
 """
@@ -9,23 +9,23 @@ from typing import Any
 
 
 class KubeError(Exception):
-    """A request that did not succeed."""
+    """Request that did not succeed."""
 
 
 class UnreachableError(KubeError):
-    """No answer, or one that says to come back later: the API server, or the way to it, is not there now."""
+    """No answer, or one that asks to retry later: the API server, or the connection to it, is down."""
 
 
 class BusyError(UnreachableError):
-    """429: the API server is there, and has no room for the request now; `retry_after` is its advice in seconds."""
+    """429: the API server is overloaded; `retry_after` is the pause in seconds that it asks for."""
 
     def __init__(self, message: str, retry_after: float | None) -> None:
-        super().__init__(f"The API server has too much to do: {message} (HTTP 429)")
+        super().__init__(f"The API server is overloaded: {message} (HTTP 429)")
         self.retry_after = retry_after
 
 
 class ApiError(KubeError):
-    """The API server refused; `status` is the HTTP code, the message its own words."""
+    """Refusal by the API server; `status` is the HTTP code, the message quotes its answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{message} (HTTP {status})")
@@ -41,7 +41,7 @@ class NotFoundError(ApiError):
 
 
 class ConflictError(ApiError):
-    """409: it exists already, or is not as it was."""
+    """409: the object exists already, or has changed."""
 
 
 class AlreadyExistsError(ConflictError):
@@ -49,19 +49,19 @@ class AlreadyExistsError(ConflictError):
 
 
 class GoneError(ApiError):
-    """410: a watch or a list has to begin anew."""
+    """410: a watch or a list has to start over."""
 
 
 class InternalError(ApiError):
-    """500: the API server answered, but could not do it; for one object (too large for etcd) it may stay so."""
+    """500: the API server failed to carry out the request; for one object (too large for etcd) this may be permanent."""
 
 
 class PreconditionFailedError(ApiError):
-    """422 of a JSON Patch `test`: somebody else moved the object first."""
+    """422 of a JSON Patch `test`: another writer was first."""
 
 
 class InvalidError(ApiError):
-    """422: the content is refused, by the API server's schema and rules, or by a policy of the cluster."""
+    """422: the schema, a rule of the API or a policy of the cluster rejects the content."""
 
 
 class DeniedError(InvalidError):
@@ -78,7 +78,7 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
 }
 
 _DENIAL = re.compile(r"\bdenied (the )?request\b")
-"""As the API server words it for ValidatingAdmissionPolicies and for webhooks."""
+"""Wording of the API server for denials by ValidatingAdmissionPolicies and by webhooks."""
 _CONFLICT = 409
 _UNPROCESSABLE = 422
 _TOO_MANY_REQUESTS = 429
@@ -107,7 +107,7 @@ def error_of(status: int, body: Mapping[str, Any], retry_after: str = "", *, has
 
 
 def _unprocessable(message: str, body: Mapping[str, Any], *, has_tests: bool) -> ApiError:
-    """Tell validation, which names fields in its causes, from a policy's denial and from a failed `test`."""
+    """Distinguish validation, whose causes name fields, from a denial by a policy and from a failed `test`."""
     causes = (body.get("details") or {}).get("causes") or ()
     if any(cause.get("field") for cause in causes):
         return InvalidError(_UNPROCESSABLE, message)
@@ -117,4 +117,4 @@ def _unprocessable(message: str, body: Mapping[str, Any], *, has_tests: bool) ->
 
 
 PASSING = (UnreachableError, InternalError)
-"""What may be gone at the next try, for whoever has to get through."""
+"""Errors that may not recur at the next attempt."""

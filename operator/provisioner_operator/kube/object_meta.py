@@ -1,6 +1,6 @@
 """The few fields of `metadata` that identify an object, read from a body that no model has parsed.
 
-For whoever follows or reports objects without knowing their kind: the reflector, the observer, the elector. A field that
+Used where objects are followed or reported without knowing their kind: the reflector, the observer, the elector. A field that
 is missing reads as the empty string, since such a body may be the very one that fits no model.
 """
 

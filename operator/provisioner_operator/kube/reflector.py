@@ -62,7 +62,7 @@ class Reflector:
         """The version to watch from; None if a list is needed first."""
 
     async def list(self) -> None:
-        """Report every object, and every known one that is missing. Raises KubeError, after which to list anew."""
+        """Report every object, and every known one that is missing. Raises KubeError, after which the list must be repeated."""
         # Before the first page: an object that becomes known while the list is read may be younger than the list.
         missing = set(self._sink.known())
         version = ""

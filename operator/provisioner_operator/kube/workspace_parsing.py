@@ -139,7 +139,7 @@ def build_of(model: ProvisionerJob) -> Build | None:
         and status.started_at is None
         and (spec.cancel_reason or "").startswith(SUPERSEDED_BY)
     )
-    # Reasons that pass by themselves are left out: each would cost a write of the workspace's status.
+    # Transient reasons are left out: each would cost a write of the workspace's status.
     is_explained = (status.phase in TERMINAL and status.phase is not Phase.COMPLETED) or status.reason in STUCK
     return Build(
         namespace=meta.namespace,

@@ -1,4 +1,4 @@
-"""What the rules of the CRDs allow, up to their bounds."""
+"""Objects that the rules of the CRDs allow, up to their bounds."""
 
 from typing import Any
 

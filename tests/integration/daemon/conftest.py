@@ -122,21 +122,21 @@ class Office:
         (self.directory / f"ledger.released-{name}").touch()
 
     def starts(self, name: str) -> int:
-        """How often the job's program was started."""
+        """Return the number of starts of the job's program."""
         return len(self._pids(name))
 
     def log(self, name: str) -> str:
-        """The archived log of a job."""
+        """Return the archived log of a job."""
         text: str = self.kubectl.get("configmap", f"{name}-log")["data"]["log"]
         return text
 
     def processes(self) -> list[psutil.Process]:
-        """All processes below the daemons."""
+        """Return all processes below the daemons."""
         roots = [psutil.Process(process.pid) for process in self._started if process.poll() is None]
         return [child for root in roots for child in root.children(recursive=True)]
 
     def said(self) -> str:
-        """All that the daemons wrote to their outputs."""
+        """Return everything that the daemons wrote to their outputs."""
         return "".join(log.read_text() for log in self.directory.glob("*.log"))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A controller's parts around a scripted client, for tests of one of them."""
+"""Assemble a controller's parts around a scripted client, for tests of single parts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from support.scripted_client import ScriptedClient
 
 
 class ControllerParts:
-    """Reconcilers, observer and writer; nothing of it runs by itself."""
+    """Reconcilers, observer and writer; none of them is running."""
 
     def __init__(self, *, leads: bool = True) -> None:
         self.leading = leads
@@ -40,16 +40,16 @@ class ControllerParts:
         )
 
     def leads(self) -> bool:
-        """Whether this controller leads now."""
+        """Return whether this controller leads now."""
         return self.leading
 
     def metric(self, name: str, **labels: str) -> float:
-        """The value of a counter or gauge; 0 if it has none."""
+        """Return the value of a counter or gauge; 0 if it has none."""
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
 def stored(manifest: Manifest, *, namespace: str = "acme", version: int = 1, **status: Any) -> Mapping[str, Any]:
-    """The manifest as the API server has it after a write."""
+    """Return the manifest as the API server stores it after a write."""
     meta = {
         "namespace": namespace,
         "uid": f"uid-of-{manifest['metadata']['name']}",

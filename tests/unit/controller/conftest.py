@@ -1,4 +1,4 @@
-"""What the controller's tests have in common: clocks that show the event loop's virtual time."""
+"""Fixtures of the controller's tests: clocks that show the event loop's virtual time."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from support.builders.core import at
 from support.virtual_time import now
 
 BOOTED = 1000.0
-"""What the clock since the boot shows when a test begins."""
+"""Value of the clock since the boot when a test begins."""
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ PROGRAMS: dict[str, click.Command] = {
 SHELL = frozenset({"", "sh", "bash", "console", "shell"})
 """Languages of code blocks that hold command lines; most have none."""
 ELLIPSES = frozenset({"…", "..."})
-"""Whatever follows is left to the reader."""
+"""Words that end the part of a command line that is checked."""
 FOREIGN_OPTIONS = frozenset({"--server-side", "--prune", "--cascade", "--secret", "--target", "--profiling"})
 """Options of kubectl, of image builders and of the API server that pages name by themselves."""
 EVERYWHERE = "--debug"
@@ -38,13 +38,13 @@ EVERYWHERE = "--debug"
 
 _TARGET = re.compile(r"^([a-z0-9]+):", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\[[A-Z.\[\]]+\](?:\.\.\.)?|\{[a-z|\\]+\}")
-"""What a usage line says may stand there: `[OPTIONS]`, `[JOB]...`, `{bash|zsh|fish}`."""
+"""Placeholder in a usage line: `[OPTIONS]`, `[JOB]...`, `{bash|zsh|fish}`."""
 _ASSIGNMENT = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
 _OPTION = re.compile(r"^(--[a-z][a-z-]*)")
 
 
 def wrong_commands(page: Page) -> Iterator[str]:
-    """What is wrong with the page's commands and options, in words."""
+    """Yield a message for each wrong command or option of the page."""
     for line in command_lines(page):
         for words in simple_commands(line):
             if (problem := problem_of(words)) is not None:
@@ -81,7 +81,7 @@ def simple_commands(line: str) -> Iterator[list[str]]:
 
 
 def problem_of(words: Sequence[str]) -> str | None:
-    """What is wrong with a command of ours; None if nothing is, or if it is somebody else's."""
+    """Return the problem of a command of ours; None if it is correct, or another program's."""
     words = list(words)
     if words[:1] == ["$"]:
         del words[0]

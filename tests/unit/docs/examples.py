@@ -15,11 +15,11 @@ from unit.docs.pages import Page
 
 YAML = frozenset({"yaml", "yml"})
 _SERVED = {"uid": "u", "namespace": "n", "creationTimestamp": "2026-01-01T00:00:00Z"}
-"""What the API server adds to an object's metadata."""
+"""Fields that the API server adds to an object's metadata."""
 
 
 def wrong_examples(page: Page) -> Iterator[str]:
-    """What is wrong with the page's YAML, in words."""
+    """Yield a message for each problem of the page's YAML."""
     for block in page.blocks:
         if block.language not in YAML:
             continue

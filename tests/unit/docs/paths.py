@@ -14,7 +14,7 @@ _IN_THE_REPOSITORY = re.compile(
 _PYTHON = re.compile(r"(?<![\w./-])((?:\w+/)+\w+\.py)\b")
 """A module of ours, as pages name it: from its package, `core/jobs/ordering.py`."""
 _PACKAGES = ("", "operator", "operator/provisioner_operator", "devcluster", "devcluster/provisioner_devcluster")
-"""What the path of a module may be relative to."""
+"""Folders to which the path of a module may be relative."""
 
 
 def missing_paths(page: Page) -> Iterator[str]:

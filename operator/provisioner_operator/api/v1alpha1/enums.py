@@ -168,7 +168,7 @@ class PoolReason(StrEnum):
     PODS_FAILING = "PodsFailing"
     """Pods fail, and no more specific reason is known."""
     WRITE_REFUSED = "WriteRefused"
-    """The API server, or a policy of the cluster, refuses a write that the pool needs; the message has its words."""
+    """The API server, or a policy of the cluster, refuses a write that the pool needs; the message quotes it."""
 
 
 class TaintEffect(StrEnum):
@@ -251,7 +251,7 @@ class WorkspaceReason(StrEnum):
     BUILD_REFUSED = "BuildRefused"
     """The API server refuses the build's job."""
     WRITE_REFUSED = "WriteRefused"
-    """The API server, or a policy of the cluster, refuses a write that the workspace needs; the message has its words."""
+    """The API server, or a policy of the cluster, refuses a write that the workspace needs; the message quotes it."""
 
 
 class VersionPhase(StrEnum):
@@ -278,7 +278,7 @@ class TemplateReason(StrEnum):
     NO_VERSION = "NoVersion"
     """No version can be built yet."""
     WRITE_REFUSED = "WriteRefused"
-    """The API server, or a policy of the cluster, refuses a write that the template needs; the message has its words."""
+    """The API server, or a policy of the cluster, refuses a write that the template needs; the message quotes it."""
 
 
 class StatusCondition(StrEnum):

@@ -113,7 +113,7 @@ class WorkspaceSpec(Model):
     rebuild_generation: Annotated[int, Field(ge=0)] = 0
     """Raise it to build the same state again: after a failure, or to repair resources that were changed by hand."""
     update_policy: UpdatePolicy = UpdatePolicy.MANUAL
-    """Time at which the workspace moves to the template's active version: Manual (never by itself; set
+    """Time at which the workspace moves to the template's active version: Manual (never automatically; set
     templateRef.version), OnStart (at its next start), Always (at once)."""
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     """Treatment of the resources when the workspace is deleted: Delete destroys them first; Orphan keeps them and

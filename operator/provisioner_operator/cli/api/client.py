@@ -81,7 +81,7 @@ class Cluster:
     def watch(self, path: str, since: str, params: Params = NONE) -> Iterator[tuple[str, Body]]:
         """Yield the changes of a collection after a resourceVersion: ADDED, MODIFIED, DELETED or BOOKMARK, and the object.
 
-        Ends by itself after a while; continue from the last resourceVersion. Raises ExpiredError when that is too old.
+        Ends after a while; continue from the last resourceVersion. Raises ExpiredError when that is too old.
         """
         query = {
             **params,

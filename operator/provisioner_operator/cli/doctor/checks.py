@@ -154,7 +154,7 @@ def versions(daemons: Iterable[DaemonReport], own: str) -> Finding:
     if others:
         listed = "; ".join(f"{version}: {', '.join(names)}" for version, names in sorted(others.items()))
         message = f"These daemons are of another version than {own}: {listed}."
-        remedy = "Update daemons that an admin registered; pools roll out the operator's own image by themselves."
+        remedy = "Update daemons that an admin registered; pools roll out the operator's own image automatically."
         return Finding("daemon versions", Level.WARNING, message, remedy)
     return Finding("daemon versions", Level.OK, f"All daemons that report a version have {own}.")
 

@@ -56,14 +56,14 @@ class JobFeed:
         self._observer.job_deleted(uid)
 
     def missed(self, uid: str) -> None:
-        """Have a job read that the list lacks: either it ended or it was deleted."""
+        """Submit a read of a job that the list lacks: either it ended or it was deleted."""
         job = self._jobs.job(uid)
         place = (job.namespace, job.name) if job is not None else self._workspaces.unfinished_jobs().get(uid)
         if place is not None:
             self._writer.submit(Departed(*place, uid))
 
     def listed(self) -> None:
-        """Have the ended jobs listed as well."""
+        """Request a list of the ended jobs as well."""
         self.relisted.set()
 
 

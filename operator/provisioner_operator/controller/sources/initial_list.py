@@ -1,7 +1,7 @@
 """The initial lists, made before the first decision, and the tasks that keep their content current.
 
 Jobs, daemons, templates and workspaces are listed once and then followed by their reflectors (`feeds`), which miss nothing.
-Pods and pools are watched by Kopf, which does not report deletions that happened while its watch had to begin anew: a slow
+Pods and pools are watched by Kopf, which does not report deletions that happened while its watch started over: a slow
 resync finds these. Ended jobs are listed once for those that have to be deleted after a time. A standby does all of this
 too, so that it knows as much as the leader when it takes over.
 """

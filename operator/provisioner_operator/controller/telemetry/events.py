@@ -1,8 +1,8 @@
 """Events (events.k8s.io/v1) for the changes that an admin or a job's owner should learn of.
 
-Jobs that are stuck, timed out, failed, were canceled or lost their daemon, and objects that are ignored; a job that simply
-runs makes none. An Event's name is derived from the object and the reason, so a repetition, even after a restart, finds
-the first one and becomes its series. Events are best effort: no decision waits for them. Only the leader writes them.
+Jobs that are stuck, timed out, failed, were canceled or lost their daemon, refused writes, and objects that are ignored; a
+job that simply runs causes none. An Event's name is derived from the object and the reason, so a repetition, even after a restart, finds
+the first one and extends its series. Events are best effort: no decision waits for them. Only the leader writes them.
 """
 
 import asyncio
@@ -70,15 +70,13 @@ def stuck(job: Job) -> Notice:
 
 
 def refused(decision: Decision, refusal: Refusal) -> Notice:
-    """Describe that the API server, or a policy of the cluster, refuses a write that the object needs."""
+    """Describe a write that the object needs and that the API server, or a policy of the cluster, refuses."""
     about, action = decision.regarding, type(decision).__name__
     if about.kind == "Pod" and refusal.reason == "Invalid":
         note = f"This Pod is not a daemon: the API server rejects its annotations. {refusal.message}. Correct the annotations."
         reason = "DaemonRefused"
     else:
-        note = (
-            f"{action} of {decision.display_name} is refused: {refusal.message}. It is tried again with growing pauses."
-        )
+        note = f"{action} of {decision.display_name} is refused: {refusal.message}. It is retried with exponential backoff."
         reason = "WriteRefused"
     return Notice(
         about.kind, about.namespace, about.name, about.uid, reason, note, action, api_version=about.api_version
@@ -123,7 +121,7 @@ class EventRecorder:
             notice = await self._backlog.get()
             try:
                 while self._leads() and not await self._is_written(notice):
-                    pass  # the gate makes the next try wait
+                    pass  # the gate delays the next attempt
             except KubeError as error:
                 self._metrics.writes.labels("event", "failed").inc()
                 _logger.warning("The Event %s was not written: %s", notice.display_name, error)

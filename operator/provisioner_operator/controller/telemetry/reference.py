@@ -62,7 +62,7 @@ def event_entries() -> tuple[EventEntry, ...]:
             "Warning",
             "the refused step, such as CreateBuild",
             "The API server, or a policy of the cluster, refuses a write that the object needs. Recorded once for each "
-            "reason; the write is tried again with growing pauses, and at once when the object changes.",
+            "reason; the write is retried with exponential backoff, and at once when the object changes.",
         ),
         EventEntry(
             "every kind of the product, Pod",

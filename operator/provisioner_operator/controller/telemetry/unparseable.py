@@ -1,7 +1,7 @@
 """Reports of objects that fit no model: a log line, an Event and a count, once per version of each object.
 
-Called by the controller's observer. The object may be seen many times (lists, resyncs, answers to writes); an admin needs
-to read of it once, and again only when it was changed and still does not fit.
+Called by the controller's observer. The object may be observed many times (lists, resyncs, answers to writes); an admin
+needs one report, and another only when the object was changed and still does not fit.
 """
 
 import logging
@@ -25,10 +25,10 @@ class UnparseableReports:
         self._recorder = recorder
         self._leads = leads
         self._reported: dict[str, str] = {}
-        """The version that was reported, by uid."""
+        """Reported version by uid."""
 
     def report(self, kind: str, body: Mapping[str, Any], error: UnparseableObjectError) -> None:
-        """Report an object of the kind, unless that is done."""
+        """Report an object of the kind, unless this version of it was reported."""
         meta = object_meta(body)
         if self._reported.get(meta.uid) == meta.resource_version or not self._leads():
             return

@@ -1,6 +1,6 @@
-"""Classify the API server's answers to writes: one regime for every kind of object.
+"""Classify the API server's answers to writes, by the same rules for every kind of object.
 
-Pure. Together with `kube.errors`, which reads the answer itself, the whole table; `writer` acts by it.
+Pure. `kube.errors` parses an answer, this module gives it a meaning, and `writer` acts on that.
 """
 
 from collections.abc import Mapping
@@ -24,41 +24,41 @@ from provisioner_operator.kube.errors import (
 
 
 class Result(StrEnum):
-    """The outcome of a write, as it is counted."""
+    """Outcome of a write, as the metrics count it."""
 
     OK = "ok"
     CONFLICT = "conflict"
-    """It came too late: what is true was read instead."""
+    """It came too late; the current state was read instead."""
     REFUSED = "refused"
     BUSY = "busy"
     UNREACHABLE = "unreachable"
     EXPIRED = "expired"
-    """It was abandoned, since another controller might have led before its answer."""
+    """It was abandoned, because another controller might have led before the answer."""
     DROPPED = "dropped"
-    """It was not sent, since this controller led no more."""
+    """It was not sent, because this controller no longer led."""
 
 
 class Meaning(StrEnum):
-    """What an answer asks for."""
+    """Reaction that an answer requires."""
 
     BUSY = "busy"
-    """Wait at the gate, with all others."""
+    """Wait at the gate, like all other writes."""
     UNREACHABLE = "unreachable"
-    """Wait until there is an API server."""
+    """Wait until the API server can be reached."""
     NEWS = "news"
-    """Read the object; if it is as the write required after all, it is a refusal."""
+    """Read the object; if the precondition holds after all, treat the answer as a refusal."""
     TAKEN = "taken"
-    """Find out whose the name is; never send the same request again."""
+    """Find out to whom the object of this name belongs; never send the same request again."""
     REFUSED = "refused"
-    """Say so, and back off."""
+    """Report it, and back off."""
 
 
 class NameTakenError(KubeError):
-    """An object that somebody else made bears the name that is needed; the message says whose it is and what to do."""
+    """Conflict with an object of somebody else that has the needed name; the message explains what to do."""
 
 
 def meaning_of(error: Exception) -> Meaning:
-    """Return what the answer asks for."""
+    """Return the reaction that the answer requires."""
     match error:
         case BusyError():
             return Meaning.BUSY
@@ -86,11 +86,11 @@ _REASONS_BY_STATUS = {400: "BadRequest", 413: "RequestEntityTooLarge"}
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """Return why a write is refused, from the answer, or from an answer that was no news."""
+    """Return the reason and message of a refused write."""
     message = str(error)
     if isinstance(error, PreconditionFailedError):
-        # Its tests hold, so it is a denial in words that nobody here knows.
-        message += ". The object has not changed: does an admission policy of the cluster refuse the write?"
+        # Its tests hold, so this is a denial whose wording `kube.errors` does not recognize.
+        message += ". The object has not changed, so an admission policy of the cluster may refuse the write."
     transient = isinstance(error, ConflictError | InternalError)
     return Refusal(_reason_of(error), message, transient=transient)
 

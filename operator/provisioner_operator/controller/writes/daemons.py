@@ -24,14 +24,14 @@ from provisioner_operator.kube.parsing import parse_daemon
 
 
 class DaemonExecutor:
-    """The requests about ProvisionerDaemons."""
+    """Executor of decisions about daemons and their Pods."""
 
     def __init__(self, client: KubeClient, observer: Observer) -> None:
         self._client = client
         self._observer = observer
 
     async def execute(self, decision: DaemonDecision | PodDecision) -> Result:
-        """Make the write and have its answer observed. Raises KubeError."""
+        """Send the write and observe its response. Raises KubeError."""
         match decision:
             case CheckDaemon(daemon):
                 await self._read(daemon)
@@ -49,9 +49,9 @@ class DaemonExecutor:
         return Result.OK
 
     async def is_news(self, decision: DaemonDecision | PodDecision) -> bool:
-        """Have the daemon observed; return whether it is not as the write required any more. Raises KubeError."""
+        """Read the daemon; return whether the precondition no longer holds for it. Raises KubeError."""
         if isinstance(decision, RegisterDaemon):
-            return False  # nothing was required: the namespace is gone, or something else refuses it
+            return False  # a creation has no precondition: the namespace is gone, or something else refuses it
         daemon = decision.daemon
         body = await self._read(daemon)
         match decision:
@@ -67,7 +67,7 @@ class DaemonExecutor:
         try:
             body = await self._client.create(paths.daemons(pod.namespace), decision.body())
         except AlreadyExistsError:
-            # An earlier request's, whose answer was lost, or an admin's: the next look sees whose it is.
+            # Created by an earlier request whose answer was lost, or by an admin: the next decision finds out.
             body = await self._client.get(paths.daemon(pod.namespace, pod.name))
             parse_taken(parse_daemon, body)
             self._observer.daemon(body)

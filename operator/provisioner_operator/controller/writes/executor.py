@@ -1,4 +1,4 @@
-"""Define the interface between the writer and those who know the requests of one family of objects."""
+"""Define the interface of executors, which carry out the decisions about one family of objects for the writer."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
@@ -18,15 +18,15 @@ class Executor(Protocol[DecisionT_contra]):
     """Carries out the decisions about one family of objects."""
 
     async def execute(self, decision: DecisionT_contra) -> Result:
-        """Make the write and have its answer observed.
+        """Send the write and observe its response.
 
-        Returns OK, or CONFLICT if what it was to create exists and was observed instead. Raises KubeError.
+        Returns OK, or CONFLICT if the object to create exists and was observed instead. Raises KubeError.
         """
 
     async def is_news(self, decision: DecisionT_contra) -> bool:
-        """Have observed what the decision was about; return whether it is not as the write required any more.
+        """Read the object of the decision; return whether the precondition of the write no longer holds for it.
 
-        Called when the API server's answer says so: what is true is decided upon anew. Raises KubeError.
+        Called when the API server's answer implies that; the decision is then made again. Raises KubeError.
         """
 
 
@@ -38,14 +38,14 @@ async def read_fresh(
     observe: Callable[[Mapping[str, Any]], object],
     gone: Callable[[str], object],
 ) -> dict[str, Any] | None:
-    """Read an object and have it observed, or its deletion if it is gone or another object bears its name.
+    """Read an object and observe it, or its deletion if it is gone or another object has its name.
 
     Args:
         client: The client of the API server.
         path: The object's path.
-        uid: The object that is meant.
-        observe: Takes in what is found.
-        gone: Takes in that the object is gone.
+        uid: The object's uid.
+        observe: Observes the object that was found.
+        gone: Observes the deletion of the object with the uid.
 
     Returns:
         The object as it is now; None if it is gone.
@@ -57,7 +57,7 @@ async def read_fresh(
     if body is not None and body["metadata"]["uid"] == uid:
         observe(body)
         return body
-    # First that it is gone: the name's next bearer may take what was its.
+    # The deletion comes first: the next object of that name may take what belonged to this one.
     gone(uid)
     if body is not None:
         observe(body)
@@ -65,14 +65,14 @@ async def read_fresh(
 
 
 def has_moved_on(body: Mapping[str, Any] | None, patch: JsonPatch, known: int | None = None) -> bool:
-    """Whether the object, read afresh, explains that the patch failed: it changed, and the tests do not hold for it.
+    """Return whether the object, read afresh, explains that the patch failed: it changed, and a test does not hold.
 
-    An object that is as it was, or for which the tests hold, does not: something else refuses the write, and would again.
+    Otherwise something else refuses the write, and would refuse it again.
 
     Args:
         body: The object; None if it is gone.
         patch: The patch that failed.
-        known: The version that it was decided upon, where that is known.
+        known: The version on which the decision was based, if known.
     """
     if body is None:
         return True
@@ -97,5 +97,5 @@ def version_of(body: Mapping[str, Any]) -> int:
 
 
 def is_owned_by(body: Mapping[str, Any], uid: str) -> bool:
-    """Whether the object names this one as an owner."""
+    """Return whether the object names this one as an owner."""
     return any(owner["uid"] == uid for owner in body["metadata"].get("ownerReferences") or ())

@@ -1,7 +1,7 @@
-"""A queue that serves namespaces in turn, each in the order in which its work came.
+"""Queue work by namespace, and serve namespaces in turn; within a namespace, the order is first in, first out.
 
-However much one namespace has to do, and however slowly or in vain, the next of every other namespace is only a turn
-away. At most so many of one namespace are under way at once, so that some room is always left for the others.
+However much work one namespace has, and however slow or often refused it is, every other namespace waits only for a turn.
+A limit on the work of one namespace that is under way always leaves writers for the others. Used by `writer`.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ Item = TypeVar("Item")
 
 
 class FairQueue(Generic[Item]):
-    """Work by namespace."""
+    """Queue of work items by namespace."""
 
     def __init__(self, most_of_one: int) -> None:
-        """`most_of_one` is how many of one namespace may be under way."""
+        """Limit the items of one namespace that may be under way to `most_of_one`."""
         self._most_of_one = most_of_one
         self._lines: dict[str, deque[Item]] = {}
         self._turns: deque[str] = deque()
-        """The namespaces that have a line, in the order of their turns."""
+        """Namespaces that have items, in the order of their turns."""
         self._under_way: Counter[str] = Counter()
         self._unfinished = 0
         self._getters: deque[asyncio.Future[None]] = deque()
@@ -27,7 +27,7 @@ class FairQueue(Generic[Item]):
         self._empty.set()
 
     def put(self, namespace: str, item: Item) -> None:
-        """Add work of a namespace."""
+        """Add an item of a namespace."""
         if namespace not in self._lines:
             self._lines[namespace] = deque()
             self._turns.append(namespace)
@@ -37,7 +37,7 @@ class FairQueue(Generic[Item]):
         self._wake_one()
 
     async def get(self) -> tuple[str, Item]:
-        """Return whose turn it is and its work, once there is any; to be followed by `done`."""
+        """Wait for an item, remove it and return it with its namespace; must be followed by `done`."""
         while (found := self._take()) is None:
             getter = asyncio.get_running_loop().create_future()
             self._getters.append(getter)
@@ -45,14 +45,14 @@ class FairQueue(Generic[Item]):
                 await getter
             except asyncio.CancelledError:
                 if getter.done() and not getter.cancelled():
-                    self._wake_one()  # it was woken for work that somebody else has to take now
-                elif getter in self._getters:  # unless it was passed over already, since it is canceled
+                    self._wake_one()  # it was woken for an item that another getter has to take now
+                elif getter in self._getters:  # unless it was skipped already, since it is canceled
                     self._getters.remove(getter)
                 raise
         return found
 
     def done(self, namespace: str) -> None:
-        """The work that was got is done."""
+        """Record that an item of the namespace is finished."""
         self._under_way[namespace] -= 1
         if not self._under_way[namespace]:
             del self._under_way[namespace]
@@ -62,7 +62,7 @@ class FairQueue(Generic[Item]):
         self._wake_one()
 
     async def drained(self) -> None:
-        """Return once all that was put is done."""
+        """Wait until all items are finished."""
         await self._empty.wait()
 
     def _take(self) -> tuple[str, Item] | None:

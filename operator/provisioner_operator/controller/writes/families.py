@@ -1,4 +1,4 @@
-"""Say for each kind of decision who carries it out and who made it."""
+"""Map each kind of decision to the executor that carries it out and the reconciler that made it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,21 +22,21 @@ from provisioner_operator.kube.client import KubeClient
 
 
 class Reconciler(Protocol):
-    """Whoever made a decision, and has to know its outcome."""
+    """Reconciler that made a decision and has to learn its outcome."""
 
     def accepted(self, decision: Any, /) -> None:
-        """The API server did what was decided: what it refused before is forgotten."""
+        """Record that the write succeeded, and reset its backoff."""
 
     def refused(self, decision: Any, refusal: Refusal, now: Instant, /) -> bool:
-        """The API server does not let it be done: not tried for a while. Return whether this is news."""
+        """Record that the API server refused the write, and back off; return whether to report it."""
 
     def settled(self, decision: Any, now: Instant, /) -> None:
-        """The decision was carried out, or came to nothing; the next may be made."""
+        """End a decision, whatever its outcome; the next one about its object may be made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Those who are concerned with one family of decisions."""
+    """Executor and reconciler of one family of decisions."""
 
     executor: Executor[Any]
     reconciler: Reconciler

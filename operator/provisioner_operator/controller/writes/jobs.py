@@ -12,14 +12,14 @@ from provisioner_operator.kube.client import KubeClient
 
 
 class JobExecutor:
-    """The requests about jobs."""
+    """Executor of decisions about jobs."""
 
     def __init__(self, client: KubeClient, observer: Observer) -> None:
         self._client = client
         self._observer = observer
 
     async def execute(self, decision: JobDecision) -> Result:
-        """Make the write and have its answer observed. Raises KubeError."""
+        """Send the write and observe its response. Raises KubeError."""
         job = decision.job
         match decision:
             case CheckJob():
@@ -34,7 +34,7 @@ class JobExecutor:
         return Result.OK
 
     async def is_news(self, decision: JobDecision) -> bool:
-        """Have the job observed; return whether it is not as the write required any more. Raises KubeError."""
+        """Read the job; return whether the precondition no longer holds for it. Raises KubeError."""
         job = decision.job
         body = await self.read(job.namespace, job.name, job.uid)
         if body is None or isinstance(decision, CheckJob):
@@ -44,7 +44,7 @@ class JobExecutor:
         return has_moved_on(body, decision.patch(clock.read().wall), job.resource_version)
 
     async def read(self, namespace: str, name: str, uid: str) -> dict[str, Any] | None:
-        """Have the job observed as it is now; None if it is gone. Raises KubeError."""
+        """Read and observe the job; None if it is gone. Raises KubeError."""
         return await read_fresh(
             self._client,
             paths.job(namespace, name),

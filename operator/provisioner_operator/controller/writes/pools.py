@@ -24,7 +24,7 @@ from provisioner_operator.kube.errors import AlreadyExistsError
 
 
 class PoolExecutor:
-    """The requests about pools, their Pods, and the cordons of these."""
+    """Executor of decisions about pools, their Pods, and cordons of their daemons."""
 
     def __init__(self, client: KubeClient, observer: Observer, pools: PoolReconciler) -> None:
         self._client = client
@@ -32,7 +32,7 @@ class PoolExecutor:
         self._pools = pools
 
     async def execute(self, decision: PoolDecision) -> Result:
-        """Make the write and have its answer observed. Raises KubeError."""
+        """Send the write and observe its response. Raises KubeError."""
         pool = decision.pool
         match decision:
             case CreatePod():
@@ -52,7 +52,7 @@ class PoolExecutor:
         return Result.OK
 
     async def is_news(self, decision: PoolDecision) -> bool:
-        """Have observed what it was about; return whether that is not as the write required. Raises KubeError."""
+        """Read the object of the decision; return whether the precondition no longer holds. Raises KubeError."""
         match decision:
             case CordonDaemon(_, pod, daemon) | UncordonDaemon(_, pod, daemon):
                 body = await read_fresh(
@@ -76,9 +76,9 @@ class PoolExecutor:
         try:
             body = await self._client.create(paths.pods(pool.namespace), decision.body())
         except AlreadyExistsError:
-            # An earlier request's, whose answer was lost. If it is somebody else's, the next look chooses another name.
+            # Created by an earlier request whose answer was lost. If it is somebody else's, the next plan chooses another name.
             body, result = await self._client.get(paths.pod(pool.namespace, name)), Result.CONFLICT
-        # Observed before it counts as created: a look in between would find one too few, and make another.
+        # Observed before it counts as created: a plan in between would find one too few, and create another.
         self._observer.pod(body)
         self._pools.created(pool.uid, name)
         return result
@@ -93,8 +93,8 @@ class PoolExecutor:
         )
 
     async def _read_pod(self, pod: PoolPod) -> dict[str, Any] | None:
-        # Only the pool learns that the Pod is gone, lest it delete it again: of the rest the watch says so, with the
-        # Pod's last version, from which its daemon's end is known.
+        # Only the pool learns of the deletion here, so that it does not repeat it. The job cache needs the Pod's last
+        # version, which shows how its containers ended, and gets that from the watch.
         return await read_fresh(
             self._client,
             paths.pod(pod.namespace, pod.name),

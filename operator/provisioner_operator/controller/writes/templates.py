@@ -33,7 +33,7 @@ from provisioner_operator.kube.job_parsing import parse_job_records
 
 
 class TemplateExecutor:
-    """The requests about templates."""
+    """Executor of decisions about templates."""
 
     def __init__(self, client: KubeClient, observer: Observer, workspaces: WorkspaceReconciler) -> None:
         self._client = client
@@ -41,7 +41,7 @@ class TemplateExecutor:
         self._workspaces = workspaces
 
     async def execute(self, decision: TemplateDecision) -> Result:
-        """Make the write and have its answer observed. Raises KubeError."""
+        """Send the write and observe its response. Raises KubeError."""
         template = decision.template
         match decision:
             case ReadSource():
@@ -63,7 +63,7 @@ class TemplateExecutor:
         return Result.OK
 
     async def is_news(self, decision: TemplateDecision) -> bool:
-        """Have the template observed; return whether it is not as the write required any more. Raises KubeError."""
+        """Read the template; return whether the precondition no longer holds for it. Raises KubeError."""
         template = decision.template
         body = await read_fresh(
             self._client,
@@ -99,10 +99,10 @@ class TemplateExecutor:
         except AlreadyExistsError:
             result = Result.CONFLICT
             body = await self._client.get(paths.config_map(template.namespace, version))
-            # The name is a digest of the content, so an immutable one of the template's own is what was wanted.
+            # The name is a digest of the content, so an immutable one that the template owns has the same content.
             if not body.get("immutable") or not is_owned_by(body, template.uid):
                 raise NameTakenError(
-                    f"ConfigMap {version} exists and is not this template's. Delete or rename it."
+                    f"ConfigMap {version} exists but does not belong to this template. Delete or rename it."
                 ) from None
         self._workspaces.files_kept(template, version)
         return result
@@ -126,14 +126,14 @@ class TemplateExecutor:
         except AlreadyExistsError:
             if not await self._find_import(template, version.import_job, version.name):
                 raise NameTakenError(
-                    f"{JOBS} {version.import_job} exists and is not this template's. Delete it."
+                    f"{JOBS} {version.import_job} exists but does not belong to this template. Delete it."
                 ) from None
             return Result.CONFLICT
         self._observer.build(body)
         return Result.OK
 
     async def _find_import(self, template: Template, job: str, version: str) -> bool:
-        """Have the import's job observed, or note that there is none; return whether the name is not somebody else's."""
+        """Read and observe the import's job, or record that there is none; return False if the job is somebody else's."""
         try:
             body: dict[str, Any] = await self._client.get(paths.job(template.namespace, job))
         except NotFoundError:

@@ -24,7 +24,7 @@ from provisioner_operator.kube.job_parsing import parse_job_records
 
 
 class WorkspaceExecutor:
-    """The requests about workspaces."""
+    """Executor of decisions about workspaces."""
 
     def __init__(self, client: KubeClient, observer: Observer, workspaces: WorkspaceReconciler) -> None:
         self._client = client
@@ -32,7 +32,7 @@ class WorkspaceExecutor:
         self._workspaces = workspaces
 
     async def execute(self, decision: BuildDecision) -> Result:
-        """Make the write and have its answer observed. Raises KubeError."""
+        """Send the write and observe its response. Raises KubeError."""
         workspace = decision.workspace
         match decision:
             case HoldWorkspace() | ReleaseWorkspace():
@@ -51,7 +51,7 @@ class WorkspaceExecutor:
         return Result.OK
 
     async def is_news(self, decision: BuildDecision) -> bool:
-        """Have observed what it was about; return whether that is not as the write required. Raises KubeError."""
+        """Read the object of the decision; return whether the precondition no longer holds. Raises KubeError."""
         workspace = decision.workspace
         if isinstance(decision, Supersede):
             build = decision.build
@@ -73,7 +73,7 @@ class WorkspaceExecutor:
         try:
             body = await self._client.create(paths.jobs(workspace.namespace), decision.body())
         except AlreadyExistsError:
-            # The workspace's own, made by an earlier request whose answer was lost, or somebody else's job.
+            # The workspace's own job, created by an earlier request whose answer was lost, or a job of somebody else.
             body = await self._client.get(paths.job(workspace.namespace, decision.job))
             if _is_of(workspace, body):
                 parse_taken(parse_job_records, body)
@@ -85,7 +85,7 @@ class WorkspaceExecutor:
         return Result.OK
 
     async def _find_builds(self, workspace: Workspace) -> None:
-        """Have all jobs of the workspace's name observed, and note which numbers are taken."""
+        """List and observe the workspace's jobs, and record the highest number that is taken."""
         numbered = re.compile(rf"{re.escape(workspace.name)}-([0-9]{{1,9}})")
         floor = 0
         selector = f"spec.workspaceRef.name={workspace.name}"
@@ -108,5 +108,5 @@ class WorkspaceExecutor:
 
 
 def _is_of(workspace: Workspace, job: dict[str, Any]) -> bool:
-    """Whether the workspace made this job; a job of an admin's, or of a former workspace, has another uid or none."""
+    """Return whether the workspace made this job; one by an admin or of a former workspace has another uid or none."""
     return bool((job["spec"].get("workspaceRef") or {}).get("uid") == workspace.uid)

@@ -1,10 +1,10 @@
-"""Send decisions as requests: in turn, at the pace that the API server allows, while this process leads.
+"""Carry out decisions: namespaces in turn, at the rate that the API server allows, and only while this process leads.
 
-No write is ever repeated blindly. What could not be sent is settled after a pause, and decided again from what is then
-true. An answer that says that the object has moved on is news: it is read, and decided anew. A refusal is reported once,
-in the log and as an Event, and its reconciler backs off (`core.model.backoff`). Each write is made only while this process
-leads, asked anew at that moment (it may have been frozen since it was decided), and abandoned before another process may
-lead. Who stands by only reads.
+No write is ever repeated blindly. A request that could not be sent is settled after a pause, and the decision is made
+again from the current state. A failed precondition is news: the object is read, and the decision is made again. A refusal
+is reported once, in the log and as an Event, and the reconciler backs off (`core.model.backoff`). Leadership is checked
+right before each write, since the process may have been frozen after the decision, and a write is abandoned before
+another process may lead. A standby only reads.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ _logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
-"""How long a writer waits after it found no API server: short enough to notice its return, long enough not to storm."""
+"""Longest pause of a writer that cannot reach the API server: it notices its return soon, and does not storm it."""
 _FAILED_READ_PAUSE_SECONDS = 5.0
-"""How long a job that is missing from a list waits for its read after that was refused."""
+"""Pause after a refused read of a job that is missing from a list."""
 _ROOM_FOR_OTHERS = 8
-"""One of so many writers is never taken by the namespace that has the most to do."""
+"""Share of the writers that one namespace never occupies: one in this many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Departed:
-    """A job is missing from a list: it ended or was deleted, and a read finds out which."""
+    """Job that is missing from a list: it ended or was deleted, and a read finds out which."""
 
     namespace: str
     name: str
@@ -46,7 +46,7 @@ class Departed:
 
 
 class Writer:
-    """A fair queue of decisions and the tasks that carry them out."""
+    """Fair queue of decisions, and the tasks that carry them out."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Writer:
         gate: WriteGate,
         writers: int,
     ) -> None:
-        """`jobs` reads jobs that are missing from a list; `writers` is how many `run` side by side."""
+        """Read jobs that are missing from a list by `jobs`; `writers` is the number of concurrent `run` tasks."""
         self._families = families
         self._jobs = jobs
         self._observer = observer
@@ -69,16 +69,16 @@ class Writer:
         self._pause = _FIRST_PAUSE_SECONDS
 
     def submit(self, work: Decision | Departed) -> None:
-        """Have this done."""
+        """Queue a decision, or a read of a departed job."""
         namespace = work.namespace if isinstance(work, Departed) else work.regarding.namespace
         self._queue.put(namespace, work)
 
     async def drained(self) -> None:
-        """Return once all that was submitted is done."""
+        """Wait until all submitted work is done."""
         await self._queue.drained()
 
     async def run(self) -> None:
-        """Do work until canceled. Several of these run side by side."""
+        """Carry out queued work until canceled; several of these tasks run concurrently."""
         while True:
             namespace, work = await self._queue.get()
             try:
@@ -90,17 +90,17 @@ class Writer:
             finally:
                 self._queue.done(namespace)
 
-    # --- one piece of work ---
+    # --- one item ---
 
     async def _do(self, work: Decision | Departed) -> None:
         sent = clock.read().monotonic
         try:
             result = await self._attempt(work)
         except TimeoutError:
-            # The tenure ended meanwhile, which says nothing about the API server: this process may have been frozen.
+            # The tenure ended meanwhile, which implies nothing about the API server: this process may have been frozen.
             self._count(work, Result.EXPIRED)
             self._again(work)
-        except Exception as error:  # noqa: BLE001 - one strange object must not stop the others
+        except Exception as error:  # noqa: BLE001 - one malformed object must not stop the others
             await self._failed(work, error, sent)
         else:
             self._count(work, result)
@@ -115,7 +115,7 @@ class Writer:
             return Result.OK
         tenure = self._tenure()
         if tenure <= 0:
-            return Result.DROPPED  # whoever leads decides it from what is true
+            return Result.DROPPED  # the leader decides from the current state
         async with asyncio.timeout(tenure if tenure < float("inf") else None):
             return await self._execute(work)
 
@@ -124,7 +124,7 @@ class Writer:
         try:
             return await executor.execute(decision)
         except KubeError as error:
-            # News that is none is a refusal: the same write would be decided, and fail, again and again.
+            # If nothing has changed, it is a refusal: the same write would be decided, and fail, again and again.
             if meaning_of(error) is Meaning.NEWS and await executor.is_news(decision):
                 return Result.CONFLICT
             raise
@@ -160,9 +160,9 @@ class Writer:
             self._families[type(work)].reconciler.accepted(work)
 
     def _refused(self, work: Decision | Departed, error: Exception) -> None:
-        """Have its reconciler back off, and report it if it is the first time in a row."""
+        """Have the reconciler back off, and report the refusal unless it repeats the last one."""
         if isinstance(work, Departed):
-            _logger.error("%s/%s could not be read and is read again later: %s", work.namespace, work.name, error)
+            _logger.error("%s/%s could not be read; retrying later: %s", work.namespace, work.name, error)
             asyncio.get_running_loop().call_later(_FAILED_READ_PAUSE_SECONDS, self.submit, work)
             return
         refusal = refusal_of(error)
@@ -170,11 +170,11 @@ class Writer:
             _log_refusal(work, error)
             if isinstance(error, KubeError) and not refusal.transient:
                 self._observer.refused(work, refusal)
-        # Only now, so that the next look knows of the refusal.
+        # Only now, so that the next decision takes the refusal into account.
         self._settle(work)
 
     def _again(self, work: Decision | Departed) -> None:
-        """Nothing was learned: a decision is made anew, a read is not forgotten."""
+        """Repeat a read; settle a decision, so that it is made again."""
         if isinstance(work, Departed):
             self.submit(work)
         else:
@@ -194,9 +194,9 @@ def _log_refusal(decision: Decision, error: Exception) -> None:
     what = f"{type(decision).__name__} of {decision.display_name}"
     extra = {"object": decision.display_name}
     if not isinstance(error, KubeError):
-        _logger.error("%s failed and is tried again later", what, exc_info=error, extra=extra)
-    elif isinstance(error, ForbiddenError) and "cannot " in str(error):  # as RBAC words it, unlike policies
+        _logger.error("%s failed and is retried with backoff", what, exc_info=error, extra=extra)
+    elif isinstance(error, ForbiddenError) and "cannot " in str(error):  # RBAC's wording; policies use another
         advice = "Give the operator's ServiceAccount the ClusterRole provisioner-operator."
         _logger.error("%s: %s. %s", what, error, advice, extra=extra)
     else:
-        _logger.error("%s is refused and tried again with growing pauses: %s", what, error, extra=extra)
+        _logger.error("%s is refused and retried with backoff: %s", what, error, extra=extra)

@@ -1,7 +1,7 @@
-"""Evaluate one job by itself: its cancel, its timeouts, its daemon. Assignment is not decided here.
+"""Evaluate one job: its cancel, its timeouts, its daemon. Assignment is not decided here.
 
-Called by the job reconciler for each job that changed or whose timeout passed. Order matters: a cancel goes before
-every timeout, a timeout before the queue.
+Called by the job reconciler for each job that changed or whose timeout passed. Order matters: a cancel takes precedence over
+every timeout, a timeout over the queue.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
 """Build every write to a job's status as a conditional JSON Patch (RFC 6902).
 
 Preconditions are on meaning (uid, phase, assignment), not on resourceVersion, so that an unrelated edit does not cost a
-retry. A failed precondition is answered with 422 and is news: somebody else moved the job first. All paths may be
-tested, only `/status` is changed. Used by the controller's writer and by the daemon; no other module makes content of
-this status.
+retry. A failed precondition is answered with 422 and is news: another writer was first. All paths may be
+tested, only `/status` is changed. Used by the controller's writer and by the daemon; no other module builds
+writes of this status.
 """
 
 from provisioner_operator.api.v1alpha1.enums import (
@@ -162,7 +162,7 @@ def finish(job: Job, outcome: Outcome, now: float) -> JsonPatch:
 def end(job: Job, phase: Phase, reason: EndReason, message: str, now: float) -> JsonPatch:
     """Return the write with which the controller ends a job: a deadline passed, or its daemon is gone."""
     tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
-    # A cancel that arrives meanwhile goes before any clock.
+    # A cancel that arrives meanwhile takes precedence over any deadline.
     tests = (*tests, ("/spec/cancel", job.cancel))
     return JsonPatch(tests=tests, sets=_end(job, phase, reason, message, job.conditions, now))
 

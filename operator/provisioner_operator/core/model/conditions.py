@@ -1,4 +1,4 @@
-"""Update a list of conditions (metav1.Condition): one per type, `since` changes only with the status."""
+"""Update a list of conditions (metav1.Condition): one per type, whose `since` changes only with its status."""
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus
 from provisioner_operator.core.model.records import Condition

@@ -1,4 +1,4 @@
-"""Describe what all decisions have in common, whatever they are about."""
+"""Define the interface that all decisions share."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,7 @@ from provisioner_operator.api.v1alpha1.names import API_VERSION
 
 @dataclass(frozen=True, slots=True)
 class ObjectReference:
-    """An object that events can be about."""
+    """Reference to the object of an Event."""
 
     kind: str
     namespace: str
@@ -18,16 +18,16 @@ class ObjectReference:
 
 
 class Decision(Protocol):
-    """A write (or read) to make; at most one about a subject is under way at a time."""
+    """Write (or read) to make; at most one for each subject is under way at a time."""
 
     @property
     def subject(self) -> str:
-        """The uid of the object that it is about."""
+        """Uid of the object that it is about."""
 
     @property
     def display_name(self) -> str:
-        """That object as people write it, for logs."""
+        """Namespace and name of that object, for logs."""
 
     @property
     def regarding(self) -> ObjectReference:
-        """The object whose owner has to know if the API server refuses it."""
+        """Object of the Event that reports a refusal by the API server."""

@@ -1,4 +1,4 @@
-"""Represent the two clocks that a decision is given: no code in the core reads one."""
+"""Represent the two clocks that a decision is given: code in the core never reads one."""
 
 from dataclasses import dataclass
 

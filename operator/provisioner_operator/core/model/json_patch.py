@@ -20,7 +20,7 @@ Field = tuple[str, JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class JsonPatch:
-    """One conditional write, which fails as a whole unless all tests hold. JSON null stands for an absent path."""
+    """Conditional write, which fails as a whole unless all tests hold. JSON null stands for an absent path."""
 
     tests: tuple[Field, ...]
     sets: tuple[Field, ...]
@@ -35,7 +35,7 @@ class JsonPatch:
         ]
 
     def holds_for(self, body: Mapping[str, Any]) -> bool:
-        """Whether all tests pass for this object: then it is not they that an API server refused."""
+        """Return whether all tests pass for this object; if so, a refusal has another cause."""
         return all(_value_at(body, path) == value for path, value in self.tests)
 
 
@@ -45,12 +45,12 @@ def timestamp(seconds: float) -> str:
 
 
 def clip(text: str, limit: int = LONGEST_MESSAGE) -> str:
-    """Cut the text to the length that its field may have; by default, to that of a condition's message."""
+    """Cut the text to the maximum length of its field, by default that of a condition's message."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def conditions_json(conditions: tuple[Condition, ...]) -> JsonValue:
-    """Render conditions as a status holds them."""
+    """Render conditions as JSON of a status."""
     return [
         {
             "type": condition.type,
@@ -64,12 +64,12 @@ def conditions_json(conditions: tuple[Condition, ...]) -> JsonValue:
 
 
 def add_finalizer(finalizer: str, uid: str, present: Sequence[str]) -> JsonPatch:
-    """Return the patch that adds the finalizer, and fails unless the others are as they were."""
+    """Return the patch that adds the finalizer; fails if the finalizers have changed."""
     return _replace_finalizers(uid, present, [*present, finalizer])
 
 
 def remove_finalizer(finalizer: str, uid: str, present: Sequence[str]) -> JsonPatch:
-    """Return the patch that removes the finalizer, and fails unless the others are as they were."""
+    """Return the patch that removes the finalizer; fails if the finalizers have changed."""
     return _replace_finalizers(uid, present, [each for each in present if each != finalizer])
 
 
@@ -81,7 +81,7 @@ def _replace_finalizers(uid: str, present: Sequence[str], wanted: Sequence[str])
 
 
 def _value_at(body: Any, pointer: str) -> Any:
-    """Return the value that a JSON Pointer through objects leads to; None where there is none."""
+    """Return the value at a JSON Pointer, through objects only; None if there is none."""
     for part in pointer.split("/")[1:]:
         if not isinstance(body, Mapping):
             return None

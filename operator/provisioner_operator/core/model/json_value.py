@@ -1,4 +1,4 @@
-"""Type of the JSON documents that the core makes or passes on without looking into them."""
+"""Type of the JSON documents that the core builds, or passes on without interpreting them."""
 
 from collections.abc import Mapping, Sequence
 

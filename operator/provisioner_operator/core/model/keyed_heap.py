@@ -75,7 +75,7 @@ class KeyedHeap(Generic[_Key, _Priority]):
         return due
 
     def _compact(self) -> None:
-        """Rebuild the heap once most of it is stale: what left the queue must not be kept alive by it."""
+        """Rebuild the heap once most of it is stale, so that it does not keep removed keys alive."""
         if len(self._heap) > 2 * len(self._current) + _STALE_TOLERATED:
             self._heap = [(priority, arrival, key) for key, (priority, arrival) in self._current.items()]
             heapify(self._heap)

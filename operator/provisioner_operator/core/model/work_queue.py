@@ -1,8 +1,9 @@
-"""A work queue as controllers know it (client-go's `workqueue`), without threads or a clock: monotonic time is passed in.
+"""Queue the keys to reconcile, like client-go's `workqueue`, without threads or a clock: monotonic time is passed in.
 
-A key is handed out when it was added or its deadline has passed, in order of arrival, once however often it was added.
-It is passed over while work on it is under way, while it is parked (an object that cannot be parsed), and while it backs
-off from a refused write; whatever was added meanwhile is handed out afterwards. Each operation is O(log n).
+Keys are popped in order of arrival, after they were added or their deadline passed; a key that was added several times is
+popped once. A key is held back while work on it is under way, while it is parked (its object cannot be parsed), and while
+it backs off from a refused write; if it was added meanwhile, it is popped afterwards. Each operation is O(log n). Used by
+the job and the workspace reconciler.
 """
 
 from collections import OrderedDict
@@ -16,7 +17,7 @@ _Key = TypeVar("_Key", bound=Hashable)
 
 
 class WorkQueue(Generic[_Key]):
-    """The keys that need a look, now or later."""
+    """Keys that are to be reconciled, now or later."""
 
     def __init__(self) -> None:
         self._ready: OrderedDict[_Key, None] = OrderedDict()
@@ -24,68 +25,68 @@ class WorkQueue(Generic[_Key]):
         self._under_way: set[_Key] = set()
         self._parked: set[_Key] = set()
         self._held: set[_Key] = set()
-        """Keys that came up while they were under way or parked."""
+        """Keys that became due while they were under way or parked."""
         self._backoffs: dict[_Key, Backoff] = {}
 
     def add(self, *keys: _Key) -> None:
-        """Have these looked at as soon as possible."""
+        """Add keys that are to be reconciled as soon as possible."""
         for key in keys:
             self._ready[key] = None
 
     def add_after(self, key: _Key, when: float | None) -> None:
-        """Have the key looked at at that time, instead of at the time that was given before; None: at no time."""
+        """Set the key's deadline, which replaces its former one; None removes it."""
         if when is None:
             self._later.discard(key)
         else:
             self._later.put(key, when)
 
     def pop(self, now: float) -> _Key | None:
-        """Return the next key to look at, which leaves the queue; None if there is none."""
+        """Remove and return the next key; None if there is none."""
         self._make_ready(now)
         while self._ready:
             key, _ = self._ready.popitem(last=False)
             if key in self._under_way or key in self._parked:
                 self._held.add(key)
             elif (backoff := self._backoffs.get(key)) is not None and backoff.is_active(now):
-                # Replaces a later deadline, which the look sets anew, and an earlier one, which has just passed.
+                # Replaces a later deadline, which reconciling sets again, and an earlier one, which has just passed.
                 self._later.put(key, backoff.until)
             else:
                 return key
         return None
 
     def ready(self, now: float) -> tuple[_Key, ...]:
-        """Return all keys that are due, which stay, also those that `pop` would pass over."""
+        """Return all keys that are due without removing them, including those that `pop` would hold back."""
         self._make_ready(now)
         return tuple(self._ready)
 
     def next_wake(self) -> float | None:
-        """Return when the first deadline passes; None if there is none. To be asked once `pop` returns None."""
+        """Return the first deadline; None if there is none. Meaningful once `pop` has returned None."""
         first = self._later.peek()
         return None if first is None else first[0]
 
     # --- work under way ---
 
     def begin(self, key: _Key) -> None:
-        """Work on the key is under way: it is not handed out until that is done."""
+        """Hold the key back until `done`, because work on it is under way."""
         self._under_way.add(key)
 
     def is_under_way(self, key: _Key) -> bool:
-        """Whether the key is not to be touched."""
+        """Return whether work on the key is under way."""
         return key in self._under_way
 
     def done(self, key: _Key) -> None:
-        """Work on the key has ended."""
+        """End the work on the key."""
         self._under_way.discard(key)
         self._release(key)
 
     # --- keys that cannot be worked on ---
 
     def park(self, key: _Key) -> None:
-        """Do not hand the key out until it is unparked."""
+        """Hold the key back until `unpark`."""
         self._parked.add(key)
 
     def unpark(self, key: _Key) -> None:
-        """Hand the key out again."""
+        """Stop holding back a parked key."""
         if key in self._parked:
             self._parked.discard(key)
             self._release(key)
@@ -93,17 +94,17 @@ class WorkQueue(Generic[_Key]):
     # --- refused keys ---
 
     def back_off(self, key: _Key, kind: str, refusal: Refusal, now: float) -> bool:
-        """Do not hand the key out for a while, longer each time in a row; return whether the refusal is news."""
+        """Hold the key back for a pause that grows with each consecutive refusal; return whether to report this one."""
         return self._backoffs.setdefault(key, Backoff()).refused(kind, refusal, now)
 
     def forget(self, key: _Key) -> None:
-        """Forget the key's refusals: a write succeeded, or something changed that may make it succeed."""
+        """Reset the key's backoff: a write succeeded, or something changed that may make it succeed."""
         self._backoffs.pop(key, None)
 
     # --- keys that are gone ---
 
     def discard(self, key: _Key) -> None:
-        """Keep nothing of the key, but for work that is under way until it is done."""
+        """Remove everything about the key, except that work on it may still be under way."""
         self._ready.pop(key, None)
         self._later.discard(key)
         self._parked.discard(key)

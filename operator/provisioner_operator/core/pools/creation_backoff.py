@@ -48,7 +48,7 @@ class Creations:
         self._failures = 0
         self._failing: Trouble | None = None
         self._is_refused = False
-        """Whether the last failure was a refusal of the API server's, not a Pod's."""
+        """Whether the last failure was a refusal by the API server rather than a failed Pod."""
         self._resume_at = float("-inf")
         self._forget_at = float("-inf")
         """Time from which on the last failure is too long ago to matter, on the monotonic clock."""
@@ -63,7 +63,7 @@ class Creations:
         self._under_way.add(name)
 
     def created(self, name: str) -> None:
-        """Record that the Pod exists and is observed: Pods are not refused any more."""
+        """Record that the Pod exists and is observed, so Pods are no longer refused."""
         self._under_way.discard(name)
         if self._is_refused:
             self._reset()
@@ -81,7 +81,7 @@ class Creations:
         self._is_refused = True
 
     def try_again(self) -> None:
-        """The next Pod need not wait any more; what went wrong is still said until a Pod stands."""
+        """End the backoff; the last failure is still reported until a Pod exists."""
         self._resume_at = float("-inf")
 
     def watch(self, members: Iterable[Member], now: Instant) -> None:

@@ -39,7 +39,7 @@ class PoolView:
     pool: Pool
     members: tuple[Member, ...] = ()
     refused: str | None = None
-    """The API server's words, if it refuses what the pool needs beside new Pods."""
+    """Message of the API server, if it refuses a write of the pool other than a new Pod."""
 
     @property
     def busy_slots(self) -> int:
@@ -92,7 +92,7 @@ class Fleet:
             history.creations.unanswered(name)
 
     def try_again(self, pool_uid: str) -> None:
-        """The pool's spec changed: what was refused, or failed, may not be any more."""
+        """Retry at once what was refused or failed: the pool's spec changed."""
         if (history := self._histories.get(pool_uid)) is not None:
             history.creations.try_again()
 

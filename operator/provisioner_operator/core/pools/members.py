@@ -14,8 +14,8 @@ class Trouble:
     message: str
 
     @property
-    def passes_by_itself(self) -> bool:
-        """Whether it may pass without anybody's action."""
+    def is_transient(self) -> bool:
+        """Whether it may resolve without intervention."""
         return self.reason == UNSCHEDULABLE
 
 

@@ -168,5 +168,5 @@ def _trouble(keep: Iterable[Member], creation: CreationState) -> Trouble | None:
         for member in keep
         if member.pod.trouble is not None and not member.is_ready
     ]
-    persistent = next((trouble for trouble in stuck if not trouble.passes_by_itself), creation.failing)
+    persistent = next((trouble for trouble in stuck if not trouble.is_transient), creation.failing)
     return persistent or next(iter(stuck), None)

@@ -45,7 +45,7 @@ class PodCounts:
     trouble: Trouble | None = None
     """Problem that keeps the wanted Pods from being ready."""
     refused: str | None = None
-    """The API server's words, if it refuses what the pool needs beside new Pods."""
+    """Message of the API server, if it refuses a write of the pool other than a new Pod."""
 
 
 def status_of(pool: Pool, counts: PodCounts, *, queued: int, mean_run: float | None, now: float) -> PoolStatus:
@@ -106,7 +106,7 @@ def _assess(pool: Pool, counts: PodCounts) -> _Assessment:
         so_far = f"The pool is being deleted: {left} daemons are left, {counts.busy} with jobs"
     elif counts.trouble is not None and counts.ready < counts.wanted:
         return _assess_trouble(counts.trouble, so_far)
-    # After the trouble with Pods, which says more: what is refused beside them is tried again all the same.
+    # After the trouble with Pods, which explains more: other refused writes are retried in any case.
     if counts.refused is not None:
         message = f"{so_far}. {counts.refused}"
         return _Assessment(ready=False, reason=PoolReason.WRITE_REFUSED, message=message, stalled=True)
@@ -122,7 +122,7 @@ def _assess(pool: Pool, counts: PodCounts) -> _Assessment:
 
 def _assess_trouble(trouble: Trouble, so_far: str) -> _Assessment:
     message = f"{so_far}. {trouble.message}"
-    fails = not trouble.passes_by_itself
+    fails = not trouble.is_transient
     return _Assessment(
         ready=False, reason=_as_reason(trouble.reason), message=message, reconciling=not fails, stalled=fails
     )
@@ -131,18 +131,18 @@ def _assess_trouble(trouble: Trouble, so_far: str) -> _Assessment:
 def _assess_ready(counts: PodCounts, so_far: str) -> _Assessment:
     leaving = f"; draining {counts.draining} more." if counts.draining else "."
     if counts.wanted == 0:
-        return _Assessment(ready=True, reason=PoolReason.SCALED_TO_ZERO, message=f"No daemons are wanted{leaving}")
+        return _Assessment(ready=True, reason=PoolReason.SCALED_TO_ZERO, message=f"No daemons are needed{leaving}")
     return _Assessment(ready=True, reason=PoolReason.DAEMONS_READY, message=f"{so_far}{leaving}")
 
 
 def _stalled_reason(assessment: _Assessment) -> str:
-    """Return the reason of Stalled: PodsFailing for a container's own reason, which stands in `Ready`."""
+    """Return the reason of Stalled: PodsFailing in place of a container's own reason, which only `Ready` repeats."""
     is_known = not assessment.stalled or assessment.reason == PoolReason.WRITE_REFUSED
     return assessment.reason if is_known else PoolReason.PODS_FAILING
 
 
 def _as_reason(word: str) -> str:
-    """Turn a foreign word into a condition's reason; one that is no valid reason is still part of the message."""
+    """Turn a reason of another component into a condition's reason; the message quotes it even if it is not a valid one."""
     return word if _REASON.match(word) else PoolReason.PODS_FAILING
 
 

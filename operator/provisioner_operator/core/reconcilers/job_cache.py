@@ -1,7 +1,7 @@
-"""Keep what the API server reported about jobs, daemons and their Pods, and note which of them need a look.
+"""Cache jobs, daemons and their Pods as last observed, and queue those that have to be reconciled.
 
-Fed by the controller's observer. Everything in here can be rebuilt from a list of objects, and nothing is authoritative:
-every write still has to pass its own precondition. Decides nothing: that is the job reconciler's part.
+Fed by the controller's observer. The cache can be rebuilt from a list at any time and is not authoritative: every write
+still has its own precondition. It decides nothing: that is the job reconciler's part.
 """
 
 from collections.abc import Iterator
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 class JobCache:
-    """Unfinished jobs, ended ones that are to be deleted, daemons and Pods of the namespaces that are served."""
+    """Unfinished jobs, ended jobs with a time to live, daemons and their Pods, of all served namespaces."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._ended: dict[str, Job] = {}
         self._left: dict[str, int] = {}
-        """The last version of each ended job of which an older version may still arrive."""
+        """Last version of each ended job of which an older version may still arrive."""
         self._assigning: set[str] = set()
         """Jobs whose assignments are under way."""
         self._cancel_seen: dict[str, float] = {}
         self._unlisted: dict[str, int] = {}
-        """How many heartbeats in a row have left out each started job."""
+        """Number of consecutive heartbeats that did not list each started job."""
         self._unexplained: dict[str, Backoff] = {}
-        """Jobs whose explanations are refused: those hold back neither assignments nor anything else."""
+        """Backoff of each job whose explanation was refused; it holds back nothing else."""
         self._work: WorkQueue[str] = WorkQueue()
         self._queue = AssignmentQueue()
         self._placement = Placement()
@@ -48,7 +48,7 @@ class JobCache:
     # --- jobs ---
 
     def observe_job(self, job: Job, now: Instant) -> bool:
-        """Take in a job as the API server has it; False if this or a later version of it is known."""
+        """Observe a job; return False if this or a later version of it is known."""
         known = self._jobs.get(job.uid) or self._ended.get(job.uid)
         known_version = known.resource_version if known is not None else self._left.get(job.uid, -1)
         if job.resource_version <= known_version:
@@ -73,12 +73,12 @@ class JobCache:
         return True
 
     def job_left(self, uid: str) -> None:
-        """The watch is past the job's end: an older version can arrive only as the answer to what is under way."""
+        """Drop the version of an ended job: past its end in the watch, only the response to a pending write can be older."""
         if not self._work.is_under_way(uid):
             self._left.pop(uid, None)
 
     def job_deleted(self, uid: str, now: Instant) -> None:
-        """The job's object is gone; a run of it may still be stopping."""
+        """Remove a job whose object is gone; its run may still be stopping."""
         self._take_out(uid, None, now)
         self._ended.pop(uid, None)
         self._left.pop(uid, None)
@@ -86,7 +86,7 @@ class JobCache:
     # --- daemons ---
 
     def observe_daemon(self, daemon: Daemon, now: Instant, *, fresh: bool = False) -> bool:
-        """Take in a daemon; `fresh` if it was read just now. False if a later version of it is known."""
+        """Observe a daemon; `fresh` if it was read just now. Return False if a later version of it is known."""
         news = self._daemons.observe(daemon, now, fresh=fresh)
         if news is None:
             return False
@@ -112,7 +112,7 @@ class JobCache:
         return True
 
     def daemon_deleted(self, uid: str, now: Instant) -> None:
-        """The daemon's object is gone; its process may live on until its own fence."""
+        """Remove a daemon whose object is gone; its process may continue until its own fence stops it."""
         self._changed(uid)
         daemon = self._daemons.deleted(uid, now)
         if daemon is not None:
@@ -124,14 +124,14 @@ class JobCache:
         self._work.add(*self._placement.jobs_of(uid), uid)
 
     def contact_regained(self, now: Instant) -> None:
-        """The API server could not be reached and now can be: until now no missed heartbeat meant anything."""
+        """Disregard heartbeats missed until now: the API server could not be reached, and now it can."""
         self._daemons.contact_regained(now)
         self._work.add(*self._daemons.judged())
 
     # --- Pods and pools ---
 
     def observe_pod(self, pod: DaemonPod, now: Instant) -> bool:
-        """Take in a Pod that is a daemon; False if this or a later version of it is known."""
+        """Observe a Pod that is a daemon; return False if this or a later version of it is known."""
         if not self._pods.observe(pod):
             return False
         self._changed(pod.uid)
@@ -140,17 +140,17 @@ class JobCache:
         return True
 
     def pod_deleted(self, uid: str, namespace: str, last: DaemonPod | None, now: Instant) -> None:
-        """The Pod's object is gone; `last` is how it was at its end, if that is known."""
+        """Remove a Pod whose object is gone; `last` is its final state, if known."""
         self._work.discard(uid)
         self._pods.deleted(uid, last)
         self._pod_changed(uid, namespace, now)
 
     def observe_growth(self, pool_uid: str, growth: Growth | None, now: Instant) -> None:
-        """Take note of a pool that makes daemons when jobs wait; None if it does so no longer."""
+        """Record the state of a pool that creates daemons when jobs wait; None if it no longer does."""
         self._reasons.growth_changed(pool_uid, growth, now)
 
     def park(self, uid: str) -> None:
-        """The object is in a state that cannot be parsed: nothing is decided about it until it can be again."""
+        """Suspend all decisions about an object that cannot be parsed, until it can be again."""
         self._work.park(uid)
         self._reasons.forget(uid)
         self._queue.dequeue(uid)
@@ -164,46 +164,46 @@ class JobCache:
         return self._jobs.get(uid)
 
     def jobs(self) -> Iterator[Job]:
-        """All jobs that have not ended."""
+        """Iterate over all jobs that have not ended."""
         return iter(self._jobs.values())
 
     def daemons(self) -> Iterator[tuple[Daemon, bool]]:
-        """All daemons, and whether each is online."""
+        """Iterate over all daemons, each with whether it is online."""
         return ((daemon, self._daemons.is_online(daemon)) for daemon in self._daemons)
 
     def pod_of(self, daemon_uid: str) -> str | None:
-        """Return the uid of the Pod that owns the daemon; None without one, or if the daemon is not known any more."""
+        """Return the uid of the Pod that owns the daemon; None if there is none, or the daemon is no longer known."""
         daemon = self._daemons.get(daemon_uid)
         return daemon.pod_uid if daemon is not None else None
 
     def daemon_of_pod(self, pod_uid: str) -> tuple[Daemon, bool, int] | None:
-        """Return the Pod's daemon, whether it takes jobs unless it is cordoned, and how many of its slots are taken."""
+        """Return the Pod's daemon, whether it takes jobs unless it is cordoned, and its number of occupied slots."""
         daemon = self._daemons.get(self._pods.daemon_of(pod_uid) or "")
         if daemon is None:
             return None
         return daemon, self._daemons.works(daemon), self._placement.used(daemon.uid)
 
     def queue_depths(self) -> dict[Demand, tuple[int, Job]]:
-        """Return of the jobs that only wait for a daemon how many each demand has, and the first of them."""
+        """Return the number of jobs of each demand that only wait for a daemon, and the first of these jobs."""
         return self._queue.depths()
 
     def uids(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the uids of unfinished jobs and of daemons, to sweep what a missed deletion left behind."""
+        """Return the uids of unfinished jobs and of daemons, for a resync to find missed deletions."""
         return frozenset(self._jobs), self._daemons.uids()
 
     def pod_uids(self) -> dict[str, str]:
-        """Return the uids of daemons' Pods, each with its namespace, to sweep what a missed deletion left behind."""
+        """Return the uids of daemons' Pods, each with its namespace, for a resync to find missed deletions."""
         return self._pods.uids()
 
     # --- inside ---
 
     def _changed(self, uid: str) -> None:
-        """Whatever kept the object from being decided about may be over."""
+        """Reset what holds back decisions about a changed object."""
         self._work.unpark(uid)
         self._work.forget(uid)
 
     def _doubt_unlisted(self, daemon: Daemon) -> None:
-        """A started job that its daemon leaves out again and again has ended, and no watch said so."""
+        """Count heartbeats that omit a started job: after some, it has ended and the watch missed that."""
         listed = {run.job_uid for run in daemon.runs}
         for uid in self._placement.jobs_of(daemon.uid):
             job = self._jobs.get(uid)
@@ -214,7 +214,7 @@ class JobCache:
             self._work.add(uid)
 
     def _pod_changed(self, uid: str, namespace: str, now: Instant) -> None:
-        """What the Pod's daemon may get, or whether it lives, may have changed."""
+        """Queue what depends on a Pod: its daemon may take other jobs now, or be dead."""
         daemon_uid = self._pods.daemon_of(uid)
         if daemon_uid is None:
             return

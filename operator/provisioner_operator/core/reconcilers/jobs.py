@@ -1,7 +1,7 @@
-"""Decide what is due for jobs, daemons and their Pods, one object at a time, from what the cache knows.
+"""Reconcile jobs, daemons and their Pods, one object at a time, from the cache.
 
 The controller calls `decide` after each change and at `next_wake`. A decision is under way until it is `settled`;
-meanwhile nothing else is decided about that object, and an assignment's slot is taken.
+meanwhile nothing else is decided about that object, and the slot of an assignment is occupied.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,11 +20,11 @@ from provisioner_operator.core.scheduling.explanation_timing import matches_stat
 from provisioner_operator.core.scheduling.occupancy import UNLISTED_REPORTS
 
 HELD_SECONDS = 5.0
-"""How soon an ended job is looked at again whose time to live is over while somebody has to take note of its end."""
+"""Requeue interval of an expired job that is held until the status of its workspace or template records its end."""
 EXPLAINED_AT_A_TIME = 64
-"""Explanations under way: however many waiting jobs need one, an assignment must not wait behind them."""
+"""Maximum number of explanations under way, so that assignments do not wait behind them."""
 LOOKS_A_ROUND = 1000
-"""Waiting jobs looked at in one round, some milliseconds' work: with 100,000 waiting, the rest goes on in between."""
+"""Maximum number of waiting jobs visited in one round, which takes some milliseconds; the others follow in later rounds."""
 
 
 def _nobody_holds(_: str) -> bool:
@@ -32,10 +32,10 @@ def _nobody_holds(_: str) -> bool:
 
 
 class JobReconciler(JobCache):
-    """Brings jobs, daemons and Pods to where their specs, deadlines and heartbeats say that they belong."""
+    """Decides what jobs, daemons and Pods need, by their specs, deadlines and heartbeats."""
 
     def __init__(self, holds: Callable[[str], bool] = _nobody_holds) -> None:
-        """`holds` says of an ended job, by its uid, whether somebody still has to take note of its end."""
+        """Keep an expired job as long as `holds`, given its uid, is true: its end is not recorded yet."""
         super().__init__()
         self._holds = holds
         self._explaining: set[str] = set()
@@ -43,14 +43,14 @@ class JobReconciler(JobCache):
     # --- the outcome of decisions ---
 
     def accepted(self, decision: JobReconcilerDecision) -> None:
-        """The API server did what was decided: what it refused before is forgotten."""
+        """Record that the write succeeded, and reset the backoff."""
         if isinstance(decision, Explain):
             self._unexplained.pop(decision.subject, None)
         else:
             self._work.forget(decision.subject)
 
     def refused(self, decision: JobReconcilerDecision, refusal: Refusal, now: Instant) -> bool:
-        """The API server does not let it be done: not tried for a while. Return whether this is news."""
+        """Record that the API server refused the write, and back off; return whether to report it."""
         uid, kind = decision.subject, type(decision).__name__
         if not self._is_known(uid):
             return False
@@ -59,7 +59,7 @@ class JobReconciler(JobCache):
         return self._work.back_off(uid, kind, refusal, now.monotonic)
 
     def settled(self, decision: JobReconcilerDecision, now: Instant) -> None:
-        """The decision was carried out, or came to nothing; what is known of the object by now holds."""
+        """End a decision, whatever its outcome, and queue its object; the cache holds what is known by now."""
         uid = decision.subject
         self._work.done(uid)
         self._explaining.discard(uid)
@@ -69,7 +69,7 @@ class JobReconciler(JobCache):
             self._explain_again(decision, current, now)
         if isinstance(decision, Assign):
             holder = current.assignment.daemon_uid if current is not None and current.assignment is not None else None
-            # The slot was reserved when it was decided; the answer, if there was one, came before this.
+            # The slot was reserved with the decision; a response, if there was one, was observed before this.
             if holder != decision.daemon.uid:
                 self._work.add(*self._placement.take(decision.daemon.uid, uid))
             if holder is None and current is not None:
@@ -79,33 +79,33 @@ class JobReconciler(JobCache):
     # --- the loop ---
 
     def decide(self, now: Instant) -> Iterator[JobReconcilerDecision]:
-        """All that is due now. Each decision is under way until it is `settled`.
+        """Yield all decisions that are due. Each is under way until it is `settled`.
 
-        To be consumed to its end. Should an object that nobody thought of raise, what was yielded stands, that object
-        is passed over until it changes, and the next call goes on with the rest.
+        Must be consumed to its end. If an unforeseen object raises an error, the decisions that were yielded stand, that
+        object is skipped until it changes, and the next call continues with the others.
         """
         while (uid := self._work.pop(now.monotonic)) is not None:
             if (decision := self._decide_one(uid, now)) is not None:
                 self._work.begin(uid)
                 yield decision
-        # Only once every change has been looked at: a job's cancel goes before its assignment.
+        # Only after every change has been processed: a job's cancel takes precedence over its assignment.
         yield from self._assign(now)
         # Last, so that no job is explained that has just been assigned.
         yield from self._explain(now)
 
     def next_wake(self) -> float | None:
-        """Return when to call `decide` even if nothing is observed, on the monotonic clock; None if never."""
+        """Return the monotonic time at which to call `decide` even if nothing is observed; None if never."""
         looks = [self._work.next_wake()]
         if len(self._explaining) < EXPLAINED_AT_A_TIME:
             looks.append(self._reasons.next_look())
         return min((look for look in looks if look is not None), default=None)
 
     def tidy(self, now: Instant) -> None:
-        """Forget what is over, as deciding does by the way: called now and then while another controller leads."""
+        """Remove objects that are gone from the queue, as `decide` does; called occasionally while another controller leads."""
         for uid in self._work.ready(now.monotonic):
             if not self._is_known(uid):
                 self._work.discard(uid)
-                self._decide_one(uid, now)  # of an object that is gone nothing is decided
+                self._decide_one(uid, now)  # decides nothing about an object that is gone
 
     # --- one object ---
 
@@ -160,7 +160,7 @@ class JobReconciler(JobCache):
         )
 
     def _is_replaced(self, daemon_uid: str, instance: str) -> bool:
-        """Whether that process of the daemon is certainly gone; if there is doubt, have the daemon read afresh."""
+        """Return whether that process of the daemon is certainly gone; if in doubt, queue a fresh read of the daemon."""
         if self._daemons.doubts(daemon_uid, instance):
             self._work.add(daemon_uid)
         return self._daemons.is_replaced(daemon_uid, instance)
@@ -196,7 +196,7 @@ class JobReconciler(JobCache):
         for job, daemon in self._queue.match():
             self._work.begin(job.uid)
             self._assigning.add(job.uid)
-            # The slot is taken at once, before the write: the next match must not see it free.
+            # The slot is occupied at once, before the write: the next match must not find it free.
             self._placement.reserve(daemon, job)
             self._offer(self._daemons[daemon.uid], now)
             yield Assign(job, daemon)
@@ -236,7 +236,7 @@ class JobReconciler(JobCache):
         return Explain(job, explanation.reason, explanation.message)
 
     def _explain_again(self, decision: Explain, current: Job, now: Instant) -> None:
-        """Come back to a job that does not say what was decided: after the pause, if the API server refused it."""
+        """Revisit a job whose status does not have the explanation: after the backoff, if the write was refused."""
         refused = self._unexplained.get(current.uid)
         if refused is not None:
             self._reasons.look_at(current.uid, refused.until)
@@ -244,7 +244,7 @@ class JobReconciler(JobCache):
             self._reasons.look_soon(current.uid, now)
 
     def _blocking_job(self, job: Job) -> str | None:
-        """Return the name of what goes first in the job's workspace; None if it is the job's turn."""
+        """Return the name of the job that is first in the workspace; None if it is this job's turn."""
         if self._placement.is_turn_of(job):
             return None
         blocker = self._jobs.get(self._placement.blocker_of(job) or "")

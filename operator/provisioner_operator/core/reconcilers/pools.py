@@ -1,8 +1,8 @@
-"""Decide what is due for pools and their Pods, all of them at once, from what the API server reported about them.
+"""Reconcile all pools and their Pods together, from their last observed state.
 
-The controller calls `decide` as often as it calls the job reconciler's. A change of a pool or of one of its Pods is looked
-at in the same round; what else may have changed (queue, slots, heartbeats) at most once a second. What a pool's daemons do
-and which jobs wait comes from the job cache, so both always speak of the same moment.
+The controller calls `decide` whenever it calls the job reconciler's. A change of a pool or of one of its Pods is reconciled
+in the same round, other changes (queue, slots, heartbeats) at most once a second. The state of daemons and of the queue
+comes from the job cache, so that all of it is of the same moment.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,13 +19,13 @@ from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.job_cache import JobCache
 
 LOOK_SECONDS = 1.0
-"""Between two looks that only the queue asked for."""
+"""Minimum interval between two rounds that only changes of the queue require."""
 CREATION_REFUSED = "FailedCreate"
-"""As Kubernetes' own controllers call it."""
+"""Reason of a refused Pod, as in Kubernetes' own controllers."""
 
 
 class PoolReconciler:
-    """Brings the pools of the namespaces that are served to the size and revision that their specs want."""
+    """Brings the pools of all served namespaces to the size and revision of their specs."""
 
     def __init__(self, jobs: JobCache, default_image: str) -> None:
         self._jobs = jobs
@@ -36,21 +36,21 @@ class PoolReconciler:
         """Pools in a state that cannot be parsed."""
         self._under_way: set[str] = set()
         self._backoffs: dict[str, dict[tuple[str, str], Backoff]] = {}
-        """By pool, then by what was refused: the subject, and the kind of decision about it."""
+        """Backoffs by pool, and by subject and kind of the refused decision."""
         self._creations_refused: dict[str, str] = {}
-        """The reason for which each pool's Pods were refused last, until one is made."""
+        """Last reason for which each pool's Pods were refused, until one is created."""
         self._is_urgent = False
         self._looked_at = float("-inf")
         self._look_at = float("inf")
 
     def use_image(self, image: str) -> None:
-        """From now on this is the image of daemons whose pool names none."""
+        """Set the image of daemons whose pool names none."""
         self._fleet.default_image = image
 
     # --- what was observed ---
 
     def observe_pool(self, pool: Pool, now: Instant) -> bool:
-        """Take in a pool; False if this or a later version of it is known."""
+        """Observe a pool; return False if this or a later version of it is known."""
         known = self._pools.get(pool.uid)
         if known is not None and pool.resource_version <= known.resource_version:
             return False
@@ -64,7 +64,7 @@ class PoolReconciler:
         return True
 
     def pool_deleted(self, uid: str, now: Instant) -> None:
-        """The pool's object is gone."""
+        """Remove a pool whose object is gone."""
         self._pools.pop(uid, None)
         self._parked.discard(uid)
         self._backoffs.pop(uid, None)
@@ -77,7 +77,7 @@ class PoolReconciler:
         self._parked.add(uid)
 
     def observe_pod(self, pod: PoolPod, resource_version: int) -> bool:
-        """Take in a Pod that a pool made; False if this or a later version of it is known."""
+        """Observe a Pod of a pool; return False if this or a later version of it is known."""
         version, _ = self._pods.get(pod.uid, (-1, None))
         if resource_version <= version:
             return False
@@ -87,13 +87,13 @@ class PoolReconciler:
         return True
 
     def pod_deleted(self, uid: str) -> None:
-        """The Pod's object is gone."""
+        """Remove a Pod whose object is gone."""
         if (known := self._pods.pop(uid, None)) is not None:
             self._forget_refusals(known[1])
             self._is_urgent = True
 
     def run_ended(self, job: Job) -> None:
-        """A job ended: from how long it took follows how many daemons its daemon's pool needs."""
+        """Record the duration of an ended job, on which the needed size of its daemon's pool depends."""
         if job.assignment is None or job.started is None or job.finished is None:
             return
         pod_uid = self._jobs.pod_of(job.assignment.daemon_uid)
@@ -103,17 +103,17 @@ class PoolReconciler:
     # --- the outcome of decisions ---
 
     def created(self, pool_uid: str, name: str) -> None:
-        """The Pod that was to be made is there."""
+        """Record that a requested Pod exists."""
         self._creations_refused.pop(pool_uid, None)
         self._fleet.created(pool_uid, name)
 
     def refused(self, decision: PoolDecision, refusal: Refusal, now: Instant) -> bool:
-        """The API server does not let it be done: not tried for a while. Return whether this is news."""
+        """Record that the API server refused the write, and back off; return whether to report it."""
         uid, kind = decision.pool.uid, type(decision).__name__
         if uid not in self._pools:
             return False
         if isinstance(decision, CreatePod):
-            # With a pause of the pool's own: Pods that are refused and Pods that fail are one trouble.
+            # Refused Pods and failing Pods share the pool's own backoff.
             trouble = Trouble(CREATION_REFUSED, f"Pods are refused: {refusal.message}")
             self._fleet.refused(uid, decision.name, trouble, now)
             is_news = self._creations_refused.get(uid) != refusal.reason
@@ -123,12 +123,12 @@ class PoolReconciler:
         return backoff.refused(kind, refusal, now.monotonic)
 
     def accepted(self, decision: PoolDecision) -> None:
-        """The API server did what was decided: what it refused before is forgotten."""
+        """Record that the write succeeded, and reset its backoff."""
         backoffs = self._backoffs.get(decision.pool.uid, {})
         backoffs.pop((decision.subject, type(decision).__name__), None)
 
     def settled(self, decision: PoolDecision, _: Instant) -> None:
-        """The decision was carried out, or came to nothing."""
+        """End a decision, whatever its outcome."""
         if isinstance(decision, CreatePod):
             self._fleet.unanswered(decision.pool.uid, decision.name)  # unless it was created or refused
         self._under_way.discard(decision.subject)
@@ -137,7 +137,7 @@ class PoolReconciler:
     # --- the loop ---
 
     def decide(self, now: Instant) -> Iterator[PoolDecision]:
-        """All that is due now; each decision is under way until it is `settled`."""
+        """Yield all decisions that are due; each is under way until it is `settled`."""
         if not self._pools:
             self._look_at = float("inf")
             return
@@ -148,12 +148,13 @@ class PoolReconciler:
         self._is_urgent = False
         self._looked_at = now.monotonic
         pools = [pool for uid, pool in self._pools.items() if uid not in self._parked]
-        views = [PoolView(pool, self._members(pool.uid), self._words_of(pool.uid)) for pool in pools]
+        views = [PoolView(pool, self._members(pool.uid), self._refusal_of(pool.uid)) for pool in pools]
         found = self._fleet.decide(views, self._waiting(now), now)
         self._look_at = float("inf") if found.requeue_after is None else now.monotonic + found.requeue_after
-        self._forget_refusals_of_what_is_over(found.decisions)
+        self._drop_obsolete_backoffs(found.decisions)
         if self._is_urgent:
-            self._look_at = now.monotonic  # the status still says so, and nothing else may wake the loop
+            # The status still shows the refusal, and nothing else may wake the loop.
+            self._look_at = now.monotonic
         for decision in found.decisions:
             if decision.subject in self._under_way or self._backs_off(decision, now):
                 continue
@@ -161,19 +162,19 @@ class PoolReconciler:
             yield decision
 
     def next_wake(self) -> float | None:
-        """Return when to call `decide` even if nothing is observed, on the monotonic clock; None if never."""
+        """Return the monotonic time at which to call `decide` even if nothing is observed; None if never."""
         return self._look_at if self._look_at < float("inf") else None
 
     # --- what is known ---
 
     def pools(self) -> Iterator[Pool]:
-        """All pools, as last observed."""
+        """Iterate over all pools, as last observed."""
         return iter(self._pools.values())
 
     # --- inside ---
 
     def _backs_off(self, decision: PoolDecision, now: Instant) -> bool:
-        """Whether it is too early to try this again; if so, come back in time."""
+        """Return whether the decision backs off; if so, schedule the round that may repeat it."""
         backoffs = self._backoffs.get(decision.pool.uid, {})
         backoff = backoffs.get((decision.subject, type(decision).__name__))
         if backoff is None or not backoff.is_active(now.monotonic):
@@ -181,15 +182,18 @@ class PoolReconciler:
         self._look_at = min(self._look_at, backoff.until)
         return True
 
-    def _words_of(self, pool_uid: str) -> str | None:
-        """Return what the API server said when it refused something of the pool, if somebody has to read it."""
+    def _refusal_of(self, pool_uid: str) -> str | None:
+        """Return the message for the status about a refused write of the pool; None unless somebody has to act."""
         backoffs = self._backoffs.get(pool_uid, {}).values()
         refusals = (backoff.refusal for backoff in backoffs if backoff.kind != UpdatePoolStatus.__name__)
         shown = next((each for each in refusals if each is not None and not each.transient), None)
         return None if shown is None else f"A write is refused: {shown.message}"
 
-    def _forget_refusals_of_what_is_over(self, decisions: Iterable[PoolDecision]) -> None:
-        """What was refused and is not wanted any more must not be shown any longer; a status is not always due."""
+    def _drop_obsolete_backoffs(self, decisions: Iterable[PoolDecision]) -> None:
+        """Drop backoffs of decisions that are no longer due, so that the status stops reporting them.
+
+        Status writes are exempt: they are not due in every round.
+        """
         wanted = {(decision.subject, type(decision).__name__) for decision in decisions}
         for backoffs in self._backoffs.values():
             over = [key for key in backoffs if key not in wanted and key[1] != UpdatePoolStatus.__name__]
@@ -199,7 +203,7 @@ class PoolReconciler:
                     self._is_urgent = True
 
     def _forget_refusals(self, pod: PoolPod) -> None:
-        """What was refused of this Pod may not be any more."""
+        """Reset the backoffs of a changed Pod."""
         backoffs = self._backoffs.get(pod.pool_uid, {})
         for key in [key for key in backoffs if key[0] == pod.uid]:
             del backoffs[key]

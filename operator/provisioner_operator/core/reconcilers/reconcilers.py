@@ -1,4 +1,4 @@
-"""Gather the three reconcilers, which share what they know, into one value."""
+"""Combine the three reconcilers, which share their caches, into one value."""
 
 from dataclasses import dataclass
 
@@ -17,13 +17,13 @@ class Reconcilers:
 
     @classmethod
     def create(cls, default_image: str) -> "Reconcilers":
-        """Return new ones, which know nothing yet."""
+        """Return new reconcilers with empty caches."""
         workspaces = WorkspaceReconciler()
-        # A workspace's job is not deleted before the workspace's status has its end.
+        # A workspace's job is not deleted before the workspace's status records its end.
         jobs = JobReconciler(workspaces.holds)
         return cls(jobs, PoolReconciler(jobs, default_image), workspaces)
 
     def next_wake(self) -> float | None:
-        """Return when one of them is to decide even if nothing is observed, on the monotonic clock; None if never."""
+        """Return the monotonic time at which one of them has to decide even if nothing is observed; None if never."""
         wakes = (self.jobs.next_wake(), self.pools.next_wake(), self.workspaces.next_wake())
         return min((wake for wake in wakes if wake is not None), default=None)

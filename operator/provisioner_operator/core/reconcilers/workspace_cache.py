@@ -1,7 +1,7 @@
-"""Keep what the API server reported about templates, workspaces and their jobs, and note which of them need a look.
+"""Cache templates, workspaces and their jobs as last observed, and queue those that have to be reconciled.
 
-Fed by the controller's observer, and by its writers with what only a request can find out. Nothing in here is
-authoritative: every decision can be made anew from the objects. Decides nothing: that is the workspace reconciler's part.
+Fed by the controller's observer, and by its executors with the results of reads. The cache can be rebuilt from the objects
+and is not authoritative. It decides nothing: that is the workspace reconciler's part.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from provisioner_operator.core.workspaces.records import Build, Import, SourceFi
 from provisioner_operator.core.workspaces.template_source import Reading
 
 MOST_GONE = 4096
-"""How many deleted objects are remembered: the answer to a write may come after the news that its object is gone."""
+"""Number of deleted objects that are remembered: the response to a write may arrive after the deletion of its object."""
 
 
 class WorkspaceCache:
-    """The templates and workspaces of the namespaces that are served."""
+    """Templates and workspaces of all served namespaces."""
 
     def __init__(self) -> None:
         self._templates: dict[str, TemplateEntry] = {}
@@ -32,7 +32,7 @@ class WorkspaceCache:
     # --- what was observed ---
 
     def observe_template(self, template: Template) -> bool:
-        """Take in a template; False if this or a later version of it is known."""
+        """Observe a template; return False if this or a later version of it is known."""
         if template.uid in self._gone:
             return False
         entry = self._templates.setdefault(template.uid, TemplateEntry())
@@ -48,11 +48,11 @@ class WorkspaceCache:
         self._work.add(template.uid)
         try_again = known is None or _what_is_built(known) != _what_is_built(template)
         if try_again or _what_is_checked(known) != _what_is_checked(template):
-            self._attend_workspaces_of(template, try_again=try_again)
+            self._queue_workspaces_of(template, try_again=try_again)
         return True
 
     def template_deleted(self, uid: str) -> None:
-        """The template's object is gone."""
+        """Remove a template whose object is gone."""
         entry = self._templates.pop(uid, None)
         self._forget(uid)
         if entry is None:
@@ -64,10 +64,10 @@ class WorkspaceCache:
             place = (template.namespace, template.name)
             if self._template_uids.get(place) == uid:
                 del self._template_uids[place]
-            self._attend_workspaces_of(template, try_again=True)
+            self._queue_workspaces_of(template, try_again=True)
 
     def observe_workspace(self, workspace: Workspace) -> bool:
-        """Take in a workspace; False if this or a later version of it is known."""
+        """Observe a workspace; return False if this or a later version of it is known."""
         if workspace.uid in self._gone:
             return False
         entry = self._workspaces.setdefault(workspace.uid, WorkspaceEntry())
@@ -82,11 +82,11 @@ class WorkspaceCache:
         self._made_from.setdefault(place, set()).add(workspace.uid)
         self._forget_reported_builds(entry)
         self._work.add(workspace.uid)
-        self._attend_template_at(place)
+        self._queue_template_at(place)
         return True
 
     def workspace_deleted(self, uid: str) -> None:
-        """The workspace's object is gone."""
+        """Remove a workspace whose object is gone."""
         entry = self._workspaces.pop(uid, None)
         self._forget(uid)
         if entry is None:
@@ -98,18 +98,18 @@ class WorkspaceCache:
             self._made_from.get(place, set()).discard(uid)
             if not self._made_from.get(place):
                 self._made_from.pop(place, None)
-            self._attend_template_at(place)
+            self._queue_template_at(place)
 
     def observe_build(self, build: Build) -> bool:
-        """Take in a workspace's job; False if nothing is to be done about it."""
+        """Observe a workspace's job; return False if there is nothing to reconcile."""
         entry = self._workspaces.get(build.workspace_uid)
         number = build.record.number
         if entry is None:
             if build.record.ended:
-                return False  # of a workspace that is gone
+                return False  # its workspace is gone
             entry = self._workspaces.setdefault(build.workspace_uid, WorkspaceEntry())
         if not build.record.ended and _is_reported_as_ended(entry.workspace, number):
-            return False  # old news: an end is final
+            return False  # outdated: an end is final
         known = entry.builds.get(number)
         if known is not None and known.job_uid == build.job_uid and known.resource_version >= build.resource_version:
             return False
@@ -121,7 +121,7 @@ class WorkspaceCache:
         return True
 
     def observe_import(self, job: Import) -> bool:
-        """Take in a job that imports a version; False if nothing is to be done about it."""
+        """Observe a job that imports a version; return False if there is nothing to reconcile."""
         entry = self._templates.get(job.template_uid)
         if entry is None:
             if job.ended:
@@ -136,7 +136,7 @@ class WorkspaceCache:
         return True
 
     def job_deleted(self, job_uid: str) -> None:
-        """A job's object is gone."""
+        """Remove a job whose object is gone."""
         owner, which = self._jobs.pop(job_uid, (None, 0))
         if owner is None:
             return
@@ -151,48 +151,48 @@ class WorkspaceCache:
         self._work.add(owner)
 
     def park(self, uid: str) -> None:
-        """The object is in a state that cannot be parsed: nothing is decided about it until it can be again."""
+        """Decide nothing about an object that cannot be parsed until it can be again."""
         self._work.park(uid)
 
-    # --- what only requests find out ---
+    # --- results of reads ---
 
     def source_read(self, template: Template, files: SourceFiles, now: Instant) -> None:
-        """A ConfigMap was read for the template."""
+        """Record the content of a template's ConfigMap."""
         if (entry := self._templates.get(template.uid)) is not None:
             entry.reading = Reading(files, template.generation, now.monotonic)
 
     def files_kept(self, template: Template, version: str) -> None:
-        """The files of the version are kept."""
+        """Record that the files of the version are stored."""
         if (entry := self._templates.get(template.uid)) is not None:
             entry.kept.add(version)
             entry.discarded.discard(version)
 
     def files_discarded(self, template: Template, version: str) -> None:
-        """The files of the version are gone."""
+        """Record that the files of the version are deleted."""
         if (entry := self._templates.get(template.uid)) is not None:
             entry.discarded.add(version)
             entry.kept.discard(version)
 
     def import_missing(self, template: Template, version: str) -> None:
-        """There is no job that imports the version."""
+        """Record that no job imports the version."""
         if (entry := self._templates.get(template.uid)) is not None:
             entry.imports[version] = None
 
     def builds_found(self, workspace: Workspace, floor: int) -> None:
-        """All jobs of the workspace were observed; numbers up to `floor` are taken by others."""
+        """Record that all jobs of the workspace were observed, and that numbers up to `floor` are taken."""
         if (entry := self._workspaces.get(workspace.uid)) is not None:
             entry.searched = True
             entry.floor = max(entry.floor, floor)
 
     def number_taken(self, workspace: Workspace, number: int) -> None:
-        """Some job bears the name of the workspace's build of this number."""
+        """Record that a job of somebody else has the name of the workspace's build of this number."""
         if (entry := self._workspaces.get(workspace.uid)) is not None:
             entry.floor = max(entry.floor, number)
 
     # --- what is known ---
 
     def holds(self, job_uid: str) -> bool:
-        """Whether a job must not be deleted yet: the status of its workspace or template does not have its end."""
+        """Return whether a job must be kept because the status of its workspace or template does not record its end yet."""
         owner, which = self._jobs.get(job_uid, (None, 0))
         if owner is None:
             return False
@@ -206,7 +206,7 @@ class WorkspaceCache:
         return which == template.wanted if version is None else version.phase is VersionPhase.IMPORTING
 
     def unfinished_jobs(self) -> dict[str, tuple[str, str]]:
-        """The jobs that have not ended as far as is known, by uid, each with its namespace and name."""
+        """Return the jobs that were not observed to have ended, by uid, each with its namespace and name."""
         builds = (build for entry in self._workspaces.values() for build in entry.builds.values())
         imports = (job for entry in self._templates.values() for job in entry.imports.values())
         unfinished = {build.job_uid: (build.namespace, build.record.job) for build in builds if not build.record.ended}
@@ -215,17 +215,17 @@ class WorkspaceCache:
         }
 
     def templates(self) -> Iterator[Template]:
-        """All templates, as last observed."""
+        """Iterate over all templates, as last observed."""
         return (entry.template for entry in self._templates.values() if entry.template is not None)
 
     def workspaces(self) -> Iterator[Workspace]:
-        """All workspaces, as last observed."""
+        """Iterate over all workspaces, as last observed."""
         return (entry.workspace for entry in self._workspaces.values() if entry.workspace is not None)
 
     # --- inside ---
 
     def _forget_reported_builds(self, entry: WorkspaceEntry) -> None:
-        """Drop ended builds that the status has, so that what is remembered stays small."""
+        """Drop ended builds that the status records, to keep the cache small."""
         if entry.workspace is None:
             return
         status = entry.workspace.status
@@ -239,21 +239,21 @@ class WorkspaceCache:
                 self._jobs.pop(build.job_uid, None)
 
     def _forget_reported_imports(self, entry: TemplateEntry, status: TemplateStatus) -> None:
-        """Drop ended imports that the status has."""
+        """Drop ended imports that the status records."""
         for name, job in list(entry.imports.items()):
             version = status.version(name)
             if job is not None and job.ended and version is not None and version.phase is not VersionPhase.IMPORTING:
                 del entry.imports[name]
                 self._jobs.pop(job.job_uid, None)
 
-    def _attend_workspaces_of(self, template: Template, *, try_again: bool) -> None:
-        """Have the workspaces looked at that are made from the template; try again at once what was refused of them."""
+    def _queue_workspaces_of(self, template: Template, *, try_again: bool) -> None:
+        """Queue the workspaces that are made from the template; reset their backoffs if `try_again`."""
         for uid in self._made_from.get((template.namespace, template.name), ()):
             if try_again:
                 self._workspaces[uid].backoff = None
             self._work.add(uid)
 
-    def _attend_template_at(self, place: tuple[str, str]) -> None:
+    def _queue_template_at(self, place: tuple[str, str]) -> None:
         if (uid := self._template_uids.get(place)) is not None:
             self._work.add(uid)
 
@@ -265,17 +265,17 @@ class WorkspaceCache:
 
 
 def _is_reported_as_ended(workspace: Workspace | None, number: int) -> bool:
-    """Whether the workspace's status has a later build, or this one's end."""
+    """Return whether the workspace's status records a later build, or the end of this one."""
     latest = workspace.status.latest_build if workspace is not None else None
     return latest is not None and (number < latest.number or (number == latest.number and latest.ended))
 
 
 def _what_is_checked(template: Template | None) -> tuple[object, ...] | None:
-    """Return all that a workspace's status depends on."""
+    """Return everything about the template that a workspace's status depends on."""
     return None if template is None else (template.status, template.parameters)
 
 
 def _what_is_built(template: Template) -> tuple[object, ...]:
-    """Return all that a job takes from the template; not how many workspaces it has."""
+    """Return everything about the template that a build depends on, which excludes its number of workspaces."""
     status = template.status
     return (template.generation, template.deleting, status.active_version, status.versions)

@@ -1,4 +1,4 @@
-"""Define what the workspace cache keeps of one template and of one workspace."""
+"""Entries of the workspace cache: the observations about one template and about one workspace."""
 
 from dataclasses import dataclass, field
 
@@ -9,36 +9,36 @@ from provisioner_operator.core.workspaces.template_source import Reading
 
 @dataclass(slots=True)
 class TemplateEntry:
-    """What is known of one template."""
+    """Observations about one template, and its backoffs."""
 
     template: Template | None = None
-    """None while only jobs of it were observed."""
+    """None while only its jobs were observed."""
     reading: Reading | None = None
     kept: set[str] = field(default_factory=set)
     discarded: set[str] = field(default_factory=set)
     imports: dict[str, Import | None] = field(default_factory=dict)
     wanted: str | None = None
     backoff: Backoff | None = None
-    """The refusals of what is to be done next."""
+    """Backoff of the next step, if it was refused."""
     status_backoff: Backoff | None = None
-    """The refusals of its status: they hold back nothing else."""
+    """Backoff of the status, if it was refused; it holds back nothing else."""
     status_due: float | None = None
 
 
 @dataclass(slots=True)
 class WorkspaceEntry:
-    """What is known of one workspace."""
+    """Observations about one workspace, and its backoffs."""
 
     workspace: Workspace | None = None
-    """None while only jobs of it were observed."""
+    """None while only its jobs were observed."""
     builds: dict[int, Build] = field(default_factory=dict)
     floor: int = 0
-    """Build numbers up to this one are taken, by whomever."""
+    """Highest build number that any job has taken."""
     searched: bool = False
     backoff: Backoff | None = None
-    """The refusals of what is to be done next."""
+    """Backoff of the next step, if it was refused."""
     status_backoff: Backoff | None = None
-    """The refusals of its status: they hold back nothing else."""
+    """Backoff of the status, if it was refused; it holds back nothing else."""
     status_due: float | None = None
 
     def versions_in_use(self) -> set[str]:

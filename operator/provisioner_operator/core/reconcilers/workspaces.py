@@ -1,7 +1,7 @@
-"""Decide what is due for templates and workspaces, from what the cache knows.
+"""Reconcile templates and workspaces from the cache.
 
-The controller calls `decide` as often as it calls the job reconciler's. Only what changed is looked at again. A decision
-is under way until it is `settled`.
+The controller calls `decide` whenever it calls the job reconciler's. Only objects that changed are reconciled again. A
+decision is under way until it is `settled`.
 """
 
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ _STATUS = (UpdateTemplateStatus, UpdateWorkspaceStatus)
 
 
 class WorkspaceReconciler(WorkspaceCache):
-    """Brings templates and workspaces to where their specs want them."""
+    """Brings templates and workspaces to their desired states."""
 
     # --- the outcome of decisions ---
 
     def refused(self, decision: WorkspaceDecision, refusal: Refusal, now: Instant) -> bool:
-        """The API server does not let it be done: not tried for a while. Return whether this is news."""
+        """Record that the API server refused the write, and back off; return whether to report it."""
         entry = self._entry(decision.subject)
         if entry is None:
             return False
@@ -42,7 +42,7 @@ class WorkspaceReconciler(WorkspaceCache):
         return entry.backoff.refused(kind, refusal, now.monotonic)
 
     def accepted(self, decision: WorkspaceDecision) -> None:
-        """The API server did what was decided: what it refused before is forgotten."""
+        """Record that the write succeeded, and reset its backoff."""
         entry = self._entry(decision.subject)
         if entry is None:
             return
@@ -52,21 +52,21 @@ class WorkspaceReconciler(WorkspaceCache):
             entry.backoff = None
 
     def settled(self, decision: WorkspaceDecision, _: Instant) -> None:
-        """The decision was carried out, or came to nothing."""
+        """End a decision, whatever its outcome, and queue its object."""
         self._work.done(decision.subject)
         self._work.add(decision.subject)
 
     # --- the loop ---
 
     def decide(self, now: Instant) -> Iterator[WorkspaceDecision]:
-        """All that is due now; each decision is under way until it is `settled`."""
+        """Yield all decisions that are due; each is under way until it is `settled`."""
         while (uid := self._work.pop(now.monotonic)) is not None:
             if (decision := self._decide_one(uid, now)) is not None:
                 self._work.begin(uid)
                 yield decision
 
     def next_wake(self) -> float | None:
-        """Return when to call `decide` even if nothing is observed, on the monotonic clock; None if never."""
+        """Return the monotonic time at which to call `decide` even if nothing is observed; None if never."""
         return self._work.next_wake()
 
     # --- one object ---
@@ -106,7 +106,7 @@ class WorkspaceReconciler(WorkspaceCache):
     def _due(
         self, uid: str, entry: TemplateEntry | WorkspaceEntry, plan: WorkspacePlan | TemplatePlan, now: Instant
     ) -> WorkspaceDecision | None:
-        """Return the decision, unless it is a status that has to wait; and note when to look again."""
+        """Return the decision, unless it is a status that has to wait, and requeue the object."""
         looks = [] if plan.requeue_after is None else [now.monotonic + plan.requeue_after]
         if entry.backoff is not None and entry.backoff.is_active(now.monotonic):
             looks.append(entry.backoff.until)
@@ -121,7 +121,7 @@ class WorkspaceReconciler(WorkspaceCache):
 
 
 def _status_due(entry: TemplateEntry | WorkspaceEntry, delay: float, now: Instant) -> float:
-    """Return when the status may be written: a little later where more is about to change, and after a refusal."""
+    """Return the time at which the status may be written: delayed while further changes are expected, or by a backoff."""
     if delay > 0 and entry.status_due is None:
         entry.status_due = now.monotonic + delay
     delayed = entry.status_due if delay > 0 and entry.status_due is not None else now.monotonic

@@ -11,7 +11,7 @@ from provisioner_operator.core.model.matching import Demand, Supply, format_tags
 from provisioner_operator.core.scheduling.smallest_change import Candidate, Edit, TagDaemon, sentence, smallest_change
 
 STUCK = frozenset({PendingReason.NO_MATCHING_DAEMON, PendingReason.DAEMONS_OFFLINE, PendingReason.DAEMONS_CORDONED})
-"""Reasons that do not pass without an edit."""
+"""Reasons that need somebody to act."""
 
 _NAMES_SHOWN = 3
 
@@ -32,7 +32,7 @@ class Growth:
 class Explanation:
     """Reason why no daemon takes jobs of a demand now, and the smallest change after which one would.
 
-    There are no edits where a pool is to start a daemon: that takes no edit by hand.
+    Without edits where a pool is starting a daemon: then nobody has to act.
     """
 
     reason: PendingReason
@@ -76,7 +76,7 @@ def _explain_growth(growing: Iterable[Growth], matching: Iterable[Candidate]) ->
     if not able:
         return None
     failing = able[0]
-    message = f"Pool {failing.pool} cannot start a daemon that matches. {failing.trouble} To unblock it: fix this."
+    message = f"Pool {failing.pool} cannot start a daemon that matches. {failing.trouble} To unblock it: fix the cause."
     return Explanation(PendingReason.DAEMONS_OFFLINE, message, ())
 
 

@@ -25,9 +25,7 @@ PATIENCE_SECONDS = 30.0
 DEMANDS_A_ROUND = 16
 """Demands explained in one round: each costs a scan of the whole fleet."""
 
-_PASSES_BY_ITSELF = frozenset(
-    {PendingReason.DAEMONS_BUSY, PendingReason.DAEMONS_STARTING, PendingReason.WORKSPACE_BUSY}
-)
+_TRANSIENT = frozenset({PendingReason.DAEMONS_BUSY, PendingReason.DAEMONS_STARTING, PendingReason.WORKSPACE_BUSY})
 
 DaemonLister = Callable[[str], Iterable[tuple[Daemon, bool, bool]]]
 """Function that lists a namespace's daemons, each with whether it is online and whether it has a free slot."""
@@ -66,7 +64,7 @@ class PendingReasons:
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
             return
         announced = self._line(job.demand).announced
-        # Another author may have replaced the text.
+        # Another writer may have replaced the text.
         if announced is not None and not matches_status(job, announced.reason, announced.message):
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
 
@@ -141,7 +139,7 @@ class PendingReasons:
                 return None
             explanation = found
         ready = self._since[job.uid] + PATIENCE_SECONDS
-        if explanation.reason in _PASSES_BY_ITSELF and now.monotonic < ready:
+        if explanation.reason in _TRANSIENT and now.monotonic < ready:
             self._due.put(job.uid, ready)
             return None
         return explanation
@@ -171,7 +169,7 @@ class PendingReasons:
             growths = [each for each in self._growths.values() if each.supply.namespace == demand.namespace]
             candidates = [Candidate(daemon, online, free) for daemon, online, free in fleet(demand.namespace)]
             line.explanation = explain(demand, candidates, growths)
-            # None does not last: a daemon that is free now soon has a job.
+            # None is not cached: a daemon that is free now soon has a job.
         return line.explanation
 
 

@@ -1,7 +1,7 @@
-"""Keep slots and workspaces together: a run that outlives its job keeps both, and whoever waits for either is next.
+"""Track slots and workspaces together: a run that outlives its job keeps both, and releases both when it ends.
 
-Part of the job reconciler. Each change returns the uids of the jobs and daemons that it concerns, which the reconciler
-then looks at: jobs whose turn comes or passes, daemons with more or less room.
+Part of the job reconciler. Each change returns the uids of the jobs and daemons that it affects, which the reconciler then
+queues: jobs whose turn begins or ends, daemons with more or fewer free slots.
 """
 
 from provisioner_operator.core.model.records import Daemon, Job
@@ -10,7 +10,7 @@ from provisioner_operator.core.scheduling.workspace_queue import NamespacedName,
 
 
 class Placement:
-    """Slots and workspaces, taken and free."""
+    """Occupied and free slots and workspaces."""
 
     def __init__(self) -> None:
         self._occupancy = Occupancy()
@@ -19,57 +19,57 @@ class Placement:
     # --- what is known ---
 
     def jobs_of(self, daemon_uid: str) -> tuple[str, ...]:
-        """Return the uids of the jobs that the daemon was given and that are not over."""
+        """Return the uids of the jobs that are assigned to the daemon and have not ended."""
         return self._occupancy.jobs_of(daemon_uid)
 
     def used(self, daemon_uid: str) -> int:
-        """Return how many of the daemon's slots are taken."""
+        """Return the number of the daemon's occupied slots."""
         return self._occupancy.used(daemon_uid)
 
     def is_clear(self, daemon_uid: str) -> bool:
-        """Whether the daemon has no job, and no run that may outlive its job."""
+        """Return whether the daemon has no job, and no run that may outlive its job."""
         return self._occupancy.is_clear(daemon_uid)
 
     def is_turn_of(self, job: Job) -> bool:
-        """Whether this waiting job may be queued for a daemon."""
+        """Return whether this waiting job may be queued for a daemon."""
         return self._lines.is_turn_of(job)
 
     def blocker_of(self, job: Job) -> str | None:
-        """Return the uid of a job that goes first in the job's workspace."""
+        """Return the uid of the job, or the name of the run, that is first in the job's workspace."""
         return self._lines.blocker_of(job)
 
-    # --- changes, each with the uids that need a look ---
+    # --- changes, which return the affected uids ---
 
     def reserve(self, daemon: Daemon, job: Job) -> None:
-        """The job is about to be assigned to the daemon."""
+        """Reserve a slot and the workspace for a job that is about to be assigned to the daemon."""
         self._occupancy.give(daemon.uid, job.uid)
         if (workspace := workspace_of(job)) is not None:
             self._lines.occupy(workspace, job.uid)
 
     def give(self, daemon_uid: str, job: Job) -> list[str]:
-        """The job is assigned to the daemon."""
+        """Record that the job is assigned to the daemon."""
         before = self._occupancy.lingering_workspaces(daemon_uid)
         self._occupancy.give(daemon_uid, job.uid)
         return [*self._settle_lingering(daemon_uid, before), daemon_uid]
 
     def take(self, daemon_uid: str, job_uid: str) -> list[str]:
-        """A job that never started is no longer the daemon's."""
+        """Record that a job that never started is no longer assigned to the daemon."""
         self._occupancy.take(daemon_uid, job_uid)
         return [daemon_uid]
 
     def occupy(self, job: Job) -> list[str]:
-        """The job has its workspace."""
+        """Record that the job occupies its workspace."""
         if (workspace := workspace_of(job)) is None:
             return []
-        # Whose turn it was until now must leave the assignment queue: asked before the line changes.
+        # The job whose turn it was must leave the assignment queue, so it is determined before the change.
         following = self._next_in(workspace)
         self._lines.occupy(workspace, job.uid)
         return following
 
     def join(self, job: Job) -> list[str]:
-        """The job waits its turn, unless it is held or to be canceled."""
+        """Queue a waiting job in its workspace, or remove it if it is suspended or to be canceled."""
         workspace = workspace_of(job)
-        # Whose turn it was may have to step back, and whose turn it is now may be queued: asked before and after.
+        # Affected are the job whose turn it was and the one whose turn it is now.
         before = self._next_in(workspace)
         if job.may_start:
             self._lines.wait(job)
@@ -78,7 +78,7 @@ class Placement:
         return [*before, *self._next_in(workspace)]
 
     def end(self, job: Job, ended: Job | None, *, vanished: bool) -> list[str]:
-        """An unfinished job ended, or its object is gone (`ended` None); `vanished` if its daemon's process is over."""
+        """Record that a job ended, or that its object is gone (`ended` None); `vanished` if its daemon's process is gone."""
         concerned: list[str] = []
         self._lines.leave(job)
         given = (ended or job).assignment
@@ -86,27 +86,27 @@ class Placement:
             concerned += self.take(job.assignment.daemon_uid, job.uid)
         if given is not None:
             before = self._occupancy.lingering_workspaces(given.daemon_uid)
-            # Of a deleted job nobody knows whether its acknowledgement came just before.
+            # A deleted job may have been acknowledged just before.
             lingers = ended is None or may_still_run(ended)
             self._occupancy.end(given.daemon_uid, job, may_still_run=lingers and not vanished)
             concerned += [*self._settle_lingering(given.daemon_uid, before), given.daemon_uid]
-        # Only now, as a run that outlives its job has taken the workspace again.
+        # Only now: a run that outlives its job has occupied the workspace again.
         return [*concerned, *self._next_in(workspace_of(job))]
 
     def report(self, daemon: Daemon) -> list[str]:
-        """A heartbeat lists what the daemon's process runs."""
+        """Record the runs that a heartbeat lists."""
         before = self._occupancy.lingering_workspaces(daemon.uid)
         self._occupancy.report(daemon.uid, daemon.namespace, daemon.runs)
         return self._settle_lingering(daemon.uid, before)
 
     def lose(self, daemon_uid: str) -> list[str]:
-        """The daemon's process is certainly over, and all its runs with it."""
+        """Drop all runs of a daemon whose process is certainly gone."""
         before = self._occupancy.lingering_workspaces(daemon_uid)
         self._occupancy.vanish(daemon_uid)
         return [*self._settle_lingering(daemon_uid, before), *self.jobs_of(daemon_uid)]
 
     def forget(self, daemon_uid: str) -> None:
-        """The daemon is gone, and has neither a job nor a run left."""
+        """Drop a daemon that is gone and has neither a job nor a run left."""
         self._occupancy.forget(daemon_uid)
 
     # --- inside ---

@@ -1,4 +1,4 @@
-"""Find the smallest change after which a daemon could take a job, and say it in words.
+"""Find the smallest change after which a daemon could take a job, and describe it.
 
 A change is a set of edits, each of which removes one obstacle between the job and one daemon. The smallest has the
 fewest edits; of equal numbers, the least intrusive wins: wait, uncordon, bring online, retag, install. Used by
@@ -125,7 +125,7 @@ _INTRUSIVENESS: dict[type, int] = {
 
 
 def smallest_change(demand: Demand, candidates: Iterable[Candidate]) -> tuple[Edit, ...]:
-    """Return the edits after which one of the candidates takes the demand; to start a daemon where there is none."""
+    """Return the edits after which one of the candidates takes the demand; or to start a daemon where there is none."""
     changes = (_obstacles(demand, candidate) for candidate in candidates)
     return min(changes, key=_cost, default=(StartDaemon(demand),))
 
@@ -153,7 +153,7 @@ def _tag_edits(job: Tags, daemon: Tags, name: str) -> list[Edit]:
     if tags_match(daemon, job):
         return []
     if job == UNTAGGED:
-        # An untagged job matches no tagged daemon. One thing that the daemon has is enough: a tag, or its scope.
+        # An untagged job matches no tagged daemon. One tag of the daemon, or its scope, is enough to change that.
         tags = sorted((key, value) for key, value in daemon if key not in _RESERVED)
         if _scope(daemon) != _scope(job):
             return [ScopeJob(name, *_scope(daemon))]

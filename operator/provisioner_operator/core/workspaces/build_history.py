@@ -28,7 +28,7 @@ class BuildFacts:
     searched: bool = False
     """Whether all existing jobs have been listed."""
     refused: RefusedStep | None = None
-    """The step that the API server refused, while it is too early to try it again."""
+    """Step that the API server refused, during its backoff."""
 
 
 @dataclass(frozen=True, slots=True)

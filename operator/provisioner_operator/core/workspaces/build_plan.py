@@ -3,7 +3,7 @@
 Pure; called by the workspace reconciler whenever the workspace, one of its jobs or its template may have changed.
 
 Theory of operation. The desired state is named by its `change`, a digest of transition, version, parameters and
-rebuildGeneration, and the job that builds it carries that digest. So one look at the latest job shows whether the
+rebuildGeneration, and the job that builds it carries that digest. So the latest job alone shows whether the
 desired state is built, being built or new, and nothing has to be remembered between two writes: a job is created first,
 under the name that follows from its number, and only then the status records it. If the controller stops in between,
 the next one finds the job by the watch, by a list, or because its name is taken. Changes gather while a job runs; when
@@ -58,7 +58,7 @@ class WorkspacePlan:
 
 
 def plan_workspace(workspace: Workspace, template: Template | None, facts: BuildFacts, now: Instant) -> WorkspacePlan:
-    """Return the next step; one that the API server refused is not made before its pause is over."""
+    """Return the next step; one that the API server refused is not repeated before its backoff ends."""
     history = BuildHistory.of(workspace, facts)
     if history is None or (_may_go_unbuilt(workspace, history) and not facts.searched):
         search = FindBuilds(workspace)
@@ -185,7 +185,7 @@ def _values_to_destroy(template: Template, workspace: Workspace, history: BuildH
 
 
 def _may_go_unbuilt(workspace: Workspace, history: BuildHistory) -> bool:
-    """Return whether the deleted workspace looks never built: then all jobs must be listed before it is released."""
+    """Return whether a deleted workspace seems never built: then all jobs must be listed before it is released."""
     is_held = workspace.deleting and DESTROY_FINALIZER in workspace.finalizers
     return is_held and history.last_run is None and not history.is_building
 

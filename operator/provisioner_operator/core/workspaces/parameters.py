@@ -59,7 +59,7 @@ def resolve(parameters: Sequence[Parameter], chosen: ParameterValues, built: Par
 def _value(parameter: Parameter, choices: Mapping[str, str], former: Mapping[str, str]) -> str | None:
     if (chosen := choices.get(parameter.name)) is not None:
         return chosen
-    # A default that the template changes later must not change what the workspace was built with for good.
+    # A default that the template changes later must not change an immutable value of an existing workspace.
     return parameter.default if parameter.mutable else former.get(parameter.name, parameter.default)
 
 

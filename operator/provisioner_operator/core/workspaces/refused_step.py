@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 _CONSEQUENCES: Mapping[str, str] = {
     "HoldWorkspace": "The finalizer cannot be added, so nothing is built",
-    "ReleaseWorkspace": "The finalizer cannot be removed, so the workspace stays",
+    "ReleaseWorkspace": "The finalizer cannot be removed, so the workspace remains",
     "CreateBuild": "No job can be created",
-    "FindBuilds": "Its jobs cannot be listed",
+    "FindBuilds": "The workspace's jobs cannot be listed",
     "Supersede": "The waiting build cannot be canceled",
     "HoldTemplate": "The finalizer cannot be added, so nothing is imported",
-    "ReleaseTemplate": "The finalizer cannot be removed, so the template stays",
+    "ReleaseTemplate": "The finalizer cannot be removed, so the template remains",
     "ReadSource": "The source cannot be read",
-    "KeepFiles": "The version's files cannot be kept in a ConfigMap",
+    "KeepFiles": "The version's files cannot be stored in a ConfigMap",
     "ImportVersion": "No import job can be created",
     "FindImport": "The import job cannot be read",
     "DiscardVersion": "The files of an old version cannot be deleted",
@@ -21,18 +21,18 @@ _CONSEQUENCES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RefusedStep:
-    """The kind of decision that is not tried again yet, and the API server's words."""
+    """Refused kind of decision, which is not repeated yet, and the API server's message."""
 
     kind: str
     words: str
     transient: bool = False
-    """Whether it is expected to pass by itself, so that nobody needs to read of it."""
+    """Whether the refusal is expected to be transient, so that nobody has to be alerted."""
 
     def blocks(self, decision: object) -> bool:
-        """Whether this is what was refused."""
+        """Return whether the decision is of the refused kind."""
         return type(decision).__name__ == self.kind
 
     @property
     def message(self) -> str:
-        """The consequence and the API server's words, as a sentence."""
+        """Consequence of the refusal and the API server's message, as a sentence."""
         return f"{_CONSEQUENCES.get(self.kind, 'A write is refused')}: {self.words.rstrip('.')}."

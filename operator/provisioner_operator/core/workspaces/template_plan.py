@@ -54,7 +54,7 @@ class TemplateFacts:
     workspaces: int = 0
     versions_in_use: frozenset[str] = frozenset()
     refused: RefusedStep | None = None
-    """The step that the API server refused, while it is too early to try it again."""
+    """Step that the API server refused, during its backoff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class TemplatePlan:
 
 
 def plan_template(template: Template, facts: TemplateFacts, now: Instant) -> TemplatePlan:
-    """Return the next step; one that the API server refused is not made before its pause is over."""
+    """Return the next step; one that the API server refused is not repeated before its backoff ends."""
     plan = _plan(template, facts, now)
     if facts.refused is None or not facts.refused.blocks(plan.decision):
         return plan
@@ -122,7 +122,7 @@ def _plan_version(
             discard = DiscardVersion(template, version.name)
             if facts.refused is None or not facts.refused.blocks(discard):
                 return TemplatePlan(discard)
-            kept.append(version)  # and go on: new versions must not wait for old ones
+            kept.append(version)  # continue: new versions must not wait for old ones
     return _write(template, _status(template, tuple(kept), active, wanted, facts, now), look)
 
 
@@ -177,7 +177,7 @@ def _status(
     if current.phase is not VersionPhase.READY:
         message += _remains_active(active)
     if reason is TemplateReason.IMPORTED and facts.refused is not None and not facts.refused.transient:
-        # All but an old version's files is as it should be.
+        # Everything but the files of an old version is in its desired state.
         reason, message = TemplateReason.WRITE_REFUSED, facts.refused.message
     return _with_conditions(template, facts, reason, message, under_way=reason is TemplateReason.IMPORTING, now=now)
 

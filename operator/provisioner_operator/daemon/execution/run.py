@@ -5,7 +5,7 @@ Created by `held_job` after the acknowledgement was written. Knows neither the A
 Theory of operation. A request to stop has a cause; the first cause counts. It interrupts the command and starts the grace
 period, or kills at once. Its effect is judged when the stage has ended: if the last stage exits with 0, the run is
 Completed, even after an interrupt; any other end is attributed to the cause; without a cause, to the fence, if the guards
-had to act; otherwise the run failed by itself. Between two stages, a request stops the run before the next stage.
+had to act; otherwise the run itself failed. Between two stages, a request stops the run before the next stage.
 """
 
 import asyncio

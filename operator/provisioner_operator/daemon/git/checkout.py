@@ -1,4 +1,4 @@
-"""Write the files of a commit into a folder, within limits, and nothing outside of it. Used by `fetch_program`.
+"""Write the files of a commit into a folder, within limits and never outside of it. Used by `fetch_program`.
 
 Folders and files are written first and links last, so that nothing is ever written through a link. Then each link is
 resolved, and one that leads out of the folder is removed again. Submodules are not followed.

@@ -82,13 +82,13 @@ class GitFetch:
         try:
             self._receive_pack(choose, depth=_SHALLOW)
         except GitProtocolError:
-            # Servers give the reason in words of their own, if at all. If it is another one, the second request fails too.
+            # Servers word the reason differently, or omit it. If it is another reason, the second request fails too.
             try:
                 self._receive_pack(otherwise, depth=None)
             except GitProtocolError as error:
                 reason = " ".join(str(error).split()) or type(error).__name__
                 raise FetchError(
-                    f"The server of {self._request.url} broke off the fetch of {self._request.wanted} ({reason}). "
+                    f"The server of {self._request.url} aborted the fetch of {self._request.wanted} ({reason}). "
                     "Check the server's log, then submit the job again."
                 ) from None
 
@@ -97,7 +97,7 @@ class GitFetch:
             del depth
             if any(len(target) != len(ZERO_SHA) for target in refs.values()):
                 raise FetchError(
-                    f"Repository {self._request.url} names its objects by SHA-256, which is not supported. Use a repository with SHA-1."
+                    f"Repository {self._request.url} uses SHA-256 object names, which are not supported. Use a SHA-1 repository."
                 )
             return list(choose(refs))
 

@@ -88,7 +88,7 @@ class GitRequest:
         )
 
     def check(self) -> None:
-        """Check the rules that the API also enforces: a job may be older than they are. Raises FetchError."""
+        """Check the rules that the API also enforces: a job may predate them. Raises FetchError."""
         try:
             parts = urlsplit(self.url)
             refused = parts.scheme not in SCHEMES or not parts.hostname or "@" in parts.netloc or parts.query
@@ -103,7 +103,7 @@ class GitRequest:
         steps = self.path.split("/")
         if self.path != WHOLE_REPOSITORY and not {"", ".", "..", ".git"}.isdisjoint(steps):
             raise FetchError(
-                f"spec.source.git.path {self.path!r} does not lead down from the repository's root. "
+                f"spec.source.git.path {self.path!r} is not a path below the repository's root. "
                 "Write it without '..', and without '/' at its ends."
             )
 

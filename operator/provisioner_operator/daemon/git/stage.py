@@ -51,7 +51,7 @@ class FetchReader:
         how = (
             f"was killed by signal {code - SIGNALED}, perhaps by a memory limit"
             if code > SIGNALED
-            else f"ended with {code}"
+            else f"exited with code {code}"
         )
         return Failure(
             EndReason.SOURCE_UNAVAILABLE,

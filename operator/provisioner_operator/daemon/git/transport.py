@@ -1,8 +1,8 @@
-"""Speak git's smart HTTP by urllib3, as narrowly as a fetch from somebody else's server should. Used by `fetch`.
+"""Speak git's smart HTTP over urllib3, restricted to what a fetch from an untrusted server needs. Used by `fetch`.
 
 dulwich implements the protocol and sends each request through this client. It decides where requests may go (http and
-https, redirects only within the same host and never from https back to http), who gets the credentials (the URL's own
-origin, nobody else), how much may be received, and what a refusal means. Reads no configuration of git; certificates and
+https, redirects only within the same host and never from https back to http), who gets the credentials (only the URL's own
+origin), how much may be received, and what a refusal means. Reads no configuration of git; certificates and
 proxies come from the environment.
 """
 
@@ -22,7 +22,7 @@ _REDIRECTED = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ADVERTISEMENT = "application/x-git-upload-pack-advertisement"
 _CHECK_NETWORK = (
-    "Check the host's name, and that the daemon may reach it (proxy, network policy), then submit the job again."
+    "Check the host's name, and that the daemon can reach it (proxy, network policy), then submit the job again."
 )
 
 Response = urllib3.BaseHTTPResponse
@@ -31,8 +31,8 @@ Response = urllib3.BaseHTTPResponse
 class GitTransport(AbstractHttpGitClient):
     """A client for one repository.
 
-    Raises FetchError, or GitProtocolError when the server refuses the request or breaks off: it may answer another
-    request.
+    Raises FetchError, or GitProtocolError when the server refuses the request or aborts: another kind of request
+    may succeed.
     """
 
     def __init__(self, request: GitRequest) -> None:
@@ -59,7 +59,8 @@ class GitTransport(AbstractHttpGitClient):
         if urlsplit(url).hostname != urlsplit(self._request.url).hostname:
             # The protocol lets a server name other places to take objects from.
             raise self._error(
-                f"sends the fetch to {_shown(urlsplit(url))}, where it does not go", "Ask who runs the server."
+                f"refers the fetch to another host, {_shown(urlsplit(url))}, which a fetch does not follow",
+                "Ask the server's administrator.",
             )
         answered = url
         for _ in range(_MOST_REDIRECTS + 1):
@@ -72,14 +73,14 @@ class GitTransport(AbstractHttpGitClient):
             if data is not None:
                 raise self._error(f"answers a request for objects with a redirect to {answered}", "Use that URL.")
         else:
-            raise self._error(f"redirects more than {_MOST_REDIRECTS} times", "Use the URL that it ends at.")
+            raise self._error(f"redirects more than {_MOST_REDIRECTS} times", "Use the final URL.")
         self._check_status(response, asked_for_objects=data is not None)
         content_type = response.headers.get("Content-Type", "")
         if data is None and content_type != _ADVERTISEMENT:
             response.close()
             raise self._error(
                 f"does not answer as a git server (it sent {content_type or 'no content type'})",
-                "Check the URL: it is the one that `git clone` takes, and a page for people is none.",
+                "Check the URL: it must be the one that `git clone` takes, not that of a web page.",
             )
         # The attributes that dulwich reads of an answer, beside its content.
         response.content_type = content_type  # type: ignore[attr-defined]
@@ -129,7 +130,7 @@ class GitTransport(AbstractHttpGitClient):
             or "@" in after.netloc
         ):
             raise self._error(
-                f"redirects to {_shown(after)}, where a fetch does not follow",
+                f"redirects to {_shown(after)}, which a fetch does not follow",
                 "Put the final URL into spec.source.git.url if you trust it.",
             )
         return target
@@ -143,15 +144,13 @@ class GitTransport(AbstractHttpGitClient):
             case 401 if credentials is None:
                 raise self._error("asks for credentials", "Name a Secret with them in spec.source.git.secretRef.")
             case 401 | 403:
-                who = "a stranger" if credentials is None else f"the credentials of Secret {credentials.secret}"
+                who = "anonymous access" if credentials is None else f"the credentials of Secret {credentials.secret}"
                 raise FetchError(
                     f"Authentication failed: {self._request.url} refuses {who} (HTTP {response.status}). "
                     "Check that they are current and may read this repository."
                 )
             case 404 | 410:
-                known = (
-                    "" if credentials else " A private one may be hidden from who names no spec.source.git.secretRef."
-                )
+                known = "" if credentials else " If it is private, set spec.source.git.secretRef."
                 raise FetchError(
                     f"Repository {self._request.url} was not found (HTTP {response.status}). "
                     f"Check spec.source.git.url.{known}"
@@ -163,7 +162,7 @@ class GitTransport(AbstractHttpGitClient):
             case status if asked_for_objects:
                 raise GitProtocolError(f"HTTP {status}")
             case _:
-                raise self._error(f"answered HTTP {response.status}", "Look at the server, then submit the job again.")
+                raise self._error(f"answered HTTP {response.status}", "Check the server, then submit the job again.")
 
     def _unreachable(self, error: urllib3.exceptions.HTTPError) -> FetchError | GitProtocolError:
         match error:
@@ -175,12 +174,12 @@ class GitTransport(AbstractHttpGitClient):
                 silent = self._request.limits.silent_seconds
                 return self._error(
                     f"sent nothing for {silent:g} s, so the fetch timed out",
-                    "See whether the server works and the daemon may reach it, then submit the job again.",
+                    "Check that the server works and that the daemon can reach it, then submit the job again.",
                 )
             case urllib3.exceptions.SSLError():
                 return self._error(
                     f"has a certificate that is not trusted ({error})",
-                    "Name the authority's file in the daemon's SSL_CERT_FILE.",
+                    "Set the daemon's SSL_CERT_FILE to the file of its certificate authority.",
                 )
             case _:
                 return self._error(f"cannot be reached ({error})", _CHECK_NETWORK)

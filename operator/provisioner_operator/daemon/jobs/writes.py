@@ -1,7 +1,7 @@
 """Write the status of the daemon's jobs, and repeat each request until its outcome is certain. Used by `held_job`.
 
 A request whose answer is lost may have been carried out. So a failed precondition is followed by a fresh read, and only
-that decides. The content of the patches is `core.jobs.status_writes`' business.
+that decides. The content of the patches is defined in `core.jobs.status_writes`.
 """
 
 import asyncio
@@ -87,8 +87,8 @@ class JobWrites:
                 if not self._is_running_here(task.job, job):
                     # Perhaps by this very request, whose answer was lost.
                     return task.job.phase if task.job.phase in TERMINAL else None
-                # At once after the first: somebody, perhaps a user who cancels, changed the job meanwhile. What is refused
-                # again and again is refused by something else, and may be for long.
+                # At once after the first refusal: another writer, perhaps a user who cancels, changed the job meanwhile. A
+                # repeated refusal has another cause, which may last.
                 await asyncio.sleep(min(refusals, SLOWEST_RETRY_SECONDS))
                 refusals += 1
                 job = task.job

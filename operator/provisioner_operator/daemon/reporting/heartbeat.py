@@ -73,7 +73,7 @@ class Heartbeat:
         self._in_flight: asyncio.Task[bool] | None = None
 
     def notify(self, *, at_once: bool = False) -> None:
-        """Have a heartbeat sent soon, or at once, because something has changed."""
+        """Send a heartbeat soon, or at once, because something has changed."""
         self._at_once = self._at_once or at_once
         self._news.set()
 

@@ -67,7 +67,7 @@ _INPUTS: tuple[tuple[str, Manifest, str], ...] = (
     (_VARIABLE, {"variables": [{"name": "a"}]}, "spec.variables[0]"),
     (_VARIABLE, {"variables": [{"name": "a", "value": "", "valueFrom": _SECRET}]}, "spec.variables[0]"),
 )
-"""What a job and a template have in common."""
+"""Violations that a job and a template have in common."""
 INPUTS = tuple(
     Creation(rule, build(**fields), at)
     for rule, fields, at in _INPUTS

@@ -1,4 +1,4 @@
-"""What a job's spec requires and forbids."""
+"""Violations of what a job's spec requires and forbids."""
 
 from integration.api.violations.row import Change, Creation
 from provisioner_operator.api.v1alpha1.enums import Phase

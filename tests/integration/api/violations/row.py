@@ -55,7 +55,7 @@ class Change:
     patch: Manifest
     at: str
     message: str = ""
-    """What is said, where the rule makes its message from the values."""
+    """Expected message, where the rule builds its message from the values."""
     kind: str = JOBS
     unstamped: bool = False
     """Whether it is tried by a user whose name does not fit a field, so that the API server stamps nothing."""

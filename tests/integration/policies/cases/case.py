@@ -1,4 +1,4 @@
-"""One request of one user, and what the API server makes of it. Nothing is stored."""
+"""Request of one user, and the expected answer of the API server. Nothing is stored."""
 
 import json
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ def delete(kind: str, name: str) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request by which a clause of a policy shows: without the clause the answer would be another."""
+    """Request that exercises a clause of a policy: without the clause, the answer would differ."""
 
     policy: str
     """The policy's name without the group."""
@@ -70,10 +70,10 @@ class Case:
     refused: str | None = None
     """Part of the refusal; None for a request that is allowed."""
     stored: Mapping[str, Any] = field(default_factory=dict)
-    """What the object would hold, by dotted path; None for what it would not have."""
+    """Expected values of the object by dotted path; None for an absent field."""
 
     def fault(self, user: Kubectl, uids: Mapping[str, str]) -> str | None:
-        """What is wrong with the API server's answer."""
+        """Return the difference between the API server's answer and the expected one; None if there is none."""
         answer = self.request.send(user, uids)
         if self.refused is not None:
             wanted = _filled(self.refused, uids)

@@ -1,4 +1,4 @@
-"""What a daemon reports: heartbeats and the progress of jobs."""
+"""Reports of a daemon: heartbeats and the progress of jobs."""
 
 from integration.policies.cases.case import Case, Request, status
 from integration.policies.cases.objects import NOW

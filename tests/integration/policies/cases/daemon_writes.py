@@ -1,4 +1,4 @@
-"""What a daemon stores: log archives, and Terraform's state with its lock."""
+"""Objects that a daemon stores: log archives, and Terraform's state with its lock."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What is stored in the namespace of the cases. Words like `UID-OF-Pod-mine` stand for UIDs."""
+"""Objects that are stored in the namespace of the cases. Words like `UID-OF-Pod-mine` stand for UIDs."""
 
 from typing import Any
 

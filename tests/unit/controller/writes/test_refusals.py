@@ -73,7 +73,7 @@ def test_what_is_refused_is_said_once_tried_ever_more_seldom_and_recovers(
 
 @pytest.mark.parametrize("answer", [ETCD, QUOTA], ids=["lost etcd", "conflict of a quota"])
 @pytest.mark.parametrize("what", [name for name, write in WRITES.items() if write.tries == tuple(BACKOFF)])
-def test_what_passes_by_itself_alerts_nobody_and_is_tried_every_few_seconds(
+def test_a_transient_refusal_alerts_nobody_and_is_retried_every_few_seconds(
     what: str, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = WRITES[what]

@@ -113,7 +113,9 @@ def test_a_version_whose_names_are_taken_says_so_and_is_imported_once_they_are_f
             for kind, taken in (("ConfigMap", kept), ("provisionerjobs", imported)):
                 ready = controller.condition(template)
                 assert (ready["status"], ready["reason"]) == ("False", "WriteRefused")
-                assert f"{kind} {taken.rpartition('/')[2]} exists and is not this template's" in ready["message"]
+                assert (
+                    f"{kind} {taken.rpartition('/')[2]} exists but does not belong to this template" in ready["message"]
+                )
                 assert controller.client.count("POST", "/provisionerjobs") <= 10
                 del controller.client.objects[taken]
                 await asyncio.sleep(150)

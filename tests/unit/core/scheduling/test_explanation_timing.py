@@ -54,7 +54,7 @@ def test_what_only_an_admin_can_change_is_said_at_once() -> None:
     assert reason_of(reasons.of(JOB, None, AFleet(online=False), at(1))) is PendingReason.DAEMONS_OFFLINE
 
 
-def test_what_passes_by_itself_is_said_only_after_a_while() -> None:
+def test_a_transient_reason_is_written_only_after_a_while() -> None:
     reasons = waiting_since_noon()
     busy = AFleet(free=False)
     assert reasons.of(JOB, None, busy, at(1)) is None

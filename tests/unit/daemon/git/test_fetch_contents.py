@@ -100,9 +100,9 @@ def test_a_committed_errored_state_is_not_mistaken_for_an_unsaved_one(server: Gi
     [
         ("missing", "missing does not exist in main of"),
         ("main.tf", "main.tf is not a folder in main of"),
-        ("../run", "does not lead down from the repository's root"),
-        ("/etc", "does not lead down from the repository's root"),
-        (".git", "does not lead down from the repository's root"),
+        ("../run", "is not a path below the repository's root"),
+        ("/etc", "is not a path below the repository's root"),
+        (".git", "is not a path below the repository's root"),
     ],
 )
 def test_an_invalid_path_is_named(server: GitServer, run: Path, path: str, said: str) -> None:

@@ -34,7 +34,7 @@ def leave() -> Iterator[threading.Event]:
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("404 Not Found", "was not found (HTTP 404). Check spec.source.git.url. A private one may be hidden"),
+        ("404 Not Found", "was not found (HTTP 404). Check spec.source.git.url. If it is private, set"),
         ("403 Forbidden", "Authentication failed"),
         ("500 Internal Server Error", "answered HTTP 500"),
     ],
@@ -52,7 +52,7 @@ def test_an_html_page_is_not_a_repository(server: GitServer, run: Path) -> None:
 def test_an_aborted_fetch_is_reported(server: GitServer, run: Path) -> None:
     server.repository.commit(MAIN)
     server.answers_objects = failing("500 Internal Server Error")
-    assert "broke off the fetch of main" in refused(GitRequest(server.url, "main"), run)
+    assert "aborted the fetch of main" in refused(GitRequest(server.url, "main"), run)
 
 
 def test_a_server_that_does_not_run_cannot_be_reached(tmp_path: Path, run: Path) -> None:
@@ -89,12 +89,14 @@ def test_a_redirect_to_another_port_does_not_get_the_credentials(server: GitServ
 )
 def test_a_redirect_elsewhere_is_refused(server: GitServer, run: Path, location: str) -> None:
     server.answers_refs = redirecting(location)
-    assert "where a fetch does not follow" in refused(GitRequest(server.url), run)
+    assert "which a fetch does not follow" in refused(GitRequest(server.url), run)
 
 
 def test_objects_are_not_fetched_from_another_host(server: GitServer, run: Path) -> None:
     server.answers_refs = server.answers_objects = pointing("https://localhost:1/pack", ABSENT)
-    assert "sends the fetch to https://localhost:1/pack, where it does not go" in refused(GitRequest(server.url), run)
+    assert "refers the fetch to another host, https://localhost:1/pack, which a fetch does not follow" in refused(
+        GitRequest(server.url), run
+    )
 
 
 def test_endless_redirects_are_refused(server: GitServer, run: Path) -> None:

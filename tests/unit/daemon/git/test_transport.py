@@ -96,7 +96,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(
 def test_a_redirect_from_https_to_http_is_not_followed(secure: GitServer, server: GitServer, tmp_path: Path) -> None:
     secure.answers_refs = redirecting(server.address + "{path}")
     message = refused(GitRequest(secure.url, credentials=LOGIN), tmp_path)
-    assert f"redirects to {server.url}/info/refs, where a fetch does not follow" in message
+    assert f"redirects to {server.url}/info/refs, which a fetch does not follow" in message
     assert server.requests == []
 
 
@@ -155,9 +155,9 @@ def test_a_request_for_objects_is_not_redirected(server: GitServer, tmp_path: Pa
     [
         ("401 Unauthorized", None, "asks for credentials. Name a Secret"),
         ("401 Unauthorized", LOGIN, "refuses the credentials of Secret git-login (HTTP 401)"),
-        ("403 Forbidden", None, "refuses a stranger (HTTP 403)"),
+        ("403 Forbidden", None, "refuses anonymous access (HTTP 403)"),
         ("403 Forbidden", LOGIN, "refuses the credentials of Secret git-login (HTTP 403)"),
-        ("404 Not Found", None, "was not found (HTTP 404). Check spec.source.git.url. A private one may be hidden"),
+        ("404 Not Found", None, "was not found (HTTP 404). Check spec.source.git.url. If it is private, set"),
         ("404 Not Found", LOGIN, "was not found (HTTP 404). Check spec.source.git.url."),
         ("410 Gone", None, "was not found (HTTP 410)"),
         ("407 Proxy Authentication Required", None, "is behind a proxy that asks for credentials"),
