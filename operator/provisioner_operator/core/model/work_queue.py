@@ -84,6 +84,10 @@ class WorkQueue(Generic[_Key]):
         """Do not hand the key out until it is unparked."""
         self._parked.add(key)
 
+    def is_parked(self, key: _Key) -> bool:
+        """Whether the key cannot be worked on."""
+        return key in self._parked
+
     def unpark(self, key: _Key) -> None:
         """Hand the key out again."""
         if key in self._parked:

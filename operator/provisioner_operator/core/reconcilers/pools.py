@@ -10,7 +10,13 @@ from collections.abc import Iterable, Iterator
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.pools.decisions import CreatePod, PoolDecision, UpdatePoolStatus
+from provisioner_operator.core.pools.decisions import (
+    CordonDaemon,
+    CreatePod,
+    PoolDecision,
+    UncordonDaemon,
+    UpdatePoolStatus,
+)
 from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView
 from provisioner_operator.core.pools.load_sharing import Waiting
 from provisioner_operator.core.pools.members import Member, PoolDaemon, PoolPod, Trouble
@@ -155,7 +161,7 @@ class PoolReconciler:
         if self._is_urgent:
             self._look_at = now.monotonic  # the status still says so, and nothing else may wake the loop
         for decision in found.decisions:
-            if decision.subject in self._under_way or self._backs_off(decision, now):
+            if decision.subject in self._under_way or self._backs_off(decision, now) or self._is_blind(decision):
                 continue
             self._under_way.add(decision.subject)
             yield decision
@@ -180,6 +186,10 @@ class PoolReconciler:
             return False
         self._look_at = min(self._look_at, backoff.until)
         return True
+
+    def _is_blind(self, decision: PoolDecision) -> bool:
+        """Whether the decision is about a daemon as it was before it could not be parsed any more."""
+        return isinstance(decision, CordonDaemon | UncordonDaemon) and self._jobs.is_parked(decision.daemon.uid)
 
     def _words_of(self, pool_uid: str) -> str | None:
         """Return what the API server said when it refused something of the pool, if somebody has to read it."""
