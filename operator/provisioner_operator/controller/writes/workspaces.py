@@ -47,7 +47,9 @@ class WorkspaceExecutor:
                 await self._find_builds(workspace)
             case Supersede(_, build):
                 path = paths.job(workspace.namespace, build.record.job)
-                self._observer.build(await self._client.json_patch(path, decision.patch()))
+                body = await self._client.json_patch(path, decision.patch())
+                parse_taken(parse_job_records, body)
+                self._observer.build(body)
         return Result.OK
 
     async def is_news(self, decision: BuildDecision) -> bool:
@@ -62,6 +64,8 @@ class WorkspaceExecutor:
                 observe=self._observer.build,
                 gone=self._observer.job_deleted,
             )
+            if body is not None:
+                parse_taken(parse_job_records, body)
             return has_moved_on(body, decision.patch(), build.resource_version)
         body = await self._read(workspace)
         if isinstance(decision, CreateBuild | FindBuilds):

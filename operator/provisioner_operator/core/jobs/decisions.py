@@ -14,7 +14,7 @@ from provisioner_operator.core.model.records import Daemon, Job
 
 @dataclass(frozen=True, slots=True)
 class AboutJob:
-    """Assign the job to the daemon."""
+    """Decision about a job."""
 
     job: Job
 

@@ -159,6 +159,10 @@ class JobCache:
 
     # --- what is known ---
 
+    def is_parked(self, uid: str) -> bool:
+        """Return whether the object is in a state that cannot be parsed."""
+        return self._work.is_parked(uid)
+
     def job(self, uid: str) -> Job | None:
         """Return a job that has not ended, as last observed."""
         return self._jobs.get(uid)

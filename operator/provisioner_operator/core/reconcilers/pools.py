@@ -10,7 +10,13 @@ from collections.abc import Iterable, Iterator
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.pools.decisions import CreatePod, PoolDecision, UpdatePoolStatus
+from provisioner_operator.core.pools.decisions import (
+    CordonDaemon,
+    CreatePod,
+    PoolDecision,
+    UncordonDaemon,
+    UpdatePoolStatus,
+)
 from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView
 from provisioner_operator.core.pools.load_sharing import Waiting
 from provisioner_operator.core.pools.members import Member, PoolDaemon, PoolPod, Trouble
@@ -156,7 +162,7 @@ class PoolReconciler:
             # The status still shows the refusal, and nothing else may wake the loop.
             self._look_at = now.monotonic
         for decision in found.decisions:
-            if decision.subject in self._under_way or self._backs_off(decision, now):
+            if decision.subject in self._under_way or self._backs_off(decision, now) or self._is_outdated(decision):
                 continue
             self._under_way.add(decision.subject)
             yield decision
@@ -181,6 +187,10 @@ class PoolReconciler:
             return False
         self._look_at = min(self._look_at, backoff.until)
         return True
+
+    def _is_outdated(self, decision: PoolDecision) -> bool:
+        """Return whether the decision is about a daemon as it was before its object could no longer be parsed."""
+        return isinstance(decision, CordonDaemon | UncordonDaemon) and self._jobs.is_parked(decision.daemon.uid)
 
     def _refusal_of(self, pool_uid: str) -> str | None:
         """Return the message for the status about a refused write of the pool; None unless somebody has to act."""

@@ -291,6 +291,42 @@ def test_nothing_is_written_of_an_object_that_cannot_be_read_until_it_can_be(
     run_virtually(main())
 
 
+def test_a_daemon_that_cannot_be_read_is_not_cordoned_until_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            pool = controller.add_pool(replicas=1)
+            await asyncio.sleep(5)
+            (daemon,) = (each for each in controller.client.objects if "/provisionerdaemons/" in each)
+            spec = controller.client.objects[daemon]["spec"]
+            controller.edit(daemon, spec={**spec, "lostAfterSeconds": "later"})
+            before = len(controller.client.requests)
+            controller.edit(pool, spec={**controller.client.objects[pool]["spec"], "replicas": 0})
+            await asyncio.sleep(20)
+            assert [each for each in controller.client.requests[before:] if daemon in each.path] == []
+            controller.edit(daemon, spec=spec)
+            await asyncio.sleep(5)
+            assert controller.client.objects[daemon]["spec"]["cordoned"]
+
+    run_virtually(main())
+
+
+def test_a_build_that_cannot_be_read_is_not_superseded_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            await controller.make_template_ready()
+            path = controller.add_workspace()
+            await asyncio.sleep(5)
+            job = paths.job(NAMESPACE, "dev-1")
+            controller.edit(job, spec={**controller.client.objects[job]["spec"], "type": "OfALaterVersion"})
+            before = len(controller.client.requests)
+            controller.edit(path, spec={**controller.client.objects[path]["spec"], "rebuildGeneration": 1})
+            await asyncio.sleep(20)
+            assert len([each for each in controller.client.requests[before:] if job in each.path]) <= 10
+            assert controller.condition(path)["reason"] == "WriteRefused"
+
+    run_virtually(main())
+
+
 # --- leadership and outages ---
 
 
