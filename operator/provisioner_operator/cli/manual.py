@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from inspect import cleandoc
 from pathlib import Path
 
 import click
@@ -73,7 +74,7 @@ def _sections(group: click.Group, context: click.Context) -> Iterator[str]:
 
 
 def _prose(command: click.Command) -> str:
-    paragraphs = [paragraph.strip("\n") for paragraph in (command.help or "").split("\n\n")]
+    paragraphs = [paragraph.strip("\n") for paragraph in cleandoc(command.help or "").split("\n\n")]
     return "\n\n".join(
         "```" + paragraph.removeprefix("\b") + "\n```" if paragraph.startswith("\b") else " ".join(paragraph.split())
         for paragraph in paragraphs

@@ -171,7 +171,7 @@ def test_a_refusal_is_explained(
     server.answers_refs = failing(status)
     message = refused(GitRequest(server.url, credentials=credentials), tmp_path)
     assert said in message
-    assert ("A private one" in message) is (credentials is None and status[:3] in {"404", "410"})
+    assert ("If it is private" in message) is (credentials is None and status[:3] in {"404", "410"})
 
 
 def test_a_fetch_goes_through_the_proxy_with_the_proxys_own_login(
