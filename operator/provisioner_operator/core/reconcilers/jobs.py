@@ -220,9 +220,7 @@ class JobReconciler(JobCache):
                     return
 
     def _explanation_of(self, uid: str, now: Instant) -> Explain | None:
-        job = self._jobs.get(uid)
-        if job is None or not job.may_start:
-            return None
+        job = self._jobs[uid]  # the reasons forget a job as soon as it may not start, or is gone
         refused = self._unexplained.get(uid)
         if refused is not None and refused.is_active(now.monotonic):
             self._reasons.look_at(uid, refused.until)

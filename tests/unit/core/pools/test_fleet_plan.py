@@ -192,6 +192,7 @@ def test_answers_about_a_pool_that_is_gone_are_forgotten() -> None:
     fleet.created("uid-of-pool", "pool-x")
     fleet.refused("uid-of-pool", "pool-x", Trouble("FailedCreate", "no quota"), at(1))
     fleet.unanswered("uid-of-pool", "pool-x")
+    fleet.try_again("uid-of-pool")
     fleet.run_ended("uid-of-pool", 60)
 
     anew = fleet.decide([PoolView(a_pool())], [], at(2))

@@ -7,7 +7,7 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
 from provisioner_operator.core.reconcilers import workspace_cache
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
-from provisioner_operator.core.workspaces.decisions import CreateBuild, WorkspaceDecision
+from provisioner_operator.core.workspaces.decisions import CreateBuild, UpdateWorkspaceStatus, WorkspaceDecision
 from provisioner_operator.core.workspaces.records import Build, Import, Template, Workspace, WorkspaceStatus
 from support.builders.core import at
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace, an_import
@@ -229,3 +229,15 @@ def test_the_import_of_an_unknown_template_or_of_a_version_nobody_asks_for_is_no
     observe(cache, a_template(), an_import("template-9", resource_version=2))
 
     assert not cache.holds(running.job_uid)
+
+
+def test_a_deleted_workspace_or_an_unknown_template_leaves_the_other_workspaces_of_the_template_alone() -> None:
+    cache = observing(a_workspace(), a_workspace(name="other", uid="uid-of-other"))
+    decided(cache)
+    cache.workspace_deleted("uid-of-dev")
+    cache.template_deleted("unknown")
+    cache.settled(UpdateWorkspaceStatus(a_workspace(uid="uid-of-other"), WorkspaceStatus()), at(0))
+
+    observe(cache, a_template())
+
+    assert isinstance(decided(cache)["uid-of-other"], CreateBuild)

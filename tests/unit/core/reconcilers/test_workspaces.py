@@ -145,6 +145,9 @@ def test_a_change_of_what_is_built_ends_the_pause_and_a_change_of_nothing_does_n
     world.accept(world.about("uid-of-dev"))  # the report of the refusal
     unchanged = replace(template, resource_version=template.resource_version + 1)
     world.see(unchanged)
+    recounted = replace(template.status, workspaces=7)
+    unchanged = replace(unchanged, status=recounted, resource_version=unchanged.resource_version + 1)
+    world.see(unchanged)
     assert not any(each.subject == "uid-of-dev" for each in world.decided(0.1))
 
     world.see(replace(unchanged, generation=2, priority=3, resource_version=unchanged.resource_version + 1))
