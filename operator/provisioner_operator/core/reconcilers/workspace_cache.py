@@ -4,7 +4,8 @@ Fed by the controller's observer, and by its executors with the results of reads
 and is not authoritative. It decides nothing: that is the workspace reconciler's part.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
+from typing import TypeVar
 
 from provisioner_operator.api.v1alpha1.enums import VersionPhase
 from provisioner_operator.core.model.instant import Instant
@@ -12,6 +13,8 @@ from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
 from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, TemplateStatus, Workspace
 from provisioner_operator.core.workspaces.template_source import Reading
+
+_Key = TypeVar("_Key", int, str)
 
 MOST_GONE = 4096
 """Number of deleted objects that are remembered: the response to a write may arrive after the deletion of its object."""
@@ -141,11 +144,11 @@ class WorkspaceCache:
         if owner is None:
             return
         if isinstance(which, int) and (workspace := self._workspaces.get(owner)) is not None:
-            workspace.builds.pop(which, None)
+            _discard(workspace.builds, which, job_uid)
             if workspace.workspace is None and not workspace.builds:
                 del self._workspaces[owner]
         elif isinstance(which, str) and (template := self._templates.get(owner)) is not None:
-            template.imports.pop(which, None)
+            _discard(template.imports, which, job_uid)
             if template.template is None and not template.imports:
                 del self._templates[owner]
         self._work.add(owner)
@@ -279,3 +282,10 @@ def _what_is_built(template: Template) -> tuple[object, ...]:
     """Return everything about the template that a build depends on, which excludes its number of workspaces."""
     status = template.status
     return (template.generation, template.deleting, status.active_version, status.versions)
+
+
+def _discard(jobs: MutableMapping[_Key, Build] | MutableMapping[_Key, Import | None], key: _Key, job_uid: str) -> None:
+    """Remove the job of this key, unless it is a later one whose predecessor's deletion is reported only now."""
+    job = jobs.get(key)
+    if job is not None and job.job_uid == job_uid:
+        del jobs[key]

@@ -14,7 +14,7 @@ from provisioner_operator.core.workspaces.status import object_conditions
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Obstacle:
     """Reason why the desired state cannot be built."""
 
     reason: WorkspaceReason
@@ -23,15 +23,15 @@ class Trouble:
     """Whether it may pass without an edit."""
 
 
-def attempt(step: BuildDecision | Trouble | None, facts: BuildFacts) -> tuple[BuildDecision | None, Trouble | None]:
+def attempt(step: BuildDecision | Obstacle | None, facts: BuildFacts) -> tuple[BuildDecision | None, Obstacle | None]:
     """Return the step to take, or what is in its way; neither while it only waits for what passes by itself."""
-    if isinstance(step, Trouble):
+    if isinstance(step, Obstacle):
         return None, step
     refused = facts.refused
     if refused is None or not is_blocked(step, facts):
         return step, None
     reason = WorkspaceReason.BUILD_REFUSED if isinstance(step, CreateBuild) else WorkspaceReason.WRITE_REFUSED
-    return None, None if refused.transient else Trouble(reason, refused.message)
+    return None, None if refused.transient else Obstacle(reason, refused.message)
 
 
 def is_blocked(step: BuildDecision | None, facts: BuildFacts) -> bool:

@@ -16,7 +16,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPh
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.workspaces.autostop import stop_time, stopped_by_autostop
-from provisioner_operator.core.workspaces.blocked_step import Trouble, attempt, is_blocked, report_refused_search
+from provisioner_operator.core.workspaces.blocked_step import Obstacle, attempt, is_blocked, report_refused_search
 from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
@@ -77,7 +77,7 @@ def plan_workspace(workspace: Workspace, template: Template | None, facts: Build
 
 def _next_step(
     workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
-) -> BuildDecision | Trouble | None:
+) -> BuildDecision | Obstacle | None:
     if (build := history.build_to_supersede(desired.change)) is not None:
         return Supersede(workspace, build)
     if not history.is_building and history.needs_build(desired.change, desired.transition):
@@ -111,19 +111,19 @@ def _desired(
 
 def _create(
     workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
-) -> BuildDecision | Trouble:
+) -> BuildDecision | Obstacle:
     """Return the step towards a new build, or the reason why there can be none."""
     if template is None or (template.deleting and history.last_run is None):
         return _without_template(workspace, template)
     version = _version(template, desired)
-    if isinstance(version, Trouble):
+    if isinstance(version, Obstacle):
         return version
     if desired.transition is Transition.DELETE:
         values = _values_to_destroy(template, workspace, history)
     else:
         resolution = resolve(template.parameters, workspace.parameters, _built_values(template, workspace, history))
         if resolution.problems:
-            return Trouble(WorkspaceReason.INVALID_PARAMETERS, " ".join(resolution.problems))
+            return Obstacle(WorkspaceReason.INVALID_PARAMETERS, " ".join(resolution.problems))
         values = resolution.values
     if DESTROY_FINALIZER not in workspace.finalizers and not workspace.deleting:
         return HoldWorkspace(workspace)
@@ -132,23 +132,23 @@ def _create(
     return CreateBuild(workspace, template, version, number, desired.transition, desired.change, values)
 
 
-def _without_template(workspace: Workspace, template: Template | None) -> Trouble:
+def _without_template(workspace: Workspace, template: Template | None) -> Obstacle:
     name = workspace.template
     message = (
         f"There is no WorkspaceTemplate {name} in namespace {workspace.namespace}. Create it."
         if template is None
         else f"WorkspaceTemplate {name} is being deleted and builds no new workspaces. Choose another template."
     )
-    return Trouble(WorkspaceReason.TEMPLATE_NOT_FOUND, message)
+    return Obstacle(WorkspaceReason.TEMPLATE_NOT_FOUND, message)
 
 
-def _version(template: Template, desired: DesiredState) -> Version | Trouble:
+def _version(template: Template, desired: DesiredState) -> Version | Obstacle:
     if desired.version is None:
         ready = next((each for each in template.status.conditions if each.type == "Ready"), None)
         said = f" {ready.message}" if ready is not None else ""
         message = f"Template {template.name} has no version to build yet.{said}"
         stalled = any(each.type == "Stalled" and each.status == "True" for each in template.status.conditions)
-        return Trouble(WorkspaceReason.TEMPLATE_NOT_READY, message, passes=not stalled)
+        return Obstacle(WorkspaceReason.TEMPLATE_NOT_READY, message, passes=not stalled)
     version = template.status.version(desired.version)
     if version is None:
         names = ", ".join(each.name for each in template.status.versions) or "none"
@@ -156,11 +156,11 @@ def _version(template: Template, desired: DesiredState) -> Version | Trouble:
             f"Template {template.name} has no version {desired.version}; its versions are: {names}. "
             "Set spec.templateRef.version to one of them."
         )
-        return Trouble(WorkspaceReason.VERSION_NOT_FOUND, message)
+        return Obstacle(WorkspaceReason.VERSION_NOT_FOUND, message)
     if version.phase is not VersionPhase.READY:
         message = f"Version {version.name} is {version.phase}: {version.message or f'see job {version.import_job}.'}"
         passes = version.phase is VersionPhase.IMPORTING
-        return Trouble(WorkspaceReason.VERSION_NOT_READY, message, passes=passes)
+        return Obstacle(WorkspaceReason.VERSION_NOT_READY, message, passes=passes)
     return version
 
 
@@ -213,7 +213,7 @@ def _plan_deletion(
 
 def _next_step_to_end(
     workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
-) -> BuildDecision | Trouble | None:
+) -> BuildDecision | Obstacle | None:
     if (build := history.build_to_supersede(desired.change)) is not None:
         return Supersede(workspace, build)
     if may_be_released(workspace, history):
@@ -240,7 +240,7 @@ def _status(
     template: Template | None,
     history: BuildHistory,
     effective: BuildRecord | None,
-    trouble: Trouble | None,
+    trouble: Obstacle | None,
     now: Instant,
 ) -> WorkspaceStatus:
     """Return the status, with the phase and conditions that follow from the effective build."""

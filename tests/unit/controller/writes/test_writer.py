@@ -207,7 +207,7 @@ def test_a_job_that_claims_to_be_an_import_of_the_template_and_is_none_is_in_its
             await asyncio.sleep(100)
             asked = [each for each in controller.client.requests[before:] if "/provisionerjobs" in each.path]
             assert len(asked) <= 16
-            assert "is not this template's" in controller.condition(path)["message"]
+            assert "does not belong to this template" in controller.condition(path)["message"]
 
     run_virtually(main())
 

@@ -149,6 +149,16 @@ def test_jobs_are_forgotten_with_the_workspace_and_the_template_that_they_belong
         assert decided(cache) == {}
 
 
+def test_the_late_deletion_of_a_job_leaves_its_successor_of_the_same_name() -> None:
+    build, job = replace(RUNNING_BUILD, job_uid="successor"), replace(RUNNING_IMPORT, job_uid="next")
+    cache = observing(a_workspace(), a_template(), RUNNING_BUILD, RUNNING_IMPORT, build, job)
+
+    cache.job_deleted(RUNNING_BUILD.job_uid)
+    cache.job_deleted(RUNNING_IMPORT.job_uid)
+
+    assert cache.unfinished_jobs().keys() == {"successor", "next"}
+
+
 def test_old_news_of_a_build_whose_end_is_recorded_does_not_revive_it() -> None:
     cache = observing(recorded(a_build(2)))
 
