@@ -33,7 +33,7 @@ class Server:
 
 @dataclass
 class Circumstances:
-    """What goes wrong, all of it until `calm_from`."""
+    """Faults of the simulated world, which end at `calm_from`."""
 
     delays: list[float]
     lost: list[bool]

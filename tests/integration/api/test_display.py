@@ -1,4 +1,4 @@
-"""What an admin sees: `kubectl get` tells what is stuck and why, `kubectl explain` what a field means."""
+"""Display to admins: `kubectl get` shows stuck jobs and why, `kubectl explain` the meaning of a field."""
 
 from collections.abc import Callable
 

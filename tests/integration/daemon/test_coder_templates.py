@@ -54,7 +54,7 @@ def build(office: Office, number: int, transition: str, **parameters: str) -> di
 
 
 def actions(status: dict[str, Any]) -> dict[str, str]:
-    """What was done to resources; data sources, which are only read, are left out."""
+    """Actions on resources, without data sources, which are only read."""
     done = {resource["address"]: resource["action"] for resource in status.get("resources", [])}
     return {address: action for address, action in done.items() if action != "read"}
 

@@ -1,4 +1,4 @@
-"""What a daemon does with its jobs, whatever happens to it, on a real API server with real processes."""
+"""A daemon and its jobs through every mishap, on a real API server with real processes."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the API server, or a policy of the cluster, refuses: said once, tried seldom, and done as soon as it is allowed."""
+"""Refused writes: reported once, retried with backoff, and carried out as soon as the API server allows them."""
 
 import copy
 import time
@@ -64,7 +64,7 @@ def await_answer(attempt: Callable[[], Answer], *, refused: str | None) -> None:
 
 
 def tries(operator: OperatorProgram, kind: str, result: str = "refused") -> float:
-    """How often the controller made this write with this answer."""
+    """Return the number of times that the controller made this write with this answer."""
     name = f'provisioner_api_writes_total{{kind="{kind}",result="{result}"}}'
     return operator.metrics(name).get(name, 0.0)
 

@@ -1,4 +1,4 @@
-"""Who may cancel: nobody without the verb `cancel`, whichever way the cancel is written."""
+"""The right to cancel: nobody has it without the verb `cancel`, however the cancel is written."""
 
 from collections.abc import Callable
 

@@ -23,7 +23,7 @@ class Observations:
 
 
 class Stage:
-    """What the handlers see of an operator."""
+    """The part of an operator that the handlers use."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.observer = Observations()

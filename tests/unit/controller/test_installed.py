@@ -1,4 +1,4 @@
-"""What the manifests say of the controller is what the controller says of itself."""
+"""The manifests and the controller agree about the controller."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is observed reaches the reconcilers, wakes the decision loop and is reported once, by the leader alone."""
+"""Observations reach the reconcilers, wake the decision loop and are reported once, by the leader alone."""
 
 from collections.abc import Mapping
 from typing import Any

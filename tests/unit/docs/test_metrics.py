@@ -13,7 +13,7 @@ README = REPOSITORY / "README.md"
 
 _METRIC = re.compile(r"\bprovisioner_[a-z_]+")
 _SERIES = re.compile(r"_(bucket|sum|count)$")
-"""What a histogram's series end with."""
+"""Suffixes of a histogram's series."""
 
 
 def unknown_metrics(page: Page) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a Pod says: what it offers, and whether it is over for certain."""
+"""Parsing of Pods: their offer, and whether they have certainly ended."""
 
 from typing import Any
 

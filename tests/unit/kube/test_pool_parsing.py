@@ -1,4 +1,4 @@
-"""What is read from a pool and from its Pods, as the API server gives them."""
+"""Parsing of pools and their Pods, as the API server returns them."""
 
 from typing import Any
 

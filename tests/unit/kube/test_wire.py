@@ -1,4 +1,4 @@
-"""What is sent and read, however odd."""
+"""Encoding and decoding of odd bodies."""
 
 import json
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What pydantic writes and Kubernetes does not take is rewritten, or refused where it cannot be."""
+"""Schemas of pydantic that Kubernetes does not accept are rewritten, or refused where they cannot be."""
 
 # ruff: noqa: RUF012 (pydantic copies a default for each object)
 
@@ -16,7 +16,7 @@ class Inner(Model):
     """An inner model."""
 
     size: Annotated[int, Field(ge=1)] = 3
-    """How big
+    """Size
     it is."""
 
 
@@ -38,7 +38,7 @@ def test_references_are_replaced_by_what_they_name_and_optional_fields_are_never
 
     assert inner["description"] == "Perhaps one."
     assert inner["properties"]["size"] == {
-        "description": "How big it is. Defaults to 3.",
+        "description": "Size it is. Defaults to 3.",
         "type": "integer",
         "format": "int64",
         "default": 3,
@@ -70,10 +70,10 @@ def test_a_union_is_refused() -> None:
 def test_an_amount_may_be_a_number_or_text() -> None:
     class Measured(Model):
         amount: Annotated[str, WithJsonSchema({"x-kubernetes-int-or-string": True, "maxLength": 8})]
-        """How much."""
+        """Amount."""
 
     assert structural_schema(Measured)["properties"]["amount"] == {
-        "description": "How much.",
+        "description": "Amount.",
         "maxLength": 8,
         "x-kubernetes-int-or-string": True,
     }

@@ -49,7 +49,7 @@ class Controller:
 
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> list[Instant]:
-    """What the controller's clock shows: the last element."""
+    """The time on the controller's clock: the last element."""
     shown = [at(0)]
     monkeypatch.setattr(clock, "read", lambda: shown[-1])
     return shown

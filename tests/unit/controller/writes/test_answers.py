@@ -1,4 +1,4 @@
-"""Which answers are news, which are refusals, and for which reason."""
+"""Classification of answers: news or refusal, and for which reason."""
 
 import pytest
 

@@ -148,7 +148,7 @@ def test_work_under_way_on_a_discarded_key_still_ends(queue: WorkQueue[str]) -> 
 
 
 def _kept(queue: WorkQueue[str]) -> int:
-    """How many entries there are anywhere inside, the heap's stale ones included."""
+    """The number of entries anywhere inside, including stale ones of the heap."""
     parts = [*vars(queue).values(), *vars(queue.__dict__["_later"]).values()]
     return sum(len(part) for part in parts if hasattr(part, "__len__"))
 

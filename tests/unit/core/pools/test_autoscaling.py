@@ -1,4 +1,4 @@
-"""How many daemons a queue needs, and how long they stay."""
+"""The number of daemons that a queue needs, and the time that they stay."""
 
 import pytest
 from hypothesis import given

@@ -18,7 +18,7 @@ QUOTA = Trouble("Forbidden", "exceeded quota")
 
 
 def paused(creations: Creations, seconds: float) -> float:
-    """How long no Pod may be made, seen so many seconds after noon."""
+    """The seconds for which no Pod may be created, as of that many seconds after noon."""
     return max(0.0, creations.state().resume_at - at(seconds).monotonic)
 
 

@@ -1,4 +1,4 @@
-"""Which pool grows for which jobs."""
+"""The pools that grow for each job."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is to be done about one pool, as tables: what there is, how many are wanted, what follows."""
+"""The plan for one pool, as tables: what exists, how many are wanted, what follows."""
 
 from typing import Any
 

@@ -63,7 +63,7 @@ EVENTS: dict[Event, float] = {
     lambda world, _: world.restart_controller(): 0.5,
     delete_the_pool: 0.1,
 }
-"""What may happen, and how often. The world itself raises where a promise is broken."""
+"""Possible events and their frequency. The world itself raises where a promise is broken."""
 
 
 def after_a_history(seed: int) -> PoolWorld:

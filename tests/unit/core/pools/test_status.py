@@ -1,4 +1,4 @@
-"""What a pool says of itself, and when it says so."""
+"""The status of a pool, and when it is written."""
 
 from dataclasses import replace
 from typing import Any

@@ -89,7 +89,7 @@ def test_nothing_is_decided_about_an_object_that_cannot_be_read() -> None:
 
 
 def footprint(generations: int, *, leads: bool) -> int:
-    """How large a mirror is that saw so many daemons come, run a job each, and go, as who leads or who stands by."""
+    """The size of a reconciler that has observed this many daemons come, run a job each, and go, as leader or standby."""
     observed = ObservedJobs()
     for number in range(generations):
         now = number * 1000.0

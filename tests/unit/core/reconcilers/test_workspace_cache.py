@@ -41,7 +41,7 @@ def observing(*objects: Observed) -> WorkspaceReconciler:
 
 
 def decided(cache: WorkspaceReconciler) -> dict[str, WorkspaceDecision]:
-    """What is due, by the uid of the object that it is about."""
+    """Decisions that are due, by the uid of their object."""
     return {each.subject: each for each in cache.decide(at(0))}
 
 

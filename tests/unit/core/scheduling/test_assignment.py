@@ -118,7 +118,7 @@ def test_the_depth_of_each_queue_is_known_with_its_first_job() -> None:
 
 
 def comparisons_per_assignment(monkeypatch: pytest.MonkeyPatch, pending: int, assignments: int = 50) -> float:
-    """How many entries of heaps are touched to assign a job, with so many waiting."""
+    """The number of heap entries that assigning a job touches, with this many waiting."""
     steps = 0
 
     class Counting(KeyedHeap[str, tuple[int, float, object]]):

@@ -70,7 +70,7 @@ def add_provisioner(each: Candidate, provisioner: Provisioner) -> Candidate:
 
 
 def meaning(edit: Edit) -> Change:
-    """What an admin who follows the advice changes."""
+    """The cluster after an admin followed the advice."""
     match edit:
         case TagJob(_, key, value):
             return on_job(lambda tags: with_tag(tags, key, value))

@@ -1,4 +1,4 @@
-"""What a workspace's parameters come to."""
+"""Resolution of a workspace's parameters."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Where a fetch goes and who gets the credentials, from http and https servers on loopback; what a refusal means."""
+"""Destinations of a fetch, recipients of its credentials, and meaning of refusals, with http and https servers on loopback."""
 
 import ssl
 from collections.abc import Iterator

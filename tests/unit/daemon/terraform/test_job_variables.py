@@ -1,4 +1,4 @@
-"""What a template is told of its job, in its own variables and in the words that Coder's provider reads."""
+"""Variables that a template gets about its job: its own, and those that Coder's provider reads."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What the terraform provisioner makes of a job, before anything runs."""
+"""Stages that the terraform provisioner plans for a job, before anything runs."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Where no node can run, the error is one sentence with the reason; missing packages are installed."""
+"""Binaries of a node: one sentence with the reason where none can run; missing packages are installed."""
 
 from __future__ import annotations
 
