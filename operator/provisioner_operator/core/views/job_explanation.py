@@ -2,7 +2,7 @@
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.scheduling.explanation import Explanation
+from provisioner_operator.core.scheduling.explanation import Explanation, explain_busy_workspace
 from provisioner_operator.core.views.snapshot import Snapshot
 
 
@@ -16,6 +16,5 @@ def explain_job(job: Job, snapshot: Snapshot) -> Explanation | None:
         )
     blocker = snapshot.blocker_of(job)
     if blocker is not None:
-        message = f"Workspace {job.workspace} runs one job at a time: {blocker} goes first."
-        return Explanation(PendingReason.WORKSPACE_BUSY, message, ())
+        return explain_busy_workspace(job.workspace, blocker)
     return snapshot.explain(job.demand)

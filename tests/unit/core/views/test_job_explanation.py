@@ -21,7 +21,10 @@ def test_a_job_behind_another_of_its_workspace_names_it() -> None:
     running, job = a_running_job("dev-1", workspace="dev"), a_job("dev-2", workspace="dev")
     found = explain_job(job, Snapshot([running, job], now=NOON))
     assert found is not None
-    assert (found.reason, found.message) == ("WorkspaceBusy", "Workspace dev runs one job at a time: dev-1 goes first.")
+    assert (found.reason, found.message) == (
+        "WorkspaceBusy",
+        "Waiting for dev-1: workspace dev runs one job at a time, in order of creation.",
+    )
 
 
 def test_every_other_job_has_the_explanation_of_its_demand() -> None:
