@@ -1,0 +1,101 @@
+"""Objects that cannot be parsed, in virtual time: nothing is written about them until they can be."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from provisioner_operator.kube import paths
+from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
+from support.virtual_loop import run_virtually
+
+# --- names that are taken ---
+
+
+# --- objects of a later version ---
+
+
+async def _workspace(controller: VirtualController) -> tuple[str, Callable[[], object]]:
+    await controller.make_template_ready()
+    path = controller.add_workspace()
+    end = {"phase": "Canceled", "finishedAt": "2027-01-15T08:00:00Z", "reason": "Canceled"}
+    return path, lambda: controller.edit(paths.job(NAMESPACE, "dev-1"), status=end)
+
+
+async def _template(controller: VirtualController) -> tuple[str, Callable[[], object]]:
+    return controller.add_template(), controller.add_workspace
+
+
+async def _pool(controller: VirtualController) -> tuple[str, Callable[[], object]]:
+    path = controller.add_pool(replicas=1)
+
+    def fail() -> None:
+        pod = next(each for each in controller.client.objects if "/pods/" in each)
+        controller.edit(pod, status={"phase": "Failed"})
+
+    return path, fail
+
+
+@pytest.mark.parametrize(
+    ("prepare", "later"),
+    [(_workspace, {"updatePolicy": "Later"}), (_template, {"provisioner": "later"}), (_pool, {"capacity": "later"})],
+    ids=["workspace", "template", "pool"],
+)
+def test_nothing_is_written_of_an_object_that_cannot_be_read_until_it_can_be(
+    prepare: Callable[[VirtualController], Awaitable[tuple[str, Callable[[], object]]]],
+    later: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path, change = await prepare(controller)
+            await asyncio.sleep(5)
+            spec = controller.client.objects[path]["spec"]
+            controller.edit(path, spec={**spec, **later})
+            change()
+            before = len(controller.client.requests)
+            await asyncio.sleep(20)
+            assert [each for each in controller.client.requests[before:] if path in each.path] == []
+            controller.edit(path, spec=spec)
+            await asyncio.sleep(10)
+            assert [each.path for each in controller.client.requests[before:] if path in each.path] == [
+                f"{path}/status"
+            ]
+
+    run_virtually(main())
+
+
+def test_a_daemon_that_cannot_be_read_is_not_cordoned_until_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            pool = controller.add_pool(replicas=1)
+            await asyncio.sleep(5)
+            (daemon,) = (each for each in controller.client.objects if "/provisionerdaemons/" in each)
+            spec = controller.client.objects[daemon]["spec"]
+            controller.edit(daemon, spec={**spec, "lostAfterSeconds": "later"})
+            before = len(controller.client.requests)
+            controller.edit(pool, spec={**controller.client.objects[pool]["spec"], "replicas": 0})
+            await asyncio.sleep(20)
+            assert [each for each in controller.client.requests[before:] if daemon in each.path] == []
+            controller.edit(daemon, spec=spec)
+            await asyncio.sleep(5)
+            assert controller.client.objects[daemon]["spec"]["cordoned"]
+
+    run_virtually(main())
+
+
+def test_a_build_that_cannot_be_read_is_not_superseded_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            await controller.make_template_ready()
+            path = controller.add_workspace()
+            await asyncio.sleep(5)
+            job = paths.job(NAMESPACE, "dev-1")
+            controller.edit(job, spec={**controller.client.objects[job]["spec"], "type": "OfALaterVersion"})
+            before = len(controller.client.requests)
+            controller.edit(path, spec={**controller.client.objects[path]["spec"], "rebuildGeneration": 1})
+            await asyncio.sleep(20)
+            assert len([each for each in controller.client.requests[before:] if job in each.path]) <= 10
+            assert controller.condition(path)["reason"] == "WriteRefused"
+
+    run_virtually(main())
