@@ -47,7 +47,7 @@ def make_namespace(cluster: Cluster) -> Iterator[Callable[[], str]]:
         name = unique("test")
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         bindings = [role_binding(user, role, namespace=name) for user, role in ROLES.items()]
-        kubectl.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": [namespace, *bindings]})
+        kubectl.create_all([namespace, *bindings])
         made.append(name)
         return name
 

@@ -143,13 +143,24 @@ class WorkspaceUsers:
         vanished = last["metadata"]["uid"] in self._deleted
         if not before.record.ended and not vanished:
             self._world.invariants.violated(f"{name} is created while {before.record.job} is {before.record.phase}")
-        if build.record.number <= before.record.number:
+        if build.record.number <= self._highest_remembered(known, build.workspace_uid):
             self._world.invariants.violated(f"{name} reuses a number")
         again = build.record.change == before.record.change and before.record.reason != SUPERSEDED
         if again and not vanished:
             self._world.invariants.violated(f"{name} builds again what {before.record.job} built")
         if before.record.transition is Transition.DELETE and build.record.transition is not Transition.DELETE:
             self._world.invariants.violated(f"{name} follows upon a Delete")
+
+    def _highest_remembered(self, known: list[Body], workspace_uid: str) -> int:
+        """The highest number of a build that the cluster still shows: in a job, or in the workspace's status.
+
+        A number is forgotten if a user deletes its job while every write of the status is refused.
+        """
+        objects = self._world.server.objects
+        workspace = objects.get(workspace_uid)
+        numbers = [parse_workspace(workspace).status.build_number] if workspace is not None else []
+        builds = (build_of(parse_job_model(job)) for job in known if job["metadata"]["uid"] in objects)
+        return max(numbers + [build.record.number for build in builds if build is not None], default=0)
 
     def _workspace_changed(self, old: Body | None, new: Body | None) -> None:
         if new is not None or old is None:

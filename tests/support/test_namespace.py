@@ -94,7 +94,7 @@ class ProductNamespace:
     def submit_all(self, names: Sequence[str], **spec: Any) -> None:
         """Create many jobs with one call of kubectl."""
         items = [a_job(name, **spec) for name in names]
-        self.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
+        self.admin.create_all(items)
 
     def submit_held(self, name: str, **spec: Any) -> Run:
         """Create a job that runs until `ledger.release` lets it go, and return its run once that has started."""
@@ -131,7 +131,7 @@ class ProductNamespace:
         """Write a heartbeat for the daemon."""
         at = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         content = {"state": "Idle", "instance": instance, "lastHeartbeatTime": at} | status
-        return self.admin.patch("pd", name, {"status": content}, "--subresource=status")
+        return self.admin.patch("pd", name, {"status": content}, subresource="status")
 
 
 def a_job(name: str, **spec: Any) -> Manifest:
@@ -152,7 +152,7 @@ def a_product_namespace(cluster: Cluster, namespace: str) -> Iterator[ProductNam
     admin = Kubectl(cluster.kubeconfig, namespace)
     roles = ((OPERATOR, OPERATOR), (DAEMON, DAEMON), (DAEMON, EXTERNAL_DAEMON))
     bindings = [role_binding(user, role, namespace=namespace) for user, role in roles]
-    admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": bindings})
+    admin.create_all(bindings)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="product-")))
         ledger = stack.enter_context(Ledger(folder / "ledger").witnessed())

@@ -42,7 +42,7 @@ def job_in(kubectl: Kubectl, unstamped: Kubectl) -> Callable[[Phase | str], str]
             elif phase == NEVER_STARTED:
                 kubectl.create(a_job_manifest(name))
                 failed = {"phase": "Failed", "finishedAt": FINISHED_AT}
-                kubectl.patch("pj", name, {"status": failed}, "--subresource=status")
+                kubectl.patch("pj", name, {"status": failed}, subresource="status")
             else:
                 kubectl.create(a_job_manifest(name, cancel=True, initiator=None))
                 bring_to(Phase(phase), kubectl, name)

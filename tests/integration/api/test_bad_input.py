@@ -87,7 +87,7 @@ def a_pool_with(**template: Any) -> Manifest:
     ids=lambda value: str(value)[:70],
 )
 def test_bad_input_is_refused_at_the_field(manifest: Manifest, fragments: list[str], kubectl: Kubectl) -> None:
-    refusal = kubectl.refusal("create", "--dry-run=server", "--validate=strict", "-f", "-", given=manifest)
+    refusal = kubectl.api.create(manifest, dry_run=True).refusal
 
     assert all(fragment in refusal for fragment in fragments), refusal[:2000]
     assert TWO_MEGABYTES not in refusal
@@ -96,10 +96,10 @@ def test_bad_input_is_refused_at_the_field(manifest: Manifest, fragments: list[s
 def test_a_job_without_a_spec_is_refused(kubectl: Kubectl) -> None:
     bare = {field: value for field, value in a_job_manifest().items() if field != "spec"}
 
-    assert "spec: Required value" in kubectl.refusal("create", "--dry-run=server", "-f", "-", given=bare)
+    assert "spec: Required value" in kubectl.api.create(bare, dry_run=True).refusal
 
 
 def test_a_status_given_at_creation_is_ignored(kubectl: Kubectl) -> None:
     forged = a_job_manifest() | {"status": {"phase": "Completed", "finishedAt": "2026-01-01T00:00:00Z"}}
 
-    assert kubectl.create(forged, "--dry-run=server")["status"]["phase"] == "Pending"
+    assert kubectl.create(forged, dry_run=True)["status"]["phase"] == "Pending"

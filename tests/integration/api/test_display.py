@@ -38,7 +38,7 @@ def test_a_daemon_shows_whether_it_is_well_and_what_it_runs(kubectl: Kubectl) ->
                 "currentJobs": jobs,
             }
         },
-        "--subresource=status",
+        subresource="status",
     )
 
     header, row = kubectl.run("get", "pd", "busy").stdout.splitlines()
@@ -60,7 +60,7 @@ def test_a_pool_shows_what_it_has_and_what_keeps_it(kubectl: Kubectl) -> None:
         "lastTransitionTime": "2026-01-01T00:00:00Z",
     }
     counts = {"desiredReplicas": 5, "replicas": 4, "updatedReplicas": 3, "idle": 0, "busy": 2, "queued": 7}
-    kubectl.patch("pp", "stuck", {"status": counts | {"conditions": [ready]}}, "--subresource=status")
+    kubectl.patch("pp", "stuck", {"status": counts | {"conditions": [ready]}}, subresource="status")
 
     header, row = kubectl.run("get", "pp", "stuck").stdout.splitlines()
     wide_header, wide_row = kubectl.run("get", "pp", "stuck", "--output=wide").stdout.splitlines()
@@ -72,7 +72,7 @@ def test_a_pool_shows_what_it_has_and_what_keeps_it(kubectl: Kubectl) -> None:
 
 
 def test_a_new_pool_has_nothing_yet_and_wants_one_daemon(kubectl: Kubectl) -> None:
-    stored = kubectl.create(a_pool_manifest(), "--dry-run=server")
+    stored = kubectl.create(a_pool_manifest(), dry_run=True)
 
     assert (stored["spec"]["replicas"], stored["status"]["replicas"]) == (1, 0)
     assert stored["spec"]["template"] == {
@@ -83,7 +83,7 @@ def test_a_new_pool_has_nothing_yet_and_wants_one_daemon(kubectl: Kubectl) -> No
 
 def test_a_pool_can_be_scaled(kubectl: Kubectl) -> None:
     kubectl.create(a_pool_manifest("scaled"))
-    kubectl.patch("pp", "scaled", {"status": {"replicas": 1, "selector": "a=b"}}, "--subresource=status")
+    kubectl.patch("pp", "scaled", {"status": {"replicas": 1, "selector": "a=b"}}, subresource="status")
 
     kubectl.run("scale", "pp/scaled", "--replicas=4")
 
@@ -99,7 +99,7 @@ def test_an_autoscaled_pool_is_not_scaled_by_hand(kubectl: Kubectl) -> None:
 
 
 def test_a_new_daemon_is_offline(kubectl: Kubectl) -> None:
-    assert kubectl.create(a_daemon_manifest(), "--dry-run=server")["status"]["state"] == "Offline"
+    assert kubectl.create(a_daemon_manifest(), dry_run=True)["status"]["state"] == "Offline"
 
 
 @pytest.mark.parametrize(

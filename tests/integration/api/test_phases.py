@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from support.cluster.kubectl import Kubectl, patch_arguments
+from support.cluster.kubectl import Kubectl
 from support.cluster.phases import FINISHED_AT, STARTED_AT
 from support.manifests import Manifest
 
@@ -29,12 +29,13 @@ def test_a_job_takes_only_the_legal_steps(
     before: Phase, after: Phase, kubectl: Kubectl, job_in: Callable[[Phase | str], str]
 ) -> None:
     name = job_in(before)
-    step = ("patch", "pj", name, *patch_arguments(_step(before, after)), "--subresource=status", "--dry-run=server")
+
+    reply = kubectl.api.patch("pj", name, _step(before, after), subresource="status", dry_run=True)
 
     if before == after or (before, after) in LEGAL:
-        assert kubectl.json(*step)["status"]["phase"] == after
+        assert reply.body["status"]["phase"] == after
     else:
-        assert f"a job that is {before} cannot become {after}" in kubectl.refusal(*step)
+        assert f"a job that is {before} cannot become {after}" in reply.refusal
 
 
 def _step(before: Phase, after: Phase) -> list[Manifest]:

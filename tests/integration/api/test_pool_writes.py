@@ -82,7 +82,7 @@ def test_a_pod_that_was_made_before_is_there_when_it_is_asked_for_again(strict: 
     body = dict(CreatePod(pool, "pool-x7k2p", "daemon:1").body())
     strict.create(body)
 
-    assert "already exists" in strict.refusal("create", "-f", "-", given=body)
+    assert "already exists" in strict.api.create(body).refusal
 
 
 def test_a_pool_keeps_its_finalizer_until_it_is_taken_away(admin: Kubectl) -> None:
@@ -149,7 +149,7 @@ def test_the_status_comes_back_as_it_was_decided_so_that_nothing_is_written_twic
         each for each in fleet.decide([PoolView(pool)], [], now).decisions if isinstance(each, UpdatePoolStatus)
     )
 
-    stored = admin.patch("pp", "pool", as_patch(update.patch().operations()), "--subresource=status")
+    stored = admin.patch("pp", "pool", as_patch(update.patch().operations()), subresource="status")
 
     read = parse_pool(stored)
     assert read.status == update.status

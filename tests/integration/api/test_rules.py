@@ -10,13 +10,13 @@ from integration.api.violations import CHANGES, CREATIONS
 from integration.api.violations.row import Change, Creation
 from provisioner_operator.api.crd.definitions import KINDS
 from provisioner_operator.api.v1alpha1.enums import Phase
-from support.cluster.kubectl import Kubectl, patch_arguments
+from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
 
 
 @pytest.mark.parametrize("row", CREATIONS, ids=str)
 def test_an_object_that_breaks_a_rule_is_not_created(row: Creation, kubectl: Kubectl) -> None:
-    refusal = kubectl.refusal("create", "--dry-run=server", "-f", "-", given=row.manifest)
+    refusal = kubectl.api.create(row.manifest, dry_run=True).refusal
 
     assert row.says in refusal
     assert f"{row.at}:" in refusal
@@ -27,9 +27,9 @@ def test_a_change_that_breaks_a_rule_is_refused(
     row: Change, kubectl: Kubectl, unstamped: Kubectl, name_of: Callable[[str, Phase | str], str]
 ) -> None:
     user, name = unstamped if row.unstamped else kubectl, name_of(row.kind, row.job)
-    subresource = ["--subresource=status"] if "status" in row.patch else []
+    subresource = "status" if "status" in row.patch else None
 
-    refusal = user.refusal("patch", row.kind, name, *patch_arguments(row.patch), "--dry-run=server", *subresource)
+    refusal = user.api.patch(row.kind, name, row.patch, subresource=subresource, dry_run=True).refusal
 
     assert row.says in refusal
     assert f"{row.at}:" in refusal
@@ -50,14 +50,14 @@ def test_every_rule_of_the_crds_has_a_row_that_breaks_it() -> None:
 
 @pytest.mark.parametrize("manifest", accepted.CREATIONS, ids=lambda manifest: str(manifest["spec"])[:60])
 def test_what_the_rules_allow_is_created(manifest: Manifest, kubectl: Kubectl) -> None:
-    assert kubectl.create(manifest, "--dry-run=server")["metadata"]["uid"]
+    assert kubectl.create(manifest, dry_run=True)["metadata"]["uid"]
 
 
 @pytest.mark.parametrize(("kind", "state", "change"), accepted.CHANGES, ids=str)
 def test_what_is_not_frozen_can_change(
     kind: str, state: Phase | str, change: Manifest, kubectl: Kubectl, name_of: Callable[[str, Phase | str], str]
 ) -> None:
-    stored = kubectl.patch(kind, name_of(kind, state), {"spec": change}, "--dry-run=server")
+    stored = kubectl.patch(kind, name_of(kind, state), {"spec": change}, dry_run=True)
 
     assert stored["spec"].items() >= change.items()
 
@@ -66,9 +66,9 @@ def test_what_is_not_frozen_can_change(
 def test_what_is_not_final_can_change(
     state: Phase | str, change: Manifest, kubectl: Kubectl, job_in: Callable[[Phase | str], str]
 ) -> None:
-    step = ("patch", "pj", job_in(state), *patch_arguments({"status": change}), "--subresource=status")
+    stored = kubectl.patch("pj", job_in(state), {"status": change}, subresource="status", dry_run=True)
 
-    assert kubectl.json(*step, "--dry-run=server")["status"].items() >= change.items()
+    assert stored["status"].items() >= change.items()
 
 
 def _rules(schema: Manifest) -> Iterator[Manifest]:

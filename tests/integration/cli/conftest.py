@@ -55,10 +55,8 @@ def filled(quiet: ProductNamespace) -> ProductNamespace:
     quiet.admin.create(a_workspace_manifest("lab", templateRef={"name": "docker"}, owner="sam"))
     build = {"number": 7, "job": "lab-7", "transition": "Start", "change": "x", "phase": "Completed"}
     built = {"status": {"phase": "Running", "buildNumber": 7, "latestBuild": build}}
-    quiet.admin.patch("ws", "lab", built, "--subresource=status")
-    quiet.admin.patch(
-        "wst", "docker", {"status": {"activeVersion": "docker-1", "workspaces": 1}}, "--subresource=status"
-    )
+    quiet.admin.patch("ws", "lab", built, subresource="status")
+    quiet.admin.patch("wst", "docker", {"status": {"activeVersion": "docker-1", "workspaces": 1}}, subresource="status")
     quiet.a_daemon_without_process("d1", tags=ON_PREM)
     quiet.a_daemon_without_process("d2", tags=CLOUD, cordoned=True)
     quiet.beat("d1", consecutiveFailures=4, failedJobs=5, version="0.0.1", tags="x=1")
@@ -75,7 +73,7 @@ def filled(quiet: ProductNamespace) -> ProductNamespace:
         a_job("held", tags=ON_PREM, suspend=True),
         a_job("import", type="TemplateImport", transition=None, workspaceRef=None, tags={"pool": "none"}),
     ]
-    quiet.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
+    quiet.admin.create_all(items)
     return quiet
 
 

@@ -145,9 +145,7 @@ def test_more_jobs_than_a_page_holds_are_all_listed(cluster: Cluster, make_names
     count = 620
     items = [a_job(name, tags={"many": "yes"}) for name in names("job", count)]
     product = Cli(cluster.kubeconfig, namespace)
-    Kubectl(cluster.kubeconfig, namespace).run(
-        "create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items}
-    )
+    Kubectl(cluster.kubeconfig, namespace).create_all(items)
     assert len(product.run("jobs", "list").lines) == count + 1
     document = product.run("jobs", "list", "-o", "json").document
     assert len({each["metadata"]["name"] for each in document}) == count

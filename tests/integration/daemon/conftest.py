@@ -76,8 +76,8 @@ class Office:
 
     def daemon(self, name: str) -> dict[str, Any]:
         """The status of a daemon; empty if there is none."""
-        answer = self.kubectl.attempt("get", "provisionerdaemon", name, "-o", "json")
-        return json.loads(answer.stdout).get("status", {}) if answer.ok else {}
+        reply = self.kubectl.api.get("provisionerdaemon", name)
+        return reply.body.get("status", {}) if reply.ok else {}
 
     def submit(self, name: str, daemon: str = "d1", **variables: str) -> None:
         """Create an echo job and assign it."""
@@ -100,7 +100,7 @@ class Office:
         job = parse_job(self.kubectl.create(body))
         given = parse_daemon(self.kubectl.get("provisionerdaemon", daemon))
         patch = [dict(operation) for operation in assign(job, given, str(uuid.uuid4()), time.time()).operations()]
-        self.kubectl.patch("provisionerjob", name, patch, "--subresource=status")
+        self.kubectl.patch("provisionerjob", name, patch, subresource="status")
 
     def job(self, name: str) -> dict[str, Any]:
         """The status of a job."""
@@ -109,7 +109,7 @@ class Office:
 
     def await_phase(self, name: str, phase: str) -> dict[str, Any]:
         """Wait until the job is in this phase and return its status."""
-        self.kubectl.wait("provisionerjob", name, f"jsonpath={{.status.phase}}={phase}", seconds=PATIENCE)
+        wait_until(lambda: self.job(name)["phase"] == phase, f"job {name} to be {phase}")
         return self.job(name)
 
     def await_run(self, name: str) -> int:

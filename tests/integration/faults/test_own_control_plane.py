@@ -198,7 +198,7 @@ def _as_stored(product: ProductNamespace, definition: dict[str, object]) -> dict
 def _create_once_allowed(product: ProductNamespace, manifest: dict[str, object]) -> None:
     """Create the object once the API server accepts it, a moment after a changed definition or its start."""
     deadline = time.monotonic() + 60
-    while not (answer := product.admin.attempt("create", "-f", "-", given=manifest)).ok:
+    while not (answer := product.admin.api.create(manifest)).ok:
         assert time.monotonic() < deadline, str(answer)
         threading.Event().wait(0.2)
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from support.builders.manifests import a_pool_manifest, a_template_manifest, a_workspace_manifest
-from support.cluster.kubectl import Answer, Kubectl
+from support.cluster.api import Reply
+from support.cluster.kubectl import Kubectl
 from support.cluster.pods import a_daemon_pod, daemon_binding, service_account
 from support.cluster.watching import watching
 from support.manifests import Manifest
@@ -49,15 +50,15 @@ def a_policy(product: ProductNamespace, resource: str, operation: str, expressio
     finally:
         kinds = ("validatingadmissionpolicybinding", "validatingadmissionpolicy")
         for each in kinds:
-            product.admin.run("delete", each, name)
+            product.admin.delete(each, name)
 
 
-def await_answer(attempt: Callable[[], Answer], *, refused: str | None) -> None:
+def await_answer(attempt: Callable[[], Reply], *, refused: str | None) -> None:
     """Try until the API server refuses with these words, or no longer refuses (None)."""
     deadline = time.monotonic() + IN_FORCE_WITHIN
     while True:
         answer = attempt()
-        if answer.ok if refused is None else refused in answer.stderr:
+        if answer.ok if refused is None else refused in answer.refusal:
             return
         assert time.monotonic() < deadline, f"the API server does not act by what was changed: {answer}"
         time.sleep(0.1)
@@ -87,12 +88,12 @@ def test_a_policy_that_demands_a_label_on_pods_is_named_by_the_pool_and_costs_fe
     product: ProductNamespace,
 ) -> None:
     items = [service_account(), *daemon_binding(product.namespace)]
-    product.admin.run("apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
+    product.admin.create_all(items)
     words = "every Pod needs the label team"
     labeled = "has(object.metadata.labels) && 'team' in object.metadata.labels"
 
-    def attempt() -> Answer:
-        return product.admin.attempt("create", "--dry-run=server", "-f", "-", given=a_daemon_pod("probe"))
+    def attempt() -> Reply:
+        return product.admin.api.create(a_daemon_pod("probe"), dry_run=True)
 
     with watching(product.admin, "provisionerpools") as pools, product.operator() as operator:
         with a_policy(product, ".pods", "CREATE", labeled, words):
@@ -118,10 +119,9 @@ def _await_pods(admin: Kubectl, count: int) -> None:
 def test_a_policy_that_refuses_a_conditional_write_is_not_taken_for_news(product: ProductNamespace) -> None:
     product.submit("probe", suspend=True)
     words = "statuses are frozen"
-    touch = ("patch", "pj", "probe", "--subresource=status", "--dry-run=server", "--type=merge")
 
-    def attempt() -> Answer:
-        return product.admin.attempt(*touch, '--patch={"status":{"message":"x"}}')
+    def attempt() -> Reply:
+        return product.admin.api.patch("pj", "probe", {"status": {"message": "x"}}, subresource="status", dry_run=True)
 
     with product.operator() as operator:
         product.jobs.until("probe", lambda body: "suspendedAt" in body["status"])

@@ -52,4 +52,4 @@ def test_ends_and_deletions_missed_by_the_watch_are_swept(plane: ControlPlane, o
 def _cancel_in_place_of_the_controller(product: ProductNamespace, name: str) -> None:
     product.cancel(name)
     patch = {"status": {"phase": "Canceled", "reason": "Canceled", "finishedAt": "2026-01-01T00:00:00Z"}}
-    product.admin.patch("pj", name, patch, "--subresource=status")
+    product.admin.patch("pj", name, patch, subresource="status")

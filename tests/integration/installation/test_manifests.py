@@ -96,7 +96,7 @@ def test_a_pod_that_asks_for_more_is_refused(
     pod["spec"]["securityContext"] |= change
     pod["spec"]["serviceAccountName"] = "default"
 
-    refusal = root.within(namespace).refusal("create", "--dry-run=server", "-f", "-", given=pod)
+    refusal = root.within(namespace).api.create(pod, dry_run=True).refusal
 
     assert 'violates PodSecurity "restricted:latest"' in refusal
 
@@ -104,7 +104,7 @@ def test_a_pod_that_asks_for_more_is_refused(
 def test_the_controller_alone_has_a_token(root: Kubectl, pod_of_the_controller: Manifest) -> None:
     bare = {key: value for key, value in pod_of_the_controller["spec"].items() if key != "automountServiceAccountToken"}
     stored = [
-        root.within(SYSTEM).create(pod_of_the_controller | {"spec": spec}, "--dry-run=server")["spec"]
+        root.within(SYSTEM).create(pod_of_the_controller | {"spec": spec}, dry_run=True)["spec"]
         for spec in (pod_of_the_controller["spec"], bare)
     ]
 

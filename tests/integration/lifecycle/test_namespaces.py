@@ -18,7 +18,7 @@ def test_a_controller_of_many_namespaces_serves_each(
     others = [make_namespace() for _ in range(MANY - 1)]
     bindings = [role_binding(OPERATOR, OPERATOR, namespace=namespace) for namespace in others]
     everywhere = Kubectl(product.admin.kubeconfig)
-    everywhere.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": bindings})
+    everywhere.create_all(bindings)
     with an_operator(product.operator_kubeconfig, *others, product.namespace), product.daemon("daemon"):
         product.submit("job")
         product.jobs.until("job", "Completed")

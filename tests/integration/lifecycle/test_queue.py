@@ -5,7 +5,7 @@ from support.test_namespace import ProductNamespace, a_job, names
 
 
 def _create(product: ProductNamespace, *jobs: Manifest) -> None:
-    product.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": list(jobs)})
+    product.admin.create_all(list(jobs))
 
 
 def test_higher_priority_goes_first_then_the_oldest(product: ProductNamespace) -> None:

@@ -87,7 +87,7 @@ def test_a_submitter_cannot_create_a_job_already_canceled(way: tuple[str, ...], 
 def test_a_cancel_cannot_hide_behind_a_generated_name(submitter: Kubectl) -> None:
     manifest = a_job_manifest(cancel=True) | {"metadata": {"generateName": "job-"}}
 
-    assert MISSING_RIGHT in submitter.refusal("create", "-f", "-", given=manifest)
+    assert MISSING_RIGHT in submitter.api.create(manifest).refusal
 
 
 @pytest.mark.parametrize(

@@ -137,14 +137,14 @@ def test_it_reopens_no_job_that_ended(attack: Attack) -> None:
 def test_it_changes_no_spec_of_a_job_and_makes_none(attack: Attack) -> None:
     attack.a_job_of("mine")
     assert "cannot patch resource" in attack.daemon.refusal("patch", "pj", "job", "--type=merge", '--patch={"spec":{}}')
-    assert "cannot create resource" in attack.daemon.refusal("create", "-f", "-", given=a_job_manifest("another"))
+    assert "cannot create resource" in attack.daemon.api.create(a_job_manifest("another")).refusal
     assert "cannot delete resource" in attack.daemon.refusal("delete", "pj", "job")
 
 
 def test_it_chooses_no_tags_and_makes_no_daemon(attack: Attack) -> None:
     tags = '--patch={"spec":{"tags":{"region":"us"}}}'
     assert "cannot patch resource" in attack.daemon.refusal("patch", "pd", "mine", "--type=merge", tags)
-    assert "cannot create resource" in attack.daemon.refusal("create", "-f", "-", given=a_daemon_manifest("third"))
+    assert "cannot create resource" in attack.daemon.api.create(a_daemon_manifest("third")).refusal
     assert "is forbidden" in attack.daemon.refusal("annotate", "pod", "mine", "tags.provisioner.dev/a=b")
 
 
@@ -181,7 +181,7 @@ def test_it_writes_no_log_of_another_daemon(attack: Attack) -> None:
 
 def test_it_writes_no_other_config_map(attack: Attack) -> None:
     template = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "template"}, "data": {"main.tf": ""}}
-    assert "no ConfigMaps but log archives" in attack.daemon.refusal("create", "-f", "-", given=template)
+    assert "no ConfigMaps but log archives" in attack.daemon.api.create(template).refusal
     attack.admin.create(template)
     evil = '--patch={"data":{"main.tf":"evil"}}'
     assert "no ConfigMaps but log archives" in attack.daemon.refusal(
@@ -202,7 +202,7 @@ def test_of_secrets_and_leases_it_writes_terraforms_alone(attack: Attack, kind: 
     attack.daemon.create(manifest(own))
     assert attack.daemon.attempt("delete", kind, own).ok
     attack.admin.create(manifest(foreign))
-    assert "of Terraform's state" in attack.daemon.refusal("create", "-f", "-", given=manifest("another"))
+    assert "of Terraform's state" in attack.daemon.api.create(manifest("another")).refusal
     assert "of Terraform's state" in attack.daemon.refusal("delete", kind, foreign)
 
 

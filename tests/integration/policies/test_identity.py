@@ -25,7 +25,7 @@ USER_TAGS = {"scope": "user", "owner": "submitter"}
     ids=str,
 )
 def test_a_submitter_cannot_act_in_another_name(spec: Manifest, says: str, submitter: Kubectl) -> None:
-    refusal = submitter.refusal("create", "-f", "-", given=a_job_manifest(**spec))
+    refusal = submitter.api.create(a_job_manifest(**spec)).refusal
 
     assert says in refusal
     assert MISSING_RIGHT in refusal

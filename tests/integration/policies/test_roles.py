@@ -41,7 +41,7 @@ def test_the_controller_assigns_ends_and_deletes_a_job(
         {"op": "add", "path": "/status/assignment", "value": an_assignment()},
     ]
 
-    controller.patch("pj", "job", assignment, "--subresource=status")
+    controller.patch("pj", "job", assignment, subresource="status")
     bring_to(Phase.FAILED, controller, "job")
 
     controller.run("delete", "pj", "job")
@@ -81,7 +81,7 @@ def test_a_spec_changed_along_with_the_status_stays_as_it_was(
     make_job()
     both = {"spec": {"cancel": True}, "status": {"message": "hello"}}
 
-    stored = user_with("provisioner-operator").patch("pj", "job", both, "--subresource=status")
+    stored = user_with("provisioner-operator").patch("pj", "job", both, subresource="status")
 
     assert (stored["spec"]["cancel"], stored["status"]["message"]) == (False, "hello")
 
@@ -95,7 +95,7 @@ def test_a_daemon_that_is_no_pod_registers_itself_and_heartbeats(
     admin.apply(external)
     daemon.create(a_daemon_manifest())
 
-    beat = daemon.patch("pd", "daemon", {"status": {"state": "Idle"}}, "--subresource=status")
+    beat = daemon.patch("pd", "daemon", {"status": {"state": "Idle"}}, subresource="status")
 
     assert beat["status"]["state"] == "Idle"
 

@@ -22,7 +22,7 @@ def test_two_hundred_workspaces_are_each_started_once_and_some_destroyed(own_tea
             stack.enter_context(team.product.daemon(daemon))
         team.make_template()
         items = [a_workspace(name) for name in made]
-        team.admin.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
+        team.admin.create_all(items)
         for name in made:
             team.workspaces.until_latest(name, is_ready, seconds=240)
         team.admin.run("delete", "ws", "--wait=false", *made[:DESTROYED])

@@ -98,8 +98,8 @@ def test_a_workspace_cannot_be_created_for_another_user(
 ) -> None:
     sam = user("submitter")
 
-    assert says in sam.refusal("create", "-f", "-", given=a_workspace_manifest("forged", **spec))
-    assert place.admin.attempt("create", "--dry-run=server", "-f", "-", given=a_workspace_manifest("x", **spec)).ok
+    assert says in sam.api.create(a_workspace_manifest("forged", **spec)).refusal
+    assert place.admin.api.create(a_workspace_manifest("x", **spec), dry_run=True).ok
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_workspace_cannot_be_created_for_another_user(
 def test_a_user_cannot_submit_a_job_that_looks_like_the_controllers(
     spec: Manifest, user: Callable[[str], Kubectl]
 ) -> None:
-    refusal = user("submitter").refusal("create", "-f", "-", given=a_job_manifest("forged", **spec))
+    refusal = user("submitter").api.create(a_job_manifest("forged", **spec)).refusal
 
     assert 'lacks the verb "impersonate"' in refusal
 
@@ -150,7 +150,7 @@ def test_an_owner_cancels_the_jobs_of_a_workspace_where_the_template_allows_it(
 def test_an_invalid_parameter_is_rejected_at_once(name: str, value: str, says: str, place: Team) -> None:
     manifest = a_workspace_manifest("unfit", parameters=[{"name": name, "value": value}])
 
-    assert says in place.admin.refusal("create", "--dry-run=server", "-f", "-", given=manifest)
+    assert says in place.admin.api.create(manifest, dry_run=True).refusal
 
 
 def test_a_parameter_without_a_default_is_required(place: Team) -> None:
@@ -158,8 +158,7 @@ def test_a_parameter_without_a_default_is_required(place: Team) -> None:
     manifest = a_workspace_manifest("unfit", templateRef={"name": "demanding"})
 
     def refused() -> bool:
-        answer = place.admin.attempt("create", "--dry-run=server", "-f", "-", given=manifest)
-        return "has no default for region" in answer.stderr
+        return "has no default for region" in place.admin.api.create(manifest, dry_run=True).refusal
 
     # The API server must have loaded the new template.
     place.templates.until("demanding", lambda _: True)
@@ -170,9 +169,8 @@ def test_an_immutable_parameter_cannot_change_after_the_first_build(place: Team)
     place.make("fixed", parameters=[{"name": "zone", "value": "a"}])
     place.until("fixed", "Running", build=1)
 
-    refusal = place.admin.refusal(
-        "patch", "ws", "fixed", *patch_arguments({"spec": {"parameters": [{"name": "zone", "value": "b"}]}})
-    )
+    change = {"spec": {"parameters": [{"name": "zone", "value": "b"}]}}
+    refusal = place.admin.api.patch("ws", "fixed", change).refusal
 
     assert "zone cannot change once the workspace was built" in refusal
 

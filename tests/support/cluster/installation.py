@@ -13,7 +13,8 @@ from support.builders.manifests import (
     a_workspace_manifest,
     role_binding,
 )
-from support.cluster.kubectl import Answer, Kubectl
+from support.cluster.api import Reply
+from support.cluster.kubectl import Kubectl
 from support.manifests import MANIFESTS, Manifest
 
 PROBE_NAMESPACE = "provisioner-probe"
@@ -67,19 +68,17 @@ def _await_parameters_policy(admin: Kubectl, prober: Kubectl) -> None:
     """Wait until the API server's policy has loaded the templates as parameters."""
     admin.apply(a_template_manifest("template", parameters=[{"name": "size"}]))
     _await("has no default for size", prober, a_workspace_manifest())
-    admin.patch("wst", "template", {"status": {"workspaces": 1}}, "--subresource=status")
-    deletion = ("delete", "wst", "template", "--dry-run=server")
-    _await_answer("template-in-use.provisioner.dev", lambda: admin.attempt(*deletion))
+    admin.patch("wst", "template", {"status": {"workspaces": 1}}, subresource="status")
+    _await_answer("template-in-use.provisioner.dev", lambda: admin.api.delete("wst", "template", dry_run=True))
 
 
 def _await_heartbeat_policy(admin: Kubectl, prober: Kubectl) -> None:
     admin.apply(a_daemon_manifest("probe"))
-    # kubectl reads before it patches a status.
-    read = ("--verb=get", "--resource=provisionerdaemons.provisioner.dev/status")
-    admin.attempt("create", "role", "status-reader", *read)
-    admin.attempt("create", "rolebinding", "status-reader", "--role=status-reader", "--user=prober")
-    beat = ("patch", "pd", "probe", "--type=merge", "--subresource=status", '--patch={"status":{"state":"Idle"}}')
-    _await_answer("daemon.provisioner.dev", lambda: prober.attempt(*beat, "--dry-run=server"))
+    beat = {"status": {"state": "Idle"}}
+    _await_answer(
+        "daemon.provisioner.dev",
+        lambda: prober.api.patch("pd", "probe", beat, subresource="status", dry_run=True),
+    )
 
 
 def _await_aggregation(admin: Kubectl) -> None:
@@ -94,15 +93,14 @@ def _await_aggregation(admin: Kubectl) -> None:
 
 def _await(sign: str, kubectl: Kubectl, manifest: Manifest) -> None:
     """Create the object as a dry run until the answer shows that the policy is active."""
-    creation = ("create", "--dry-run=server", "--output=json", "-f", "-")
-    _await_answer(sign, lambda: kubectl.attempt(*creation, given=manifest))
+    _await_answer(sign, lambda: kubectl.api.create(manifest, dry_run=True))
 
 
-def _await_answer(sign: str, attempt: Callable[[], Answer]) -> None:
+def _await_answer(sign: str, attempt: Callable[[], Reply]) -> None:
     deadline = time.monotonic() + IN_FORCE_WITHIN
     while True:
         answer = attempt()
-        if sign in answer.stdout + answer.stderr:
+        if sign in str(answer):
             return
         if time.monotonic() > deadline:
             raise TimeoutError(f"{sign} not seen within {IN_FORCE_WITHIN:.0f} s; the last {answer}")

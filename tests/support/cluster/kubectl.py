@@ -1,16 +1,20 @@
-"""The real kubectl, as users run it: each call is a process, and each answer its output."""
+"""The real kubectl, as users run it: each call is a process, and each answer its output.
+
+Whole objects are read and written through `api`, without a process, as most tests need no more of kubectl than that.
+"""
 
 import functools
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from typing_extensions import override
 
 from provisioner_devcluster import find_kubectl
+from support.cluster.api import Api, Change, Reply
 from support.manifests import Manifest
 
 CALL_TIMEOUT = 300
@@ -89,28 +93,54 @@ class Kubectl:
         document: Manifest = json.loads(self.run(*arguments, "--output=json", given=given).stdout)
         return document
 
+    @property
+    def api(self) -> Api:
+        """The API server as the same user in the same namespace."""
+        return Api(self.kubeconfig, self.namespace)
+
     def get(self, kind: str, name: str) -> Manifest:
         """Return the object."""
-        return self.json("get", kind, name)
+        return _required(self.api.get(kind, name))
 
-    def create(self, manifest: Manifest, *flags: str) -> Manifest:
+    def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create the object and return it as the API server stored it."""
-        return self.json("create", "-f", "-", *flags, given=manifest)
+        return _required(self.api.create(manifest, dry_run=dry_run))
+
+    def create_all(self, manifests: Iterable[Manifest]) -> None:
+        """Create the objects in this order."""
+        for manifest in manifests:
+            self.create(manifest)
 
     def apply(self, manifest: Manifest | str, *flags: str) -> Answer:
         """`kubectl apply` the object, or the YAML text."""
         return self.run("apply", "-f", "-", *flags, given=manifest)
 
-    def patch(self, kind: str, name: str, change: Mapping[str, Any] | Sequence[Manifest], *flags: str) -> Manifest:
+    def patch(
+        self, kind: str, name: str, change: Change, *, subresource: str | None = None, dry_run: bool = False
+    ) -> Manifest:
         """Change the object by a merge patch, or by a JSON patch if given a list; return it as stored."""
-        return self.json("patch", kind, name, *patch_arguments(change), *flags)
+        return _required(self.api.patch(kind, name, change, subresource=subresource, dry_run=dry_run))
+
+    def post(self, kind: str, name: str, subresource: str, body: Manifest) -> Manifest:
+        """Create the object's subresource and return the answer."""
+        return _required(self.api.post(kind, name, subresource, body))
+
+    def delete(self, kind: str, name: str) -> None:
+        """Delete the object without waiting for its end."""
+        _required(self.api.delete(kind, name))
 
     def wait(self, kind: str, name: str, condition: str, *, seconds: float = 150) -> None:
         """Wait until, for example, `condition=Ready` or `jsonpath={.status.phase}=Failed`."""
         self.run("wait", f"{kind}/{name}", f"--for={condition}", f"--timeout={seconds:.0f}s")
 
 
-def patch_arguments(change: Mapping[str, Any] | Sequence[Manifest]) -> tuple[str, str]:
+def _required(reply: Reply) -> Manifest:
+    if not reply.ok:
+        raise KubectlError(str(reply))
+    return reply.body
+
+
+def patch_arguments(change: Change) -> tuple[str, str]:
     """Return the flags of `kubectl patch` for a merge patch (an object) or a JSON patch (a list)."""
     kind = "merge" if isinstance(change, Mapping) else "json"
     return f"--type={kind}", f"--patch={json.dumps(change)}"

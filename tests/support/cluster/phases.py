@@ -25,5 +25,5 @@ for _end, _before in (
 def bring_to(phase: Phase, kubectl: Kubectl, name: str) -> Manifest:
     """Bring a new job to the phase, assigned to the daemon `daemon`; for Canceled it must have `spec.cancel`."""
     for change in _STEPS[phase]:
-        kubectl.patch("pj", name, {"status": change}, "--subresource=status")
+        kubectl.patch("pj", name, {"status": change}, subresource="status")
     return kubectl.get("pj", name)

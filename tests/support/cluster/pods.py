@@ -66,8 +66,9 @@ def ended(admin: Kubectl, name: str, *, reason: str = "OOMKilled", code: int = 1
 def token_kubeconfig(admin: Kubectl, pod: Manifest, folder: Path) -> Path:
     """Return a kubeconfig with a token as kubelet mounts it: bound to the Pod, and invalid after its deletion."""
     meta = pod["metadata"]
-    bound = ("--bound-object-kind=Pod", f"--bound-object-name={meta['name']}", f"--bound-object-uid={meta['uid']}")
-    token = admin.run("create", "token", SERVICE_ACCOUNT, *bound).stdout.strip()
+    bound = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"boundObjectRef": bound}}
+    token = admin.post("serviceaccount", SERVICE_ACCOUNT, "token", request)["status"]["token"]
     document = yaml.safe_load(admin.kubeconfig.read_text(encoding="utf-8"))
     document["users"] = [{"name": each["name"], "user": {"token": token}} for each in document["users"]]
     path = folder / f"{meta['uid']}.kubeconfig"
@@ -80,4 +81,4 @@ def _says(admin: Kubectl, name: str, phase: str, state: Manifest, *, ready: bool
     container = {"name": CONTAINER, "image": "i", "imageID": "i", "ready": ready, "restartCount": 0, "state": state}
     condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": _NOW}
     status = {"phase": phase, "conditions": [condition], "containerStatuses": [container]}
-    return admin.patch("pod", name, {"status": status}, "--subresource=status")
+    return admin.patch("pod", name, {"status": status}, subresource="status")

@@ -1,21 +1,21 @@
 """Watch the objects of one kind, keep all their versions, and wait for one that meets a condition.
 
-A thread follows `kubectl get --watch`, and lists again when the API server ends the watch or sends an ERROR event. If the
-thread stops for any other reason, the waiting test fails.
+A thread follows the watch, and lists again when the API server ends it or sends an ERROR event. If the thread stops for any
+other reason, the waiting test fails.
 """
 
 import json
-import os
-import signal
-import subprocess
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from http import HTTPStatus
+from typing import Protocol, TypeVar
 
-from provisioner_devcluster import find_kubectl
+from urllib3.exceptions import HTTPError
+
+from support.cluster.api import Reply
 from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
 
@@ -27,25 +27,39 @@ _ASKED_AFTER = 5.0
 T = TypeVar("T")
 
 
+class Stream(Protocol):
+    """Events of one watch until it ends; iterating raises urllib3's HTTPError if the connection breaks."""
+
+    def __iter__(self) -> Iterator[Manifest]:
+        """Yield the events."""
+
+    def close(self) -> None:
+        """End the stream, and the read that waits for its next event."""
+
+
+class Source(Protocol):
+    """What a watch needs of the API server."""
+
+    def get(self, kind: str, name: str) -> Reply:
+        """Read the object."""
+
+    def watch(self, kind: str) -> Stream:
+        """Begin with an ADDED event for each object. Raises urllib3's HTTPError."""
+
+
 class Watch:
     """Versions of all objects of a kind in a namespace, from now on."""
 
-    def __init__(self, kubectl: Kubectl, kind: str) -> None:
+    def __init__(self, source: Source, kind: str) -> None:
         self._kind = kind
-        self._kubectl = kubectl
-        self._command = [
-            str(find_kubectl()),
-            f"--kubeconfig={kubectl.kubeconfig}",
-            f"--cache-dir={kubectl.kubeconfig.parent / 'kubectl-cache'}",
-            f"--namespace={kubectl.namespace}",
-            *("get", kind, "--watch", "--output-watch-events", '--output=jsonpath={@}{"\\n"}'),
-        ]
+        self._source = source
         self._changed = threading.Condition()
         self._versions: defaultdict[str, list[Manifest]] = defaultdict(list)
         self._gone: set[str] = set()
         self._events = 0
         self._closing = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._opening = threading.Lock()
+        self._stream: Stream | None = None
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -136,15 +150,16 @@ class Watch:
                 if self._changed.wait_for(lambda: name in self._gone, timeout=_ASKED_AFTER):
                     return
                 self._require_alive()
-            answer = self._kubectl.attempt("get", self._kind, name, "--ignore-not-found", "--output=name")
-            if answer.ok and not answer.stdout:
+            if self._source.get(self._kind, name).status == HTTPStatus.NOT_FOUND:
                 return
             assert time.monotonic() < deadline, f"{self._kind} {name} still exists"
 
     def close(self) -> None:
         """End the watch."""
-        self._closing.set()
-        self._stop_process()
+        with self._opening:
+            self._closing.set()
+            if self._stream is not None:
+                self._stream.close()
         self._thread.join()
         self._require_alive()
 
@@ -176,37 +191,26 @@ class Watch:
             with self._changed:
                 self._failure = error
                 self._changed.notify_all()
-        finally:
-            if self._process is not None:
-                self._stop_process()
-                self._process.wait()
 
     def _follow(self) -> None:
         while not self._closing.is_set():
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            )
-            if self._closing.is_set():
-                self._stop_process()
-            stream = self._process.stdout
-            assert stream is not None
-            with stream:
-                for line in stream:
-                    if not self._take(line):
-                        self._stop_process()  # the next watch lists again
-                        break
-            self._process.wait()
+            with suppress(HTTPError):
+                for event in self._reopened():
+                    if not self._take(event):
+                        break  # the next watch lists again
             self._closing.wait(_REOPEN_PAUSE)
 
-    def _take(self, line: bytes) -> bool:
+    def _reopened(self) -> Iterable[Manifest]:
+        with self._opening:
+            if self._closing.is_set():
+                return ()
+            self._stream = self._source.watch(self._kind)
+            return self._stream
+
+    def _take(self, event: Manifest) -> bool:
         """Process an event; return False if the watch must be restarted."""
-        try:
-            event = json.loads(line)
-        except ValueError:
-            return True  # cut off by the end of the stream; the next watch begins with the current state
         body: Manifest = event["object"]
-        # An ERROR event contains a Status; when the API server goes away, kubectl prints one under other types, too.
-        if event["type"] == "ERROR" or body.get("kind") == "Status":
+        if event["type"] == "ERROR":
             return False
         name = body["metadata"]["name"]
         with self._changed:
@@ -218,16 +222,11 @@ class Watch:
             self._changed.notify_all()
         return True
 
-    def _stop_process(self) -> None:
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGKILL)
-
 
 @contextmanager
 def watching(kubectl: Kubectl, kind: str) -> Iterator[Watch]:
     """Watch until the block ends."""
-    watch = Watch(kubectl, kind)
+    watch = Watch(kubectl.api, kind)
     watch.open()
     try:
         yield watch

@@ -1,46 +1,38 @@
 """Request of one user, and the expected answer of the API server. Nothing is stored."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from typing_extensions import override
 
-from support.cluster.kubectl import Answer, Kubectl, patch_arguments
+from support.cluster.api import Api, Reply
+from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
-
-_DRY_RUN = ("--dry-run=server", "--output=json")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A write. Words like `UID-OF-Pod-mine` in it stand for the UIDs of stored objects."""
 
-    verb: tuple[str, ...]
-    body: Manifest | None = None
-    patch: Manifest | list[Manifest] | None = None
+    send: Callable[[Api, Any], Reply]
+    """Send it, with this body, without storing anything."""
+    body: Any = None
 
-    def send(self, user: Kubectl, uids: Mapping[str, str]) -> Answer:
-        """Send it as this user, without storing anything."""
-        given = json.loads(_filled(json.dumps([self.body, self.patch]), uids))
-        arguments = self.verb if self.patch is None else (*self.verb, *patch_arguments(given[1]))
-        dry_run = _DRY_RUN[:1] if self.verb[0] == "delete" else _DRY_RUN
-        return user.attempt(*arguments, *dry_run, given=given[0])
-
-    @override
-    def __str__(self) -> str:
-        return " ".join(self.verb)
+    def reply(self, user: Kubectl, uids: Mapping[str, str]) -> Reply:
+        """Send it as this user and return the answer."""
+        return self.send(user.api, json.loads(_filled(json.dumps(self.body), uids)))
 
 
 def create(manifest: Manifest) -> Request:
     """Create the object."""
-    return Request(("create", "-f", "-"), body=manifest)
+    return Request(lambda api, body: api.create(body, dry_run=True), manifest)
 
 
-def patch(kind: str, name: str, change: Manifest | list[Manifest]) -> Request:
+def patch(kind: str, name: str, change: Manifest | list[Manifest], subresource: str | None = None) -> Request:
     """Change the object, by a merge patch or a JSON patch."""
-    return Request(("patch", kind, name), patch=change)
+    return Request(lambda api, body: api.patch(kind, name, body, subresource=subresource, dry_run=True), change)
 
 
 def spec(kind: str, name: str, **fields: Any) -> Request:
@@ -50,12 +42,12 @@ def spec(kind: str, name: str, **fields: Any) -> Request:
 
 def status(kind: str, name: str, **fields: Any) -> Request:
     """Change fields of the object's status."""
-    return Request(("patch", kind, name, "--subresource=status"), patch={"status": fields})
+    return patch(kind, name, {"status": fields}, "status")
 
 
 def delete(kind: str, name: str) -> Request:
     """Delete the object."""
-    return Request(("delete", kind, name, "--wait=false"))
+    return Request(lambda api, _: api.delete(kind, name, dry_run=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +66,13 @@ class Case:
 
     def fault(self, user: Kubectl, uids: Mapping[str, str]) -> str | None:
         """Return the difference between the API server's answer and the expected one; None if there is none."""
-        answer = self.request.send(user, uids)
+        reply = self.request.reply(user, uids)
         if self.refused is not None:
             wanted = _filled(self.refused, uids)
-            return (
-                None if not answer.ok and wanted in answer.stderr else f"expected a refusal with {wanted!r}: {answer}"
-            )
-        if not answer.ok:
-            return f"not allowed: {answer}"
-        if not self.stored:
-            return None
-        document = json.loads(answer.stdout)
-        found = {path: _at(document, path) for path in self.stored}
+            return None if wanted in reply.refusal else f"expected a refusal with {wanted!r}: {reply}"
+        if not reply.ok:
+            return f"not allowed: {reply}"
+        found = {path: _at(reply.body, path) for path in self.stored}
         return None if found == dict(self.stored) else f"expected {dict(self.stored)}, found {found}"
 
     @override
