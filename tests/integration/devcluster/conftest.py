@@ -32,7 +32,7 @@ def kubectl() -> Kubectl:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[ControlPlane]:
     with ControlPlane.start() as plane:
         yield plane
