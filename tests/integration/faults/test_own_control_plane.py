@@ -20,7 +20,7 @@ from support.cluster.watching import watching
 from support.manifests import CRDS
 from support.test_namespace import ProductNamespace, a_job, a_product_namespace, condition, names
 
-UNDER_LOAD = 200
+UNDER_LOAD = 120
 COUNTED = 30
 WRITES_PER_JOB = 4
 _EVENT_COUNTED = 'provisioner_api_writes_total{kind="event",result="ok"}'

@@ -111,7 +111,7 @@ def test_a_policy_that_demands_a_label_on_pods_is_named_by_the_pool_and_costs_fe
 
 def _await_pods(admin: Kubectl, count: int) -> None:
     deadline = time.monotonic() + RECOVERS_WITHIN
-    while len(admin.json("get", "pods", "--selector=provisioner.dev/daemon=true")["items"]) < count:
+    while len(admin.list_all("pods", selector="provisioner.dev/daemon=true")) < count:
         assert time.monotonic() < deadline, "the pool does not recover"
         time.sleep(0.2)
 

@@ -115,7 +115,7 @@ def test_a_template_is_checked_without_leaving_a_state(product: ProductNamespace
     product.jobs.until_all(["import", "dry-run"], phases=["Completed"])
     planned = product.jobs.latest()["dry-run"]["status"]
     assert _resources(planned) == {"terraform_data.home": "create", "terraform_data.machine[0]": "create"}
-    secrets = product.admin.json("get", "secrets")["items"]
+    secrets = product.admin.list_all("secrets")
     assert not [each for each in secrets if "import" in each["metadata"]["name"] or "dry" in each["metadata"]["name"]]
 
 

@@ -35,7 +35,7 @@ class Kubelet:
 
     def living(self) -> dict[str, Manifest]:
         """Return the Pods that exist and are not being deleted, by name."""
-        found = self.product.admin.json("get", "pods", "--selector=provisioner.dev/daemon=true")["items"]
+        found = self.product.admin.list_all("pods", selector="provisioner.dev/daemon=true")
         return {
             each["metadata"]["name"]: each
             for each in found

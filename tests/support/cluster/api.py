@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import urllib3
 from pykube import KubeConfig
@@ -65,6 +66,10 @@ class Api:
     def get(self, kind: str, name: str) -> Reply:
         """Read the object."""
         return self._send("GET", self._path(kind, name))
+
+    def list_all(self, kind: str, *, selector: str = "") -> Reply:
+        """Read all objects of the kind, or those whose labels match."""
+        return self._send("GET", self._path(kind), {"labelSelector": selector} if selector else {})
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Reply:
         """Create the object; unknown and duplicate fields are refused."""
@@ -175,7 +180,7 @@ class _Session:
             headers["Content-Type"] = media
         response = self._pool.request(
             method,
-            self._server + path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else ""),
+            f"{self._server}{path}?{urlencode(query)}",
             body=None if body is None else json.dumps(body),
             headers=headers,
         )

@@ -102,6 +102,11 @@ class Kubectl:
         """Return the object."""
         return _required(self.api.get(kind, name))
 
+    def list_all(self, kind: str, *, selector: str = "") -> list[Manifest]:
+        """Return all objects of the kind, or those whose labels match."""
+        items: list[Manifest] = _required(self.api.list_all(kind, selector=selector))["items"]
+        return items
+
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create the object and return it as the API server stored it."""
         return _required(self.api.create(manifest, dry_run=dry_run))
