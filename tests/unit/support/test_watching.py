@@ -8,6 +8,7 @@ import pytest
 from typing_extensions import override
 from urllib3.exceptions import ProtocolError
 
+from support.cluster import watching
 from support.cluster.api import Reply
 from support.cluster.watching import Source, Stream, Watch
 from support.manifests import Manifest
@@ -70,7 +71,8 @@ def test_a_watch_that_the_api_server_ends_lists_again(end: object) -> None:
     watch.close()
 
 
-def test_a_deletion_that_the_watch_missed_is_found_by_reading() -> None:
+def test_a_deletion_that_the_watch_missed_is_found_by_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_ASKED_AFTER", 0.01)
     watch = Watch(ScriptedSource(ScriptedStream(FIRST)), "pj")
     watch.open()
     watch.until_gone("first")
