@@ -19,8 +19,8 @@ EPOCH = 1_000.0
 """The loop's time at the start; not 0, which code may treat specially."""
 LONGEST_WAIT_SECONDS = 10.0
 """Real seconds to wait for input or output while no timer is set; then the loop is considered stuck."""
-
-
+_RESOLUTION = 1e-9
+"""Seconds."""
 MOST_ROUNDS = 20_000
 """Maximum rounds of the loop without progress of time; then tasks are considered to wake each other forever."""
 
@@ -62,8 +62,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._now
 
     def _jump(self, seconds: float) -> None:
-        # Rounded, so that a sum of pauses is the very number that a test expects.
-        self._now = round(self._now + seconds, 9)
+        # Rounded, so that a sum of pauses is the very number that a test expects; but time always passes, or a task that
+        # waits for a moment between two rounded ones would wait forever.
+        self._now = max(round(self._now + seconds, 9), round(self._now + _RESOLUTION, 9))
 
     @override
     def run_in_executor(  # type: ignore[override] # whatever the executor: there is no thread

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from provisioner_operator.controller.writes.fair_queue import FairQueue
-from support.virtual_loop import run_virtually
+from support.virtual_time import run_in_virtual_time
 
 
 async def got(queue: FairQueue[int], count: int) -> list[tuple[str, int]]:
@@ -19,7 +19,7 @@ def test_namespaces_are_served_in_turn_each_in_its_order() -> None:
         queue.put("third", 20)
         assert await got(queue, 5) == [("busy", 0), ("other", 10), ("third", 20), ("busy", 1), ("busy", 2)]
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_one_namespace_never_has_all_the_room() -> None:
@@ -36,7 +36,7 @@ def test_one_namespace_never_has_all_the_room() -> None:
         queue.done("busy")
         assert await queue.get() == ("busy", 2)
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_work_that_comes_wakes_who_waits() -> None:
@@ -48,7 +48,7 @@ def test_work_that_comes_wakes_who_waits() -> None:
             queue.put("a", number)
         assert sorted(await asyncio.gather(*waiting)) == [("a", 0), ("a", 1), ("a", 2)]
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize("after", [0, 1], ids=["while it waits", "as it is woken"])
@@ -64,7 +64,7 @@ def test_who_is_canceled_takes_no_work_with_it(after: int) -> None:
         first.cancel()
         assert await second == ("a", 1)
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_who_is_canceled_just_before_work_comes_is_canceled() -> None:
@@ -78,7 +78,7 @@ def test_who_is_canceled_just_before_work_comes_is_canceled() -> None:
             await waiting
         assert await queue.get() == ("a", 1)
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_it_is_drained_once_all_work_is_done() -> None:
@@ -93,4 +93,4 @@ def test_it_is_drained_once_all_work_is_done() -> None:
         queue.done("a")
         await drained
 
-    run_virtually(main())
+    run_in_virtual_time(main())

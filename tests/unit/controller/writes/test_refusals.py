@@ -22,7 +22,7 @@ from support.refused_writes import (
 )
 from support.scripted_writes import Answer
 from support.virtual_controller import NAMESPACE, a_virtual_controller
-from support.virtual_loop import run_virtually
+from support.virtual_time import run_in_virtual_time
 
 TOLERANCE = 1.5
 """The writes in between take some hundredths of a second each, and a pool is looked at at most once a second."""
@@ -68,7 +68,7 @@ def test_what_is_refused_is_said_once_tried_ever_more_seldom_and_recovers(
             # An assignment that nobody acknowledges is released, and the like.
             assert len(controller.client.requests) - settled < 5
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize("answer", [ETCD, QUOTA], ids=["lost etcd", "conflict of a quota"])
@@ -89,7 +89,7 @@ def test_a_transient_refusal_alerts_nobody_and_is_retried_every_few_seconds(
             if write.reason is not None:
                 assert controller.condition(path).get("reason") != write.reason
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize("what", sorted(TESTED))
@@ -111,7 +111,7 @@ def test_an_object_that_moved_on_is_read_and_decided_anew_at_once(what: str, mon
             assert refusals(controller) == []
             assert len(controller.client.requests) < 20
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize("what", ["finalizer of a workspace", "job of a build", "job of an import", "Pod of a pool"])
@@ -128,7 +128,7 @@ def test_a_change_of_the_object_tries_it_again_at_once(what: str, monkeypatch: p
             again = controller.client.times(write.verb, write.part)
             assert again[-1] > tried[-1]
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_change_of_the_template_tries_the_build_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_a_change_of_the_template_tries_the_build_again_at_once(monkeypatch: pyt
             await asyncio.sleep(0.5)
             assert controller.client.times("POST", "/provisionerjobs")[-1] > tried[-1]
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_refused_explanation_holds_back_no_assignment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +154,7 @@ def test_a_refused_explanation_holds_back_no_assignment(monkeypatch: pytest.Monk
             await asyncio.sleep(0.5)
             assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_refused_status_holds_back_no_build(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_a_refused_status_holds_back_no_build(monkeypatch: pytest.MonkeyPatch) -
             await asyncio.sleep(1)
             assert paths.job(NAMESPACE, "dev-2") in controller.client.objects
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def _ended() -> dict[str, object]:

@@ -8,7 +8,7 @@ from provisioner_operator.kube import paths
 from support.builders.manifests import a_job_manifest
 from support.scripted_writes import Answer
 from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
-from support.virtual_loop import run_virtually
+from support.virtual_time import run_in_virtual_time
 
 
 def _counted(controller: VirtualController, kind: str) -> dict[str, float]:
@@ -46,7 +46,7 @@ def test_a_build_whose_name_is_taken_gets_the_next_number_at_the_price_of_one_cr
             assert controller.client.objects[path]["status"]["latestBuild"]["job"] == "blk-2"
             assert _counted(controller, "CreateBuild") == {"conflict": 1, "ok": 1}
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_every_number_is_tried_once_until_one_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_every_number_is_tried_once_until_one_is_free(monkeypatch: pytest.Monkey
             await asyncio.sleep(60)
             assert _counted(controller, "CreateBuild") == {"conflict": 5, "ok": 1}
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_build_whose_creation_was_not_answered_is_found_and_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_a_build_whose_creation_was_not_answered_is_found_and_not_made_again(mon
             assert controller.client.objects[path]["status"]["latestBuild"]["job"] == "blk-1"
             assert paths.job(NAMESPACE, "blk-2") not in controller.client.objects
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_version_whose_names_are_taken_says_so_and_is_imported_once_they_are_free(
@@ -110,7 +110,7 @@ def test_a_version_whose_names_are_taken_says_so_and_is_imported_once_they_are_f
                 await asyncio.sleep(150)
             assert controller.condition(template)["reason"] == "Importing"
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_pod_whose_daemon_cannot_be_read_is_not_registered_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_a_pod_whose_daemon_cannot_be_read_is_not_registered_again_and_again(mon
             (event,) = [each for each in controller.events() if each["reason"] == "WriteRefused"]
             assert "does not fit this version" in event["note"]
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_build_whose_own_job_cannot_be_read_is_not_made_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,7 @@ def test_a_build_whose_own_job_cannot_be_read_is_not_made_again_and_again(monkey
             assert controller.condition(path)["reason"] == "BuildRefused"
             assert "does not fit this version" in controller.condition(path)["message"]
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize("number", [None, 7], ids=["no number", "another number"])
@@ -175,7 +175,7 @@ def test_a_job_that_claims_to_be_a_build_of_the_workspace_and_is_none_costs_its_
             await asyncio.sleep(100)
             assert controller.client.count("POST", "/provisionerjobs") - before <= 2
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize("claim", [{}, {"version": "another"}], ids=["no version", "another version"])
@@ -198,7 +198,7 @@ def test_a_job_that_claims_to_be_an_import_of_the_template_and_is_none_is_in_its
             assert len(asked) <= 16
             assert "does not belong to this template" in controller.condition(path)["message"]
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize("is_known", [False, True], ids=["taken name", "version that is being imported"])
@@ -224,4 +224,4 @@ def test_an_import_whose_own_job_cannot_be_read_is_not_made_or_read_again_and_ag
             assert controller.condition(path)["reason"] == "WriteRefused"
             assert "does not fit this version" in controller.condition(path)["message"]
 
-    run_virtually(main())
+    run_in_virtual_time(main())

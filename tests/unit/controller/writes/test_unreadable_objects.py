@@ -7,7 +7,7 @@ import pytest
 
 from provisioner_operator.kube import paths
 from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
-from support.virtual_loop import run_virtually
+from support.virtual_time import run_in_virtual_time
 
 # --- names that are taken ---
 
@@ -62,7 +62,7 @@ def test_nothing_is_written_of_an_object_that_cannot_be_read_until_it_can_be(
                 f"{path}/status"
             ]
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_daemon_that_cannot_be_read_is_not_cordoned_until_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +81,7 @@ def test_a_daemon_that_cannot_be_read_is_not_cordoned_until_it_can_be(monkeypatc
             await asyncio.sleep(5)
             assert controller.client.objects[daemon]["spec"]["cordoned"]
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_build_that_cannot_be_read_is_not_superseded_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,4 +98,4 @@ def test_a_build_that_cannot_be_read_is_not_superseded_again_and_again(monkeypat
             assert len([each for each in controller.client.requests[before:] if job in each.path]) <= 10
             assert controller.condition(path)["reason"] == "WriteRefused"
 
-    run_virtually(main())
+    run_in_virtual_time(main())

@@ -8,7 +8,7 @@ from provisioner_operator.controller import clock
 from provisioner_operator.core.reconcilers.jobs import EXPLAINED_AT_A_TIME
 from support.scripted_writes import Answer, Matcher
 from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
-from support.virtual_loop import run_virtually
+from support.virtual_time import run_in_virtual_time
 
 POLICY = Answer(422, {"message": "ValidatingAdmissionPolicy 'x' with binding 'y' denied request: no"})
 OTHER = "umbrella"
@@ -52,7 +52,7 @@ def test_who_leads_no_more_sends_nothing_and_decides_anew_when_it_leads_again(mo
             await asyncio.sleep(1)
             assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_write_that_outlasts_the_tenure_is_abandoned_and_decided_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_a_write_that_outlasts_the_tenure_is_abandoned_and_decided_anew(monkeypa
             assert _counted(controller, "Assign") == {"expired": 1, "ok": 1}
             assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_an_api_server_that_is_away_is_asked_every_few_seconds_and_nothing_is_lost(
@@ -88,7 +88,7 @@ def test_an_api_server_that_is_away_is_asked_every_few_seconds_and_nothing_is_lo
             assert _in_contact(controller)
             assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_a_busy_api_server_is_given_the_time_that_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_a_busy_api_server_is_given_the_time_that_it_asks_for(monkeypatch: pytes
             await asyncio.sleep(3)
             assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 # --- one namespace beside another ---
@@ -130,7 +130,7 @@ def test_slow_writes_of_one_namespace_do_not_hold_up_those_of_another(monkeypatc
             controller.add_daemon(namespace=OTHER)
             assert await _assigned_within(controller, controller.add_job("job", OTHER), 0.1)
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_many_writes_of_one_namespace_do_not_hold_up_those_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_many_writes_of_one_namespace_do_not_hold_up_those_of_another(monkeypatc
             controller.add_daemon(namespace=OTHER)
             assert await _assigned_within(controller, controller.add_job("job", OTHER), 3)
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_refused_explanations_of_one_namespace_take_no_place_from_those_of_another(
@@ -158,7 +158,7 @@ def test_refused_explanations_of_one_namespace_take_no_place_from_those_of_anoth
             await asyncio.sleep(3)
             assert controller.client.objects[path]["status"]["reason"] == "NoMatchingDaemon"
 
-    run_virtually(main())
+    run_in_virtual_time(main())
 
 
 def test_what_is_submitted_is_drained_before_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,4 +173,4 @@ def test_what_is_submitted_is_drained_before_the_stop(monkeypatch: pytest.Monkey
             ]
             assert all("assignment" in status for status in statuses)
 
-    run_virtually(main())
+    run_in_virtual_time(main())
