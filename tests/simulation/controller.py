@@ -66,6 +66,7 @@ class SimulatedController:
     def lead(self) -> None:
         """Begin to decide and write."""
         self.leads = True
+        self.workspaces.mirror.leadership_gained()
         self.wake()
 
     @property

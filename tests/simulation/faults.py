@@ -128,6 +128,7 @@ class Faults:
         if not self._world.network.up:
             self._world.invariants.note("the API server is back")
             self._world.network.up = True
+            self._world.network.up_since = self._world.schedule.now
             for controller in self._world.controllers():
                 controller.regain_contact()
 

@@ -45,6 +45,7 @@ class Network:
         self.server = server
         self.failure_rate = failure_rate
         self.up = True
+        self.up_since = 0.0
         self.denied: set[str] = set()
         """Kinds of decisions that are currently refused, for all objects."""
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
+    CheckWorkspace,
     CreateBuild,
     DiscardVersion,
     FindBuilds,
@@ -53,6 +54,11 @@ class WorkspaceHalf:
                 if (imported := import_of(model)) is not None:
                     self.mirror.observe_import(imported)
 
+    def _observe_fresh(self, body: Body) -> None:
+        """Observe an object in the server's answer, not by a watch."""
+        self.observe(body)
+        self.mirror.workspace_checked(body["metadata"]["uid"])
+
     def gone(self, kind: str, uid: str) -> None:
         match kind:
             case "WorkspaceTemplate":
@@ -83,10 +89,10 @@ class WorkspaceHalf:
                 self._do(decision, lambda: None, lambda: self.mirror.files_discarded(template, version))
             case ImportVersion() | CreateBuild():
                 self._do(decision, lambda: server.submit(decision.body()))
-            case FindImport(template):
-                self._find(decision, template)
-            case FindBuilds(workspace):
-                self._find(decision, workspace)
+            case FindImport(held) | FindBuilds(held):
+                self._find(decision, held)
+            case CheckWorkspace(workspace):
+                self._read(decision, workspace)
             case HoldTemplate(held) | ReleaseTemplate(held) | HoldWorkspace(held) | ReleaseWorkspace(held):
                 operations = decision.patch().operations()
                 self._do(decision, lambda: server.patch(held.uid, operations))
@@ -113,7 +119,7 @@ class WorkspaceHalf:
                 self._settle(decision)
                 return
             if body is not None:
-                self.observe(body)
+                self._observe_fresh(body)
             if result is Result.DONE:
                 self.mirror.accepted(decision)
                 if callable(done):
@@ -142,8 +148,11 @@ class WorkspaceHalf:
         def answered(result: Result, body: Body | None) -> None:
             if not self._controller.alive:
                 return
+            if result is Result.UNREACHABLE:
+                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
+                return
             if body is not None:
-                self.observe(body)
+                self._observe_fresh(body)
             elif result is Result.GONE:
                 self.gone(TEMPLATE if isinstance(held, Template) else WORKSPACE, held.uid)
             self._settle(decision)
@@ -180,6 +189,9 @@ class WorkspaceHalf:
             jobs = self._network.server.of_kind(JOB)
             if isinstance(held, Workspace):
                 found.extend(each for each in jobs if _workspace_of(each) == held.name)
+                found.extend(
+                    each for each in self._network.server.of_kind(WORKSPACE) if each["metadata"]["uid"] == held.uid
+                )
             elif isinstance(decision, FindImport | ImportVersion):
                 name = decision.version.import_job
                 found.extend(each for each in jobs if each["metadata"]["name"] == name)
@@ -192,9 +204,9 @@ class WorkspaceHalf:
                 self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
                 return
             for body in found:
-                self.observe(body)
+                self._observe_fresh(body)
             if isinstance(held, Workspace):
-                numbers = [each["metadata"]["name"].rpartition("-")[2] for each in found]
+                numbers = [each["metadata"]["name"].rpartition("-")[2] for each in found if each["kind"] == JOB]
                 self.mirror.builds_found(held, max((int(each) for each in numbers if each.isdecimal()), default=0))
             else:
                 for version in missing:

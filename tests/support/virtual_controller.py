@@ -39,6 +39,7 @@ class VirtualController:
         self.client = ScriptedClient()
         self.tenure = float("inf")
         self.leads = True
+        self.term = 1
         self.reconcilers = Reconcilers.create("image")
         metrics = Metrics(self.reconcilers, lambda: True)
         admission = WriteGate(writers)
@@ -53,7 +54,9 @@ class VirtualController:
             admission,
             writers,
         )
-        self.loop = DecisionLoop(self.reconcilers, self.observer, self.writer, metrics, lambda: self.leads)
+        self.loop = DecisionLoop(
+            self.reconcilers, self.observer, self.writer, metrics, lambda: self.term if self.leads else None
+        )
         self.metrics = metrics
 
     # --- what others do ---
@@ -130,12 +133,16 @@ class VirtualController:
         path = self.add_template()
         await asyncio.sleep(5)
         (job,) = (each for each in self.client.objects if "/provisionerjobs/" in each)
+        self.complete(job)
+        await asyncio.sleep(5)
+        return path
+
+    def complete(self, job: str) -> None:
+        """Run the job at this path to its end, as a daemon."""
         now = "2027-01-15T08:00:00Z"
         given = {"daemon": "d", "daemonUID": "d", "id": "1", "time": now, "instance": "1"}
         status = {"phase": "Completed", "startedAt": now, "finishedAt": now, "assignment": given, "reason": "Completed"}
         self.edit(job, status=status)
-        await asyncio.sleep(5)
-        return path
 
     # --- what is to be seen ---
 

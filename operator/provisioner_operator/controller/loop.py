@@ -29,13 +29,15 @@ class DecisionLoop:
         observer: Observer,
         writer: Writer,
         metrics: Metrics,
-        leads: Callable[[], bool],
+        term: Callable[[], int | None],
     ) -> None:
         self._reconcilers = reconcilers
         self._observer = observer
         self._writer = writer
         self._metrics = metrics
-        self._leads = leads
+        self._term = term
+        """The current term of leadership; None unless this process leads."""
+        self._last_term: int | None = None
 
     async def run(self) -> None:
         """Decide until canceled."""
@@ -43,8 +45,11 @@ class DecisionLoop:
             await self._rest()
             # Before deciding: what is observed meanwhile wakes the loop again.
             self._observer.wake.clear()
-            if not self._leads():
+            if (term := self._term()) is None:
                 continue
+            if term != self._last_term:
+                self._reconcilers.leadership_gained()
+                self._last_term = term
             began = time.perf_counter()
             try:
                 self._decide()
@@ -73,7 +78,7 @@ class DecisionLoop:
         return late > _STUCK_SECONDS
 
     def _next_wake(self) -> float | None:
-        return self._reconcilers.next_wake() if self._leads() else None
+        return None if self._term() is None else self._reconcilers.next_wake()
 
     async def _rest(self) -> None:
         due = self._next_wake()

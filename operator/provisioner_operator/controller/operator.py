@@ -73,6 +73,12 @@ class Operator:
         """Whether this process may decide and write at this moment: it holds the Lease, or needs none."""
         return self._candidacy is None or self._candidacy.leads(clock.since_boot())
 
+    def term(self) -> int | None:
+        """Return the number of the term of leadership; None unless this process leads."""
+        if not self.leads():
+            return None
+        return 0 if self._candidacy is None else self._candidacy.term
+
     def tenure(self) -> float:
         """Return the seconds for which no other process can lead; 0 if this one does not."""
         return float("inf") if self._candidacy is None else self._candidacy.tenure(clock.since_boot())
@@ -148,6 +154,7 @@ class Operator:
             self._metrics,
             candidacy=self._candidacy,
             leads=self.leads,
+            term=self.term,
             tenure=self.tenure,
         )
 

@@ -41,6 +41,7 @@ def assemble(
     *,
     candidacy: Candidacy | None,
     leads: Callable[[], bool],
+    term: Callable[[], int | None],
     tenure: Callable[[], float],
 ) -> Parts:
     """Make the parts and connect them. Starts nothing."""
@@ -61,7 +62,7 @@ def assemble(
         observer=observer,
         recorder=recorder,
         writer=writer,
-        loop=DecisionLoop(reconcilers, observer, writer, metrics, leads),
+        loop=DecisionLoop(reconcilers, observer, writer, metrics, term),
         listers=tuple(
             Lister(client, observer, reconcilers, writer, namespace) for namespace in settings.namespaces or (None,)
         ),

@@ -83,6 +83,8 @@ class Candidacy:
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
+        self.term = 0
+        """Number of times that this candidate began to lead; between two terms another may have led."""
         self._lease: Lease | None = None
         """Lease as last observed; it may have been deleted since."""
         self._is_known = False
@@ -146,6 +148,7 @@ class Candidacy:
         """Record that a request sent at that time created, took or renewed the Lease."""
         self.saw(lease, now)
         if self.holder == self.identity:
+            self.term += not self.leads(now)
             self._renewed_at = max(self._renewed_at, sent)
 
     def refused(self, now: float) -> None:

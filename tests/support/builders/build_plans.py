@@ -23,7 +23,9 @@ def wanted_change(workspace: Workspace, version: str = VERSION) -> str:
 def planned(
     workspace: Workspace, *builds: Build, template: Template | None = None, now: float = 1, **facts: Any
 ) -> WorkspacePlan:
-    known = BuildFacts({build.record.number: build for build in builds}, **({"searched": True} | facts))
+    known = BuildFacts(
+        {build.record.number: build for build in builds}, **({"searched": True, "checked": True} | facts)
+    )
     return plan_workspace(workspace, template or a_template(parameters=(SIZE,)), known, at(now))
 
 

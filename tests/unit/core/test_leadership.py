@@ -112,6 +112,16 @@ def test_who_stepped_down_and_still_holds_the_lease_leads_again_by_renewing_it()
     assert candidacy.leads(12)
 
 
+def test_a_term_lasts_as_long_as_nobody_else_can_have_led() -> None:
+    candidacy = a_leader()
+    assert candidacy.term == 1
+    candidacy.renewed(a_lease("me", version=2), sent=RENEW_SECONDS, now=RENEW_SECONDS)
+    assert candidacy.term == 1
+    late = RENEW_SECONDS + STEP_DOWN_SECONDS
+    candidacy.renewed(a_lease("me", version=3), sent=late, now=late)
+    assert candidacy.term == 2
+
+
 def test_a_refused_renewal_ends_the_lead_at_once() -> None:
     candidacy = a_leader(0)
     candidacy.refused(5)

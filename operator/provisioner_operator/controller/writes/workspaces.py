@@ -1,6 +1,7 @@
 """Carry out decisions about workspaces: jobs for their builds, finalizers, statuses."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from provisioner_operator.controller.observer import Observer
@@ -9,6 +10,7 @@ from provisioner_operator.controller.writes.executor import has_moved_on, parse_
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
+    CheckWorkspace,
     CreateBuild,
     FindBuilds,
     HoldWorkspace,
@@ -37,12 +39,14 @@ class WorkspaceExecutor:
         match decision:
             case HoldWorkspace() | ReleaseWorkspace():
                 path = paths.workspace(workspace.namespace, workspace.name)
-                self._observer.workspace(await self._client.json_patch(path, decision.patch()))
+                self._observe_fresh(await self._client.json_patch(path, decision.patch()))
             case UpdateWorkspaceStatus():
                 path = paths.workspace_status(workspace.namespace, workspace.name)
-                self._observer.workspace(await self._client.json_patch(path, decision.patch()))
+                self._observe_fresh(await self._client.json_patch(path, decision.patch()))
             case CreateBuild():
                 return await self._create_build(decision)
+            case CheckWorkspace():
+                await self._read(workspace)
             case FindBuilds():
                 await self._find_builds(workspace)
             case Supersede(_, build):
@@ -68,7 +72,7 @@ class WorkspaceExecutor:
                 parse_taken(parse_job_records, body)
             return has_moved_on(body, decision.patch(), build.resource_version)
         body = await self._read(workspace)
-        if isinstance(decision, CreateBuild | FindBuilds):
+        if isinstance(decision, CheckWorkspace | FindBuilds | CreateBuild):
             return body is None or version_of(body) != workspace.resource_version
         return has_moved_on(body, decision.patch(), workspace.resource_version)
 
@@ -89,7 +93,7 @@ class WorkspaceExecutor:
         return Result.OK
 
     async def _find_builds(self, workspace: Workspace) -> None:
-        """List and observe the workspace's jobs, and record the highest number that is taken."""
+        """List and observe the workspace's jobs, then the workspace, and record the highest number that is taken."""
         numbered = re.compile(rf"{re.escape(workspace.name)}-([0-9]{{1,9}})")
         floor = 0
         selector = f"spec.workspaceRef.name={workspace.name}"
@@ -99,16 +103,23 @@ class WorkspaceExecutor:
                     floor = max(floor, int(match[1]))
                 if _is_of(workspace, body):
                     self._observer.build(body)
-        self._workspaces.builds_found(workspace, floor)
+        # After the list: a job that it lacks has expired, and the workspace's status recorded its end before that.
+        if await self._read(workspace) is not None:
+            self._workspaces.builds_found(workspace, floor)
 
     async def _read(self, workspace: Workspace) -> dict[str, Any] | None:
         return await read_fresh(
             self._client,
             paths.workspace(workspace.namespace, workspace.name),
             workspace.uid,
-            observe=self._observer.workspace,
+            observe=self._observe_fresh,
             gone=self._observer.workspace_deleted,
         )
+
+    def _observe_fresh(self, body: Mapping[str, Any]) -> None:
+        """Observe the workspace as the API server has it now, not as a watch shows it."""
+        self._observer.workspace(body)
+        self._workspaces.workspace_checked(body["metadata"]["uid"])
 
 
 def _is_of(workspace: Workspace, job: dict[str, Any]) -> bool:

@@ -23,6 +23,10 @@ class Reconcilers:
         jobs = JobReconciler(workspaces.holds)
         return cls(jobs, PoolReconciler(jobs, default_image), workspaces)
 
+    def leadership_gained(self) -> None:
+        """Prepare to decide after a time in which another controller may have led."""
+        self.workspaces.leadership_gained()
+
     def next_wake(self) -> float | None:
         """Return the monotonic time at which one of them has to decide even if nothing is observed; None if never."""
         wakes = (self.jobs.next_wake(), self.pools.next_wake(), self.workspaces.next_wake())

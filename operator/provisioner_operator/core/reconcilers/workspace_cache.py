@@ -182,10 +182,20 @@ class WorkspaceCache:
             entry.imports[version] = None
 
     def builds_found(self, workspace: Workspace, floor: int) -> None:
-        """Record that all jobs of the workspace were observed, and that numbers up to `floor` are taken."""
+        """Record that all jobs of the workspace and then the workspace itself were observed, and that numbers up to `floor` are taken."""
         if (entry := self._workspaces.get(workspace.uid)) is not None:
             entry.searched = True
             entry.floor = max(entry.floor, floor)
+
+    def workspace_checked(self, uid: str) -> None:
+        """Record that the API server answered with the workspace as it is: to a read, or to a write."""
+        if (entry := self._workspaces.get(uid)) is not None:
+            entry.checked = True
+
+    def leadership_gained(self) -> None:
+        """Distrust every absence that was observed as a standby, whose watches may have ended unnoticed."""
+        for entry in self._workspaces.values():
+            entry.searched = entry.checked = False
 
     def number_taken(self, workspace: Workspace, number: int) -> None:
         """Record that a job of somebody else has the name of the workspace's build of this number."""

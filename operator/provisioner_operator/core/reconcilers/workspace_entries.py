@@ -35,6 +35,9 @@ class WorkspaceEntry:
     floor: int = 0
     """Highest build number that any job has taken."""
     searched: bool = False
+    """Whether all its jobs were listed in this term of leadership."""
+    checked: bool = False
+    """Whether the API server answered with the workspace in this term of leadership."""
     backoff: Backoff | None = None
     """Backoff of the next step, if it was refused."""
     status_backoff: Backoff | None = None

@@ -26,7 +26,9 @@ class BuildFacts:
     floor: int = 0
     """Highest number that any job with a name of this workspace's builds has taken."""
     searched: bool = False
-    """Whether all existing jobs have been listed."""
+    """Whether all existing jobs have been listed in this term of leadership."""
+    checked: bool = False
+    """Whether the API server has answered with the workspace in this term of leadership."""
     refused: RefusedStep | None = None
     """Step that the API server refused, during its backoff."""
 

@@ -20,6 +20,7 @@ from provisioner_operator.core.workspaces.blocked_step import Obstacle, attempt,
 from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
+    CheckWorkspace,
     CreateBuild,
     FindBuilds,
     HoldWorkspace,
@@ -128,6 +129,9 @@ def _create(
     if DESTROY_FINALIZER not in workspace.finalizers and not workspace.deleting:
         return HoldWorkspace(workspace)
     latest = history.latest.number if history.latest is not None else 0
+    if not facts.checked:
+        # The status may be older than the jobs that have expired since, which nothing else records.
+        return CheckWorkspace(workspace)
     number = max(latest, facts.floor, workspace.status.build_number) + 1
     return CreateBuild(workspace, template, version, number, desired.transition, desired.change, values)
 

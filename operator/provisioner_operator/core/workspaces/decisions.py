@@ -190,8 +190,13 @@ class CreateBuild(_AboutWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckWorkspace(_AboutWorkspace):
+    """Read the workspace: a former leader may have built it since the watch last showed it."""
+
+
+@dataclass(frozen=True, slots=True)
 class FindBuilds(_AboutWorkspace):
-    """List the workspace's jobs: the end of the latest was missed, or a name is taken."""
+    """List the workspace's jobs, then read the workspace: the end of the latest was missed, or a name is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,5 +234,7 @@ TemplateDecision = (
     | ReleaseTemplate
     | UpdateTemplateStatus
 )
-BuildDecision = HoldWorkspace | ReleaseWorkspace | CreateBuild | FindBuilds | Supersede | UpdateWorkspaceStatus
+BuildDecision = (
+    HoldWorkspace | ReleaseWorkspace | CheckWorkspace | FindBuilds | CreateBuild | Supersede | UpdateWorkspaceStatus
+)
 WorkspaceDecision = TemplateDecision | BuildDecision

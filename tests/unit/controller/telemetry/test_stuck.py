@@ -44,7 +44,7 @@ class Controller:
             gate,
             1,
         )
-        self.loop = DecisionLoop(reconcilers, self.observer, writer, metrics, lambda: leads)
+        self.loop = DecisionLoop(reconcilers, self.observer, writer, metrics, lambda: 1 if leads else None)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from provisioner_operator.controller import clock
 from provisioner_operator.core.reconcilers.jobs import EXPLAINED_AT_A_TIME
+from provisioner_operator.kube import paths
 from support.scripted_writes import Answer, Matcher
 from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
 from support.virtual_time import run_in_virtual_time
@@ -51,6 +52,26 @@ def test_who_leads_no_more_sends_nothing_and_decides_anew_when_it_leads_again(mo
             controller.observer.wake.set()
             await asyncio.sleep(1)
             assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
+
+    run_in_virtual_time(main())
+
+
+def test_in_a_new_term_a_workspace_is_read_before_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            await controller.make_template_ready()
+            path = controller.add_workspace("dev")
+            await asyncio.sleep(5)
+            for number, reads in ((1, 0), (2, 0), (3, 1)):
+                job = paths.job(NAMESPACE, f"dev-{number}")
+                assert job in controller.client.objects
+                assert [each.verb for each in controller.client.requests if each.path == path].count("GET") == reads
+                controller.complete(job)
+                await asyncio.sleep(5)
+                controller.term += number == 2
+                spec = controller.client.objects[path]["spec"]
+                controller.edit(path, spec={**spec, "running": number % 2 == 0})
+                await asyncio.sleep(5)
 
     run_in_virtual_time(main())
 

@@ -7,7 +7,13 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
 from provisioner_operator.core.reconcilers import workspace_cache
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
-from provisioner_operator.core.workspaces.decisions import CreateBuild, UpdateWorkspaceStatus, WorkspaceDecision
+from provisioner_operator.core.workspaces.decisions import (
+    CheckWorkspace,
+    CreateBuild,
+    FindBuilds,
+    UpdateWorkspaceStatus,
+    WorkspaceDecision,
+)
 from provisioner_operator.core.workspaces.records import Build, Import, Template, Workspace, WorkspaceStatus
 from support.builders.core import at
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace, an_import
@@ -26,6 +32,7 @@ def observe(cache: WorkspaceReconciler, *objects: Observed) -> bool:
                 news.append(cache.observe_template(each))
             case Workspace():
                 news.append(cache.observe_workspace(each))
+                cache.workspace_checked(each.uid)
             case Build():
                 news.append(cache.observe_build(each))
             case Import():
@@ -199,6 +206,28 @@ def test_a_new_build_takes_the_next_number_that_nobody_has() -> None:
 
     assert isinstance(build, CreateBuild)
     assert build.number == 5
+
+
+def test_a_new_leader_reads_a_workspace_before_it_builds_it() -> None:
+    cache = observing(a_template(), a_workspace())
+
+    cache.leadership_gained()
+
+    check = decided(cache)["uid-of-dev"]
+    assert isinstance(check, CheckWorkspace)
+    cache.workspace_checked("uid-of-dev")
+    cache.workspace_checked("unknown")
+    cache.settled(check, at(0))
+    assert isinstance(decided(cache)["uid-of-dev"], CreateBuild)
+
+
+def test_a_new_leader_lists_a_workspaces_jobs_before_it_believes_that_one_is_gone() -> None:
+    cache = observing(a_template(), recorded(RUNNING_BUILD))
+    cache.builds_found(a_workspace(), 1)
+
+    cache.leadership_gained()
+
+    assert isinstance(decided(cache)["uid-of-dev"], FindBuilds)
 
 
 def test_the_end_of_a_build_is_held_until_the_workspaces_status_has_it() -> None:

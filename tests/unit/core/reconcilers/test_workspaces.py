@@ -39,6 +39,7 @@ class Observed:
             self.reconciler.observe_template(observed)
         else:
             self.reconciler.observe_workspace(observed)
+            self.reconciler.workspace_checked(observed.uid)
 
     def decided(self, now: float = 0) -> list[WorkspaceDecision]:
         return list(self.reconciler.decide(at(now)))

@@ -44,7 +44,9 @@ def test_a_parameter_that_cannot_change_keeps_its_value_after_the_job_of_the_las
     status = WorkspaceStatus(build_number=1, latest_build=ended, last_run=ended, parameters=(("region", "us"),))
     stopping = a_workspace(running=False, status=status)
 
-    create = plan_workspace(stopping, a_template(parameters=(region,)), BuildFacts(searched=True), at(1)).decision
+    create = plan_workspace(
+        stopping, a_template(parameters=(region,)), BuildFacts(searched=True, checked=True), at(1)
+    ).decision
 
     assert isinstance(create, CreateBuild)
     assert (create.number, create.transition) == (2, Transition.STOP)
