@@ -15,7 +15,7 @@ class Record:
     seconds: dict[str, float]
     """Time of each test, by its id."""
     lines: dict[str, dict[int, frozenset[str]]]
-    """Tests by file and line. A line without tests runs only when its module is imported."""
+    """Tests by file and line; without those lines that run only when their module is imported."""
 
     @classmethod
     def load(cls, file: Path) -> "Record":
@@ -45,15 +45,14 @@ class Record:
 
     def _running(self, mutant: Mutant, root: Path) -> set[str]:
         first, last = mutant.statement
-        of_file = self.lines.get(mutant.path, {})
         running = self._of_lines(mutant.path, set(range(first, last + 1)))
-        if running or not any(line in of_file for line in range(first, last + 1)):
+        if running:
             return running
-        # The line runs at import alone: its value is noticed where its name is used, or else anywhere in the file.
+        # The line runs at import, if at all: its value is noticed where its name is used, or else anywhere in the file.
         lines = (root / mutant.path).read_text(encoding="utf-8").splitlines()
         if named := re.match(r"\s*(\w+)(: [^=]+)? = ", lines[first - 1]):
             running = self._naming(re.compile(rf"\b{named[1]}\b"), root)
-        return running or self._of_lines(mutant.path, set(of_file))
+        return running or self._of_lines(mutant.path, set(self.lines.get(mutant.path, {})))
 
     def _naming(self, name: re.Pattern[str], root: Path) -> set[str]:
         running: set[str] = set()

@@ -63,8 +63,16 @@ def test_a_constant_is_judged_where_its_name_is_used(record: Record, root: Path)
     assert record.tests_of(mutant_in_line(1), root) == [[G], [H]]
 
 
-def test_a_line_that_no_test_runs_has_no_judge(record: Record, root: Path) -> None:
+def test_a_line_that_ran_before_the_record_began_is_judged_by_the_other_tests_of_its_file(
+    record: Record, root: Path
+) -> None:
     unseen = Record(record.seconds, {"core/jobs/x.py": {1: frozenset({F})}})
+
+    assert unseen.tests_of(mutant_in_line(7), root) == [[F]]
+
+
+def test_a_file_that_no_test_runs_has_no_judge(record: Record, root: Path) -> None:
+    unseen = Record(record.seconds, {"core/jobs/y.py": {1: frozenset({F})}})
 
     assert unseen.tests_of(mutant_in_line(7), root) == []
 
