@@ -1,25 +1,36 @@
 """Settings of all tests."""
 
-from collections.abc import Sequence
+import functools
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from typing_extensions import override
+from xdist.scheduler import LoadScopeScheduling
 
 # No test measures speed, and a busy machine takes much longer for an example.
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session, items: Sequence[pytest.Item]) -> None:
-    """Keep tests that share a fixture in one worker (with `--dist loadgroup`), so that it is made once."""
-    for item in items:
-        scopes = {
-            definitions[-1].scope
-            for name in getattr(item, "fixturenames", ())
-            if (definitions := session._fixturemanager.getfixturedefs(name, item))  # noqa: SLF001 - pytest shows them nowhere else
-        }
-        if "package" in scopes:
-            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
-        elif "module" in scopes:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+class SharedFixtureScheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """Distributes tests one by one, but keeps those that share a fixture in one worker, so that it is made once."""
+
+    @override
+    def _split_scope(self, nodeid: str) -> str:
+        return _sharing(self.config.rootpath / nodeid.partition("::")[0]) or nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
+    """Use it for `--dist loadscope`."""
+    return SharedFixtureScheduling(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+@functools.cache
+def _sharing(file: Path) -> str | None:
+    """The file, if it or its folder has fixtures for all tests of a module; the folder, if it has some for all of it."""
+    conftest = file.parent / "conftest.py"
+    sources = [each.read_text(encoding="utf-8") for each in (file, conftest) if each.exists()]
+    if any('scope="package"' in source for source in sources):
+        return str(file.parent)
+    return str(file) if any('scope="module"' in source for source in sources) else None

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,6 +19,7 @@ from provisioner_operator.core.jobs.status_writes import assign
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from support.cluster.kubectl import Kubectl
 from support.cluster.shared_cluster import Cluster
+from support.programs.fork_server import ForkedProcess
 
 PATIENCE = 150.0
 SOURCES = Path(__file__).parents[3] / "operator"
@@ -43,33 +42,28 @@ class Office:
         self.directory = directory
         self.cable = Cable(yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["server"])
         self._kubeconfig = self._through_cable(kubeconfig)
-        self._started: list[subprocess.Popen[bytes]] = []
+        self._started: list[ForkedProcess] = []
 
-    def start(self, name: str = "d1", *flags: str) -> "subprocess.Popen[bytes]":
+    def start(self, name: str = "d1", *flags: str) -> ForkedProcess:
         """Start a daemon that is lost after ten seconds, and wait until it reports."""
         before = self.daemon(name).get("instance")
         environment = os.environ | {
             "PYTHONPATH": str(SOURCES),
             "PROVISIONER_ECHO_LEDGER": str(self.directory / "ledger"),
         }
-        with (self.directory / f"{name}-{len(self._started)}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "provisioner_operator.daemon", "run"),
-                    *("--namespace", self.namespace, "--name", name, "--kubeconfig", str(self._kubeconfig)),
-                    *("--provisioner", "echo", "--capacity", "4"),
-                    *("--lost-after-seconds", "10", "--cancel-grace-seconds", "2"),
-                    *("--work-dir", str(self.directory), *flags),
-                ],
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
+        arguments = (
+            *("run", "--namespace", self.namespace, "--name", name, "--kubeconfig", str(self._kubeconfig)),
+            *("--provisioner", "echo", "--capacity", "4"),
+            *("--lost-after-seconds", "10", "--cancel-grace-seconds", "2"),
+            *("--work-dir", str(self.directory), *flags),
+        )
+        log = self.directory / f"{name}-{len(self._started)}.log"
+        process = ForkedProcess("provisioner_operator.daemon", arguments, environment, log)
         self._started.append(process)
         wait_until(lambda: self.daemon(name).get("instance") not in {None, before}, f"daemon {name} to report")
         return process
 
-    def start_terraform(self, name: str, *flags: str) -> subprocess.Popen[bytes]:
+    def start_terraform(self, name: str, *flags: str) -> ForkedProcess:
         """Start a daemon that runs Terraform, which takes its time to start and to stop."""
         patient = ("--cancel-grace-seconds", "60", "--lost-after-seconds", "120")
         return self.start(name, "--provisioner", "terraform", "--terraform", str(find_tofu()), *patient, *flags)

@@ -7,8 +7,6 @@ log for the report of a failed test.
 import json
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from support.manifests import REPOSITORY
+from support.programs.fork_server import ForkedProcess
 
 READY_WITHIN = 60.0
 """Timeout in seconds for a program's start, which takes one or two on a quiet machine."""
@@ -35,16 +34,9 @@ class Program:
     def __init__(self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         self.name = name
         descriptor, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log")
+        os.close(descriptor)
         self.log = Path(path)
-        with os.fdopen(descriptor, "wb") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                env=_bare_environment() | dict(environment),
-                start_new_session=True,
-            )
+        self._process = ForkedProcess(module, arguments, _bare_environment() | dict(environment), self.log)
         _started.append(self)
 
     @property
