@@ -106,13 +106,14 @@ class World:
         self.schedule.run_until(self.plan.seconds)
         self.users.leave()
         self.faults.heal()
+        # What was denied until the end is tried again within the longest pause, and may begin a job.
+        self.schedule.run_until(max(self.schedule.now, self.faults.denied_until + LONGEST_PAUSE_SECONDS))
         self._await_job_ends()
         self.schedule.run_until(self.schedule.now + LONGEST_AUTOSTOP)
         self._await_job_ends()
         is_whole = not self.has_lost_daemons and all(daemon.alive for daemon in self.daemons.values())
         lost_after = 0 if is_whole else self.plan.lost_after
         self.schedule.run_until(self.schedule.now + lost_after + AFTERTHOUGHTS_SECONDS)
-        self.schedule.run_until(max(self.schedule.now, self.faults.denied_until + LONGEST_PAUSE_SECONDS))
         self.invariants.check_end_state()
         self.workspace_users.check_end_state()
         before = self.invariants.decisions.total()
