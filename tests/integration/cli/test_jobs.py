@@ -115,7 +115,7 @@ def test_a_failed_job_shows_what_to_do_and_is_retried(busy: ProductNamespace, pe
 
 def test_a_suspended_job_is_held_until_it_is_resumed(busy: ProductNamespace, people: People) -> None:
     busy.submit_held("first", tags=ON_PREM, workspaceRef={"name": "line"})
-    busy.submit("second", tags=ON_PREM, workspaceRef={"name": "line"})
+    busy.submit("second", tags=ON_PREM, workspaceRef={"name": "line"}, initiator="submitter")
     assert people.viewer.attempt("jobs", "suspend", "second").code == 4
     assert people.submitter.run("jobs", "suspend", "second").out == "second: suspended\n"
     assert people.submitter.attempt("jobs", "suspend", "first").code == 5

@@ -206,6 +206,15 @@ def test_of_secrets_and_leases_it_writes_terraforms_alone(attack: Attack, kind: 
     assert "of Terraform's state" in attack.daemon.refusal("delete", kind, foreign)
 
 
+def test_it_makes_no_token_under_the_name_of_a_state(attack: Attack) -> None:
+    account = {"kubernetes.io/service-account.name": "provisioner-daemon"}
+    meta = {"name": "tfstate-default-dev-ws", "annotations": account}
+    token = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "kubernetes.io/service-account-token"}
+    assert "only Secrets of the type Opaque" in attack.daemon.api.create(token).refusal
+    attack.admin.create(token)
+    assert "only Secrets of the type Opaque" in attack.daemon.api.delete("secret", "tfstate-default-dev-ws").refusal
+
+
 def test_it_reaches_no_other_organization(attack: Attack, make_namespace: Callable[[], str]) -> None:
     elsewhere = make_namespace()
     attack.admin.within(elsewhere).create(a_job_manifest())

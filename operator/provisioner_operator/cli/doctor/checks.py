@@ -23,8 +23,17 @@ VALIDATING = (
     "daemon-state.provisioner.dev",
     "daemon.provisioner.dev",
     "identity.provisioner.dev",
+    "job-ownership.provisioner.dev",
+    "template-in-use.provisioner.dev",
+    "workspace-jobs.provisioner.dev",
+    "workspace-owner.provisioner.dev",
+    "workspace-parameters.provisioner.dev",
 )
-STAMPING = ("stamp-canceller.provisioner.dev", "stamp-initiator.provisioner.dev")
+STAMPING = (
+    "stamp-canceller.provisioner.dev",
+    "stamp-initiator.provisioner.dev",
+    "stamp-workspace.provisioner.dev",
+)
 """The policies that the manifests install."""
 
 _INSTALL = "kubectl apply --server-side -k manifests/default"

@@ -9,6 +9,7 @@ from integration.policies.cases import (
     daemon_reports,
     daemon_writes,
     identity,
+    ownership,
     stamping,
     templates,
     workspace_owner,
@@ -19,6 +20,7 @@ from integration.policies.cases.case import Case
 CASES: tuple[Case, ...] = (
     *cancel.CASES,
     *identity.CASES,
+    *ownership.CASES,
     *daemon_reports.CASES,
     *daemon_writes.CASES,
     *workspace_owner.CASES,

@@ -30,7 +30,7 @@ CASES = (
     ),
     _allowed("an admin creates one", "namespace-admin", create(a_job_manifest("new", cancel=True))),
     _allowed("a submitter creates a job", "submitter", create(a_job_manifest("new"))),
-    _allowed("a submitter changes a job's priority", "submitter", spec("pj", "plain", priority=3)),
+    _allowed("a submitter changes a job's priority", "submitter", spec("pj", "submitted", priority=3)),
     _allowed("a submitter changes the priority of a canceled job", "submitter", spec("pj", "canceled", priority=3)),
     *(
         _refused(
@@ -49,9 +49,22 @@ CASES = (
         "give an owner to",
     ),
     _allowed("a submitter leaves a job's owner as it is", "submitter", _owners("owned", _OWNER, priority=3)),
-    _allowed(
+    _refused(
+        "a submitter gives a job's owner another name",
+        "submitter",
+        _owners("owned", _OWNER | {"name": "other"}),
+        "give an owner to",
+    ),
+    _allowed("a submitter takes a job's owner away", "submitter", _owners("owned")),
+    _refused(
         "a submitter creates a job with an owner",
         "submitter",
+        create(with_metadata(a_job_manifest("new"), ownerReferences=[_OWNER])),
+        "give an owner to",
+    ),
+    _allowed(
+        "the controller creates a job with an owner",
+        "controller",
         create(with_metadata(a_job_manifest("new"), ownerReferences=[_OWNER])),
     ),
     _allowed("an admin gives a job an owner", "namespace-admin", _owners("plain", _OWNER)),

@@ -3,7 +3,15 @@
 from collections.abc import Callable
 
 from integration.policies.cases.case import Case, Request, create, delete, patch
-from integration.policies.cases.objects import config_map, lease, log_archive, owner_reference, secret
+from integration.policies.cases.objects import (
+    STATE,
+    config_map,
+    lease,
+    log_archive,
+    owner_reference,
+    secret,
+    token_secret,
+)
 from provisioner_operator.api.v1alpha1.names import API_VERSION
 from support.manifests import Manifest
 
@@ -28,6 +36,10 @@ def _owned_by(*owners: dict[str, str]) -> Request:
 
 def _data(kind: str, name: str) -> Request:
     return patch(kind, name, {"metadata": {"labels": {"changed": "yes"}}})
+
+
+def _written(kind: str, name: str) -> Request:
+    return patch(kind, name, {"metadata": {"labels": {"tfstate": "true"}}})
 
 
 LOGS = (
@@ -105,35 +117,102 @@ LOGS = (
 
 
 def _states(
-    kind: str, make: Callable[[str], Manifest], *, prefix: str, foreign: str, others_prefix: str
+    kind: str,
+    make: Callable[..., Manifest],
+    *,
+    prefix: str,
+    foreign: str,
+    others_prefix: str,
+    annotation: str,
+    others_annotation: str,
 ) -> tuple[Case, ...]:
-    own, wrong = f"{prefix}default-dev", f"{others_prefix}default-dev"
-    refused = (
+    own, wrong = f"{prefix}{STATE}", f"{others_prefix}{STATE}"
+    of_other_names = (
         (f"another {kind}", "another", create(make("another"))),
         (f"a {kind} with the prefix of the other kind", wrong, create(make(wrong))),
-        (f"a stored {kind} of others", foreign, _data(kind, foreign)),
+        (f"a {kind} that belongs to no workspace", f"{prefix}x", create(make(f"{prefix}x"))),
+        (f"a stored {kind} of others", foreign, _written(kind, foreign)),
         (f"the end of a {kind} of others", foreign, delete(kind, foreign)),
     )
+    new = f"{prefix}default-new-ws"
+    owner = owner_reference("ConfigMap", "files", "UID-OF-ConfigMap-files")
+    labels = {"tfstate": "true", "tfstateSecretSuffix": "new-ws", "tfstateWorkspace": "default"}
+    whole = make(
+        new, labels=labels | {"app.kubernetes.io/managed-by": "terraform"}, annotations={annotation: "whatever"}
+    )
+    of_other_contents = (
+        (f"a {kind} with a label of others", create(make(new, labels={"team": "x"})), "the labels"),
+        (f"another label on a {kind}", _data(kind, own), "the labels"),
+        (
+            f"another value of a {kind}'s label",
+            patch(kind, own, {"metadata": {"labels": {"backup": "no"}}}),
+            "the labels",
+        ),
+        (f"a {kind} with an annotation of others", create(make(new, annotations={"a": "b"})), "the annotations"),
+        (
+            f"a {kind} with the annotation of the other kind",
+            create(make(new, annotations={others_annotation: "b"})),
+            "the annotations",
+        ),
+        (
+            f"another value of a {kind}'s annotation",
+            patch(kind, own, {"metadata": {"annotations": {"backup": "no"}}}),
+            "the annotations",
+        ),
+        (f"a {kind} with an owner", create(make(new, ownerReferences=[owner])), "the ownerReferences"),
+        (
+            f"an owner of a stored {kind}",
+            patch(kind, own, {"metadata": {"ownerReferences": [owner]}}),
+            "the ownerReferences",
+        ),
+        (f"a {kind} with a finalizer", create(make(new, finalizers=["example.org/x"])), "or finalizers"),
+    )
     return (
-        _state(f"a {kind} of Terraform's", "POD-mine", create(make(f"{own}-2"))),
-        _state(f"a stored {kind} of Terraform's", "POD-mine", _data(kind, own)),
+        _state(f"a {kind} as Terraform writes it", "POD-mine", create(whole)),
+        _state(f"a stored {kind} of Terraform's", "POD-mine", _written(kind, own)),
         _state(f"the end of a {kind} of Terraform's", "POD-mine", delete(kind, own)),
         *(
-            _state(title, "POD-mine", request, f'whose names begin with "{prefix}": the name "{name}" does not')
-            for title, name, request in refused
+            _state(title, "POD-mine", request, f'are named {prefix}default-WORKSPACE-ws: the name "{name}" is another')
+            for title, name, request in of_other_names
         ),
+        *(_state(title, "POD-mine", request, says) for title, request, says in of_other_contents),
         *(_state(f"another {kind}, by {who}, no daemon", who, create(make("another"))) for who in _NO_DAEMONS),
         _state(
             f"another {kind}, by a daemon that is no Pod",
             "external-daemon",
             create(make("another")),
-            'the name "another" does not',
+            'the name "another" is another',
         ),
     )
 
 
+_OPAQUE = "only Secrets of the type Opaque"
+_TYPES = (
+    _state("a token in place of a state", "POD-mine", create(token_secret("tfstate-default-new-ws")), _OPAQUE),
+    _state("a stored token in place of a state", "POD-mine", _written("secret", "tfstate-default-token-ws"), _OPAQUE),
+    _state("the end of a token in place of a state", "POD-mine", delete("secret", "tfstate-default-token-ws"), _OPAQUE),
+    _state("a part of a large state", "POD-mine", create(secret(f"tfstate-{STATE}-part-1"))),
+)
+
 CASES = (
     *LOGS,
-    *_states("secret", secret, prefix="tfstate-", foreign="cloud", others_prefix="lock-tfstate-"),
-    *_states("lease", lease, prefix="lock-tfstate-", foreign="leader", others_prefix="tfstate-"),
+    *_states(
+        "secret",
+        secret,
+        prefix="tfstate-",
+        foreign="cloud",
+        others_prefix="lock-tfstate-",
+        annotation="encoding",
+        others_annotation="app.terraform.io/lock-info",
+    ),
+    *_states(
+        "lease",
+        lease,
+        prefix="lock-tfstate-",
+        foreign="leader",
+        others_prefix="tfstate-",
+        annotation="app.terraform.io/lock-info",
+        others_annotation="encoding",
+    ),
+    *_TYPES,
 )

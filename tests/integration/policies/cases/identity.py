@@ -1,6 +1,6 @@
 """Names of others in jobs."""
 
-from integration.policies.cases.case import Case, Request, create, spec
+from integration.policies.cases.case import Case, Request, create, patch, spec
 from integration.policies.cases.objects import a_build
 from support.builders.manifests import a_job_manifest
 from support.manifests import Manifest
@@ -73,7 +73,11 @@ CASES = (
     ),
     _allowed("a canceller cancels", "canceller", spec("pj", "plain", cancel=True, canceledBy="canceller")),
     *(
-        _allowed(f"another's name stands in the job already: {name}", "submitter", spec("pj", name, priority=3))
+        _allowed(
+            f"another's name stands in the job already: {name}",
+            "submitter",
+            patch("pj", name, {"metadata": {"labels": {"a": "b"}}}),
+        )
         for name in ("plain", "canceled", "tagged", "of-boss", "of-a-template")
     ),
 )

@@ -10,9 +10,19 @@ from support.builders.manifests import (
     a_workspace_manifest,
     an_assignment,
 )
+from support.cluster.pods import SERVICE_ACCOUNT
 from support.manifests import Manifest
 
 NOW = "2026-01-01T00:00:00Z"
+STATE = "default-dev-ws"
+"""End of the names of the Secret and of the Lease of a workspace's state."""
+_BACKED_UP = {"backup": "yes"}
+_OWNED: dict[str, Any] = {
+    "labels": _BACKED_UP,
+    "annotations": _BACKED_UP,
+    "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "mine", "uid": "UID-OF-Pod-mine"}],
+}
+"""Metadata that an administrator has put on them."""
 
 
 def owner_reference(kind: str, name: str, uid: str, version: str = "v1") -> Manifest:
@@ -41,14 +51,20 @@ def config_map(name: str, /, **metadata: Any) -> Manifest:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name} | metadata}
 
 
-def secret(name: str) -> Manifest:
+def secret(name: str, **metadata: Any) -> Manifest:
     """A Secret."""
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, **metadata}}
 
 
-def lease(name: str) -> Manifest:
+def lease(name: str, **metadata: Any) -> Manifest:
     """A Lease."""
-    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name, **metadata}}
+
+
+def token_secret(name: str) -> Manifest:
+    """A Secret that the cluster fills with a token of the daemons' ServiceAccount."""
+    account = {"kubernetes.io/service-account.name": SERVICE_ACCOUNT}
+    return secret(name, annotations=account) | {"type": "kubernetes.io/service-account-token"}
 
 
 def a_build(owner: str, **reference: Any) -> Manifest:
@@ -70,11 +86,15 @@ def _workspace(name: str, **spec: Any) -> Manifest:
 
 JOBS = [
     _job("plain"),
-    _job("canceled", cancel=True, canceledBy="boss"),
+    _job("submitted", initiator="submitter"),
+    with_metadata(_job("finalized"), finalizers=["orphan"]),
+    _job("canceled", initiator="submitter", cancel=True, canceledBy="boss"),
     _job("blamed", canceledBy="boss"),
     _job("tagged", tags={"scope": "user", "owner": "boss"}),
     _job("of-a-template", templateRef={"name": "template", "uid": "uid-of-template"}),
-    with_metadata(_job("owned"), ownerReferences=[owner_reference("Pod", "mine", "UID-OF-Pod-mine")]),
+    with_metadata(
+        _job("owned", initiator="submitter"), ownerReferences=[owner_reference("Pod", "mine", "UID-OF-Pod-mine")]
+    ),
     _job("lenient", ownerMayCancel=True, workspaceRef=a_build("submitter")),
     _job("strict", workspaceRef=a_build("submitter")),
     _job("of-boss", ownerMayCancel=True, workspaceRef=a_build("boss")),
@@ -93,9 +113,10 @@ OTHERS = [
     log_archive("other-running", writer="other"),
     config_map("files"),
     secret("cloud"),
-    secret("tfstate-default-dev"),
+    secret(f"tfstate-{STATE}", **_OWNED),
+    token_secret("tfstate-default-token-ws"),
     lease("leader"),
-    lease("lock-tfstate-default-dev"),
+    lease(f"lock-tfstate-{STATE}", **_OWNED),
     _workspace("private", owner="boss"),
     _workspace("own"),
     _workspace("own-tagged", tags={"scope": "user", "owner": "boss"}),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 
 from provisioner_operator.api.crd.definitions import KINDS
 from provisioner_operator.api.v1alpha1.enums import DaemonState
@@ -14,6 +15,10 @@ from provisioner_operator.core.leadership import Lease
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.views.snapshot import Snapshot
 from support.builders.core import NOON, a_daemon, a_job
+from support.manifests import MANIFESTS
+
+POLICIES = MANIFESTS / "policies"
+POLICY_KINDS = ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
 
 
 def a_lease(renewed: str | None, holder: str | None = "pod-a") -> Lease:
@@ -47,6 +52,12 @@ def test_a_policy_that_is_not_bound_is_not_active() -> None:
     found = checks.policies(VALIDATING, VALIDATING[1:])
     assert found.level is Level.ERROR
     assert VALIDATING[0] in found.message
+
+
+def test_every_policy_of_the_manifests_is_looked_for() -> None:
+    documents = [each for path in POLICIES.rglob("*.yaml") for each in yaml.safe_load_all(path.read_text())]
+    names = {kind: {each["metadata"]["name"] for each in documents if each["kind"] == kind} for kind in POLICY_KINDS}
+    assert names == dict(zip(POLICY_KINDS, (set(VALIDATING), set(STAMPING)), strict=True))
 
 
 def test_stamping_is_recommended() -> None:
