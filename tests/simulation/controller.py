@@ -35,6 +35,7 @@ class SimulatedController:
     def __init__(self, network: Network, random: Random, invariants: "Invariants", *, leads: bool = True) -> None:
         self.connected = True
         self.alive = True
+        self._cut_off_at = 0.0
         self.leads = leads
         """Whether it decides and writes; a standby only observes."""
         self.tenure = Tenure(self)
@@ -58,9 +59,19 @@ class SimulatedController:
         self.alive = self.connected = False
         self.feed.close()
 
-    def regain_contact(self) -> None:
-        """Note that the API server can be reached again."""
-        self.mirror.contact_regained(self.now)
+    def cut_off(self) -> None:
+        """Lose the connection to the API server."""
+        self.connected = False
+        self._cut_off_at = self._schedule.now
+
+    def reconnect(self) -> None:
+        """Have the connection back."""
+        self.connected = True
+        self.regain_contact(self._cut_off_at)
+
+    def regain_contact(self, since: float) -> None:
+        """Note that the API server, which was last reached at `since`, can be reached again."""
+        self.mirror.contact_regained(self._monotonic_offset + since, self.now)
         self.wake()
 
     def lead(self) -> None:

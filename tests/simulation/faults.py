@@ -122,6 +122,7 @@ class Faults:
     def _outage(self) -> None:
         self._world.invariants.note("the API server is down")
         self._world.network.up = False
+        self._down_since = self._world.schedule.now
         self._world.schedule.after(self._some_time(), self._end_outage)
 
     def _end_outage(self) -> None:
@@ -130,7 +131,7 @@ class Faults:
             self._world.network.up = True
             self._world.network.up_since = self._world.schedule.now
             for controller in self._world.controllers():
-                controller.regain_contact()
+                controller.regain_contact(self._down_since)
 
     def _deny(self) -> None:
         """Refuse some kinds of the controller's writes for a while, like a missing right or a policy."""
@@ -150,13 +151,12 @@ class Faults:
         controller = self._pick_controller()
         if controller is not None:
             self._world.invariants.note("the controller is cut off")
-            controller.connected = False
+            controller.cut_off()
             self._world.schedule.after(self._some_time(), self._reconnect_controller, controller)
 
     def _reconnect_controller(self, controller: SimulatedController) -> None:
         if controller.alive and not controller.connected:
-            controller.connected = True
-            controller.regain_contact()
+            controller.reconnect()
 
     def _forget_a_run(self) -> None:
         """Delete the job of a run and restart the controller, so that only the daemon still knows the run."""

@@ -44,7 +44,9 @@ def main() -> None:
 @click.option(
     "--http-port", type=click.IntRange(0, 65535), help="Port of the probes and of /metrics; 0 picks a free one."
 )
-@click.option("--http-host", help="Address of the probes and of /metrics.")
+@click.option(
+    "--http-host", help="Address of the probes and of /metrics. The default is every address, of IPv4 and IPv6."
+)
 @click.option("--log-format", type=click.Choice(["json", "text"]), help="Format of the log.")
 def run(
     kubeconfig: Path | None,

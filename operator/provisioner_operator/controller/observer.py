@@ -51,6 +51,8 @@ class Observer:
         self._kinds = ObservedKinds(reconcilers, self._job_changed)
         self._unparseable = UnparseableReports(metrics, recorder, leads)
         self._in_contact = True
+        self._contact_at = float("-inf")
+        """Monotonic time of the last answer or watch event before the current outage, if there is one."""
         self.wake = Wake()
         """Set when there may be something to decide."""
 
@@ -146,16 +148,21 @@ class Observer:
             self.contact()
             return
         if self._in_contact:
-            _logger.warning("Lost contact with the API server; no daemon counts as lost until it is back: %s", error)
+            _logger.warning("A request did not reach the API server: %s", error)
         self._in_contact = False
 
     def contact(self) -> None:
-        """Note that a request was answered."""
+        """Note that a request was answered.
+
+        An outage is a time without any answer: one request that fails among many that succeed hardly makes one.
+        """
+        now = clock.read()
         if not self._in_contact:
             self._in_contact = True
-            _logger.info("The API server answers again; every daemon has its full time to send a heartbeat")
-            self._jobs.contact_regained(clock.read())
+            _logger.info("The API server answers again; heartbeats missed in the meantime do not count")
+            self._jobs.contact_regained(self._contact_at, now)
             self.wake.set()
+        self._contact_at = now.monotonic
 
     @property
     def in_contact(self) -> bool:
@@ -170,6 +177,8 @@ class Observer:
             kind.park(object_meta(body).uid)
             self._unparseable.report(kind.name, body, error)
             return None
+        if self._in_contact:
+            self._contact_at = clock.read().monotonic
         if kind.observe(record):
             self.wake.set()
         return record

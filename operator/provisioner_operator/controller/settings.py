@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     """Elect a leader by the Lease `provisioner-operator` of this namespace; if absent, this process always leads."""
     daemon_image: str | None = None
     """The default image of pools' daemons; else the image of the Pod that this process runs in."""
-    http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the Pod
+    http_host: str = ""
     """The address on which /startupz, /healthz, /readyz and /metrics are served."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """The port of these endpoints; 0 picks a free one, which the log names."""

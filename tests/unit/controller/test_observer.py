@@ -258,6 +258,26 @@ def test_a_loss_of_contact_and_its_end_are_logged_once(caplog: pytest.LogCapture
     assert in_contact(parts)
     assert woken(parts)
     assert [record.getMessage().split(";")[0] for record in caplog.records] == [
-        "Lost contact with the API server",
+        "A request did not reach the API server: no answer",
         "The API server answers again",
     ]
+
+
+def test_an_outage_lasts_from_the_last_answer_or_watch_event_to_the_next_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = ControllerParts()
+    outages: list[tuple[float, float]] = []
+    monkeypatch.setattr(parts.jobs, "contact_regained", lambda since, now: outages.append((since, now.monotonic)))
+    steps = [
+        (1, parts.observer.contact),
+        (2, lambda: parts.observer.daemon(stored(a_daemon_manifest()))),
+        (3, lambda: parts.observer.contact_lost(UnreachableError("no answer"))),
+        (4, lambda: parts.observer.contact_lost(UnreachableError("no answer"))),
+        (5, parts.observer.contact),
+        (6, parts.observer.contact),
+    ]
+    for second, step in steps:
+        monkeypatch.setattr(clock, "read", lambda second=second: at(second))
+        step()
+    assert outages == [(at(2).monotonic, at(5).monotonic)]

@@ -1,5 +1,6 @@
 """The controller's own HTTP endpoints: probes and metrics. They are read-only and show no secrets."""
 
+import socket
 from collections.abc import Callable
 
 from aiohttp import web
@@ -32,9 +33,21 @@ def application(registry: CollectorRegistry, *, started: Check, alive: Check, re
 
 
 async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Serve an application; returns the runner, to be cleaned up, and the port. Raises OSError if the port is taken."""
+    """Serve an application; returns the runner, to be cleaned up, and the port. Raises OSError if the port is taken.
+
+    Args:
+        app: The application.
+        host: The address to listen on; if empty, every address of IPv4 and IPv6, as a cluster may have only one of them.
+        port: The port; any free one if 0.
+    """
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
+    site = web.TCPSite(runner, host, port) if host else web.SockSite(runner, _listen_everywhere(port))
     await site.start()
     return runner, int(runner.addresses[0][1])
+
+
+def _listen_everywhere(port: int) -> socket.socket:
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("", port))

@@ -1,9 +1,9 @@
 """Judge missed heartbeats by the controller's own monotonic clock, since the heartbeat last changed.
 
 As the node controller does: the time that a daemon writes is only compared for change, so clocks may differ. A missed
-heartbeat counts only once a fresh read from the API server confirms it. When contact with the API server is back after
-an outage, or this process has just started, every daemon gets a full period. A deleted daemon can no longer report, so
-its period starts at its deletion.
+heartbeat counts only once a fresh read from the API server confirms it. The time of an outage does not count, and when
+this process has just started, every daemon gets a full period. A deleted daemon can no longer report, so its period
+starts at its deletion.
 """
 
 from collections.abc import Iterator
@@ -70,10 +70,10 @@ class Liveness:
         """Drop a daemon that nothing depends on any more."""
         self._contacts.pop(uid, None)
 
-    def restart_all(self, now: Instant) -> None:
-        """Give every daemon a full period: contact is back, and heartbeats missed before mean nothing."""
+    def leave_out(self, since: float, now: Instant) -> None:
+        """Leave an outage, from `since` on the monotonic clock until now, out of every silence: no heartbeat could come."""
         for contact in self._contacts.values():
-            contact.heard = contact.confirmed = now.monotonic
+            contact.heard += max(now.monotonic - max(contact.heard, since), 0.0)
 
     def uids(self) -> Iterator[str]:
         """Return all daemons that were observed or recorded as deleted, and not dropped."""

@@ -86,9 +86,9 @@ class KnownDaemons:
         if self._pods.ending_of(uid) is not None:
             self._liveness.died(uid)
 
-    def contact_regained(self, now: Instant) -> None:
-        """Disregard heartbeats missed until now."""
-        self._liveness.restart_all(now)
+    def contact_regained(self, since: float, now: Instant) -> None:
+        """Disregard heartbeats missed from `since`, on the monotonic clock, until now."""
+        self._liveness.leave_out(since, now)
 
     def back_off(self, uid: str, now: Instant) -> bool:
         """Assign nothing to the daemon for a while if it could have acknowledged; return whether it could."""

@@ -123,9 +123,9 @@ class JobCache:
                 self._work.add(pod.uid)
         self._work.add(*self._placement.jobs_of(uid), uid)
 
-    def contact_regained(self, now: Instant) -> None:
-        """Disregard heartbeats missed until now: the API server could not be reached, and now it can."""
-        self._daemons.contact_regained(now)
+    def contact_regained(self, since: float, now: Instant) -> None:
+        """Disregard heartbeats missed from `since`, on the monotonic clock: the API server could not be reached until now."""
+        self._daemons.contact_regained(since, now)
         self._work.add(*self._daemons.judged())
 
     # --- Pods and pools ---

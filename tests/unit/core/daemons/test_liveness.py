@@ -53,13 +53,21 @@ def test_a_heartbeat_makes_a_daemon_online_again() -> None:
     assert liveness.next_look("d", at(50)) == at(90).monotonic
 
 
-def test_after_an_outage_everyone_gets_a_full_period() -> None:
+def test_the_time_of_an_outage_is_left_out_of_every_silence() -> None:
     liveness = a_daemon_observed_at_noon()
+    liveness.observe_heartbeat("reports on", 300, at(250))
     liveness.begin_check("d", at(300))
-    liveness.restart_all(at(301))
+    liveness.leave_out(at(20).monotonic, at(301))
     liveness.observe_unchanged("d", 300, fresh=True)
     assert not liveness.is_offline("d")
-    assert liveness.next_look("d", at(301)) == at(341).monotonic
+    assert liveness.next_look("d", at(301)) == at(321).monotonic
+    assert liveness.next_look("reports on", at(301)) == at(341).monotonic
+
+
+def test_an_outage_before_the_last_heartbeat_changes_nothing() -> None:
+    liveness = a_daemon_observed_at_noon()
+    liveness.leave_out(at(-20).monotonic, at(-10))
+    assert liveness.next_look("d", at(0)) == at(40).monotonic
 
 
 def test_a_deleted_daemon_is_offline_at_once_and_lost_after_its_period() -> None:

@@ -81,9 +81,21 @@ def test_after_an_outage_nobody_is_lost_at_once() -> None:
     observed = ObservedJobs(daemon, job)
     (check,) = observed.decided(1000)
     assert check == CheckDaemon(daemon)
-    observed.mirror.contact_regained(at(1001))
+    observed.mirror.contact_regained(at(20).monotonic, at(1001))
     observed.checked(daemon, 1001)
     assert observed.decided(1001) == []
+
+
+def test_a_failed_request_now_and_then_saves_no_silent_daemon() -> None:
+    job = a_running_job()
+    daemon = a_daemon(runs=(job,))
+    observed = ObservedJobs(daemon, job)
+    for second in range(50, 350, 100):
+        observed.mirror.contact_regained(at(second).monotonic, at(second + 0.1))
+    observed.decided(301)
+    observed.checked(daemon, 301)
+    (fail,) = [each for each in observed.decided(301) if isinstance(each, Fail)]
+    assert fail.reason is EndReason.DAEMON_LOST
 
 
 def test_a_new_process_of_a_daemon_means_that_the_former_ones_runs_are_lost_at_once() -> None:
@@ -142,11 +154,11 @@ def test_the_job_of_a_deleted_daemon_that_could_not_be_failed_in_an_outage_is_af
     observed.decided()
     observed.mirror.daemon_deleted("uid-of-daemon", at(10))
     assert isinstance(observed.decided(310)[0], Fail)
-    observed.mirror.contact_regained(at(320))
+    observed.mirror.contact_regained(at(305).monotonic, at(320))
     observed.settled("uid-of-job", 320)  # the write never arrived
     assert observed.decided(320) == []
-    assert observed.wake() == 620
-    (fail,) = observed.decided(620)
+    assert observed.wake() == 325
+    (fail,) = observed.decided(325)
     assert isinstance(fail, Fail)
 
 
