@@ -213,7 +213,7 @@ KINDS = (
             Column("Age", ".metadata.creationTimestamp", "date"),
             Column("Job", ".status.latestBuild.job", wide=True),
             Column("Version", ".status.version", wide=True),
-            Column("Stops", ".status.stopsAt", "date", wide=True),
+            Column("Stops", ".status.stopsAt", wide=True),
             Column("Message", '.status.conditions[?(@.type=="Ready")].message', wide=True),
         ),
         selectable_fields=(".spec.templateRef.name", ".spec.owner", ".status.phase"),

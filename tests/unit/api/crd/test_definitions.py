@@ -94,6 +94,14 @@ def test_columns_and_selectable_fields_point_at_fields(kind: Kind) -> None:
     assert set(kind.selectable_fields) <= known
 
 
+@each_kind
+def test_kubectl_counts_only_times_that_have_come(kind: Kind) -> None:
+    """It shows a column of the type `date` as an age, and a time to come as `<invalid>`."""
+    past = (".metadata.creationTimestamp", ".status.startedAt", ".status.finishedAt", ".status.lastHeartbeatTime")
+
+    assert {column.path for column in kind.columns if column.type == "date"} <= set(past)
+
+
 def test_a_new_job_is_pending_without_a_write() -> None:
     status = _schema(KINDS[0])["properties"]["status"]
 
