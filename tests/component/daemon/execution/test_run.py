@@ -12,6 +12,7 @@ from typing_extensions import override
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import Outcome, Output
 from provisioner_operator.daemon.echo.provisioner import Echo
+from provisioner_operator.daemon.execution import guard
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now
 from provisioner_operator.daemon.execution.provisioner import Task
@@ -161,7 +162,7 @@ class GatedConsole(RememberingConsole):
 
 
 async def until_the_command_is_over(_run: Run) -> None:
-    await until(lambda: not psutil.Process().children())
+    await until(lambda: not any(guard.__file__ in child.cmdline() for child in psutil.Process().children()))
     await asyncio.sleep(0.3)  # the loop has to take note of it
 
 
