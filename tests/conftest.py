@@ -21,8 +21,9 @@ class SharedFixtureScheduling(LoadScopeScheduling):  # type: ignore[misc] # xdis
         return _sharing(self.config.rootpath / nodeid.partition("::")[0]) or nodeid
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
-    """Use it for `--dist loadscope`."""
+    """Use it for `--dist loadscope`; the mutation tool runs the tests without xdist."""
     return SharedFixtureScheduling(config, log) if config.getoption("dist") == "loadscope" else None
 
 
