@@ -1,4 +1,7 @@
-"""Click groups of this program: commands imported on demand, and commands with shorter second names."""
+"""Click groups of this program: commands imported on demand, and commands with shorter second names.
+
+Options that every command takes may stand before the command, as with kubectl: `kubectl provisioner -n acme jobs list`.
+"""
 
 from importlib import import_module
 
@@ -9,7 +12,38 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 """Click settings of every group."""
 
 
-class LazyGroup(click.Group):
+VALUED = ("-n", "--namespace", "--kubeconfig", "--context", "--request-timeout")
+FLAGS = ("-A", "--all-namespaces", "--utc", "--local-time")
+"""Options that every command takes; a test compares them with `options`, whose import would delay every command."""
+
+
+class Group(click.Group):
+    """A group that passes the options of every command on to the command that follows them."""
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        count = _leading_options(args)
+        command = args[count : count + 1]
+        return super().parse_args(ctx, [*command, *args[:count], *args[count + 1 :]] if command else args)
+
+
+def _leading_options(arguments: list[str]) -> int:
+    """Return the number of arguments before the command that are options of every command, or their values."""
+    count = 0
+    while count < len(arguments):
+        argument = arguments[count]
+        if argument in VALUED:
+            count += 2
+        elif argument in FLAGS or argument.startswith(tuple(f"{each}=" for each in VALUED if each.startswith("--"))):
+            count += 1
+        elif argument.startswith("-n") and not argument.startswith("--"):
+            count += 1  # -nNAME
+        else:
+            break
+    return min(count, len(arguments))
+
+
+class LazyGroup(Group):
     """A group that imports the module of a command only when that command is called, or for help."""
 
     def __init__(self, *, lazy: dict[str, tuple[str, str]], **attributes: object) -> None:
@@ -30,7 +64,7 @@ class LazyGroup(click.Group):
         return super().get_command(ctx, cmd_name)
 
 
-class AliasedGroup(click.Group):
+class AliasedGroup(Group):
     """A group some of whose commands have a second, shorter name."""
 
     aliases: dict[str, str] = {"ls": "list", "get": "show", "describe": "show"}  # noqa: RUF012 - never changed

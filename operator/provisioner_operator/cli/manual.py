@@ -10,7 +10,7 @@ import click
 from provisioner_operator.cli.app import app
 from provisioner_operator.cli.errors import MEANINGS
 
-_SHARED = frozenset({"namespace", "all_namespaces", "kubeconfig", "context_name", "request_timeout", "utc"})
+SHARED = frozenset({"namespace", "all_namespaces", "kubeconfig", "context_name", "request_timeout", "utc"})
 
 _HEAD = """\
 # `kubectl provisioner`
@@ -55,8 +55,9 @@ def manual() -> str:
 def _shared_options() -> str:
     from provisioner_operator.cli.jobs.commands import list_  # noqa: PLC0415 - this command has all of them
 
-    shared = [parameter for parameter in list_.params if parameter.name in _SHARED]
-    return f"\n## Options of every command\n{_table(shared)}"
+    shared = [parameter for parameter in list_.params if parameter.name in SHARED]
+    where = "They may stand before or after the command: `kubectl provisioner -n acme jobs list`."
+    return f"\n## Options of every command\n{where}\n\n{_table(shared)}"
 
 
 def _sections(group: click.Group, context: click.Context) -> Iterator[str]:
@@ -86,7 +87,7 @@ def _usage(command: click.Command, context: click.Context) -> str:
 
 
 def _options(command: click.Command) -> str:
-    own = _table([parameter for parameter in command.params if parameter.name not in _SHARED])
+    own = _table([parameter for parameter in command.params if parameter.name not in SHARED])
     across = any(parameter.name == "all_namespaces" for parameter in command.params)
     return (f"\n{own}" if own else "") + ("\nAlso takes `-A`.\n" if across else "")
 
