@@ -22,9 +22,14 @@ class Group(click.Group):
 
     @override
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        count = _leading_options(args)
-        command = args[count : count + 1]
-        return super().parse_args(ctx, [*command, *args[:count], *args[count + 1 :]] if command else args)
+        return super().parse_args(ctx, command_first(args))
+
+
+def command_first(arguments: list[str]) -> list[str]:
+    """Move the options of every command that stand before the command behind it."""
+    count = _leading_options(arguments)
+    command = arguments[count : count + 1]
+    return [*command, *arguments[:count], *arguments[count + 1 :]] if command else arguments
 
 
 def _leading_options(arguments: list[str]) -> int:

@@ -14,6 +14,7 @@ from bench.__main__ import main as bench
 from mutation.__main__ import main as mutants
 from provisioner_devcluster.cli import cli as devcluster
 from provisioner_operator.cli.app import app as cli
+from provisioner_operator.cli.groups import Group, command_first
 from provisioner_operator.controller.__main__ import main as operator
 from provisioner_operator.daemon.__main__ import main as daemon
 from support.manifests import REPOSITORY
@@ -126,6 +127,8 @@ def _problem_of_click(command: click.Command, arguments: Sequence[str]) -> str |
     given = list(arguments)
     for ellipsis in ELLIPSES & set(given):
         del given[given.index(ellipsis) :]
+    if isinstance(command, Group):
+        given = command_first(given)
     try:
         values, rest, _ = command.make_parser(context).parse_args(given)
         _check_values(command, values, context)
