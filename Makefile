@@ -69,7 +69,7 @@ e2e: $(READY) ## Tests on a real node (Linux, root), or on E2E_KUBECONFIG's clus
 mutants: $(READY) ## Small changes of the code that the fast tests do not notice (ARGS="--seed 7 --count 160 core"; ARGS=--help)
 	@PYTHONPATH=tests:operator $(BIN)/python -m mutation $(ARGS)
 
-bench: $(READY) ## The product measured beside the API server alone and Jobs (ARGS=--quick: under three minutes; ARGS=--help)
+bench: $(READY) ## The product measured beside the API server alone and Jobs (ARGS=--quick: some five minutes; ARGS=--help)
 	@$(BIN)/provisioner-devcluster prepare
 	@PYTHONPATH=.:tests:operator:devcluster $(BIN)/python -m bench $(ARGS)
 

@@ -39,7 +39,7 @@ DEFAULT_FILE = Path("bench/results/latest.json")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--quick", is_flag=True, help="Smaller sizes: under three minutes instead of under twenty-five.")
+@click.option("--quick", is_flag=True, help="Smaller sizes: some five minutes instead of twenty-five.")
 @click.option(
     "--only", multiple=True, type=click.Choice([*BESIDE_OTHERS, *ALONE]), help="Only this scenario; may be repeated."
 )

@@ -1,4 +1,4 @@
-"""Sizes of the measurements: enough for reliable results, or a quick check of less than three minutes."""
+"""Sizes of the measurements: enough for reliable results, or a quick check of some five minutes."""
 
 from __future__ import annotations
 
