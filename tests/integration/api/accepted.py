@@ -13,6 +13,7 @@ from support.builders.manifests import (
     a_workspace_manifest,
     an_assignment,
 )
+from support.git_refs import ALLOWED
 from support.manifests import Manifest
 
 A_TEMPLATE: Manifest = {
@@ -73,20 +74,18 @@ _FULL_GIT = {
     "secretRef": {"name": "login"},
 }
 _SECRET = {"secretKeyRef": {"name": "secret", "key": "key"}}
-INPUTS = tuple(
-    build(**spec)
-    for build in (a_job_manifest, a_template_manifest)
-    for spec in (
-        {"source": {"inline": {"files": {"main.tf": "", ".terraform.lock.hcl": ""}}}},
-        {"source": {"inline": {"files": {"f" * 253: ""}}}},
-        {"source": {"inline": {"files": {"a.tf": "x" * 262_144, "b.tf": "x" * 262_144}}}},
-        {"source": {"configMapRef": {"name": "files"}}, "provisioner": "terraform"},
-        {"source": {"git": {"url": _GIT_URL}}},
-        {"source": {"git": {"url": _GIT_URL, "ref": "v1.0", "path": "."}}},
-        {"source": {"git": _FULL_GIT}},
-        {"variables": [{"name": "a", "value": ""}, {"name": "b", "valueFrom": _SECRET}]},
-    )
+_INPUTS: tuple[Manifest, ...] = (
+    {"source": {"inline": {"files": {"main.tf": "", ".terraform.lock.hcl": ""}}}},
+    {"source": {"inline": {"files": {"f" * 253: ""}}}},
+    {"source": {"inline": {"files": {"a.tf": "x" * 262_144, "b.tf": "x" * 262_144}}}},
+    {"source": {"configMapRef": {"name": "files"}}, "provisioner": "terraform"},
+    {"source": {"git": {"url": _GIT_URL}}},
+    {"source": {"git": {"url": _GIT_URL, "ref": "v1.0", "path": "."}}},
+    *({"source": {"git": {"url": _GIT_URL, "ref": ref}}} for ref in ALLOWED),
+    {"source": {"git": _FULL_GIT}},
+    {"variables": [{"name": "a", "value": ""}, {"name": "b", "valueFrom": _SECRET}]},
 )
+INPUTS = tuple(build(**spec) for build in (a_job_manifest, a_template_manifest) for spec in _INPUTS)
 JOBS_AND_DAEMONS = (
     a_job_manifest("n" * 63),
     a_job_manifest(tags={"example.com/zone_1": "a"}),

@@ -46,7 +46,7 @@ def a_pool_with(**template: Any) -> Manifest:
         (a_job_with(source={"git": {}}), ["spec.source.git.url: Required value"]),
         (
             a_job_with(source={"git": {"url": GIT_URL, "ref": "--upload-pack=x"}}),
-            ["spec.source.git.ref", "should match"],
+            ["spec.source.git.ref", "git check-ref-format"],
         ),
         (a_job_with(source={"git": {"url": GIT_URL, "commit": "v1"}}), ["spec.source.git.commit", "should match"]),
         (a_job_with(timeout=5), ['unknown field "spec.timeout"']),

@@ -75,7 +75,20 @@ class GitSource(Model):
     ]
     """URL of the repository, such as `https://git.example.com/platform/templates.git`."""
     ref: Annotated[
-        str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./+]*[A-Za-z0-9])?$")
+        str,
+        StringConstraints(min_length=1, max_length=255),
+        Field(
+            json_schema_extra=validated_by(
+                rule(
+                    r"self.matches('^[^-\\x00-\\x20\\x7f~^:?*\\[\\\\][^\\x00-\\x20\\x7f~^:?*\\[\\\\]*$') && self != '@'"
+                    " && !self.endsWith('.') && !['..', '@{'].exists(part, self.contains(part))"
+                    " && !self.split('/').exists(step, step == '' || step.startsWith('.') || step.endsWith('.lock'))",
+                    "a ref is a name that git allows (`git check-ref-format`): without '-' at its beginning, spaces, control"
+                    " characters, '~', '^', ':', '?', '*', '[', a backslash, '..' or '@{', without '/' or '.' at its ends, and"
+                    " without a step that is empty, begins with '.' or ends with '.lock'",
+                )
+            )
+        ),
     ] = "HEAD"
     """A branch, a tag, or a full commit id."""
     commit: Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9a-f]{40}$")] | None = None

@@ -2,6 +2,7 @@
 
 from integration.api.violations.row import Creation
 from support.builders.manifests import a_job_manifest, a_template_manifest
+from support.git_refs import NO_BRANCHES, REFUSED
 from support.manifests import Manifest
 
 _FILE = "a file's name has at most 253 characters: letters, digits, '-', '_' and '.', without a folder"
@@ -17,6 +18,11 @@ _GIT_URL = (
 )
 _GIT_PATH = (
     "a path is relative to the repository's root, without '.', '..' or '.git' as a step, and without '/' at its ends"
+)
+_GIT_REF = (
+    "a ref is a name that git allows (`git check-ref-format`): without '-' at its beginning, spaces, control characters, "
+    "'~', '^', ':', '?', '*', '[', a backslash, '..' or '@{', without '/' or '.' at its ends, and without a step that is "
+    "empty, begins with '.' or ends with '.lock'"
 )
 _TOO_LARGE = "inline files are larger than 512 KiB in total: put them into a ConfigMap and set configMapRef, or use git"
 _NO_SOURCE = "spec.source is required when spec.provisioner is terraform"
@@ -64,6 +70,7 @@ _INPUTS: tuple[tuple[str, Manifest, str], ...] = (
         (_GIT_PATH, _git(path=path), "spec.source.git.path")
         for path in ("..", "a/../../b", "/etc", "a/", "a/./b", "a/.git/b")
     ),
+    *((_GIT_REF, _git(ref=ref), "spec.source.git.ref") for ref in (*REFUSED, *NO_BRANCHES)),
     (_VARIABLE, {"variables": [{"name": "a"}]}, "spec.variables[0]"),
     (_VARIABLE, {"variables": [{"name": "a", "value": "", "valueFrom": _SECRET}]}, "spec.variables[0]"),
 )

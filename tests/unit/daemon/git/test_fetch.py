@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from dulwich.refs import Ref, check_ref_format
 
 from provisioner_operator.daemon.git.fetch_program import fetch
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest, Limits
+from support.git_refs import ALLOWED, NO_BRANCHES, REFUSED
 from support.programs.git_server import (
     GitServer,
 )
@@ -27,6 +29,17 @@ def test_a_ref_is_a_branch_or_a_tag(server: GitServer, run: Path, ref: str) -> N
     server.repository.tag("v1", commit)
     assert fetch(GitRequest(server.url, ref), run) == commit
     assert files(run) == MAIN
+
+
+@pytest.mark.parametrize("ref", ["vpc@1.2.3", "@scope/pkg@1.2.3", "feature/#12-x", "release_", "caf\u00e9"])
+def test_any_name_that_git_allows_is_found(server: GitServer, run: Path, ref: str) -> None:
+    commit = server.repository.commit(MAIN, ref)
+    assert fetch(GitRequest(server.url, ref), run) == commit
+
+
+def test_the_tests_names_are_judged_as_git_judges_them() -> None:
+    assert all(check_ref_format(Ref(f"refs/heads/{ref}".encode())) for ref in (*ALLOWED, *NO_BRANCHES))
+    assert not any(check_ref_format(Ref(f"refs/heads/{ref}".encode())) for ref in REFUSED)
 
 
 @pytest.mark.parametrize("by_id", [True, False])

@@ -1,0 +1,45 @@
+"""Names of branches and tags, as `git check-ref-format` judges them."""
+
+ALLOWED = (
+    "HEAD",
+    "main",
+    "v1.0",
+    "feature/x",
+    "refs/heads/feature/x",
+    "vpc@1.2.3",
+    "@scope/pkg@1.2.3",
+    "feature/#12-x",
+    "release_",
+    "_private",
+    "a.b-c+d",
+    "100%",
+    "{x}",
+    "a@b",
+    "caf\u00e9",
+    "x.locked",
+    "a" * 255,
+)
+REFUSED = (
+    ".hidden",
+    "a/.hidden",
+    "a..b",
+    "a b",
+    "a\tb",
+    "a\x7f",
+    "a~1",
+    "a^",
+    "a:b",
+    "a?",
+    "a*",
+    "a[b",
+    "a\\b",
+    "a@{1}",
+    "/a",
+    "a/",
+    "a//b",
+    "a.",
+    "a.lock",
+    "a.lock/b",
+)
+NO_BRANCHES = ("-x", "@")
+"""Allowed within a longer name; git takes the first for an option, and the second for HEAD."""
