@@ -54,7 +54,7 @@ def _await_policies(admin: Kubectl, prober: Kubectl) -> None:
     _await("identity.provisioner.dev", prober, a_job_manifest(initiator="somebody-else"))
     _await("workspace-owner.provisioner.dev", prober, a_workspace_manifest(owner="somebody-else"))
     _await_parameters_policy(admin.within(PROBE_NAMESPACE), prober)
-    _await_ownership_policies(admin.within(PROBE_NAMESPACE), prober)
+    _await_ownership_policy(admin.within(PROBE_NAMESPACE), prober)
     for kind in ("ConfigMap", "Secret"):
         _await("daemon-", prober, {"apiVersion": "v1", "kind": kind, "metadata": {"name": "probe"}})
     _await_heartbeat_policy(admin.within(PROBE_NAMESPACE), prober)
@@ -73,13 +73,11 @@ def _await_parameters_policy(admin: Kubectl, prober: Kubectl) -> None:
     _await_answer("template-in-use.provisioner.dev", lambda: admin.api.delete("wst", "template", dry_run=True))
 
 
-def _await_ownership_policies(admin: Kubectl, prober: Kubectl) -> None:
-    """Wait until nobody can change the job of another user, or create one for another user's Workspace."""
+def _await_ownership_policy(admin: Kubectl, prober: Kubectl) -> None:
+    """Wait until nobody can change the job of another user."""
     admin.apply(a_job_manifest("others", suspend=True, initiator="somebody-else"))
     change = {"spec": {"priority": 1}}
     _await_answer("job-ownership.provisioner.dev", lambda: prober.api.patch("pj", "others", change, dry_run=True))
-    admin.apply(a_workspace_manifest("others", templateRef={"name": "none"}, running=False, owner="somebody-else"))
-    _await("workspace-jobs.provisioner.dev", prober, a_job_manifest(workspaceRef={"name": "others"}))
 
 
 def _await_heartbeat_policy(admin: Kubectl, prober: Kubectl) -> None:

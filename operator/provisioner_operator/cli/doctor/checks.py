@@ -25,7 +25,6 @@ VALIDATING = (
     "identity.provisioner.dev",
     "job-ownership.provisioner.dev",
     "template-in-use.provisioner.dev",
-    "workspace-jobs.provisioner.dev",
     "workspace-owner.provisioner.dev",
     "workspace-parameters.provisioner.dev",
 )

@@ -1,10 +1,7 @@
-"""Changes of other users' jobs, and jobs written by hand for other users' Workspaces."""
+"""Changes of other users' jobs."""
 
-from integration.policies.cases.case import Case, Request, create, patch, spec
-from integration.policies.cases.objects import a_build
-from support.builders.manifests import a_job_manifest
+from integration.policies.cases.case import Case, Request, patch, spec
 
-_OF_NO_WORKSPACE = {"type": "TemplateDryRun", "transition": None, "workspaceRef": None}
 _FINALIZED = {"metadata": {"finalizers": ["example.org/x"]}}
 
 
@@ -16,11 +13,7 @@ def _allowed(title: str, who: str, request: Request) -> Case:
     return Case("job-ownership", title, who, request)
 
 
-def _destroys(name: str) -> Request:
-    return create(a_job_manifest("new", transition="Delete", workspaceRef={"name": name}))
-
-
-OF_JOBS = (
+CASES = (
     *(
         _refused(
             f"a submitter changes {field} of another's job",
@@ -54,24 +47,3 @@ OF_JOBS = (
     _allowed("who may cancel changes a job", "canceller", spec("pj", "plain", suspend=True)),
     _allowed("who may delete changes a job", "controller", spec("pj", "plain", ttlSecondsAfterFinished=0)),
 )
-OF_WORKSPACES = (
-    Case("workspace-jobs", "the workspace's owner destroys it by hand", "submitter", _destroys("own")),
-    Case(
-        "workspace-jobs",
-        "a submitter destroys another's workspace",
-        "submitter",
-        _destroys("private"),
-        refused='Workspace "private" is of "boss": only its owner may create jobs for it',
-    ),
-    Case("workspace-jobs", "a submitter destroys a workspace of everybody", "submitter", _destroys("nobodys")),
-    Case("workspace-jobs", "a submitter uses a name that is no Workspace's", "submitter", _destroys("free")),
-    Case("workspace-jobs", "an admin destroys another's workspace", "namespace-admin", _destroys("private")),
-    Case(
-        "workspace-jobs",
-        "the controller builds it",
-        "controller",
-        create(a_job_manifest("new", workspaceRef=a_build("boss", name="private"))),
-    ),
-    Case("workspace-jobs", "a job of no workspace", "submitter", create(a_job_manifest("new", **_OF_NO_WORKSPACE))),
-)
-CASES = (*OF_JOBS, *OF_WORKSPACES)
