@@ -41,8 +41,9 @@ class Audit:
         is_denied = world.schedule.now < world.faults.denied_until + LONGEST_PAUSE_SECONDS
         if controller is None or not controller.is_well or not world.network.up or is_denied:
             self._healthy_since = world.schedule.now
-        # An outage may begin and end between two looks.
-        self._healthy_since = max(self._healthy_since, world.network.up_since)
+        # An outage, or a controller's restart, may begin and end between two looks.
+        started_at = controller.feed.primed_at if controller is not None else None
+        self._healthy_since = max(self._healthy_since, world.network.up_since, started_at or 0.0)
         jobs = [parse_job(body) for body in world.server.unfinished_jobs()]
         daemons = {daemon.uid: daemon for daemon in map(parse_daemon, world.server.of_kind(DAEMON))}
         for job in jobs:
