@@ -30,6 +30,7 @@ class Audit:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._healthy_since = 0.0
+        self._leader = world.controller
         self._orphaned_since: dict[str, float] = {}
         self._idle_since: dict[str, float] = {}
         self._canceled_since: dict[str, float] = {}
@@ -41,9 +42,11 @@ class Audit:
         is_denied = world.schedule.now < world.faults.denied_until + LONGEST_PAUSE_SECONDS
         if controller is None or not controller.is_well or not world.network.up or is_denied:
             self._healthy_since = world.schedule.now
-        # An outage, or a controller's restart, may begin and end between two looks.
-        started_at = controller.feed.primed_at if controller is not None else None
-        self._healthy_since = max(self._healthy_since, world.network.up_since, started_at or 0.0)
+        # An outage, or a change of the leader, may begin and end between two looks. A new leader gives a deleted daemon, which
+        # it never saw, its whole default period.
+        self._healthy_since = max(self._healthy_since, world.network.up_since)
+        if controller is not self._leader:
+            self._leader, self._healthy_since = controller, world.schedule.now
         jobs = [parse_job(body) for body in world.server.unfinished_jobs()]
         daemons = {daemon.uid: daemon for daemon in map(parse_daemon, world.server.of_kind(DAEMON))}
         for job in jobs:
