@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     daemon_image: str | None = None
     """The default image of pools' daemons; else the image of the Pod that this process runs in."""
     http_host: str = ""
-    """The address on which /startupz, /healthz, /readyz and /metrics are served."""
+    """The address on which /startupz, /healthz, /readyz and /metrics are served; if empty, all of IPv4 and IPv6."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """The port of these endpoints; 0 picks a free one, which the log names."""
     writers: Annotated[int, Field(ge=1, le=256)] = 32

@@ -38,7 +38,7 @@ class Stream(Protocol):
 
 
 class Source(Protocol):
-    """What a watch needs of the API server."""
+    """The part of the API that a watch uses."""
 
     def get(self, kind: str, name: str) -> Reply:
         """Read the object."""
