@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
-from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
+from provisioner_operator.core.daemons.decisions import MarkOffline
 from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire, Explain, Release
 from provisioner_operator.core.jobs.evaluation import Context, Evaluation, evaluate
 from provisioner_operator.core.model.backoff import Backoff, Refusal
@@ -183,9 +183,7 @@ class JobReconciler(JobCache):
             return None
         self._offer(daemon, now)
         decision = self._daemons.decide(uid, now)
-        if isinstance(decision, CheckDaemon):
-            self._work.add_after(uid, None)  # its answer sets the next deadline
-        elif isinstance(decision, MarkOffline):
+        if isinstance(decision, MarkOffline):
             self._work.add(*self._placement.jobs_of(uid))
             self._reasons.fleet_changed(daemon.namespace, now)
         return decision

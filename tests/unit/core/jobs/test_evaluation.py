@@ -1,5 +1,6 @@
 """Each phase in each of its circumstances: what is due, or when to look again."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,6 +109,13 @@ def test_a_running_job_of_a_lost_daemon_fails() -> None:
     evaluation = evaluate(a_running_job(), LOST, at(1))
     assert isinstance(evaluation.decision, Fail)
     assert evaluation.decision.reason is EndReason.DAEMON_LOST
+    assert evaluation.decision.message.startswith("Daemon daemon was lost while it ran the job.")
+
+
+def test_the_lost_daemon_of_a_job_that_names_none_is_unknown() -> None:
+    evaluation = evaluate(replace(a_running_job(), assignment=None), LOST, at(1))
+    assert isinstance(evaluation.decision, Fail)
+    assert evaluation.decision.message.startswith("Daemon unknown was lost")
 
 
 def test_missed_heartbeats_that_are_not_yet_a_loss_leave_a_running_job_alone() -> None:

@@ -121,9 +121,9 @@ def test_a_later_pod_that_stands_for_a_minute_ends_the_failure() -> None:
     creations.watch([over("a")], at(5))
     newer = working("b", created=20, ready_since=25)
 
-    creations.watch([over("a"), newer], at(84))
+    creations.watch([over("a"), newer], at(84.9))
     assert creations.state().failing is not None
-    creations.watch([over("a"), newer], at(86))
+    creations.watch([over("a"), newer], at(85))
     assert creations.state() == CreationState()
 
 

@@ -235,6 +235,11 @@ def test_while_pods_fail_they_are_tried_one_at_a_time(
     assert decided(5, *members, pace=CreationState(under_way=frozenset(under_way), failing=FAILING)) == decisions
 
 
+def test_pods_under_way_count_although_a_surge_leaves_room_for_more() -> None:
+    under_way = CreationState(under_way=frozenset({"pool-bbbbb", "pool-ccccc"}))
+    assert decided(2, old("a"), pool=a_pool(max_surge=3), pace=under_way) == []
+
+
 def test_the_census_counts_what_there_is() -> None:
     counts = a_plan(
         3,

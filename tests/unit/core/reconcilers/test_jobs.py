@@ -2,7 +2,8 @@
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Phase
 from provisioner_operator.core.daemons.decisions import CheckDaemon
-from provisioner_operator.core.jobs.decisions import Expire, Explain
+from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
+from provisioner_operator.core.jobs.decisions import Cancel, Expire, Explain
 from support.builders.core import (
     NOON,
     a_daemon,
@@ -68,6 +69,45 @@ def test_an_explanation_whose_write_failed_is_given_again() -> None:
     observed.settled("uid-of-job", 2)
     assert observed.decided(2) == []
     assert observed.decided(3) == [explain]
+
+
+def test_a_job_whose_assignment_was_refused_is_explained_if_no_daemon_can_take_it_now() -> None:
+    daemon, job = a_daemon(), a_job()
+    observed = ObservedJobs(daemon, job)
+    assert observed.assigned(0) == [("job", "daemon")]
+    observed.see(later_version(job), now=1)
+    observed.mirror.daemon_deleted(daemon.uid, at(1))
+    observed.settled(job.uid, 1)
+    assert observed.decided(1) == []
+    (explain,) = observed.decided(2)
+    assert isinstance(explain, Explain)
+    assert explain.reason is PendingReason.NO_MATCHING_DAEMON
+
+
+def test_a_job_that_waited_for_its_workspace_learns_what_it_waits_for_then() -> None:
+    running, job = a_running_job("first", workspace="dev"), a_job("second", workspace="dev")
+    observed = ObservedJobs(a_daemon(runs=(running,)), running, job)
+    observed.decided(0)
+    (explain,) = observed.decided(30)
+    assert isinstance(explain, Explain)
+    assert explain.reason is PendingReason.WORKSPACE_BUSY
+    observed.written(later_version(job, reason=explain.reason, message=explain.message), now=30)
+    observed.see(ended(running), a_job("urgent", priority=1), now=31)
+    assert observed.assigned(31) == [("urgent", "daemon")]
+    (explained,) = observed.decided(32)
+    assert isinstance(explained, Explain)
+    assert explained.reason is PendingReason.DAEMONS_BUSY
+
+
+def test_a_cancel_has_its_grace_from_when_it_was_seen() -> None:
+    asked, early = a_running_job("asked", cancel=True, phase=Phase.CANCELING), a_running_job("early")
+    daemon = a_daemon(runs=(asked, early), capacity=2, cancel_grace=20, lost_after=3600)
+    observed = ObservedJobs(daemon, asked, early)
+    assert observed.decided(19 + CANCEL_MARGIN_SECONDS) == []
+    observed.see(later_version(early, cancel=True, phase=Phase.CANCELING), now=30)
+    (cancel,) = observed.decided(20 + CANCEL_MARGIN_SECONDS)
+    assert isinstance(cancel, Cancel)
+    assert cancel.job.name == "asked"
 
 
 def test_a_job_whose_explanation_is_being_written_is_not_assigned_meanwhile() -> None:

@@ -5,17 +5,27 @@ from dataclasses import replace
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
+from provisioner_operator.api.v1alpha1.names import version_name
 from provisioner_operator.core.reconcilers import workspace_cache
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     CheckWorkspace,
     CreateBuild,
+    DiscardVersion,
     FindBuilds,
     UpdateWorkspaceStatus,
     WorkspaceDecision,
 )
-from provisioner_operator.core.workspaces.records import Build, Import, Template, Workspace, WorkspaceStatus
-from support.builders.core import at
+from provisioner_operator.core.workspaces.records import (
+    Build,
+    Import,
+    SourceFiles,
+    Template,
+    Workspace,
+    WorkspaceStatus,
+)
+from provisioner_operator.core.workspaces.template_source import digest_of
+from support.builders.core import NOON, at
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace, an_import
 
 Observed = Template | Workspace | Build | Import
@@ -108,6 +118,8 @@ def test_what_was_made_and_has_not_ended_is_known_so_that_a_list_can_miss_it() -
     cache.observe_template(a_template())
     cache.observe_workspace(a_workspace())
     ended, waiting, importing = a_build(1), a_build(2, phase=Phase.PENDING), an_import(phase=Phase.RUNNING)
+    cache.observe_import(an_import("imported", phase=Phase.COMPLETED))
+    cache.import_missing(a_template(), "missing")
     cache.observe_build(ended)
     cache.observe_build(waiting)
     cache.observe_import(importing)
@@ -206,6 +218,28 @@ def test_a_new_build_takes_the_next_number_that_nobody_has() -> None:
 
     assert isinstance(build, CreateBuild)
     assert build.number == 5
+
+
+def test_files_that_were_stored_again_can_be_discarded_again() -> None:
+    files = SourceFiles({"main.tf": ""})
+    old, active = (
+        a_version("template-old", superseded=NOON),
+        a_version(version_name("template", digest_of(a_template(), files))),
+    )
+    template = a_template(old, active, active=active.name, version_retention=100)
+    cache = observing(template)
+
+    def discarded() -> list[str]:
+        decisions = list(cache.decide(at(100)))
+        for each in decisions:
+            cache.settled(each, at(100))
+        return [each.version for each in decisions if isinstance(each, DiscardVersion)]
+
+    assert discarded() == [old.name]
+    cache.files_discarded(template, old.name)
+    assert discarded() == []
+    cache.files_kept(template, old.name)
+    assert discarded() == [old.name]
 
 
 def test_a_new_leader_reads_a_workspace_before_it_builds_it() -> None:

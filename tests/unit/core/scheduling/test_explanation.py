@@ -13,6 +13,7 @@ from provisioner_operator.core.scheduling.smallest_change import (
     ScopeDaemon,
     ScopeJob,
     StartDaemon,
+    TagDaemon,
     TagJob,
     Uncordon,
 )
@@ -49,6 +50,12 @@ def test_the_one_tag_that_is_missing_is_named_with_its_daemon() -> None:
         "No daemon matches provisioner terraform and tags dc=chicago,env=1 (2 daemons in namespace acme). "
         "Daemon d7 would match without tag dc=chicago: give it the tag, or submit the job without it."
     )
+
+
+def test_a_tag_is_not_all_that_an_offline_daemon_lacks() -> None:
+    found = of(a_demand(env="1", dc="chicago"), ready("d7", online=False, env="1"))
+    assert set(found.edits) == {BringOnline("d7"), TagDaemon("d7", "dc", "chicago")}
+    assert "would match without" not in found.message
 
 
 def test_to_leave_out_the_last_tag_is_not_advised_where_an_untagged_job_would_not_match() -> None:
