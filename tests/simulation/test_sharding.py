@@ -8,6 +8,8 @@ import pytest
 from simulation.sharded import ShardedWorld, ViolatedError
 from simulation.shards import SHARDS, preferred, shard_of
 
+pytestmark = pytest.mark.no_cover
+
 SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "500")) // 25
 ORGANIZATIONS = [f"organization-{number}" for number in range(1000)]
 TROUBLED_SECONDS = 150.0

@@ -15,6 +15,9 @@ import pytest
 from simulation.world import World
 from support.manifests import REPOSITORY
 
+pytestmark = pytest.mark.no_cover
+"""A simulation executes nearly everything and judges little of it by itself: the coverage gate is for the tests of units."""
+
 SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "500"))
 ONLY = os.environ.get("PROVISIONER_SIMULATION_SEED")
 CHUNK = 25
