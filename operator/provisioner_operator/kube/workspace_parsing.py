@@ -115,6 +115,7 @@ def parse_workspace(body: Mapping[str, Any]) -> Workspace:
         status=WorkspaceStatus(
             phase=status.phase,
             build_number=status.build_number,
+            completed_build=status.completed_build,
             latest_build=_build_record(status.latest_build),
             last_run=_build_record(status.last_run),
             version=status.version,

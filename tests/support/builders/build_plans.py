@@ -3,13 +3,13 @@
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import ParameterType, Transition
-from provisioner_operator.core.workspaces.build_history import BuildFacts
+from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
 from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, plan_workspace
 from provisioner_operator.core.workspaces.decisions import BuildDecision, UpdateWorkspaceStatus
 from provisioner_operator.core.workspaces.desired_state import change_of
 from provisioner_operator.core.workspaces.records import Build, Parameter, Template, Workspace, WorkspaceStatus
 from support.builders.core import at
-from support.builders.workspaces import VERSION, a_template, a_version
+from support.builders.workspaces import VERSION, a_template, a_version, a_workspace
 
 SIZE = Parameter("size", ParameterType.NUMBER, default="1", mutable=True)
 
@@ -18,6 +18,13 @@ def wanted_change(workspace: Workspace, version: str = VERSION) -> str:
     """The digest of what the workspace wants while it is not deleted."""
     transition = Transition.START if workspace.running else Transition.STOP
     return change_of(transition, version, workspace.parameters, workspace.rebuild_generation)
+
+
+def a_history(*builds: Build) -> BuildHistory:
+    facts = BuildFacts({build.record.number: build for build in builds}, searched=True)
+    history = BuildHistory.of(a_workspace(), facts)
+    assert history is not None
+    return history
 
 
 def planned(

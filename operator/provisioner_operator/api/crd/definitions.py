@@ -210,6 +210,7 @@ KINDS = (
             Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
             Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
             Column("Build", ".status.buildNumber", "integer"),
+            Column("Outdated", '.status.conditions[?(@.type=="Outdated")].status'),
             Column("Age", ".metadata.creationTimestamp", "date"),
             Column("Job", ".status.latestBuild.job", wide=True),
             Column("Version", ".status.version", wide=True),

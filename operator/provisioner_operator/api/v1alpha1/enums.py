@@ -238,6 +238,10 @@ class WorkspaceReason(StrEnum):
     """The last build failed."""
     BUILD_CANCELED = "BuildCanceled"
     """The last build was canceled, or its job was deleted before it ended."""
+    DESTROY_FAILED = "DestroyFailed"
+    """The workspace is being deleted, and the job that destroys its resources failed."""
+    DESTROY_CANCELED = "DestroyCanceled"
+    """The workspace is being deleted, and the job that destroys its resources was canceled or deleted."""
     INVALID_PARAMETERS = "InvalidParameters"
     """The parameters do not fit the template."""
     TEMPLATE_NOT_FOUND = "TemplateNotFound"
@@ -252,6 +256,15 @@ class WorkspaceReason(StrEnum):
     """The API server refuses the build's job."""
     WRITE_REFUSED = "WriteRefused"
     """The API server, or a policy of the cluster, refuses a write that the workspace needs; the message quotes it."""
+
+
+class OutdatedReason(StrEnum):
+    """Reason of a workspace's condition `Outdated`."""
+
+    NEWER_VERSION = "NewerVersion"
+    """The active version of the template is not the one that the workspace was built with."""
+    ACTIVE_VERSION = "ActiveVersion"
+    """The workspace was built with the active version of its template."""
 
 
 class VersionPhase(StrEnum):
@@ -282,7 +295,7 @@ class TemplateReason(StrEnum):
 
 
 class StatusCondition(StrEnum):
-    """Condition types of workspaces and templates. kstatus reads all but `Available`."""
+    """Condition types of workspaces and templates. kstatus reads all but `Available` and `Outdated`."""
 
     READY = "Ready"
     """True if everything matches the spec."""
@@ -292,3 +305,5 @@ class StatusCondition(StrEnum):
     """True if no further progress is made until somebody acts."""
     AVAILABLE = "Available"
     """For a template: True if at least one version can be built."""
+    OUTDATED = "Outdated"
+    """For a workspace: True if its template's active version is not the one that it was last built with."""

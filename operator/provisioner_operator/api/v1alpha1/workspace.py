@@ -113,8 +113,8 @@ class WorkspaceSpec(Model):
     rebuild_generation: Annotated[int, Field(ge=0)] = 0
     """Raise it to build the same state again: after a failure, or to repair resources that were changed by hand."""
     update_policy: UpdatePolicy = UpdatePolicy.MANUAL
-    """Time at which the workspace moves to the template's active version: Manual (never automatically; set
-    templateRef.version), OnStart (at its next start), Always (at once)."""
+    """Time at which the workspace moves to the template's active version: Manual (never automatically once a build has
+    completed; set templateRef.version), OnStart (at its next start), Always (at once)."""
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     """Treatment of the resources when the workspace is deleted: Delete destroys them first; Orphan keeps them and
     Terraform's state."""
@@ -156,6 +156,9 @@ class WorkspaceStatus(Model):
     """The latest build, even if it has not started."""
     last_run: WorkspaceBuild | None = None
     """The last build that started: it determined the resources that exist."""
+    completed_build: Annotated[int, Field(ge=0)] = 0
+    """Number of the last build that completed; 0 if none has. Until one has, each build uses the template's active
+    version, unless spec.templateRef.version pins one."""
     version: VersionName | None = None
     """The template's version with which the workspace was last built."""
     parameters: Annotated[
@@ -186,8 +189,8 @@ class WorkspaceStatus(Model):
             max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
         ),
     ] = []
-    """Ready (the workspace matches its spec), Reconciling (a build is in progress), Stalled (somebody must act).
-    kstatus can read them."""
+    """Ready (the workspace matches its spec), Reconciling (a build is in progress), Stalled (somebody must act), which
+    kstatus can read; Outdated (its template has another active version than the one it was built with)."""
 
 
 UNSEEN = WorkspaceStatus(

@@ -42,6 +42,8 @@ class BuildHistory:
     """Job of the latest build; None if only the status records it."""
     last_run: BuildRecord | None
     last_run_build: Build | None
+    completed: int = 0
+    """Number of the last build that completed; 0 if none has."""
 
     @classmethod
     def of(cls, workspace: Workspace, facts: BuildFacts) -> "BuildHistory | None":
@@ -56,6 +58,7 @@ class BuildHistory:
                 return None
             records[number] = replace(record, phase=Phase.CANCELED, reason=VANISHED)
         latest = records.get(max(records, default=0))
+        completed = [number for number, record in records.items() if record.phase is Phase.COMPLETED]
         begun = [number for number, record in records.items() if record.started is not None]
         last_run = records.get(max(begun, default=0))
         return cls(
@@ -63,6 +66,7 @@ class BuildHistory:
             None if latest is None else facts.builds.get(latest.number),
             last_run,
             None if last_run is None else facts.builds.get(last_run.number),
+            max(completed, default=status.completed_build),
         )
 
     @property

@@ -30,8 +30,9 @@ from provisioner_operator.core.workspaces.decisions import (
 )
 from provisioner_operator.core.workspaces.deletion_policy import destroyed, may_be_released
 from provisioner_operator.core.workspaces.desired_state import DesiredState, desired_by_spec
+from provisioner_operator.core.workspaces.outdated import with_outdated
 from provisioner_operator.core.workspaces.parameters import resolve
-from provisioner_operator.core.workspaces.phase import WORKING, Summary, describe
+from provisioner_operator.core.workspaces.phase import WORKING, Summary, Versions, describe
 from provisioner_operator.core.workspaces.records import (
     BuildRecord,
     ParameterValues,
@@ -41,7 +42,11 @@ from provisioner_operator.core.workspaces.records import (
     WorkspaceStatus,
 )
 from provisioner_operator.core.workspaces.status import object_conditions
-from provisioner_operator.core.workspaces.update_policy import version_of_next_start, version_to_build
+from provisioner_operator.core.workspaces.update_policy import (
+    version_of_next_start,
+    version_of_rebuild,
+    version_to_build,
+)
 
 WAITING_DELAY_SECONDS = 2.0
 RUNNING_DELAY_SECONDS = 1.0
@@ -91,7 +96,7 @@ def _desired(
 ) -> tuple[DesiredState, float | None]:
     """Return the desired state, and the wall-clock time at which the workspace is to be stopped."""
     effective = history.effective_build
-    active = template.status.active_version if template is not None else None
+    active = _active_version(template)
     version = version_to_build(workspace, effective.version if effective is not None else None, active)
     if not workspace.running:
         return desired_by_spec(workspace, Transition.STOP, version), None
@@ -103,7 +108,8 @@ def _desired(
     if stops_at is not None and stops_at <= now.wall:
         return stopped, None
     if not history.is_building and history.needs_build(start.change, start.transition):
-        return desired_by_spec(workspace, Transition.START, version_of_next_start(workspace, version, active)), stops_at
+        version = version_of_next_start(workspace, version, active, history)
+        return desired_by_spec(workspace, Transition.START, version), stops_at
     return start, stops_at
 
 
@@ -199,7 +205,7 @@ def _plan_deletion(
 ) -> WorkspacePlan:
     if DESTROY_FINALIZER not in workspace.finalizers:
         return WorkspacePlan()
-    desired = destroyed(workspace, history)
+    desired = destroyed(workspace, history, _active_version(template))
     wanted_step = _next_step_to_end(workspace, template, desired, history, facts)
     step, trouble = attempt(wanted_step, facts)
     if step is not None:
@@ -249,29 +255,38 @@ def _status(
 ) -> WorkspaceStatus:
     """Return the status, with the phase and conditions that follow from the effective build."""
     former, latest, run = workspace.status, history.latest, history.last_run_build
-    summary = describe(workspace, effective)
+    active = _active_version(template)
+    summary = describe(workspace, effective, Versions(version_of_rebuild(workspace, history, active), active))
     if trouble is not None:
         summary = Summary(summary.phase, trouble.reason, trouble.message, under_way=trouble.passes)
     completed = run if run is not None and run.record.phase is Phase.COMPLETED else None
+    conditions = object_conditions(
+        former.conditions,
+        ready=summary.ready,
+        reason=summary.reason,
+        message=summary.message,
+        under_way=summary.under_way,
+        now=now.wall,
+    )
     return WorkspaceStatus(
         phase=summary.phase,
         build_number=max(former.build_number, latest.number if latest is not None else 0),
         latest_build=latest,
         last_run=history.last_run,
+        completed_build=history.completed,
         version=history.last_run.version if history.last_run is not None else None,
         parameters=former.parameters if run is None or template is None else _of_template(template, run.parameters),
         outputs=former.outputs if completed is None else completed.outputs,
         resources=former.resources if completed is None else completed.resources,
         observed_generation=workspace.generation,
-        conditions=object_conditions(
-            former.conditions,
-            ready=summary.ready,
-            reason=summary.reason,
-            message=summary.message,
-            under_way=summary.under_way,
-            now=now.wall,
+        conditions=with_outdated(
+            conditions, workspace, template, None if effective is None else effective.version, now.wall
         ),
     )
+
+
+def _active_version(template: Template | None) -> str | None:
+    return template.status.active_version if template is not None else None
 
 
 def _of_template(template: Template, values: ParameterValues) -> ParameterValues:

@@ -9,11 +9,12 @@ from provisioner_operator.core.jobs.lifecycle import STARTED
 from provisioner_operator.core.workspaces.build_history import BuildHistory
 from provisioner_operator.core.workspaces.desired_state import DesiredState, change_of
 from provisioner_operator.core.workspaces.records import Workspace
+from provisioner_operator.core.workspaces.update_policy import version_to_destroy
 
 
-def destroyed(workspace: Workspace, history: BuildHistory) -> DesiredState:
-    """Return the state in which everything that was built is destroyed, with the version that built it."""
-    version = history.last_run.version if history.last_run is not None else None
+def destroyed(workspace: Workspace, history: BuildHistory, active: str | None) -> DesiredState:
+    """Return the state in which everything that was built is destroyed; `active` is the template's active version."""
+    version = version_to_destroy(workspace, history, active)
     return DesiredState(Transition.DELETE, change_of(Transition.DELETE, workspace.rebuild_generation), version)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition, WorkspacePhase, WorkspaceReason
 from provisioner_operator.core.workspaces.build_history import VANISHED
+from provisioner_operator.core.workspaces.outdated import describe_move
 from provisioner_operator.core.workspaces.records import BuildRecord, Workspace
 
 WORKING = {
@@ -29,7 +30,16 @@ class Summary:
     under_way: bool = False
 
 
-def describe(workspace: Workspace, effective: BuildRecord | None) -> Summary:
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Versions of the template that matter to a workspace whose build did not complete."""
+
+    of_rebuild: str | None
+    """Version that would be built if spec.rebuildGeneration were raised."""
+    active: str | None
+
+
+def describe(workspace: Workspace, effective: BuildRecord | None, versions: Versions) -> Summary:
     """Describe the workspace by its effective build; None if it has none."""
     if effective is None:
         if not workspace.running:
@@ -39,7 +49,7 @@ def describe(workspace: Workspace, effective: BuildRecord | None) -> Summary:
         message = "The first build is about to be created."
         return Summary(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
     if effective.ended:
-        return _describe_ended(workspace, effective)
+        return _describe_ended(workspace, effective, versions)
     build = _display_name(effective)
     if effective.phase is Phase.PENDING:
         message = f"{build} is waiting for a daemon{_with_message(effective)}"
@@ -51,7 +61,7 @@ def describe(workspace: Workspace, effective: BuildRecord | None) -> Summary:
     return Summary(phase, WorkspaceReason.BUILD_RUNNING, f"{build} is {doing}.", under_way=True)
 
 
-def _describe_ended(workspace: Workspace, effective: BuildRecord) -> Summary:
+def _describe_ended(workspace: Workspace, effective: BuildRecord, versions: Versions) -> Summary:
     build = _display_name(effective)
     if effective.phase is Phase.COMPLETED:
         version = "" if effective.version is None else f" with version {effective.version}"
@@ -62,17 +72,29 @@ def _describe_ended(workspace: Workspace, effective: BuildRecord) -> Summary:
             ready=not workspace.deleting,
             under_way=True,
         )
-    advice = "Change the workspace, or raise spec.rebuildGeneration to build it again."
-    if effective.transition is Transition.DELETE:
-        advice = (
-            "What was built may still exist. Raise spec.rebuildGeneration to destroy it again, or set "
-            "spec.deletionPolicy to Orphan to delete the workspace and keep what exists."
-        )
+    destroys = effective.transition is Transition.DELETE
+    advice = _advice(workspace, effective, versions)
     if effective.phase is Phase.FAILED:
         message = f"{build} failed{_with_message(effective)} {advice}"
-        return Summary(WorkspacePhase.FAILED, WorkspaceReason.BUILD_FAILED, message)
+        reason = WorkspaceReason.DESTROY_FAILED if destroys else WorkspaceReason.BUILD_FAILED
+        return Summary(WorkspacePhase.FAILED, reason, message)
     how = "was deleted before it ended." if effective.reason == VANISHED else f"was canceled{_with_message(effective)}"
-    return Summary(WorkspacePhase.CANCELED, WorkspaceReason.BUILD_CANCELED, f"{build} {how} {advice}")
+    reason = WorkspaceReason.DESTROY_CANCELED if destroys else WorkspaceReason.BUILD_CANCELED
+    return Summary(WorkspacePhase.CANCELED, reason, f"{build} {how} {advice}")
+
+
+def _advice(workspace: Workspace, effective: BuildRecord, versions: Versions) -> str:
+    """Return the ways out of a build that did not complete, with the version that each of them builds."""
+    again = "" if versions.of_rebuild is None else f" with version {versions.of_rebuild}"
+    if effective.transition is Transition.DELETE:
+        return (
+            f"What was built may still exist. Raise spec.rebuildGeneration to destroy it again{again}, or set "
+            "spec.deletionPolicy to Orphan to delete the workspace and keep what exists."
+        )
+    advice = f"Change the workspace, or raise spec.rebuildGeneration to build it again{again}."
+    if versions.active is None or versions.active == versions.of_rebuild:
+        return advice
+    return f"{advice} That does not update it: {describe_move(workspace, versions.active)}"
 
 
 def _display_name(build: BuildRecord) -> str:

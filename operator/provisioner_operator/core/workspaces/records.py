@@ -191,6 +191,7 @@ class WorkspaceStatus:
     build_number: int = 0
     latest_build: BuildRecord | None = None
     last_run: BuildRecord | None = None
+    completed_build: int = 0
     version: str | None = None
     parameters: ParameterValues = ()
     stops_at: float | None = None

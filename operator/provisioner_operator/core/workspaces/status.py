@@ -59,6 +59,7 @@ def _workspace_json(status: WorkspaceStatus) -> JsonObject:
             "buildNumber": status.build_number,
             "latestBuild": _build_json(status.latest_build),
             "lastRun": _build_json(status.last_run),
+            "completedBuild": status.completed_build,
             "version": status.version,
             "parameters": [{"name": name, "value": value} for name, value in status.parameters],
             "stopsAt": _time(status.stops_at),

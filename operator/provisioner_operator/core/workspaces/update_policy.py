@@ -1,10 +1,13 @@
 """Policy of spec.updatePolicy: the version of its template that a workspace is built with.
 
 A pinned version (spec.templateRef.version) wins over every policy. Otherwise Always follows the template's active
-version, OnStart moves to it with the next start, and Manual keeps the version of the last build.
+version, OnStart moves to it with the next start, and Manual keeps the version of the last build. Until a build has
+completed, there is nothing to keep: each start that is due takes the active version, so that a corrected template reaches
+the workspace.
 """
 
-from provisioner_operator.api.v1alpha1.enums import UpdatePolicy
+from provisioner_operator.api.v1alpha1.enums import Transition, UpdatePolicy
+from provisioner_operator.core.workspaces.build_history import BuildHistory
 from provisioner_operator.core.workspaces.records import Workspace
 
 
@@ -17,7 +20,31 @@ def version_to_build(workspace: Workspace, built: str | None, active: str | None
     return built or active
 
 
-def version_of_next_start(workspace: Workspace, version: str | None, active: str | None) -> str | None:
+def version_of_next_start(
+    workspace: Workspace, version: str | None, active: str | None, history: BuildHistory
+) -> str | None:
     """Return the version of a start that is due anyway, and would otherwise be built with `version`."""
-    updates = workspace.pinned_version is None and workspace.update_policy is UpdatePolicy.ON_START
-    return active or version if updates else version
+    updates = workspace.update_policy is UpdatePolicy.ON_START or not history.completed
+    return active or version if updates and workspace.pinned_version is None else version
+
+
+def version_to_destroy(workspace: Workspace, history: BuildHistory, active: str | None) -> str | None:
+    """Return the version that destroys what was built: the one that built it, unless that cannot be expected to work.
+
+    A version of which no build completed may be unable to destroy; so may one that failed to. A pin then chooses another.
+    """
+    run = history.last_run
+    if run is None:
+        return None
+    if not history.completed:
+        return workspace.pinned_version or active or run.version
+    return workspace.pinned_version or run.version if run.transition is Transition.DELETE else run.version
+
+
+def version_of_rebuild(workspace: Workspace, history: BuildHistory, active: str | None) -> str | None:
+    """Return the version that would be built if spec.rebuildGeneration were raised now."""
+    if workspace.deleting:
+        return version_to_destroy(workspace, history, active)
+    effective = history.effective_build
+    version = version_to_build(workspace, None if effective is None else effective.version, active)
+    return version_of_next_start(workspace, version, active, history) if workspace.running else version

@@ -3,21 +3,14 @@
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DeletionPolicy, Phase, Transition
-from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
 from provisioner_operator.core.workspaces.deletion_policy import destroyed, may_be_released
 from provisioner_operator.core.workspaces.records import Build
+from support.builders.build_plans import a_history
 from support.builders.workspaces import VERSION, a_build, a_workspace
 
+NEWEST = "template-9"
+"""Active version of the template."""
 DELETE, ORPHAN = DeletionPolicy.DELETE, DeletionPolicy.ORPHAN
-
-
-def a_history(*builds: Build) -> BuildHistory:
-    facts = BuildFacts({build.record.number: build for build in builds}, searched=True)
-    history = BuildHistory.of(a_workspace(), facts)
-    assert history is not None
-    return history
-
-
 DESTROYED = a_build(2, transition=Transition.DELETE)
 
 
@@ -49,9 +42,9 @@ def test_a_deleted_workspace_goes_when_nothing_is_left_or_all_is_to_be_left(
 
 def test_a_destroy_has_the_version_of_the_last_run_and_is_asked_for_again_by_the_rebuild_generation() -> None:
     built = a_history(a_build(1, version="older"), a_build(2, version=VERSION))
-    first = destroyed(a_workspace(), built)
+    first = destroyed(a_workspace(), built, NEWEST)
 
     assert (first.transition, first.version) == (Transition.DELETE, VERSION)
-    assert destroyed(a_workspace(parameters=(("size", "2"),)), built) == first
-    assert destroyed(a_workspace(rebuild_generation=1), built).change != first.change
-    assert destroyed(a_workspace(), a_history()).version is None
+    assert destroyed(a_workspace(parameters=(("size", "2"),)), built, NEWEST) == first
+    assert destroyed(a_workspace(rebuild_generation=1), built, NEWEST).change != first.change
+    assert destroyed(a_workspace(), a_history(), NEWEST).version is None
