@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from filelock import FileLock
 
@@ -156,9 +157,17 @@ def _lock() -> FileLock:
 
 
 def _explain(record: Record) -> None:
+    narration.say(instructions(record.metrics, programs=Path(sys.executable).parent))
+
+
+def instructions(metrics: str, *, programs: Path) -> str:
+    """Return the explanation of the running demo; `programs` is the directory of the product's own programs."""
     place = PLACE.relative_to(REPOSITORY)
-    narration.say(f"""\
+    own = f"$PWD/{programs.relative_to(REPOSITORY)}" if programs.is_relative_to(REPOSITORY) else str(programs)
+    return f"""\
 The demo is running: a control plane, the operator, and the daemons chicago, newyork and plain in namespace acme.
+
+  export PATH=$PWD/{place}/bin:{own}:$PATH          # kubectl, and `kubectl provisioner`
 
   export KUBECONFIG=$PWD/{place}/ada.kubeconfig     # ada creates templates, and may also cancel jobs
   kubectl apply -f demo/workspaces/template.yaml
@@ -167,18 +176,17 @@ The demo is running: a control plane, the operator, and the daemons chicago, new
   kubectl get pd
   kubectl apply -f demo/workspaces/dev.yaml
   kubectl get ws,pj
-  kubectl get configmap dev-1-log -o jsonpath='{{.data.log}}'
+  kubectl provisioner jobs logs dev-1
 
-  kubectl apply -f demo/jobs/tokyo.yaml                  # no daemon matches; the message says why
-  kubectl get pj tokyo -o jsonpath='{{.status.message}}'
+  kubectl apply -f demo/jobs/tokyo.yaml                  # no daemon matches; this says why
+  kubectl provisioner jobs why tokyo
 
   export KUBECONFIG=$PWD/{place}/ada.kubeconfig
   kubectl patch pj tokyo --type merge -p '{{"spec":{{"cancel":true}}}}'
   kill -9 $(cat {place}/chicago.pid)                # a daemon dies; after 15 s its job fails
 
   Examples      demo/workspaces, demo/jobs
-  Metrics       {record.metrics}
+  Metrics       {metrics}
   Logs          {place}/operator.log, chicago.log, newyork.log, plain.log
   Administrator export KUBECONFIG=$PWD/{place}/cluster/admin.kubeconfig
-  No kubectl?   export PATH=$PWD/{place}/bin:$PATH
-  Stop          make down""")
+  Stop          make down"""

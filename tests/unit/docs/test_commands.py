@@ -83,3 +83,13 @@ def test_the_pages_hold_many_commands_of_ours() -> None:
     lines = [line for path in page_paths() for line in command_lines(read(path))]
     assert sum(line.strip().startswith("kubectl provisioner ") for line in lines) > 40
     assert sum(line.strip().startswith("make ") for line in lines) > 20
+
+
+@pytest.mark.parametrize("path", page_paths(), ids=name_of)
+def test_a_page_about_the_demo_puts_its_programs_on_the_path_before_it_uses_them(path: Path) -> None:
+    _, uses_demo, steps = path.read_text(encoding="utf-8").partition(".state/demo")
+    if not uses_demo or "kubectl provisioner" not in steps:
+        return
+
+    before, _, _ = steps.partition("kubectl provisioner")
+    assert "$PWD/.venv/bin" in before
