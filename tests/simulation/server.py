@@ -103,11 +103,13 @@ class Server:
         return body
 
     def edit(self, uid: str, **changes: Any) -> Body:
-        """Change the spec for a user."""
+        """Change the spec for a user. Raises RefusedError if a job has ended and takes no more requests."""
         old = self.get(uid)
         spec = {**old["spec"], **changes}
         if spec == old["spec"]:
             return old
+        if old["kind"] == JOB and is_terminal(old) and changes.keys() - {"ttlSecondsAfterFinished"}:
+            raise RefusedError
         meta = {**old["metadata"], "generation": old["metadata"]["generation"] + 1}
         return self._store(old, {**old, "metadata": meta, "spec": spec})
 

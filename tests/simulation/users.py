@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from simulation.server import DAEMON, JOB, Body, GoneError
+from simulation.server import DAEMON, JOB, Body, GoneError, RefusedError
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -140,3 +140,5 @@ class Users:
             self._world.server.edit(body["metadata"]["uid"], **changes)
         except GoneError:
             self._world.invariants.note("a user changes an object that is gone")
+        except RefusedError:
+            self._world.invariants.note("a user changes a job that has ended")

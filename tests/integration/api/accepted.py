@@ -136,6 +136,7 @@ CHANGES: tuple[tuple[str, Phase | str, Manifest], ...] = (
     (JOBS, FRESH, {"priority": 5, "suspend": True, "ttlSecondsAfterFinished": 60}),
     (JOBS, FRESH, {"cancel": True, "cancelReason": "stuck", "cancelMode": "Force"}),
     (JOBS, Phase.PENDING, {"cancel": True, "priority": 5}),
+    *((JOBS, state, {"ttlSecondsAfterFinished": 60}) for state in (Phase.COMPLETED, NEVER_STARTED)),
     # An absent list or map equals an empty one.
     (JOBS, Phase.PENDING, {"tags": {}, "variables": [], "variablesFrom": []}),
     (WORKSPACES, FRESH, {"rebuildGeneration": 1, "running": False}),

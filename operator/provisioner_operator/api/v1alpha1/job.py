@@ -21,7 +21,8 @@ from provisioner_operator.api.v1alpha1.base import (
 from provisioner_operator.api.v1alpha1.enums import CancelMode, JobType, Phase, Provisioner, Transition
 from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, Source, Variable, VariablesSource
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
-from provisioner_operator.api.v1alpha1.rules import frozen_except, rule, validated_by
+from provisioner_operator.api.v1alpha1.phase_rules import TERMINAL_PHASES
+from provisioner_operator.api.v1alpha1.rules import frozen_except, rule, unchanged, validated_by
 from provisioner_operator.api.v1alpha1.tags import Tags
 
 MAX_JOB_NAME = 63
@@ -54,6 +55,10 @@ SPEC_RULES = (
     ),
 )
 
+REQUESTS = ("cancel", "cancelMode", "suspend", "priority", "cancelReason", "canceledBy")
+"""Fields of the spec that ask something of a job that has not ended."""
+_REQUESTS_UNCHANGED = " && ".join(unchanged(f"spec.{field}") for field in REQUESTS)
+
 JOB_RULES = (
     rule(
         f"self.metadata.name.size() <= {MAX_JOB_NAME}",
@@ -64,6 +69,14 @@ JOB_RULES = (
         f"!has(self.status) || self.status.phase != '{Phase.CANCELED}' || self.spec.cancel",
         "a job becomes Canceled only if spec.cancel is true",
         field="status.phase",
+        reason="FieldValueForbidden",
+    ),
+    rule(
+        # A cancel that comes too late would name a canceler in a job that nobody canceled.
+        f"!has(oldSelf.status) || !(oldSelf.status.phase in {TERMINAL_PHASES}) || ({_REQUESTS_UNCHANGED})",
+        "a job that has ended takes no more requests: only spec.ttlSecondsAfterFinished may change",
+        message_expression="'the job is ' + self.status.phase + ' already: only spec.ttlSecondsAfterFinished may change'",
+        field="spec",
         reason="FieldValueForbidden",
     ),
 )
@@ -166,7 +179,8 @@ class JobSpec(Model):
         ),
     ] = False
     """Set to true to stop the job; this cannot be undone. A pending job becomes Canceled at once; a running one is
-    interrupted, and killed after its daemon's grace period. Requires the verb `cancel` on provisionerjobs."""
+    interrupted, and killed after its daemon's grace period; an ended one refuses it. Requires the verb `cancel` on
+    provisionerjobs."""
     owner_may_cancel: bool = False
     """True if the workspace's owner may cancel the job without the verb `cancel`. Set by the controller, from the
     template's allowUserCancel."""

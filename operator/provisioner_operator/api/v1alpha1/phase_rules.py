@@ -19,7 +19,8 @@ PHASE_AFTER: Final[dict[Phase, frozenset[Phase]]] = {
 }
 """The legal steps. A phase with none is terminal."""
 
-_TERMINAL = one_of(phase for phase, following in PHASE_AFTER.items() if not following)
+TERMINAL_PHASES = one_of(phase for phase, following in PHASE_AFTER.items() if not following)
+"""The CEL list of the final phases."""
 _STARTED = one_of([Phase.RUNNING, Phase.CANCELING, Phase.COMPLETED])
 _LEGAL_STEPS = " || ".join(
     f"(oldSelf.phase == '{phase}' && self.phase in {one_of(following)})"
@@ -52,13 +53,13 @@ PHASE_RULES: tuple[Rule, ...] = (
         reason="FieldValueRequired",
     ),
     rule(
-        f"!(self.phase in {_TERMINAL}) || has(self.finishedAt)",
+        f"!(self.phase in {TERMINAL_PHASES}) || has(self.finishedAt)",
         "a job that is Completed, Failed or Canceled requires status.finishedAt",
         field="finishedAt",
         reason="FieldValueRequired",
     ),
     rule(
-        f"self.phase in {_TERMINAL} || !has(self.finishedAt)",
+        f"self.phase in {TERMINAL_PHASES} || !has(self.finishedAt)",
         "status.finishedAt is set only with the phase Completed, Failed or Canceled",
         field="finishedAt",
         reason="FieldValueForbidden",
@@ -82,13 +83,13 @@ PHASE_RULES: tuple[Rule, ...] = (
         reason="FieldValueForbidden",
     ),
     rule(
-        f"!(oldSelf.phase in {_TERMINAL}) || ({unchanged('finishedAt')})",
+        f"!(oldSelf.phase in {TERMINAL_PHASES}) || ({unchanged('finishedAt')})",
         "status.finishedAt cannot change once the job is Completed, Failed or Canceled",
         field="finishedAt",
         reason="FieldValueForbidden",
     ),
     rule(
-        f"!(oldSelf.phase in {_TERMINAL}) || ({unchanged('reason')})",
+        f"!(oldSelf.phase in {TERMINAL_PHASES}) || ({unchanged('reason')})",
         "status.reason cannot change once the job is Completed, Failed or Canceled",
         field="reason",
         reason="FieldValueForbidden",

@@ -1,6 +1,6 @@
 """Violations of what a job's spec requires and forbids."""
 
-from integration.api.violations.row import Change, Creation
+from integration.api.violations.row import NEVER_STARTED, Change, Creation
 from provisioner_operator.api.v1alpha1.enums import Phase
 from support.builders.manifests import a_job_manifest
 
@@ -43,5 +43,22 @@ SPECS = (
         Phase.PENDING,
         {"spec": {"cancel": None}},
         "spec.cancel",
+    ),
+    *(
+        Change(
+            "a job that has ended takes no more requests: only spec.ttlSecondsAfterFinished may change",
+            state,
+            {"spec": change},
+            "spec",
+            f"the job is {phase} already: only spec.ttlSecondsAfterFinished may change",
+        )
+        for state, phase, change in (
+            (NEVER_STARTED, Phase.FAILED, {"cancel": True}),
+            (NEVER_STARTED, Phase.FAILED, {"cancelMode": "Force"}),
+            (NEVER_STARTED, Phase.FAILED, {"suspend": True}),
+            (Phase.COMPLETED, Phase.COMPLETED, {"cancelReason": "late"}),
+            (Phase.COMPLETED, Phase.COMPLETED, {"canceledBy": "somebody"}),
+            (Phase.CANCELED, Phase.CANCELED, {"priority": 5}),
+        )
     ),
 )
