@@ -154,7 +154,8 @@ def finish(job: Job, outcome: Outcome, now: float) -> JsonPatch:
     canceled = outcome.phase is Phase.CANCELED
     message = f"{canceled_by(job)} {outcome.message}" if canceled else outcome.message
     return JsonPatch(
-        tests=_started(job),
+        # A cancel that the daemon has not seen yet is recorded as too late, and not left without an answer.
+        tests=(*_started(job), ("/spec/cancel", job.cancel)),
         sets=(*_end(job, outcome.phase, outcome.reason, message, conditions, now), *outcome_fields(outcome)),
     )
 

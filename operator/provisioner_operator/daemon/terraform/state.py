@@ -93,7 +93,8 @@ def explain_lock(holder: LockHolder, *, namespace: str, workspace: str) -> str:
         f"The state of workspace {workspace} is locked by {holder.who} since {holder.created} "
         f"({holder.operation}, lock id {holder.id}). If that run is still active, wait for it. If it is dead "
         f"(`kubectl -n {namespace} get pj,pd` shows no job of this workspace and no daemon running it), check what it left "
-        f"behind, release the lock with `kubectl -n {namespace} delete lease {lock_lease(workspace)}`, and submit the job again."
+        f"behind, release the lock with `kubectl -n {namespace} delete lease {lock_lease(workspace)}`, and retry the job. "
+        "Deleting a Lease needs the built-in ClusterRole edit or admin in the namespace; provisioner-admin does not permit it."
     )
 
 

@@ -57,6 +57,7 @@ NAMESAKE = {**PENDING, "metadata": PENDING["metadata"] | {"uid": "another"}}
         pytest.param(RUNNING, time_out, CANCELED_RUNNING, id="time out what is canceled"),
         pytest.param(RUNNING, time_out, after(RUNNING, complete), id="time out what has completed"),
         pytest.param(RUNNING, complete, after(RUNNING, time_out), id="complete what has timed out"),
+        pytest.param(RUNNING, complete, CANCELED_RUNNING, id="complete what is canceled"),
         pytest.param(CANCELED_RUNNING, complete, CANCELING, id="complete without having seen Canceling"),
         pytest.param(CANCELING, stopped, after(CANCELING, give_up), id="finish a cancel that was given up"),
         pytest.param(edited(PENDING, cancel=True), give_up, RUNNING, id="cancel in the queue what runs"),

@@ -200,6 +200,20 @@ def test_an_end_is_written_over_a_cancel_that_came_meanwhile() -> None:
     assert world.status["phase"] == "Completed"
 
 
+def test_a_cancel_that_the_daemon_has_not_seen_is_recorded_as_too_late() -> None:
+    world = running()
+    job = world.job
+    body = world.api.objects[PATH]
+    meta = body["metadata"] | {"generation": 7}
+    world.api.store(PATH, body | {"metadata": meta, "spec": body["spec"] | {"cancel": True}})
+
+    assert run_in_virtual_time(world.writes.finish(job, DONE)) is Phase.COMPLETED
+
+    assert world.status["observedGeneration"] == 7
+    conditions = {each["type"]: each["reason"] for each in world.status["conditions"]}
+    assert conditions["CancelRequested"] == "TooLate"
+
+
 @pytest.mark.parametrize(
     ("change", "phase"),
     [
