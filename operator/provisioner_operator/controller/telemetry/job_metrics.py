@@ -5,7 +5,8 @@ Fed by the controller's observer with each change of a job that it sees while it
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
+from provisioner_operator.controller.telemetry.reason_label import reason_label
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.records import Job
 
@@ -67,10 +68,10 @@ class JobMetrics:
             return
         if job.started is not None and job.finished is not None:
             self._run.labels(type_, provisioner, job.phase.value).observe(max(job.finished - job.started, 0))
-        reason = job.reason or "Unknown"
+        reason = reason_label(job.reason, EndReason)
         self._ended.labels(job.phase.value, reason).inc()
         if reason in _TIMEOUTS:
             self._timeouts.labels(reason).inc()
         if job.cancel:
             requested = next((each for each in job.conditions if each.type == "CancelRequested"), None)
-            self._cancels.labels(requested.reason if requested is not None else "Unknown").inc()
+            self._cancels.labels(reason_label(requested.reason if requested else None, CancelReason)).inc()

@@ -12,8 +12,9 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from provisioner_operator import __version__
-from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase, WorkspacePhase
+from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Phase, WorkspacePhase
 from provisioner_operator.controller import clock
+from provisioner_operator.controller.telemetry.reason_label import reason_label
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
@@ -49,14 +50,18 @@ class StateCollector(Collector):
             if phase not in TERMINAL:
                 jobs.add_metric([phase.value], phases[phase])
         yield jobs
-        waiting = Tally(job.reason for job in self._jobs.jobs() if job.phase is Phase.PENDING and job.reason)
+        waiting = Tally(
+            reason_label(job.reason, PendingReason)
+            for job in self._jobs.jobs()
+            if job.phase is Phase.PENDING and job.reason
+        )
         reasons = GaugeMetricFamily(
             "provisioner_jobs_pending",
             "Pending jobs, by the reason for which they have not started.",
             labels=["reason"],
         )
         for reason, count in waiting.items():
-            reasons.add_metric([str(reason)], count)
+            reasons.add_metric([reason], count)
         yield reasons
         states = Tally(daemon.state if online else DaemonState.OFFLINE for daemon, online in self._jobs.daemons())
         daemons = GaugeMetricFamily("provisioner_daemons", "Daemons, by state.", labels=["state"])

@@ -1,5 +1,7 @@
 """Metrics count each job once and show the state of the cluster, on the leader alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import CancelMode, ConditionStatus, Phase
@@ -52,6 +54,26 @@ def test_ends_by_a_timeout_are_counted_by_themselves(reason: str, count: int) ->
     parts = ControllerParts()
     parts.metrics.jobs.changed(a_running_job(), an_ended_job(phase=Phase.FAILED, reason=reason))
     assert parts.metric("provisioner_job_timeouts_total", reason=reason) == count
+
+
+def test_what_a_daemon_writes_as_a_reason_makes_no_time_series() -> None:
+    parts = ControllerParts()
+    for reason in ("invented", "Error: cycle", None):
+        ended = an_ended_job(phase=Phase.FAILED, reason=reason, cancel=True)
+        invented = Condition("CancelRequested", ConditionStatus.TRUE, "invented", "", NOON)
+        parts.metrics.jobs.changed(a_running_job(), replace(ended, conditions=(invented,)))
+        parts.jobs.observe_job(a_job(f"pending-{reason}", reason=reason), at(0))
+
+    assert parts.metric("provisioner_jobs_ended_total", phase="Failed", reason="Unknown") == 3
+    assert parts.metric("provisioner_job_cancels_total", result="Unknown") == 3
+    assert parts.metric("provisioner_jobs_pending", reason="Unknown") == 2
+    labels = {
+        value
+        for family in parts.metrics.registry.collect()
+        for each in family.samples
+        for value in each.labels.values()
+    }
+    assert not labels & {"invented", "Error: cycle"}
 
 
 @pytest.mark.parametrize(("conditions", "result"), [(("Stopped",), "Stopped"), ((), "Unknown")])
