@@ -16,7 +16,7 @@ from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, JobT
 from provisioner_operator.core.jobs.decisions import Assign
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags
-from provisioner_operator.core.model.records import Assignment, Daemon, Job
+from provisioner_operator.core.model.records import Assignment, Daemon, Job, Offer
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def _daemon(number: int) -> Daemon:
         uid=f"uid-of-daemon-{number}",
         resource_version=1,
         supply=Supply(NAMESPACE, frozenset({Provisioner.ECHO}), _tags(number)),
+        offer=Offer(_tags(number), frozenset({Provisioner.ECHO}), capacity=1, lost_after=300, cancel_grace=180),
         state=DaemonState.IDLE,
         instance="1",
         heartbeat="2027-01-15T08:00:00Z",

@@ -6,7 +6,7 @@ from typing import Any
 from provisioner_operator.api.v1alpha1.enums import DaemonState, JobType, Phase, Provisioner
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags
-from provisioner_operator.core.model.records import Assignment, Daemon, Job, ReportedRun
+from provisioner_operator.core.model.records import Assignment, Daemon, Job, Offer, ReportedRun
 
 NOON = 1_800_000_000.0
 """Wall-clock time at which the jobs of these tests are created."""
@@ -82,6 +82,7 @@ def a_daemon(
         "uid": f"uid-of-{name}",
         "resource_version": 1,
         "supply": Supply(namespace, frozenset(provisioners), effective_tags(tags or {})),
+        "offer": Offer(frozenset((tags or {}).items()), frozenset(provisioners), fields.get("capacity", 1), 300, 180),
         "state": DaemonState.IDLE,
         "instance": f"process-of-{name}",
         "heartbeat": "noon",

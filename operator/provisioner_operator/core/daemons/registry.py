@@ -18,11 +18,15 @@ from provisioner_operator.core.model.records import Daemon
 BACK_OFF_SECONDS = 60.0
 """Time for which a daemon that did not acknowledge an assignment gets no new one."""
 
+NOTICE_SECONDS = 300.0
+"""Time in which a daemon with contact notices that a job is gone: a watch lasts no longer."""
+
 
 @dataclass(slots=True)
 class _Entry:
     daemon: Daemon
     instances: Instances
+    first_seen: float
     backs_off_until: float = float("-inf")
 
 
@@ -66,7 +70,7 @@ class KnownDaemons:
         self.pod_changed(daemon.uid)
         doubts_settled = False
         if entry is None:
-            self._entries[daemon.uid] = _Entry(daemon, Instances(daemon.instance))
+            self._entries[daemon.uid] = _Entry(daemon, Instances(daemon.instance), now.monotonic)
         else:
             entry.daemon = daemon
             doubts_settled = entry.instances.observe(daemon.instance, fresh=fresh)
@@ -151,6 +155,10 @@ class KnownDaemons:
         """Return whether the daemon's process is certainly over, or its own fence has stopped its runs."""
         return self._liveness.is_lost(uid, now)
 
+    def has_had_time_to_stop(self, uid: str, now: Instant) -> bool:
+        """Return whether the daemon must have stopped every run of a job that was gone when it was first observed."""
+        return now.monotonic >= _stopped_by(self._entries[uid])
+
     def is_replaced(self, uid: str, instance: str) -> bool:
         """Return whether that process of the daemon is certainly gone because another one reports."""
         entry = self._entries.get(uid)
@@ -165,8 +173,8 @@ class KnownDaemons:
         """Return the time of the next visit if no heartbeat comes, on the monotonic clock; None if never."""
         looks = [self._liveness.next_look(uid, now)]
         entry = self._entries.get(uid)
-        if entry is not None and entry.backs_off_until > now.monotonic:
-            looks.append(entry.backs_off_until)
+        if entry is not None:
+            looks += [each for each in (entry.backs_off_until, _stopped_by(entry)) if each > now.monotonic]
         next_look = min((look for look in looks if look is not None), default=float("inf"))
         return next_look if next_look < float("inf") else None
 
@@ -181,6 +189,12 @@ class KnownDaemons:
             missing = "Heartbeats are missing: the daemon is down or cannot reach the API server."
             return MarkOffline(entry.daemon, missing if ending is None else f"Its Pod ended: {ending}.")
         return None
+
+
+def _stopped_by(entry: _Entry) -> float:
+    """Return the time until which the daemon may still be stopping runs that it held when it was first observed."""
+    offer = entry.daemon.offer
+    return entry.first_seen + max(offer.lost_after, NOTICE_SECONDS) + offer.cancel_grace
 
 
 def _eligibility(daemon: Daemon) -> tuple[object, ...]:

@@ -135,6 +135,8 @@ class Daemon:
     uid: str
     resource_version: int
     supply: Supply
+    offer: Offer
+    """Its spec as written, which its heartbeats cannot change."""
     capacity: int = 1
     cordoned: bool = False
     lost_after: float = 300
@@ -145,8 +147,6 @@ class Daemon:
     """Time of the last heartbeat as the daemon wrote it: only ever compared for change."""
     runs: frozenset[ReportedRun] = field(default=frozenset())
     conditions: tuple[Condition, ...] = ()
-    offer: Offer | None = None
-    """Its spec as written, to be compared with its Pod's annotations."""
     pod_uid: str | None = None
     """Uid of the Pod that owns it; None for a daemon that an admin registered."""
     cordoned_by: str | None = None

@@ -101,7 +101,7 @@ class JobCache:
         if known is not None and known.supply != daemon.supply:
             self._queue.remove(known)
         if news.reported or known is None or known.runs != daemon.runs:
-            self._work.add(*self._placement.report(daemon))
+            self._work.add(*self._placement.report(daemon, first=known is None))
         if news.reported and known is not None:
             self._doubt_unlisted(daemon)
         if news.eligibility_changed:

@@ -181,6 +181,8 @@ class JobReconciler(JobCache):
                 self._placement.forget(uid)
                 self._work.discard(uid)
             return None
+        if self._daemons.has_had_time_to_stop(uid, now):
+            self._work.add(*self._placement.doubt_claims(uid))
         self._offer(daemon, now)
         decision = self._daemons.decide(uid, now)
         if isinstance(decision, MarkOffline):

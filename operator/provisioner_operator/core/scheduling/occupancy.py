@@ -3,9 +3,13 @@
 A job that the controller ends at a deadline, or that is deleted, frees neither its slot nor its workspace until its
 daemon's heartbeat no longer lists the run: only then has it really ended. A job that its daemon ended is over at once,
 even while the last heartbeat still lists it.
+
+A heartbeat occupies no workspace by itself, or a daemon could block any: the workspace is that of a job which was assigned
+to the daemon. Of jobs that were deleted before this process started, only the heartbeat is left; it counts for a limited
+time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason
 from provisioner_operator.core.model.records import Job, ReportedRun
@@ -23,6 +27,8 @@ class _Lingering:
     workspace: NamespacedName | None
     reports: int
     """Number of heartbeats without the run after which it is over."""
+    claimed: bool = False
+    """Whether only a heartbeat names the workspace: the job is not known."""
 
 
 class Occupancy:
@@ -53,22 +59,28 @@ class Occupancy:
         elif is_listed:
             self._over.setdefault(daemon_uid, set()).add(job.uid)
 
-    def report(self, daemon_uid: str, namespace: str, runs: frozenset[ReportedRun]) -> None:
-        """Record the runs that a heartbeat lists."""
+    def report(self, daemon_uid: str, namespace: str, runs: frozenset[ReportedRun], *, first: bool) -> None:
+        """Record the runs that a heartbeat lists; `first` if none of this daemon was observed before."""
         self._reported[daemon_uid] = runs
         over = self._over.get(daemon_uid, set()) & {run.job_uid for run in runs}
         given = self._given.get(daemon_uid, set())
         self._over[daemon_uid] = over
-        unlisted = {
-            uid: _Lingering(run.workspace, run.reports - 1)
-            for uid, run in self._lingering.get(daemon_uid, {}).items()
-            if run.reports > 1
-        }
+        known = self._lingering.get(daemon_uid, {})
+        unlisted = {uid: replace(run, reports=run.reports - 1) for uid, run in known.items() if run.reports > 1}
         self._lingering[daemon_uid] = unlisted | {
-            run.job_uid: _Lingering((namespace, run.workspace) if run.workspace else None, 1)
+            run.job_uid: replace(known[run.job_uid], reports=1)
+            if run.job_uid in known
+            else _Lingering((namespace, run.workspace) if run.workspace and first else None, 1, claimed=True)
             for run in runs
             if run.job_uid not in given and run.job_uid not in over
         }
+
+    def doubt_claims(self, daemon_uid: str) -> None:
+        """Free the workspaces that only heartbeats name: the daemon has had time to stop runs of deleted jobs."""
+        lingering = self._lingering.get(daemon_uid, {})
+        for uid, run in lingering.items():
+            if run.claimed:
+                lingering[uid] = replace(run, workspace=None)
 
     def vanish(self, daemon_uid: str) -> None:
         """Drop all runs of a daemon whose process is certainly over."""

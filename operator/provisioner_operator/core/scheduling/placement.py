@@ -93,11 +93,17 @@ class Placement:
         # Only now: a run that outlives its job has occupied the workspace again.
         return [*concerned, *self._next_in(workspace_of(job))]
 
-    def report(self, daemon: Daemon) -> list[str]:
-        """Record the runs that a heartbeat lists."""
+    def report(self, daemon: Daemon, *, first: bool) -> list[str]:
+        """Record the runs that a heartbeat lists; `first` if none of this daemon was observed before."""
         before = self._occupancy.lingering_workspaces(daemon.uid)
-        self._occupancy.report(daemon.uid, daemon.namespace, daemon.runs)
+        self._occupancy.report(daemon.uid, daemon.namespace, daemon.runs, first=first)
         return self._settle_lingering(daemon.uid, before)
+
+    def doubt_claims(self, daemon_uid: str) -> list[str]:
+        """Free the workspaces that only the daemon's heartbeats name."""
+        before = self._occupancy.lingering_workspaces(daemon_uid)
+        self._occupancy.doubt_claims(daemon_uid)
+        return self._settle_lingering(daemon_uid, before)
 
     def lose(self, daemon_uid: str) -> list[str]:
         """Drop all runs of a daemon whose process is certainly gone."""

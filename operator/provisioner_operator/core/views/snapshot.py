@@ -140,7 +140,7 @@ class Snapshot:
             else:
                 placement.join(job)
         for daemon in self.daemons:
-            placement.report(daemon)
+            placement.report(daemon, first=True)
         return placement
 
 

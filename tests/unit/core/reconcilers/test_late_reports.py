@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase, Provisioner
 from provisioner_operator.core.daemons.decisions import RegisterDaemon
+from provisioner_operator.core.daemons.registry import NOTICE_SECONDS
 from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire
 from provisioner_operator.core.model.matching import Supply, effective_tags
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Job, Offer
@@ -147,3 +148,32 @@ def test_a_job_that_two_heartbeats_leave_out_but_not_in_a_row_is_not_read_again(
         jobs.observe_daemon(daemon, at(1))
 
     assert CheckJob(running) not in decided(jobs, 1)
+
+
+def test_no_heartbeat_blocks_a_workspace_of_others() -> None:
+    daemon, free = a_daemon("liar", capacity=3, tags=GPU), a_daemon("honest")
+    jobs = observing(daemon, free)
+    jobs.observe_daemon(next_heartbeat(daemon, runs=(a_running_job("invented", workspace="dev"),)), at(1))
+
+    jobs.observe_job(a_job("wanted", workspace="dev"), at(2))
+
+    assert assigned(jobs, 2) == [("wanted", "honest")]
+
+
+def test_a_run_of_a_job_that_was_deleted_before_the_controller_started_blocks_until_it_must_be_over() -> None:
+    deleted = a_running_job("deleted", workspace="dev")
+    daemon, free = a_daemon("stopping", runs=(deleted,), tags=GPU), a_daemon("honest")
+    jobs = observing(daemon, free, a_job("wanted", workspace="dev"))
+    long_enough = NOTICE_SECONDS + daemon.offer.cancel_grace
+
+    for seconds in (0, long_enough - 1):
+        daemon, free = next_heartbeat(daemon, runs=(deleted,)), next_heartbeat(free)
+        jobs.observe_daemon(daemon, at(seconds))
+        jobs.observe_daemon(free, at(seconds))
+        decisions = decided(jobs, seconds)
+        assert not any(isinstance(each, Assign) for each in decisions)
+        for each in decisions:
+            jobs.settled(each, at(seconds))
+    assert (jobs.next_wake() or 0) <= at(long_enough).monotonic
+
+    assert assigned(jobs, long_enough) == [("wanted", "honest")]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, ConditionStatus, EndReason, Phase
@@ -19,8 +21,8 @@ def a_daemon_that_runs_it() -> Occupancy:
     return occupancy
 
 
-def report(occupancy: Occupancy, *jobs: Job) -> None:
-    occupancy.report("d", NAMESPACE, frozenset(ReportedRun(job.uid, job.workspace) for job in jobs))
+def report(occupancy: Occupancy, *jobs: Job, first: bool = False) -> None:
+    occupancy.report("d", NAMESPACE, frozenset(ReportedRun(job.uid, job.workspace) for job in jobs), first=first)
 
 
 def test_an_assigned_job_takes_a_slot_once_however_often_it_is_observed() -> None:
@@ -70,11 +72,40 @@ def test_a_heartbeat_from_before_a_run_began_does_not_end_it() -> None:
     assert occupancy.is_clear("d")
 
 
-def test_a_run_of_a_job_that_nobody_remembers_lingers_too() -> None:
+def test_a_run_of_a_job_that_was_gone_when_its_daemon_was_first_observed_lingers_too() -> None:
     occupancy = Occupancy()
+    report(occupancy, JOB, first=True)
     report(occupancy, JOB)
     assert occupancy.used("d") == 1
     assert occupancy.lingering_workspaces("d") == {DEV}
+
+
+def test_a_heartbeat_occupies_no_workspace_of_a_job_that_was_never_assigned_to_its_daemon() -> None:
+    occupancy = a_daemon_that_runs_it()
+    report(occupancy, JOB)
+    report(occupancy, JOB, a_running_job("invented", workspace="of-somebody-else"))
+    assert occupancy.used("d") == 2
+    assert not occupancy.lingering_workspaces("d")
+
+
+def test_a_run_that_outlives_its_job_keeps_the_jobs_workspace_whatever_the_heartbeat_says() -> None:
+    occupancy = a_daemon_that_runs_it()
+    occupancy.end("d", JOB, may_still_run=True)
+    for claim in (None, "of-somebody-else"):
+        report(occupancy, replace(JOB, workspace=claim))
+        assert occupancy.lingering_workspaces("d") == {DEV}
+
+
+def test_doubting_a_daemons_claims_frees_the_workspaces_of_unknown_jobs_alone() -> None:
+    occupancy = a_daemon_that_runs_it()
+    report(occupancy, a_running_job("unknown", workspace="other"), first=True)
+    occupancy.end("d", JOB, may_still_run=True)
+    assert occupancy.lingering_workspaces("d") == {DEV, (NAMESPACE, "other")}
+
+    occupancy.doubt_claims("d")
+
+    assert occupancy.lingering_workspaces("d") == {DEV}
+    assert occupancy.used("d") == 2
 
 
 def test_a_run_that_was_listed_before_its_job_was_known_is_the_jobs_from_then_on() -> None:
