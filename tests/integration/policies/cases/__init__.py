@@ -6,6 +6,7 @@ case, see it fail without the clause, and name it there.
 
 from integration.policies.cases import (
     cancel,
+    daemon_registration,
     daemon_reports,
     daemon_writes,
     identity,
@@ -22,6 +23,7 @@ CASES: tuple[Case, ...] = (
     *identity.CASES,
     *ownership.CASES,
     *daemon_reports.CASES,
+    *daemon_registration.CASES,
     *daemon_writes.CASES,
     *workspace_owner.CASES,
     *workspace_parameters.CASES,

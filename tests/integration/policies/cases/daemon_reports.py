@@ -96,6 +96,13 @@ CASES = (
         status("pj", "mine-failed", log={"configMap": "mine-failed-log", "bytes": 1}),
     ),
     _allowed("the controller is no daemon", "controller", status("pj", "mine-running", suspendedSeconds=9)),
-    _allowed("who speaks for all daemons", "spokesman", status("pj", "mine-running", suspendedSeconds=9)),
+    _allowed("who may act for users", "overseer", status("pj", "mine-running", suspendedSeconds=9)),
+    _allowed("a job of any daemon, by who may speak for all", "spokesman", status("pj", "mine-running", **_PROGRESS)),
+    _refused(
+        "how long it was suspended, by who may speak for all",
+        "spokesman",
+        status("pj", "mine-running", suspendedSeconds=9),
+        _SUSPENSION,
+    ),
     _allowed("a component of the cluster", "system:a-component", status("pj", "mine-running", suspendedSeconds=9)),
 )

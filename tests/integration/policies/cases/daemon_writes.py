@@ -1,6 +1,7 @@
 """Objects that a daemon stores: log archives, and Terraform's state with its lock."""
 
 from collections.abc import Callable
+from typing import Any
 
 from integration.policies.cases.case import Case, Request, create, delete, patch
 from integration.policies.cases.objects import (
@@ -19,7 +20,8 @@ _ONLY_ARCHIVES = "a daemon may create and update no ConfigMaps but log archives 
 _JOB_UID = "UID-OF-ProvisionerJob-mine-pending"
 _JOB = owner_reference("ProvisionerJob", "mine-pending", _JOB_UID, API_VERSION)
 _OTHER_JOB = owner_reference("ProvisionerJob", "plain", "UID-OF-ProvisionerJob-plain", API_VERSION)
-_NO_DAEMONS = ("controller", "spokesman", "system:a-component")
+_NO_DAEMONS = ("controller", "overseer", "system:a-component")
+_NO_PODS = ("external-daemon", "spokesman")
 
 
 def _logs(title: str, who: str, request: Request, says: str | None = None) -> Case:
@@ -38,13 +40,49 @@ def _data(kind: str, name: str) -> Request:
     return patch(kind, name, {"metadata": {"labels": {"changed": "yes"}}})
 
 
+def _archived(name: str, **metadata: Any) -> Request:
+    return patch("configmap", name, {"data": {"log": "more"}, "metadata": metadata})
+
+
 def _written(kind: str, name: str) -> Request:
     return patch(kind, name, {"metadata": {"labels": {"tfstate": "true"}}})
 
 
 LOGS = (
     _logs("its own archive", "POD-mine", create(log_archive("mine-pending"))),
-    _logs("more of its own archive", "POD-mine", _data("configmap", "mine-running-log")),
+    _logs("more of its own archive", "POD-mine", _archived("mine-running-log")),
+    _logs(
+        "more of an archive that others labeled and annotated",
+        "POD-mine",
+        _archived("backed-up-log", labels={}, annotations={}),
+    ),
+    *(
+        _logs(f"{title} on {which}", "POD-mine", request, "a daemon may set on a log archive only the label")
+        for title, key, value in (
+            ("a label of others", "labels", {"provisioner.dev/job": "mine-pending", "team": "x"}),
+            ("an annotation of others", "annotations", {"provisioner.dev/daemon": "mine", "team": "x"}),
+            ("a finalizer", "finalizers", ["example.org/x"]),
+        )
+        for which, request in (
+            ("a new archive", create(log_archive("mine-pending", **{key: value}))),
+            (
+                "a stored archive",
+                _archived("mine-running-log", **{key: value} if key == "finalizers" else {key: {"team": "x"}}),
+            ),
+        )
+    ),
+    _logs(
+        "an archive of another API's job",
+        "POD-mine",
+        _owned_by(_JOB | {"apiVersion": "example.org/v1"}),
+        _ONLY_ARCHIVES,
+    ),
+    _logs(
+        "an archive that holds up its job's end",
+        "POD-mine",
+        _owned_by(_JOB | {"blockOwnerDeletion": True}),
+        _ONLY_ARCHIVES,
+    ),
     _logs("a ConfigMap that is none", "POD-mine", create(config_map("another")), _ONLY_ARCHIVES),
     _logs("a stored ConfigMap that is none", "POD-mine", _data("configmap", "files"), _ONLY_ARCHIVES),
     _logs(
@@ -107,11 +145,9 @@ LOGS = (
         'may not write the log archive of daemon "mine"',
     ),
     *(_logs(f"{who} is no daemon", who, create(config_map("another"))) for who in _NO_DAEMONS),
-    _logs(
-        "a ConfigMap that is none, by a daemon that is no Pod",
-        "external-daemon",
-        create(config_map("another")),
-        _ONLY_ARCHIVES,
+    *(
+        _logs(f"a ConfigMap that is none, by {who}, no Pod", who, create(config_map("another")), _ONLY_ARCHIVES)
+        for who in _NO_PODS
     ),
 )
 
@@ -177,11 +213,9 @@ def _states(
         ),
         *(_state(title, "POD-mine", request, says) for title, request, says in of_other_contents),
         *(_state(f"another {kind}, by {who}, no daemon", who, create(make("another"))) for who in _NO_DAEMONS),
-        _state(
-            f"another {kind}, by a daemon that is no Pod",
-            "external-daemon",
-            create(make("another")),
-            'the name "another" is another',
+        *(
+            _state(f"another {kind}, by {who}, no Pod", who, create(make("another")), 'the name "another" is another')
+            for who in _NO_PODS
         ),
     )
 

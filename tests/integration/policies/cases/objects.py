@@ -99,7 +99,10 @@ JOBS = [
     _job("strict", workspaceRef=a_build("submitter")),
     _job("of-boss", ownerMayCancel=True, workspaceRef=a_build("boss")),
     _job("build-begun", workspaceRef=a_build("boss")),
-    *(_job(name) for name in ("mine-pending", "mine-running", "mine-failed", "other-running", "named-running")),
+    *(
+        _job(name)
+        for name in ("mine-pending", "mine-running", "mine-failed", "other-running", "named-running", "backed-up")
+    ),
 ]
 OTHERS = [
     _daemon("mine", "Pod", "mine", "UID-OF-Pod-mine"),
@@ -109,8 +112,14 @@ OTHERS = [
     # Of a kind that the garbage collector does not know, so that it lets the daemon be.
     _daemon("odd", "Thing", "odd", "UID-OF-Pod-odd", "example.com/v1"),
     a_daemon_manifest("named"),
+    a_daemon_manifest("named-cordoned", cordoned=True),
     log_archive("mine-running"),
     log_archive("other-running", writer="other"),
+    log_archive(
+        "backed-up",
+        labels={"provisioner.dev/job": "backed-up"} | _BACKED_UP,
+        annotations={"provisioner.dev/daemon": "mine"} | _BACKED_UP,
+    ),
     config_map("files"),
     secret("cloud"),
     secret(f"tfstate-{STATE}", **_OWNED),

@@ -23,6 +23,7 @@ CLUSTER_ROLES: Mapping[str, tuple[str, ...]] = {
     "external-daemon": ("daemon",),
     "named-daemon": ("daemon",),
     "spokesman": ("daemon", "external-daemon"),
+    "overseer": ("daemon", "admin"),
     "system:a-component": ("daemon", "submitter"),
     "system:serviceaccount:elsewhere:robot": ("submitter",),
     "system:serviceaccount:kube-system:collector": ("submitter",),
@@ -42,11 +43,12 @@ _EVERYTHING = [
     _rule("", "configmaps secrets", "get create update patch delete"),
     _rule("coordination.k8s.io", "leases", "get create update patch delete"),
     _rule(_OURS, "provisionerjobs provisionerdaemons provisionerjobs/status provisionerdaemons/status", "get patch"),
+    _rule(_OURS, "provisionerdaemons", "create delete"),
     _rule(_OURS, "workspacetemplates", "get delete"),
 ]
 RULES: Mapping[str, list[Manifest]] = {
     "canceller": [_rule(_OURS, "provisionerjobs", "get create patch cancel")],
-    "named-daemon": [_rule(_OURS, "provisionerdaemons", "impersonate", "named")],
+    "named-daemon": [_rule(_OURS, "provisionerdaemons", "impersonate", "named", "named-new", "named-cordoned")],
 }
 
 
