@@ -24,6 +24,7 @@ LONGEST_SPIN = 20
 _LETTERS = {
     "Assign": "a",
     "Release": "r",
+    "Withdraw": "w",
     "Suspend": "s",
     "Resume": "u",
     "Explain": "",
@@ -33,7 +34,7 @@ _LETTERS = {
     "Fail": "X",
     "Cancel": "C",
 }
-_LEGAL_WRITES = re.compile(r"(a?[rsu]|s|u)*(a?[XC]?|aKb?[FXC]?)")
+_LEGAL_WRITES = re.compile(r"(a?[rsuw]|s|u|w)*(a?[XC]?|aKb?[FXC]?)")
 """Legal sequences of status writes of one job; without faults it is `aKF`."""
 
 
@@ -124,7 +125,7 @@ class Invariants:
         return [
             other
             for other in others
-            if creation_key(other) < creation_key(job) and not other.suspend and not other.cancel
+            if creation_key(other) < creation_key(job) and not (other.suspend or other.cancel or other.deleting)
         ]
 
     # --- the server's objects ---
@@ -142,6 +143,8 @@ class Invariants:
         if uid in self._processes and self._is_declared_lost(new):
             self.violated(f"{body['metadata']['name']} was declared lost although its process runs")
         if was == Phase.PENDING and is_now == Phase.RUNNING:
+            if "deletionTimestamp" in old["metadata"]:
+                self.violated(f"{body['metadata']['name']} starts although it is being deleted")
             given = new["status"]["assignment"]
             self._acknowledged.setdefault(uid, []).append((given["id"], given["instance"]))
         if is_now == Phase.FAILED != was and old["spec"]["cancel"] and self._server.writes[uid][-1] == "Fail":

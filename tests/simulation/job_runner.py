@@ -91,7 +91,7 @@ class JobRunner:
                 case Acknowledge(job):
                     self._acknowledge(job)
                 case StopRun(job, force):
-                    self._cancel(self.runs[job.uid], force=force)
+                    self._stop(self.runs[job.uid], job, force=force)
                 case Abandon(uid):
                     self._abandon(self.runs[uid])
                 case Disown(job):
@@ -139,7 +139,8 @@ class JobRunner:
 
     def _start(self, run: Run) -> None:
         if run.stopping is not Stopping.NOT:
-            self._end(run, Phase.CANCELED, EndReason.CANCELED)
+            phase = Phase.CANCELED if run.canceled or run.abandoned else Phase.FAILED
+            self._end(run, phase, EndReason.CANCELED if phase is Phase.CANCELED else EndReason.DELETED)
             return
         if self._daemon.is_fenced:
             self._end(run, Phase.FAILED, EndReason.DAEMON_LOST)
@@ -154,11 +155,12 @@ class JobRunner:
         self._daemon.changed()
         self.act()
 
-    def _cancel(self, run: Run, *, force: bool) -> None:
-        run.canceled = True
-        if run.job.phase is Phase.RUNNING:
+    def _stop(self, run: Run, job: Job, *, force: bool) -> None:
+        run.canceled = run.canceled or (job.cancel and run.stopping is Stopping.NOT)
+        if job.cancel and run.job.phase is Phase.RUNNING:
             self._begin_cancel(run)
-        self.interrupt(run, EndReason.CANCELED, 0.0 if force else self._daemon.grace)
+        why = EndReason.CANCELED if run.canceled else EndReason.DELETED
+        self.interrupt(run, why, 0.0 if force else self._daemon.grace)
         run.stopping = Stopping.KILLED if force else Stopping.INTERRUPTED
 
     def _begin_cancel(self, run: Run) -> None:

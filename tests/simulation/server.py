@@ -127,15 +127,22 @@ class Server:
             self.writes.setdefault(uid, []).append(writer)
         return self._store(old, new)
 
-    def delete(self, uid: str) -> None:
+    def delete(self, uid: str, *, finalizers: Sequence[str] = ()) -> Body | None:
+        """Delete an object, or mark it if finalizers hold it up; `finalizers` are added by a deletion in the foreground."""
         old = self.get(uid)
-        if old["metadata"].get("finalizers"):
-            if "deletionTimestamp" not in old["metadata"]:
-                meta = {**old["metadata"], "deletionTimestamp": timestamp(self._wall())}
-                self._store(old, {**old, "metadata": meta})
-            return
+        held_by = [*old["metadata"].get("finalizers", ()), *finalizers]
+        if held_by:
+            if "deletionTimestamp" in old["metadata"]:
+                return old
+            meta = {**old["metadata"], "deletionTimestamp": timestamp(self._wall()), "finalizers": held_by}
+            return self._store(old, {**old, "metadata": meta})
         del self.objects[uid]
         self._notify(old, None)
+        return None
+
+    def finalize(self, uid: str) -> None:
+        """Remove the object's last finalizer, and with it the object if it is being deleted."""
+        self.patch(uid, [{"op": "remove", "path": "/metadata/finalizers"}])
 
     def of_kind(self, kind: str) -> list[Body]:
         return [body for body in self.objects.values() if body["kind"] == kind]

@@ -94,7 +94,9 @@ class Users:
         if not unfinished:
             return
         body = self._random.choice(unfinished)
-        match self._random.choice(["cancel", "cancel", "force", "suspend", "suspend", "delete", "priority"]):
+        match self._random.choice(
+            ["cancel", "cancel", "force", "suspend", "suspend", "delete", "delete in the foreground", "priority"]
+        ):
             case "cancel":
                 self._edit(body, cancel=True)
                 if self._random.random() < 0.3:
@@ -106,8 +108,16 @@ class Users:
                 self._world.schedule.after(self._random.expovariate(0.01), self._resume, body)
             case "priority":
                 self._edit(body, priority=self._random.randint(-9, 9))
+            case "delete in the foreground":
+                self._world.server.delete(body["metadata"]["uid"], finalizers=["foregroundDeletion"])
+                self._world.schedule.after(self._random.expovariate(0.01), self._finalize, body["metadata"]["uid"])
             case _:
                 self._world.server.delete(body["metadata"]["uid"])
+
+    def _finalize(self, uid: str) -> None:
+        """Let the garbage collector finish a deletion in the foreground."""
+        if "finalizers" in self._world.server.objects.get(uid, {}).get("metadata", {}):
+            self._world.server.finalize(uid)
 
     def _change_a_daemon(self) -> None:
         present = self._world.server.of_kind(DAEMON)

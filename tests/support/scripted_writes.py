@@ -128,10 +128,15 @@ class ScriptedClient(KubeClient):
         return self._put(path, {**self._found(path), **body})
 
     @override
-    async def delete(self, path: str, *, uid: str, resource_version: int | None = None) -> None:
+    async def delete(self, path: str, *, uid: str, resource_version: int | None = None) -> dict[str, Any] | None:
         await self._asked("DELETE", path)
-        if self._found(path)["metadata"]["uid"] == uid:
+        body = self._found(path)
+        if body["metadata"].get("finalizers"):
+            deleted = datetime.fromtimestamp(clock.read().wall, UTC).isoformat()
+            return self._put(path, {**body, "metadata": {**body["metadata"], "deletionTimestamp": deleted}})
+        if body["metadata"]["uid"] == uid:
             del self.objects[path]
+        return None
 
     @override
     async def list_pages(

@@ -139,7 +139,7 @@ class Agent:
                 self._held[job.uid] = held = self._hold(job)
                 self._spawn(self._carry_out(held))
             case StopRun(job, force):
-                self._spawn(self._held[job.uid].cancel(job, force=force))
+                self._spawn(self._held[job.uid].stop(job, force=force))
             case Abandon(uid):
                 self._held[uid].abandon()
             case Disown(job):

@@ -81,6 +81,7 @@ def job_record(model: ProvisionerJob) -> Job:
         finished=seconds_of(status.finished_at),
         suspended_at=seconds_of(status.suspended_at),
         suspended_seconds=status.suspended_seconds,
+        deleting=meta.deletion_timestamp is not None,
     )
 
 
@@ -113,6 +114,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         pod_uid=next((owner.uid for owner in meta.owner_references if owner.kind == "Pod"), None),
         cordoned_by=meta.annotations.get(CORDONED_BY_ANNOTATION),
         annotated=bool(meta.annotations),
+        deleting=meta.deletion_timestamp is not None,
     )
 
 

@@ -7,6 +7,7 @@ import jsonpatch
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, PendingReason, Phase
 from provisioner_operator.core.jobs import status_writes
+from provisioner_operator.core.jobs.decisions import Withdraw
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.json_patch import JsonPatch, timestamp
 from provisioner_operator.core.model.records import Job
@@ -66,6 +67,10 @@ def edited(body: Body, **spec: Any) -> Body:
     return {**body, "metadata": metadata, "spec": body["spec"] | spec}
 
 
+def deleting(body: Body) -> Body:
+    return {**body, "metadata": body["metadata"] | {"deletionTimestamp": timestamp(NOON)}}
+
+
 def assign(job: Job) -> JsonPatch:
     return status_writes.assign(job, DAEMON, "a1", NOON + 1)
 
@@ -80,6 +85,10 @@ def begin_cancel(job: Job) -> JsonPatch:
 
 def explain(job: Job) -> JsonPatch:
     return status_writes.set_pending_reason(job, PendingReason.DAEMONS_BUSY, "They are busy.", NOON + 1)
+
+
+def withdraw(job: Job) -> JsonPatch:
+    return Withdraw(job).patch(NOON + 1)
 
 
 def suspend(job: Job) -> JsonPatch:

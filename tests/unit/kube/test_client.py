@@ -128,6 +128,14 @@ async def test_each_request_is_sent_in_its_form(send: Send, method: str, content
     assert arguments["timeout"].total == 20
 
 
+@virtual_time
+async def test_a_deletion_that_is_held_up_returns_the_object() -> None:
+    held_up = {"kind": "Thing", "metadata": {"finalizers": ["a"]}}
+    client, _ = a_client(Response(body=held_up), Response(body={"kind": "Status", "status": "Success"}))
+    assert await client.delete("/things/one", uid="u") == held_up
+    assert await client.delete("/things/one", uid="u") is None
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [

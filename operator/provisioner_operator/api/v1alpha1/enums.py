@@ -74,6 +74,8 @@ class PendingReason(StrEnum):
 
     SUSPENDED = "Suspended"
     """`spec.suspend` is true."""
+    BEING_DELETED = "BeingDeleted"
+    """The job is being deleted, and finalizers hold up its deletion."""
     WORKSPACE_BUSY = "WorkspaceBusy"
     """An earlier job of the same workspace has not ended."""
     NO_MATCHING_DAEMON = "NoMatchingDaemon"
@@ -113,6 +115,8 @@ class EndReason(StrEnum):
     """Another run holds the lock of the workspace's Terraform state."""
     DAEMON_SHUTDOWN = "DaemonShutdown"
     """The daemon was shut down without waiting for its runs."""
+    DELETED = "Deleted"
+    """The job was deleted while it ran, and its run was stopped; finalizers hold up the deletion."""
 
 
 class CancelReason(StrEnum):

@@ -44,8 +44,11 @@ class DaemonExecutor:
                 path = paths.daemon(daemon.namespace, daemon.name)
                 self._observer.daemon(await self._client.json_patch(path, decision.patch()))
             case RemoveDaemon(_, daemon):
-                await self._client.delete(paths.daemon(daemon.namespace, daemon.name), uid=daemon.uid)
-                self._observer.daemon_deleted(daemon.uid)
+                held_up = await self._client.delete(paths.daemon(daemon.namespace, daemon.name), uid=daemon.uid)
+                if held_up is None:
+                    self._observer.daemon_deleted(daemon.uid)
+                else:
+                    self._observer.daemon(held_up)
         return Result.OK
 
     async def is_news(self, decision: DaemonDecision | PodDecision) -> bool:

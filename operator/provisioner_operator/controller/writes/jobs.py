@@ -26,8 +26,11 @@ class JobExecutor:
                 await self.read(job.namespace, job.name, job.uid)
             case Expire():
                 path = paths.job(job.namespace, job.name)
-                await self._client.delete(path, uid=job.uid, resource_version=job.resource_version)
-                self._observer.job_deleted(job.uid)
+                held_up = await self._client.delete(path, uid=job.uid, resource_version=job.resource_version)
+                if held_up is None:
+                    self._observer.job_deleted(job.uid)
+                else:
+                    self._observer.job(held_up)
             case _:
                 path = paths.job_status(job.namespace, job.name)
                 self._observer.job(await self._client.json_patch(path, decision.patch(clock.read().wall)))

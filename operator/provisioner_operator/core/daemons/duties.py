@@ -42,7 +42,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class StopRun:
-    """Write Canceling and stop the run: interrupt it, or kill it at once if `force`."""
+    """Stop the run, because its job is canceled or being deleted: interrupt it, or kill it at once if `force`."""
 
     job: Job
     force: bool
@@ -82,8 +82,8 @@ def duties(
         if not _is_ours(job, run, instance):
             if run.stopping is Stopping.NOT and not run.ended:
                 found.append(Abandon(uid))
-        elif job is not None and job.cancel and job.phase in STARTED and not run.ended:
-            force = job.cancel_mode is CancelMode.FORCE
+        elif job is not None and (job.cancel or job.deleting) and job.phase in STARTED and not run.ended:
+            force = job.cancel and job.cancel_mode is CancelMode.FORCE
             if run.stopping is Stopping.NOT or (force and run.stopping is Stopping.INTERRUPTED):
                 found.append(StopRun(job, force))
     found.extend(Disown(job) for uid, job in mine.items() if uid not in held and _is_running_here(job, instance))
@@ -94,7 +94,7 @@ def duties(
 
 
 def _is_startable(job: Job) -> bool:
-    return job.phase is Phase.PENDING and not job.cancel and not job.suspend
+    return job.phase is Phase.PENDING and not job.cancel and not job.suspend and not job.deleting
 
 
 def _is_ours(job: Job | None, run: HeldRun, instance: str) -> bool:

@@ -94,7 +94,7 @@ class DaemonPods:
         if daemon.pod_uid == pod.uid:
             return ReshapeDaemon(pod, daemon) if daemon.offer != pod.offer else None
         # An admin's own daemon is never taken over. One of a former Pod of this name goes once that Pod is gone.
-        is_left_behind = daemon.pod_uid is not None and daemon.pod_uid not in self._pods
+        is_left_behind = daemon.pod_uid is not None and daemon.pod_uid not in self._pods and not daemon.deleting
         return RemoveDaemon(pod, daemon) if is_left_behind else None
 
     def _note_ending(self, pod: DaemonPod) -> None:

@@ -144,8 +144,8 @@ class KnownDaemons:
         return reports and self._pods.admits_work(daemon)
 
     def works(self, daemon: Daemon) -> bool:
-        """Return whether the daemon is online and not draining."""
-        return self.is_online(daemon) and daemon.state is not DaemonState.DRAINING
+        """Return whether the daemon is online and neither draining nor being deleted."""
+        return self.is_online(daemon) and daemon.state is not DaemonState.DRAINING and not daemon.deleting
 
     def takes_jobs(self, daemon: Daemon, now: Instant) -> bool:
         """Return whether the daemon may be assigned jobs, as far as it has free slots."""
@@ -200,4 +200,4 @@ def _stopped_by(entry: _Entry) -> float:
 def _eligibility(daemon: Daemon) -> tuple[object, ...]:
     """Return the properties of a daemon that explanations and its own jobs depend on, without its runs."""
     offline = daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING)
-    return (daemon.supply, daemon.cordoned, daemon.capacity, offline, daemon.instance)
+    return (daemon.supply, daemon.cordoned, daemon.capacity, offline, daemon.instance, daemon.deleting)

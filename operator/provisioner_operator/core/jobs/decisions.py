@@ -11,6 +11,9 @@ from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Daemon, Job
 
+BEING_DELETED = "The job is being deleted and does not start. It is gone once its metadata.finalizers are removed."
+"""Message of a pending job whose deletion is held up."""
+
 
 @dataclass(frozen=True, slots=True)
 class AboutJob:
@@ -107,6 +110,15 @@ class Explain(AboutJob):
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw(AboutJob):
+    """Keep a pending job that is being deleted from starting, and report that."""
+
+    def patch(self, now: float) -> JsonPatch:
+        """Return the patch of the job's status."""
+        return status_writes.set_pending_reason(self.job, PendingReason.BEING_DELETED, BEING_DELETED, now)
+
+
+@dataclass(frozen=True, slots=True)
 class Suspend(AboutJob):
     """Stop the pending job's timeout."""
 
@@ -135,4 +147,4 @@ class CheckJob(AboutJob):
     """Read the job again: its daemon no longer lists the run, so a watch may have missed its end."""
 
 
-JobDecision = Assign | Release | Fail | BeginCancel | Cancel | Explain | Suspend | Resume | Expire | CheckJob
+JobDecision = Assign | Release | Fail | BeginCancel | Cancel | Explain | Withdraw | Suspend | Resume | Expire | CheckJob

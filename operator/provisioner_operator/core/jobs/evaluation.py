@@ -6,7 +6,7 @@ every timeout, a timeout over the queue.
 
 from dataclasses import dataclass
 
-from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, PendingReason, Phase
 from provisioner_operator.api.v1alpha1.names import log_archive_name
 from provisioner_operator.core.jobs.cancellation import (
     Cancellation,
@@ -24,6 +24,7 @@ from provisioner_operator.core.jobs.decisions import (
     Release,
     Resume,
     Suspend,
+    Withdraw,
 )
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS, active_deadline, expiry, pending_deadline
@@ -58,20 +59,15 @@ class Evaluation:
 def evaluate(job: Job, context: Context, now: Instant) -> Evaluation:
     """Evaluate one job."""
     if job.phase in TERMINAL:
-        return _due(expiry(job), now, Expire(job))
+        return Evaluation() if job.deleting else _due(expiry(job), now, Expire(job))
     if job.phase is Phase.PENDING:
         return _evaluate_pending(job, context, now)
     return _evaluate_started(job, context, now)
 
 
 def _evaluate_pending(job: Job, context: Context, now: Instant) -> Evaluation:
-    if job.cancel:
-        cancellation = never_started(job)
-        return Evaluation(Cancel(job, cancellation.reason, cancellation.message))
-    if job.suspend and job.suspended_at is None:
-        return Evaluation(Suspend(job))
-    if not job.suspend and job.suspended_at is not None:
-        return Evaluation(Resume(job))
+    if (requested := _requested(job)) is not None:
+        return Evaluation(requested)
     overdue = _due(pending_deadline(job), now, _pending_timeout(job))
     if overdue.decision is not None or job.assignment is None:
         return overdue
@@ -81,12 +77,28 @@ def _evaluate_pending(job: Job, context: Context, now: Instant) -> Evaluation:
     return Evaluation(requeue_after=min(acknowledge_in, overdue.requeue_after or acknowledge_in))
 
 
+def _requested(job: Job) -> JobDecision | None:
+    """Return the decision by which a pending job follows its spec and its deletion, unless its status already does."""
+    if job.cancel:
+        cancellation = never_started(job)
+        return Cancel(job, cancellation.reason, cancellation.message)
+    if job.deleting and (job.assignment is not None or job.reason != PendingReason.BEING_DELETED):
+        return Withdraw(job)
+    if job.suspend and job.suspended_at is None:
+        return Suspend(job)
+    if not job.suspend and job.suspended_at is not None:
+        return Resume(job)
+    return None
+
+
 def _why_release(assignment: Assignment, context: Context, now: Instant) -> str | None:
     name = assignment.daemon
     if context.daemon is None:
         return f"Daemon {name} is gone; the job had not started and is queued again."
     if context.offline:
         return f"Daemon {name} went offline; the job had not started and is queued again."
+    if context.daemon.deleting:
+        return f"Daemon {name} is being deleted; the job had not started and is queued again."
     if context.daemon.state is DaemonState.DRAINING:
         return f"Daemon {name} is draining; the job had not started and is queued again."
     if now.wall >= assignment.time + ACKNOWLEDGE_SECONDS:

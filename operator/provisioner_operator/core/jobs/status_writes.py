@@ -24,6 +24,13 @@ from provisioner_operator.core.model.json_patch import Field, JsonPatch, clip, c
 from provisioner_operator.core.model.json_value import JsonValue
 from provisioner_operator.core.model.records import Assignment, Condition, Daemon, Job
 
+_MAY_START: tuple[Field, ...] = (
+    ("/spec/cancel", False),
+    ("/spec/suspend", False),
+    ("/metadata/deletionTimestamp", None),
+)
+"""Conditions under which a pending job may be assigned, and its assignment acknowledged."""
+
 
 def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> JsonPatch:
     """Return the write that gives a pending job to a daemon; the job starts only when that daemon acknowledges."""
@@ -32,7 +39,7 @@ def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> JsonPatc
     conditions = _not_ready(conditions, Phase.PENDING, message, now)
     assignment = Assignment(daemon.name, daemon.uid, assignment_id, now)
     return JsonPatch(
-        tests=(*_pending(job), ("/spec/cancel", False), ("/spec/suspend", False), ("/status/assignment", None)),
+        tests=(*_pending(job), *_MAY_START, ("/status/assignment", None)),
         sets=(
             ("/status/assignment", _assignment_json(assignment)),
             ("/status/observedGeneration", job.generation),
@@ -55,18 +62,19 @@ def release(job: Job, why: str, now: float) -> JsonPatch:
 
 
 def set_pending_reason(job: Job, reason: PendingReason, message: str, now: float) -> JsonPatch:
-    """Return the write that explains why a job is pending, and what would unblock it."""
+    """Return the write that explains why a job is pending; takes back an assignment that was not acknowledged."""
     message = clip(message)
     conditions = with_condition(job.conditions, JobCondition.ASSIGNED, ConditionStatus.FALSE, reason, message, now)
     conditions = _not_ready(conditions, reason, message, now)
     return JsonPatch(
-        tests=(*_pending(job), ("/status/assignment", None)),
+        tests=(*_pending(job), *_same_assignment(job)),
         sets=(
             ("/status/reason", reason),
             ("/status/message", message),
             ("/status/observedGeneration", job.generation),
             ("/status/conditions", conditions_json(conditions)),
         ),
+        removes=_present(job, "assignment"),
     )
 
 
@@ -116,7 +124,7 @@ def acknowledge(job: Job, instance: str, now: float) -> JsonPatch:
     require_legal(job.phase, Phase.RUNNING)
     message = f"Running on daemon {job.assignment.daemon}."
     return JsonPatch(
-        tests=(*_pending(job), *_same_assignment(job), ("/spec/cancel", False), ("/spec/suspend", False)),
+        tests=(*_pending(job), *_same_assignment(job), *_MAY_START),
         sets=(
             ("/status/phase", Phase.RUNNING),
             ("/status/assignment/instance", instance),

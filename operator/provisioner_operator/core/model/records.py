@@ -72,11 +72,14 @@ class Job:
     finished: float | None = None
     suspended_at: float | None = None
     suspended_seconds: float = 0
+    deleting: bool = False
+    """Whether it is being deleted: finalizers hold up the deletion, such as that of a deletion in the foreground."""
 
     @property
     def may_start(self) -> bool:
-        """Whether it waits for a daemon: pending, not assigned, not suspended, not to be canceled."""
-        return self.phase is Phase.PENDING and self.assignment is None and not self.suspend and not self.cancel
+        """Whether it waits for a daemon: pending and not assigned, suspended, to be canceled or being deleted."""
+        held_back = self.suspend or self.cancel or self.deleting
+        return self.phase is Phase.PENDING and self.assignment is None and not held_back
 
     @property
     def display_name(self) -> str:
@@ -153,6 +156,8 @@ class Daemon:
     """Name of the pool that cordoned it; None for an admin's cordon."""
     annotated: bool = False
     """Whether it has annotations at all."""
+    deleting: bool = False
+    """Whether it is being deleted: finalizers hold up the deletion."""
 
     @property
     def display_name(self) -> str:

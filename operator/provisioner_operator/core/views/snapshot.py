@@ -85,7 +85,7 @@ class Snapshot:
 
     def is_online(self, daemon: Daemon) -> bool:
         """Return whether the daemon accepts jobs by its last heartbeat, and that is recent."""
-        if daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING):
+        if daemon.deleting or daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING):
             return False
         age = heartbeat_age(daemon, self.now)
         return age is not None and age < offline_after(daemon.lost_after)
@@ -100,7 +100,11 @@ class Snapshot:
 
     def reason_of(self, job: Job) -> str:
         """Return the reason of a pending job; empty if it is about to start or not pending."""
-        if job.phase in STARTED or job.phase in TERMINAL or job.assignment is not None or job.cancel:
+        if job.phase in STARTED or job.phase in TERMINAL or job.cancel:
+            return ""
+        if job.deleting:
+            return PendingReason.BEING_DELETED
+        if job.assignment is not None:
             return ""
         if job.suspend:
             return PendingReason.SUSPENDED

@@ -17,6 +17,8 @@ class StopCause(Enum):
     """The cause of a request to stop a run; the first one counts."""
 
     CANCEL = "cancel"
+    DELETION = "deletion"
+    """The job is being deleted, though finalizers keep its object."""
     STALL = "stall"
     SHUTDOWN = "shutdown"
     """The daemon was asked a second time to shut down."""
@@ -34,6 +36,9 @@ def stopped(job: Job, cause: StopCause, *, stage: str | None, killed: bool) -> O
         case StopCause.CANCEL:
             how = "killed" if killed else "stopped"
             return Outcome(Phase.CANCELED, EndReason.CANCELED, f"The run was {how} {where}. {note}")
+        case StopCause.DELETION:
+            message = f"The job was deleted while it ran; its run was stopped {where}. {note}"
+            return Outcome(Phase.FAILED, EndReason.DELETED, message)
         case StopCause.STALL:
             seconds = f"{job.stall_timeout:.0f}" if job.stall_timeout is not None else "?"
             message = (

@@ -94,12 +94,12 @@ class HeldJob:
         async with self._writing:
             return await self._writes.finish(self.job, _with_log_hint(outcome, self.job))
 
-    async def cancel(self, job: Job, *, force: bool) -> None:
-        """Stop the run because the job is canceled, and set the job Canceling."""
+    async def stop(self, job: Job, *, force: bool) -> None:
+        """Stop the run because the job is canceled, which sets the job Canceling, or because it is being deleted."""
         self.job = job
-        self._stop(StopCause.CANCEL, force)
+        self._stop(StopCause.CANCEL if job.cancel else StopCause.DELETION, force)
         async with self._writing:
-            if self.job.phase is Phase.RUNNING and not self._ended:
+            if self.job.cancel and self.job.phase is Phase.RUNNING and not self._ended:
                 self.job = await self._writes.begin_cancel(self.job) or self.job
 
     def abandon(self, *, kill: bool = False) -> None:

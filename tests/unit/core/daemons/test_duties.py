@@ -89,6 +89,16 @@ def test_a_forced_cancel_kills_also_what_was_interrupted_before() -> None:
     assert due(job, runs=(held(job, stopping=Stopping.KILLED),)) == []
 
 
+def test_a_run_whose_job_is_being_deleted_is_interrupted_once() -> None:
+    job = a_running_job(deleting=True, cancel_mode=CancelMode.FORCE)
+    assert due(job, runs=(held(job),)) == [StopRun(job, force=False)]
+    assert due(job, runs=(held(job, stopping=Stopping.INTERRUPTED),)) == []
+
+
+def test_a_job_that_is_being_deleted_is_not_acknowledged() -> None:
+    assert due(an_assigned_job(deleting=True)) == []
+
+
 def test_a_run_that_ended_by_itself_is_not_cancelled() -> None:
     job = a_running_job(cancel=True)
     assert due(job, runs=(held(job, ended=True),)) == []

@@ -71,6 +71,18 @@ def test_a_changed_offer_reshapes_the_daemon() -> None:
     assert {"op": "add", "path": "/spec/tags", "value": {"zone": "a"}} in decision.patch().operations()
 
 
+def test_the_daemon_of_a_former_pod_is_deleted_once_though_its_deletion_is_held_up() -> None:
+    mirror, pod = JobReconciler(), a_pod()
+    left_behind = its_daemon(a_pod(uid="uid-of-the-former"))
+    mirror.observe_pod(pod, at(0))
+    mirror.observe_daemon(left_behind, at(0))
+    (decision,) = decide(mirror)
+    assert decision == RemoveDaemon(pod, left_behind)
+    mirror.observe_daemon(replace(left_behind, resource_version=2, deleting=True), at(1))
+    mirror.settled(decision, at(1))
+    assert decide(mirror, 1) == []
+
+
 def test_the_daemon_of_a_former_pod_goes_before_the_next_is_registered() -> None:
     mirror, former = JobReconciler(), a_pod()
     daemon = its_daemon(former)

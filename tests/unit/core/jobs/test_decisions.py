@@ -12,6 +12,7 @@ from provisioner_operator.core.jobs.decisions import (
     Release,
     Resume,
     Suspend,
+    Withdraw,
 )
 from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch
@@ -29,6 +30,8 @@ CANCELING = a_running_job(phase=Phase.CANCELING, cancel=True)
         (BeginCancel(a_running_job(cancel=True)).patch(NOON), "/status/phase", "Canceling"),
         (Cancel(CANCELING, CancelReason.DAEMON_GONE, "Gone.").patch(NOON), "/status/phase", "Canceled"),
         (Explain(a_job(), PendingReason.DAEMONS_BUSY, "Busy.").patch(NOON), "/status/reason", "DaemonsBusy"),
+        (Withdraw(an_assigned_job(deleting=True)).patch(NOON), "/status/reason", "BeingDeleted"),
+        (Withdraw(an_assigned_job(deleting=True)).patch(NOON), "/status/assignment", None),
         (Suspend(a_job(suspend=True)).patch(NOON), "/status/reason", "Suspended"),
         (Resume(a_job(suspended_at=NOON - 5)).patch(NOON), "/status/suspendedSeconds", 5),
     ],

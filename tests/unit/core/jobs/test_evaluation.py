@@ -1,13 +1,23 @@
 """Each phase in each of its circumstances: what is due, or when to look again."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, PendingReason, Phase
 from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
-from provisioner_operator.core.jobs.decisions import BeginCancel, Cancel, Expire, Fail, Release, Resume, Suspend
+from provisioner_operator.core.jobs.decisions import (
+    BeginCancel,
+    Cancel,
+    Expire,
+    Fail,
+    Release,
+    Resume,
+    Suspend,
+    Withdraw,
+)
 from provisioner_operator.core.jobs.evaluation import Context, Evaluation, evaluate
 from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS
 from provisioner_operator.core.model.records import Job
@@ -46,6 +56,25 @@ def test_suspending_goes_before_the_timeouts_and_takes_an_assignment_back() -> N
     assert isinstance(evaluate(an_assigned_job(suspend=True), ONLINE, at(0)).decision, Suspend)
 
 
+@pytest.mark.parametrize("job", [a_job, an_assigned_job])
+def test_a_pending_job_that_is_being_deleted_is_kept_from_starting_and_says_so_once(job: Callable[..., Job]) -> None:
+    assert isinstance(evaluate(job(deleting=True), ONLINE, at(1e6)).decision, Withdraw)
+    reported = a_job(deleting=True, reason=PendingReason.BEING_DELETED, pending_timeout=60)
+    assert evaluate(reported, ONLINE, at(10)) == Evaluation(requeue_after=50)
+
+
+def test_the_cancel_of_a_job_that_is_being_deleted_ends_it() -> None:
+    assert isinstance(evaluate(a_job(deleting=True, **CANCELED), ALONE, at(1)).decision, Cancel)
+
+
+def test_a_running_job_that_is_being_deleted_keeps_its_deadline() -> None:
+    assert evaluate(a_running_job(deleting=True, active_deadline=100), ONLINE, at(30)) == Evaluation(requeue_after=70)
+
+
+def test_an_ended_job_that_is_being_deleted_is_not_deleted_again() -> None:
+    assert evaluate(an_ended_job(ttl=60, deleting=True), LOST, at(60)) == Evaluation()
+
+
 def test_a_suspended_job_waits_for_nothing() -> None:
     assert evaluate(a_job(suspend=True, suspended_at=NOON), ALONE, at(1e6)) == Evaluation()
 
@@ -72,8 +101,9 @@ def test_the_pending_timeout_counts_on_while_a_job_is_assigned() -> None:
         (ALONE, "is gone"),
         (Context(daemon=a_daemon(), offline=True), "went offline"),
         (Context(daemon=a_daemon(state=DaemonState.DRAINING)), "is draining"),
+        (Context(daemon=a_daemon(deleting=True)), "is being deleted"),
     ],
-    ids=["gone", "offline", "draining"],
+    ids=["gone", "offline", "draining", "being deleted"],
 )
 def test_an_assignment_to_a_daemon_that_cannot_take_it_is_taken_back_at_once(given: Context, why: str) -> None:
     evaluation = evaluate(an_assigned_job(), given, at(1))

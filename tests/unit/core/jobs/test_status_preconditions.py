@@ -21,6 +21,7 @@ from support.builders.written_jobs import (
     assign,
     begin_cancel,
     complete,
+    deleting,
     edited,
     explain,
     give_up,
@@ -28,6 +29,7 @@ from support.builders.written_jobs import (
     stopped,
     suspend,
     time_out,
+    withdraw,
 )
 
 PENDING, ASSIGNED, RUNNING = a_body(), after(a_body(), assign), after(a_body(), assign, acknowledge)
@@ -43,6 +45,7 @@ NAMESAKE = {**PENDING, "metadata": PENDING["metadata"] | {"uid": "another"}}
         pytest.param(PENDING, assign, ASSIGNED, id="assign what is assigned"),
         pytest.param(PENDING, assign, edited(PENDING, cancel=True), id="assign what is canceled"),
         pytest.param(PENDING, assign, edited(PENDING, suspend=True), id="assign what is suspended"),
+        pytest.param(PENDING, assign, deleting(PENDING), id="assign what is being deleted"),
         pytest.param(PENDING, assign, after(PENDING, time_out), id="assign what has ended"),
         pytest.param(PENDING, assign, NAMESAKE, id="assign a later job of that name"),
         pytest.param(PENDING, explain, ASSIGNED, id="explain what is assigned"),
@@ -52,7 +55,9 @@ NAMESAKE = {**PENDING, "metadata": PENDING["metadata"] | {"uid": "another"}}
         pytest.param(ASSIGNED, acknowledge, REASSIGNED, id="acknowledge what is another's"),
         pytest.param(ASSIGNED, acknowledge, edited(ASSIGNED, cancel=True), id="acknowledge what is canceled"),
         pytest.param(ASSIGNED, acknowledge, edited(ASSIGNED, suspend=True), id="acknowledge what is suspended"),
+        pytest.param(ASSIGNED, acknowledge, deleting(ASSIGNED), id="acknowledge what is being deleted"),
         pytest.param(ASSIGNED, acknowledge, RUNNING, id="acknowledge twice"),
+        pytest.param(deleting(ASSIGNED), withdraw, RUNNING, id="withdraw what runs"),
         pytest.param(PENDING, time_out, RUNNING, id="time out in the queue what runs"),
         pytest.param(RUNNING, time_out, CANCELED_RUNNING, id="time out what is canceled"),
         pytest.param(RUNNING, time_out, after(RUNNING, complete), id="time out what has completed"),

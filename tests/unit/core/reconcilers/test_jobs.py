@@ -3,7 +3,7 @@
 from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Phase
 from provisioner_operator.core.daemons.decisions import CheckDaemon
 from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
-from provisioner_operator.core.jobs.decisions import Cancel, Expire, Explain
+from provisioner_operator.core.jobs.decisions import Cancel, Expire, Explain, Withdraw
 from support.builders.core import (
     NOON,
     a_daemon,
@@ -119,6 +119,21 @@ def test_a_job_whose_explanation_is_being_written_is_not_assigned_meanwhile() ->
     assert observed.assigned(1) == []
     observed.written(later_version(job, reason=explain.reason, message=explain.message), now=1)
     assert observed.assigned(1) == [("job", "daemon")]
+
+
+def test_a_job_that_is_being_deleted_is_withdrawn_once_and_leaves_its_place_to_the_next() -> None:
+    job, following = a_job("one", workspace="dev"), a_job("two", workspace="dev", created=1)
+    observed = ObservedJobs(deleted := later_version(job, deleting=True), following)
+    (withdraw,) = observed.decided()
+    assert isinstance(withdraw, Withdraw)
+    observed.written(later_version(deleted, reason="BeingDeleted"))
+    assert observed.decided() == []
+    observed.see(a_daemon())
+    assert observed.assigned() == [("two", "daemon")]
+
+
+def test_a_daemon_that_is_being_deleted_gets_no_jobs() -> None:
+    assert ObservedJobs(a_daemon(deleting=True), a_job()).assigned() == []
 
 
 def test_an_ended_job_is_deleted_when_its_time_is_over() -> None:

@@ -10,6 +10,15 @@ def test_a_job_that_is_assigned_or_canceled_waits_for_nothing() -> None:
         assert explain_job(job, Snapshot([job], now=NOON)) is None
 
 
+def test_a_job_that_is_being_deleted_says_so_whatever_else_holds_it_up() -> None:
+    for job in (a_job(deleting=True, suspend=True), an_assigned_job(deleting=True)):
+        snapshot = Snapshot([job], now=NOON)
+        found = explain_job(job, snapshot)
+        assert found is not None
+        assert found.reason == snapshot.reason_of(job) == "BeingDeleted"
+        assert "finalizers" in found.message
+
+
 def test_a_suspended_job_has_the_field_that_resumes_it() -> None:
     found = explain_job(job := a_job(suspend=True), Snapshot([job], now=NOON))
     assert found is not None

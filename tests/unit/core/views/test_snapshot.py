@@ -39,9 +39,17 @@ def test_jobs_that_are_held_or_wait_for_their_workspace_stand_in_no_queue() -> N
     assert places(
         a_job("held", suspend=True),
         a_job("canceled", cancel=True),
+        a_job("deleted", deleting=True),
         a_job("dev-1", workspace="dev"),
         a_job("dev-2", workspace="dev", created=1),
     ) == {"dev-1": "1/1"}
+
+
+def test_a_daemon_that_is_being_deleted_takes_no_jobs() -> None:
+    job, leaving = a_job(), daemon(deleting=True)
+    snapshot = Snapshot([job], [leaving], now=NOON + 1)
+    assert snapshot.takers(job.demand) == []
+    assert snapshot.reason_of(job) == "DaemonsOffline"
 
 
 def test_a_job_that_has_ended_is_passed_over() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from provisioner_operator.core.daemons.duties import Stopping
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.daemon.execution.provisioner import Task
 from provisioner_operator.daemon.execution.run import Run
-from provisioner_operator.daemon.execution.stop_outcome import StopCause
+from provisioner_operator.daemon.execution.stop_outcome import StopCause, stopped
 from provisioner_operator.daemon.jobs.held_job import HeldJob
 from provisioner_operator.daemon.jobs.writes import JobWrites
 from provisioner_operator.daemon.logs.run_log import RunLog
@@ -48,7 +49,7 @@ class TimedRun(Run):
                 await self._stopped_early.wait()
         except TimeoutError:
             return self._outcome
-        return Outcome(Phase.CANCELED, EndReason.CANCELED, "stopped")
+        return stopped(self.task.job, self.stops[0][0], stage="echo", killed=False)
 
     @override
     def interrupt(self, cause: StopCause) -> None:
@@ -97,7 +98,10 @@ class Holding:
         return run_in_virtual_time(run())
 
     def cancel(self, *, force: bool = False) -> Any:
-        return self.held.cancel(self.job, force=force)
+        return self.held.stop(replace(self.job, cancel=True), force=force)
+
+    def delete(self) -> Any:
+        return self.held.stop(replace(self.job, deleting=True), force=False)
 
     @property
     def job(self) -> Any:
@@ -176,6 +180,14 @@ def test_a_cancel_stops_the_run_and_is_written_before_the_end() -> None:
     assert world.runs[0].stops == [(StopCause.CANCEL, False)]
     assert world.status["phase"] == "Canceled"
     assert [verb for _, verb, path in world.api.requests if path.endswith("/status")] == ["patch"] * 3
+
+
+def test_a_deletion_that_is_held_up_stops_the_run_and_its_end_is_written() -> None:
+    world = Holding()
+    world.carry_out((5, world.delete))
+    assert world.runs[0].stops == [(StopCause.DELETION, False)]
+    assert (world.status["phase"], world.status["reason"]) == ("Failed", "Deleted")
+    assert [verb for _, verb, path in world.api.requests if path.endswith("/status")] == ["patch"] * 2
 
 
 def test_a_forced_cancel_kills() -> None:
