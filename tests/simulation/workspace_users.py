@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED
+from provisioner_operator.core.workspaces.records import Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, parse_workspace
 from simulation.server import JOB, TEMPLATE, WORKSPACE, Body, GoneError
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
 
 LONGEST_AUTOSTOP = 120.0
 TEMPLATE_UID = "template-uid"
+_SIZE: Body = {"name": "size", "type": "number", "default": "1", "mutable": True}
+_PARAMETERS: tuple[list[Body], ...] = (
+    [_SIZE],
+    [_SIZE],
+    [],
+    [{**_SIZE, "name": "scale"}],
+    [_SIZE, {"name": "zone"}],
+    [{**_SIZE, "mutable": False}],
+    [{**_SIZE, "validation": {"max": 1}}],
+)
+"""Parameters that the template may come to have; the first is what it begins with."""
 _NAMES = ("dev", "box", "lab")
 """The first is also a workspace of jobs that users submit themselves."""
 
@@ -57,7 +69,7 @@ class WorkspaceUsers:
         return {
             "provisioner": "echo",
             "source": {"inline": {"files": {"main.tf": f"# {number}"}}},
-            "parameters": [{"name": "size", "type": "number", "default": "1", "mutable": True}],
+            "parameters": _PARAMETERS[0],
             "retention": {"jobSeconds": self._random.choice([0, 60, 604_800]), "versionSeconds": 60},
             "pendingTimeoutSeconds": 120,
             "activeDeadlineSeconds": 120,
@@ -98,7 +110,7 @@ class WorkspaceUsers:
 
     def _change_template(self, number: int) -> None:
         source = {"inline": {"files": {"main.tf": f"# {number}"}}}
-        self._world.server.edit(TEMPLATE_UID, source=source)
+        self._world.server.edit(TEMPLATE_UID, source=source, parameters=self._random.choice(_PARAMETERS))
 
     def _find(self, name: str) -> Body | None:
         found = (body for body in self._world.server.of_kind(WORKSPACE) if body["metadata"]["name"] == name)
@@ -150,6 +162,14 @@ class WorkspaceUsers:
             self._world.invariants.violated(f"{name} builds again what {before.record.job} built")
         if before.record.transition is Transition.DELETE and build.record.transition is not Transition.DELETE:
             self._world.invariants.violated(f"{name} follows upon a Delete")
+        begun = [each for each in known if each["status"].get("startedAt")]
+        if build.record.transition is Transition.START or not begun:
+            return
+        for field in ("templateRef", "variables"):
+            if body["spec"].get(field) != begun[-1]["spec"].get(field):
+                self._world.invariants.violated(
+                    f"{name} does not end what {begun[-1]['metadata']['name']} built: {field}"
+                )
 
     def _highest_remembered(self, known: list[Body], workspace_uid: str) -> int:
         """The highest number of a build that the cluster still shows: in a job, or in the workspace's status.
@@ -185,10 +205,15 @@ class WorkspaceUsers:
         if "Stalled" in holds:
             if not holds["Stalled"].message:
                 self._world.invariants.violated(f"workspace {name} is stalled without a message")
+            if holds["Stalled"].reason == "InvalidParameters" and (workspace.deleting or not workspace.running):
+                self._world.invariants.violated(f"workspace {name} cannot end for its parameters")
             return
         if "Ready" not in holds or workspace.deleting:
             self._world.invariants.violated(f"workspace {name} is neither ready nor stalled: {status}")
-        run = status.last_run
+        self._must_be_as_desired(workspace)
+
+    def _must_be_as_desired(self, workspace: Workspace) -> None:
+        name, status, run = workspace.name, workspace.status, workspace.status.last_run
         if run is None:
             if workspace.running:
                 self._world.invariants.violated(f"workspace {name} is ready but was never built")
@@ -197,6 +222,8 @@ class WorkspaceUsers:
             self._world.invariants.violated(f"workspace {name} should run but does not")
         if not workspace.running and run.transition is not Transition.STOP:
             self._world.invariants.violated(f"workspace {name} should be stopped but is not")
-        wanted = dict(workspace.parameters).get("size", "1")
-        if dict(status.parameters).get("size") != wanted:
-            self._world.invariants.violated(f"workspace {name} should have size {wanted} and has {status.parameters}")
+        for parameter, value in workspace.parameters if workspace.running else ():
+            if dict(status.parameters).get(parameter) != value:
+                self._world.invariants.violated(
+                    f"workspace {name} should have {parameter} {value}: {status.parameters}"
+                )

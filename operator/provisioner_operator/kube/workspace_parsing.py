@@ -9,7 +9,7 @@ from provisioner_operator.api.v1alpha1 import job_status as job_status_models
 from provisioner_operator.api.v1alpha1.enums import JobType, ParameterType, Phase
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.parameters import Parameter as ParameterModel
-from provisioner_operator.api.v1alpha1.parameters import ParameterValue
+from provisioner_operator.api.v1alpha1.parameters import ParameterValue, RecordedParameter
 from provisioner_operator.api.v1alpha1.template import TemplateStatus as TemplateStatusModel
 from provisioner_operator.api.v1alpha1.template import TemplateVersion, WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace as WorkspaceModel
@@ -189,7 +189,7 @@ def import_of(model: ProvisionerJob) -> Import | None:
     )
 
 
-def _parameter(model: ParameterModel) -> Parameter:
+def _parameter(model: ParameterModel | RecordedParameter) -> Parameter:
     rules = model.validation
     return Parameter(
         name=model.name,
@@ -214,6 +214,7 @@ def _version(model: TemplateVersion) -> Version:
         superseded=seconds_of(model.superseded_at),
         git=as_written(model.git) if model.git is not None else None,
         files=model.files,
+        parameters=tuple(_parameter(each) for each in model.parameters),
     )
 
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from provisioner_operator.api.v1alpha1.enums import ParameterType, Transition
+from provisioner_operator.api.v1alpha1.enums import ParameterType
 from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
 from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, plan_workspace
 from provisioner_operator.core.workspaces.decisions import BuildDecision, UpdateWorkspaceStatus
-from provisioner_operator.core.workspaces.desired_state import change_of
+from provisioner_operator.core.workspaces.desired_state import desired_start, desired_stop
 from provisioner_operator.core.workspaces.records import Build, Parameter, Template, Workspace, WorkspaceStatus
 from support.builders.core import at
 from support.builders.workspaces import VERSION, a_template, a_version, a_workspace
@@ -16,8 +16,7 @@ SIZE = Parameter("size", ParameterType.NUMBER, default="1", mutable=True)
 
 def wanted_change(workspace: Workspace, version: str = VERSION) -> str:
     """The digest of what the workspace wants while it is not deleted."""
-    transition = Transition.START if workspace.running else Transition.STOP
-    return change_of(transition, version, workspace.parameters, workspace.rebuild_generation)
+    return (desired_start if workspace.running else desired_stop)(workspace, version).change
 
 
 def a_history(*builds: Build) -> BuildHistory:

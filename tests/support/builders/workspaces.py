@@ -1,5 +1,6 @@
 """Builders of the core's templates, workspaces and builds with defaults, so that a test names only relevant fields."""
 
+from dataclasses import replace
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPhase
@@ -24,8 +25,10 @@ def a_version(name: str = VERSION, *, phase: VersionPhase = VersionPhase.READY, 
 
 
 def a_template(*versions: Version, active: str | None = VERSION, **fields: Any) -> Template:
-    """A template whose version can be built."""
-    status = fields.pop("status", TemplateStatus(active, versions or (a_version(),)))
+    """A template whose version can be built; versions without parameters of their own have the template's."""
+    parameters = fields.get("parameters", ())
+    imported = tuple(replace(each, parameters=each.parameters or parameters) for each in versions or (a_version(),))
+    status = fields.pop("status", TemplateStatus(active, imported))
     defaults: dict[str, Any] = {
         "namespace": NAMESPACE,
         "name": "template",

@@ -116,6 +116,32 @@ class Parameter(Model):
     """Constraints on the value."""
 
 
+class RecordedOption(Model):
+    """One of the values to choose from, as a version records it."""
+
+    value: Annotated[str, StringConstraints(max_length=512)]
+    """The value that the template gets."""
+
+
+class RecordedParameter(Model):
+    """A parameter as a version records it. It has no rules: the template's were checked when it was written."""
+
+    name: Annotated[str, StringConstraints(max_length=128)]
+    """Name of the parameter."""
+    type: ParameterType = ParameterType.STRING
+    """Type of the value."""
+    default: ParameterText | None = None
+    """Value for a workspace that chooses none."""
+    mutable: bool = False
+    """True if the value may change after the workspace was built."""
+    options: Annotated[
+        list[RecordedOption], Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ] = []
+    """Values to choose from; any value is allowed if there are none."""
+    validation: ParameterValidation | None = None
+    """Constraints on the value."""
+
+
 class ParameterValue(Model):
     """A value that a workspace chose."""
 

@@ -1,7 +1,7 @@
 """WorkspaceTemplate: versioned Terraform from which workspaces are made, and the parameters that they choose.
 
-The spec is its users'; the status is the controller's. A change of the source makes a version, named by the digest of
-what it is made of, and a TemplateImport job; only a version whose import completed can be built.
+The spec is its users'; the status is the controller's. A change of the source or the parameters makes a version, named
+by the digest of what it is made of, and a TemplateImport job; only a version whose import completed can be built.
 """
 
 from typing import Annotated
@@ -13,7 +13,7 @@ from provisioner_operator.api.v1alpha1.enums import Provisioner, VersionPhase
 from provisioner_operator.api.v1alpha1.inputs import GitSource, Source, Variable, VariablesSource
 from provisioner_operator.api.v1alpha1.job_status import DeclaredVariable, Resource
 from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS
-from provisioner_operator.api.v1alpha1.parameters import Parameter
+from provisioner_operator.api.v1alpha1.parameters import Parameter, RecordedParameter
 from provisioner_operator.api.v1alpha1.rules import rule, validated_by
 from provisioner_operator.api.v1alpha1.tags import Tags
 
@@ -61,9 +61,9 @@ class TemplateSpec(Model):
     icon: Annotated[str, StringConstraints(max_length=1024)] | None = None
     """URL or path of a picture."""
     source: Source | None = None
-    """The Terraform files. A change makes a new version. Required if the provisioner is terraform. A ConfigMap is read
-    when the template changes, and from time to time. A git ref is resolved once per version: raise importGeneration to
-    resolve it again."""
+    """The Terraform files. A change of them, or of the parameters, makes a new version. Required if the provisioner is
+    terraform. A ConfigMap is read when the template changes, and from time to time. A git ref is resolved once per
+    version: raise importGeneration to resolve it again."""
     import_generation: Annotated[int, Field(ge=0)] = 0
     """Raise it to import the source again: after a failed import, or after the git ref has moved."""
     provisioner: Provisioner = Provisioner.TERRAFORM
@@ -88,7 +88,7 @@ class TemplateSpec(Model):
             max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = []
-    """Parameters that a workspace chooses."""
+    """Parameters that a workspace chooses. A version keeps those that it was imported with."""
     allow_user_cancel: bool = False
     """True if the owner of a workspace may cancel its jobs; others need the verb `cancel`."""
     priority: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = 0
@@ -123,6 +123,11 @@ class TemplateVersion(Model):
     name."""
     files: bool = False
     """True if its files are kept in the ConfigMap of its name."""
+    parameters: Annotated[
+        list[RecordedParameter], Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ] = []
+    """Parameters that the template declared together with this source. A workspace that is built with the version is
+    checked against these."""
 
 
 class TemplateStatus(Model):

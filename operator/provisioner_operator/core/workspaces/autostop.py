@@ -1,7 +1,8 @@
 """Policy of spec.autostopSeconds: a workspace is stopped this long after its start completed.
 
 The stop that follows has a digest of its own, made from that of the start. So it lasts exactly until the start would be
-another one: a changed parameter, or a raised spec.rebuildGeneration, starts the workspace again.
+another one: a changed parameter, or a raised spec.rebuildGeneration, starts the workspace again. While that other start
+cannot be built, the time of the one that runs still counts.
 """
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
@@ -16,6 +17,13 @@ def stop_time(workspace: Workspace, start: DesiredState, last_run: BuildRecord |
     if last_run.phase is not Phase.COMPLETED or last_run.change != start.change:
         return None
     return last_run.finished + workspace.autostop
+
+
+def running_start(last_run: BuildRecord | None) -> DesiredState | None:
+    """Return the start whose result runs; None unless the last run is a start that completed."""
+    if last_run is None or last_run.transition is not Transition.START or last_run.phase is not Phase.COMPLETED:
+        return None
+    return DesiredState(Transition.START, last_run.change, last_run.version)
 
 
 def stopped_by_autostop(start: DesiredState) -> DesiredState:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPhase, WorkspacePhase, WorkspaceReason
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.workspaces.autostop import stop_time, stopped_by_autostop
+from provisioner_operator.core.workspaces.autostop import running_start, stop_time, stopped_by_autostop
 from provisioner_operator.core.workspaces.blocked_step import Obstacle, attempt, is_blocked, report_refused_search
 from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
+from provisioner_operator.core.workspaces.build_values import parameters_of, values_of_build
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
     CheckWorkspace,
@@ -29,13 +30,12 @@ from provisioner_operator.core.workspaces.decisions import (
     UpdateWorkspaceStatus,
 )
 from provisioner_operator.core.workspaces.deletion_policy import destroyed, may_be_released
-from provisioner_operator.core.workspaces.desired_state import DesiredState, desired_by_spec
+from provisioner_operator.core.workspaces.desired_state import DesiredState, desired_start, desired_stop
 from provisioner_operator.core.workspaces.outdated import with_outdated
-from provisioner_operator.core.workspaces.parameters import resolve
+from provisioner_operator.core.workspaces.parameters import Resolution
 from provisioner_operator.core.workspaces.phase import WORKING, Summary, Versions, describe
 from provisioner_operator.core.workspaces.records import (
     BuildRecord,
-    ParameterValues,
     Template,
     Version,
     Workspace,
@@ -46,6 +46,7 @@ from provisioner_operator.core.workspaces.update_policy import (
     version_of_next_start,
     version_of_rebuild,
     version_to_build,
+    version_to_stop,
 )
 
 WAITING_DELAY_SECONDS = 2.0
@@ -71,7 +72,7 @@ def plan_workspace(workspace: Workspace, template: Template | None, facts: Build
         return WorkspacePlan(report_refused_search(workspace, facts, now) if is_blocked(search, facts) else search)
     if workspace.deleting:
         return _plan_deletion(workspace, template, history, facts, now)
-    desired, stops_at = _desired(workspace, template, history, now)
+    desired, stops_at = _desired(workspace, template, history, facts, now)
     stops_in = None if stops_at is None else max(stops_at - now.wall, 0.0)
     step, trouble = attempt(_next_step(workspace, template, desired, history, facts), facts)
     if step is not None:
@@ -92,24 +93,28 @@ def _next_step(
 
 
 def _desired(
-    workspace: Workspace, template: Template | None, history: BuildHistory, now: Instant
+    workspace: Workspace, template: Template | None, history: BuildHistory, facts: BuildFacts, now: Instant
 ) -> tuple[DesiredState, float | None]:
     """Return the desired state, and the wall-clock time at which the workspace is to be stopped."""
     effective = history.effective_build
+    if not workspace.running:
+        return desired_stop(workspace, version_to_stop(workspace, history.last_run)), None
     active = _active_version(template)
     version = version_to_build(workspace, effective.version if effective is not None else None, active)
-    if not workspace.running:
-        return desired_by_spec(workspace, Transition.STOP, version), None
-    start = desired_by_spec(workspace, Transition.START, version)
-    stopped = stopped_by_autostop(start)
+    start = desired_start(workspace, version)
+    following = desired_start(workspace, version_of_next_start(workspace, version, active, history))
+    timed = start
+    if (running := running_start(history.last_run)) is not None and running.change != start.change:
+        # What cannot be replaced goes on running, and its time runs out all the same.
+        timed = running if isinstance(_create(workspace, template, following, history, facts), Obstacle) else start
+    stopped = stopped_by_autostop(timed)
     if effective is not None and effective.change == stopped.change:
         return stopped, None
-    stops_at = stop_time(workspace, start, history.last_run)
+    stops_at = stop_time(workspace, timed, history.last_run)
     if stops_at is not None and stops_at <= now.wall:
         return stopped, None
     if not history.is_building and history.needs_build(start.change, start.transition):
-        version = version_of_next_start(workspace, version, active, history)
-        return desired_by_spec(workspace, Transition.START, version), stops_at
+        return following, stops_at
     return start, stops_at
 
 
@@ -122,16 +127,12 @@ def _create(
     """Return the step towards a new build, or the reason why there can be none."""
     if template is None or (template.deleting and history.last_run is None):
         return _without_template(workspace, template)
-    version = _version(template, desired)
+    version = _version(workspace, template, desired)
     if isinstance(version, Obstacle):
         return version
-    if desired.transition is Transition.DELETE:
-        values = _values_to_destroy(template, workspace, history)
-    else:
-        resolution = resolve(template.parameters, workspace.parameters, _built_values(template, workspace, history))
-        if resolution.problems:
-            return Obstacle(WorkspaceReason.INVALID_PARAMETERS, " ".join(resolution.problems))
-        values = resolution.values
+    resolution = values_of_build(workspace, template, version, desired.transition, history)
+    if resolution.problems:
+        return _invalid_parameters(version, resolution, history)
     if DESTROY_FINALIZER not in workspace.finalizers and not workspace.deleting:
         return HoldWorkspace(workspace)
     latest = history.latest.number if history.latest is not None else 0
@@ -139,7 +140,7 @@ def _create(
         # The status may be older than the jobs that have expired since, which nothing else records.
         return CheckWorkspace(workspace)
     number = max(latest, facts.floor, workspace.status.build_number) + 1
-    return CreateBuild(workspace, template, version, number, desired.transition, desired.change, values)
+    return CreateBuild(workspace, template, version, number, desired.transition, desired.change, resolution.values)
 
 
 def _without_template(workspace: Workspace, template: Template | None) -> Obstacle:
@@ -152,7 +153,7 @@ def _without_template(workspace: Workspace, template: Template | None) -> Obstac
     return Obstacle(WorkspaceReason.TEMPLATE_NOT_FOUND, message)
 
 
-def _version(template: Template, desired: DesiredState) -> Version | Obstacle:
+def _version(workspace: Workspace, template: Template, desired: DesiredState) -> Version | Obstacle:
     if desired.version is None:
         ready = next((each for each in template.status.conditions if each.type == "Ready"), None)
         said = f" {ready.message}" if ready is not None else ""
@@ -160,6 +161,8 @@ def _version(template: Template, desired: DesiredState) -> Version | Obstacle:
         stalled = any(each.type == "Stalled" and each.status == "True" for each in template.status.conditions)
         return Obstacle(WorkspaceReason.TEMPLATE_NOT_READY, message, passes=not stalled)
     version = template.status.version(desired.version)
+    if version is None and desired.transition is not Transition.START:
+        version = template.status.version(workspace.pinned_version)
     if version is None:
         names = ", ".join(each.name for each in template.status.versions) or "none"
         message = (
@@ -174,21 +177,12 @@ def _version(template: Template, desired: DesiredState) -> Version | Obstacle:
     return version
 
 
-def _built_values(template: Template, workspace: Workspace, history: BuildHistory) -> ParameterValues:
-    """Return the parameters of the last build that began."""
-    run, build = history.last_run, history.last_run_build
-    if run is None:
-        return ()
-    if build is None:
-        return workspace.status.parameters
-    return _of_template(template, build.parameters)
-
-
-def _values_to_destroy(template: Template, workspace: Workspace, history: BuildHistory) -> ParameterValues:
-    """Return the parameters of a destroy: those of the build, whether or not the template still allows them."""
-    defaults = {each.name: each.default for each in template.parameters if each.default is not None}
-    values = defaults | dict(workspace.parameters) | dict(_built_values(template, workspace, history))
-    return _of_template(template, tuple(sorted(values.items())))
+def _invalid_parameters(version: Version, resolution: Resolution, history: BuildHistory) -> Obstacle:
+    message = f"The parameters do not fit version {version.name}. {' '.join(resolution.problems)}"
+    run = history.last_run
+    if run is not None and run.version is not None and run.version != version.name:
+        message += f" To stay with version {run.version}, set spec.templateRef.version to it."
+    return Obstacle(WorkspaceReason.INVALID_PARAMETERS, message)
 
 
 # --- the end ---
@@ -275,7 +269,7 @@ def _status(
         last_run=history.last_run,
         completed_build=history.completed,
         version=history.last_run.version if history.last_run is not None else None,
-        parameters=former.parameters if run is None or template is None else _of_template(template, run.parameters),
+        parameters=former.parameters if run is None or template is None else parameters_of(run, template),
         outputs=former.outputs if completed is None else completed.outputs,
         resources=former.resources if completed is None else completed.resources,
         observed_generation=workspace.generation,
@@ -287,9 +281,3 @@ def _status(
 
 def _active_version(template: Template | None) -> str | None:
     return template.status.active_version if template is not None else None
-
-
-def _of_template(template: Template, values: ParameterValues) -> ParameterValues:
-    """Return those of a job's variables that are parameters of the template."""
-    names = {each.name for each in template.parameters}
-    return tuple(each for each in values if each[0] in names)

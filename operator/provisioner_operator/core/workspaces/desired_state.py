@@ -22,10 +22,18 @@ class DesiredState:
     """None while the template has no version to build."""
 
 
-def desired_by_spec(workspace: Workspace, transition: Transition, version: str | None) -> DesiredState:
-    """Return the state that the spec asks for, reached by this transition with this version."""
-    change = change_of(transition, version, workspace.parameters, workspace.rebuild_generation)
-    return DesiredState(transition, change, version)
+def desired_start(workspace: Workspace, version: str | None) -> DesiredState:
+    """Return the state of a workspace that runs as its spec has it, built with this version."""
+    change = change_of(Transition.START, version, workspace.parameters, workspace.rebuild_generation)
+    return DesiredState(Transition.START, change, version)
+
+
+def desired_stop(workspace: Workspace, version: str | None) -> DesiredState:
+    """Return the state of a workspace that is stopped with this version.
+
+    It does not depend on the chosen parameters: a stop keeps those that were built, and the next start applies others.
+    """
+    return DesiredState(Transition.STOP, change_of(Transition.STOP, version, workspace.rebuild_generation), version)
 
 
 def change_of(transition: Transition, *inputs: JsonValue) -> str:

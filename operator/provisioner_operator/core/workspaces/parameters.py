@@ -1,4 +1,4 @@
-"""Resolve a workspace's parameters: combine chosen values and defaults, and check them against the template.
+"""Resolve a workspace's parameters: combine chosen values and defaults, and check them against a template's version.
 
 A list of strings is JSON, a number is decimal, a bool is `true` or `false`, as Coder's provider reads them. Regular
 expressions are RE2's, as Coder's: whatever a template contains, the time of a match grows only with the text.
@@ -12,12 +12,32 @@ from dataclasses import dataclass
 import re2
 
 from provisioner_operator.api.v1alpha1.enums import ParameterType
+from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.workspaces.records import Parameter, ParameterValues
 
 _NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?", re.ASCII)
 """Format of a number, as in the policy workspace-parameters.provisioner.dev."""
 _LONGEST_SHOWN = 64
 """Characters of a value that a message repeats."""
+
+
+def parameter_json(parameter: Parameter) -> JsonObject:
+    """Return the parameter as a version records it: without what only people read."""
+    rules = {
+        "regex": parameter.regex,
+        "error": parameter.error,
+        "min": parameter.minimum,
+        "max": parameter.maximum,
+    }
+    validation: JsonObject = {name: value for name, value in rules.items() if value is not None}
+    return {
+        "name": parameter.name,
+        "type": parameter.type,
+        "mutable": parameter.mutable,
+        **({} if parameter.default is None else {"default": parameter.default}),
+        **({"options": [{"value": each} for each in parameter.options]} if parameter.options else {}),
+        **({"validation": validation} if validation else {}),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +52,7 @@ def resolve(parameters: Sequence[Parameter], chosen: ParameterValues, built: Par
     """Return the values of a build; immutable parameters keep those of the build before, `built`."""
     known = {each.name for each in parameters}
     problems = [
-        f"The template has no parameter {name}; its parameters are: {', '.join(sorted(known)) or 'none'}."
+        f"The version has no parameter {name}; its parameters are: {', '.join(sorted(known)) or 'none'}."
         for name, _ in chosen
         if name not in known
     ]

@@ -54,6 +54,8 @@ class Version:
     superseded: float | None = None
     git: JsonObject | None = None
     files: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    """Parameters that the template declared together with this source."""
 
 
 @dataclass(frozen=True, slots=True)

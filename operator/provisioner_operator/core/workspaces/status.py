@@ -10,6 +10,7 @@ from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.json_patch import JsonPatch, clip, conditions_json, timestamp
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.model.records import Condition
+from provisioner_operator.core.workspaces.parameters import parameter_json
 from provisioner_operator.core.workspaces.records import (
     BuildRecord,
     Template,
@@ -115,6 +116,7 @@ def _version_json(version: Version) -> JsonObject:
             "supersededAt": _time(version.superseded),
             "git": version.git,
             "files": version.files,
+            "parameters": [parameter_json(each) for each in version.parameters],
         }
     )
 

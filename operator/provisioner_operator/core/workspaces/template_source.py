@@ -1,7 +1,7 @@
 """Track the source of a template: the ConfigMap that has to be read again, and the digest that names a version.
 
-Used by `template_plan`. A version's name depends on nothing but the source, so the same source always yields the same
-name.
+Used by `template_plan`. A version's name depends on nothing but the source and the parameters, so the same ones always
+yield the same name.
 """
 
 import json
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.workspaces.parameters import parameter_json
 from provisioner_operator.core.workspaces.records import SourceFiles, Template
 
 SOURCE_RETRY_SECONDS = 30.0
@@ -52,12 +53,13 @@ def files_of(template: Template, reading: Reading | None) -> SourceFiles | None:
 
 
 def digest_of(template: Template, files: SourceFiles | None) -> str:
-    """Return the digest of everything that an import depends on, apart from tags and timeouts."""
+    """Return the digest of everything that an import or a check of parameters depends on, apart from tags and timeouts."""
     inputs = [
         template.provisioner,
         template.import_generation,
         template.git,
         None if files is None else {"data": files.data, "binaryData": files.binary_data},
+        [parameter_json(each) for each in sorted(template.parameters, key=lambda each: each.name)],
     ]
     canonical = json.dumps(inputs, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]

@@ -23,7 +23,15 @@ def wanted_version(template: Template, files: SourceFiles | None, now: Instant) 
     if known is not None:
         return known
     job = import_job_name(name)
-    return Version(name, VersionPhase.IMPORTING, job, now.wall, git=template.git, files=files is not None)
+    return Version(
+        name,
+        VersionPhase.IMPORTING,
+        job,
+        now.wall,
+        git=template.git,
+        files=files is not None,
+        parameters=template.parameters,
+    )
 
 
 def current_versions(

@@ -134,6 +134,9 @@ OTHERS = [
     _workspace("unbuilt", templateRef={"name": "choices"}),
     _workspace("built", templateRef={"name": "choices"}, parameters=[{"name": "size", "value": "2"}]),
     _workspace("unfit", templateRef={"name": "changed"}, parameters=[{"name": "size", "value": "5"}]),
+    _workspace("older", templateRef={"name": "moved"}),
+    _workspace("mover", templateRef={"name": "moved"}, updatePolicy="OnStart"),
+    a_template_manifest("moved", parameters=[{"name": "gpu", "type": "bool", "default": "true"}]),
     a_template_manifest(
         "choices",
         parameters=[
@@ -143,7 +146,12 @@ OTHERS = [
             {"name": "count", "type": "number", "default": "1"},
             {"name": "gpu", "type": "bool", "default": "false"},
             {"name": "zone", "default": "a", "options": [{"name": "A", "value": "a"}, {"name": "B", "value": "b"}]},
-            {"name": "team", "default": "core", "mutable": True, "validation": {"regex": "^[a-z]+$"}},
+            {
+                "name": "team",
+                "default": "core",
+                "mutable": True,
+                "validation": {"regex": "^[a-z]+$", "error": "small letters"},
+            },
             {"name": "disks", "type": "list(string)", "default": "[]", "options": [{"name": "A", "value": "a"}]},
         ],
     ),
@@ -193,12 +201,21 @@ _RUNNERS = {
     "build-begun": "other",
 }
 _BUILD = {"number": 1, "job": "built-1", "transition": "Start", "change": "x", "phase": "Completed"}
+_VERSION = {
+    "name": "moved-1",
+    "phase": "Ready",
+    "importJob": "moved-1-import",
+    "createdAt": NOW,
+    "parameters": [{"name": "region", "default": "us"}],
+}
 _PARAMETERS = [{"name": "size", "value": "2"}, {"name": "zone", "value": "a"}]
 STATUSES = [
     [
         *(_assigned(name, daemon) for name, daemon in ({"mine-pending": "mine"} | _RUNNERS).items()),
         _of(a_workspace_manifest("built"), lastRun=_BUILD, parameters=_PARAMETERS),
         _of(a_workspace_manifest("unbuilt"), parameters=_PARAMETERS),
+        *(_of(a_workspace_manifest(name), lastRun=_BUILD, version="moved-1") for name in ("older", "mover")),
+        _of(a_template_manifest("moved"), versions=[_VERSION]),
         *(_of(a_template_manifest(name), workspaces=2) for name in ("used", "used-true", "used-false")),
     ],
     [_assigned(name, daemon, **_RUNNING) for name, daemon in _RUNNERS.items()],

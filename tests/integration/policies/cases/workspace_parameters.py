@@ -16,6 +16,11 @@ def _changed(workspace: str, **chosen: str) -> Request:
     return spec("ws", workspace, parameters=_values(**chosen))
 
 
+def _pinned(version: str, **chosen: str) -> Request:
+    reference = {"name": "moved", "version": version}
+    return create(a_workspace_manifest("new", templateRef=reference, parameters=_values(**chosen)))
+
+
 def _case(title: str, request: Request, says: str | None = None) -> Case:
     return Case("workspace-parameters", title, "namespace-admin", request, refused=says)
 
@@ -24,8 +29,9 @@ def _mistyped(name: str, value: str) -> Case:
     return _case(f"{name} is {value}", _new(**{name: value}), f"{name} is not of the type")
 
 
-def _unfit(name: str, value: str) -> Case:
-    return _case(f"{name} is {value}", _new(**{name: value}), f"does not allow this value of {name}")
+def _unfit(name: str, value: str, demand: str) -> Case:
+    says = f'template "choices" does not allow this: {name} is "{value}" and must be {demand}'
+    return _case(f"{name} is {value}", _new(**{name: value}), says)
 
 
 def _fit(name: str, value: str) -> Case:
@@ -45,9 +51,11 @@ CASES = (
     _case("a template that does not exist", _new("absent", anything="1")),
     *(_mistyped("count", value) for value in ("large", "1x", "x1", "1.", ".5", "")),
     *(_mistyped("gpu", value) for value in ("yes", "True")),
-    *(_unfit(name, value) for name, value in (("size", "9"), ("size", "0"), ("least", "0"), ("most", "9"))),
-    _unfit("zone", "c"),
-    _unfit("team", "Core"),
+    *(_unfit("size", value, "at least 1 and at most 8") for value in ("9", "0")),
+    _unfit("least", "0", "at least 1"),
+    _unfit("most", "9", "at most 8"),
+    _unfit("zone", "c", 'one of "a", "b"'),
+    _unfit("team", "Core", "a match of ^[a-z]+$ (small letters)"),
     *(
         _fit(name, value)
         for name, value in (
@@ -72,4 +80,14 @@ CASES = (
     _case("the value of another that does not fit", _changed("unfit", size="5", gpu="5"), "gpu is not of the type"),
     _case("what does not fit and is changed", _changed("unfit", size="6"), "size is not of the type"),
     _case("nothing that it chooses", spec("ws", "unfit", running=False)),
+    _case("one that only the version has with which it was built", _changed("older", region="eu")),
+    _case("one that only the template has", _changed("older", gpu="true"), 'version "moved-1" has no parameter gpu'),
+    _case("one that only the template has, for one that moves to it", _changed("mover", gpu="true")),
+    _case(
+        "one that only the built version has, for one that moves",
+        _changed("mover", region="eu"),
+        'template "moved" has no parameter region',
+    ),
+    _case("one that only the pinned version has", _pinned("moved-1", region="eu")),
+    _case("a pin to a version that there is not", _pinned("moved-9", gpu="true")),
 )

@@ -4,7 +4,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.core.workspaces.autostop import stop_time, stopped_by_autostop
-from provisioner_operator.core.workspaces.desired_state import DesiredState, desired_by_spec
+from provisioner_operator.core.workspaces.desired_state import DesiredState, desired_start, desired_stop
 from provisioner_operator.core.workspaces.records import BuildRecord
 from support.builders.core import NOON
 from support.builders.workspaces import VERSION, a_build, a_workspace
@@ -34,13 +34,13 @@ def test_the_stop_is_no_stop_that_somebody_asked_for() -> None:
     stopped = stopped_by_autostop(START)
 
     assert (stopped.transition, stopped.version) == (Transition.STOP, VERSION)
-    assert stopped.change != desired_by_spec(a_workspace(running=False), Transition.STOP, VERSION).change
+    assert stopped.change != desired_stop(a_workspace(running=False), VERSION).change
 
 
 @pytest.mark.parametrize("changes", [{"rebuild_generation": 1}, {"parameters": (("size", "2"),)}], ids=str)
 def test_another_start_has_another_stop(changes: dict[str, int]) -> None:
-    before = desired_by_spec(a_workspace(), Transition.START, VERSION)
-    after = desired_by_spec(a_workspace(**changes), Transition.START, VERSION)
+    before = desired_start(a_workspace(), VERSION)
+    after = desired_start(a_workspace(**changes), VERSION)
 
     assert stopped_by_autostop(before) == stopped_by_autostop(before)
     assert stopped_by_autostop(after).change != stopped_by_autostop(before).change

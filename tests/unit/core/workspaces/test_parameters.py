@@ -67,9 +67,9 @@ def test_what_has_no_default_has_to_be_chosen() -> None:
     assert "size has no value" in resolve([Parameter("size")], (), ()).problems[0]
 
 
-def test_what_the_template_does_not_have_cannot_be_chosen() -> None:
+def test_what_the_version_does_not_have_cannot_be_chosen() -> None:
     assert resolve([Parameter("size", default="1")], (("sice", "2"),), ()).problems == (
-        "The template has no parameter sice; its parameters are: size.",
+        "The version has no parameter sice; its parameters are: size.",
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase, WorkspacePhase
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
-from provisioner_operator.core.workspaces.records import TemplateStatus, WorkspaceStatus
+from provisioner_operator.core.workspaces.records import Parameter, TemplateStatus, WorkspaceStatus
 from provisioner_operator.core.workspaces.status import template_status_patch, workspace_status_patch
 from support.builders.core import NOON
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace
@@ -80,7 +80,12 @@ def test_a_templates_status_has_its_versions_with_messages_that_fit() -> None:
         "template-2", phase=VersionPhase.FAILED, message="x" * 100_000, superseded=NOON, git={"ref": "a"}
     )
     status = TemplateStatus(
-        VERSION, (a_version(), failed), ({"name": "size"},), RESOURCES, workspaces=3, observed_generation=2
+        VERSION,
+        (a_version(parameters=(Parameter("size"),)), failed),
+        ({"name": "size"},),
+        RESOURCES,
+        workspaces=3,
+        observed_generation=2,
     )
 
     found = written(status)
@@ -100,6 +105,7 @@ def test_a_templates_status_has_its_versions_with_messages_that_fit() -> None:
         "importJob": f"{VERSION}-import",
         "createdAt": NOON_WRITTEN,
         "files": True,
+        "parameters": [{"name": "size", "type": "string", "mutable": False}],
     }
     assert len(second["message"]) < 100_000
     assert (second["supersededAt"], second["git"]) == (NOON_WRITTEN, {"ref": "a"})

@@ -19,7 +19,7 @@ from provisioner_operator.core.workspaces.decisions import (
     TemplateDecision,
     UpdateTemplateStatus,
 )
-from provisioner_operator.core.workspaces.records import SourceFiles, Template, TemplateStatus
+from provisioner_operator.core.workspaces.records import Parameter, SourceFiles, Template, TemplateStatus
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
 from provisioner_operator.core.workspaces.template_plan import TemplateFacts, TemplatePlan, plan_template
 from provisioner_operator.core.workspaces.template_source import (
@@ -115,6 +115,20 @@ def test_a_source_that_is_set_back_is_the_version_that_it_was() -> None:
     back = _status(replace(changed, files=first.files))
 
     assert back.active_version == _name(first)
+
+
+def test_changed_parameters_are_another_version_and_each_version_keeps_its_own() -> None:
+    small, large = (Parameter("size", maximum=1),), (Parameter("size", maximum=9),)
+    first = a_template(status=NEW, parameters=small)
+    known = replace(first, status=_status(first, **_imported(first)))
+    second = replace(known, parameters=large)
+
+    status = _status(second, **_imported(second))
+
+    assert [each.parameters for each in status.versions] == [small, large]
+    assert _name(replace(second, parameters=(*large, Parameter("a")))) == _name(
+        replace(second, parameters=(Parameter("a"), *large))
+    )
 
 
 def test_a_failed_import_is_tried_again_when_that_is_asked_for() -> None:

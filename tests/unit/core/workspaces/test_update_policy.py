@@ -10,6 +10,7 @@ from provisioner_operator.core.workspaces.update_policy import (
     version_of_rebuild,
     version_to_build,
     version_to_destroy,
+    version_to_stop,
 )
 from support.builders.build_plans import a_history
 from support.builders.workspaces import a_build, a_workspace
@@ -113,3 +114,27 @@ def test_a_build_that_completed_is_remembered_after_later_ones_failed() -> None:
 
     assert history is not None
     assert history.completed == 5
+
+
+@pytest.mark.parametrize(
+    ("pinned", "transition", "phase", "version"),
+    [
+        (None, Transition.START, Phase.COMPLETED, "old"),
+        ("pin", Transition.START, Phase.COMPLETED, "old"),  # the pin is for the next start
+        ("pin", Transition.START, Phase.FAILED, "old"),
+        ("pin", Transition.STOP, Phase.COMPLETED, "old"),
+        ("pin", Transition.STOP, Phase.FAILED, "pin"),  # the version that was built could not stop
+        ("pin", Transition.STOP, Phase.CANCELED, "pin"),
+        (None, Transition.STOP, Phase.FAILED, "old"),
+    ],
+)
+def test_a_stop_has_the_version_that_was_built(
+    pinned: str | None, transition: Transition, phase: Phase, version: str
+) -> None:
+    last_run = a_build(version="old", transition=transition, phase=phase).record
+
+    assert version_to_stop(a_workspace(pinned_version=pinned), last_run) == version
+
+
+def test_what_was_never_built_has_no_version_to_stop() -> None:
+    assert version_to_stop(a_workspace(pinned_version="pin"), None) is None
