@@ -288,6 +288,8 @@ class TemplateReason(StrEnum):
     """The version of the current source is being imported."""
     IMPORT_FAILED = "ImportFailed"
     """The import of the current source ended without success."""
+    TOO_MANY_VERSIONS = "TooManyVersions"
+    """Workspaces use so many versions that the template's status has no room for another."""
     SOURCE_UNAVAILABLE = "SourceUnavailable"
     """The ConfigMap that holds the source cannot be used."""
     IN_USE = "InUse"

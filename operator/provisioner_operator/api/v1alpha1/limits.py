@@ -14,4 +14,8 @@ MOST_RESOURCES = 256
 LONGEST_SUSPENSION_SECONDS = 3_153_600_000
 """A hundred years."""
 MOST_VERSIONS = 64
-"""Versions of a template in its status."""
+"""Versions of a template that are kept; beyond these, only what is in use is kept."""
+MOST_VERSIONS_IN_USE = 256
+"""Versions of a template in its status, which has no room for more."""
+MOST_VERSION_BYTES = 524_288
+"""Bytes of all versions in a template's status: beside a spec with inline files, a third of what etcd accepts."""

@@ -12,7 +12,7 @@ from provisioner_operator.api.v1alpha1.base import Condition, LongText, Model, O
 from provisioner_operator.api.v1alpha1.enums import Provisioner, VersionPhase
 from provisioner_operator.api.v1alpha1.inputs import GitSource, Source, Variable, VariablesSource
 from provisioner_operator.api.v1alpha1.job_status import DeclaredVariable, Resource
-from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS
+from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS_IN_USE
 from provisioner_operator.api.v1alpha1.parameters import Parameter, RecordedParameter
 from provisioner_operator.api.v1alpha1.rules import rule, validated_by
 from provisioner_operator.api.v1alpha1.tags import Tags
@@ -138,7 +138,7 @@ class TemplateStatus(Model):
     versions: Annotated[
         list[TemplateVersion],
         Field(
-            max_length=MOST_VERSIONS,
+            max_length=MOST_VERSIONS_IN_USE,
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
         ),
     ] = []

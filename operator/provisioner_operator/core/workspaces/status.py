@@ -95,7 +95,7 @@ def _template_json(status: TemplateStatus) -> JsonObject:
     return _without_nothing(
         {
             "activeVersion": status.active_version,
-            "versions": [_version_json(each) for each in status.versions],
+            "versions": [version_json(each) for each in status.versions],
             "variables": status.variables,
             "resources": _resources_json(status.resources),
             "workspaces": status.workspaces,
@@ -105,7 +105,8 @@ def _template_json(status: TemplateStatus) -> JsonObject:
     )
 
 
-def _version_json(version: Version) -> JsonObject:
+def version_json(version: Version) -> JsonObject:
+    """Return the version as the template's status has it."""
     return _without_nothing(
         {
             "name": version.name,

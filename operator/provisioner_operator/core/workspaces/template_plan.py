@@ -33,7 +33,9 @@ from provisioner_operator.core.workspaces.template_versions import (
     as_imported,
     current_versions,
     discard_in,
+    have_room,
     wanted_version,
+    without_spare,
 )
 
 WORKSPACE_COUNT_SECONDS = 2.0
@@ -106,15 +108,19 @@ def _plan_version(
     """Return the next step towards this version."""
     if IN_USE_FINALIZER not in template.finalizers:
         return TemplatePlan(HoldTemplate(template))
-    if (step := _import(template, wanted, files, facts)) is not None:
-        return TemplatePlan(step)
     versions = current_versions(template, wanted, facts.imports, now)
     active = active_version(template.status, versions, wanted)
     needed = {wanted.name, active, *facts.versions_in_use}
+    is_new = template.status.version(wanted.name) is None
+    if is_new and not have_room([each for each in versions if each.name in needed]):
+        return _write(template, _without_room(template, wanted, facts, now), None)
+    if (step := _import(template, wanted, files, facts)) is not None:
+        return TemplatePlan(step)
+    crowded = len(versions) > MOST_VERSIONS or (is_new and not have_room(versions))
     kept: list[Version] = []
     look = None
     for version in versions:
-        due = discard_in(version, needed, template, len(versions), now)
+        due = discard_in(version, needed, template, now, crowded=crowded)
         if due is None or due > 0:
             look = min((each for each in (look, due) if each is not None), default=None)
             kept.append(version)
@@ -123,7 +129,7 @@ def _plan_version(
             if facts.refused is None or not facts.refused.blocks(discard):
                 return TemplatePlan(discard)
             kept.append(version)  # continue: new versions must not wait for old ones
-    return _write(template, _status(template, tuple(kept), active, wanted, facts, now), look)
+    return _write(template, _status(template, without_spare(kept, needed), active, wanted, facts, now), look)
 
 
 # --- the import ---
@@ -163,6 +169,16 @@ def _unavailable(template: Template, facts: TemplateFacts, missing: str, now: In
     return _with_conditions(template, facts, TemplateReason.SOURCE_UNAVAILABLE, message, under_way=False, now=now)
 
 
+def _without_room(template: Template, wanted: Version, facts: TemplateFacts, now: Instant) -> TemplateStatus:
+    active = template.status.active_version
+    message = (
+        f"Version {wanted.name} is not imported: workspaces use {len(facts.versions_in_use)} versions of the template, and "
+        "its status has no room for another. Move workspaces to a newer version (spec.updatePolicy, or "
+        f"spec.templateRef.version), or declare less in spec.parameters.{_remains_active(active)}"
+    )
+    return _with_conditions(template, facts, TemplateReason.TOO_MANY_VERSIONS, message, under_way=False, now=now)
+
+
 def _status(
     template: Template,
     versions: tuple[Version, ...],
@@ -171,7 +187,7 @@ def _status(
     facts: TemplateFacts,
     now: Instant,
 ) -> TemplateStatus:
-    template = replace(template, status=_with_versions(template.status, versions[-MOST_VERSIONS:], active, facts))
+    template = replace(template, status=_with_versions(template.status, versions, active, facts))
     current = next(each for each in versions if each.name == wanted.name)
     reason, message = _describe(current)
     if current.phase is not VersionPhase.READY:

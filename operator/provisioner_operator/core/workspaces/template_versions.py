@@ -4,16 +4,32 @@ Used by `template_plan`. The active version is the one that the spec asks for on
 and if it fails, the one that was active before.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
-from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS
+from provisioner_operator.api.v1alpha1.limits import MOST_VERSION_BYTES, MOST_VERSIONS_IN_USE
 from provisioner_operator.api.v1alpha1.names import import_job_name, version_name
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.workspaces.records import Import, SourceFiles, Template, TemplateStatus, Version
+from provisioner_operator.core.workspaces.status import version_json
 from provisioner_operator.core.workspaces.template_source import digest_of
+
+
+def have_room(versions: Sequence[Version]) -> bool:
+    """Return whether a template's status has room for all these versions."""
+    if len(versions) > MOST_VERSIONS_IN_USE:
+        return False
+    return sum(len(json.dumps(version_json(each))) for each in versions) <= MOST_VERSION_BYTES
+
+
+def without_spare(versions: Sequence[Version], needed: AbstractSet[str | None]) -> tuple[Version, ...]:
+    """Return the versions that fit into the status: the oldest of those that nothing needs are left out."""
+    excess = len(versions) - MOST_VERSIONS_IN_USE
+    spare = [each.name for each in versions if each.name not in needed][: max(excess, 0)]
+    return tuple(each for each in versions if each.name not in spare)
 
 
 def wanted_version(template: Template, files: SourceFiles | None, now: Instant) -> Version:
@@ -66,11 +82,11 @@ def active_version(status: TemplateStatus, versions: Sequence[Version], wanted: 
 
 
 def discard_in(
-    version: Version, needed: AbstractSet[str | None], template: Template, count: int, now: Instant
+    version: Version, needed: AbstractSet[str | None], template: Template, now: Instant, *, crowded: bool
 ) -> float | None:
     """Return the seconds until the version is discarded; None if it is kept. At once where there are too many."""
     if version.name in needed or version.superseded is None or version.phase is VersionPhase.IMPORTING:
         return None
-    if count > MOST_VERSIONS:
+    if crowded:
         return 0.0
     return max(version.superseded + template.version_retention - now.wall, 0.0)

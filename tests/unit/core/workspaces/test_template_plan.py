@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
-from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS
+from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS, MOST_VERSIONS_IN_USE
 from provisioner_operator.api.v1alpha1.names import version_name
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
@@ -241,6 +241,60 @@ def test_a_version_that_is_being_imported_is_not_discarded_and_too_many_go_at_on
 
     assert isinstance(decision, DiscardVersion)
     assert decision.version == "old-0"
+
+
+def test_no_version_in_use_is_dropped_however_many_there_are() -> None:
+    template = a_template(status=NEW)
+    wanted = a_version(_name(template))
+    used = [a_version(f"used-{number}", superseded=NOON) for number in range(MOST_VERSIONS + 10)]
+    unused = a_version("unused", superseded=NOON)
+    names = frozenset(each.name for each in used)
+    crowded = a_template(*used, unused, wanted, active=wanted.name)
+
+    status = _status(crowded, versions_in_use=names, discarded=frozenset({unused.name}))
+
+    assert [each.name for each in status.versions] == [*(each.name for each in used), wanted.name]
+
+
+def _full(**fields: Any) -> tuple[Template, frozenset[str]]:
+    """A template whose source has changed, and whose status has no room: all versions are in use."""
+    used = [a_version(f"used-{number}", superseded=NOON, **fields) for number in range(MOST_VERSIONS_IN_USE)]
+    return a_template(*used, active=used[-1].name), frozenset(each.name for each in used)
+
+
+def test_a_version_for_which_there_is_no_room_waits_until_an_old_one_is_left() -> None:
+    template, used = _full()
+
+    status = _status(template, versions_in_use=used)
+
+    assert _says(status) == ("False", "TooManyVersions")
+    assert _says(status, "Available")[0] == "True"
+    assert (status.versions, status.active_version) == (template.status.versions, template.status.active_version)
+    assert isinstance(_decide(template, versions_in_use=used - {"used-0"}), KeepFiles)
+    imported = _imported(template, Phase.RUNNING)
+    left = _decide(template, versions_in_use=used - {"used-0"}, **imported)
+    assert isinstance(left, DiscardVersion)
+    assert left.version == "used-0"
+
+
+def test_the_status_has_room_for_its_bytes() -> None:
+    heavy = (Parameter("size", default="x" * 4096, regex="x" * 512),)
+    template, used = _full(parameters=heavy)
+
+    assert _says(_status(template, versions_in_use=used)) == ("False", "TooManyVersions")
+    few = frozenset(sorted(used)[:10])
+    imported = _imported(template, Phase.RUNNING)
+    assert isinstance(_decide(template, versions_in_use=few, **imported), DiscardVersion)
+
+
+def test_what_nothing_needs_is_left_out_where_its_files_cannot_be_deleted() -> None:
+    template, used = _full()
+    facts = _imported(template, Phase.RUNNING)
+
+    status = _status(template, versions_in_use=used - {"used-7"}, refused=_refused("DiscardVersion"), **facts)
+
+    assert len(status.versions) == MOST_VERSIONS_IN_USE
+    assert {each.name for each in template.status.versions} - {each.name for each in status.versions} == {"used-7"}
 
 
 def test_a_version_without_files_goes_without_a_request() -> None:
