@@ -137,7 +137,7 @@ def test_why_works_without_an_operator(people: People) -> None:
     assert document["queue"] == {"position": 1, "size": 1}
     assert document["estimatedSeconds"] is None
     assert "set spec.cordoned of daemon d2 to false" in document["message"]
-    assert "Waiting for build-1" in people.viewer.run("jobs", "why", "build-2").out
+    assert "First goes build-1" in people.viewer.run("jobs", "why", "build-2").out
 
 
 def test_more_jobs_than_a_page_holds_are_all_listed(cluster: Cluster, make_namespace: Callable[[], str]) -> None:

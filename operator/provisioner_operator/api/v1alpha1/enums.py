@@ -83,9 +83,9 @@ class PendingReason(StrEnum):
     DAEMONS_STARTING = "DaemonsStarting"
     """A pool is starting daemons that match the job."""
     DAEMONS_OFFLINE = "DaemonsOffline"
-    """Every matching daemon is offline, or the pool that would start one fails."""
+    """Every matching daemon is offline or shutting down, or the pool that would start one fails."""
     DAEMONS_CORDONED = "DaemonsCordoned"
-    """Every matching daemon that is online is cordoned or draining."""
+    """Every matching daemon that is online is cordoned."""
     DAEMONS_BUSY = "DaemonsBusy"
     """Every matching daemon is at its capacity."""
 

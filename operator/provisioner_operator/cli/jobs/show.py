@@ -122,7 +122,8 @@ def _present(job: Job, snapshot: Snapshot | None, now: float) -> list[str | Text
         place = snapshot.places.get(job.uid)
         found: list[str | Text] = [f"has waited for {duration(waited(job, now))}"]
         if explanation is not None:
-            found.append(Text.assemble((explanation.reason, "bold"), f": {safe(explanation.message)}"))
+            message = f"{explanation.message} {explanation.details}".rstrip()
+            found.append(Text.assemble((explanation.reason, "bold"), f": {safe(message)}"))
         if place is not None:
             found.append(f"{describe_place(place)}.")
         return found

@@ -91,7 +91,7 @@ def _reason(job: Job, snapshot: Snapshot) -> Text:
     explanation = explain_job(job, snapshot)
     if explanation is not None:
         style = "bold red" if explanation.reason in STUCK else "yellow"
-        return Text.assemble((explanation.reason, style), f": {explanation.message}")
+        return Text.assemble((explanation.reason, style), f": {explanation.message} {explanation.details}".rstrip())
     if job.cancel:
         return Text("Its cancel was requested: the operator is about to end it.")
     if job.assignment is not None:
@@ -124,6 +124,7 @@ def explanation_document(
         "phase": job.phase,
         "reason": explanation.reason if explanation else None,
         "message": explanation.message if explanation else job.message,
+        "details": explanation.details or None if explanation else None,
         "stuck": job.uid in snapshot.jobs and snapshot.is_stuck(job),
         "waitedSeconds": int(waited(job, snapshot.now)),
         "queue": None if place is None else {"position": place.position, "size": place.size},

@@ -44,6 +44,7 @@ def match_document(demand: Demand, snapshot: Snapshot, found: Sequence[Fit]) -> 
         "startsNow": explanation is None,
         "reason": explanation.reason if explanation else None,
         "message": explanation.message if explanation else None,
+        "details": explanation.details or None if explanation else None,
         "waiting": len(snapshot.queues.get(demand, ())),
         "daemons": [
             {
@@ -71,6 +72,6 @@ def describe_match(demand: Demand, snapshot: Snapshot) -> Iterator[Text]:
         yield Text.assemble(("It would start now", "green"), f": {job}. Free daemons: {', '.join(sorted(ready))}.")
     else:
         yield Text.assemble(("It would wait", "yellow"), f": {job}.")
-        yield Text.assemble((explanation.reason, "bold"), f": {explanation.message}")
+        yield Text.assemble((explanation.reason, "bold"), f": {explanation.message} {explanation.details}".rstrip())
     if waiting := len(snapshot.queues.get(demand, ())):
         yield Text(f"Already waiting with the same tags and provisioner: {counted(waiting, 'job')}.")

@@ -50,6 +50,7 @@ class KnownDaemons:
         """Share `pods`, the Pods that are daemons, with the reconciler that observes them."""
         self._pods = pods
         self._entries: dict[str, _Entry] = {}
+        self._in_namespace: dict[str, set[str]] = {}
         self._liveness = Liveness()
 
     # --- what was observed ---
@@ -71,6 +72,7 @@ class KnownDaemons:
         doubts_settled = False
         if entry is None:
             self._entries[daemon.uid] = _Entry(daemon, Instances(daemon.instance), now.monotonic)
+            self._in_namespace.setdefault(daemon.namespace, set()).add(daemon.uid)
         else:
             entry.daemon = daemon
             doubts_settled = entry.instances.observe(daemon.instance, fresh=fresh)
@@ -83,7 +85,13 @@ class KnownDaemons:
         """Remove a daemon whose object is gone; return its last observed state, if there is one."""
         self._liveness.deleted(uid, now)
         entry = self._entries.pop(uid, None)
-        return entry.daemon if entry is not None else None
+        if entry is None:
+            return None
+        peers = self._in_namespace[entry.daemon.namespace]
+        peers.discard(uid)
+        if not peers:
+            del self._in_namespace[entry.daemon.namespace]
+        return entry.daemon
 
     def pod_changed(self, uid: str) -> None:
         """Take note of a change of the daemon's Pod."""
@@ -112,6 +120,10 @@ class KnownDaemons:
     def __iter__(self) -> Iterator[Daemon]:
         """Iterate over all daemons whose objects exist."""
         return (entry.daemon for entry in self._entries.values())
+
+    def in_namespace(self, namespace: str) -> Iterator[Daemon]:
+        """Iterate over the namespace's daemons whose objects exist."""
+        return (self._entries[uid].daemon for uid in self._in_namespace.get(namespace, ()))
 
     def __contains__(self, uid: str) -> bool:
         """Return whether the daemon's object exists."""

@@ -145,9 +145,9 @@ class JobCache:
         self._pods.deleted(uid, last)
         self._pod_changed(uid, namespace, now)
 
-    def observe_growth(self, pool_uid: str, growth: Growth | None, now: Instant) -> None:
+    def observe_growth(self, namespace: str, pool_uid: str, growth: Growth | None, now: Instant) -> None:
         """Record the state of a pool that creates daemons when jobs wait; None if it no longer does."""
-        self._reasons.growth_changed(pool_uid, growth, now)
+        self._reasons.growth_changed(namespace, pool_uid, growth, now)
 
     def park(self, uid: str) -> None:
         """Suspend all decisions about an object that cannot be parsed, until it can be again."""

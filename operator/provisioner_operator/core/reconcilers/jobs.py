@@ -5,7 +5,8 @@ meanwhile nothing else is decided about that object, and the slot of an assignme
 """
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from functools import cache
+from itertools import chain, islice
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.daemons.decisions import MarkOffline
@@ -16,13 +17,14 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.job_cache import JobCache
-from provisioner_operator.core.scheduling.explanation_timing import matches_status
+from provisioner_operator.core.scheduling.candidates import distinct
+from provisioner_operator.core.scheduling.explanation_places import ExplanationPlaces
+from provisioner_operator.core.scheduling.explanation_timing import Candidates, matches_status
 from provisioner_operator.core.scheduling.occupancy import UNLISTED_REPORTS
+from provisioner_operator.core.scheduling.smallest_change import Candidate
 
 HELD_SECONDS = 5.0
 """Requeue interval of an expired job that is held until the status of its workspace or template records its end."""
-EXPLAINED_AT_A_TIME = 64
-"""Maximum number of explanations under way, so that assignments do not wait behind them."""
 LOOKS_A_ROUND = 1000
 """Maximum number of waiting jobs visited in one round, which takes some milliseconds; the others follow in later rounds."""
 
@@ -38,7 +40,7 @@ class JobReconciler(JobCache):
         """Keep an expired job as long as `holds`, given its uid, is true: its end is not recorded yet."""
         super().__init__()
         self._holds = holds
-        self._explaining: set[str] = set()
+        self._explaining = ExplanationPlaces()
 
     # --- the outcome of decisions ---
 
@@ -62,7 +64,7 @@ class JobReconciler(JobCache):
         """End a decision, whatever its outcome, and queue its object; the cache holds what is known by now."""
         uid = decision.subject
         self._work.done(uid)
-        self._explaining.discard(uid)
+        self._explaining.leave(uid)
         self._assigning.discard(uid)
         current = self._jobs.get(uid)
         if isinstance(decision, Explain) and current is not None:
@@ -95,9 +97,7 @@ class JobReconciler(JobCache):
 
     def next_wake(self) -> float | None:
         """Return the monotonic time at which to call `decide` even if nothing is observed; None if never."""
-        looks = [self._work.next_wake()]
-        if len(self._explaining) < EXPLAINED_AT_A_TIME:
-            looks.append(self._reasons.next_look())
+        looks = (self._work.next_wake(), self._reasons.next_look())
         return min((look for look in looks if look is not None), default=None)
 
     def tidy(self, now: Instant) -> None:
@@ -208,19 +208,18 @@ class JobReconciler(JobCache):
     # --- explanations ---
 
     def _explain(self, now: Instant) -> Iterator[JobReconcilerDecision]:
-        if len(self._explaining) >= EXPLAINED_AT_A_TIME:
-            return
-        for uid in islice(self._reasons.due(self._candidates, now), LOOKS_A_ROUND):
-            if (decision := self._explanation_of(uid, now)) is not None:
+        fleet = cache(self._candidates)  # of this round
+        for uid in islice(chain(self._explaining.admitted(), self._reasons.due(fleet, now)), LOOKS_A_ROUND):
+            decision = self._explanation_of(uid, fleet, now)
+            if decision is not None and self._explaining.take(uid, decision.job.namespace):
                 self._queue.dequeue(uid)  # until it is settled: one decision about a job at a time
                 self._work.begin(uid)
-                self._explaining.add(uid)
                 yield decision
-                if len(self._explaining) >= EXPLAINED_AT_A_TIME:
-                    return
 
-    def _explanation_of(self, uid: str, now: Instant) -> Explain | None:
-        job = self._jobs[uid]  # the reasons forget a job as soon as it may not start, or is gone
+    def _explanation_of(self, uid: str, fleet: Candidates, now: Instant) -> Explain | None:
+        if uid not in self._reasons:
+            return None  # it may not start any more, or is gone
+        job = self._jobs[uid]
         refused = self._unexplained.get(uid)
         if refused is not None and refused.is_active(now.monotonic):
             self._reasons.look_at(uid, refused.until)
@@ -228,7 +227,7 @@ class JobReconciler(JobCache):
         if self._work.is_under_way(uid):
             self._reasons.look_soon(uid, now)
             return None
-        explanation = self._reasons.of(job, self._blocking_job(job), self._candidates, now)
+        explanation = self._reasons.of(job, self._blocking_job(job), fleet, now)
         if explanation is None or matches_status(job, explanation.reason, explanation.message):
             return None
         return Explain(job, explanation.reason, explanation.message)
@@ -248,7 +247,10 @@ class JobReconciler(JobCache):
         blocker = self._jobs.get(self._placement.blocker_of(job) or "")
         return blocker.name if blocker is not None else "an earlier job whose run is still being stopped"
 
-    def _candidates(self, namespace: str) -> Iterator[tuple[Daemon, bool, bool]]:
-        for daemon in self._daemons:
-            if daemon.namespace == namespace:
-                yield daemon, self._daemons.works(daemon), daemon.capacity > self._placement.used(daemon.uid)
+    def _candidates(self, namespace: str) -> list[Candidate]:
+        daemons, placement = self._daemons, self._placement
+        all_of_them = (
+            Candidate(daemon, daemons.works(daemon), daemon.capacity > placement.used(daemon.uid))
+            for daemon in daemons.in_namespace(namespace)
+        )
+        return distinct(all_of_them, self._reasons.advised(namespace))

@@ -65,17 +65,17 @@ class PoolReconciler:
             self._fleet.try_again(pool.uid)
         self._parked.discard(pool.uid)
         self._pools[pool.uid] = pool
-        self._jobs.observe_growth(pool.uid, growth_of(pool), now)
+        self._jobs.observe_growth(pool.namespace, pool.uid, growth_of(pool), now)
         self._is_urgent = True
         return True
 
     def pool_deleted(self, uid: str, now: Instant) -> None:
         """Remove a pool whose object is gone."""
-        self._pools.pop(uid, None)
+        if (pool := self._pools.pop(uid, None)) is not None:
+            self._jobs.observe_growth(pool.namespace, uid, None, now)
         self._parked.discard(uid)
         self._backoffs.pop(uid, None)
         self._creations_refused.pop(uid, None)
-        self._jobs.observe_growth(uid, None, now)
         self._is_urgent = True
 
     def park(self, uid: str) -> None:

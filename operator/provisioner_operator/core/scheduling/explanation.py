@@ -1,10 +1,12 @@
 """Explain why a job is pending: the reason, the situation in words, and the smallest change that would unblock the job.
 
-The reason names how far the best daemons get: none matches, or all that match are offline, cordoned or busy.
+The reason names how far the best daemons get: none matches, or all that match are offline, cordoned or busy. The message
+is written to the status of each job that waits, so it contains nothing that changes with every daemon or job: no counts,
+no lists of names, no state of a pool. `jobs why` and `match` add these for whoever asks.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.matching import Demand, Supply, format_tags, satisfies, tags_match
@@ -12,8 +14,6 @@ from provisioner_operator.core.scheduling.smallest_change import Candidate, Edit
 
 STUCK = frozenset({PendingReason.NO_MATCHING_DAEMON, PendingReason.DAEMONS_OFFLINE, PendingReason.DAEMONS_CORDONED})
 """Reasons that need somebody to act."""
-
-_NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,19 @@ class Explanation:
 
     reason: PendingReason
     message: str
+    """Reason and smallest change in words, for the status."""
     edits: tuple[Edit, ...]
+    details: str = field(default="", compare=False)
+    """Circumstances that change too often for the status: the job that goes first, or a pool's trouble."""
 
 
-def explain(demand: Demand, candidates: Sequence[Candidate], growths: Iterable[Growth] = ()) -> Explanation | None:
+def explain(
+    demand: Demand, candidates: Sequence[Candidate], growths: Iterable[Growth] = (), *, advised: str | None = None
+) -> Explanation | None:
     """Explain a waiting demand, given all daemons of its organization and the pools that create more.
 
-    Return None if one of the daemons is ready to take it.
+    Of changes that are equally small, one of the daemon `advised` is advised. Return None if one of the daemons is ready
+    to take the demand.
     """
     matching = [each for each in candidates if satisfies(each.daemon.supply, demand)]
     if any(each.open and each.free for each in matching):
@@ -52,22 +58,22 @@ def explain(demand: Demand, candidates: Sequence[Candidate], growths: Iterable[G
         growing = sorted((each for each in growths if satisfies(each.supply, demand)), key=lambda each: each.pool)
         if (explanation := _explain_growth(growing, matching)) is not None:
             return explanation
-    edits = smallest_change(demand, candidates)
+    # The reason is about the matching daemons, so the advice is too.
+    edits = smallest_change(demand, matching or candidates, advised)
     reason = _reason(matching)
-    return Explanation(
-        reason, f"{_situation(reason, demand, candidates, matching)} {_advice(demand, candidates, edits)}", edits
-    )
+    situation = _situation(reason, demand, has_daemons=bool(candidates))
+    return Explanation(reason, f"{situation} {_advice(reason, demand, candidates, edits)}", edits)
 
 
 def explain_busy_workspace(workspace: str | None, blocker: str) -> Explanation:
-    """Explain a job that waits for another job of its workspace."""
-    message = f"Waiting for {blocker}: workspace {workspace} runs one job at a time, in order of creation."
-    return Explanation(PendingReason.WORKSPACE_BUSY, message, ())
+    """Explain a job that waits for other jobs of its workspace, the first of which is `blocker`."""
+    message = f"Waiting for earlier jobs of workspace {workspace}, which runs one job at a time, in order of creation."
+    return Explanation(PendingReason.WORKSPACE_BUSY, message, (), f"First goes {blocker}.")
 
 
 def _explain_growth(growing: Iterable[Growth], matching: Iterable[Candidate]) -> Explanation | None:
     """Explain a demand for which a pool is starting a daemon, or fails to; None if no pool can have another one."""
-    is_starting = any(each.daemon.pod_uid is not None and each.daemon.heartbeat is None for each in matching)
+    is_starting = any(each.starting for each in matching)
     able = [each for each in growing if each.has_room or is_starting]
     sound = next((each for each in able if each.trouble is None), None)
     if sound is not None:
@@ -75,9 +81,12 @@ def _explain_growth(growing: Iterable[Growth], matching: Iterable[Candidate]) ->
         return Explanation(PendingReason.DAEMONS_STARTING, message, ())
     if not able:
         return None
-    failing = able[0]
-    message = f"Pool {failing.pool} cannot start a daemon that matches. {failing.trouble} To unblock it: fix the cause."
-    return Explanation(PendingReason.DAEMONS_OFFLINE, message, ())
+    pool, trouble = able[0].pool, able[0].trouble or ""
+    message = (
+        f"Pool {pool} cannot start a daemon that matches. "
+        f"To unblock it: fix the cause, which the condition Ready of ProvisionerPool {pool} describes."
+    )
+    return Explanation(PendingReason.DAEMONS_OFFLINE, message, (), f"Pool {pool}: {trouble}")
 
 
 def _reason(matching: Sequence[Candidate]) -> PendingReason:
@@ -90,31 +99,23 @@ def _reason(matching: Sequence[Candidate]) -> PendingReason:
     return PendingReason.DAEMONS_OFFLINE
 
 
-def _situation(
-    reason: PendingReason, demand: Demand, candidates: Sequence[Candidate], matching: Sequence[Candidate]
-) -> str:
-    names = _listed([each.daemon.name for each in matching])
+def _situation(reason: PendingReason, demand: Demand, *, has_daemons: bool) -> str:
     match reason:
-        case PendingReason.NO_MATCHING_DAEMON if not candidates:
+        case PendingReason.NO_MATCHING_DAEMON if not has_daemons:
             return f"There is no daemon in namespace {demand.namespace}."
         case PendingReason.NO_MATCHING_DAEMON:
-            count = f"{len(candidates)} daemons" if len(candidates) > 1 else "1 daemon"
-            wanted = f"provisioner {demand.provisioner} and tags {format_tags(demand.tags)}"
-            return f"No daemon matches {wanted} ({count} in namespace {demand.namespace})."
+            return f"No daemon matches provisioner {demand.provisioner} and tags {format_tags(demand.tags)}."
         case PendingReason.DAEMONS_OFFLINE:
-            return f"The matching daemons are offline: {names}."
+            return "All matching daemons are offline or shutting down."
         case PendingReason.DAEMONS_CORDONED:
-            return f"The matching daemons are cordoned or offline: {names}."
+            return "All matching daemons are cordoned, offline or shutting down."
         case _:
-            return f"The matching daemons are busy: {names}."
+            return "All matching daemons that take jobs are busy."
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(sorted(names)[:_NAMES_SHOWN])
-    return shown if len(names) <= _NAMES_SHOWN else f"{shown} and {len(names) - _NAMES_SHOWN} more"
-
-
-def _advice(demand: Demand, candidates: Sequence[Candidate], edits: tuple[Edit, ...]) -> str:
+def _advice(reason: PendingReason, demand: Demand, candidates: Sequence[Candidate], edits: tuple[Edit, ...]) -> str:
+    if reason is PendingReason.DAEMONS_BUSY:
+        return "To unblock it: wait until a job on one of them ends, or raise the spec.capacity of one."
     lacking = [edit for edit in edits if isinstance(edit, TagDaemon)]
     if lacking and len(lacking) == len(edits):
         name = lacking[0].daemon

@@ -2,10 +2,11 @@
 
 A queue that moves needs no explanation and costs no write; a job that no daemon can take is explained within a second.
 Explanations are computed once per demand and again only when the fleet itself changes, not each time a slot does. Only
-if the result differs are the demand's jobs visited again, so that a fleet may change while 100,000 jobs wait.
+if the result differs are the demand's jobs visited again, so that a fleet may change while 100,000 jobs wait; and as the
+same daemon is advised as long as that is one of the smallest changes, it differs only if somebody has to know.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
@@ -13,9 +14,9 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.json_patch import clip
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.matching import Demand
-from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.explanation import Explanation, Growth, explain, explain_busy_workspace
-from provisioner_operator.core.scheduling.smallest_change import Candidate
+from provisioner_operator.core.scheduling.smallest_change import Candidate, advised_daemon
 
 SETTLE_SECONDS = 1.0
 """Time for which a fleet may change before jobs are explained: daemons that start together count together."""
@@ -23,12 +24,12 @@ PATIENCE_SECONDS = 30.0
 """Time for which a job waits for busy daemons or an earlier job before that is explained."""
 
 DEMANDS_A_ROUND = 16
-"""Demands explained in one round: each costs a scan of the whole fleet."""
+"""Demands explained in one round, so that assignments do not wait."""
 
 _TRANSIENT = frozenset({PendingReason.DAEMONS_BUSY, PendingReason.DAEMONS_STARTING, PendingReason.WORKSPACE_BUSY})
 
-DaemonLister = Callable[[str], Iterable[tuple[Daemon, bool, bool]]]
-"""Function that lists a namespace's daemons, each with whether it is online and whether it has a free slot."""
+Candidates = Callable[[str], Sequence[Candidate]]
+"""Function that lists a namespace's daemons, or one of each kind (`candidates`)."""
 
 
 @dataclass(slots=True)
@@ -40,6 +41,8 @@ class _WaitingJobs:
     """Their explanation, until the fleet changes."""
     announced: Explanation | None = None
     """Explanation that all of them have, or are about to get; None if it may differ between them."""
+    advised: str | None = None
+    """Daemon that the last smallest change is about."""
 
 
 class PendingReasons:
@@ -52,8 +55,12 @@ class PendingReasons:
         self._demand_of: dict[str, Demand] = {}
         self._lines: dict[str, dict[Demand, _WaitingJobs]] = {}
         """Waiting jobs by namespace and demand."""
-        self._growths: dict[str, Growth] = {}
-        """Pools that create daemons when jobs wait, by uid."""
+        self._growths: dict[str, dict[str, Growth]] = {}
+        """Pools that create daemons when jobs wait, by namespace and uid."""
+
+    def __contains__(self, uid: str) -> bool:
+        """Return whether the job waits."""
+        return uid in self._since
 
     def waits(self, job: Job, now: Instant) -> None:
         """Add a job that waits for a daemon."""
@@ -98,22 +105,27 @@ class PendingReasons:
             line.explanation = None
             self._demands_due.put(demand, now.monotonic + SETTLE_SECONDS)
 
-    def growth_changed(self, pool_uid: str, growth: Growth | None, now: Instant) -> None:
+    def growth_changed(self, namespace: str, pool_uid: str, growth: Growth | None, now: Instant) -> None:
         """Record the state of a pool that creates daemons when jobs wait; None if it no longer does."""
-        known = self._growths.pop(pool_uid, None)
+        growths = self._growths.setdefault(namespace, {})
+        known = growths.pop(pool_uid, None)
         if growth is not None:
-            self._growths[pool_uid] = growth
+            growths[pool_uid] = growth
+        elif not growths:
+            del self._growths[namespace]
         if growth != known:
-            # A pool never changes its namespace.
-            for namespace in {each.supply.namespace for each in (known, growth) if each is not None}:
-                self.fleet_changed(namespace, now)
+            self.fleet_changed(namespace, now)
+
+    def advised(self, namespace: str) -> frozenset[str]:
+        """Return the names of all daemons that the explanations of the namespace's jobs are about."""
+        return frozenset(line.advised for line in self._lines.get(namespace, {}).values() if line.advised is not None)
 
     def next_look(self) -> float | None:
         """Return the time of the next visit, on the monotonic clock; None if there is none."""
         firsts = (first[0] for heap in (self._due, self._demands_due) if (first := heap.peek()) is not None)
         return min(firsts, default=None)
 
-    def due(self, fleet: DaemonLister, now: Instant) -> Iterator[str]:
+    def due(self, fleet: Candidates, now: Instant) -> Iterator[str]:
         """Yield the jobs to visit now, each removed as it is yielded."""
         for _ in range(DEMANDS_A_ROUND):
             first = self._demands_due.peek()
@@ -125,7 +137,7 @@ class PendingReasons:
             self._due.pop()
             yield next_job[1]
 
-    def of(self, job: Job, blocking_job: str | None, fleet: DaemonLister, now: Instant) -> Explanation | None:
+    def of(self, job: Job, blocking_job: str | None, fleet: Candidates, now: Instant) -> Explanation | None:
         """Return the explanation to write; None if there is none yet: then the job comes up again in time."""
         if blocking_job is not None:
             explanation = explain_busy_workspace(job.workspace, blocking_job)
@@ -149,7 +161,7 @@ class PendingReasons:
     def _line(self, demand: Demand) -> _WaitingJobs:
         return self._lines[demand.namespace][demand]
 
-    def _look_at_demand(self, demand: Demand, fleet: DaemonLister, now: Instant) -> None:
+    def _look_at_demand(self, demand: Demand, fleet: Candidates, now: Instant) -> None:
         """Visit the demand's jobs if their explanation changed."""
         line, explanation = self._line(demand), self._explain(demand, fleet)
         if explanation is None:
@@ -163,13 +175,14 @@ class PendingReasons:
         if demand not in self._demands_due:
             self._demands_due.put(demand, now.monotonic + PATIENCE_SECONDS)
 
-    def _explain(self, demand: Demand, fleet: DaemonLister) -> Explanation | None:
+    def _explain(self, demand: Demand, fleet: Candidates) -> Explanation | None:
         line = self._line(demand)
         if line.explanation is None:
-            growths = [each for each in self._growths.values() if each.supply.namespace == demand.namespace]
-            candidates = [Candidate(daemon, online, free) for daemon, online, free in fleet(demand.namespace)]
-            line.explanation = explain(demand, candidates, growths)
+            growths = self._growths.get(demand.namespace, {}).values()
+            line.explanation = explain(demand, fleet(demand.namespace), growths, advised=line.advised)
             # None is not cached: a daemon that is free now soon has a job.
+            if line.explanation is not None:
+                line.advised = advised_daemon(line.explanation.edits) or line.advised
         return line.explanation
 
 

@@ -1,14 +1,15 @@
 """Find the smallest change after which a daemon could take a job, and describe it.
 
 A change is a set of edits, each of which removes one obstacle between the job and one daemon. The smallest has the
-fewest edits; of equal numbers, the least intrusive wins: wait, uncordon, bring online, retag, install. Used by
-`explanation`.
+fewest edits; of equal numbers, the least intrusive wins: wait, uncordon, bring online, restart, retag, install. Of
+equal changes, the one that was advised before wins, so that the advice does not change with every daemon that joins.
+Used by `explanation`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.enums import DaemonState, Provisioner
 from provisioner_operator.core.model.matching import (
     OWNER,
     SCOPE,
@@ -36,6 +37,11 @@ class Candidate:
         """Whether it takes new jobs at all."""
         return self.online and not self.daemon.cordoned
 
+    @property
+    def starting(self) -> bool:
+        """Whether its Pod exists and it has not reported yet."""
+        return self.daemon.pod_uid is not None and self.daemon.heartbeat is None
+
 
 @dataclass(frozen=True, slots=True)
 class AwaitSlot:
@@ -54,6 +60,13 @@ class Uncordon:
 @dataclass(frozen=True, slots=True)
 class BringOnline:
     """Start the daemon, or restore its connection to the API server."""
+
+    daemon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Start the daemon again, which is shutting down, or another one like it."""
 
     daemon: str
 
@@ -109,38 +122,50 @@ class StartDaemon:
     demand: Demand
 
 
-Edit = AwaitSlot | Uncordon | BringOnline | TagDaemon | ScopeDaemon | TagJob | ScopeJob | AddProvisioner | StartDaemon
+DaemonEdit = AwaitSlot | Uncordon | BringOnline | Restart | TagDaemon | ScopeDaemon | TagJob | ScopeJob | AddProvisioner
+Edit = DaemonEdit | StartDaemon
 
 _INTRUSIVENESS: dict[type, int] = {
     AwaitSlot: 0,
     Uncordon: 1,
     BringOnline: 2,
-    TagJob: 3,
-    ScopeJob: 4,
-    TagDaemon: 5,
-    ScopeDaemon: 6,
-    AddProvisioner: 7,
-    StartDaemon: 8,
+    Restart: 3,
+    TagJob: 4,
+    ScopeJob: 5,
+    TagDaemon: 6,
+    ScopeDaemon: 7,
+    AddProvisioner: 8,
 }
 
 
-def smallest_change(demand: Demand, candidates: Iterable[Candidate]) -> tuple[Edit, ...]:
-    """Return the edits after which one of the candidates takes the demand; or to start a daemon where there is none."""
+def smallest_change(demand: Demand, candidates: Iterable[Candidate], advised: str | None = None) -> tuple[Edit, ...]:
+    """Return the edits after which one of the candidates takes the demand; or to start a daemon where there is none.
+
+    Of equal changes, one of the daemon `advised` wins.
+    """
     changes = (_obstacles(demand, candidate) for candidate in candidates)
-    return min(changes, key=_cost, default=(StartDaemon(demand),))
+    return min(changes, key=lambda edits: _cost(edits, advised), default=(StartDaemon(demand),))
 
 
-def _cost(edits: tuple[Edit, ...]) -> tuple[int, int, str]:
-    return (len(edits), sum(_INTRUSIVENESS[type(edit)] for edit in edits), repr(edits[:1]))
+def advised_daemon(edits: tuple[Edit, ...]) -> str | None:
+    """Return the name of the daemon that the change is about, if there is one."""
+    return next((edit.daemon for edit in edits if not isinstance(edit, StartDaemon)), None)
 
 
-def _obstacles(demand: Demand, candidate: Candidate) -> tuple[Edit, ...]:
+def _cost(edits: tuple[DaemonEdit, ...], advised: str | None) -> tuple[int, int, bool, str]:
+    name = edits[0].daemon
+    return (len(edits), sum(_INTRUSIVENESS[type(edit)] for edit in edits), name != advised, name)
+
+
+def _obstacles(demand: Demand, candidate: Candidate) -> tuple[DaemonEdit, ...]:
     daemon, name = candidate.daemon, candidate.daemon.name
-    edits: list[Edit] = []
+    edits: list[DaemonEdit] = []
     if demand.provisioner not in daemon.supply.provisioners:
         edits.append(AddProvisioner(name, demand.provisioner))
     edits.extend(_tag_edits(demand.tags, daemon.supply.tags, name))
-    if not candidate.online:
+    if daemon.state is DaemonState.DRAINING:
+        edits.append(Restart(name))
+    elif not candidate.online:
         edits.append(BringOnline(name))
     if daemon.cordoned:
         edits.append(Uncordon(name))
@@ -149,7 +174,7 @@ def _obstacles(demand: Demand, candidate: Candidate) -> tuple[Edit, ...]:
     return tuple(edits)
 
 
-def _tag_edits(job: Tags, daemon: Tags, name: str) -> list[Edit]:
+def _tag_edits(job: Tags, daemon: Tags, name: str) -> list[DaemonEdit]:
     if tags_match(daemon, job):
         return []
     if job == UNTAGGED:
@@ -158,7 +183,9 @@ def _tag_edits(job: Tags, daemon: Tags, name: str) -> list[Edit]:
         if _scope(daemon) != _scope(job):
             return [ScopeJob(name, *_scope(daemon))]
         return [TagJob(name, *tags[0])]
-    edits: list[Edit] = [TagDaemon(name, key, value) for key, value in sorted(job - daemon) if key not in _RESERVED]
+    edits: list[DaemonEdit] = [
+        TagDaemon(name, key, value) for key, value in sorted(job - daemon) if key not in _RESERVED
+    ]
     if _scope(job) != _scope(daemon):
         edits.append(ScopeDaemon(name, *_scope(job)))
     return edits
@@ -178,6 +205,8 @@ def sentence(edit: Edit) -> str:
             text = f"set spec.cordoned of daemon {daemon} to false"
         case BringOnline(daemon):
             text = f"bring daemon {daemon} online"
+        case Restart(daemon):
+            text = f"start daemon {daemon}, which is shutting down, again, or another one like it"
         case TagDaemon(daemon, key, value):
             text = f"give daemon {daemon} the tag {key}={value}"
         case ScopeDaemon(daemon, scope, owner):

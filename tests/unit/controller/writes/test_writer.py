@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from provisioner_operator.controller import clock
-from provisioner_operator.core.reconcilers.jobs import EXPLAINED_AT_A_TIME
+from provisioner_operator.core.scheduling.explanation_places import PLACES
 from provisioner_operator.kube import paths
 from support.scripted_writes import Answer, Matcher
 from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
@@ -172,7 +172,7 @@ def test_refused_explanations_of_one_namespace_take_no_place_from_those_of_anoth
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
             controller.client.refusals["it"] = (_of(NAMESPACE), POLICY)
-            for number in range(2 * EXPLAINED_AT_A_TIME):
+            for number in range(2 * PLACES):
                 controller.add_job(f"job-{number:03d}")
             await asyncio.sleep(5)
             path = controller.add_job("job", OTHER)

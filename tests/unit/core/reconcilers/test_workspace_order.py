@@ -100,7 +100,7 @@ def test_a_job_that_waits_behind_another_of_its_workspace_is_told_which() -> Non
     assert observed.decided(1) == []
     (explain,) = [each for each in observed.decided(30) if isinstance(each, Explain)]
     assert explain.reason is PendingReason.WORKSPACE_BUSY
-    assert "Waiting for dev-1" in explain.message
+    assert "Waiting for earlier jobs of workspace dev" in explain.message
 
 
 def test_when_its_turn_has_come_a_job_is_explained_anew() -> None:

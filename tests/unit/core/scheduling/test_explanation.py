@@ -1,6 +1,9 @@
 """Explanations of a waiting job: what is missing, and the change that is advised."""
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Provisioner
 from provisioner_operator.core.model.matching import Demand
@@ -10,12 +13,14 @@ from provisioner_operator.core.scheduling.smallest_change import (
     AwaitSlot,
     BringOnline,
     Candidate,
+    Restart,
     ScopeDaemon,
     ScopeJob,
     StartDaemon,
     TagDaemon,
     TagJob,
     Uncordon,
+    advised_daemon,
 )
 from support.builders.core import a_daemon, a_demand
 
@@ -47,7 +52,7 @@ def test_the_one_tag_that_is_missing_is_named_with_its_daemon() -> None:
     found = of(a_demand(env="1", dc="chicago"), ready("d7", env="1"), ready("d8", other="2"))
     assert found.reason is PendingReason.NO_MATCHING_DAEMON
     assert found.message == (
-        "No daemon matches provisioner terraform and tags dc=chicago,env=1 (2 daemons in namespace acme). "
+        "No daemon matches provisioner terraform and tags dc=chicago,env=1. "
         "Daemon d7 would match without tag dc=chicago: give it the tag, or submit the job without it."
     )
 
@@ -72,7 +77,10 @@ def test_an_untagged_job_learns_the_tag_to_take() -> None:
 def test_busy_daemons_are_waited_for() -> None:
     found = of(a_demand(), ready("d1", free=False))
     assert (found.reason, found.edits) == (PendingReason.DAEMONS_BUSY, (AwaitSlot("d1"),))
-    assert found.message.startswith("The matching daemons are busy: d1.")
+    assert found.message == (
+        "All matching daemons that take jobs are busy. "
+        "To unblock it: wait until a job on one of them ends, or raise the spec.capacity of one."
+    )
 
 
 def test_cordoned_daemons_are_to_be_uncordoned() -> None:
@@ -90,9 +98,41 @@ def test_of_changes_of_one_size_the_least_intrusive_is_advised() -> None:
     assert found.edits == (AwaitSlot("d3"),)
 
 
-def test_many_names_are_cut_short() -> None:
-    found = of(a_demand(), *(ready(f"d{number}", free=False) for number in range(5)))
-    assert "d0, d1, d2 and 2 more" in found.message
+def test_of_daemons_that_match_none_is_passed_over_for_one_to_retag() -> None:
+    found = of(a_demand(env="1"), ready("d1", free=False, cordoned=True, env="1"), ready("d2", env="2"))
+    assert (found.reason, set(found.edits)) == (PendingReason.DAEMONS_CORDONED, {Uncordon("d1"), AwaitSlot("d1")})
+    assert "d2" not in found.message
+
+    found = of(a_demand(env="1"), ready("d1", free=False, online=False, env="1"), ready("d2", env="2"))
+    assert (found.reason, set(found.edits)) == (PendingReason.DAEMONS_OFFLINE, {BringOnline("d1"), AwaitSlot("d1")})
+
+
+@pytest.mark.parametrize(
+    "daemon",
+    [
+        ready("d5", os="linux"),
+        ready("d5", env="1", online=False),
+        ready("d5", env="1", cordoned=True),
+        ready("d5", env="1", free=False),
+        ready("d5", env="1", free=False, cordoned=True),
+    ],
+)
+def test_more_daemons_of_a_kind_change_nothing_about_an_explanation(daemon: Candidate) -> None:
+    before = of(a_demand(env="1"), daemon)
+    others = [replace(daemon, daemon=replace(daemon.daemon, name=f"d{number}")) for number in range(9) if number != 5]
+
+    after = explain(a_demand(env="1"), [*others, daemon], advised=advised_daemon(before.edits))
+
+    assert after == before
+
+
+def test_another_daemon_is_advised_once_the_first_needs_more_or_is_gone() -> None:
+    offline = ready("d5", online=False)
+    worse = ready("d5", online=False, cordoned=True)
+    for fleet in ([worse, ready("d6", online=False)], [ready("d6", online=False)]):
+        found = explain(a_demand(), fleet, advised=advised_daemon(of(a_demand(), offline).edits))
+        assert found is not None
+        assert found.edits == (BringOnline("d6"),)
 
 
 def test_the_program_may_be_what_is_missing() -> None:
@@ -107,9 +147,15 @@ def test_a_job_of_a_user_needs_a_daemon_of_that_user() -> None:
     assert of(a_demand(), ready("d1", scope="user", owner="ann")).edits == (ScopeJob("d1", "user", "ann"),)
 
 
-def test_a_draining_daemon_counts_as_one_that_takes_nothing() -> None:
+def test_a_daemon_that_shuts_down_is_to_be_started_again_and_not_to_be_brought_online() -> None:
     draining = Candidate(a_daemon("d1", state=DaemonState.DRAINING), online=False, free=True)
-    assert of(a_demand(), draining).reason is PendingReason.DAEMONS_OFFLINE
+    found = of(a_demand(), draining)
+    assert (found.reason, found.edits) == (PendingReason.DAEMONS_OFFLINE, (Restart("d1"),))
+    assert found.message == (
+        "All matching daemons are offline or shutting down. "
+        "To unblock it: start daemon d1, which is shutting down, again, or another one like it."
+    )
+    assert of(a_demand(), draining, ready("d2", online=False)).edits == (BringOnline("d2"),)
 
 
 def a_growth(pool: str = "pool", *, has_room: bool = True, trouble: str | None = None, **tags: str) -> Growth:
@@ -126,10 +172,13 @@ def test_a_pool_that_cannot_is_named_with_what_is_wrong_with_it() -> None:
     found = explain(a_demand(), (), [failing])
     assert found is not None
     assert found.reason is PendingReason.DAEMONS_OFFLINE
-    assert (
-        "Pool pool cannot start a daemon that matches. 0 of 1 daemons are ready. Pod pool-x: ErrImagePull"
-        in found.message
+    assert found.message == (
+        "Pool pool cannot start a daemon that matches. "
+        "To unblock it: fix the cause, which the condition Ready of ProvisionerPool pool describes."
     )
+    assert found.details == "Pool pool: 0 of 1 daemons are ready. Pod pool-x: ErrImagePull"
+    other_words = explain(a_demand(), (), [a_growth(trouble="0 of 2 daemons are ready. Pod pool-y: ImagePullBackOff")])
+    assert other_words == found
     sound = explain(a_demand(), (), [failing, a_growth("sound")])
     assert sound is not None
     assert sound.reason is PendingReason.DAEMONS_STARTING

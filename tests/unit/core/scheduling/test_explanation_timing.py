@@ -1,9 +1,8 @@
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.scheduling.explanation import Explanation, Growth
 from provisioner_operator.core.scheduling.explanation_timing import (
     DEMANDS_A_ROUND,
@@ -11,22 +10,24 @@ from provisioner_operator.core.scheduling.explanation_timing import (
     SETTLE_SECONDS,
     PendingReasons,
 )
+from provisioner_operator.core.scheduling.smallest_change import BringOnline, Candidate
 from support.builders.core import a_daemon, a_job, at
 
 JOB = a_job("dev-2", workspace="dev")
 
 
 class AFleet:
-    """One daemon, asked for how often."""
+    """Daemons that are all alike, and how often they were asked for."""
 
-    def __init__(self, *, online: bool = True, free: bool = True) -> None:
+    def __init__(self, *names: str, online: bool = True, free: bool = True) -> None:
+        self.names = names or ("daemon",)
         self.online = online
         self.free = free
         self.asked = 0
 
-    def __call__(self, namespace: str) -> Iterable[tuple[Daemon, bool, bool]]:
+    def __call__(self, namespace: str) -> Sequence[Candidate]:
         self.asked += 1
-        return [(a_daemon(namespace=namespace), self.online, self.free)]
+        return [Candidate(a_daemon(name, namespace=namespace), self.online, self.free) for name in self.names]
 
 
 def waiting_since_noon() -> PendingReasons:
@@ -62,11 +63,14 @@ def test_a_transient_reason_is_written_only_after_a_while() -> None:
     assert reason_of(reasons.of(JOB, None, busy, at(PATIENCE_SECONDS))) is PendingReason.DAEMONS_BUSY
 
 
-def test_a_job_behind_another_of_its_workspace_names_what_goes_first() -> None:
+def test_a_job_behind_others_of_its_workspace_does_not_name_one_that_may_end_before_it_can_start() -> None:
     explanation = waiting_since_noon().of(JOB, "dev-1", AFleet(), at(PATIENCE_SECONDS))
     assert explanation is not None
     assert explanation.reason is PendingReason.WORKSPACE_BUSY
-    assert explanation.message == "Waiting for dev-1: workspace dev runs one job at a time, in order of creation."
+    assert explanation.message == (
+        "Waiting for earlier jobs of workspace dev, which runs one job at a time, in order of creation."
+    )
+    assert explanation.details == "First goes dev-1."
 
 
 def test_one_look_at_the_fleet_serves_all_jobs_of_a_demand() -> None:
@@ -100,6 +104,26 @@ def test_a_change_of_the_fleet_after_which_the_same_is_to_be_said_concerns_no_jo
     fleet.online, fleet.free = True, False
     reasons.fleet_changed(JOB.namespace, at(40))
     assert due(reasons, at(41), fleet) == [JOB.uid]
+
+
+def test_a_daemon_that_joins_changes_no_advice_and_one_that_leaves_only_the_advice_about_it() -> None:
+    reasons, fleet = waiting_since_noon(), AFleet("d5", online=False)
+    due(reasons, at(1))
+    reasons.fleet_changed(JOB.namespace, at(1))
+    due(reasons, at(2), fleet)
+    assert reasons.advised(JOB.namespace) == {"d5"}
+    assert reasons.advised("other") == frozenset()
+
+    fleet.names = ("d1", "d5", "d9")
+    reasons.fleet_changed(JOB.namespace, at(10))
+    assert due(reasons, at(11), fleet) == []
+
+    fleet.names = ("d1", "d9")
+    reasons.fleet_changed(JOB.namespace, at(20))
+    assert due(reasons, at(21), fleet) == [JOB.uid]
+    explanation = reasons.of(JOB, None, fleet, at(21))
+    assert explanation is not None
+    assert explanation.edits == (BringOnline("d1"),)
 
 
 def test_a_job_with_another_explanation_meanwhile_is_explained_again() -> None:
@@ -157,18 +181,18 @@ def test_a_pool_that_begins_to_grow_changes_what_is_said_of_its_own_organization
     due(reasons, at(1))
     assert reason_of(reasons.of(JOB, None, nobody, at(PATIENCE_SECONDS))) is PendingReason.DAEMONS_OFFLINE
 
-    reasons.growth_changed("uid-of-other", a_growth(namespace="other"), at(40))
+    reasons.growth_changed("other", "uid-of-other", a_growth(namespace="other"), at(40))
     assert due(reasons, at(50), nobody) == []
-    reasons.growth_changed("uid-of-pool", a_growth(), at(50))
+    reasons.growth_changed(JOB.namespace, "uid-of-pool", a_growth(), at(50))
     assert due(reasons, at(51), nobody) == [JOB.uid]
     assert reason_of(reasons.of(JOB, None, nobody, at(51))) is PendingReason.DAEMONS_STARTING
 
-    reasons.growth_changed("uid-of-pool", a_growth(), at(60))  # nothing new
+    reasons.growth_changed(JOB.namespace, "uid-of-pool", a_growth(), at(60))  # nothing new
     assert due(reasons, at(70), nobody) == []
-    reasons.growth_changed("uid-of-pool", None, at(70))
+    reasons.growth_changed(JOB.namespace, "uid-of-pool", None, at(70))
     assert due(reasons, at(71), nobody) == [JOB.uid]
     assert reason_of(reasons.of(JOB, None, nobody, at(71))) is PendingReason.DAEMONS_OFFLINE
-    reasons.growth_changed("uid-of-pool", None, at(80))
+    reasons.growth_changed(JOB.namespace, "uid-of-pool", None, at(80))
     assert due(reasons, at(90), nobody) == []
 
 

@@ -1,4 +1,4 @@
-"""The property of the advised change: it suffices, and nothing smaller would."""
+"""The property of the advised change: it suffices, and nothing smaller would, of the matching daemons if there are any."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.enums import DaemonState, Provisioner
 from provisioner_operator.core.model.matching import OWNER, SCOPE, Demand, Tags, effective_tags, satisfies
 from provisioner_operator.core.scheduling.explanation import explain
 from provisioner_operator.core.scheduling.smallest_change import (
@@ -15,7 +15,9 @@ from provisioner_operator.core.scheduling.smallest_change import (
     AwaitSlot,
     BringOnline,
     Candidate,
+    DaemonEdit,
     Edit,
+    Restart,
     ScopeDaemon,
     ScopeJob,
     StartDaemon,
@@ -83,16 +85,14 @@ def meaning(edit: Edit) -> Change:
             return meaning_for_daemon(edit)
 
 
-def meaning_for_daemon(
-    edit: AwaitSlot | Uncordon | BringOnline | TagDaemon | ScopeDaemon | AddProvisioner,
-) -> Change:
+def meaning_for_daemon(edit: DaemonEdit) -> Change:
     change: Change
     match edit:
         case AwaitSlot(name):
             change = on_daemon(name, lambda each: replace(each, free=True))
         case Uncordon(name):
             change = on_daemon(name, lambda each: replace(each, daemon=replace(each.daemon, cordoned=False)))
-        case BringOnline(name):
+        case BringOnline(name) | Restart(name):
             change = on_daemon(name, lambda each: replace(each, online=True))
         case TagDaemon(name, key, value):
             change = on_supply(name, lambda tags: with_tag(tags, key, value))
@@ -100,6 +100,8 @@ def meaning_for_daemon(
             change = on_supply(name, lambda tags: with_scope(tags, scope, owner))
         case AddProvisioner(name, provisioner):
             change = on_daemon(name, lambda each: add_provisioner(each, provisioner))
+        case _:
+            raise AssertionError(f"{edit} is about the job")
     return change
 
 
@@ -143,8 +145,12 @@ def fleets(draw: st.DrawFn) -> State:
     candidates = []
     for number in range(draw(st.integers(0, 3))):
         cordoned = not draw(mostly)
-        daemon = a_daemon(f"d{number}", tags=draw(scoped), provisioners=draw(provisioners), cordoned=cordoned)
-        candidates.append(Candidate(daemon, online=draw(mostly), free=draw(mostly)))
+        state = DaemonState.IDLE if draw(mostly) else DaemonState.DRAINING
+        daemon = a_daemon(
+            f"d{number}", tags=draw(scoped), provisioners=draw(provisioners), cordoned=cordoned, state=state
+        )
+        online = state is not DaemonState.DRAINING and draw(mostly)
+        candidates.append(Candidate(daemon, online=online, free=draw(mostly)))
     return demand, tuple(candidates)
 
 
@@ -164,7 +170,8 @@ def test_no_smaller_change_would(state: State) -> None:
     assume(explanation is not None and 1 < len(explanation.edits) <= 4)
     assert explanation is not None
     demand, candidates = state
-    for candidate in candidates:
+    matching = [each for each in candidates if satisfies(each.daemon.supply, demand)]
+    for candidate in matching or candidates:
         # Changes of different daemons do not help one another.
         alone: State = (demand, (candidate,))
         changes = list(atomic_changes(candidate.daemon.name))

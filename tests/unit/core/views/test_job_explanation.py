@@ -32,7 +32,7 @@ def test_a_job_behind_another_of_its_workspace_names_it() -> None:
     assert found is not None
     assert (found.reason, found.message) == (
         "WorkspaceBusy",
-        "Waiting for dev-1: workspace dev runs one job at a time, in order of creation.",
+        "Waiting for earlier jobs of workspace dev, which runs one job at a time, in order of creation.",
     )
 
 
