@@ -1,7 +1,5 @@
-"""The command line `provisioner-operator`: reads the settings, starts the operator, then Kopf, and stops both in order."""
+"""The command line `provisioner-operator`: reads the settings and runs Kopf, whose handlers start and stop the operator."""
 
-import asyncio
-import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from provisioner_operator import __version__
 from provisioner_operator.controller.handlers import register
 from provisioner_operator.controller.operator import Operator, StartupError
 from provisioner_operator.controller.settings import Settings
+from provisioner_operator.controller.supervisor import TaskEndedError
 from provisioner_operator.controller.telemetry import logs
 from provisioner_operator.kube.connect import LoginError
 
@@ -75,7 +74,7 @@ def run(
     logs.configure(settings.log_format)
     try:
         uvloop.run(serve(Operator(settings)))
-    except (StartupError, LoginError) as error:
+    except (StartupError, LoginError, TaskEndedError) as error:
         click.echo(f"provisioner-operator: {error}", err=True)
         sys.exit(1)
 
@@ -91,47 +90,16 @@ def _explain(error: ValidationError) -> str:
 
 
 async def serve(operator: Operator) -> None:
-    """Run the operator, and Kopf beneath it, until a signal asks to stop. Raises StartupError and LoginError."""
+    """Run the operator until a signal asks to stop. Raises StartupError, LoginError and TaskEndedError."""
     registry = kopf.OperatorRegistry()
     register(registry, operator)
-    # Before the start, which waits for an API server for as long as there is none; Kopf handles signals only later.
-    stop, resigned = asyncio.Event(), asyncio.Event()
-    _install_signal_handlers(stop)
-    starting = asyncio.create_task(operator.start())
-    ending = asyncio.create_task(_resign_when_stopped(operator, stop, resigned))
+    namespaces = operator.settings.namespaces
     try:
-        await asyncio.wait((starting, ending), return_when=asyncio.FIRST_COMPLETED)
-        if stop.is_set():
-            return
-        await starting
-        # Kopf cancels the tasks that exist when it ends, unless they are named here: the operator ends its own in order.
-        own_tasks = asyncio.all_tasks()
-        namespaces = operator.settings.namespaces
-        tasks = await kopf.spawn_tasks(
-            registry=registry, standalone=True, clusterwide=not namespaces, namespaces=namespaces, stop_flag=resigned
-        )
-        # Again: Kopf has installed its own, which would end the watches before the operator has resigned.
-        _install_signal_handlers(stop)
-        await kopf.run_tasks(tasks, ignored=own_tasks)
+        await kopf.operator(registry=registry, standalone=True, clusterwide=not namespaces, namespaces=namespaces)
     finally:
-        for task in (starting, ending):
-            task.cancel()
-        await asyncio.gather(starting, ending, return_exceptions=True)
-        await operator.stop()
-
-
-def _install_signal_handlers(stop: asyncio.Event) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-
-
-async def _resign_when_stopped(operator: Operator, stop: asyncio.Event, resigned: asyncio.Event) -> None:
-    """Wait for the request to stop and resign; only then Kopf may end."""
-    await stop.wait()
-    try:
-        await operator.resign()
-    finally:
-        resigned.set()
+        if operator.failure is not None:
+            # In place of what Kopf reports about it.
+            raise operator.failure from None
 
 
 if __name__ == "__main__":

@@ -1,34 +1,36 @@
-"""The handlers that Kopf calls: each passes an object to the observer. They keep no state in Kopf and write nothing.
+"""The handlers that Kopf calls: they start and stop the operator, and each event passes an object to the observer.
+
+The one way to run the operator, for `provisioner-operator run` and for plain `kopf run` alike. They keep no state in Kopf
+and write nothing.
 
 Only `on.event`, since every other kind of handler costs writes, finalizers or memory per object; and only for pools and
 Pods, which change rarely. Jobs, daemons, templates and workspaces are followed by `sources.feeds`, at a tenth of the cost.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from itertools import chain, repeat
+from itertools import chain, count, repeat
 from typing import Any
 
 import kopf
 
 from provisioner_operator.api.v1alpha1.names import GROUP, POOLS, VERSION
-from provisioner_operator.controller.operator import Operator, StartupError
+from provisioner_operator.controller.operator import DRAIN_SECONDS, Operator
 from provisioner_operator.kube.client import PAGE_SIZE
-from provisioner_operator.kube.connect import LoginError
 from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.selectors import DAEMON_PODS
 
+_END_SECONDS = 3 * DRAIN_SECONDS
+"""The time for a stop, after which Kopf kills the process: one that hangs while it ends must be started anew, too."""
+_LOGIN_PAUSE_SECONDS = 5.0
+"""The pause before each further login: Kopf logs in again after each 401, and a withdrawn token stays withdrawn."""
+
 
 def register(registry: kopf.OperatorRegistry, operator: Operator) -> None:
-    """Register the handlers that feed an operator, which has to be started before Kopf."""
-
-    @kopf.on.startup(registry=registry)
-    async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
-        _configure(settings)
-
-    @kopf.on.login(registry=registry)
-    def login(**_: Any) -> kopf.AiohttpSession:
-        return kopf.AiohttpSession(server=operator.connection.server, aiohttp_session=operator.connection.session)
+    """Register everything that runs an operator."""
+    _register_life(registry, operator)
+    _register_login(registry, operator)
 
     # Every attempt to start makes a new observer, so each call asks the operator for the current one.
     def pool_seen(body: kopf.RawBody) -> None:
@@ -61,19 +63,31 @@ def _watch(
         (deleted if event["type"] == "DELETED" else seen)(event["object"])
 
 
-def register_lifecycle(registry: kopf.OperatorRegistry, operator: Operator) -> None:
-    """Register the start and stop of the operator as well: for plain `kopf run`, which starts nothing else."""
+def _register_life(registry: kopf.OperatorRegistry, operator: Operator) -> None:
+    # A start that fails is not repeated: the operator itself waits for whatever may pass.
+    @kopf.on.startup(registry=registry, id="start", errors=kopf.ErrorsMode.PERMANENT)
+    async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
+        _configure(settings)
+        # Only Kopf has begun yet, so all tasks are its own or wait for its end; none ends before Kopf does.
+        await operator.start(kopf_tasks=asyncio.all_tasks())
 
-    @kopf.on.startup(registry=registry)
-    async def start(**_: Any) -> None:
-        try:
-            await operator.start()
-        except (StartupError, LoginError) as error:
-            raise kopf.PermanentError(str(error)) from error
-
-    @kopf.on.cleanup(registry=registry)
+    @kopf.on.cleanup(registry=registry, id="stop", errors=kopf.ErrorsMode.PERMANENT)
     async def stop(**_: Any) -> None:
         await operator.stop()
+        if operator.failure is not None:
+            # Makes the exit code of `kopf run`.
+            raise kopf.PermanentError(str(operator.failure))
+
+
+def _register_login(registry: kopf.OperatorRegistry, operator: Operator) -> None:
+    logins = count()
+
+    @kopf.on.login(registry=registry)
+    async def login(**_: Any) -> kopf.AiohttpSession:
+        if next(logins):
+            await asyncio.sleep(_LOGIN_PAUSE_SECONDS)
+        connection = operator.connection
+        return kopf.AiohttpSession(server=connection.server, aiohttp_session=connection.another_session())
 
 
 class _EndlessBackoff:
@@ -90,6 +104,7 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.chunk_size = PAGE_SIZE
     settings.watching.label_selectors["", "v1", "pods"] = DAEMON_PODS
     settings.queueing.idle_timeout = 0.5
+    settings.process.ultimate_exiting_timeout = _END_SECONDS
     # Never added to an object, but Kopf demands a name.
     settings.persistence.finalizer = f"{GROUP}/unused"
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)

@@ -5,10 +5,8 @@ Settings come from the environment (`PROVISIONER_OPERATOR_…`). Its namespaces 
 
 import kopf
 
-from provisioner_operator.controller.handlers import register, register_lifecycle
+from provisioner_operator.controller.handlers import register
 from provisioner_operator.controller.operator import Operator
 from provisioner_operator.controller.settings import Settings
 
-_operator = Operator(Settings())
-register(kopf.get_default_registry(), _operator)
-register_lifecycle(kopf.get_default_registry(), _operator)
+register(kopf.get_default_registry(), Operator(Settings()))

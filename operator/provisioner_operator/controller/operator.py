@@ -1,12 +1,14 @@
-"""The controller's life: start, probes, resignation and stop.
+"""The controller's life: start, probes, resignation and stop. Kopf calls both ends (`handlers`).
 
-Start: log in, serve the probes, list everything, then follow, elect and decide. Kopf starts last, in `__main__`: it only
-confirms what the lists brought. The number of tasks is fixed, and they exist before Kopf, which would cancel the tasks
-that begin under it. Stop: end decisions, finish the writes under way, release the Lease, end the watches, close.
+Start: log in, serve the probes, list everything, then follow, elect and decide; Kopf's watches begin after that and only
+confirm what the lists brought. The number of tasks is fixed, and each must live (`supervisor`). Stop: end decisions, finish
+the writes under way, release the Lease, end the watches, close.
 """
 
 import asyncio
 import logging
+import signal
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 
 import stamina
@@ -18,11 +20,12 @@ from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.own_image import DEFAULT_IMAGE, own_image
 from provisioner_operator.controller.parts import Parts, assemble
 from provisioner_operator.controller.settings import Settings
+from provisioner_operator.controller.supervisor import Supervisor
 from provisioner_operator.controller.telemetry.endpoints import application, serve
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.core.leadership import Candidacy
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
-from provisioner_operator.kube.connect import Connection, LoginError, connect
+from provisioner_operator.kube.connect import Connection, connect
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
 
 _logger = logging.getLogger(__name__)
@@ -39,10 +42,15 @@ class StartupError(Exception):
     """The controller cannot serve this cluster; the message says what to do."""
 
 
+def _ask_to_stop() -> None:
+    """Stop as at the kubelet's request: the one way that `kopf run` has, too."""
+    signal.raise_signal(signal.SIGTERM)
+
+
 class Operator:
     """One controller process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, end_process: Callable[[], None] = _ask_to_stop) -> None:
         self.settings = settings
         self._stack = AsyncExitStack()
         self._deciding: list[asyncio.Task[None]] = []
@@ -51,13 +59,15 @@ class Operator:
         self._connection: Connection | None = None
         self._parts: Parts | None = None
         self._is_listed = False
+        self._supervisor = Supervisor(end_process)
+        self._start_error: Exception | None = None
         self._candidacy = Candidacy(identity()) if settings.lease_namespace else None
         self._reconcilers = Reconcilers.create(DEFAULT_IMAGE)
         self._metrics = Metrics(self._reconcilers, self.leads)
 
     @property
     def connection(self) -> Connection:
-        """The session that Kopf shares. Raises StartupError before `start`."""
+        """The connection that Kopf shares. Raises StartupError before `start`."""
         if self._connection is None:
             raise StartupError("The controller has not started.")
         return self._connection
@@ -68,6 +78,11 @@ class Operator:
         if self._parts is None:
             raise StartupError("The controller has not started.")
         return self._parts.observer
+
+    @property
+    def failure(self) -> Exception | None:
+        """The reason for which the start failed or the process has to start anew; None if there is none."""
+        return self._start_error or self._supervisor.failure
 
     def leads(self) -> bool:
         """Whether this process may decide and write at this moment: it holds the Lease, or needs none."""
@@ -83,16 +98,19 @@ class Operator:
         """Return the seconds for which no other process can lead; 0 if this one does not."""
         return float("inf") if self._candidacy is None else self._candidacy.tenure(clock.since_boot())
 
-    async def start(self) -> None:
+    async def start(self, *, kopf_tasks: Iterable[asyncio.Task[None]] = ()) -> None:
         """Log in, list everything and begin to decide; waits for an API server that cannot be reached yet.
 
-        Raises StartupError and LoginError.
+        `kopf_tasks` are those without which Kopf does nothing. Raises StartupError and LoginError.
         """
+        self._supervisor.require_kopf(kopf_tasks)
         try:
             async for attempt in stamina.retry_context(on=PASSING, attempts=None, timeout=None):
                 with attempt:
                     await self._start_once()
-        except (StartupError, LoginError):
+        except BaseException as error:
+            # Also when it is canceled: Kopf does not clean up after a start that did not end.
+            self._start_error = error if isinstance(error, Exception) else None
             await self.stop()
             raise
 
@@ -101,7 +119,7 @@ class Operator:
         if self._parts is None:
             return
         if self._deciding:
-            await _cancel(self._deciding)
+            await self._cancel(self._deciding)
             try:
                 async with asyncio.timeout(DRAIN_SECONDS):
                     # The writes before the Events: each write may add some.
@@ -111,13 +129,13 @@ class Operator:
                 _logger.warning("Some writes did not end in time; the next leader decides on them again")
         # The Lease after the writes: none may be under way once another process leads.
         if self._electing and self._parts.elector is not None:
-            await _cancel(self._electing)
+            await self._cancel(self._electing)
             await self._parts.elector.release()
 
     async def stop(self) -> None:
         """Resign, unless that is done, and close everything."""
         await self.resign()
-        await _cancel(self._tasks)
+        await self._cancel(self._tasks)
         # The session last: everything above may still send requests.
         await self._stack.aclose()
 
@@ -176,7 +194,7 @@ class Operator:
                 await lister.list_all()
         except NotFoundError as error:
             raise StartupError(
-                "This cluster has no ProvisionerJobs: install the definitions first (kubectl apply -k crds)."
+                "This cluster lacks definitions of provisioner.dev: install them first (kubectl apply -k crds)."
             ) from error
         except ForbiddenError as error:
             raise StartupError(f"{error}. Bind the ClusterRole provisioner-operator to this user.") from error
@@ -195,14 +213,14 @@ class Operator:
                 asyncio.create_task(parts.elector.run(), name="elector"),
                 asyncio.create_task(parts.elector.watch(), name="watch of the Lease"),
             ]
+        self._supervisor.require((*self._deciding, *self._electing, *self._tasks))
 
     def _startup_problem(self) -> str | None:
         return None if self._is_listed else "the initial lists are not complete"
 
     def _liveness_problem(self) -> str | None:
-        for task in (*self._deciding, *self._electing, *self._tasks):
-            if task.done():
-                return f"the task '{task.get_name()}' has ended"
+        if (failure := self._supervisor.failure) is not None:
+            return str(failure)
         if self._deciding and self._parts is not None and self._parts.loop.is_stuck:
             return "the decision loop is stuck"
         return None
@@ -216,10 +234,10 @@ class Operator:
             return self._parts.elector.problem
         return self._liveness_problem()
 
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel the tasks, wait for their end, and empty the list."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    tasks.clear()
+    async def _cancel(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Cancel the tasks, wait for their end, and empty the list."""
+        self._supervisor.dismiss(tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks.clear()

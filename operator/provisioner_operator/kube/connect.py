@@ -28,26 +28,32 @@ class LoginError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open session to an API server, for our client and for Kopf alike."""
+    """Open connections to an API server, for our client and for Kopf alike."""
 
     server: str
     session: aiohttp.ClientSession
     client: KubeClient
+    another_session: Callable[[], aiohttp.ClientSession]
+    """Opens a session over the same connections. Whoever asks for it closes it; the others stay open."""
 
 
 @asynccontextmanager
 async def connect(kubeconfig: Path | None = None, *, connections: int = 64) -> AsyncIterator[Connection]:
     """Open a session of at most `connections` connections. Raises LoginError."""
     info = _credentials(kubeconfig)
-    connector = aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=connections)
     # A kubeconfig's credentials are fixed; a ServiceAccount's token is replaced while the process runs.
     from_file = info.token is not None and kubeconfig is None and not os.environ.get("KUBECONFIG")
-    async with aiohttp.ClientSession(
-        connector=connector,
-        headers={"User-Agent": f"provisioner-operator/{__version__}"} | ({} if from_file else info.as_http_headers()),
-        middlewares=(token_from_file(SERVICE_ACCOUNT_TOKEN),) if from_file else (),
-    ) as session:
-        yield Connection(info.server, session, KubeClient(session, info.server))
+    headers = {"User-Agent": f"provisioner-operator/{__version__}"} | ({} if from_file else info.as_http_headers())
+    middlewares = (token_from_file(SERVICE_ACCOUNT_TOKEN),) if from_file else ()
+    async with aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=connections) as connector:
+
+        def open_session() -> aiohttp.ClientSession:
+            return aiohttp.ClientSession(
+                connector=connector, connector_owner=False, headers=headers, middlewares=middlewares
+            )
+
+        async with open_session() as session:
+            yield Connection(info.server, session, KubeClient(session, info.server), open_session)
 
 
 def _credentials(kubeconfig: Path | None) -> kopf.ConnectionInfo:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import stamina
 
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.errors import ForbiddenError, GoneError, KubeError, UnreachableError
+from provisioner_operator.kube.errors import ForbiddenError, GoneError, KubeError, NotFoundError, UnreachableError
 from provisioner_operator.kube.object_meta import object_meta
 
 _logger = logging.getLogger(__name__)
@@ -104,8 +104,11 @@ class Reflector:
             if self._version == before:
                 raise
             _logger.debug("Resuming the watch of %s from version %s: %s", self._path, self._version, error)
-        except ForbiddenError as error:
-            _logger.error("%s cannot be followed: %s. Grant list and watch.", self._path, error)  # noqa: TRY400 - no traceback needed
+        except (ForbiddenError, NotFoundError) as error:
+            remedy = (
+                "Grant list and watch." if isinstance(error, ForbiddenError) else "Install the definition of its kind."
+            )
+            _logger.error("%s cannot be followed: %s. %s", self._path, error, remedy)  # noqa: TRY400 - no traceback needed
             raise
         await asyncio.sleep(max(SHORTEST_WATCH_SECONDS - (loop.time() - began), 0))
 

@@ -181,6 +181,24 @@ def an_operator(
 
 
 @contextmanager
+def plain_kopf(kubeconfig: Path, namespace: str) -> Iterator[OperatorProgram]:
+    """Run a controller of the namespace by `kopf run`, and wait until it has listed all objects."""
+    settings = {"KUBECONFIG": str(kubeconfig), "NAMESPACES": namespace, "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "0"}
+    application = ("-m", "provisioner_operator.controller.kopf_app")
+    program = OperatorProgram(
+        "kopf",
+        "kopf",
+        ["run", *application, "--standalone", f"--namespace={namespace}", "--log-format=json"],
+        {f"PROVISIONER_OPERATOR_{name}": value for name, value in settings.items()},
+    )
+    try:
+        program.await_record(key="port")
+        yield program
+    finally:
+        program.end()
+
+
+@contextmanager
 def a_daemon_process(
     kubeconfig: Path,
     namespace: str,

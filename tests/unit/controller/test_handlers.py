@@ -1,15 +1,18 @@
-"""Kopf is configured to write nothing and to try for ever, and its events reach the current observer."""
+"""Kopf starts and stops the operator, writes nothing, tries for ever, and its events reach the current observer."""
 
 import asyncio
+from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import kopf
 import pytest
 
-from provisioner_operator.controller.handlers import register, register_lifecycle
-from provisioner_operator.controller.operator import Operator, StartupError
-from provisioner_operator.kube.connect import LoginError
+from provisioner_operator.controller.handlers import register
+from provisioner_operator.controller.operator import DRAIN_SECONDS, Operator
+from provisioner_operator.controller.supervisor import TaskEndedError
 from provisioner_operator.kube.selectors import DAEMON_PODS
+from support.virtual_time import now, virtual_time
 
 
 class Observations:
@@ -25,23 +28,29 @@ class Observations:
 class Stage:
     """The part of an operator that the handlers use."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self) -> None:
         self.observer = Observations()
         self.life: list[str] = []
-        self._error = error
+        self.kopf_tasks: set[str] = set()
+        self.failure: Exception | None = None
+        self.sessions: list[object] = []
+        self.connection = SimpleNamespace(server="https://scripted.invalid", another_session=self._open_session)
 
-    async def start(self) -> None:
+    async def start(self, *, kopf_tasks: Iterable[asyncio.Task[None]]) -> None:
         self.life.append("start")
-        if self._error is not None:
-            raise self._error
+        self.kopf_tasks = {task.get_name() for task in kopf_tasks}
 
     async def stop(self) -> None:
         self.life.append("stop")
 
+    def _open_session(self) -> object:
+        self.sessions.append(object())
+        return self.sessions[-1]
 
-def registered(stage: Stage, *, lifecycle: bool = False) -> kopf.OperatorRegistry:
+
+def registered(stage: Stage) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
-    (register_lifecycle if lifecycle else register)(registry, cast("Operator", stage))
+    register(registry, cast("Operator", stage))
     return registry
 
 
@@ -52,7 +61,7 @@ def watching_handlers(registry: kopf.OperatorRegistry) -> list[Any]:
 
 def activity(registry: kopf.OperatorRegistry, name: str) -> Any:
     handlers = registry._activities.get_all_handlers()  # noqa: SLF001 - Kopf shows them nowhere else
-    return next(handler.fn for handler in handlers if str(handler.id).endswith(f".{name}"))
+    return next(handler.fn for handler in handlers if str(handler.id).rpartition(".")[2] == name)
 
 
 def an_event(kind: str) -> dict[str, Any]:
@@ -92,7 +101,7 @@ def test_events_reach_the_observer_of_the_latest_start() -> None:
 
 def test_kopf_posts_no_events_watches_daemons_alone_and_tries_without_end() -> None:
     settings = kopf.OperatorSettings()
-    asyncio.run(activity(registered(Stage()), "configure")(settings=settings))
+    asyncio.run(activity(registered(Stage()), "start")(settings=settings))
     assert not settings.posting.enabled
     assert settings.scanning.disabled
     assert settings.watching.label_selectors["", "v1", "pods"] == DAEMON_PODS
@@ -101,16 +110,45 @@ def test_kopf_posts_no_events_watches_daemons_alone_and_tries_without_end() -> N
         assert [next(pauses) for _ in range(1000)] == [1, 1, 2, 3, *[5] * 996]
 
 
-def test_plain_kopf_starts_and_stops_the_operator() -> None:
+def test_the_operator_starts_and_stops_with_kopf() -> None:
     stage = Stage()
-    registry = registered(stage, lifecycle=True)
-    asyncio.run(activity(registry, "start")())
+    registry = registered(stage)
+    asyncio.run(activity(registry, "start")(settings=kopf.OperatorSettings()))
     asyncio.run(activity(registry, "stop")())
     assert stage.life == ["start", "stop"]
 
 
-@pytest.mark.parametrize("error", [StartupError("install the definitions"), LoginError("no cluster")])
-def test_a_cluster_that_cannot_be_served_ends_plain_kopf(error: Exception) -> None:
-    registry = registered(Stage(error), lifecycle=True)
-    with pytest.raises(kopf.PermanentError, match=str(error)):
-        asyncio.run(activity(registry, "start")())
+def test_the_operator_is_told_of_kopfs_tasks() -> None:
+    stage = Stage()
+
+    async def run() -> None:
+        orchestrator = asyncio.create_task(asyncio.sleep(0), name="orchestrator")
+        await activity(registered(stage), "start")(settings=kopf.OperatorSettings())
+        await orchestrator
+
+    asyncio.run(run())
+    assert "orchestrator" in stage.kopf_tasks
+
+
+def test_a_failure_of_the_operator_ends_plain_kopf_with_an_error() -> None:
+    stage = Stage()
+    stage.failure = TaskEndedError("the task 'watch' has ended")
+    with pytest.raises(kopf.PermanentError, match="'watch' has ended"):
+        asyncio.run(activity(registered(stage), "stop")())
+    assert stage.life == ["stop"]
+
+
+def test_a_kopf_that_hangs_while_it_ends_is_killed_soon_after_the_time_that_a_stop_takes() -> None:
+    settings = kopf.OperatorSettings()
+    asyncio.run(activity(registered(Stage()), "start")(settings=settings))
+    assert 2 * DRAIN_SECONDS < cast("float", settings.process.ultimate_exiting_timeout) <= 60
+
+
+@virtual_time
+async def test_kopf_closes_only_sessions_of_its_own_and_logs_in_again_without_haste() -> None:
+    stage = Stage()
+    login = activity(registered(stage), "login")
+    given = [await login() for _ in range(3)]
+    assert [each.aiohttp_session for each in given] == stage.sessions
+    assert len({id(session) for session in stage.sessions}) == 3
+    assert now() == 10

@@ -11,10 +11,5 @@ def test_importing_it_registers_everything(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(kopf, "get_default_registry", lambda: registry)
     importlib.import_module("provisioner_operator.controller.kopf_app")
     activities = registry._activities.get_all_handlers()  # noqa: SLF001 - Kopf shows them nowhere else
-    assert sorted(str(handler.id).rpartition(".")[2] for handler in activities) == [
-        "configure",
-        "login",
-        "start",
-        "stop",
-    ]
+    assert sorted(str(handler.id).rpartition(".")[2] for handler in activities) == ["login", "start", "stop"]
     assert len(registry._watching.get_all_handlers()) == 2  # noqa: SLF001

@@ -1,7 +1,6 @@
-"""The command starts the operator before Kopf, and stops Kopf only once the operator has resigned."""
+"""The command runs Kopf over the operator's handlers, and reports why the operator could not start or has to start anew."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -13,100 +12,61 @@ from click.testing import CliRunner
 from provisioner_operator.controller.__main__ import main, serve
 from provisioner_operator.controller.operator import Operator, StartupError
 from provisioner_operator.controller.settings import Settings
+from provisioner_operator.controller.supervisor import TaskEndedError
 from provisioner_operator.controller.telemetry import logs
 from provisioner_operator.kube.connect import LoginError
-from support.virtual_time import now, virtual_time
+
+FAILURES = [StartupError("no definitions"), LoginError("no cluster"), TaskEndedError("a task ended")]
 
 
 class Stage:
-    """An operator whose start and resignation take some seconds, and a Kopf; both note what happens and when."""
+    """The part of an operator that the command uses, and a Kopf that ends at once."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, start: float = 5, namespaces: tuple[str, ...] = ()) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, namespaces: tuple[str, ...] = ()) -> None:
         self.settings = Settings(namespaces=namespaces)
-        self.noted: list[tuple[str, float]] = []
-        self.error: Exception | None = None
+        self.failure: Exception | None = None
+        self.kopf_error: Exception | None = None
         self.kopf_arguments: dict[str, Any] = {}
-        self._start = start
-        monkeypatch.setattr(kopf, "spawn_tasks", self._spawn_tasks)
-        monkeypatch.setattr(kopf, "run_tasks", self._run_tasks)
+        monkeypatch.setattr(kopf, "operator", self._run_kopf)
 
-    async def start(self) -> None:
-        await asyncio.sleep(self._start)
-        if self.error is not None:
-            raise self.error
-        self._note("started")
+    def serve(self) -> None:
+        asyncio.run(serve(cast("Operator", self)))
 
-    async def resign(self) -> None:
-        await asyncio.sleep(2)
-        self._note("resigned")
-
-    async def stop(self) -> None:
-        self._note("stopped")
-
-    async def serve(self) -> None:
-        await serve(cast("Operator", self))
-
-    async def _spawn_tasks(self, **arguments: Any) -> list[asyncio.Task[None]]:
-        self._note("Kopf spawned")
+    async def _run_kopf(self, **arguments: Any) -> None:
         self.kopf_arguments = arguments
-        # As Kopf does, which installs handlers of its own.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, lambda: self._note("Kopf signaled"))
-        return []
-
-    async def _run_tasks(self, _: Any, *, ignored: set[asyncio.Task[Any]]) -> None:
-        assert asyncio.current_task() in ignored
-        await self.kopf_arguments["stop_flag"].wait()
-        self._note("Kopf ended")
-
-    def _note(self, what: str) -> None:
-        self.noted.append((what, now()))
-
-
-def signaled_at(seconds: float, number: signal.Signals) -> None:
-    asyncio.get_running_loop().call_later(seconds, signal.raise_signal, number)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@virtual_time
-async def test_kopf_follows_the_start_and_ends_after_the_resignation(
-    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage = Stage(monkeypatch)
-    signaled_at(60, number)
-    await stage.serve()
-    assert stage.noted == [("started", 5), ("Kopf spawned", 5), ("resigned", 62), ("Kopf ended", 62), ("stopped", 62)]
-
-
-@virtual_time
-async def test_a_signal_during_the_start_ends_it_without_kopf(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = Stage(monkeypatch, start=3600)
-    signaled_at(60, signal.SIGTERM)
-    await stage.serve()
-    assert stage.noted == [("resigned", 62), ("stopped", 62)]
-
-
-@pytest.mark.parametrize("error", [StartupError("no definitions"), LoginError("no cluster")])
-@virtual_time
-async def test_a_failed_start_is_raised_after_everything_is_stopped(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage = Stage(monkeypatch)
-    stage.error = error
-    with pytest.raises(type(error)):
-        await stage.serve()
-    assert stage.noted == [("stopped", 5)]
+        if self.kopf_error is not None:
+            raise self.kopf_error
 
 
 @pytest.mark.parametrize("namespaces", [(), ("acme", "globex")])
-@virtual_time
-async def test_kopf_serves_the_same_namespaces(namespaces: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kopf_serves_the_same_namespaces_with_all_handlers(
+    namespaces: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = Stage(monkeypatch, namespaces=namespaces)
-    signaled_at(60, signal.SIGTERM)
-    await stage.serve()
+    stage.serve()
     assert stage.kopf_arguments["namespaces"] == namespaces
     assert stage.kopf_arguments["clusterwide"] is not bool(namespaces)
     assert stage.kopf_arguments["standalone"], "no peering, which writes"
+    activities = stage.kopf_arguments["registry"]._activities.get_all_handlers()  # noqa: SLF001 - Kopf shows them nowhere else
+    assert {str(handler.id) for handler in activities} >= {"start", "stop"}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("kopf_error", [None, RuntimeError("One or more handlers failed.")])
+def test_the_operators_failure_is_raised_however_kopf_ends(
+    failure: Exception, kopf_error: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(monkeypatch)
+    stage.failure, stage.kopf_error = failure, kopf_error
+    with pytest.raises(type(failure), match=str(failure)):
+        stage.serve()
+
+
+def test_an_error_of_kopf_alone_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(monkeypatch)
+    stage.kopf_error = RuntimeError("a bug")
+    with pytest.raises(RuntimeError, match="a bug"):
+        stage.serve()
 
 
 @pytest.fixture
@@ -132,8 +92,8 @@ def test_an_invalid_setting_is_named_by_its_option_and_its_variable(command: Cal
     assert "--namespaces or PROVISIONER_OPERATOR_NAMESPACES: Value error, 'Team A' is not the name" in result.output
 
 
-@pytest.mark.parametrize("error", [StartupError("install the definitions"), LoginError("no cluster")])
-def test_a_cluster_that_cannot_be_served_is_an_error_of_one_line(error: Exception, command: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("error", FAILURES)
+def test_a_failure_is_an_error_of_one_line(error: Exception, command: Callable[..., Any]) -> None:
     result = command(error=error)
     assert (result.exit_code, result.output) == (1, f"provisioner-operator: {error}\n")
 

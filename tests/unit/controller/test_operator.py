@@ -51,6 +51,7 @@ class Cluster:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, lease_namespace: str | None = None) -> None:
         self.client = ScriptedClient()
         self.opened = self.closed = 0
+        self.asked_to_end: list[float] = []
         self.probes: dict[str, Callable[[], str | None]] = {}
         self._application = application
         monkeypatch.setattr(operator_module, "connect", self._connect)
@@ -58,7 +59,8 @@ class Cluster:
         self.operator = Operator(
             Settings(
                 http_host="127.0.0.1", http_port=0, writers=2, daemon_image="image", lease_namespace=lease_namespace
-            )
+            ),
+            end_process=lambda: self.asked_to_end.append(now()),
         )
         for kind in KINDS:
             self.has(kind, a_page(OVERDUE) if kind == "jobs" else a_page())
@@ -97,7 +99,8 @@ class Cluster:
         assert kubeconfig is None
         assert connections > 2, "writers, watches and lists"
         self.opened += 1
-        yield Connection("https://scripted.invalid", cast("aiohttp.ClientSession", None), self.client)
+        session = cast("aiohttp.ClientSession", None)
+        yield Connection("https://scripted.invalid", session, self.client, lambda: session)
         self.closed += 1
 
     def _note_probes(self, registry: Any, **probes: Callable[[], str | None]) -> Any:
@@ -189,9 +192,10 @@ async def test_a_cluster_that_lacks_something_is_refused_with_the_remedy(
 ) -> None:
     cluster = Cluster(monkeypatch)
     cluster.has("jobs", error)
-    with pytest.raises(StartupError, match=remedy):
+    with pytest.raises(StartupError, match=remedy) as raised:
         await cluster.operator.start()
     assert (cluster.opened, cluster.closed) == (1, 1)
+    assert cluster.operator.failure is raised.value
 
 
 @virtual_time
@@ -244,11 +248,59 @@ async def test_the_probes_name_what_is_wrong(monkeypatch: pytest.MonkeyPatch) ->
         assert alive() is None
         operator.observer.contact_lost(UnreachableError("refused"))
         assert ready() == "the API server does not answer"
-        task = next(task for task in asyncio.all_tasks() if task.get_name() == "writer 1")
-        task.cancel()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert alive() == "the task 'writer 1' has ended"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "decision loop",
+        "elector",
+        "watch of the Lease",
+        "events",
+        "writer 1",
+        "watch of jobs",
+        "watch of daemons",
+        "watch of templates",
+        "watch of workspaces",
+        "resync",
+        "list of ended jobs",
+        "one of Kopf's",
+    ],
+)
+@virtual_time
+async def test_no_task_ends_unnoticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch, lease_namespace="system")
+    kopfs = asyncio.create_task(asyncio.sleep(3600), name="one of Kopf's")
+    await cluster.operator.start(kopf_tasks=[kopfs])
+    await asyncio.sleep(5)
+    assert cluster.probes["alive"]() is None
+    next(task for task in asyncio.all_tasks() if task.get_name() == name).cancel()
+    await asyncio.sleep(1)
+    ended = f"The task '{name}' has ended (it was canceled); the controller has to start anew"
+    assert cluster.probes["alive"]() == cluster.probes["ready"]() == str(cluster.operator.failure) == ended
+    assert len(cluster.asked_to_end) == 1
+    await cluster.operator.stop()
+    kopfs.cancel()
+    assert len(cluster.asked_to_end) == 1
+
+
+@virtual_time
+async def test_a_stop_that_was_asked_for_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch, lease_namespace="system")
+    async with cluster.started():
+        await asyncio.sleep(5)
+    assert (cluster.operator.failure, cluster.asked_to_end) == (None, [])
+
+
+@virtual_time
+async def test_a_start_that_is_canceled_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch)
+    cluster.has("jobs", Hang())
+    starting = asyncio.create_task(cluster.operator.start())
+    await asyncio.sleep(5)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert (cluster.opened, cluster.closed, cluster.operator.failure) == (1, 1, None)
 
 
 @virtual_time

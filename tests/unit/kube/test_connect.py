@@ -144,3 +144,17 @@ async def test_only_a_projected_token_is_added_to_each_request(tmp_path: Path) -
         assert len(connection.session._middlewares) == 1  # noqa: SLF001 - aiohttp shows them nowhere else
     async with connect(write_kubeconfig(tmp_path / "given", server="https://given.invalid")) as connection:
         assert not connection.session._middlewares  # noqa: SLF001
+
+
+@pytest.mark.usefixtures("service_account")
+@virtual_time
+async def test_a_further_session_uses_the_same_connections_and_its_end_closes_no_other() -> None:
+    async with connect() as connection:
+        further = connection.another_session()
+        assert further.connector is connection.session.connector
+        assert further.headers == connection.session.headers
+        assert len(further._middlewares) == 1  # noqa: SLF001 - aiohttp shows them nowhere else
+        await further.close()
+        assert not connection.session.closed
+        assert connection.session.connector is not None
+        assert not connection.session.connector.closed

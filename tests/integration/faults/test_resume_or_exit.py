@@ -1,0 +1,121 @@
+"""A controller that cannot do its work any more exits, and resumes by itself whatever it can.
+
+A control plane of its own: definitions are deleted, which takes the objects of every test with them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from provisioner_devcluster import ControlPlane
+from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, TEMPLATES, WORKSPACES
+from support.builders.manifests import role_binding
+from support.cluster.installation import install
+from support.cluster.kubectl import Kubectl
+from support.manifests import CRDS
+from support.programs.programs import OperatorProgram, an_operator, plain_kopf
+from support.test_namespace import OPERATOR, ProductNamespace, a_product_namespace
+from support.unique import unique
+
+EXIT_WITHIN = 45.0
+
+
+@pytest.fixture(scope="module")
+def plane() -> Iterator[ControlPlane]:
+    """A control plane that no other test uses."""
+    with ControlPlane.start() as plane:
+        install(Kubectl(plane.kubeconfig), Kubectl(plane.kubeconfig_for("prober")))
+        yield plane
+
+
+@pytest.fixture
+def own(plane: ControlPlane) -> Iterator[ProductNamespace]:
+    """A namespace in that control plane."""
+    with a_product_namespace(plane, _create_namespace(Kubectl(plane.kubeconfig))) as product:
+        yield product
+
+
+def _create_namespace(admin: Kubectl) -> str:
+    name = unique("test")
+    admin.run("create", "namespace", name)
+    return name
+
+
+def _delete_definition(admin: Kubectl, plural: str) -> None:
+    admin.run("delete", "crd", f"{plural}.{GROUP}", "--timeout=60s")
+
+
+def _make_definition_again(admin: Kubectl, plural: str) -> None:
+    admin.run("apply", "--server-side", "-f", str(CRDS / f"{GROUP}_{plural}.yaml"))
+    admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", f"{plural}.{GROUP}")
+
+
+@pytest.mark.parametrize("plural", [JOBS, DAEMONS, TEMPLATES, WORKSPACES])
+def test_a_definition_that_is_made_again_is_followed_again(plural: str, plane: ControlPlane) -> None:
+    admin = Kubectl(plane.kubeconfig)
+    namespaces = [_create_namespace(admin) for _ in range(2)]
+    # The controller's user may serve both namespaces from the start; the tests' watches end with the definition.
+    with an_operator(plane.kubeconfig, *namespaces) as operator:
+        with a_product_namespace(plane, namespaces[0]) as before:
+            before.submit("waiting", suspend=True)
+            before.await_seen()
+        _delete_definition(admin, plural)
+        operator.await_that(lambda: f"{plural} cannot be followed" in operator.tail(), "misses the definition")
+        _make_definition_again(admin, plural)
+        with a_product_namespace(plane, namespaces[1]) as after, after.daemon():
+            after.submit("after")
+            after.jobs.until("after", "Completed")
+        assert operator.runs
+        assert operator.fetch("/healthz") == (200, "ok\n")
+
+
+@pytest.mark.parametrize("start", ["provisioner-operator run", "kopf run"])
+def test_without_the_definition_of_pools_it_exits_and_says_why(start: str, own: ProductNamespace) -> None:
+    with _started(start, own) as operator:
+        _delete_definition(own.admin, POOLS)
+        try:
+            assert operator.exit_code(within=EXIT_WITHIN) == 1
+            reason = "has ended (APINotFoundError: 404 page not found); the controller has to start anew"
+            assert any(reason in line for line in operator.lines)
+            with own.operator(wait=False) as next_start:
+                assert next_start.exit_code() == 1
+                assert "This cluster lacks definitions of provisioner.dev" in next_start.tail()
+        finally:
+            _make_definition_again(own.admin, POOLS)
+    with own.operator(), own.daemon():
+        own.submit("after")
+        own.jobs.until("after", "Completed")
+
+
+@contextmanager
+def _started(start: str, product: ProductNamespace) -> Iterator[OperatorProgram]:
+    run = (
+        product.operator()
+        if start == "provisioner-operator run"
+        else plain_kopf(product.operator_kubeconfig, product.namespace)
+    )
+    with run as operator:
+        yield operator
+
+
+def test_plain_kopf_serves_and_ends_in_order(own: ProductNamespace) -> None:
+    with plain_kopf(own.operator_kubeconfig, own.namespace) as operator, own.daemon():
+        own.submit("job")
+        own.jobs.until("job", "Completed")
+        operator.terminate()
+        assert operator.exit_code() == 0
+
+
+def test_rights_that_are_given_back_are_used_again(own: ProductNamespace) -> None:
+    binding = role_binding(OPERATOR, OPERATOR, namespace=own.namespace)
+    with own.operator() as operator, own.daemon():
+        own.submit("before")
+        own.jobs.until("before", "Completed")
+        own.admin.run("delete", "rolebinding", binding["metadata"]["name"])
+        own.submit("meanwhile")
+        operator.await_that(lambda: "cannot patch resource" in operator.tail(), "misses its rights")
+        own.admin.create(binding)
+        own.jobs.until("meanwhile", "Completed")
+        assert operator.runs
+        assert operator.fetch("/healthz") == (200, "ok\n")
