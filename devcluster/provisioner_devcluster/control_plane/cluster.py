@@ -11,6 +11,7 @@ directory that only its owner can read, and are removed with the cluster.
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -136,6 +137,26 @@ class ControlPlane:
         self._run(Component.API_SERVER, components.api_server_arguments(self._layout))
         if wait:
             self._await(self.probe.serving, time.monotonic() + timeout)
+
+    def back_up(self, backup: Path) -> None:
+        """Copy the database into a new directory; the API server and etcd restart."""
+        self._exchange_data(lambda data: shutil.copytree(data, backup))
+
+    def restore(self, backup: Path) -> None:
+        """Put a copy in place of the database; the API server and etcd restart."""
+
+        def replace(data: Path) -> None:
+            shutil.rmtree(data)
+            shutil.copytree(backup, data)
+
+        self._exchange_data(replace)
+
+    def _exchange_data(self, exchange: Callable[[Path], object]) -> None:
+        self.stop_api_server(kill=True)
+        self._processes[Component.ETCD].stop(STOP_TIMEOUT)
+        exchange(self._layout.data)
+        self._run(Component.ETCD, components.etcd_arguments(self._layout))
+        self.start_api_server()
 
     def identity(self, component: Component) -> Identity:
         """Return the identity of a component's process, for measurements."""

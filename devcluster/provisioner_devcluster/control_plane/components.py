@@ -67,6 +67,11 @@ class Layout:
         return f"https://{_host(self.address)}:{self.server_port}"
 
     @property
+    def data(self) -> Path:
+        """The directory of etcd's database."""
+        return self.directory / "etcd"
+
+    @property
     def etcd_url(self) -> str:
         """The URL of etcd."""
         return f"https://127.0.0.1:{self.etcd_port}"
@@ -75,7 +80,7 @@ class Layout:
 def etcd_arguments(layout: Layout) -> list[str]:
     """Return etcd's flags: a single member on loopback, for one client."""
     return [
-        f"--data-dir={layout.directory / 'etcd'}",
+        f"--data-dir={layout.data}",
         f"--listen-client-urls={layout.etcd_url}",
         f"--advertise-client-urls={layout.etcd_url}",
         f"--cert-file={layout.etcd.certificate}",

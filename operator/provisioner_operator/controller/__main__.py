@@ -15,6 +15,7 @@ from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.supervisor import TaskEndedError
 from provisioner_operator.controller.telemetry import logs
 from provisioner_operator.kube.connect import LoginError
+from provisioner_operator.kube.errors import RestoredError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,7 +75,7 @@ def run(
     logs.configure(settings.log_format)
     try:
         uvloop.run(serve(Operator(settings)))
-    except (StartupError, LoginError, TaskEndedError) as error:
+    except (StartupError, LoginError, RestoredError, TaskEndedError) as error:
         click.echo(f"provisioner-operator: {error}", err=True)
         sys.exit(1)
 
@@ -90,7 +91,7 @@ def _explain(error: ValidationError) -> str:
 
 
 async def serve(operator: Operator) -> None:
-    """Run the operator until a signal asks to stop. Raises StartupError, LoginError and TaskEndedError."""
+    """Run the operator until a signal asks to stop. Raises StartupError, LoginError, RestoredError and TaskEndedError."""
     registry = kopf.OperatorRegistry()
     register(registry, operator)
     namespaces = operator.settings.namespaces

@@ -61,7 +61,13 @@ class Agent:
         """Versions of jobs that could not be taken; each is retried only once it has changed."""
         self._heartbeat = Heartbeat(client, body, instance=instance, report=self._report)
         meta = self._heartbeat.daemon.metadata
-        self._feed = JobFeed(client, namespace=meta.namespace, daemon=meta.name, on_change=self._wake.set)
+        self._feed = JobFeed(
+            client,
+            namespace=meta.namespace,
+            daemon=meta.name,
+            on_change=self._wake.set,
+            on_restored=self._forget_versions,
+        )
         self._writes = JobWrites(client, instance)
 
     def shut_down(self) -> None:
@@ -108,6 +114,11 @@ class Agent:
             self._instance,
         )
         await self._feed.follow()
+
+    def _forget_versions(self) -> None:
+        self._declined.clear()
+        for held in self._held.values():
+            held.forget_version()
 
     async def _keep_reconciling(self) -> None:
         while not (self._draining and not self._held):

@@ -116,5 +116,15 @@ def _unprocessable(message: str, body: Mapping[str, Any], *, has_tests: bool) ->
     return PreconditionFailedError(_UNPROCESSABLE, message) if has_tests else InvalidError(_UNPROCESSABLE, message)
 
 
+class RestoredError(Exception):
+    """The API server knows less than it did: its database was restored from a backup, and versions count from there.
+
+    No KubeError, since no retry helps: what was observed before has to be forgotten.
+    """
+
+    def __init__(self, path: str, version: int, known: int) -> None:
+        super().__init__(f"{path} is at version {version} after {known} was observed: etcd was restored from a backup")
+
+
 PASSING = (UnreachableError, InternalError)
 """Errors that may not recur at the next attempt."""

@@ -2,19 +2,27 @@
 
 A watch that ends or breaks is resumed from the last version received (bookmarks move it on while nothing changes), so
 no change is missed and nothing is listed twice. Only a version that is too old (410) makes a new list, which then also
-reports the objects that have disappeared. Run by the controller for each kind and namespace that it follows closely,
+reports the objects that have disappeared. Versions that go back mean that etcd was restored from a backup: everything
+observed before may be of a world that is no more, which only the caller can forget. Run by the controller for each kind and namespace that it follows closely,
 and by a daemon for its own jobs; it must not know what the objects mean.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import stamina
 
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.errors import ForbiddenError, GoneError, KubeError, NotFoundError, UnreachableError
+from provisioner_operator.kube.errors import (
+    ForbiddenError,
+    GoneError,
+    KubeError,
+    NotFoundError,
+    RestoredError,
+    UnreachableError,
+)
 from provisioner_operator.kube.object_meta import object_meta
 
 _logger = logging.getLogger(__name__)
@@ -23,6 +31,8 @@ SLOWEST_RETRY_SECONDS = 5.0
 """The longest pause between tries, which never end: short enough to notice soon that the API server is back."""
 SHORTEST_WATCH_SECONDS = 1.0
 """The least time between the starts of two watches, however soon the first ends."""
+_NO_NAME = "none"
+"""A name that selects at most one object: the API server looks it up instead of going through all."""
 
 _Argument = TypeVar("_Argument")
 
@@ -30,8 +40,11 @@ _Argument = TypeVar("_Argument")
 class Sink(Protocol):
     """The receiver of what a reflector sees. An exception raised by a call is logged, and the next object follows."""
 
-    def known(self) -> Iterable[str]:
-        """Return the uids of the objects that are known; asked before a list, which reports those that are missing."""
+    def known(self) -> Mapping[str, int]:
+        """Return the known objects' versions by uid; asked before a list, which reports those that are missing.
+
+        The version is one that the API server has shown, or 0.
+        """
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """Take an object as it is; perhaps not for the first time, perhaps older than what is known from elsewhere."""
@@ -60,25 +73,40 @@ class Reflector:
         self._watching = watching
         self._version: str | None = None
         """The version to watch from; None if a list is needed first."""
+        self._newest = 0
+        """The newest version that the collection has had."""
+        self._is_cut = False
+        """Whether the last watch broke: meanwhile etcd may have been restored."""
 
     async def list(self) -> None:
-        """Report every object, and every known one that is missing. Raises KubeError, after which the list must be repeated."""
+        """Report every object, and every known one that is missing.
+
+        Raises KubeError, after which the list must be repeated, and RestoredError.
+        """
         # Before the first page: an object that becomes known while the list is read may be younger than the list.
-        missing = set(self._sink.known())
+        known = self._sink.known()
+        missing = set(known)
         version = ""
         async for page in self._client.list_pages(self._path, field_selector=self._listing):
             version = object_meta(page).resource_version
+            self._expect_at_least(max(self._newest, *known.values(), 0), int(version))
             for body in page["items"]:
-                missing.discard(object_meta(body).uid)
+                meta = object_meta(body)
+                # Also where etcd was restored to higher versions, as its manual advises: not so the objects' own.
+                self._expect_at_least(known.get(meta.uid, 0), meta.version)
+                missing.discard(meta.uid)
                 self._report(self._sink.seen, body)
         # After the last page: only a complete list proves that something is missing.
         for uid in missing:
             self._report(self._sink.missed, uid)
-        self._version = version
+        self._reached(version)
         self._sink.listed()
 
     async def follow(self) -> None:
-        """Report every change until canceled, after a list if none was made; survives every error of the network."""
+        """Report every change until canceled, after a list if none was made; survives every error of the network.
+
+        Raises RestoredError.
+        """
         while True:
             # Each round that succeeds resets the backoff.
             async for attempt in stamina.retry_context(
@@ -94,12 +122,16 @@ class Reflector:
         try:
             if self._version is None:
                 await self.list()
+            elif self._is_cut:
+                await self._check_version()
+            self._is_cut = False
             await self._watch(self._version or "")
         except GoneError as error:
             _logger.info("%s has to be listed again: %s", self._path, error)
             self._version = None
             raise
         except UnreachableError as error:
+            self._is_cut = True
             # A watch that brought something before it broke is resumed without backoff.
             if self._version == before:
                 raise
@@ -120,7 +152,23 @@ class Reflector:
             elif kind != "BOOKMARK":
                 self._report(self._sink.seen, body)
             # After the report: a process that is canceled in between sees the change again rather than never.
-            self._version = meta.resource_version
+            self._reached(meta.resource_version)
+
+    async def _check_version(self) -> None:
+        """Read the collection's version, without objects. Raises RestoredError.
+
+        A watch from a version that does not exist yet is no error for the API server: it stays silent until it does.
+        """
+        page = await self._client.get(self._path, limit="1", fieldSelector=f"metadata.name={_NO_NAME}")
+        self._expect_at_least(self._newest, object_meta(page).version)
+
+    def _expect_at_least(self, known: int, version: int) -> None:
+        if version < known:
+            raise RestoredError(self._path, version, known)
+
+    def _reached(self, version: str) -> None:
+        self._version = version
+        self._newest = max(self._newest, int(version))
 
     def _report(self, receive: Callable[[_Argument], None], what: _Argument) -> None:
         try:

@@ -40,7 +40,7 @@ class StoredObjects(KubeClient):
         self.delay = 0.0
         """Seconds until a request is answered."""
         self._version = 100
-        self._changes: asyncio.Queue[tuple[str, Body]] = asyncio.Queue()
+        self._changes: asyncio.Queue[tuple[str, Body] | KubeError] = asyncio.Queue()
 
     def times(self, verb: str) -> list[float]:
         """The times of the requests of a kind."""
@@ -59,9 +59,19 @@ class StoredObjects(KubeClient):
         """Delete an object, as somebody else's request."""
         self._changes.put_nowait(("DELETED", self.objects.pop(path)))
 
+    def restore(self, objects: Mapping[str, Body], version: int) -> None:
+        """Go back to these objects, all of this version, while the watch breaks."""
+        self._version = version
+        for path, body in objects.items():
+            self.objects[path] = copy.deepcopy(body)
+            self.objects[path]["metadata"]["resourceVersion"] = str(version)
+        self._changes.put_nowait(UnreachableError("the API server is restarted"))
+
     @override
     async def get(self, path: str, **parameters: str) -> Body:
         await self._ask("get", path)
+        if "limit" in parameters:
+            return {"metadata": {"resourceVersion": str(self._version)}, "items": []}
         return copy.deepcopy(self._existing(path))
 
     @override
@@ -104,7 +114,10 @@ class StoredObjects(KubeClient):
     ) -> AsyncIterator[tuple[str, Body]]:
         await self._ask("watch", path)
         while True:
-            kind, body = await self._changes.get()
+            change = await self._changes.get()
+            if isinstance(change, KubeError):
+                raise change
+            kind, body = change
             if body.get("kind") != "ProvisionerDaemon":
                 yield (kind if _selects(field_selector, body) else "DELETED"), body
 

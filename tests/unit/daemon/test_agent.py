@@ -1,6 +1,7 @@
 """A whole daemon in virtual time, without processes: from its first heartbeat to the last."""
 
 import asyncio
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -217,3 +218,32 @@ def test_a_daemon_that_was_taken_over_stops_its_runs_and_writes_nothing_more(tmp
     assert world.status == {"instance": "i2"}
     # The run cannot be stopped here, so the logs' time is waited for and no longer.
     assert world.seconds == 12 + LOG_FLUSH_SECONDS
+
+
+def test_after_a_restore_runs_go_on_and_their_jobs_are_taken_as_they_are_then(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+    path = paths.job("acme", "dev-7")
+    phases: list[str] = []
+
+    def restore() -> None:
+        body = copy.deepcopy(world.api.objects[path])
+        body["spec"]["cancel"] = True
+        world.api.restore({path: body}, version=50)
+
+    world.run((5, lambda: phases.append(world.job("dev-7")["phase"])), (10, restore), (20, world.release), seconds=30)
+    assert phases == ["Running"]
+    assert world.job("dev-7")["phase"] == "Canceled", "its cancel was noticed, though its version is older"
+
+
+def test_after_a_restore_a_job_that_could_not_be_taken_is_tried_again(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+    world.api.refusals = [None, ForbiddenError(403, "not yet")]
+    path = paths.job("acme", "dev-7")
+    counts: list[int] = []
+    world.run(
+        (5, lambda: counts.append(len(world.preparing.started))),
+        (10, lambda: world.api.restore({path: world.api.objects[path]}, version=50)),
+        (30, lambda: counts.append(len(world.preparing.started))),
+        seconds=40,
+    )
+    assert counts == [0, 1]

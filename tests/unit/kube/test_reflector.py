@@ -2,14 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from provisioner_operator.kube.errors import ForbiddenError, GoneError, InternalError, NotFoundError, UnreachableError
+from provisioner_operator.kube.errors import (
+    ForbiddenError,
+    GoneError,
+    InternalError,
+    NotFoundError,
+    RestoredError,
+    UnreachableError,
+)
 from provisioner_operator.kube.reflector import SHORTEST_WATCH_SECONDS, SLOWEST_RETRY_SECONDS, Reflector
 from support.scripted_client import Hang, ScriptedClient, a_page, an_object
 from support.virtual_time import now, virtual_time
@@ -20,13 +27,14 @@ PATH = "/apis/things"
 class Log:
     """A sink that notes every call, with the name of the object."""
 
-    def __init__(self, *known: str, malformed: str = "") -> None:
-        self._known = known
+    def __init__(self, *known: str, malformed: str = "", versions: Mapping[str, int] | None = None) -> None:
+        """`known` objects have version 0, and those of `versions` another."""
+        self._known = dict.fromkeys(known, 0) | dict(versions or {})
         self._malformed = malformed
         self.calls: list[str] = []
 
-    def known(self) -> Iterable[str]:
-        return [f"uid-of-{name}" for name in self._known]
+    def known(self) -> Mapping[str, int]:
+        return {f"uid-of-{name}": version for name, version in self._known.items()}
 
     def seen(self, body: Mapping[str, Any]) -> None:
         name = body["metadata"]["name"]
@@ -132,7 +140,7 @@ async def test_a_long_watch_that_ends_is_resumed_at_once() -> None:
 @virtual_time
 async def test_a_watch_that_is_cut_in_the_middle_is_resumed_without_a_list_or_a_growing_pause() -> None:
     client, sink = ScriptedClient(), Log()
-    client.answers("GET", PATH, a_page())
+    client.answers("GET", PATH, a_page(), a_page(version=99))
     for version in range(11, 19):
         client.watched(PATH, ("MODIFIED", an_object(version=version)), UnreachableError("cut"))
     async with following(client, sink, seconds=20):
@@ -167,7 +175,7 @@ async def test_pauses_between_failures_grow_to_a_bound_and_a_success_ends_them()
     client.watched(PATH, 30.0)
     client.watched(PATH, UnreachableError("away"))
     async with following(client, sink, seconds=200):
-        lists = [request.at for request in client.sent("GET")]
+        lists = [request.at for request in client.sent("GET") if "fieldSelector" not in request.parameters]
         pauses = [later - earlier for earlier, later in pairwise(lists)]
         assert pauses[0] < pauses[-1]
         assert (max(pauses), pauses[-1]) == pytest.approx((SLOWEST_RETRY_SECONDS, SLOWEST_RETRY_SECONDS))
@@ -213,3 +221,77 @@ async def test_an_object_that_the_sink_cannot_process_hides_no_other() -> None:
     async with following(client, sink, seconds=1):
         assert sink.calls == ["seen one@1", "listed", "seen two@12"]
     assert now() == 1
+
+
+# --- versions that go back ---
+
+
+@pytest.mark.parametrize(
+    ("known", "page", "goes_back"),
+    [
+        pytest.param({}, a_page(version=5), False, id="nothing was known"),
+        pytest.param({"one": 7}, a_page(an_object("one", version=7), version=9), False, id="nothing has changed"),
+        pytest.param({"one": 7}, a_page(an_object("one", version=8), version=8), False, id="a change"),
+        pytest.param({"gone": 7}, a_page(version=9), False, id="a deletion"),
+        pytest.param({"one": 0}, a_page(an_object("one", version=3), version=3), False, id="of unknown version"),
+        pytest.param({"gone": 7}, a_page(version=6), True, id="the list is older than an object was"),
+        pytest.param(
+            {"one": 7}, a_page(an_object("one", version=6), version=9), True, id="an object is older than it was"
+        ),
+        pytest.param(
+            {"one": 7},
+            a_page(an_object("one", version=6), version=1_000_000_000),
+            True,
+            id="an object is older, but etcd's version was raised at the restore",
+        ),
+    ],
+)
+@virtual_time
+async def test_a_list_older_than_what_was_known_before_it_ends_everything(
+    known: Mapping[str, int], page: Any, *, goes_back: bool
+) -> None:
+    client, sink = ScriptedClient(), Log(versions=known)
+    client.answers("GET", PATH, page)
+    reflector = Reflector(client, PATH, sink)
+    if not goes_back:
+        await reflector.list()
+        return
+    with pytest.raises(RestoredError, match=f"{PATH} is at version 6 after 7 was observed: etcd was restored"):
+        await reflector.list()
+    assert sink.calls == [], "nothing of the one world is mixed with the other"
+
+
+@pytest.mark.parametrize("newest", ["ADDED", "DELETED", "BOOKMARK"])
+@virtual_time
+async def test_a_list_older_than_what_was_watched_ends_everything(newest: str) -> None:
+    client, sink = ScriptedClient(), Log()
+    client.answers("GET", PATH, a_page(version=10), a_page(version=19))
+    client.watched(PATH, (newest, an_object(version=20)), GoneError(410, "compacted"))
+    with pytest.raises(RestoredError, match="at version 19 after 20"):
+        await Reflector(client, PATH, sink).follow()
+
+
+@virtual_time
+async def test_a_watch_that_broke_is_resumed_only_at_a_version_that_still_exists() -> None:
+    client, sink = ScriptedClient(), Log()
+    client.answers(
+        "GET", PATH, a_page(version=10), UnreachableError("starting"), a_page(version=12), a_page(version=11)
+    )
+    client.watched(PATH, ("ADDED", an_object(version=12)), UnreachableError("cut"))
+    client.watched(PATH, UnreachableError("silent"))
+    with pytest.raises(RestoredError, match="at version 11 after 12"):
+        await Reflector(client, PATH, sink).follow()
+    assert watched_from(client) == ["10", "12"]
+    assert [request.parameters for request in client.sent("GET")[1:]] == [
+        {"limit": "1", "fieldSelector": "metadata.name=none"}
+    ] * 3
+
+
+@virtual_time
+async def test_a_watch_that_the_server_ended_is_resumed_without_a_question() -> None:
+    client, sink = ScriptedClient(), Log()
+    client.answers("GET", PATH, a_page())
+    for _ in range(3):
+        client.watched(PATH, 300.0)
+    async with following(client, sink, seconds=700):
+        assert len(client.sent("GET")) == 1

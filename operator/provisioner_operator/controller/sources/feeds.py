@@ -41,11 +41,12 @@ class JobFeed:
         """Make the reflector that feeds this sink."""
         return Reflector(client, paths.jobs(self._namespace), self, listing=UNFINISHED_JOBS)
 
-    def known(self) -> Iterable[str]:
-        """Return the unfinished jobs that any reconciler knows."""
+    def known(self) -> Mapping[str, int]:
+        """Return the unfinished jobs that any reconciler knows, with the versions by which they were observed."""
         # The workspaces' too: a job that was just created for one may not have come by the watch yet.
-        jobs = {job.uid: (job.namespace, job.name) for job in self._jobs.jobs()} | self._workspaces.unfinished_jobs()
-        return [uid for uid, (namespace, _) in jobs.items() if self._namespace in (None, namespace)]
+        of_builds = {uid: (namespace, 0) for uid, (namespace, _) in self._workspaces.unfinished_jobs().items()}
+        jobs = of_builds | {job.uid: (job.namespace, job.resource_version) for job in self._jobs.jobs()}
+        return {uid: version for uid, (namespace, version) in jobs.items() if self._namespace in (None, namespace)}
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """Observe a job, unfinished or ended."""
@@ -78,6 +79,10 @@ class Followed(Protocol):
     def uid(self) -> str:
         """Its uid."""
 
+    @property
+    def resource_version(self) -> int:
+        """The version by which it was observed."""
+
 
 class Feed:
     """The sink of the objects of one kind, in a namespace or in all (None)."""
@@ -96,9 +101,10 @@ class Feed:
         self._seen = seen
         self._deleted = deleted
 
-    def known(self) -> Iterable[str]:
-        """Return the objects that the reconciler knows."""
-        return [each.uid for each in self._known() if self._namespace in (None, each.namespace)]
+    def known(self) -> Mapping[str, int]:
+        """Return the objects that the reconciler knows, with the versions by which they were observed."""
+        known = (each for each in self._known() if self._namespace in (None, each.namespace))
+        return {each.uid: each.resource_version for each in known}
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """Observe an object."""

@@ -4,12 +4,14 @@ Only unfinished jobs assigned to this daemon arrive, so a job that is missing ha
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import RestoredError
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_job
 from provisioner_operator.kube.reflector import Reflector
 
@@ -19,10 +21,21 @@ logger = logging.getLogger(__name__)
 class JobFeed:
     """The daemon's unfinished jobs by uid; the sink of its reflector."""
 
-    def __init__(self, client: KubeClient, *, namespace: str, daemon: str, on_change: Callable[[], None]) -> None:
-        selector = selectors.unfinished_jobs_of(daemon)
-        self._reflector = Reflector(client, paths.jobs(namespace), self, listing=selector, watching=selector)
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        namespace: str,
+        daemon: str,
+        on_change: Callable[[], None],
+        on_restored: Callable[[], None],
+    ) -> None:
+        """`on_restored` is called when versions observed before mean nothing any more."""
+        self._client = client
+        self._path = paths.jobs(namespace)
+        self._selector = selectors.unfinished_jobs_of(daemon)
         self._on_change = on_change
+        self._on_restored = on_restored
         self._jobs: dict[str, Job] = {}
 
     @property
@@ -36,13 +49,22 @@ class JobFeed:
 
     async def follow(self) -> None:
         """Keep the cache current until canceled."""
-        await self._reflector.follow()
+        while True:
+            try:
+                await Reflector(
+                    self._client, self._path, self, listing=self._selector, watching=self._selector
+                ).follow()
+            except RestoredError as error:
+                logger.warning("%s. The jobs are listed anew; runs go on if theirs are still this daemon's.", error)
+                # The jobs themselves stay until the list: a run whose job is missing would be stopped.
+                self._jobs = {uid: replace(job, resource_version=0) for uid, job in self._jobs.items()}
+                self._on_restored()
 
     # --- called by the reflector ---
 
-    def known(self) -> Iterable[str]:
-        """Return the uids that a list should contain."""
-        return self._jobs
+    def known(self) -> Mapping[str, int]:
+        """Return the jobs that a list should contain, with the versions by which they were observed."""
+        return {uid: job.resource_version for uid, job in self._jobs.items()}
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """Store a newer version of a job; one that cannot be parsed leaves the last version in place."""

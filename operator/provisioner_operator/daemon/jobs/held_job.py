@@ -116,6 +116,10 @@ class HeldJob:
         if job.resource_version > self.job.resource_version:
             self.job = job
 
+    def forget_version(self) -> None:
+        """Take the next version of the job, whatever its number."""
+        self.job = replace(self.job, resource_version=0)
+
     def _is_abandoned(self) -> bool:
         return self._abandoned
 

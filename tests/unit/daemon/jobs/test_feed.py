@@ -7,7 +7,9 @@ import pytest
 
 from provisioner_operator.daemon.jobs.feed import JobFeed
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.errors import UnreachableError
 from provisioner_operator.kube.selectors import unfinished_jobs_of
+from support.scripted_client import ScriptedClient, a_page
 from support.virtual_time import run_in_virtual_time
 from unit.daemon.builders import a_job_body
 from unit.daemon.stored_objects import StoredObjects
@@ -16,14 +18,21 @@ from unit.daemon.stored_objects import StoredObjects
 class Wakings:
     def __init__(self) -> None:
         self.count = 0
+        self.restorations = 0
 
     def __call__(self) -> None:
         self.count += 1
 
+    def restored(self) -> None:
+        self.restorations += 1
+
 
 def a_feed(api: StoredObjects | None = None) -> tuple[JobFeed, Wakings]:
     wakings = Wakings()
-    return JobFeed(api or StoredObjects(), namespace="acme", daemon="d1", on_change=wakings), wakings
+    feed = JobFeed(
+        api or StoredObjects(), namespace="acme", daemon="d1", on_change=wakings, on_restored=wakings.restored
+    )
+    return feed, wakings
 
 
 def a_version(version: int, **more: Any) -> dict[str, Any]:
@@ -96,3 +105,30 @@ def test_a_job_whose_end_was_written_is_forgotten_without_waking() -> None:
     feed.forget("uid-of-dev-7")
     feed.forget("uid-of-dev-7")
     assert (dict(feed.jobs), wakings.count) == ({}, 1)
+
+
+def test_after_a_restore_the_jobs_are_taken_as_they_are_and_none_is_missing_meanwhile() -> None:
+    client = ScriptedClient()
+    path = paths.jobs("acme")
+    before = a_page(a_version(90, workspaceRef={"name": "later"}), version=95)
+    restored = a_page(a_version(40, workspaceRef={"name": "earlier"}), version=50)
+    client.answers("GET", path, before, restored)
+    client.watched(path, UnreachableError("the API server is restarted"))
+    wakings = Wakings()
+    seen: list[list[str | None]] = []
+
+    def look() -> None:
+        wakings()
+        seen.append([job.workspace for job in feed.jobs.values()])
+
+    feed = JobFeed(client, namespace="acme", daemon="d1", on_change=look, on_restored=wakings.restored)
+
+    async def run() -> None:
+        following = asyncio.create_task(feed.follow())
+        await asyncio.sleep(30)
+        following.cancel()
+
+    run_in_virtual_time(run())
+    assert [job.resource_version for job in feed.jobs.values()] == [40]
+    assert wakings.restorations == 1
+    assert seen == [["later"], ["later"], ["earlier"], ["earlier"]]
