@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
+from provisioner_operator.kube import wire
 from provisioner_operator.kube.client import KubeClient
 from support.virtual_time import now
 
@@ -71,7 +72,7 @@ class ScriptedClient(KubeClient):
         return [each for each in self.requests if each.method == method and path in (None, each.path)]
 
     @override
-    async def _request(
+    async def _send(
         self,
         method: str,
         path: str,
@@ -80,7 +81,8 @@ class ScriptedClient(KubeClient):
         content_type: str = "application/json",
         parameters: Mapping[str, str] | None = None,
         has_tests: bool = False,
-    ) -> dict[str, Any]:
+        longest: int | None = None,
+    ) -> bytes:
         self.requests.append(Request(method, path, body, dict(parameters or {}), now()))
         script = self._answers[method, path]
         answer = script.popleft() if len(script) > 1 else script[0]
@@ -90,11 +92,11 @@ class ScriptedClient(KubeClient):
                 raise AssertionError("this answer never comes")
             case Slow(seconds, slow_body):
                 await asyncio.sleep(seconds)
-                return dict(slow_body)
+                return wire.encode(slow_body)
             case Exception():
                 raise answer
             case _:
-                return dict(answer)
+                return wire.encode(answer)
 
     @override
     async def watch(

@@ -17,7 +17,6 @@ import kopf
 
 from provisioner_operator.api.v1alpha1.names import GROUP, POOLS, VERSION
 from provisioner_operator.controller.operator import DRAIN_SECONDS, Operator
-from provisioner_operator.kube.client import PAGE_SIZE
 from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.selectors import DAEMON_PODS
 
@@ -25,6 +24,9 @@ _END_SECONDS = 3 * DRAIN_SECONDS
 """The time for a stop, after which Kopf kills the process: one that hangs while it ends must be started anew, too."""
 _LOGIN_PAUSE_SECONDS = 5.0
 """The pause before each further login: Kopf logs in again after each 401, and a withdrawn token stays withdrawn."""
+
+_KOPFS_PAGE = 50
+"""Objects per page of Kopf's lists, few since it does not adapt them to their size: a Pod may have up to 1.5 MiB."""
 
 
 def register(registry: kopf.OperatorRegistry, operator: Operator) -> None:
@@ -101,7 +103,7 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.networking.error_backoffs = _EndlessBackoff()
-    settings.watching.chunk_size = PAGE_SIZE
+    settings.watching.chunk_size = _KOPFS_PAGE
     settings.watching.label_selectors["", "v1", "pods"] = DAEMON_PODS
     settings.queueing.idle_timeout = 0.5
     settings.process.ultimate_exiting_timeout = _END_SECONDS

@@ -14,14 +14,13 @@ import aiohttp
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import wire
 from provisioner_operator.kube.errors import BusyError, ForbiddenError, KubeError, UnreachableError, error_of
+from provisioner_operator.kube.page_size import PageSize
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)
 """Longer than any answer of a working API server takes, shorter than the time after which a daemon stops its runs."""
-PAGE_SIZE = 500
-"""Objects per page of a list, the same as kubectl's."""
 WATCH_SECONDS = 300
 """The time after which the API server ends a watch and the client resumes it."""
 WATCH_READ_SECONDS = 75
@@ -75,13 +74,23 @@ class KubeClient:
         self, path: str, *, field_selector: str | None = None, label_selector: str | None = None
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield a list page by page, all of one snapshot; each page's metadata has the resourceVersion to watch from."""
-        parameters = {"limit": str(PAGE_SIZE)}
+        parameters: dict[str, str] = {}
         if field_selector:
             parameters["fieldSelector"] = field_selector
         if label_selector:
             parameters["labelSelector"] = label_selector
+        page_size = PageSize()
         while True:
-            page = await self._request("GET", path, parameters=parameters)
+            parameters["limit"] = str(page_size.objects)
+            try:
+                data = await self._send("GET", path, parameters=parameters, longest=page_size.longest)
+            except _TooLongError:
+                page_size.overflowed()
+                continue
+            page = self._decode("GET", path, data)
+            page_size.fitted(len(page["items"]), len(data))
+            # Not kept beside the page while the caller processes it.
+            del data
             yield page
             following = page["metadata"].get("continue")
             if not following:
@@ -141,6 +150,23 @@ class KubeClient:
         parameters: Mapping[str, str] | None = None,
         has_tests: bool = False,
     ) -> dict[str, Any]:
+        data = await self._send(
+            method, path, body=body, content_type=content_type, parameters=parameters, has_tests=has_tests
+        )
+        return self._decode(method, path, data)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        content_type: str = "application/json",
+        parameters: Mapping[str, str] | None = None,
+        has_tests: bool = False,
+        longest: int | None = None,
+    ) -> bytes:
+        """Send a request and return the answer's text. Raises _TooLongError if it is longer than `longest` bytes."""
         data = None if body is None else wire.encode(body)
         headers = {"Content-Type": content_type} if data is not None else {}
         try:
@@ -149,11 +175,31 @@ class KubeClient:
             ) as response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
                     raise await self._error_of(response, has_tests=has_tests)
-                result: dict[str, Any] = wire.decode(await response.read())
-                return result
+                return await (response.read() if longest is None else _read_at_most(longest, response))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             self._unreachable_at = _now()
             raise UnreachableError(f"{method} {path}: {error!r}") from error
+
+    def _decode(self, method: str, path: str, data: bytes) -> dict[str, Any]:
+        try:
+            result: dict[str, Any] = wire.decode(data)
+        except ValueError as error:
+            self._unreachable_at = _now()
+            raise UnreachableError(f"{method} {path}: {error!r}") from error
+        return result
+
+
+class _TooLongError(Exception):
+    """Page that is longer than expected."""
+
+
+async def _read_at_most(longest: int, response: aiohttp.ClientResponse) -> bytes:
+    data = bytearray()
+    async for part in response.content.iter_any():
+        data += part
+        if len(data) > longest:
+            raise _TooLongError
+    return bytes(data)
 
 
 def _now() -> float:

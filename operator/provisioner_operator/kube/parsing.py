@@ -26,6 +26,9 @@ from provisioner_operator.kube.object_meta import object_meta
 _DISTINCT = 8192
 """The number of distinct texts and demands that are interned: most pending jobs share theirs."""
 
+_LONGEST_SHARED = 512
+"""Characters of the longest text that is interned: what many objects share is shorter, and the others would only fill memory."""
+
 
 class UnparseableObjectError(ValueError):
     """The models refuse an object; the message names the field and the reason."""
@@ -158,9 +161,13 @@ def conditions_of(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:
 _Text = TypeVar("_Text", bound=str | None)
 
 
-@lru_cache(maxsize=_DISTINCT)
 def _shared(text: _Text) -> _Text:
-    """Intern a text: equal texts become one object."""
+    """Intern a text, unless it is long: equal texts become one object."""
+    return text if text is None or len(text) > _LONGEST_SHARED else _interned(text)
+
+
+@lru_cache(maxsize=_DISTINCT)
+def _interned(text: _Text) -> _Text:
     return text
 
 

@@ -105,6 +105,8 @@ def test_kopf_posts_no_events_watches_daemons_alone_and_tries_without_end() -> N
     assert not settings.posting.enabled
     assert settings.scanning.disabled
     assert settings.watching.label_selectors["", "v1", "pods"] == DAEMON_PODS
+    largest_page = cast("int", settings.watching.chunk_size) * 1.5 * 2**20
+    assert largest_page < 100 * 2**20, "the largest Pods that etcd takes fit beside all else into 512 MiB"
     for _ in range(2):  # each request begins anew
         pauses = iter(cast("Any", settings.networking.error_backoffs))
         assert [next(pauses) for _ in range(1000)] == [1, 1, 2, 3, *[5] * 996]

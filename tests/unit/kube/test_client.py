@@ -24,9 +24,11 @@ from provisioner_operator.kube.errors import (
     PreconditionFailedError,
     UnreachableError,
 )
+from provisioner_operator.kube.page_size import LONGEST_PAGE
 from support.virtual_time import virtual_time
 
 SERVER = "https://api.invalid"
+PART = 1024 * 1024
 
 
 @dataclass
@@ -37,16 +39,34 @@ class Response:
     body: Any = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     lines: tuple[bytes | Exception, ...] = ()
+    parts_read: int = 0
 
     async def read(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
     @property
-    async def content(self) -> AsyncIterator[bytes]:
-        for line in self.lines:
+    def content(self) -> "Content":
+        return Content(self)
+
+
+class Content:
+    """The stream of an answer: the lines of a watch, or the body in parts."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for line in self._response.lines:
             if isinstance(line, Exception):
                 raise line
             yield line
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        data = await self._response.read()
+        self._response.parts_read = 0
+        for at in range(0, len(data), PART):
+            self._response.parts_read += 1
+            yield data[at : at + PART]
 
 
 class Session:
@@ -245,9 +265,33 @@ async def test_a_list_asks_for_page_after_page_with_the_same_selectors() -> None
     )
     pages = [page async for page in client.list_pages("/things", field_selector="a=b", label_selector="c=d")]
     assert [page["items"] for page in pages] == [[1], [2]]
-    same = {"limit": "500", "fieldSelector": "a=b", "labelSelector": "c=d"}
+    same = {"fieldSelector": "a=b", "labelSelector": "c=d"}
     first, second = (arguments["params"] for _, _, arguments in session.requests)
-    assert (first, second) == (same, same | {"continue": "more"})
+    assert (first, second) == (same | {"limit": "16"}, same | {"limit": "64", "continue": "more"})
+
+
+@virtual_time
+async def test_a_page_that_grows_too_long_is_left_unread_and_asked_for_with_fewer_objects() -> None:
+    small = {"metadata": {"continue": "more"}, "items": [1] * 16}
+    long = Response(body=b"x" * (10 * LONGEST_PAGE))
+    client, session = a_client(Response(body=small), long, Response(body={"metadata": {}, "items": [2]}))
+    pages = [page async for page in client.list_pages("/things")]
+    assert [page["items"] for page in pages] == [[1] * 16, [2]]
+    assert long.parts_read == LONGEST_PAGE // PART + 1
+    asked = [
+        (arguments["params"]["limit"], arguments["params"].get("continue")) for _, _, arguments in session.requests
+    ]
+    assert asked == [("16", None), ("64", "more"), ("16", "more")]
+
+
+@virtual_time
+async def test_a_single_object_is_read_whatever_its_size() -> None:
+    long = [Response(body=b"x" * (LONGEST_PAGE + 1)) for _ in range(2)]
+    single = Response(body={"metadata": {}, "items": ["x" * LONGEST_PAGE]})
+    client, session = a_client(*long, single)
+    pages = [page async for page in client.list_pages("/things")]
+    assert len(pages) == 1
+    assert [arguments["params"]["limit"] for _, _, arguments in session.requests] == ["16", "4", "1"]
 
 
 @virtual_time

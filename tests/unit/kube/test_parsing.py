@@ -6,6 +6,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
+from provisioner_operator.kube import parsing
 from provisioner_operator.kube.job_parsing import parse_job_records
 from provisioner_operator.kube.object_meta import ObjectMeta, object_meta
 from provisioner_operator.kube.parsing import UnparseableObjectError, lease_record, parse_daemon, parse_job
@@ -69,6 +70,14 @@ def test_equal_texts_and_demands_of_jobs_are_one_object() -> None:
     )
     assert one.message is two.message
     assert one.demand is two.demand
+
+
+def test_long_texts_are_not_kept_for_others() -> None:
+    before = parsing._interned.cache_info().currsize  # noqa: SLF001 - what it keeps is its memory
+    for n in range(10):
+        message = f"{n}" * 32_768
+        assert parse_job(stored(a_job_manifest(), phase="Pending", message=message)).message == message
+    assert parsing._interned.cache_info().currsize == before  # noqa: SLF001
 
 
 def test_a_job_of_nobody_is_only_a_job() -> None:
