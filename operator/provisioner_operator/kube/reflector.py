@@ -85,11 +85,12 @@ class Reflector:
         """
         # Before the first page: an object that becomes known while the list is read may be younger than the list.
         known = self._sink.known()
+        newest = max(self._newest, max(known.values(), default=0))
         missing = set(known)
         version = ""
         async for page in self._client.list_pages(self._path, field_selector=self._listing):
             version = object_meta(page).resource_version
-            self._expect_at_least(max(self._newest, *known.values(), 0), int(version))
+            self._expect_at_least(newest, int(version))
             for body in page["items"]:
                 meta = object_meta(body)
                 # Also where etcd was restored to higher versions, as its manual advises: not so the objects' own.
