@@ -76,7 +76,6 @@ class _LongQueue:
             self._arrived += 1
             ended = self._next(runs, phase=Phase.COMPLETED, reason=EndReason.COMPLETED)
             self._mirror.observe_job(ended, self._now)
-            self._mirror.job_left(ended.uid)
             (assigned,) = self._mirror.decide(self._now)
             if not isinstance(assigned, Assign):
                 raise BenchError(f"Expected an assignment, not {assigned}")

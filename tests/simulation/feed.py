@@ -99,8 +99,6 @@ class ControllerFeed:
             self._backlog.append(event)
         elif new is not None:
             self.observe(new)
-            if not concerns_controller(new):
-                self._mirror.job_left(new["metadata"]["uid"])
         elif old is not None and (old["kind"] in NEVER_MISSED or not self._misses_deletion()):
             self._gone(old["kind"], old["metadata"]["uid"], old)
 

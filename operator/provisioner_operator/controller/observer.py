@@ -62,15 +62,13 @@ class Observer:
         return None if records is None else records.job
 
     def job_watched(self, body: Mapping[str, Any]) -> None:
-        """Observe a job as its watch reports it: each version in order, to its end."""
+        """Observe a job as its watch reports it."""
         meta = object_meta(body)
         known = self._jobs.job(meta.uid)
         # The answer to this controller's own write often arrives before the watch reports the same version.
         if known is not None and meta.version <= known.resource_version:
             return
-        job = self.job(body)
-        if job is not None and job.phase in TERMINAL:
-            self._jobs.job_left(job.uid)
+        self.job(body)
 
     def build(self, body: Mapping[str, Any]) -> None:
         """Observe a job for its workspace or template alone: it may be older than what the watch has reported of it."""
@@ -135,7 +133,7 @@ class Observer:
             with suppress(UnparseableObjectError):
                 pod = parse_daemon_pod(last, deleted=True)
         self._jobs.pod_deleted(uid, namespace, pod, clock.read())
-        self._pools.pod_deleted(uid)
+        self._pools.pod_deleted(uid, 0 if last is None else object_meta(last).version)
         self.wake.set()
 
     def refused(self, decision: Decision, refusal: Refusal) -> None:

@@ -30,11 +30,11 @@ class DaemonPods:
         self._note_ending(pod)
         return True
 
-    def deleted(self, uid: str, last: DaemonPod | None) -> None:
-        """Remove a Pod whose object is gone; `last` is its last observed state, if that is known."""
-        self._pods.pop(uid, None)
+    def deleted(self, uid: str, last: DaemonPod | None) -> DaemonPod | None:
+        """Remove a Pod whose object is gone; `last` is its final state, if known. Return it as it was known."""
         if last is not None:
             self._note_ending(last)
+        return self._pods.pop(uid, None)
 
     def daemon_observed(self, daemon: Daemon) -> None:
         """Observe a daemon."""

@@ -9,17 +9,18 @@ from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Pen
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch
-from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job
 
 BEING_DELETED = "The job is being deleted and does not start. It is gone once its metadata.finalizers are removed."
 """Message of a pending job whose deletion is held up."""
 
 
-@dataclass(frozen=True, slots=True)
-class AboutJob:
-    """Decision about a job."""
+class _AboutJob:
+    """Decision about a job, unfinished or ended."""
 
-    job: Job
+    __slots__ = ()
+
+    job: Job | ExpiringJob
 
     @property
     def subject(self) -> str:
@@ -35,6 +36,13 @@ class AboutJob:
     def regarding(self) -> ObjectReference:
         """The job."""
         return ObjectReference("ProvisionerJob", self.job.namespace, self.job.name, self.job.uid)
+
+
+@dataclass(frozen=True, slots=True)
+class AboutJob(_AboutJob):
+    """Decision about an unfinished job."""
+
+    job: Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +146,10 @@ class Resume(AboutJob):
 
 
 @dataclass(frozen=True, slots=True)
-class Expire(AboutJob):
+class Expire(_AboutJob):
     """Delete an ended job whose time to live is over."""
+
+    job: ExpiringJob
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from provisioner_operator.core.jobs.cancellation import (
 from provisioner_operator.core.jobs.decisions import (
     BeginCancel,
     Cancel,
-    Expire,
     Fail,
     JobDecision,
     Release,
@@ -26,8 +25,7 @@ from provisioner_operator.core.jobs.decisions import (
     Suspend,
     Withdraw,
 )
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS, active_deadline, expiry, pending_deadline
+from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS, active_deadline, pending_deadline
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Assignment, Daemon, Job
 
@@ -57,9 +55,7 @@ class Evaluation:
 
 
 def evaluate(job: Job, context: Context, now: Instant) -> Evaluation:
-    """Evaluate one job."""
-    if job.phase in TERMINAL:
-        return Evaluation() if job.deleting else _due(expiry(job), now, Expire(job))
+    """Evaluate one job that has not ended."""
     if job.phase is Phase.PENDING:
         return _evaluate_pending(job, context, now)
     return _evaluate_started(job, context, now)

@@ -18,7 +18,8 @@ class KeyedHeap(Generic[_Key, _Priority]):
 
     def __init__(self) -> None:
         self._heap: list[tuple[_Priority, int, _Key]] = []
-        self._current: dict[_Key, tuple[_Priority, int]] = {}
+        self._current: dict[_Key, tuple[_Priority, int, _Key]] = {}
+        """Current entry of each key: the very object that the heap holds, since there may be very many."""
         self._arrivals = 0
 
     def __len__(self) -> int:
@@ -33,8 +34,8 @@ class KeyedHeap(Generic[_Key, _Priority]):
         if known is not None and known[0] == priority:
             return
         self._arrivals += 1
-        self._current[key] = (priority, self._arrivals)
-        heappush(self._heap, (priority, self._arrivals, key))
+        self._current[key] = entry = (priority, self._arrivals, key)
+        heappush(self._heap, entry)
         self._compact()
 
     def discard(self, key: _Key) -> None:
@@ -45,8 +46,8 @@ class KeyedHeap(Generic[_Key, _Priority]):
     def peek(self) -> tuple[_Priority, _Key] | None:
         """Return the first entry without removing it; None when empty."""
         while self._heap:
-            priority, arrival, key = self._heap[0]
-            if self._current.get(key) == (priority, arrival):
+            priority, _, key = entry = self._heap[0]
+            if self._current.get(key) is entry:
                 return priority, key
             heappop(self._heap)
         return None
@@ -77,5 +78,5 @@ class KeyedHeap(Generic[_Key, _Priority]):
     def _compact(self) -> None:
         """Rebuild the heap once most of it is stale, so that it does not keep removed keys alive."""
         if len(self._heap) > 2 * len(self._current) + _STALE_TOLERATED:
-            self._heap = [(priority, arrival, key) for key, (priority, arrival) in self._current.items()]
+            self._heap = list(self._current.values())
             heapify(self._heap)

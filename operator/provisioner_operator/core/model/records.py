@@ -88,6 +88,23 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpiringJob:
+    """An ended job with a time to live: the little that its deletion needs, since there may be very many."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: int
+    due: float
+    """Time of its deletion."""
+
+    @property
+    def display_name(self) -> str:
+        """Namespace and name, for messages and logs."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class ReportedRun:
     """A run that a daemon's heartbeat lists: its process exists."""
 

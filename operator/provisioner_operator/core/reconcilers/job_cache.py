@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.daemons.registry import KnownDaemons
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.timeouts import expiry
+from provisioner_operator.core.model.gone_objects import DELETED, GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand
-from provisioner_operator.core.model.records import Daemon, DaemonPod, Job
+from provisioner_operator.core.model.records import Daemon, DaemonPod, ExpiringJob, Job
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from provisioner_operator.core.scheduling.explanation import Growth
@@ -28,9 +30,9 @@ class JobCache:
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
-        self._ended: dict[str, Job] = {}
-        self._left: dict[str, int] = {}
-        """Last version of each ended job of which an older version may still arrive."""
+        self._expiring: dict[str, ExpiringJob] = {}
+        self._gone = GoneObjects()
+        """Jobs that ended, and jobs, daemons and Pods that were deleted."""
         self._assigning: set[str] = set()
         """Jobs whose assignments are under way."""
         self._cancel_seen: dict[str, float] = {}
@@ -49,20 +51,15 @@ class JobCache:
 
     def observe_job(self, job: Job, now: Instant) -> bool:
         """Observe a job; return False if this or a later version of it is known."""
-        known = self._jobs.get(job.uid) or self._ended.get(job.uid)
-        known_version = known.resource_version if known is not None else self._left.get(job.uid, -1)
-        if job.resource_version <= known_version:
+        known = self._jobs.get(job.uid) or self._expiring.get(job.uid)
+        if known is not None and job.resource_version <= known.resource_version:
+            return False
+        if self._gone.covers(job.uid, job.resource_version):
             return False
         self._changed(job.uid)
         self._unexplained.pop(job.uid, None)
         if job.phase in TERMINAL:
-            self._take_out(job.uid, job, now)
-            self._left[job.uid] = job.resource_version
-            if job.ttl is not None:
-                self._ended[job.uid] = job
-                self._work.add(job.uid)
-            else:
-                self._ended.pop(job.uid, None)
+            self._observe_end(job, now)
             return True
         previous = self._jobs.get(job.uid)
         self._jobs[job.uid] = job
@@ -72,21 +69,18 @@ class JobCache:
         self._work.add(job.uid)
         return True
 
-    def job_left(self, uid: str) -> None:
-        """Drop the version of an ended job: past its end in the watch, only the response to a pending write can be older."""
-        if not self._work.is_under_way(uid):
-            self._left.pop(uid, None)
-
     def job_deleted(self, uid: str, now: Instant) -> None:
         """Remove a job whose object is gone; its run may still be stopping."""
         self._take_out(uid, None, now)
-        self._ended.pop(uid, None)
-        self._left.pop(uid, None)
+        self._expiring.pop(uid, None)
+        self._gone.add(uid)
 
     # --- daemons ---
 
     def observe_daemon(self, daemon: Daemon, now: Instant, *, fresh: bool = False) -> bool:
         """Observe a daemon; `fresh` if it was read just now. Return False if a later version of it is known."""
+        if self._gone.covers(daemon.uid, daemon.resource_version):
+            return False
         news = self._daemons.observe(daemon, now, fresh=fresh)
         if news is None:
             return False
@@ -94,10 +88,7 @@ class JobCache:
         self._work.unpark(daemon.uid)
         if known is None or known.resource_version != daemon.resource_version:  # a fresh read may find it as it was
             self._work.forget(daemon.uid)
-        if (pod := self._pods.pod_of(daemon)) is not None:
-            if known is None or known.offer != daemon.offer:  # a heartbeat changes nothing for its Pod
-                self._work.forget(pod.uid)
-            self._work.add(pod.uid)
+        self._requeue_pod_of(daemon, known)
         if known is not None and known.supply != daemon.supply:
             self._queue.remove(known)
         if news.reported or known is None or known.runs != daemon.runs:
@@ -113,6 +104,7 @@ class JobCache:
 
     def daemon_deleted(self, uid: str, now: Instant) -> None:
         """Remove a daemon whose object is gone; its process may continue until its own fence stops it."""
+        self._gone.add(uid)
         self._changed(uid)
         daemon = self._daemons.deleted(uid, now)
         if daemon is not None:
@@ -132,7 +124,7 @@ class JobCache:
 
     def observe_pod(self, pod: DaemonPod, now: Instant) -> bool:
         """Observe a Pod that is a daemon; return False if this or a later version of it is known."""
-        if not self._pods.observe(pod):
+        if self._gone.covers(pod.uid, pod.resource_version) or not self._pods.observe(pod):
             return False
         self._changed(pod.uid)
         self._work.add(pod.uid)
@@ -142,7 +134,10 @@ class JobCache:
     def pod_deleted(self, uid: str, namespace: str, last: DaemonPod | None, now: Instant) -> None:
         """Remove a Pod whose object is gone; `last` is its final state, if known."""
         self._work.discard(uid)
-        self._pods.deleted(uid, last)
+        # A Pod whose label was removed is no daemon any more, and may become one again: then its version is later.
+        known = self._pods.deleted(uid, last)
+        last_seen = last or known
+        self._gone.add(uid, DELETED if last_seen is None else last_seen.resource_version)
         self._pod_changed(uid, namespace, now)
 
     def observe_growth(self, namespace: str, pool_uid: str, growth: Growth | None, now: Instant) -> None:
@@ -206,6 +201,16 @@ class JobCache:
         self._work.unpark(uid)
         self._work.forget(uid)
 
+    def _observe_end(self, job: Job, now: Instant) -> None:
+        self._take_out(job.uid, job, now)
+        self._gone.add(job.uid, job.resource_version)
+        due = None if job.deleting else expiry(job)
+        if due is None:
+            self._expiring.pop(job.uid, None)
+        else:
+            self._expiring[job.uid] = ExpiringJob(job.namespace, job.name, job.uid, job.resource_version, due)
+            self._work.add(job.uid)
+
     def _doubt_unlisted(self, daemon: Daemon) -> None:
         """Count heartbeats that omit a started job: after some, it has ended and the watch missed that."""
         listed = {run.job_uid for run in daemon.runs}
@@ -216,6 +221,12 @@ class JobCache:
                 continue
             self._unlisted[uid] = self._unlisted.get(uid, 0) + 1
             self._work.add(uid)
+
+    def _requeue_pod_of(self, daemon: Daemon, known: Daemon | None) -> None:
+        if (pod := self._pods.pod_of(daemon)) is not None:
+            if known is None or known.offer != daemon.offer:  # a heartbeat changes nothing for its Pod
+                self._work.forget(pod.uid)
+            self._work.add(pod.uid)
 
     def _pod_changed(self, uid: str, namespace: str, now: Instant) -> None:
         """Queue what depends on a Pod: its daemon may take other jobs now, or be dead."""

@@ -11,10 +11,10 @@ from itertools import chain, islice
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.daemons.decisions import MarkOffline
 from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire, Explain, Release
-from provisioner_operator.core.jobs.evaluation import Context, Evaluation, evaluate
+from provisioner_operator.core.jobs.evaluation import Context, evaluate
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.job_cache import JobCache
 from provisioner_operator.core.scheduling.candidates import distinct
@@ -110,12 +110,13 @@ class JobReconciler(JobCache):
     # --- one object ---
 
     def _is_known(self, uid: str) -> bool:
-        return uid in self._jobs or uid in self._ended or uid in self._daemons or self._pods.knows(uid)
+        return uid in self._jobs or uid in self._expiring or uid in self._daemons or self._pods.knows(uid)
 
     def _decide_one(self, uid: str, now: Instant) -> JobReconcilerDecision | None:
-        job = self._jobs.get(uid) or self._ended.get(uid)
-        if job is not None:
+        if (job := self._jobs.get(uid)) is not None:
             return self._decide_job(job, now)
+        if (expiring := self._expiring.get(uid)) is not None:
+            return self._decide_expiring(expiring, now)
         if self._daemons.is_judged(uid):
             return self._decide_daemon(uid, now)
         return self._pods.decide(uid) if self._pods.knows(uid) else None
@@ -125,8 +126,6 @@ class JobReconciler(JobCache):
             del self._unlisted[job.uid]
             return CheckJob(job)
         evaluation = evaluate(job, self._context(job, now), now)
-        if isinstance(evaluation.decision, Expire) and self._holds(job.uid):
-            evaluation = Evaluation(requeue_after=HELD_SECONDS)
         if isinstance(evaluation.decision, Release):
             self._back_off_if_unresponsive(evaluation.decision, now)
         after = evaluation.requeue_after
@@ -141,6 +140,13 @@ class JobReconciler(JobCache):
         else:
             self._queue.dequeue(job.uid)
         return evaluation.decision
+
+    def _decide_expiring(self, job: ExpiringJob, now: Instant) -> Expire | None:
+        wait = job.due - now.wall
+        if wait <= 0 and self._holds(job.uid):
+            wait = HELD_SECONDS
+        self._work.add_after(job.uid, now.monotonic + wait if wait > 0 else None)
+        return None if wait > 0 else Expire(job)
 
     def _context(self, job: Job, now: Instant) -> Context:
         given = job.assignment

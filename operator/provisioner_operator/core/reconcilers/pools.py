@@ -8,6 +8,7 @@ comes from the job cache, so that all of it is of the same moment.
 from collections.abc import Iterable, Iterator
 
 from provisioner_operator.core.model.backoff import Backoff, Refusal
+from provisioner_operator.core.model.gone_objects import GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.pools.decisions import (
@@ -38,6 +39,8 @@ class PoolReconciler:
         self._fleet = Fleet(default_image)
         self._pools: dict[str, Pool] = {}
         self._pods: dict[str, tuple[int, PoolPod]] = {}
+        self._gone = GoneObjects()
+        """Pools and Pods that were deleted."""
         self._parked: set[str] = set()
         """Pools in a state that cannot be parsed."""
         self._under_way: set[str] = set()
@@ -60,6 +63,8 @@ class PoolReconciler:
         known = self._pools.get(pool.uid)
         if known is not None and pool.resource_version <= known.resource_version:
             return False
+        if self._gone.covers(pool.uid, pool.resource_version):
+            return False
         if known is not None and pool.generation != known.generation:
             self._backoffs.pop(pool.uid, None)
             self._fleet.try_again(pool.uid)
@@ -73,6 +78,7 @@ class PoolReconciler:
         """Remove a pool whose object is gone."""
         if (pool := self._pools.pop(uid, None)) is not None:
             self._jobs.observe_growth(pool.namespace, uid, None, now)
+        self._gone.add(uid)
         self._parked.discard(uid)
         self._backoffs.pop(uid, None)
         self._creations_refused.pop(uid, None)
@@ -85,16 +91,17 @@ class PoolReconciler:
     def observe_pod(self, pod: PoolPod, resource_version: int) -> bool:
         """Observe a Pod of a pool; return False if this or a later version of it is known."""
         version, _ = self._pods.get(pod.uid, (-1, None))
-        if resource_version <= version:
+        if resource_version <= version or self._gone.covers(pod.uid, resource_version):
             return False
         self._pods[pod.uid] = (resource_version, pod)
         self._forget_refusals(pod)
         self._is_urgent = True
         return True
 
-    def pod_deleted(self, uid: str) -> None:
-        """Remove a Pod whose object is gone."""
+    def pod_deleted(self, uid: str, version: int = 0) -> None:
+        """Remove a Pod whose object is gone; `version` is its last, if known."""
         if (known := self._pods.pop(uid, None)) is not None:
+            self._gone.add(uid, max(known[0], version))
             self._forget_refusals(known[1])
             self._is_urgent = True
 

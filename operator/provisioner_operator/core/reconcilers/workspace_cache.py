@@ -8,6 +8,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import TypeVar
 
 from provisioner_operator.api.v1alpha1.enums import VersionPhase
+from provisioner_operator.core.model.gone_objects import GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
@@ -15,9 +16,6 @@ from provisioner_operator.core.workspaces.records import Build, Import, SourceFi
 from provisioner_operator.core.workspaces.template_source import Reading
 
 _Key = TypeVar("_Key", int, str)
-
-MOST_GONE = 4096
-"""Number of deleted objects that are remembered: the response to a write may arrive after the deletion of its object."""
 
 
 class WorkspaceCache:
@@ -29,14 +27,14 @@ class WorkspaceCache:
         self._template_uids: dict[tuple[str, str], str] = {}
         self._made_from: dict[tuple[str, str], set[str]] = {}
         self._jobs: dict[str, tuple[str, int | str]] = {}
-        self._gone: dict[str, None] = {}
+        self._gone = GoneObjects()
         self._work: WorkQueue[str] = WorkQueue()
 
     # --- what was observed ---
 
     def observe_template(self, template: Template) -> bool:
         """Observe a template; return False if this or a later version of it is known."""
-        if template.uid in self._gone:
+        if self._gone.covers(template.uid, template.resource_version):
             return False
         entry = self._templates.setdefault(template.uid, TemplateEntry())
         known = entry.template
@@ -71,7 +69,7 @@ class WorkspaceCache:
 
     def observe_workspace(self, workspace: Workspace) -> bool:
         """Observe a workspace; return False if this or a later version of it is known."""
-        if workspace.uid in self._gone:
+        if self._gone.covers(workspace.uid, workspace.resource_version):
             return False
         entry = self._workspaces.setdefault(workspace.uid, WorkspaceEntry())
         known = entry.workspace
@@ -105,6 +103,8 @@ class WorkspaceCache:
 
     def observe_build(self, build: Build) -> bool:
         """Observe a workspace's job; return False if there is nothing to reconcile."""
+        if self._gone.covers(build.job_uid, build.resource_version):
+            return False
         entry = self._workspaces.get(build.workspace_uid)
         number = build.record.number
         if entry is None:
@@ -125,6 +125,8 @@ class WorkspaceCache:
 
     def observe_import(self, job: Import) -> bool:
         """Observe a job that imports a version; return False if there is nothing to reconcile."""
+        if self._gone.covers(job.job_uid, job.resource_version):
+            return False
         entry = self._templates.get(job.template_uid)
         if entry is None:
             if job.ended:
@@ -143,6 +145,7 @@ class WorkspaceCache:
         owner, which = self._jobs.pop(job_uid, (None, 0))
         if owner is None:
             return
+        self._gone.add(job_uid)
         if isinstance(which, int) and (workspace := self._workspaces.get(owner)) is not None:
             _discard(workspace.builds, which, job_uid)
             if workspace.workspace is None and not workspace.builds:
@@ -271,9 +274,7 @@ class WorkspaceCache:
             self._work.add(uid)
 
     def _forget(self, uid: str) -> None:
-        self._gone[uid] = None
-        if len(self._gone) > MOST_GONE:
-            del self._gone[next(iter(self._gone))]
+        self._gone.add(uid)
         self._work.discard(uid)
 
 

@@ -37,6 +37,8 @@ class JobFeed:
         self._on_change = on_change
         self._on_restored = on_restored
         self._jobs: dict[str, Job] = {}
+        self._over: set[str] = set()
+        """Jobs that have ended, until the watch reports that."""
 
     @property
     def jobs(self) -> Mapping[str, Job]:
@@ -44,8 +46,9 @@ class JobFeed:
         return self._jobs
 
     def forget(self, uid: str) -> None:
-        """Drop a job that has ended, before the watch reports it."""
-        self._jobs.pop(uid, None)
+        """Drop a job that has ended, unless the watch has reported it already."""
+        if self._jobs.pop(uid, None) is not None:
+            self._over.add(uid)
 
     async def follow(self) -> None:
         """Keep the cache current until canceled."""
@@ -58,13 +61,14 @@ class JobFeed:
                 logger.warning("%s. The jobs are listed anew; runs go on if theirs are still this daemon's.", error)
                 # The jobs themselves stay until the list: a run whose job is missing would be stopped.
                 self._jobs = {uid: replace(job, resource_version=0) for uid, job in self._jobs.items()}
+                self._over.clear()  # what had ended may be unfinished again
                 self._on_restored()
 
     # --- called by the reflector ---
 
     def known(self) -> Mapping[str, int]:
         """Return the jobs that a list should contain, with the versions by which they were observed."""
-        return {uid: job.resource_version for uid, job in self._jobs.items()}
+        return dict.fromkeys(self._over, 0) | {uid: job.resource_version for uid, job in self._jobs.items()}
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """Store a newer version of a job; one that cannot be parsed leaves the last version in place."""
@@ -74,6 +78,8 @@ class JobFeed:
             meta = body["metadata"]
             logger.error("Cannot parse job %s/%s: %s", meta.get("namespace"), meta.get("name"), error)  # noqa: TRY400 - no traceback needed
             return
+        if job.uid in self._over:
+            return  # an older version: an end is final
         known = self._jobs.get(job.uid)
         if known is None or job.resource_version > known.resource_version:
             self._jobs[job.uid] = job
@@ -81,6 +87,7 @@ class JobFeed:
 
     def deleted(self, uid: str) -> None:
         """Drop a job that is no longer among them."""
+        self._over.discard(uid)
         if self._jobs.pop(uid, None) is not None:
             self._on_change()
 

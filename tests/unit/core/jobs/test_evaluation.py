@@ -11,7 +11,6 @@ from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
 from provisioner_operator.core.jobs.decisions import (
     BeginCancel,
     Cancel,
-    Expire,
     Fail,
     Release,
     Resume,
@@ -21,7 +20,7 @@ from provisioner_operator.core.jobs.decisions import (
 from provisioner_operator.core.jobs.evaluation import Context, Evaluation, evaluate
 from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS
 from provisioner_operator.core.model.records import Job
-from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_ended_job, at
+from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, at
 
 ALONE = Context()
 ONLINE = Context(daemon=a_daemon())
@@ -69,10 +68,6 @@ def test_the_cancel_of_a_job_that_is_being_deleted_ends_it() -> None:
 
 def test_a_running_job_that_is_being_deleted_keeps_its_deadline() -> None:
     assert evaluate(a_running_job(deleting=True, active_deadline=100), ONLINE, at(30)) == Evaluation(requeue_after=70)
-
-
-def test_an_ended_job_that_is_being_deleted_is_not_deleted_again() -> None:
-    assert evaluate(an_ended_job(ttl=60, deleting=True), LOST, at(60)) == Evaluation()
 
 
 def test_a_suspended_job_waits_for_nothing() -> None:
@@ -171,10 +166,3 @@ def test_a_daemon_has_its_grace_and_a_margin_to_finish_a_cancel() -> None:
     evaluation = evaluate(job, given, at(due))
     assert isinstance(evaluation.decision, Cancel)
     assert evaluation.decision.reason is CancelReason.DAEMON_UNRESPONSIVE
-
-
-@pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.FAILED, Phase.CANCELED])
-def test_an_ended_job_is_only_ever_deleted_when_its_time_is_over(phase: Phase) -> None:
-    assert evaluate(an_ended_job(phase=phase, ttl=60, cancel=True), LOST, at(10)) == Evaluation(requeue_after=50)
-    assert isinstance(evaluate(an_ended_job(phase=phase, ttl=60), LOST, at(60)).decision, Expire)
-    assert evaluate(an_ended_job(phase=phase), LOST, at(1e9)) == Evaluation()

@@ -1,11 +1,13 @@
 """Observations that the reconciler of jobs keeps, ignores or forgets."""
 
 import pickle
+import tracemalloc
 
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
 from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire
+from provisioner_operator.core.model import gone_objects
 from support.builders.core import (
     NAMESPACE,
     NOON,
@@ -99,7 +101,6 @@ def footprint(generations: int, *, leads: bool) -> int:
         observed.see(daemon, job, over, now=now)
         if leads:
             observed.decided(now)
-        observed.mirror.job_left(job.uid)
         observed.mirror.job_deleted(job.uid, at(now))
         observed.mirror.daemon_deleted(daemon.uid, at(now))
         for later in (now + 10, now + 900):
@@ -111,8 +112,21 @@ def footprint(generations: int, *, leads: bool) -> int:
 
 
 @pytest.mark.parametrize("leads", [True, False], ids=["leads", "stands by"])
-def test_nothing_is_kept_of_what_is_over(leads: bool) -> None:  # noqa: FBT001 - a parameter of pytest
+def test_nothing_is_kept_of_what_is_over(leads: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a parameter of pytest
+    monkeypatch.setattr(gone_objects, "MOST_REMEMBERED", 100)
     assert footprint(800, leads=leads) < footprint(200, leads=leads) + 2000
+
+
+def test_an_ended_job_with_a_time_to_live_costs_little_memory() -> None:
+    jobs = 2000
+    observed = ObservedJobs()
+    tracemalloc.start()
+    for number in range(jobs):
+        observed.see(an_ended_job(f"job-{number:06}", ttl=604_800, message="x" * 200, resource_version=10_000 + number))
+        observed.decided()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / jobs < 800
 
 
 def test_who_stood_by_knows_at_once_what_to_decide() -> None:

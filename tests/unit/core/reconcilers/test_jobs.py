@@ -1,5 +1,9 @@
 """Assignment, explanation and deletion of jobs, by what is observed. The simulation covers longer stories."""
 
+from typing import Any
+
+import pytest
+
 from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Phase
 from provisioner_operator.core.daemons.decisions import CheckDaemon
 from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
@@ -134,6 +138,25 @@ def test_a_job_that_is_being_deleted_is_withdrawn_once_and_leaves_its_place_to_t
 
 def test_a_daemon_that_is_being_deleted_gets_no_jobs() -> None:
     assert ObservedJobs(a_daemon(deleting=True), a_job()).assigned() == []
+
+
+@pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.FAILED, Phase.CANCELED])
+def test_an_ended_job_is_only_ever_deleted_when_its_time_is_over(phase: Phase) -> None:
+    mortal, immortal = an_ended_job("a", phase=phase, ttl=60, cancel=True), an_ended_job("b", phase=phase)
+    observed = ObservedJobs(mortal, immortal, an_ended_job("c", phase=phase, ttl=60, deleting=True))
+    assert observed.decided(10) == []
+    assert observed.wake() == 60
+    (expire,) = observed.decided(1e9)
+    assert isinstance(expire, Expire)
+    assert expire.display_name == "acme/a"
+
+
+@pytest.mark.parametrize("change", [{"ttl": None}, {"deleting": True}], ids=["kept after all", "being deleted"])
+def test_an_ended_job_that_is_to_be_kept_or_is_being_deleted_is_not_deleted(change: dict[str, Any]) -> None:
+    observed = ObservedJobs(job := an_ended_job(ttl=60))
+    observed.see(later_version(job, **change))
+    observed.see(job)
+    assert observed.decided(60) == []
 
 
 def test_an_ended_job_is_deleted_when_its_time_is_over() -> None:

@@ -120,11 +120,42 @@ def test_the_late_answer_to_a_write_does_not_revive_a_job_that_ended_meanwhile()
     answer = later_version(job, assignment=an_assignment())
     over = later_version(answer, phase=Phase.FAILED, reason=EndReason.DAEMON_LOST, finished=NOON)
     jobs.observe_job(over, at(0))
-    jobs.job_left(job.uid)
 
     assert not jobs.observe_job(answer, at(0))
 
     assert jobs.job(job.uid) is None
+
+
+def test_what_is_observed_late_of_a_deleted_object_does_not_bring_it_back() -> None:
+    job, daemon, pod = a_job(), a_daemon("other"), replace(POD, deleting=True)
+    jobs = observing(job, daemon)
+    jobs.observe_pod(pod, at(0))
+    jobs.job_deleted(job.uid, at(0))
+    jobs.daemon_deleted(daemon.uid, at(0))
+    jobs.pod_deleted(pod.uid, NAMESPACE, replace(pod, resource_version=4), at(0))
+
+    assert not jobs.observe_job(replace(job, resource_version=9), at(0))
+    assert not jobs.observe_daemon(replace(daemon, resource_version=9), at(0))
+    assert not jobs.observe_pod(replace(pod, resource_version=3), at(0))
+
+    assert jobs.uids() == (frozenset(), frozenset())
+    assert jobs.pod_uids() == {}
+
+
+def test_a_pod_whose_label_is_removed_and_set_again_is_a_daemon_again() -> None:
+    jobs = observing()
+    jobs.observe_pod(POD, at(0))
+    jobs.pod_deleted(POD.uid, NAMESPACE, None, at(0))
+
+    assert not jobs.observe_pod(POD, at(0))
+    assert jobs.observe_pod(replace(POD, resource_version=POD.resource_version + 1), at(0))
+
+
+def test_a_pod_that_was_never_observed_is_gone_for_good_once_it_is_missing() -> None:
+    jobs = observing()
+    jobs.pod_deleted(POD.uid, NAMESPACE, None, at(0))
+
+    assert not jobs.observe_pod(replace(POD, resource_version=99), at(0))
 
 
 def test_an_ended_job_whose_end_somebody_has_to_note_is_not_deleted_before() -> None:

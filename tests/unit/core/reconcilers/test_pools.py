@@ -1,5 +1,7 @@
 """Pools beside jobs and daemons: when their Pods are created, observed, replaced and deleted."""
 
+from dataclasses import replace
+
 from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.daemons.decisions import RegisterDaemon
 from provisioner_operator.core.model.backoff import Refusal
@@ -115,6 +117,20 @@ def test_a_pod_that_is_gone_is_replaced_at_once() -> None:
     cluster.pools.pod_deleted("pod-of-a-stranger")
 
     assert len(created(cluster.decided(0.2))) == 1
+
+
+def test_what_is_observed_late_of_a_deleted_pool_or_pod_does_not_bring_it_back() -> None:
+    pool = a_pool()
+    cluster = ObservedPools(pool)
+    cluster.run_pod(pool, "pool-a")
+    pod = a_pod("pool-a", uid="pod-of-pool-a")
+    cluster.pools.pod_deleted(pod.uid)
+    assert not cluster.pools.observe_pod(pod, 1)
+    cluster.pools.pool_deleted(pool.uid, at(1))
+
+    assert not cluster.pools.observe_pool(replace(pool, resource_version=9), at(1))
+
+    assert cluster.decided(2) == []
 
 
 def test_another_image_rolls_out() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
 from provisioner_operator.api.v1alpha1.names import version_name
-from provisioner_operator.core.reconcilers import workspace_cache
+from provisioner_operator.core.model import gone_objects
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     CheckWorkspace,
@@ -93,8 +93,22 @@ def test_a_late_answer_does_not_revive_what_was_deleted() -> None:
     assert decided(cache) == {}
 
 
+def test_an_answer_about_a_job_that_was_deleted_meanwhile_does_not_bring_it_back() -> None:
+    cache = observing(a_template(), a_workspace())
+    build, imported = a_build(phase=Phase.PENDING), an_import(phase=Phase.RUNNING)
+    observe(cache, build)
+    observe(cache, imported)
+    cache.job_deleted(build.job_uid)
+    cache.job_deleted(imported.job_uid)
+
+    assert not observe(cache, replace(build, resource_version=9))
+    assert not observe(cache, replace(imported, resource_version=9))
+
+    assert cache.unfinished_jobs() == {}
+
+
 def test_only_the_last_deletions_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace_cache, "MOST_GONE", 2)
+    monkeypatch.setattr(gone_objects, "MOST_REMEMBERED", 2)
     cache = observing()
     for uid in ("a", "b", "c"):
         cache.workspace_deleted(uid)

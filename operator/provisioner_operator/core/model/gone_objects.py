@@ -1,0 +1,28 @@
+"""Remember objects that are over, so that what is observed of them late does not bring them back.
+
+The watch may report a deletion before the answer to a write, or the page of a list, that shows the object as it was.
+Used by the caches of the reconcilers.
+"""
+
+MOST_REMEMBERED = 8192
+"""Maximum number of objects: those of the 20 s that a request may take, at 400 a second."""
+DELETED = float("inf")
+"""Version of an object that was deleted: no version of it is later."""
+
+
+class GoneObjects:
+    """Last versions of objects, by uid; the longest remembered are dropped first."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+
+    def add(self, uid: str, version: float = DELETED) -> None:
+        """Remember that nothing up to this version of the object is news any more."""
+        self._last.pop(uid, None)
+        self._last[uid] = version
+        if len(self._last) > MOST_REMEMBERED:
+            del self._last[next(iter(self._last))]
+
+    def covers(self, uid: str, version: int) -> bool:
+        """Return whether this version is known to be outdated."""
+        return version <= self._last.get(uid, -1)
