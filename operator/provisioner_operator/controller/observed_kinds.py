@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from provisioner_operator.controller import clock
-from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.model.records import Daemon, Job, UnreadableObject
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
+from provisioner_operator.kube.object_meta import ObjectMeta
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
@@ -33,8 +34,8 @@ class ObservedKind(Generic[Record]):
     """Stores the record; returns whether there may be something to decide."""
     forget: Callable[[str], None]
     """Forgets the object of that uid."""
-    park: Callable[[str], None]
-    """Has nothing decided about the object of that uid until it can be parsed again."""
+    park: Callable[[ObjectMeta], None]
+    """Has nothing decided about that object until it can be parsed again."""
 
 
 class ObservedKinds:
@@ -60,14 +61,16 @@ class ObservedKinds:
         pools = reconcilers.pools
         workspaces = self._workspaces = reconcilers.workspaces
         self._job_changed = job_changed
-        self.job = ObservedKind("ProvisionerJob", parse_job_records, self._observe_job, self._forget_job, jobs.park)
+        self.job = ObservedKind(
+            "ProvisionerJob", parse_job_records, self._observe_job, self._forget_job, _by_uid(jobs.park)
+        )
         self.build = replace(self.job, observe=self._observe_build)
         self.daemon = ObservedKind(
             "ProvisionerDaemon",
             parse_daemon,
             observe=lambda daemon: jobs.observe_daemon(daemon, clock.read()),
             forget=lambda uid: jobs.daemon_deleted(uid, clock.read()),
-            park=jobs.park,
+            park=self._park_daemon,
         )
         self.fresh_daemon = replace(
             self.daemon, observe=lambda daemon: jobs.observe_daemon(daemon, clock.read(), fresh=True)
@@ -77,17 +80,21 @@ class ObservedKinds:
             parse_pool,
             observe=lambda pool: pools.observe_pool(pool, clock.read()),
             forget=lambda uid: pools.pool_deleted(uid, clock.read()),
-            park=pools.park,
+            park=_by_uid(pools.park),
         )
         self.template = ObservedKind(
             "WorkspaceTemplate",
             parse_template,
             workspaces.observe_template,
             workspaces.template_deleted,
-            workspaces.park,
+            _by_uid(workspaces.park),
         )
         self.workspace = ObservedKind(
-            "Workspace", parse_workspace, workspaces.observe_workspace, workspaces.workspace_deleted, workspaces.park
+            "Workspace",
+            parse_workspace,
+            workspaces.observe_workspace,
+            workspaces.workspace_deleted,
+            _by_uid(workspaces.park),
         )
 
     def _observe_job(self, records: JobRecords) -> bool:
@@ -106,6 +113,13 @@ class ObservedKinds:
             is_news |= self._workspaces.observe_import(records.template_import)
         return is_news
 
+    def _park_daemon(self, meta: ObjectMeta) -> None:
+        self._jobs.observe_unreadable_daemon(UnreadableObject(meta.namespace, meta.uid, meta.version), clock.read())
+
     def _forget_job(self, uid: str) -> None:
         self._jobs.job_deleted(uid, clock.read())
         self._workspaces.job_deleted(uid)
+
+
+def _by_uid(park: Callable[[str], None]) -> Callable[[ObjectMeta], None]:
+    return lambda meta: park(meta.uid)

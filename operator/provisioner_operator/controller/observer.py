@@ -172,7 +172,7 @@ class Observer:
             record = kind.parse(body)
         except UnparseableObjectError as error:
             # An older version of the object that did parse must not be decided on any more.
-            kind.park(object_meta(body).uid)
+            kind.park(object_meta(body))
             self._unparseable.report(kind.name, body, error)
             return None
         if self._in_contact:

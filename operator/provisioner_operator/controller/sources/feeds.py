@@ -124,7 +124,7 @@ def daemons(client: KubeClient, observer: Observer, reconciler: JobReconciler, n
     """Make the reflector that follows daemons."""
     feed = Feed(
         namespace,
-        known=lambda: (daemon for daemon, _ in reconciler.daemons()),
+        known=lambda: (*(daemon for daemon, _ in reconciler.daemons()), *reconciler.unreadable_daemons()),
         seen=observer.daemon,
         deleted=observer.daemon_deleted,
     )

@@ -13,7 +13,7 @@ from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.daemons.liveness import Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.model.records import Daemon, UnreadableObject
 
 BACK_OFF_SECONDS = 60.0
 """Time for which a daemon that did not acknowledge an assignment gets no new one."""
@@ -51,6 +51,7 @@ class KnownDaemons:
         self._pods = pods
         self._entries: dict[str, _Entry] = {}
         self._in_namespace: dict[str, set[str]] = {}
+        self._unreadable: dict[str, UnreadableObject] = {}
         self._liveness = Liveness()
 
     # --- what was observed ---
@@ -69,6 +70,7 @@ class KnownDaemons:
             self._liveness.observe_unchanged(daemon.uid, daemon.lost_after, fresh=fresh)
         self._pods.daemon_observed(daemon)
         self.pod_changed(daemon.uid)
+        was_unreadable = self._unreadable.pop(daemon.uid, None) is not None
         doubts_settled = False
         if entry is None:
             self._entries[daemon.uid] = _Entry(daemon, Instances(daemon.instance), now.monotonic)
@@ -77,13 +79,21 @@ class KnownDaemons:
             entry.daemon = daemon
             doubts_settled = entry.instances.observe(daemon.instance, fresh=fresh)
         eligibility_changed = (
-            known is None or _eligibility(known) != _eligibility(daemon) or was_online != self.is_online(daemon)
+            known is None
+            or was_unreadable
+            or _eligibility(known) != _eligibility(daemon)
+            or was_online != self.is_online(daemon)
         )
         return DaemonNews(known, reported, doubts_settled, eligibility_changed)
+
+    def observe_unreadable(self, daemon: UnreadableObject) -> None:
+        """Record that the daemon exists and cannot be parsed: nothing is concluded about it until it can be."""
+        self._unreadable[daemon.uid] = daemon
 
     def deleted(self, uid: str, now: Instant) -> Daemon | None:
         """Remove a daemon whose object is gone; return its last observed state, if there is one."""
         self._liveness.deleted(uid, now)
+        self._unreadable.pop(uid, None)
         entry = self._entries.pop(uid, None)
         if entry is None:
             return None
@@ -138,9 +148,17 @@ class KnownDaemons:
         entry = self._entries.get(uid)
         return entry.daemon if entry is not None else None
 
+    def is_unreadable(self, uid: str) -> bool:
+        """Return whether the daemon exists in a state that cannot be parsed."""
+        return uid in self._unreadable
+
+    def unreadable(self) -> Iterator[UnreadableObject]:
+        """Iterate over all daemons in a state that cannot be parsed."""
+        return iter(self._unreadable.values())
+
     def uids(self) -> frozenset[str]:
         """Return the uids of all daemons whose objects exist."""
-        return frozenset(self._entries)
+        return frozenset({*self._entries, *self._unreadable})
 
     def judged(self) -> Iterator[str]:
         """Return the uids of all daemons whose heartbeats matter, including those whose objects are gone."""
@@ -156,8 +174,9 @@ class KnownDaemons:
         return reports and self._pods.admits_work(daemon)
 
     def works(self, daemon: Daemon) -> bool:
-        """Return whether the daemon is online and neither draining nor being deleted."""
-        return self.is_online(daemon) and daemon.state is not DaemonState.DRAINING and not daemon.deleting
+        """Return whether the daemon is online and neither draining, nor being deleted, nor unreadable."""
+        is_leaving = daemon.state is DaemonState.DRAINING or daemon.deleting
+        return self.is_online(daemon) and not is_leaving and not self.is_unreadable(daemon.uid)
 
     def takes_jobs(self, daemon: Daemon, now: Instant) -> bool:
         """Return whether the daemon may be assigned jobs, as far as it has free slots."""

@@ -35,7 +35,9 @@ class Context:
     """Context in which a job is evaluated."""
 
     daemon: Daemon | None = None
-    """Daemon that the job is assigned to, while its object exists."""
+    """Daemon that the job is assigned to, while its object exists and can be parsed."""
+    unreadable: bool = False
+    """Whether that daemon's object exists and cannot be parsed: then only the end of its Pod is certain."""
     offline: bool = False
     """Whether that daemon misses heartbeats, or reported that it stopped."""
     lost: bool = False
@@ -89,17 +91,22 @@ def _requested(job: Job) -> JobDecision | None:
 
 def _why_release(assignment: Assignment, context: Context, now: Instant) -> str | None:
     name = assignment.daemon
-    if context.daemon is None:
-        return f"Daemon {name} is gone; the job had not started and is queued again."
-    if context.offline:
-        return f"Daemon {name} went offline; the job had not started and is queued again."
-    if context.daemon.deleting:
-        return f"Daemon {name} is being deleted; the job had not started and is queued again."
-    if context.daemon.state is DaemonState.DRAINING:
-        return f"Daemon {name} is draining; the job had not started and is queued again."
+    if not context.unreadable and (state := _leaving(context)) is not None:
+        return f"Daemon {name} {state}; the job had not started and is queued again."
     if now.wall >= assignment.time + ACKNOWLEDGE_SECONDS:
         return f"Daemon {name} did not acknowledge within {ACKNOWLEDGE_SECONDS:.0f} s; the job is queued again."
     return None
+
+
+def _leaving(context: Context) -> str | None:
+    """Describe why the daemon will not acknowledge; None if it may."""
+    if context.daemon is None:
+        return "is gone"
+    if context.offline:
+        return "went offline"
+    if context.daemon.deleting:
+        return "is being deleted"
+    return "is draining" if context.daemon.state is DaemonState.DRAINING else None
 
 
 def _evaluate_started(job: Job, context: Context, now: Instant) -> Evaluation:
@@ -108,6 +115,9 @@ def _evaluate_started(job: Job, context: Context, now: Instant) -> Evaluation:
         if job.cancel:
             return Evaluation(_finish_cancel(job, daemon_gone(job, name, context.pod_ended)))
         return Evaluation(Fail(job, EndReason.DAEMON_LOST, _daemon_lost(job, name, context)))
+    if context.unreadable:
+        # What it runs, and for how long it may be silent, is not known: its own end of the job is awaited.
+        return Evaluation()
     if job.cancel:
         grace = context.daemon.cancel_grace if context.daemon is not None else 0.0
         seen = now.monotonic if context.cancel_seen is None else context.cancel_seen

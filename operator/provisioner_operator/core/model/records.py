@@ -147,6 +147,15 @@ class DaemonPod:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableObject:
+    """An object that exists and cannot be parsed, such as one that a later version wrote."""
+
+    namespace: str
+    uid: str
+    resource_version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Daemon:
     """A ProvisionerDaemon and its last heartbeat."""
 

@@ -14,7 +14,7 @@ from provisioner_operator.core.jobs.timeouts import expiry
 from provisioner_operator.core.model.gone_objects import DELETED, GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand
-from provisioner_operator.core.model.records import Daemon, DaemonPod, ExpiringJob, Job
+from provisioner_operator.core.model.records import Daemon, DaemonPod, ExpiringJob, Job, UnreadableObject
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from provisioner_operator.core.scheduling.explanation import Growth
@@ -102,6 +102,14 @@ class JobCache:
         self._work.add(daemon.uid)
         return True
 
+    def observe_unreadable_daemon(self, daemon: UnreadableObject, now: Instant) -> None:
+        """Observe that a daemon exists and cannot be parsed: neither it nor the jobs that it has are judged until it can be."""
+        if self._gone.covers(daemon.uid, daemon.resource_version):
+            return
+        self._daemons.observe_unreadable(daemon)
+        self.park(daemon.uid)
+        self._reasons.fleet_changed(daemon.namespace, now)
+
     def daemon_deleted(self, uid: str, now: Instant) -> None:
         """Remove a daemon whose object is gone; its process may continue until its own fence stops it."""
         self._gone.add(uid)
@@ -169,6 +177,10 @@ class JobCache:
     def daemons(self) -> Iterator[tuple[Daemon, bool]]:
         """Iterate over all daemons, each with whether it is online."""
         return ((daemon, self._daemons.is_online(daemon)) for daemon in self._daemons)
+
+    def unreadable_daemons(self) -> Iterator[UnreadableObject]:
+        """Iterate over all daemons in a state that cannot be parsed."""
+        return self._daemons.unreadable()
 
     def pod_of(self, daemon_uid: str) -> str | None:
         """Return the uid of the Pod that owns the daemon; None if there is none, or the daemon is no longer known."""

@@ -110,7 +110,9 @@ class JobReconciler(JobCache):
     # --- one object ---
 
     def _is_known(self, uid: str) -> bool:
-        return uid in self._jobs or uid in self._expiring or uid in self._daemons or self._pods.knows(uid)
+        if uid in self._jobs or uid in self._expiring:
+            return True
+        return uid in self._daemons or self._daemons.is_unreadable(uid) or self._pods.knows(uid)
 
     def _decide_one(self, uid: str, now: Instant) -> JobReconcilerDecision | None:
         if (job := self._jobs.get(uid)) is not None:
@@ -152,6 +154,9 @@ class JobReconciler(JobCache):
         given = job.assignment
         if given is None:
             return Context(cancel_seen=self._cancel_seen.get(job.uid))
+        pod_ended = self._pods.ending_of(given.daemon_uid)
+        if self._daemons.is_unreadable(given.daemon_uid):
+            return Context(unreadable=True, lost=pod_ended is not None, pod_ended=pod_ended)
         if not self._daemons.is_judged(given.daemon_uid):
             self._daemons.deleted(given.daemon_uid, now)
             self._work.add(given.daemon_uid)
@@ -161,7 +166,7 @@ class JobReconciler(JobCache):
             daemon=daemon,
             offline=daemon is not None and not self._daemons.is_online(daemon),
             lost=replaced or self._daemons.is_lost(given.daemon_uid, now),
-            pod_ended=self._pods.ending_of(given.daemon_uid),
+            pod_ended=pod_ended,
             cancel_seen=self._cancel_seen.get(job.uid),
         )
 

@@ -108,3 +108,15 @@ async def test_other_kinds_are_listed_whole_and_what_a_list_lacks_is_forgotten(k
     await reflector.list()
     assert names() == {("acme", "here"), ("globex", "other")}
     assert "fieldSelector" not in parts.client.requests[0].parameters
+
+
+@virtual_time
+async def test_a_daemon_that_cannot_be_parsed_exists_until_a_list_lacks_it() -> None:
+    parts = ControllerParts()
+    later = stored(a_daemon_manifest("later") | {"spec": {"capacity": "of a later version"}})
+    parts.client.answers("GET", paths.daemons("acme"), a_page(later), a_page())
+    reflector = feeds.daemons(parts.client, parts.observer, parts.jobs, "acme")
+    await reflector.list()
+    assert [each.uid for each in parts.jobs.unreadable_daemons()] == ["uid-of-later"]
+    await reflector.list()
+    assert list(parts.jobs.unreadable_daemons()) == []

@@ -143,6 +143,20 @@ def test_the_lost_daemon_of_a_job_that_names_none_is_unknown() -> None:
     assert evaluation.decision.message.startswith("Daemon unknown was lost")
 
 
+def test_nothing_is_concluded_about_a_daemon_that_cannot_be_parsed_but_from_the_end_of_its_pod() -> None:
+    given = Context(unreadable=True)
+    assert evaluate(a_running_job(active_deadline=100), given, at(1000)) == Evaluation()
+    assert evaluate(a_running_job(phase=Phase.CANCELING, **CANCELED), given, at(1e6)) == Evaluation()
+    ended = evaluate(a_running_job(), Context(unreadable=True, lost=True, pod_ended="OOMKilled"), at(1)).decision
+    assert isinstance(ended, Fail)
+
+
+def test_a_daemon_that_cannot_be_parsed_has_its_time_to_acknowledge() -> None:
+    given = Context(unreadable=True)
+    assert evaluate(an_assigned_job(), given, at(10)) == Evaluation(requeue_after=ACKNOWLEDGE_SECONDS - 10)
+    assert isinstance(evaluate(an_assigned_job(), given, at(ACKNOWLEDGE_SECONDS)).decision, Release)
+
+
 def test_missed_heartbeats_that_are_not_yet_a_loss_leave_a_running_job_alone() -> None:
     assert evaluate(a_running_job(), Context(daemon=a_daemon(), offline=True), at(1)).decision is None
 

@@ -2,12 +2,24 @@
 
 from dataclasses import replace
 
+import pytest
+
 from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, Phase
 from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
 from provisioner_operator.core.daemons.registry import BACK_OFF_SECONDS
-from provisioner_operator.core.jobs.decisions import BeginCancel, Fail, Release
+from provisioner_operator.core.jobs.decisions import BeginCancel, Explain, Fail, Release
 from provisioner_operator.core.model.backoff import Refusal
-from support.builders.core import a_daemon, a_job, a_running_job, an_assigned_job, at, later_version, next_heartbeat
+from provisioner_operator.core.model.records import Daemon, UnreadableObject
+from support.builders.core import (
+    NAMESPACE,
+    a_daemon,
+    a_job,
+    a_running_job,
+    an_assigned_job,
+    at,
+    later_version,
+    next_heartbeat,
+)
 from support.builders.observed_jobs import ObservedJobs
 
 
@@ -184,3 +196,48 @@ def test_a_refused_write_about_a_daemon_does_not_put_off_the_loss_of_its_jobs_on
     observed.mirror.daemon_deleted("uid-of-daemon", at(104))
     observed.decided(104)
     assert observed.wake() == 404
+
+
+UNREADABLE = UnreadableObject(NAMESPACE, "uid-of-daemon", 5)
+LONG_AFTER = 100_000.0
+
+
+@pytest.mark.parametrize("before", [(), (a_daemon(),)], ids=["never parsed", "parsed before"])
+def test_the_job_of_a_daemon_that_cannot_be_parsed_is_left_alone_whatever_changes(before: tuple[Daemon, ...]) -> None:
+    job = a_running_job(active_deadline=60)
+    observed = ObservedJobs(job, *before)
+    observed.mirror.observe_unreadable_daemon(UNREADABLE, at(0))
+    for version, now in ((2, 10.0), (3, LONG_AFTER)):
+        observed.see(replace(job, resource_version=version, priority=version), now=now)
+        assert observed.decided(now) == []
+    assert observed.mirror.uids()[1] == {"uid-of-daemon"}
+    assert list(observed.mirror.unreadable_daemons()) == [UNREADABLE]
+
+
+def test_a_daemon_that_cannot_be_parsed_is_judged_again_once_it_can_be() -> None:
+    job = a_running_job(active_deadline=60)
+    observed = ObservedJobs(job, a_daemon())
+    observed.mirror.observe_unreadable_daemon(UNREADABLE, at(0))
+    assert observed.decided(90) == []
+    observed.see(a_daemon(resource_version=6), now=90)
+    assert [type(each) for each in observed.decided(90) if each.subject == job.uid] == [Fail]
+    assert list(observed.mirror.unreadable_daemons()) == []
+
+
+def test_a_daemon_that_cannot_be_parsed_and_is_deleted_is_lost_after_its_time() -> None:
+    observed = ObservedJobs(job := a_running_job())
+    observed.mirror.observe_unreadable_daemon(UNREADABLE, at(0))
+    assert observed.decided(0) == []
+    observed.mirror.tidy(at(0))
+    observed.mirror.daemon_deleted("uid-of-daemon", at(10))
+    observed.mirror.observe_unreadable_daemon(UNREADABLE, at(11))  # an answer that comes late
+    assert observed.decided(300) == []
+    assert [type(each) for each in observed.decided(311) if each.subject == job.uid] == [Fail]
+
+
+def test_a_daemon_that_cannot_be_parsed_counts_as_none_that_is_free() -> None:
+    observed = ObservedJobs(a_daemon(), job := a_job())
+    observed.mirror.observe_unreadable_daemon(UNREADABLE, at(0))
+    (explain,) = observed.decided(1)
+    assert explain.subject == job.uid
+    assert isinstance(explain, Explain)
