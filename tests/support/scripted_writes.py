@@ -143,12 +143,11 @@ class ScriptedClient(KubeClient):
         self, path: str, *, field_selector: str | None = None, label_selector: str | None = None
     ) -> AsyncIterator[dict[str, Any]]:
         await self._asked("LIST", path)
-        workspace = (field_selector or "").removeprefix("spec.workspaceRef.name=")
         bodies = [body for each, body in self.objects.items() if each.startswith(f"{path}/")]
-        yield {
-            "metadata": {},
-            "items": [body for body in bodies if (body["spec"].get("workspaceRef") or {}).get("name") == workspace],
-        }
+        if field_selector is not None:
+            workspace = field_selector.removeprefix("spec.workspaceRef.name=")
+            bodies = [body for body in bodies if (body["spec"].get("workspaceRef") or {}).get("name") == workspace]
+        yield {"metadata": {}, "items": bodies}
 
     async def _asked(self, verb: str, path: str, *, has_tests: bool = False) -> None:
         self.requests.append(Request(self._now(), verb, path))

@@ -16,7 +16,7 @@ from provisioner_operator.core.daemons.decisions import (
     RemoveDaemon,
     ReshapeDaemon,
 )
-from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.model.records import Daemon, DaemonPod
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import AlreadyExistsError
@@ -43,7 +43,10 @@ class DaemonExecutor:
             case ReshapeDaemon(_, daemon):
                 path = paths.daemon(daemon.namespace, daemon.name)
                 self._observer.daemon(await self._client.json_patch(path, decision.patch()))
-            case RemoveDaemon(_, daemon):
+            case RemoveDaemon(pod, daemon):
+                # Read before the absence of the daemon's own Pod is believed: it may have the name by now, unnoticed.
+                if await self._read_pod(pod) is None:
+                    return Result.CONFLICT
                 held_up = await self._client.delete(paths.daemon(daemon.namespace, daemon.name), uid=daemon.uid)
                 if held_up is None:
                     self._observer.daemon_deleted(daemon.uid)
@@ -77,6 +80,15 @@ class DaemonExecutor:
             return Result.CONFLICT
         self._observer.daemon(body)
         return Result.OK
+
+    async def _read_pod(self, pod: DaemonPod) -> dict[str, Any] | None:
+        return await read_fresh(
+            self._client,
+            paths.pod(pod.namespace, pod.name),
+            pod.uid,
+            observe=self._observer.pod,
+            gone=lambda uid: self._observer.pod_deleted(uid, pod.namespace),
+        )
 
     async def _read(self, daemon: Daemon) -> dict[str, Any] | None:
         return await read_fresh(

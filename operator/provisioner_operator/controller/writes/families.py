@@ -47,7 +47,7 @@ def families(client: KubeClient, observer: Observer, reconcilers: Reconcilers) -
     table = (
         (JobDecision, Family(JobExecutor(client, observer), reconcilers.jobs)),
         (DaemonDecision | PodDecision, Family(DaemonExecutor(client, observer), reconcilers.jobs)),
-        (PoolDecision, Family(PoolExecutor(client, observer, reconcilers.pools), reconcilers.pools)),
+        (PoolDecision, Family(PoolExecutor(client, observer, reconcilers.jobs, reconcilers.pools), reconcilers.pools)),
         (BuildDecision, Family(WorkspaceExecutor(client, observer, reconcilers.workspaces), reconcilers.workspaces)),
         (TemplateDecision, Family(TemplateExecutor(client, observer, reconcilers.workspaces), reconcilers.workspaces)),
     )

@@ -10,6 +10,7 @@ from provisioner_operator.core.pools.decisions import (
     CordonDaemon,
     CreatePod,
     DeletePod,
+    FindPods,
     PoolDecision,
     RemoveFinalizer,
     UncordonDaemon,
@@ -17,24 +18,30 @@ from provisioner_operator.core.pools.decisions import (
 )
 from provisioner_operator.core.pools.members import PoolPod
 from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.reconcilers.job_cache import JobCache
 from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import AlreadyExistsError
+from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.kube.selectors import DAEMON_PODS
 
 
 class PoolExecutor:
     """Executor of decisions about pools, their Pods, and cordons of their daemons."""
 
-    def __init__(self, client: KubeClient, observer: Observer, pools: PoolReconciler) -> None:
+    def __init__(self, client: KubeClient, observer: Observer, jobs: JobCache, pools: PoolReconciler) -> None:
         self._client = client
         self._observer = observer
+        self._jobs = jobs
         self._pools = pools
 
     async def execute(self, decision: PoolDecision) -> Result:
         """Send the write and observe its response. Raises KubeError."""
         pool = decision.pool
         match decision:
+            case FindPods():
+                await self._find_pods(pool.namespace)
             case CreatePod():
                 return await self._create(decision)
             case CordonDaemon(_, pod) | UncordonDaemon(_, pod):
@@ -65,11 +72,23 @@ class PoolExecutor:
                 return has_moved_on(body, decision.patch())
             case DeletePod(_, pod):
                 return await self._read_pod(pod) is None
-            case CreatePod(pool):
+            case CreatePod(pool) | FindPods(pool):
                 return await self._read_pool(pool) is None
             case _:
                 pool = decision.pool
                 return has_moved_on(await self._read_pool(pool), decision.patch(), pool.resource_version)
+
+    async def _find_pods(self, namespace: str) -> None:
+        """List and observe the Pods of daemons, and forget those that are missing."""
+        # The known ones before the list, so that one that is created meanwhile does not count as deleted.
+        known = {uid for uid, where in self._jobs.pod_uids().items() if where == namespace}
+        async for page in self._client.list_pages(paths.pods(namespace), label_selector=DAEMON_PODS):
+            for body in page["items"]:
+                known.discard(object_meta(body).uid)
+                self._observer.pod(body)
+        for uid in known:
+            self._observer.pod_deleted(uid, namespace)
+        self._pools.pods_found(namespace)
 
     async def _create(self, decision: CreatePod) -> Result:
         pool, name, result = decision.pool, decision.name, Result.OK

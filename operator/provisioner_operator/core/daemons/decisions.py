@@ -119,7 +119,7 @@ class ReshapeDaemon(_AboutPod):
 
 @dataclass(frozen=True, slots=True)
 class RemoveDaemon(_AboutPod):
-    """Delete the ProvisionerDaemon of a former Pod, whose name another Pod now has."""
+    """Delete the ProvisionerDaemon of a former Pod, whose name this Pod now has: a read shows that it still does."""
 
     daemon: Daemon
 

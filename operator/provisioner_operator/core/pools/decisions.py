@@ -59,6 +59,17 @@ class _AboutPoolPod(_AboutPool):
 
 
 @dataclass(frozen=True, slots=True)
+class FindPods(_AboutPool):
+    """List the Pods of the pool's namespace, before anything is decided by their absence in a new term of leadership."""
+
+    @property
+    @override
+    def subject(self) -> str:
+        """The namespace: one list serves all its pools."""
+        return f"Pods of {self.pool.namespace}"
+
+
+@dataclass(frozen=True, slots=True)
 class CreatePod(_AboutPool):
     """Create a Pod of this name; if it exists already, an earlier request succeeded."""
 
@@ -149,4 +160,6 @@ class UpdatePoolStatus(_AboutPool):
         return status_patch(self.pool, self.status)
 
 
-PoolDecision = CreatePod | CordonDaemon | UncordonDaemon | DeletePod | AddFinalizer | RemoveFinalizer | UpdatePoolStatus
+PoolDecision = (
+    FindPods | CreatePod | CordonDaemon | UncordonDaemon | DeletePod | AddFinalizer | RemoveFinalizer | UpdatePoolStatus
+)

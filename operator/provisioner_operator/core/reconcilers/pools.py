@@ -14,6 +14,7 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.pools.decisions import (
     CordonDaemon,
     CreatePod,
+    FindPods,
     PoolDecision,
     UncordonDaemon,
     UpdatePoolStatus,
@@ -41,6 +42,8 @@ class PoolReconciler:
         self._pods: dict[str, tuple[int, PoolPod]] = {}
         self._gone = GoneObjects()
         """Pools and Pods that were deleted."""
+        self._unsearched: set[str] = set()
+        """Namespaces whose Pods were not listed in this term of leadership, so that an unknown one may exist."""
         self._parked: set[str] = set()
         """Pools in a state that cannot be parsed."""
         self._under_way: set[str] = set()
@@ -113,6 +116,15 @@ class PoolReconciler:
         if pod_uid in self._pods:
             self._fleet.run_ended(self._pods[pod_uid][1].pool_uid, job.finished - job.started)
 
+    def leadership_gained(self) -> None:
+        """Distrust every absence of a Pod that was observed as a standby, whose watch may have ended unnoticed."""
+        self._unsearched = {pool.namespace for pool in self._pools.values()}
+        self._is_urgent = True
+
+    def pods_found(self, namespace: str) -> None:
+        """Record that all Pods of the namespace were listed and observed, and the missing ones forgotten."""
+        self._unsearched.discard(namespace)
+
     # --- the outcome of decisions ---
 
     def created(self, pool_uid: str, name: str) -> None:
@@ -164,11 +176,12 @@ class PoolReconciler:
         views = [PoolView(pool, self._members(pool.uid), self._refusal_of(pool.uid)) for pool in pools]
         found = self._fleet.decide(views, self._waiting(now), now)
         self._look_at = float("inf") if found.requeue_after is None else now.monotonic + found.requeue_after
-        self._drop_obsolete_backoffs(found.decisions)
+        decisions = [self._after_search(each) for each in found.decisions]
+        self._drop_obsolete_backoffs(decisions)
         if self._is_urgent:
             # The status still shows the refusal, and nothing else may wake the loop.
             self._look_at = now.monotonic
-        for decision in found.decisions:
+        for decision in decisions:
             if decision.subject in self._under_way or self._backs_off(decision, now) or self._is_outdated(decision):
                 continue
             self._under_way.add(decision.subject)
@@ -185,6 +198,14 @@ class PoolReconciler:
         return iter(self._pools.values())
 
     # --- inside ---
+
+    def _after_search(self, decision: PoolDecision) -> PoolDecision:
+        """Return the decision, or the list of Pods that has to come first."""
+        if decision.pool.namespace not in self._unsearched:
+            return decision
+        if isinstance(decision, CreatePod):
+            self._fleet.unanswered(decision.pool.uid, decision.name)  # it is not sent
+        return FindPods(decision.pool)
 
     def _backs_off(self, decision: PoolDecision, now: Instant) -> bool:
         """Return whether the decision backs off; if so, schedule the round that may repeat it."""

@@ -25,6 +25,7 @@ class Reconcilers:
 
     def leadership_gained(self) -> None:
         """Prepare to decide after a time in which another controller may have led."""
+        self.pools.leadership_gained()
         self.workspaces.leadership_gained()
 
     def next_wake(self) -> float | None:

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.api.v1alpha1.names import DRAIN_FINALIZER
 from provisioner_operator.core.daemons.decisions import RegisterDaemon
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.pools.decisions import (
     CordonDaemon,
     CreatePod,
     DeletePod,
+    FindPods,
     RemoveFinalizer,
     UncordonDaemon,
 )
@@ -200,3 +202,32 @@ def test_a_pod_whose_daemon_object_is_deleted_is_registered_anew_at_once() -> No
     assert register.pod.name == "pool-a"
     (status, *_) = statuses(cluster.decided(1))
     assert (status.replicas, status.idle) == (1, 0)  # until it reports again
+
+
+def test_a_new_leader_lists_the_pods_before_it_believes_that_one_is_missing() -> None:
+    pool = a_pool(replicas=1)
+    cluster = ObservedPools(pool, a_pool("other", uid="uid-of-other", replicas=1))
+    cluster.pools.leadership_gained()
+    (search,) = cluster.decided()
+    assert search == FindPods(pool)
+    cluster.settle(search)
+    assert cluster.decided(0.1) == [FindPods(pool)], "the list failed"
+
+    cluster.run_pod(pool, "pool-a")
+    cluster.pools.pods_found(NAMESPACE)
+    cluster.settle(search)
+
+    assert [each.pool.name for each in cluster.decided(0.2) if isinstance(each, CreatePod)] == ["other"]
+
+
+def test_a_new_leader_releases_no_pool_whose_pods_it_has_not_listed() -> None:
+    pool = a_pool(deleting=True, finalizers=(DRAIN_FINALIZER,))
+    cluster = ObservedPools(pool)
+    cluster.pools.leadership_gained()
+    (search,) = cluster.decided()
+    assert isinstance(search, FindPods)
+
+    cluster.pools.pods_found(NAMESPACE)
+    cluster.settle(search)
+
+    assert RemoveFinalizer(pool) in cluster.decided(0.1)
