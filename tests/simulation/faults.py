@@ -8,7 +8,7 @@ from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecisio
 from provisioner_operator.core.workspaces.decisions import ReadSource, WorkspaceDecision
 from simulation.controller import SimulatedController
 from simulation.daemons import SimulatedDaemon
-from simulation.server import DAEMON, JOB
+from simulation.server import DAEMON, JOB, POD
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -169,7 +169,7 @@ class Faults:
         controller = self._pick_controller()
         if controller is not None:
             self._world.invariants.note("the controller's watch stalls")
-            controller.feed.stall(*self._random.choice([(JOB,), (DAEMON,), (JOB, DAEMON)]))
+            controller.feed.stall(*self._random.choice([(JOB,), (DAEMON,), (POD,), (JOB, DAEMON)]))
             self._world.schedule.after(self._some_time(), self._unstall, controller)
 
     def _unstall(self, controller: SimulatedController) -> None:

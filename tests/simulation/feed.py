@@ -138,6 +138,9 @@ class ControllerFeed:
             self.forget_job(uid)
             self._controller.wake()
 
+    def forget_pod(self, uid: str) -> None:
+        self._gone(POD, uid)
+
     def forget_job(self, uid: str) -> None:
         self._mirror.job_deleted(uid, self._controller.now)
         self._workspaces.gone(JOB, uid)

@@ -14,7 +14,7 @@ from provisioner_operator.core.jobs.decisions import CheckJob, Expire
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.kube.parsing import parse_daemon
 from simulation.network import DENIAL, RETRY_SECONDS, Answer, Call, Network, Result
-from simulation.server import Body
+from simulation.server import POD, Body
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController
@@ -54,8 +54,8 @@ class ControllerWrites:
                     lambda: server.patch_spec(daemon.uid, decision.patch().operations()),
                     lambda *got: self._shaped(decision, *got),
                 )
-            case RemoveDaemon(_, daemon):
-                self._write(decision, lambda: server.delete(daemon.uid), lambda *got: self._shaped(decision, *got))
+            case RemoveDaemon():
+                self._remove(decision)
             case Expire(job):
                 self._write(decision, lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
             case _:
@@ -79,6 +79,30 @@ class ControllerWrites:
             answer(result, body)
 
         self._network.send(self._controller.tenure, self._network.unless_denied(decision, call), answered)
+
+    def _remove(self, decision: RemoveDaemon) -> None:
+        """Remove the daemon of a former Pod, if a read shows that the other Pod of its name exists."""
+        server, pod = self._network.server, decision.pod
+
+        def read() -> Body | None:
+            return next((body for body in server.of_kind(POD) if body["metadata"]["name"] == pod.name), None)
+
+        def answered(result: Result, body: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is Result.UNREACHABLE:
+                self._schedule.after(RETRY_SECONDS, self._settle, decision)
+                return
+            if body is not None and body["metadata"]["uid"] == pod.uid:
+                remove = lambda: server.delete(decision.daemon.uid)  # noqa: E731 - a request
+                self._write(decision, remove, lambda *got: self._shaped(decision, *got))
+                return
+            self._feed.forget_pod(pod.uid)
+            if body is not None:
+                self._feed.observe(body)
+            self._settle(decision)
+
+        self._network.send(self._controller, read, answered)
 
     def _shaped(
         self, decision: RegisterDaemon | ReshapeDaemon | RemoveDaemon, result: Result, body: Body | None

@@ -12,9 +12,9 @@ from provisioner_operator.controller import clock
 from provisioner_operator.core.model.records import Daemon, Job, UnreadableObject
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
-from provisioner_operator.kube.object_meta import ObjectMeta
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.kube.pool_parsing import parse_pool
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
@@ -34,7 +34,7 @@ class ObservedKind(Generic[Record]):
     """Stores the record; returns whether there may be something to decide."""
     forget: Callable[[str], None]
     """Forgets the object of that uid."""
-    park: Callable[[ObjectMeta], None]
+    park: Callable[[UnreadableObject], None]
     """Has nothing decided about that object until it can be parsed again."""
 
 
@@ -70,7 +70,7 @@ class ObservedKinds:
             parse_daemon,
             observe=lambda daemon: jobs.observe_daemon(daemon, clock.read()),
             forget=lambda uid: jobs.daemon_deleted(uid, clock.read()),
-            park=self._park_daemon,
+            park=lambda daemon: jobs.observe_unreadable_daemon(daemon, clock.read()),
         )
         self.fresh_daemon = replace(
             self.daemon, observe=lambda daemon: jobs.observe_daemon(daemon, clock.read(), fresh=True)
@@ -89,13 +89,7 @@ class ObservedKinds:
             workspaces.template_deleted,
             _by_uid(workspaces.park),
         )
-        self.workspace = ObservedKind(
-            "Workspace",
-            parse_workspace,
-            workspaces.observe_workspace,
-            workspaces.workspace_deleted,
-            _by_uid(workspaces.park),
-        )
+        self.workspace = _workspace_kind(workspaces)
 
     def _observe_job(self, records: JobRecords) -> bool:
         # The build before the job: an ended job may be deleted only once its workspace has noted its end.
@@ -113,13 +107,20 @@ class ObservedKinds:
             is_news |= self._workspaces.observe_import(records.template_import)
         return is_news
 
-    def _park_daemon(self, meta: ObjectMeta) -> None:
-        self._jobs.observe_unreadable_daemon(UnreadableObject(meta.namespace, meta.uid, meta.version), clock.read())
-
     def _forget_job(self, uid: str) -> None:
         self._jobs.job_deleted(uid, clock.read())
         self._workspaces.job_deleted(uid)
 
 
-def _by_uid(park: Callable[[str], None]) -> Callable[[ObjectMeta], None]:
-    return lambda meta: park(meta.uid)
+def _workspace_kind(workspaces: WorkspaceReconciler) -> ObservedKind[Workspace]:
+    return ObservedKind(
+        "Workspace",
+        parse_workspace,
+        workspaces.observe_workspace,
+        workspaces.workspace_deleted,
+        workspaces.observe_unreadable_workspace,
+    )
+
+
+def _by_uid(park: Callable[[str], None]) -> Callable[[UnreadableObject], None]:
+    return lambda unreadable: park(unreadable.uid)

@@ -20,7 +20,7 @@ from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.decision import Decision
-from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.model.records import Job, UnreadableObject
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.kube.errors import BusyError
@@ -172,7 +172,8 @@ class Observer:
             record = kind.parse(body)
         except UnparseableObjectError as error:
             # An older version of the object that did parse must not be decided on any more.
-            kind.park(object_meta(body))
+            meta = object_meta(body)
+            kind.park(UnreadableObject(meta.namespace, meta.uid, meta.version))
             self._unparseable.report(kind.name, body, error)
             return None
         if self._in_contact:

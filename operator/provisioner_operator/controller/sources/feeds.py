@@ -143,5 +143,10 @@ def workspaces(
     client: KubeClient, observer: Observer, reconciler: WorkspaceReconciler, namespace: str | None
 ) -> Reflector:
     """Make the reflector that follows workspaces."""
-    feed = Feed(namespace, known=reconciler.workspaces, seen=observer.workspace, deleted=observer.workspace_deleted)
+    feed = Feed(
+        namespace,
+        known=lambda: (*reconciler.workspaces(), *reconciler.unreadable_workspaces()),
+        seen=observer.workspace,
+        deleted=observer.workspace_deleted,
+    )
     return Reflector(client, paths.workspaces(namespace), feed)

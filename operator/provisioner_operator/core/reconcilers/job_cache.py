@@ -20,6 +20,7 @@ from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from provisioner_operator.core.scheduling.explanation import Growth
 from provisioner_operator.core.scheduling.explanation_timing import PendingReasons
 from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.unlisted_runs import UnlistedRuns
 
 if TYPE_CHECKING:
     from provisioner_operator.core.model.backoff import Backoff
@@ -36,8 +37,7 @@ class JobCache:
         self._assigning: set[str] = set()
         """Jobs whose assignments are under way."""
         self._cancel_seen: dict[str, float] = {}
-        self._unlisted: dict[str, int] = {}
-        """Number of consecutive heartbeats that did not list each started job."""
+        self._unlisted = UnlistedRuns()
         self._unexplained: dict[str, Backoff] = {}
         """Backoff of each job whose explanation was refused; it holds back nothing else."""
         self._work: WorkQueue[str] = WorkQueue()
@@ -94,7 +94,8 @@ class JobCache:
         if news.reported or known is None or known.runs != daemon.runs:
             self._work.add(*self._placement.report(daemon, first=known is None))
         if news.reported and known is not None:
-            self._doubt_unlisted(daemon)
+            jobs = [job for uid in self._placement.jobs_of(daemon.uid) if (job := self._jobs.get(uid)) is not None]
+            self._work.add(*self._unlisted.report(daemon, jobs))
         if news.eligibility_changed:
             self._reasons.fleet_changed(daemon.namespace, now)
         if news.eligibility_changed or news.doubts_settled:
@@ -223,17 +224,6 @@ class JobCache:
             self._expiring[job.uid] = ExpiringJob(job.namespace, job.name, job.uid, job.resource_version, due)
             self._work.add(job.uid)
 
-    def _doubt_unlisted(self, daemon: Daemon) -> None:
-        """Count heartbeats that omit a started job: after some, it has ended and the watch missed that."""
-        listed = {run.job_uid for run in daemon.runs}
-        for uid in self._placement.jobs_of(daemon.uid):
-            job = self._jobs.get(uid)
-            if job is None or job.phase not in STARTED or uid in listed:
-                self._unlisted.pop(uid, None)
-                continue
-            self._unlisted[uid] = self._unlisted.get(uid, 0) + 1
-            self._work.add(uid)
-
     def _requeue_pod_of(self, daemon: Daemon, known: Daemon | None) -> None:
         if (pod := self._pods.pod_of(daemon)) is not None:
             if known is None or known.offer != daemon.offer:  # a heartbeat changes nothing for its Pod
@@ -271,7 +261,7 @@ class JobCache:
     def _take_out(self, uid: str, ended: Job | None, now: Instant) -> None:
         """Remove an unfinished job that ended, or whose object is gone (`ended` None)."""
         job = self._jobs.pop(uid, None)
-        self._unlisted.pop(uid, None)
+        self._unlisted.forget(uid)
         self._cancel_seen.pop(uid, None)
         self._unexplained.pop(uid, None)
         self._queue.dequeue(uid)

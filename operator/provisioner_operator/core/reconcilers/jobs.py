@@ -20,7 +20,6 @@ from provisioner_operator.core.reconcilers.job_cache import JobCache
 from provisioner_operator.core.scheduling.candidates import distinct
 from provisioner_operator.core.scheduling.explanation_places import ExplanationPlaces
 from provisioner_operator.core.scheduling.explanation_timing import Candidates, matches_status
-from provisioner_operator.core.scheduling.occupancy import UNLISTED_REPORTS
 from provisioner_operator.core.scheduling.smallest_change import Candidate
 
 HELD_SECONDS = 5.0
@@ -124,8 +123,7 @@ class JobReconciler(JobCache):
         return self._pods.decide(uid) if self._pods.knows(uid) else None
 
     def _decide_job(self, job: Job, now: Instant) -> JobReconcilerDecision | None:
-        if self._unlisted.get(job.uid, 0) >= UNLISTED_REPORTS:
-            del self._unlisted[job.uid]
+        if self._unlisted.must_be_read(job.uid):
             return CheckJob(job)
         evaluation = evaluate(job, self._context(job, now), now)
         if isinstance(evaluation.decision, Release):

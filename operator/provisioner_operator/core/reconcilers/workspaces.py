@@ -6,8 +6,11 @@ decision is under way until it is `settled`.
 
 from collections.abc import Iterator
 
+from typing_extensions import override
+
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.records import UnreadableObject
 from provisioner_operator.core.reconcilers.workspace_cache import WorkspaceCache
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
 from provisioner_operator.core.workspaces.build_history import BuildFacts
@@ -26,6 +29,38 @@ _STATUS = (UpdateTemplateStatus, UpdateWorkspaceStatus)
 
 class WorkspaceReconciler(WorkspaceCache):
     """Brings templates and workspaces to their desired states."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unreadable: dict[str, UnreadableObject] = {}
+        """Workspaces in a state that cannot be parsed: each may use any template of its namespace."""
+
+    # --- workspaces that cannot be parsed ---
+
+    def observe_unreadable_workspace(self, workspace: UnreadableObject) -> None:
+        """Observe that a workspace exists and cannot be parsed."""
+        if not self._gone.covers(workspace.uid, workspace.resource_version):
+            self._unreadable[workspace.uid] = workspace
+            self.park(workspace.uid)
+
+    def unreadable_workspaces(self) -> Iterator[UnreadableObject]:
+        """Iterate over all workspaces in a state that cannot be parsed."""
+        return iter(self._unreadable.values())
+
+    @override
+    def observe_workspace(self, workspace: Workspace) -> bool:
+        self._release_templates(workspace.uid)
+        return super().observe_workspace(workspace)
+
+    @override
+    def workspace_deleted(self, uid: str) -> None:
+        self._release_templates(uid)
+        super().workspace_deleted(uid)
+
+    def _release_templates(self, uid: str) -> None:
+        """Requeue the templates that an unreadable workspace held, since it is no longer one."""
+        if (workspace := self._unreadable.pop(uid, None)) is not None:
+            self._work.add(*(each.uid for each in self.templates() if each.namespace == workspace.namespace))
 
     # --- the outcome of decisions ---
 
@@ -98,6 +133,7 @@ class WorkspaceReconciler(WorkspaceCache):
             discarded=frozenset(entry.discarded),
             imports=entry.imports,
             workspaces=len(uids),
+            unreadable_workspaces=sum(each.namespace == template.namespace for each in self._unreadable.values()),
             versions_in_use=frozenset(version for uid in uids for version in self._workspaces[uid].versions_in_use()),
             refused=_refused_step(entry.backoff, now),
         )

@@ -54,6 +54,8 @@ class TemplateFacts:
     imports: Mapping[str, Import | None] = field(default_factory=dict)
     """Import jobs by version; None where there is certainly no job."""
     workspaces: int = 0
+    unreadable_workspaces: int = 0
+    """Workspaces of the namespace that cannot be parsed: they may use the template, and any of its versions."""
     versions_in_use: frozenset[str] = frozenset()
     refused: RefusedStep | None = None
     """Step that the API server refused, during its backoff."""
@@ -111,6 +113,8 @@ def _plan_version(
     versions = current_versions(template, wanted, facts.imports, now)
     active = active_version(template.status, versions, wanted)
     needed = {wanted.name, active, *facts.versions_in_use}
+    if facts.unreadable_workspaces:
+        needed.update(each.name for each in versions)
     is_new = template.status.version(wanted.name) is None
     if is_new and not have_room([each for each in versions if each.name in needed]):
         return _write(template, _without_room(template, wanted, facts, now), None)
@@ -155,10 +159,11 @@ def _end(template: Template, facts: TemplateFacts, now: Instant) -> TemplatePlan
     """Release a deleted template once no workspace needs it."""
     if IN_USE_FINALIZER not in template.finalizers:
         return TemplatePlan()
-    if not facts.workspaces:
+    if not facts.workspaces and not facts.unreadable_workspaces:
         return TemplatePlan(ReleaseTemplate(template))
     count = "1 workspace" if facts.workspaces == 1 else f"{facts.workspaces} workspaces"
-    message = f"The template is being deleted; it remains until no workspace uses it ({count} left)."
+    unreadable = f", and {facts.unreadable_workspaces} that cannot be parsed" if facts.unreadable_workspaces else ""
+    message = f"The template is being deleted; it remains until no workspace uses it ({count} left{unreadable})."
     return _write(
         template, _with_conditions(template, facts, TemplateReason.IN_USE, message, under_way=True, now=now), None
     )

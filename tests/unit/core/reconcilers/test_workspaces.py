@@ -5,6 +5,7 @@ from dataclasses import replace
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase, WorkspaceReason
 from provisioner_operator.api.v1alpha1.names import version_name
 from provisioner_operator.core.model.backoff import Refusal
+from provisioner_operator.core.model.records import UnreadableObject
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.build_plan import RUNNING_DELAY_SECONDS, WAITING_DELAY_SECONDS
 from provisioner_operator.core.workspaces.decisions import (
@@ -14,13 +15,14 @@ from provisioner_operator.core.workspaces.decisions import (
     ImportVersion,
     KeepFiles,
     ReadSource,
+    ReleaseTemplate,
     UpdateTemplateStatus,
     UpdateWorkspaceStatus,
     WorkspaceDecision,
 )
 from provisioner_operator.core.workspaces.records import SourceFiles, Template, TemplateStatus, Workspace
 from provisioner_operator.core.workspaces.template_source import SOURCE_REREAD_SECONDS, digest_of
-from support.builders.core import at
+from support.builders.core import NAMESPACE, at
 from support.builders.workspaces import a_build, a_template, a_version, a_workspace, an_import
 
 NO = Refusal("Forbidden", "a policy says no")
@@ -285,3 +287,29 @@ def test_what_requests_found_out_about_an_unknown_template_is_nobodys() -> None:
     world.see(template)
 
     assert isinstance(world.about(template.uid), KeepFiles)
+
+
+def test_a_workspace_that_cannot_be_parsed_holds_the_templates_of_its_namespace_until_it_is_gone() -> None:
+    observed = Observed(a_template(deleting=True))
+    unreadable = UnreadableObject(NAMESPACE, "uid-of-later", 2)
+    observed.reconciler.observe_unreadable_workspace(unreadable)
+    observed.reconciler.observe_unreadable_workspace(UnreadableObject("elsewhere", "uid-of-other", 2))
+    (in_use,) = observed.decided()
+    assert isinstance(in_use, UpdateTemplateStatus)
+    observed.reconciler.settled(in_use, at(0))
+    observed.reconciler.workspace_deleted(unreadable.uid)
+
+    observed.reconciler.observe_unreadable_workspace(unreadable)  # an answer that comes late
+
+    assert [type(each) for each in observed.decided()] == [ReleaseTemplate]
+    assert [each.uid for each in observed.reconciler.unreadable_workspaces()] == ["uid-of-other"]
+
+
+def test_a_workspace_that_can_be_parsed_again_counts_for_its_template_alone() -> None:
+    observed = Observed(a_template(deleting=True))
+    workspace = a_workspace(template="another")
+    observed.reconciler.observe_unreadable_workspace(UnreadableObject(NAMESPACE, workspace.uid, 1))
+
+    observed.see(replace(workspace, resource_version=2))
+
+    assert isinstance(observed.about("uid-of-template"), ReleaseTemplate)

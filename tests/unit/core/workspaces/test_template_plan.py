@@ -189,6 +189,7 @@ def test_a_superseded_version_goes_after_its_time_unless_a_workspace_has_it() ->
     assert not isinstance(_decide(known, now=99), DiscardVersion)
     assert isinstance(_decide(known, now=100), DiscardVersion)
     assert not isinstance(_decide(known, now=100, versions_in_use=frozenset({old.name})), DiscardVersion)
+    assert not isinstance(_decide(known, now=100, unreadable_workspaces=1), DiscardVersion)
     gone = _status(known, now=100, discarded=frozenset({old.name}))
     assert [each.name for each in gone.versions] == [wanted.name]
 
@@ -198,6 +199,15 @@ def test_a_deleted_template_goes_when_no_workspace_is_left() -> None:
 
     assert _says(_status(template, workspaces=2)) == ("False", "InUse")
     assert isinstance(_decide(template, workspaces=0), ReleaseTemplate)
+
+
+def test_a_deleted_template_stays_while_a_workspace_that_cannot_be_parsed_may_use_it() -> None:
+    template = a_template(deleting=True)
+
+    status = _status(template, unreadable_workspaces=1)
+
+    assert _says(status) == ("False", "InUse")
+    assert "(0 workspaces left, and 1 that cannot be parsed)" in status.conditions[0].message
 
 
 def test_a_status_that_is_current_is_not_written_again() -> None:
