@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import AwareDatetime, ValidationError
 
 from provisioner_operator.api.v1alpha1.base import Model
+from provisioner_operator.core.pools.pod_builder import CONTAINER
 from provisioner_operator.kube.parsing import UnparseableObjectError, explain
 
 FINAL_PHASES = frozenset({"Succeeded", "Failed"})
@@ -65,6 +66,7 @@ class ContainerState(Model):
 class ContainerStatus(Model):
     """The status of one container, as kubelet reports it."""
 
+    name: str = ""
     state: ContainerState = ContainerState()
 
 
@@ -98,11 +100,35 @@ class PodStatus(Model):
         return [each.state.terminated for each in self.container_statuses if each.state.terminated is not None]
 
 
+class PodSpec(Model):
+    """The part of the Pod's spec that says whether an end is final."""
+
+    restart_policy: str = "Always"
+
+
 class Pod(Model):
-    """A Pod, without its spec."""
+    """A Pod, without most of its spec."""
 
     metadata: PodMeta
+    spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
+
+    @property
+    def daemon_containers(self) -> list[ContainerStatus]:
+        """The container that is the daemon; all containers if none has its name."""
+        statuses = self.status.container_statuses
+        return [each for each in statuses if each.name == CONTAINER] or statuses
+
+    @property
+    def daemon_ends(self) -> list[Terminated]:
+        """The ends of the daemon's containers, once all of them have ended; an injected sidecar may run on."""
+        ends = [each.state.terminated for each in self.daemon_containers if each.state.terminated is not None]
+        return ends if len(ends) == len(self.daemon_containers) else []
+
+    @property
+    def restarts_nothing(self) -> bool:
+        """Whether no container that has ended is started again."""
+        return self.status.phase in FINAL_PHASES or self.spec.restart_policy == "Never"
 
 
 def parse_pod(body: Mapping[str, Any]) -> Pod:

@@ -1,7 +1,8 @@
 """Parsing of a daemon's Pod into its record: what its annotations offer, whether it is ready, how it ended.
 
-A Pod counts as ended only if kubelet reports the end of its containers: a phase alone may have been written by the Pod
-garbage collector, for a node that has lost contact and may still run them.
+A Pod counts as ended only if kubelet reports the end of the daemon's container: a phase alone may have been written by
+the Pod garbage collector, for a node that has lost contact and may still run it. Other containers do not matter, since
+an injected sidecar may keep a Pod running whose daemon has ended.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from provisioner_operator.api.v1alpha1.names import (
 )
 from provisioner_operator.core.model.records import DaemonPod, Offer
 from provisioner_operator.kube.parsing import UnparseableObjectError, explain, offer_of
-from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, parse_pod, worst
+from provisioner_operator.kube.pod_model import Pod, parse_pod, worst
 
 _PLAIN_FIELDS = {
     CAPACITY_ANNOTATION: "capacity",
@@ -43,7 +44,7 @@ def parse_daemon_pod(body: Mapping[str, Any], *, deleted: bool = False) -> Daemo
         offer=_offer(meta.annotations),
         ready=status.ready is not None,
         deleting=deleted or meta.deletion_timestamp is not None,
-        ended=_ending(status, deleted=deleted),
+        ended=_ending(pod, deleted=deleted),
     )
 
 
@@ -62,11 +63,10 @@ def _offer(annotations: Mapping[str, str]) -> Offer:
         raise UnparseableObjectError(f"its annotations: {explain(error)}") from None
 
 
-def _ending(status: PodStatus, *, deleted: bool) -> str | None:
-    """Describe how the containers ended; None while one may run or may be started again."""
-    ends = status.ends
-    is_final = deleted or status.phase in FINAL_PHASES
-    if not is_final or not ends or len(ends) < len(status.container_statuses):
+def _ending(pod: Pod, *, deleted: bool) -> str | None:
+    """Describe how the daemon's container ended; None while it may run or may be started again."""
+    ends = pod.daemon_ends
+    if not ends or not (deleted or pod.restarts_nothing):
         return None
     end = worst(ends)
     return f"{end.reason or 'Terminated'}, exit code {end.exit_code}"

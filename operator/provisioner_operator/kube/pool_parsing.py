@@ -18,7 +18,7 @@ from provisioner_operator.core.model.matching import Supply, effective_tags
 from provisioner_operator.core.pools.members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble
 from provisioner_operator.core.pools.records import Autoscaling, PodTemplate, Pool, PoolStatus
 from provisioner_operator.kube.parsing import UnparseableObjectError, as_written, conditions_of, explain
-from provisioner_operator.kube.pod_model import FINAL_PHASES, PodStatus, Terminated, parse_pod, worst
+from provisioner_operator.kube.pod_model import FINAL_PHASES, Pod, PodStatus, Terminated, parse_pod, worst
 
 _BEGINNING = frozenset({"ContainerCreating", "PodInitializing"})
 """Reasons of a waiting container that are part of every start."""
@@ -110,7 +110,7 @@ def parse_pool_pod(body: Mapping[str, Any]) -> PoolPod | None:
         created=created,
         ready_since=_ready_since(status, created),
         deleting=meta.deletion_timestamp is not None,
-        end=_end(status, created),
+        end=_end(pod, created),
         trouble=_trouble(status),
     )
 
@@ -122,17 +122,20 @@ def _ready_since(status: PodStatus, created: float) -> float | None:
     return created if ready.last_transition_time is None else ready.last_transition_time.timestamp()
 
 
-def _end(status: PodStatus, created: float) -> PodEnd | None:
-    if status.phase not in FINAL_PHASES:
+def _end(pod: Pod, created: float) -> PodEnd | None:
+    status = pod.status
+    is_final = status.phase in FINAL_PHASES
+    ends = status.ends if is_final else pod.daemon_ends
+    if not is_final and not (ends and pod.restarts_nothing):
         return None
-    ends = status.ends
     started = max((end.started_at.timestamp() for end in ends if end.started_at is not None), default=created)
     finished = max((end.finished_at.timestamp() for end in ends if end.finished_at is not None), default=started)
+    end = worst(ends)
     return PodEnd(
-        failed=status.phase == "Failed",
+        failed=status.phase == "Failed" if is_final else end.exit_code != 0,
         finished=finished,
         ran=max(0.0, finished - started),
-        trouble=_why_ended(status, worst(ends)),
+        trouble=_why_ended(status, end),
     )
 
 

@@ -79,10 +79,35 @@ def test_it_is_ready_and_deleting_as_its_status_says() -> None:
         (a_body(WAITING, phase="Failed"), True, None),
     ],
 )
-def test_it_has_ended_only_by_kubelets_word_about_every_container(
+def test_without_a_container_named_daemon_it_has_ended_only_by_kubelets_word_about_every_container(
     body: dict[str, Any],
     *,
     deleted: bool,
     ending: str | None,
 ) -> None:
     assert parse_daemon_pod(body, deleted=deleted).ended == ending
+
+
+@pytest.mark.parametrize(
+    ("daemon", "policy", "ending"),
+    [
+        (terminated(137, "OOMKilled"), "Never", "OOMKilled, exit code 137"),
+        (terminated(), "Never", "Completed, exit code 0"),
+        (RUNNING, "Never", None),
+        # A restart may follow.
+        (terminated(137, "OOMKilled"), "Always", None),
+        (terminated(137, "OOMKilled"), "OnFailure", None),
+    ],
+)
+def test_the_end_of_the_daemons_container_is_its_end_though_a_sidecar_runs_on(
+    daemon: dict[str, Any], policy: str, ending: str | None
+) -> None:
+    body = a_body({"name": "istio-proxy"} | RUNNING, {"name": "daemon"} | daemon)
+    body["spec"] = {"restartPolicy": policy}
+    assert parse_daemon_pod(body).ended == ending
+
+
+def test_a_sidecar_that_ends_ends_no_daemon() -> None:
+    body = a_body({"name": "helper"} | terminated(1, "Error"), {"name": "daemon"} | RUNNING)
+    body["spec"] = {"restartPolicy": "Never"}
+    assert parse_daemon_pod(body).ended is None

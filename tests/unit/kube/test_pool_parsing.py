@@ -226,6 +226,19 @@ def test_how_a_pod_ended_is_told_in_kubelets_words(status: Manifest, end: PodEnd
     assert pod.end == end
 
 
+@pytest.mark.parametrize(("code", "failed"), [(137, True), (0, False)])
+def test_a_pod_whose_daemon_ended_has_ended_though_a_sidecar_runs_on(code: int, *, failed: bool) -> None:
+    body = a_pod_body(**terminated(code, "Error"))
+    body["status"]["containerStatuses"].append({"name": "istio-proxy", "state": {"running": {}}})
+    body["spec"] = {"restartPolicy": "Never"}
+
+    pod = parse_pool_pod(body)
+
+    assert pod is not None
+    assert pod.end is not None
+    assert (pod.end.failed, pod.end.ran) == (failed, 90)
+
+
 def test_long_foreign_words_are_cut() -> None:
     pod = parse_pool_pod(a_pod_body(**in_state(waiting={"reason": "ErrImagePull", "message": "x" * 100_000})))
 
