@@ -128,7 +128,9 @@ class ScriptedClient(KubeClient):
         return self._put(path, {**self._found(path), **body})
 
     @override
-    async def delete(self, path: str, *, uid: str, resource_version: int | None = None) -> dict[str, Any] | None:
+    async def delete(
+        self, path: str, *, uid: str, resource_version: int | None = None, grace_seconds: int | None = None
+    ) -> dict[str, Any] | None:
         await self._asked("DELETE", path)
         body = self._found(path)
         if body["metadata"].get("finalizers"):

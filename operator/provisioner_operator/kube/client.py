@@ -58,7 +58,9 @@ class KubeClient:
         """Change an object by a merge patch (RFC 7386), which has no preconditions."""
         return await self._request("PATCH", path, body=body, content_type=MERGE_PATCH)
 
-    async def delete(self, path: str, *, uid: str, resource_version: int | None = None) -> dict[str, Any] | None:
+    async def delete(
+        self, path: str, *, uid: str, resource_version: int | None = None, grace_seconds: int | None = None
+    ) -> dict[str, Any] | None:
         """Delete the object of that uid and, if given, version. Raises ConflictError if the name's object is another.
 
         Returns None if it is gone; the object as it is now if something holds up its deletion, such as a finalizer.
@@ -66,7 +68,9 @@ class KubeClient:
         preconditions: dict[str, str] = {"uid": uid}
         if resource_version is not None:
             preconditions["resourceVersion"] = str(resource_version)
-        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions}
+        body: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions}
+        if grace_seconds is not None:
+            body["gracePeriodSeconds"] = grace_seconds
         answer = await self._request("DELETE", path, body=body)
         return None if answer.get("kind") == "Status" else answer
 

@@ -55,12 +55,19 @@ def starting(name: str = "pod", **fields: Any) -> Member:
 
 
 def working(
-    name: str = "pod", *, held: int = 0, cordoned_by: str | None = None, online: bool = True, **fields: Any
+    name: str = "pod",
+    *,
+    held: int = 0,
+    cordoned_by: str | None = None,
+    online: bool = True,
+    lost: bool = False,
+    **fields: Any,
 ) -> Member:
     """A ready daemon with this many jobs, optionally cordoned by the `pool` or an `admin`."""
     daemon = PoolDaemon(
         f"daemon-of-{name}",
-        online=online,
+        online=online and not lost,
+        lost=lost,
         cordoned=cordoned_by is not None,
         cordoned_by_pool=cordoned_by == "pool",
         held=held,

@@ -47,8 +47,9 @@ class PoolExecutor:
             case CordonDaemon(_, pod) | UncordonDaemon(_, pod):
                 path = paths.daemon(pod.namespace, pod.name)
                 self._observer.daemon(await self._client.json_patch(path, decision.patch()))
-            case DeletePod(_, pod):
-                await self._client.delete(paths.pod(pod.namespace, pod.name), uid=pod.uid)
+            case DeletePod(_, pod, grace_seconds):
+                path = paths.pod(pod.namespace, pod.name)
+                await self._client.delete(path, uid=pod.uid, grace_seconds=grace_seconds)
                 await self._read_pod(pod)
             case AddFinalizer() | RemoveFinalizer():
                 path = paths.pool(pool.namespace, pool.name)

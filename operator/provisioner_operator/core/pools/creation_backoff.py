@@ -37,6 +37,10 @@ class CreationState:
     """Time before which no Pod is created, on the monotonic clock."""
     failing: Trouble | None = None
     """Last failure, until a later Pod has run for a while."""
+    is_refused: bool = False
+    """Whether that was a refusal by the API server rather than a failed Pod."""
+    forget_at: float | None = None
+    """Time at which that is forgotten, on the monotonic clock, if there was one."""
 
 
 class Creations:
@@ -103,7 +107,14 @@ class Creations:
 
     def state(self) -> CreationState:
         """Return the current state."""
-        return CreationState(frozenset(self._under_way), tuple(self._unanswered), self._resume_at, self._failing)
+        return CreationState(
+            frozenset(self._under_way),
+            tuple(self._unanswered),
+            self._resume_at,
+            self._failing,
+            is_refused=self._is_refused,
+            forget_at=None if self._failing is None else self._forget_at,
+        )
 
     def _fail(self, trouble: Trouble, now: Instant) -> None:
         self._failing = trouble

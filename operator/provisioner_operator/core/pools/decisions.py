@@ -130,6 +130,9 @@ class UncordonDaemon(_AboutPoolPod):
 class DeletePod(_AboutPoolPod):
     """Delete the Pod by its uid: nothing runs on it and nothing will."""
 
+    grace_seconds: int | None = None
+    """Grace period; None for the Pod's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class AddFinalizer(_AboutPool):

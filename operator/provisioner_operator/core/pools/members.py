@@ -61,6 +61,8 @@ class PoolDaemon:
     """Whether it has the mark of its pool's cordon, even if somebody else has uncordoned it since."""
     held: int = 0
     """Slots that are taken: by assigned jobs, acknowledged or not, and by runs that outlive their jobs."""
+    lost: bool = False
+    """Whether it has missed its heartbeats for so long that its runs are certainly over, after it had reported once."""
     annotated: bool = False
     """Whether it has annotations at all."""
 
@@ -81,6 +83,11 @@ class Member:
     def is_present(self) -> bool:
         """Whether it works, or is starting, and is not being deleted."""
         return not self.is_over and not self.pod.deleting
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the Pod is to be replaced because its daemon hangs; one that an admin cordoned is the admin's."""
+        return self.is_present and self.daemon is not None and self.daemon.lost and not self.is_cordoned_by_admin
 
     @property
     def held(self) -> int:

@@ -3,7 +3,7 @@
 Each round plans from the observed state. Two rules come before all others: a Pod whose daemon holds a job is never
 deleted, and one that may get a job is cordoned first, so that it cannot get one between the plan and the deletion. A
 daemon that an admin cordoned is the admin's: a substitute is created, and the daemon is left alone until the pool rolls
-out another revision or is deleted. Called by `fleet_plan`, which knows the queue and passes the number of daemons
+out another revision or is deleted. A Pod whose daemon is lost is replaced: it hangs, whatever kubelet reports. Called by `fleet_plan`, which knows the queue and passes the number of daemons
 wanted.
 """
 
@@ -29,6 +29,9 @@ from provisioner_operator.core.pools.status import PodCounts
 FAILED_KEPT_SECONDS = 600.0
 """Time for which the Pod that failed last is kept, for its log and its reason; others are deleted at once."""
 
+LOST_GRACE_SECONDS = 30
+"""Grace period of a Pod whose daemon hangs: its runs are over, so that there is nothing to wait for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -52,7 +55,8 @@ def plan(pool: Pool, members: Sequence[Member], target: Target, creation: Creati
     """Plan one pool."""
     if pool.deleting:
         return _plan_deletion(pool, members, creation)
-    present = sorted((member for member in members if member.is_present), key=_retention_order)
+    lost = [member for member in members if member.is_lost]
+    present = sorted((member for member in members if member.is_present and not member.is_lost), key=_retention_order)
     updated = [member for member in present if member.pod.revision == target.revision]
     current = [member for member in updated if not member.is_cordoned_by_admin]
     outdated = [member for member in present if member.pod.revision != target.revision]
@@ -61,7 +65,7 @@ def plan(pool: Pool, members: Sequence[Member], target: Target, creation: Creati
     # Until new ones are ready, as many old ones keep working in their place.
     still_useful = [member for member in outdated if member.is_ready and not member.is_cordoned_by_admin]
     spared = still_useful[: target.wanted - ready]
-    going = [*surplus, *(member for member in outdated if member not in spared)]
+    going = [*lost, *surplus, *(member for member in outdated if member not in spared)]
 
     deletions, kept_for = _delete_ended(pool, members, now)
     decisions: list[PoolDecision] = [*_uncordon(pool, (*keep, *spared)), *_drain(pool, going), *deletions]
@@ -72,9 +76,11 @@ def plan(pool: Pool, members: Sequence[Member], target: Target, creation: Creati
         outdated=len(outdated),
         ready=ready,
         draining=len(going),
-        trouble=_trouble(keep, creation),
+        trouble=_trouble(keep, creation, is_complete=len(current) >= target.wanted),
     )
     looks = [kept_for]
+    if creation.forget_at is not None:
+        looks.append(creation.forget_at - now.monotonic)
     if DRAIN_FINALIZER not in pool.finalizers:
         return Plan((AddFinalizer(pool), *decisions), counts, kept_for)
     room = target.wanted + (pool.max_surge if outdated else 0) - len(current) - len(outdated) - len(creation.under_way)
@@ -108,7 +114,7 @@ def _drain(pool: Pool, going: Iterable[Member]) -> Iterable[PoolDecision]:
         if member.daemon is not None and not member.daemon.cordoned:
             yield CordonDaemon(pool, member.pod, member.daemon)
         elif not member.held:
-            yield DeletePod(pool, member.pod)
+            yield DeletePod(pool, member.pod, LOST_GRACE_SECONDS if member.is_lost else None)
 
 
 def _uncordon(pool: Pool, kept: Iterable[Member]) -> Iterable[PoolDecision]:
@@ -161,12 +167,16 @@ def _counted(members: Sequence[Member]) -> PodCounts:
     )
 
 
-def _trouble(keep: Iterable[Member], creation: CreationState) -> Trouble | None:
-    """Return the problem that keeps wanted members from being ready: first one that needs somebody's action."""
+def _trouble(keep: Iterable[Member], creation: CreationState, *, is_complete: bool) -> Trouble | None:
+    """Return the problem that keeps wanted members from being ready: first one that needs somebody's action.
+
+    Once the pool `is_complete`, a former refusal of Pods explains nothing: it may have been fixed, and nobody tries.
+    """
+    failing = None if creation.is_refused and is_complete else creation.failing
     stuck = [
         Trouble(member.pod.trouble.reason, f"Pod {member.pod.name}: {member.pod.trouble.message}")
         for member in keep
         if member.pod.trouble is not None and not member.is_ready
     ]
-    persistent = next((trouble for trouble in stuck if not trouble.is_transient), creation.failing)
+    persistent = next((trouble for trouble in stuck if not trouble.is_transient), failing)
     return persistent or next(iter(stuck), None)

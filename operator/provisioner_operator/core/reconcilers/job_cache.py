@@ -195,6 +195,10 @@ class JobCache:
             return None
         return daemon, self._daemons.works(daemon), self._placement.used(daemon.uid)
 
+    def has_lost(self, daemon: Daemon, now: Instant) -> bool:
+        """Return whether the daemon has missed its heartbeats until its runs are certainly over, after it had reported."""
+        return daemon.heartbeat is not None and self._daemons.is_lost(daemon.uid, now)
+
     def queue_depths(self) -> dict[Demand, tuple[int, Job]]:
         """Return the number of jobs of each demand that only wait for a daemon, and the first of these jobs."""
         return self._queue.depths()

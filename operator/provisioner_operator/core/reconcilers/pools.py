@@ -44,6 +44,8 @@ class PoolReconciler:
         """Pools and Pods that were deleted."""
         self._unsearched: set[str] = set()
         """Namespaces whose Pods were not listed in this term of leadership, so that an unknown one may exist."""
+        self._pods_of: dict[str, dict[str, PoolPod]] = {}
+        """Pods by the uid of their pool, and by their own."""
         self._parked: set[str] = set()
         """Pools in a state that cannot be parsed."""
         self._under_way: set[str] = set()
@@ -93,10 +95,13 @@ class PoolReconciler:
 
     def observe_pod(self, pod: PoolPod, resource_version: int) -> bool:
         """Observe a Pod of a pool; return False if this or a later version of it is known."""
-        version, _ = self._pods.get(pod.uid, (-1, None))
+        version, known = self._pods.get(pod.uid, (-1, None))
         if resource_version <= version or self._gone.covers(pod.uid, resource_version):
             return False
+        if known is not None:
+            self._take_out(known)  # its pool may have released it
         self._pods[pod.uid] = (resource_version, pod)
+        self._pods_of.setdefault(pod.pool_uid, {})[pod.uid] = pod
         self._forget_refusals(pod)
         self._is_urgent = True
         return True
@@ -105,6 +110,7 @@ class PoolReconciler:
         """Remove a Pod whose object is gone; `version` is its last, if known."""
         if (known := self._pods.pop(uid, None)) is not None:
             self._gone.add(uid, max(known[0], version))
+            self._take_out(known[1])
             self._forget_refusals(known[1])
             self._is_urgent = True
 
@@ -173,7 +179,7 @@ class PoolReconciler:
         self._is_urgent = False
         self._looked_at = now.monotonic
         pools = [pool for uid, pool in self._pools.items() if uid not in self._parked]
-        views = [PoolView(pool, self._members(pool.uid), self._refusal_of(pool.uid)) for pool in pools]
+        views = [PoolView(pool, self._members(pool.uid, now), self._refusal_of(pool.uid)) for pool in pools]
         found = self._fleet.decide(views, self._waiting(now), now)
         self._look_at = float("inf") if found.requeue_after is None else now.monotonic + found.requeue_after
         decisions = [self._after_search(each) for each in found.decisions]
@@ -246,10 +252,16 @@ class PoolReconciler:
         for key in [key for key in backoffs if key[0] == pod.uid]:
             del backoffs[key]
 
-    def _members(self, pool_uid: str) -> tuple[Member, ...]:
-        return tuple(Member(pod, self._daemon(pod)) for _, pod in self._pods.values() if pod.pool_uid == pool_uid)
+    def _take_out(self, pod: PoolPod) -> None:
+        pods = self._pods_of[pod.pool_uid]
+        del pods[pod.uid]
+        if not pods:
+            del self._pods_of[pod.pool_uid]
 
-    def _daemon(self, pod: PoolPod) -> PoolDaemon | None:
+    def _members(self, pool_uid: str, now: Instant) -> tuple[Member, ...]:
+        return tuple(Member(pod, self._daemon(pod, now)) for pod in self._pods_of.get(pool_uid, {}).values())
+
+    def _daemon(self, pod: PoolPod, now: Instant) -> PoolDaemon | None:
         found = self._jobs.daemon_of_pod(pod.uid)
         if found is None:
             return None
@@ -260,6 +272,7 @@ class PoolReconciler:
             cordoned=daemon.cordoned,
             cordoned_by_pool=daemon.cordoned_by is not None,
             held=held,
+            lost=self._jobs.has_lost(daemon, now),
             annotated=daemon.annotated,
         )
 

@@ -114,6 +114,8 @@ def test_a_refusal_is_a_failure() -> None:
     creations.refused("a", QUOTA, at(0))
 
     assert (paused(creations, 0), creations.state().failing) == (10, QUOTA)
+    assert creations.state().is_refused
+    assert creations.state().forget_at == at(10 + LONGEST_CREATION_BACKOFF_SECONDS).monotonic
 
 
 def test_a_later_pod_that_stands_for_a_minute_ends_the_failure() -> None:

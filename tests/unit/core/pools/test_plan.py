@@ -15,7 +15,7 @@ from provisioner_operator.core.pools.decisions import (
     UncordonDaemon,
 )
 from provisioner_operator.core.pools.members import Member, PoolDaemon, Trouble
-from provisioner_operator.core.pools.plan import Plan, Target, plan
+from provisioner_operator.core.pools.plan import LOST_GRACE_SECONDS, Plan, Target, plan
 from provisioner_operator.core.pools.records import Pool
 from support.builders.core import at
 from support.builders.pools import NEW, OLD, a_pod, a_pool, over, starting, working
@@ -203,6 +203,52 @@ def test_a_name_that_is_on_its_way_is_not_given_to_another_pod() -> None:
 
 def test_pods_on_their_way_count_for_the_surge() -> None:
     assert decided(2, old("a"), old("b"), pace=ONE_UNDER_WAY) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "members", "decisions"),
+    [
+        (1, [working("a", lost=True)], ["cordon a", "create"]),
+        (1, [working("a", lost=True, cordoned_by="pool")], ["create", "delete a"]),
+        # Its jobs are about to fail, and its slots are free only then.
+        (1, [working("a", lost=True, cordoned_by="pool", held=1)], ["create"]),
+        (1, [working("a", lost=True, cordoned_by="pool"), working("b")], ["delete a"]),
+        (0, [working("a", lost=True, cordoned_by="pool")], ["delete a"]),
+        (1, [working("a", lost=True, cordoned_by="admin")], ["create"]),
+        (1, [working("a", lost=True, cordoned_by="pool", deleting=True), working("b")], []),
+        (1, [working("a", cordoned_by="pool")], ["uncordon a"]),  # it reports again
+    ],
+)
+def test_a_pod_whose_daemon_hangs_is_replaced(wanted: int, members: list[Member], decisions: list[str]) -> None:
+    assert decided(wanted, *members) == decisions
+
+
+@pytest.mark.parametrize(("lost", "grace"), [(True, LOST_GRACE_SECONDS), (False, None)])
+def test_nobody_waits_for_a_daemon_that_hangs(lost: bool, grace: int | None) -> None:  # noqa: FBT001
+    (deletion,) = a_plan(0, working("a", lost=lost, cordoned_by="pool")).decisions
+    assert isinstance(deletion, DeletePod)
+    assert deletion.grace_seconds == grace
+
+
+@pytest.mark.parametrize(
+    ("members", "quoted"),
+    [
+        ([], True),
+        ([working("a")], True),
+        ([working("a"), working("b", online=False)], False),
+        ([working("a"), working("b", lost=True)], True),
+    ],
+)
+def test_a_refusal_of_pods_is_quoted_only_while_pods_are_missing(members: list[Member], *, quoted: bool) -> None:
+    pace = CreationState(failing=FAILING, is_refused=True, resume_at=at(130).monotonic)
+    assert (a_plan(2, *members, pace=pace).counts.trouble == FAILING) is quoted
+    of_a_pod = CreationState(failing=FAILING, resume_at=at(130).monotonic)
+    assert a_plan(2, *members, pace=of_a_pod).counts.trouble == FAILING
+
+
+def test_a_failure_is_forgotten_although_nothing_else_happens() -> None:
+    pace = CreationState(failing=FAILING, forget_at=at(160).monotonic)
+    assert a_plan(1, starting("a"), pace=pace, now=100).requeue_after == pytest.approx(60)
 
 
 def test_an_unanswered_name_is_the_first_to_be_used_again() -> None:

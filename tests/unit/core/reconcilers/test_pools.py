@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.api.v1alpha1.names import DRAIN_FINALIZER
-from provisioner_operator.core.daemons.decisions import RegisterDaemon
+from provisioner_operator.core.daemons.decisions import MarkOffline, RegisterDaemon
+from provisioner_operator.core.jobs.timeouts import offline_after
 from provisioner_operator.core.model.backoff import Refusal
+from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.pools.decisions import (
     CordonDaemon,
     CreatePod,
@@ -19,6 +21,8 @@ from provisioner_operator.core.pools.pod_builder import revision
 from support.builders.core import NAMESPACE, NOON, a_running_job, an_ended_job, at, next_heartbeat
 from support.builders.observed_pools import IMAGE, ObservedPools, created, statuses
 from support.builders.pools import a_pod, a_pool
+
+OFFLINE_AFTER = offline_after(300)
 
 
 def test_without_pools_there_is_nothing_to_decide() -> None:
@@ -64,6 +68,55 @@ def test_members_are_the_pools_pods_with_their_daemons_and_jobs() -> None:
 
     assert (mine.replicas, mine.busy, mine.idle) == (3, 1, 1)
     assert (others.replicas, others.busy) == (0, 0)
+
+
+def miss_heartbeats(cluster: ObservedPools, daemon: Daemon, *times: float) -> Daemon:
+    """Let the daemon's heartbeats be missed until these times, which fresh reads confirm."""
+    for now in times:
+        for decision in [*cluster.jobs.decide(at(now)), *cluster.jobs.decide(at(now))]:
+            if isinstance(decision, MarkOffline):
+                daemon = replace(daemon, state=DaemonState.OFFLINE, resource_version=daemon.resource_version + 1)
+            cluster.jobs.observe_daemon(daemon, at(now), fresh=True)
+            cluster.jobs.settled(decision, at(now))
+    return daemon
+
+
+def test_a_pod_whose_daemon_hangs_is_replaced_once_the_daemon_is_lost() -> None:
+    pool = a_pool()
+    cluster = ObservedPools(pool)
+    daemon = cluster.run_pod(pool, "pool-a", lost_after=300)
+    cluster.settle(*cluster.decided())
+
+    daemon = miss_heartbeats(cluster, daemon, OFFLINE_AFTER, OFFLINE_AFTER, 299)
+    cluster.settle(*(before := cluster.decided(299)), now=299)
+    assert created(before) == []
+
+    miss_heartbeats(cluster, daemon, 300)
+    decided = cluster.decided(300)
+    assert len(created(decided)) == 1
+    assert [each.pod.name for each in decided if isinstance(each, CordonDaemon)] == ["pool-a"]
+
+
+def test_a_daemon_that_has_not_reported_yet_does_not_hang() -> None:
+    pool = a_pool()
+    cluster = ObservedPools(pool)
+    daemon = cluster.run_pod(pool, "pool-a", lost_after=300, heartbeat=None, state=DaemonState.OFFLINE)
+    cluster.settle(*cluster.decided())
+
+    miss_heartbeats(cluster, daemon, OFFLINE_AFTER, OFFLINE_AFTER, 600)
+
+    assert created(cluster.decided(600)) == []
+
+
+def test_a_pod_that_changes_its_owner_leaves_its_pool() -> None:
+    pool, other = a_pool(), a_pool("other")
+    cluster = ObservedPools(pool, other)
+    cluster.run_pod(pool, "pool-a")
+
+    cluster.pools.observe_pod(a_pod("pool-a", uid="pod-of-pool-a", pool_uid=other.uid), 2)
+
+    mine, others = statuses(cluster.decided())
+    assert (mine.replicas, others.replicas) == (0, 1)
 
 
 def test_a_pod_whose_daemon_holds_a_job_is_cordoned_and_deleted_only_when_that_is_over() -> None:
