@@ -26,6 +26,13 @@ INVALID = Answer(
 )
 TOO_LARGE = Answer(413, {"reason": "RequestEntityTooLarge", "message": "Request entity too large: limit is 3145728"})
 BAD = Answer(400, {"reason": "BadRequest", "message": "the object in the data is not valid"})
+DENIALS = {
+    f"webhook with code {code}": Answer(
+        code, {"message": 'admission webhook "w.example.org" denied the request: too big'}
+    )
+    for code in (400, 404, 409, 410, 413, 418, 429, 500, 502, 503, 504)
+}
+"""A webhook chooses the code of its denial; some of them have another meaning when the API server itself answers."""
 LASTING = {
     "missing right": RIGHT,
     "policy": POLICY,
@@ -34,6 +41,7 @@ LASTING = {
     "invalid": INVALID,
     "too large": TOO_LARGE,
     "bad request": BAD,
+    **DENIALS,
 }
 ETCD = Answer(500, {"reason": "InternalError", "message": "etcdserver: request timed out"})
 QUOTA = Answer(409, {"reason": "Conflict", "message": "Operation cannot be fulfilled on resourcequotas"})

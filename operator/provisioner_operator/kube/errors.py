@@ -61,11 +61,11 @@ class PreconditionFailedError(ApiError):
 
 
 class InvalidError(ApiError):
-    """422: the schema, a rule of the API or a policy of the cluster rejects the content."""
+    """422: the schema, a rule of the API or a policy of the cluster rejects the content; a denial has any code."""
 
 
 class DeniedError(InvalidError):
-    """422 of an admission policy or a webhook of the cluster."""
+    """Denial by an admission policy or a webhook of the cluster, which chooses the code, other than 401 and 403."""
 
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {
@@ -82,6 +82,7 @@ _DENIAL = re.compile(r"\bdenied (the )?request\b")
 _CONFLICT = 409
 _UNPROCESSABLE = 422
 _TOO_MANY_REQUESTS = 429
+_UNAUTHORIZED = frozenset({401, 403})
 _COME_BACK_LATER = frozenset({502, 503, 504})
 
 
@@ -95,6 +96,9 @@ def error_of(status: int, body: Mapping[str, Any], retry_after: str = "", *, has
         has_tests: Whether the request was a JSON Patch with a `test`.
     """
     message = str(body.get("message") or body.get("reason") or "no message")
+    # First: the code of a denial says nothing about the API server, which is neither busy nor down, nor about the object.
+    if _DENIAL.search(message) and status not in _UNAUTHORIZED and not _names_field(body):
+        return DeniedError(status, message)
     if status == _TOO_MANY_REQUESTS:
         return BusyError(message.strip(), float(retry_after) if retry_after.isdecimal() else None)
     if status in _COME_BACK_LATER:
@@ -107,13 +111,15 @@ def error_of(status: int, body: Mapping[str, Any], retry_after: str = "", *, has
 
 
 def _unprocessable(message: str, body: Mapping[str, Any], *, has_tests: bool) -> ApiError:
-    """Distinguish validation, whose causes name fields, from a denial by a policy and from a failed `test`."""
+    """Distinguish validation from a failed `test`."""
+    is_test = has_tests and not _names_field(body)
+    return PreconditionFailedError(_UNPROCESSABLE, message) if is_test else InvalidError(_UNPROCESSABLE, message)
+
+
+def _names_field(body: Mapping[str, Any]) -> bool:
+    """Return whether the answer is of the API server's own validation, whose causes name fields and quote values."""
     causes = (body.get("details") or {}).get("causes") or ()
-    if any(cause.get("field") for cause in causes):
-        return InvalidError(_UNPROCESSABLE, message)
-    if _DENIAL.search(message):
-        return DeniedError(_UNPROCESSABLE, message)
-    return PreconditionFailedError(_UNPROCESSABLE, message) if has_tests else InvalidError(_UNPROCESSABLE, message)
+    return any(cause.get("field") for cause in causes)
 
 
 class RestoredError(Exception):

@@ -35,6 +35,9 @@ NO_FIELD = {"causes": [{"message": "no label"}]}
         (422, POLICY, NO_FIELD, True, DeniedError),
         (422, POLICY, NO_FIELD, False, DeniedError),
         (422, WEBHOOK, {}, True, DeniedError),
+        *((code, WEBHOOK, {}, True, DeniedError) for code in (400, 404, 409, 410, 413, 418, 429, 500, 502, 503, 504)),
+        # The value that is too long quotes a denial.
+        (422, f"message: Invalid value: {WEBHOOK}", FIELD, True, InvalidError),
         (422, "name is too long", FIELD, True, InvalidError),
         (422, "name is too long", FIELD, False, InvalidError),
         (403, POLICY, NO_FIELD, True, ForbiddenError),

@@ -4,13 +4,15 @@ Used wherever a refused write is retried, so that all kinds of objects are treat
 clock, passed in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
 """Longest pause: a refusal lasts until somebody changes something, and kubelet's backoff also ends at five minutes."""
 LONGEST_TRANSIENT_PAUSE_SECONDS = 5.0
 """Longest pause after a transient refusal (an API server that lost etcd), which resolves without intervention."""
+TRANSIENT_FAILURES = 60
+"""Consecutive refusals, five minutes of them, after which one is not transient: a webhook that cannot be called, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,21 @@ class Backoff:
     until: float = float("-inf")
 
     def refused(self, kind: str, refusal: Refusal, now: float) -> bool:
-        """Record a refusal and double the pause; return whether to report it: another kind of write, or another reason."""
-        is_news = self.refusal is None or (self.kind, self.refusal.reason) != (kind, refusal.reason)
-        self.kind, self.refusal = kind, refusal
+        """Record a refusal and double the pause; return whether to report it: another kind of write, another reason, or no longer transient."""
         self.failures += 1
+        shown = replace(refusal, transient=refusal.transient and self.failures < TRANSIENT_FAILURES)
+        is_news = self.refusal is None or (self.kind, *_gist(self.refusal)) != (kind, *_gist(shown))
+        self.kind, self.refusal = kind, shown
         self.until = now + pause_after(self.failures, transient=refusal.transient)
         return is_news
 
     def is_active(self, now: float) -> bool:
         """Return whether it is too early for the next attempt."""
         return now < self.until
+
+
+def _gist(refusal: Refusal) -> tuple[str, bool]:
+    return (refusal.reason, refusal.transient)
 
 
 def pause_after(failures: int, *, transient: bool = False) -> float:

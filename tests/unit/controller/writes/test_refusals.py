@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from provisioner_operator.core.model.backoff import TRANSIENT_FAILURES
 from provisioner_operator.kube import paths
 from support.refused_writes import (
     BACKOFF,
@@ -88,6 +89,26 @@ def test_a_transient_refusal_alerts_nobody_and_is_retried_every_few_seconds(
             assert refusals(controller) == []
             if write.reason is not None:
                 assert controller.condition(path).get("reason") != write.reason
+
+    run_in_virtual_time(main())
+
+
+@pytest.mark.parametrize("what", [name for name, write in WRITES.items() if write.reason is not None])
+def test_a_transient_refusal_that_lasts_for_minutes_is_said_in_the_status(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = WRITES[what]
+
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path, _ = await refused(controller, write, ETCD)
+            await asyncio.sleep(5 * TRANSIENT_FAILURES)
+            assert controller.condition(path)["reason"] == write.reason
+            assert str(ETCD.body["message"]) in controller.condition(path)["message"]
+
+            del controller.client.refusals["it"]
+            await asyncio.sleep(300)
+            assert controller.condition(path)["reason"] != write.reason
 
     run_in_virtual_time(main())
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import settings
@@ -6,7 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from typing_extensions import override
 
-from provisioner_operator.core.model.backoff import LONGEST_PAUSE_SECONDS, Refusal, pause_after
+from provisioner_operator.core.model.backoff import (
+    LONGEST_PAUSE_SECONDS,
+    TRANSIENT_FAILURES,
+    Backoff,
+    Refusal,
+    pause_after,
+)
 from provisioner_operator.core.model.work_queue import WorkQueue
 
 REFUSAL = Refusal("Forbidden", "no")
@@ -97,6 +104,18 @@ def test_a_refused_key_comes_after_a_second_then_twice_as_late_each_time(queue: 
 def test_no_pause_is_longer_than_five_minutes_and_a_transient_one_not_longer_than_five_seconds() -> None:
     assert pause_after(10_000) == LONGEST_PAUSE_SECONDS == 300
     assert pause_after(10_000, transient=True) == 5
+
+
+def test_a_transient_refusal_that_lasts_for_minutes_is_reported_like_any_other() -> None:
+    backoff, now, reported = Backoff(), 0.0, []
+    for failure in range(1, 2 * TRANSIENT_FAILURES):
+        if backoff.refused("Write", replace(REFUSAL, transient=True), now):
+            reported.append(failure)
+        assert backoff.refusal is not None
+        assert backoff.refusal.transient is (failure < TRANSIENT_FAILURES)
+        assert backoff.until - now <= 5
+        now = backoff.until
+    assert reported == [1, TRANSIENT_FAILURES]
 
 
 def test_a_change_of_the_object_ends_the_pause(queue: WorkQueue[str]) -> None:
