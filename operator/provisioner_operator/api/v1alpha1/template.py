@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from provisioner_operator.api.v1alpha1.base import Condition, LongText, Model, ObjectMeta, Seconds, ShortText
 from provisioner_operator.api.v1alpha1.enums import Provisioner, VersionPhase
-from provisioner_operator.api.v1alpha1.inputs import GitSource, Source, Variable, VariablesSource
+from provisioner_operator.api.v1alpha1.inputs import ObjectReference, Source, Variable, VariablesSource
 from provisioner_operator.api.v1alpha1.job_status import DeclaredVariable, Resource
 from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS_IN_USE
 from provisioner_operator.api.v1alpha1.parameters import Parameter, RecordedParameter
@@ -103,6 +103,21 @@ class TemplateSpec(Model):
     """Time for which ended jobs and superseded versions are kept."""
 
 
+class RecordedGit(Model):
+    """Location of a version's files. It has no rules: the template's source was checked when it was written."""
+
+    url: Annotated[str, StringConstraints(max_length=2048)]
+    """URL of the repository."""
+    ref: Annotated[str, StringConstraints(max_length=255)] = "HEAD"
+    """The branch, tag or commit id that the template named."""
+    commit: Annotated[str, StringConstraints(max_length=40)] | None = None
+    """The commit that was imported."""
+    path: Annotated[str, StringConstraints(max_length=1024)] = "."
+    """The folder with the Terraform files."""
+    secret_ref: ObjectReference | None = None
+    """The Secret to log in with."""
+
+
 class TemplateVersion(Model):
     """One state of the source."""
 
@@ -118,7 +133,7 @@ class TemplateVersion(Model):
     """Time at which the controller first saw the version."""
     superseded_at: AwareDatetime | None = None
     """Time at which a newer version took its place."""
-    git: GitSource | None = None
+    git: RecordedGit | None = None
     """Location of its files, with the commit once it is known; absent if the files are kept in the ConfigMap of its
     name."""
     files: bool = False
