@@ -2,6 +2,9 @@
 
 from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 
+SELF_ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+"""Creating a review here asks whether one has a permission oneself."""
+
 
 def jobs(namespace: str | None) -> str:
     """The collection of ProvisionerJobs."""

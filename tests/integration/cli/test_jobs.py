@@ -162,6 +162,16 @@ def test_a_log_is_followed_to_the_runs_end(busy: ProductNamespace, people: Peopl
         assert len(following.out) >= 5
 
 
+def test_who_follows_the_log_of_a_pending_job_learns_what_it_waits_for(busy: ProductNamespace, people: People) -> None:
+    busy.submit("patient", tags=NOBODY)
+    with people.root.started("jobs", "logs", "patient", "-f") as following:
+        following.await_line("patient is Pending, and its log begins when it starts.")
+        following.await_line("NoMatchingDaemon: ")
+        people.admin.run("jobs", "cancel", "patient")
+        assert following.exit_code() == 5
+        assert "never started" in str(following)
+
+
 def test_a_daemons_own_output_has_the_lines_that_its_archive_has(
     busy: ProductNamespace, people: People, other_daemon: Program
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from typing_extensions import override
 
 from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
     ConflictError,
@@ -35,6 +36,8 @@ class StoredObjects(KubeClient):
         """Raised at every request, while it is set."""
         self.refusals: list[KubeError | None] = []
         """Raised at the next writes, one each; None lets one through."""
+        self.denied: set[tuple[str, str]] = set()
+        """Verbs, and resources with their subresources, that an access review denies."""
         self.lost_answers = 0
         """So many of the next writes are carried out, and answered by a broken connection."""
         self.delay = 0.0
@@ -76,6 +79,8 @@ class StoredObjects(KubeClient):
 
     @override
     async def create(self, path: str, body: Mapping[str, Any]) -> Body:
+        if path == paths.SELF_ACCESS_REVIEWS:
+            return self._review(body["spec"]["resourceAttributes"])
         await self._ask("create", path, writes=True)
         path = f"{path}/{body['metadata']['name']}"
         if path in self.objects:
@@ -120,6 +125,10 @@ class StoredObjects(KubeClient):
             kind, body = change
             if body.get("kind") != "ProvisionerDaemon":
                 yield (kind if _selects(field_selector, body) else "DELETED"), body
+
+    def _review(self, asked: Mapping[str, str]) -> Body:
+        resource = "/".join(part for part in (asked["resource"], asked["subresource"]) if part)
+        return {"status": {"allowed": (asked["verb"], resource) not in self.denied}}
 
     def _existing(self, path: str) -> Body:
         if path not in self.objects:

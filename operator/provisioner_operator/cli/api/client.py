@@ -23,6 +23,7 @@ from provisioner_operator.cli.api.kubeconfig import Access
 from provisioner_operator.cli.api.objects import Body
 from provisioner_operator.cli.errors import CliError, ForbiddenError, NotFoundError, UsageError
 from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.kube import paths
 
 Params = Mapping[str, str]
 """Query parameters: `fieldSelector`, `labelSelector` and the like."""
@@ -133,7 +134,7 @@ class Cluster:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": attributes | {"namespace": namespace or ""}},
         }
-        answer = self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+        answer = self.create(paths.SELF_ACCESS_REVIEWS, review)
         return bool(answer["status"]["allowed"])
 
     def now(self) -> float:

@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.api.objects import Body, DaemonReport
 from provisioner_operator.cli.daemons.table import MANY_FAILURES
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.core.leadership import Lease
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.snapshot import Snapshot
 
 TOLERATED_SKEW_SECONDS = 5.0
 """Clocks that differ by more make the times in lists misleading."""
+EXPLAINED_WITHIN_SECONDS = 60.0
+"""A controller has assigned a waiting job by then, or written why it waits."""
 _NAMED = 3
-"""Most stuck jobs to name."""
+"""Most jobs to name."""
 
 VALIDATING = (
     "cancel.provisioner.dev",
@@ -112,12 +116,30 @@ def stamping(mutating: Iterable[str] | None) -> Finding:
     return Finding("stamping", Level.OK, "The API server records who submits and who cancels jobs.")
 
 
-def leader(lease: Lease | None, now: float, namespace: str) -> Finding:
+def without_lease(jobs: Iterable[Job], now: float, namespace: str) -> Finding:
+    """Check by the jobs that a controller works where there is no Lease: one without election writes none."""
+    lease = f"Namespace {namespace} has no Lease of the operator"
+    unseen = sorted(job.name for job in jobs if _is_unseen(job, now))
+    if unseen:
+        message = f"No controller works: {lease}, and these jobs have waited without a reason: {_some(unseen)}."
+        remedy = f"Check kubectl -n {namespace} get pods, and the logs of deployment/provisioner-operator."
+        return Finding("operator", Level.ERROR, message, remedy)
+    message = f"{lease}: it runs without election there (without --lease-namespace), or not at all."
+    remedy = (
+        "If it runs elsewhere, name that namespace with --operator-namespace. Its /readyz reports whether it works."
+    )
+    return Finding("operator", Level.WARNING, message, remedy)
+
+
+def _is_unseen(job: Job, now: float) -> bool:
+    """Return whether a controller would have assigned or explained the job by now."""
+    is_waiting = job.phase is Phase.PENDING and job.assignment is None and job.reason is None
+    return is_waiting and now - job.created > EXPLAINED_WITHIN_SECONDS
+
+
+def leader(lease: Lease, now: float, namespace: str) -> Finding:
     """Check that a controller leads, by the operator's Lease; `now` by the server's clock."""
     remedy = f"Check kubectl -n {namespace} get pods, and the logs of deployment/provisioner-operator."
-    if lease is None:
-        message = f"Namespace {namespace} has no Lease of the operator: no controller has ever led there."
-        return Finding("operator", Level.ERROR, message, remedy)
     if not lease.holder or not lease.renewed:
         return Finding("operator", Level.ERROR, "No controller leads: the Lease has no holder.", remedy)
     age = now - datetime.fromisoformat(lease.renewed).timestamp()
@@ -190,13 +212,16 @@ def stuck(snapshot: Snapshot) -> Finding:
     total = counted(len(snapshot.jobs), "unfinished job")
     names = sorted(job.name for job in snapshot.jobs.values() if snapshot.is_stuck(job))
     if names:
-        more = len(names) - _NAMED
-        listed = ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-        message = f"{len(names)} of {total} stuck: {listed}."
+        message = f"{len(names)} of {total} stuck: {_some(names)}."
         return Finding(
             "queue", Level.WARNING, message, "List them with `jobs list -s stuck`; `jobs why JOB` explains one."
         )
     return Finding("queue", Level.OK, f"{total}, none stuck.")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def rights(allowed: Mapping[str, bool], roles: Mapping[str, str], where: str) -> Finding:

@@ -16,7 +16,6 @@ from provisioner_operator.cli.doctor.checks import Finding, Level
 from provisioner_operator.cli.errors import CliError, Exit, ForbiddenError, NotFoundError
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
-from provisioner_operator.core.leadership import Lease
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import lease_record
 
@@ -72,9 +71,7 @@ def _findings(session: Session, operator_namespace: str) -> Iterator[Finding]:
     yield _checked("definitions", lambda: checks.definitions(_definitions(cluster), _generated()))
     yield _checked("policies", lambda: _policies(cluster))
     yield _checked("stamping", lambda: checks.stamping(_stamping(cluster)))
-    yield _checked(
-        "operator", lambda: checks.leader(_lease(cluster, operator_namespace), cluster.now(), operator_namespace)
-    )
+    yield _checked("operator", lambda: _operator(session, operator_namespace))
     if kinds.level is Level.OK:
         yield from _of_fleet(session)
         yield _checked("rights", lambda: _rights(session))
@@ -121,11 +118,14 @@ def _stamping(cluster: Cluster) -> list[str] | None:
         return None
 
 
-def _lease(cluster: Cluster, namespace: str) -> Lease | None:
+def _operator(session: Session, namespace: str) -> Finding:
+    cluster = session.cluster
     try:
-        return lease_record(cluster.get(paths.lease(namespace, LEASE)))
+        lease = lease_record(cluster.get(paths.lease(namespace, LEASE)))
     except NotFoundError:
-        return None
+        views = loading.unfinished(cluster, session.scope, session.terminal.note)
+        return checks.without_lease((view.job for _, view in views), cluster.now(), namespace)
+    return checks.leader(lease, cluster.now(), namespace)
 
 
 def _of_fleet(session: Session) -> Iterator[Finding]:

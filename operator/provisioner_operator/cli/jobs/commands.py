@@ -201,7 +201,7 @@ def cancel(
 
 @jobs.command()
 @job_argument
-@click.option("-f", "--follow", is_flag=True, help="Continue until the run ends.")
+@click.option("-f", "--follow", is_flag=True, help="Wait for the start, and continue until the run ends.")
 @click.option("--since", type=Duration(), help="Only lines written within this time: 10m.")
 @click.option("--tail", type=click.IntRange(0), help="Only the last lines, this many.")
 @click.option("--stage", help="Only lines of this stage: init, plan, apply, destroy.")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.cli.jobs.await_start import await_start
 from provisioner_operator.cli.jobs.log_archive import (
     await_archive,
     describe_archive,
@@ -22,6 +23,8 @@ from provisioner_operator.core.jobs.lifecycle import STARTED
 def print_log(session: Session, name: str, options: LogOptions) -> None:
     """Print the log. Raises PreconditionError if there is none yet."""
     _, model = loading.read_job(session.cluster, session.namespace, name)
+    if options.follow:
+        model = await_start(session, model)
     if model.status.phase in STARTED:
         try:
             lines, until = read_pod_log(session, model)

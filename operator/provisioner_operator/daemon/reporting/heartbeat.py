@@ -15,6 +15,7 @@ from provisioner_operator.core.jobs.timeouts import heartbeat_interval, interrup
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now
+from provisioner_operator.daemon.reporting.registration import roles_of_an_outside_daemon
 from provisioner_operator.daemon.reporting.report import Report, Tally, status_content
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
@@ -174,7 +175,7 @@ class Heartbeat:
 
     def _log_failure(self, error: Exception) -> None:
         level = logging.DEBUG if self._failing else logging.WARNING
-        remedy = " Grant the daemon patch on provisionerdaemons/status." if isinstance(error, ForbiddenError) else ""
+        remedy = f" {self._roles()}" if isinstance(error, ForbiddenError) else ""
         logger.log(
             level,
             "Heartbeats fail: %r.%s The daemon stops its runs %.0f s after the last heartbeat that succeeded.",
@@ -183,6 +184,12 @@ class Heartbeat:
             interrupt_after(self.contact.lost_after),
         )
         self._failing = True
+
+    def _roles(self) -> str:
+        namespace = self.daemon.metadata.namespace
+        if any(owner.kind == "Pod" for owner in self.daemon.metadata.owner_references):
+            return f"Bind the ClusterRole provisioner-daemon to the Pod's ServiceAccount in namespace {namespace}."
+        return roles_of_an_outside_daemon(namespace)
 
     def _taken_over_message(self) -> str:
         meta = self.daemon.metadata

@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import Provisioner
-from provisioner_operator.api.v1alpha1.names import API_VERSION
+from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, GROUP
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.daemon.retrying import until_answered
 from provisioner_operator.kube import paths
@@ -111,6 +111,8 @@ async def _register(client: KubeClient, namespace: str, name: str, flags: Flags)
     try:
         body = await client.get(paths.daemon(namespace, name))
     except NotFoundError:
+        # Before the object exists: one whose daemon cannot report would remain, and show as Offline.
+        await _require_rights(client, namespace, name)
         logger.info("Creating ProvisionerDaemon %s/%s", namespace, name)
         metadata = {"name": name, "namespace": namespace}
         kind = {"apiVersion": API_VERSION, "kind": "ProvisionerDaemon"}
@@ -128,9 +130,42 @@ async def _register(client: KubeClient, namespace: str, name: str, flags: Flags)
     return await client.json_patch(paths.daemon(namespace, name), patch)
 
 
+async def _require_rights(client: KubeClient, namespace: str, name: str) -> None:
+    """Check the permissions that a daemon outside a Pod needs to report. Raises RegistrationError."""
+    for verb, subresource in (("patch", "status"), ("impersonate", "")):
+        attributes = {
+            "group": GROUP,
+            "resource": DAEMONS,
+            "subresource": subresource,
+            "verb": verb,
+            "namespace": namespace,
+            "name": name,
+        }
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        answer = await client.create(paths.SELF_ACCESS_REVIEWS, review)
+        if not answer["status"]["allowed"]:
+            on = f"{DAEMONS}/{subresource}" if subresource else DAEMONS
+            raise RegistrationError(
+                f"ProvisionerDaemon {namespace}/{name} was not created, because this daemon could not report: it lacks the "
+                f"verb {verb} on {on}. {roles_of_an_outside_daemon(namespace)}"
+            )
+
+
+def roles_of_an_outside_daemon(namespace: str) -> str:
+    """Return the ClusterRoles that a daemon outside a Pod needs, as an instruction."""
+    return (
+        "Bind the ClusterRoles provisioner-daemon and provisioner-external-daemon to the daemon's user or ServiceAccount "
+        f"in namespace {namespace}."
+    )
+
+
 def _forbidden(namespace: str, name: str, error: ForbiddenError) -> str:
     return (
-        f"Not allowed to register ProvisionerDaemon {namespace}/{name}: {error}. Grant the daemon's ServiceAccount get, create "
-        f"and patch on provisionerdaemons, and patch on provisionerdaemons/status, in namespace {namespace}; or create "
-        "the ProvisionerDaemon yourself and start the daemon without flags for its spec."
+        f"Not allowed to register ProvisionerDaemon {namespace}/{name}: {error}. {roles_of_an_outside_daemon(namespace)} "
+        "Without the right to create it, an admin can create the ProvisionerDaemon; then start the daemon without options "
+        "for its spec."
     )

@@ -70,8 +70,19 @@ def test_a_lease_that_is_renewed_has_a_leader() -> None:
     assert checks.leader(a_lease("2027-01-15T07:59:57.000000Z"), NOON, "ns").level is Level.OK
 
 
-def test_a_lease_that_is_free_stale_or_not_there_has_none() -> None:
-    for lease in (None, a_lease(None), a_lease("2027-01-15T07:59:57Z", None), a_lease("2027-01-15T07:50:00Z")):
+def test_an_operator_without_election_is_judged_by_the_jobs() -> None:
+    explained, fresh = a_job("explained", reason="NoMatchingDaemon"), a_job("fresh")
+    found = checks.without_lease([explained, fresh], NOON + 59, "ns")
+    assert found.level is Level.WARNING
+    assert "without election" in found.message
+    found = checks.without_lease([explained, a_job("unseen")], NOON + 61, "ns")
+    assert found.level is Level.ERROR
+    assert found.message.endswith("these jobs have waited without a reason: unseen.")
+    assert "-n ns get pods" in found.remedy
+
+
+def test_a_lease_that_is_free_or_stale_has_none() -> None:
+    for lease in (a_lease(None), a_lease("2027-01-15T07:59:57Z", None), a_lease("2027-01-15T07:50:00Z")):
         found = checks.leader(lease, NOON, "ns")
         assert found.level is Level.ERROR
         assert "-n ns get pods" in found.remedy

@@ -79,7 +79,10 @@ def test_what_passes_is_waited_for(error: KubeError) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (ForbiddenError(403, "no"), "Not allowed to register ProvisionerDaemon acme/d1: no .*Grant the daemon's"),
+        (
+            ForbiddenError(403, "no"),
+            "Not allowed to register ProvisionerDaemon acme/d1: no .*provisioner-daemon and provisioner-external-daemon",
+        ),
         (InvalidError(422, "spec.tags: bad"), "refuses ProvisionerDaemon acme/d1: spec.tags: bad .*Correct the flags"),
         (NotFoundError(404, "namespace"), "cannot be created: namespace .*Make sure that the namespace exists"),
         (ApiError(400, "bad"), "ProvisionerDaemon acme/d1 cannot be registered: bad"),
@@ -91,6 +94,18 @@ def test_a_refusal_is_explained(error: KubeError, said: str) -> None:
     with pytest.raises(RegistrationError, match=said):
         registered(api, TAGS)
     assert verbs(api) == ["get", "create"]
+
+
+@pytest.mark.parametrize("right", [("patch", "provisionerdaemons/status"), ("impersonate", "provisionerdaemons")])
+def test_a_daemon_that_could_not_report_leaves_no_object(right: tuple[str, str]) -> None:
+    api = StoredObjects()
+    api.denied = {right}
+    verb, resource = right
+    with pytest.raises(
+        RegistrationError, match=f"verb {verb} on {resource}. Bind the ClusterRoles .*provisioner-external-daemon"
+    ):
+        registered(api, TAGS)
+    assert api.objects == {}
 
 
 def waiting(api: StoredObjects, *steps: tuple[float, Any], seconds: float = 1000.0) -> dict[str, Any] | None:
