@@ -20,6 +20,9 @@ Capacity = Annotated[int, Field(ge=1, le=1000)]
 LostAfterSeconds = Annotated[int, Field(ge=10, le=86_400)]
 CancelGraceSeconds = Annotated[int, Field(ge=0, le=86_400)]
 
+LONGEST_JOBS = 1024
+"""Characters of the names of a daemon's jobs in one line."""
+
 
 class DaemonSpec(Model):
     """Jobs that the daemon may get, and the timeouts for missed heartbeats."""
@@ -77,7 +80,9 @@ class DaemonStatus(Model):
             max_length=1000, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"]}
         ),
     ] = []
-    """The jobs that it is running."""
+    """The jobs that it is running, as its last heartbeat listed them."""
+    jobs: Annotated[str, StringConstraints(max_length=LONGEST_JOBS)] = ""
+    """Their names in one line, for display; empty once the daemon is offline."""
     completed_jobs: Count = 0
     """Number of jobs that it completed."""
     failed_jobs: Count = 0

@@ -127,7 +127,7 @@ class JobStatus(Model):
     suspended_seconds: Annotated[int, Field(ge=0, le=LONGEST_SUSPENSION_SECONDS)] = 0
     """Total duration of earlier suspensions."""
     stage: Annotated[str, StringConstraints(max_length=64)] | None = None
-    """The latest stage of the run."""
+    """The last stage of the run, written at its end."""
     timings: Annotated[
         list[StageTiming], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []

@@ -65,7 +65,7 @@ def columns(*, namespaced: bool) -> list[Column[JobRow]]:
         Column("Initiator", lambda row: row.view.initiator, 23, wide=True),
         Column("Canceled by", lambda row: row.view.job.canceled_by, 15, wide=True),
         Column("Priority", lambda row: str(row.view.job.priority), 12, wide=True),
-        Column("Stage", lambda row: row.view.stage, 14, wide=True),
+        Column("Last stage", lambda row: row.view.stage, 14, wide=True),
         Column("Created", lambda row: moment(row.view.job.created, utc=row.utc), 24, wide=True),
         Column("Started", lambda row: moment(row.view.job.started, utc=row.utc), 10, wide=True),
         Column("Finished", lambda row: moment(row.view.job.finished, utc=row.utc), 10, wide=True),

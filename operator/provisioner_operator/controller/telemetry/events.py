@@ -1,6 +1,7 @@
 """Events (events.k8s.io/v1) for the changes that an admin or a job's owner should learn of.
 
-Jobs that are stuck, timed out, failed, were canceled or lost their daemon, refused writes, and objects that are ignored; a
+Jobs that are stuck, timed out, failed, were canceled or lost their daemon; workspaces and templates that make no progress until
+somebody acts; refused writes, and objects that are ignored. A
 job that simply runs causes none. An Event's name is derived from the object and the reason, so a repetition, even after a restart, finds
 the first one and extends its series. Events are best effort: no decision waits for them. Only the leader writes them.
 """
@@ -8,11 +9,17 @@ the first one and extends its series. Events are best effort: no decision waits 
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import (
+    ConditionStatus,
+    Phase,
+    StatusCondition,
+    TemplateReason,
+    WorkspaceReason,
+)
 from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.telemetry.metrics import Metrics
@@ -21,7 +28,8 @@ from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.decision import Decision
 from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.json_value import JsonObject
-from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.model.records import Condition, Job
+from provisioner_operator.core.workspaces.decisions import UpdateTemplateStatus, UpdateWorkspaceStatus
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import BusyError, ConflictError, KubeError
@@ -32,6 +40,8 @@ _logger = logging.getLogger(__name__)
 _CONTROLLER = "provisioner.dev/provisioner-operator"
 _NOTE_LIMIT = 1024
 """Characters of a note that the API server accepts."""
+_REPORTED_AS_REFUSED = (WorkspaceReason.BUILD_REFUSED, WorkspaceReason.WRITE_REFUSED, TemplateReason.WRITE_REFUSED)
+"""Reasons of stalls of which the refused write has caused an Event already."""
 _BACKLOG = 1000
 """Events that wait to be written; further ones are dropped with a log line."""
 
@@ -67,6 +77,34 @@ def ended(job: Job) -> Notice | None:
 def stuck(job: Job) -> Notice:
     """Describe why a job will not start until somebody acts."""
     return _about_job(job, job.reason or "Pending", "Assign", warning=True)
+
+
+def stalled(decision: Decision) -> Notice | None:
+    """Describe why a workspace or template makes no progress, once its status reports a new reason; else None."""
+    match decision:
+        case UpdateWorkspaceStatus(workspace, status):
+            former, latest = workspace.status.conditions, status.conditions
+        case UpdateTemplateStatus(template, template_status):
+            former, latest = template.status.conditions, template_status.conditions
+        case _:
+            return None
+    cause = _stall(latest)
+    if cause is None or cause == _stall(former) or cause[0] in _REPORTED_AS_REFUSED:
+        return None
+    about, (reason, message) = decision.regarding, cause
+    return Notice(about.kind, about.namespace, about.name, about.uid, reason, message, "Reconcile")
+
+
+def _stall(conditions: Sequence[Condition]) -> tuple[str, str] | None:
+    """Return the reason and the message of the condition Stalled if it is True."""
+    return next(
+        (
+            (each.reason, each.message)
+            for each in conditions
+            if each.type == StatusCondition.STALLED and each.status is ConditionStatus.TRUE
+        ),
+        None,
+    )
 
 
 def refused(decision: Decision, refusal: Refusal) -> Notice:

@@ -158,6 +158,7 @@ class Writer:
     def _accepted(self, work: Decision | Departed, result: Result) -> None:
         if not isinstance(work, Departed) and result is Result.OK:
             self._families[type(work)].reconciler.accepted(work)
+            self._observer.accepted(work)
 
     def _refused(self, work: Decision | Departed, error: Exception) -> None:
         """Have the reconciler back off, and report the refusal unless it repeats the last one."""

@@ -22,7 +22,11 @@ def daemon_offline(daemon: Daemon, message: str, now: float) -> JsonPatch:
     conditions = with_condition(daemon.conditions, "Ready", ConditionStatus.UNKNOWN, "HeartbeatMissing", message, now)
     return JsonPatch(
         tests=(("/metadata/uid", daemon.uid), ("/status/lastHeartbeatTime", daemon.heartbeat)),
-        sets=(("/status/state", DaemonState.OFFLINE), ("/status/conditions", conditions_json(conditions))),
+        sets=(
+            ("/status/state", DaemonState.OFFLINE),
+            ("/status/jobs", ""),  # for display; what may still run stays in currentJobs
+            ("/status/conditions", conditions_json(conditions)),
+        ),
     )
 
 

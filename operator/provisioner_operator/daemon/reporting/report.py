@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner_operator import __version__
-from provisioner_operator.api.v1alpha1.daemon import DaemonStatus, ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.daemon import LONGEST_JOBS, DaemonStatus, ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, DaemonState, Phase
-from provisioner_operator.core.model.json_patch import timestamp
+from provisioner_operator.core.model.json_patch import clip, timestamp
 from provisioner_operator.core.model.matching import effective_tags, format_tags
 
 LONGEST_TAGS = 2048
@@ -77,6 +77,7 @@ def status_content(
         "tags": format_tags(effective_tags(daemon.spec.tags))[:LONGEST_TAGS],
         "lostAfterSeconds": lost_after_seconds,
         "currentJobs": jobs,
+        "jobs": clip(", ".join(job.name for job in report.jobs), LONGEST_JOBS),
         "completedJobs": tally.completed,
         "failedJobs": tally.failed,
         "canceledJobs": tally.canceled,

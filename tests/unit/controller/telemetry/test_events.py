@@ -6,14 +6,22 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus, Phase
 from provisioner_operator.controller.telemetry import events
 from provisioner_operator.controller.telemetry.events import Notice
+from provisioner_operator.core.model.records import Condition
+from provisioner_operator.core.workspaces.decisions import (
+    HoldWorkspace,
+    UpdateTemplateStatus,
+    UpdateWorkspaceStatus,
+)
+from provisioner_operator.core.workspaces.records import TemplateStatus, WorkspaceStatus
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import BusyError, ConflictError, UnreachableError
 from provisioner_operator.kube.object_meta import ObjectMeta
 from support.builders.controller import ControllerParts
-from support.builders.core import a_job, an_ended_job
+from support.builders.core import NOON, a_job, an_ended_job
+from support.builders.workspaces import a_template, a_workspace
 from support.scripted_client import Hang
 from support.virtual_time import virtual_time
 
@@ -57,6 +65,65 @@ def test_a_stuck_job_is_a_warning() -> None:
         "Assign",
         True,
     )
+
+
+def a_status(
+    reason: str, message: str = "why", *, is_stalled: ConditionStatus = ConditionStatus.TRUE
+) -> WorkspaceStatus:
+    ready = Condition("Ready", ConditionStatus.FALSE, reason, message, NOON)
+    return WorkspaceStatus(conditions=(ready, Condition("Stalled", is_stalled, reason, message, NOON)))
+
+
+@pytest.mark.parametrize(
+    ("former", "latest", "is_reported"),
+    [
+        (WorkspaceStatus(), a_status("BuildFailed"), True),
+        (a_status("BuildFailed"), a_status("DestroyFailed"), True),
+        (a_status("BuildFailed", "one"), a_status("BuildFailed", "another"), True),
+        (a_status("BuildFailed"), a_status("BuildFailed"), False),
+        (WorkspaceStatus(), a_status("BuildRunning", is_stalled=ConditionStatus.FALSE), False),
+        (WorkspaceStatus(), a_status("BuildRefused"), False),
+    ],
+)
+def test_a_workspace_that_stalls_is_a_warning_once_for_each_cause(
+    former: WorkspaceStatus,
+    latest: WorkspaceStatus,
+    is_reported: bool,  # noqa: FBT001 - a column
+) -> None:
+    notice = events.stalled(UpdateWorkspaceStatus(a_workspace(status=former), latest))
+
+    assert (notice is not None) is is_reported
+    if notice is not None:
+        assert (notice.kind, notice.name, notice.note, notice.warning) == (
+            "Workspace",
+            "dev",
+            latest.conditions[0].message,
+            True,
+        )
+
+
+def test_a_template_that_stalls_is_a_warning() -> None:
+    stalled = Condition("Stalled", ConditionStatus.TRUE, "ImportFailed", "No provider.", NOON)
+
+    notice = events.stalled(UpdateTemplateStatus(a_template(), TemplateStatus(conditions=(stalled,))))
+
+    assert notice is not None
+    assert (notice.kind, notice.reason, notice.note) == ("WorkspaceTemplate", "ImportFailed", "No provider.")
+
+
+def test_no_other_write_stalls() -> None:
+    assert events.stalled(HoldWorkspace(a_workspace())) is None
+
+
+def test_a_written_status_that_stalls_is_recorded() -> None:
+    parts = ControllerParts()
+    recorded: list[Notice] = []
+    parts.recorder.record = recorded.append  # type: ignore[method-assign]
+
+    parts.observer.accepted(UpdateWorkspaceStatus(a_workspace(), a_status("BuildFailed")))
+    parts.observer.accepted(HoldWorkspace(a_workspace()))
+
+    assert [notice.reason for notice in recorded] == ["BuildFailed"]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,10 @@ def silent(daemon: Daemon) -> JsonPatch:
 @pytest.mark.parametrize("heartbeat", [timestamp(NOON), None])
 def test_a_daemon_without_process_is_shown_as_offline(heartbeat: str | None) -> None:
     body = a_daemon_body(heartbeat)
-    daemon = parse_daemon(apply(body, silent(parse_daemon(body))))
+    body["status"]["jobs"] = "dev-7"
+    offline = apply(body, silent(parse_daemon(body)))
+    daemon = parse_daemon(offline)
+    assert offline["status"]["jobs"] == ""
     assert daemon.state is DaemonState.OFFLINE
     assert [(each.type, each.status) for each in daemon.conditions] == [("Ready", ConditionStatus.UNKNOWN)]
 

@@ -26,6 +26,13 @@ def test_a_heartbeat_fits_the_api() -> None:
     assert status.tags == "a=1,b=2"
 
 
+def test_the_names_of_all_jobs_are_shown_in_one_line_as_far_as_it_reaches() -> None:
+    jobs = [RunningJob(f"dev-{number}", f"u{number}", None, 900.0) for number in range(1, 301)]
+    assert content(Report(DaemonState.BUSY, jobs[:2]))["jobs"] == "dev-1, dev-2"
+    assert DaemonStatus.model_validate(content(Report(DaemonState.BUSY, jobs))).jobs.endswith("…")
+    assert content()["jobs"] == ""
+
+
 def test_ready_keeps_the_time_of_its_last_change() -> None:
     ready = {"type": "Ready", "status": "True", "reason": "X", "lastTransitionTime": "1970-01-01T00:00:05Z"}
     status = DaemonStatus.model_validate(content(daemon=a_daemon(conditions=[ready])))
