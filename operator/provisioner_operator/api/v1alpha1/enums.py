@@ -256,6 +256,8 @@ class WorkspaceReason(StrEnum):
     """The template has no version of the name in `spec.templateRef.version`."""
     VERSION_NOT_READY = "VersionNotReady"
     """That version's import has not completed."""
+    NAMESPACE_TERMINATING = "NamespaceTerminating"
+    """The namespace is being deleted, so that no job can be created in it."""
     BUILD_REFUSED = "BuildRefused"
     """The API server refuses the build's job."""
     WRITE_REFUSED = "WriteRefused"

@@ -33,6 +33,7 @@ STALLS: Mapping[str, tuple[WorkspaceReason | TemplateReason, ...]] = {
         WorkspaceReason.TEMPLATE_NOT_READY,
         WorkspaceReason.VERSION_NOT_FOUND,
         WorkspaceReason.VERSION_NOT_READY,
+        WorkspaceReason.NAMESPACE_TERMINATING,
     ),
     "WorkspaceTemplate": (TemplateReason.IMPORT_FAILED, TemplateReason.SOURCE_UNAVAILABLE),
 }

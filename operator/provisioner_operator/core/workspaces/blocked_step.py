@@ -21,6 +21,8 @@ class Obstacle:
     message: str
     passes: bool = False
     """Whether it may pass without an edit."""
+    is_complete: bool = False
+    """Whether its message already says how to delete the workspace in spite of it."""
 
 
 def attempt(step: BuildDecision | Obstacle | None, facts: BuildFacts) -> tuple[BuildDecision | None, Obstacle | None]:
@@ -30,8 +32,24 @@ def attempt(step: BuildDecision | Obstacle | None, facts: BuildFacts) -> tuple[B
     refused = facts.refused
     if refused is None or not is_blocked(step, facts):
         return step, None
+    if isinstance(step, CreateBuild) and refused.namespace_is_terminating:
+        return None, _namespace_terminating(step)
     reason = WorkspaceReason.BUILD_REFUSED if isinstance(step, CreateBuild) else WorkspaceReason.WRITE_REFUSED
     return None, None if refused.transient else Obstacle(reason, refused.message)
+
+
+def _namespace_terminating(build: CreateBuild) -> Obstacle:
+    """Describe the end of the namespace: no wait and no retry helps, and the state is deleted with it."""
+    namespace, name = build.workspace.namespace, build.workspace.name
+    return Obstacle(
+        WorkspaceReason.NAMESPACE_TERMINATING,
+        f"Namespace {namespace} is being deleted: no job can be created in it, so what workspace {name} built can no longer "
+        "be destroyed by the operator, and its Terraform state goes with the namespace. Destroy that by hand, then let the "
+        f"workspace go: kubectl -n {namespace} patch ws {name} --type merge -p "
+        """'{"spec":{"deletionPolicy":"Orphan"}}'. """
+        "Next time, delete the workspaces before their namespace.",
+        is_complete=True,
+    )
 
 
 def is_blocked(step: BuildDecision | None, facts: BuildFacts) -> bool:

@@ -204,7 +204,7 @@ def _plan_deletion(
     step, trouble = attempt(wanted_step, facts)
     if step is not None:
         return WorkspacePlan(step)
-    if trouble is not None and not isinstance(wanted_step, ReleaseWorkspace):
+    if trouble is not None and not isinstance(wanted_step, ReleaseWorkspace) and not trouble.is_complete:
         advice = (
             "Until then nothing is destroyed. To delete the workspace and keep what exists, "
             "set spec.deletionPolicy to Orphan."

@@ -19,6 +19,9 @@ _CONSEQUENCES: Mapping[str, str] = {
     "DiscardVersion": "The files of an old version cannot be deleted",
 }
 
+_TERMINATING = "because it is being terminated"
+"""Words of the API server's refusal to create an object in a namespace that is being deleted."""
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedStep:
@@ -32,6 +35,11 @@ class RefusedStep:
     def blocks(self, decision: object) -> bool:
         """Return whether the decision is of the refused kind."""
         return type(decision).__name__ == self.kind
+
+    @property
+    def namespace_is_terminating(self) -> bool:
+        """Whether the namespace is being deleted, so that nothing more can be created in it."""
+        return _TERMINATING in self.words
 
     @property
     def message(self) -> str:

@@ -115,10 +115,10 @@ def test_no_other_write_stalls() -> None:
     assert events.stalled(HoldWorkspace(a_workspace())) is None
 
 
-def test_a_written_status_that_stalls_is_recorded() -> None:
+def test_a_written_status_that_stalls_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = ControllerParts()
     recorded: list[Notice] = []
-    parts.recorder.record = recorded.append  # type: ignore[method-assign]
+    monkeypatch.setattr(parts.recorder, "record", recorded.append)
 
     parts.observer.accepted(UpdateWorkspaceStatus(a_workspace(), a_status("BuildFailed")))
     parts.observer.accepted(HoldWorkspace(a_workspace()))

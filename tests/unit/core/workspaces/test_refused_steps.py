@@ -13,9 +13,23 @@ from support.builders.workspaces import a_build, a_workspace
 
 
 def test_a_refusal_of_the_api_server_is_reported() -> None:
-    status = reported(a_workspace(), refused=RefusedStep("CreateBuild", "the namespace is being terminated"))
+    status = reported(a_workspace(), refused=RefusedStep("CreateBuild", "the quota is used up"))
 
     assert ready_reason(status) == "BuildRefused"
+
+
+@pytest.mark.parametrize("deleting", [False, True])
+def test_a_workspace_in_a_namespace_that_is_going_says_at_once_what_to_do(deleting: bool) -> None:  # noqa: FBT001 - a column
+    words = "unable to create new content in namespace acme because it is being terminated"
+    workspace = a_workspace(deleting=deleting, rebuild_generation=1)
+
+    status = reported(workspace, a_build(), refused=RefusedStep("CreateBuild", words))
+
+    stalled = next(each for each in status.conditions if each.type == "Stalled")
+    assert (stalled.status, stalled.reason) == ("True", "NamespaceTerminating")
+    command = """kubectl -n acme patch ws dev --type merge -p '{"spec":{"deletionPolicy":"Orphan"}}'"""
+    assert stalled.message.count("Orphan") == 1
+    assert command in stalled.message
 
 
 @pytest.mark.parametrize(
