@@ -33,7 +33,7 @@ VALIDATING = (
     "workspace-parameters.provisioner.dev",
 )
 STAMPING = (
-    "stamp-canceller.provisioner.dev",
+    "stamp-canceler.provisioner.dev",
     "stamp-initiator.provisioner.dev",
     "stamp-workspace.provisioner.dev",
 )

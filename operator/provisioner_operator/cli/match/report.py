@@ -15,6 +15,7 @@ from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.fit_table import columns
 from provisioner_operator.core.model.matching import Demand, effective_tags, format_tags, satisfies
 from provisioner_operator.core.views.fit import Fit, fits
+from provisioner_operator.core.views.near_miss import near_misses
 from provisioner_operator.core.views.snapshot import Snapshot
 
 
@@ -45,6 +46,7 @@ def match_document(demand: Demand, snapshot: Snapshot, found: Sequence[Fit]) -> 
         "reason": explanation.reason if explanation else None,
         "message": explanation.message if explanation else None,
         "details": explanation.details or None if explanation else None,
+        "nearest": near_misses(demand, snapshot),
         "waiting": len(snapshot.queues.get(demand, ())),
         "daemons": [
             {
@@ -73,5 +75,6 @@ def describe_match(demand: Demand, snapshot: Snapshot) -> Iterator[Text]:
     else:
         yield Text.assemble(("It would wait", "yellow"), f": {job}.")
         yield Text.assemble((explanation.reason, "bold"), f": {explanation.message} {explanation.details}".rstrip())
+        yield from (Text(f"  {sentence}") for sentence in near_misses(demand, snapshot))
     if waiting := len(snapshot.queues.get(demand, ())):
         yield Text(f"Already waiting with the same tags and provisioner: {counted(waiting, 'job')}.")

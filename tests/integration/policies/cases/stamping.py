@@ -18,8 +18,8 @@ def _case(policy: str, title: str, who: str, request: Request, **stored: Any) ->
     return Case(f"stamp-{policy}", title, who, request, stored=expected)
 
 
-def _canceller(title: str, who: str, request: Request, canceled_by: str | None) -> Case:
-    return _case("canceller", title, who, request, canceledBy=canceled_by)
+def _canceler(title: str, who: str, request: Request, canceled_by: str | None) -> Case:
+    return _case("canceler", title, who, request, canceledBy=canceled_by)
 
 
 def _initiator(title: str, who: str, request: Request, initiator: str | None) -> Case:
@@ -30,7 +30,7 @@ def _workspace(title: str, request: Request, who: str = _ADMIN, **stored: Any) -
     return _case("workspace", title, who, request, **stored)
 
 
-_FORGET_CANCELLER = patch("pj", "canceled", [{"op": "remove", "path": "/spec/canceledBy"}])
+_FORGET_CANCELER = patch("pj", "canceled", [{"op": "remove", "path": "/spec/canceledBy"}])
 _FORGET_INITIATOR = patch("pj", "plain", [{"op": "remove", "path": "/spec/initiator"}])
 
 
@@ -38,18 +38,18 @@ def _without_a_spec(manifest: dict[str, Any]) -> Request:
     return create({field: value for field, value in manifest.items() if field != "spec"})
 
 
-CANCELLER = (
-    _canceller("created canceled", _ADMIN, create(a_job_manifest("new", cancel=True)), _ADMIN),
-    _canceller("created", _ADMIN, create(a_job_manifest("new")), None),
-    _canceller("created by name", _ADMIN, create(a_job_manifest("new", cancel=True, canceledBy="boss")), "boss"),
-    _canceller("canceled", _ADMIN, spec("pj", "plain", cancel=True), _ADMIN),
-    _canceller("canceled by name", _ADMIN, spec("pj", "plain", cancel=True, canceledBy="boss"), "boss"),
-    _canceller("a name stood there before", _ADMIN, spec("pj", "blamed", cancel=True), _ADMIN),
-    _canceller("another stood there before", _ADMIN, spec("pj", "blamed", cancel=True, canceledBy="chief"), "chief"),
-    _canceller("changed after the cancel", _ADMIN, spec("pj", "canceled", priority=3), "boss"),
-    _canceller("left out after the cancel", _ADMIN, _FORGET_CANCELLER, "boss"),
-    _canceller("canceled before there was stamping", _ADMIN, spec("pj", "unstamped", priority=3), None),
-    _canceller("a name that does not fit", LONG_NAME, spec("pj", "plain", cancel=True), None),
+CANCELER = (
+    _canceler("created canceled", _ADMIN, create(a_job_manifest("new", cancel=True)), _ADMIN),
+    _canceler("created", _ADMIN, create(a_job_manifest("new")), None),
+    _canceler("created by name", _ADMIN, create(a_job_manifest("new", cancel=True, canceledBy="boss")), "boss"),
+    _canceler("canceled", _ADMIN, spec("pj", "plain", cancel=True), _ADMIN),
+    _canceler("canceled by name", _ADMIN, spec("pj", "plain", cancel=True, canceledBy="boss"), "boss"),
+    _canceler("a name stood there before", _ADMIN, spec("pj", "blamed", cancel=True), _ADMIN),
+    _canceler("another stood there before", _ADMIN, spec("pj", "blamed", cancel=True, canceledBy="chief"), "chief"),
+    _canceler("changed after the cancel", _ADMIN, spec("pj", "canceled", priority=3), "boss"),
+    _canceler("left out after the cancel", _ADMIN, _FORGET_CANCELER, "boss"),
+    _canceler("canceled before there was stamping", _ADMIN, spec("pj", "unstamped", priority=3), None),
+    _canceler("a name that does not fit", LONG_NAME, spec("pj", "plain", cancel=True), None),
 )
 INITIATOR = (
     _initiator("created", _ADMIN, create(a_job_manifest("new")), _ADMIN),
@@ -120,4 +120,4 @@ WORKSPACE = (
         refused="spec: Required value",
     ),
 )
-CASES = (*CANCELLER, *INITIATOR, *WORKSPACE)
+CASES = (*CANCELER, *INITIATOR, *WORKSPACE)

@@ -69,6 +69,9 @@ def test_the_document_has_every_daemon_with_what_it_lacks() -> None:
     assert document["stuck"] is True
     assert document["reason"] == "NoMatchingDaemon"
     assert document["queue"] == {"position": 1, "size": 1}
+    assert isinstance(document["nearest"], list)
+    assert document["nearest"][0].startswith("d1 has a=2, not 1.")
+    assert document["nearest"][0] in described(job, snapshot)
     assert (document["waitedSeconds"], document["estimatedSeconds"]) == (10, 20)
     assert document["daemons"] == [
         {

@@ -1,0 +1,61 @@
+"""Describe how the daemons that come nearest to a job differ from it, and the command that removes the difference. Pure.
+
+For the command line: the explanation in a job's status names only the smallest change.
+"""
+
+import json
+
+from provisioner_operator.core.jobs.ordering import natural
+from provisioner_operator.core.model.matching import OWNER, SCOPE, UNTAGGED, Demand, satisfies
+from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.views.snapshot import Snapshot
+
+MOST_DIFFERENCES = 2
+"""A daemon that differs in more tags is not near."""
+_SHOWN = 3
+_IMPLIED = frozenset({SCOPE, OWNER})
+"""Tags that a job has without being given them; nobody gives them to a daemon by a command."""
+
+
+def near_misses(demand: Demand, snapshot: Snapshot) -> list[str]:
+    """Return a sentence for each of the nearest daemons that differ from the demand only in a few tags."""
+    daemons = [each.daemon for each in snapshot.candidates(demand.namespace)]
+    if demand.tags == UNTAGGED or any(satisfies(daemon.supply, demand) for daemon in daemons):
+        return []
+    found = [
+        (lacking, daemon)
+        for daemon in daemons
+        if demand.provisioner in daemon.supply.provisioners
+        and 0 < len(lacking := _lacking(demand, daemon)) <= MOST_DIFFERENCES
+        and not _IMPLIED & lacking.keys()
+    ]
+    found.sort(key=lambda each: (len(each[0]), natural(each[1].name)))
+    return [_sentence(daemon, lacking) for lacking, daemon in found[:_SHOWN]]
+
+
+def _lacking(demand: Demand, daemon: Daemon) -> dict[str, str]:
+    return dict(sorted(demand.tags - daemon.supply.tags))
+
+
+def _sentence(daemon: Daemon, lacking: dict[str, str]) -> str:
+    offered = dict(daemon.supply.tags)
+    differences = " and ".join(_difference(key, value, offered) for key, value in lacking.items())
+    if daemon.pod_uid is None:
+        patch = json.dumps({"spec": {"tags": lacking}}, separators=(",", ":"))
+        command = f"kubectl -n {daemon.namespace} patch pd {daemon.name} --type merge -p '{patch}'"
+        return f"{daemon.name} has {differences}. To change the daemon: {command}"
+    return f"{daemon.name} has {differences}. To change the daemon: set spec.tags of its pool, or annotate its Pod."
+
+
+def _difference(key: str, value: str, offered: dict[str, str]) -> str:
+    """Return the tag that the daemon has instead of this one, in words."""
+    if key in offered:
+        return f"{key}={offered[key]}, not {value}{_case_hint(offered[key], value)}"
+    similar = next((other for other in sorted(offered) if other.lower() == key.lower()), None)
+    if similar is None:
+        return f"no tag {key} (the job needs {key}={value})"
+    return f"{similar}={offered[similar]}, not {key}={value}{_case_hint(similar, key)}"
+
+
+def _case_hint(one: str, other: str) -> str:
+    return " (keys and values are case-sensitive)" if one.lower() == other.lower() else ""
