@@ -114,3 +114,18 @@ def test_no_person_writes_a_status(role: str, request: pytest.FixtureRequest) ->
 )
 def test_each_kustomization_applies_by_itself(folder: Path, cluster: Cluster) -> None:
     Kubectl(cluster.kubeconfig).run("apply", "--server-side", "--dry-run=server", f"--kustomize={folder}")
+
+
+@pytest.mark.parametrize(
+    ("role", "may"), [("edit", True), ("admin", True), ("provisioner-admin", False), ("provisioner-submitter", False)]
+)
+def test_the_message_of_a_locked_state_names_the_roles_that_release_its_lock(
+    role: str,
+    may: bool,  # noqa: FBT001 - a column
+    user_with: Callable[[str], Kubectl],
+) -> None:
+    answer = user_with(role).attempt(
+        "auth", "can-i", "delete", "leases.coordination.k8s.io/lock-tfstate-default-dev-ws"
+    )
+
+    assert answer.ok is may
