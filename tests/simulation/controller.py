@@ -40,7 +40,7 @@ class SimulatedController:
         """Whether it decides and writes; a standby only observes."""
         self.tenure = Tenure(self)
         self.workspaces = WorkspaceHalf(self, network, invariants)
-        self.mirror = JobReconciler(self.workspaces.mirror.holds)
+        self.mirror = JobReconciler(self.workspaces.mirror.holds, self.workspaces.mirror.owner_of)
         self.feed = ControllerFeed(self, network, random)
         self._writes = ControllerWrites(self, network, random, invariants)
         self._schedule = network.schedule

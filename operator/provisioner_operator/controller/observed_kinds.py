@@ -12,7 +12,6 @@ from provisioner_operator.controller import clock
 from provisioner_operator.core.model.records import Daemon, Job, UnreadableObject
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
-from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
 from provisioner_operator.kube.parsing import parse_daemon
@@ -89,7 +88,13 @@ class ObservedKinds:
             workspaces.template_deleted,
             _by_uid(workspaces.park),
         )
-        self.workspace = _workspace_kind(workspaces)
+        self.workspace = ObservedKind(
+            "Workspace",
+            parse_workspace,
+            self._observe_workspace,
+            workspaces.workspace_deleted,
+            workspaces.observe_unreadable_workspace,
+        )
 
     def _observe_job(self, records: JobRecords) -> bool:
         # The build before the job: an ended job may be deleted only once its workspace has noted its end.
@@ -101,6 +106,12 @@ class ObservedKinds:
             self._job_changed(previous, records.job)
         return True
 
+    def _observe_workspace(self, workspace: Workspace) -> bool:
+        is_news = self._workspaces.observe_workspace(workspace)
+        if is_news:
+            self._jobs.workspace_changed((workspace.namespace, workspace.name))
+        return is_news
+
     def _observe_build(self, records: JobRecords) -> bool:
         is_news = records.build is not None and self._workspaces.observe_build(records.build)
         if records.template_import is not None:
@@ -110,16 +121,6 @@ class ObservedKinds:
     def _forget_job(self, uid: str) -> None:
         self._jobs.job_deleted(uid, clock.read())
         self._workspaces.job_deleted(uid)
-
-
-def _workspace_kind(workspaces: WorkspaceReconciler) -> ObservedKind[Workspace]:
-    return ObservedKind(
-        "Workspace",
-        parse_workspace,
-        workspaces.observe_workspace,
-        workspaces.workspace_deleted,
-        workspaces.observe_unreadable_workspace,
-    )
 
 
 def _by_uid(park: Callable[[str], None]) -> Callable[[UnreadableObject], None]:

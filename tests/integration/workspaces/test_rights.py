@@ -120,6 +120,23 @@ def test_a_user_cannot_submit_a_job_that_looks_like_the_controllers(
     assert 'lacks the verb "impersonate"' in refusal
 
 
+def test_a_job_by_hand_changes_no_workspace_of_another_user(place: Team, user: Callable[[str], Kubectl]) -> None:
+    sam, tim, ada = user("submitter"), user("submitter"), user("admin")
+    sam.create(a_workspace("coveted", owner=_name(sam)))
+    place.product.jobs.until("coveted-1", "Completed")
+    destroy = {"transition": "Delete", "workspaceRef": {"name": "coveted"}}
+
+    tim.create(a_job_manifest("stolen", **destroy, initiator=_name(tim)))
+    sam.create(a_job_manifest("by-its-owner", **destroy, initiator=_name(sam)))
+    ada.create(a_job_manifest("by-an-admin", **destroy | {"workspaceRef": {"name": "coveted", "owner": _name(sam)}}))
+
+    stolen = place.product.jobs.until("stolen", "Failed")["status"]
+    assert (stolen["reason"], stolen.get("assignment")) == ("NotWorkspaceOwner", None)
+    assert f'Workspace coveted belongs to "{_name(sam)}"' in stolen["message"]
+    for name in ("by-its-owner", "by-an-admin"):
+        place.product.jobs.until(name, "Completed")
+
+
 def test_an_owner_cancels_the_jobs_of_a_workspace_where_the_template_allows_it(
     place: Team, user: Callable[[str], Kubectl]
 ) -> None:

@@ -91,7 +91,7 @@ class PendingReason(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Reason of a job's end. The controller writes those of timeouts, the daemon the others."""
+    """Reason of a job's end. The controller writes those of timeouts and permissions, the daemon the others."""
 
     COMPLETED = "Completed"
     """The run succeeded."""
@@ -99,6 +99,8 @@ class EndReason(StrEnum):
     """The job was canceled."""
     PENDING_TIMEOUT = "PendingTimeout"
     """The job did not start within `spec.pendingTimeoutSeconds`."""
+    NOT_WORKSPACE_OWNER = "NotWorkspaceOwner"
+    """The job names a Workspace of another user, and did not start."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """The job did not end within `spec.activeDeadlineSeconds` of its start."""
     DAEMON_LOST = "DaemonLost"

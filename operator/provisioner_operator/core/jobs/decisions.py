@@ -74,7 +74,7 @@ class Release(AboutJob):
 
 @dataclass(frozen=True, slots=True)
 class Fail(AboutJob):
-    """End the job because a deadline passed or its daemon is lost."""
+    """End the job because a deadline passed, its daemon is lost, or its workspace is not its user's."""
 
     reason: EndReason
     message: str

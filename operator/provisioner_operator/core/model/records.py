@@ -53,6 +53,11 @@ class Job:
     demand: Demand
     transition: Transition | None = None
     workspace: str | None = None
+    workspace_owner: str | None = None
+    """User whom the job names as the owner of its workspace."""
+    builds_workspace: bool = False
+    """Whether it was created for a Workspace by the controller, or by an administrator in its place."""
+    initiator: str | None = None
     priority: int = 0
     suspend: bool = False
     cancel: bool = False

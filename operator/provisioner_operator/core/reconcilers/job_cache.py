@@ -21,6 +21,7 @@ from provisioner_operator.core.scheduling.explanation import Growth
 from provisioner_operator.core.scheduling.explanation_timing import PendingReasons
 from provisioner_operator.core.scheduling.placement import Placement
 from provisioner_operator.core.scheduling.unlisted_runs import UnlistedRuns
+from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 
 if TYPE_CHECKING:
     from provisioner_operator.core.model.backoff import Backoff
@@ -74,6 +75,10 @@ class JobCache:
         self._take_out(uid, None, now)
         self._expiring.pop(uid, None)
         self._gone.add(uid)
+
+    def workspace_changed(self, workspace: NamespacedName) -> None:
+        """Reconcile the job whose turn it is in a Workspace that appeared or changed: it may belong to another user."""
+        self._work.add(*self._placement.next_in(workspace))
 
     # --- daemons ---
 

@@ -21,6 +21,7 @@ from provisioner_operator.core.scheduling.candidates import distinct
 from provisioner_operator.core.scheduling.explanation_places import ExplanationPlaces
 from provisioner_operator.core.scheduling.explanation_timing import Candidates, matches_status
 from provisioner_operator.core.scheduling.smallest_change import Candidate
+from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, workspace_of
 
 HELD_SECONDS = 5.0
 """Requeue interval of an expired job that is held until the status of its workspace or template records its end."""
@@ -32,14 +33,23 @@ def _nobody_holds(_: str) -> bool:
     return False
 
 
+def _nobody_owns(_: NamespacedName) -> str | None:
+    return None
+
+
 class JobReconciler(JobCache):
     """Decides what jobs, daemons and Pods need, by their specs, deadlines and heartbeats."""
 
-    def __init__(self, holds: Callable[[str], bool] = _nobody_holds) -> None:
-        """Keep an expired job as long as `holds`, given its uid, is true: its end is not recorded yet."""
+    def __init__(
+        self,
+        holds: Callable[[str], bool] = _nobody_holds,
+        owner_of: Callable[[NamespacedName], str | None] = _nobody_owns,
+    ) -> None:
+        """Keep an expired job as long as `holds`, given its uid, is true; `owner_of` returns a Workspace's owner."""
         super().__init__()
         self._holds = holds
         self._explaining = ExplanationPlaces()
+        self._owner_of = owner_of
 
     # --- the outcome of decisions ---
 
@@ -149,12 +159,13 @@ class JobReconciler(JobCache):
         return None if wait > 0 else Expire(job)
 
     def _context(self, job: Job, now: Instant) -> Context:
-        given = job.assignment
+        given, workspace = job.assignment, workspace_of(job)
+        owner = None if workspace is None else self._owner_of(workspace)
         if given is None:
-            return Context(cancel_seen=self._cancel_seen.get(job.uid))
+            return Context(workspace_owner=owner, cancel_seen=self._cancel_seen.get(job.uid))
         pod_ended = self._pods.ending_of(given.daemon_uid)
         if self._daemons.is_unreadable(given.daemon_uid):
-            return Context(unreadable=True, lost=pod_ended is not None, pod_ended=pod_ended)
+            return Context(unreadable=True, workspace_owner=owner, lost=pod_ended is not None, pod_ended=pod_ended)
         if not self._daemons.is_judged(given.daemon_uid):
             self._daemons.deleted(given.daemon_uid, now)
             self._work.add(given.daemon_uid)
@@ -165,6 +176,7 @@ class JobReconciler(JobCache):
             offline=daemon is not None and not self._daemons.is_online(daemon),
             lost=replaced or self._daemons.is_lost(given.daemon_uid, now),
             pod_ended=pod_ended,
+            workspace_owner=owner,
             cancel_seen=self._cancel_seen.get(job.uid),
         )
 

@@ -12,6 +12,7 @@ from provisioner_operator.core.model.gone_objects import GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
+from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, TemplateStatus, Workspace
 from provisioner_operator.core.workspaces.template_source import Reading
 
@@ -27,6 +28,7 @@ class WorkspaceCache:
         self._template_uids: dict[tuple[str, str], str] = {}
         self._made_from: dict[tuple[str, str], set[str]] = {}
         self._jobs: dict[str, tuple[str, int | str]] = {}
+        self._workspace_uids: dict[NamespacedName, str] = {}
         self._gone = GoneObjects()
         self._work: WorkQueue[str] = WorkQueue()
 
@@ -79,6 +81,7 @@ class WorkspaceCache:
             entry.backoff = entry.status_backoff = None
         self._work.unpark(workspace.uid)
         entry.workspace = workspace
+        self._workspace_uids[workspace.namespace, workspace.name] = workspace.uid
         place = (workspace.namespace, workspace.template)
         self._made_from.setdefault(place, set()).add(workspace.uid)
         self._forget_reported_builds(entry)
@@ -95,6 +98,8 @@ class WorkspaceCache:
         for build in entry.builds.values():
             self._jobs.pop(build.job_uid, None)
         if (workspace := entry.workspace) is not None:
+            if self._workspace_uids.get((workspace.namespace, workspace.name)) == uid:
+                del self._workspace_uids[workspace.namespace, workspace.name]
             place = (workspace.namespace, workspace.template)
             self._made_from.get(place, set()).discard(uid)
             if not self._made_from.get(place):
@@ -206,6 +211,11 @@ class WorkspaceCache:
             entry.floor = max(entry.floor, number)
 
     # --- what is known ---
+
+    def owner_of(self, workspace: NamespacedName) -> str | None:
+        """Return the owner of the Workspace of that name; None if it has none, or there is no such Workspace."""
+        entry = self._workspaces.get(self._workspace_uids.get(workspace, ""))
+        return entry.workspace.owner if entry is not None and entry.workspace is not None else None
 
     def holds(self, job_uid: str) -> bool:
         """Return whether a job must be kept because the status of its workspace or template does not record its end yet."""

@@ -38,6 +38,11 @@ class Placement:
         """Return the uid of the job, or the name of the run, that is first in the job's workspace."""
         return self._lines.blocker_of(job)
 
+    def next_in(self, workspace: NamespacedName | None) -> list[str]:
+        """Return the uid of the job whose turn it is in the workspace, if there is one."""
+        following = None if workspace is None else self._lines.next_in(workspace)
+        return [] if following is None else [following]
+
     # --- changes, which return the affected uids ---
 
     def reserve(self, daemon: Daemon, job: Job) -> None:
@@ -62,7 +67,7 @@ class Placement:
         if (workspace := workspace_of(job)) is None:
             return []
         # The job whose turn it was must leave the assignment queue, so it is determined before the change.
-        following = self._next_in(workspace)
+        following = self.next_in(workspace)
         self._lines.occupy(workspace, job.uid)
         return following
 
@@ -70,12 +75,12 @@ class Placement:
         """Queue a waiting job in its workspace, or remove it if it is suspended or to be canceled."""
         workspace = workspace_of(job)
         # Affected are the job whose turn it was and the one whose turn it is now.
-        before = self._next_in(workspace)
+        before = self.next_in(workspace)
         if job.may_start:
             self._lines.wait(job)
         else:
             self._lines.leave(job)
-        return [*before, *self._next_in(workspace)]
+        return [*before, *self.next_in(workspace)]
 
     def end(self, job: Job, ended: Job | None, *, vanished: bool) -> list[str]:
         """Record that a job ended, or that its object is gone (`ended` None); `vanished` if its daemon's process is gone."""
@@ -91,7 +96,7 @@ class Placement:
             self._occupancy.end(given.daemon_uid, job, may_still_run=lingers and not vanished)
             concerned += [*self._settle_lingering(given.daemon_uid, before), given.daemon_uid]
         # Only now: a run that outlives its job has occupied the workspace again.
-        return [*concerned, *self._next_in(workspace_of(job))]
+        return [*concerned, *self.next_in(workspace_of(job))]
 
     def report(self, daemon: Daemon, *, first: bool) -> list[str]:
         """Record the runs that a heartbeat lists; `first` if none of this daemon was observed before."""
@@ -121,13 +126,9 @@ class Placement:
         after = self._occupancy.lingering_workspaces(daemon_uid)
         concerned: list[str] = []
         for workspace in after - before:
-            concerned += self._next_in(workspace)
+            concerned += self.next_in(workspace)
             self._lines.occupy(workspace, f"run on {daemon_uid}")
         for workspace in before - after:
             self._lines.vacate(workspace, f"run on {daemon_uid}")
-            concerned += self._next_in(workspace)
+            concerned += self.next_in(workspace)
         return concerned
-
-    def _next_in(self, workspace: NamespacedName | None) -> list[str]:
-        following = None if workspace is None else self._lines.next_in(workspace)
-        return [] if following is None else [following]

@@ -1,11 +1,11 @@
 """The three reconcilers together: what they share, and when the first of them has to decide."""
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.core.jobs.decisions import Expire
+from provisioner_operator.core.jobs.decisions import Assign, Expire, Fail
 from provisioner_operator.core.reconcilers.jobs import HELD_SECONDS
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.workspaces.records import WorkspaceStatus
-from support.builders.core import an_ended_job, at
+from support.builders.core import NAMESPACE, a_daemon, a_job, an_ended_job, at
 from support.builders.workspaces import a_build, a_workspace
 
 
@@ -34,3 +34,45 @@ def test_the_job_of_a_workspace_is_deleted_once_the_workspaces_status_has_its_en
     reconcilers.workspaces.observe_workspace(a_workspace(resource_version=2, status=recorded))
 
     assert [type(each) for each in reconcilers.jobs.decide(at(60 + HELD_SECONDS))] == [Expire]
+
+
+def decided(reconcilers: Reconcilers) -> list[tuple[str, str]]:
+    """Return the jobs about which something is decided, with the decisions' kinds."""
+    about = [each for each in reconcilers.jobs.decide(at(0)) if isinstance(each, Assign | Fail)]
+    return [(type(each).__name__, each.job.name) for each in about]
+
+
+def test_a_job_by_hand_of_another_users_workspace_fails_and_holds_up_none_of_the_owners() -> None:
+    reconcilers = Reconcilers.create("image")
+    reconcilers.workspaces.observe_workspace(a_workspace(owner="alice"))
+    reconcilers.jobs.observe_daemon(a_daemon(), at(0))
+    reconcilers.jobs.observe_job(a_job("foreign", workspace="dev", initiator="mallory"), at(0))
+    reconcilers.jobs.observe_job(a_job("own", workspace="dev", initiator="alice", created=1), at(0))
+    assert decided(reconcilers) == [("Fail", "foreign")]
+
+    ended = a_job("foreign", workspace="dev", initiator="mallory", phase=Phase.FAILED, resource_version=2)
+    reconcilers.jobs.observe_job(ended, at(0))
+
+    assert decided(reconcilers) == [("Assign", "own")]
+
+
+def test_a_job_by_hand_that_waits_when_another_user_creates_the_workspace_fails_then() -> None:
+    reconcilers = Reconcilers.create("image")
+    reconcilers.jobs.observe_job(a_job("early", workspace="dev", initiator="mallory"), at(0))
+    assert decided(reconcilers) == []
+
+    reconcilers.workspaces.observe_workspace(a_workspace(owner="alice"))
+    reconcilers.jobs.workspace_changed((NAMESPACE, "dev"))
+
+    assert decided(reconcilers) == [("Fail", "early")]
+
+
+def test_the_name_of_a_deleted_workspace_belongs_to_nobody_until_another_takes_it() -> None:
+    workspaces = Reconcilers.create("image").workspaces
+    workspaces.observe_workspace(a_workspace(owner="alice"))
+    assert workspaces.owner_of((NAMESPACE, "dev")) == "alice"
+    workspaces.observe_workspace(a_workspace(owner="bob", uid="another"))
+    workspaces.workspace_deleted("uid-of-dev")
+    assert workspaces.owner_of((NAMESPACE, "dev")) == "bob"
+    workspaces.workspace_deleted("another")
+    assert workspaces.owner_of((NAMESPACE, "dev")) is None

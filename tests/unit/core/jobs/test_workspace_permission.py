@@ -1,0 +1,45 @@
+"""A job of a Workspace that exists is its owner's, or made in the owner's name."""
+
+from typing import Any
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import EndReason
+from provisioner_operator.core.jobs.decisions import Fail
+from provisioner_operator.core.jobs.evaluation import Context, evaluate
+from provisioner_operator.core.jobs.workspace_permission import may_change_workspace
+from provisioner_operator.core.model.records import Job
+from support.builders.core import a_job, a_running_job, an_assigned_job, at
+
+
+@pytest.mark.parametrize(
+    ("fields", "owner", "may"),
+    [
+        ({"initiator": "mallory"}, "alice", False),
+        ({}, "alice", False),
+        ({"initiator": "mallory", "workspace_owner": "mallory"}, "alice", False),
+        ({"initiator": "alice"}, "alice", True),
+        ({"initiator": "admin", "workspace_owner": "alice"}, "alice", True),
+        ({"initiator": "admin", "builds_workspace": True}, "alice", True),
+        ({"initiator": "mallory"}, None, True),
+        ({"initiator": "mallory"}, "", True),
+    ],
+    ids=str,
+)
+def test_a_job_changes_only_its_users_workspace(fields: dict[str, Any], owner: str | None, *, may: bool) -> None:
+    assert may_change_workspace(a_job(workspace="dev", **fields), owner) is may
+
+
+@pytest.mark.parametrize(
+    "job", [a_job(workspace="dev"), a_job(workspace="dev", suspend=True), an_assigned_job(workspace="dev")]
+)
+def test_a_pending_job_of_another_users_workspace_fails_at_once_and_says_whose_it_is(job: Job) -> None:
+    decision = evaluate(job, Context(workspace_owner="alice"), at(0)).decision
+
+    assert isinstance(decision, Fail)
+    assert decision.reason is EndReason.NOT_WORKSPACE_OWNER
+    assert 'Workspace dev belongs to "alice"' in decision.message
+
+
+def test_a_job_that_runs_already_is_not_ended_for_it() -> None:
+    assert evaluate(a_running_job(workspace="dev"), Context(workspace_owner="alice"), at(0)).decision is None
