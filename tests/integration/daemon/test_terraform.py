@@ -96,6 +96,13 @@ def test_a_canceled_run_keeps_what_it_did_and_releases_its_lock(tofu_office: Off
     assert "terraform_data.first" in actions(tofu_office.await_phase("two", "Completed"))
 
 
+def test_a_run_that_hangs_is_stopped_although_terraform_says_that_it_still_waits(tofu_office: Office) -> None:
+    # More than the ten seconds after which Terraform repeats that it waits, so that each repetition would count.
+    tofu_office.submit_spec("one", a_build(SLEEPER) | {"stallTimeoutSeconds": 12})
+    sleeping(tofu_office, "one")
+    assert tofu_office.await_phase("one", "Failed")["reason"] == "Stalled"
+
+
 def test_the_lock_of_a_dead_run_is_reported_and_left_alone(tofu_office: Office) -> None:
     tofu_office.submit_spec("one", a_build(SLEEPER))
     sleeping(tofu_office, "one").kill()

@@ -91,8 +91,11 @@ class Program(Protocol):
     def commit(self) -> str | None:
         """The commit that was fetched from a git source."""
 
-    def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
-        """Interpret a line of output and return the lines that the log shows for it."""
+    def read(self, stage: str, stream: str, line: str) -> Sequence[str] | None:
+        """Interpret a line of output and return the lines that the log shows for it.
+
+        None if the line shows no progress: it does not keep the run from counting as stalled.
+        """
 
     def end_stage(self, stage: str, code: int) -> StageEnd:
         """Interpret the exit code of a stage."""

@@ -131,8 +131,9 @@ class Run:
 
     async def _run_stage(self, program: Program, stage: Stage, workdir: Path) -> Failure | None:
         async def on_lines(stream: str, lines: list[str]) -> None:
-            shown = [text for line in lines for text in program.read(stage.name, stream, line)]
-            await self._log.write(stage.name, shown)
+            shown = [each for line in lines if (each := program.read(stage.name, stream, line)) is not None]
+            if shown:
+                await self._log.write(stage.name, [text for texts in shown for text in texts])
 
         self._stage = stage.name
         started = time.time()

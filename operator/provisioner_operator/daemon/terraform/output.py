@@ -26,10 +26,10 @@ _SPOKEN = {
     "read": "read",
     "noop": "no-op",
 }
-_SILENT = frozenset(
-    {"version", "outputs", "refresh_start", "refresh_complete", "apply_progress", "planned_change_noop"}
-)
+_SILENT = frozenset({"version", "outputs", "refresh_start", "refresh_complete", "planned_change_noop"})
 """Types of lines whose text would be noise in a log."""
+_WAITING = frozenset({"apply_progress", "ephemeral_op_progress"})
+"""Types of lines that Terraform repeats every ten seconds while it waits ("Still creating..."), also for what hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class OutputReader:
         """Forget the diagnostics of the stage before."""
         self.diagnostics.clear()
 
-    def read(self, line: str) -> Sequence[str]:
-        """Interpret a line and return the lines that a log shows for it."""
+    def read(self, line: str) -> Sequence[str] | None:
+        """Interpret a line and return the lines that a log shows for it; None if it only says that the run still waits."""
         entry = _object(line)
         if entry is None or "@message" not in entry:
             return (line,) if line.strip() else ()
@@ -107,6 +107,8 @@ class OutputReader:
                 self._note_outputs(_mapping(entry, "outputs"))
             case _:
                 pass
+        if kind in _WAITING:
+            return None
         return () if kind in _SILENT else tuple(part for part in str(entry["@message"]).splitlines() if part.strip())
 
     def read_validation(self, document: str) -> Sequence[str]:

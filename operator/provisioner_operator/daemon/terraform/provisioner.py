@@ -115,7 +115,7 @@ class TerraformProgram:
         """The commit that was fetched from a git source."""
         return None if self._fetched is None else self._fetched.commit
 
-    def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
+    def read(self, stage: str, stream: str, line: str) -> Sequence[str] | None:
         """Read a line of machine-readable output; standard error is text."""
         if stage == FETCH and self._fetched is not None:
             return self._fetched.read(stream, line)

@@ -14,7 +14,9 @@ DATA = Path(__file__).parent / "data"
 
 def read(*files: str) -> tuple[OutputReader, list[str]]:
     reader = OutputReader()
-    shown = [text for file in files for line in (DATA / file).read_text().splitlines() for text in reader.read(line)]
+    shown = [
+        text for file in files for line in (DATA / file).read_text().splitlines() for text in reader.read(line) or ()
+    ]
     return reader, shown
 
 
@@ -80,6 +82,24 @@ def test_a_validation_tells_its_diagnostics() -> None:
 @pytest.mark.parametrize("line", ["plain text", "{not json", '{"no": "message"}', "[1]", '{"@message": 7'])
 def test_what_is_not_machine_readable_is_shown_as_it_is(line: str) -> None:
     assert OutputReader().read(line) == (line,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "progresses"),
+    [
+        ("apply_progress", "terraform_data.disk: Still creating... [10s elapsed]", False),
+        ("apply_progress", "terraform_data.disk: Still destroying... [10s elapsed]", False),
+        ("ephemeral_op_progress", "ephemeral.token: Still opening... (10s elapsed)", False),
+        ("refresh_complete", "terraform_data.disk: Refresh complete", True),
+        ("apply_start", "terraform_data.disk: Creating...", True),
+        ("provision_progress", "terraform_data.disk: (local-exec): hello", True),
+    ],
+)
+def test_only_what_terraform_repeats_while_it_waits_is_no_progress(
+    kind: str, message: str, *, progresses: bool
+) -> None:
+    shown = OutputReader().read(json.dumps({"@message": message, "type": kind}))
+    assert (shown is not None) is progresses
 
 
 def test_an_empty_line_is_not_shown() -> None:
