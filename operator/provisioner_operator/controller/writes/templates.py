@@ -99,10 +99,11 @@ class TemplateExecutor:
         except AlreadyExistsError:
             result = Result.CONFLICT
             body = await self._client.get(paths.config_map(template.namespace, version))
-            # The name is a digest of the content, so an immutable one that the template owns has the same content.
-            if not body.get("immutable") or not is_owned_by(body, template.uid):
+            # Anybody who may write ConfigMaps could have put other files under this name, and made the template its owner.
+            has_files = SourceFiles(body.get("data") or {}, body.get("binaryData") or {}) == decision.files
+            if not body.get("immutable") or not is_owned_by(body, template.uid) or not has_files:
                 raise NameTakenError(
-                    f"ConfigMap {version} exists but does not belong to this template. Delete or rename it."
+                    f"ConfigMap {version} exists but does not belong to this template, or has other files. Delete it."
                 ) from None
         self._workspaces.files_kept(template, version)
         return result

@@ -113,6 +113,29 @@ def test_a_version_whose_names_are_taken_says_so_and_is_imported_once_they_are_f
     run_in_virtual_time(main())
 
 
+def test_files_that_somebody_else_put_under_a_versions_name_are_not_taken_for_the_versions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            template = await controller.make_template_ready()
+            (kept,) = [each for each in controller.client.objects if "/configmaps/" in each]
+            former = controller.client.objects.pop(template)
+            controller.observer.template_deleted(former["metadata"]["uid"])
+            manifest = {**former, "metadata": {"name": "template"}}
+            body = controller.client.store(paths.templates(NAMESPACE), manifest, workspaces=0)
+            planted = controller.client.objects[kept]
+            planted["metadata"]["ownerReferences"][0]["uid"] = body["metadata"]["uid"]
+            planted["data"] = {"main.tf": "# other files"}
+            controller.see(body)
+            await asyncio.sleep(60)
+            ready = controller.condition(template)
+            assert (ready["status"], ready["reason"]) == ("False", "WriteRefused")
+            assert "does not belong to this template, or has other files" in ready["message"]
+
+    run_in_virtual_time(main())
+
+
 def test_a_pod_whose_daemon_cannot_be_read_is_not_registered_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
