@@ -12,6 +12,7 @@ from integration.policies.cases.objects import (
     owner_reference,
     secret,
     token_secret,
+    with_metadata,
 )
 from provisioner_operator.api.v1alpha1.names import API_VERSION
 from support.manifests import Manifest
@@ -48,6 +49,12 @@ def _written(kind: str, name: str) -> Request:
     return patch(kind, name, {"metadata": {"labels": {"tfstate": "true"}}})
 
 
+_FOREIGN_METADATA: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("a label of others", {"labels": {"provisioner.dev/job": "mine-running", "team": "x"}}),
+    ("an annotation of others", {"annotations": {"provisioner.dev/daemon": "mine", "team": "x"}}),
+    ("a finalizer", {"finalizers": ["example.org/x"]}),
+)
+
 LOGS = (
     _logs("its own archive", "POD-mine", create(log_archive("mine-pending"))),
     _logs("more of its own archive", "POD-mine", _archived("mine-running-log")),
@@ -58,17 +65,10 @@ LOGS = (
     ),
     *(
         _logs(f"{title} on {which}", "POD-mine", request, "a daemon may set on a log archive only the label")
-        for title, key, value in (
-            ("a label of others", "labels", {"provisioner.dev/job": "mine-pending", "team": "x"}),
-            ("an annotation of others", "annotations", {"provisioner.dev/daemon": "mine", "team": "x"}),
-            ("a finalizer", "finalizers", ["example.org/x"]),
-        )
+        for title, metadata in _FOREIGN_METADATA
         for which, request in (
-            ("a new archive", create(log_archive("mine-pending", **{key: value}))),
-            (
-                "a stored archive",
-                _archived("mine-running-log", **{key: value} if key == "finalizers" else {key: {"team": "x"}}),
-            ),
+            ("a new archive", create(with_metadata(log_archive("mine-running"), **metadata))),
+            ("a stored archive", _archived("mine-running-log", **metadata)),
         )
     ),
     _logs(
