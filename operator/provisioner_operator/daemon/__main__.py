@@ -16,6 +16,7 @@ from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, serve
+from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
 from provisioner_operator.kube.connect import LoginError
 
 
@@ -126,7 +127,7 @@ def run(
     with logging_to():
         try:
             asyncio.run(serve(settings))
-        except (TakenOverError, RegistrationError, PredecessorLockError, LoginError) as error:
+        except (TakenOverError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError) as error:
             raise click.ClickException(str(error)) from error
 
 

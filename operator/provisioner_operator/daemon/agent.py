@@ -7,6 +7,7 @@ runs that it holds. Ends when the daemon is drained (exit 0), or when another pr
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,13 +174,13 @@ class Agent:
         return HeldJob(job, writes=self._writes, archive_writer=self._client, log=log, make_run=make_run)
 
     async def _carry_out(self, held: HeldJob) -> None:
-        uid, version = held.job.uid, held.job.resource_version
+        uid, version, started = held.job.uid, held.job.resource_version, time.time()
         try:
             phase = await held.carry_out(self._heartbeat.notify)
             if phase is None:
                 self._declined[uid] = version
             else:
-                self._heartbeat.tally.count(phase)
+                self._heartbeat.tally.count(phase, started=started, now=time.time())
                 # The watch may report the end much later; until then the job would look like one without a run.
                 self._feed.forget(uid)
         finally:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.daemon import predecessor_lock
 from provisioner_operator.daemon.agent import Agent, RunResources
 from provisioner_operator.daemon.echo.provisioner import Echo
 from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
-from provisioner_operator.daemon.terraform.provisioner import Terraform
+from provisioner_operator.daemon.terraform.provisioner import Terraform, find_binary
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube.connect import Connection, connect
 
@@ -39,7 +40,10 @@ class Settings:
 
 
 async def serve(settings: Settings) -> None:
-    """Work as the daemon until shut down. Raises TakenOverError, RegistrationError, PredecessorLockError or LoginError."""
+    """Work as the daemon until shut down.
+
+    Raises TakenOverError, RegistrationError, PredecessorLockError, LoginError or MissingProgramError.
+    """
     async with connect(settings.kubeconfig) as connection:
         registering = asyncio.create_task(_register(connection, settings))
         _install_signal_handlers(registering.cancel)
@@ -47,6 +51,9 @@ async def serve(settings: Settings) -> None:
             lock, body = await registering
         except asyncio.CancelledError:
             return
+        # Before the first heartbeat, which would get it jobs that could only fail.
+        if Provisioner.TERRAFORM in ProvisionerDaemon.model_validate(body).spec.provisioners:
+            find_binary(settings.terraform)
         instance = str(uuid4())
         resources = _resources(connection, settings, instance, lock)
         agent = Agent(connection.client, body, instance=instance, resources=resources)

@@ -47,6 +47,12 @@ class Office:
     def start(self, name: str = "d1", *flags: str) -> ForkedProcess:
         """Start a daemon that is lost after ten seconds, and wait until it reports."""
         before = self.daemon(name).get("instance")
+        process = self.launch(name, *flags)
+        wait_until(lambda: self.daemon(name).get("instance") not in {None, before}, f"daemon {name} to report")
+        return process
+
+    def launch(self, name: str, *flags: str) -> ForkedProcess:
+        """Start a daemon that is lost after ten seconds, and do not wait for it."""
         environment = os.environ | {
             "PYTHONPATH": str(SOURCES),
             "PROVISIONER_ECHO_LEDGER": str(self.directory / "ledger"),
@@ -60,7 +66,6 @@ class Office:
         log = self.directory / f"{name}-{len(self._started)}.log"
         process = ForkedProcess("provisioner_operator.daemon", arguments, environment, log)
         self._started.append(process)
-        wait_until(lambda: self.daemon(name).get("instance") not in {None, before}, f"daemon {name} to report")
         return process
 
     def start_terraform(self, name: str, *flags: str) -> ForkedProcess:

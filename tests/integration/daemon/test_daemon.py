@@ -140,3 +140,24 @@ def test_tags_given_again_replace_those_of_before(office: Office) -> None:
     office.start("d1", "--tag", "c=3")
     assert office.kubectl.get("provisionerdaemon", "d1")["spec"]["tags"] == {"c": "3"}
     wait_until(lambda: office.daemon("d1")["tags"] == "c=3", "the tags in the heartbeat")
+
+
+def test_a_daemon_without_its_program_exits_before_it_reports(office: Office) -> None:
+    process = office.launch("d1", "--provisioner", "terraform", "--terraform", "/no/such")
+    assert process.wait(PATIENCE) == 1
+    assert "Error: The daemon has no executable /no/such. Install it in its image" in office.said()
+    assert office.daemon("d1").get("instance") is None
+
+
+def test_a_daemon_whose_runs_fail_at_once_says_so_until_one_succeeds(office: Office) -> None:
+    def is_healthy() -> bool:
+        return not any(each["type"] == "Healthy" for each in office.daemon("d1")["conditions"])
+
+    office.start("d1")
+    for number in range(3):
+        office.submit(f"broken-{number}", fail="no disk left")
+        office.await_phase(f"broken-{number}", "Failed")
+    wait_until(lambda: not is_healthy(), "the daemon to report it")
+    office.submit("good")
+    office.await_phase("good", "Completed")
+    wait_until(is_healthy, "the daemon to be healthy again")

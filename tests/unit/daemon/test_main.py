@@ -11,6 +11,7 @@ from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, kubeconfig_in_use
+from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
 from provisioner_operator.kube.connect import LoginError
 
 
@@ -92,7 +93,9 @@ def test_a_daemon_in_a_pod_takes_nothing_that_its_pod_says(served: Served) -> No
     assert "A daemon in a Pod takes no tags, capacity from its command line" in result.output
 
 
-@pytest.mark.parametrize("error", [TakenOverError, RegistrationError, PredecessorLockError, LoginError])
+@pytest.mark.parametrize(
+    "error", [TakenOverError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError]
+)
 def test_an_expected_failure_is_a_sentence_and_no_traceback(served: Served, error: type[Exception]) -> None:
     served.failure = error("Do this instead.")
     result = served.called("--namespace", "acme")

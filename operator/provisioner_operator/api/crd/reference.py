@@ -18,6 +18,7 @@ from provisioner_operator.api.crd.schema import structural_schema
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import (
     CancelReason,
+    DaemonCondition,
     EndReason,
     JobCondition,
     PendingReason,
@@ -77,11 +78,12 @@ CONDITIONS: dict[type[BaseModel], Conditions] = {
         ),
     ),
     ProvisionerDaemon: Conditions(
-        {"Ready": "True while the daemon reports."},
+        _documented(DaemonCondition),
         (
             Reason("`Ready` True", "`HeartbeatReceived`", "The daemon reports."),
             Reason("`Ready` False", "`ShutDown`", "The daemon was shut down."),
             Reason("`Ready` Unknown", "`HeartbeatMissing`", "The daemon has missed its heartbeats."),
+            Reason("`Healthy` False", "`RunsFailAtOnce`", "The last runs failed within seconds, one after the other."),
         ),
     ),
     ProvisionerPool: Conditions(

@@ -147,6 +147,15 @@ class DaemonState(StrEnum):
     OFFLINE = "Offline"
 
 
+class DaemonCondition(StrEnum):
+    """Condition types of a daemon."""
+
+    READY = "Ready"
+    """True while the daemon reports."""
+    HEALTHY = "Healthy"
+    """False while its runs fail as soon as they start: other daemons with the same tags get jobs first. Else absent."""
+
+
 class PoolCondition(StrEnum):
     """Condition types of a pool, all read by kstatus. At most one of Reconciling and Stalled is True."""
 

@@ -6,6 +6,7 @@ gone is kept, since its process may live until its own fence stops it, until the
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
@@ -14,6 +15,9 @@ from provisioner_operator.core.daemons.liveness import Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, UnreadableObject
+
+if TYPE_CHECKING:
+    from provisioner_operator.core.model.matching import Supply
 
 BACK_OFF_SECONDS = 60.0
 """Time for which a daemon that did not acknowledge an assignment gets no new one."""
@@ -52,6 +56,7 @@ class KnownDaemons:
         self._entries: dict[str, _Entry] = {}
         self._in_namespace: dict[str, set[str]] = {}
         self._unreadable: dict[str, UnreadableObject] = {}
+        self._healthy: dict[Supply, set[str]] = {}
         self._liveness = Liveness()
 
     # --- what was observed ---
@@ -69,6 +74,7 @@ class KnownDaemons:
         else:
             self._liveness.observe_unchanged(daemon.uid, daemon.lost_after, fresh=fresh)
         self._pods.daemon_observed(daemon)
+        self._note_health(known, daemon)
         self.pod_changed(daemon.uid)
         was_unreadable = self._unreadable.pop(daemon.uid, None) is not None
         doubts_settled = False
@@ -97,6 +103,7 @@ class KnownDaemons:
         entry = self._entries.pop(uid, None)
         if entry is None:
             return None
+        self._note_health(entry.daemon, None)
         peers = self._in_namespace[entry.daemon.namespace]
         peers.discard(uid)
         if not peers:
@@ -180,7 +187,7 @@ class KnownDaemons:
 
     def takes_jobs(self, daemon: Daemon, now: Instant) -> bool:
         """Return whether the daemon may be assigned jobs, as far as it has free slots."""
-        return self.works(daemon) and not daemon.cordoned and now.monotonic >= self._entries[daemon.uid].backs_off_until
+        return self._is_available(daemon, now) and (daemon.is_healthy or not self._has_healthy_peer(daemon, now))
 
     def is_lost(self, uid: str, now: Instant) -> bool:
         """Return whether the daemon's process is certainly over, or its own fence has stopped its runs."""
@@ -221,6 +228,21 @@ class KnownDaemons:
             return MarkOffline(entry.daemon, missing if ending is None else f"Its Pod ended: {ending}.")
         return None
 
+    def _is_available(self, daemon: Daemon, now: Instant) -> bool:
+        return self.works(daemon) and not daemon.cordoned and now.monotonic >= self._entries[daemon.uid].backs_off_until
+
+    def _has_healthy_peer(self, daemon: Daemon, now: Instant) -> bool:
+        """Return whether another daemon takes the same jobs: where all are unhealthy, the jobs are probably to blame."""
+        return any(self._is_available(self[uid], now) for uid in self._healthy.get(daemon.supply, ()))
+
+    def _note_health(self, previous: Daemon | None, daemon: Daemon | None) -> None:
+        if previous is not None and (peers := self._healthy.get(previous.supply)) is not None:
+            peers.discard(previous.uid)
+            if not peers:
+                del self._healthy[previous.supply]
+        if daemon is not None and daemon.is_healthy:
+            self._healthy.setdefault(daemon.supply, set()).add(daemon.uid)
+
 
 def _stopped_by(entry: _Entry) -> float:
     """Return the time until which the daemon may still be stopping runs that it held when it was first observed."""
@@ -231,4 +253,12 @@ def _stopped_by(entry: _Entry) -> float:
 def _eligibility(daemon: Daemon) -> tuple[object, ...]:
     """Return the properties of a daemon that explanations and its own jobs depend on, without its runs."""
     offline = daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING)
-    return (daemon.supply, daemon.cordoned, daemon.capacity, offline, daemon.instance, daemon.deleting)
+    return (
+        daemon.supply,
+        daemon.cordoned,
+        daemon.capacity,
+        offline,
+        daemon.instance,
+        daemon.deleting,
+        daemon.is_healthy,
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from provisioner_operator.api.v1alpha1.enums import (
     CancelMode,
     ConditionStatus,
+    DaemonCondition,
     DaemonState,
     JobType,
     Phase,
@@ -194,3 +195,10 @@ class Daemon:
     def display_name(self) -> str:
         """Namespace and name, for messages and logs."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether its runs do not, as it reports itself, all fail as soon as they start."""
+        return not any(
+            each.type == DaemonCondition.HEALTHY and each.status is ConditionStatus.FALSE for each in self.conditions
+        )

@@ -29,6 +29,11 @@ from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, Inspect
 from provisioner_operator.daemon.terraform.job_variables import context_environment
 from provisioner_operator.daemon.terraform.output import OutputReader
 
+
+class MissingProgramError(Exception):
+    """There is neither terraform nor tofu; the message says where it was searched, and what to do."""
+
+
 BINARIES = ("tofu", "terraform")
 """The programs searched in this order when none is given."""
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
@@ -162,7 +167,10 @@ class Terraform:
     async def prepare(self, task: Task, directory: Path) -> TerraformProgram:
         """Read the variables, and write the job's files and the backend's, unless a stage is to fetch them."""
         job = task.job
-        binary = self._find_binary()
+        try:
+            binary = find_binary(self._binary)
+        except MissingProgramError as error:
+            raise UnpreparedError(EndReason.RUN_FAILED, str(error)) from error
         variables = await read_variables(self._reader, task.model)
         workspace = None
         if job.type is JobType.WORKSPACE_BUILD:
@@ -194,15 +202,17 @@ class Terraform:
             return None
         return await read_git_request(self._reader, model, source.git)
 
-    def _find_binary(self) -> str:
-        wanted = (str(self._binary),) if self._binary else BINARIES
-        for name in wanted:
-            if found := shutil.which(name):
-                return str(Path(found).absolute())
-        raise UnpreparedError(
-            EndReason.RUN_FAILED,
-            f"The daemon has no {' or '.join(wanted)}. Install it in its image, or start the daemon with --terraform PATH.",
-        )
+
+def find_binary(given: Path | None) -> str:
+    """Return the path of the given program, or else of the first of BINARIES on the PATH. Raises MissingProgramError."""
+    wanted = (str(given),) if given else BINARIES
+    for name in wanted:
+        if found := shutil.which(name):
+            return str(Path(found).absolute())
+    raise MissingProgramError(
+        f"The daemon has no executable {' or '.join(wanted)}. Install it in its image, or start the daemon with "
+        "--terraform PATH."
+    )
 
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:

@@ -15,7 +15,7 @@ from provisioner_operator.api.crd.reference import CONDITIONS, page_name, pages
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.daemons.decisions import daemon_offline
-from provisioner_operator.daemon.reporting.report import Report, Tally, status_content
+from provisioner_operator.daemon.reporting.report import UNHEALTHY_FAILURES, Report, Tally, status_content
 from support.builders.core import a_daemon
 from support.manifests import REPOSITORY
 
@@ -88,13 +88,15 @@ def test_the_index_links_to_every_page() -> None:
 def test_the_reasons_of_a_daemon_are_those_that_the_code_writes() -> None:
     daemon = ProvisionerDaemon.model_validate({"metadata": META, "spec": {}})
 
-    def reported(state: DaemonState) -> str:
-        status = status_content(Report(state, ()), Tally(), daemon, instance="i", lost_after_seconds=300, now=0.0)
-        return _ready(status["conditions"])
+    def reported(state: DaemonState, *, failures_at_once: int = 0) -> set[str]:
+        tally = Tally(failures_at_once=failures_at_once, failed_at_once_at=0.0)
+        status = status_content(Report(state, ()), tally, daemon, instance="i", lost_after_seconds=300, now=0.0)
+        return _reasons(status["conditions"])
 
     offline = dict(daemon_offline(a_daemon(), "missing", 0.0).sets)
 
-    written = {reported(DaemonState.IDLE), reported(DaemonState.OFFLINE), _ready(offline["/status/conditions"])}
+    unhealthy = reported(DaemonState.IDLE, failures_at_once=UNHEALTHY_FAILURES)
+    written = reported(DaemonState.OFFLINE) | _reasons(offline["/status/conditions"]) | unhealthy
 
     assert {f"{reason.condition} {reason.name}" for reason in CONDITIONS[ProvisionerDaemon].reasons} == written
 
@@ -159,6 +161,5 @@ def _rules(part: Any) -> Iterator[dict[str, str]]:
             yield from _rules(each)
 
 
-def _ready(conditions: Any) -> str:
-    (ready,) = conditions
-    return f"`{ready['type']}` {ready['status']} `{ready['reason']}`"
+def _reasons(conditions: Any) -> set[str]:
+    return {f"`{each['type']}` {each['status']} `{each['reason']}`" for each in conditions}

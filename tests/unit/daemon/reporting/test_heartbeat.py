@@ -264,7 +264,7 @@ def test_a_deleted_object_is_a_takeover_also_where_a_test_failed_first() -> None
 
 def test_ended_jobs_are_counted_in_the_next_heartbeat() -> None:
     world = Beating(status={"failedJobs": 1, "consecutiveFailures": 1})
-    world.for_seconds(15, (5, lambda: world.heartbeat.tally.count(Phase.FAILED)))
+    world.for_seconds(15, (5, lambda: world.heartbeat.tally.count(Phase.FAILED, started=0, now=60)))
     assert (world.status["failedJobs"], world.status["consecutiveFailures"]) == (2, 2)
 
 

@@ -2,7 +2,15 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.daemon import DaemonStatus, ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
-from provisioner_operator.daemon.reporting.report import Report, RunningJob, Tally, status_content
+from provisioner_operator.daemon.reporting.report import (
+    AT_ONCE_SECONDS,
+    UNHEALTHY_FAILURES,
+    UNHEALTHY_SECONDS,
+    Report,
+    RunningJob,
+    Tally,
+    status_content,
+)
 
 IDLE = Report(DaemonState.IDLE, ())
 
@@ -14,8 +22,17 @@ def a_daemon(**status: object) -> ProvisionerDaemon:
     )
 
 
-def content(report: Report = IDLE, daemon: ProvisionerDaemon | None = None) -> dict[str, object]:
-    return status_content(report, Tally(), daemon or a_daemon(), instance="i", lost_after_seconds=300, now=1000.0)
+def content(
+    report: Report = IDLE, daemon: ProvisionerDaemon | None = None, *, tally: Tally | None = None, now: float = 1000.0
+) -> dict[str, object]:
+    counts = tally or Tally()
+    return status_content(report, counts, daemon or a_daemon(), instance="i", lost_after_seconds=300, now=now)
+
+
+def is_healthy(tally: Tally, now: float) -> bool:
+    status = DaemonStatus.model_validate(content(tally=tally, now=now))
+    [*_, last] = status.conditions
+    return (last.type, last.status, last.reason) != ("Healthy", "False", "RunsFailAtOnce")
 
 
 def test_a_heartbeat_fits_the_api() -> None:
@@ -48,7 +65,34 @@ def test_ready_changes_when_the_daemon_ends(state: DaemonState, ready: str) -> N
 def test_failures_in_a_row_end_with_a_success() -> None:
     tally = Tally.of(DaemonStatus(completed_jobs=4, failed_jobs=1, consecutive_failures=1))
     for phase in (Phase.FAILED, Phase.CANCELED, Phase.FAILED):
-        tally.count(phase)
+        tally.count(phase, started=0, now=60)
     assert (tally.failed, tally.canceled, tally.consecutive_failures) == (3, 1, 3)
-    tally.count(Phase.COMPLETED)
+    tally.count(Phase.COMPLETED, started=0, now=60)
     assert (tally.completed, tally.consecutive_failures) == (5, 0)
+
+
+def test_a_daemon_whose_runs_fail_at_once_again_and_again_says_so_for_a_while() -> None:
+    tally = Tally()
+    for number in range(UNHEALTHY_FAILURES):
+        assert is_healthy(tally, 100)
+        tally.count(Phase.FAILED, started=90 + number, now=91 + number)
+    last = 90 + UNHEALTHY_FAILURES
+    assert not is_healthy(tally, last)
+    assert not is_healthy(tally, last + UNHEALTHY_SECONDS - 1)
+    assert is_healthy(tally, last + UNHEALTHY_SECONDS)
+    # The next run decides.
+    tally.count(Phase.FAILED, started=1000, now=1001)
+    assert not is_healthy(tally, 1001)
+
+
+@pytest.mark.parametrize(
+    ("phase", "seconds"), [(Phase.COMPLETED, 1), (Phase.FAILED, AT_ONCE_SECONDS)], ids=["success", "a longer run"]
+)
+def test_a_run_that_gets_somewhere_ends_the_row(phase: Phase, seconds: float) -> None:
+    tally = Tally()
+    for _ in range(UNHEALTHY_FAILURES):
+        tally.count(Phase.FAILED, started=0, now=1)
+    tally.count(phase, started=1, now=1 + seconds)
+    assert is_healthy(tally, 20)
+    tally.count(Phase.FAILED, started=20, now=21)
+    assert is_healthy(tally, 21)
