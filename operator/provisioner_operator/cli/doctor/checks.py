@@ -24,6 +24,7 @@ _NAMED = 3
 VALIDATING = (
     "cancel.provisioner.dev",
     "daemon-logs.provisioner.dev",
+    "daemon-registration.provisioner.dev",
     "daemon-state.provisioner.dev",
     "daemon.provisioner.dev",
     "identity.provisioner.dev",
