@@ -16,6 +16,7 @@ from support.manifests import Manifest
 LONG_NAME = "l" * 254
 """A user whose name does not fit a field."""
 CLUSTER_ROLES: Mapping[str, tuple[str, ...]] = {
+    "viewer": ("viewer",),
     "submitter": ("submitter",),
     "namespace-admin": ("admin",),
     LONG_NAME: ("admin",),
@@ -61,12 +62,19 @@ class World:
     """By `UID-OF-KIND-NAME`."""
 
 
-def build(admin: Kubectl, folder: Path) -> World:
-    """Fill the administrator's new namespace."""
+def build(admin: Kubectl, folder: Path, *, beyond_roles: bool = True) -> World:
+    """Fill the administrator's new namespace; `beyond_roles` if users may do more than the product's roles permit."""
     assert admin.namespace is not None
     impersonated = GivenCluster(admin.kubeconfig, folder)
     users = {user: Kubectl(impersonated.kubeconfig_for(user), admin.namespace) for user in (*CLUSTER_ROLES, *RULES)}
-    created = _create(admin, [*_rights(admin.namespace), service_account(), *(a_daemon_pod(name) for name in PODS)])
+    created = _create(
+        admin,
+        [
+            *_rights(admin.namespace, beyond_roles=beyond_roles),
+            service_account(),
+            *(a_daemon_pod(name) for name in PODS),
+        ],
+    )
     uids = _uids(created)
     for batch in (objects.JOBS, objects.OTHERS):
         uids |= _uids(_create(admin, _filled(batch, uids)))
@@ -98,7 +106,7 @@ def _filled(manifests: list[Manifest], uids: Mapping[str, str]) -> list[Manifest
     return filled
 
 
-def _rights(namespace: str) -> list[Manifest]:
+def _rights(namespace: str, *, beyond_roles: bool) -> list[Manifest]:
     group = "rbac.authorization.k8s.io"
     bindings = [
         role_binding(user, f"provisioner-{role}", namespace=namespace)
@@ -123,12 +131,16 @@ def _rights(namespace: str) -> list[Manifest]:
             },
         ]
 
-    everybody = [{"apiGroup": group, "kind": "User", "name": user} for user in CLUSTER_ROLES if user != "submitter"]
+    everybody = [
+        {"apiGroup": group, "kind": "User", "name": user}
+        for user in CLUSTER_ROLES
+        if user not in {"viewer", "submitter"}
+    ]
     pods: dict[str, Any] = {"kind": "ServiceAccount", "name": "provisioner-daemon", "namespace": namespace}
     return [
         *bindings,
         *daemon_binding(namespace),
-        *own_role("everything", _EVERYTHING, [*everybody, pods]),
+        *(own_role("everything", _EVERYTHING, [*everybody, pods]) if beyond_roles else ()),
         *(
             each
             for user, rules in RULES.items()
