@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase, Provisioner
 from provisioner_operator.core.daemons.decisions import RegisterDaemon
 from provisioner_operator.core.daemons.registry import NOTICE_SECONDS
@@ -191,11 +193,16 @@ def test_no_heartbeat_blocks_a_workspace_of_others() -> None:
     assert assigned(jobs, 2) == [("wanted", "honest")]
 
 
-def test_a_run_of_a_job_that_was_deleted_before_the_controller_started_blocks_until_it_must_be_over() -> None:
+@pytest.mark.parametrize(("lost_after", "notices"), [(60, NOTICE_SECONDS), (1000, 1000)])
+def test_a_run_of_a_job_that_was_deleted_before_the_controller_started_blocks_until_it_must_be_over(
+    lost_after: int, notices: float
+) -> None:
+    # As long as its spec says: the longer time that it reports could be a lie.
+    offer = replace(OFFER, lost_after=lost_after)
     deleted = a_running_job("deleted", workspace="dev")
-    daemon, free = a_daemon("stopping", runs=(deleted,), tags=GPU), a_daemon("honest")
-    jobs = observing(daemon, free, a_job("wanted", workspace="dev"))
-    long_enough = NOTICE_SECONDS + daemon.offer.cancel_grace
+    daemon, free = a_daemon("stopping", runs=(deleted,), tags=GPU, offer=offer, lost_after=9000), a_daemon("honest")
+    jobs = observing(daemon, free, a_job("wanted", workspace="dev", pending_timeout=9000))
+    long_enough = notices + offer.cancel_grace
 
     for seconds in (0, long_enough - 1):
         daemon, free = next_heartbeat(daemon, runs=(deleted,)), next_heartbeat(free)
