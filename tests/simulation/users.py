@@ -45,12 +45,12 @@ class Users:
         for body in self._world.server.of_kind(DAEMON):
             self._edit(body, cordoned=False)
 
-    def create_daemon(self, name: str | None = None) -> None:
+    def create_daemon(self, name: str | None = None, tags: dict[str, str] | None = None) -> None:
         """Create a daemon's object and start its process; a reused name belongs to another daemon."""
         self._daemons += 1
         name = name or f"daemon-{self._daemons}"
         spec = {
-            "tags": self._random.choice(self._tag_sets),
+            "tags": self._random.choice(self._tag_sets) if tags is None else tags,
             "provisioners": ["echo"],
             "capacity": self._random.randint(1, 3),
             "cordoned": False,

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from provisioner_operator.api.v1alpha1.enums import Phase, Transition
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase, Transition
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED
-from provisioner_operator.core.workspaces.records import Workspace
+from provisioner_operator.core.workspaces.records import BuildRecord, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, parse_workspace
 from simulation.server import JOB, TEMPLATE, WORKSPACE, Body, GoneError
@@ -62,6 +62,11 @@ class WorkspaceUsers:
             for uid in controller.workspaces.uids():
                 if uid not in self._world.server.objects:
                     self._world.invariants.violated(f"{uid} is gone, but a controller still has it")
+
+    def are_waiting_for_a_retry(self) -> bool:
+        """Return whether the last stop or destroy of a workspace waited for a daemon in vain."""
+        builds = (parse_workspace(body).status.latest_build for body in self._world.server.of_kind(WORKSPACE))
+        return any(build is not None and _ends_and_waited_in_vain(build) for build in builds)
 
     # --- changes by users ---
 
@@ -157,7 +162,8 @@ class WorkspaceUsers:
             self._world.invariants.violated(f"{name} is created while {before.record.job} is {before.record.phase}")
         if build.record.number <= self._highest_remembered(known, build.workspace_uid):
             self._world.invariants.violated(f"{name} reuses a number")
-        again = build.record.change == before.record.change and before.record.reason != SUPERSEDED
+        never_began = before.record.reason == SUPERSEDED or _ends_and_waited_in_vain(before.record)
+        again = build.record.change == before.record.change and not never_began
         if again and not vanished:
             self._world.invariants.violated(f"{name} builds again what {before.record.job} built")
         if before.record.transition is Transition.DELETE and build.record.transition is not Transition.DELETE:
@@ -227,3 +233,8 @@ class WorkspaceUsers:
                 self._world.invariants.violated(
                     f"workspace {name} should have {parameter} {value}: {status.parameters}"
                 )
+
+
+def _ends_and_waited_in_vain(record: BuildRecord) -> bool:
+    """Return whether a stop or a destroy was started by no daemon in time."""
+    return record.transition is not Transition.START and record.reason == EndReason.PENDING_TIMEOUT

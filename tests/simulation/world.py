@@ -6,6 +6,7 @@ from random import Random
 
 from provisioner_operator.core.model.backoff import LONGEST_PAUSE_SECONDS
 from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.workspaces.retry import LONGEST_PAUSE_SECONDS as LONGEST_RETRY_SECONDS
 from simulation.audit import Audit
 from simulation.controller import SimulatedController
 from simulation.daemons import SimulatedDaemon
@@ -111,6 +112,10 @@ class World:
         self._await_job_ends()
         self.schedule.run_until(self.schedule.now + LONGEST_AUTOSTOP)
         self._await_job_ends()
+        if self.workspace_users.are_waiting_for_a_retry():
+            self.users.create_daemon(tags={})
+            self.schedule.run_until(self.schedule.now + LONGEST_RETRY_SECONDS)
+            self._await_job_ends()
         is_whole = not self.has_lost_daemons and all(daemon.alive for daemon in self.daemons.values())
         lost_after = 0 if is_whole else self.plan.lost_after
         self.schedule.run_until(self.schedule.now + lost_after + AFTERTHOUGHTS_SECONDS)

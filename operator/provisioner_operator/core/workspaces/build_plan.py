@@ -41,6 +41,7 @@ from provisioner_operator.core.workspaces.records import (
     Workspace,
     WorkspaceStatus,
 )
+from provisioner_operator.core.workspaces.retry import is_due_again, retry_time
 from provisioner_operator.core.workspaces.status import object_conditions
 from provisioner_operator.core.workspaces.update_policy import (
     version_of_next_start,
@@ -73,23 +74,39 @@ def plan_workspace(workspace: Workspace, template: Template | None, facts: Build
     if workspace.deleting:
         return _plan_deletion(workspace, template, history, facts, now)
     desired, stops_at = _desired(workspace, template, history, facts, now)
-    stops_in = None if stops_at is None else max(stops_at - now.wall, 0.0)
-    step, trouble = attempt(_next_step(workspace, template, desired, history, facts), facts)
+    step, trouble = attempt(_next_step(workspace, template, desired, history, facts, now), facts)
     if step is not None:
         return WorkspacePlan(step)
     effective = history.last_run if history.is_already_built(desired.change) else history.effective_build
     status = _status(workspace, template, history, effective, trouble, now)
-    return _write(workspace, replace(status, stops_at=stops_at), history, stops_in)
+    return _write(workspace, replace(status, stops_at=stops_at), history, _seconds_until(now, stops_at, history))
 
 
 def _next_step(
-    workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
+    workspace: Workspace,
+    template: Template | None,
+    desired: DesiredState,
+    history: BuildHistory,
+    facts: BuildFacts,
+    now: Instant,
 ) -> BuildDecision | Obstacle | None:
     if (build := history.build_to_supersede(desired.change)) is not None:
         return Supersede(workspace, build)
-    if not history.is_building and history.needs_build(desired.change, desired.transition):
+    if _is_to_be_built(desired, history, now):
         return _create(workspace, template, desired, history, facts)
     return None
+
+
+def _is_to_be_built(desired: DesiredState, history: BuildHistory, now: Instant) -> bool:
+    if history.is_building:
+        return False
+    return history.needs_build(desired.change, desired.transition) or is_due_again(history, desired.change, now.wall)
+
+
+def _seconds_until(now: Instant, stops_at: float | None, history: BuildHistory) -> float | None:
+    """Return the seconds until the workspace is stopped, or its latest build is tried again; None if neither will be."""
+    times = [each - now.wall for each in (stops_at, retry_time(history)) if each is not None]
+    return min((each for each in times if each > 0), default=None)
 
 
 def _desired(
@@ -200,7 +217,7 @@ def _plan_deletion(
     if DESTROY_FINALIZER not in workspace.finalizers:
         return WorkspacePlan()
     desired = destroyed(workspace, history, _active_version(template))
-    wanted_step = _next_step_to_end(workspace, template, desired, history, facts)
+    wanted_step = _next_step_to_end(workspace, template, desired, history, facts, now)
     step, trouble = attempt(wanted_step, facts)
     if step is not None:
         return WorkspacePlan(step)
@@ -210,21 +227,21 @@ def _plan_deletion(
             "set spec.deletionPolicy to Orphan."
         )
         trouble = replace(trouble, message=f"{trouble.message} {advice}")
-    return _write(
-        workspace, _status(workspace, template, history, history.effective_build, trouble, now), history, None
-    )
+    status = _status(workspace, template, history, history.effective_build, trouble, now)
+    return _write(workspace, status, history, _seconds_until(now, None, history))
 
 
 def _next_step_to_end(
-    workspace: Workspace, template: Template | None, desired: DesiredState, history: BuildHistory, facts: BuildFacts
+    workspace: Workspace,
+    template: Template | None,
+    desired: DesiredState,
+    history: BuildHistory,
+    facts: BuildFacts,
+    now: Instant,
 ) -> BuildDecision | Obstacle | None:
-    if (build := history.build_to_supersede(desired.change)) is not None:
-        return Supersede(workspace, build)
-    if may_be_released(workspace, history):
+    if history.build_to_supersede(desired.change) is None and may_be_released(workspace, history):
         return ReleaseWorkspace(workspace)
-    if not history.is_building and history.needs_build(desired.change, desired.transition):
-        return _create(workspace, template, desired, history, facts)
-    return None
+    return _next_step(workspace, template, desired, history, facts, now)
 
 
 # --- the status ---
@@ -250,7 +267,8 @@ def _status(
     """Return the status, with the phase and conditions that follow from the effective build."""
     former, latest, run = workspace.status, history.latest, history.last_run_build
     active = _active_version(template)
-    summary = describe(workspace, effective, Versions(version_of_rebuild(workspace, history, active), active))
+    versions = Versions(version_of_rebuild(workspace, history, active), active)
+    summary = describe(workspace, effective, versions, retry_time(history))
     if trouble is not None:
         summary = Summary(summary.phase, trouble.reason, trouble.message, under_way=trouble.passes)
     completed = run if run is not None and run.record.phase is Phase.COMPLETED else None

@@ -1,8 +1,10 @@
 """Describe the state of a workspace by its effective build: Coder's phase, and a sentence. Used by `build_plan`."""
 
 from dataclasses import dataclass
+from math import ceil
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition, WorkspacePhase, WorkspaceReason
+from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.workspaces.build_history import VANISHED
 from provisioner_operator.core.workspaces.outdated import describe_move
 from provisioner_operator.core.workspaces.records import BuildRecord, Workspace
@@ -39,8 +41,10 @@ class Versions:
     active: str | None
 
 
-def describe(workspace: Workspace, effective: BuildRecord | None, versions: Versions) -> Summary:
-    """Describe the workspace by its effective build; None if it has none."""
+def describe(
+    workspace: Workspace, effective: BuildRecord | None, versions: Versions, retry_at: float | None = None
+) -> Summary:
+    """Describe the workspace by its effective build, None if it has none, and by when the latest one is tried again."""
     if effective is None:
         if not workspace.running:
             return Summary(
@@ -48,6 +52,8 @@ def describe(workspace: Workspace, effective: BuildRecord | None, versions: Vers
             )
         message = "The first build is about to be created."
         return Summary(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
+    if effective.ended and retry_at is not None and effective.started is None:
+        return _describe_retry(effective, retry_at)
     if effective.ended:
         return _describe_ended(workspace, effective, versions)
     build = _display_name(effective)
@@ -59,6 +65,17 @@ def describe(workspace: Workspace, effective: BuildRecord | None, versions: Vers
     else:
         phase, doing = WORKING[effective.transition], "running"
     return Summary(phase, WorkspaceReason.BUILD_RUNNING, f"{build} is {doing}.", under_way=True)
+
+
+def _describe_retry(effective: BuildRecord, retry_at: float) -> Summary:
+    at = f"{timestamp(ceil(retry_at))[:-8]}Z"
+    message = (
+        f"{_display_name(effective)} never began{_with_message(effective)} It is tried again at {at}, or at once when "
+        "spec.rebuildGeneration is raised."
+    )
+    if effective.transition is Transition.DELETE:
+        message += " To delete the workspace and keep what exists, set spec.deletionPolicy to Orphan."
+    return Summary(WorkspacePhase.PENDING, WorkspaceReason.BUILD_WAITING, message, under_way=True)
 
 
 def _describe_ended(workspace: Workspace, effective: BuildRecord, versions: Versions) -> Summary:

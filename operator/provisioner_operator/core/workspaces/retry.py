@@ -1,0 +1,32 @@
+"""Policy of a stop or a destroy that no daemon started in time: it is tried again by itself, after a growing pause.
+
+Nothing began, so nothing can be half done. A start is left alone: whoever wants it is there to see that it failed, while
+a stop (also by autostop) or a destroy leaves resources running that everybody believes to be gone.
+"""
+
+from provisioner_operator.api.v1alpha1.enums import EndReason, Transition
+from provisioner_operator.core.workspaces.build_history import BuildHistory
+
+FIRST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 3600.0
+_MOST_DOUBLINGS = 7
+"""With these the pause is certainly the longest one."""
+
+
+def retry_time(history: BuildHistory) -> float | None:
+    """Return the wall-clock time at which the latest build is tried again; None if it is not."""
+    latest = history.latest
+    if latest is None or latest.transition is Transition.START or latest.started is not None:
+        return None
+    if latest.finished is None or latest.reason != EndReason.PENDING_TIMEOUT:
+        return None
+    # Builds that never began have the numbers after the last run's, so nothing has to be remembered.
+    attempts = latest.number - (history.last_run.number if history.last_run is not None else 0)
+    doublings = min(max(attempts - 1, 0), _MOST_DOUBLINGS)
+    return latest.finished + min(FIRST_PAUSE_SECONDS * 2.0**doublings, LONGEST_PAUSE_SECONDS)
+
+
+def is_due_again(history: BuildHistory, change: str, wall: float) -> bool:
+    """Return whether the latest build was for this change, never began, and is tried again now."""
+    due = retry_time(history)
+    return due is not None and due <= wall and history.latest is not None and history.latest.change == change
