@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from integration.workspaces.conftest import PARAMETERS, Team, is_ready, reason_is
 from support.builders.manifests import a_template_manifest
 from support.manifests import Manifest
@@ -69,6 +71,42 @@ def test_a_failed_import_is_reported_and_the_last_good_version_stays_active(team
     retry = {"importGeneration": 1, "tags": {"nobody": None}, "pendingTimeoutSeconds": 60}
     team.admin.patch("wst", "failing", {"spec": retry})
     team.templates.until_latest("failing", is_ready)
+
+
+def test_a_template_whose_parameters_cannot_be_used_fails_its_import(team: Team) -> None:
+    colour: Manifest = {"name": "colour", "default": "Red", "validation": {"regex": "^[a-z]+$"}}
+    team.admin.create(a_template_manifest("faulty", source=_files("# 1"), parameters=[colour]))
+
+    body = team.templates.until("faulty", reason_is("ImportFailed"))
+
+    message = condition(body, "Ready")["message"]
+    assert "Parameter colour: its default 'Red' does not fit: it must match ^[a-z]+$." in message
+    team.admin.patch("wst", "faulty", {"spec": {"parameters": [colour | {"default": "red"}]}})
+    team.templates.until_latest("faulty", is_ready)
+
+
+@pytest.mark.parametrize("policy", ["Manual", "OnStart", "Always"])
+def test_what_an_old_version_built_is_stopped_and_destroyed_whatever_the_template_became(
+    team: Team, policy: str
+) -> None:
+    name, size = f"shrinks-{policy.lower()}", {"name": "size", "type": "number", "default": "1", "mutable": True}
+    old = team.make_template(name, source=_files("# 1"), parameters=[size])
+    values = [{"name": "size", "value": "4"}]
+    team.make(name, templateRef={"name": name}, updatePolicy=policy, parameters=values)
+    team.until(name, "Running", build=1)
+    team.admin.patch("wst", name, {"spec": {"source": _files("# 2"), "parameters": [{"name": "zone"}]}})
+    team.templates.until(name, lambda body: body["status"].get("activeVersion") not in {None, old})
+    if policy == "Always":
+        team.workspaces.until(name, reason_is("InvalidParameters"))
+
+    team.change(name, running=False)
+    team.until(name, "Stopped")
+    team.admin.run("delete", "ws", name)
+
+    jobs = team.jobs_of(name)
+    assert [job["spec"]["transition"] for job in jobs] == ["Start", "Stop", "Delete"]
+    assert [job["spec"]["templateRef"]["version"] for job in jobs] == [old] * 3
+    assert [job["spec"]["variables"] for job in jobs] == [values] * 3
 
 
 def _is_stalled_by_its_template(body: Manifest) -> bool:

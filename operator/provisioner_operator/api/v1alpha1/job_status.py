@@ -77,7 +77,7 @@ class DeclaredVariable(Model):
     type: Annotated[str, StringConstraints(max_length=LONGEST_DECLARATION)] = "any"
     """Its type, as Terraform writes it."""
     required: bool = False
-    """True if it has no default."""
+    """True if it has no default, and no file of the source (`*.auto.tfvars`) sets it."""
     sensitive: bool = False
     """True if its value must not be shown."""
     description: Annotated[str, StringConstraints(max_length=LONGEST_DECLARATION)] = ""

@@ -13,11 +13,14 @@ from pydantic import ConfigDict, Field, StringConstraints
 from provisioner_operator.api.v1alpha1.base import Model, ShortText
 from provisioner_operator.api.v1alpha1.enums import ParameterType
 from provisioner_operator.api.v1alpha1.inputs import VariableName
-from provisioner_operator.api.v1alpha1.rules import rule, validated_by
+from provisioner_operator.api.v1alpha1.rules import Rule, rule, validated_by
 
 ParameterText = Annotated[str, StringConstraints(max_length=4096)]
 
 _IS_NUMBER = "matches('^-?[0-9]+([.][0-9]+)?$')"
+_JSON_STRING = r'"([^"\\\\\\x00-\\x1f]|\\\\["\\\\/bfnrt]|\\\\u[0-9a-fA-F]{4})*"'
+_IS_LIST = rf"matches('^\\s*\\[\\s*({_JSON_STRING}(\\s*,\\s*{_JSON_STRING})*)?\\s*\\]\\s*$')"
+_TYPES = "use a number such as 1 or -0.5 for number, true or false for bool"
 
 
 def _is(type_: ParameterType) -> str:
@@ -26,11 +29,25 @@ def _is(type_: ParameterType) -> str:
 
 
 def _of_type(value: str) -> str:
-    """Build the CEL condition that a text fits the parameter's type. The controller checks lists."""
+    """Build the CEL condition that a text fits the parameter's type, unless that is a list."""
     return (
         f"({_is(ParameterType.NUMBER)} ? {value}.{_IS_NUMBER} : "
         f"{_is(ParameterType.BOOL)} ? {value} in ['true', 'false'] : true)"
     )
+
+
+def _in_bounds(value: str) -> str:
+    """Build the CEL condition that a text is no number beyond the parameter's bounds."""
+    return (
+        f"(!{value}.{_IS_NUMBER} || !has(self.validation)"
+        f" || (!has(self.validation.min) || double({value}) >= double(self.validation.min))"
+        f" && (!has(self.validation.max) || double({value}) <= double(self.validation.max)))"
+    )
+
+
+def _parameter_rule(expression: str, problem: str, field: str) -> Rule:
+    """Build a rule of a parameter whose message begins with the parameter's name."""
+    return rule(expression, problem, field=field, message_expression=f"'parameter ' + self.name + ': {problem}'")
 
 
 class ParameterOption(Model):
@@ -44,10 +61,25 @@ class ParameterOption(Model):
     """Meaning of the value, for people."""
 
 
+Regex = Annotated[
+    str,
+    StringConstraints(max_length=512),
+    Field(
+        json_schema_extra=validated_by(
+            rule(
+                # An invalid expression makes neither, but an error, to which the API server adds this message.
+                "''.matches(self) in [true, false]",
+                "validation.regex is no regular expression of RE2, which has neither lookaround nor backreferences",
+            )
+        )
+    ),
+]
+
+
 class ParameterValidation(Model):
     """Constraints on the value."""
 
-    regex: Annotated[str, StringConstraints(max_length=512)] | None = None
+    regex: Regex | None = None
     """Regular expression (RE2) of which a string must contain a match."""
     error: ShortText | None = None
     """Message for a string without a match."""
@@ -62,33 +94,53 @@ class Parameter(Model):
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
-            rule(
-                f"!has(self.default) || {_of_type('self.default')}",
-                "default does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
-                field="default",
+            _parameter_rule(
+                f"!has(self.default) || {_of_type('self.default')}", f"default does not fit type: {_TYPES}", "default"
             ),
-            rule(
+            _parameter_rule(
+                f"!has(self.default) || !{_is(ParameterType.LIST)} || self.default.{_IS_LIST}",
+                "default does not fit type: use a JSON list of strings for list(string)",
+                "default",
+            ),
+            _parameter_rule(
                 f"!has(self.options) || self.options.all(each, {_of_type('each.value')})",
-                "the value of an option does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
-                field="options",
+                f"the value of an option does not fit type: {_TYPES}",
+                "options",
             ),
-            rule(
+            _parameter_rule(
+                "!has(self.validation) || !has(self.validation.min) || !has(self.validation.max)"
+                " || self.validation.min <= self.validation.max",
+                "validation.min is above validation.max",
+                "validation",
+            ),
+            _parameter_rule(
+                f"!has(self.default) || !{_is(ParameterType.NUMBER)} || {_in_bounds('self.default')}",
+                "default is outside validation.min and validation.max",
+                "default",
+            ),
+            _parameter_rule(
+                f"!has(self.options) || !{_is(ParameterType.NUMBER)}"
+                f" || self.options.all(each, {_in_bounds('each.value')})",
+                "the value of an option is outside validation.min and validation.max",
+                "options",
+            ),
+            _parameter_rule(
                 "!has(self.default) || !has(self.options) || self.options.size() == 0"
                 f" || {_is(ParameterType.LIST)} || self.options.exists(each, each.value == self.default)",
                 "default is not among the values of options",
-                field="default",
+                "default",
             ),
-            rule(
+            _parameter_rule(
                 f"!has(self.validation) || !has(self.validation.regex) || !has(self.type)"
                 f" || self.type == '{ParameterType.STRING}'",
                 "validation.regex requires type string",
-                field="validation",
+                "validation",
             ),
-            rule(
+            _parameter_rule(
                 "!has(self.validation) || !(has(self.validation.min) || has(self.validation.max))"
                 f" || {_is(ParameterType.NUMBER)}",
                 "validation.min and validation.max require type number",
-                field="validation",
+                "validation",
             ),
         )
     )
@@ -123,6 +175,19 @@ class RecordedOption(Model):
     """The value that the template gets."""
 
 
+class RecordedValidation(Model):
+    """Constraints on the value, as a version records them."""
+
+    regex: Annotated[str, StringConstraints(max_length=512)] | None = None
+    """Regular expression (RE2) of which a string must contain a match."""
+    error: ShortText | None = None
+    """Message for a string without a match."""
+    min: int | None = None
+    """The smallest number allowed."""
+    max: int | None = None
+    """The largest number allowed."""
+
+
 class RecordedParameter(Model):
     """A parameter as a version records it. It has no rules: the template's were checked when it was written."""
 
@@ -138,7 +203,7 @@ class RecordedParameter(Model):
         list[RecordedOption], Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
     """Values to choose from; any value is allowed if there are none."""
-    validation: ParameterValidation | None = None
+    validation: RecordedValidation | None = None
     """Constraints on the value."""
 
 

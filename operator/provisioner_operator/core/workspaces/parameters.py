@@ -7,7 +7,7 @@ expressions are RE2's, as Coder's: whatever a template contains, the time of a m
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import re2
 
@@ -69,7 +69,7 @@ def resolve(parameters: Sequence[Parameter], chosen: ParameterValues, built: Par
                 f"{parameter.name} cannot change after the first build: it was {_shown(former[parameter.name])}. "
                 "Set it back, or create another workspace."
             )
-        elif (problem := _problem(parameter, value)) is not None:
+        elif (problem := problem_of_value(parameter, value)) is not None:
             problems.append(f"{parameter.name} is {_shown(value)}: {problem}.")
         else:
             values[parameter.name] = value
@@ -83,7 +83,15 @@ def _value(parameter: Parameter, choices: Mapping[str, str], former: Mapping[str
     return parameter.default if parameter.mutable else former.get(parameter.name, parameter.default)
 
 
-def _problem(parameter: Parameter, value: str) -> str | None:
+def problem_of_option(parameter: Parameter, option: str) -> str | None:
+    """Return why nobody could choose this option of the parameter; None if somebody could."""
+    if parameter.type is ParameterType.LIST:
+        return None  # it is an item of the list
+    return problem_of_value(replace(parameter, options=()), option)
+
+
+def problem_of_value(parameter: Parameter, value: str) -> str | None:
+    """Return why the parameter cannot have this value; None if it can."""
     match parameter.type:
         case ParameterType.NUMBER:
             return _problem_of_number(parameter, value)

@@ -81,7 +81,7 @@ def plan_template(template: Template, facts: TemplateFacts, now: Instant) -> Tem
     if facts.refused.transient:
         return replace(plan, decision=None)
     # Ends of imports are recorded all the same: builds must not wait for a version that cannot be imported.
-    versions = tuple(as_imported(each, facts.imports.get(each.name)) for each in template.status.versions)
+    versions = tuple(as_imported(template, each, facts.imports.get(each.name)) for each in template.status.versions)
     active = active_version(template.status, versions, versions[-1]) if versions else None
     recorded = replace(template, status=_with_versions(template.status, versions, active, facts))
     message = f"{facts.refused.message}{_remains_active(active)}"
@@ -219,7 +219,7 @@ def _describe(version: Version) -> tuple[TemplateReason, str]:
         case VersionPhase.FAILED:
             message = (
                 f"The import of version {version.name} (job {version.import_job}) did not succeed: "
-                f"{version.message or 'no reason was reported.'} Fix the source, or raise spec.importGeneration to "
+                f"{version.message or 'no reason was reported.'} Fix the template, or raise spec.importGeneration to "
                 "import it again."
             )
             return TemplateReason.IMPORT_FAILED, message

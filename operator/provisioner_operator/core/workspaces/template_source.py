@@ -60,6 +60,8 @@ def digest_of(template: Template, files: SourceFiles | None) -> str:
         template.git,
         None if files is None else {"data": files.data, "binaryData": files.binary_data},
         [parameter_json(each) for each in sorted(template.parameters, key=lambda each: each.name)],
+        # Not their values, which may change at any time: an import only looks for variables that nothing sets.
+        [*sorted(str(each["name"]) for each in template.variables), bool(template.variables_from)],
     ]
     canonical = json.dumps(inputs, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]

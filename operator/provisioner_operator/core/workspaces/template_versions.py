@@ -15,6 +15,7 @@ from provisioner_operator.api.v1alpha1.names import import_job_name, version_nam
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.workspaces.records import Import, SourceFiles, Template, TemplateStatus, Version
 from provisioner_operator.core.workspaces.status import version_json
+from provisioner_operator.core.workspaces.template_faults import template_faults
 from provisioner_operator.core.workspaces.template_source import digest_of
 
 
@@ -59,13 +60,16 @@ def current_versions(
         for each in template.status.versions
         if each.name != wanted.name
     ]
-    return [as_imported(each, imports.get(each.name)) for each in (*others, replace(wanted, superseded=None))]
+    everything = (*others, replace(wanted, superseded=None))
+    return [as_imported(template, each, imports.get(each.name)) for each in everything]
 
 
-def as_imported(version: Version, job: Import | None) -> Version:
-    """Return the version in the phase that its import reports."""
+def as_imported(template: Template, version: Version, job: Import | None) -> Version:
+    """Return the version in the phase that its import reports; one with faults of its own has failed all the same."""
     if version.phase is not VersionPhase.IMPORTING or job is None or not job.ended:
         return version
+    if job.phase is Phase.COMPLETED and (faults := template_faults(template, version.parameters, job.variables)):
+        return replace(version, phase=VersionPhase.FAILED, message=" ".join(faults))
     if job.phase is Phase.COMPLETED:
         # Builds take the commit that was imported, wherever the branch has moved since.
         git = version.git if version.git is None or job.commit is None else {**version.git, "commit": job.commit}

@@ -1,8 +1,9 @@
 """Read the declarations of a Terraform module from its files: input variables and managed resources.
 
 Pure. Parses Terraform's language with python-hcl2, and its JSON form; files named `override` or `*_override` change the
-declarations of the others, as Terraform merges them. A file that cannot be parsed is an error of its own and not of the
-module: `validate` has accepted it. Used by `inspect_program`, which alone loads the parser.
+declarations of the others, as Terraform merges them, and a variable that a file of values (`*.auto.tfvars`) sets is not
+required. A file that cannot be parsed is an error of its own and not of the module: `validate` has accepted it. Used by
+`inspect_program`, which alone loads the parser.
 """
 
 import json
@@ -20,6 +21,10 @@ from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceCha
 DECLARE = "declare"
 NATIVE, JSON = ".tf", ".tf.json"
 ANY_TYPE = "any"
+_VALUE_FILES = (".tfvars", ".tfvars.json")
+_AUTOMATIC = (".auto.tfvars", ".auto.tfvars.json")
+_STANDARD = ("terraform.tfvars", "terraform.tfvars.json")
+"""Files from which Terraform takes values of variables by itself."""
 _VALUES = SerializationOptions(
     with_comments=False, explicit_blocks=False, preserve_heredocs=False, strip_string_quotes=True
 )
@@ -39,14 +44,24 @@ class Declarations:
 
     def read(self, name: str, text: str) -> None:
         """Add the declarations of a file. Raises ValueError when it cannot be parsed."""
+        json_syntax = name.endswith(".json")
         try:
-            document = json.loads(text) if name.endswith(JSON) else hcl2.loads(text, serialization_options=_VALUES)
-            self._note(document, json_syntax=name.endswith(JSON))
+            document = json.loads(text) if json_syntax else hcl2.loads(text, serialization_options=_VALUES)
+            if name.endswith(_VALUE_FILES):
+                self._set(document)
+            else:
+                self._note(document, json_syntax=json_syntax)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - the parser raises errors of its own parts
             first = str(error).strip().splitlines() or [type(error).__name__]
             raise ValueError(first[0]) from None
+
+    def _set(self, values: _Block) -> None:
+        """Note the variables that a file of values sets: a run needs no value for them from elsewhere."""
+        for name, variable in self.variables.items():
+            if name in values:
+                self.variables[name] = replace(variable, required=False)
 
     def _note(self, document: _Block, *, json_syntax: bool) -> None:
         for name, block in _labelled(document.get("variable")):
@@ -59,9 +74,13 @@ class Declarations:
 
 
 def in_order(names: Iterator[str]) -> list[str]:
-    """Return the files of a module among these, those that override others last."""
-    module = [name for name in names if name.endswith((NATIVE, JSON)) and not name.startswith((".", "#"))]
-    return sorted(module, key=lambda name: (_overrides(name), name))
+    """Return the files of a module among these: declarations, those that override others, and values of variables."""
+    module = [name for name in names if _is_read(name) and not name.startswith((".", "#"))]
+    return sorted(module, key=lambda name: (name.endswith(_VALUE_FILES), _overrides(name), name))
+
+
+def _is_read(name: str) -> bool:
+    return name.endswith((NATIVE, JSON, *_AUTOMATIC)) or name in _STANDARD
 
 
 def _overrides(name: str) -> bool:

@@ -11,6 +11,10 @@ def _parameter(**parameter: Any) -> Manifest:
     return a_template_manifest(parameters=[{"name": "size"} | parameter])
 
 
+def _options(*values: str) -> list[Manifest]:
+    return [{"name": value, "value": value} for value in values]
+
+
 _LIST = "list(string)"
 TEMPLATE_ROWS = (
     *(
@@ -38,6 +42,43 @@ TEMPLATE_ROWS = (
             "spec.parameters[0].options",
         )
         for type_, good in (("number", "1"), ("bool", "true"))
+    ),
+    *(
+        Creation(
+            "default does not fit type: use a JSON list of strings for list(string)",
+            _parameter(type=_LIST, default=default),
+            "spec.parameters[0].default",
+        )
+        for default in ("a, b", "[1]", '["a"')
+    ),
+    Creation(
+        "validation.min is above validation.max",
+        _parameter(type="number", validation={"min": 2, "max": 1}),
+        "spec.parameters[0].validation",
+    ),
+    *(
+        Creation(
+            "default is outside validation.min and validation.max",
+            _parameter(type="number", default=default, validation={"min": -1, "max": 8}),
+            "spec.parameters[0].default",
+        )
+        for default in ("-1.5", "8.5")
+    ),
+    *(
+        Creation(
+            "the value of an option is outside validation.min and validation.max",
+            _parameter(type="number", validation={"min": 2, "max": 8}, options=_options("4", value)),
+            "spec.parameters[0].options",
+        )
+        for value in ("1", "10")
+    ),
+    *(
+        Creation(
+            "validation.regex is no regular expression of RE2, which has neither lookaround nor backreferences",
+            _parameter(validation={"regex": regex}),
+            "spec.parameters[0].validation.regex",
+        )
+        for regex in ("([", "^(?!-)[a-z-]+$", r"(a)\1", "a{1001}")
     ),
     *(
         Creation(

@@ -51,6 +51,10 @@ CASES = (
     _case("a template that does not exist", _new("absent", anything="1")),
     *(_mistyped("count", value) for value in ("large", "1x", "x1", "1.", ".5", "")),
     *(_mistyped("gpu", value) for value in ("yes", "True")),
+    *(
+        _mistyped("disks", value)
+        for value in ("", "z", "[z]", '["z"', '["z",]', '["z" "y"]', '["\\z"]', "[1]", '{"z": "y"}')
+    ),
     *(_unfit("size", value, "at least 1 and at most 8") for value in ("9", "0")),
     _unfit("least", "0", "at least 1"),
     _unfit("most", "9", "at most 8"),
@@ -69,6 +73,8 @@ CASES = (
             ("zone", "b"),
             ("team", "edge"),
             ("disks", '["z"]'),
+            ("disks", ' [ "z" , "\\u00e9\\\\\\"" ] '),
+            ("disks", "[]"),
         )
     ),
     _case("an immutable one, before the first build", _changed("unbuilt", zone="b")),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
+from provisioner_operator.api.v1alpha1.enums import ParameterType, Phase, VersionPhase
 from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS, MOST_VERSIONS_IN_USE
 from provisioner_operator.api.v1alpha1.names import version_name
 from provisioner_operator.core.workspaces.decisions import (
@@ -28,6 +28,7 @@ from provisioner_operator.core.workspaces.template_source import (
     Reading,
     digest_of,
 )
+from support.builders.build_plans import SIZE
 from support.builders.core import NOON, at
 from support.builders.workspaces import a_template, a_version, an_import
 
@@ -91,6 +92,32 @@ def test_only_a_version_whose_import_completed_becomes_active() -> None:
     assert (failed.active_version, _says(failed)) == (None, ("False", "ImportFailed"))
     ready = _status(template, **_imported(template))
     assert (ready.active_version, _says(ready)) == (_name(template), ("True", "Imported"))
+
+
+def test_a_version_with_faults_of_its_own_fails_although_its_files_were_imported() -> None:
+    template = a_template(status=NEW, parameters=(Parameter("size", ParameterType.NUMBER, minimum=9, maximum=1),))
+
+    status = _status(template, **_imported(template))
+
+    assert (status.active_version, _says(status)) == (None, ("False", "ImportFailed"))
+    message = next(each.message for each in status.conditions if each.type == "Ready")
+    assert "Parameter size: validation.min is 9, above validation.max, which is 1. Fix the template" in message
+    fixed = replace(template, parameters=(SIZE,), status=status)
+    assert _status(fixed, **_imported(fixed)).active_version == _name(fixed)
+
+
+def test_a_variable_that_is_set_now_is_looked_for_again() -> None:
+    template = a_template(status=NEW)
+    required: dict[str, Any] = {"variables": ({"name": "token", "type": "string", "required": True},)}
+    status = _status(template, **_imported(template, **required))
+    assert _says(status) == ("False", "ImportFailed")
+
+    failed = replace(template, status=status)
+    by_secret = replace(failed, variables_from=({"secretRef": {}},))
+    for fixed in (replace(failed, variables=({"name": "token", "value": "x"},)), by_secret):
+        assert _status(fixed, **_imported(fixed, **required)).active_version == _name(fixed)
+    rotated = replace(template, variables=({"name": "token", "value": "y"},))
+    assert _name(rotated) == _name(replace(rotated, variables=({"name": "token", "value": "z"},)))
 
 
 def test_the_last_good_version_stays_active_while_another_is_imported_and_if_that_fails() -> None:

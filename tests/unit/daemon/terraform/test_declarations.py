@@ -111,9 +111,23 @@ def test_the_files_of_a_module_are_taken_and_overrides_come_last() -> None:
         "readme.md",
         ".hidden.tf",
         "a.tfvars",
+        "a.auto.tfvars",
+        "terraform.tfvars.json",
         "overrides.tf",
     ]
-    assert in_order(iter(names)) == ["a.tf.json", "b.tf", "overrides.tf", "override.tf", "x_override.tf.json"]
+    declarations = ["a.tf.json", "b.tf", "overrides.tf", "override.tf", "x_override.tf.json"]
+    assert in_order(iter(names)) == [*declarations, "a.auto.tfvars", "terraform.tfvars.json"]
+
+
+def test_what_a_file_of_values_sets_is_not_required_from_elsewhere() -> None:
+    found = read(
+        main__tf='variable "a" {}\nvariable "b" {}\nvariable "c" {}\nvariable "d" {}',
+        x__auto__tfvars='a = "1"\nunknown = 2',
+        terraform__tfvars='b = ["x"]',
+        y__auto__tfvars__json='{"c": null}',
+    )
+    required = {name: variable.required for name, variable in found.variables.items()}
+    assert required == {"a": False, "b": False, "c": False, "d": True}
 
 
 @pytest.mark.parametrize("text", ["variable {{{", "\0", "{" * 5000, 'variable "a" {'])

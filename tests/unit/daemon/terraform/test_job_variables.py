@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from provisioner_operator.core.workspaces.template_faults import OWN_VARIABLES
 from provisioner_operator.daemon.terraform.job_variables import (
     LONGEST_OWNER,
     coder_owner,
@@ -157,3 +158,7 @@ def test_the_agents_script_keeps_a_container_and_ends_when_told_to(tmp_path: Pat
         process.terminate()
         assert process.wait(timeout=60) == 0
         os.killpg(process.pid, signal.SIGKILL)  # the sleep itself, which a container would take with it
+
+
+def test_every_variable_that_describes_the_job_counts_as_set() -> None:
+    assert {name.removeprefix("TF_VAR_") for name in told() if name.startswith("TF_VAR_")} == OWN_VARIABLES
