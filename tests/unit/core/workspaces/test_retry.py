@@ -8,7 +8,7 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.workspaces.decisions import CreateBuild
 from provisioner_operator.core.workspaces.records import Build, Workspace
-from provisioner_operator.core.workspaces.retry import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from provisioner_operator.core.workspaces.retry import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS
 from support.builders.build_plans import decided, planned, ready_reason, reported, true_conditions, wanted_change
 from support.builders.workspaces import a_build, a_workspace
 
@@ -37,11 +37,11 @@ def test_a_stop_or_a_destroy_that_never_began_is_tried_again(workspace: Workspac
 
     assert (status.phase, ready_reason(status), true_conditions(status)) == ("Pending", "BuildWaiting", {"Reconciling"})
     waiting = replace(workspace, status=status)
-    assert planned(waiting, STARTED, missed, now=10).requeue_after == pytest.approx(FIRST_PAUSE_SECONDS - 10)
+    assert planned(waiting, STARTED, missed, now=10).requeue_after == pytest.approx(FIRST_RETRY_SECONDS - 10)
     # With the jobs at hand, and from the status alone.
     for builds in ((STARTED, missed), ()):
         assert decided(waiting, *builds, now=29) is None
-        again = decided(waiting, *builds, now=FIRST_PAUSE_SECONDS)
+        again = decided(waiting, *builds, now=FIRST_RETRY_SECONDS)
         assert isinstance(again, CreateBuild)
         assert (again.number, again.change, again.transition) == (3, missed.record.change, missed.record.transition)
 
@@ -55,7 +55,7 @@ def test_the_pause_grows_with_each_attempt_to_an_hour() -> None:
         assert pause is not None
         pauses.append(pause)
 
-    assert pauses == [30.0, 60.0, 120.0, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS]
+    assert pauses == [30.0, 60.0, 120.0, LONGEST_RETRY_SECONDS, LONGEST_RETRY_SECONDS]
 
 
 def test_the_message_names_the_time_and_the_ways_out() -> None:
