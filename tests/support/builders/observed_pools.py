@@ -23,6 +23,7 @@ class ObservedPools:
     def __init__(self, *pools: Pool) -> None:
         self.jobs = JobReconciler()
         self.pools = PoolReconciler(self.jobs, IMAGE)
+        self.pools.pods_found(NAMESPACE)
         for pool in pools:
             self.pools.observe_pool(pool, at(0))
 

@@ -42,8 +42,8 @@ class PoolReconciler:
         self._pods: dict[str, tuple[int, PoolPod]] = {}
         self._gone = GoneObjects()
         """Pools and Pods that were deleted."""
-        self._unsearched: set[str] = set()
-        """Namespaces whose Pods were not listed in this term of leadership, so that an unknown one may exist."""
+        self._searched: set[str] = set()
+        """Namespaces whose Pods were listed in this term of leadership; in others an unknown one may exist."""
         self._pods_of: dict[str, dict[str, PoolPod]] = {}
         """Pods by the uid of their pool, and by their own."""
         self._parked: set[str] = set()
@@ -124,12 +124,12 @@ class PoolReconciler:
 
     def leadership_gained(self) -> None:
         """Distrust every absence of a Pod that was observed as a standby, whose watch may have ended unnoticed."""
-        self._unsearched = {pool.namespace for pool in self._pools.values()}
+        self._searched.clear()
         self._is_urgent = True
 
     def pods_found(self, namespace: str) -> None:
         """Record that all Pods of the namespace were listed and observed, and the missing ones forgotten."""
-        self._unsearched.discard(namespace)
+        self._searched.add(namespace)
 
     # --- the outcome of decisions ---
 
@@ -207,7 +207,7 @@ class PoolReconciler:
 
     def _after_search(self, decision: PoolDecision) -> PoolDecision:
         """Return the decision, or the list of Pods that has to come first."""
-        if decision.pool.namespace not in self._unsearched:
+        if decision.pool.namespace in self._searched:
             return decision
         if isinstance(decision, CreatePod):
             self._fleet.unanswered(decision.pool.uid, decision.name)  # it is not sent

@@ -23,6 +23,7 @@ class ObservedPool:
 
     def __init__(self, pool: Pool) -> None:
         self.pools = Reconcilers.create("image").pools
+        self.pools.pods_found(pool.namespace)
         self.pool = pool
         self.pools.observe_pool(pool, at(0))
 
