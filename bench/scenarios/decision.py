@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import time
+import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 SCENARIO = "decision"
 NAMESPACE = "ours"
+EXPIRING = "memory of an ended job with a time to live"
+EXPIRING_JOBS = 20_000
 EPOCH = 1_800_000_000.0
 """Wall-clock time of all events."""
 
@@ -36,12 +39,30 @@ def decision(queue: int, tag_sets: int) -> str:
 
 
 async def measure(_arena: Arena | None, plan: Plan, results: Results) -> None:
-    """Run the rounds, the sizes in turn."""
+    """Run the rounds, the sizes in turn; then measure the memory of ended jobs."""
     for tag_sets in plan.tag_sets:
         long_queues = {queue: _LongQueue(queue, tag_sets) for queue in plan.queues}
         for _ in range(plan.rounds):
             for queue, long_queue in long_queues.items():
                 results.add(SCENARIO, decision(queue, tag_sets), OURS, 1e6 * long_queue.decide(plan.decisions), "µs")
+    results.add(SCENARIO, EXPIRING, OURS, expiring_bytes(), "B")
+
+
+def expiring_bytes() -> float:
+    """Return the bytes that the core keeps of an ended job until its time to live is over."""
+    now, mirror = Instant(wall=EPOCH, monotonic=0.0), JobReconciler()
+    demand = Demand(NAMESPACE, Provisioner.ECHO, _tags(0))
+    tracemalloc.start()
+    for number in range(EXPIRING_JOBS):
+        message = f"The job completed in {number} s."
+        given = Assignment("daemon-0", "uid-of-daemon-0", f"uid-of-daemon-0.{number}", EPOCH, "1")
+        running = replace(_job(number, demand), assignment=given, started=EPOCH, ttl=604_800)
+        ended = replace(running, phase=Phase.COMPLETED, message=message, finished=EPOCH)
+        mirror.observe_job(ended, now)
+        list(mirror.decide(now))
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return size / EXPIRING_JOBS
 
 
 class _LongQueue:
