@@ -77,6 +77,7 @@ class SimulatedController:
     def lead(self) -> None:
         """Begin to decide and write."""
         self.leads = True
+        self.mirror.leadership_gained(self.now)
         self.workspaces.mirror.leadership_gained()
         self.wake()
 

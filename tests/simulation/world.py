@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
-from provisioner_operator.core.model.backoff import LONGEST_RETRY_SECONDS
+from provisioner_operator.core.model.backoff import LONGEST_PAUSE_SECONDS
 from provisioner_operator.core.model.records import Daemon, Job
-from provisioner_operator.core.workspaces.retry import LONGEST_RETRY_SECONDS as LONGEST_RETRY_SECONDS
+from provisioner_operator.core.workspaces.retry import LONGEST_RETRY_SECONDS
 from simulation.audit import Audit
 from simulation.controller import SimulatedController
 from simulation.daemons import SimulatedDaemon
@@ -108,7 +108,7 @@ class World:
         self.users.leave()
         self.faults.heal()
         # What was denied until the end is tried again within the longest pause, and may begin a job.
-        self.schedule.run_until(max(self.schedule.now, self.faults.denied_until + LONGEST_RETRY_SECONDS))
+        self.schedule.run_until(max(self.schedule.now, self.faults.denied_until + LONGEST_PAUSE_SECONDS))
         self._await_job_ends()
         self.schedule.run_until(self.schedule.now + LONGEST_AUTOSTOP)
         self._await_job_ends()

@@ -48,7 +48,7 @@ class DecisionLoop:
             if (term := self._term()) is None:
                 continue
             if term != self._last_term:
-                self._reconcilers.leadership_gained()
+                self._reconcilers.leadership_gained(clock.read())
                 self._last_term = term
             began = time.perf_counter()
             try:

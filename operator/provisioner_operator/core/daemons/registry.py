@@ -30,7 +30,8 @@ NOTICE_SECONDS = 300.0
 class _Entry:
     daemon: Daemon
     instances: Instances
-    first_seen: float
+    trusted_since: float
+    """Time from which it has had to stop runs of jobs that were unknown then."""
     backs_off_until: float = float("-inf")
 
 
@@ -193,9 +194,14 @@ class KnownDaemons:
         """Return whether the daemon's process is certainly over, or its own fence has stopped its runs."""
         return self._liveness.is_lost(uid, now)
 
-    def has_had_time_to_stop(self, uid: str, now: Instant) -> bool:
-        """Return whether the daemon must have stopped every run of a job that was gone when it was first observed."""
-        return now.monotonic >= _stopped_by(self._entries[uid])
+    def trust_claims(self, now: Instant) -> None:
+        """Believe again for a while that the daemons run what they report, even of unknown jobs."""
+        for entry in self._entries.values():
+            entry.trusted_since = now.monotonic
+
+    def are_claims_trusted(self, uid: str, now: Instant) -> bool:
+        """Return whether the daemon may still be stopping runs of jobs that were deleted before they could be observed."""
+        return now.monotonic < _trusted_until(self._entries[uid])
 
     def is_replaced(self, uid: str, instance: str) -> bool:
         """Return whether that process of the daemon is certainly gone because another one reports."""
@@ -212,7 +218,7 @@ class KnownDaemons:
         looks = [self._liveness.next_look(uid, now)]
         entry = self._entries.get(uid)
         if entry is not None:
-            looks += [each for each in (entry.backs_off_until, _stopped_by(entry)) if each > now.monotonic]
+            looks += [each for each in (entry.backs_off_until, _trusted_until(entry)) if each > now.monotonic]
         next_look = min((look for look in looks if look is not None), default=float("inf"))
         return next_look if next_look < float("inf") else None
 
@@ -244,10 +250,10 @@ class KnownDaemons:
             self._healthy.setdefault(daemon.supply, set()).add(daemon.uid)
 
 
-def _stopped_by(entry: _Entry) -> float:
+def _trusted_until(entry: _Entry) -> float:
     """Return the time until which the daemon may still be stopping runs that it held when it was first observed."""
     offer = entry.daemon.offer
-    return entry.first_seen + max(offer.lost_after, NOTICE_SECONDS) + offer.cancel_grace
+    return entry.trusted_since + max(offer.lost_after, NOTICE_SECONDS) + offer.cancel_grace
 
 
 def _eligibility(daemon: Daemon) -> tuple[object, ...]:

@@ -97,7 +97,7 @@ class JobCache:
         if known is not None and known.supply != daemon.supply:
             self._queue.remove(known)
         if news.reported or known is None or known.runs != daemon.runs:
-            self._work.add(*self._placement.report(daemon, first=known is None))
+            self._work.add(*self._placement.report(daemon, trusted=self._daemons.are_claims_trusted(daemon.uid, now)))
         if news.reported and known is not None:
             jobs = [job for uid in self._placement.jobs_of(daemon.uid) if (job := self._jobs.get(uid)) is not None]
             self._work.add(*self._unlisted.report(daemon, jobs))

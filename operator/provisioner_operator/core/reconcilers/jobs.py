@@ -51,6 +51,12 @@ class JobReconciler(JobCache):
         self._explaining = ExplanationPlaces()
         self._owner_of = owner_of
 
+    def leadership_gained(self, now: Instant) -> None:
+        """Distrust that every job was observed: a watch may have ended unnoticed, and a run's job be deleted since."""
+        self._daemons.trust_claims(now)
+        for daemon in self._daemons:
+            self._work.add(*self._placement.trust_claims(daemon), daemon.uid)
+
     # --- the outcome of decisions ---
 
     def accepted(self, decision: JobReconcilerDecision) -> None:
@@ -202,7 +208,7 @@ class JobReconciler(JobCache):
                 self._placement.forget(uid)
                 self._work.discard(uid)
             return None
-        if self._daemons.has_had_time_to_stop(uid, now):
+        if not self._daemons.are_claims_trusted(uid, now):
             self._work.add(*self._placement.doubt_claims(uid))
         self._offer(daemon, now)
         decision = self._daemons.decide(uid, now)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
@@ -23,8 +24,9 @@ class Reconcilers:
         jobs = JobReconciler(workspaces.holds, workspaces.owner_of)
         return cls(jobs, PoolReconciler(jobs, default_image), workspaces)
 
-    def leadership_gained(self) -> None:
+    def leadership_gained(self, now: Instant) -> None:
         """Prepare to decide after a time in which another controller may have led."""
+        self.jobs.leadership_gained(now)
         self.pools.leadership_gained()
         self.workspaces.leadership_gained()
 

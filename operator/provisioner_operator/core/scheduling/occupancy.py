@@ -5,8 +5,8 @@ daemon's heartbeat no longer lists the run: only then has it really ended. A job
 even while the last heartbeat still lists it.
 
 A heartbeat occupies no workspace by itself, or a daemon could block any: the workspace is that of a job which was assigned
-to the daemon. Of jobs that were deleted before this process started, only the heartbeat is left; it counts for a limited
-time.
+to the daemon, or which was deleted before its assignment was observed. Of jobs that this process never observed, only the
+heartbeat is left; it counts for a limited time.
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +18,9 @@ from provisioner_operator.core.scheduling.workspace_queue import NamespacedName,
 UNLISTED_REPORTS = 2
 """Heartbeats without a run, never listed before, after which it is over: the first may be older than the run."""
 
+
+MOST_DELETED_JOBS = 8192
+"""Maximum number of jobs that were deleted while they seemed to wait; the longest known are forgotten first."""
 
 _ENDED_BY_CONTROLLER = frozenset({EndReason.DEADLINE_EXCEEDED, EndReason.PENDING_TIMEOUT})
 
@@ -39,6 +42,8 @@ class Occupancy:
         self._lingering: dict[str, dict[str, _Lingering]] = {}
         self._reported: dict[str, frozenset[ReportedRun]] = {}
         self._over: dict[str, set[str]] = {}
+        self._deleted: dict[str, NamespacedName] = {}
+        """Workspaces of jobs that were deleted while they seemed to wait: an assignment may not have been observed."""
 
     def give(self, daemon_uid: str, job_uid: str) -> None:
         """Record that a job is assigned to the daemon."""
@@ -59,8 +64,18 @@ class Occupancy:
         elif is_listed:
             self._over.setdefault(daemon_uid, set()).add(job.uid)
 
-    def report(self, daemon_uid: str, namespace: str, runs: frozenset[ReportedRun], *, first: bool) -> None:
-        """Record the runs that a heartbeat lists; `first` if none of this daemon was observed before."""
+    def delete_waiting(self, job_uid: str, workspace: NamespacedName) -> list[str]:
+        """Record that a job was deleted which no daemon seemed to have; return the uids of daemons that list it."""
+        self._deleted[job_uid] = workspace
+        if len(self._deleted) > MOST_DELETED_JOBS:
+            del self._deleted[next(iter(self._deleted))]
+        listing = [daemon_uid for daemon_uid, runs in self._lingering.items() if job_uid in runs]
+        for daemon_uid in listing:
+            self._lingering[daemon_uid][job_uid] = _Lingering(workspace, 1)
+        return listing
+
+    def report(self, daemon_uid: str, namespace: str, runs: frozenset[ReportedRun], *, trusted: bool) -> None:
+        """Record the runs that a heartbeat lists; if `trusted`, those of unknown jobs occupy the workspaces that it names."""
         self._reported[daemon_uid] = runs
         over = self._over.get(daemon_uid, set()) & {run.job_uid for run in runs}
         given = self._given.get(daemon_uid, set())
@@ -70,10 +85,22 @@ class Occupancy:
         self._lingering[daemon_uid] = unlisted | {
             run.job_uid: replace(known[run.job_uid], reports=1)
             if run.job_uid in known
-            else _Lingering((namespace, run.workspace) if run.workspace and first else None, 1, claimed=True)
+            else self._unknown(run, namespace, trusted=trusted)
             for run in runs
             if run.job_uid not in given and run.job_uid not in over
         }
+
+    def _unknown(self, run: ReportedRun, namespace: str, *, trusted: bool) -> _Lingering:
+        if (workspace := self._deleted.get(run.job_uid)) is not None:
+            return _Lingering(workspace, 1)
+        return _Lingering((namespace, run.workspace) if run.workspace and trusted else None, 1, claimed=True)
+
+    def trust_claims(self, daemon_uid: str, namespace: str) -> None:
+        """Believe which workspaces the runs of unknown jobs occupy, as the last heartbeat names them."""
+        lingering = self._lingering.get(daemon_uid, {})
+        for run in self._reported.get(daemon_uid, ()):
+            if run.job_uid in lingering and lingering[run.job_uid].claimed:
+                lingering[run.job_uid] = self._unknown(run, namespace, trusted=True)
 
     def doubt_claims(self, daemon_uid: str) -> None:
         """Free the workspaces that only heartbeats name: the daemon has had time to stop runs of deleted jobs."""

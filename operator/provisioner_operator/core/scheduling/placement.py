@@ -95,13 +95,21 @@ class Placement:
             lingers = ended is None or may_still_run(ended)
             self._occupancy.end(given.daemon_uid, job, may_still_run=lingers and not vanished)
             concerned += [*self._settle_lingering(given.daemon_uid, before), given.daemon_uid]
+        elif ended is None:
+            self._delete_waiting(job)
         # Only now: a run that outlives its job has occupied the workspace again.
         return [*concerned, *self.next_in(workspace_of(job))]
 
-    def report(self, daemon: Daemon, *, first: bool) -> list[str]:
-        """Record the runs that a heartbeat lists; `first` if none of this daemon was observed before."""
+    def report(self, daemon: Daemon, *, trusted: bool) -> list[str]:
+        """Record the runs that a heartbeat lists; if `trusted`, those of unknown jobs occupy the workspaces that it names."""
         before = self._occupancy.lingering_workspaces(daemon.uid)
-        self._occupancy.report(daemon.uid, daemon.namespace, daemon.runs, first=first)
+        self._occupancy.report(daemon.uid, daemon.namespace, daemon.runs, trusted=trusted)
+        return self._settle_lingering(daemon.uid, before)
+
+    def trust_claims(self, daemon: Daemon) -> list[str]:
+        """Occupy the workspaces that only the daemon's heartbeats name."""
+        before = self._occupancy.lingering_workspaces(daemon.uid)
+        self._occupancy.trust_claims(daemon.uid, daemon.namespace)
         return self._settle_lingering(daemon.uid, before)
 
     def doubt_claims(self, daemon_uid: str) -> list[str]:
@@ -121,6 +129,11 @@ class Placement:
         self._occupancy.forget(daemon_uid)
 
     # --- inside ---
+
+    def _delete_waiting(self, job: Job) -> None:
+        if (workspace := workspace_of(job)) is not None:
+            for daemon_uid in self._occupancy.delete_waiting(job.uid, workspace):
+                self._lines.occupy(workspace, f"run on {daemon_uid}")
 
     def _settle_lingering(self, daemon_uid: str, before: frozenset[NamespacedName]) -> list[str]:
         after = self._occupancy.lingering_workspaces(daemon_uid)

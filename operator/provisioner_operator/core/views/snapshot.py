@@ -144,7 +144,7 @@ class Snapshot:
             else:
                 placement.join(job)
         for daemon in self.daemons:
-            placement.report(daemon, first=True)
+            placement.report(daemon, trusted=True)
         return placement
 
 

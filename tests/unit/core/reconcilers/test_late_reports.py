@@ -45,6 +45,14 @@ def decided(jobs: JobReconciler, now: float = 0) -> list[JobReconcilerDecision]:
     return list(jobs.decide(at(now)))
 
 
+def settled_without_assignment(jobs: JobReconciler, now: float) -> bool:
+    """Settle all decisions that are due; return whether no job was assigned."""
+    decisions = decided(jobs, now)
+    for each in decisions:
+        jobs.settled(each, at(now))
+    return not any(isinstance(each, Assign) for each in decisions)
+
+
 def assigned(jobs: JobReconciler, now: float = 0) -> list[tuple[str, str]]:
     return [(each.job.name, each.daemon.name) for each in decided(jobs, now) if isinstance(each, Assign)]
 
@@ -186,11 +194,48 @@ def test_a_job_that_two_heartbeats_leave_out_but_not_in_a_row_is_not_read_again(
 def test_no_heartbeat_blocks_a_workspace_of_others() -> None:
     daemon, free = a_daemon("liar", capacity=3, tags=GPU), a_daemon("honest")
     jobs = observing(daemon, free)
-    jobs.observe_daemon(next_heartbeat(daemon, runs=(a_running_job("invented", workspace="dev"),)), at(1))
+    late = NOTICE_SECONDS + OFFER.cancel_grace
+    jobs.observe_daemon(next_heartbeat(daemon, runs=(a_running_job("invented", workspace="dev"),)), at(late))
+    jobs.observe_daemon(next_heartbeat(free), at(late))
 
-    jobs.observe_job(a_job("wanted", workspace="dev"), at(2))
+    jobs.observe_job(a_job("wanted", workspace="dev", created=late), at(late))
 
-    assert assigned(jobs, 2) == [("wanted", "honest")]
+    assert assigned(jobs, late) == [("wanted", "honest")]
+
+
+def test_a_new_leader_believes_a_run_of_a_job_that_it_has_not_observed() -> None:
+    unseen = a_running_job("deleted", workspace="dev")
+    daemon, free = a_daemon("stopping", runs=(unseen,), tags=GPU), a_daemon("honest")
+    jobs = observing(daemon, free, a_job("wanted", workspace="dev", pending_timeout=9000))
+    late = NOTICE_SECONDS + OFFER.cancel_grace
+    daemon, free = next_heartbeat(daemon, runs=(unseen,)), next_heartbeat(free)
+    jobs.observe_daemon(daemon, at(late))
+    jobs.observe_daemon(free, at(late))
+
+    jobs.leadership_gained(at(late))
+
+    assert settled_without_assignment(jobs, late)
+    jobs.observe_daemon(next_heartbeat(daemon), at(late + 1))
+    assert assigned(jobs, late + 1) == [("wanted", "honest")]
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_job_that_is_deleted_before_its_assignment_was_observed_keeps_its_workspace_while_it_runs(
+    is_listed: bool,  # noqa: FBT001 - a parameter of pytest
+) -> None:
+    job, late = a_job("deleted", workspace="dev", pending_timeout=9000), NOTICE_SECONDS + OFFER.cancel_grace
+    daemon, free = a_daemon("stopping", tags=GPU), a_daemon("honest", cordoned=True)
+    jobs = observing(daemon, free, job, a_job("wanted", workspace="dev", pending_timeout=9000))
+    daemon, listing = next_heartbeat(daemon), next_heartbeat(next_heartbeat(daemon), runs=(job,))
+    jobs.observe_daemon(listing if is_listed else daemon, at(late))
+    jobs.job_deleted(job.uid, at(late))
+    jobs.observe_daemon(listing, at(late))
+
+    jobs.observe_daemon(next_heartbeat(free, cordoned=False), at(late))
+
+    assert settled_without_assignment(jobs, late)
+    jobs.observe_daemon(next_heartbeat(listing), at(late + 1))
+    assert assigned(jobs, late + 1) == [("wanted", "honest")]
 
 
 @pytest.mark.parametrize(("lost_after", "notices"), [(60, NOTICE_SECONDS), (1000, 1000)])
@@ -208,10 +253,7 @@ def test_a_run_of_a_job_that_was_deleted_before_the_controller_started_blocks_un
         daemon, free = next_heartbeat(daemon, runs=(deleted,)), next_heartbeat(free)
         jobs.observe_daemon(daemon, at(seconds))
         jobs.observe_daemon(free, at(seconds))
-        decisions = decided(jobs, seconds)
-        assert not any(isinstance(each, Assign) for each in decisions)
-        for each in decisions:
-            jobs.settled(each, at(seconds))
+        assert settled_without_assignment(jobs, seconds)
     assert (jobs.next_wake() or 0) <= at(long_enough).monotonic
 
     assert assigned(jobs, long_enough) == [("wanted", "honest")]

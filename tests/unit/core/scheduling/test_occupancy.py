@@ -21,8 +21,8 @@ def a_daemon_that_runs_it() -> Occupancy:
     return occupancy
 
 
-def report(occupancy: Occupancy, *jobs: Job, first: bool = False) -> None:
-    occupancy.report("d", NAMESPACE, frozenset(ReportedRun(job.uid, job.workspace) for job in jobs), first=first)
+def report(occupancy: Occupancy, *jobs: Job, trusted: bool = False) -> None:
+    occupancy.report("d", NAMESPACE, frozenset(ReportedRun(job.uid, job.workspace) for job in jobs), trusted=trusted)
 
 
 def test_an_assigned_job_takes_a_slot_once_however_often_it_is_observed() -> None:
@@ -74,7 +74,7 @@ def test_a_heartbeat_from_before_a_run_began_does_not_end_it() -> None:
 
 def test_a_run_of_a_job_that_was_gone_when_its_daemon_was_first_observed_lingers_too() -> None:
     occupancy = Occupancy()
-    report(occupancy, JOB, first=True)
+    report(occupancy, JOB, trusted=True)
     report(occupancy, JOB)
     assert occupancy.used("d") == 1
     assert occupancy.lingering_workspaces("d") == {DEV}
@@ -98,7 +98,7 @@ def test_a_run_that_outlives_its_job_keeps_the_jobs_workspace_whatever_the_heart
 
 def test_doubting_a_daemons_claims_frees_the_workspaces_of_unknown_jobs_alone() -> None:
     occupancy = a_daemon_that_runs_it()
-    report(occupancy, a_running_job("unknown", workspace="other"), first=True)
+    report(occupancy, a_running_job("unknown", workspace="other"), trusted=True)
     occupancy.end("d", JOB, may_still_run=True)
     assert occupancy.lingering_workspaces("d") == {DEV, (NAMESPACE, "other")}
 
@@ -106,6 +106,24 @@ def test_doubting_a_daemons_claims_frees_the_workspaces_of_unknown_jobs_alone() 
 
     assert occupancy.lingering_workspaces("d") == {DEV}
     assert occupancy.used("d") == 2
+
+
+def test_trusting_claims_believes_only_what_no_job_is_known_of() -> None:
+    occupancy = a_daemon_that_runs_it()
+    report(occupancy, JOB, a_running_job("unknown", workspace="other"))
+    occupancy.trust_claims("d", NAMESPACE)
+    assert occupancy.lingering_workspaces("d") == {(NAMESPACE, "other")}
+
+
+def test_the_oldest_deleted_jobs_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{Occupancy.__module__}.MOST_DELETED_JOBS", 1)
+    occupancy = Occupancy()
+    for name in ("first", "second"):
+        occupancy.delete_waiting(f"uid-of-{name}", (NAMESPACE, name))
+
+    report(occupancy, a_running_job("first"), a_running_job("second"))
+
+    assert occupancy.lingering_workspaces("d") == {(NAMESPACE, "second")}
 
 
 def test_a_run_that_was_listed_before_its_job_was_known_is_the_jobs_from_then_on() -> None:
