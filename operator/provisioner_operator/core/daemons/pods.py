@@ -15,9 +15,13 @@ class DaemonPods:
 
     def __init__(self) -> None:
         self._pods: dict[str, DaemonPod] = {}
+        self._pods_by_name: dict[tuple[str, str], dict[str, DaemonPod]] = {}
+        """Pods by namespace and name, then by uid: a former Pod of the name may still be known."""
         self._by_name: dict[tuple[str, str], Daemon] = {}
         self._daemon_of: dict[str, str] = {}
         """Daemon uids by the uid of their Pod; kept as long as the daemon's liveness matters."""
+        self._pods_of: dict[str, set[str]] = {}
+        """Uids of the Pods that own each daemon, by the daemon's uid."""
         self._endings: dict[str, str] = {}
         """Descriptions of how the Pod of each daemon ended, by the daemon's uid."""
 
@@ -27,20 +31,27 @@ class DaemonPods:
         if known is not None and pod.resource_version <= known.resource_version:
             return False
         self._pods[pod.uid] = pod
+        self._pods_by_name.setdefault((pod.namespace, pod.name), {})[pod.uid] = pod
         self._note_ending(pod)
         return True
 
     def deleted(self, uid: str, last: DaemonPod | None) -> DaemonPod | None:
         """Remove a Pod whose object is gone; `last` is its final state, if known. Return it as it was known."""
+        if (pod := self._pods.pop(uid, None)) is not None:
+            name = (pod.namespace, pod.name)
+            del self._pods_by_name[name][uid]
+            if not self._pods_by_name[name]:
+                del self._pods_by_name[name]
         if last is not None:
             self._note_ending(last)
-        return self._pods.pop(uid, None)
+        return pod
 
     def daemon_observed(self, daemon: Daemon) -> None:
         """Observe a daemon."""
         self._by_name[daemon.namespace, daemon.name] = daemon
         if daemon.pod_uid is not None:
             self._daemon_of[daemon.pod_uid] = daemon.uid
+            self._pods_of.setdefault(daemon.uid, set()).add(daemon.pod_uid)
             if (pod := self._pods.get(daemon.pod_uid)) is not None:
                 self._note_ending(pod)
 
@@ -48,13 +59,14 @@ class DaemonPods:
         """Remove a daemon whose object is gone; return the Pod of its name, which may need a new one."""
         if self._by_name.get((daemon.namespace, daemon.name), daemon).uid == daemon.uid:
             self._by_name.pop((daemon.namespace, daemon.name), None)
-        return next((pod for pod in self._pods.values() if _is_named(pod, daemon)), None)
+        return next(iter(self._pods_by_name.get((daemon.namespace, daemon.name), {}).values()), None)
 
     def daemon_forgotten(self, uid: str) -> None:
         """Drop a daemon that nothing depends on any more."""
         self._endings.pop(uid, None)
-        for pod_uid in [pod_uid for pod_uid, daemon_uid in self._daemon_of.items() if daemon_uid == uid]:
-            del self._daemon_of[pod_uid]
+        for pod_uid in self._pods_of.pop(uid, ()):
+            if self._daemon_of.get(pod_uid) == uid:
+                del self._daemon_of[pod_uid]
 
     def daemon_of(self, pod_uid: str) -> str | None:
         """Return the uid of the daemon that the Pod owns, or owned."""
@@ -101,7 +113,3 @@ class DaemonPods:
         daemon_uid = self._daemon_of.get(pod.uid)
         if daemon_uid is not None and pod.ended is not None:
             self._endings[daemon_uid] = pod.ended
-
-
-def _is_named(pod: DaemonPod, daemon: Daemon) -> bool:
-    return (pod.namespace, pod.name) == (daemon.namespace, daemon.name)

@@ -7,6 +7,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase, Provisioner
 from provisioner_operator.core.daemons.decisions import MarkOffline, RegisterDaemon, RemoveDaemon, ReshapeDaemon
+from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.jobs.decisions import Assign, Fail, Release
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
@@ -193,3 +194,16 @@ def test_the_deletion_of_a_former_daemon_does_not_take_its_successors_name() -> 
     mirror.daemon_deleted("former", at(2))
 
     assert not any(isinstance(each, RegisterDaemon) for each in decide(mirror, 3))
+
+
+def test_a_daemon_that_is_forgotten_leaves_its_successor_of_the_same_pod() -> None:
+    pods = DaemonPods()
+    pods.deleted("unknown", None)
+    pods.daemon_observed(a_daemon(uid="former", pod_uid="pod"))
+    pods.daemon_observed(a_daemon(uid="present", pod_uid="pod"))
+
+    pods.daemon_forgotten("former")
+    assert pods.daemon_of("pod") == "present"
+
+    pods.daemon_forgotten("present")
+    assert pods.daemon_of("pod") is None

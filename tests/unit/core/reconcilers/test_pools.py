@@ -284,3 +284,16 @@ def test_a_new_leader_releases_no_pool_whose_pods_it_has_not_listed() -> None:
     cluster.settle(search)
 
     assert RemoveFinalizer(pool) in cluster.decided(0.1)
+
+
+def test_a_pod_that_is_gone_leaves_the_others_and_a_pool_that_is_not_known_leaves_nothing() -> None:
+    pool = a_pool(replicas=2)
+    cluster = ObservedPools(pool)
+    cluster.run_pod(pool, "pool-a")
+    cluster.run_pod(pool, "pool-b")
+
+    cluster.pools.pod_deleted("pod-of-pool-a")
+    cluster.pools.pool_deleted("uid-of-nobody", at(0))
+
+    (status,) = statuses(cluster.decided())
+    assert status.replicas == 1
