@@ -5,12 +5,14 @@ and is not authoritative. It decides nothing: that is the workspace reconciler's
 """
 
 from collections.abc import Iterator, MutableMapping
+from dataclasses import replace
 from typing import TypeVar
 
 from provisioner_operator.api.v1alpha1.enums import VersionPhase
 from provisioner_operator.core.model.gone_objects import GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.work_queue import WorkQueue
+from provisioner_operator.core.reconcilers.version_use import VersionUse
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, TemplateStatus, Workspace
@@ -27,6 +29,7 @@ class WorkspaceCache:
         self._workspaces: dict[str, WorkspaceEntry] = {}
         self._template_uids: dict[tuple[str, str], str] = {}
         self._made_from: dict[tuple[str, str], set[str]] = {}
+        self._version_use = VersionUse()
         self._jobs: dict[str, tuple[str, int | str]] = {}
         self._workspace_uids: dict[NamespacedName, str] = {}
         self._gone = GoneObjects()
@@ -86,7 +89,7 @@ class WorkspaceCache:
         self._made_from.setdefault(place, set()).add(workspace.uid)
         self._forget_reported_builds(entry)
         self._work.add(workspace.uid)
-        self._queue_template_at(place)
+        self._versions_changed(workspace.uid, entry)
         return True
 
     def workspace_deleted(self, uid: str) -> None:
@@ -104,6 +107,7 @@ class WorkspaceCache:
             self._made_from.get(place, set()).discard(uid)
             if not self._made_from.get(place):
                 self._made_from.pop(place, None)
+            self._version_use.remove(uid)
             self._queue_template_at(place)
 
     def observe_build(self, build: Build) -> bool:
@@ -126,6 +130,7 @@ class WorkspaceCache:
         self._jobs[build.job_uid] = (build.workspace_uid, number)
         self._forget_reported_builds(entry)
         self._work.add(build.workspace_uid)
+        self._versions_changed(build.workspace_uid, entry)
         return True
 
     def observe_import(self, job: Import) -> bool:
@@ -153,6 +158,7 @@ class WorkspaceCache:
         self._gone.add(job_uid)
         if isinstance(which, int) and (workspace := self._workspaces.get(owner)) is not None:
             _discard(workspace.builds, which, job_uid)
+            self._versions_changed(owner, workspace)
             if workspace.workspace is None and not workspace.builds:
                 del self._workspaces[owner]
         elif isinstance(which, str) and (template := self._templates.get(owner)) is not None:
@@ -279,6 +285,13 @@ class WorkspaceCache:
                 self._workspaces[uid].backoff = None
             self._work.add(uid)
 
+    def _versions_changed(self, uid: str, entry: WorkspaceEntry) -> None:
+        """Queue the workspace's template if it has one workspace more, or another version in use."""
+        if (workspace := entry.workspace) is not None:
+            place = (workspace.namespace, workspace.template)
+            if self._version_use.record(uid, place, entry.versions_in_use()):
+                self._queue_template_at(place)
+
     def _queue_template_at(self, place: tuple[str, str]) -> None:
         if (uid := self._template_uids.get(place)) is not None:
             self._work.add(uid)
@@ -295,8 +308,8 @@ def _is_reported_as_ended(workspace: Workspace | None, number: int) -> bool:
 
 
 def _what_is_checked(template: Template | None) -> tuple[object, ...] | None:
-    """Return everything about the template that a workspace's status depends on."""
-    return None if template is None else (template.status, template.parameters)
+    """Return everything about the template that a workspace's status depends on, which excludes its number of workspaces."""
+    return None if template is None else (replace(template.status, workspaces=0), template.parameters)
 
 
 def _what_is_built(template: Template) -> tuple[object, ...]:

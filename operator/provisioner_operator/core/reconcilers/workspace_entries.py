@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from provisioner_operator.core.model.backoff import Backoff
 from provisioner_operator.core.workspaces.records import Build, Import, Template, Workspace
-from provisioner_operator.core.workspaces.template_source import Reading
+from provisioner_operator.core.workspaces.template_source import Reading, digest_of, files_of
 
 
 @dataclass(slots=True)
@@ -23,6 +23,17 @@ class TemplateEntry:
     status_backoff: Backoff | None = None
     """Backoff of the status, if it was refused; it holds back nothing else."""
     status_due: float | None = None
+    _digest: tuple[int, Reading | None, str] | None = None
+    """Digest of the source, with the generation and the reading that it is of."""
+
+    def source_digest(self, template: Template) -> str:
+        """Return the digest of the template's source, which is computed once: a source may have hundreds of kilobytes."""
+        known = self._digest
+        if known is not None and known[0] == template.generation and known[1] is self.reading:
+            return known[2]
+        digest = digest_of(template, files_of(template, self.reading))
+        self._digest = (template.generation, self.reading, digest)
+        return digest
 
 
 @dataclass(slots=True)

@@ -126,15 +126,16 @@ class WorkspaceReconciler(WorkspaceCache):
         return plan_workspace(workspace, template.template if template is not None else None, facts, now)
 
     def _plan_template(self, template: Template, entry: TemplateEntry, now: Instant) -> TemplatePlan:
-        uids = self._made_from.get((template.namespace, template.name), set())
+        place = (template.namespace, template.name)
         facts = TemplateFacts(
             reading=entry.reading,
             kept=frozenset(entry.kept),
             discarded=frozenset(entry.discarded),
             imports=entry.imports,
-            workspaces=len(uids),
+            workspaces=len(self._made_from.get(place, ())),
             unreadable_workspaces=sum(each.namespace == template.namespace for each in self._unreadable.values()),
-            versions_in_use=frozenset(version for uid in uids for version in self._workspaces[uid].versions_in_use()),
+            versions_in_use=self._version_use.of(place),
+            digest=entry.source_digest(template),
             refused=_refused_step(entry.backoff, now),
         )
         return plan_template(template, facts, now)

@@ -27,7 +27,7 @@ from provisioner_operator.core.workspaces.decisions import (
 from provisioner_operator.core.workspaces.records import Import, SourceFiles, Template, TemplateStatus, Version
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
 from provisioner_operator.core.workspaces.status import object_conditions
-from provisioner_operator.core.workspaces.template_source import Reading, files_of, must_read, next_reading
+from provisioner_operator.core.workspaces.template_source import Reading, digest_of, files_of, must_read, next_reading
 from provisioner_operator.core.workspaces.template_versions import (
     active_version,
     as_imported,
@@ -57,6 +57,8 @@ class TemplateFacts:
     unreadable_workspaces: int = 0
     """Workspaces of the namespace that cannot be parsed: they may use the template, and any of its versions."""
     versions_in_use: frozenset[str] = frozenset()
+    digest: str | None = None
+    """Digest of the source, if it was computed before."""
     refused: RefusedStep | None = None
     """Step that the API server refused, during its backoff."""
 
@@ -98,7 +100,7 @@ def _plan(template: Template, facts: TemplateFacts, now: Instant) -> TemplatePla
     look = next_reading(template, facts.reading, now)
     if files is not None and files.missing is not None:
         return _write(template, _unavailable(template, facts, files.missing, now), look)
-    wanted = wanted_version(template, files, now)
+    wanted = wanted_version(template, files, facts.digest or digest_of(template, files), now)
     plan = _plan_version(template, wanted, files, facts, now)
     looks = [each for each in (look, plan.requeue_after) if each is not None]
     return replace(plan, requeue_after=min(looks, default=None), wanted=wanted.name)

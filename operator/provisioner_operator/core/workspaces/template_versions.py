@@ -16,7 +16,6 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.workspaces.records import Import, SourceFiles, Template, TemplateStatus, Version
 from provisioner_operator.core.workspaces.status import version_json
 from provisioner_operator.core.workspaces.template_faults import template_faults
-from provisioner_operator.core.workspaces.template_source import digest_of
 
 
 def have_room(versions: Sequence[Version]) -> bool:
@@ -33,9 +32,9 @@ def without_spare(versions: Sequence[Version], needed: AbstractSet[str | None]) 
     return tuple(each for each in versions if each.name not in spare)
 
 
-def wanted_version(template: Template, files: SourceFiles | None, now: Instant) -> Version:
+def wanted_version(template: Template, files: SourceFiles | None, digest: str, now: Instant) -> Version:
     """Return the version that the spec asks for, as the status has it, or as it will be created."""
-    name = version_name(template.name, digest_of(template, files))
+    name = version_name(template.name, digest)
     known = template.status.version(name)
     if known is not None:
         return known

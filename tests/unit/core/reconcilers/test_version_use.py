@@ -1,0 +1,30 @@
+"""Versions in use by workspaces, counted as workspaces come, change and go."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner_operator.core.reconcilers.version_use import VersionUse
+
+TEMPLATES = (("acme", "a"), ("acme", "b"))
+step = st.tuples(
+    st.sampled_from(["dev-1", "dev-2", "dev-3"]),
+    st.sampled_from(TEMPLATES),
+    st.one_of(st.none(), st.frozensets(st.sampled_from("xyz"))),
+)
+
+
+@given(st.lists(step))
+def test_the_versions_in_use_are_those_of_the_workspaces_that_exist(steps: list[tuple]) -> None:  # type: ignore[type-arg]
+    use = VersionUse()
+    workspaces: dict[str, tuple[tuple[str, str], frozenset[str]]] = {}
+    for uid, template, versions in steps:
+        if versions is None:
+            use.remove(uid)
+            workspaces.pop(uid, None)
+        else:
+            is_news = workspaces.get(uid) != (template, versions)
+            assert use.record(uid, template, versions) is is_news
+            workspaces[uid] = (template, versions)
+        for each in TEMPLATES:
+            used = [versions for template, versions in workspaces.values() if template == each]
+            assert use.of(each) == frozenset().union(*used)
