@@ -78,9 +78,7 @@ def plan(pool: Pool, members: Sequence[Member], target: Target, creation: Creati
         draining=len(going),
         trouble=_trouble(keep, creation, is_complete=len(current) >= target.wanted),
     )
-    looks = [kept_for]
-    if creation.forget_at is not None:
-        looks.append(creation.forget_at - now.monotonic)
+    looks = [kept_for, None if creation.forget_at is None else creation.forget_at - now.monotonic]
     if DRAIN_FINALIZER not in pool.finalizers:
         return Plan((AddFinalizer(pool), *decisions), counts, kept_for)
     room = target.wanted + (pool.max_surge if outdated else 0) - len(current) - len(outdated) - len(creation.under_way)

@@ -1,4 +1,4 @@
-"""Count the workspaces that use each version of each template, so that planning a template does not visit all of them.
+"""Index the workspaces by template, and count the versions in use, so that planning a template does not visit all of them.
 
 Kept up to date by the workspace cache.
 """
@@ -10,11 +10,12 @@ from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 
 
 class VersionUse:
-    """Versions in use, by the namespace and name of their template."""
+    """Workspaces, and versions in use, by the namespace and name of their template."""
 
     def __init__(self) -> None:
         self._uses: dict[str, tuple[NamespacedName, frozenset[str]]] = {}
         """Template and versions of each workspace, by its uid."""
+        self._workspaces: dict[NamespacedName, set[str]] = {}
         self._counts: dict[NamespacedName, Counter[str]] = {}
 
     def record(self, uid: str, template: NamespacedName, versions: AbstractSet[str]) -> bool:
@@ -24,6 +25,7 @@ class VersionUse:
             return False
         self.remove(uid)
         self._uses[uid] = use
+        self._workspaces.setdefault(template, set()).add(uid)
         if versions:
             self._counts.setdefault(template, Counter()).update(versions)
         return True
@@ -31,7 +33,13 @@ class VersionUse:
     def remove(self, uid: str) -> None:
         """Remove a workspace that is gone."""
         template, versions = self._uses.pop(uid, (None, frozenset()))
-        if template is None or not versions:
+        if template is None:
+            return
+        workspaces = self._workspaces[template]
+        workspaces.remove(uid)
+        if not workspaces:
+            del self._workspaces[template]
+        if not versions:
             return
         counts = self._counts[template]
         counts.subtract(versions)
@@ -41,6 +49,10 @@ class VersionUse:
         if not counts:
             del self._counts[template]
 
-    def of(self, template: NamespacedName) -> frozenset[str]:
+    def workspaces_of(self, template: NamespacedName) -> AbstractSet[str]:
+        """Return the uids of the template's workspaces."""
+        return self._workspaces.get(template, frozenset())
+
+    def versions_of(self, template: NamespacedName) -> frozenset[str]:
         """Return the versions of the template that workspaces use."""
         return frozenset(self._counts.get(template, ()))

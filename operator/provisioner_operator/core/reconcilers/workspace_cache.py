@@ -28,7 +28,6 @@ class WorkspaceCache:
         self._templates: dict[str, TemplateEntry] = {}
         self._workspaces: dict[str, WorkspaceEntry] = {}
         self._template_uids: dict[tuple[str, str], str] = {}
-        self._made_from: dict[tuple[str, str], set[str]] = {}
         self._version_use = VersionUse()
         self._jobs: dict[str, tuple[str, int | str]] = {}
         self._workspace_uids: dict[NamespacedName, str] = {}
@@ -85,8 +84,6 @@ class WorkspaceCache:
         self._work.unpark(workspace.uid)
         entry.workspace = workspace
         self._workspace_uids[workspace.namespace, workspace.name] = workspace.uid
-        place = (workspace.namespace, workspace.template)
-        self._made_from.setdefault(place, set()).add(workspace.uid)
         self._forget_reported_builds(entry)
         self._work.add(workspace.uid)
         self._versions_changed(workspace.uid, entry)
@@ -103,12 +100,8 @@ class WorkspaceCache:
         if (workspace := entry.workspace) is not None:
             if self._workspace_uids.get((workspace.namespace, workspace.name)) == uid:
                 del self._workspace_uids[workspace.namespace, workspace.name]
-            place = (workspace.namespace, workspace.template)
-            self._made_from.get(place, set()).discard(uid)
-            if not self._made_from.get(place):
-                self._made_from.pop(place, None)
             self._version_use.remove(uid)
-            self._queue_template_at(place)
+            self._queue_template_at((workspace.namespace, workspace.template))
 
     def observe_build(self, build: Build) -> bool:
         """Observe a workspace's job; return False if there is nothing to reconcile."""
@@ -280,7 +273,7 @@ class WorkspaceCache:
 
     def _queue_workspaces_of(self, template: Template, *, try_again: bool) -> None:
         """Queue the workspaces that are made from the template; reset their backoffs if `try_again`."""
-        for uid in self._made_from.get((template.namespace, template.name), ()):
+        for uid in self._version_use.workspaces_of((template.namespace, template.name)):
             if try_again:
                 self._workspaces[uid].backoff = None
             self._work.add(uid)

@@ -132,9 +132,9 @@ class WorkspaceReconciler(WorkspaceCache):
             kept=frozenset(entry.kept),
             discarded=frozenset(entry.discarded),
             imports=entry.imports,
-            workspaces=len(self._made_from.get(place, ())),
+            workspaces=len(self._version_use.workspaces_of(place)),
             unreadable_workspaces=sum(each.namespace == template.namespace for each in self._unreadable.values()),
-            versions_in_use=self._version_use.of(place),
+            versions_in_use=self._version_use.versions_of(place),
             digest=entry.source_digest(template),
             refused=_refused_step(entry.backoff, now),
         )

@@ -27,4 +27,5 @@ def test_the_versions_in_use_are_those_of_the_workspaces_that_exist(steps: list[
             workspaces[uid] = (template, versions)
         for each in TEMPLATES:
             used = [versions for template, versions in workspaces.values() if template == each]
-            assert use.of(each) == frozenset().union(*used)
+            assert use.versions_of(each) == frozenset().union(*used)
+            assert use.workspaces_of(each) == {uid for uid, (template, _) in workspaces.items() if template == each}
