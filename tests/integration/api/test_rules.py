@@ -10,6 +10,7 @@ from integration.api.violations import CHANGES, CREATIONS
 from integration.api.violations.row import Change, Creation
 from provisioner_operator.api.crd.definitions import KINDS
 from provisioner_operator.api.v1alpha1.enums import Phase
+from support.builders.manifests import a_job_manifest, a_template_manifest
 from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
 
@@ -20,6 +21,15 @@ def test_an_object_that_breaks_a_rule_is_not_created(row: Creation, kubectl: Kub
 
     assert row.says in refusal
     assert f"{row.at}:" in refusal
+
+
+def test_a_refusal_names_the_tag_and_the_parameter_that_are_wrong(kubectl: Kubectl) -> None:
+    tags = kubectl.api.create(a_job_manifest(tags={"good": "x", "not good": "x"}), dry_run=True).refusal
+    size = {"name": "size", "type": "number", "default": "9", "validation": {"max": 8}}
+    parameter = kubectl.api.create(a_template_manifest(parameters=[size]), dry_run=True).refusal
+
+    assert "a letter or digit: see the tag not good" in tags
+    assert "parameter size: default is outside validation.min and validation.max" in parameter
 
 
 @pytest.mark.parametrize("row", CHANGES, ids=str)

@@ -230,6 +230,9 @@ def write(folder: Path) -> None:
         (folder / kind.file_name).write_text(kind.text(), encoding="utf-8")
 
 
+_NAME = {"description": "Its name.", "type": "string", "maxLength": 253}
+
+
 def _root_schema(model: type[BaseModel]) -> dict[str, Any]:
     """Generate the model's schema with the fields of every object: its type, and the API server's own metadata."""
     schema = structural_schema(model)
@@ -237,7 +240,8 @@ def _root_schema(model: type[BaseModel]) -> dict[str, Any]:
         "apiVersion": {"description": f"The API's version, {GROUP}/{VERSION}.", "type": "string"},
         "kind": {"description": f"The kind, {model.__name__}.", "type": "string"},
         **schema["properties"],
-        "metadata": {"type": "object"},
+        # The name is listed because rules report it.
+        "metadata": {"type": "object", "properties": {"name": _NAME}},
     }
     schema["required"] = [name for name in schema.get("required", []) if name != "metadata"]
     if not schema["required"]:

@@ -63,6 +63,7 @@ JOB_RULES = (
     rule(
         f"self.metadata.name.size() <= {MAX_JOB_NAME}",
         f"metadata.name of a job has at most {MAX_JOB_NAME} characters, because it is used as the value of a label",
+        field="metadata.name",
     ),
     rule(
         # At creation the API server runs the rules on an object without a status, and only then gives it the default.

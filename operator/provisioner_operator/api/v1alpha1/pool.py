@@ -13,7 +13,7 @@ from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.names import TAG_ANNOTATION_PREFIX
 from provisioner_operator.api.v1alpha1.pod_template import PodTemplate
 from provisioner_operator.api.v1alpha1.rules import rule, validated_by
-from provisioner_operator.api.v1alpha1.tags import TAG_RULES, Tags
+from provisioner_operator.api.v1alpha1.tags import TAG_RULES, Tags, each_key
 
 MAX_POOL_NAME = 57
 """Characters of a pool's name. A Pod's name adds a dash and five characters, and has to fit a label's value, and a host
@@ -25,6 +25,7 @@ POOL_RULES = (
     rule(
         f"self.metadata.name.size() <= {MAX_POOL_NAME}",
         f"metadata.name of a pool has at most {MAX_POOL_NAME} characters, because the names of its Pods begin with it",
+        field="metadata.name",
     ),
 )
 
@@ -37,8 +38,8 @@ SPEC_RULES = (
     ),
 )
 
-TAG_KEY_RULE = rule(
-    "self.all(key, !key.contains('/'))",
+TAG_KEY_RULE = each_key(
+    "!key.contains('/')",
     f"a tag's key in a pool cannot contain '/', because its Pods carry it in the annotation {TAG_ANNOTATION_PREFIX}KEY",
 )
 

@@ -27,6 +27,7 @@ TEMPLATE_RULES = (
     rule(
         f"self.metadata.name.size() <= {MAX_TEMPLATE_NAME} && !self.metadata.name.contains('.')",
         f"metadata.name of a template has at most {MAX_TEMPLATE_NAME} characters and no dot, because its jobs are named after it",
+        field="metadata.name",
     ),
 )
 

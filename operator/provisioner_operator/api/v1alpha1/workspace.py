@@ -40,6 +40,7 @@ WORKSPACE_RULES = (
     rule(
         f"self.metadata.name.size() <= {MAX_WORKSPACE_NAME} && !self.metadata.name.contains('.')",
         f"metadata.name of a workspace has at most {MAX_WORKSPACE_NAME} characters and no dot, because its jobs are named after it",
+        field="metadata.name",
     ),
 )
 

@@ -30,7 +30,7 @@ SPECS = (
     Creation(
         "metadata.name of a job has at most 63 characters, because it is used as the value of a label",
         a_job_manifest("n" * 64),
-        "<nil>",
+        "metadata.name",
     ),
     Change(
         "spec.cancel cannot be reset: create a new job instead",

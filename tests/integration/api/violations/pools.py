@@ -26,7 +26,7 @@ POOL_ROWS = (
     Creation(
         "metadata.name of a pool has at most 57 characters, because the names of its Pods begin with it",
         a_pool_manifest("n" * 58),
-        "<nil>",
+        "metadata.name",
     ),
     Creation(
         "a tag's key in a pool cannot contain '/', because its Pods carry it in the annotation tags.provisioner.dev/KEY",

@@ -21,7 +21,7 @@ TEMPLATE_ROWS = (
         Creation(
             "metadata.name of a template has at most 45 characters and no dot, because its jobs are named after it",
             a_template_manifest(name),
-            "<nil>",
+            "metadata.name",
         )
         for name in ("n" * 46, "a.b")
     ),
@@ -108,7 +108,7 @@ WORKSPACE_ROWS = (
         Creation(
             "metadata.name of a workspace has at most 53 characters and no dot, because its jobs are named after it",
             a_workspace_manifest(name),
-            "<nil>",
+            "metadata.name",
         )
         for name in ("n" * 54, "a.b")
     ),
