@@ -35,7 +35,8 @@ class JobRunner:
         self._invariants = invariants
         self._habits = habits
         self._jobs: dict[str, Job] = {}
-        self._disowned: dict[str, int] = {}
+        self._declined: dict[str, int] = {}
+        """Versions of jobs that could not be taken; as with a real daemon, each is tried again only once it has changed."""
         self._watch: Watch | None = None
 
     @property
@@ -79,7 +80,7 @@ class JobRunner:
             return
         held = {uid: run.held() for uid, run in self.runs.items()}
         due = duties.duties(
-            self._jobs.values(),
+            (job for job in self._jobs.values() if job.resource_version > self._declined.get(job.uid, -1)),
             held,
             daemon_uid=self._daemon.uid,
             instance=self._daemon.instance,
@@ -109,22 +110,22 @@ class JobRunner:
                 self._see(parse_job(body))
                 self._start(run)
             elif result is Result.GONE:
-                self._let_go(run)
+                self._decline(run, job)
             else:
-                self._schedule.after(RETRY_SECONDS * self._random.random(), self._was_acknowledged, run)
+                self._schedule.after(RETRY_SECONDS * self._random.random(), self._was_acknowledged, run, job)
 
         self._write(
             job.uid, status_writes.acknowledge(job, self._daemon.instance, self._daemon.wall), "Acknowledge", answered
         )
 
-    def _was_acknowledged(self, run: Run) -> None:
+    def _was_acknowledged(self, run: Run, job: Job) -> None:
         """Read the job after a lost or refused acknowledgment, and start the run if it was accepted."""
 
         def answered(result: Result, body: Body | None) -> None:
             if not self._daemon.alive or self.runs.get(run.uid) is not run:
                 return
             if result is Result.UNREACHABLE:
-                self._schedule.after(RETRY_SECONDS * self._random.random(), self._was_acknowledged, run)
+                self._schedule.after(RETRY_SECONDS * self._random.random(), self._was_acknowledged, run, job)
                 return
             if body is not None:
                 self._see(parse_job(body))
@@ -133,7 +134,7 @@ class JobRunner:
                 if run.job.phase in STARTED and is_mine:
                     self._start(run)
                     return
-            self._let_go(run)
+            self._decline(run, job)
 
         self._network.send(self._daemon, lambda: self._network.server.get(run.uid), answered)
 
@@ -185,9 +186,7 @@ class JobRunner:
 
     def _disown(self, job: Job) -> None:
         """Fail a job that this process acknowledged but does not run, once for each observed version."""
-        if self._disowned.get(job.uid) == job.resource_version:
-            return
-        self._disowned[job.uid] = job.resource_version
+        self._declined[job.uid] = job.resource_version
         outcome = Outcome(Phase.FAILED, EndReason.DAEMON_LOST, "The job was taken, but nothing runs it.")
         self._write(job.uid, status_writes.finish(job, outcome, self._daemon.wall), "Finish", self._learn(job.uid))
 
@@ -245,6 +244,11 @@ class JobRunner:
             self._write(run.uid, status_writes.begin_cancel(run.job, self._daemon.wall), "BeginCancel", answered)
         else:
             self._write(run.uid, status_writes.finish(run.job, run.outcome, self._daemon.wall), "Finish", answered)
+
+    def _decline(self, run: Run, job: Job) -> None:
+        """Let go of a run that could not be taken as this version of its job."""
+        self._declined[job.uid] = job.resource_version
+        self._let_go(run)
 
     def _let_go(self, run: Run) -> None:
         self._stop_process(run)
