@@ -29,7 +29,7 @@ class Audit:
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self._healthy_since = 0.0
+        self._healthy_since = world.schedule.now
         self._leader = world.controller
         self._orphaned_since: dict[str, float] = {}
         self._idle_since: dict[str, float] = {}

@@ -45,10 +45,10 @@ class WorkspaceUsers:
         server.listeners[WORKSPACE].append(self._workspace_changed)
         if self._random.random() < 0.5:
             return
-        server.create(TEMPLATE, TEMPLATE_UID, "template", self._template(0))
+        self.create_template()
         workspaces = self._random.randint(1, len(_NAMES))
         for name in _NAMES[:workspaces]:
-            self._sometime(self._create, name)
+            self._sometime(self.create_workspace, name)
             for _ in range(self._random.randint(0, 5)):
                 self._sometime(self._change, name)
         for number in range(1, self._random.randint(1, 3)):
@@ -70,6 +70,9 @@ class WorkspaceUsers:
 
     # --- changes by users ---
 
+    def create_template(self) -> None:
+        self._world.server.create(TEMPLATE, TEMPLATE_UID, "template", self._template(0))
+
     def _template(self, number: int) -> Body:
         return {
             "provisioner": "echo",
@@ -80,7 +83,7 @@ class WorkspaceUsers:
             "activeDeadlineSeconds": 120,
         }
 
-    def _create(self, name: str) -> None:
+    def create_workspace(self, name: str) -> None:
         if self._find(name) is not None:
             return
         self._count += 1
@@ -98,7 +101,7 @@ class WorkspaceUsers:
     def _change(self, name: str) -> None:
         body = self._find(name)
         if body is None:
-            self._create(name)
+            self.create_workspace(name)
             return
         spec = body["spec"]
         match self._random.choice(["size", "size", "running", "running", "rebuild", "wrong", "delete"]):

@@ -78,10 +78,13 @@ class Plan:
 class World:
     """Simulated cluster of one seed."""
 
-    def __init__(self, seed: int) -> None:
-        self.random = Random(seed)
-        self.plan = Plan.of(self.random)
-        self.schedule = Schedule()
+    def __init__(
+        self, seed: int, *, random: Random | None = None, plan: Plan | None = None, schedule: Schedule | None = None
+    ) -> None:
+        """Generate all that is not given from the seed."""
+        self.random = random or Random(seed)
+        self.plan = plan or Plan.of(self.random)
+        self.schedule = schedule or Schedule()
         self.server = Server(lambda: EPOCH + self.schedule.now)
         self.invariants = Invariants(self.schedule, self.server)
         self.network = Network(self.schedule, self.random, self.server, self.plan.failure_rate)
