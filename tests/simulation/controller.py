@@ -7,6 +7,7 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from simulation.feed import ControllerFeed
 from simulation.network import Network
+from simulation.pools import PoolHalf
 from simulation.server import EPOCH
 from simulation.workspaces import WorkspaceHalf
 from simulation.writes import ControllerWrites
@@ -41,6 +42,7 @@ class SimulatedController:
         self.tenure = Tenure(self)
         self.workspaces = WorkspaceHalf(self, network, invariants)
         self.mirror = JobReconciler(self.workspaces.mirror.holds, self.workspaces.mirror.owner_of)
+        self.pools = PoolHalf(self, network, invariants)
         self.feed = ControllerFeed(self, network, random)
         self._writes = ControllerWrites(self, network, random, invariants)
         self._schedule = network.schedule
@@ -105,8 +107,10 @@ class SimulatedController:
         for decision in list(self.mirror.decide(self.now)):
             self._invariants.decided(decision, self.feed.known, self.feed.ended)
             self._writes.carry_out(decision)
+        self.pools.decide()
         self.workspaces.decide()
-        wakes = (self.mirror.next_wake(), self.workspaces.mirror.next_wake())
+        halves = (self.mirror, self.pools.mirror, self.workspaces.mirror)
+        wakes = [half.next_wake() for half in halves]
         due = min((wake for wake in wakes if wake is not None), default=None)
         if due is None:
             return

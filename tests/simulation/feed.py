@@ -8,14 +8,16 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from simulation.network import RETRY_SECONDS, Event, Network, Result, Watch
-from simulation.server import DAEMON, JOB, NAMESPACE, POD, TEMPLATE, WORKSPACE, Body, is_terminal
+from simulation.server import DAEMON, JOB, NAMESPACE, POD, POOL, TEMPLATE, WORKSPACE, Body, is_terminal
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController
 
 RESYNC_SECONDS = 60.0
 MISSED_DELETIONS = 0.1
-NEVER_MISSED = (TEMPLATE, WORKSPACE)
+KINDS = (POOL, JOB, POD, DAEMON, TEMPLATE, WORKSPACE)
+"""Observed kinds, in the order in which the first list is observed."""
+NEVER_MISSED = (TEMPLATE, WORKSPACE, POOL)
 """Kinds whose deletions the watch never misses, because no resync sweeps them."""
 
 
@@ -68,9 +70,7 @@ class ControllerFeed:
 
         def read() -> None:
             listed.extend(body for body in self._network.server.objects.values() if concerns_controller(body))
-            self._watch = Watch(
-                self._network, self._controller, (JOB, DAEMON, POD, TEMPLATE, WORKSPACE), _anything, self._handle
-            )
+            self._watch = Watch(self._network, self._controller, KINDS, _anything, self._handle)
 
         def primed(result: Result, _: Body | None) -> None:
             if not self._controller.alive:
@@ -81,7 +81,7 @@ class ControllerFeed:
                     self._watch = None
                 self._schedule.after(RETRY_SECONDS, self.prime)
                 return
-            for body in sorted(listed, key=lambda body: (JOB, POD, DAEMON, TEMPLATE, WORKSPACE).index(body["kind"])):
+            for body in sorted(listed, key=lambda body: KINDS.index(body["kind"])):
                 self.observe(body)
             self.primed_at = self._schedule.now
             for event in self._backlog:
@@ -117,6 +117,9 @@ class ControllerFeed:
             self.known[job.uid] = max(job.resource_version, self.known.get(job.uid, 0))
         elif body["kind"] == POD:
             self._mirror.observe_pod(parse_daemon_pod(body), self._controller.now)
+            self._controller.pools.observe(body)
+        elif body["kind"] == POOL:
+            self._controller.pools.observe(body)
         else:
             self._mirror.observe_daemon(parse_daemon(body), self._controller.now)
         self._controller.wake()
@@ -125,7 +128,8 @@ class ControllerFeed:
         """Observe that an object is gone, from the watch or a resync."""
         self.ended.discard(uid)
         self._workspaces.gone(kind, uid)
-        if kind in (TEMPLATE, WORKSPACE):
+        self._controller.pools.gone(kind, uid)
+        if kind in NEVER_MISSED:
             self._controller.wake()
         elif kind == POD:
             pod = None if last is None else parse_daemon_pod(last, deleted=True)

@@ -9,6 +9,7 @@ from provisioner_operator.core.jobs.decisions import Assign, Expire
 from provisioner_operator.core.jobs.ordering import creation_key
 from provisioner_operator.core.model.decision import Decision
 from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.pools.decisions import PoolDecision
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube.parsing import parse_job
@@ -95,6 +96,11 @@ class Invariants:
 
     def decided_about_workspace(self, decision: WorkspaceDecision) -> None:
         """Record a controller's decision about a template or a workspace."""
+        self.decisions[type(decision).__name__] += 1
+        self.note(f"decide {type(decision).__name__} of {decision.display_name}")
+
+    def decided_about_pool(self, decision: PoolDecision) -> None:
+        """Record a controller's decision about a pool."""
         self.decisions[type(decision).__name__] += 1
         self.note(f"decide {type(decision).__name__} of {decision.display_name}")
 

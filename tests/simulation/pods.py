@@ -47,7 +47,7 @@ class Pods:
 
     def is_pods(self, name: str) -> bool:
         """Return whether the daemon of this name belongs to a Pod."""
-        return name.startswith("pod-")
+        return name.startswith(("pod-", "pool-"))
 
     def admits_work(self, daemon: Daemon) -> bool:
         """Return whether the daemon's Pod, if it has one, exists and is ready."""
@@ -76,7 +76,8 @@ class Pods:
         process.outlawed = True
         self._world.server.delete(meta["uid"])
         self._world.schedule.after(self._world.plan.lost_after * self._random.uniform(1.0, 1.5), process.die)
-        self._replace_later(meta["name"])
+        if not meta.get("ownerReferences"):
+            self._replace_later(meta["name"])
 
     def _kubelet(self, uid: str) -> None:
         """Act on the Pod as kubelet does, repeatedly."""
@@ -92,6 +93,8 @@ class Pods:
             self._world.schedule.after(KUBELET_LOOKS_EVERY * self._random.uniform(0.5, 2), self._kubelet, uid)
             return
         self._world.server.merge_status(uid, _ended(self._world.schedule.now))
+        if _owner(pod) is not None:
+            return  # its pool deletes and replaces it
         self._world.schedule.after(self._random.uniform(0, 60), self._delete, uid)
         self._replace_later(name)
 
@@ -127,9 +130,19 @@ class Pods:
             self._world.start_daemon(name)
 
     def _pod_changed(self, old: Body | None, new: Body | None) -> None:
-        """Collect the objects of a deleted Pod, as the garbage collector does."""
+        """Start the Pod of a pool; stop a deleted one, and collect what it owns, as the garbage collector does."""
+        if old is None and new is not None and _owner(new) is not None:
+            self._world.schedule.after(self._random.uniform(0.5, 10), self._kubelet, new["metadata"]["uid"])
         if old is not None and new is None:
+            self._stop(old)
             self._world.schedule.after(self._random.uniform(0.1, 20), self._collect, old["metadata"]["uid"])
+
+    def _stop(self, pod: Body) -> None:
+        """End the process of a Pod whose object goes: kubelet removes it only after the containers."""
+        meta = pod["metadata"]
+        process = self._world.daemons.get(meta["name"])
+        if process is not None and meta["uid"] in self._started - self._silent_nodes:
+            process.die()
 
     def _collect(self, uid: str) -> None:
         for body in self._world.server.of_kind(DAEMON):

@@ -15,7 +15,7 @@ EPOCH = 1_800_000_000.0
 """Wall-clock time at the beginning of virtual time."""
 NAMESPACE = "acme"
 JOB, DAEMON, POD = "ProvisionerJob", "ProvisionerDaemon", "Pod"
-TEMPLATE, WORKSPACE = "WorkspaceTemplate", "Workspace"
+TEMPLATE, WORKSPACE, POOL = "WorkspaceTemplate", "Workspace", "ProvisionerPool"
 
 Body = dict[str, Any]
 Listener = Callable[[Body | None, Body | None], None]
@@ -38,7 +38,7 @@ class Server:
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self.objects: dict[str, Body] = {}
-        self.listeners: dict[str, list[Listener]] = {kind: [] for kind in (JOB, DAEMON, POD, TEMPLATE, WORKSPACE)}
+        self.listeners: dict[str, list[Listener]] = {kind: [] for kind in (JOB, DAEMON, POD, TEMPLATE, WORKSPACE, POOL)}
         """Callbacks for changes, by kind."""
         self.writes: dict[str, list[str]] = {}
         """Names of the status writes of each job, in order."""
@@ -54,7 +54,7 @@ class Server:
             "creationTimestamp": timestamp(float(int(self._wall()))),
             **metadata,
         }
-        status = {DAEMON: {"state": "Offline"}, TEMPLATE: {}}.get(kind, {"phase": "Pending"})
+        status = {DAEMON: {"state": "Offline"}, TEMPLATE: {}, POOL: {}}.get(kind, {"phase": "Pending"})
         return self._store(None, {"kind": kind, "metadata": meta, "spec": spec, "status": status})
 
     def submit(self, body: JsonObject) -> Body:
@@ -90,6 +90,17 @@ class Server:
         uid = f"daemon-uid-of-version-{self._version}"
         spec = {**spec, "cordoned": False}
         return self.create(DAEMON, uid, str(meta["name"]), spec, ownerReferences=meta["ownerReferences"])
+
+    def create_pod(self, pool_uid: str, body: JsonObject) -> Body:
+        """Create a pool's Pod for the controller. Raises RefusedError if its name is taken, GoneError without the pool."""
+        self.get(pool_uid)
+        meta, spec = body["metadata"], body["spec"]
+        assert isinstance(meta, Mapping)
+        assert isinstance(spec, Mapping)
+        if any(each["metadata"]["name"] == meta["name"] for each in self.of_kind(POD)):
+            raise RefusedError
+        details = {key: meta[key] for key in ("labels", "annotations", "ownerReferences")}
+        return self.create(POD, f"pod-uid-of-version-{self._version}", str(meta["name"]), dict(spec), **details)
 
     def patch_spec(self, uid: str, operations: Sequence[JsonObject]) -> Body:
         """Apply the controller's conditional write to a daemon's spec."""

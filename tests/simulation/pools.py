@@ -1,0 +1,118 @@
+"""Pools of the simulated controller: the product's reconciler over the simulated network. Its writes do what the product's do."""
+
+from typing import TYPE_CHECKING
+
+from provisioner_operator.core.pools.decisions import (
+    AddFinalizer,
+    CordonDaemon,
+    CreatePod,
+    DeletePod,
+    PoolDecision,
+    RemoveFinalizer,
+    UncordonDaemon,
+    UpdatePoolStatus,
+)
+from provisioner_operator.core.reconcilers.pools import PoolReconciler
+from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
+from simulation.network import DENIAL, RETRY_SECONDS, Call, Network, Result
+from simulation.server import POD, POOL, Body
+
+if TYPE_CHECKING:
+    from simulation.controller import SimulatedController
+    from simulation.invariants import Invariants
+
+IMAGE = "registry.example/daemon:1"
+
+
+class PoolHalf:
+    """Reconciliation of pools; what its writes and reads return is observed by the controller's feed."""
+
+    def __init__(self, controller: "SimulatedController", network: Network, invariants: "Invariants") -> None:
+        self.mirror = PoolReconciler(controller.mirror, IMAGE)
+        self._controller = controller
+        self._network = network
+        self._invariants = invariants
+
+    def observe(self, body: Body) -> None:
+        if body["kind"] == POOL:
+            self.mirror.observe_pool(parse_pool(body), self._controller.now)
+        elif (pod := parse_pool_pod(body)) is not None:
+            self.mirror.observe_pod(pod, int(body["metadata"]["resourceVersion"]))
+
+    def gone(self, kind: str, uid: str) -> None:
+        if kind == POOL:
+            self.mirror.pool_deleted(uid, self._controller.now)
+        elif kind == POD:
+            self.mirror.pod_deleted(uid)
+
+    def decide(self) -> None:
+        for decision in list(self.mirror.decide(self._controller.now)):
+            self._invariants.decided_about_pool(decision)
+            self._carry_out(decision)
+
+    def _carry_out(self, decision: PoolDecision) -> None:
+        server = self._network.server
+        match decision:
+            case CreatePod(pool, name):
+                self._write(decision, lambda: server.create_pod(pool.uid, decision.body()), name)
+            case CordonDaemon(_, _, daemon) | UncordonDaemon(_, _, daemon):
+                self._write(decision, lambda: server.patch(daemon.uid, decision.patch().operations()), daemon.uid)
+            case DeletePod(_, pod):
+                self._write(decision, lambda: server.delete(pod.uid), pod.uid)
+            case AddFinalizer(pool) | RemoveFinalizer(pool):
+                self._write(decision, lambda: server.patch(pool.uid, decision.patch().operations()), pool.uid)
+            case UpdatePoolStatus(pool):
+                operations, writer = decision.patch().operations(), type(decision).__name__
+                self._write(decision, lambda: server.patch_status(pool.uid, operations, writer), pool.uid)
+
+    def _write(self, decision: PoolDecision, call: Call, key: str) -> None:
+        """Send the write. Once it was carried out or refused, read the object with this uid, or the Pod of this name."""
+
+        def answered(result: Result, body: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is Result.UNREACHABLE:
+                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
+            elif result is Result.DENIED:
+                self._invariants.denied(decision)
+                self.mirror.refused(decision, DENIAL, self._controller.now)
+                self._settle(decision)
+            elif result is Result.DONE and body is not None:
+                self._learn(decision, body)
+                self._settle(decision)
+            else:
+                self._read(decision, key)
+
+        self._network.send(self._controller.tenure, self._network.unless_denied(decision, call), answered)
+
+    def _read(self, decision: PoolDecision, key: str) -> None:
+        def read() -> Body | None:
+            server = self._network.server
+            named = (each for each in server.of_kind(POD) if each["metadata"]["name"] == key)
+            return next(named, None) if isinstance(decision, CreatePod) else server.get(key)
+
+        def answered(result: Result, body: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is Result.UNREACHABLE:
+                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
+                return
+            if body is not None:
+                self._learn(decision, body)
+            elif isinstance(decision, DeletePod):
+                self.mirror.pod_deleted(key)
+            self._settle(decision)
+
+        self._network.send(self._controller, read, answered)
+
+    def _learn(self, decision: PoolDecision, body: Body) -> None:
+        # A Pod is observed before it counts as created: a plan in between would find one too few.
+        self._controller.feed.observe(body)
+        if isinstance(decision, CreatePod):
+            self.mirror.created(decision.pool.uid, decision.name)
+        self.mirror.accepted(decision)
+
+    def _settle(self, decision: PoolDecision) -> None:
+        if self._controller.alive:
+            self.mirror.settled(decision, self._controller.now)
+            self._controller.wake()
