@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bench.client import Request
 from provisioner_operator.core.jobs.decisions import Assign
 from provisioner_operator.core.model.matching import Supply
-from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.core.model.records import Daemon, Offer
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import parse_job
 
@@ -22,6 +22,7 @@ _UID = "00000000-0000-4000-8000-000000000000"
 def assignment(body: Mapping[str, Any]) -> Request:
     """Return the write that assigns this job, which matches no daemon, to a nonexistent daemon."""
     job = parse_job(body)
-    daemon = Daemon(job.namespace, "nobody", _UID, 1, Supply(job.namespace, frozenset(), frozenset()))
+    supply, offer = Supply(job.namespace, frozenset(), frozenset()), Offer(frozenset(), frozenset(), 1, 300, 180)
+    daemon = Daemon(job.namespace, "nobody", _UID, 1, supply, offer)
     operations = Assign(job, daemon).patch(time.time()).operations()
     return Request.conditional(paths.job_status(job.namespace, job.name), operations)

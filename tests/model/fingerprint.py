@@ -145,8 +145,8 @@ class Walk:
         self.sequence(value.items())
 
     def heap(self, value: KeyedHeap[Any, Any]) -> None:
-        current = value._current.items()  # noqa: SLF001 - stale entries of the heap mean nothing
-        self.sequence((key, priority) for key, (priority, _) in sorted(current, key=lambda item: item[1]))
+        current = value._current.values()  # noqa: SLF001 - stale entries of the heap mean nothing
+        self.sequence((key, priority) for priority, _, key in sorted(current, key=lambda entry: entry[:2]))
 
     def dictionary(self, value: dict[Any, Any]) -> None:
         if "metadata" in value and "kind" in value:

@@ -81,6 +81,7 @@ class SimulatedController:
         self.leads = True
         self.mirror.leadership_gained(self.now)
         self.workspaces.mirror.leadership_gained()
+        self.pools.mirror.leadership_gained()
         self.wake()
 
     @property

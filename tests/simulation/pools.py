@@ -7,6 +7,7 @@ from provisioner_operator.core.pools.decisions import (
     CordonDaemon,
     CreatePod,
     DeletePod,
+    FindPods,
     PoolDecision,
     RemoveFinalizer,
     UncordonDaemon,
@@ -53,6 +54,8 @@ class PoolHalf:
     def _carry_out(self, decision: PoolDecision) -> None:
         server = self._network.server
         match decision:
+            case FindPods(pool):
+                self._find_pods(decision, pool.namespace)
             case CreatePod(pool, name):
                 self._write(decision, lambda: server.create_pod(pool.uid, decision.body()), name)
             case CordonDaemon(_, _, daemon) | UncordonDaemon(_, _, daemon):
@@ -101,6 +104,28 @@ class PoolHalf:
                 self._learn(decision, body)
             elif isinstance(decision, DeletePod):
                 self.mirror.pod_deleted(key)
+            self._settle(decision)
+
+        self._network.send(self._controller, read, answered)
+
+    def _find_pods(self, decision: FindPods, namespace: str) -> None:
+        known = self._controller.mirror.pod_uids().keys()
+        listed: list[Body] = []
+
+        def read() -> None:
+            listed.extend(self._network.server.of_kind(POD))
+
+        def answered(result: Result, _: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is Result.UNREACHABLE:
+                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
+                return
+            for body in listed:
+                self._controller.feed.observe(body)
+            for uid in sorted(known - {body["metadata"]["uid"] for body in listed}):
+                self._controller.feed.forget_pod(uid)
+            self.mirror.pods_found(namespace)
             self._settle(decision)
 
         self._network.send(self._controller, read, answered)

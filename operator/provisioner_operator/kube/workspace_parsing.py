@@ -45,7 +45,7 @@ def parse_template(body: Mapping[str, Any]) -> Template:
     except ValidationError as error:
         raise UnparseableObjectError(explain(error)) from None
     meta, spec = model.metadata, model.spec
-    source = spec.source
+    source, parameters = spec.source, tuple(_parameter(each) for each in spec.parameters)
     return Template(
         namespace=meta.namespace,
         name=meta.name,
@@ -60,7 +60,7 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         tags=spec.tags,
         variables=tuple(as_written(each) for each in spec.variables),
         variables_from=tuple(as_written(each) for each in spec.variables_from),
-        parameters=tuple(_parameter(each) for each in spec.parameters),
+        parameters=parameters,
         allow_user_cancel=spec.allow_user_cancel,
         priority=spec.priority,
         pending_timeout=spec.pending_timeout_seconds,
@@ -70,14 +70,14 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         version_retention=spec.retention.version_seconds,
         finalizers=tuple(meta.finalizers),
         deleting=meta.deletion_timestamp is not None,
-        status=_template_status(model.status),
+        status=_template_status(model.status, parameters),
     )
 
 
-def _template_status(model: TemplateStatusModel) -> TemplateStatus:
+def _template_status(model: TemplateStatusModel, declared: tuple[Parameter, ...]) -> TemplateStatus:
     return TemplateStatus(
         active_version=model.active_version,
-        versions=tuple(_version(each) for each in model.versions),
+        versions=tuple(_version(each, declared) for each in model.versions),
         variables=tuple(as_written(each) for each in model.variables),
         resources=_resources(model.resources),
         workspaces=model.workspaces,
@@ -204,7 +204,7 @@ def _parameter(model: ParameterModel | RecordedParameter) -> Parameter:
     )
 
 
-def _version(model: TemplateVersion) -> Version:
+def _version(model: TemplateVersion, declared: tuple[Parameter, ...]) -> Version:
     return Version(
         name=model.name,
         phase=model.phase,
@@ -214,7 +214,8 @@ def _version(model: TemplateVersion) -> Version:
         superseded=seconds_of(model.superseded_at),
         git=as_written(model.git) if model.git is not None else None,
         files=model.files,
-        parameters=tuple(_parameter(each) for each in model.parameters),
+        # A version of before its parameters were recorded had those of the template.
+        parameters=declared if model.parameters is None else tuple(_parameter(each) for each in model.parameters),
     )
 
 

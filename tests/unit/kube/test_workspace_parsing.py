@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import ParameterType
-from provisioner_operator.core.workspaces.records import Parameter, TemplateStatus
+from provisioner_operator.core.workspaces.records import Parameter, Template, TemplateStatus
 from provisioner_operator.core.workspaces.status import template_status_patch
 from provisioner_operator.kube.workspace_parsing import parse_template
 from support.builders.manifests import a_template_manifest
@@ -22,12 +22,25 @@ from support.builders.workspaces import a_template, a_version
     ids=str,
 )
 def test_a_version_keeps_its_parameters(parameter: Parameter) -> None:
-    status = TemplateStatus(versions=(a_version(parameters=(parameter,)),))
+    written = TemplateStatus(versions=(a_version(parameters=(parameter,)),))
+
+    assert read_back(written).status.versions == written.versions
+
+
+def test_a_version_whose_parameters_were_not_recorded_has_those_of_the_template() -> None:
+    read = read_back(TemplateStatus(versions=(a_version(parameters=()),)), without_parameters=True)
+
+    assert [each.name for each in read.parameters] == ["size"]
+    assert read.status.versions[0].parameters == read.parameters
+
+
+def read_back(status: TemplateStatus, *, without_parameters: bool = False) -> Template:
+    """The template as it is read after the status was written."""
     written: Any = template_status_patch(a_template(), status).sets[0][1]
-    meta = {"namespace": "acme", "uid": "uid", "resourceVersion": "1", "generation": 1}
-    stored = meta | {"creationTimestamp": "2027-01-15T08:00:00Z"}
+    if without_parameters:
+        del written["versions"][0]["parameters"]
     manifest = a_template_manifest()
-
-    read = parse_template(manifest | {"metadata": manifest["metadata"] | stored, "status": written})
-
-    assert read.status.versions == status.versions
+    stored = {"namespace": "acme", "uid": "uid", "resourceVersion": "1", "generation": 1}
+    meta = manifest["metadata"] | stored | {"creationTimestamp": "2027-01-15T08:00:00Z"}
+    spec = manifest["spec"] | {"parameters": [{"name": "size"}]}
+    return parse_template(manifest | {"metadata": meta, "spec": spec, "status": written})

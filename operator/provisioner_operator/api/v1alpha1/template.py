@@ -139,11 +139,12 @@ class TemplateVersion(Model):
     name."""
     files: bool = False
     """True if its files are kept in the ConfigMap of its name."""
-    parameters: Annotated[
-        list[RecordedParameter], Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "atomic"})
-    ] = []
+    parameters: (
+        Annotated[list[RecordedParameter], Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "atomic"})]
+        | None
+    ) = None
     """Parameters that the template declared together with this source. A workspace that is built with the version is
-    checked against these."""
+    checked against these; if they were not recorded, against those of the spec."""
 
 
 class TemplateStatus(Model):
