@@ -46,7 +46,7 @@ down: $(READY) ## End what `make up` started
 
 test: $(if $(PYTEST_ARGS),$(READY),unit) ## All tests, against a real control plane
 	@$(BIN)/provisioner-devcluster prepare --coder-provider
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(if $(PYTEST_ARGS),tests/unit) tests/component tests/simulation tests/integration $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(if $(PYTEST_ARGS),tests/unit) tests/component tests/simulation tests/model tests/integration $(PYTEST_ARGS)
 
 unit: $(READY) ## The fast tests, without a control plane, and what they have to cover
 	@PROVISIONER_SIMULATION_SEEDS=$(UNIT_SEEDS) $(BIN)/python -m pytest -n auto tests/unit tests/simulation $(if $(PYTEST_ARGS),,--hypothesis-seed=0 --cov --cov-report=) $(PYTEST_ARGS)
