@@ -61,7 +61,12 @@ class Audit:
         due = pending_deadline(job)
         if unchanged_for > SLACK_SECONDS and (job.cancel or job.suspend != (job.suspended_at is not None)):
             self._world.invariants.violated(f"{job.name}: its cancel, suspend or resume has no effect")
-        if unchanged_for > SLACK_SECONDS and job.deleting and not job.cancel and job.reason != PendingReason.BEING_DELETED:
+        if (
+            unchanged_for > SLACK_SECONDS
+            and job.deleting
+            and not job.cancel
+            and job.reason != PendingReason.BEING_DELETED
+        ):
             self._world.invariants.violated(f"{job.name}: its deletion has no effect")
         if due is not None and self._late(due - EPOCH) and unchanged_for > SLACK_SECONDS:
             self._world.invariants.violated(f"{job.name} is pending after its pending timeout")
