@@ -7,8 +7,8 @@ from pathlib import Path
 from support.manifests import REPOSITORY
 
 _BRITISH = re.compile(r"cancell(ed|ing|er)", re.IGNORECASE)
-_OF_OTHERS = re.compile(r"CancelledError|is_cancelled|\.cancelled\(\)|_OTHER_SPELLINGS")
-"""Names of Python and of libraries, and the spellings that `jobs list` understands."""
+_OF_OTHERS = re.compile(r"CancelledError|is_cancelled|\.cancelled\(\)|_OTHER_SPELLINGS|stamp-canceller")
+"""Names of Python and of libraries, the spellings that `jobs list` understands, and a former policy."""
 
 
 def _texts() -> Iterator[Path]:
