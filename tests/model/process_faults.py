@@ -16,7 +16,7 @@ CUT_SECONDS = {"briefly": 50.0, "for long": 330.0}
 STALL_SECONDS = 100.0
 
 Steps = dict[str, Callable[[], None]]
-"""What may happen, by name."""
+"""The events that may happen, by name."""
 
 
 class ProcessFaults:

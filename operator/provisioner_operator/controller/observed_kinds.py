@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from provisioner_operator.controller import clock
 from provisioner_operator.core.model.records import Daemon, Job, UnreadableObject
 from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
@@ -57,7 +58,6 @@ class ObservedKinds:
     ) -> None:
         """`job_changed` is called with the previous and the new record of a job that was known already."""
         jobs = self._jobs = reconcilers.jobs
-        pools = reconcilers.pools
         workspaces = self._workspaces = reconcilers.workspaces
         self._job_changed = job_changed
         self.job = ObservedKind(
@@ -74,13 +74,7 @@ class ObservedKinds:
         self.fresh_daemon = replace(
             self.daemon, observe=lambda daemon: jobs.observe_daemon(daemon, clock.read(), fresh=True)
         )
-        self.pool = ObservedKind(
-            "ProvisionerPool",
-            parse_pool,
-            observe=lambda pool: pools.observe_pool(pool, clock.read()),
-            forget=lambda uid: pools.pool_deleted(uid, clock.read()),
-            park=_by_uid(pools.park),
-        )
+        self.pool = _pool_kind(reconcilers.pools)
         self.template = ObservedKind(
             "WorkspaceTemplate",
             parse_template,
@@ -121,6 +115,16 @@ class ObservedKinds:
     def _forget_job(self, uid: str) -> None:
         self._jobs.job_deleted(uid, clock.read())
         self._workspaces.job_deleted(uid)
+
+
+def _pool_kind(pools: PoolReconciler) -> ObservedKind[Pool]:
+    return ObservedKind(
+        "ProvisionerPool",
+        parse_pool,
+        observe=lambda pool: pools.observe_pool(pool, clock.read()),
+        forget=lambda uid: pools.pool_deleted(uid, clock.read()),
+        park=_by_uid(pools.park),
+    )
 
 
 def _by_uid(park: Callable[[str], None]) -> Callable[[UnreadableObject], None]:

@@ -16,6 +16,7 @@ from provisioner_operator.api.v1alpha1.base import Model
 from provisioner_operator.api.v1alpha1.daemon import DaemonSpec, ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.job_status import JobStatus
 from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.model.json_value import JsonObject
@@ -50,7 +51,6 @@ def parse_job(body: Mapping[str, Any]) -> Job:
 def job_record(model: ProvisionerJob) -> Job:
     """Make the record of a job whose model is parsed already."""
     meta, spec, status = model.metadata, model.spec, model.status
-    given = status.assignment
     demand = _demand(meta.namespace, spec.provisioner, effective_tags(spec.tags))
     return Job(
         namespace=demand.namespace,
@@ -80,15 +80,20 @@ def job_record(model: ProvisionerJob) -> Job:
         reason=_shared(status.reason),
         message=_shared(status.message),
         conditions=conditions_of(status.conditions),
-        assignment=None
-        if given is None
-        else Assignment(given.daemon, given.daemon_uid, given.id, given.time.timestamp(), given.instance),
+        assignment=_assignment(status),
         started=seconds_of(status.started_at),
         finished=seconds_of(status.finished_at),
         suspended_at=seconds_of(status.suspended_at),
         suspended_seconds=status.suspended_seconds,
         deleting=meta.deletion_timestamp is not None,
     )
+
+
+def _assignment(status: JobStatus) -> Assignment | None:
+    given = status.assignment
+    if given is None:
+        return None
+    return Assignment(given.daemon, given.daemon_uid, given.id, given.time.timestamp(), given.instance)
 
 
 def parse_daemon(body: Mapping[str, Any]) -> Daemon:

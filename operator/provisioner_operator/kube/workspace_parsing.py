@@ -14,6 +14,7 @@ from provisioner_operator.api.v1alpha1.template import TemplateStatus as Templat
 from provisioner_operator.api.v1alpha1.template import TemplateVersion, WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace as WorkspaceModel
 from provisioner_operator.api.v1alpha1.workspace import WorkspaceBuild
+from provisioner_operator.api.v1alpha1.workspace import WorkspaceStatus as WorkspaceStatusModel
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 from provisioner_operator.core.model.json_patch import clip
@@ -92,7 +93,7 @@ def parse_workspace(body: Mapping[str, Any]) -> Workspace:
         model = WorkspaceModel.model_validate(body)
     except ValidationError as error:
         raise UnparseableObjectError(explain(error)) from None
-    meta, spec, status = model.metadata, model.spec, model.status
+    meta, spec = model.metadata, model.spec
     return Workspace(
         namespace=meta.namespace,
         name=meta.name,
@@ -112,20 +113,24 @@ def parse_workspace(body: Mapping[str, Any]) -> Workspace:
         deletion_policy=spec.deletion_policy,
         finalizers=tuple(meta.finalizers),
         deleting=meta.deletion_timestamp is not None,
-        status=WorkspaceStatus(
-            phase=status.phase,
-            build_number=status.build_number,
-            completed_build=status.completed_build,
-            latest_build=_build_record(status.latest_build),
-            last_run=_build_record(status.last_run),
-            version=status.version,
-            parameters=_values(status.parameters),
-            stops_at=seconds_of(status.stops_at),
-            outputs=_outputs(status.outputs),
-            resources=_resources(status.resources),
-            observed_generation=status.observed_generation,
-            conditions=conditions_of(status.conditions),
-        ),
+        status=_workspace_status(model.status),
+    )
+
+
+def _workspace_status(status: WorkspaceStatusModel) -> WorkspaceStatus:
+    return WorkspaceStatus(
+        phase=status.phase,
+        build_number=status.build_number,
+        completed_build=status.completed_build,
+        latest_build=_build_record(status.latest_build),
+        last_run=_build_record(status.last_run),
+        version=status.version,
+        parameters=_values(status.parameters),
+        stops_at=seconds_of(status.stops_at),
+        outputs=_outputs(status.outputs),
+        resources=_resources(status.resources),
+        observed_generation=status.observed_generation,
+        conditions=conditions_of(status.conditions),
     )
 
 

@@ -8,7 +8,7 @@ from provisioner_operator.kube.page_size import LONGEST_PAGE, MOST_OBJECTS, Page
 
 KIB = 1024
 LARGEST_OBJECT = 1536 * KIB
-"""What etcd takes at most."""
+"""The largest object that etcd takes."""
 
 
 def pages_of(sizes: Sequence[int]) -> list[int]:

@@ -52,6 +52,33 @@ class EventEntry:
     occasion: str
 
 
+_OF_ANY_KIND = (
+    EventEntry(
+        "Pod",
+        "DaemonRefused",
+        "Warning",
+        "RegisterDaemon, ReshapeDaemon",
+        "The API server refuses the ProvisionerDaemon that the Pod's annotations describe.",
+    ),
+    EventEntry(
+        "every kind of the product, Pod",
+        "WriteRefused",
+        "Warning",
+        "the refused step, such as CreateBuild",
+        "The API server, or a policy of the cluster, refuses a write that the object needs. Recorded once for each "
+        "reason; the write is retried with exponential backoff, and at once when the object changes.",
+    ),
+    EventEntry(
+        "every kind of the product, Pod",
+        "Unparseable",
+        "Warning",
+        "Parse",
+        "The object does not fit this version's schema, or a Pod that is labeled as a daemon cannot be one. "
+        "It is skipped.",
+    ),
+)
+
+
 def event_entries() -> tuple[EventEntry, ...]:
     """Return every Event that the controller records."""
     pending, ends = attribute_docstrings(PendingReason), attribute_docstrings(EndReason)
@@ -71,29 +98,7 @@ def event_entries() -> tuple[EventEntry, ...]:
             for kind, reasons in STALLS.items()
             for reason in reasons
         ),
-        EventEntry(
-            "Pod",
-            "DaemonRefused",
-            "Warning",
-            "RegisterDaemon, ReshapeDaemon",
-            "The API server refuses the ProvisionerDaemon that the Pod's annotations describe.",
-        ),
-        EventEntry(
-            "every kind of the product, Pod",
-            "WriteRefused",
-            "Warning",
-            "the refused step, such as CreateBuild",
-            "The API server, or a policy of the cluster, refuses a write that the object needs. Recorded once for each "
-            "reason; the write is retried with exponential backoff, and at once when the object changes.",
-        ),
-        EventEntry(
-            "every kind of the product, Pod",
-            "Unparseable",
-            "Warning",
-            "Parse",
-            "The object does not fit this version's schema, or a Pod that is labeled as a daemon cannot be one. "
-            "It is skipped.",
-        ),
+        *_OF_ANY_KIND,
     )
 
 

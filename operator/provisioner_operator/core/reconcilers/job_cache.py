@@ -53,9 +53,8 @@ class JobCache:
     def observe_job(self, job: Job, now: Instant) -> bool:
         """Observe a job; return False if this or a later version of it is known."""
         known = self._jobs.get(job.uid) or self._expiring.get(job.uid)
-        if known is not None and job.resource_version <= known.resource_version:
-            return False
-        if self._gone.covers(job.uid, job.resource_version):
+        is_old = known is not None and job.resource_version <= known.resource_version
+        if is_old or self._gone.covers(job.uid, job.resource_version):
             return False
         self._changed(job.uid)
         self._unexplained.pop(job.uid, None)
@@ -190,15 +189,12 @@ class JobCache:
 
     def pod_of(self, daemon_uid: str) -> str | None:
         """Return the uid of the Pod that owns the daemon; None if there is none, or the daemon is no longer known."""
-        daemon = self._daemons.get(daemon_uid)
-        return daemon.pod_uid if daemon is not None else None
+        return None if (daemon := self._daemons.get(daemon_uid)) is None else daemon.pod_uid
 
     def daemon_of_pod(self, pod_uid: str) -> tuple[Daemon, bool, int] | None:
         """Return the Pod's daemon, whether it takes jobs unless it is cordoned, and its number of occupied slots."""
         daemon = self._daemons.get(self._pods.daemon_of(pod_uid) or "")
-        if daemon is None:
-            return None
-        return daemon, self._daemons.works(daemon), self._placement.used(daemon.uid)
+        return None if daemon is None else (daemon, self._daemons.works(daemon), self._placement.used(daemon.uid))
 
     def has_lost(self, daemon: Daemon, now: Instant) -> bool:
         """Return whether the daemon has missed its heartbeats until its runs are certainly over, after it had reported."""

@@ -8,14 +8,13 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import replace
 from typing import TypeVar
 
-from provisioner_operator.api.v1alpha1.enums import VersionPhase
 from provisioner_operator.core.model.gone_objects import GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.reconcilers.version_use import VersionUse
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
-from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, TemplateStatus, Workspace
+from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, Workspace
 from provisioner_operator.core.workspaces.template_source import Reading
 
 _Key = TypeVar("_Key", int, str)
@@ -49,7 +48,7 @@ class WorkspaceCache:
         self._work.unpark(template.uid)
         entry.template = template
         self._template_uids[template.namespace, template.name] = template.uid
-        self._forget_reported_imports(entry, template.status)
+        self._forget_reported(entry)
         self._work.add(template.uid)
         try_again = known is None or _what_is_built(known) != _what_is_built(template)
         if try_again or _what_is_checked(known) != _what_is_checked(template):
@@ -84,7 +83,7 @@ class WorkspaceCache:
         self._work.unpark(workspace.uid)
         entry.workspace = workspace
         self._workspace_uids[workspace.namespace, workspace.name] = workspace.uid
-        self._forget_reported_builds(entry)
+        self._forget_reported(entry)
         self._work.add(workspace.uid)
         self._versions_changed(workspace.uid, entry)
         return True
@@ -121,7 +120,7 @@ class WorkspaceCache:
         entry.floor = max(entry.floor, number)
         entry.builds[number] = build
         self._jobs[build.job_uid] = (build.workspace_uid, number)
-        self._forget_reported_builds(entry)
+        self._forget_reported(entry)
         self._work.add(build.workspace_uid)
         self._versions_changed(build.workspace_uid, entry)
         return True
@@ -218,17 +217,12 @@ class WorkspaceCache:
 
     def holds(self, job_uid: str) -> bool:
         """Return whether a job must be kept because the status of its workspace or template does not record its end yet."""
-        owner, which = self._jobs.get(job_uid, (None, 0))
-        if owner is None:
-            return False
+        owner, which = self._jobs.get(job_uid, ("", 0))
         if isinstance(which, int):
             workspace = self._workspaces.get(owner)
-            return workspace is not None and workspace.workspace is not None and which in workspace.builds
+            return workspace is not None and workspace.holds(which)
         template = self._templates.get(owner)
-        if template is None or template.template is None:
-            return False
-        version = template.template.status.version(which)
-        return which == template.wanted if version is None else version.phase is VersionPhase.IMPORTING
+        return template is not None and template.holds(which)
 
     def unfinished_jobs(self) -> dict[str, tuple[str, str]]:
         """Return the jobs that were not observed to have ended, by uid, each with its namespace and name."""
@@ -249,27 +243,9 @@ class WorkspaceCache:
 
     # --- inside ---
 
-    def _forget_reported_builds(self, entry: WorkspaceEntry) -> None:
-        """Drop ended builds that the status records, to keep the cache small."""
-        if entry.workspace is None:
-            return
-        status = entry.workspace.status
-        reported = {each for each in (status.latest_build, status.last_run) if each is not None}
-        latest = status.latest_build.number if status.latest_build is not None else 0
-        run = status.last_run.number if status.last_run is not None else 0
-        for number, build in list(entry.builds.items()):
-            is_past = number < latest and (build.record.started is None or number < run)
-            if build.record.ended and (build.record in reported or is_past):
-                del entry.builds[number]
-                self._jobs.pop(build.job_uid, None)
-
-    def _forget_reported_imports(self, entry: TemplateEntry, status: TemplateStatus) -> None:
-        """Drop ended imports that the status records."""
-        for name, job in list(entry.imports.items()):
-            version = status.version(name)
-            if job is not None and job.ended and version is not None and version.phase is not VersionPhase.IMPORTING:
-                del entry.imports[name]
-                self._jobs.pop(job.job_uid, None)
+    def _forget_reported(self, entry: TemplateEntry | WorkspaceEntry) -> None:
+        for job_uid in entry.drop_reported():
+            self._jobs.pop(job_uid, None)
 
     def _queue_workspaces_of(self, template: Template, *, try_again: bool) -> None:
         """Queue the workspaces that are made from the template; reset their backoffs if `try_again`."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from provisioner_operator.api.v1alpha1.enums import VersionPhase
 from provisioner_operator.core.model.backoff import Backoff
 from provisioner_operator.core.workspaces.records import Build, Import, Template, Workspace
 from provisioner_operator.core.workspaces.template_source import Reading, digest_of, files_of
@@ -25,6 +26,25 @@ class TemplateEntry:
     status_due: float | None = None
     _digest: tuple[int, Reading | None, str] | None = None
     """Digest of the source, with the generation and the reading that it is of."""
+
+    def drop_reported(self) -> list[str]:
+        """Drop the ended imports that the template's status records; return the uids of their jobs."""
+        if self.template is None:
+            return []
+        status, dropped = self.template.status, []
+        for name, job in list(self.imports.items()):
+            version = status.version(name)
+            if job is not None and job.ended and version is not None and version.phase is not VersionPhase.IMPORTING:
+                del self.imports[name]
+                dropped.append(job.job_uid)
+        return dropped
+
+    def holds(self, version_name: str) -> bool:
+        """Return whether the template's status does not record the end of this version's import yet."""
+        if self.template is None:
+            return False
+        version = self.template.status.version(version_name)
+        return version_name == self.wanted if version is None else version.phase is VersionPhase.IMPORTING
 
     def source_digest(self, template: Template) -> str:
         """Return the digest of the template's source, which is computed once: a source may have hundreds of kilobytes."""
@@ -54,6 +74,25 @@ class WorkspaceEntry:
     status_backoff: Backoff | None = None
     """Backoff of the status, if it was refused; it holds back nothing else."""
     status_due: float | None = None
+
+    def drop_reported(self) -> list[str]:
+        """Drop the ended builds that the workspace's status records; return the uids of their jobs."""
+        if self.workspace is None:
+            return []
+        status, dropped = self.workspace.status, []
+        reported = {each for each in (status.latest_build, status.last_run) if each is not None}
+        latest = status.latest_build.number if status.latest_build is not None else 0
+        run = status.last_run.number if status.last_run is not None else 0
+        for number, build in list(self.builds.items()):
+            is_past = number < latest and (build.record.started is None or number < run)
+            if build.record.ended and (build.record in reported or is_past):
+                del self.builds[number]
+                dropped.append(build.job_uid)
+        return dropped
+
+    def holds(self, number: int) -> bool:
+        """Return whether the workspace's status does not record the end of this build yet."""
+        return self.workspace is not None and number in self.builds
 
     def versions_in_use(self) -> set[str]:
         """Return the template's versions that the workspace asks for, or that its latest builds were made from."""

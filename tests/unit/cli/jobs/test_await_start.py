@@ -1,4 +1,4 @@
-"""What is said of a job whose log is followed before it starts."""
+"""The words about a job whose log is followed before it starts."""
 
 from typing import Any
 
