@@ -61,7 +61,7 @@ class ObservedKinds:
         workspaces = self._workspaces = reconcilers.workspaces
         self._job_changed = job_changed
         self.job = ObservedKind(
-            "ProvisionerJob", parse_job_records, self._observe_job, self._forget_job, _by_uid(jobs.park)
+            "ProvisionerJob", parse_job_records, self._observe_job, self._forget_job, _unless_newer(jobs.job, jobs.park)
         )
         self.build = replace(self.job, observe=self._observe_build)
         self.daemon = ObservedKind(
@@ -80,7 +80,7 @@ class ObservedKinds:
             parse_template,
             workspaces.observe_template,
             workspaces.template_deleted,
-            _by_uid(workspaces.park),
+            _unless_newer(workspaces.template, workspaces.park),
         )
         self.workspace = ObservedKind(
             "Workspace",
@@ -123,9 +123,18 @@ def _pool_kind(pools: PoolReconciler) -> ObservedKind[Pool]:
         parse_pool,
         observe=lambda pool: pools.observe_pool(pool, clock.read()),
         forget=lambda uid: pools.pool_deleted(uid, clock.read()),
-        park=_by_uid(pools.park),
+        park=_unless_newer(pools.pool, pools.park),
     )
 
 
-def _by_uid(park: Callable[[str], None]) -> Callable[[UnreadableObject], None]:
-    return lambda unreadable: park(unreadable.uid)
+def _unless_newer(
+    known: Callable[[str], Job | Pool | Template | None], park: Callable[[str], None]
+) -> Callable[[UnreadableObject], None]:
+    """Return a function that parks an object unless this or a later version of it was parsed."""
+
+    def observe(unreadable: UnreadableObject) -> None:
+        parsed = known(unreadable.uid)
+        if parsed is None or parsed.resource_version < unreadable.resource_version:
+            park(unreadable.uid)
+
+    return observe

@@ -117,11 +117,21 @@ def parse_workspace(body: Mapping[str, Any]) -> Workspace:
     )
 
 
+def _completed_build(status: WorkspaceStatusModel) -> int:
+    """Return the number of the last build that completed; 0 if none has.
+
+    In a status of before this was recorded, a workspace that was built counts as one of which a build completed.
+    """
+    if status.completed_build is not None:
+        return status.completed_build
+    return 0 if status.last_run is None else status.last_run.number
+
+
 def _workspace_status(status: WorkspaceStatusModel) -> WorkspaceStatus:
     return WorkspaceStatus(
         phase=status.phase,
         build_number=status.build_number,
-        completed_build=status.completed_build,
+        completed_build=_completed_build(status),
         latest_build=_build_record(status.latest_build),
         last_run=_build_record(status.last_run),
         version=status.version,

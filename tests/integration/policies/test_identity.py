@@ -42,18 +42,18 @@ def test_whoever_may_impersonate_acts_for_others(namespace_admin: Kubectl) -> No
     assert namespace_admin.create(a_job_manifest(**for_another))["spec"].items() >= for_another.items()
 
 
-def test_a_canceller_without_the_right_to_impersonate_cannot_blame_another(
+def test_a_canceler_without_the_right_to_impersonate_cannot_blame_another(
     make_job: Callable[..., Manifest], cluster: Cluster, admin: Kubectl
 ) -> None:
     make_job()
-    admin.run("create", "role", "canceller", "--verb=get,patch,cancel", "--resource=provisionerjobs.provisioner.dev")
-    admin.run("create", "rolebinding", "canceller", "--role=canceller", "--user=canceller")
-    canceller = Kubectl(cluster.kubeconfig_for("canceller"), admin.namespace)
+    admin.run("create", "role", "canceler", "--verb=get,patch,cancel", "--resource=provisionerjobs.provisioner.dev")
+    admin.run("create", "rolebinding", "canceler", "--role=canceler", "--user=canceler")
+    canceler = Kubectl(cluster.kubeconfig_for("canceler"), admin.namespace)
 
     blaming = patch_arguments({"spec": {"cancel": True, "canceledBy": "boss"}})
-    assert 'spec.canceledBy "boss" is not your own name' in canceller.refusal("patch", "pj", "job", *blaming)
+    assert 'spec.canceledBy "boss" is not your own name' in canceler.refusal("patch", "pj", "job", *blaming)
 
-    assert canceller.patch("pj", "job", {"spec": {"cancel": True}})["spec"]["cancel"]
+    assert canceler.patch("pj", "job", {"spec": {"cancel": True}})["spec"]["cancel"]
 
 
 def test_an_initiator_is_never_changed(make_job: Callable[..., Manifest], namespace_admin: Kubectl) -> None:
@@ -78,7 +78,7 @@ def test_the_initiator_is_stamped_at_creation(submitter: Kubectl, *, stamps: boo
     assert stored["spec"].get("initiator") == ("submitter" if stamps else None)
 
 
-def test_the_canceller_is_stamped_with_the_cancel(
+def test_the_canceler_is_stamped_with_the_cancel(
     make_job: Callable[..., Manifest], namespace_admin: Kubectl, *, stamps: bool
 ) -> None:
     make_job()
@@ -88,7 +88,7 @@ def test_the_canceller_is_stamped_with_the_cancel(
     assert stored["spec"].get("canceledBy") == ("namespace-admin" if stamps else None)
 
 
-def test_nobody_is_stamped_as_canceller_of_a_job_that_runs_on(submitter: Kubectl) -> None:
+def test_nobody_is_stamped_as_canceler_of_a_job_that_runs_on(submitter: Kubectl) -> None:
     assert "canceledBy" not in submitter.create(a_job_manifest())["spec"]
 
 

@@ -7,9 +7,11 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import ParameterType
 from provisioner_operator.core.workspaces.records import Parameter, Template, TemplateStatus
 from provisioner_operator.core.workspaces.status import template_status_patch
-from provisioner_operator.kube.workspace_parsing import parse_template
+from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 from support.builders.manifests import a_template_manifest
 from support.builders.workspaces import a_template, a_version
+
+NOON = "2027-01-15T08:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,31 @@ def test_a_version_whose_parameters_were_not_recorded_has_those_of_the_template(
     assert read.status.versions[0].parameters == read.parameters
 
 
+@pytest.mark.parametrize(
+    ("status", "number"),
+    [
+        ({}, 0),
+        ({"lastRun": {"number": 5, "job": "dev-5", "change": "a", "transition": "Start", "phase": "Failed"}}, 5),
+        (
+            {
+                "lastRun": {"number": 5, "job": "dev-5", "change": "a", "transition": "Start", "phase": "Failed"},
+                "completedBuild": 0,
+            },
+            0,
+        ),
+    ],
+)
+def test_a_workspace_that_was_built_before_that_was_recorded_counts_as_built(
+    status: dict[str, Any], number: int
+) -> None:
+    meta = {"name": "dev", "namespace": "acme", "uid": "uid", "resourceVersion": "1", "generation": 1}
+    spec = {"templateRef": {"name": "template"}}
+
+    read = parse_workspace({"metadata": meta | {"creationTimestamp": NOON}, "spec": spec, "status": status})
+
+    assert read.status.completed_build == number
+
+
 def read_back(status: TemplateStatus, *, without_parameters: bool = False) -> Template:
     """The template as it is read after the status was written."""
     written: Any = template_status_patch(a_template(), status).sets[0][1]
@@ -41,6 +68,6 @@ def read_back(status: TemplateStatus, *, without_parameters: bool = False) -> Te
         del written["versions"][0]["parameters"]
     manifest = a_template_manifest()
     stored = {"namespace": "acme", "uid": "uid", "resourceVersion": "1", "generation": 1}
-    meta = manifest["metadata"] | stored | {"creationTimestamp": "2027-01-15T08:00:00Z"}
+    meta = manifest["metadata"] | stored | {"creationTimestamp": NOON}
     spec = manifest["spec"] | {"parameters": [{"name": "size"}]}
     return parse_template(manifest | {"metadata": meta, "spec": spec, "status": written})

@@ -69,7 +69,7 @@ Regex = Annotated[
             rule(
                 # An invalid expression makes neither, but an error, to which the API server adds this message.
                 "''.matches(self) in [true, false]",
-                "validation.regex is no regular expression of RE2, which has neither lookaround nor backreferences",
+                "validation.regex is not a valid RE2 regular expression, which has neither lookaround nor backreferences",
             )
         )
     ),

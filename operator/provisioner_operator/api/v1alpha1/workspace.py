@@ -157,9 +157,9 @@ class WorkspaceStatus(Model):
     """The latest build, even if it has not started."""
     last_run: WorkspaceBuild | None = None
     """The last build that started: it determined the resources that exist."""
-    completed_build: Annotated[int, Field(ge=0)] = 0
-    """Number of the last build that completed; 0 if none has. Until one has, each build uses the template's active
-    version, unless spec.templateRef.version pins one."""
+    completed_build: Annotated[int, Field(ge=0)] | None = None
+    """Number of the last build that completed; 0 if none has. Until one has, each start, and the destroy of a deleted
+    workspace, uses the template's active version, unless spec.templateRef.version pins one."""
     version: VersionName | None = None
     """The template's version with which the workspace was last built."""
     parameters: Annotated[

@@ -63,8 +63,8 @@ def repeated_build(body: Body, owner: JobOwner) -> JsonPatch:
     if workspace.desired_transition != owner.transition:
         desired = workspace.desired_transition.lower()
         raise PreconditionError(
-            f"{owner.job} is a {owner.transition}, but the spec of workspace {owner.name} asks for a {desired}, which a "
-            f"rebuild would build. Use `workspaces start {owner.name}` or `workspaces stop {owner.name}`."
+            f"{owner.job} is a {owner.transition}, but the spec of workspace {owner.name} asks for a {desired}, which is "
+            f"what a rebuild would do. Use `workspaces start {owner.name}` or `workspaces stop {owner.name}`."
         )
     return rebuild_patch(workspace)
 
@@ -83,5 +83,5 @@ def repeated_import(body: Body, owner: JobOwner) -> JsonPatch:
 
 
 def _gone(owner: JobOwner) -> str:
-    made = "another job by hand would work on resources that no object records"
+    made = "a job submitted by hand would work on resources that no object records"
     return f"The {owner.kind} {owner.name} that created {owner.job} is gone: {made}. Create the {owner.kind} again."

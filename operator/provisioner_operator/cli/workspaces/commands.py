@@ -37,7 +37,7 @@ def workspaces() -> None:
 def list_workspaces(session: Session, *, columns: tuple[str, ...], form: str) -> None:
     """List workspaces with their template, their latest build and its job.
 
-    OUTDATED is True if the template has a newer version than the workspace: `workspaces update` moves it.
+    OUTDATED is True if the workspace was last built with another version than its template's active one; `workspaces update` moves it.
     """
     from provisioner_operator.cli.output import formats
     from provisioner_operator.cli.workspaces import listing

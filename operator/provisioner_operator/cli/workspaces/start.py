@@ -36,7 +36,7 @@ def running_patch(workspace: WorkspaceState, *, running: bool) -> JsonPatch:
         return rebuild_patch(workspace)
     if workspace.running is running:
         state = "running" if running else "stopped"
-        raise NothingToDoError(f"is to be {state} already; `workspaces rebuild` repeats its latest build")
+        raise NothingToDoError(f"is already set to be {state}; `workspaces rebuild` repeats its latest build")
     return JsonPatch(
         tests=(("/metadata/uid", workspace.meta.uid), ("/spec/running", workspace.running)),
         sets=(("/spec/running", running),),

@@ -43,15 +43,16 @@ def update_patch(workspace: WorkspaceState, active: str) -> JsonPatch:
         raise PreconditionError(
             f"Template {workspace.template} has no active version yet: `templates show {workspace.template}` says why."
         )
-    moves_by_itself = workspace.pinned_version is None
+    follows = workspace.update_policy is not UpdatePolicy.MANUAL and not workspace.deleting
+    moves_by_itself = workspace.pinned_version is None and follows
     if active == (workspace.pinned_version or workspace.latest_version or active):
         raise NothingToDoError(f"uses the active version {active} already; `workspaces rebuild` builds it again")
+    if moves_by_itself and workspace.desired_transition is Transition.STOP:
+        raise NothingToDoError(f"moves to {active} when it is started: its updatePolicy is {workspace.update_policy}")
     if moves_by_itself and workspace.update_policy is UpdatePolicy.ALWAYS:
         raise NothingToDoError(f"moves to {active} by itself: its updatePolicy is Always")
-    if moves_by_itself and workspace.update_policy is UpdatePolicy.ON_START and not workspace.deleting:
-        if workspace.desired_transition is Transition.START:
-            return rebuild_patch(workspace)
-        raise NothingToDoError(f"moves to {active} when it is started: its updatePolicy is OnStart")
+    if moves_by_itself:
+        return rebuild_patch(workspace)
     pin = JsonPatch(
         tests=(("/metadata/uid", workspace.meta.uid), ("/spec/templateRef/version", workspace.pinned_version)),
         sets=(("/spec/templateRef/version", active),),

@@ -105,9 +105,8 @@ class Lister:
             self._observer.pool_deleted(uid)
 
     async def _resync_pods(self) -> None:
-        known = {
-            uid: where for uid, where in self._reconcilers.jobs.pod_uids().items() if self._namespace in (None, where)
-        }
+        uids = self._reconcilers.jobs.pod_uids() | self._reconcilers.pools.pod_uids()
+        known = {uid: where for uid, where in uids.items() if self._namespace in (None, where)}
         found = await self._list(paths.pods(self._namespace), self._observer.pod, label_selector=DAEMON_PODS)
         for uid in known.keys() - found:
             self._observer.pod_deleted(uid, known[uid])

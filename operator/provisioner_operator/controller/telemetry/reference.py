@@ -35,7 +35,11 @@ STALLS: Mapping[str, tuple[WorkspaceReason | TemplateReason, ...]] = {
         WorkspaceReason.VERSION_NOT_READY,
         WorkspaceReason.NAMESPACE_TERMINATING,
     ),
-    "WorkspaceTemplate": (TemplateReason.IMPORT_FAILED, TemplateReason.SOURCE_UNAVAILABLE),
+    "WorkspaceTemplate": (
+        TemplateReason.IMPORT_FAILED,
+        TemplateReason.SOURCE_UNAVAILABLE,
+        TemplateReason.TOO_MANY_VERSIONS,
+    ),
 }
 """Reasons of the condition Stalled, by kind, except for refused writes."""
 

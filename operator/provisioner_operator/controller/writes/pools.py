@@ -82,7 +82,8 @@ class PoolExecutor:
     async def _find_pods(self, namespace: str) -> None:
         """List and observe the Pods of daemons, and forget those that are missing."""
         # The known ones before the list, so that one that is created meanwhile does not count as deleted.
-        known = {uid for uid, where in self._jobs.pod_uids().items() if where == namespace}
+        uids = self._jobs.pod_uids() | self._pools.pod_uids()
+        known = {uid for uid, where in uids.items() if where == namespace}
         async for page in self._client.list_pages(paths.pods(namespace), label_selector=DAEMON_PODS):
             for body in page["items"]:
                 known.discard(object_meta(body).uid)

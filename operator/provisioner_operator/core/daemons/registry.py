@@ -66,7 +66,9 @@ class KnownDaemons:
         """Observe a daemon; `fresh` if it was read just now. Return None if a later version of it is known."""
         entry = self._entries.get(daemon.uid)
         known = entry.daemon if entry is not None else None
-        if known is not None and daemon.resource_version < known.resource_version:
+        unreadable = self._unreadable.get(daemon.uid)
+        versions = [each.resource_version for each in (known, unreadable) if each is not None]
+        if daemon.resource_version < max(versions, default=0):
             return None
         was_online = known is not None and self.is_online(known)
         reported = known is None or (known.heartbeat, known.instance) != (daemon.heartbeat, daemon.instance)
@@ -93,9 +95,16 @@ class KnownDaemons:
         )
         return DaemonNews(known, reported, doubts_settled, eligibility_changed)
 
-    def observe_unreadable(self, daemon: UnreadableObject) -> None:
-        """Record that the daemon exists and cannot be parsed: nothing is concluded about it until it can be."""
+    def observe_unreadable(self, daemon: UnreadableObject) -> bool:
+        """Record that the daemon exists and cannot be parsed: nothing is concluded about it until it can be.
+
+        Return False if a later version of it is known.
+        """
+        entry = self._entries.get(daemon.uid)
+        if entry is not None and daemon.resource_version <= entry.daemon.resource_version:
+            return False
         self._unreadable[daemon.uid] = daemon
+        return True
 
     def deleted(self, uid: str, now: Instant) -> Daemon | None:
         """Remove a daemon whose object is gone; return its last observed state, if there is one."""

@@ -76,8 +76,8 @@ class JobCache:
         self._gone.add(uid)
 
     def workspace_changed(self, workspace: NamespacedName) -> None:
-        """Reconcile the job whose turn it is in a Workspace that appeared or changed: it may belong to another user."""
-        self._work.add(*self._placement.next_in(workspace))
+        """Reconcile the jobs that a Workspace is about to start, since it may belong to another user."""
+        self._work.add(*(uid for uid in self._placement.concerned_by(workspace) if uid in self._jobs))
 
     # --- daemons ---
 
@@ -109,9 +109,8 @@ class JobCache:
 
     def observe_unreadable_daemon(self, daemon: UnreadableObject, now: Instant) -> None:
         """Observe that a daemon exists and cannot be parsed: neither it nor the jobs that it has are judged until it can be."""
-        if self._gone.covers(daemon.uid, daemon.resource_version):
+        if self._gone.covers(daemon.uid, daemon.resource_version) or not self._daemons.observe_unreadable(daemon):
             return
-        self._daemons.observe_unreadable(daemon)
         self.park(daemon.uid)
         self._reasons.fleet_changed(daemon.namespace, now)
 

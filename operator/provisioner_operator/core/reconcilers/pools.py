@@ -199,6 +199,14 @@ class PoolReconciler:
 
     # --- what is known ---
 
+    def pod_uids(self) -> dict[str, str]:
+        """Return the uids of the Pods of pools, each with its namespace, for a list to find missed deletions."""
+        return {uid: pod.namespace for uid, (_, pod) in self._pods.items()}
+
+    def pool(self, uid: str) -> Pool | None:
+        """Return a pool, as last observed."""
+        return self._pools.get(uid)
+
     def pools(self) -> Iterator[Pool]:
         """Iterate over all pools, as last observed."""
         return iter(self._pools.values())

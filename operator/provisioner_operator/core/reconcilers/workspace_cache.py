@@ -202,6 +202,10 @@ class WorkspaceCache:
         """Distrust every absence that was observed as a standby, whose watches may have ended unnoticed."""
         for entry in self._workspaces.values():
             entry.searched = entry.checked = False
+        # The other leader may have kept and discarded files; to do so again changes nothing.
+        for template in self._templates.values():
+            template.kept.clear()
+            template.discarded.clear()
 
     def number_taken(self, workspace: Workspace, number: int) -> None:
         """Record that a job of somebody else has the name of the workspace's build of this number."""
@@ -232,6 +236,10 @@ class WorkspaceCache:
         return unfinished | {
             job.job_uid: (job.namespace, job.job) for job in imports if job is not None and not job.ended
         }
+
+    def template(self, uid: str) -> Template | None:
+        """Return a template, as last observed."""
+        return None if (entry := self._templates.get(uid)) is None else entry.template
 
     def templates(self) -> Iterator[Template]:
         """Iterate over all templates, as last observed."""

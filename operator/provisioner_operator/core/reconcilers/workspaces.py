@@ -39,7 +39,9 @@ class WorkspaceReconciler(WorkspaceCache):
 
     def observe_unreadable_workspace(self, workspace: UnreadableObject) -> None:
         """Observe that a workspace exists and cannot be parsed."""
-        if not self._gone.covers(workspace.uid, workspace.resource_version):
+        known = self._workspaces.get(workspace.uid, WorkspaceEntry()).workspace
+        is_old = known is not None and workspace.resource_version <= known.resource_version
+        if not is_old and not self._gone.covers(workspace.uid, workspace.resource_version):
             self._unreadable[workspace.uid] = workspace
             self.park(workspace.uid)
 
@@ -49,8 +51,13 @@ class WorkspaceReconciler(WorkspaceCache):
 
     @override
     def observe_workspace(self, workspace: Workspace) -> bool:
+        unreadable = self._unreadable.get(workspace.uid)
+        if unreadable is not None and workspace.resource_version < unreadable.resource_version:
+            return False
+        if not super().observe_workspace(workspace):
+            return False
         self._release_templates(workspace.uid)
-        return super().observe_workspace(workspace)
+        return True
 
     @override
     def workspace_deleted(self, uid: str) -> None:

@@ -64,15 +64,17 @@ class Occupancy:
         elif is_listed:
             self._over.setdefault(daemon_uid, set()).add(job.uid)
 
-    def delete_waiting(self, job_uid: str, workspace: NamespacedName) -> list[str]:
-        """Record that a job was deleted which no daemon seemed to have; return the uids of daemons that list it."""
+    def listing(self, job_uid: str) -> list[str]:
+        """Return the uids of the daemons whose heartbeats list a job that is not assigned to them."""
+        return [daemon_uid for daemon_uid, runs in self._lingering.items() if job_uid in runs]
+
+    def delete_waiting(self, job_uid: str, workspace: NamespacedName) -> None:
+        """Record that a job was deleted which no daemon seemed to have."""
         self._deleted[job_uid] = workspace
         if len(self._deleted) > MOST_DELETED_JOBS:
             del self._deleted[next(iter(self._deleted))]
-        listing = [daemon_uid for daemon_uid, runs in self._lingering.items() if job_uid in runs]
-        for daemon_uid in listing:
+        for daemon_uid in self.listing(job_uid):
             self._lingering[daemon_uid][job_uid] = _Lingering(workspace, 1)
-        return listing
 
     def report(self, daemon_uid: str, namespace: str, runs: frozenset[ReportedRun], *, trusted: bool) -> None:
         """Record the runs that a heartbeat lists; if `trusted`, those of unknown jobs occupy the workspaces that it names."""

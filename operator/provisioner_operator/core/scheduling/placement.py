@@ -43,6 +43,10 @@ class Placement:
         following = None if workspace is None else self._lines.next_in(workspace)
         return [] if following is None else [following]
 
+    def concerned_by(self, workspace: NamespacedName) -> list[str]:
+        """Return the uids of the jobs whose start a change of the Workspace may forbid: the next, and those assigned."""
+        return [*self.next_in(workspace), *sorted(self._lines.occupants_of(workspace))]
+
     # --- changes, which return the affected uids ---
 
     def reserve(self, daemon: Daemon, job: Job) -> None:
@@ -96,7 +100,7 @@ class Placement:
             self._occupancy.end(given.daemon_uid, job, may_still_run=lingers and not vanished)
             concerned += [*self._settle_lingering(given.daemon_uid, before), given.daemon_uid]
         elif ended is None:
-            self._delete_waiting(job)
+            concerned += self._delete_waiting(job)
         # Only now: a run that outlives its job has occupied the workspace again.
         return [*concerned, *self.next_in(workspace_of(job))]
 
@@ -130,10 +134,12 @@ class Placement:
 
     # --- inside ---
 
-    def _delete_waiting(self, job: Job) -> None:
-        if (workspace := workspace_of(job)) is not None:
-            for daemon_uid in self._occupancy.delete_waiting(job.uid, workspace):
-                self._lines.occupy(workspace, f"run on {daemon_uid}")
+    def _delete_waiting(self, job: Job) -> list[str]:
+        if (workspace := workspace_of(job)) is None:
+            return []
+        before = {uid: self._occupancy.lingering_workspaces(uid) for uid in self._occupancy.listing(job.uid)}
+        self._occupancy.delete_waiting(job.uid, workspace)
+        return [each for uid, workspaces in before.items() for each in self._settle_lingering(uid, workspaces)]
 
     def _settle_lingering(self, daemon_uid: str, before: frozenset[NamespacedName]) -> list[str]:
         after = self._occupancy.lingering_workspaces(daemon_uid)

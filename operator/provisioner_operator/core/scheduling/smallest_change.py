@@ -66,7 +66,7 @@ class BringOnline:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Start the daemon again, which is shutting down, or another one like it."""
+    """Restart the daemon, which is shutting down, or start another one like it."""
 
     daemon: str
 
@@ -206,7 +206,7 @@ def sentence(edit: Edit) -> str:
         case BringOnline(daemon):
             text = f"bring daemon {daemon} online"
         case Restart(daemon):
-            text = f"start daemon {daemon}, which is shutting down, again, or another one like it"
+            text = f"restart daemon {daemon}, which is shutting down, or start another one like it"
         case TagDaemon(daemon, key, value):
             text = f"give daemon {daemon} the tag {key}={value}"
         case ScopeDaemon(daemon, scope, owner):

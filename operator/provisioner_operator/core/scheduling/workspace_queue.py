@@ -65,6 +65,11 @@ class WorkspaceQueues:
         first = line.waiting.peek()
         return None if first is None else first[1]
 
+    def occupants_of(self, workspace: NamespacedName) -> frozenset[str]:
+        """Return the uids of the jobs and the names of the runs that occupy the workspace."""
+        line = self._lines.get(workspace)
+        return frozenset() if line is None else frozenset(line.occupants)
+
     def is_turn_of(self, job: Job) -> bool:
         """Return whether this waiting job may be queued for a daemon."""
         workspace = workspace_of(job)

@@ -165,7 +165,7 @@ def _without_template(workspace: Workspace, template: Template | None) -> Obstac
     message = (
         f"There is no WorkspaceTemplate {name} in namespace {workspace.namespace}. Create it."
         if template is None
-        else f"WorkspaceTemplate {name} is being deleted and builds no new workspaces. Choose another template."
+        else f"WorkspaceTemplate {name} is being deleted and accepts no new workspaces. Choose another template."
     )
     return Obstacle(WorkspaceReason.TEMPLATE_NOT_FOUND, message)
 

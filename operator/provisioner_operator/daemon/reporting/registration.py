@@ -158,8 +158,9 @@ async def _require_rights(client: KubeClient, namespace: str, name: str) -> None
 def roles_of_an_outside_daemon(namespace: str) -> str:
     """Return the ClusterRoles that a daemon outside a Pod needs, as an instruction."""
     return (
-        "Bind the ClusterRoles provisioner-daemon and provisioner-external-daemon to the daemon's user or ServiceAccount "
-        f"in namespace {namespace}."
+        "Bind the ClusterRole provisioner-daemon, and a Role that lets it create, patch and impersonate this "
+        "ProvisionerDaemon (docs/daemons.md) or the ClusterRole provisioner-external-daemon, to the daemon's user or "
+        f"ServiceAccount in namespace {namespace}."
     )
 
 

@@ -74,7 +74,7 @@ TEMPLATE_ROWS = (
     ),
     *(
         Creation(
-            "validation.regex is no regular expression of RE2, which has neither lookaround nor backreferences",
+            "validation.regex is not a valid RE2 regular expression, which has neither lookaround nor backreferences",
             _parameter(validation={"regex": regex}),
             "spec.parameters[0].validation.regex",
         )

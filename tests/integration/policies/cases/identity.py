@@ -66,12 +66,12 @@ CASES = (
         )
     ),
     _refused(
-        "a canceller blames another",
-        "canceller",
+        "a canceler blames another",
+        "canceler",
         spec("pj", "plain", cancel=True, canceledBy="boss"),
         'spec.canceledBy "boss" is not your own name',
     ),
-    _allowed("a canceller cancels", "canceller", spec("pj", "plain", cancel=True, canceledBy="canceller")),
+    _allowed("a canceler cancels", "canceler", spec("pj", "plain", cancel=True, canceledBy="canceler")),
     *(
         _allowed(
             f"another's name stands in the job already: {name}",

@@ -135,6 +135,7 @@ OTHERS = [
     _workspace("built", templateRef={"name": "choices"}, parameters=[{"name": "size", "value": "2"}]),
     _workspace("unfit", templateRef={"name": "changed"}, parameters=[{"name": "size", "value": "5"}]),
     _workspace("older", templateRef={"name": "moved"}),
+    _workspace("broken", templateRef={"name": "moved"}),
     _workspace("mover", templateRef={"name": "moved"}, updatePolicy="OnStart"),
     a_template_manifest("moved", parameters=[{"name": "gpu", "type": "bool", "default": "true"}]),
     a_template_manifest(
@@ -214,7 +215,11 @@ STATUSES = [
         *(_assigned(name, daemon) for name, daemon in ({"mine-pending": "mine"} | _RUNNERS).items()),
         _of(a_workspace_manifest("built"), lastRun=_BUILD, parameters=_PARAMETERS),
         _of(a_workspace_manifest("unbuilt"), parameters=_PARAMETERS),
-        *(_of(a_workspace_manifest(name), lastRun=_BUILD, version="moved-1") for name in ("older", "mover")),
+        *(
+            _of(a_workspace_manifest(name), lastRun=_BUILD, version="moved-1", completedBuild=1)
+            for name in ("older", "mover")
+        ),
+        _of(a_workspace_manifest("broken"), lastRun=_BUILD, version="moved-1", completedBuild=0),
         _of(a_template_manifest("moved"), versions=[_VERSION]),
         *(_of(a_template_manifest(name), workspaces=2) for name in ("used", "used-true", "used-false")),
     ],

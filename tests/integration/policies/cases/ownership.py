@@ -44,6 +44,6 @@ CASES = (
     _allowed("the initiator changes the job", "submitter", spec("pj", "submitted", suspend=True)),
     _allowed("the initiator gives it a finalizer", "submitter", patch("pj", "submitted", _FINALIZED)),
     _allowed("the workspace's owner changes its job", "submitter", spec("pj", "strict", suspend=True)),
-    _allowed("who may cancel changes a job", "canceller", spec("pj", "plain", suspend=True)),
+    _allowed("who may cancel changes a job", "canceler", spec("pj", "plain", suspend=True)),
     _allowed("who may delete changes a job", "controller", spec("pj", "plain", ttlSecondsAfterFinished=0)),
 )

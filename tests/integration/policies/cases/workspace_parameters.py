@@ -88,6 +88,7 @@ CASES = (
     _case("nothing that it chooses", spec("ws", "unfit", running=False)),
     _case("one that only the version has with which it was built", _changed("older", region="eu")),
     _case("one that only the template has", _changed("older", gpu="true"), 'version "moved-1" has no parameter gpu'),
+    _case("one that only the template has, before a build has completed", _changed("broken", gpu="true")),
     _case("one that only the template has, for one that moves to it", _changed("mover", gpu="true")),
     _case(
         "one that only the built version has, for one that moves",

@@ -48,7 +48,7 @@ _EVERYTHING = [
     _rule(_OURS, "workspacetemplates", "get delete"),
 ]
 RULES: Mapping[str, list[Manifest]] = {
-    "canceller": [_rule(_OURS, "provisionerjobs", "get create patch cancel")],
+    "canceler": [_rule(_OURS, "provisionerjobs", "get create patch cancel")],
     "named-daemon": [_rule(_OURS, "provisionerdaemons", "impersonate", "named", "named-new", "named-cordoned")],
 }
 

@@ -77,6 +77,7 @@ def test_a_rebuild_says_that_there_is_a_newer_version() -> None:
         (a_state(pin="template-1", updatePolicy="Always"), (PIN,)),
         (a_state(updatePolicy="OnStart"), (REBUILD,)),
         (a_state("Delete", deleting=True), (PIN, REBUILD)),
+        (a_state("Delete", deleting=True, updatePolicy="Always"), (PIN, REBUILD)),
     ],
 )
 def test_an_update_chooses_the_active_version(state: WorkspaceState, sets: Any) -> None:
@@ -91,6 +92,7 @@ def test_an_update_chooses_the_active_version(state: WorkspaceState, sets: Any) 
         (a_state(None, version=""), "uses the active version template-2 already"),
         (a_state(updatePolicy="Always"), "by itself"),
         (a_state("Stop", running=False, updatePolicy="OnStart"), "when it is started"),
+        (a_state("Stop", running=False, updatePolicy="Always"), "when it is started: its updatePolicy is Always"),
     ],
 )
 def test_a_workspace_that_uses_it_or_moves_by_itself_is_left_alone(state: WorkspaceState, says: str) -> None:

@@ -257,3 +257,15 @@ def test_a_run_of_a_job_that_was_deleted_before_the_controller_started_blocks_un
     assert (jobs.next_wake() or 0) <= at(long_enough).monotonic
 
     assert assigned(jobs, long_enough) == [("wanted", "honest")]
+
+
+def test_a_run_that_named_another_workspace_than_its_deleted_job_frees_both_in_the_end() -> None:
+    job = a_job("deleted", workspace="dev")
+    lying = a_daemon("lying", runs=(replace(job, workspace="other"),), tags=GPU)
+    jobs = observing(lying, a_daemon("honest"), job)
+    jobs.job_deleted(job.uid, at(0))
+    jobs.observe_daemon(next_heartbeat(lying), at(1))
+
+    jobs.observe_job(a_job("wanted", workspace="other"), at(1))
+
+    assert assigned(jobs, 1) == [("wanted", "honest")]

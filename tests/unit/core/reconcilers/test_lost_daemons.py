@@ -241,3 +241,15 @@ def test_a_daemon_that_cannot_be_parsed_counts_as_none_that_is_free() -> None:
     (explain,) = observed.decided(1)
     assert explain.subject == job.uid
     assert isinstance(explain, Explain)
+
+
+def test_of_a_daemon_only_what_is_later_counts_whether_it_can_be_parsed_or_not() -> None:
+    known = a_daemon(resource_version=11)
+    observed = ObservedJobs(known)
+    observed.mirror.observe_unreadable_daemon(UnreadableObject(NAMESPACE, known.uid, 10), at(0))
+    assert list(observed.mirror.unreadable_daemons()) == []
+
+    later = UnreadableObject(NAMESPACE, known.uid, 13)
+    observed.mirror.observe_unreadable_daemon(later, at(0))
+    assert not observed.mirror.observe_daemon(replace(known, resource_version=12), at(0))
+    assert list(observed.mirror.unreadable_daemons()) == [later]

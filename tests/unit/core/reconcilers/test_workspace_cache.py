@@ -256,6 +256,17 @@ def test_files_that_were_stored_again_can_be_discarded_again() -> None:
     assert discarded() == [old.name]
 
 
+def test_a_new_leader_stores_and_discards_files_again() -> None:
+    cache = observing(a_template())
+    cache.files_kept(a_template(), "template-1")
+    cache.files_discarded(a_template(), "template-2")
+
+    cache.leadership_gained()
+
+    entry = cache._templates["uid-of-template"]  # noqa: SLF001 - decided only after several more steps
+    assert (entry.kept, entry.discarded) == (set(), set())
+
+
 def test_a_new_leader_reads_a_workspace_before_it_builds_it() -> None:
     cache = observing(a_template(), a_workspace())
 

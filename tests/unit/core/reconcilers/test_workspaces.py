@@ -313,3 +313,22 @@ def test_a_workspace_that_can_be_parsed_again_counts_for_its_template_alone() ->
     observed.see(replace(workspace, resource_version=2))
 
     assert isinstance(observed.about("uid-of-template"), ReleaseTemplate)
+
+
+def test_an_older_state_that_cannot_be_parsed_does_not_hold_up_a_workspace() -> None:
+    observed = Observed(a_template(), a_workspace(resource_version=11))
+
+    observed.reconciler.observe_unreadable_workspace(UnreadableObject(NAMESPACE, "uid-of-dev", 10))
+
+    assert list(observed.reconciler.unreadable_workspaces()) == []
+    assert isinstance(observed.about("uid-of-dev"), CreateBuild)
+
+
+def test_a_late_answer_from_before_a_workspace_could_not_be_parsed_leaves_it_alone() -> None:
+    observed = Observed(a_template(deleting=True), a_workspace(template="another"))
+    unreadable = UnreadableObject(NAMESPACE, "uid-of-dev", 10)
+    observed.reconciler.observe_unreadable_workspace(unreadable)
+
+    assert not observed.reconciler.observe_workspace(a_workspace(template="another", resource_version=9))
+
+    assert list(observed.reconciler.unreadable_workspaces()) == [unreadable]

@@ -153,7 +153,7 @@ def test_a_daemon_that_shuts_down_is_to_be_started_again_and_not_to_be_brought_o
     assert (found.reason, found.edits) == (PendingReason.DAEMONS_OFFLINE, (Restart("d1"),))
     assert found.message == (
         "All matching daemons are offline or shutting down. "
-        "To unblock it: start daemon d1, which is shutting down, again, or another one like it."
+        "To unblock it: restart daemon d1, which is shutting down, or start another one like it."
     )
     assert of(a_demand(), draining, ready("d2", online=False)).edits == (BringOnline("d2"),)
 

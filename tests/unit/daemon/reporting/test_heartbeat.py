@@ -141,7 +141,7 @@ def test_an_outage_is_logged_once_and_ends_with_the_next_heartbeat(
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == 1
     assert "The daemon stops its runs 240 s after the last heartbeat that succeeded" in warnings[0]
-    assert ("Bind the ClusterRoles provisioner-daemon and" in warnings[0]) is isinstance(error, ForbiddenError)
+    assert ("Bind the ClusterRole provisioner-daemon, and" in warnings[0]) is isinstance(error, ForbiddenError)
 
 
 def test_no_heartbeat_that_failed_renews_the_contact() -> None:

@@ -81,7 +81,7 @@ def test_what_passes_is_waited_for(error: KubeError) -> None:
     [
         (
             ForbiddenError(403, "no"),
-            "Not allowed to register ProvisionerDaemon acme/d1: no .*provisioner-daemon and provisioner-external-daemon",
+            "Not allowed to register ProvisionerDaemon acme/d1: no .*provisioner-daemon, and .*provisioner-external-daemon",
         ),
         (InvalidError(422, "spec.tags: bad"), "refuses ProvisionerDaemon acme/d1: spec.tags: bad .*Correct the flags"),
         (NotFoundError(404, "namespace"), "cannot be created: namespace .*Make sure that the namespace exists"),
@@ -102,7 +102,7 @@ def test_a_daemon_that_could_not_report_leaves_no_object(right: tuple[str, str])
     api.denied = {right}
     verb, resource = right
     with pytest.raises(
-        RegistrationError, match=f"verb {verb} on {resource}. Bind the ClusterRoles .*provisioner-external-daemon"
+        RegistrationError, match=f"verb {verb} on {resource}. Bind the ClusterRole .*provisioner-external-daemon"
     ):
         registered(api, TAGS)
     assert api.objects == {}
