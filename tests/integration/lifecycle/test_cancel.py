@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from support.cluster.kubectl import KubectlError
 from support.manifests import Manifest
 from support.programs.ledger import await_death, is_alive
 from support.programs.programs import Program
@@ -92,14 +93,13 @@ def test_force_speeds_up_a_cancel_in_progress(product: ProductNamespace) -> None
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_cancel_after_the_end_changes_nothing(product: ProductNamespace) -> None:
+def test_a_cancel_after_the_end_is_refused(product: ProductNamespace) -> None:
     product.submit("done")
     before = product.jobs.until("done", "Completed")
-    product.cancel("done")
-    # Any effect would precede the end of a later job.
-    product.submit("done-later")
-    product.jobs.until("done-later", "Completed")
-    assert product.admin.get("pj", "done")["status"] == before["status"]
+    with pytest.raises(KubectlError, match="422"):
+        product.cancel("done")
+    after = product.admin.get("pj", "done")
+    assert (after["spec"], after["status"]) == (before["spec"], before["status"])
 
 
 @pytest.mark.usefixtures("worker")

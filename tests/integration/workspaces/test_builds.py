@@ -128,7 +128,7 @@ def test_a_failed_destroy_keeps_the_workspace_until_it_is_requested_again(team: 
     team.admin.run("delete", "ws", "stubborn", "--wait=false")
     team.product.ledger.await_run("stubborn-2")
     team.product.cancel("stubborn-2")
-    body = team.workspaces.until("stubborn", reason_is("BuildCanceled"))
+    body = team.workspaces.until("stubborn", reason_is("DestroyCanceled"))
     assert "What was built may still exist" in condition(body, "Ready")["message"]
 
     team.change("stubborn", rebuildGeneration=1)

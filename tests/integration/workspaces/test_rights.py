@@ -158,10 +158,10 @@ def test_an_owner_cancels_the_jobs_of_a_workspace_where_the_template_allows_it(
     [
         ("sise", "1", 'template "template" has no parameter sise; it has size, gpu, zone, team, hold'),
         ("size", "large", "size is not of the type"),
-        ("size", "9", "does not allow this value of size"),
+        ("size", "9", 'size is "9" and must be at least 1 and at most 8'),
         ("gpu", "yes", "gpu is not of the type"),
-        ("zone", "c", "does not allow this value of zone"),
-        ("team", "Core", "does not allow this value of team"),
+        ("zone", "c", 'zone is "c" and must be one of "a", "b"'),
+        ("team", "Core", 'team is "Core" and must be a match of ^[a-z]+$'),
     ],
 )
 def test_an_invalid_parameter_is_rejected_at_once(name: str, value: str, says: str, place: Team) -> None:

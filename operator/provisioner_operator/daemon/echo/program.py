@@ -36,9 +36,10 @@ def main() -> int:
         os.write(1, b"interrupt ignored\n")
 
     signal.signal(signal.SIGINT, on_interrupt)
-    _record("start")
     code = 1
     try:
+        # Inside: whoever sees the start may interrupt at once, and the end is recorded all the same.
+        _record("start")
         code = _perform(settings)
     except Interrupted:
         print("interrupted", flush=True)  # noqa: T201 - its output is its purpose

@@ -209,6 +209,8 @@ _VERSION = {
     "createdAt": NOW,
     "parameters": [{"name": "region", "default": "us"}],
 }
+_UNRECORDED = {**{key: value for key, value in _VERSION.items() if key != "parameters"}, "name": "moved-0"}
+"""A version of before parameters were recorded."""
 _PARAMETERS = [{"name": "size", "value": "2"}, {"name": "zone", "value": "a"}]
 STATUSES = [
     [
@@ -220,7 +222,7 @@ STATUSES = [
             for name in ("older", "mover")
         ),
         _of(a_workspace_manifest("broken"), lastRun=_BUILD, version="moved-1", completedBuild=0),
-        _of(a_template_manifest("moved"), versions=[_VERSION]),
+        _of(a_template_manifest("moved"), versions=[_UNRECORDED, _VERSION]),
         *(_of(a_template_manifest(name), workspaces=2) for name in ("used", "used-true", "used-false")),
     ],
     [_assigned(name, daemon, **_RUNNING) for name, daemon in _RUNNERS.items()],

@@ -96,5 +96,6 @@ CASES = (
         'template "moved" has no parameter region',
     ),
     _case("one that only the pinned version has", _pinned("moved-1", region="eu")),
+    _case("a pin to a version whose parameters were not recorded", _pinned("moved-0", gpu="true")),
     _case("a pin to a version that there is not", _pinned("moved-9", gpu="true")),
 )
