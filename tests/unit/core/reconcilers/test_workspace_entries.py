@@ -1,6 +1,7 @@
-from provisioner_operator.core.reconcilers.workspace_entries import WorkspaceEntry
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
 from provisioner_operator.core.workspaces.records import WorkspaceStatus
-from support.builders.workspaces import a_build, a_workspace
+from support.builders.workspaces import a_build, a_workspace, an_import
 
 
 def test_the_versions_of_the_spec_the_status_and_the_jobs_are_in_use() -> None:
@@ -19,3 +20,8 @@ def test_a_workspace_without_builds_uses_only_the_version_that_it_asks_for() -> 
 
 def test_the_versions_of_jobs_are_in_use_before_their_workspace_is_observed() -> None:
     assert WorkspaceEntry(builds={1: a_build(version="a")}).versions_in_use() == {"a"}
+
+
+def test_jobs_are_kept_until_their_workspace_or_template_is_observed() -> None:
+    assert WorkspaceEntry(builds={1: a_build()}).drop_reported() == []
+    assert TemplateEntry(imports={"template-1": an_import(phase=Phase.COMPLETED)}).drop_reported() == []
