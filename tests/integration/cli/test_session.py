@@ -69,7 +69,8 @@ def test_the_doctor_finds_the_installation_and_the_rights(people: People) -> Non
     found = {each["check"]: each for each in people.root.attempt("doctor", "-o", "json").document}
     assert found["policies"]["level"] == "ok"
     assert found["definitions"]["level"] == "ok"
-    assert found["operator"]["level"] == "error"  # none of this cluster's operators stands for election there
+    # None of this cluster's operators stands for election there, so the jobs decide, also those of other tests.
+    assert found["operator"]["level"] in {"warning", "error"}
     assert found["queue"]["level"] == "warning"
     assert "0.0.1: d1" in found["daemon versions"]["message"]
     seen = {each["check"]: each for each in people.viewer.run("doctor", "-o", "json").document}
