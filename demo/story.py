@@ -93,7 +93,7 @@ def _start_workspace(sam: Person) -> None:
 def _change_workspace(sam: Person) -> None:
     heading("The workspace is changed")
     say("The API server rejects a value that the template does not allow. A valid change becomes a new job.")
-    sam.is_refused(_change('{"parameters":[{"name":"size","value":"64"}]}'), shows="does not allow this value of size")
+    sam.is_refused(_change('{"parameters":[{"name":"size","value":"64"}]}'), shows='size is "64" and must be')
     change = '{"parameters":[{"name":"region","value":"us-east"},{"name":"size","value":"4"}]}'
     sam.types(_change(change))
     sam.types(_until_ready("ws/dev"))
