@@ -174,6 +174,8 @@ class WorkspaceUsers:
         begun = [each for each in known if each["status"].get("startedAt")]
         if build.record.transition is Transition.START or not begun:
             return
+        if build.record.transition is Transition.DELETE and not any(_has_completed(each) for each in begun):
+            return  # what never worked may be destroyed with the template's active version
         for field in ("templateRef", "variables"):
             if body["spec"].get(field) != begun[-1]["spec"].get(field):
                 self._world.invariants.violated(
@@ -236,6 +238,10 @@ class WorkspaceUsers:
                 self._world.invariants.violated(
                     f"workspace {name} should have {parameter} {value}: {status.parameters}"
                 )
+
+
+def _has_completed(job: Body) -> bool:
+    return bool(job["status"].get("phase") == Phase.COMPLETED)
 
 
 def _ends_and_waited_in_vain(record: BuildRecord) -> bool:
