@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner_devcluster import ControlPlane
-from support.cluster.installation import install
+from support.cluster.installation import an_installed_control_plane
 from support.cluster.kubectl import Kubectl
 from support.cluster.watching import watching
 from support.test_namespace import ProductNamespace, a_job, a_product_namespace, names
@@ -23,8 +23,7 @@ LATER = names("later", 40)
 @pytest.fixture
 def plane() -> Iterator[ControlPlane]:
     """A control plane that no other test uses."""
-    with ControlPlane.start() as plane:
-        install(Kubectl(plane.kubeconfig), Kubectl(plane.kubeconfig_for("prober")))
+    with an_installed_control_plane() as plane:
         yield plane
 
 

@@ -14,7 +14,7 @@ import yaml
 from provisioner_devcluster import ControlPlane
 from support.builders.manifests import a_template_manifest, a_workspace_manifest
 from support.cluster.api_metrics import Request, between, requests, writes
-from support.cluster.installation import install
+from support.cluster.installation import an_installed_control_plane
 from support.cluster.kubectl import Kubectl
 from support.cluster.watching import watching
 from support.manifests import CRDS
@@ -32,8 +32,7 @@ QUIET_WITHIN = 120.0
 @pytest.fixture(scope="module")
 def plane() -> Iterator[ControlPlane]:
     """A control plane that no other test uses."""
-    with ControlPlane.start() as plane:
-        install(Kubectl(plane.kubeconfig), Kubectl(plane.kubeconfig_for("prober")))
+    with an_installed_control_plane() as plane:
         yield plane
 
 

@@ -11,7 +11,7 @@ import pytest
 from provisioner_devcluster import ControlPlane
 from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, TEMPLATES, WORKSPACES
 from support.builders.manifests import role_binding
-from support.cluster.installation import install
+from support.cluster.installation import an_installed_control_plane
 from support.cluster.kubectl import Kubectl
 from support.manifests import CRDS
 from support.programs.programs import OperatorProgram, an_operator, plain_kopf
@@ -24,8 +24,7 @@ EXIT_WITHIN = 45.0
 @pytest.fixture(scope="module")
 def plane() -> Iterator[ControlPlane]:
     """A control plane that no other test uses."""
-    with ControlPlane.start() as plane:
-        install(Kubectl(plane.kubeconfig), Kubectl(plane.kubeconfig_for("prober")))
+    with an_installed_control_plane() as plane:
         yield plane
 
 

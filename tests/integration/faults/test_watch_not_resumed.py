@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner_devcluster import ControlPlane
-from support.cluster.installation import install
+from support.cluster.installation import an_installed_control_plane
 from support.cluster.kubectl import Kubectl
 from support.test_namespace import ProductNamespace, a_product_namespace
 
@@ -13,8 +13,7 @@ from support.test_namespace import ProductNamespace, a_product_namespace
 @pytest.fixture
 def plane() -> Iterator[ControlPlane]:
     """A control plane that no other test uses: its API server is restarted."""
-    with ControlPlane.start() as plane:
-        install(Kubectl(plane.kubeconfig), Kubectl(plane.kubeconfig_for("prober")))
+    with an_installed_control_plane() as plane:
         yield plane
 
 

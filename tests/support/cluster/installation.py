@@ -2,8 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from provisioner_devcluster import ControlPlane
 from provisioner_operator.api.crd.definitions import KINDS
 from provisioner_operator.api.v1alpha1.names import GROUP
 from support.builders.manifests import (
@@ -20,6 +22,14 @@ from support.manifests import MANIFESTS, Manifest
 PROBE_NAMESPACE = "provisioner-probe"
 IN_FORCE_WITHIN = 60.0
 """Timeout in seconds; the API server takes a few to enforce a new policy, more on a busy machine."""
+
+
+@contextmanager
+def an_installed_control_plane() -> Iterator[ControlPlane]:
+    """Provide a control plane that nobody else uses, with the product's API installed."""
+    with ControlPlane.start() as plane:
+        install(Kubectl(plane.kubeconfig), Kubectl(plane.kubeconfig_for("prober")))
+        yield plane
 
 
 def install(admin: Kubectl, prober: Kubectl) -> None:

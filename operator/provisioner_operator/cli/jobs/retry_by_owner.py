@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner_operator.cli.api.changes import change
 from provisioner_operator.cli.api.client import Cluster
-from provisioner_operator.cli.api.objects import Body, meta_of
+from provisioner_operator.cli.api.objects import Body, ObjectMeta, meta_of
 from provisioner_operator.cli.api.rebuilds import describe_rebuild, import_patch, rebuild_patch
 from provisioner_operator.cli.api.workspace_objects import template_state, workspace_state
 from provisioner_operator.cli.errors import NotFoundError, PreconditionError
@@ -53,8 +53,7 @@ def retry_by_owner(cluster: Cluster, namespace: str, owner: JobOwner, *, dry_run
 def repeated_build(body: Body, owner: JobOwner) -> JsonPatch:
     """Return the change of the workspace that repeats this build; raises PreconditionError if it would build something else."""
     workspace = workspace_state(body)
-    if workspace.meta.uid != owner.uid:
-        raise PreconditionError(_gone(owner))
+    _require_the_same(workspace.meta, owner)
     if workspace.latest_job != owner.job:
         raise PreconditionError(
             f"{owner.job} is not the latest build of workspace {owner.name}, which is {workspace.latest_job or 'none'}. "
@@ -72,14 +71,18 @@ def repeated_build(body: Body, owner: JobOwner) -> JsonPatch:
 def repeated_import(body: Body, owner: JobOwner) -> JsonPatch:
     """Return the change of the template that imports its source again; raises PreconditionError for an older version."""
     template = template_state(body)
-    if template.meta.uid != owner.uid:
-        raise PreconditionError(_gone(owner))
+    _require_the_same(template.meta, owner)
     if template.import_job != owner.job:
         raise PreconditionError(
             f"{owner.job} imported an older version of template {owner.name}; its newest import is "
             f"{template.import_job or 'none'}. To import the present source: `templates import {owner.name}`."
         )
     return import_patch(template)
+
+
+def _require_the_same(found: ObjectMeta, owner: JobOwner) -> None:
+    if found.uid != owner.uid:
+        raise PreconditionError(_gone(owner))
 
 
 def _gone(owner: JobOwner) -> str:

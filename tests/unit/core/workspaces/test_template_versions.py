@@ -1,0 +1,117 @@
+"""Versions of a template that are kept, and that go."""
+
+from dataclasses import replace
+from typing import Any
+
+from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
+from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS, MOST_VERSIONS_IN_USE
+from provisioner_operator.core.workspaces.decisions import (
+    DiscardVersion,
+    KeepFiles,
+)
+from provisioner_operator.core.workspaces.records import Parameter, Template, TemplateStatus
+from provisioner_operator.core.workspaces.refused_step import RefusedStep
+from support.builders.core import NOON
+from support.builders.template_plans import (
+    NEW,
+    decided_template,
+    imported,
+    says,
+    wanted_name,
+    written_status,
+)
+from support.builders.workspaces import a_template, a_version, an_import
+
+
+def test_a_superseded_version_goes_after_its_time_unless_a_workspace_has_it() -> None:
+    template = a_template(status=NEW)
+    wanted = a_version(wanted_name(template))
+    old = a_version("template-old", superseded=NOON)
+    known = a_template(old, wanted, active=wanted.name, version_retention=100)
+
+    assert not isinstance(decided_template(known, now=99), DiscardVersion)
+    assert isinstance(decided_template(known, now=100), DiscardVersion)
+    assert not isinstance(decided_template(known, now=100, versions_in_use=frozenset({old.name})), DiscardVersion)
+    assert not isinstance(decided_template(known, now=100, unreadable_workspaces=1), DiscardVersion)
+    gone = written_status(known, now=100, discarded=frozenset({old.name}))
+    assert [each.name for each in gone.versions] == [wanted.name]
+
+
+def test_a_version_that_is_being_imported_is_not_discarded_and_too_many_go_at_once() -> None:
+    template = a_template(status=NEW)
+    wanted = a_version(wanted_name(template))
+    importing = a_version("importing", phase=VersionPhase.IMPORTING, superseded=NOON)
+    old = [a_version(f"old-{number}", superseded=NOON) for number in range(MOST_VERSIONS)]
+    crowded = a_template(importing, *old, wanted, active=wanted.name)
+
+    decision = decided_template(crowded, imports={importing.name: an_import(importing.name, phase=Phase.RUNNING)})
+
+    assert isinstance(decision, DiscardVersion)
+    assert decision.version == "old-0"
+
+
+def test_no_version_in_use_is_dropped_however_many_there_are() -> None:
+    template = a_template(status=NEW)
+    wanted = a_version(wanted_name(template))
+    used = [a_version(f"used-{number}", superseded=NOON) for number in range(MOST_VERSIONS + 10)]
+    unused = a_version("unused", superseded=NOON)
+    names = frozenset(each.name for each in used)
+    crowded = a_template(*used, unused, wanted, active=wanted.name)
+
+    status = written_status(crowded, versions_in_use=names, discarded=frozenset({unused.name}))
+
+    assert [each.name for each in status.versions] == [*(each.name for each in used), wanted.name]
+
+
+def _full(**fields: Any) -> tuple[Template, frozenset[str]]:
+    """A template whose source has changed, and whose status has no room: all versions are in use."""
+    used = [a_version(f"used-{number}", superseded=NOON, **fields) for number in range(MOST_VERSIONS_IN_USE)]
+    return a_template(*used, active=used[-1].name), frozenset(each.name for each in used)
+
+
+def test_a_version_for_which_there_is_no_room_waits_until_an_old_one_is_left() -> None:
+    template, used = _full()
+
+    status = written_status(template, versions_in_use=used)
+
+    assert says(status) == ("False", "TooManyVersions")
+    assert says(status, "Available")[0] == "True"
+    assert (status.versions, status.active_version) == (template.status.versions, template.status.active_version)
+    assert isinstance(decided_template(template, versions_in_use=used - {"used-0"}), KeepFiles)
+    facts = imported(template, Phase.RUNNING)
+    left = decided_template(template, versions_in_use=used - {"used-0"}, **facts)
+    assert isinstance(left, DiscardVersion)
+    assert left.version == "used-0"
+
+
+def test_the_status_has_room_for_its_bytes() -> None:
+    heavy = (Parameter("size", default="x" * 4096, regex="x" * 512),)
+    template, used = _full(parameters=heavy)
+
+    assert says(written_status(template, versions_in_use=used)) == ("False", "TooManyVersions")
+    few = frozenset(sorted(used)[:10])
+    facts = imported(template, Phase.RUNNING)
+    assert isinstance(decided_template(template, versions_in_use=few, **facts), DiscardVersion)
+
+
+def test_what_nothing_needs_is_left_out_where_its_files_cannot_be_deleted() -> None:
+    template, used = _full()
+    facts = imported(template, Phase.RUNNING)
+
+    status = written_status(
+        template, versions_in_use=used - {"used-7"}, refused=RefusedStep("DiscardVersion", "no right"), **facts
+    )
+
+    assert len(status.versions) == MOST_VERSIONS_IN_USE
+    assert {each.name for each in template.status.versions} - {each.name for each in status.versions} == {"used-7"}
+
+
+def test_a_version_without_files_goes_without_a_request() -> None:
+    git = {"url": "https://git.example.com/a.git", "ref": "main", "path": "."}
+    template = a_template(status=NEW, files=None, git=git, version_retention=100)
+    wanted = a_version(wanted_name(template), files=False, git=git)
+    old = a_version("old", files=False, git=git, superseded=NOON)
+
+    status = written_status(replace(template, status=TemplateStatus(wanted.name, (old, wanted))), now=100)
+
+    assert [each.name for each in status.versions] == [wanted.name]
