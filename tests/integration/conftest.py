@@ -7,6 +7,7 @@ import pytest
 
 from support.builders.manifests import role_binding
 from support.cluster.kubectl import Kubectl
+from support.cluster.role_bindings import grant_roles
 from support.cluster.shared_cluster import Cluster, shared_cluster
 from support.reports import add_logs
 from support.unique import unique
@@ -47,7 +48,8 @@ def make_namespace(cluster: Cluster) -> Iterator[Callable[[], str]]:
         name = unique("test")
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         bindings = [role_binding(user, role, namespace=name) for user, role in ROLES.items()]
-        kubectl.create_all([namespace, *bindings])
+        kubectl.create(namespace)
+        grant_roles(kubectl, bindings)
         made.append(name)
         return name
 

@@ -14,6 +14,7 @@ from provisioner_operator.api.v1alpha1.names import LEASE
 from support.builders.manifests import a_daemon_manifest, a_job_manifest, role_binding
 from support.cluster.kubectl import Kubectl
 from support.cluster.pods import token_kubeconfig
+from support.cluster.role_bindings import grant_roles
 from support.cluster.shared_cluster import Cluster
 from support.cluster.watching import Watch, watching
 from support.manifests import MANIFESTS, Manifest
@@ -150,9 +151,9 @@ _ECHO_VARIABLES = ("seconds", "lines", "flood_bytes", "hold", "ignore_interrupt"
 def a_product_namespace(cluster: Cluster, namespace: str) -> Iterator[ProductNamespace]:
     """Bind the product's users to their roles in a namespace, and watch its jobs and daemons."""
     admin = Kubectl(cluster.kubeconfig, namespace)
-    roles = ((OPERATOR, OPERATOR), (DAEMON, DAEMON), (DAEMON, EXTERNAL_DAEMON))
+    roles = ((DAEMON, DAEMON), (DAEMON, EXTERNAL_DAEMON), (OPERATOR, OPERATOR))
     bindings = [role_binding(user, role, namespace=namespace) for user, role in roles]
-    admin.create_all(bindings)
+    grant_roles(admin, bindings)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="product-")))
         ledger = stack.enter_context(Ledger(folder / "ledger").witnessed())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from support.builders.manifests import role_binding
 from support.cluster.kubectl import Kubectl
+from support.cluster.role_bindings import grant_roles
 from support.programs.programs import an_operator
 from support.test_namespace import OPERATOR, ProductNamespace
 
@@ -18,7 +19,7 @@ def test_a_controller_of_many_namespaces_serves_each(
     others = [make_namespace() for _ in range(MANY - 1)]
     bindings = [role_binding(OPERATOR, OPERATOR, namespace=namespace) for namespace in others]
     everywhere = Kubectl(product.admin.kubeconfig)
-    everywhere.create_all(bindings)
+    grant_roles(everywhere, bindings)
     with an_operator(product.operator_kubeconfig, *others, product.namespace), product.daemon("daemon"):
         product.submit("job")
         product.jobs.until("job", "Completed")

@@ -7,6 +7,7 @@ import pytest
 from integration.policies.conftest import Write
 from support.builders.manifests import a_job_manifest, role_binding
 from support.cluster.kubectl import Kubectl, patch_arguments
+from support.cluster.role_bindings import await_reader, grant_roles
 from support.cluster.shared_cluster import Cluster
 from support.manifests import Manifest
 
@@ -47,6 +48,7 @@ def test_a_user_who_may_write_but_not_submit_or_cancel_is_refused_by_the_policy(
     make_job()
     admin.run("create", "role", "patcher", "--verb=get,patch", "--resource=provisionerjobs.provisioner.dev")
     admin.run("create", "rolebinding", "patcher", "--role=patcher", "--user=patcher")
+    await_reader(admin, "patcher", admin.namespace)
     patcher = Kubectl(cluster.kubeconfig_for("patcher"), admin.namespace)
 
     refusal = patcher.refusal("patch", "pj", "job", *patch_arguments({"spec": {"cancel": True}}))
@@ -141,7 +143,7 @@ def test_a_cancel_can_depend_on_the_phase_in_one_patch(
 @pytest.mark.parametrize(("role", "may"), [("view", "no"), ("edit", "no"), ("admin", "yes")])
 def test_of_the_built_in_roles_only_admin_may_cancel(role: str, may: str, cluster: Cluster, admin: Kubectl) -> None:
     assert admin.namespace is not None
-    admin.apply(role_binding(f"built-in-{role}", role, namespace=admin.namespace))
+    grant_roles(admin, [role_binding(f"built-in-{role}", role, namespace=admin.namespace)])
     user = Kubectl(cluster.kubeconfig_for(f"built-in-{role}"), admin.namespace)
 
     answer = user.attempt("auth", "can-i", "cancel", "provisionerjobs.provisioner.dev")

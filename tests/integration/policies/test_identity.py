@@ -7,6 +7,7 @@ import pytest
 from support.builders.manifests import a_job_manifest
 from support.cluster.installation import has_stamping
 from support.cluster.kubectl import Kubectl, patch_arguments
+from support.cluster.role_bindings import await_reader
 from support.cluster.shared_cluster import Cluster
 from support.manifests import Manifest
 
@@ -48,6 +49,7 @@ def test_a_canceler_without_the_right_to_impersonate_cannot_blame_another(
     make_job()
     admin.run("create", "role", "canceler", "--verb=get,patch,cancel", "--resource=provisionerjobs.provisioner.dev")
     admin.run("create", "rolebinding", "canceler", "--role=canceler", "--user=canceler")
+    await_reader(admin, "canceler", admin.namespace)
     canceler = Kubectl(cluster.kubeconfig_for("canceler"), admin.namespace)
 
     blaming = patch_arguments({"spec": {"cancel": True, "canceledBy": "boss"}})

@@ -9,6 +9,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 from support.builders.manifests import a_daemon_manifest, a_job_manifest, an_assignment, role_binding
 from support.cluster.kubectl import Kubectl, patch_arguments
 from support.cluster.phases import bring_to
+from support.cluster.role_bindings import grant_roles
 from support.cluster.shared_cluster import Cluster
 from support.manifests import CRDS, MANIFESTS, Manifest
 
@@ -23,7 +24,7 @@ def user_with(cluster: Cluster, admin: Kubectl) -> Callable[[str], Kubectl]:
 
     def bind(role: str) -> Kubectl:
         assert admin.namespace is not None
-        admin.apply(role_binding(f"{role}-user", role, namespace=admin.namespace))
+        grant_roles(admin, [role_binding(f"{role}-user", role, namespace=admin.namespace)])
         admin.run("create", "role", "status-reader", "--verb=get", f"--resource={resources}")
         admin.run("create", "rolebinding", "status-reader", "--role=status-reader", f"--user={role}-user")
         return Kubectl(cluster.kubeconfig_for(f"{role}-user"), admin.namespace)

@@ -9,6 +9,7 @@ from integration.workspaces.conftest import Team, a_team, a_workspace
 from support.builders.manifests import a_job_manifest, a_template_manifest, a_workspace_manifest, role_binding
 from support.cluster.installation import has_stamping
 from support.cluster.kubectl import Kubectl, patch_arguments
+from support.cluster.role_bindings import grant_roles
 from support.cluster.shared_cluster import Cluster
 from support.manifests import Manifest
 from support.unique import unique
@@ -41,7 +42,7 @@ def user(place: Team, cluster: Cluster) -> Callable[[str], Kubectl]:
 
     def bind(role: str) -> Kubectl:
         name = unique(role)
-        place.admin.apply(role_binding(name, f"provisioner-{role}", namespace=place.product.namespace))
+        grant_roles(place.admin, [role_binding(name, f"provisioner-{role}", namespace=place.product.namespace)])
         return Kubectl(cluster.kubeconfig_for(name), place.product.namespace)
 
     return bind

@@ -133,7 +133,7 @@ class Feed:
 
     def _watch(self, since: str) -> str:
         for kind, body in self._cluster.watch(self._path, since, self._params):
-            since = meta_of(body).resource_version
+            since = str(body["metadata"]["resourceVersion"])  # the only field of a bookmark
             if kind == "DELETED":
                 self._news.put(Gone(body))
             elif kind != "BOOKMARK":
