@@ -106,7 +106,7 @@ image: ## The container image, by docker or buildah (IMAGE=name:tag BUILDER=... 
 
 lock: $(READY) ## Renew requirements/ from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "uv is needed to renew the lock: pip install uv" >&2; exit 1; }
-	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras -o requirements/runtime.txt pyproject.toml
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras --extra web -o requirements/runtime.txt pyproject.toml
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras --extra lint -o $(LOCK) pyproject.toml
 	@# The group `image` and the build system, which pyproject.toml names only once.
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \

@@ -1,0 +1,1 @@
+"""Credentials, identity and permissions of the user who sends a request; defences against foreign pages."""

@@ -1,0 +1,60 @@
+"""Selection, order and pages of jobs."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from provisioner_operator.api.v1alpha1.enums import JobType, Phase
+from provisioner_operator.core.model.matching import Tags
+from provisioner_operator.web.index.rows import JobRow
+
+
+@dataclass(frozen=True, slots=True)
+class JobQuery:
+    """Conditions that a job must all meet; an empty one is met by every job."""
+
+    phases: frozenset[Phase] = frozenset()
+    stuck: bool = False
+    """Only jobs that make no progress until somebody intervenes."""
+    text: str = ""
+    """Words, each of which a job's name, uid, workspace, template, initiator, daemon or tag (`key=value`) contains, whatever the case."""
+    uids: frozenset[str] = frozenset()
+    tags: Tags = frozenset()
+    """Tags that the job has, among others, after `effective_tags`."""
+    types: frozenset[JobType] = frozenset()
+    template: str = ""
+    workspace: str = ""
+    daemon: str = ""
+    initiator: str = ""
+    since: float | None = None
+    """Earliest time of creation, in seconds since the epoch."""
+    before: "Cursor | None" = None
+    """Only jobs that come after this place in the list, newest first."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """Place in the list of jobs, newest first: time of creation and uid of a job."""
+
+    created: float
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Jobs, newest first; the place to go on from; and the number of all jobs that the query selects."""
+
+    rows: Sequence[JobRow]
+    next: Cursor | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Numbers of jobs of some namespaces."""
+
+    phases: dict[Phase, int] = field(default_factory=dict)
+    stuck: int = 0
+
+
+Namespaces = Collection[str]
+"""Namespaces whose objects the user may list."""
