@@ -3,8 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The demo installs what it runs; every other target, what it checks with too.
 READY := $(VENV)/.ready
 LOCK := requirements/lint.txt
+DEMO_READY := $(VENV)/.ready-demo
+DEMO_LOCK := requirements/demo.txt
 WORKERS ?= 4
 PYTEST_ARGS ?=
 UNIT_SEEDS ?= 40
@@ -17,6 +20,9 @@ IMAGE ?= provisioner-operator:$(VERSION)
 BUILDER ?=
 IMAGE_ARGS ?=
 
+# A checkout in which everything is set up has what the demo runs.
+DEMO_NEEDS = $(if $(wildcard $(READY)),$(READY),$(DEMO_READY))
+
 .DEFAULT_GOAL := help
 ARGS ?=
 
@@ -26,22 +32,30 @@ help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(READY): $(LOCK) pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is `$(PYTHON) --version 2>&1`. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Setting up $(VENV) (once; about 80 packages) ..."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK) || \
-	  { echo "Installing $(LOCK) failed: is the Python package index reachable? Then run make again." >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(call set_up,$(LOCK))
 	@touch $@
 
-demo: $(READY) ## The main features end to end; leaves nothing behind
+$(DEMO_READY): $(DEMO_LOCK) pyproject.toml
+	$(call set_up,$(DEMO_LOCK))
+	@touch $@
+
+define set_up
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is `$(PYTHON) --version 2>&1`. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+@echo "Setting up $(VENV) (once; `grep -c == $(1)` packages) ..."
+@$(PYTHON) -m venv $(VENV)
+@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) || \
+  { echo "Installing $(1) failed: is the Python package index reachable? Then run make again." >&2; exit 1; }
+@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+endef
+
+demo: $(DEMO_NEEDS) ## The main features end to end; leaves nothing behind
 	@$(BIN)/python -m demo run
 
-up: $(READY) ## The demo's cluster, operator and daemons, left running to explore
+up: $(DEMO_NEEDS) ## The demo's cluster, operator and daemons, left running to explore
 	@$(BIN)/python -m demo up
 
-down: $(READY) ## End what `make up` started
+down: $(DEMO_NEEDS) ## End what `make up` started
 	@$(BIN)/python -m demo down
 
 test: $(if $(PYTEST_ARGS),$(READY),unit) ## All tests, against a real control plane
@@ -104,13 +118,17 @@ image: ## The container image, by docker or buildah (IMAGE=name:tag BUILDER=... 
 	set -x; $$builder build --tag $(IMAGE) --label org.opencontainers.image.version=$(VERSION) \
 	  --label org.opencontainers.image.revision=$$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown) $(IMAGE_ARGS) .
 
+LOCKING := --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras
+
 lock: $(READY) ## Renew requirements/ from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "uv is needed to renew the lock: pip install uv" >&2; exit 1; }
-	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras --extra web -o requirements/runtime.txt pyproject.toml
-	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras --extra lint -o $(LOCK) pyproject.toml
+	uv pip compile $(LOCKING) --extra lint -o $(LOCK) pyproject.toml
+	@# The same versions as the ones that the tests ran with.
+	uv pip compile $(LOCKING) --constraints $(LOCK) --extra web -o requirements/runtime.txt pyproject.toml
+	uv pip compile $(LOCKING) --constraints $(LOCK) --extra devcluster --extra web -o $(DEMO_LOCK) pyproject.toml
 	@# The group `image` and the build system, which pyproject.toml names only once.
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
-	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-strip-extras --group image -o requirements/image.txt -
+	uv pip compile $(LOCKING) --group image -o requirements/image.txt -
 
 clean: ## Remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
