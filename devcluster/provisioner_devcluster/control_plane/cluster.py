@@ -3,7 +3,8 @@
 Called by tests directly and by the supervisor behind `provisioner-devcluster up`. The process that starts it is its
 launcher: every component holds the reading end of a pipe that only the launcher can write to, and exits when that closes.
 
-All components listen on loopback (or the one requested address) with TLS, and accept only client certificates; etcd has a
+All components listen on loopback (or the one requested address) with TLS, and accept only client certificates (the API
+server also the bearer tokens that a test asks for); etcd has a
 certificate authority of its own, so that a user of the cluster is not a user of its database. Data and keys are in a
 directory that only its owner can read, and are removed with the cluster.
 """
@@ -52,11 +53,13 @@ COLLISION = "address already in use"
 class ControlPlane:
     """A running control plane: etcd, kube-apiserver, kube-controller-manager and kube-scheduler."""
 
-    def __init__(self, directory: Path, binaries: Binaries, address: str, nodes: Nodes | None) -> None:
+    def __init__(
+        self, directory: Path, binaries: Binaries, address: str, nodes: Nodes | None, tokens: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
         """Directory of data, keys and logs; removed by `stop`."""
         self._binaries = binaries
-        self._credentials = Credentials(directory, address)
+        self._credentials = Credentials(directory, address, tokens)
         self._lifeline, self._held_end = os.pipe()
         self._ports = (HeldPort(LOOPBACK), HeldPort(address))
         self._processes: dict[Component, ComponentProcess] = {}
@@ -78,6 +81,7 @@ class ControlPlane:
         *,
         address: str = LOOPBACK,
         nodes: Nodes | None = None,
+        tokens: Sequence[str] = (),
         timeout: float = START_TIMEOUT,
     ) -> Self:
         """Start a control plane and return it when it is ready; build its programs first if necessary.
@@ -86,6 +90,7 @@ class ControlPlane:
             data_dir: An empty or nonexistent directory for its data; by default a new one in the cache.
             address: The address of the API server; Pods and other machines reach it only if this is not loopback.
             nodes: Settings for nodes, if the cluster will have any; nodes need an address that is not loopback.
+            tokens: Names of users who get a bearer token, for `token_of`.
             timeout: Seconds until it must be ready, without the build.
         """
         binaries = find_binaries()
@@ -93,7 +98,7 @@ class ControlPlane:
             directory = claim(data_dir)
             plane = None
             try:
-                plane = cls(directory, binaries, address, nodes)
+                plane = cls(directory, binaries, address, nodes, tokens)
                 plane._start(timeout)
             except BaseException as error:
                 collided = plane is not None and plane._collided()
@@ -109,6 +114,10 @@ class ControlPlane:
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
         """Return a kubeconfig with a client certificate for this user and these groups."""
         return self._credentials.user(self.server, user, groups)
+
+    def token_of(self, user: str) -> str:
+        """Return the bearer token of a user named in `start`, for clients without certificates. Raises KeyError."""
+        return self._credentials.tokens[user]
 
     @property
     def authority(self) -> Path:

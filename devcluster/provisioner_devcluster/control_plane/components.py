@@ -60,6 +60,8 @@ class Layout:
     """Client certificate of the API server towards kubelets."""
     nodes: Nodes | None
     """Settings for nodes; None in a cluster without nodes."""
+    tokens: Path | None = None
+    """File of the users' bearer tokens; None if no user has one."""
 
     @property
     def server(self) -> str:
@@ -128,6 +130,7 @@ def api_server_arguments(layout: Layout) -> list[str]:
         f"--max-requests-inflight={MAX_READS_IN_FLIGHT}",
         f"--max-mutating-requests-inflight={MAX_WRITES_IN_FLIGHT}",
         "--profiling=false",
+        *([f"--token-auth-file={layout.tokens}"] if layout.tokens else []),
         *_kubelet_arguments(layout),
     ]
 

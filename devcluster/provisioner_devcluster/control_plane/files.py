@@ -5,7 +5,9 @@ Called by the control plane, once per cluster. Starts nothing.
 
 from __future__ import annotations
 
+import csv
 import re
+import secrets
 from typing import TYPE_CHECKING
 
 from provisioner_devcluster.control_plane.certificates import Authority, KeyPair, write_signing_key
@@ -23,7 +25,7 @@ ADMINISTRATORS = "system:masters"
 class Credentials:
     """Certificate authorities of one cluster, and the certificates that they issued."""
 
-    def __init__(self, directory: Path, address: str) -> None:
+    def __init__(self, directory: Path, address: str, tokens: Sequence[str] = ()) -> None:
         self._authority = Authority("devcluster", directory / "pki")
         self._etcd_authority = Authority("devcluster-etcd", directory / "pki-etcd")
         self._directory = directory
@@ -38,6 +40,9 @@ class Credentials:
         )
         self._signing_key = directory / "service-account.key"
         self._public_key = write_signing_key(self._signing_key)
+        self.tokens = {user: secrets.token_urlsafe(32) for user in tokens}
+        """Bearer tokens by user."""
+        self._tokens_file = self._write_tokens() if tokens else None
 
     @property
     def certificate(self) -> Path:
@@ -59,7 +64,16 @@ class Credentials:
             service_account_public_key=self._public_key,
             kubelet_client=self._kubelet_client,
             nodes=nodes,
+            tokens=self._tokens_file,
         )
+
+    def _write_tokens(self) -> Path:
+        """Write the file that the API server reads at its start: a token, a name and a uid for each user."""
+        path = self._directory / "tokens.csv"
+        path.touch(mode=0o600)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows((token, user, user) for user, token in self.tokens.items())
+        return path
 
     def serving(self, name: str, addresses: Sequence[str]) -> KeyPair:
         """Issue a serving certificate to a server other than the API server."""

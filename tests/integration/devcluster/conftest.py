@@ -34,5 +34,5 @@ def kubectl() -> Kubectl:
 
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[ControlPlane]:
-    with ControlPlane.start() as plane:
+    with ControlPlane.start(tokens=("tessa",)) as plane:
         yield plane

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+import yaml
 
 from provisioner_devcluster import ControlPlane
 from provisioner_devcluster.process.record import Record
@@ -63,6 +64,19 @@ def test_a_user_may_do_what_rbac_grants_and_no_more(cluster: ControlPlane, kubec
     assert "kube-root-ca.crt" in kubectl(carol, "get", "configmaps")
     with pytest.raises(AssertionError, match='User "carol" cannot list'):
         kubectl(carol, "get", "secrets")
+
+
+def test_a_user_named_at_the_start_has_a_token(cluster: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    def with_token(token: str) -> Path:
+        document = yaml.safe_load(cluster.kubeconfig.read_text(encoding="utf-8"))
+        document["users"][0]["user"] = {"token": token}
+        path = tmp_path / "with-token.kubeconfig"
+        path.write_text(yaml.safe_dump(document), encoding="utf-8")
+        return path
+
+    assert '"username": "tessa"' in kubectl(with_token(cluster.token_of("tessa")), "auth", "whoami", "--output=json")
+    with pytest.raises(AssertionError, match=r"Unauthorized|must be logged in"):
+        kubectl(with_token("another"), "get", "namespaces")
 
 
 def test_all_components_listen_only_on_loopback(cluster: ControlPlane) -> None:
