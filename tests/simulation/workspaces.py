@@ -9,6 +9,7 @@ from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
     FindBuilds,
     FindImport,
+    FindWorkspaces,
     HoldTemplate,
     HoldWorkspace,
     ImportVersion,
@@ -78,7 +79,10 @@ class WorkspaceHalf:
     def decide(self) -> None:
         for decision in list(self.mirror.decide(self._controller.now)):
             self._invariants.decided_about_workspace(decision)
-            self._carry_out(decision)
+            if isinstance(decision, FindWorkspaces):
+                self._find_workspaces(decision)
+            else:
+                self._carry_out(decision)
 
     def _carry_out(self, decision: WorkspaceDecision) -> None:
         server = self._network.server
@@ -214,6 +218,22 @@ class WorkspaceHalf:
             self._settle(decision)
 
         self._network.send(self._controller, read, answered)
+
+    def _find_workspaces(self, decision: FindWorkspaces) -> None:
+        found: list[Body] = []
+
+        def answered(result: Result, _: Body | None) -> None:
+            if not self._controller.alive:
+                return
+            if result is Result.UNREACHABLE:
+                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
+                return
+            for body in found:
+                self.observe(body)
+            self.mirror.workspaces_listed(decision.template.namespace)
+            self._settle(decision)
+
+        self._network.send(self._controller, lambda: found.extend(self._network.server.of_kind(WORKSPACE)), answered)
 
     def _settle(self, decision: WorkspaceDecision) -> None:
         if self._controller.alive:

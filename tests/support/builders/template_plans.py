@@ -25,7 +25,7 @@ def wanted_name(template: Template) -> str:
 
 
 def planned_template(template: Template, *, now: float = 0, **facts: Any) -> TemplatePlan:
-    return plan_template(template, TemplateFacts(**facts), at(now))
+    return plan_template(template, TemplateFacts(**{"listed": True} | facts), at(now))
 
 
 def decided_template(template: Template, **options: Any) -> TemplateDecision | None:

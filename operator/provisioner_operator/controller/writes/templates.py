@@ -17,6 +17,7 @@ from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
     FindImport,
+    FindWorkspaces,
     HoldTemplate,
     ImportVersion,
     KeepFiles,
@@ -52,6 +53,8 @@ class TemplateExecutor:
                 return await self._import(decision)
             case FindImport(_, version):
                 await self._find_import(template, version.import_job, version.name)
+            case FindWorkspaces():
+                await self._find_workspaces(template.namespace)
             case DiscardVersion(_, version):
                 await self._discard(template, version)
             case HoldTemplate() | ReleaseTemplate():
@@ -117,6 +120,12 @@ class TemplateExecutor:
         except NotFoundError:
             pass  # it is gone already
         self._workspaces.files_discarded(template, version)
+
+    async def _find_workspaces(self, namespace: str) -> None:
+        async for page in self._client.list_pages(paths.workspaces(namespace)):
+            for body in page["items"]:
+                self._observer.workspace(body)
+        self._workspaces.workspaces_listed(namespace)
 
     # --- import jobs ---
 

@@ -16,6 +16,7 @@ from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntr
 from provisioner_operator.core.workspaces.build_history import BuildFacts
 from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, plan_workspace
 from provisioner_operator.core.workspaces.decisions import (
+    FindWorkspaces,
     UpdateTemplateStatus,
     UpdateWorkspaceStatus,
     WorkspaceDecision,
@@ -34,6 +35,8 @@ class WorkspaceReconciler(WorkspaceCache):
         super().__init__()
         self._unreadable: dict[str, UnreadableObject] = {}
         """Workspaces in a state that cannot be parsed: each may use any template of its namespace."""
+        self._listed: set[str] = set()
+        """Namespaces whose workspaces were listed in this term of leadership; in others an unknown one may exist."""
 
     # --- workspaces that cannot be parsed ---
 
@@ -67,13 +70,27 @@ class WorkspaceReconciler(WorkspaceCache):
     def _release_templates(self, uid: str) -> None:
         """Requeue the templates that an unreadable workspace held, since it is no longer one."""
         if (workspace := self._unreadable.pop(uid, None)) is not None:
-            self._work.add(*(each.uid for each in self.templates() if each.namespace == workspace.namespace))
+            self._queue_templates_in(workspace.namespace)
+
+    def _queue_templates_in(self, namespace: str) -> None:
+        self._work.add(*(each.uid for each in self.templates() if each.namespace == namespace))
+
+    # --- workspaces that were never observed ---
+
+    @override
+    def leadership_gained(self) -> None:
+        super().leadership_gained()
+        self._listed.clear()
+
+    def workspaces_listed(self, namespace: str) -> None:
+        """Record that all workspaces of the namespace were listed and observed."""
+        self._listed.add(namespace)
 
     # --- the outcome of decisions ---
 
     def refused(self, decision: WorkspaceDecision, refusal: Refusal, now: Instant) -> bool:
         """Record that the API server refused the write, and back off; return whether to report it."""
-        entry = self._entry(decision.subject)
+        entry = self._entry(decision.regarding.uid)
         if entry is None:
             return False
         kind = type(decision).__name__
@@ -85,7 +102,7 @@ class WorkspaceReconciler(WorkspaceCache):
 
     def accepted(self, decision: WorkspaceDecision) -> None:
         """Record that the write succeeded, and reset its backoff."""
-        entry = self._entry(decision.subject)
+        entry = self._entry(decision.regarding.uid)
         if entry is None:
             return
         if isinstance(decision, _STATUS):
@@ -96,15 +113,20 @@ class WorkspaceReconciler(WorkspaceCache):
     def settled(self, decision: WorkspaceDecision, _: Instant) -> None:
         """End a decision, whatever its outcome, and queue its object."""
         self._work.done(decision.subject)
-        self._work.add(decision.subject)
+        if isinstance(decision, FindWorkspaces):
+            self._queue_templates_in(decision.template.namespace)
+        else:
+            self._work.add(decision.subject)
 
     # --- the loop ---
 
     def decide(self, now: Instant) -> Iterator[WorkspaceDecision]:
         """Yield all decisions that are due; each is under way until it is `settled`."""
         while (uid := self._work.pop(now.monotonic)) is not None:
-            if (decision := self._decide_one(uid, now)) is not None:
-                self._work.begin(uid)
+            decision = self._decide_one(uid, now)
+            # The list of a namespace's workspaces may be under way for another template, and queues this one at its end.
+            if decision is not None and not self._work.is_under_way(decision.subject):
+                self._work.begin(decision.subject)
                 yield decision
 
     def next_wake(self) -> float | None:
@@ -139,6 +161,7 @@ class WorkspaceReconciler(WorkspaceCache):
             kept=frozenset(entry.kept),
             discarded=frozenset(entry.discarded),
             imports=entry.imports,
+            listed=template.namespace in self._listed,
             workspaces=len(self._version_use.workspaces_of(place)),
             unreadable_workspaces=sum(each.namespace == template.namespace for each in self._unreadable.values()),
             versions_in_use=self._version_use.versions_of(place),

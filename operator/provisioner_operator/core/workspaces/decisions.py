@@ -9,6 +9,8 @@ request succeeded.
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER, IN_USE_FINALIZER, build_job_name
 from provisioner_operator.core.model.decision import ObjectReference
@@ -104,6 +106,17 @@ class FindImport(_AboutTemplate):
     """Read the job that imports a version: its end was missed, or it is gone."""
 
     version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class FindWorkspaces(_AboutTemplate):
+    """List the Workspaces of the template's namespace, before anything of it is dropped in a new term of leadership."""
+
+    @property
+    @override
+    def subject(self) -> str:
+        """The namespace: one list serves all its templates."""
+        return f"Workspaces of {self.template.namespace}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +242,7 @@ TemplateDecision = (
     | KeepFiles
     | ImportVersion
     | FindImport
+    | FindWorkspaces
     | DiscardVersion
     | HoldTemplate
     | ReleaseTemplate

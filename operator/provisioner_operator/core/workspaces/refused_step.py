@@ -16,6 +16,7 @@ _CONSEQUENCES: Mapping[str, str] = {
     "KeepFiles": "The version's files cannot be stored in a ConfigMap",
     "ImportVersion": "No import job can be created",
     "FindImport": "The import job cannot be read",
+    "FindWorkspaces": "The workspaces that may use it cannot be listed",
     "DiscardVersion": "The files of an old version cannot be deleted",
 }
 

@@ -16,6 +16,7 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
     FindImport,
+    FindWorkspaces,
     HoldTemplate,
     ImportVersion,
     KeepFiles,
@@ -53,6 +54,8 @@ class TemplateFacts:
     """Versions whose files are gone."""
     imports: Mapping[str, Import | None] = field(default_factory=dict)
     """Import jobs by version; None where there is certainly no job."""
+    listed: bool = False
+    """Whether the namespace's workspaces were listed in this term of leadership; otherwise an unknown one may exist."""
     workspaces: int = 0
     unreadable_workspaces: int = 0
     """Workspaces of the namespace that cannot be parsed: they may use the template, and any of its versions."""
@@ -130,6 +133,8 @@ def _plan_version(
         if due is None or due > 0:
             look = min((each for each in (look, due) if each is not None), default=None)
             kept.append(version)
+        elif not facts.listed:
+            return TemplatePlan(FindWorkspaces(template))
         elif version.files and version.name not in facts.discarded:
             discard = DiscardVersion(template, version.name)
             if facts.refused is None or not facts.refused.blocks(discard):
@@ -162,7 +167,7 @@ def _end(template: Template, facts: TemplateFacts, now: Instant) -> TemplatePlan
     if IN_USE_FINALIZER not in template.finalizers:
         return TemplatePlan()
     if not facts.workspaces and not facts.unreadable_workspaces:
-        return TemplatePlan(ReleaseTemplate(template))
+        return TemplatePlan(ReleaseTemplate(template) if facts.listed else FindWorkspaces(template))
     count = "1 workspace" if facts.workspaces == 1 else f"{facts.workspaces} workspaces"
     unreadable = f", and {facts.unreadable_workspaces} that cannot be parsed" if facts.unreadable_workspaces else ""
     message = f"The template is being deleted; it remains until no workspace uses it ({count} left{unreadable})."

@@ -25,7 +25,7 @@ from provisioner_operator.core.workspaces.records import (
     WorkspaceStatus,
 )
 from provisioner_operator.core.workspaces.template_source import digest_of
-from support.builders.core import NOON, at
+from support.builders.core import NAMESPACE, NOON, at
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace, an_import
 
 Observed = Template | Workspace | Build | Import
@@ -53,6 +53,7 @@ def observe(cache: WorkspaceReconciler, *objects: Observed) -> bool:
 def observing(*objects: Observed) -> WorkspaceReconciler:
     """A reconciler that has observed these."""
     cache = WorkspaceReconciler()
+    cache.workspaces_listed(NAMESPACE)
     assert observe(cache, *objects)
     return cache
 

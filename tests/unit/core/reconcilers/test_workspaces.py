@@ -33,6 +33,7 @@ class Observed:
 
     def __init__(self, *objects: Template | Workspace) -> None:
         self.reconciler = WorkspaceReconciler()
+        self.reconciler.workspaces_listed(NAMESPACE)
         for each in objects:
             self.see(each)
 

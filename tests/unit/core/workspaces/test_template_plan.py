@@ -9,6 +9,7 @@ from provisioner_operator.api.v1alpha1.enums import ParameterType, Phase, Versio
 from provisioner_operator.api.v1alpha1.names import version_name
 from provisioner_operator.core.workspaces.decisions import (
     FindImport,
+    FindWorkspaces,
     HoldTemplate,
     ImportVersion,
     KeepFiles,
@@ -184,6 +185,13 @@ def test_a_deleted_template_goes_when_no_workspace_is_left() -> None:
 
     assert says(written_status(template, workspaces=2)) == ("False", "InUse")
     assert isinstance(decided_template(template, workspaces=0), ReleaseTemplate)
+
+
+def test_a_deleted_template_goes_only_after_the_workspaces_were_listed() -> None:
+    template = a_template(deleting=True)
+
+    assert isinstance(decided_template(template, listed=False), FindWorkspaces)
+    assert says(written_status(template, listed=False, workspaces=2)) == ("False", "InUse")
 
 
 def test_a_deleted_template_stays_while_a_workspace_that_cannot_be_parsed_may_use_it() -> None:

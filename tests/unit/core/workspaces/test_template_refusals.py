@@ -33,12 +33,14 @@ def test_a_step_that_is_refused_is_not_made_again_yet_and_the_status_says_why() 
         (a_template(status=NEW, config_map="source", files=None), "ReadSource"),
         (new, "KeepFiles"),
         (a_template(deleting=True), "ReleaseTemplate"),
+        (a_template(deleting=True), "FindWorkspaces"),
     ):
-        assert type(decided_template(template)).__name__ == kind
-        status = written_status(template, refused=_refused(kind))
+        listed = kind != "FindWorkspaces"
+        assert type(decided_template(template, listed=listed)).__name__ == kind
+        status = written_status(template, listed=listed, refused=_refused(kind))
         assert says(status) == ("False", "WriteRefused")
         assert says(status, "Stalled") == ("True", "WriteRefused")
-        assert decided_template(template, refused=_refused(kind, transient=True)) is None
+        assert decided_template(template, listed=listed, refused=_refused(kind, transient=True)) is None
 
 
 @pytest.mark.parametrize("refused", ["KeepFiles", "ImportVersion"])

@@ -3,10 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
 from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS, MOST_VERSIONS_IN_USE
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
+    FindWorkspaces,
     KeepFiles,
 )
 from provisioner_operator.core.workspaces.records import Parameter, Template, TemplateStatus
@@ -35,6 +38,17 @@ def test_a_superseded_version_goes_after_its_time_unless_a_workspace_has_it() ->
     assert not isinstance(decided_template(known, now=100, unreadable_workspaces=1), DiscardVersion)
     gone = written_status(known, now=100, discarded=frozenset({old.name}))
     assert [each.name for each in gone.versions] == [wanted.name]
+
+
+@pytest.mark.parametrize("files", [True, False], ids=["kept files", "git"])
+def test_no_version_goes_before_the_workspaces_were_listed(*, files: bool) -> None:
+    wanted = a_version(wanted_name(a_template(status=NEW)))
+    old = a_version("template-old", superseded=NOON, files=files)
+    known = a_template(old, wanted, active=wanted.name, version_retention=100)
+
+    assert not isinstance(decided_template(known, listed=False, now=99), FindWorkspaces)
+    assert isinstance(decided_template(known, listed=False, now=100), FindWorkspaces)
+    assert not isinstance(decided_template(known, now=100), FindWorkspaces)
 
 
 def test_a_version_that_is_being_imported_is_not_discarded_and_too_many_go_at_once() -> None:
