@@ -41,7 +41,7 @@ class SimulatedController:
         """Whether it decides and writes; a standby only observes."""
         self.tenure = Tenure(self)
         self.workspaces = WorkspaceHalf(self, network, invariants)
-        self.mirror = JobReconciler(self.workspaces.mirror.holds, self.workspaces.mirror.owner_of)
+        self.mirror = JobReconciler(self.workspaces.mirror.holds, self.workspaces.mirror.ownership_of)
         self.pools = PoolHalf(self, network, invariants)
         self.feed = ControllerFeed(self, network, random)
         self._writes = ControllerWrites(self, network, random, invariants)

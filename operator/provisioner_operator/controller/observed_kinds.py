@@ -87,7 +87,7 @@ class ObservedKinds:
             parse_workspace,
             self._observe_workspace,
             workspaces.workspace_deleted,
-            workspaces.observe_unreadable_workspace,
+            self._park_workspace,
         )
 
     def _observe_job(self, records: JobRecords) -> bool:
@@ -105,6 +105,10 @@ class ObservedKinds:
         if is_news:
             self._jobs.workspace_changed((workspace.namespace, workspace.name))
         return is_news
+
+    def _park_workspace(self, workspace: UnreadableObject) -> None:
+        self._workspaces.observe_unreadable_workspace(workspace)
+        self._jobs.workspace_changed((workspace.namespace, workspace.name))
 
     def _observe_build(self, records: JobRecords) -> bool:
         is_news = records.build is not None and self._workspaces.observe_build(records.build)

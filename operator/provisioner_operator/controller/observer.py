@@ -24,7 +24,7 @@ from provisioner_operator.core.model.records import Job, UnreadableObject
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.kube.errors import BusyError
-from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.kube.object_meta import object_meta, owner_of
 from provisioner_operator.kube.parsing import UnparseableObjectError
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from provisioner_operator.kube.pool_parsing import parse_pool_pod
@@ -178,8 +178,9 @@ class Observer:
         except UnparseableObjectError as error:
             # An older version of the object that did parse must not be decided on any more.
             meta = object_meta(body)
-            kind.park(UnreadableObject(meta.namespace, meta.uid, meta.version))
+            kind.park(UnreadableObject(meta.namespace, meta.name, meta.uid, meta.version, owner_of(body)))
             self._unparseable.report(kind.name, body, error)
+            self.wake.set()  # others may depend on it: templates, and jobs of a workspace
             return None
         if self._in_contact:
             self._contact_at = clock.read().monotonic

@@ -1,4 +1,4 @@
-"""The few fields of `metadata` that identify an object, read from a body that no model has parsed.
+"""The few fields that identify an object and its owner, read from a body that no model has parsed.
 
 Used where objects are followed or reported without knowing their kind: the reflector, the observer, the elector. A field that
 is missing reads as the empty string, since such a body may be the very one that fits no model.
@@ -36,3 +36,10 @@ def object_meta(body: Mapping[str, Any]) -> ObjectMeta:
         uid=str(meta.get("uid", "")),
         resource_version=str(meta.get("resourceVersion", "")),
     )
+
+
+def owner_of(body: Mapping[str, Any]) -> str | None:
+    """Read the `spec.owner` of an object of any kind; None if it has none that is a text."""
+    spec = body.get("spec")
+    owner = spec.get("owner") if isinstance(spec, Mapping) else None
+    return owner if isinstance(owner, str) else None

@@ -26,7 +26,7 @@ from provisioner_operator.core.jobs.decisions import (
     Withdraw,
 )
 from provisioner_operator.core.jobs.timeouts import ACKNOWLEDGE_SECONDS, active_deadline, pending_deadline
-from provisioner_operator.core.jobs.workspace_permission import may_change_workspace, refusal
+from provisioner_operator.core.jobs.workspace_permission import Ownership, may_change_workspace, refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Assignment, Daemon, Job
 
@@ -45,8 +45,8 @@ class Context:
     """Whether that daemon's process is certainly over: fenced, ended with its Pod, or replaced by another."""
     pod_ended: str | None = None
     """Description of how that daemon's Pod ended, if that is why it is lost."""
-    workspace_owner: str | None = None
-    """Owner of the Workspace that the job names; None if it has none, or there is no such Workspace."""
+    workspace: Ownership | None = None
+    """Ownership of the Workspace that the job names; None if there is no such Workspace."""
     cancel_seen: float | None = None
     """Time at which this controller first observed the cancel, on the monotonic clock."""
 
@@ -70,10 +70,10 @@ def _evaluate_pending(job: Job, context: Context, now: Instant) -> Evaluation:
     if job.cancel:
         cancellation = never_started(job)
         return Evaluation(Cancel(job, cancellation.reason, cancellation.message))
-    owner = context.workspace_owner
-    if owner is not None and not may_change_workspace(job, owner):
+    workspace = context.workspace
+    if workspace is not None and not may_change_workspace(job, workspace):
         # At once, not after a wait: it would hold up the jobs of the owner.
-        return Evaluation(Fail(job, EndReason.NOT_WORKSPACE_OWNER, refusal(job, owner)))
+        return Evaluation(Fail(job, EndReason.NOT_WORKSPACE_OWNER, refusal(job, workspace)))
     if (requested := _requested(job)) is not None:
         return Evaluation(requested)
     overdue = _due(pending_deadline(job), now, _pending_timeout(job))

@@ -4,18 +4,37 @@ Admission lets only the user in question, or one who may act for others (`impers
 initiator and its workspaceRef.owner, and only the latter set workspaceRef.uid. But it cannot look up the Workspace.
 """
 
+from dataclasses import dataclass
+
 from provisioner_operator.core.model.records import Job
 
 
-def may_change_workspace(job: Job, owner: str | None) -> bool:
-    """Return whether the job may change its Workspace, of this owner; None if there is no Workspace, or it has none."""
-    return not owner or job.builds_workspace or owner in (job.initiator, job.workspace_owner)
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Ownership of a Workspace that exists."""
+
+    owner: str | None
+    """None, or empty, if the Workspace has no owner."""
+    unreadable: bool = False
+    """Whether the Workspace cannot be parsed: without an owner, it is then nobody's instead of everybody's."""
 
 
-def refusal(job: Job, owner: str) -> str:
+def may_change_workspace(job: Job, workspace: Ownership) -> bool:
+    """Return whether the job may change its Workspace."""
+    if job.builds_workspace:
+        return True
+    return workspace.owner in (job.initiator, job.workspace_owner) if workspace.owner else not workspace.unreadable
+
+
+def refusal(job: Job, workspace: Ownership) -> str:
     """Describe why the job fails, and what to do instead."""
+    if not workspace.owner:
+        return (
+            f"Workspace {job.workspace} cannot be parsed and names no owner, so it is not known who may change it. Correct "
+            "the Workspace as its Event Unparseable says, or update the controller; then submit the job again."
+        )
     return (
-        f'Workspace {job.workspace} belongs to "{owner}", and the job names another user or none. Change the Workspace '
-        "instead, which creates its jobs; or let its owner submit the job, or an administrator with spec.workspaceRef.owner "
-        "set to the owner."
+        f'Workspace {job.workspace} belongs to "{workspace.owner}", and the job names another user or none. Change the '
+        "Workspace instead, which creates its jobs; or let its owner submit the job, or an administrator with "
+        "spec.workspaceRef.owner set to the owner."
     )

@@ -157,8 +157,11 @@ class UnreadableObject:
     """An object that exists and cannot be parsed, such as one that a later version wrote."""
 
     namespace: str
+    name: str
     uid: str
     resource_version: int
+    owner: str | None = None
+    """Its `spec.owner`, if it has one that is a text: what a Workspace's jobs are checked against."""
 
 
 @dataclass(frozen=True, slots=True)

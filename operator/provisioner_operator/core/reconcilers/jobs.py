@@ -12,6 +12,7 @@ from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.daemons.decisions import MarkOffline
 from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire, Explain, Release
 from provisioner_operator.core.jobs.evaluation import Context, evaluate
+from provisioner_operator.core.jobs.workspace_permission import Ownership
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job
@@ -33,7 +34,7 @@ def _nobody_holds(_: str) -> bool:
     return False
 
 
-def _nobody_owns(_: NamespacedName) -> str | None:
+def _no_workspace(_: NamespacedName) -> Ownership | None:
     return None
 
 
@@ -43,13 +44,13 @@ class JobReconciler(JobCache):
     def __init__(
         self,
         holds: Callable[[str], bool] = _nobody_holds,
-        owner_of: Callable[[NamespacedName], str | None] = _nobody_owns,
+        ownership_of: Callable[[NamespacedName], Ownership | None] = _no_workspace,
     ) -> None:
-        """Keep an expired job as long as `holds`, given its uid, is true; `owner_of` returns a Workspace's owner."""
+        """Keep an expired job as long as `holds`, given its uid, is true; `ownership_of` returns that of a Workspace, if it exists."""
         super().__init__()
         self._holds = holds
         self._explaining = ExplanationPlaces()
-        self._owner_of = owner_of
+        self._ownership_of = ownership_of
 
     def leadership_gained(self, now: Instant) -> None:
         """Distrust that every job was observed: a watch may have ended unnoticed, and a run's job be deleted since."""
@@ -165,13 +166,13 @@ class JobReconciler(JobCache):
         return None if wait > 0 else Expire(job)
 
     def _context(self, job: Job, now: Instant) -> Context:
-        given, workspace = job.assignment, workspace_of(job)
-        owner = None if workspace is None else self._owner_of(workspace)
+        given, place = job.assignment, workspace_of(job)
+        workspace = None if place is None else self._ownership_of(place)
         if given is None:
-            return Context(workspace_owner=owner, cancel_seen=self._cancel_seen.get(job.uid))
+            return Context(workspace=workspace, cancel_seen=self._cancel_seen.get(job.uid))
         pod_ended = self._pods.ending_of(given.daemon_uid)
         if self._daemons.is_unreadable(given.daemon_uid):
-            return Context(unreadable=True, workspace_owner=owner, lost=pod_ended is not None, pod_ended=pod_ended)
+            return Context(unreadable=True, workspace=workspace, lost=pod_ended is not None, pod_ended=pod_ended)
         if not self._daemons.is_judged(given.daemon_uid):
             self._daemons.deleted(given.daemon_uid, now)
             self._work.add(given.daemon_uid)
@@ -182,7 +183,7 @@ class JobReconciler(JobCache):
             offline=daemon is not None and not self._daemons.is_online(daemon),
             lost=replaced or self._daemons.is_lost(given.daemon_uid, now),
             pod_ended=pod_ended,
-            workspace_owner=owner,
+            workspace=workspace,
             cancel_seen=self._cancel_seen.get(job.uid),
         )
 

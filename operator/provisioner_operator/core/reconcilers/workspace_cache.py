@@ -13,7 +13,6 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.reconcilers.version_use import VersionUse
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
-from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, Workspace
 from provisioner_operator.core.workspaces.template_source import Reading
 
@@ -29,7 +28,7 @@ class WorkspaceCache:
         self._template_uids: dict[tuple[str, str], str] = {}
         self._version_use = VersionUse()
         self._jobs: dict[str, tuple[str, int | str]] = {}
-        self._workspace_uids: dict[NamespacedName, str] = {}
+        self._workspace_uids: dict[tuple[str, str], str] = {}
         self._gone = GoneObjects()
         self._work: WorkQueue[str] = WorkQueue()
 
@@ -213,11 +212,6 @@ class WorkspaceCache:
             entry.floor = max(entry.floor, number)
 
     # --- what is known ---
-
-    def owner_of(self, workspace: NamespacedName) -> str | None:
-        """Return the owner of the Workspace of that name; None if it has none, or there is no such Workspace."""
-        entry = self._workspaces.get(self._workspace_uids.get(workspace, ""))
-        return entry.workspace.owner if entry is not None and entry.workspace is not None else None
 
     def holds(self, job_uid: str) -> bool:
         """Return whether a job must be kept because the status of its workspace or template does not record its end yet."""

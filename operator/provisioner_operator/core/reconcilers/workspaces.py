@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 from typing_extensions import override
 
+from provisioner_operator.core.jobs.workspace_permission import Ownership
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import UnreadableObject
 from provisioner_operator.core.reconcilers.workspace_cache import WorkspaceCache
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
+from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 from provisioner_operator.core.workspaces.build_history import BuildFacts
 from provisioner_operator.core.workspaces.build_plan import WorkspacePlan, plan_workspace
 from provisioner_operator.core.workspaces.decisions import (
@@ -35,6 +37,7 @@ class WorkspaceReconciler(WorkspaceCache):
         super().__init__()
         self._unreadable: dict[str, UnreadableObject] = {}
         """Workspaces in a state that cannot be parsed: each may use any template of its namespace."""
+        self._unreadable_uids: dict[NamespacedName, str] = {}
         self._listed: set[str] = set()
         """Namespaces whose workspaces were listed in this term of leadership; in others an unknown one may exist."""
 
@@ -46,6 +49,7 @@ class WorkspaceReconciler(WorkspaceCache):
         is_old = known is not None and workspace.resource_version <= known.resource_version
         if not is_old and not self._gone.covers(workspace.uid, workspace.resource_version):
             self._unreadable[workspace.uid] = workspace
+            self._unreadable_uids[workspace.namespace, workspace.name] = workspace.uid
             self.park(workspace.uid)
 
     def unreadable_workspaces(self) -> Iterator[UnreadableObject]:
@@ -59,17 +63,29 @@ class WorkspaceReconciler(WorkspaceCache):
             return False
         if not super().observe_workspace(workspace):
             return False
-        self._release_templates(workspace.uid)
+        self._unreadable_uids.pop((workspace.namespace, workspace.name), None)
+        self._forget_unreadable(workspace.uid)
         return True
 
     @override
     def workspace_deleted(self, uid: str) -> None:
-        self._release_templates(uid)
+        self._forget_unreadable(uid)
         super().workspace_deleted(uid)
 
-    def _release_templates(self, uid: str) -> None:
+    def ownership_of(self, workspace: NamespacedName) -> Ownership | None:
+        """Return the ownership of the Workspace of that name; None if there is no such Workspace."""
+        unreadable = self._unreadable.get(self._unreadable_uids.get(workspace, ""))
+        if unreadable is not None:
+            return Ownership(unreadable.owner, unreadable=True)
+        entry = self._workspaces.get(self._workspace_uids.get(workspace, ""))
+        return Ownership(entry.workspace.owner) if entry is not None and entry.workspace is not None else None
+
+    def _forget_unreadable(self, uid: str) -> None:
         """Requeue the templates that an unreadable workspace held, since it is no longer one."""
         if (workspace := self._unreadable.pop(uid, None)) is not None:
+            place = (workspace.namespace, workspace.name)
+            if self._unreadable_uids.get(place) == uid:
+                del self._unreadable_uids[place]
             self._queue_templates_in(workspace.namespace)
 
     def _queue_templates_in(self, namespace: str) -> None:

@@ -65,6 +65,25 @@ def test_nothing_is_written_of_an_object_that_cannot_be_read_until_it_can_be(
     run_in_virtual_time(main())
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["job first", "workspace first"])
+@pytest.mark.parametrize(("owner", "says"), [("alice", 'belongs to "alice"'), (7, "cannot be parsed")])
+def test_a_job_of_a_workspace_that_could_never_be_read_is_refused(
+    *, owner: object, says: str, is_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path = controller.add_job("job", workspaceRef={"name": "dev"}, initiator="mallory") if is_first else ""
+            await asyncio.sleep(5)
+            controller.add_workspace(owner=owner, updatePolicy="Later")
+            path = path or controller.add_job("job", workspaceRef={"name": "dev"}, initiator="mallory")
+            await asyncio.sleep(5)
+            status = controller.client.objects[path]["status"]
+            assert (status["phase"], status["reason"]) == ("Failed", "NotWorkspaceOwner")
+            assert says in status["message"]
+
+    run_in_virtual_time(main())
+
+
 def test_a_daemon_that_cannot_be_read_is_not_cordoned_until_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:

@@ -198,7 +198,7 @@ def test_a_refused_write_about_a_daemon_does_not_put_off_the_loss_of_its_jobs_on
     assert observed.wake() == 404
 
 
-UNREADABLE = UnreadableObject(NAMESPACE, "uid-of-daemon", 5)
+UNREADABLE = UnreadableObject(NAMESPACE, "daemon", "uid-of-daemon", 5)
 LONG_AFTER = 100_000.0
 
 
@@ -246,10 +246,10 @@ def test_a_daemon_that_cannot_be_parsed_counts_as_none_that_is_free() -> None:
 def test_of_a_daemon_only_what_is_later_counts_whether_it_can_be_parsed_or_not() -> None:
     known = a_daemon(resource_version=11)
     observed = ObservedJobs(known)
-    observed.mirror.observe_unreadable_daemon(UnreadableObject(NAMESPACE, known.uid, 10), at(0))
+    observed.mirror.observe_unreadable_daemon(UnreadableObject(NAMESPACE, known.name, known.uid, 10), at(0))
     assert list(observed.mirror.unreadable_daemons()) == []
 
-    later = UnreadableObject(NAMESPACE, known.uid, 13)
+    later = UnreadableObject(NAMESPACE, known.name, known.uid, 13)
     observed.mirror.observe_unreadable_daemon(later, at(0))
     assert not observed.mirror.observe_daemon(replace(known, resource_version=12), at(0))
     assert list(observed.mirror.unreadable_daemons()) == [later]

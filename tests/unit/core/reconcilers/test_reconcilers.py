@@ -2,6 +2,8 @@
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs.decisions import Assign, Expire, Fail
+from provisioner_operator.core.jobs.workspace_permission import Ownership
+from provisioner_operator.core.model.records import UnreadableObject
 from provisioner_operator.core.reconcilers.jobs import HELD_SECONDS
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.workspaces.records import WorkspaceStatus
@@ -70,9 +72,24 @@ def test_a_job_by_hand_that_waits_when_another_user_creates_the_workspace_fails_
 def test_the_name_of_a_deleted_workspace_belongs_to_nobody_until_another_takes_it() -> None:
     workspaces = Reconcilers.create("image").workspaces
     workspaces.observe_workspace(a_workspace(owner="alice"))
-    assert workspaces.owner_of((NAMESPACE, "dev")) == "alice"
+    assert workspaces.ownership_of((NAMESPACE, "dev")) == Ownership("alice")
     workspaces.observe_workspace(a_workspace(owner="bob", uid="another"))
     workspaces.workspace_deleted("uid-of-dev")
-    assert workspaces.owner_of((NAMESPACE, "dev")) == "bob"
+    assert workspaces.ownership_of((NAMESPACE, "dev")) == Ownership("bob")
     workspaces.workspace_deleted("another")
-    assert workspaces.owner_of((NAMESPACE, "dev")) is None
+    assert workspaces.ownership_of((NAMESPACE, "dev")) is None
+
+
+def test_a_workspace_that_cannot_be_parsed_is_its_owners_until_it_is_gone_or_another_takes_its_name() -> None:
+    workspaces = Reconcilers.create("image").workspaces
+    unreadable = UnreadableObject(NAMESPACE, "dev", "uid-of-unreadable", 1, owner="alice")
+    workspaces.observe_unreadable_workspace(unreadable)
+    assert workspaces.ownership_of((NAMESPACE, "dev")) == Ownership("alice", unreadable=True)
+    workspaces.observe_workspace(a_workspace(owner="bob", uid="another", resource_version=2))
+    assert workspaces.ownership_of((NAMESPACE, "dev")) == Ownership("bob")
+    workspaces.workspace_deleted(unreadable.uid)
+    workspaces.workspace_deleted("another")
+    workspaces.observe_unreadable_workspace(UnreadableObject(NAMESPACE, "dev", "third", 3))
+    assert workspaces.ownership_of((NAMESPACE, "dev")) == Ownership(None, unreadable=True)
+    workspaces.workspace_deleted("third")
+    assert workspaces.ownership_of((NAMESPACE, "dev")) is None

@@ -292,9 +292,9 @@ def test_what_requests_found_out_about_an_unknown_template_is_nobodys() -> None:
 
 def test_a_workspace_that_cannot_be_parsed_holds_the_templates_of_its_namespace_until_it_is_gone() -> None:
     observed = Observed(a_template(deleting=True))
-    unreadable = UnreadableObject(NAMESPACE, "uid-of-later", 2)
+    unreadable = UnreadableObject(NAMESPACE, "later", "uid-of-later", 2)
     observed.reconciler.observe_unreadable_workspace(unreadable)
-    observed.reconciler.observe_unreadable_workspace(UnreadableObject("elsewhere", "uid-of-other", 2))
+    observed.reconciler.observe_unreadable_workspace(UnreadableObject("elsewhere", "other", "uid-of-other", 2))
     (in_use,) = observed.decided()
     assert isinstance(in_use, UpdateTemplateStatus)
     observed.reconciler.settled(in_use, at(0))
@@ -309,7 +309,7 @@ def test_a_workspace_that_cannot_be_parsed_holds_the_templates_of_its_namespace_
 def test_a_workspace_that_can_be_parsed_again_counts_for_its_template_alone() -> None:
     observed = Observed(a_template(deleting=True))
     workspace = a_workspace(template="another")
-    observed.reconciler.observe_unreadable_workspace(UnreadableObject(NAMESPACE, workspace.uid, 1))
+    observed.reconciler.observe_unreadable_workspace(UnreadableObject(NAMESPACE, workspace.name, workspace.uid, 1))
 
     observed.see(replace(workspace, resource_version=2))
 
@@ -319,7 +319,7 @@ def test_a_workspace_that_can_be_parsed_again_counts_for_its_template_alone() ->
 def test_an_older_state_that_cannot_be_parsed_does_not_hold_up_a_workspace() -> None:
     observed = Observed(a_template(), a_workspace(resource_version=11))
 
-    observed.reconciler.observe_unreadable_workspace(UnreadableObject(NAMESPACE, "uid-of-dev", 10))
+    observed.reconciler.observe_unreadable_workspace(UnreadableObject(NAMESPACE, "dev", "uid-of-dev", 10))
 
     assert list(observed.reconciler.unreadable_workspaces()) == []
     assert isinstance(observed.about("uid-of-dev"), CreateBuild)
@@ -327,7 +327,7 @@ def test_an_older_state_that_cannot_be_parsed_does_not_hold_up_a_workspace() -> 
 
 def test_a_late_answer_from_before_a_workspace_could_not_be_parsed_leaves_it_alone() -> None:
     observed = Observed(a_template(deleting=True), a_workspace(template="another"))
-    unreadable = UnreadableObject(NAMESPACE, "uid-of-dev", 10)
+    unreadable = UnreadableObject(NAMESPACE, "dev", "uid-of-dev", 10)
     observed.reconciler.observe_unreadable_workspace(unreadable)
 
     assert not observed.reconciler.observe_workspace(a_workspace(template="another", resource_version=9))
