@@ -30,6 +30,8 @@ class Assignment(Model):
     """Name of the ProvisionerDaemon."""
     daemon_uid: Annotated[Uid, Field(alias="daemonUID")]
     """UID of the ProvisionerDaemon: a later object with the same name is another daemon."""
+    pod_uid: Annotated[Uid | None, Field(alias="podUID")] = None
+    """UID of the Pod that is the daemon, absent for a daemon outside the cluster: no other Pod's token may report on the job."""
     id: Uid
     """Id of this assignment, unique."""
     time: AwareDatetime

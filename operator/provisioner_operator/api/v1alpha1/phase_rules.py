@@ -29,7 +29,11 @@ _LEGAL_STEPS = " || ".join(
 )
 _IS_START = f"oldSelf.phase == '{Phase.PENDING}' && self.phase == '{Phase.RUNNING}'"
 _SAME_ASSIGNMENT = " && ".join(
-    f"self.assignment.{field} == oldSelf.assignment.{field}" for field in ("daemon", "daemonUID", "id", "time")
+    (
+        *(f"self.assignment.{field} == oldSelf.assignment.{field}" for field in ("daemon", "daemonUID", "id", "time")),
+        "has(self.assignment.podUID) == has(oldSelf.assignment.podUID)",
+        "(!has(self.assignment.podUID) || self.assignment.podUID == oldSelf.assignment.podUID)",
+    )
 )
 
 PHASE_RULES: tuple[Rule, ...] = (

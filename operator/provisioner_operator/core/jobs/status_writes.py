@@ -41,7 +41,7 @@ def assign(job: Job, daemon: Daemon, assignment_id: str, now: float) -> JsonPatc
     return JsonPatch(
         tests=(*_pending(job), *_MAY_START, ("/status/assignment", None)),
         sets=(
-            ("/status/assignment", _assignment_json(assignment)),
+            ("/status/assignment", _assignment_json(assignment, daemon.pod_uid)),
             ("/status/observedGeneration", job.generation),
             ("/status/conditions", conditions_json(conditions)),
         ),
@@ -245,10 +245,11 @@ def _present(job: Job, *fields: str) -> tuple[str, ...]:
     return tuple(f"/status/{_STATUS_FIELDS[field]}" for field in fields if getattr(job, field) is not None)
 
 
-def _assignment_json(assignment: Assignment) -> JsonValue:
+def _assignment_json(assignment: Assignment, pod_uid: str | None) -> JsonValue:
     return {
         "daemon": assignment.daemon,
         "daemonUID": assignment.daemon_uid,
+        **({"podUID": pod_uid} if pod_uid is not None else {}),
         "id": assignment.id,
         "time": timestamp(assignment.time),
     }

@@ -49,7 +49,14 @@ STATUSES = (
     _status(_ANOTHER, FRESH, "assignment", **_STARTING, assignment=an_assignment()),
     *(
         _status(_ANOTHER, Phase.PENDING, "assignment", **_STARTING, assignment=assignment)
-        for assignment in (None, {"daemon": "another"}, {"daemonUID": "another"}, {"id": "another"}, {"time": LATER})
+        for assignment in (
+            None,
+            {"daemon": "another"},
+            {"daemonUID": "another"},
+            {"id": "another"},
+            {"time": LATER},
+            {"podUID": "another"},
+        )
     ),
     *(
         _status(_FINAL_ASSIGNMENT, phase, "assignment", assignment=assignment)

@@ -39,6 +39,15 @@ CASES = (
         'daemon "mine" may not report on provisionerjobs "other-running", which is assigned to "other"',
     ),
     _refused(
+        "a job of a former Pod of its name",
+        "POD-reborn",
+        status("pj", "reborn-running", **_PROGRESS),
+        'provisionerjobs "reborn-running", which is assigned to "reborn", a former Pod of that name: a daemon reports only',
+    ),
+    _allowed(
+        "a job of its name whose assignment records no Pod", "POD-other", status("pj", "other-running", **_PROGRESS)
+    ),
+    _refused(
         "nobody's job",
         "POD-mine",
         status("pj", "plain", assignment=an_assignment("mine")),

@@ -101,7 +101,15 @@ JOBS = [
     _job("build-begun", workspaceRef=a_build("boss")),
     *(
         _job(name)
-        for name in ("mine-pending", "mine-running", "mine-failed", "other-running", "named-running", "backed-up")
+        for name in (
+            "mine-pending",
+            "mine-running",
+            "reborn-running",
+            "mine-failed",
+            "other-running",
+            "named-running",
+            "backed-up",
+        )
     ),
 ]
 OTHERS = [
@@ -189,13 +197,17 @@ def _of(manifest: Manifest, **status: Any) -> Manifest:
 
 
 def _assigned(name: str, daemon: str, **status: Any) -> Manifest:
-    return _of(a_job_manifest(name), assignment=an_assignment(daemon), **status)
+    pod = {"podUID": _POD_UIDS[name]} if name in _POD_UIDS else {}
+    return _of(a_job_manifest(name), assignment=an_assignment(daemon, **pod), **status)
 
 
 _RUNNING = {"phase": "Running", "startedAt": NOW}
 _FAILED = _RUNNING | {"phase": "Failed", "reason": "DeadlineExceeded", "finishedAt": NOW}
+_POD_UIDS = {"mine-running": "UID-OF-Pod-mine", "reborn-running": "uid-of-a-former-pod"}
+"""Of the jobs whose assignment records it."""
 _RUNNERS = {
     "mine-running": "mine",
+    "reborn-running": "reborn",
     "mine-failed": "mine",
     "other-running": "other",
     "named-running": "named",

@@ -80,7 +80,7 @@ def build(admin: Kubectl, folder: Path, *, beyond_roles: bool = True) -> World:
         uids |= _uids(_create(admin, _filled(batch, uids)))
     _create(users[LONG_NAME], objects.UNSTAMPED)
     for step in objects.STATUSES:
-        given: Manifest = {"apiVersion": "v1", "kind": "List", "items": step}
+        given: Manifest = {"apiVersion": "v1", "kind": "List", "items": _filled(step, uids)}
         admin.run("apply", "--server-side", "--subresource=status", "--validate=false", "-f", "-", given=given)
     pods = {each["metadata"]["name"]: each for each in created if each["kind"] == "Pod"}
     for name in PODS:

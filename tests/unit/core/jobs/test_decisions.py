@@ -25,6 +25,7 @@ CANCELING = a_running_job(phase=Phase.CANCELING, cancel=True)
     ("patch", "path", "value"),
     [
         (Assign(a_job(), a_daemon()).patch(NOON), "/status/assignment/daemonUID", "uid-of-daemon"),
+        (Assign(a_job(), a_daemon(pod_uid="uid-of-pod")).patch(NOON), "/status/assignment/podUID", "uid-of-pod"),
         (Release(an_assigned_job(), "Gone.").patch(NOON), "/status/assignment", None),
         (Fail(a_job(), EndReason.PENDING_TIMEOUT, "Late.").patch(NOON), "/status/reason", "PendingTimeout"),
         (BeginCancel(a_running_job(cancel=True)).patch(NOON), "/status/phase", "Canceling"),
@@ -52,6 +53,13 @@ def test_a_decision_names_its_job() -> None:
     assert decision.subject == "uid-of-job"
     assert decision.display_name == "acme/job"
     assert decision.regarding == ObjectReference("ProvisionerJob", NAMESPACE, "job", "uid-of-job")
+
+
+def test_the_assignment_to_a_daemon_outside_the_cluster_names_no_pod() -> None:
+    written = dict(Assign(a_job(), a_daemon()).patch(NOON).sets)["/status/assignment"]
+
+    assert isinstance(written, dict)
+    assert "podUID" not in written
 
 
 def test_no_two_assignments_have_the_same_id() -> None:
