@@ -12,6 +12,7 @@ import yaml
 
 from provisioner_operator.api.v1alpha1.names import LEASE
 from support.builders.manifests import a_daemon_manifest, a_job_manifest, role_binding
+from support.cluster.job_histories import require_legal_histories
 from support.cluster.kubectl import Kubectl
 from support.cluster.pods import token_kubeconfig
 from support.cluster.role_bindings import grant_roles
@@ -148,8 +149,11 @@ _ECHO_VARIABLES = ("seconds", "lines", "flood_bytes", "hold", "ignore_interrupt"
 
 
 @contextmanager
-def a_product_namespace(cluster: Cluster, namespace: str) -> Iterator[ProductNamespace]:
-    """Bind the product's users to their roles in a namespace, and watch its jobs and daemons."""
+def a_product_namespace(cluster: Cluster, namespace: str, *, goes_back: bool = False) -> Iterator[ProductNamespace]:
+    """Bind the product's users to their roles in a namespace, and watch its jobs and daemons.
+
+    At the end, the history of each job must be a path of the transition table, unless a restore of etcd `goes_back`.
+    """
     admin = Kubectl(cluster.kubeconfig, namespace)
     roles = ((DAEMON, DAEMON), (DAEMON, EXTERNAL_DAEMON), (OPERATOR, OPERATOR))
     bindings = [role_binding(user, role, namespace=namespace) for user, role in roles]
@@ -157,7 +161,7 @@ def a_product_namespace(cluster: Cluster, namespace: str) -> Iterator[ProductNam
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="product-")))
         ledger = stack.enter_context(Ledger(folder / "ledger").witnessed())
-        yield ProductNamespace(
+        product = ProductNamespace(
             admin=admin,
             operator_kubeconfig=cluster.kubeconfig_for(OPERATOR),
             daemon_kubeconfig=cluster.kubeconfig_for(DAEMON),
@@ -166,6 +170,9 @@ def a_product_namespace(cluster: Cluster, namespace: str) -> Iterator[ProductNam
             daemons=stack.enter_context(watching(admin, "pd")),
             notices=stack.enter_context(watching(admin, "events.events.k8s.io")),
         )
+        yield product
+        if not goes_back:
+            require_legal_histories(product.jobs)
 
 
 def condition(body: Manifest, kind: str) -> Manifest:

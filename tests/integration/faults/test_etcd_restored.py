@@ -31,7 +31,7 @@ def plane() -> Iterator[ControlPlane]:
 def own(plane: ControlPlane) -> Iterator[ProductNamespace]:
     """A namespace in that control plane."""
     Kubectl(plane.kubeconfig).run("create", "namespace", "test-restored")
-    with a_product_namespace(plane, "test-restored") as product:
+    with a_product_namespace(plane, "test-restored", goes_back=True) as product:
         yield product
 
 

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol, TypeVar
 
@@ -47,6 +48,14 @@ class Source(Protocol):
         """Begin with an ADDED event for each object. Raises urllib3's HTTPError."""
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Version of an object, and the number of the watch that showed it: between two watches, versions may be missing."""
+
+    body: Manifest
+    watch: int
+
+
 class Watch:
     """Versions of all objects of a kind in a namespace, from now on."""
 
@@ -55,6 +64,8 @@ class Watch:
         self._source = source
         self._changed = threading.Condition()
         self._versions: defaultdict[str, list[Manifest]] = defaultdict(list)
+        self._histories: defaultdict[tuple[str, str], list[Version]] = defaultdict(list)
+        self._watches = 0
         self._gone: set[str] = set()
         self._events = 0
         self._closing = threading.Event()
@@ -72,6 +83,11 @@ class Watch:
         """Return all observed versions of the object, in order."""
         with self._changed:
             return list(self._versions[name])
+
+    def histories(self) -> dict[tuple[str, str], list[Version]]:
+        """Return all observed versions of each object, in order, by its name and uid."""
+        with self._changed:
+            return {key: list(versions) for key, versions in self._histories.items()}
 
     def phases(self, name: str) -> list[str]:
         """Return the observed phases of a job in order, without repetitions."""
@@ -205,6 +221,7 @@ class Watch:
             if self._closing.is_set():
                 return ()
             self._stream = self._source.watch(self._kind)
+            self._watches += 1
             return self._stream
 
     def _take(self, event: Manifest) -> bool:
@@ -217,6 +234,7 @@ class Watch:
             versions = self._versions[name]
             if not versions or versions[-1]["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
                 versions.append(body)
+                self._histories[name, body["metadata"].get("uid", "")].append(Version(body, self._watches))
             self._events += 1
             (self._gone.add if event["type"] == "DELETED" else self._gone.discard)(name)
             self._changed.notify_all()

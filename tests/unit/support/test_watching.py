@@ -1,17 +1,12 @@
 """The tests' own watch, whose failure would hide others."""
 
-import threading
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from typing_extensions import override
 from urllib3.exceptions import ProtocolError
 
 from support.cluster import watching
-from support.cluster.api import Reply
-from support.cluster.watching import Source, Stream, Watch
+from support.cluster.watching import Watch
 from support.manifests import Manifest
+from unit.support.scripted_watch import ENDED, ScriptedSource, ScriptedStream
 
 
 def an_event(kind: str, **metadata: str) -> Manifest:
@@ -21,45 +16,6 @@ def an_event(kind: str, **metadata: str) -> Manifest:
 FIRST, SECOND = (an_event("ADDED", name=name, resourceVersion=name) for name in ("first", "second"))
 ERROR = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "metadata": {}}}
 BROKEN = ProtocolError("connection broken")
-ENDED = None
-"""The server ends the watch."""
-
-
-class ScriptedStream(Stream):
-    """Yields these events, raises these errors, and then hangs, unless the last event is ENDED."""
-
-    def __init__(self, *events: Any) -> None:
-        self._events = events
-        self._closed = threading.Event()
-
-    @override
-    def __iter__(self) -> Iterator[Manifest]:
-        for event in self._events:
-            if isinstance(event, Exception):
-                raise event
-            if event is ENDED:
-                return
-            yield event
-        self._closed.wait()
-
-    @override
-    def close(self) -> None:
-        self._closed.set()
-
-
-class ScriptedSource(Source):
-    """Answers each watch with the next of these scripts."""
-
-    def __init__(self, *streams: ScriptedStream) -> None:
-        self._streams = iter(streams)
-
-    @override
-    def get(self, kind: str, name: str) -> Reply:
-        return Reply(f"get {kind} {name}", 404, {})
-
-    @override
-    def watch(self, kind: str) -> Stream:
-        return next(self._streams, ScriptedStream())
 
 
 @pytest.mark.parametrize("end", [ERROR, ENDED, BROKEN], ids=["error event", "end", "broken connection"])
