@@ -204,6 +204,8 @@ class Watch:
         try:
             self._follow()
         except Exception as error:  # noqa: BLE001 - every error must fail the waiting test
+            if self._closing.is_set():
+                return  # a TLS connection that is shut down while it is read returns its encrypted bytes
             with self._changed:
                 self._failure = error
                 self._changed.notify_all()

@@ -1,6 +1,9 @@
 """The tests' own watch, whose failure would hide others."""
 
+from collections.abc import Iterator
+
 import pytest
+from typing_extensions import override
 from urllib3.exceptions import ProtocolError
 
 from support.cluster import watching
@@ -42,3 +45,20 @@ def test_a_watch_that_dies_fails_its_test() -> None:
         watch.until("dev", "Running")
     with pytest.raises(AssertionError, match="the watch of pj stopped"):
         watch.close()
+
+
+class GarbledWhenClosed(ScriptedStream):
+    """Yields what is no event once it is closed."""
+
+    @override
+    def __iter__(self) -> Iterator[Manifest]:
+        yield from super().__iter__()
+        yield {"garbled": True}
+
+
+def test_what_is_read_while_a_watch_is_closed_does_not_count() -> None:
+    watch = Watch(ScriptedSource(GarbledWhenClosed(FIRST)), "pj")
+    watch.open()
+    watch.until("first", lambda _: True)
+
+    watch.close()
