@@ -180,6 +180,7 @@ OTHERS = [
             {"name": "region"},
         ],
     ),
+    *(a_template_manifest(name, parameters=[{"name": "region"}]) for name in ("failing", "importing", "edited")),
     a_template_manifest("unused"),
     a_template_manifest("used"),
     *(
@@ -223,6 +224,10 @@ _VERSION = {
 }
 _UNRECORDED = {**{key: value for key, value in _VERSION.items() if key != "parameters"}, "name": "moved-0"}
 """A version of before parameters were recorded."""
+_FORMER = {**_VERSION, "name": "former", "supersededAt": NOW, "parameters": [{"name": "size", "default": "1"}]}
+_FAILED_VERSION = {**_UNRECORDED, "name": "failed", "phase": "Failed"}
+_FAILED_IMPORT = {"activeVersion": "former", "versions": [_FORMER, _FAILED_VERSION], "observedGeneration": 1}
+_IMPORTING = [_FORMER, {**_FAILED_VERSION, "supersededAt": NOW}, {**_UNRECORDED, "name": "new", "phase": "Importing"}]
 _PARAMETERS = [{"name": "size", "value": "2"}, {"name": "zone", "value": "a"}]
 STATUSES = [
     [
@@ -235,6 +240,9 @@ STATUSES = [
         ),
         _of(a_workspace_manifest("broken"), lastRun=_BUILD, version="moved-1", completedBuild=0),
         _of(a_template_manifest("moved"), versions=[_UNRECORDED, _VERSION]),
+        _of(a_template_manifest("failing"), **_FAILED_IMPORT),
+        _of(a_template_manifest("edited"), **_FAILED_IMPORT | {"observedGeneration": 0}),
+        _of(a_template_manifest("importing"), **_FAILED_IMPORT | {"versions": _IMPORTING}),
         *(_of(a_template_manifest(name), workspaces=2) for name in ("used", "used-true", "used-false")),
     ],
     [_assigned(name, daemon, **_RUNNING) for name, daemon in _RUNNERS.items()],
