@@ -231,6 +231,7 @@ def _version(model: TemplateVersion, declared: tuple[Parameter, ...]) -> Version
         files=model.files,
         # A version of before its parameters were recorded had those of the template.
         parameters=declared if model.parameters is None else tuple(_parameter(each) for each in model.parameters),
+        variables=tuple(as_written(each) for each in model.variables),
     )
 
 

@@ -1,5 +1,6 @@
 """Parsing of templates: what the status records comes back as it was written."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,17 @@ def test_a_version_keeps_its_parameters(parameter: Parameter) -> None:
     written = TemplateStatus(versions=(a_version(parameters=(parameter,)),))
 
     assert read_back(written).status.versions == written.versions
+
+
+def test_a_version_keeps_its_variables_as_they_were_written() -> None:
+    by_secret = {"name": "token", "valueFrom": {"secretKeyRef": {"name": "cloud", "key": "token"}}}
+    written = TemplateStatus(versions=(a_version(variables=({"name": "note", "value": ""}, by_secret)),))
+    template = read_back(written, variables=[*written.versions[0].variables])
+
+    assert template.status.versions == (
+        replace(written.versions[0], parameters=template.status.versions[0].parameters),
+    )
+    assert template.status.versions[0].variables == template.variables
 
 
 def test_a_version_whose_parameters_were_not_recorded_has_those_of_the_template() -> None:
@@ -61,7 +73,7 @@ def test_a_workspace_that_was_built_before_that_was_recorded_counts_as_built(
     assert read.status.completed_build == number
 
 
-def read_back(status: TemplateStatus, *, without_parameters: bool = False) -> Template:
+def read_back(status: TemplateStatus, *, without_parameters: bool = False, **template: Any) -> Template:
     """The template as it is read after the status was written."""
     written: Any = template_status_patch(a_template(), status).sets[0][1]
     if without_parameters:
@@ -69,5 +81,5 @@ def read_back(status: TemplateStatus, *, without_parameters: bool = False) -> Te
     manifest = a_template_manifest()
     stored = {"namespace": "acme", "uid": "uid", "resourceVersion": "1", "generation": 1}
     meta = manifest["metadata"] | stored | {"creationTimestamp": NOON}
-    spec = manifest["spec"] | {"parameters": [{"name": "size"}]}
+    spec = manifest["spec"] | {"parameters": [{"name": "size"}]} | template
     return parse_template(manifest | {"metadata": meta, "spec": spec, "status": written})

@@ -17,5 +17,7 @@ MOST_VERSIONS = 64
 """Versions of a template that are kept; beyond these, only what is in use is kept."""
 MOST_VERSIONS_IN_USE = 256
 """Versions of a template in its status, which has no room for more."""
+LONGEST_RECORDED_VALUE = 1024
+"""Characters of a variable's value that a version of a template records."""
 MOST_VERSION_BYTES = 524_288
 """Bytes of all versions in a template's status: beside a spec with inline files, a third of what etcd accepts."""

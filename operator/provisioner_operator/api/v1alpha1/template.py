@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from provisioner_operator.api.v1alpha1.base import Condition, LongText, Model, ObjectMeta, Seconds, ShortText
 from provisioner_operator.api.v1alpha1.enums import Provisioner, VersionPhase
-from provisioner_operator.api.v1alpha1.inputs import ObjectReference, Source, Variable, VariablesSource
+from provisioner_operator.api.v1alpha1.inputs import ObjectReference, Source, Variable, VariableSource, VariablesSource
 from provisioner_operator.api.v1alpha1.job_status import DeclaredVariable, Resource
-from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS_IN_USE
+from provisioner_operator.api.v1alpha1.limits import LONGEST_RECORDED_VALUE, MOST_VERSIONS_IN_USE
 from provisioner_operator.api.v1alpha1.parameters import Parameter, RecordedParameter
 from provisioner_operator.api.v1alpha1.rules import rule, validated_by
 from provisioner_operator.api.v1alpha1.tags import Tags
@@ -119,6 +119,17 @@ class RecordedGit(Model):
     """The Secret to log in with."""
 
 
+class RecordedVariable(Model):
+    """A variable as a version records it. It has no rules: the template's were checked when it was written."""
+
+    name: Annotated[str, StringConstraints(max_length=128)]
+    """Name of the Terraform variable."""
+    value: Annotated[str, StringConstraints(max_length=LONGEST_RECORDED_VALUE)] | None = None
+    """Its value."""
+    value_from: VariableSource | None = None
+    """Origin of its value instead."""
+
+
 class TemplateVersion(Model):
     """One state of the source."""
 
@@ -145,6 +156,11 @@ class TemplateVersion(Model):
     ) = None
     """Parameters that the template declared together with this source. A workspace that is built with the version is
     checked against these; if they were not recorded, against those of the spec."""
+    variables: Annotated[
+        list[RecordedVariable], Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ] = []
+    """Input variables that the template set when the version was last its newest, except for long values. A build of the
+    version gets those that the spec has lost since, unless the spec has variablesFrom, which may set them."""
 
 
 class TemplateStatus(Model):

@@ -78,7 +78,7 @@ def build_job(
             "workspaceRef": _workspace_ref(workspace, number, change),
             "templateRef": {"name": template.name, "version": version.name},
             **_source(version),
-            "variables": _variables(template, parameters),
+            "variables": _variables(template, version, parameters),
             "variablesFrom": template.variables_from,
             **_initiator(workspace, transition),
             "ownerMayCancel": template.allow_user_cancel,
@@ -110,9 +110,12 @@ def _source(version: Version) -> JsonObject:
     return {"source": {"configMapRef": {"name": version.name}}} if version.files else {}
 
 
-def _variables(template: Template, parameters: ParameterValues) -> list[JsonValue]:
+def _variables(template: Template, version: Version, parameters: ParameterValues) -> list[JsonValue]:
+    """Return the variables of a build: of each name the chosen value, else the template's of today, else the version's."""
     chosen: dict[str, JsonValue] = {name: {"name": name, "value": value} for name, value in parameters}
-    fixed: dict[str, JsonValue] = {str(each["name"]): each for each in template.variables}
+    # A variable that the template has lost may have become a key of its Secrets, which a value here would override.
+    of_version = () if template.variables_from else version.variables
+    fixed: dict[str, JsonValue] = {str(each["name"]): each for each in (*of_version, *template.variables)}
     return list((fixed | chosen).values())
 
 

@@ -56,6 +56,8 @@ class Version:
     files: bool = False
     parameters: tuple[Parameter, ...] = ()
     """Parameters that the template declared together with this source."""
+    variables: tuple[JsonObject, ...] = ()
+    """Variables that the template set when this was its newest version."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ def version_json(version: Version) -> JsonObject:
             "git": version.git,
             "files": version.files,
             "parameters": [parameter_json(each) for each in version.parameters],
+            "variables": version.variables or None,
         }
     )
 

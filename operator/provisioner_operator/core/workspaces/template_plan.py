@@ -186,7 +186,7 @@ def _without_room(template: Template, wanted: Version, facts: TemplateFacts, now
     message = (
         f"Version {wanted.name} is not imported: workspaces use {len(facts.versions_in_use)} versions of the template, and "
         "its status has no room for another. Move workspaces to a newer version (spec.updatePolicy, or "
-        f"spec.templateRef.version), or declare less in spec.parameters.{_remains_active(active)}"
+        f"spec.templateRef.version), or declare less in spec.parameters and spec.variables.{_remains_active(active)}"
     )
     return _with_conditions(template, facts, TemplateReason.TOO_MANY_VERSIONS, message, under_way=False, now=now)
 

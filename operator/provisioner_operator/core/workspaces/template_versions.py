@@ -10,9 +10,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
-from provisioner_operator.api.v1alpha1.limits import MOST_VERSION_BYTES, MOST_VERSIONS_IN_USE
+from provisioner_operator.api.v1alpha1.limits import LONGEST_RECORDED_VALUE, MOST_VERSION_BYTES, MOST_VERSIONS_IN_USE
 from provisioner_operator.api.v1alpha1.names import import_job_name, version_name
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.workspaces.records import Import, SourceFiles, Template, TemplateStatus, Version
 from provisioner_operator.core.workspaces.status import version_json
 from provisioner_operator.core.workspaces.template_faults import template_faults
@@ -37,7 +38,8 @@ def wanted_version(template: Template, files: SourceFiles | None, digest: str, n
     name = version_name(template.name, digest)
     known = template.status.version(name)
     if known is not None:
-        return known
+        # Their values may change at any time, and are no part of the name.
+        return replace(known, variables=_recorded_variables(template))
     job = import_job_name(name)
     return Version(
         name,
@@ -47,7 +49,13 @@ def wanted_version(template: Template, files: SourceFiles | None, digest: str, n
         git=template.git,
         files=files is not None,
         parameters=template.parameters,
+        variables=_recorded_variables(template),
     )
+
+
+def _recorded_variables(template: Template) -> tuple[JsonObject, ...]:
+    """Return the template's variables that a version records: the status has no room for long values."""
+    return tuple(each for each in template.variables if len(str(each.get("value", ""))) <= LONGEST_RECORDED_VALUE)
 
 
 def current_versions(

@@ -59,6 +59,22 @@ def test_a_chosen_parameter_replaces_the_templates_variable_of_its_name() -> Non
     ]
 
 
+def test_a_variable_that_the_template_has_lost_is_that_of_the_version() -> None:
+    old = a_version(variables=({"name": "region", "value": "us"}, {"name": "size", "value": "1"}))
+    today = a_template(variables=({"name": "size", "value": "2"},))
+
+    spec = built(template=today, version=old)["spec"]
+
+    assert spec["variables"] == [{"name": "region", "value": "us"}, {"name": "size", "value": "2"}]
+
+
+def test_a_variable_that_a_secret_may_set_now_is_not_that_of_the_version() -> None:
+    old = a_version(variables=({"name": "token", "value": "revoked"},))
+    today = a_template(variables_from=({"secretRef": {"name": "cloud"}},))
+
+    assert built(template=today, version=old)["spec"]["variables"] == []
+
+
 def test_the_owner_and_the_initiator_are_named_where_they_are_known() -> None:
     named, nobody = a_workspace(owner="sam", initiator="ada"), a_workspace()
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
-from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS, MOST_VERSIONS_IN_USE
+from provisioner_operator.api.v1alpha1.limits import LONGEST_RECORDED_VALUE, MOST_VERSIONS, MOST_VERSIONS_IN_USE
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
     FindWorkspaces,
@@ -49,6 +49,30 @@ def test_no_version_goes_before_the_workspaces_were_listed(*, files: bool) -> No
     assert not isinstance(decided_template(known, listed=False, now=99), FindWorkspaces)
     assert isinstance(decided_template(known, listed=False, now=100), FindWorkspaces)
     assert not isinstance(decided_template(known, now=100), FindWorkspaces)
+
+
+def test_a_version_keeps_the_variables_that_the_template_has_lost() -> None:
+    region: Any = {"name": "region", "value": "us"}
+    token: Any = {"name": "token", "valueFrom": {"secretKeyRef": {}}}
+    first = a_template(status=NEW, variables=(region, token))
+    known = replace(first, status=written_status(first, **imported(first)))
+    second = replace(known, variables=(token,))
+
+    status = written_status(second, **imported(second))
+
+    assert [each.variables for each in status.versions] == [(region, token), (token,)]
+
+
+def test_the_newest_version_follows_the_values_of_variables_and_records_no_long_ones() -> None:
+    first = a_template(status=NEW, variables=({"name": "region", "value": "us"},))
+    known = replace(first, status=written_status(first, **imported(first)))
+    changed = replace(known, variables=({"name": "region", "value": "eu"},))
+    long = replace(known, variables=({"name": "region", "value": "x" * (LONGEST_RECORDED_VALUE + 1)},))
+
+    assert [each.variables for each in written_status(changed).versions] == [changed.variables]
+    assert [each.variables for each in written_status(long).versions] == [()]
+    longest = replace(known, variables=({"name": "region", "value": "x" * LONGEST_RECORDED_VALUE},))
+    assert [each.variables for each in written_status(longest).versions] == [longest.variables]
 
 
 def test_a_version_that_is_being_imported_is_not_discarded_and_too_many_go_at_once() -> None:
