@@ -11,6 +11,7 @@ DEMO_LOCK := requirements/demo.txt
 WORKERS ?= 4
 PYTEST_ARGS ?=
 UNIT_SEEDS ?= 40
+SIMULATION := tests/simulation
 # Lines and branches that the fast tests cover, in percent, with the same examples in each run: raise a floor when more is reached, never lower one.
 COVERAGE_FLOORS := api=99 core=100 kube=99 daemon=81 controller=92 cli=58
 
@@ -58,12 +59,13 @@ up: $(DEMO_NEEDS) ## The demo's cluster, operator and daemons, left running to e
 down: $(DEMO_NEEDS) ## End what `make up` started
 	@$(BIN)/python -m demo down
 
+test: SIMULATION :=
 test: $(if $(PYTEST_ARGS),$(READY),unit) ## All tests, against a real control plane
 	@$(BIN)/provisioner-devcluster prepare --coder-provider
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(if $(PYTEST_ARGS),tests/unit) tests/component tests/simulation tests/model tests/integration $(PYTEST_ARGS)
 
 unit: $(READY) ## The fast tests, without a control plane, and what they have to cover
-	@PROVISIONER_SIMULATION_SEEDS=$(UNIT_SEEDS) $(BIN)/python -m pytest -n auto tests/unit tests/simulation $(if $(PYTEST_ARGS),,--hypothesis-seed=0 --cov --cov-report=) $(PYTEST_ARGS)
+	@PROVISIONER_SIMULATION_SEEDS=$(UNIT_SEEDS) $(BIN)/python -m pytest -n auto tests/unit $(SIMULATION) $(if $(PYTEST_ARGS),,--hypothesis-seed=0 --cov --cov-report=) $(PYTEST_ARGS)
 	@for floor in $(if $(PYTEST_ARGS),,$(COVERAGE_FLOORS)); do \
 	  package=$${floor%%=*}; least=$${floor##*=}; \
 	  $(BIN)/coverage report --include="operator/provisioner_operator/$$package/*" --fail-under=$$least > .coverage-report || \

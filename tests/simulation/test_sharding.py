@@ -10,7 +10,7 @@ from simulation.shards import SHARDS, preferred, shard_of
 
 pytestmark = pytest.mark.no_cover
 
-SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "500")) // 25
+SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "200")) // 20
 ORGANIZATIONS = [f"organization-{number}" for number in range(1000)]
 TROUBLED_SECONDS = 150.0
 SETTLED_WITHIN = 60.0
