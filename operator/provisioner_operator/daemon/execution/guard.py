@@ -20,12 +20,10 @@ import contextlib
 import ctypes
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 INTERRUPT_AT = 0.8
 """Fraction of LOST without contact after which the command is interrupted."""
@@ -48,7 +46,7 @@ _CHUNK = 65_536
 _REAP_PAUSE = 0.002
 
 
-def unsaved_states(directory: Path) -> list[Path]:
+def unsaved_states(directory: str | os.PathLike[str]) -> list[str]:
     """Find the states that Terraform could not save, wherever in the directory it ran.
 
     Not looked for in `.terraform`, where it keeps what it downloaded.
@@ -57,7 +55,7 @@ def unsaved_states(directory: Path) -> list[Path]:
     for folder, folders, files in os.walk(directory):
         folders[:] = [name for name in folders if name != ".terraform"]
         if UNSAVED_STATE in files:
-            found.append(Path(folder, UNSAVED_STATE))
+            found.append(os.path.join(folder, UNSAVED_STATE))  # noqa: PTH118 - pathlib would cost each start its import
     return found
 
 
@@ -239,11 +237,11 @@ def _adopt_orphans() -> None:
 
 def _children() -> list[int]:
     found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
+    for pid in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208 - as above
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="utf-8") as stat:  # noqa: PTH123
             # The name, in parentheses, may hold anything: the fields after the last parenthesis are state and parent.
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
-                found.append(int(stat.parent.name))
+            if int(stat.read().rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(int(pid))
     return found
 
 
@@ -284,7 +282,9 @@ def main(arguments: list[str]) -> int:
     _leave_output()
     guard = Guard(process, fence, [int(out), int(err)])
     code = guard.watch()
-    if guard.orphaned and workdir and not unsaved_states(Path(workdir)):
+    if guard.orphaned and workdir and not unsaved_states(workdir):
+        import shutil  # noqa: PLC0415 - its import takes as long as the rest of a start, and few guards need it
+
         shutil.rmtree(workdir, ignore_errors=True)
     return code
 

@@ -28,7 +28,7 @@ class Workdir:
 
     def unsaved_states(self) -> Sequence[Path]:
         """Return the states that Terraform left here because it could not save them."""
-        return unsaved_states(self.path)
+        return [Path(each) for each in unsaved_states(self.path)]
 
     def how_to_save_state(self, job: Job) -> str:
         """Return the message that directs an admin to that state and its recovery."""
