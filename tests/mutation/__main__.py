@@ -22,7 +22,7 @@ from mutation.mutants import Mutant, sample
 from mutation.record import Record
 from mutation.report import GOALS, describe, missed_goals, table
 from mutation.sandbox import DANGEROUS, Sandbox, SandboxError, has_namespaces
-from mutation.scan import package_mutants
+from mutation.scan import mutants_of, package_mutants
 from mutation.worktree import PACKAGE, REPOSITORY, copy_tree, digest, duplicate
 
 ROOT = REPOSITORY / PACKAGE
@@ -77,7 +77,8 @@ def judge_all(mutants: Sequence[Mutant], tests: Record, free: Sequence[Sandbox])
 def chosen(packages: Sequence[str], seed: int, count: int, replay: str | None) -> list[Mutant]:
     """The mutants to judge: one by name, or a sample of each package."""
     if replay is not None:
-        everything = package_mutants(ROOT, replay.partition("/")[0])
+        path = replay.partition(":")[0]
+        everything = mutants_of(path, (ROOT / path).read_bytes()) if (ROOT / path).is_file() else ()
         found = [each for each in everything if each.name == replay]
         if not found:
             raise click.UsageError(f"There is no mutant {replay} in this code.")
