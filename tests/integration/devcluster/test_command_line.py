@@ -45,12 +45,14 @@ def launched(name: str) -> list[Identity]:
     return [record.owner, *record.components.values()]
 
 
-def test_up_status_and_down(name: str, kubectl: Kubectl) -> None:
+def test_up_a_second_up_status_and_down(name: str, kubectl: Kubectl) -> None:
     assert f"down --name {name}" in devcluster("up", "--name", name)
     kubeconfig = devcluster("kubeconfig", "--name", name).strip()
     assert "default" in kubectl(kubeconfig, "get", "namespaces")
     assert devcluster("status", "--name", name).count("running, pid") == 4
     processes = launched(name)
+    devcluster("up", "--name", name)
+    assert launched(name) == processes
     devcluster("down", "--name", name)
     assert len(processes) == 5
     assert not still_running(processes, timeout=0)
@@ -63,13 +65,6 @@ def test_up_status_and_down(name: str, kubectl: Kubectl) -> None:
 def test_prepare_prints_the_location_of_each_program() -> None:
     said = dict(line.split(maxsplit=1) for line in devcluster("prepare").splitlines() if not line.startswith("control"))
     assert {name: os.access(path, os.X_OK) for name, path in said.items()} == {"kubectl": True, "tofu": True}
-
-
-def test_a_second_up_finds_the_first(name: str) -> None:
-    devcluster("up", "--name", name)
-    before = launched(name)
-    devcluster("up", "--name", name)
-    assert launched(name) == before
 
 
 def test_status_names_a_component_that_died(name: str) -> None:

@@ -107,21 +107,17 @@ def test_the_api_server_restarts_on_its_port_with_all_its_objects(
     assert name in kubectl(cluster.kubeconfig, "get", "configmap", name)
 
 
-def test_two_control_planes_run_side_by_side_and_share_nothing(
+def test_two_control_planes_share_nothing_and_one_that_stops_leaves_no_process_and_no_file(
     cluster: ControlPlane, kubectl: Kubectl, tmp_path: Path
 ) -> None:
     with ControlPlane.start(tmp_path / "other") as other:
+        components = processes(other)
+        assert len(components) == 4
         assert other.server != cluster.server
         kubectl(other.kubeconfig, "create", "namespace", "only-here")
         assert "only-here" not in kubectl(cluster.kubeconfig, "get", "namespaces")
         with pytest.raises(AssertionError, match=r"certificate|Unauthorized"):
             kubectl(cluster.kubeconfig, f"--server={other.server}", "get", "namespaces")
     assert "default" in kubectl(cluster.kubeconfig, "get", "namespaces")
-
-
-def test_stopping_leaves_no_process_and_no_file(tmp_path: Path) -> None:
-    with ControlPlane.start(tmp_path / "data") as plane:
-        components = processes(plane)
-        assert len(components) == 4
     assert not [process for process in components if process.is_running()]
-    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "other").exists()

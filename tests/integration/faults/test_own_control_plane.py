@@ -96,6 +96,35 @@ def test_in_an_outage_a_leader_steps_down_is_not_ready_and_recovers(plane: Contr
     own.ledger.assert_nothing_twice()
 
 
+def test_ends_and_deletions_missed_by_the_watch_are_swept(plane: ControlPlane, own: ProductNamespace) -> None:
+    waiting = 'provisioner_jobs{phase="Pending"}'
+    own.a_daemon_without_process("forgotten")
+    for name in ("deleted", "canceled", "stays"):
+        own.submit(name, tags={"nobody": "has-it"})
+    with own.operator() as operator:
+        operator.await_that(lambda: operator.metrics(waiting) == {waiting: 3.0}, "knows the jobs")
+        operator.await_that(lambda: sum(operator.metrics("provisioner_daemons{").values()) == 1.0, "knows the daemon")
+        operator.freeze()
+        own.admin.run("delete", "pj", "deleted")
+        own.admin.run("delete", "pd", "forgotten")
+        _cancel_in_place_of_the_controller(own, "canceled")
+        # The watch cache of an API server begins with its start, so the watch has to restart from a list.
+        plane.restart_api_server(kill=True)
+        operator.thaw()
+        operator.await_that(lambda: operator.metrics(waiting) == {waiting: 1.0}, "sees who is gone")
+        operator.await_that(lambda: sum(operator.metrics("provisioner_daemons{").values()) == 0.0, "sees none")
+        with own.daemon("later", tags={"nobody": "has-it"}):
+            own.jobs.until("stays", "Completed")
+        assert any("has to be listed again" in str(record["message"]) for record in operator.records())
+    assert own.ledger.runs_of("canceled") == []
+
+
+def _cancel_in_place_of_the_controller(product: ProductNamespace, name: str) -> None:
+    product.cancel(name)
+    patch = {"status": {"phase": "Canceled", "reason": "Canceled", "finishedAt": "2026-01-01T00:00:00Z"}}
+    product.admin.patch("pj", name, patch, subresource="status")
+
+
 def test_a_job_costs_at_most_four_writes_after_its_creation(own: ProductNamespace) -> None:
     jobs = names("job", COUNTED)
     with own.operator() as operator, own.daemon("one", capacity=3), own.daemon("two", capacity=3):

@@ -1,10 +1,13 @@
 """A controller that cannot do its work any more exits, and resumes by itself whatever it can.
 
-A control plane of its own: definitions are deleted, which takes the objects of every test with them.
+A control plane of its own: definitions are deleted, which takes the objects of every test with them, and its database goes
+back.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +16,16 @@ from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS,
 from support.builders.manifests import role_binding
 from support.cluster.installation import an_installed_control_plane
 from support.cluster.kubectl import Kubectl
+from support.cluster.watching import watching
 from support.manifests import CRDS
 from support.programs.programs import OperatorProgram, an_operator, plain_kopf
-from support.test_namespace import OPERATOR, ProductNamespace, a_product_namespace
+from support.test_namespace import OPERATOR, ProductNamespace, a_job, a_product_namespace, names
 from support.unique import unique
 
 EXIT_WITHIN = 45.0
+RESTORED = "etcd was restored from a backup"
+LATER = names("later", 40)
+"""Jobs whose writes make the backup much older than what is known at the restore."""
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +39,14 @@ def plane() -> Iterator[ControlPlane]:
 def own(plane: ControlPlane) -> Iterator[ProductNamespace]:
     """A namespace in that control plane."""
     with a_product_namespace(plane, _create_namespace(Kubectl(plane.kubeconfig))) as product:
+        yield product
+
+
+@pytest.fixture
+def restored(plane: ControlPlane) -> Iterator[ProductNamespace]:
+    """A namespace whose jobs go back with the database."""
+    namespace = _create_namespace(Kubectl(plane.kubeconfig))
+    with a_product_namespace(plane, namespace, goes_back=True) as product:
         yield product
 
 
@@ -118,3 +133,38 @@ def test_rights_that_are_given_back_are_used_again(own: ProductNamespace) -> Non
         own.jobs.until("meanwhile", "Completed")
         assert operator.runs
         assert operator.fetch("/healthz") == (200, "ok\n")
+
+
+def test_after_a_restore_of_etcd_the_controller_starts_anew_and_the_daemon_goes_on(
+    plane: ControlPlane, restored: ProductNamespace, tmp_path: Path
+) -> None:
+    with restored.daemon() as daemon:
+        with restored.operator() as operator:
+            restored.submit("before", suspend=True)
+            restored.await_seen()
+            plane.back_up(tmp_path / "backup")
+            await_served(restored)
+            restored.admin.patch("pj", "before", {"spec": {"suspend": False}})
+            restored.submit_all(LATER)
+            restored.jobs.until_all(["before", *LATER], phases=["Completed"])
+            plane.restore(tmp_path / "backup")
+            assert operator.exit_code(within=120) == 1
+            assert any(RESTORED in line for line in operator.lines)
+        # In place of the kubelet. The job is suspended as it was then, though this daemon has run it.
+        await_served(restored)
+        with watching(restored.admin, "pj") as jobs, restored.operator():
+            restored.admin.patch("pj", "before", {"spec": {"suspend": False}})
+            restored.submit("after")
+            for name in ("before", "after"):
+                jobs.until(name, "Completed")
+        assert daemon.runs
+        assert RESTORED in daemon.tail()
+    assert len(restored.ledger.runs_of("before")) == 2
+
+
+def await_served(product: ProductNamespace) -> None:
+    """Wait until the API server serves jobs again, some time after it says that it is ready."""
+    deadline = time.monotonic() + 60
+    while not (answer := product.admin.api.create(a_job("probe"), dry_run=True)).ok:
+        assert time.monotonic() < deadline, str(answer)
+        time.sleep(0.2)
