@@ -5,6 +5,7 @@ Whole objects are read and written through `api`, without a process, as most tes
 
 import functools
 import json
+import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -71,6 +72,8 @@ class Kubectl:
             text=True,
             input=json.dumps(given) if isinstance(given, Mapping) else given or "",
             timeout=CALL_TIMEOUT,
+            # A call is over before its garbage matters; collecting it takes a fifth of the CPU of most calls.
+            env={**os.environ, "GOGC": "off"},
         )
         return Answer(arguments, done.returncode, done.stdout, done.stderr)
 
