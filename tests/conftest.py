@@ -1,6 +1,7 @@
 """Settings of all tests."""
 
 import functools
+import gc
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,12 @@ from xdist.scheduler import LoadScopeScheduling
 # No test measures speed, and a busy machine takes much longer for an example.
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
+
+
+def pytest_collection_finish() -> None:
+    """Exempt all imported modules and collected tests, which live to the end, from every later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 class SharedFixtureScheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types

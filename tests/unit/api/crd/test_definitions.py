@@ -1,5 +1,6 @@
 """The generated CRDs are up to date, complete, and free of what the API server does not take."""
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,6 +153,7 @@ def test_what_the_api_server_stores_is_what_the_model_reads() -> None:
     assert (job.status.phase, job.status.assignment.daemon_uid) == (Phase.RUNNING, "2")
 
 
+@functools.cache
 def _schema(kind: Kind) -> Manifest:
     version: dict[str, Any] = yaml.safe_load(kind.text())["spec"]["versions"][0]
     schema: Manifest = version["schema"]["openAPIV3Schema"]
