@@ -79,6 +79,11 @@ class SimulatedController:
     def lead(self) -> None:
         """Begin to decide and write."""
         self.leads = True
+        if self.feed.primed_at is not None:
+            self.begin_term()
+
+    def begin_term(self) -> None:
+        """Begin to decide with what was observed so far, the first list at least."""
         self.mirror.leadership_gained(self.now)
         self.workspaces.mirror.leadership_gained()
         self.pools.mirror.leadership_gained()

@@ -140,6 +140,7 @@ class SimulatedDaemon:
             "instance": self.instance,
             "lastHeartbeatTime": timestamp(self.wall),
             "lostAfterSeconds": int(self._lost_after),
+            "conditions": [],  # those of a controller that missed its heartbeats are replaced
             "currentJobs": [
                 {
                     "name": run.job.name,

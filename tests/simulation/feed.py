@@ -87,7 +87,8 @@ class ControllerFeed:
             for event in self._backlog:
                 self._handle(event)
             self._schedule.after(RESYNC_SECONDS, self._resync)
-            self._controller.wake()
+            if self._controller.leads:
+                self._controller.begin_term()
 
         self._network.send(self._controller, read, primed)
 

@@ -16,10 +16,13 @@ from provisioner_operator.core.model.json_patch import JsonPatch, conditions_jso
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
 
+HEARTBEAT_MISSING = "HeartbeatMissing"
+"""Reason of the condition `Ready` of a daemon that misses its heartbeats, since the time at which they were missed."""
+
 
 def daemon_offline(daemon: Daemon, message: str, now: float) -> JsonPatch:
     """Return the write that marks a daemon as offline; a heartbeat that arrived meanwhile wins."""
-    conditions = with_condition(daemon.conditions, "Ready", ConditionStatus.UNKNOWN, "HeartbeatMissing", message, now)
+    conditions = with_condition(daemon.conditions, "Ready", ConditionStatus.UNKNOWN, HEARTBEAT_MISSING, message, now)
     return JsonPatch(
         tests=(("/metadata/uid", daemon.uid), ("/status/lastHeartbeatTime", daemon.heartbeat)),
         sets=(

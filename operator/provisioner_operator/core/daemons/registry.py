@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
-from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
+from provisioner_operator.core.daemons.decisions import HEARTBEAT_MISSING, CheckDaemon, MarkOffline
 from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.daemons.liveness import Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 BACK_OFF_SECONDS = 60.0
 """Time for which a daemon that did not acknowledge an assignment gets no new one."""
 
+REVEALING_REPORTS = 2
+"""Heartbeats that show all runs of a daemon: the first may have been sent before a run began."""
+
 NOTICE_SECONDS = 300.0
 """Time in which a daemon with contact notices that a job is gone: a watch lasts no longer."""
 
@@ -32,6 +35,8 @@ class _Entry:
     instances: Instances
     trusted_since: float
     """Time from which it has had to stop runs of jobs that were unknown then."""
+    reports: int = 0
+    """Number of its heartbeats since it was first observed."""
     backs_off_until: float = float("-inf")
 
 
@@ -86,6 +91,7 @@ class KnownDaemons:
             self._in_namespace.setdefault(daemon.namespace, set()).add(daemon.uid)
         else:
             entry.daemon = daemon
+            entry.reports += reported
             doubts_settled = entry.instances.observe(daemon.instance, fresh=fresh)
         eligibility_changed = (
             known is None
@@ -212,6 +218,13 @@ class KnownDaemons:
         """Return whether the daemon may still be stopping runs of jobs that were deleted before they could be observed."""
         return now.monotonic < _trusted_until(self._entries[uid])
 
+    def may_hide_runs(self, uid: str, now: Instant) -> bool:
+        """Return whether the daemon may have runs that no heartbeat has shown to this process yet."""
+        if self.is_lost(uid, now):
+            return False
+        entry = self._entries.get(uid)
+        return entry is None or (entry.reports < REVEALING_REPORTS and not has_ended(entry.daemon, now))
+
     def is_replaced(self, uid: str, instance: str) -> bool:
         """Return whether that process of the daemon is certainly gone because another one reports."""
         entry = self._entries.get(uid)
@@ -257,6 +270,17 @@ class KnownDaemons:
                 del self._healthy[previous.supply]
         if daemon is not None and daemon.is_healthy:
             self._healthy.setdefault(daemon.supply, set()).add(daemon.uid)
+
+
+def has_ended(daemon: Daemon, now: Instant) -> bool:
+    """Return whether the daemon's status shows that its process is over, or has been silent until its fence ended its runs."""
+    if daemon.heartbeat is None:
+        return True
+    if daemon.state is not DaemonState.OFFLINE:
+        return False
+    # A controller that missed its heartbeats wrote so, by its own clock; otherwise the daemon reported its end itself.
+    missed = next((each.since for each in daemon.conditions if each.reason == HEARTBEAT_MISSING), None)
+    return not daemon.runs if missed is None else now.wall - missed >= daemon.lost_after
 
 
 def _trusted_until(entry: _Entry) -> float:

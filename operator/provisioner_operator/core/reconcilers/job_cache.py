@@ -112,6 +112,7 @@ class JobCache:
         if self._gone.covers(daemon.uid, daemon.resource_version) or not self._daemons.observe_unreadable(daemon):
             return
         self.park(daemon.uid)
+        self._work.add(*self._placement.release(daemon.uid))  # it could hold all builds for as long as it is unreadable
         self._reasons.fleet_changed(daemon.namespace, now)
 
     def daemon_deleted(self, uid: str, now: Instant) -> None:

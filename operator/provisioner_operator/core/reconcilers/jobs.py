@@ -53,10 +53,12 @@ class JobReconciler(JobCache):
         self._ownership_of = ownership_of
 
     def leadership_gained(self, now: Instant) -> None:
-        """Distrust that every job was observed: a watch may have ended unnoticed, and a run's job be deleted since."""
+        """Distrust that every job was observed: a watch may have ended unnoticed, and a run's job be deleted before or since."""
         self._daemons.trust_claims(now)
         for daemon in self._daemons:
             self._work.add(*self._placement.trust_claims(daemon), daemon.uid)
+            if self._daemons.may_hide_runs(daemon.uid, now):
+                self._work.add(*self._placement.hold(daemon))
 
     # --- the outcome of decisions ---
 
@@ -202,6 +204,8 @@ class JobReconciler(JobCache):
         self._work.add_after(uid, self._daemons.next_look(uid, now))
         if self._daemons.is_lost(uid, now):
             self._work.add(*self._placement.lose(uid))
+        if self._placement.is_holding(uid) and not self._daemons.may_hide_runs(uid, now):
+            self._work.add(*self._placement.release(uid))
         daemon = self._daemons.get(uid)
         if daemon is None:
             if self._placement.is_clear(uid):
@@ -273,7 +277,7 @@ class JobReconciler(JobCache):
         if self._placement.is_turn_of(job):
             return None
         blocker = self._jobs.get(self._placement.blocker_of(job) or "")
-        return blocker.name if blocker is not None else "an earlier job whose run is still being stopped"
+        return blocker.name if blocker is not None else "an earlier job whose run may not have ended yet"
 
     def _candidates(self, namespace: str) -> list[Candidate]:
         daemons, placement = self._daemons, self._placement

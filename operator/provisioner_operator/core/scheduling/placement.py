@@ -15,6 +15,8 @@ class Placement:
     def __init__(self) -> None:
         self._occupancy = Occupancy()
         self._lines = WorkspaceQueues()
+        self._holders: dict[str, str] = {}
+        """Namespaces of the daemons whose runs are not known yet, by the daemon's uid."""
 
     # --- what is known ---
 
@@ -27,15 +29,19 @@ class Placement:
         return self._occupancy.used(daemon_uid)
 
     def is_clear(self, daemon_uid: str) -> bool:
-        """Return whether the daemon has no job, and no run that may outlive its job."""
-        return self._occupancy.is_clear(daemon_uid)
+        """Return whether the daemon has no job, and no run that may outlive its job or is not known yet."""
+        return self._occupancy.is_clear(daemon_uid) and not self.is_holding(daemon_uid)
+
+    def is_holding(self, daemon_uid: str) -> bool:
+        """Return whether the daemon holds all workspaces of its namespace, because its runs are not known yet."""
+        return daemon_uid in self._holders
 
     def is_turn_of(self, job: Job) -> bool:
         """Return whether this waiting job may be queued for a daemon."""
         return self._lines.is_turn_of(job)
 
     def blocker_of(self, job: Job) -> str | None:
-        """Return the uid of the job, or the name of the run, that is first in the job's workspace."""
+        """Return the uid of the job or daemon, or the name of the run, that is first in the job's workspace."""
         return self._lines.blocker_of(job)
 
     def next_in(self, workspace: NamespacedName | None) -> list[str]:
@@ -121,6 +127,16 @@ class Placement:
         before = self._occupancy.lingering_workspaces(daemon_uid)
         self._occupancy.doubt_claims(daemon_uid)
         return self._settle_lingering(daemon_uid, before)
+
+    def hold(self, daemon: Daemon) -> list[str]:
+        """Hold all workspaces of the daemon's namespace: it may have runs that are not known yet."""
+        self._holders[daemon.uid] = daemon.namespace
+        return self._lines.hold(daemon.namespace, daemon.uid)
+
+    def release(self, daemon_uid: str) -> list[str]:
+        """Hold no workspace any more because of what the daemon may run."""
+        namespace = self._holders.pop(daemon_uid, None)
+        return [] if namespace is None else self._lines.release(namespace, daemon_uid)
 
     def lose(self, daemon_uid: str) -> list[str]:
         """Drop all runs of a daemon whose process is certainly gone."""

@@ -1,7 +1,8 @@
 """Queue the jobs of each workspace: one runs at a time, in order of creation.
 
 A job may wait for a daemon when it is first in its workspace's queue and nothing else of the workspace runs. Suspended
-jobs leave the queue, so that they do not hold up the others.
+jobs leave the queue, so that they do not hold up the others. While it is not known what a daemon runs, it holds all
+workspaces of its namespace.
 """
 
 from provisioner_operator.core.jobs.ordering import CreationKey, creation_key
@@ -30,6 +31,8 @@ class WorkspaceQueues:
 
     def __init__(self) -> None:
         self._lines: dict[NamespacedName, _Queue] = {}
+        self._holders: dict[str, set[str]] = {}
+        """Uids of the daemons that hold all workspaces, by namespace."""
 
     def wait(self, job: Job) -> None:
         """Add a waiting job."""
@@ -57,10 +60,28 @@ class WorkspaceQueues:
             line.occupants.discard(occupant)
             self._tidy(workspace, line)
 
+    def hold(self, namespace: str, daemon_uid: str) -> list[str]:
+        """Hold all workspaces of the namespace; return the uids of the jobs whose turn it was."""
+        following = self._next_in_all(namespace)
+        self._holders.setdefault(namespace, set()).add(daemon_uid)
+        return following
+
+    def release(self, namespace: str, daemon_uid: str) -> list[str]:
+        """Hold the namespace's workspaces no longer for this daemon; return the uids of the jobs whose turn it is now."""
+        holders = self._holders.get(namespace, set())
+        holders.discard(daemon_uid)
+        if not holders:
+            self._holders.pop(namespace, None)
+        return self._next_in_all(namespace)
+
+    def is_held(self, namespace: str) -> bool:
+        """Return whether a daemon holds all workspaces of the namespace."""
+        return namespace in self._holders
+
     def next_in(self, workspace: NamespacedName) -> str | None:
         """Return the uid of the job whose turn it is; None while the workspace is occupied or no job waits."""
         line = self._lines.get(workspace)
-        if line is None or line.occupants:
+        if line is None or line.occupants or self.is_held(workspace[0]):
             return None
         first = line.waiting.peek()
         return None if first is None else first[1]
@@ -76,15 +97,19 @@ class WorkspaceQueues:
         return workspace is None or self.next_in(workspace) == job.uid
 
     def blocker_of(self, job: Job) -> str | None:
-        """Return the uid of the job, or the name of the run, that goes first; None if it is this job's turn."""
+        """Return the uid of the job or daemon, or the name of the run, that goes first; None if it is this job's turn."""
         workspace = workspace_of(job)
         line = self._lines.get(workspace) if workspace is not None else None
         if line is None:
             return None
-        if line.occupants:
-            return min(line.occupants)
+        if occupants := line.occupants or self._holders.get(job.namespace):
+            return min(occupants)
         first = line.waiting.peek()
         return None if first is None or first[1] == job.uid else first[1]
+
+    def _next_in_all(self, namespace: str) -> list[str]:
+        found = (self.next_in(workspace) for workspace in self._lines if workspace[0] == namespace)
+        return [uid for uid in found if uid is not None]
 
     def _tidy(self, workspace: NamespacedName, line: _Queue) -> None:
         if not line.occupants and not len(line.waiting):

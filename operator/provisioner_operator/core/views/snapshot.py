@@ -69,7 +69,7 @@ class Snapshot:
         if not job.may_start or self._placement.is_turn_of(job):
             return None
         blocker = self.jobs.get(self._placement.blocker_of(job) or "")
-        return blocker.name if blocker is not None else "an earlier job whose run is still being stopped"
+        return blocker.name if blocker is not None else "an earlier job whose run may not have ended yet"
 
     def candidates(self, namespace: str) -> list[Candidate]:
         """Return the daemons of the namespace with their availability for a new job."""

@@ -208,9 +208,10 @@ def test_a_new_leader_believes_a_run_of_a_job_that_it_has_not_observed() -> None
     daemon, free = a_daemon("stopping", runs=(unseen,), tags=GPU), a_daemon("honest")
     jobs = observing(daemon, free, a_job("wanted", workspace="dev", pending_timeout=9000))
     late = NOTICE_SECONDS + OFFER.cancel_grace
-    daemon, free = next_heartbeat(daemon, runs=(unseen,)), next_heartbeat(free)
-    jobs.observe_daemon(daemon, at(late))
-    jobs.observe_daemon(free, at(late))
+    for seconds in (late - 1, late):
+        daemon, free = next_heartbeat(daemon, runs=(unseen,)), next_heartbeat(free)
+        jobs.observe_daemon(daemon, at(seconds))
+        jobs.observe_daemon(free, at(seconds))
 
     jobs.leadership_gained(at(late))
 

@@ -77,3 +77,17 @@ def test_to_vacate_a_workspace_that_nobody_has_changes_nothing() -> None:
     queues = WorkspaceQueues()
     queues.vacate((NAMESPACE, "dev"), "run on d")
     assert queues.next_in((NAMESPACE, "dev")) is None
+
+
+def test_nobody_in_a_namespace_has_a_turn_while_a_daemon_holds_it() -> None:
+    lines, other = a_line_of_two(), a_job("dev-1", workspace="dev", namespace="other")
+    lines.wait(other)
+    assert lines.hold(NAMESPACE, "d") == [FIRST.uid]
+    assert lines.hold(NAMESPACE, "e") == []
+    assert lines.is_held(NAMESPACE)
+    assert lines.blocker_of(FIRST) == "d"
+    assert lines.is_turn_of(other)
+    assert lines.release(NAMESPACE, "d") == []
+    assert lines.release(NAMESPACE, "e") == [FIRST.uid]
+    assert lines.is_turn_of(FIRST)
+    assert lines.release(NAMESPACE, "e") == [FIRST.uid]

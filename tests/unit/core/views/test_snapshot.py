@@ -117,7 +117,7 @@ def test_a_run_that_outlives_its_job_is_named_as_what_goes_first() -> None:
     waiting, over = a_job("dev-2", workspace="dev"), a_running_job("dev-1", workspace="dev")
     snapshot = Snapshot([waiting], [daemon(runs=(over,))], now=NOON + 1)
 
-    assert snapshot.blocker_of(waiting) == "an earlier job whose run is still being stopped"
+    assert snapshot.blocker_of(waiting) == "an earlier job whose run may not have ended yet"
 
 
 def test_a_pool_that_grows_for_jobs_explains_their_wait_if_it_is_of_their_organization() -> None:

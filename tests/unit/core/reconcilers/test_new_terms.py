@@ -1,0 +1,115 @@
+"""Builds after a start or a change of the leader: they wait until each daemon has shown what it runs."""
+
+from typing import Any
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus, DaemonState
+from provisioner_operator.core.daemons.decisions import HEARTBEAT_MISSING
+from provisioner_operator.core.jobs.decisions import Assign
+from provisioner_operator.core.model.records import Condition, Daemon, UnreadableObject
+from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, at, next_heartbeat, tags
+from support.builders.observed_jobs import ObservedJobs
+
+GPU = tags(gpu="yes")
+"""Tags of the daemon that may hide a run, so that it takes none of the jobs."""
+WANTED = a_job("wanted", workspace="dev", pending_timeout=9000)
+
+
+def a_new_term(*daemons: Daemon) -> ObservedJobs:
+    """A controller that begins to lead after it listed these daemons, a free one, and a job that waits for it."""
+    observed = ObservedJobs(*daemons, a_daemon("free", heartbeat=None), WANTED)
+    observed.mirror.leadership_gained(at(0))
+    return observed
+
+
+def _missed(since: float) -> tuple[Condition, ...]:
+    return (Condition("Ready", ConditionStatus.UNKNOWN, HEARTBEAT_MISSING, "", NOON + since),)
+
+
+def test_a_build_waits_until_each_daemon_has_reported_twice() -> None:
+    silent = a_daemon("hiding", tags=GPU)
+    observed = a_new_term(silent)
+    assert observed.assigned(0) == []
+    observed.see(once := next_heartbeat(silent), now=5)
+    assert observed.assigned(5) == []
+    observed.see(next_heartbeat(once), now=10)
+    assert observed.assigned(10) == [("wanted", "free")]
+
+
+def test_a_run_that_no_heartbeat_had_listed_before_its_job_was_deleted_keeps_its_workspace() -> None:
+    silent, unseen = a_daemon("hiding", tags=GPU), a_running_job("deleted", workspace="dev")
+    observed = a_new_term(silent)
+    observed.see(once := next_heartbeat(silent), now=5)
+    observed.see(twice := next_heartbeat(once, runs=(unseen,)), now=10)
+    assert observed.assigned(10) == []
+    observed.see(next_heartbeat(twice), now=15)
+    assert observed.assigned(15) == [("wanted", "free")]
+
+
+def test_neither_jobs_without_workspace_nor_other_namespaces_wait() -> None:
+    elsewhere = a_job("elsewhere", workspace="dev", namespace="other")
+    observed = a_new_term(a_daemon("hiding", tags=GPU))
+    observed.see(a_daemon("theirs", namespace="other", heartbeat=None), elsewhere, a_job("import"))
+    assert sorted(observed.assigned(0)) == [("elsewhere", "theirs"), ("import", "free")]
+
+
+def test_builds_wait_for_a_silent_daemon_until_it_is_lost() -> None:
+    silent = a_daemon("hiding", tags=GPU, lost_after=15)
+    observed = a_new_term(silent)
+    for seconds in (2, 2, 15):  # it is read, marked as offline, and read again
+        assert observed.assigned(seconds) == []
+        observed.checked(silent, seconds)
+    assert observed.assigned(16) == [("wanted", "free")]
+
+
+def test_builds_wait_for_a_silent_daemon_that_is_deleted_until_its_fence_has_ended_its_runs() -> None:
+    silent = a_daemon("hiding", tags=GPU, lost_after=15)
+    observed = a_new_term(silent)
+    observed.mirror.daemon_deleted(silent.uid, at(3))
+    assert observed.assigned(17) == []
+    assert observed.wake() == 18
+    assert observed.assigned(18) == [("wanted", "free")]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_over"),
+    [
+        ({"heartbeat": None}, True),
+        ({"state": DaemonState.OFFLINE}, True),
+        ({"state": DaemonState.OFFLINE, "runs": (a_running_job(workspace="other"),)}, False),
+        ({"state": DaemonState.OFFLINE, "conditions": _missed(-300)}, True),
+        ({"state": DaemonState.OFFLINE, "conditions": _missed(-299)}, False),
+        ({"state": DaemonState.DRAINING}, False),
+    ],
+)
+def test_a_daemon_whose_status_shows_that_it_is_over_holds_up_nothing(
+    status: dict[str, Any],
+    is_over: bool,  # noqa: FBT001 - a parameter of pytest
+) -> None:
+    observed = a_new_term(a_daemon("hiding", tags=GPU, **status))
+    assert observed.assigned(0) == ([("wanted", "free")] if is_over else [])
+
+
+def test_a_daemon_that_cannot_be_parsed_holds_up_nothing() -> None:
+    observed = a_new_term(a_daemon("hiding", tags=GPU))
+    observed.mirror.observe_unreadable_daemon(UnreadableObject(NAMESPACE, "uid-of-hiding", 2), at(1))
+    assert observed.assigned(1) == [("wanted", "free")]
+
+
+def test_a_job_whose_turn_it_was_waits_again_in_a_new_term() -> None:
+    silent, full = a_daemon("hiding", tags=GPU), a_daemon("free", heartbeat=None, cordoned=True)
+    observed = ObservedJobs(silent, full, WANTED)
+    assert observed.assigned(0) == []
+    observed.mirror.leadership_gained(at(1))
+    observed.see(next_heartbeat(full, cordoned=False), now=1)
+    assert observed.assigned(1) == []
+
+
+def test_a_standby_that_has_heard_all_daemons_lets_no_build_wait() -> None:
+    known = a_daemon("known", tags=GPU)
+    observed = ObservedJobs(known, a_daemon("free", heartbeat=None), WANTED)
+    observed.see(once := next_heartbeat(known), now=5)
+    observed.see(next_heartbeat(once), now=10)
+    observed.mirror.leadership_gained(at(10))
+    assert [type(each) for each in observed.decided(10)] == [Assign]
