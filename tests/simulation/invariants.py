@@ -71,7 +71,8 @@ class Invariants:
             self.violated(f"two processes change workspace {job.workspace}")
         if self._acknowledged.get(job.uid) != [(run.assignment_id, daemon.instance)]:
             self.violated(f"{job.name} starts without exactly its own accepted acknowledgement")
-        if daemon.processes > run.capacity:
+        # The capacity may have grown, or shrunk, since the job was taken.
+        if daemon.processes > max(run.capacity, daemon.capacity):
             self.violated(f"{daemon.instance} runs more than its capacity")
         self._processes[job.uid] = job.workspace
 
