@@ -9,6 +9,7 @@ from model.naming import is_answer, is_request, process_of, what_of
 from model.open_schedule import OpenSchedule, Pending
 from model.process_faults import ProcessFaults, Steps
 from model.scene import Middle, Scene, job_spec
+from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from simulation.controller import SimulatedController
 from simulation.faults import DENIABLE
 from simulation.server import DAEMON, JOB, POD, POOL, Body, is_terminal
@@ -58,8 +59,9 @@ class SmallWorld(World):
 
     def _populate(self, scene: Scene) -> None:
         for number in range(1, scene.daemons + 1):
-            self.server.create(DAEMON, f"daemon-uid-{number}", f"daemon-{number}", scene.daemon_spec())
-            self.start_daemon(f"daemon-{number}")
+            name, kept = f"daemon-{number}", [RUNS_FINALIZER]
+            self.server.create(DAEMON, f"daemon-uid-{number}", name, scene.daemon_spec(), finalizers=kept)
+            self.start_daemon(name)
         self._settle()
         for _ in range(scene.pods):
             self.pods.create()

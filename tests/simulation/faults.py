@@ -55,7 +55,7 @@ class Faults:
             self._unstall(controller)
 
     def replace_later(self, name: str) -> None:
-        """Replace a daemon whose object was deleted: its process fences itself, then another daemon gets the name."""
+        """Replace a daemon whose object was deleted: its process is ended, then another daemon gets the name once it is free."""
         world = self._world
         old = world.daemons[name]
 
@@ -63,6 +63,8 @@ class Faults:
             old.die()
             if world.daemon_object(name) is None:
                 world.users.create_daemon(name)
+            else:
+                world.schedule.after(10.0, replace)
 
         world.schedule.after(world.plan.lost_after * self._random.uniform(0, 2), replace)
 

@@ -89,7 +89,8 @@ class Server:
             raise RefusedError
         uid = f"daemon-uid-of-version-{self._version}"
         spec = {**spec, "cordoned": False}
-        return self.create(DAEMON, uid, str(meta["name"]), spec, ownerReferences=meta["ownerReferences"])
+        details = {key: meta[key] for key in ("ownerReferences", "finalizers")}
+        return self.create(DAEMON, uid, str(meta["name"]), spec, **details)
 
     def create_pod(self, pool_uid: str, body: JsonObject) -> Body:
         """Create a pool's Pod for the controller. Raises RefusedError if its name is taken, GoneError without the pool."""

@@ -195,6 +195,7 @@ class World:
             and process.uid == daemon.uid
             and self.pods.admits_work(daemon)
             and not daemon.cordoned
+            and not daemon.deleting
             and used < daemon.capacity
             and not process.runs
         )
@@ -203,7 +204,12 @@ class World:
         if old is None or new is None or _availability(old) != _availability(new):
             self.fleet_changed_at = self.schedule.now
             self.has_lost_daemons = self.has_lost_daemons or new is None
+        if old is not None and new is None:
+            process = self.daemons.get(old["metadata"]["name"])
+            if process is not None and process.uid == old["metadata"]["uid"] and process.processes:
+                self.invariants.violated(f"the object of {process.instance} is gone although it runs a process")
 
 
 def _availability(body: Body) -> tuple[object, ...]:
-    return (body["spec"], body["status"]["state"] in {"Offline", "Draining"}, body["status"].get("instance"))
+    is_away = body["status"]["state"] in {"Offline", "Draining"} or "deletionTimestamp" in body["metadata"]
+    return (body["spec"], is_away, body["status"].get("instance"))

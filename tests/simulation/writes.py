@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from provisioner_operator.core.daemons.decisions import (
     CheckDaemon,
+    HoldDaemon,
     MarkOffline,
     RegisterDaemon,
+    ReleaseDaemon,
     RemoveDaemon,
     ReshapeDaemon,
 )
@@ -56,6 +58,12 @@ class ControllerWrites:
                 )
             case RemoveDaemon():
                 self._remove(decision)
+            case HoldDaemon(daemon) | ReleaseDaemon(daemon):
+                self._write(
+                    decision,
+                    lambda: server.patch(daemon.uid, decision.patch().operations()),
+                    lambda *got: self._written(decision, *got),
+                )
             case Expire(job):
                 self._write(decision, lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
             case _:
@@ -140,7 +148,7 @@ class ControllerWrites:
             case Result.UNREACHABLE:
                 self._schedule.after(RETRY_SECONDS * self._random.random(), self._settle, decision)
                 return
-            case Result.REFUSED if isinstance(decision, MarkOffline):
+            case Result.REFUSED if isinstance(decision, MarkOffline | HoldDaemon | ReleaseDaemon):
                 self.carry_out(CheckDaemon(decision.daemon))
                 return
             case Result.REFUSED:
@@ -148,7 +156,9 @@ class ControllerWrites:
                 return
             case Result.DONE if body is not None:
                 self._feed.observe(body)
-            case _ if isinstance(decision, MarkOffline):
+                if isinstance(decision, ReleaseDaemon) and not body["metadata"]["finalizers"]:
+                    self._mirror.daemon_deleted(decision.subject, self._controller.now)
+            case _ if isinstance(decision, MarkOffline | HoldDaemon | ReleaseDaemon):
                 self._mirror.daemon_deleted(decision.subject, self._controller.now)
             case _:
                 self._feed.forget_job(decision.subject)

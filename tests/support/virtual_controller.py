@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.loop import DecisionLoop
 from provisioner_operator.controller.observer import Observer
@@ -85,15 +86,14 @@ class VirtualController:
         return paths.job(namespace, name)
 
     def add_daemon(self, name: str = "daemon", namespace: str = NAMESPACE, **spec: Any) -> str:
-        """Create an idle daemon and return its path."""
-        at = "2027-01-15T08:00:00Z"
+        """Create an idle daemon that has not reported yet, so that no build waits for its reports; return its path."""
         manifest = {
             "apiVersion": "provisioner.dev/v1alpha1",
             "kind": "ProvisionerDaemon",
-            "metadata": {"name": name},
+            "metadata": {"name": name, "finalizers": [RUNS_FINALIZER]},
             "spec": {"provisioners": ["echo"], "lostAfterSeconds": 86_400} | spec,
         }
-        body = self.client.store(paths.daemons(namespace), manifest, state="Idle", instance="1", lastHeartbeatTime=at)
+        body = self.client.store(paths.daemons(namespace), manifest, state="Idle", instance="1")
         self.see(body)
         return paths.daemon(namespace, name)
 

@@ -126,6 +126,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         cordoned_by=meta.annotations.get(CORDONED_BY_ANNOTATION),
         annotated=bool(meta.annotations),
         deleting=meta.deletion_timestamp is not None,
+        finalizers=tuple(meta.finalizers),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, JobType, Phase, Provisioner
+from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags
 from provisioner_operator.core.model.records import Assignment, Daemon, Job, Offer, ReportedRun
@@ -87,6 +88,7 @@ def a_daemon(
         "instance": f"process-of-{name}",
         "heartbeat": "noon",
         "runs": frozenset(ReportedRun(job.uid, job.workspace) for job in runs),
+        "finalizers": (RUNS_FINALIZER,),
     }
     return Daemon(**(defaults | fields))
 

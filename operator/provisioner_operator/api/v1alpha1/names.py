@@ -31,6 +31,9 @@ daemon."""
 DRAIN_FINALIZER = f"{GROUP}/drain"
 """Finalizer of a pool: keeps it until its daemons have finished their jobs."""
 
+RUNS_FINALIZER = f"{GROUP}/runs"
+"""Finalizer of a ProvisionerDaemon: keeps it until all that its process ran is certainly over."""
+
 LEASE = "provisioner-operator"
 """Name of the Lease that the leading controller holds."""
 

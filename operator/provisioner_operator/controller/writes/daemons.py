@@ -10,9 +10,11 @@ from provisioner_operator.controller.writes.executor import has_moved_on, parse_
 from provisioner_operator.core.daemons.decisions import (
     CheckDaemon,
     DaemonDecision,
+    HoldDaemon,
     MarkOffline,
     PodDecision,
     RegisterDaemon,
+    ReleaseDaemon,
     RemoveDaemon,
     ReshapeDaemon,
 )
@@ -40,9 +42,12 @@ class DaemonExecutor:
                 self._observer.daemon(await self._client.json_patch(path, decision.patch(clock.read().wall)))
             case RegisterDaemon():
                 return await self._register(decision)
-            case ReshapeDaemon(_, daemon):
+            case ReshapeDaemon(daemon=daemon) | HoldDaemon(daemon) | ReleaseDaemon(daemon):
                 path = paths.daemon(daemon.namespace, daemon.name)
-                self._observer.daemon(await self._client.json_patch(path, decision.patch()))
+                body = await self._client.json_patch(path, decision.patch())
+                self._observer.daemon(body)
+                if isinstance(decision, ReleaseDaemon) and not body["metadata"].get("finalizers"):
+                    self._observer.daemon_deleted(daemon.uid)  # with its last finalizer
             case RemoveDaemon(pod, daemon):
                 # Read before the absence of the daemon's own Pod is believed: it may have the name by now, unnoticed.
                 if await self._read_pod(pod) is None:
@@ -63,7 +68,7 @@ class DaemonExecutor:
         match decision:
             case MarkOffline():
                 return has_moved_on(body, decision.patch(clock.read().wall), daemon.resource_version)
-            case ReshapeDaemon():
+            case ReshapeDaemon() | HoldDaemon() | ReleaseDaemon():
                 return has_moved_on(body, decision.patch(), daemon.resource_version)
             case _:
                 return body is None

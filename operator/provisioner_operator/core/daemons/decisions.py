@@ -9,10 +9,10 @@ from provisioner_operator.api.v1alpha1.enums import (
     ConditionStatus,
     DaemonState,
 )
-from provisioner_operator.api.v1alpha1.names import API_VERSION
+from provisioner_operator.api.v1alpha1.names import API_VERSION, RUNS_FINALIZER
 from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.decision import ObjectReference
-from provisioner_operator.core.model.json_patch import JsonPatch, conditions_json
+from provisioner_operator.core.model.json_patch import JsonPatch, add_finalizer, conditions_json, remove_finalizer
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
 
@@ -70,6 +70,24 @@ class MarkOffline(_AboutDaemon):
 
 
 @dataclass(frozen=True, slots=True)
+class HoldDaemon(_AboutDaemon):
+    """Add the finalizer to a daemon, before it gets any job."""
+
+    def patch(self) -> JsonPatch:
+        """Return the patch of the ProvisionerDaemon."""
+        return add_finalizer(RUNS_FINALIZER, self.daemon.uid, self.daemon.finalizers)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDaemon(_AboutDaemon):
+    """Remove the finalizer of a deleted daemon: nothing that it ran is left."""
+
+    def patch(self) -> JsonPatch:
+        """Return the patch of the ProvisionerDaemon."""
+        return remove_finalizer(RUNS_FINALIZER, self.daemon.uid, self.daemon.finalizers)
+
+
+@dataclass(frozen=True, slots=True)
 class _AboutPod:
     pod: DaemonPod
 
@@ -105,7 +123,12 @@ class RegisterDaemon(_AboutPod):
         return {
             "apiVersion": API_VERSION,
             "kind": "ProvisionerDaemon",
-            "metadata": {"name": self.pod.name, "namespace": self.pod.namespace, "ownerReferences": [owner]},
+            "metadata": {
+                "name": self.pod.name,
+                "namespace": self.pod.namespace,
+                "ownerReferences": [owner],
+                "finalizers": [RUNS_FINALIZER],
+            },
             "spec": _spec(self.pod.offer),
         }
 
@@ -131,7 +154,7 @@ class RemoveDaemon(_AboutPod):
     daemon: Daemon
 
 
-DaemonDecision = CheckDaemon | MarkOffline
+DaemonDecision = CheckDaemon | MarkOffline | HoldDaemon | ReleaseDaemon
 
 
 PodDecision = RegisterDaemon | ReshapeDaemon | RemoveDaemon

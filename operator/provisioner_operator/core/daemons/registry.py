@@ -1,7 +1,8 @@
 """Keep the known daemons: which are online, lost or replaced, by their objects, heartbeats and Pods.
 
-Part of the job reconciler, which reports observations and draws the consequences for jobs. A daemon whose object is
-gone is kept, since its process may live until its own fence stops it, until the reconciler drops it.
+Part of the job reconciler, which reports observations and draws the consequences for jobs. A finalizer keeps the object of a
+deleted daemon as long as its process may run anything. One whose object is gone nevertheless is kept here, until its own fence
+must have stopped it and the reconciler drops it.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
-from provisioner_operator.core.daemons.decisions import HEARTBEAT_MISSING, CheckDaemon, MarkOffline
+from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
+from provisioner_operator.core.daemons.decisions import (
+    HEARTBEAT_MISSING,
+    CheckDaemon,
+    DaemonDecision,
+    HoldDaemon,
+    MarkOffline,
+    ReleaseDaemon,
+)
 from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.daemons.liveness import Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
@@ -36,7 +45,7 @@ class _Entry:
     trusted_since: float
     """Time from which it has had to stop runs of jobs that were unknown then."""
     reports: int = 0
-    """Number of its heartbeats since it was first observed."""
+    """Number of its heartbeats since it was first observed, or observed to be deleted."""
     backs_off_until: float = float("-inf")
 
 
@@ -90,8 +99,8 @@ class KnownDaemons:
             self._entries[daemon.uid] = _Entry(daemon, Instances(daemon.instance), now.monotonic)
             self._in_namespace.setdefault(daemon.namespace, set()).add(daemon.uid)
         else:
+            entry.reports = 0 if daemon.deleting and not entry.daemon.deleting else entry.reports + reported
             entry.daemon = daemon
-            entry.reports += reported
             doubts_settled = entry.instances.observe(daemon.instance, fresh=fresh)
         eligibility_changed = (
             known is None
@@ -244,12 +253,17 @@ class KnownDaemons:
         next_look = min((look for look in looks if look is not None), default=float("inf"))
         return next_look if next_look < float("inf") else None
 
-    def decide(self, uid: str, now: Instant) -> CheckDaemon | MarkOffline | None:
-        """Return the decision that is due for a daemon whose object exists."""
+    def decide(self, uid: str, now: Instant, *, is_clear: bool) -> DaemonDecision | None:
+        """Return the decision that is due for a daemon whose object exists; `is_clear` if no run of it is known."""
         entry = self._entries[uid]
         if entry.instances.ask() or self._liveness.needs_check(uid, now):
             self._liveness.begin_check(uid, now)
             return CheckDaemon(entry.daemon)
+        is_kept = RUNS_FINALIZER in entry.daemon.finalizers
+        if not is_kept and not entry.daemon.deleting:
+            return HoldDaemon(entry.daemon)
+        if is_kept and entry.daemon.deleting and is_clear and not self.may_hide_runs(uid, now):
+            return ReleaseDaemon(entry.daemon)
         if entry.daemon.state is not DaemonState.OFFLINE and self._liveness.is_offline(uid):
             ending = self._pods.ending_of(uid)
             missing = "Heartbeats are missing: the daemon is down or cannot reach the API server."
@@ -257,7 +271,9 @@ class KnownDaemons:
         return None
 
     def _is_available(self, daemon: Daemon, now: Instant) -> bool:
-        return self.works(daemon) and not daemon.cordoned and now.monotonic >= self._entries[daemon.uid].backs_off_until
+        is_kept = RUNS_FINALIZER in daemon.finalizers  # otherwise its deletion could hide its runs
+        backs_off = now.monotonic < self._entries[daemon.uid].backs_off_until
+        return self.works(daemon) and is_kept and not daemon.cordoned and not backs_off
 
     def _has_healthy_peer(self, daemon: Daemon, now: Instant) -> bool:
         """Return whether another daemon takes the same jobs: where all are unhealthy, the jobs are probably to blame."""

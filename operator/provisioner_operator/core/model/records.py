@@ -193,6 +193,7 @@ class Daemon:
     """Whether it has annotations at all."""
     deleting: bool = False
     """Whether it is being deleted: finalizers hold up the deletion."""
+    finalizers: tuple[str, ...] = ()
 
     @property
     def display_name(self) -> str:

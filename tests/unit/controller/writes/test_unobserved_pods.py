@@ -60,7 +60,7 @@ def test_the_daemon_of_a_pod_that_was_never_observed_is_not_removed(monkeypatch:
 def test_the_daemon_of_a_former_pod_is_removed_once_a_read_shows_the_new_pod(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
-            path = controller.add_daemon("pod")
+            path = controller.add_daemon("pod", lostAfterSeconds=15)
             owner = {"kind": "Pod", "uid": "uid-of-the-former"}
             former = controller.edit(
                 path, metadata={**controller.client.objects[path]["metadata"], "ownerReferences": [owner]}

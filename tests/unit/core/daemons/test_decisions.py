@@ -1,10 +1,13 @@
 """Decisions about daemons and their Pods: the objects that they name, and what they write with which precondition."""
 
 from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from provisioner_operator.core.daemons.decisions import (
     CheckDaemon,
+    HoldDaemon,
     MarkOffline,
     RegisterDaemon,
+    ReleaseDaemon,
     RemoveDaemon,
     ReshapeDaemon,
 )
@@ -60,7 +63,12 @@ def test_a_pod_is_registered_as_a_daemon_of_its_name_that_it_owns() -> None:
     assert RegisterDaemon(POD).body() == {
         "apiVersion": "provisioner.dev/v1alpha1",
         "kind": "ProvisionerDaemon",
-        "metadata": {"name": "daemon", "namespace": NAMESPACE, "ownerReferences": [owner]},
+        "metadata": {
+            "name": "daemon",
+            "namespace": NAMESPACE,
+            "ownerReferences": [owner],
+            "finalizers": [RUNS_FINALIZER],
+        },
         "spec": SPEC,
     }
 
@@ -70,3 +78,13 @@ def test_a_daemon_is_reshaped_field_by_field_without_its_cordon() -> None:
 
     assert patch.tests == (("/metadata/uid", "uid-of-daemon"),)
     assert dict(patch.sets) == {f"/spec/{field}": value for field, value in SPEC.items()}
+
+
+def test_the_finalizer_of_a_daemon_is_added_and_removed_beside_those_of_others() -> None:
+    added = HoldDaemon(a_daemon(finalizers=("other",))).patch()
+    removed = ReleaseDaemon(a_daemon(finalizers=("other", RUNS_FINALIZER))).patch()
+
+    assert added.tests == (("/metadata/uid", "uid-of-daemon"), ("/metadata/finalizers", ["other"]))
+    assert added.sets == (("/metadata/finalizers", ["other", RUNS_FINALIZER]),)
+    assert removed.tests == (("/metadata/uid", "uid-of-daemon"), ("/metadata/finalizers", ["other", RUNS_FINALIZER]))
+    assert removed.sets == (("/metadata/finalizers", ["other"]),)

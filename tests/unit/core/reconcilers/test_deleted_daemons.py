@@ -1,0 +1,65 @@
+"""Daemons that are deleted: a finalizer keeps their objects until nothing that they ran is left."""
+
+from dataclasses import replace
+
+from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
+from provisioner_operator.core.daemons.decisions import CheckDaemon, HoldDaemon, ReleaseDaemon
+from support.builders.core import a_daemon, a_job, a_running_job, next_heartbeat
+from support.builders.observed_jobs import ObservedJobs, ended
+
+
+def test_a_daemon_gets_no_job_before_its_finalizer_is_there() -> None:
+    daemon = a_daemon(finalizers=())
+    observed = ObservedJobs(daemon, a_job())
+    assert observed.decided(0) == [HoldDaemon(daemon)]
+    observed.checked(replace(a_daemon(), resource_version=2), now=0)
+    assert observed.assigned(0) == [("job", "daemon")]
+
+
+def test_a_deleted_daemon_that_has_shown_all_its_runs_goes_with_the_last_of_them() -> None:
+    job = a_running_job()
+    daemon = a_daemon(runs=(job,))
+    observed = ObservedJobs(daemon, job)
+    observed.see(daemon := replace(daemon, resource_version=2, deleting=True), now=1)
+    for seconds in (2, 3):
+        observed.see(daemon := next_heartbeat(daemon, runs=(job,)), now=seconds)
+        assert observed.decided(seconds) == []
+    observed.see(ended(job), now=4)
+    assert observed.decided(4) == [ReleaseDaemon(daemon)]
+
+
+def test_the_reports_before_its_deletion_do_not_count() -> None:
+    observed = ObservedJobs(daemon := a_daemon())
+    for seconds in (1, 2):
+        observed.see(daemon := next_heartbeat(daemon), now=seconds)
+    observed.see(daemon := next_heartbeat(daemon, deleting=True), now=3)
+    assert observed.decided(3) == []
+    observed.see(daemon := next_heartbeat(daemon), now=4)
+    assert observed.decided(4) == []
+    observed.see(daemon := next_heartbeat(daemon), now=5)
+    assert observed.decided(5) == [ReleaseDaemon(daemon)]
+
+
+def test_a_deleted_daemon_that_is_silent_goes_once_its_fence_has_ended_its_runs() -> None:
+    daemon = a_daemon(deleting=True, lost_after=15, state=DaemonState.OFFLINE, runs=(a_running_job("unknown"),))
+    observed = ObservedJobs(daemon)
+    for seconds in (2, 15):
+        assert observed.decided(seconds) == [CheckDaemon(daemon)]
+        observed.checked(daemon, seconds)
+    assert observed.decided(15) == [ReleaseDaemon(daemon)]
+
+
+def test_a_deleted_daemon_that_was_lost_goes_after_its_jobs_have_failed() -> None:
+    job = a_running_job()
+    daemon = a_daemon(deleting=True, lost_after=15, state=DaemonState.OFFLINE, runs=(job,))
+    observed = ObservedJobs(daemon, job)
+    for seconds in (2, 15):
+        observed.decided(seconds)
+        observed.checked(daemon, seconds)
+    assert [each.subject for each in observed.decided(15)] == [job.uid]
+    observed.written(ended(job, Phase.FAILED), now=16)
+    assert observed.decided(16) == [ReleaseDaemon(daemon)]
+
+
+def test_a_deleted_daemon_without_the_finalizer_is_left_to_others() -> None:
+    assert ObservedJobs(a_daemon(deleting=True, heartbeat=None, finalizers=("other",))).decided(0) == []
