@@ -71,8 +71,9 @@ class PendingReasons:
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
             return
         announced = self._line(job.demand).announced
-        # Another writer may have replaced the text.
-        if announced is not None and not matches_status(job, announced.reason, announced.message):
+        # Another writer may have replaced the text, or removed it.
+        is_unexplained = announced is None and job.reason is None and job.uid not in self._due
+        if is_unexplained or (announced is not None and not matches_status(job, announced.reason, announced.message)):
             self._due.put(job.uid, now.monotonic + SETTLE_SECONDS)
 
     def look_soon(self, uid: str, now: Instant) -> None:

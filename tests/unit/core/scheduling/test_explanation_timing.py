@@ -240,3 +240,13 @@ def test_so_many_demands_are_explained_in_one_round_and_the_others_in_the_next()
     assert len(due(reasons, at(2), fleet)) == DEMANDS_A_ROUND
     assert len(due(reasons, at(2), fleet)) == 1
     assert fleet.asked == DEMANDS_A_ROUND + 1
+
+
+def test_a_job_whose_reason_was_removed_is_explained_again_though_nothing_was_announced() -> None:
+    reasons = waiting_since_noon()
+    assert due(reasons, at(SETTLE_SECONDS)) == [JOB.uid]
+    reasons.waits(replace(JOB, reason=PendingReason.NO_MATCHING_DAEMON), at(5))
+    assert reasons.next_look() is None
+    reasons.waits(JOB, at(9))
+    reasons.waits(JOB, at(9.5))  # is due already
+    assert due(reasons, at(9 + SETTLE_SECONDS)) == [JOB.uid]
