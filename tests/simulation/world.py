@@ -120,7 +120,8 @@ class World:
             self.schedule.run_until(self.schedule.now + LONGEST_RETRY_SECONDS)
             self._await_job_ends()
         is_whole = not self.has_lost_daemons and all(daemon.alive for daemon in self.daemons.values())
-        lost_after = 0 if is_whole else self.plan.lost_after
+        # A Pod of a lost node may be replaced only once its process is over.
+        lost_after = 0 if is_whole else 2 * self.plan.lost_after
         self.schedule.run_until(self.schedule.now + lost_after + AFTERTHOUGHTS_SECONDS)
         self.invariants.check_end_state()
         self.workspace_users.check_end_state()
@@ -203,7 +204,8 @@ class World:
     def _note_fleet(self, old: Body | None, new: Body | None) -> None:
         if old is None or new is None or _availability(old) != _availability(new):
             self.fleet_changed_at = self.schedule.now
-            self.has_lost_daemons = self.has_lost_daemons or new is None
+            is_leaving = new is None or "deletionTimestamp" in new["metadata"]
+            self.has_lost_daemons = self.has_lost_daemons or is_leaving
         if old is not None and new is None:
             process = self.daemons.get(old["metadata"]["name"])
             if process is not None and process.uid == old["metadata"]["uid"] and process.processes:
