@@ -125,9 +125,9 @@ class ProductNamespace:
         return self.events(name)
 
     def a_daemon_without_process(self, name: str, *, instance: str = "none", **spec: Any) -> Manifest:
-        """Create only the object of a daemon, with the state Idle; it never acts."""
+        """Create only the object of a daemon, with the state Idle; it never acts, and has no runs that it could hide."""
         self.admin.create(a_daemon_manifest(name, **({"lostAfterSeconds": 86_400} | spec)))
-        return self.beat(name, instance=instance)
+        return self.admin.patch("pd", name, {"status": {"state": "Idle", "instance": instance}}, subresource="status")
 
     def beat(self, name: str, *, instance: str = "none", **status: Any) -> Manifest:
         """Write a heartbeat for the daemon."""
