@@ -315,5 +315,6 @@ def _eligibility(daemon: Daemon) -> tuple[object, ...]:
         offline,
         daemon.instance,
         daemon.deleting,
+        daemon.finalizers,
         daemon.is_healthy,
     )

@@ -90,7 +90,7 @@ class JobCache:
             return False
         known = news.previous
         self._work.unpark(daemon.uid)
-        if known is None or known.resource_version != daemon.resource_version:  # a fresh read may find it as it was
+        if news.eligibility_changed:  # a heartbeat alone changes nothing for a refused write
             self._work.forget(daemon.uid)
         self._requeue_pod_of(daemon, known)
         if known is not None and known.supply != daemon.supply:

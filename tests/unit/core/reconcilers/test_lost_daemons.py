@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, DaemonState, EndReason, Phase
-from provisioner_operator.core.daemons.decisions import CheckDaemon, MarkOffline
+from provisioner_operator.core.daemons.decisions import CheckDaemon, HoldDaemon, MarkOffline
 from provisioner_operator.core.daemons.registry import BACK_OFF_SECONDS
 from provisioner_operator.core.jobs.decisions import BeginCancel, Explain, Fail, Release
 from provisioner_operator.core.model.backoff import Refusal
@@ -253,3 +253,15 @@ def test_of_a_daemon_only_what_is_later_counts_whether_it_can_be_parsed_or_not()
     observed.mirror.observe_unreadable_daemon(later, at(0))
     assert not observed.mirror.observe_daemon(replace(known, resource_version=12), at(0))
     assert list(observed.mirror.unreadable_daemons()) == [later]
+
+
+def test_a_heartbeat_does_not_end_the_pause_after_a_refused_write_but_a_change_of_the_daemon_does() -> None:
+    daemon = a_daemon(finalizers=())
+    observed = ObservedJobs(daemon)
+    (hold,) = observed.decided(0)
+    observed.mirror.refused(hold, Refusal("Forbidden", "no right"), at(0))
+    observed.settled(daemon.uid)
+    observed.see(beat := next_heartbeat(daemon), now=0.5)
+    assert observed.decided(0.5) == []
+    observed.see(changed := replace(beat, resource_version=9, cordoned=True), now=0.6)
+    assert observed.decided(0.6) == [HoldDaemon(changed)]
