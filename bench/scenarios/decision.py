@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bench.client import BenchError
 from bench.subjects import OURS
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, JobType, Phase, Provisioner
+from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from provisioner_operator.core.jobs.decisions import Assign
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand, Supply, effective_tags
@@ -135,6 +136,7 @@ def _daemon(number: int) -> Daemon:
         state=DaemonState.IDLE,
         instance="1",
         heartbeat="2027-01-15T08:00:00Z",
+        finalizers=(RUNS_FINALIZER,),
     )
 
 

@@ -14,7 +14,8 @@ def _left(admin: Kubectl) -> list[str]:
 def test_uninstalling_leaves_nothing_and_installing_again_works(installation: Installation) -> None:
     admin = Kubectl(installation.admin.kubeconfig)
     assert _left(admin) != []
-    admin.run("delete", "pp", "--all", "--all-namespaces", f"--timeout={WITHIN:.0f}s")
+    for kind in ("pp", "pd"):  # without the operator nothing would remove their finalizers
+        admin.run("delete", kind, "--all", "--all-namespaces", f"--timeout={WITHIN:.0f}s")
     admin.run("delete", "-k", str(installation.kustomization), f"--timeout={WITHIN:.0f}s")
     assert _left(admin) == []
     installation.apply()

@@ -1,0 +1,54 @@
+"""Writes of the finalizer that keeps a daemon's object until its runs are over, in virtual time."""
+
+import asyncio
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
+from support.virtual_controller import a_virtual_controller
+from support.virtual_time import run_in_virtual_time
+
+
+def test_a_daemon_is_kept_before_its_first_job_and_released_after_its_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path = controller.add_daemon()
+            controller.edit(path, metadata={**controller.client.objects[path]["metadata"], "finalizers": ["other"]})
+            job = controller.add_job("job")
+            await asyncio.sleep(5)
+            assert controller.client.objects[path]["metadata"]["finalizers"] == ["other", RUNS_FINALIZER]
+            assert controller.client.objects[job]["status"]["assignment"]["daemon"] == "daemon"
+
+            deleted = {**controller.client.objects[path]["metadata"], "deletionTimestamp": "2027-01-15T08:00:00Z"}
+            controller.edit(path, metadata=deleted)
+            await asyncio.sleep(60)
+            assert controller.client.objects[path]["metadata"]["finalizers"] == ["other"]
+            assert "assignment" not in controller.client.objects[job]["status"]
+
+    run_in_virtual_time(main())
+
+
+def test_a_daemon_is_gone_with_its_last_finalizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path = controller.add_daemon()
+            deleted = {**controller.client.objects[path]["metadata"], "deletionTimestamp": "2027-01-15T08:00:00Z"}
+            controller.edit(path, metadata=deleted)
+            await asyncio.sleep(5)
+            assert path not in controller.client.objects
+            assert list(controller.reconcilers.jobs.daemons()) == []
+
+    run_in_virtual_time(main())
+
+
+def test_a_finalizer_that_another_writer_added_meanwhile_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path = controller.add_daemon()
+            controller.edit(path, metadata={**controller.client.objects[path]["metadata"], "finalizers": []})
+            metadata = {**controller.client.objects[path]["metadata"], "finalizers": ["other"]}
+            controller.client.edit(path, metadata=metadata)  # unobserved
+            await asyncio.sleep(5)
+            assert controller.client.objects[path]["metadata"]["finalizers"] == ["other", RUNS_FINALIZER]
+
+    run_in_virtual_time(main())
