@@ -106,6 +106,7 @@ def test_ends_and_deletions_missed_by_the_watch_are_swept(plane: ControlPlane, o
         operator.await_that(lambda: sum(operator.metrics("provisioner_daemons{").values()) == 1.0, "knows the daemon")
         operator.freeze()
         own.admin.run("delete", "pj", "deleted")
+        own.admin.patch("pd", "forgotten", {"metadata": {"finalizers": []}})
         own.admin.run("delete", "pd", "forgotten")
         _cancel_in_place_of_the_controller(own, "canceled")
         # The watch cache of an API server begins with its start, so the watch has to restart from a list.

@@ -93,7 +93,7 @@ def test_a_daemon_whose_status_shows_that_it_is_over_holds_up_nothing(
 
 def test_a_daemon_that_cannot_be_parsed_holds_up_nothing() -> None:
     observed = a_new_term(a_daemon("hiding", tags=GPU))
-    observed.mirror.observe_unreadable_daemon(UnreadableObject(NAMESPACE, "uid-of-hiding", 2), at(1))
+    observed.mirror.observe_unreadable_daemon(UnreadableObject(NAMESPACE, "hiding", "uid-of-hiding", 2), at(1))
     assert observed.assigned(1) == [("wanted", "free")]
 
 
