@@ -1,0 +1,1 @@
+"""Shapes of Coder's API: what its clients decode."""

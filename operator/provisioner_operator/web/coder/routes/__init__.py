@@ -1,0 +1,1 @@
+"""Routes of Coder's API, one module for each kind of object."""
