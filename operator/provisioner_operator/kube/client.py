@@ -34,9 +34,11 @@ _LONGEST_EVENT = 8 * 1024 * 1024
 class KubeClient:
     """Sends requests to one API server. Bodies are the API's JSON; failures are raised as the errors of `kube.errors`."""
 
-    def __init__(self, session: aiohttp.ClientSession, server: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, server: str, headers: Mapping[str, str] | None = None) -> None:
+        """Share a session; `headers` are added to those that it sends with each request."""
         self._session = session
         self._server = server.rstrip("/")
+        self._headers = dict(headers or {})
         self._unreachable_at = float("-inf")
         """The last time, on the event loop's clock, at which the API server could not be reached."""
 
@@ -120,7 +122,11 @@ class KubeClient:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=WATCH_READ_SECONDS)
         try:
             async with self._session.get(
-                self._server + path, params=parameters, timeout=timeout, read_bufsize=_LONGEST_EVENT
+                self._server + path,
+                params=parameters,
+                headers=self._headers,
+                timeout=timeout,
+                read_bufsize=_LONGEST_EVENT,
             ) as response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
                     raise await self._error_of(response)
@@ -172,7 +178,7 @@ class KubeClient:
     ) -> bytes:
         """Send a request and return the answer's text. Raises _TooLongError if it is longer than `longest` bytes."""
         data = None if body is None else wire.encode(body)
-        headers = {"Content-Type": content_type} if data is not None else {}
+        headers = self._headers | ({"Content-Type": content_type} if data is not None else {})
         try:
             async with self._session.request(
                 method, self._server + path, data=data, headers=headers, params=parameters, timeout=REQUEST_TIMEOUT

@@ -56,6 +56,40 @@ async def connect(kubeconfig: Path | None = None, *, connections: int = 64) -> A
             yield Connection(info.server, session, KubeClient(session, info.server), open_session)
 
 
+@dataclass(frozen=True, slots=True)
+class UserConnection:
+    """Open connections to an API server without any credential: each request brings that of its user.
+
+    Only `connect_for_users` makes one. A TLS session with a client certificate would let the API server take every
+    request for the certificate's user, whatever token it brings.
+    """
+
+    server: str
+    session: aiohttp.ClientSession
+    connector: aiohttp.BaseConnector
+
+
+@asynccontextmanager
+async def connect_for_users(
+    kubeconfig: Path | None = None, *, user_agent: str, connections: int = 64
+) -> AsyncIterator[UserConnection]:
+    """Open at most `connections` connections to the cluster that `connect` finds. Raises LoginError."""
+    info = _credentials(kubeconfig)
+    # The server's address and authority, and nothing that identifies anybody.
+    anonymous = kopf.ConnectionInfo(info.server, ca_path=info.ca_path, ca_data=info.ca_data, insecure=info.insecure)
+    async with (
+        aiohttp.TCPConnector(ssl=anonymous.as_ssl_context(), limit=connections) as connector,
+        aiohttp.ClientSession(
+            connector=connector,
+            connector_owner=False,
+            headers={"User-Agent": user_agent},
+            # Cookies of a proxy before the API server would be shared by all users.
+            cookie_jar=aiohttp.DummyCookieJar(),
+        ) as session,
+    ):
+        yield UserConnection(info.server, session, connector)
+
+
 def _credentials(kubeconfig: Path | None) -> kopf.ConnectionInfo:
     if kubeconfig is not None:
         os.environ["KUBECONFIG"] = str(kubeconfig)  # where Kopf's own reader looks

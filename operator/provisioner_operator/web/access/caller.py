@@ -1,6 +1,6 @@
 """The user who sends a request, and what this user may do.
 
-Interface, for routes by the dependency `caller` (`web.dependencies`):
+Interface, for routes by the dependency `CallerOf` (`web.dependencies`):
 
     caller.user          User
     caller.client        KubeClient with the user's own credential (never the server's), for writes, logs and details
@@ -9,10 +9,14 @@ Interface, for routes by the dependency `caller` (`web.dependencies`):
     caller.expires       float | None: time at which the token expires, in seconds since the epoch
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from provisioner_operator.api.v1alpha1.names import GROUP
+from provisioner_operator.kube.client import KubeClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +35,45 @@ class User:
 def user_id(name: str) -> UUID:
     """Return the UUID of the user of this name."""
     return uuid5(NAMESPACE_URL, f"{GROUP}/users/{name}")
+
+
+class Question(NamedTuple):
+    """An action that a user may or may not take; an empty namespace or name means all of them."""
+
+    verb: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    group: str = GROUP
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user who sends a request, for the time of this request or stream."""
+
+    user: User
+    client: KubeClient
+    """Acts with the user's own credential: for writes, logs and details."""
+    expires: float | None
+    """Time at which the credential expires, in seconds since the epoch; None if it does not say."""
+    key: str
+    """Digest of the credential."""
+    review: Callable[[Question], Awaitable[bool]]
+    """Asks the API server, or the answers of the last seconds. Raises KubeError."""
+    namespaces: Callable[[], Collection[str]]
+    """Names of all namespaces."""
+
+    async def may(
+        self, verb: str, resource: str, namespace: str = "", name: str = "", subresource: str = "", group: str = GROUP
+    ) -> bool:
+        """Return whether the user may act on a resource. Raises KubeError if the API server does not answer."""
+        return await self.review(Question(verb, resource, namespace, name, subresource, group))
+
+    async def visible(self, resource: str) -> frozenset[str]:
+        """Return the namespaces whose objects of that kind the user may list. Raises KubeError."""
+        namespaces = list(self.namespaces())
+        if await self.may("list", resource):
+            return frozenset(namespaces)
+        answers = await asyncio.gather(*(self.may("list", resource, each) for each in namespaces))
+        return frozenset(each for each, allowed in zip(namespaces, answers, strict=True) if allowed)

@@ -1,0 +1,82 @@
+"""The command line `provisioner-web`: reads the settings and runs the server."""
+
+import sys
+from pathlib import Path
+
+import click
+import uvloop
+from pydantic import ValidationError
+
+from provisioner_operator import __version__
+from provisioner_operator.kube.connect import LoginError
+from provisioner_operator.kube.errors import RestoredError
+from provisioner_operator.web import server_log
+from provisioner_operator.web.server import TaskEndedError, serve
+from provisioner_operator.web.settings import Settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """The web server: a REST API in Coder's shapes, and a page to find, understand and cancel provisioner jobs."""
+
+
+@main.command()
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    help="Kubeconfig of the cluster to show; else KUBECONFIG, else the Pod's ServiceAccount.",
+)
+@click.option("--http-port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one.")
+@click.option("--http-host", help="Address to listen on. The default is every address, of IPv4 and IPv6.")
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    help="Host name under which the server is reached, without a port; may be repeated. Loopback is always allowed.",
+)
+@click.option("--read-only", is_flag=True, default=None, help="Refuse every request that changes something.")
+@click.option("--log-format", type=click.Choice(["json", "text"]), help="Format of the log.")
+def run(
+    *,
+    kubeconfig: Path | None,
+    http_port: int | None,
+    http_host: str | None,
+    allowed_hosts: tuple[str, ...],
+    read_only: bool | None,
+    log_format: str | None,
+) -> None:
+    """Run the server for all users of a cluster, each with a token of their own.
+
+    Every setting may also be given as an environment variable PROVISIONER_WEB_<NAME>.
+    """
+    given = {
+        "kubeconfig": kubeconfig,
+        "http_port": http_port,
+        "http_host": http_host,
+        "allowed_hosts": allowed_hosts or None,
+        "read_only": read_only,
+        "log_format": log_format,
+    }
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise click.UsageError(_explain(error)) from None
+    server_log.configure(settings.log_format)
+    try:
+        uvloop.run(serve(settings))
+    except (LoginError, OSError, RestoredError, TaskEndedError) as error:
+        click.echo(f"provisioner-web: {error}", err=True)
+        sys.exit(1)
+
+
+def _explain(error: ValidationError) -> str:
+    """Name each invalid setting by its environment variable."""
+    prefix = Settings.model_config["env_prefix"]
+    return "\n".join(
+        f"{prefix}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_url=False)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Answers of reviews, kept for a while: a "yes" longer than a "no", so that a new right is noticed soon.
+
+Pure; the time is passed in. Bounded: the answers that were used longest ago make room for new ones.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+YES_SECONDS = 30.0
+"""The time for which a right that was withdrawn may still be honored for reads; the API server judges every write."""
+NO_SECONDS = 5.0
+"""The time after which a right that was granted is noticed."""
+MOST_ANSWERS = 50_000
+"""Some 20 MB: a hundred users without a right for all namespaces, in 500 namespaces."""
+
+_Key = TypeVar("_Key", bound=Hashable)
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Seconds for which answers are kept."""
+
+    yes: float = YES_SECONDS
+    no: float = NO_SECONDS
+
+
+class AnswerCache(Generic[_Key, _Answer]):
+    """Keeps answers by their questions. Falsy answers are a "no"."""
+
+    def __init__(self, lifetimes: Lifetimes, most: int = MOST_ANSWERS) -> None:
+        self._lifetimes = lifetimes
+        self._most = most
+        self._answers: OrderedDict[_Key, tuple[_Answer, float]] = OrderedDict()
+
+    def find(self, key: _Key, now: float) -> tuple[_Answer] | None:
+        """Return the answer, in a tuple because it may be None; or None if it is unknown or too old."""
+        found = self._answers.get(key)
+        if found is None:
+            return None
+        answer, until = found
+        if now >= until:
+            del self._answers[key]
+            return None
+        self._answers.move_to_end(key)
+        return (answer,)
+
+    def keep(self, key: _Key, answer: _Answer, now: float) -> None:
+        """Keep an answer that was asked for at `now`."""
+        self._answers[key] = (answer, now + (self._lifetimes.yes if answer else self._lifetimes.no))
+        self._answers.move_to_end(key)
+        while len(self._answers) > self._most:
+            self._answers.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._answers)

@@ -1,0 +1,63 @@
+"""The user's client of the API server: logs each write with user, verb, object, result and request id."""
+
+import logging
+from collections.abc import Awaitable, Mapping
+from typing import Any, TypeVar
+
+import aiohttp
+from typing_extensions import override
+
+from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import ApiError, KubeError
+from provisioner_operator.web.request_record import RequestRecord
+
+_logger = logging.getLogger("provisioner_operator.web.audit")
+
+_Result = TypeVar("_Result")
+
+
+class AuditedClient(KubeClient):
+    """Acts with a user's credential, which it never logs. The API server's audit records have the same request id."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, server: str, credential: Mapping[str, str], record: RequestRecord
+    ) -> None:
+        super().__init__(session, server, headers={**credential, "Audit-ID": record.id})
+        self._record = record
+
+    @override
+    async def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._audited("create", path, super().create(path, body))
+
+    @override
+    async def json_patch(self, path: str, patch: JsonPatch) -> dict[str, Any]:
+        return await self._audited("patch", path, super().json_patch(path, patch))
+
+    @override
+    async def merge_patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._audited("patch", path, super().merge_patch(path, body))
+
+    @override
+    async def delete(
+        self, path: str, *, uid: str, resource_version: int | None = None, grace_seconds: int | None = None
+    ) -> dict[str, Any] | None:
+        deletion = super().delete(path, uid=uid, resource_version=resource_version, grace_seconds=grace_seconds)
+        return await self._audited("delete", path, deletion)
+
+    async def _audited(self, verb: str, path: str, request: Awaitable[_Result]) -> _Result:
+        result = "interrupted"
+        try:
+            answer = await request
+            result = "ok"
+        except ApiError as error:
+            result = f"refused with {error.status}"
+            raise
+        except KubeError as error:
+            result = f"failed: {type(error).__name__}"
+            raise
+        else:
+            return answer
+        finally:
+            fields = {"user": self._record.user, "verb": verb, "object": path, "result": result}
+            _logger.info("%s %s: %s", verb, path, result, extra={**fields, "request_id": self._record.id})

@@ -1,0 +1,110 @@
+"""Find the user who sends a request, by the user's own token: header, bearer, cookie, in this order.
+
+Nothing else identifies a user: neither headers that a proxy might add about a user, nor query parameters, nor
+impersonation. The server's own account never stands in for a user.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, cookie_parser
+
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.kube.connect import UserConnection
+from provisioner_operator.web.access.audited_client import AuditedClient
+from provisioner_operator.web.access.cached_reviews import CachedReviews
+from provisioner_operator.web.access.caller import Caller, Question
+from provisioner_operator.web.access.cookies import CookieJar
+from provisioner_operator.web.access.hosts import is_loopback
+from provisioner_operator.web.access.tokens import MalformedTokenError, Token, parse_token
+from provisioner_operator.web.problems import Problem, unauthenticated
+from provisioner_operator.web.request_record import record_of
+
+SESSION_TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the name of a header
+"""The header of Coder's clients."""
+_BEARER = "bearer "
+
+
+class Authenticator(Protocol):
+    """Finds the user who sends a request."""
+
+    async def caller(self, connection: HTTPConnection) -> Caller:
+        """Return the user. Raises Problem (401, 400) and KubeError."""
+
+    async def caller_with(self, token: Token, connection: HTTPConnection) -> Caller:
+        """Return the user of a token, for a login. Raises Problem (401) and KubeError."""
+
+
+def token_of(headers: Headers) -> Token | None:
+    """Return the token of a request, or None if there is none. Raises MalformedTokenError."""
+    text = headers.get(SESSION_TOKEN_HEADER)
+    if text is None:
+        authorization = headers.get("authorization", "")
+        text = authorization[len(_BEARER) :].strip(" ") if authorization.lower().startswith(_BEARER) else None
+    if text is None:
+        text = cookie_jar(headers).read(cookie_parser(headers.get("cookie", "")))
+    return None if text is None else parse_token(text)
+
+
+def cookie_jar(headers: Headers) -> CookieJar:
+    """Return the cookies to use with a browser: TLS is a must, except on loopback."""
+    return CookieJar(secure=not is_loopback(headers.get("host", "")))
+
+
+class TokenAuthenticator:
+    """Finds users by their tokens, which the API server reviews."""
+
+    def __init__(
+        self,
+        connection: UserConnection,
+        reviews: CachedReviews,
+        *,
+        namespaces: Callable[[], Collection[str]],
+        clock: Callable[[], Instant],
+    ) -> None:
+        """Take the means to ask about users.
+
+        Args:
+            connection: Connections to the API server without any credential.
+            reviews: Answers about users.
+            namespaces: Returns the names of all namespaces.
+            clock: Returns the present time.
+        """
+        self._connection = connection
+        self._reviews = reviews
+        self._namespaces = namespaces
+        self._clock = clock
+
+    async def caller(self, connection: HTTPConnection) -> Caller:
+        """Return the user whose token a request carries. Raises Problem (401, 400) and KubeError."""
+        try:
+            token = token_of(connection.headers)
+        except MalformedTokenError as error:
+            raise Problem(400, "The token is malformed.", str(error)) from None
+        if token is None:
+            raise unauthenticated("The request carries no token.")
+        return await self.caller_with(token, connection)
+
+    async def caller_with(self, token: Token, connection: HTTPConnection) -> Caller:
+        """Return the user of a token. Raises Problem (401) and KubeError."""
+        if token.expires is not None and token.expires <= self._clock().wall:
+            raise unauthenticated("The token has expired.")
+        credential = {"Authorization": f"Bearer {token.value}"}
+        user = await self._reviews.user(token.digest, credential)
+        if user is None:
+            raise unauthenticated("The API server does not accept the token.")
+        record = record_of(connection.scope)
+        record.user = user.name
+
+        async def review(question: Question) -> bool:
+            return await self._reviews.allowed(token.digest, credential, question)
+
+        return Caller(
+            user=user,
+            client=AuditedClient(self._connection.session, self._connection.server, credential, record),
+            expires=token.expires,
+            key=token.digest,
+            review=review,
+            namespaces=self._namespaces,
+        )

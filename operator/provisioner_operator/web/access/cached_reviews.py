@@ -1,0 +1,52 @@
+"""Reviews whose answers are kept for some seconds, by the digest of the credential, so that no user gets another's."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from provisioner_operator.web.access.answer_cache import AnswerCache, Lifetimes
+from provisioner_operator.web.access.caller import Question, User
+from provisioner_operator.web.access.reviews import Reviewer
+
+MOST_AT_A_TIME = 32
+"""Reviews under way at a time: enough to review many namespaces in parallel, too few to burden an API server."""
+_DEFAULT_LIFETIMES = Lifetimes()
+
+
+class CachedReviews:
+    """Answers from its memory where it can, else asks a reviewer."""
+
+    def __init__(
+        self, reviewer: Reviewer, clock: Callable[[], float], lifetimes: Lifetimes = _DEFAULT_LIFETIMES
+    ) -> None:
+        """`clock` is one that never jumps, in seconds."""
+        self._reviewer = reviewer
+        self._clock = clock
+        self._users: AnswerCache[str, User | None] = AnswerCache(lifetimes)
+        self._rights: AnswerCache[tuple[str, Question], bool] = AnswerCache(lifetimes)
+        self._places = asyncio.Semaphore(MOST_AT_A_TIME)
+
+    async def user(self, digest: str, credential: Mapping[str, str]) -> User | None:
+        """Return the user of a credential, or None if it is not accepted. Raises KubeError."""
+        if found := self._users.find(digest, self._clock()):
+            return found[0]
+        async with self._places:
+            # Asked and answered meanwhile by another request of this user.
+            if found := self._users.find(digest, self._clock()):
+                return found[0]
+            asked_at = self._clock()
+            user = await self._reviewer.user(credential)
+        self._users.keep(digest, user, asked_at)
+        return user
+
+    async def allowed(self, digest: str, credential: Mapping[str, str], question: Question) -> bool:
+        """Return whether the user of a credential may take an action. Raises KubeError."""
+        key = (digest, question)
+        if found := self._rights.find(key, self._clock()):
+            return found[0]
+        async with self._places:
+            if found := self._rights.find(key, self._clock()):
+                return found[0]
+            asked_at = self._clock()
+            allowed = await self._reviewer.allowed(credential, question)
+        self._rights.keep(key, allowed, asked_at)
+        return allowed

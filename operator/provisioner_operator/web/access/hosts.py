@@ -1,0 +1,46 @@
+"""Names under which the server may be reached, and origins of browsers' requests. Pure.
+
+A page of another site may let a browser send requests here, even under a name of its own that it resolves to this
+server's address (DNS rebinding). So the name has to be one of ours, and the origin has to be the same.
+"""
+
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?", re.ASCII)
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def host_name(host: str) -> str | None:
+    """Return the name in a header `Host`, in lower case and without the port; None if it is malformed."""
+    match = _HOST.fullmatch(host)
+    return match["name"].lower() if match else None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a header `Host` names this machine's loopback, by one of the names that no DNS answers."""
+    return host_name(host) in _LOOPBACK
+
+
+def is_allowed(host: str, allowed: Collection[str]) -> bool:
+    """Return whether a header `Host` is one of ours: loopback or one of `allowed`, in lower case."""
+    name = host_name(host)
+    return name is not None and (name in _LOOPBACK or name in allowed)
+
+
+def is_same_origin(origin: str, host: str) -> bool:
+    """Return whether a header `Origin` is that of the page of `host`: same name, same port, and TLS unless loopback."""
+    parts = urlsplit(origin)
+    match = _HOST.fullmatch(host)
+    if match is None or parts.scheme not in _DEFAULT_PORTS or origin != f"{parts.scheme}://{parts.netloc}":
+        return False
+    if parts.scheme != "https" and not is_loopback(host):
+        return False
+    theirs = _HOST.fullmatch(parts.netloc)
+    default = _DEFAULT_PORTS[parts.scheme]
+    return theirs is not None and (theirs["name"].lower(), theirs["port"] or default) == (
+        match["name"].lower(),
+        match["port"] or default,
+    )

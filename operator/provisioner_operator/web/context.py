@@ -1,0 +1,26 @@
+"""What every route of the web server uses: made once by `server`, or by a test, and kept in `app.state.context`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.web.access.authentication import Authenticator
+from provisioner_operator.web.settings import Settings
+from provisioner_operator.web.streams import Streams
+
+if TYPE_CHECKING:
+    from provisioner_operator.web.index.cluster_index import ClusterIndex
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """The index, the users' access, the settings and the clock of one server."""
+
+    index: "ClusterIndex"
+    access: Authenticator
+    """Finds the user who sends a request."""
+    settings: Settings
+    clock: Callable[[], Instant]
+    streams: Streams
+    """The live streams that are open."""

@@ -1,0 +1,72 @@
+"""Login of people: a pasted token becomes a cookie. The form itself is a page (`GET /login`).
+
+    POST /login    form fields `token` and `next`; then 303 to `next`, or back to `/login?problem=WORD&next=…`
+    POST /logout   303 to `/login`
+
+The words are those of `LoginProblem`. Nothing is kept on the server, so any replica serves every user.
+"""
+
+from enum import StrEnum
+from urllib.parse import parse_qs, urlencode
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from provisioner_operator.kube.errors import KubeError
+from provisioner_operator.web.access.authentication import cookie_jar
+from provisioner_operator.web.access.local_paths import local_path
+from provisioner_operator.web.access.tokens import MalformedTokenError, parse_token
+from provisioner_operator.web.dependencies import Context
+from provisioner_operator.web.problems import Problem
+
+router = APIRouter(include_in_schema=False)
+
+_SEE_OTHER = 303
+
+
+class LoginProblem(StrEnum):
+    """Reasons for which a login fails, as the login page gets them."""
+
+    MALFORMED = "malformed"
+    """What was pasted cannot be a token."""
+    REFUSED = "refused"
+    """The API server does not accept the token, or it has expired."""
+    UNREACHABLE = "unreachable"
+    """The API server did not answer."""
+
+
+@router.post("/login")
+async def log_in(request: Request, context: Context) -> Response:
+    """Check a token, and keep it in the browser."""
+    form = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    following = local_path(form.get("next", ["/"])[0])
+    try:
+        # People paste a line with its end.
+        token = parse_token(form.get("token", [""])[0].strip())
+        await context.access.caller_with(token, request)
+    except MalformedTokenError:
+        return _again(LoginProblem.MALFORMED, following)
+    except Problem:
+        return _again(LoginProblem.REFUSED, following)
+    except KubeError:
+        return _again(LoginProblem.UNREACHABLE, following)
+    response = RedirectResponse(following, _SEE_OTHER)
+    for header in cookie_jar(request.headers).write(token.value):
+        response.headers.append("Set-Cookie", header)
+    return response
+
+
+@router.post("/logout")
+async def log_out(request: Request) -> Response:
+    """Make the browser forget the token. The token itself stays valid: only the cluster can revoke it."""
+    response = RedirectResponse("/login", _SEE_OTHER)
+    for header in cookie_jar(request.headers).discard():
+        response.headers.append("Set-Cookie", header)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _again(problem: LoginProblem, following: str) -> Response:
+    query = urlencode({"problem": problem.value, "next": following})
+    return RedirectResponse(f"/login?{query}", _SEE_OTHER)

@@ -1,0 +1,24 @@
+"""Probes for kubelet: whether the process works, and whether it has listed everything once."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from starlette.responses import PlainTextResponse, Response
+
+from provisioner_operator.web.dependencies import Context
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    """Answer: a process whose event loop stands still does not."""
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/readyz")
+async def readyz(context: Context) -> Response:
+    """Answer 503 until each kind has been listed; while the API server is away later, the last state is still shown."""
+    if context.index.is_ready:
+        return PlainTextResponse("ok\n")
+    return PlainTextResponse("loading\n", HTTPStatus.SERVICE_UNAVAILABLE)

@@ -1,0 +1,92 @@
+"""Run the server: connections, index, application and HTTP, until a signal asks to stop or a task of the index ends."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from contextlib import closing
+
+from provisioner_operator import __version__
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.connect import connect, connect_for_users
+from provisioner_operator.kube.errors import RestoredError
+from provisioner_operator.web.access.authentication import TokenAuthenticator
+from provisioner_operator.web.access.cached_reviews import CachedReviews
+from provisioner_operator.web.access.reviews import Reviews
+from provisioner_operator.web.app import make_app
+from provisioner_operator.web.context import WebContext
+from provisioner_operator.web.http_server import HttpServer, listen
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.index.feeds import feeds
+from provisioner_operator.web.settings import Settings
+from provisioner_operator.web.streams import Streams
+
+_logger = logging.getLogger(__name__)
+
+USER_AGENT = f"provisioner-web/{__version__}"
+
+
+class TaskEndedError(Exception):
+    """A task of the index has ended; the message says which, and why."""
+
+
+def read_clocks() -> Instant:
+    """Read the wall clock and the monotonic clock: the only place of the server that does."""
+    return Instant(time.time(), time.monotonic())
+
+
+async def serve(settings: Settings) -> None:
+    """Serve the users of a cluster until a signal asks to stop. Raises LoginError, OSError, RestoredError, TaskEndedError."""
+    async with (
+        connect(settings.kubeconfig) as own,
+        connect_for_users(settings.kubeconfig, user_agent=USER_AGENT) as users,
+    ):
+        reviews = Reviews(users.server, users.connector, USER_AGENT)
+        try:
+            index = ClusterIndex()
+            context = WebContext(
+                index=index,
+                access=TokenAuthenticator(
+                    users,
+                    CachedReviews(reviews, lambda: read_clocks().monotonic),
+                    namespaces=lambda: index.namespaces,
+                    clock=read_clocks,
+                ),
+                settings=settings,
+                clock=read_clocks,
+                streams=Streams(read_clocks, settings.streams_per_user),
+            )
+            await serve_context(context, own.client)
+        finally:
+            await reviews.close()
+
+
+async def serve_context(context: WebContext, client: KubeClient) -> None:
+    """Fill the index by the server's own client, and serve requests. Raises OSError, RestoredError, TaskEndedError."""
+    settings = context.settings
+    with closing(listen(settings.http_host, settings.http_port)) as listener:
+        server = HttpServer(make_app(context), context.streams.close)
+        _logger.info("Listening on port %d", listener.getsockname()[1])
+        serving = asyncio.create_task(server.run_on(listener))
+        feeding = [asyncio.create_task(task, name=name) for name, task in feeds(context.index, client).items()]
+        try:
+            await asyncio.wait((serving, *feeding), return_when=asyncio.FIRST_COMPLETED)
+            server.stop()
+            await serving
+            # After the answers under way: an index that stands still is better than none.
+            _raise_ended(feeding)
+        finally:
+            for task in feeding:
+                task.cancel()
+            await asyncio.gather(*feeding, return_exceptions=True)
+
+
+def _raise_ended(feeding: Iterable[asyncio.Task[None]]) -> None:
+    """Raise the error of a task that has ended: the server must not go on with an index that stands still."""
+    for task in feeding:
+        if task.done():
+            error = task.exception()
+            if isinstance(error, RestoredError):
+                raise error
+            raise TaskEndedError(f"The task {task.get_name()!r} has ended ({error!r}); the server has to start anew")
