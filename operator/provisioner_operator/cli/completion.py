@@ -10,7 +10,7 @@ import click
 from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.cli.api import kubeconfig
 from provisioner_operator.cli.api.kubeconfig import Choice, find_access
-from provisioner_operator.cli.api.objects import meta_of
+from provisioner_operator.kube.object_states import meta_of
 
 if TYPE_CHECKING:
     from provisioner_operator.cli.api.client import Cluster

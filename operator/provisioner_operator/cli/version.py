@@ -7,11 +7,11 @@ import orjson
 
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.names import API_VERSION
-from provisioner_operator.cli.api.objects import daemon_report
 from provisioner_operator.cli.errors import CliError, NotFoundError
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.session import Session
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import daemon_report
 
 
 def print_versions(session: Session, *, client_only: bool, as_json: bool) -> None:

@@ -9,10 +9,10 @@ from integration.cli.conftest import People
 from provisioner_operator.cli.api.changes import change
 from provisioner_operator.cli.api.client import Cluster
 from provisioner_operator.cli.api.kubeconfig import Choice, find_access
-from provisioner_operator.cli.api.objects import Body, job_state
 from provisioner_operator.cli.errors import AlreadyExistsError, ChangedError, PreconditionError
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import Body, job_state
 from support.test_namespace import ProductNamespace, a_job
 
 

@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from integration.cli.conftest import CLOUD, ON_PREM, People
-from provisioner_operator.cli.jobs.log_lines import formatted, parse_console
+from provisioner_operator.cli.jobs.log_lines import formatted
+from provisioner_operator.core.views.log_lines import parse_console
 from support.builders.manifests import role_binding
 from support.programs.programs import Program
 from support.test_namespace import ProductNamespace

@@ -11,9 +11,9 @@ from integration.cli.conftest import People
 from provisioner_operator.cli.api import client
 from provisioner_operator.cli.api.client import NONE, Cluster, Params
 from provisioner_operator.cli.api.kubeconfig import Choice, find_access
-from provisioner_operator.cli.api.objects import Body
 from provisioner_operator.cli.api.watch_feed import Changed, Feed, Listed
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import Body
 from support.test_namespace import ProductNamespace, a_job
 
 ARRIVES_WITHIN = 60.0

@@ -3,21 +3,22 @@
 from collections.abc import Callable
 
 from provisioner_operator.cli.api.client import Cluster
-from provisioner_operator.cli.api.objects import Body
+from provisioner_operator.cli.api.request_errors import as_cli_errors
 from provisioner_operator.cli.errors import ChangedError
 from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.kube.object_states import Body
 
 _ATTEMPTS = 5
 """Most attempts: an object that others change faster than this is left to them."""
 
 Decide = Callable[[Body], JsonPatch]
-"""Returns the patch for the object as it was read; raises NothingToDoError or PreconditionError if none is right."""
+"""Returns the patch for the object as it was read; raises a RequestError if none is right."""
 
 
 def change(cluster: Cluster, path: str, decide: Decide, *, dry_run: bool = False, role: str | None = None) -> Body:
     """Change the object at this path; returns it as it was before.
 
-    Raises what `decide` raises, ChangedError if the object keeps changing, or another CliError.
+    Raises NothingToDoError or PreconditionError if there is no patch, ChangedError if the object keeps changing, or another CliError.
 
     Args:
         cluster: The API server.
@@ -28,7 +29,8 @@ def change(cluster: Cluster, path: str, decide: Decide, *, dry_run: bool = False
     """
     for _ in range(_ATTEMPTS):
         body = cluster.get(path)
-        patch = decide(body)
+        with as_cli_errors():
+            patch = decide(body)
         try:
             cluster.json_patch(path, patch, dry_run=dry_run, role=role)
         except ChangedError:

@@ -20,10 +20,10 @@ from provisioner_operator.cli.api.connection_errors import connection_error
 from provisioner_operator.cli.api.error_messages import plural_of, refusal
 from provisioner_operator.cli.api.http_session import open_session
 from provisioner_operator.cli.api.kubeconfig import Access
-from provisioner_operator.cli.api.objects import Body
 from provisioner_operator.cli.errors import CliError, ForbiddenError, NotFoundError, UsageError
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import Body
 
 Params = Mapping[str, str]
 """Query parameters: `fieldSelector`, `labelSelector` and the like."""

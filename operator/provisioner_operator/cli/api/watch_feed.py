@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from provisioner_operator.cli.api.client import NONE, Cluster, Params
-from provisioner_operator.cli.api.objects import Body, meta_of
 from provisioner_operator.cli.errors import CliError, ExpiredError, ServerAwayError
+from provisioner_operator.kube.object_states import Body, meta_of
 
 PATIENCE_SECONDS = 60.0
 """Longest outage of the API server to wait out."""

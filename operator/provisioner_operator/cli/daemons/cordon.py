@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION
 from provisioner_operator.cli.api.changes import change
-from provisioner_operator.cli.api.objects import DaemonReport, daemon_report
-from provisioner_operator.cli.errors import Exit, NothingToDoError, combined
+from provisioner_operator.cli.errors import Exit, combined
 from provisioner_operator.cli.output.outcomes import for_each
 from provisioner_operator.cli.session import Session
-from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.core.daemons.requests import cordon_patch
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import daemon_report
 
 
 def cordon_daemons(session: Session, names: Iterable[str], *, cordoned: bool, dry_run: bool = False) -> Exit:
@@ -31,10 +31,3 @@ def set_cordoned(session: Session, name: str, *, cordoned: bool, dry_run: bool =
     pool = daemon_report(before).meta.annotations.get(CORDONED_BY_ANNOTATION)
     note = f"; pool {pool} is about to remove it and may cordon it again" if pool and not cordoned else ""
     return f"{'cordoned' if cordoned else 'uncordoned'}{' (dry run)' if dry_run else ''}{note}"
-
-
-def cordon_patch(daemon: DaemonReport, *, cordoned: bool) -> JsonPatch:
-    """Return the change of `spec.cordoned`, valid only for this very daemon. Raises NothingToDoError if it is set already."""
-    if daemon.cordoned is cordoned:
-        raise NothingToDoError("is cordoned already" if cordoned else "is not cordoned")
-    return JsonPatch(tests=(("/metadata/uid", daemon.meta.uid),), sets=(("/spec/cordoned", cordoned),))

@@ -3,9 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 
-from provisioner_operator.api.v1alpha1.enums import CancelMode
 from provisioner_operator.cli.api.changes import change
-from provisioner_operator.cli.api.objects import Body, JobState, ObjectMeta, daemon_report, job_state, meta_of
 from provisioner_operator.cli.api.watch_feed import PATIENCE_SECONDS
 from provisioner_operator.cli.daemons.cordon import set_cordoned
 from provisioner_operator.cli.errors import (
@@ -20,9 +18,11 @@ from provisioner_operator.cli.output.outcomes import for_each
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.model.json_patch import Field, JsonPatch
+from provisioner_operator.core.jobs.requests import kill_patch
+from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.core.model.metadata import Metadata
 from provisioner_operator.kube import paths, selectors
+from provisioner_operator.kube.object_states import Body, daemon_report, job_state, meta_of
 
 _POLL_SECONDS = 1.0
 _FORCED = "its daemon is being drained by force"
@@ -117,24 +117,10 @@ def _kill_runs(session: Session, name: str, reason: str) -> None:
             session.terminal.note(f"{name}: job {meta.name} was not canceled: {error}")
 
 
-def _kill(session: Session, daemon: str, job: ObjectMeta, reason: str) -> None:
+def _kill(session: Session, daemon: str, job: Metadata, reason: str) -> None:
     path = paths.job(session.namespace, job.name)
 
     def decide(body: Body) -> JsonPatch:
         return kill_patch(job_state(body), job.uid, daemon, reason)
 
     change(session.cluster, path, decide, role="provisioner-admin")
-
-
-def kill_patch(job: JobState, uid: str, daemon: str, reason: str) -> JsonPatch:
-    """Return the forced cancel of a job, valid only while it is assigned to this daemon.
-
-    Raises NothingToDoError if it is not, or is another job of the same name.
-    """
-    if job.meta.uid != uid or job.phase in TERMINAL or job.daemon != daemon:
-        raise NothingToDoError("does not run there any more")
-    sets: list[Field] = [("/spec/cancel", True), ("/spec/cancelMode", CancelMode.FORCE)]
-    if not job.cancel:
-        # A reason that was given with an earlier cancel stays.
-        sets.append(("/spec/cancelReason", reason))
-    return JsonPatch(tests=(("/metadata/uid", uid), ("/status/assignment/daemon", daemon)), sets=tuple(sets))

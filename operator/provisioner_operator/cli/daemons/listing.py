@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Sequence
 
-from provisioner_operator.cli.api.objects import Body, age_of, daemon_report
 from provisioner_operator.cli.daemons import table
 from provisioner_operator.cli.daemons.table import DaemonRow, daemon_row
 from provisioner_operator.cli.errors import UsageError
@@ -13,6 +12,7 @@ from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.kube import selectors
+from provisioner_operator.kube.object_states import Body, age_of, daemon_report
 
 STATE_WORDS = ("idle", "busy", "draining", "offline", "cordoned")
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
-from provisioner_operator.cli.api.objects import age_of, daemon_report
 from provisioner_operator.cli.daemons import table
 from provisioner_operator.cli.daemons.table import DaemonRow, daemon_row
 from provisioner_operator.cli.errors import require
@@ -18,6 +17,7 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import format_tags, satisfies
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.kube.object_states import age_of, daemon_report
 
 _JOBS_SHOWN = 10
 

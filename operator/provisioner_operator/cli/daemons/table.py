@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
-from provisioner_operator.cli.api.objects import DaemonReport
+from provisioner_operator.core.daemons.requests import DaemonReport
 from provisioner_operator.cli.output.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.core.jobs.ordering import natural

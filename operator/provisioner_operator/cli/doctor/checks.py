@@ -6,13 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.cli.api.objects import Body, DaemonReport
 from provisioner_operator.cli.daemons.table import MANY_FAILURES
 from provisioner_operator.cli.output.plurals import counted
 from provisioner_operator.cli.output.times import duration
+from provisioner_operator.core.daemons.requests import DaemonReport
 from provisioner_operator.core.leadership import Lease
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.kube.object_states import Body
 
 TOLERATED_SKEW_SECONDS = 5.0
 """Clocks that differ by more make the times in lists misleading."""

@@ -10,13 +10,13 @@ from provisioner_operator import __version__
 from provisioner_operator.api.crd.definitions import KINDS
 from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, GROUP, JOBS, LEASE
 from provisioner_operator.cli.api.client import Cluster
-from provisioner_operator.cli.api.objects import Body, daemon_report, meta_of
 from provisioner_operator.cli.doctor import checks
 from provisioner_operator.cli.doctor.checks import Finding, Level
 from provisioner_operator.cli.errors import CliError, Exit, ForbiddenError, NotFoundError
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import Body, daemon_report, meta_of
 from provisioner_operator.kube.parsing import lease_record
 
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from provisioner_operator.api.v1alpha1.enums import CancelMode, Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.api.changes import change
-from provisioner_operator.cli.api.objects import JobState, job_state
 from provisioner_operator.cli.errors import (
     Exit,
     NotFoundError,
-    NothingToDoError,
     PreconditionError,
     TimedOutError,
     UsageError,
@@ -26,8 +24,9 @@ from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
-from provisioner_operator.core.model.json_patch import Field, JsonPatch
+from provisioner_operator.core.jobs.requests import CancelRequest, JobState, cancel_patch
 from provisioner_operator.kube import paths, selectors
+from provisioner_operator.kube.object_states import job_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,11 @@ def cancel_jobs(
 
 def cancel_one(session: Session, name: str, options: CancelOptions) -> str:
     """Request the cancellation of one job; returns the outcome in words. Raises NothingToDoError, or CliError."""
+    request = CancelRequest(options.reason, options.force, Phase.PENDING if options.if_pending else None)
     before = change(
         session.cluster,
         paths.job(session.namespace, name),
-        lambda body: cancel_patch(job_state(body), options),
+        lambda body: cancel_patch(job_state(body), request),
         dry_run=options.dry_run,
         role="provisioner-admin",
     )
@@ -70,33 +70,6 @@ def cancel_one(session: Session, name: str, options: CancelOptions) -> str:
     if phase in STARTED:
         return f"cancel requested; {'its run is being killed' if options.force else 'its run is being interrupted'}"
     return "cancel requested; it has not started"
-
-
-def cancel_patch(job: JobState, options: CancelOptions) -> JsonPatch:
-    """Return the request for cancellation, valid only for this very job, and in this phase if the options demand that.
-
-    Raises PreconditionError if the job cannot be canceled, NothingToDoError if it already is or is going to be.
-    """
-    mode = CancelMode.FORCE if options.force else None
-    if job.phase is Phase.CANCELED:
-        raise NothingToDoError("is Canceled already")
-    if job.phase in TERMINAL:
-        raise PreconditionError(f"It has ended: it is {job.phase}.")
-    if options.if_pending and job.phase is not Phase.PENDING:
-        raise PreconditionError(f"It is no longer pending: it is {job.phase}. It was left unchanged (--if-pending).")
-    if job.cancel and (mode is None or job.cancel_mode == mode):
-        raise NothingToDoError(f"its cancel was requested before; it is {job.phase}")
-    tests: list[Field] = [("/metadata/uid", job.meta.uid)]
-    if options.if_pending:
-        tests.append(("/status/phase", Phase.PENDING))
-    sets: list[Field] = []
-    if not job.cancel:
-        sets.append(("/spec/cancel", True))
-    if mode is not None:
-        sets.append(("/spec/cancelMode", mode))
-    if options.reason is not None and not job.cancel:
-        sets.append(("/spec/cancelReason", options.reason))
-    return JsonPatch(tests=tuple(tests), sets=tuple(sets))
 
 
 def _confirmed(session: Session, selection: Selection, selector: str | None, options: CancelOptions) -> tuple[str, ...]:

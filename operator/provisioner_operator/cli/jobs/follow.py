@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from provisioner_operator.cli.api.client import Cluster
-from provisioner_operator.cli.api.objects import JobState, job_state, meta_of
 from provisioner_operator.cli.api.watch_feed import Changed, Ended, Feed, Gone, Listed, News, Recovered, Trouble
 from provisioner_operator.cli.errors import NotFoundError, TimedOutError
 from provisioner_operator.cli.output.times import duration
+from provisioner_operator.core.jobs.requests import JobState
 from provisioner_operator.kube import paths, selectors
+from provisioner_operator.kube.object_states import job_state, meta_of
 
 Note = Callable[[str], None]
 _POLL_SECONDS = 0.5

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.cli.api.objects import Body
 from provisioner_operator.cli.jobs import table
 from provisioner_operator.cli.jobs.table import JobRow
 from provisioner_operator.cli.output import formats
@@ -17,6 +16,7 @@ from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.snapshot import Snapshot, waited
 from provisioner_operator.kube import selectors
+from provisioner_operator.kube.object_states import Body
 
 NOTHING = "No provisioner jobs found."
 _DEFAULT = "created"

@@ -4,16 +4,16 @@ import time
 from collections.abc import Callable, Iterable
 
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
-from provisioner_operator.api.v1alpha1.names import JOB_LABEL, log_archive_name
-from provisioner_operator.cli.api.objects import meta_of
+from provisioner_operator.api.v1alpha1.names import log_archive_name
+from provisioner_operator.cli.api.request_errors import precondition_error
 from provisioner_operator.cli.errors import NotFoundError, PreconditionError
-from provisioner_operator.cli.jobs.log_lines import Line, appended
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.views.log_lines import ARCHIVE_KEY, Line, appended, is_archive_of, missing_archive
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import meta_of
 
-_KEY = "log"
 _POLL_SECONDS = 2.0
 """A daemon updates an archive every ten seconds at most."""
 
@@ -24,11 +24,9 @@ def read_archive(session: Session, model: ProvisionerJob) -> str | None:
         found = session.cluster.get(paths.config_map(session.namespace, log_archive_name(model.metadata.name)))
     except NotFoundError:
         return None
-    meta = meta_of(found)
-    is_its_own = any(owner.uid == model.metadata.uid for owner in meta.owners)
-    if not is_its_own or meta.labels.get(JOB_LABEL) != model.metadata.name:
+    if not is_archive_of(meta_of(found), model.metadata.name, model.metadata.uid):
         return None
-    return (found.get("data") or {}).get(_KEY) or ""
+    return (found.get("data") or {}).get(ARCHIVE_KEY) or ""
 
 
 def await_archive(session: Session, model: ProvisionerJob) -> tuple[ProvisionerJob, str | None]:
@@ -58,13 +56,10 @@ def follow_archive(
 
 def no_archive(model: ProvisionerJob) -> PreconditionError:
     """Return the error for a job without an archive."""
-    name, status = model.metadata.name, model.status
-    if status.started_at is None:
-        return PreconditionError(f"The job {name!r} never started ({status.phase}): it has no log.")
-    if status.phase in TERMINAL:
-        return PreconditionError(f"The log of {name!r} was not archived, or its ConfigMap was deleted.")
-    return PreconditionError(
-        f"The log of {name!r} is not archived yet: its daemon saves it 10 s after the start. Try again, or use -f."
+    status = model.status
+    name, is_ended = model.metadata.name, status.phase in TERMINAL
+    return precondition_error(
+        missing_archive(name, status.phase, started=status.started_at is not None, ended=is_ended)
     )
 
 

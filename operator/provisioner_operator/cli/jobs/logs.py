@@ -13,11 +13,12 @@ from provisioner_operator.cli.jobs.log_archive import (
     no_archive,
     read_archive,
 )
-from provisioner_operator.cli.jobs.log_lines import Line, LogOptions, formatted, is_wanted, parse_archived, select
+from provisioner_operator.cli.jobs.log_lines import LogOptions, formatted, is_wanted, select
 from provisioner_operator.cli.jobs.pod_log import NotLiveError, follow_pod_log, pod_of, read_pod_log
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.core.jobs.lifecycle import STARTED
+from provisioner_operator.core.views.log_lines import Line, parse_archived
 
 
 def print_log(session: Session, name: str, options: LogOptions) -> None:

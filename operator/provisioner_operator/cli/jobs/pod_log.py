@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
-from provisioner_operator.cli.api.objects import meta_of
 from provisioner_operator.cli.errors import CliError, ServerAwayError
-from provisioner_operator.cli.jobs.log_lines import Line, in_seconds, parse_console
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.views.log_lines import Line, in_seconds, parse_console
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import meta_of
 
 _ENDED_CHECK_SECONDS = 1.0
 """Interval between two checks whether a followed job has ended."""

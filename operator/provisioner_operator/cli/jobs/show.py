@@ -9,7 +9,6 @@ from provisioner_operator.api.v1alpha1.enums import EndReason, JobCondition, Pha
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.job_status import StageTiming
 from provisioner_operator.cli.errors import require
-from provisioner_operator.cli.jobs.retry import RETRY_OF
 from provisioner_operator.cli.jobs.table import PHASE_STYLES
 from provisioner_operator.cli.jobs.why import describe_place
 from provisioner_operator.cli.output import formats
@@ -18,6 +17,7 @@ from provisioner_operator.cli.output.times import duration, moment
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.retry import RETRY_OF
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.job_explanation import explain_job

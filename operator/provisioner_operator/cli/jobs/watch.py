@@ -7,7 +7,6 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from provisioner_operator.cli.api.objects import Body, meta_of
 from provisioner_operator.cli.api.watch_feed import Changed, Gone, Listed, News, Recovered, Trouble
 from provisioner_operator.cli.jobs import table as job_table
 from provisioner_operator.cli.jobs.table import JobRow
@@ -15,6 +14,7 @@ from provisioner_operator.cli.output.table import Column, lines
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.cli.view.live_snapshot import LiveFeeds, LiveSnapshot
+from provisioner_operator.kube.object_states import Body, meta_of
 
 REDRAW_SECONDS = 0.5
 """Shortest time between two drawings of the table."""

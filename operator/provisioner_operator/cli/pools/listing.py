@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable
 
-from provisioner_operator.cli.api.objects import age_of
 from provisioner_operator.cli.output import formats
 from provisioner_operator.cli.output.table import chosen, lines
 from provisioner_operator.cli.pools import table
@@ -11,6 +10,7 @@ from provisioner_operator.cli.pools.table import PoolRow
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import age_of
 
 
 def list_pools(session: Session, column_names: Iterable[str], form: str) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.cli.api.objects import daemon_report
 from provisioner_operator.cli.daemons import table
 from provisioner_operator.cli.jobs import table as job_table
 from provisioner_operator.cli.output.plurals import counted
@@ -20,6 +19,7 @@ from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.pools.autoscaling import SHORTEST_RUN_SECONDS
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
+from provisioner_operator.kube.object_states import daemon_report
 
 MOST_ROWS = 200
 """Most rows of a table: nobody scrolls through more, a filter finds the others."""

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from provisioner_operator.cli.api.client import NONE, Cluster, Params
-from provisioner_operator.cli.api.objects import Body, meta_of
 from provisioner_operator.cli.api.watch_feed import Ended, Feed, News, Store
 from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.view.loading import JobView
@@ -12,6 +11,7 @@ from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import Body, meta_of
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon, parse_job_model
 from provisioner_operator.kube.pool_parsing import parse_pool
 

@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.cli.api.client import NONE, Cluster, Params
-from provisioner_operator.cli.api.objects import Body, meta_of
 from provisioner_operator.cli.errors import CliError, ExpiredError, ForbiddenError, NotFoundError
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.kube import paths, selectors
+from provisioner_operator.kube.object_states import Body, meta_of
 from provisioner_operator.kube.parsing import UnparseableObjectError, job_record, parse_daemon, parse_job_model
 
 ENDED_RUNS = 500

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from provisioner_operator.cli.api.changes import change
-from provisioner_operator.cli.api.rebuilds import import_patch
-from provisioner_operator.cli.api.workspace_objects import template_state
 from provisioner_operator.cli.errors import Exit, combined
 from provisioner_operator.cli.output.outcomes import for_each
 from provisioner_operator.cli.session import Session
+from provisioner_operator.core.workspaces.requests import import_patch
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.workspace_states import template_state
 
 
 def import_templates(session: Session, names: Sequence[str], *, dry_run: bool) -> Exit:

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from provisioner_operator.cli.api.objects import Body
 from provisioner_operator.cli.output import formats
 from provisioner_operator.cli.output.table import Column, chosen, lines
 from provisioner_operator.cli.session import Session
@@ -12,6 +11,7 @@ from provisioner_operator.cli.view import loading
 from provisioner_operator.cli.workspaces import table
 from provisioner_operator.cli.workspaces.table import TemplateRow, WorkspaceRow
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import Body
 
 _Row = TypeVar("_Row", WorkspaceRow, TemplateRow)
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from provisioner_operator.cli.api.changes import change
-from provisioner_operator.cli.api.rebuilds import describe_rebuild, rebuild_patch
-from provisioner_operator.cli.api.workspace_objects import workspace_state
+from provisioner_operator.cli.api.rebuilds import describe_rebuild
 from provisioner_operator.cli.errors import Exit, combined
 from provisioner_operator.cli.output.outcomes import for_each
 from provisioner_operator.cli.session import Session
+from provisioner_operator.core.workspaces.requests import rebuild_patch
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.workspace_states import workspace_state
 
 
 def rebuild_workspaces(session: Session, names: Sequence[str], *, dry_run: bool) -> Exit:

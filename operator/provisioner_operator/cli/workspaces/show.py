@@ -8,14 +8,14 @@ from typing import Any
 from rich.text import Text
 
 from provisioner_operator.api.v1alpha1.enums import StatusCondition
-from provisioner_operator.cli.api.objects import Body, meta_of
-from provisioner_operator.cli.api.workspace_objects import workspace_state
 from provisioner_operator.cli.errors import require
 from provisioner_operator.cli.output import formats
 from provisioner_operator.cli.output.table import safe
 from provisioner_operator.cli.output.times import moment
 from provisioner_operator.cli.session import Session
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import Body, meta_of
+from provisioner_operator.kube.workspace_states import workspace_state
 
 _EXPECTED = {
     StatusCondition.READY: "True",

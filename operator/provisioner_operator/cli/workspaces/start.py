@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from provisioner_operator.cli.api.changes import change
-from provisioner_operator.cli.api.rebuilds import rebuild_patch
-from provisioner_operator.cli.api.workspace_objects import WorkspaceState, workspace_state
-from provisioner_operator.cli.errors import Exit, NothingToDoError, PreconditionError, combined
+from provisioner_operator.cli.errors import Exit, combined
 from provisioner_operator.cli.output.outcomes import for_each
 from provisioner_operator.cli.session import Session
-from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.core.workspaces.requests import running_patch
 from provisioner_operator.kube import paths
+from provisioner_operator.kube.workspace_states import workspace_state
 
 
 def set_running(session: Session, names: Sequence[str], *, running: bool, dry_run: bool) -> Exit:
@@ -23,21 +22,3 @@ def set_running(session: Session, names: Sequence[str], *, running: bool, dry_ru
         return f"will be {'started' if running else 'stopped'}{' (dry run)' if dry_run else ''}"
 
     return combined(for_each(session.terminal, names, set_one).values())
-
-
-def running_patch(workspace: WorkspaceState, *, running: bool) -> JsonPatch:
-    """Return the change that starts or stops the workspace.
-
-    Raises PreconditionError if it is being deleted, NothingToDoError if its spec already asks for this state.
-    """
-    if workspace.deleting:
-        raise PreconditionError("It is being deleted: nothing but its destruction can be built.")
-    if running and workspace.is_autostopped:
-        return rebuild_patch(workspace)
-    if workspace.running is running:
-        state = "running" if running else "stopped"
-        raise NothingToDoError(f"is already set to be {state}; `workspaces rebuild` repeats its latest build")
-    return JsonPatch(
-        tests=(("/metadata/uid", workspace.meta.uid), ("/spec/running", workspace.running)),
-        sets=(("/spec/running", running),),
-    )

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import StatusCondition
-from provisioner_operator.cli.api.objects import Body, age_of, meta_of
 from provisioner_operator.cli.output.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.output.times import duration
 from provisioner_operator.core.jobs.ordering import natural
+from provisioner_operator.kube.object_states import Body, age_of, meta_of
 
 
 @dataclass(frozen=True, slots=True)

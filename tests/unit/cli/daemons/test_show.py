@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus
-from provisioner_operator.cli.api.objects import daemon_report
 from provisioner_operator.cli.daemons import table
 from provisioner_operator.cli.daemons.show import describe
 from provisioner_operator.cli.daemons.table import daemon_row
 from provisioner_operator.core.model.records import Condition, Daemon, Job
 from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.kube.object_states import daemon_report
 from support.builders.core import NOON, a_daemon, a_job, an_ended_job
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
-from provisioner_operator.cli.api.objects import daemon_report
 from provisioner_operator.cli.daemons import table
 from provisioner_operator.cli.daemons.table import DaemonRow, daemon_row
 from provisioner_operator.cli.output.table import chosen
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.kube.object_states import daemon_report
 from support.builders.core import NOON, a_daemon, a_job, a_running_job
 
 HEARTBEAT = "2027-01-15T08:00:00+00:00"

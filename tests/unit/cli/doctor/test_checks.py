@@ -8,12 +8,13 @@ import yaml
 
 from provisioner_operator.api.crd.definitions import KINDS
 from provisioner_operator.api.v1alpha1.enums import DaemonState
-from provisioner_operator.cli.api.objects import DaemonReport, daemon_report
 from provisioner_operator.cli.doctor import checks
 from provisioner_operator.cli.doctor.checks import STAMPING, VALIDATING, Level
+from provisioner_operator.core.daemons.requests import DaemonReport
 from provisioner_operator.core.leadership import Lease
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.kube.object_states import daemon_report
 from support.builders.core import NOON, a_daemon, a_job
 from support.manifests import MANIFESTS
 

@@ -4,14 +4,11 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.cli.errors import PreconditionError
-from provisioner_operator.cli.jobs.retry_by_owner import JobOwner, owner_of, repeated_build, repeated_import
+from provisioner_operator.core.model.request_errors import NotPossibleError
+from provisioner_operator.core.workspaces.retry_by_owner import JobOwner, owner_of, repeated_build, repeated_import
+from provisioner_operator.kube.workspace_states import template_state, workspace_state
 from support.builders.manifests import a_template_manifest, a_workspace_manifest
 from support.builders.stored import stored
-
-
-def a_body(**spec: Any) -> dict[str, Any]:
-    return {"metadata": {"name": "dev-7"}, "spec": spec}
 
 
 def a_workspace_body(transition: str = "Start", job: str = "dev-7", **spec: Any) -> dict[str, Any]:
@@ -38,12 +35,12 @@ def a_build_of(transition: str = "Start") -> JobOwner:
     ],
 )
 def test_the_owner_of_a_job_is_the_object_that_created_it(spec: dict[str, Any], owner: JobOwner | None) -> None:
-    assert owner_of(a_body(**spec)) == owner
+    assert owner_of("dev-7", spec) == owner
 
 
 @pytest.mark.parametrize(("transition", "running"), [("Start", True), ("Stop", False)])
 def test_the_latest_build_is_repeated_by_the_rebuild_generation(transition: str, running: bool) -> None:  # noqa: FBT001 - a column
-    patch = repeated_build(a_workspace_body(transition, running=running), a_build_of(transition))
+    patch = repeated_build(workspace_state(a_workspace_body(transition, running=running)), a_build_of(transition))
 
     assert ("/spec/rebuildGeneration", 4) in patch.sets
     assert ("/metadata/uid", "uid-of-dev") in patch.tests
@@ -54,13 +51,13 @@ def test_a_destroy_is_repeated_while_the_workspace_is_being_deleted() -> None:
     body = a_workspace_body("Delete")
     body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
 
-    assert ("/spec/rebuildGeneration", 4) in repeated_build(body, a_build_of("Delete")).sets
+    assert ("/spec/rebuildGeneration", 4) in repeated_build(workspace_state(body), a_build_of("Delete")).sets
 
 
 @pytest.mark.parametrize(
     ("body", "owner", "says"),
     [
-        (a_workspace_body(job="dev-9"), a_build_of(), "which is dev-9. .*workspaces rebuild dev`"),
+        (a_workspace_body(job="dev-9"), a_build_of(), "workspace dev, which is dev-9"),
         (a_workspace_body("Stop"), a_build_of("Stop"), "asks for a start"),  # stopped by its autostop
         (a_workspace_body(running=False), a_build_of(), "asks for a stop"),
         (
@@ -72,8 +69,8 @@ def test_a_destroy_is_repeated_while_the_workspace_is_being_deleted() -> None:
     ids=["older", "autostop", "stopped since", "created anew"],
 )
 def test_a_build_that_a_rebuild_would_not_repeat_is_refused(body: Any, owner: JobOwner, says: str) -> None:
-    with pytest.raises(PreconditionError, match=says):
-        repeated_build(body, owner)
+    with pytest.raises(NotPossibleError, match=says):
+        repeated_build(workspace_state(body), owner)
 
 
 def test_the_newest_import_is_repeated_by_the_import_generation() -> None:
@@ -81,10 +78,10 @@ def test_the_newest_import_is_repeated_by_the_import_generation() -> None:
     body = stored(a_template_manifest("t"), status={"versions": versions})
     uid = body["metadata"]["uid"]
 
-    patch = repeated_import(body, JobOwner("template", "t", uid, "t-2-import"))
+    patch = repeated_import(template_state(body), JobOwner("template", "t", uid, "t-2-import"))
 
     assert patch.sets == (("/spec/importGeneration", 1),)
-    with pytest.raises(PreconditionError, match="its newest import is t-2-import"):
-        repeated_import(body, JobOwner("template", "t", uid, "t-1-import"))
-    with pytest.raises(PreconditionError, match="is gone"):
-        repeated_import(body, JobOwner("template", "t", "another", "t-2-import"))
+    with pytest.raises(NotPossibleError, match="its newest import is t-2-import"):
+        repeated_import(template_state(body), JobOwner("template", "t", uid, "t-1-import"))
+    with pytest.raises(NotPossibleError, match="is gone"):
+        repeated_import(template_state(body), JobOwner("template", "t", "another", "t-2-import"))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from provisioner_operator.cli.api.objects import DaemonReport, daemon_report
-from provisioner_operator.cli.daemons.cordon import cordon_patch
-from provisioner_operator.cli.errors import NothingToDoError
+from provisioner_operator.core.daemons.requests import DaemonReport, cordon_patch
+from provisioner_operator.core.model.request_errors import NothingToChangeError
+from provisioner_operator.kube.object_states import daemon_report
 
 
 def a_report(*, cordoned: bool) -> DaemonReport:
@@ -20,5 +20,5 @@ def test_the_change_is_valid_only_for_this_very_daemon(*, cordoned: bool) -> Non
 
 @pytest.mark.parametrize(("cordoned", "message"), [(True, "is cordoned already"), (False, "is not cordoned")])
 def test_a_daemon_that_is_as_requested_is_left_alone(message: str, *, cordoned: bool) -> None:
-    with pytest.raises(NothingToDoError, match=message):
+    with pytest.raises(NothingToChangeError, match=message):
         cordon_patch(a_report(cordoned=cordoned), cordoned=cordoned)

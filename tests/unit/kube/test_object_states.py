@@ -1,7 +1,8 @@
 """Records that commands read from objects without their models."""
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.cli.api.objects import Owner, age_of, daemon_report, job_state, meta_of
+from provisioner_operator.core.model.metadata import OwnerReference
+from provisioner_operator.kube.object_states import age_of, daemon_report, job_state, meta_of
 
 BARE = {"metadata": {"name": "a"}}
 
@@ -30,5 +31,5 @@ def test_the_owners_and_the_age_are_read() -> None:
             "ownerReferences": [{"kind": "Pod", "uid": "u", "name": "p"}],
         }
     }
-    assert meta_of(body).owners == (Owner("Pod", "u"),)
+    assert meta_of(body).owners == (OwnerReference("Pod", "u"),)
     assert age_of(body, 1_800_000_060.0) == 60

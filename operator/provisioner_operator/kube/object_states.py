@@ -1,77 +1,27 @@
-"""Typed records of those parts of an object that commands read without its full model: identity and a few fields.
+"""Read those parts of an object that requests need without its full model: identity and a few fields.
 
-An object that this version's models refuse can still be listed by name, canceled or cordoned: these records need no
-more than the metadata that every object has. Pure.
+An object that this version's models refuse can still be listed by name, canceled or cordoned: these readers need no more
+than the metadata that every object has. Pure; used by the command line and the web server.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.core.daemons.requests import DaemonReport
+from provisioner_operator.core.jobs.requests import JobState
+from provisioner_operator.core.model.metadata import Metadata, OwnerReference
 
 Body = dict[str, Any]
 """An object of the API as JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """One owner reference."""
-
-    kind: str
-    uid: str
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectMeta:
-    """The identity of an object."""
-
-    name: str
-    namespace: str
-    uid: str
-    resource_version: str
-    created: str
-    """RFC 3339; empty on an object that is not stored."""
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    owners: tuple[Owner, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class JobState:
-    """The progress of a job, and the requests to change it."""
-
-    meta: ObjectMeta
-    phase: Phase
-    message: str
-    suspend: bool
-    cancel: bool
-    cancel_mode: str | None
-    daemon: str | None
-    """The daemon that the job is assigned to."""
-
-
-@dataclass(frozen=True, slots=True)
-class DaemonReport:
-    """A daemon's own report on its work, which the scheduling rules do not need."""
-
-    meta: ObjectMeta
-    cordoned: bool
-    version: str
-    heartbeat: str
-    """RFC 3339; empty before the first one."""
-    current_jobs: tuple[str, ...]
-    consecutive_failures: int
-    failed: int
-    completed: int
-
-
-def meta_of(body: Mapping[str, Any]) -> ObjectMeta:
-    """Return the identity of an object."""
+def meta_of(body: Mapping[str, Any]) -> Metadata:
+    """Return the metadata of an object."""
     meta = body["metadata"]
     owners = meta.get("ownerReferences") or ()
-    return ObjectMeta(
+    return Metadata(
         name=meta["name"],
         namespace=meta.get("namespace") or "",
         uid=meta.get("uid") or "",
@@ -79,7 +29,7 @@ def meta_of(body: Mapping[str, Any]) -> ObjectMeta:
         created=meta.get("creationTimestamp") or "",
         labels=meta.get("labels") or {},
         annotations=meta.get("annotations") or {},
-        owners=tuple(Owner(each.get("kind") or "", each.get("uid") or "") for each in owners),
+        owners=tuple(OwnerReference(each.get("kind") or "", each.get("uid") or "") for each in owners),
     )
 
 
@@ -99,6 +49,7 @@ def job_state(body: Mapping[str, Any]) -> JobState:
         cancel=bool(spec.get("cancel")),
         cancel_mode=spec.get("cancelMode"),
         daemon=(status.get("assignment") or {}).get("daemon"),
+        priority=int(spec.get("priority") or 0),
     )
 
 
