@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from provisioner_operator import __version__
 from provisioner_operator.kube.connect import LoginError
-from provisioner_operator.kube.errors import RestoredError
 from provisioner_operator.web import server_log
 from provisioner_operator.web.server import TaskEndedError, serve
 from provisioner_operator.web.settings import Settings
@@ -27,6 +26,13 @@ def main() -> None:
     type=click.Path(path_type=Path),
     help="Kubeconfig of the cluster to show; else KUBECONFIG, else the Pod's ServiceAccount.",
 )
+@click.option(
+    "-n",
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    help="Show only this namespace; may be repeated. Without it, all are shown.",
+)
 @click.option("--http-port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one.")
 @click.option("--http-host", help="Address to listen on. The default is every address, of IPv4 and IPv6.")
 @click.option(
@@ -40,6 +46,7 @@ def main() -> None:
 def run(
     *,
     kubeconfig: Path | None,
+    namespaces: tuple[str, ...],
     http_port: int | None,
     http_host: str | None,
     allowed_hosts: tuple[str, ...],
@@ -52,6 +59,7 @@ def run(
     """
     given = {
         "kubeconfig": kubeconfig,
+        "namespaces": namespaces or None,
         "http_port": http_port,
         "http_host": http_host,
         "allowed_hosts": allowed_hosts or None,
@@ -65,7 +73,7 @@ def run(
     server_log.configure(settings.log_format)
     try:
         uvloop.run(serve(settings))
-    except (LoginError, OSError, RestoredError, TaskEndedError) as error:
+    except (LoginError, OSError, TaskEndedError) as error:
         click.echo(f"provisioner-web: {error}", err=True)
         sys.exit(1)
 

@@ -2,22 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.access.authentication import Authenticator
+from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
-
-if TYPE_CHECKING:
-    from provisioner_operator.web.index.cluster_index import ClusterIndex
 
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
     """The index, the users' access, the settings and the clock of one server."""
 
-    index: "ClusterIndex"
+    index: ClusterIndex
     access: Authenticator
     """Finds the user who sends a request."""
     settings: Settings

@@ -10,7 +10,6 @@ from provisioner_operator import __version__
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.connect import connect, connect_for_users
-from provisioner_operator.kube.errors import RestoredError
 from provisioner_operator.web.access.authentication import TokenAuthenticator
 from provisioner_operator.web.access.cached_reviews import CachedReviews
 from provisioner_operator.web.access.reviews import Reviews
@@ -18,7 +17,7 @@ from provisioner_operator.web.app import make_app
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.http_server import HttpServer, listen
 from provisioner_operator.web.index.cluster_index import ClusterIndex
-from provisioner_operator.web.index.feeds import feeds
+from provisioner_operator.web.index.feeds import Feeds
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
 
@@ -37,14 +36,14 @@ def read_clocks() -> Instant:
 
 
 async def serve(settings: Settings) -> None:
-    """Serve the users of a cluster until a signal asks to stop. Raises LoginError, OSError, RestoredError, TaskEndedError."""
+    """Serve the users of a cluster until a signal asks to stop. Raises LoginError, OSError, TaskEndedError."""
     async with (
         connect(settings.kubeconfig) as own,
         connect_for_users(settings.kubeconfig, user_agent=USER_AGENT) as users,
     ):
         reviews = Reviews(users.server, users.connector, USER_AGENT)
         try:
-            index = ClusterIndex()
+            index = ClusterIndex(read_clocks, settings.namespaces)
             context = WebContext(
                 index=index,
                 access=TokenAuthenticator(
@@ -63,13 +62,14 @@ async def serve(settings: Settings) -> None:
 
 
 async def serve_context(context: WebContext, client: KubeClient) -> None:
-    """Fill the index by the server's own client, and serve requests. Raises OSError, RestoredError, TaskEndedError."""
+    """Fill the index by the server's own client, and serve requests. Raises OSError, TaskEndedError."""
     settings = context.settings
     with closing(listen(settings.http_host, settings.http_port)) as listener:
         server = HttpServer(make_app(context), context.streams.close)
         _logger.info("Listening on port %d", listener.getsockname()[1])
         serving = asyncio.create_task(server.run_on(listener))
-        feeding = [asyncio.create_task(task, name=name) for name, task in feeds(context.index, client).items()]
+        feeds = Feeds(context.index, client, settings.namespaces)
+        feeding = [asyncio.create_task(work, name=name) for name, work in feeds.tasks()]
         try:
             await asyncio.wait((serving, *feeding), return_when=asyncio.FIRST_COMPLETED)
             server.stop()
@@ -87,6 +87,5 @@ def _raise_ended(feeding: Iterable[asyncio.Task[None]]) -> None:
     for task in feeding:
         if task.done():
             error = task.exception()
-            if isinstance(error, RestoredError):
-                raise error
-            raise TaskEndedError(f"The task {task.get_name()!r} has ended ({error!r}); the server has to start anew")
+            message = f"The task {task.get_name()!r} has ended ({error!r}); the server has to start anew"
+            raise TaskEndedError(message) from error

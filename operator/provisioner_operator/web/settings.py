@@ -19,6 +19,8 @@ class Settings(BaseSettings):
 
     kubeconfig: Path | None = None
     """The cluster to show; else `KUBECONFIG`, else the Pod's ServiceAccount."""
+    namespaces: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Show only these namespaces, separated by commas; all when empty."""
     http_host: str = ""
     """The address to listen on; if empty, all of IPv4 and IPv6."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080

@@ -5,6 +5,7 @@ impersonation. The server's own account never stands in for a user.
 """
 
 from collections.abc import Callable, Collection
+from http import HTTPStatus
 from typing import Protocol
 
 from starlette.datastructures import Headers
@@ -12,14 +13,13 @@ from starlette.requests import HTTPConnection, cookie_parser
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.connect import UserConnection
-from provisioner_operator.web.access.audited_client import AuditedClient
 from provisioner_operator.web.access.cached_reviews import CachedReviews
-from provisioner_operator.web.access.caller import Caller, Question
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.access.callers import Callers, Credential
 from provisioner_operator.web.access.cookies import CookieJar
 from provisioner_operator.web.access.hosts import is_loopback
 from provisioner_operator.web.access.tokens import MalformedTokenError, Token, parse_token
 from provisioner_operator.web.problems import Problem, unauthenticated
-from provisioner_operator.web.request_record import record_of
 
 SESSION_TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the name of a header
 """The header of Coder's clients."""
@@ -71,9 +71,7 @@ class TokenAuthenticator:
             namespaces: Returns the names of all namespaces.
             clock: Returns the present time.
         """
-        self._connection = connection
-        self._reviews = reviews
-        self._namespaces = namespaces
+        self._callers = Callers(connection.session, connection.server, reviews, namespaces)
         self._clock = clock
 
     async def caller(self, connection: HTTPConnection) -> Caller:
@@ -81,7 +79,7 @@ class TokenAuthenticator:
         try:
             token = token_of(connection.headers)
         except MalformedTokenError as error:
-            raise Problem(400, "The token is malformed.", str(error)) from None
+            raise Problem(HTTPStatus.BAD_REQUEST, "The token is malformed.", str(error)) from None
         if token is None:
             raise unauthenticated("The request carries no token.")
         return await self.caller_with(token, connection)
@@ -90,21 +88,5 @@ class TokenAuthenticator:
         """Return the user of a token. Raises Problem (401) and KubeError."""
         if token.expires is not None and token.expires <= self._clock().wall:
             raise unauthenticated("The token has expired.")
-        credential = {"Authorization": f"Bearer {token.value}"}
-        user = await self._reviews.user(token.digest, credential)
-        if user is None:
-            raise unauthenticated("The API server does not accept the token.")
-        record = record_of(connection.scope)
-        record.user = user.name
-
-        async def review(question: Question) -> bool:
-            return await self._reviews.allowed(token.digest, credential, question)
-
-        return Caller(
-            user=user,
-            client=AuditedClient(self._connection.session, self._connection.server, credential, record),
-            expires=token.expires,
-            key=token.digest,
-            review=review,
-            namespaces=self._namespaces,
-        )
+        headers = {"Authorization": f"Bearer {token.value}"}
+        return await self._callers.of(Credential(headers, token.digest, token.expires), connection)
