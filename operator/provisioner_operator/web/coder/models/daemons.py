@@ -38,7 +38,7 @@ class ProvisionerDaemon(Shape):
     tags: dict[str, str]
     """Effective tags, with `scope` and `owner`."""
     key_name: str | None
-    """The identity with which the daemon writes: its pool, or `kubernetes`."""
+    """Always `kubernetes`: a daemon writes with its identity there."""
     status: DaemonStatus | None
     current_job: ProvisionerDaemonJob | None
     """One of the jobs that it runs."""

@@ -7,6 +7,8 @@ from provisioner_operator.web.coder.models.base import Int32, Int64, Omitted, Sh
 from provisioner_operator.web.coder.models.jobs import ProvisionerJob
 from provisioner_operator.web.coder.models.users import MinimalUser
 
+FormType = Literal["input", "dropdown", "switch", "tag-select"]
+
 
 class TransitionStats(Shape):
     """Durations of builds, of which none are kept."""
@@ -116,7 +118,7 @@ class TemplateVersionParameter(Shape):
     description: str
     description_plaintext: str
     type: Literal["string", "number", "bool", "list(string)"]
-    form_type: Literal["input", "dropdown", "switch", "tag-select"]
+    form_type: FormType
     mutable: bool
     default_value: str
     icon: str

@@ -1,0 +1,84 @@
+"""Find objects by the ids of Coder's API, for those who may see them; for others they do not exist (404)."""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from provisioner_operator.api.v1alpha1.names import JOBS, TEMPLATES, WORKSPACES
+from provisioner_operator.api.v1alpha1.template import TemplateVersion
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.coder.convert import ids
+from provisioner_operator.web.coder.convert.templates import versions
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.index.rows import JobRow, ObjectRow
+from provisioner_operator.web.problems import Problem
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+
+
+def not_found() -> Problem:
+    """Return the answer for what does not exist, or may not be seen."""
+    return Problem(404, "Resource not found or you do not have access to this resource")
+
+
+def as_uuid(text: str) -> UUID | None:
+    """Return a UUID, or None if the text is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def organization_of(text: str, index: ClusterIndex, caller: Caller, resource: str = JOBS) -> str:
+    """Return the namespace of this name or UID. Raises Problem unless the user may list that resource there."""
+    uid = as_uuid(text)
+    namespace = text if uid is None else index.namespace_of_uid(str(uid))
+    if namespace is None or not _NAME.fullmatch(namespace) or index.namespace_uid(namespace) is None:
+        raise not_found()
+    if not await caller.may("list", resource, namespace):
+        raise not_found()
+    return namespace
+
+
+async def job_of(uid: UUID, index: ClusterIndex, caller: Caller, namespace: str | None = None) -> JobRow:
+    """Return the job of this UID. Raises Problem unless the user may get it, and it is of the namespace, if given."""
+    row = index.jobs.get(str(uid))
+    if row is None or namespace not in (None, row.job.namespace):
+        raise not_found()
+    if not await caller.may("get", JOBS, row.job.namespace, row.job.name):
+        raise not_found()
+    return row
+
+
+async def workspace_of(uid: UUID, index: ClusterIndex, caller: Caller) -> ObjectRow:
+    """Return the workspace of this UID. Raises Problem unless the user may get it."""
+    row = index.workspaces.get(str(uid))
+    if row is None or not await caller.may("get", WORKSPACES, row.namespace, row.name):
+        raise not_found()
+    return row
+
+
+async def template_of(uid: UUID, index: ClusterIndex, caller: Caller) -> ObjectRow:
+    """Return the template of this UID. Raises Problem unless the user may get it."""
+    row = index.templates.get(str(uid))
+    if row is None or not await caller.may("get", TEMPLATES, row.namespace, row.name):
+        raise not_found()
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedVersion:
+    """A version, and the template that records it."""
+
+    template: ObjectRow
+    version: TemplateVersion
+
+
+async def version_of(version: UUID, index: ClusterIndex, caller: Caller) -> LocatedVersion:
+    """Return the version of this id among the templates that the user may list. Raises Problem."""
+    for row in index.templates.of(await caller.visible(TEMPLATES)):
+        names = [each["name"] for each in (row.body.get("status") or {}).get("versions") or ()]
+        if any(ids.version_id(row.namespace, name) == version for name in names):
+            found = next(each for each in versions(row) if ids.version_id(row.namespace, each.name) == version)
+            return LocatedVersion(row, found)
+    raise not_found()
