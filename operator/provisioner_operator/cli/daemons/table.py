@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
-from provisioner_operator.core.daemons.requests import DaemonReport
 from provisioner_operator.cli.output.table import ALWAYS, Cell, Column
 from provisioner_operator.cli.output.times import duration
+from provisioner_operator.core.daemons.requests import DaemonReport
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.scheduling.smallest_change import ScopeDaemon, ScopeJob, TagDaemon, TagJob
-from provisioner_operator.core.views.snapshot import Snapshot, heartbeat_age
+from provisioner_operator.core.views.queue_view import heartbeat_age
+from provisioner_operator.core.views.snapshot import Snapshot
 
 STATE_STYLES = {"Idle": "green", "Busy": "cyan", "Draining": "magenta", "Offline": "red"}
 MANY_FAILURES = 3

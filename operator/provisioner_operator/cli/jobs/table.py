@@ -12,7 +12,8 @@ from provisioner_operator.cli.view.loading import JobView
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.scheduling.explanation import STUCK
-from provisioner_operator.core.views.snapshot import Place, Snapshot, ran, waited
+from provisioner_operator.core.views.queue_view import Place
+from provisioner_operator.core.views.snapshot import Snapshot, ran, waited
 
 PHASE_STYLES = {
     Phase.PENDING: "yellow",

@@ -21,7 +21,8 @@ from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.core.views.fit import Fit, fits
 from provisioner_operator.core.views.job_explanation import explain_job
 from provisioner_operator.core.views.near_miss import near_misses
-from provisioner_operator.core.views.snapshot import Place, Snapshot, waited
+from provisioner_operator.core.views.queue_view import Place
+from provisioner_operator.core.views.snapshot import Snapshot, waited
 from provisioner_operator.core.views.wait_estimate import Estimate, estimate
 
 

@@ -92,6 +92,13 @@ class Placement:
             self._lines.leave(job)
         return [*before, *self.next_in(workspace)]
 
+    def leave(self, job: Job) -> list[str]:
+        """Record that the job neither waits nor occupies its workspace any more."""
+        workspace = workspace_of(job)
+        before = self.next_in(workspace)
+        self._lines.leave(job)
+        return [*before, *self.next_in(workspace)]
+
     def end(self, job: Job, ended: Job | None, *, vanished: bool) -> list[str]:
         """Record that a job ended, or that its object is gone (`ended` None); `vanished` if its daemon's process is gone."""
         concerned: list[str] = []

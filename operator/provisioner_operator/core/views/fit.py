@@ -6,7 +6,7 @@ from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import UNTAGGED, Demand, satisfies
 from provisioner_operator.core.scheduling.smallest_change import Candidate
-from provisioner_operator.core.views.snapshot import Snapshot, heartbeat_age
+from provisioner_operator.core.views.queue_view import QueueView, heartbeat_age
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class Fit:
     """Seconds since the daemon's last heartbeat; None if there was none."""
 
 
-def fits(demand: Demand, snapshot: Snapshot) -> list[Fit]:
+def fits(demand: Demand, queue: QueueView) -> list[Fit]:
     """Compare all daemons of the namespace; those that match come first, then the nearest."""
-    found = [_fit(demand, candidate, snapshot) for candidate in snapshot.candidates(demand.namespace)]
+    found = [_fit(demand, candidate, queue) for candidate in queue.candidates(demand.namespace)]
     return sorted(found, key=lambda fit: (not fit.matches, len(fit.lacks) + len(fit.has_too_many), natural(fit.daemon)))
 
 
-def _fit(demand: Demand, candidate: Candidate, snapshot: Snapshot) -> Fit:
+def _fit(demand: Demand, candidate: Candidate, queue: QueueView) -> Fit:
     supply = candidate.daemon.supply
     lacks: list[str] = []
     if demand.provisioner not in supply.provisioners:
@@ -45,14 +45,14 @@ def _fit(demand: Demand, candidate: Candidate, snapshot: Snapshot) -> Fit:
     return Fit(
         candidate.daemon.name,
         satisfies(supply, demand),
-        _state(candidate, snapshot),
+        _state(candidate, queue),
         tuple(lacks),
         tuple(f"{key}={value}" for key, value in surplus),
-        heartbeat_age(candidate.daemon, snapshot.now),
+        heartbeat_age(candidate.daemon, queue.now),
     )
 
 
-def _state(candidate: Candidate, snapshot: Snapshot) -> str:
+def _state(candidate: Candidate, queue: QueueView) -> str:
     daemon = candidate.daemon
     words = []
     if not candidate.online:
@@ -60,5 +60,5 @@ def _state(candidate: Candidate, snapshot: Snapshot) -> str:
     if daemon.cordoned:
         words.append("cordoned")
     if not candidate.free:
-        words.append(f"busy {snapshot.used(daemon)}/{daemon.capacity}")
+        words.append(f"busy {queue.used(daemon)}/{daemon.capacity}")
     return ", ".join(words) or "free"

@@ -4,10 +4,10 @@ from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.jobs.decisions import BEING_DELETED
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.explanation import Explanation, explain_busy_workspace
-from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.core.views.queue_view import QueueView
 
 
-def explain_job(job: Job, snapshot: Snapshot) -> Explanation | None:
+def explain_job(job: Job, queue: QueueView) -> Explanation | None:
     """Return why the pending job waits; None if a daemon is ready for it, assigned to it, or it is being canceled."""
     if job.cancel:
         return None
@@ -19,7 +19,7 @@ def explain_job(job: Job, snapshot: Snapshot) -> Explanation | None:
         return Explanation(
             PendingReason.SUSPENDED, "It is suspended. To unblock it, set spec.suspend to false (`jobs resume`).", ()
         )
-    blocker = snapshot.blocker_of(job)
+    blocker = queue.blocker_of(job)
     if blocker is not None:
         return explain_busy_workspace(job.workspace, blocker)
-    return snapshot.explain(job.demand)
+    return queue.explain(job.demand)

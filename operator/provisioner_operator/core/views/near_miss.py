@@ -8,7 +8,7 @@ import json
 from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.matching import OWNER, SCOPE, UNTAGGED, Demand, satisfies
 from provisioner_operator.core.model.records import Daemon
-from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.core.views.queue_view import QueueView
 
 MOST_DIFFERENCES = 2
 """A daemon that differs in more tags is not near."""
@@ -17,9 +17,9 @@ _IMPLIED = frozenset({SCOPE, OWNER})
 """Tags that a job has without being given them; nobody gives them to a daemon by a command."""
 
 
-def near_misses(demand: Demand, snapshot: Snapshot) -> list[str]:
+def near_misses(demand: Demand, queue: QueueView) -> list[str]:
     """Return a sentence for each of the nearest daemons that differ from the demand only in a few tags."""
-    daemons = [each.daemon for each in snapshot.candidates(demand.namespace)]
+    daemons = [each.daemon for each in queue.candidates(demand.namespace)]
     if demand.tags == UNTAGGED or any(satisfies(daemon.supply, demand) for daemon in daemons):
         return []
     found = [

@@ -9,11 +9,10 @@ import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from provisioner_operator.core.jobs.ordering import queue_key
-from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.pools.autoscaling import SHORTEST_RUN_SECONDS, RunTimes
-from provisioner_operator.core.views.snapshot import Snapshot, ran
+from provisioner_operator.core.views.queue_view import QueueView
+from provisioner_operator.core.views.snapshot import ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +34,25 @@ def observed_runs(ended: Iterable[Job]) -> tuple[float | None, int]:
     return times.mean, len(runs)
 
 
-def estimate(job: Job, snapshot: Snapshot, ended: Iterable[Job]) -> Estimate | None:
+def estimate(job: Job, queue: QueueView, ended: Iterable[Job]) -> Estimate | None:
     """Estimate when the waiting job is going to start; None if it is not in the queue, or nothing is known to estimate from."""
-    if job.uid not in snapshot.places:
+    if queue.place_of(job.uid) is None:
         return None
-    takers = snapshot.takers(job.demand)
+    takers = queue.takers(job.demand)
     uids = {daemon.uid for daemon in takers}
     mean, runs = observed_runs(each for each in ended if each.assignment and each.assignment.daemon_uid in uids)
     if not takers or mean is None:
         return None
-    free_at = _free_at(takers, snapshot, mean)
-    for _ in range(_ahead(job, snapshot, takers)):
-        heapq.heappush(free_at, heapq.heappop(free_at) + mean)
-    return Estimate(free_at[0], mean, runs)
+    seconds = _start_after(queue.count_before(job, takers), _free_at(takers, queue, mean), mean)
+    return Estimate(seconds, mean, runs)
 
 
-def _free_at(takers: Iterable[Daemon], snapshot: Snapshot, mean: float) -> list[float]:
+def _free_at(takers: Iterable[Daemon], queue: QueueView, mean: float) -> list[float]:
     """Return the seconds until each slot of these daemons is free, as a heap."""
     slots: list[float] = []
     for daemon in takers:
-        running = [job for job in snapshot.jobs.values() if job.assignment and job.assignment.daemon_uid == daemon.uid]
-        rests = [_rest(ran(job, snapshot.now) or 0.0, mean) for job in running]
-        free = max(0, daemon.capacity - snapshot.used(daemon))
+        rests = [_rest(ran(job, queue.now) or 0.0, mean) for job in queue.jobs_on(daemon)]
+        free = max(0, daemon.capacity - queue.used(daemon))
         # A slot that is occupied although no job runs there is being cleaned up: it is free soon.
         unknown = max(0, daemon.capacity - free - len(rests))
         slots += [0.0] * free + rests[: daemon.capacity] + [SHORTEST_RUN_SECONDS] * unknown
@@ -64,14 +60,16 @@ def _free_at(takers: Iterable[Daemon], snapshot: Snapshot, mean: float) -> list[
     return slots
 
 
+def _start_after(jobs: int, free_at: list[float], mean: float) -> float:
+    """Return the seconds until a slot is free for the job that comes after so many others; `free_at` is a heap."""
+    # Each round gives every slot one job, once no slot is free more than a run before another.
+    while jobs and (jobs < len(free_at) or max(free_at) - free_at[0] > mean):
+        heapq.heapreplace(free_at, free_at[0] + mean)
+        jobs -= 1
+    rounds, rest = divmod(jobs, len(free_at))
+    return sorted(free_at)[rest] + rounds * mean
+
+
 def _rest(taken: float, mean: float) -> float:
     """Estimate the remaining seconds of a run."""
     return max(SHORTEST_RUN_SECONDS, mean - taken if taken < mean else taken)
-
-
-def _ahead(job: Job, snapshot: Snapshot, takers: Iterable[Daemon]) -> int:
-    """Count the jobs that these daemons run first."""
-    supplies = {daemon.supply for daemon in takers}
-    rivals = [jobs for demand, jobs in snapshot.queues.items() if any(satisfies(supply, demand) for supply in supplies)]
-    mine = queue_key(job)
-    return sum(1 for jobs in rivals for each in jobs if queue_key(each) < mine)

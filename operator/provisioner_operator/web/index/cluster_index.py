@@ -1,23 +1,204 @@
-"""The index of all kinds: what the routes read.
+"""The index of all kinds, which routes read: kept up to date by one watch for each kind, and asked without any request.
 
-Interface:
-
-    index.is_ready                 bool: whether every kind has been listed once
-    index.loading                  Mapping[str, int]: objects read so far, by plural
-    index.now()                    float: present time of the API server, in seconds since the epoch
-    index.stale_seconds            float: time since the API server was last in contact; 0 while all watches are open
-    index.namespaces               Collection[str]: names of all namespaces; `index.namespace_uid(name)`, `index.namespace_of_uid(uid)`
-    index.jobs                     JobIndex, below
-    index.daemons, .pools, .workspaces, .templates   ObjectIndex: .get(uid), .named(namespace, name), .of(namespaces) -> list[ObjectRow] by name
-    index.queue                    QueueIndex, below
-    index.version                  int: grows with each visible change (heartbeats that change nothing else do not count)
-    await index.changed(since)     return the version once it is above `since`
-    index.changes_since(version)   changed job uids with their namespaces since that version, or None if that is too long ago
-
-    JobIndex:    .get(uid) -> JobRow | None, .named(namespace, name), .page(query, namespaces, limit) -> Page,
-                 .counts(namespaces, query) -> Counts (the query without phases and stuck), .initiators(namespaces) -> set[str],
-                 .of_workspace(namespace, workspace) -> list[JobRow] newest first
-    QueueIndex:  .place(uid) -> Place | None (kept incrementally), .explain(job) -> Explanation | None, .reason(job) -> str, .is_stuck(job) -> bool,
-                 .near_misses(job) -> list[str], .fits(job) -> list[Fit], .estimate(job) -> Estimate | None,
-                 .matching_daemons(job) -> list[Daemon] (offline ones included), .is_online(daemon), .used(daemon) -> int
+It holds every namespace. Whoever asks passes the namespaces that the user may see; nothing of the others may show in an
+answer, not even in a count.
 """
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.records import Daemon
+from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon
+from provisioner_operator.kube.pool_parsing import parse_pool
+from provisioner_operator.web.index.changes import Change, Changes
+from provisioner_operator.web.index.job_index import JobIndex
+from provisioner_operator.web.index.object_index import ObjectIndex
+from provisioner_operator.web.index.queue_index import QueueIndex
+from provisioner_operator.web.index.row_parsing import parse_job_row, parse_object_row
+from provisioner_operator.web.index.rows import JobRow, ObjectRow
+
+NAMESPACES = "namespaces"
+KINDS = (JOBS, DAEMONS, POOLS, WORKSPACES, TEMPLATES, NAMESPACES)
+"""Plurals of the kinds in the index."""
+
+_logger = logging.getLogger(__name__)
+
+
+class ClusterIndex:
+    """Jobs, daemons, pools, workspaces, templates and namespaces of one cluster."""
+
+    def __init__(self, clock: Callable[[], Instant], namespaces: Collection[str] = ()) -> None:
+        """`namespaces` are those that the server is limited to; if there are none, it serves all."""
+        self._clock = clock
+        self._only = tuple(namespaces)
+        self._changes = Changes()
+        self._loading = dict.fromkeys(KINDS, 0)
+        self._unlisted = set(KINDS)
+        self._contact: Callable[[], float] = lambda: 0.0
+        self.skipped: dict[str, int] = dict.fromkeys(KINDS, 0)
+        """Number of times that an object could not be read, by plural."""
+        self.queue = QueueIndex(self.now, self._ended, self._went_offline)
+        self.jobs = JobIndex(self.queue.stuck_jobs)
+        self.daemons = ObjectIndex()
+        self.pools = ObjectIndex()
+        self.workspaces = ObjectIndex()
+        self.templates = ObjectIndex()
+        self._namespaces = ObjectIndex()
+        self._objects: Mapping[str, ObjectIndex] = {
+            DAEMONS: self.daemons,
+            POOLS: self.pools,
+            WORKSPACES: self.workspaces,
+            TEMPLATES: self.templates,
+            NAMESPACES: self._namespaces,
+        }
+
+    # --- state ---
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every kind has been listed once."""
+        return not self._unlisted
+
+    @property
+    def loading(self) -> Mapping[str, int]:
+        """Number of objects read so far, by plural."""
+        return MappingProxyType(self._loading)
+
+    @property
+    def stale_seconds(self) -> float:
+        """Time since the API server was last in contact; 0 while all watches are open."""
+        return self._contact()
+
+    def measure_contact(self, contact: Callable[[], float]) -> None:
+        """Take the time since the last contact from this function."""
+        self._contact = contact
+
+    def now(self) -> float:
+        """Return the present time in seconds since the epoch."""
+        return self._clock().wall
+
+    # --- namespaces ---
+
+    @property
+    def namespaces(self) -> Collection[str]:
+        """Names of all namespaces that the server serves."""
+        return self._only or [row.name for row in self._namespaces]
+
+    def namespace_uid(self, name: str) -> str | None:
+        """Return the UID of a namespace; one made from its name if the server may not read namespaces."""
+        if self._only and name not in self._only:
+            return None
+        row = self._namespaces.named("", name)
+        if row is not None:
+            return row.uid
+        return str(uuid5(NAMESPACE_URL, f"{GROUP}/namespaces/{name}")) if name in self._only else None
+
+    def namespace_of_uid(self, uid: str) -> str | None:
+        """Return the name of the namespace that has this UID."""
+        return next((name for name in self.namespaces if self.namespace_uid(name) == uid), None)
+
+    # --- changes ---
+
+    @property
+    def version(self) -> int:
+        """Number of visible changes so far; a heartbeat alone is none."""
+        return self._changes.version
+
+    async def changed(self, since: int) -> int:
+        """Return the version once it is above `since`."""
+        return await self._changes.after(since)
+
+    def changes_since(self, version: int) -> Sequence[Change] | None:
+        """Return what changed after that version, each object once; None if that is too long ago."""
+        return self._changes.since(version)
+
+    # --- what the watches report ---
+
+    def apply(self, plural: str, event: str, body: Mapping[str, Any]) -> None:
+        """Take an event of a watch: ADDED, MODIFIED or DELETED."""
+        if event == "DELETED":
+            self.remove(plural, object_meta(body).uid)
+        else:
+            self.put(plural, body)
+
+    def put(self, plural: str, body: Mapping[str, Any]) -> None:
+        """Take an object as it is; one that cannot be read is left as it was, and counted."""
+        try:
+            row = parse_job_row(body) if plural == JOBS else parse_object_row(body)
+            if isinstance(row, JobRow):
+                self._put_job(row)
+            else:
+                self._put_object(plural, row, body)
+        except (UnparseableObjectError, KeyError, TypeError, ValueError) as error:
+            self.skipped[plural] += 1
+            _logger.warning("Skipping %s of %s: %s", object_meta(body).display_name, plural, error)
+
+    def remove(self, plural: str, uid: str) -> None:
+        """Forget an object."""
+        if plural == JOBS:
+            removed = self.jobs.remove(uid)
+            self.queue.live.forget_job(uid)
+            if removed is not None:
+                self._changes.note(Change(JOBS, removed.job.namespace, uid))
+            return
+        row = self._objects[plural].remove(uid)
+        if plural == DAEMONS:
+            self.queue.live.forget_daemon(uid)
+        elif plural == POOLS:
+            self.queue.live.forget_pool(uid)
+        if row is not None:
+            self._changes.note(Change(plural, row.namespace, uid))
+
+    def versions(self, plural: str, namespace: str | None = None) -> Mapping[str, int]:
+        """Return the known objects' resource versions by uid, of one namespace or of all."""
+        return (self.jobs if plural == JOBS else self._objects[plural]).versions(namespace)
+
+    def complete(self, *plurals: str) -> None:
+        """Note that these kinds, or all, have been listed."""
+        was_ready = self.is_ready
+        self._unlisted.difference_update(plurals or KINDS)
+        if self.is_ready and not was_ready:
+            self._changes.note(Change("", "", ""))
+
+    # --- inside ---
+
+    def _put_job(self, row: JobRow) -> None:
+        job = row.job
+        former = self.jobs.get(job.uid)
+        if former is not None and former.job.resource_version >= job.resource_version:
+            return
+        self._loading[JOBS] += former is None
+        self.jobs.put(row)
+        self.queue.live.observe_job(job)
+        if former is None or _visible(former) != _visible(row):
+            self._changes.note(Change(JOBS, job.namespace, job.uid))
+
+    def _put_object(self, plural: str, row: ObjectRow, body: Mapping[str, Any]) -> None:
+        former = self._objects[plural].get(row.uid)
+        if former is not None and former.resource_version >= row.resource_version:
+            return
+        if plural == DAEMONS:
+            self.queue.live.observe_daemon(parse_daemon(body))
+        elif plural == POOLS:
+            self.queue.live.observe_pool(parse_pool(body))
+        self._loading[plural] += former is None
+        self._objects[plural].put(row)
+        if former is None or former.fingerprint != row.fingerprint:
+            self._changes.note(Change(plural, row.namespace, row.uid))
+
+    def _ended(self, namespace: str, limit: int) -> list[JobRow]:
+        return self.jobs.ended(namespace, limit)
+
+    def _went_offline(self, daemon: Daemon) -> None:
+        self._changes.note(Change(DAEMONS, daemon.namespace, daemon.uid))
+
+
+def _visible(row: JobRow) -> JobRow:
+    return replace(row, job=replace(row.job, resource_version=0, generation=0))

@@ -5,7 +5,8 @@ from dataclasses import replace
 from provisioner_operator.cli.jobs.why import describe, describe_place, explanation_document
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.views.fit import fits
-from provisioner_operator.core.views.snapshot import Place, Snapshot
+from provisioner_operator.core.views.queue_view import Place
+from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.core.views.wait_estimate import Estimate
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_ended_job
 

@@ -1,0 +1,263 @@
+"""A view of the queue that follows each change of a job, daemon or pool, at a cost that does not depend on its length.
+
+What it answers equals what a snapshot of the same objects does: nothing is remembered of objects that are gone. Kept by
+the web server's index. Pure.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from typing_extensions import override
+
+from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.ordering import natural
+from provisioner_operator.core.model.keyed_heap import KeyedHeap
+from provisioner_operator.core.model.matching import Demand
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.model.sorted_list import SortedList
+from provisioner_operator.core.pools.prospects import growth_of
+from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.scheduling.explanation import STUCK, Explanation
+from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.smallest_change import Candidate
+from provisioner_operator.core.views.fleet import Fleet
+from provisioner_operator.core.views.queue_view import Place, QueueView, online_until
+
+_NO_DAEMON = ""
+
+
+class LiveQueue(QueueView):
+    """Jobs, daemons and pools as last observed; ended jobs are none of its business."""
+
+    def __init__(self) -> None:
+        self.now = float("-inf")
+        self._jobs: dict[str, Job] = {}
+        self._daemons: dict[str, Daemon] = {}
+        self._placement = Placement()
+        self._queues: dict[Demand, SortedList[Job]] = {}
+        self._queued: dict[str, Job] = {}
+        """The very jobs that stand in the queues."""
+        self._started: dict[str, set[str]] = {}
+        """Started jobs by the uid of their daemon."""
+        self._fleets: dict[str, Fleet] = {}
+        """Daemons and pools by namespace."""
+        self._pools: dict[str, str] = {}
+        """Namespaces of the pools by uid."""
+        self._offline_at: KeyedHeap[str, float] = KeyedHeap()
+        """Times from which the daemons that are online count as offline."""
+
+    # --- changes ---
+
+    def advance(self, now: float) -> list[Daemon]:
+        """Move the clock on, and return the daemons that went offline because no heartbeat arrived in time."""
+        self.now = max(self.now, now)
+        silent = [self._daemons[uid] for uid in self._offline_at.pop_due(self.now)]
+        for daemon in silent:
+            self._refresh_daemon(daemon)
+        return silent
+
+    def observe_job(self, job: Job) -> None:
+        """Add a job, or replace its former version."""
+        if job.phase in TERMINAL:
+            self.forget_job(job.uid)
+            return
+        former = self._jobs.get(job.uid)
+        self._jobs[job.uid] = job
+        concerned = self._assign(former, job)
+        if job.assignment is not None or job.phase in STARTED:
+            concerned += self._placement.occupy(job)
+        else:
+            concerned += self._placement.join(job)
+        self._note_start(former, job)
+        self._refresh([*concerned, job.uid])
+
+    def forget_job(self, uid: str) -> None:
+        """Remove a job that has ended or is gone."""
+        job = self._jobs.pop(uid, None)
+        if job is None:
+            return
+        concerned = [*self._assign(job, None), *self._placement.leave(job)]
+        self._note_start(job, None)
+        self._refresh([*concerned, uid])
+
+    def observe_daemon(self, daemon: Daemon) -> None:
+        """Add a daemon, or replace its former version."""
+        former = self._daemons.get(daemon.uid)
+        self._daemons[daemon.uid] = daemon
+        until = online_until(daemon)
+        if until is None:
+            self._offline_at.discard(daemon.uid)
+        else:
+            self._offline_at.put(daemon.uid, until)
+        concerned: list[str] = []
+        if former is None or former.runs != daemon.runs:
+            concerned = self._report(daemon)
+        self._refresh([*concerned, daemon.uid])
+
+    def forget_daemon(self, uid: str) -> None:
+        """Remove a daemon that is gone. Jobs that are assigned to it stay as they are."""
+        daemon = self._daemons.pop(uid, None)
+        if daemon is None:
+            return
+        self._offline_at.discard(uid)
+        self._fleet(daemon.namespace).remove_daemon(uid)
+        self._refresh(self._placement.lose(uid))
+
+    def observe_pool(self, pool: Pool) -> None:
+        """Add a pool, or replace its former version."""
+        self._pools[pool.uid] = pool.namespace
+        self._fleet(pool.namespace).put_pool(pool.uid, growth_of(pool))
+
+    def forget_pool(self, uid: str) -> None:
+        """Remove a pool that is gone."""
+        namespace = self._pools.pop(uid, None)
+        if namespace is not None:
+            self._fleet(namespace).put_pool(uid, None)
+
+    # --- what is known ---
+
+    @property
+    @override
+    def jobs(self) -> Mapping[str, Job]:
+        return self._jobs
+
+    @property
+    @override
+    def queues(self) -> Mapping[Demand, SortedList[Job]]:
+        return self._queues
+
+    @property
+    @override
+    def placement(self) -> Placement:
+        return self._placement
+
+    @override
+    def place_of(self, uid: str) -> Place | None:
+        job = self._queued.get(uid)
+        if job is None:
+            return None
+        queue = self._queues[job.demand]
+        return Place(queue.index_of(job) + 1, len(queue))
+
+    @override
+    def candidates(self, namespace: str) -> list[Candidate]:
+        return self._fleet(namespace).candidates()
+
+    @override
+    def explain(self, demand: Demand) -> Explanation | None:
+        return self._fleet(demand.namespace).explain(demand)
+
+    @override
+    def daemon(self, uid: str) -> Daemon | None:
+        return self._daemons.get(uid)
+
+    def stuck_jobs(self, namespaces: Iterable[str]) -> Iterator[str]:
+        """Yield the uids of all stuck jobs of these namespaces."""
+        allowed = frozenset(namespaces)
+        for demand, queue in self._queues.items():
+            if demand.namespace in allowed and self._is_stuck(demand):
+                yield from (job.uid for job in queue)
+        for uid in self._stuck_runs():
+            if self._jobs[uid].namespace in allowed:
+                yield uid
+
+    def count_stuck(self, namespaces: Iterable[str]) -> int:
+        """Count the stuck jobs of these namespaces."""
+        allowed = frozenset(namespaces)
+        waiting = sum(
+            len(queue)
+            for demand, queue in self._queues.items()
+            if demand.namespace in allowed and self._is_stuck(demand)
+        )
+        return waiting + sum(self._jobs[uid].namespace in allowed for uid in self._stuck_runs())
+
+    # --- inside ---
+
+    def _is_stuck(self, demand: Demand) -> bool:
+        return self._fleet(demand.namespace).reason_while_waiting(demand) in STUCK
+
+    def _stuck_runs(self) -> Iterator[str]:
+        for uid, jobs in self._started.items():
+            daemon = self._daemons.get(uid)
+            if daemon is None or daemon.state is DaemonState.OFFLINE:
+                yield from jobs
+
+    def _assign(self, former: Job | None, job: Job | None) -> list[str]:
+        """Move the job from the daemon that had it to the one that has it."""
+        before, after = _daemon_uid(former), _daemon_uid(job)
+        if before == after:
+            return []
+        concerned: list[str] = []
+        if before != _NO_DAEMON and former is not None:
+            concerned += self._placement.take(before, former.uid)
+        if after != _NO_DAEMON and job is not None:
+            concerned += self._placement.give(after, job)
+        # Whether a run that a heartbeat lists outlives its job depends on the assignments.
+        for uid in (before, after):
+            if (daemon := self._daemons.get(uid)) is not None:
+                concerned += self._report(daemon)
+        return concerned
+
+    def _report(self, daemon: Daemon) -> list[str]:
+        """Take the daemon's runs from its last heartbeat alone, whatever was known before."""
+        return [*self._placement.lose(daemon.uid), *self._placement.report(daemon, trusted=True), daemon.uid]
+
+    def _note_start(self, former: Job | None, job: Job | None) -> None:
+        if former is not None and former.phase in STARTED:
+            _discard(self._started, _daemon_uid(former), former.uid)
+        if job is not None and job.phase in STARTED:
+            self._started.setdefault(_daemon_uid(job), set()).add(job.uid)
+
+    def _refresh(self, uids: Iterable[str]) -> None:
+        """Bring the queues and the fleets up to date for these jobs and daemons."""
+        for uid in dict.fromkeys(uids):
+            if (daemon := self._daemons.get(uid)) is not None:
+                self._refresh_daemon(daemon)
+            else:
+                self._refresh_job(uid)
+
+    def _refresh_job(self, uid: str) -> None:
+        job, queued = self._jobs.get(uid), self._queued.get(uid)
+        if job is not None and not (job.may_start and self._placement.is_turn_of(job)):
+            job = None
+        if job is queued:
+            return
+        if queued is not None:
+            queue = self._queues[queued.demand]
+            queue.remove(queued)
+            del self._queued[uid]
+            if not queue:
+                del self._queues[queued.demand]
+        if job is not None:
+            self._queues.setdefault(job.demand, _new_queue()).add(job)
+            self._queued[uid] = job
+
+    def _refresh_daemon(self, daemon: Daemon) -> None:
+        is_free = daemon.capacity > self.used(daemon)
+        self._fleet(daemon.namespace).put_daemon(Candidate(daemon, self.is_online(daemon), is_free))
+
+    def _fleet(self, namespace: str) -> Fleet:
+        return self._fleets.setdefault(namespace, Fleet())
+
+
+def _daemon_uid(job: Job | None) -> str:
+    return _NO_DAEMON if job is None or job.assignment is None else job.assignment.daemon_uid
+
+
+def _discard(sets: dict[str, set[str]], key: str, member: str) -> None:
+    members = sets[key]
+    members.discard(member)
+    if not members:
+        del sets[key]
+
+
+def _new_queue() -> SortedList[Job]:
+    return SortedList(key=_rank, tie=_number)
+
+
+def _rank(job: Job) -> tuple[int, float]:
+    return -job.priority, job.created
+
+
+def _number(job: Job) -> tuple[tuple[int, str], ...]:
+    return natural(job.name)

@@ -1,0 +1,154 @@
+"""Answer questions about the queue, by the controller's own rules, from whatever knows the jobs, daemons and pools.
+
+A daemon counts as online by the state and the time of its last heartbeat; the controller, which observes each heartbeat
+and the daemons' Pods, can be a little ahead. `snapshot` is built once from lists, `live_queue` follows each change. Pure.
+"""
+
+from abc import ABC, abstractmethod
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from typing_extensions import override
+
+from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.ordering import queue_key
+from provisioner_operator.core.jobs.timeouts import offline_after
+from provisioner_operator.core.model.matching import Demand, satisfies
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.scheduling.explanation import STUCK, Explanation
+from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.smallest_change import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A job's position in the queue of its demand, counted from 1, and the length of that queue."""
+
+    position: int
+    size: int
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.position}/{self.size}"
+
+
+class QueueView(ABC):
+    """Jobs, daemons and pools at the time `now` (seconds since the epoch, by the server's clock)."""
+
+    now: float
+
+    # --- what is known ---
+
+    @property
+    @abstractmethod
+    def jobs(self) -> Mapping[str, Job]:
+        """The unfinished jobs by uid."""
+
+    @property
+    @abstractmethod
+    def queues(self) -> Mapping[Demand, Sequence[Job]]:
+        """The queue of each demand: jobs that wait for nothing but a daemon, in their order."""
+
+    @property
+    @abstractmethod
+    def placement(self) -> Placement:
+        """Slots and workspaces that are occupied."""
+
+    @abstractmethod
+    def place_of(self, uid: str) -> Place | None:
+        """Return the job's place; None if it is suspended, or waits for its workspace, or does not wait at all."""
+
+    @abstractmethod
+    def candidates(self, namespace: str) -> Sequence[Candidate]:
+        """Return the daemons of the namespace with their availability for a new job."""
+
+    @abstractmethod
+    def explain(self, demand: Demand) -> Explanation | None:
+        """Return why jobs of this demand wait; None if a daemon is ready to run one."""
+
+    @abstractmethod
+    def daemon(self, uid: str) -> Daemon | None:
+        """Return the daemon of this uid; None if there is none."""
+
+    # --- what follows from it ---
+
+    def blocker_of(self, job: Job) -> str | None:
+        """Return the name of the job that goes first in the pending job's workspace; None if it is this job's turn."""
+        if not job.may_start or self.placement.is_turn_of(job):
+            return None
+        blocker = self.jobs.get(self.placement.blocker_of(job) or "")
+        return blocker.name if blocker is not None else "an earlier job whose run may not have ended yet"
+
+    def used(self, daemon: Daemon) -> int:
+        """Count the occupied slots of the daemon."""
+        return self.placement.used(daemon.uid)
+
+    def is_online(self, daemon: Daemon) -> bool:
+        """Return whether the daemon accepts jobs by its last heartbeat, and that is recent."""
+        until = online_until(daemon)
+        return until is not None and self.now < until
+
+    def reason_of(self, job: Job) -> str:
+        """Return the reason of a pending job; empty if it is about to start or not pending."""
+        if job.phase in STARTED or job.phase in TERMINAL or job.cancel:
+            return ""
+        if job.deleting:
+            return PendingReason.BEING_DELETED
+        if job.assignment is not None:
+            return ""
+        if job.suspend:
+            return PendingReason.SUSPENDED
+        if self.blocker_of(job) is not None:
+            return PendingReason.WORKSPACE_BUSY
+        explanation = self.explain(job.demand)
+        return "" if explanation is None else explanation.reason
+
+    def is_stuck(self, job: Job) -> bool:
+        """Return whether the job makes no progress until somebody intervenes."""
+        if job.phase in STARTED:
+            daemon = self.daemon_of(job)
+            return daemon is None or daemon.state is DaemonState.OFFLINE
+        return self.reason_of(job) in STUCK
+
+    def daemon_of(self, job: Job) -> Daemon | None:
+        """Return the daemon that the job is assigned to; None if there is none, or it no longer exists."""
+        return None if job.assignment is None else self.daemon(job.assignment.daemon_uid)
+
+    def jobs_on(self, daemon: Daemon) -> list[Job]:
+        """Return the unfinished jobs that are assigned to the daemon."""
+        return [self.jobs[uid] for uid in self.placement.jobs_of(daemon.uid)]
+
+    def takers(self, demand: Demand) -> list[Daemon]:
+        """Return the daemons that run jobs of this demand, now or as soon as they have a free slot."""
+        return [
+            each.daemon
+            for each in self.candidates(demand.namespace)
+            if each.open and satisfies(each.daemon.supply, demand)
+        ]
+
+    def count_before(self, job: Job, daemons: Iterable[Daemon]) -> int:
+        """Count the waiting jobs that these daemons run before this one."""
+        supplies = {daemon.supply for daemon in daemons}
+        mine = queue_key(job)
+        return sum(
+            bisect_left(jobs, mine, key=queue_key)
+            for demand, jobs in self.queues.items()
+            if any(satisfies(supply, demand) for supply in supplies)
+        )
+
+
+def heartbeat_age(daemon: Daemon, now: float) -> float | None:
+    """Return the seconds since the daemon's last heartbeat; None if there was none."""
+    if daemon.heartbeat is None:
+        return None
+    return max(0.0, now - datetime.fromisoformat(daemon.heartbeat).timestamp())
+
+
+def online_until(daemon: Daemon) -> float | None:
+    """Return the time from which the daemon counts as offline without a further heartbeat; None if it is offline now."""
+    if daemon.deleting or daemon.heartbeat is None or daemon.state in (DaemonState.OFFLINE, DaemonState.DRAINING):
+        return None
+    return datetime.fromisoformat(daemon.heartbeat).timestamp() + offline_after(daemon.lost_after)

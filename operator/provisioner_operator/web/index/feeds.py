@@ -1,0 +1,121 @@
+"""The watches that keep the index up to date: one reflector for each kind, and for each namespace if only some are served.
+
+They run until canceled. If etcd is restored from a backup, what was observed before may never have happened: the kind is
+forgotten, and listed again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from typing import Any
+
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import RestoredError
+from provisioner_operator.kube.reflector import Reflector
+from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
+
+_logger = logging.getLogger(__name__)
+
+_COLLECTIONS: Mapping[str, Callable[[str | None], str]] = {
+    DAEMONS: paths.daemons,
+    POOLS: paths.pools,
+    WORKSPACES: paths.workspaces,
+    TEMPLATES: paths.templates,
+    JOBS: paths.jobs,
+}
+_TICK_SECONDS = 1.0
+"""Time between two looks for daemons whose heartbeats have stopped."""
+
+
+class Feeds:
+    """The reflectors of one index."""
+
+    def __init__(self, index: ClusterIndex, client: KubeClient, namespaces: Collection[str] = ()) -> None:
+        """Of `namespaces` alone, or of all if there are none."""
+        self._index = index
+        self._client = client
+        self._unlisted = {plural: len(namespaces) or 1 for plural in _COLLECTIONS}
+        self._feeds = [
+            _Feed(self, plural, collection(namespace), namespace)
+            for plural, collection in _COLLECTIONS.items()
+            for namespace in (namespaces or (None,))
+        ]
+        if namespaces:
+            index.complete(NAMESPACES)
+        else:
+            self._unlisted[NAMESPACES] = 1
+            self._feeds.insert(0, _Feed(self, NAMESPACES, "/api/v1/namespaces", None))
+
+    @property
+    def index(self) -> ClusterIndex:
+        """The index that is fed."""
+        return self._index
+
+    def tasks(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        """Yield the name and the work of each task, none of which ends."""
+        for feed in self._feeds:
+            yield f"index of {feed.path}", feed.follow(self._client)
+        yield "clock of the index", self._tick()
+
+    async def run(self) -> None:
+        """Run all tasks until canceled."""
+        async with asyncio.TaskGroup() as group:
+            for name, work in self.tasks():
+                group.create_task(work, name=name)
+
+    def listed(self, plural: str, *, first: bool) -> None:
+        """Note that a list is complete."""
+        if first:
+            self._unlisted[plural] -= 1
+            if not self._unlisted[plural]:
+                self._index.complete(plural)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            self._index.queue.advance()
+
+
+class _Feed:
+    """Receives what the reflector of one collection sees."""
+
+    def __init__(self, feeds: Feeds, plural: str, path: str, namespace: str | None) -> None:
+        self.path = path
+        self._feeds = feeds
+        self._index = feeds.index
+        self._plural = plural
+        self._namespace = namespace
+        self._is_listed = False
+
+    async def follow(self, client: KubeClient) -> None:
+        """Follow the collection until canceled."""
+        while True:
+            try:
+                await Reflector(client, self.path, self).follow()
+            except RestoredError as error:
+                _logger.warning("%s: everything in the index is forgotten and listed again", error)
+                for uid in self.known():
+                    self._index.remove(self._plural, uid)
+
+    def known(self) -> Mapping[str, int]:
+        """Return the known objects' versions by uid."""
+        return self._index.versions(self._plural, self._namespace)
+
+    def seen(self, body: Mapping[str, Any]) -> None:
+        """Take an object as it is."""
+        self._index.put(self._plural, body)
+
+    def deleted(self, uid: str) -> None:
+        """Forget an object."""
+        self._index.remove(self._plural, uid)
+
+    def missed(self, uid: str) -> None:
+        """Forget an object that a list lacks."""
+        self._index.remove(self._plural, uid)
+
+    def listed(self) -> None:
+        """Note that a list is complete."""
+        self._feeds.listed(self._plural, first=not self._is_listed)
+        self._is_listed = True

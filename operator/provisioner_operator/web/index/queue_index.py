@@ -1,0 +1,93 @@
+"""The queue as users see it: places, reasons to wait, what to change, estimates. Rules are the core's."""
+
+from collections.abc import Callable, Collection
+
+from provisioner_operator.core.model.matching import satisfies
+from provisioner_operator.core.model.records import Daemon, Job
+from provisioner_operator.core.scheduling.explanation import Explanation
+from provisioner_operator.core.views.fit import Fit, fits
+from provisioner_operator.core.views.job_explanation import explain_job
+from provisioner_operator.core.views.live_queue import LiveQueue
+from provisioner_operator.core.views.near_miss import near_misses
+from provisioner_operator.core.views.queue_view import Place
+from provisioner_operator.core.views.wait_estimate import Estimate, estimate
+from provisioner_operator.web.index.rows import JobRow
+
+_RECENT_RUNS = 1000
+"""Number of the namespace's last runs from which a wait is estimated."""
+
+
+class QueueIndex:
+    """Places and explanations at the present time."""
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        ended: Callable[[str, int], list[JobRow]],
+        went_offline: Callable[[Daemon], None],
+    ) -> None:
+        """`ended` returns the newest ended jobs of a namespace; `went_offline` is told of silent daemons."""
+        self._now = now
+        self._ended = ended
+        self._went_offline = went_offline
+        self.live = LiveQueue()
+        """What the cluster index feeds with changes."""
+
+    def place(self, uid: str) -> Place | None:
+        """Return the job's place in the queue of its demand; None if it stands in none."""
+        return self.live.place_of(uid)
+
+    def explain(self, job: Job) -> Explanation | None:
+        """Return why the pending job waits; None if it is about to start or not pending."""
+        return explain_job(job, self._present())
+
+    def reason(self, job: Job) -> str:
+        """Return the reason of a pending job in a word; empty if it is about to start or not pending."""
+        return self._present().reason_of(job)
+
+    def is_stuck(self, job: Job) -> bool:
+        """Return whether the job makes no progress until somebody intervenes."""
+        return self._present().is_stuck(job)
+
+    def near_misses(self, job: Job) -> list[str]:
+        """Return sentences about the daemons that differ from what the job needs in a few tags."""
+        return near_misses(job.demand, self._present())
+
+    def fits(self, job: Job) -> list[Fit]:
+        """Compare all daemons of the namespace with the job."""
+        return fits(job.demand, self._present())
+
+    def estimate(self, job: Job) -> Estimate | None:
+        """Estimate when the job is going to start."""
+        ended = (row.job for row in self._ended(job.namespace, _RECENT_RUNS))
+        return estimate(job, self._present(), ended)
+
+    def matching_daemons(self, job: Job) -> list[Daemon]:
+        """Return the daemons that may run the job, those that are offline included."""
+        candidates = self.live.candidates(job.namespace)
+        return [each.daemon for each in candidates if satisfies(each.daemon.supply, job.demand)]
+
+    def is_online(self, daemon: Daemon) -> bool:
+        """Return whether the daemon accepts jobs by its last heartbeat, and that is recent."""
+        return self._present().is_online(daemon)
+
+    def used(self, daemon: Daemon) -> int:
+        """Count the occupied slots of the daemon."""
+        return self.live.used(daemon)
+
+    def daemon(self, uid: str) -> Daemon | None:
+        """Return the record of a daemon."""
+        return self.live.daemon(uid)
+
+    def stuck_jobs(self, namespaces: Collection[str]) -> frozenset[str]:
+        """Return the uids of the jobs of these namespaces that are stuck."""
+        return frozenset(self._present().stuck_jobs(namespaces))
+
+    def advance(self) -> None:
+        """Move on to the present time: a daemon may go offline without any event."""
+        for daemon in self.live.advance(self._now()):
+            self._went_offline(daemon)
+
+    def _present(self) -> LiveQueue:
+        self.advance()
+        return self.live
