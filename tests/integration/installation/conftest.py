@@ -1,4 +1,4 @@
-"""The whole installation in the run's cluster, without a controller, because other tests run their own."""
+"""The whole installation in the run's cluster, without its Pods, because other tests run their own."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from support.manifests import MANIFESTS, SUPPORT_DATA, Manifest
 
 SYSTEM, TEAM = "provisioner-system", "team-example"
 """The namespaces of the installation and of the example."""
-NO_CONTROLLER = [{"name": "provisioner-operator", "count": 0}]
+NO_PODS = [{"name": name, "count": 0} for name in ("provisioner-operator", "provisioner-web")]
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,8 @@ def root(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
     root.run("apply", "--server-side", f"--filename={SUPPORT_DATA / 'prometheus_operator_crds.yaml'}")
     for kind in ("servicemonitors", "prometheusrules"):
         root.run("wait", "crd", f"{kind}.monitoring.coreos.com", "--for=condition=Established", "--timeout=60s")
-    installation = a_kustomization(tmp_path_factory.mktemp("installation"), "default", replicas=NO_CONTROLLER)
+    folder = tmp_path_factory.mktemp("installation")
+    installation = a_kustomization(folder, "default", components=["web"], replicas=NO_PODS)
     for folder in (installation, MANIFESTS / "overlays" / "team-example"):
         root.run("apply", "--server-side", f"--kustomize={folder}")
     for namespace in (SYSTEM, TEAM):

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from integration.installation.conftest import NO_PODS
 from support.cluster.installation import has_stamping
 from support.cluster.kubectl import Kubectl
 from support.cluster.kustomizations import a_kustomization
@@ -52,9 +54,32 @@ def test_each_component_can_be_combined_with_its_base(component: str, root: Kube
 
     plain = _rendered(root, MANIFESTS / base)
     extended = _rendered(root, folder)
-    root.run("apply", "--server-side", "--dry-run=server", "--force-conflicts", f"--kustomize={folder}")
+    answer = root.run("apply", "--server-side", "--dry-run=server", "--force-conflicts", f"--kustomize={folder}")
 
     assert len(extended) > len(plain)
+    assert "violate PodSecurity" not in answer.stderr
+
+
+@pytest.mark.parametrize("example", ["ingress", "oauth2-proxy"])
+def test_the_api_server_accepts_each_way_to_the_web_server(example: str, root: Kubectl) -> None:
+    folder = EXAMPLES / "web" / example
+
+    answer = root.run("apply", "--server-side", "--dry-run=server", "--force-conflicts", f"--kustomize={folder}")
+
+    assert "Warning" not in answer.stderr
+
+
+@pytest.mark.parametrize("example", ["gateway", "ingress", "oauth2-proxy"])
+def test_each_way_to_the_web_server_names_it_as_people_call_it(example: str, root: Kubectl) -> None:
+    rendered = list(yaml.safe_load_all(root.run("kustomize", str(EXAMPLES / "web" / example)).stdout))
+
+    deployment = next(
+        each for each in rendered if each["metadata"]["name"] == "provisioner-web" and each["kind"] == "Deployment"
+    )
+    environment = {
+        each["name"]: each["value"] for each in deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
+    assert environment["PROVISIONER_WEB_ALLOWED_HOSTS"] == "provisioner.example.com"
 
 
 def test_nothing_differs_after_an_apply(root: Kubectl, installed: Path) -> None:
@@ -128,7 +153,7 @@ def test_another_namespace_and_another_image_take_two_lines(root: Kubectl, tmp_p
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
     """The kustomization that `root` has applied."""
-    return a_kustomization(tmp_path, "default", replicas=[{"name": "provisioner-operator", "count": 0}])
+    return a_kustomization(tmp_path, "default", components=["web"], replicas=NO_PODS)
 
 
 def _rendered(root: Kubectl, folder: Path) -> list[Manifest]:
