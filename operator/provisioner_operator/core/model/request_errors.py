@@ -13,6 +13,10 @@ class Cause(StrEnum):
 
     AS_REQUESTED = "AsRequested"
     """The field already has the requested value."""
+    KEEPS_CHANGING = "KeepsChanging"
+    """Others change the object faster than the request can be made."""
+    CHANGE_PENDING = "ChangePending"
+    """An earlier change of the spec is about to be carried out."""
     CANCELED = "Canceled"
     CANCEL_REQUESTED = "CancelRequested"
     ENDED = "Ended"

@@ -138,6 +138,11 @@ def parameters_patch(workspace: WorkspaceState, parameters: Mapping[str, str]) -
     return _configured(workspace, *_parameter_changes(workspace, parameters))
 
 
+def version_patch(workspace: WorkspaceState, version: str | None) -> JsonPatch:
+    """Return the change of the pinned version, None for none. Raises NothingToChangeError if it is pinned already."""
+    return _configured(workspace, *_if_new("/spec/templateRef/version", workspace.pinned_version, version))
+
+
 def autostop_patch(workspace: WorkspaceState, seconds: int | None) -> JsonPatch:
     """Return the change of `spec.autostopSeconds`, None for no autostop. Raises NothingToChangeError if it is set already."""
     return _configured(workspace, *_if_new("/spec/autostopSeconds", workspace.autostop_seconds, seconds))

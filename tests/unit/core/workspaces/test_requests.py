@@ -22,6 +22,7 @@ from provisioner_operator.core.workspaces.requests import (
     stop_patch,
     update_patch,
     update_policy_patch,
+    version_patch,
 )
 from provisioner_operator.kube.workspace_states import workspace_state
 from support.builders.manifests import a_workspace_manifest
@@ -182,6 +183,7 @@ def test_settings_are_changed_one_by_one_and_an_autostop_can_be_removed() -> Non
         {"name": "cpu", "value": "1"},
         {"name": "size", "value": "2"},
     ]
+    assert changed(body, version_patch(state, "template-2"))["templateRef"]["version"] == "template-2"
     assert changed(body, autostop_patch(state, 3600))["autostopSeconds"] == 3600
     assert "autostopSeconds" not in changed(body, autostop_patch(state, None))
     assert changed(body, update_policy_patch(state, UpdatePolicy.ALWAYS))["updatePolicy"] == "Always"
@@ -192,11 +194,12 @@ def test_settings_are_changed_one_by_one_and_an_autostop_can_be_removed() -> Non
     "make",
     [
         lambda state: parameters_patch(state, {"cpu": "1"}),
+        lambda state: version_patch(state, None),
         lambda state: autostop_patch(state, 60),
         lambda state: update_policy_patch(state, UpdatePolicy.MANUAL),
         lambda state: deletion_policy_patch(state, DeletionPolicy.DELETE),
     ],
-    ids=["parameters", "autostop", "update policy", "deletion policy"],
+    ids=["parameters", "version", "autostop", "update policy", "deletion policy"],
 )
 def test_settings_that_are_as_requested_are_left_alone(make: Callable[[WorkspaceState], JsonPatch]) -> None:
     body = a_body({"cpu": "1"}, autostopSeconds=60, updatePolicy="Manual", deletionPolicy="Delete")
