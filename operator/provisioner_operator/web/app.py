@@ -11,6 +11,7 @@ from provisioner_operator.web import login, probes, problems
 from provisioner_operator.web.access.guard import Guard
 from provisioner_operator.web.access.rate_limit import RateLimit
 from provisioner_operator.web.context import WebContext
+from provisioner_operator.web.page.problem_pages import render_problem
 
 _ROUTERS = ("coder", "api", "page")
 
@@ -40,7 +41,7 @@ def make_routes(context: WebContext) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    problems.install(app)
+    problems.install(app, render_problem)
     app.include_router(probes.router)
     app.include_router(login.router)
     for name in _ROUTERS:

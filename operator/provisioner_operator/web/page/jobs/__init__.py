@@ -1,0 +1,1 @@
+"""Pages of provisioner jobs: the list, one job, its log, and the forms that change it."""

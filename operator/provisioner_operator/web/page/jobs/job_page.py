@@ -1,0 +1,50 @@
+"""Rendering of one job, from the object that was just read and what the index knows of its queue."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from markupsafe import Markup
+
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.kube.parsing import job_record, parse_job_model
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.index.row_parsing import parse_job_row
+from provisioner_operator.web.page import paths
+from provisioner_operator.web.page.chrome import stale_since
+from provisioner_operator.web.page.jobs.detail import job_detail
+from provisioner_operator.web.page.jobs.table import CancelRights, cancel_button
+from provisioner_operator.web.page.jobs.why import Findings, explain
+from provisioner_operator.web.page.rendering import render
+
+
+def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: CancelRights) -> Markup:
+    """Render the job."""
+    model = parse_job_model(body)
+    job = job_record(model)
+    now = index.now()
+    found = Findings()
+    if job.phase is Phase.PENDING:
+        queue = index.queue
+        found = Findings(
+            explanation=queue.explain(job),
+            place=queue.place(job.uid),
+            estimate=queue.estimate(job),
+            near_misses=queue.near_misses(job),
+            fits=queue.fits(job),
+            is_stuck=queue.is_stuck(job),
+        )
+    stale = stale_since(index)
+    rights = replace(rights, is_away=stale is not None)
+    return render(
+        "jobs/job.html",
+        job=job_detail(model, job, body, explain(job, found, now), now),
+        cancel=cancel_button(parse_job_row(body), rights),
+        links=_links(job.namespace, job.name),
+        stale=stale,
+    )
+
+
+def _links(org: str, name: str) -> dict[str, str]:
+    actions = {action: paths.job_action(org, name, action) for action in ("suspend", "resume", "retry")}
+    return {"log": paths.job_log(org, name), "provisioners": paths.provisioners(org), **actions}

@@ -1,0 +1,176 @@
+"""The list of jobs: what surrounds its lines, and its rendering from the index."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.index.query import Counts, Page
+from provisioner_operator.web.index.rows import JobRow
+from provisioner_operator.web.page import paths
+from provisioner_operator.web.page.chrome import stale_since
+from provisioner_operator.web.page.jobs.filters import (
+    SINCE,
+    SIZES,
+    STUCK,
+    TYPES,
+    Chip,
+    JobFilter,
+    chips,
+    cursor_text,
+    toggled,
+)
+from provisioner_operator.web.page.jobs.table import CancelRights, JobLine, QueueFacts, job_line
+from provisioner_operator.web.page.live import Rendering
+from provisioner_operator.web.page.rendering import render
+from provisioner_operator.web.page.times import Elapsed
+from provisioner_operator.web.page.words import JOB_TYPES, PHASES, counted
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCount:
+    """Number of jobs of a status, and the link that selects them."""
+
+    label: str
+    value: str
+    number: int
+    href: str
+    current: bool
+    icon: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobList:
+    """Everything around the lines."""
+
+    org: str
+    filter: JobFilter
+    counts: tuple[StatusCount, ...]
+    total: str
+    older_href: str
+    stale: Elapsed | None
+
+    @property
+    def path(self) -> str:
+        """Address without filters."""
+        return paths.jobs(self.org)
+
+    @property
+    def bulk_path(self) -> str:
+        """Form that cancels the selected jobs."""
+        return paths.cancel_jobs(self.org)
+
+    @property
+    def all_orgs(self) -> bool:
+        """Whether it lists all organizations, so that each line names its own."""
+        return self.org == paths.ALL
+
+    @property
+    def first_page(self) -> bool:
+        """Whether new jobs appear on this page."""
+        return not self.filter.before
+
+    @property
+    def newest_href(self) -> str:
+        """Address of the first page, from a later one."""
+        return "" if self.first_page else self.filter.address(self.path)
+
+    @property
+    def chips(self) -> list[Chip]:
+        """The active filters."""
+        return chips(self.filter, self.path)
+
+    @property
+    def filters_open(self) -> bool:
+        """Whether filters are active that only the unfolded form shows."""
+        return replace(self.filter, text="", statuses=(), before="", ignored=(), size=SIZES[1]) != JobFilter()
+
+    @property
+    def types(self) -> list[tuple[str, str]]:
+        """Choices of the filter by type."""
+        return [(value, JOB_TYPES[key]) for key, value in TYPES.items()]
+
+    @property
+    def ages(self) -> list[tuple[str, str]]:
+        """Choices of the filter by age."""
+        return [(key, words) for key, (words, _) in SINCE.items()]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Choices of the number of jobs on a page."""
+        return SIZES
+
+
+def status_counts(found: Counts, current: JobFilter, path: str) -> tuple[StatusCount, ...]:
+    """Return the number of jobs of each status, each with the link that selects it alone."""
+    total = sum(found.phases.values())
+    alone = current.statuses
+    return (
+        StatusCount("All", "", total, current.address(path, statuses=()), not alone),
+        StatusCount(
+            "Stuck",
+            STUCK,
+            found.stuck,
+            current.address(path, statuses=toggled(alone, STUCK)),
+            STUCK in alone,
+            "alert",
+            "bad",
+        ),
+        *(
+            StatusCount(
+                PHASES[phase].word,
+                phase.lower(),
+                found.phases.get(phase, 0),
+                current.address(path, statuses=toggled(alone, phase.lower())),
+                phase.lower() in alone,
+                PHASES[phase].icon,
+                PHASES[phase].tone,
+            )
+            for phase in Phase
+        ),
+    )
+
+
+def job_list(org: str, current: JobFilter, page: Page, found: Counts, stale: Elapsed | None) -> JobList:
+    """Return what surrounds the lines of this page."""
+    path = paths.jobs(org)
+    older = current.address(path, before=cursor_text(page.next)) if page.next else ""
+    return JobList(org, current, status_counts(found, current, path), counted(page.total, "job"), older, stale)
+
+
+def queue_facts(index: ClusterIndex, row: JobRow) -> QueueFacts:
+    """Return what the queue knows of a job."""
+    if row.is_ended:
+        return QueueFacts()
+    return QueueFacts(index.queue.place(row.job.uid), index.queue.reason(row.job), index.queue.is_stuck(row.job))
+
+
+def rendered(
+    index: ClusterIndex,
+    org: str,
+    current: JobFilter,
+    namespaces: frozenset[str],
+    rights: CancelRights,
+    *,
+    ticking: bool,
+) -> tuple[JobList, Rendering]:
+    """Read the index, and return the list with its rendering."""
+    now = index.now()
+    stale = stale_since(index)
+    query = current.query(now)
+    page = index.jobs.page(query, namespaces, current.size)
+    around = job_list(org, current, page, index.jobs.counts(namespaces, query), stale)
+    rights = replace(rights, is_away=stale is not None)
+    lines = [job_line(row, queue_facts(index, row), rights, now, ticking=ticking) for row in page.rows]
+    return around, Rendering({line.key: _row(line, around) for line in lines}, lambda rows: _shell(around, rows))
+
+
+def _row(line: JobLine, around: JobList) -> Markup:
+    return render("jobs/row.html", job=line, all_orgs=around.all_orgs)
+
+
+def _shell(around: JobList, rows: Sequence[Markup]) -> Markup:
+    return render("jobs/region.html", list=around, rows=rows, org=around.org, stale=around.stale)

@@ -1,0 +1,119 @@
+"""Pages that show jobs: the list and one job, each with its live stream."""
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from provisioner_operator.api.v1alpha1.names import JOBS
+from provisioner_operator.kube import paths as kube_paths
+from provisioner_operator.kube.errors import NotFoundError
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.context import WebContext
+from provisioner_operator.web.dependencies import CallerOf, Context
+from provisioner_operator.web.index.rows import JobRow
+from provisioner_operator.web.page import live, paths
+from provisioner_operator.web.page.chrome import frame_of
+from provisioner_operator.web.page.jobs.filters import JobFilter, parse_filter
+from provisioner_operator.web.page.jobs.job_page import render_job
+from provisioner_operator.web.page.jobs.listing import queue_facts, rendered
+from provisioner_operator.web.page.jobs.table import CancelRights
+from provisioner_operator.web.page.rendering import render
+from provisioner_operator.web.page.requests import require_name, require_ready, require_visible
+
+router = APIRouter()
+
+_MOST_SUGGESTIONS = 200
+"""Values offered for a filter; more would be slower to read than to type."""
+
+
+@router.get("/organizations/{org}/provisioner-jobs")
+async def list_jobs(org: str, request: Request, context: Context, caller: CallerOf) -> Response:
+    """Show the jobs of an organization, or of all."""
+    require_ready(context)
+    namespaces = await require_visible(caller, JOBS, org)
+    rights = await cancel_rights(caller, namespaces)
+    current = parse_filter(request.query_params.multi_items())
+    if live.wants_stream(request):
+        return live.stream(request, context, caller, _view(context, caller, org, current, namespaces, rights))
+    around, rendering = rendered(context.index, org, current, namespaces, rights, ticking=False)
+    frame = await frame_of(
+        context, caller, "Provisioner jobs", org=org, tab="jobs", live=True, notice=request.query_params.get("notice")
+    )
+    page = render(
+        "jobs/list.html", chrome=frame, list=around, region=rendering.full(), choices=_choices(context, namespaces)
+    )
+    return HTMLResponse(page)
+
+
+@router.get("/organizations/{org}/provisioner-jobs/{name}")
+async def show_job(org: str, name: str, request: Request, context: Context, caller: CallerOf) -> Response:
+    """Show one job, read with the user's own token."""
+    require_ready(context)
+    path = kube_paths.job(require_name(org), require_name(name))
+    rights = await cancel_rights(caller, frozenset({org}))
+    if live.wants_stream(request):
+        source = _job_events(request, context, caller, path, rights)
+        return live.respond(context, caller, lambda: caller.may("get", JOBS, org, name), source)
+    region = render_job(context.index, await caller.client.get(path), rights)
+    frame = await frame_of(
+        context, caller, name, org=org, tab="jobs", live=True, notice=request.query_params.get("notice")
+    )
+    return HTMLResponse(render("jobs/detail.html", chrome=frame, region=region))
+
+
+async def cancel_rights(caller: Caller, namespaces: frozenset[str]) -> CancelRights:
+    """Ask in which of the namespaces the user may cancel jobs."""
+    if await caller.may("cancel", JOBS):
+        return CancelRights(caller.user.name, namespaces)
+    allowed = [each for each in sorted(namespaces) if await caller.may("cancel", JOBS, each)]
+    return CancelRights(caller.user.name, frozenset(allowed))
+
+
+def _view(
+    context: WebContext, caller: Caller, org: str, current: JobFilter, namespaces: frozenset[str], rights: CancelRights
+) -> live.View:
+    # Who may cancel everything sees the same as others who may; an owner's own jobs differ.
+    user = "" if namespaces <= frozenset(rights.organizations) else rights.user
+    return live.View(
+        key=("jobs", org, current, namespaces, frozenset(rights.organizations), user),
+        make=lambda: rendered(context.index, org, current, namespaces, rights, ticking=True)[1],
+        permitted=lambda: live.permitted_to(caller, JOBS, namespaces),
+    )
+
+
+def _choices(context: WebContext, namespaces: frozenset[str]) -> dict[str, list[str]]:
+    index = context.index
+    found = {
+        "templates": sorted({row.name for row in index.templates.of(namespaces)}),
+        "daemons": sorted({row.name for row in index.daemons.of(namespaces)}),
+        "initiators": sorted(index.jobs.initiators(namespaces)),
+    }
+    return {key: names[:_MOST_SUGGESTIONS] for key, names in found.items()}
+
+
+async def _job_events(
+    request: Request, context: WebContext, caller: Caller, path: str, rights: CancelRights
+) -> AsyncIterator[bytes]:
+    """Read the job again whenever the index shows that it changed, or that its wait has another reason."""
+    org, name = request.path_params["org"], request.path_params["name"]
+    seen: object = object()
+    yield b"retry: 2000\n\n"
+    async for _ in live.ticks(context):
+        row = context.index.jobs.named(org, name)
+        state = None if row is None else _state(context, row)
+        if state == seen:
+            yield b": ping\n\n"
+            continue
+        seen = state
+        try:
+            body = await caller.client.get(path)
+        except NotFoundError:
+            yield live.event_bytes("view", render("jobs/gone.html", name=name, back=paths.jobs(org)))
+            continue
+        yield live.event_bytes("view", render_job(context.index, body, rights))
+
+
+def _state(context: WebContext, row: JobRow) -> object:
+    return row.job.resource_version, queue_facts(context.index, row), context.index.queue.explain(row.job)

@@ -1,0 +1,167 @@
+"""Lines of the list of jobs. Pure."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from provisioner_operator.api.v1alpha1.enums import CancelMode, JobType, Phase
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.views.queue_view import Place
+from provisioner_operator.core.views.snapshot import ran, waited
+from provisioner_operator.web.index.rows import JobRow
+from provisioner_operator.web.page import paths
+from provisioner_operator.web.page.times import Elapsed, Moment, moment
+from provisioner_operator.web.page.words import JOB_TYPES, PHASES, Mark, TagList, tag_list
+
+_DENIED = (
+    "You may not cancel this job: the verb cancel on provisionerjobs is missing. The ClusterRole provisioner-admin grants "
+    "it; an administrator of the organization can bind it to you."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFacts:
+    """What the queue knows of a job: its place, the reason why it waits, and whether somebody must act."""
+
+    place: Place | None = None
+    reason: str = ""
+    is_stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRights:
+    """Who may cancel which of the jobs on a page, as far as the server knows; the API server decides."""
+
+    user: str
+    organizations: Collection[str]
+    """Organizations where the user has the verb `cancel`."""
+    is_away: bool = False
+    """Whether the API server cannot be reached, so that nothing can be changed."""
+
+    def allow(self, row: JobRow) -> bool:
+        """Return whether the user may cancel the job."""
+        is_owner = row.owner_may_cancel and row.job.workspace_owner == self.user
+        return is_owner or row.job.namespace in self.organizations
+
+
+@dataclass(frozen=True, slots=True)
+class CancelButton:
+    """The ban icon at the end of a line."""
+
+    href: str
+    label: str
+    state: str
+    """`ready`, `force`, `ended` (nothing left to cancel) or `denied` (a right is missing)."""
+    explanation: str = ""
+    """Reason why it does nothing."""
+
+    @property
+    def works(self) -> bool:
+        """Whether it leads to the form."""
+        return self.state in ("ready", "force")
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """One line of the list."""
+
+    key: str
+    org: str
+    name: str
+    href: str
+    log_href: str
+    created: Moment
+    type: str
+    transition: str
+    template: str
+    version: str
+    workspace: str
+    workspace_href: str
+    tags: TagList
+    status: Mark
+    place: str
+    reason: str
+    is_stuck: bool
+    elapsed: Elapsed
+    initiator: str
+    cancel: CancelButton
+    retry_href: str
+    """Form that submits the job again; empty while it has not ended."""
+
+    @property
+    def selection(self) -> str:
+        """Value of the line's checkbox: which job, and in which phase it was seen."""
+        return f"{self.org}/{self.name}"
+
+
+def job_line(row: JobRow, facts: QueueFacts, rights: CancelRights, now: float, *, ticking: bool) -> JobLine:
+    """Return the line of a job. With `ticking`, texts do not change while time passes: the browser counts."""
+    job = row.job
+    moments = moment(job.created, None if ticking else now)
+    assert moments is not None  # noqa: S101 # every job has a time of creation
+    return JobLine(
+        key=job.uid,
+        org=job.namespace,
+        name=job.name,
+        href=paths.job(job.namespace, job.name),
+        log_href=paths.job_log(job.namespace, job.name),
+        created=moments,
+        type=JOB_TYPES[job.type],
+        transition=job.transition or "",
+        template=row.template or "",
+        version=row.version or "",
+        workspace=job.workspace or "",
+        workspace_href=paths.workspace(job.namespace, job.workspace) if job.builds_workspace and job.workspace else "",
+        tags=tag_list(job.demand.tags),
+        status=PHASES[job.phase],
+        place=str(facts.place) if facts.place and job.phase is Phase.PENDING else "",
+        reason=reason_of(job, facts),
+        is_stuck=facts.is_stuck,
+        elapsed=elapsed_of(job, now, ticking=ticking),
+        initiator=job.initiator or "",
+        cancel=cancel_button(row, rights),
+        retry_href=paths.job_action(job.namespace, job.name, "retry") if row.is_ended else "",
+    )
+
+
+def reason_of(job: Job, facts: QueueFacts) -> str:
+    """Return the reason beside the phase, in one word; empty if the phase says it."""
+    if job.phase is Phase.PENDING:
+        return "CancelRequested" if job.cancel else facts.reason
+    return "" if job.reason == job.phase else job.reason or ""
+
+
+def elapsed_of(job: Job, now: float, *, ticking: bool = False) -> Elapsed:
+    """Return how long the job has run, or waited if it never started. With `ticking`, a count in progress is zero."""
+    taken = ran(job, now)
+    if taken is not None:
+        since = None if job.finished is not None else job.started
+        return Elapsed(int(taken) if since is None or not ticking else 0, since, "ran")
+    is_counting = job.phase is Phase.PENDING and job.suspended_at is None
+    since = job.created + job.suspended_seconds if is_counting else None
+    return Elapsed(int(waited(job, now)) if since is None or not ticking else 0, since, "waited")
+
+
+def cancel_button(row: JobRow, rights: CancelRights) -> CancelButton:
+    """Return the state of the button that cancels the job."""
+    job = row.job
+    href = paths.job_action(job.namespace, job.name, "cancel")
+    name = f"Cancel job {job.name}"
+    if job.phase in TERMINAL:
+        return CancelButton(href, name, "ended", f"The job has ended: it is {job.phase}.")
+    if rights.is_away:
+        return CancelButton(href, name, "denied", "The API server cannot be reached: nothing can be changed now.")
+    if not rights.allow(row):
+        return CancelButton(href, name, "denied", _DENIED)
+    if not job.cancel:
+        return CancelButton(href, name, "ready")
+    if job.phase in STARTED and job.cancel_mode is not CancelMode.FORCE:
+        return CancelButton(href, f"Force job {job.name} to stop…", "force")
+    return CancelButton(href, name, "ended", "Its cancel was requested already.")
+
+
+def describe_work(job: Job) -> str:
+    """Return the work of a job in words: `Start of workspace dev`, `Template import`."""
+    if job.type is JobType.WORKSPACE_BUILD and job.workspace:
+        return f"{job.transition or 'Build'} of workspace {job.workspace}"
+    return JOB_TYPES[job.type]

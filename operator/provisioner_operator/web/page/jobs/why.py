@@ -1,0 +1,122 @@
+"""Explanation of a pending job, in the order in which people ask: why, which daemon lacks what, what to do, and when. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.core.jobs.timeouts import pending_deadline
+from provisioner_operator.core.model.matching import format_tags
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.scheduling.explanation import STUCK, Explanation
+from provisioner_operator.core.views.fit import Fit
+from provisioner_operator.core.views.queue_view import Place
+from provisioner_operator.core.views.wait_estimate import Estimate
+from provisioner_operator.web.page.times import Moment, duration, moment
+from provisioner_operator.web.page.words import counted
+
+_COMMAND = "To change the daemon: "
+"""Words before the command in a sentence of `near_misses`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A daemon that nearly matches: how it differs, and the command that removes the difference, if there is one."""
+
+    text: str
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonFit:
+    """One daemon of the organization, compared with the job."""
+
+    daemon: str
+    matches: bool
+    state: str
+    lacks: tuple[str, ...]
+    too_many: tuple[str, ...]
+    last_seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Everything that is known about the wait of a job."""
+
+    reason: str
+    message: str
+    is_stuck: bool
+    needs: str
+    """Provisioner and tags that it requires."""
+    advice: tuple[Advice, ...] = ()
+    daemons: tuple[DaemonFit, ...] = ()
+    place: str = ""
+    estimate: str = ""
+    deadline: Moment | None = None
+    """Time at which it fails if it has not started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Answers of the queue about one job."""
+
+    explanation: Explanation | None = None
+    place: Place | None = None
+    estimate: Estimate | None = None
+    near_misses: Sequence[str] = ()
+    fits: Sequence[Fit] = ()
+    is_stuck: bool = False
+
+
+def explain(job: Job, found: Findings, now: float) -> Why | None:
+    """Return why the job waits; None if it is not pending."""
+    if job.phase is not Phase.PENDING:
+        return None
+    reason, message = _reason(job, found.explanation)
+    return Why(
+        reason=reason,
+        message=message,
+        is_stuck=found.is_stuck or reason in STUCK,
+        needs=f"provisioner {job.demand.provisioner}, tags {format_tags(job.demand.tags)}",
+        advice=tuple(_advice(each) for each in found.near_misses),
+        daemons=tuple(_fit(each) for each in found.fits),
+        place=_place(found.place),
+        estimate=_estimate(found.estimate) if found.place else "",
+        deadline=moment(pending_deadline(job), now),
+    )
+
+
+def _reason(job: Job, explanation: Explanation | None) -> tuple[str, str]:
+    if explanation is not None:
+        return explanation.reason, f"{explanation.message} {explanation.details}".rstrip()
+    if job.cancel:
+        return "CancelRequested", "Its cancel was requested: the operator is about to end it."
+    if job.assignment is not None:
+        return "Assigned", f"It is assigned to provisioner {job.assignment.daemon}, which is about to start it."
+    return "Ready", "A provisioner is free for it. If it does not start within seconds, the operator may be down."
+
+
+def _advice(sentence: str) -> Advice:
+    text, found, rest = sentence.partition(_COMMAND)
+    return Advice(text.rstrip(), rest) if found and rest.startswith("kubectl ") else Advice(sentence)
+
+
+def _fit(fit: Fit) -> DaemonFit:
+    seen = "never" if fit.last_seen is None else f"{duration(fit.last_seen)} ago"
+    return DaemonFit(fit.daemon, fit.matches, fit.state, fit.lacks, fit.has_too_many, seen)
+
+
+def _place(place: Place | None) -> str:
+    if place is None:
+        return ""
+    if place.size == 1:
+        return "It is the only job in the queue for these tags."
+    return f"It is number {place.position} of {place.size} in the queue for these tags."
+
+
+def _estimate(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "Its start cannot be estimated: no job has completed on a matching provisioner yet."
+    if estimate.seconds < 1:
+        return "It is about to start: a provisioner is free for it."
+    basis = f"{counted(estimate.runs, 'completed run')} of {duration(estimate.mean_run)} on average"
+    return f"It starts in about {duration(estimate.seconds)}, estimated from {basis}."

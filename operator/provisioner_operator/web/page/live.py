@@ -1,0 +1,196 @@
+"""Live pages: one stream of server-sent events a page, with one rendering for each distinct view and tick.
+
+A rendering consists of rows, which change alone, and the shell around them. A reader that has the former rendering gets
+the shell and the changed rows; all others get everything. An unchanged rendering sends nothing. Texts that change only
+because time passes are not in it: the browser counts.
+"""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.context import WebContext
+from provisioner_operator.web.page.rendering import render
+from provisioner_operator.web.streams import Permitted, StreamEndedError
+
+TICK_SECONDS = 1.0
+"""Shortest time between two renderings of a view: people read no faster."""
+REFRESH_SECONDS = 10.0
+"""Longest time between two: heartbeats change no version, but the page shows when the last one was."""
+_PING_SECONDS = 15.0
+"""Time without an event after which a comment keeps proxies from closing the stream."""
+_MOST_VIEWS = 256
+EVENT_STREAM = "text/event-stream"
+
+Shell = Callable[[Sequence[Markup]], Markup]
+"""Renders what is around the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One view at one time."""
+
+    rows: Mapping[str, Markup]
+    """Rendered rows by key, in their order."""
+    shell: Shell
+
+    def full(self) -> Markup:
+        """Return everything."""
+        return self.shell(list(self.rows.values()))
+
+    def beside(self, former: "Rendering") -> Markup:
+        """Return everything, with marks in place of the rows that the former rendering has too."""
+        return self.shell(
+            [
+                render("parts/same.html", key=key) if former.rows.get(key) == row else row
+                for key, row in self.rows.items()
+            ]
+        )
+
+
+@dataclass(slots=True)
+class _Known:
+    """The latest rendering of a view, and the one before it."""
+
+    at: Hashable
+    """Version and time for which it was rendered."""
+    rendering: Rendering
+    text: Markup
+    digest: str
+    former: str = ""
+    """Digest of the rendering before it."""
+    change: Markup | None = None
+    """The change from that one."""
+
+
+class Renderings:
+    """The latest renderings of all views, shared by all their readers."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Hashable, _Known] = OrderedDict()
+
+    def event(
+        self, view: Hashable, at: Hashable, make: Callable[[], Rendering], seen: str
+    ) -> tuple[str, Markup | None]:
+        """Return the digest of the view at this time, and the text to send to a reader who has seen another; None if it is the same."""
+        known = self._current(view, at, make)
+        if known.digest == seen:
+            return seen, None
+        if known.change is not None and known.former == seen:
+            return known.digest, known.change
+        return known.digest, known.text
+
+    def _current(self, view: Hashable, at: Hashable, make: Callable[[], Rendering]) -> _Known:
+        known = self._known.get(view)
+        if known is None or known.at != at:
+            rendering = make()
+            text = rendering.full()
+            digest = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+            if known is None:
+                known = _Known(at, rendering, text, digest)
+            elif known.digest == digest:
+                known.at = at
+            else:
+                change = rendering.beside(known.rendering) if rendering.rows else None
+                known = _Known(at, rendering, text, digest, known.digest, change)
+            self._known[view] = known
+        self._known.move_to_end(view)
+        while len(self._known) > _MOST_VIEWS:
+            self._known.popitem(last=False)
+        return known
+
+
+def wants_stream(request: Request) -> bool:
+    """Return whether a request for a page asks for its live stream."""
+    return EVENT_STREAM in request.headers.get("accept", "")
+
+
+def renderings_of(request: Request) -> Renderings:
+    """Return the renderings of this server."""
+    state = request.app.state
+    if not hasattr(state, "renderings"):
+        state.renderings = Renderings()
+    found: Renderings = state.renderings
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page to keep live."""
+
+    key: Hashable
+    """All that its rendering depends on, beside the index."""
+    make: Callable[[], Rendering]
+    permitted: Permitted
+
+
+def stream(request: Request, context: WebContext, caller: Caller, view: View) -> Response:
+    """Answer with the live stream of a view."""
+    seen = request.headers.get("last-event-id", "")
+    source = _events(context, renderings_of(request), view, seen)
+    return respond(context, caller, view.permitted, source)
+
+
+def respond(context: WebContext, caller: Caller, permitted: Permitted, source: AsyncIterator[bytes]) -> Response:
+    """Answer with a stream of events, for as long as the user may read them."""
+    place = context.streams.place(caller)
+    place.__enter__()  # refused before the first byte
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            async for item in context.streams.guarded(caller, permitted, source):
+                yield item
+        except StreamEndedError as error:
+            yield event_bytes("end", str(error.end))
+        finally:
+            place.__exit__(None, None, None)
+
+    return StreamingResponse(body(), media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
+
+
+def event_bytes(name: str, text: str, identifier: str = "") -> bytes:
+    """Return an event as the stream has it."""
+    lines = "".join(f"data: {line}\n" for line in text.split("\n"))
+    return f"event: {name}\n{f'id: {identifier}' + chr(10) if identifier else ''}{lines}\n".encode()
+
+
+async def ticks(context: WebContext) -> AsyncIterator[tuple[int, int]]:
+    """Yield the index's version and a counter of time: at once, then after changes and from time to time, never faster than a tick."""
+    loop = asyncio.get_running_loop()
+    while True:
+        version = context.index.version
+        yield version, int(context.index.now() // REFRESH_SECONDS)
+        began = loop.time()
+        if version == context.index.version:
+            try:
+                async with asyncio.timeout(REFRESH_SECONDS):
+                    await context.index.changed(version)
+            except TimeoutError:
+                continue
+        await asyncio.sleep(max(0.0, TICK_SECONDS - (loop.time() - began)))
+
+
+async def _events(context: WebContext, renderings: Renderings, view: View, seen: str) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    sent = loop.time()
+    yield b"retry: 2000\n\n"
+    async for at in ticks(context):
+        digest, text = renderings.event(view.key, at, view.make, seen)
+        if text is not None:
+            seen, sent = digest, loop.time()
+            yield event_bytes("view", text, digest)
+        elif loop.time() - sent >= _PING_SECONDS:
+            sent = loop.time()
+            yield b": ping\n\n"
+
+
+async def permitted_to(caller: Caller, resource: str, namespaces: frozenset[str]) -> bool:
+    """Return whether the user may still list this kind in all these namespaces. Raises KubeError."""
+    return namespaces <= await caller.visible(resource)

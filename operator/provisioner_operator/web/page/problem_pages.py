@@ -1,0 +1,77 @@
+"""Failures as pages for people: who they are, what is missing, and what to do next."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from provisioner_operator.web.dependencies import context_of
+from provisioner_operator.web.page.chrome import Chrome
+from provisioner_operator.web.page.live import wants_stream
+from provisioner_operator.web.page.rendering import render
+from provisioner_operator.web.page.requests import LoadingProblem, MissingRightProblem
+from provisioner_operator.web.problems import Problem
+from provisioner_operator.web.request_record import record_of
+
+_TITLES = {
+    HTTPStatus.FORBIDDEN: ("You may not see this", "ban"),
+    HTTPStatus.NOT_FOUND: ("Not found", "search"),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("The API server cannot be reached", "alert"),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Too many requests", "clock"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """A failure as its page shows it."""
+
+    title: str
+    message: str
+    icon: str
+    request_id: str
+    again: str
+    again_label: str = "Try again"
+    detail: str = ""
+    user: str = ""
+    command: str = ""
+    """Command that checks the missing right."""
+
+
+async def render_problem(request: Request, problem: Problem) -> Response:
+    """Render a failure; who is not signed in is sent to the login, and comes back afterwards."""
+    if problem.status == HTTPStatus.UNAUTHORIZED and request.method == "GET" and not wants_stream(request):
+        query = f"?{request.url.query}" if request.url.query else ""
+        following = quote(request.url.path + query, safe="")
+        return RedirectResponse(f"/login?next={following}", HTTPStatus.SEE_OTHER)
+    if isinstance(problem, LoadingProblem):
+        return _loading(request)
+    title, icon = _TITLES.get(HTTPStatus(problem.status), ("Something went wrong", "alert"))
+    is_missing = problem.status == HTTPStatus.NOT_FOUND
+    detail = "; ".join([problem.detail, *(f"{field}: {reason}" for field, reason in problem.validations)]).strip("; ")
+    record = record_of(request.scope)
+    view = ProblemView(
+        title=title,
+        message=problem.message,
+        icon=icon,
+        request_id=record.id,
+        again="/" if is_missing or request.method != "GET" else str(request.url.path),
+        again_label="Back to the organizations" if is_missing or request.method != "GET" else "Try again",
+        detail="" if is_missing else detail,
+        user=record.user or "" if isinstance(problem, MissingRightProblem) else "",
+        command=problem.command if isinstance(problem, MissingRightProblem) else "",
+    )
+    return _page(request, view, problem.status)
+
+
+def _loading(request: Request) -> Response:
+    index = context_of(request).index
+    counts = ", ".join(f"{number:,} {plural}" for plural, number in index.loading.items() if number) or "nothing yet"
+    page = render("loading.html", chrome=Chrome("Loading", index.now()), loading=counts, again=str(request.url.path))
+    return HTMLResponse(page, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _page(request: Request, view: ProblemView, status: int) -> Response:
+    chrome = Chrome(view.title, context_of(request).index.now(), user=record_of(request.scope).user or "")
+    return HTMLResponse(render("problem.html", chrome=chrome, problem=view), status)

@@ -1,0 +1,1 @@
+"""The page of provisioner daemons, and the forms that cordon and drain them."""

@@ -1,0 +1,75 @@
+"""Parts of a request that several pages read: the organization, forms, the index's state. Failures become pages."""
+
+import re
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from provisioner_operator.api.v1alpha1.names import GROUP
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.context import WebContext
+from provisioner_operator.web.page import paths
+from provisioner_operator.web.problems import Problem
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
+"""Name of an object or namespace of Kubernetes."""
+_MOST_FIELDS = 300
+RELOAD_SECONDS = 3
+"""Time after which a browser asks again for a page that is not ready."""
+
+
+class LoadingProblem(Problem):
+    """The index is being filled, so that no list would be true."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "The server has just started, and is reading the cluster.",
+            headers={"Retry-After": str(RELOAD_SECONDS), "Refresh": str(RELOAD_SECONDS)},
+        )
+
+
+class MissingRightProblem(Problem):
+    """The user may not list a kind in an organization, or there is no such organization: both look alike."""
+
+    def __init__(self, resource: str, org: str) -> None:
+        super().__init__(
+            HTTPStatus.FORBIDDEN,
+            f"The verb list on {resource} is missing in organization {org}, or there is no such organization. "
+            "The ClusterRole provisioner-viewer grants it; an administrator of the organization can bind it to you.",
+        )
+        self.command = f"kubectl auth can-i list {resource}.{GROUP} -n {org}"
+        """Command that checks the right."""
+
+
+def require_name(name: str) -> str:
+    """Return the name if an object may have it. Raises Problem (404)."""
+    if not _NAME.fullmatch(name):
+        raise Problem(HTTPStatus.NOT_FOUND, "There is no such page.")
+    return name
+
+
+def require_ready(context: WebContext) -> None:
+    """Raise LoadingProblem until every kind was listed once."""
+    if not context.index.is_ready:
+        raise LoadingProblem
+
+
+async def require_visible(caller: Caller, resource: str, org: str) -> frozenset[str]:
+    """Return the namespaces of an organization in an address whose objects the user may list. Raises MissingRightProblem."""
+    visible = await caller.visible(resource)
+    if org == paths.ALL:
+        return visible
+    if require_name(org) not in visible:
+        raise MissingRightProblem(resource, org)
+    return frozenset({org})
+
+
+async def form_of(request: Request) -> list[tuple[str, str]]:
+    """Return the fields of a form that was sent."""
+    body = (await request.body()).decode("utf-8", "replace")
+    try:
+        return parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Problem(HTTPStatus.BAD_REQUEST, "The form has too many fields.") from None

@@ -1,0 +1,1 @@
+"""Pages of workspaces, and the forms that start, stop, rebuild and delete them."""

@@ -1,0 +1,51 @@
+"""Find a Chromium for the browser tests; where that is possible, install Debian's.
+
+Playwright drives whatever is found here: it downloads no browser of its own.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from provisioner_devcluster.errors import DevClusterError
+from provisioner_devcluster.node.debian import Program, install_missing
+
+ENVIRONMENT_VARIABLE = "PROVISIONER_BROWSER"
+"""Path of the browser to use; the others are looked for if it is not set."""
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_MACOS = ("Chromium.app/Contents/MacOS/Chromium", "Google Chrome.app/Contents/MacOS/Google Chrome")
+_FLAGS = ("--disable-background-networking", "--disable-quic", "--disable-component-update", "--disable-sync")
+
+
+class NoBrowserError(Exception):
+    """There is no Chromium on this machine, and none can be installed."""
+
+
+def find_chromium() -> Path:
+    """Return the path of a Chromium, installed with apt-get if need be. Raises NoBrowserError."""
+    if named := os.environ.get(ENVIRONMENT_VARIABLE):
+        if not Path(named).exists():
+            raise NoBrowserError(f"{ENVIRONMENT_VARIABLE} names {named}, which does not exist.")
+        return Path(named)
+    if (found := _installed()) is not None:
+        return found
+    chromium = Program("chromium", "chromium")
+    try:
+        install_missing((chromium,))
+    except DevClusterError as error:
+        raise NoBrowserError(f"{error} Or name a Chromium with {ENVIRONMENT_VARIABLE}.") from error
+    found = chromium.find()
+    if found is None:
+        raise NoBrowserError("apt-get installed the package chromium, which has no program of that name.")
+    return found
+
+
+def flags() -> list[str]:
+    """Return the flags that keep it quiet; the sandbox of Chromium refuses to work for root."""
+    return [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
+def _installed() -> Path | None:
+    on_path = (shutil.which(name) for name in _NAMES)
+    applications = (Path(root) / each for root in ("/Applications", Path.home() / "Applications") for each in _MACOS)
+    return next((Path(each) for each in (*on_path, *applications) if each and Path(each).exists()), None)
