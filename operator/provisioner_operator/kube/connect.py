@@ -76,7 +76,9 @@ async def connect_for_users(
     """Open at most `connections` connections to the cluster that `connect` finds. Raises LoginError."""
     info = _credentials(kubeconfig)
     # The server's address and authority, and nothing that identifies anybody.
-    anonymous = kopf.ConnectionInfo(info.server, ca_path=info.ca_path, ca_data=info.ca_data, insecure=info.insecure)
+    anonymous = kopf.ConnectionInfo(
+        server=info.server, ca_path=info.ca_path, ca_data=info.ca_data, insecure=info.insecure
+    )
     async with (
         aiohttp.TCPConnector(ssl=anonymous.as_ssl_context(), limit=connections) as connector,
         aiohttp.ClientSession(

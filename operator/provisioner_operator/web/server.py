@@ -66,7 +66,8 @@ async def serve_context(context: WebContext, client: KubeClient) -> None:
     settings = context.settings
     with closing(listen(settings.http_host, settings.http_port)) as listener:
         server = HttpServer(make_app(context), context.streams.close)
-        _logger.info("Listening on port %d", listener.getsockname()[1])
+        port = listener.getsockname()[1]
+        _logger.info("Listening on port %d", port, extra={"port": port})
         serving = asyncio.create_task(server.run_on(listener))
         feeds = Feeds(context.index, client, settings.namespaces)
         feeding = [asyncio.create_task(work, name=name) for name, work in feeds.tasks()]

@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PROGRAMS = ("provisioner_operator.controller", "provisioner_operator.daemon", "kopf")
+PROGRAMS = ("provisioner_operator.controller", "provisioner_operator.daemon", "provisioner_operator.web", "kopf")
 _POLL_SECONDS = 0.01
 
 
