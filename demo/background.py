@@ -50,6 +50,7 @@ class Record:
     pid: int
     created: float
     metrics: str
+    page: str
 
     @property
     def keeper(self) -> Identity:
@@ -90,7 +91,9 @@ def keep() -> None:
         with demo_environment(PLACE) as environment:
             identity = Identity.of(os.getpid())
             draft = RECORD.with_suffix(".draft")
-            draft.write_text(json.dumps(asdict(Record(identity.pid, identity.created, environment.metrics))))
+            draft.write_text(
+                json.dumps(asdict(Record(identity.pid, identity.created, environment.metrics, environment.page)))
+            )
             draft.replace(RECORD)
             while True:
                 time.sleep(1)
@@ -104,7 +107,7 @@ def _start_keeper() -> Record:
     find_binaries()
     find_kubectl()
     find_tofu()
-    narration.say("Starting a control plane, the operator and three daemons ...")
+    narration.say("Starting a control plane, the operator, the web server and three daemons ...")
     shutil.rmtree(PLACE, ignore_errors=True)
     STATE.mkdir(exist_ok=True)
     with REPORT.open("wb") as output:
@@ -157,15 +160,18 @@ def _lock() -> FileLock:
 
 
 def _explain(record: Record) -> None:
-    narration.say(instructions(record.metrics, programs=Path(sys.executable).parent))
+    narration.say(instructions(record.metrics, record.page, programs=Path(sys.executable).parent))
 
 
-def instructions(metrics: str, *, programs: Path) -> str:
+def instructions(metrics: str, page: str, *, programs: Path) -> str:
     """Return the explanation of the running demo; `programs` is the directory of the product's own programs."""
     place = PLACE.relative_to(REPOSITORY)
     own = f"$PWD/{programs.relative_to(REPOSITORY)}" if programs.is_relative_to(REPOSITORY) else str(programs)
     return f"""\
-The demo is running: a control plane, the operator, and the daemons chicago, newyork and plain in namespace acme.
+The demo is running: a control plane, the operator, the web server, and the daemons chicago, newyork and plain in namespace acme.
+
+  The page      {page}
+                log in with the token in {place}/ada.token, an administrator, or {place}/sam.token
 
   export PATH=$PWD/{place}/bin:{own}:$PATH          # kubectl, and `kubectl provisioner`
 
@@ -187,6 +193,8 @@ The demo is running: a control plane, the operator, and the daemons chicago, new
 
   Examples      demo/workspaces, demo/jobs
   Metrics       {metrics}
-  Logs          {place}/operator.log, chicago.log, newyork.log, plain.log
+  REST API      export CODER_URL={page} CODER_SESSION_TOKEN=$(cat {place}/ada.token)
+                api GET /api/v2/organizations/acme/provisionerjobs      # curl does too, and so does `coder`
+  Logs          {place}/operator.log, web.log, chicago.log, newyork.log, plain.log
   Administrator export KUBECONFIG=$PWD/{place}/cluster/admin.kubeconfig
   Stop          make down"""

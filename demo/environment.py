@@ -1,14 +1,17 @@
-"""The demo's environment: a control plane with the product installed, an operator, three daemons, and two users.
+"""The demo's environment: a control plane with the product installed, an operator, a web server, three daemons, two users.
 
 `make demo` starts it in its own process, `make up` in a detached one. All files are in one directory, which is removed at
-the end. Each program is a user of its own to the API server, with a client certificate and the product's roles.
+the end. Each program is a user of its own to the API server, with a client certificate and the product's roles. The two
+users also have tokens, for the web server.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import shlex
 import signal
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,7 +19,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from demo import installation, narration
-from demo.people import Person, UnexpectedResultError
+from demo.people import REPOSITORY, Person, UnexpectedResultError
 from demo.programs import Programs
 from provisioner_devcluster import ControlPlane, find_kubectl, find_tofu
 
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "acme"
 DAEMONS = ("chicago", "newyork", "plain")
-OPERATOR = "operator"
+OPERATOR, WEB = "operator", "web"
+USERS = ("sam", "ada")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -44,15 +48,21 @@ class Environment:
         self.programs = Programs(directory)
         self.metrics = ""
         """URL of the operator's metrics."""
+        self.page = ""
+        """URL of the web server."""
         self._plane = plane
         programs = directory / "bin"
         programs.mkdir()
         (programs / "kubectl").symlink_to(find_kubectl())
+        _write_program(
+            programs / "api", f"PYTHONPATH={shlex.quote(str(REPOSITORY))} {shlex.quote(sys.executable)} -m demo.api"
+        )
         self.root = Person("root", plane.kubeconfig, programs)
         """The cluster's administrator, who installs the product."""
-        self.sam = Person("sam", self._kubeconfig("sam"), programs)
+        self._web_settings: dict[str, dict[str, str]] = {user: {} for user in USERS}
+        self.sam = Person("sam", self._kubeconfig("sam"), programs, self._web_settings["sam"])
         """A user who submits jobs and owns workspaces."""
-        self.ada = Person("ada", self._kubeconfig("ada"), programs)
+        self.ada = Person("ada", self._kubeconfig("ada"), programs, self._web_settings["ada"])
         """An administrator of the organization, who may also cancel jobs."""
 
     def start(self, terraform: Path) -> None:
@@ -60,12 +70,19 @@ class Environment:
         narration.heading("Installing")
         installation.install(self.root)
         self._start_operator()
+        self._start_web()
         self.ada.types("kubectl apply -f demo/cluster/daemons.yaml")
         for name in DAEMONS:
             self._start_daemon(name, terraform)
         installation.await_policies(self.root, submitter=self.sam, admin=self.ada)
-        self._await_operator()
-        narration.say(f"The operator and the daemons {', '.join(DAEMONS)} have started, each as a process of its own.")
+        self.metrics = f"{self._await_ready(OPERATOR)}/metrics"
+        self.page = self._await_ready(WEB)
+        for user, settings in self._web_settings.items():
+            settings |= {"CODER_URL": self.page, "CODER_SESSION_TOKEN": self._plane.token_of(user)}
+        daemons = ", ".join(DAEMONS)
+        narration.say(
+            f"The operator, the web server and the daemons {daemons} have started, each as a process of its own."
+        )
         self.ada.types("kubectl wait --for=jsonpath='{.status.state}'=Idle --timeout=60s pd --all")
 
     def show_evidence(self) -> None:
@@ -106,21 +123,36 @@ class Environment:
         tools = ("--terraform", str(terraform), "--work-dir", str(work))
         self.programs.start(name, "provisioner_operator.daemon", "run", *identity, *tools)
 
-    def _await_operator(self) -> None:
+    def _start_web(self) -> None:
+        kubeconfig = self._kubeconfig("provisioner-web")
+        address = ("--http-host", "127.0.0.1", "--http-port", "0", "--metrics-port", "0")
+        self.programs.start(WEB, "provisioner_operator.web", "run", "--kubeconfig", str(kubeconfig), *address)
+        for user in USERS:
+            path = self.directory / f"{user}.token"
+            path.touch(mode=0o600)
+            path.write_text(f"{self._plane.token_of(user)}\n", encoding="utf-8")
+
+    def _await_ready(self, program: str) -> str:
+        """Wait until the program answers that it is ready; return its URL."""
         deadline = time.monotonic() + START_WITHIN
-        while not (port := self._operator_port()) or not _answers(port, "/readyz"):
+        while not (port := self._port(program)) or not _answers(port, "/readyz"):
             self.programs.check()
             if time.monotonic() > deadline:
-                raise UnexpectedResultError(f"Expected the operator to be ready within {START_WITHIN:.0f} s.")
+                raise UnexpectedResultError(f"Expected the program {program} to be ready within {START_WITHIN:.0f} s.")
             time.sleep(POLL)
-        self.metrics = f"http://127.0.0.1:{port}/metrics"
+        return f"http://127.0.0.1:{port}"
 
-    def _operator_port(self) -> int:
-        """Return the port that the operator has logged, or 0 before it has."""
-        for line in self.programs.log(OPERATOR).read_text(encoding="utf-8", errors="replace").splitlines():
+    def _port(self, program: str) -> int:
+        """Return the port that the program has logged, or 0 before it has."""
+        for line in self.programs.log(program).read_text(encoding="utf-8", errors="replace").splitlines():
             if '"port"' in line:
                 return int(json.loads(line)["port"])
         return 0
+
+
+def _write_program(path: Path, command: str) -> None:
+    path.write_text(f'#!/bin/sh\nexec env {command} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
 
 
 @contextmanager
@@ -133,7 +165,7 @@ def demo_environment(directory: Path | None = None) -> Iterator[Environment]:
     narration.heading("Starting a control plane")
     terraform = find_tofu()
     begin = time.monotonic()
-    with ControlPlane.start(directory / "cluster" if directory else None) as plane:
+    with ControlPlane.start(directory / "cluster" if directory else None, tokens=USERS) as plane:
         narration.say(
             f"etcd, kube-apiserver, kube-controller-manager and kube-scheduler: ready after {time.monotonic() - begin:.1f} s."
         )

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,9 @@ class Person:
     name: str
     kubeconfig: Path
     programs: Path
-    """The directory of the `kubectl` to use."""
+    """The directory of the `kubectl` and the `api` to use."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of the person's own."""
 
     def types(self, line: str, *, shows: str = "") -> str:
         """Run a command line that must succeed and print `shows`; return its output."""
@@ -67,6 +69,7 @@ class Person:
             # Not in the home directory, because the demo must leave no files behind.
             "KUBECACHEDIR": str(self.kubeconfig.with_name("kubectl-cache")),
             "PATH": f"{self.programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            **self.settings,
         }
 
 

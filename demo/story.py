@@ -21,6 +21,7 @@ ENDS = {
     "dev-4": "Completed",
     "tokyo": "Canceled",
     "training": "Canceled",
+    "osaka": "Canceled",
     "hanging": "Failed",
     "nightly": "Failed",
 }
@@ -42,6 +43,7 @@ def run_story(environment: Environment) -> None:
     _refuse_cancel(sam)
     _cancel_pending(ada)
     _cancel_running(sam, ada)
+    _cancel_by_api(sam, ada)
     _time_out(sam, ada)
     _lose_daemon(environment)
     _delete_workspace(sam)
@@ -144,6 +146,22 @@ def _cancel_running(sam: Person, ada: Person) -> None:
         "kubectl get pj training -o jsonpath='{.spec.canceledBy}: {.spec.cancelReason}. {.status.message}'",
         shows="ada: too expensive. The run was stopped",
     )
+
+
+def _cancel_by_api(sam: Person, ada: Person) -> None:
+    heading("The same through the REST API")
+    say(
+        "The web server answers as Coder does, to each user what the user's own rights permit. `api` sends a request with "
+        "the user's token, as curl would."
+    )
+    sam.types("kubectl apply -f demo/jobs/osaka.yaml")
+    sam.types(_until("{.status.reason}", "NoMatchingDaemon", "pj/osaka"))
+    sam.types("api GET '/api/v2/organizations/acme/provisionerjobs?status=pending'", shows='"datacenter":"osaka"')
+    job = "$(kubectl get pj osaka -o jsonpath='{.metadata.uid}')"
+    sam.types(f'api GET "/api/provisioner/v1/jobs/{job}/why"', shows="NoMatchingDaemon")
+    sam.is_refused(f'api PATCH "/api/v2/workspacebuilds/{job}/cancel"', shows="may not cancel")
+    ada.types(f'api PATCH "/api/v2/workspacebuilds/{job}/cancel"', shows="marked as canceled")
+    ada.types(_until("{.status.phase}", "Canceled", "pj/osaka"))
 
 
 def _time_out(sam: Person, ada: Person) -> None:
