@@ -16,6 +16,7 @@ app = LazyGroup(
         "templates": ("workspaces.commands", "templates"),
         "match": ("match.command", "match"),
         "top": ("top.command", "top"),
+        "web": ("web.command", "web"),
         "doctor": ("doctor.command", "doctor"),
         "version": ("general_commands", "version"),
         "completion": ("general_commands", "completion"),

@@ -1,7 +1,10 @@
 """The command line `provisioner-web`: reads the settings and runs the server."""
 
+import logging
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import click
 import uvloop
@@ -10,6 +13,7 @@ from pydantic import ValidationError
 from provisioner_operator import __version__
 from provisioner_operator.kube.connect import LoginError
 from provisioner_operator.web import server_log
+from provisioner_operator.web.local_server import local_settings, serve_locally
 from provisioner_operator.web.server import TaskEndedError, serve
 from provisioner_operator.web.settings import Settings
 
@@ -71,8 +75,29 @@ def run(
     except ValidationError as error:
         raise click.UsageError(_explain(error)) from None
     server_log.configure(settings.log_format)
+    _run(serve(settings))
+
+
+@main.command()
+@click.option("--kubeconfig", help="Kubeconfig of the user; else KUBECONFIG, else ~/.kube/config.")
+@click.option("--context", "context_name", help="Context of the kubeconfig.")
+@click.option("-n", "--namespace", "namespaces", multiple=True, help="Show only this namespace; may be repeated.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on. The default picks a free one."
+)
+@click.option("--read-only", is_flag=True, help="Refuse every request that changes something.")
+def local(
+    *, kubeconfig: str | None, context_name: str | None, namespaces: tuple[str, ...], port: int, read_only: bool
+) -> None:
+    """Run the server for one user on loopback, as `kubectl provisioner web` does."""
+    server_log.configure("text", logging.WARNING)
+    settings = local_settings(port=port, read_only=read_only, namespaces=namespaces)
+    _run(serve_locally(settings, kubeconfig, context_name))
+
+
+def _run(server: Coroutine[Any, Any, None]) -> None:
     try:
-        uvloop.run(serve(settings))
+        uvloop.run(server)
     except (LoginError, OSError, TaskEndedError) as error:
         click.echo(f"provisioner-web: {error}", err=True)
         sys.exit(1)

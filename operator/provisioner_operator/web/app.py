@@ -14,6 +14,8 @@ from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.page.problem_pages import render_problem
 
 _ROUTERS = ("coder", "api", "page")
+MOST_BODY_BYTES = 1024 * 1024
+"""Bytes of the longest body of a request: more than any form or call needs."""
 
 
 def make_app(context: WebContext) -> ASGIApp:
@@ -26,6 +28,7 @@ def make_app(context: WebContext) -> ASGIApp:
         logins=RateLimit(settings.logins_per_minute),
         clock=lambda: context.clock().monotonic,
         read_only=settings.read_only,
+        session=context.session,
     )
 
 
@@ -39,6 +42,7 @@ def make_routes(context: WebContext) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        max_body_size=MOST_BODY_BYTES,
     )
     app.state.context = context
     problems.install(app, render_problem)

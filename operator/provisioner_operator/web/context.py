@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.access.authentication import Authenticator
+from provisioner_operator.web.access.local_session import LocalSession
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
@@ -21,3 +22,5 @@ class WebContext:
     clock: Callable[[], Instant]
     streams: Streams
     """The live streams that are open."""
+    session: LocalSession | None = None
+    """The only session, of a server for one user on loopback."""

@@ -4,7 +4,6 @@ The API answers in Coder's shape `{message, detail, validations}`; our own route
 `application/problem+json`. The page has its own rendering, which `app` passes to `install`.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -29,8 +28,6 @@ from provisioner_operator.kube.errors import (
     UnreachableError,
 )
 from provisioner_operator.web.request_record import record_of
-
-_logger = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_SECONDS = 2
@@ -162,8 +159,8 @@ def install(app: FastAPI, page: PageRenderer | None = None) -> None:
         message = "Route not found." if error.status_code == HTTPStatus.NOT_FOUND else str(error.detail)
         return await answer(request, Problem(error.status_code, message, headers=error.headers))
 
-    async def of_bug(request: Request, error: Exception) -> Response:
-        _logger.error("Request %s failed", record_of(request.scope).id, exc_info=error)
+    async def of_bug(request: Request, _: Exception) -> Response:
+        # The guard logs it.
         request_id = record_of(request.scope).id
         return await answer(request, Problem(500, "An internal server error occurred.", f"Request {request_id}"))
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 
 from provisioner_operator import __version__
@@ -61,13 +61,23 @@ async def serve(settings: Settings) -> None:
             await reviews.close()
 
 
-async def serve_context(context: WebContext, client: KubeClient) -> None:
-    """Fill the index by the server's own client, and serve requests. Raises OSError, TaskEndedError."""
+async def serve_context(
+    context: WebContext, client: KubeClient, on_listening: Callable[[WebContext, int], None] | None = None
+) -> None:
+    """Fill the index by the server's own client, and serve requests. Raises OSError, TaskEndedError.
+
+    Args:
+        context: What the routes use.
+        client: The client that reads for the index.
+        on_listening: Called with the port.
+    """
     settings = context.settings
     with closing(listen(settings.http_host, settings.http_port)) as listener:
         server = HttpServer(make_app(context), context.streams.close)
         port = listener.getsockname()[1]
         _logger.info("Listening on port %d", port, extra={"port": port})
+        if on_listening is not None:
+            on_listening(context, port)
         serving = asyncio.create_task(server.run_on(listener))
         feeds = Feeds(context.index, client, settings.namespaces)
         feeding = [asyncio.create_task(work, name=name) for name, work in feeds.tasks()]

@@ -8,7 +8,7 @@ from pythonjsonlogger.json import JsonFormatter
 _FIELDS = ("message", "levelname", "name")
 
 
-def configure(log_format: str) -> None:
+def configure(log_format: str, level: int = logging.INFO) -> None:
     """Set up logging to stderr; `log_format` is `json` or `text`."""
     handler = logging.StreamHandler(sys.stderr)
     if log_format == "json":
@@ -18,7 +18,7 @@ def configure(log_format: str) -> None:
         )
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("kopf").setLevel(logging.WARNING)
     # Its lines about each WebSocket name the query, in which a client may have put a token by mistake.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -9,7 +9,7 @@ A stream ends with the token, with the right, and with the server. It knows neit
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from http import HTTPStatus
@@ -123,6 +123,8 @@ class Streams:
         finally:
             await _cancel(closing)
             await _cancel(following)
+            if isinstance(source, AsyncGenerator):
+                await source.aclose()
 
 
 async def _first_of(one: asyncio.Future[Any], other: asyncio.Future[Any], timeout: float) -> None:  # noqa: ASYNC109

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from provisioner_operator.web.access.authentication import token_of
 from provisioner_operator.web.access.hosts import is_allowed, is_same_origin
+from provisioner_operator.web.access.local_session import LocalSession
 from provisioner_operator.web.access.rate_limit import RateLimit
 from provisioner_operator.web.access.security_headers import add_security_headers
 from provisioner_operator.web.access.tokens import MalformedTokenError
@@ -25,9 +26,9 @@ _logger = logging.getLogger("provisioner_operator.web.audit")
 PROBES = frozenset({"/healthz", "/readyz"})
 """Paths that kubelet asks for by the Pod's address; they show nothing."""
 LOGIN = "/login"
+OPEN = "/open"
+"""The path of the one-time code of a local server."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-MOST_BODY_BYTES = 1024 * 1024
-"""Bytes of the longest body of a request: more than any form or call needs."""
 _SAME = frozenset({"same-origin", "none"})
 """`none` is a request that a person made, by the address bar or a bookmark."""
 
@@ -51,6 +52,7 @@ class Guard:
         logins: RateLimit,
         clock: Callable[[], float],
         read_only: bool = False,
+        session: LocalSession | None = None,
     ) -> None:
         """Guard an application.
 
@@ -61,6 +63,7 @@ class Guard:
             logins: The limit for each address that tries to log in.
             clock: A clock that never jumps, in seconds.
             read_only: Whether every request that changes something is refused.
+            session: The one session that is admitted at all, of a server for one user.
         """
         self._app = app
         self._allowed_hosts = frozenset(name.lower() for name in allowed_hosts)
@@ -68,6 +71,7 @@ class Guard:
         self._logins = logins
         self._clock = clock
         self._read_only = read_only
+        self._session = session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, one WebSocket, or the events of the server's own life."""
@@ -91,10 +95,12 @@ class Guard:
 
         try:
             self._judge(scope)
+            await self._app(scope, receive, guarded_send)
         except _Refusal as refusal:
             await _refuse(scope, refusal, guarded_send)
-        else:
-            await self._app(scope, receive, guarded_send)
+        except Exception:
+            # A bug, which was answered with the request's id (`problems`), or ends the stream that had begun.
+            _logger.exception("Request %s failed", record.id, extra={"request_id": record.id})
         finally:
             _log(scope, record, status, self._clock() - began)
 
@@ -106,9 +112,8 @@ class Guard:
         changes = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
         if changes and self._read_only and scope["path"] not in _SESSION_PATHS:
             raise _Refusal(HTTPStatus.FORBIDDEN, "This server is read-only.")
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
-            raise _Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body may have {MOST_BODY_BYTES} bytes.")
+        if self._session is not None and scope["path"] != OPEN and not self._session.admits(headers):
+            raise _Refusal(HTTPStatus.UNAUTHORIZED, "Open the address that this server printed when it started.")
         self._judge_rate(scope, headers)
 
     def _judge_host(self, headers: Headers) -> None:

@@ -20,8 +20,9 @@ def host_name(host: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a header `Host` names this machine's loopback, by one of the names that no DNS answers."""
-    return host_name(host) in _LOOPBACK
+    """Return whether a header `Host` names this machine's loopback, by a name that browsers ask no DNS for (RFC 6761)."""
+    name = host_name(host)
+    return name is not None and (name in _LOOPBACK or name.endswith(".localhost"))
 
 
 def is_allowed(host: str, allowed: Collection[str]) -> bool:

@@ -33,9 +33,12 @@ ANONYMOUS = "system:anonymous"
 class Reviews:
     """Asks the API server with the credential of a user, given as HTTP headers."""
 
-    def __init__(self, server: str, connector: aiohttp.BaseConnector, user_agent: str) -> None:
+    def __init__(
+        self, server: str, connector: aiohttp.BaseConnector, user_agent: str, proxy: str | None = None
+    ) -> None:
         """Share the connections of `connector`, whose TLS session decides whether a certificate is shown."""
         configuration = Configuration(host=server)
+        configuration.proxy = proxy
         configuration.client_session_kwargs = {
             "connector": connector,
             # No .netrc and no proxy of the environment: only the user's own credential is ever sent.

@@ -1,0 +1,1 @@
+"""`kubectl provisioner web`: the page and the REST API for one user, on loopback."""
