@@ -1,7 +1,6 @@
 """Refuse query parameters that a route does not know, as Coder does: a filter that is misspelled must not select everything."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -22,7 +21,6 @@ async def refuse_unknown_parameters(request: Request) -> None:
         raise Problem(400, MESSAGE, validations=found)
 
 
-@lru_cache(maxsize=256)
 def parameters_of(route: APIRoute) -> frozenset[str]:
     """Return the names of the query parameters that a route declares."""
     return frozenset(_names(route))

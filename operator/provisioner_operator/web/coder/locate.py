@@ -77,8 +77,7 @@ class LocatedVersion:
 async def version_of(version: UUID, index: ClusterIndex, caller: Caller) -> LocatedVersion:
     """Return the version of this id among the templates that the user may list. Raises Problem."""
     for row in index.templates.of(await caller.visible(TEMPLATES)):
-        names = [each["name"] for each in (row.body.get("status") or {}).get("versions") or ()]
-        if any(ids.version_id(row.namespace, name) == version for name in names):
-            found = next(each for each in versions(row) if ids.version_id(row.namespace, each.name) == version)
-            return LocatedVersion(row, found)
+        for each in versions(row):
+            if ids.version_id(row.namespace, each.name) == version:
+                return LocatedVersion(row, each)
     raise not_found()

@@ -244,3 +244,15 @@ class BuildParameters(Parameters):
     """Accepted, since Coder's client may send it."""
     since: str = ""
     """Accepted, since Coder's client may send it."""
+
+
+class LogParameters(BaseModel):
+    """Parameters of a log."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    follow: str | None = None
+    """Present for a WebSocket that follows the log."""
+    after: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Id of the last line that the client has."""
+    format: Literal["json", "text"] = "json"

@@ -6,7 +6,6 @@ from uuid import UUID
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon as DaemonObject
 from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
-from provisioner_operator.core.model.matching import effective_tags
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.web.coder.convert import ids
@@ -52,7 +51,7 @@ def provisioner_daemon(row: ObjectRow, index: ClusterIndex) -> ProvisionerDaemon
         version=model.status.version or "",
         api_version=API_VERSION,
         provisioners=[str(each) for each in model.spec.provisioners],
-        tags=dict(effective_tags(model.spec.tags)),
+        tags=dict(sorted(record.supply.tags)),
         key_name=KUBERNETES_KEY,
         status=daemon_status(record, index),
         current_job=None if current is None else daemon_job(current, index),

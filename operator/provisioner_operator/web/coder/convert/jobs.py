@@ -1,8 +1,9 @@
 """Provisioner jobs in Coder's shape. Pure."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
-from provisioner_operator.api.v1alpha1.enums import JobCondition, JobType, Phase
+from provisioner_operator.api.v1alpha1.enums import JobType, Phase, Transition
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import UNTAGGED
 from provisioner_operator.core.model.records import Job
@@ -12,7 +13,7 @@ from provisioner_operator.web.coder.convert.words import STATUS_OF, TRANSITION_W
 from provisioner_operator.web.coder.models.base import NIL, time_of
 from provisioner_operator.web.coder.models.jobs import ProvisionerJob, ProvisionerJobInput, ProvisionerJobMetadata
 from provisioner_operator.web.index.cluster_index import ClusterIndex
-from provisioner_operator.web.index.rows import JobRow
+from provisioner_operator.web.index.rows import JobRow, ObjectRow
 
 
 def provisioner_job(row: JobRow, index: ClusterIndex) -> ProvisionerJob:
@@ -25,13 +26,14 @@ def provisioner_job(row: JobRow, index: ClusterIndex) -> ProvisionerJob:
         created_at=time_of(job.created),
         started_at=None if job.started is None else time_of(job.started),
         completed_at=None if job.finished is None else time_of(job.finished),
-        canceled_at=None if (canceled := _canceled(job)) is None else time_of(canceled),
+        # The time of the request is in the job's conditions, which the index does not keep.
+        canceled_at=time_of(job.finished) if job.cancel and job.finished is not None else None,
         error=_error(job),
         status=STATUS_OF[job.phase],
         worker_id=UUID(job.assignment.daemon_uid) if job.assignment and has_worker else None,
         worker_name=job.assignment.daemon if job.assignment and has_worker else None,
         file_id=NIL,
-        tags=dict(job.demand.tags),
+        tags=dict(sorted(job.demand.tags)),
         queue_position=place.position if place else 0,
         queue_size=place.size if place else 0,
         organization_id=ids.uuid_of(index.namespace_uid(job.namespace)),
@@ -44,33 +46,52 @@ def provisioner_job(row: JobRow, index: ClusterIndex) -> ProvisionerJob:
     )
 
 
-def recorded_job(
-    *, uid: str, organization: UUID, type_: JobType, phase: Phase, created: float, version: UUID, names: TemplateNames
-) -> ProvisionerJob:
-    """Return a job that no longer exists, or is still to be created, from what its workspace or template records of it."""
-    at = time_of(created)
+@dataclass(frozen=True, slots=True)
+class RecordedJob:
+    """A job that no longer exists, or is still to be created, as its workspace or template records it."""
+
+    uid: str
+    """UID of the workspace, or id of the version."""
+    namespace: str
+    type: JobType
+    phase: Phase
+    created: float
+    version: str
+    workspace: ObjectRow | None = None
+    transition: Transition | None = None
+    message: str | None = None
+
+
+def recorded_job(record: RecordedJob, template: TemplateNames, index: ClusterIndex) -> ProvisionerJob:
+    """Convert a job of which only a record is left."""
+    at = time_of(record.created)
+    is_build = record.type is JobType.WORKSPACE_BUILD
     return ProvisionerJob(
-        id=UUID(uid),
+        id=UUID(record.uid),
         created_at=at,
-        completed_at=at if phase in TERMINAL else None,
-        status=STATUS_OF[phase],
+        completed_at=at if record.phase in TERMINAL else None,
+        error=(record.message or "The job failed.") if record.phase is Phase.FAILED else None,
+        status=STATUS_OF[record.phase],
         file_id=NIL,
-        tags=dict(UNTAGGED),
+        tags=dict(sorted(UNTAGGED)),
         queue_position=0,
         queue_size=0,
-        organization_id=organization,
+        organization_id=ids.uuid_of(index.namespace_uid(record.namespace)),
         initiator_id=NIL,
         input=ProvisionerJobInput(
-            template_version_id=version if type_ is not JobType.WORKSPACE_BUILD else None,
-            workspace_build_id=UUID(uid) if type_ is JobType.WORKSPACE_BUILD else None,
+            template_version_id=None if is_build else ids.version_id(record.namespace, record.version),
+            workspace_build_id=UUID(record.uid) if is_build else None,
         ),
-        type=TYPE_WORD[type_],
+        type=TYPE_WORD[record.type],
         metadata=ProvisionerJobMetadata(
-            template_version_name=names.version,
-            template_id=names.id,
-            template_name=names.name,
-            template_display_name=names.display_name,
-            template_icon=names.icon,
+            template_version_name=record.version,
+            template_id=template.id,
+            template_name=template.name,
+            template_display_name=template.display_name,
+            template_icon=template.icon,
+            workspace_id=None if record.workspace is None else UUID(record.workspace.uid),
+            workspace_name=None if record.workspace is None else record.workspace.name,
+            workspace_build_transition=None if record.transition is None else TRANSITION_WORD[record.transition],
         ),
         logs_overflowed=False,
     )
@@ -81,14 +102,6 @@ def job_version_id(row: JobRow) -> UUID:
     if row.version is None:
         return UUID(row.job.uid)
     return ids.version_id(row.job.namespace, row.version)
-
-
-def _canceled(job: Job) -> float | None:
-    """Return the time at which the controller saw the request to cancel; of an ended job, its end."""
-    if not job.cancel:
-        return None
-    seen = next((each.since for each in job.conditions if each.type == JobCondition.CANCEL_REQUESTED), None)
-    return seen if seen is not None else job.finished
 
 
 def _error(job: Job) -> str | None:

@@ -1,8 +1,10 @@
 """Names and picture of a template, as jobs, daemons and workspaces show them. Pure."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
+from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
 from provisioner_operator.web.coder.models.base import NIL
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import ObjectRow
@@ -16,7 +18,10 @@ class TemplateNames:
     name: str = ""
     display_name: str = ""
     icon: str = ""
-    version: str = ""
+
+
+_KEPT = 256
+"""Number of templates that are kept parsed: each job of a list shows the names of one."""
 
 
 def template_names(index: ClusterIndex, namespace: str, name: str | None) -> TemplateNames:
@@ -27,13 +32,18 @@ def template_names(index: ClusterIndex, namespace: str, name: str | None) -> Tem
     return TemplateNames(name=name, display_name=name) if row is None else names_of(row)
 
 
-def names_of(row: ObjectRow, version: str = "") -> TemplateNames:
+@lru_cache(maxsize=_KEPT)
+def object_of(row: ObjectRow) -> WorkspaceTemplate:
+    """Return a template's model."""
+    return WorkspaceTemplate.model_validate(row.body)
+
+
+def names_of(row: ObjectRow) -> TemplateNames:
     """Return the names of a template of the index."""
-    spec = row.body["spec"]
+    spec = object_of(row).spec
     return TemplateNames(
         id=UUID(row.uid),
         name=row.name,
-        display_name=spec.get("displayName") or row.name,
-        icon=spec.get("icon") or "",
-        version=version,
+        display_name=spec.display_name or row.name,
+        icon=spec.icon or "",
     )

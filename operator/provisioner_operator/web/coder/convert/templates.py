@@ -5,10 +5,9 @@ from uuid import UUID
 from provisioner_operator.api.v1alpha1.enums import JobType, ParameterType, Phase, VersionPhase
 from provisioner_operator.api.v1alpha1.parameters import Parameter, RecordedParameter
 from provisioner_operator.api.v1alpha1.template import TemplateVersion as VersionObject
-from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
 from provisioner_operator.web.coder.convert import ids
-from provisioner_operator.web.coder.convert.jobs import provisioner_job, recorded_job
-from provisioner_operator.web.coder.convert.template_names import names_of
+from provisioner_operator.web.coder.convert.jobs import RecordedJob, provisioner_job, recorded_job
+from provisioner_operator.web.coder.convert.template_names import names_of, object_of
 from provisioner_operator.web.coder.convert.users import minimal_user
 from provisioner_operator.web.coder.models.base import NIL, time_of
 from provisioner_operator.web.coder.models.templates import (
@@ -37,7 +36,7 @@ _PHASE_OF = {
 
 def template(row: ObjectRow, index: ClusterIndex) -> Template:
     """Convert a template of the index."""
-    model = WorkspaceTemplate.model_validate(row.body)
+    model = object_of(row)
     spec, status = model.spec, model.status
     versions = status.versions
     return Template(
@@ -61,6 +60,7 @@ def template(row: ObjectRow, index: ClusterIndex) -> Template:
         icon=spec.icon or "",
         default_ttl_ms=0,
         activity_bump_ms=0,
+        time_til_autostop_notify_ms=0,
         autostop_requirement=AutostopRequirement(days_of_week=[], weeks=1),
         autostart_requirement=AutostartRequirement(days_of_week=_DAYS),
         created_by_id=NIL,
@@ -75,36 +75,37 @@ def template(row: ObjectRow, index: ClusterIndex) -> Template:
         max_port_share_level="owner",
         cors_behavior="simple",
         use_classic_parameter_flow=True,
+        disable_module_cache=False,
     )
 
 
 def versions(row: ObjectRow) -> list[VersionObject]:
     """Return a template's versions, the newest first."""
-    return list(reversed(WorkspaceTemplate.model_validate(row.body).status.versions))
+    return list(reversed(object_of(row).status.versions))
 
 
 def template_version(row: ObjectRow, version: VersionObject, index: ClusterIndex) -> TemplateVersion:
     """Convert a version of a template."""
     job = index.jobs.named(row.namespace, version.import_job)
     version_id = ids.version_id(row.namespace, version.name)
-    organization = ids.uuid_of(index.namespace_uid(row.namespace))
     if job is None:
-        made = recorded_job(
+        record = RecordedJob(
             uid=str(version_id),
-            organization=organization,
-            type_=JobType.TEMPLATE_IMPORT,
+            namespace=row.namespace,
+            type=JobType.TEMPLATE_IMPORT,
             phase=_PHASE_OF[version.phase],
             created=version.created_at.timestamp(),
-            version=version_id,
-            names=names_of(row, version.name),
+            version=version.name,
+            message=version.message,
         )
+        made = recorded_job(record, names_of(row), index)
     else:
         made = provisioner_job(job, index)
     initiator = job.job.initiator if job is not None else None
     return TemplateVersion(
         id=version_id,
         template_id=UUID(row.uid),
-        organization_id=organization,
+        organization_id=made.organization_id,
         created_at=version.created_at,
         updated_at=made.completed_at or version.created_at,
         name=version.name,
@@ -119,7 +120,7 @@ def template_version(row: ObjectRow, version: VersionObject, index: ClusterIndex
 
 def parameters(row: ObjectRow, version: VersionObject) -> list[TemplateVersionParameter]:
     """Return the parameters of a version, with labels and descriptions where the template still declares them."""
-    declared = {each.name: each for each in WorkspaceTemplate.model_validate(row.body).spec.parameters}
+    declared = {each.name: each for each in object_of(row).spec.parameters}
     if version.parameters is None:
         return [_parameter(each, each) for each in declared.values()]
     return [_parameter(each, declared.get(each.name)) for each in version.parameters]

@@ -27,6 +27,7 @@ def user(person: KubernetesUser, organizations: Collection[UUID]) -> User:
         login_type="token",
         organization_ids=list(organizations),
         roles=[SlimRole(name=group, display_name=group) for group in person.groups],
+        has_ai_seat=False,
     )
 
 
@@ -46,4 +47,5 @@ def organization(index: ClusterIndex, namespace: str) -> Organization:
         created_at=ZERO_TIME,
         updated_at=ZERO_TIME,
         is_default=namespace == DEFAULT,
+        default_org_member_roles=[],
     )

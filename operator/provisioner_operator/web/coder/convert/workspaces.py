@@ -1,6 +1,7 @@
 """Workspaces and their builds in Coder's shape. Pure."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from provisioner_operator.api.v1alpha1.enums import (
@@ -17,8 +18,9 @@ from provisioner_operator.api.v1alpha1.workspace import WorkspaceBuild as Record
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.web.coder.convert import ids
 from provisioner_operator.web.coder.convert.daemons import matched_provisioners
-from provisioner_operator.web.coder.convert.jobs import provisioner_job, recorded_job
+from provisioner_operator.web.coder.convert.jobs import RecordedJob, provisioner_job, recorded_job
 from provisioner_operator.web.coder.convert.template_names import TemplateNames, names_of, template_names
+from provisioner_operator.web.coder.convert.template_names import object_of as template_of
 from provisioner_operator.web.coder.convert.words import TRANSITION_WORD, workspace_status
 from provisioner_operator.web.coder.models.base import NIL, time_of
 from provisioner_operator.web.coder.models.jobs import TransitionWord
@@ -33,17 +35,25 @@ from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
 
 _MILLISECONDS = 1000
+_KEPT = 1024
+"""Number of workspaces that are kept parsed."""
+
+
+@lru_cache(maxsize=_KEPT)
+def object_of(row: ObjectRow) -> WorkspaceObject:
+    """Return a workspace's model."""
+    return WorkspaceObject.model_validate(row.body)
 
 
 def workspace(row: ObjectRow, index: ClusterIndex) -> Workspace:
     """Convert a workspace of the index."""
-    model = WorkspaceObject.model_validate(row.body)
+    model = object_of(row)
     spec = model.spec
     template = index.templates.named(row.namespace, spec.template_ref.name)
     name = spec.template_ref.name
     names = TemplateNames(name=name, display_name=name) if template is None else names_of(template)
-    template_body = {} if template is None else template.body
-    active = (template_body.get("status") or {}).get("activeVersion")
+    offered = None if template is None else template_of(template)
+    active = offered.status.active_version if offered is not None else None
     build = latest_build(row, index)
     return Workspace(
         id=UUID(row.uid),
@@ -58,7 +68,7 @@ def workspace(row: ObjectRow, index: ClusterIndex) -> Workspace:
         template_name=names.name,
         template_display_name=names.display_name,
         template_icon=names.icon,
-        template_allow_user_cancel_workspace_jobs=bool((template_body.get("spec") or {}).get("allowUserCancel")),
+        template_allow_user_cancel_workspace_jobs=offered is not None and offered.spec.allow_user_cancel,
         template_active_version_id=ids.version_id(row.namespace, active) if active else NIL,
         template_require_active_version=False,
         template_use_classic_parameter_flow=True,
@@ -81,7 +91,7 @@ def workspace(row: ObjectRow, index: ClusterIndex) -> Workspace:
 
 def latest_build(row: ObjectRow, index: ClusterIndex) -> WorkspaceBuild:
     """Return the latest build of a workspace: its newest job, or what its status records of one that is gone."""
-    model = WorkspaceObject.model_validate(row.body)
+    model = object_of(row)
     job = next(
         (each for each in index.jobs.of_workspace(row.namespace, row.name) if each.workspace_uid == row.uid), None
     )
@@ -100,7 +110,7 @@ def build_of_job(row: JobRow, index: ClusterIndex, resources: Sequence[Resource]
     found = index.workspaces.named(job.namespace, job.workspace or "")
     stops_at = None
     if found is not None and found.uid == row.workspace_uid and transition is Transition.START:
-        stops_at = WorkspaceObject.model_validate(found.body).status.stops_at
+        stops_at = object_of(found).status.stops_at
     updated = next(each for each in (job.finished, job.started, job.created) if each is not None)
     return WorkspaceBuild(
         id=UUID(job.uid),
@@ -145,7 +155,7 @@ def resource(each: Resource, job_uid: str, created: float, transition: Transitio
 
 def parameters(row: ObjectRow) -> list[WorkspaceBuildParameter]:
     """Return the parameters with which a workspace was built, or those that it was created with."""
-    model = WorkspaceObject.model_validate(row.body)
+    model = object_of(row)
     values = {each.name: each.value for each in model.spec.parameters}
     values = {each.name: each.value for each in model.status.parameters} | values
     return [WorkspaceBuildParameter(name=name, value=value) for name, value in sorted(values.items())]
@@ -159,12 +169,21 @@ def _recorded_build(
     transition = recorded.transition if recorded is not None else Transition.START
     phase = recorded.phase if recorded is not None else Phase.PENDING
     version = (recorded.version if recorded is not None else None) or model.status.version or ""
-    organization = ids.uuid_of(index.namespace_uid(row.namespace))
     ended = recorded.finished_at if recorded is not None and phase in TERMINAL else None
     created = recorded.started_at.timestamp() if recorded is not None and recorded.started_at else row.created
-    names = template_names(index, row.namespace, spec.template_ref.name)
     version_id = ids.version_id(row.namespace, version) if version else NIL
     word = TRANSITION_WORD[transition]
+    record = RecordedJob(
+        uid=row.uid,
+        namespace=row.namespace,
+        type=JobType.WORKSPACE_BUILD,
+        phase=phase,
+        created=created,
+        version=version,
+        workspace=row,
+        transition=transition,
+        message=recorded.message if recorded is not None else None,
+    )
     return WorkspaceBuild(
         id=UUID(row.uid),
         created_at=time_of(created),
@@ -179,15 +198,7 @@ def _recorded_build(
         transition=word,
         initiator_id=ids.initiator_id(spec.initiator),
         initiator_name=spec.initiator or "",
-        job=recorded_job(
-            uid=row.uid,
-            organization=organization,
-            type_=JobType.WORKSPACE_BUILD,
-            phase=phase,
-            created=created,
-            version=version_id,
-            names=names,
-        ),
+        job=recorded_job(record, template_names(index, row.namespace, spec.template_ref.name), index),
         reason="initiator",
         resources=[resource(each, row.uid, created, word) for each in model.status.resources],
         deadline=model.status.stops_at,

@@ -43,7 +43,7 @@ class ProvisionerJob(Shape):
     completed_at: Omitted[Time] = None
     """Time at which the job ended, however it did."""
     canceled_at: Omitted[Time] = None
-    """Time at which the controller saw the request to cancel."""
+    """Time of the end of a job that was to be canceled."""
     error: Omitted[str] = None
     """The reason of the failure, in a sentence."""
     error_code: Omitted[str] = None

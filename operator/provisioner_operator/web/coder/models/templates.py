@@ -65,6 +65,7 @@ class Template(Shape):
     icon: str
     default_ttl_ms: Int64
     activity_bump_ms: Int64
+    time_til_autostop_notify_ms: Int64
     autostop_requirement: AutostopRequirement
     autostart_requirement: AutostartRequirement
     created_by_id: UUID
@@ -79,6 +80,8 @@ class Template(Shape):
     max_port_share_level: Literal["owner"]
     cors_behavior: Literal["simple"]
     use_classic_parameter_flow: bool
+    """Always true: parameters are those of the template, and do not depend on each other."""
+    disable_module_cache: bool
 
 
 class TemplateVersion(Shape):

@@ -44,6 +44,7 @@ class User(Shape):
     """Namespaces whose jobs the user may list; of other users, none."""
     roles: list[SlimRole]
     """The user's groups."""
+    has_ai_seat: bool
 
 
 class Organization(Shape):
@@ -59,6 +60,7 @@ class Organization(Shape):
     updated_at: Time
     is_default: bool
     """Whether it is the namespace `default`."""
+    default_org_member_roles: list[str]
 
 
 class GenerateAPIKeyResponse(Shape):

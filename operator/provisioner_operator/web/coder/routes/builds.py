@@ -17,11 +17,12 @@ from provisioner_operator.web.coder.convert.timings import build_timings
 from provisioner_operator.web.coder.locate import job_of, not_found, workspace_of
 from provisioner_operator.web.coder.models.jobs import WorkspaceBuildTimings
 from provisioner_operator.web.coder.models.workspaces import WorkspaceBuild, WorkspaceBuildParameter, WorkspaceResource
+from provisioner_operator.web.coder.newer_build import builds_of
 from provisioner_operator.web.coder.parameters import BuildParameters
 from provisioner_operator.web.coder.routes.workspaces import named
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.cluster_index import ClusterIndex
-from provisioner_operator.web.index.rows import JobRow, ObjectRow
+from provisioner_operator.web.index.rows import JobRow
 
 router = APIRouter(tags=["Builds"])
 
@@ -91,11 +92,6 @@ async def get_workspace_timings(workspace: UUID, context: Context, caller: Calle
     if not found:
         raise not_found()
     return json_of(WorkspaceBuildTimings, build_timings(await fresh(found[0], caller), context.index.now()))
-
-
-def builds_of(row: ObjectRow, index: ClusterIndex) -> list[JobRow]:
-    """Return the jobs of a workspace, the newest first; not those of an earlier one of its name."""
-    return [each for each in index.jobs.of_workspace(row.namespace, row.name) if each.workspace_uid == row.uid]
 
 
 async def job_of_build(build: UUID, index: ClusterIndex, caller: Caller) -> JobRow | None:

@@ -1,0 +1,63 @@
+"""Wait until the operator has made a build for a change of a workspace, and say why if it has not."""
+
+import asyncio
+from dataclasses import dataclass
+
+from provisioner_operator.api.v1alpha1.enums import StatusCondition
+from provisioner_operator.web.coder.convert import workspaces as convert
+from provisioner_operator.web.coder.models.workspaces import WorkspaceBuild
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.index.rows import JobRow, ObjectRow
+from provisioner_operator.web.problems import Problem
+
+WAIT_SECONDS = 5.0
+"""Time that the operator has to make the job; it takes some 0.1 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBuilds:
+    """The builds of a workspace before a change."""
+
+    workspace: ObjectRow
+    uids: frozenset[str]
+    newest: JobRow | None
+
+    @classmethod
+    def of(cls, row: ObjectRow, index: ClusterIndex) -> "KnownBuilds":
+        """Take the builds that are known now."""
+        builds = builds_of(row, index)
+        return cls(row, frozenset(each.job.uid for each in builds), builds[0] if builds else None)
+
+    async def newer(self, index: ClusterIndex) -> JobRow | None:
+        """Return a build that was made since; None if the time is up, or the workspace is gone."""
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while True:
+                    version = index.version
+                    for each in builds_of(self.workspace, index):
+                        if each.job.uid not in self.uids:
+                            return each
+                    if index.workspaces.get(self.workspace.uid) is None:
+                        return None
+                    await index.changed(version)
+        except TimeoutError:
+            return None
+
+
+def builds_of(row: ObjectRow, index: ClusterIndex) -> list[JobRow]:
+    """Return the jobs of a workspace, the newest first; not those of an earlier one of its name."""
+    return [each for each in index.jobs.of_workspace(row.namespace, row.name) if each.workspace_uid == row.uid]
+
+
+def orphaned(row: ObjectRow, index: ClusterIndex) -> WorkspaceBuild:
+    """Return the build of a deletion that needed no job: the workspace's latest one, said to have deleted it."""
+    return convert.latest_build(row, index).model_copy(update={"transition": "delete", "status": "deleted"})
+
+
+def no_build(row: ObjectRow, index: ClusterIndex) -> Problem:
+    """Return the answer for a change that led to no build, with what the workspace reports."""
+    present = index.workspaces.get(row.uid)
+    conditions = convert.object_of(present if present is not None else row).status.conditions
+    ready = next((each for each in conditions if each.type == StatusCondition.READY), None)
+    detail = f"{ready.reason}: {ready.message}" if ready is not None else ""
+    return Problem(409, "The change is made, but the operator has not created a build for it yet.", detail)

@@ -1,0 +1,100 @@
+"""Routes that change workspaces: start, stop, delete, and the settings of updates and of the automatic stop."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+
+from provisioner_operator.api.v1alpha1.enums import UpdatePolicy
+from provisioner_operator.core.jobs.lifecycle import STARTED
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.actions import workspaces as actions
+from provisioner_operator.web.actions.outcome import Outcome, Result
+from provisioner_operator.web.coder.answers import json_of
+from provisioner_operator.web.coder.convert import workspaces as convert
+from provisioner_operator.web.coder.locate import workspace_of
+from provisioner_operator.web.coder.models.workspaces import (
+    CreateWorkspaceBuildRequest,
+    UpdateAutomaticUpdatesRequest,
+    UpdateTTLRequest,
+    WorkspaceBuild,
+)
+from provisioner_operator.web.coder.newer_build import KnownBuilds, no_build, orphaned
+from provisioner_operator.web.coder.start_values import parameters_to_set, version_to_pin
+from provisioner_operator.web.dependencies import CallerOf, Context
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.index.rows import ObjectRow
+from provisioner_operator.web.problems import Problem
+
+router = APIRouter(tags=["Workspaces"])
+
+_MILLISECONDS = 1000
+
+
+@router.post("/workspaces/{workspace}/builds", status_code=201, response_model=WorkspaceBuild)
+async def create_build(
+    workspace: UUID, wanted: Annotated[CreateWorkspaceBuildRequest, Body()], context: Context, caller: CallerOf
+) -> Response:
+    """Start, stop or delete a workspace, and return the build that the operator makes for it.
+
+    409 if a build runs, or if no build was made within five seconds; the message says why.
+    """
+    index = context.index
+    row = await workspace_of(workspace, index, caller)
+    known = KnownBuilds.of(row, index)
+    if known.newest is not None and known.newest.job.phase in STARTED:
+        raise Problem(409, "A workspace build is already active.")
+    outcome = await _change(wanted, row, index, caller)
+    if outcome.result is not Result.DONE:
+        raise Problem(409, outcome.message)
+    found = await known.newer(index)
+    if found is not None:
+        return json_of(WorkspaceBuild, convert.build_of_job(found, index), 201)
+    if wanted.transition == "delete" and index.workspaces.get(row.uid) is None:
+        return json_of(WorkspaceBuild, orphaned(row, index), 201)
+    raise no_build(row, index)
+
+
+@router.put("/workspaces/{workspace}/autoupdates", status_code=204)
+async def set_automatic_updates(
+    workspace: UUID, wanted: Annotated[UpdateAutomaticUpdatesRequest, Body()], context: Context, caller: CallerOf
+) -> Response:
+    """Let a workspace move to its template's active version at each start, or never by itself."""
+    row = await workspace_of(workspace, context.index, caller)
+    policy = convert.object_of(row).spec.update_policy
+    if wanted.automatic_updates == "never":
+        policy = UpdatePolicy.MANUAL
+    elif policy is UpdatePolicy.MANUAL:
+        policy = UpdatePolicy.ON_START
+    return _settled(await actions.set_update_policy(caller.client, row, policy))
+
+
+@router.put("/workspaces/{workspace}/ttl", status_code=204)
+async def set_ttl(
+    workspace: UUID, wanted: Annotated[UpdateTTLRequest, Body()], context: Context, caller: CallerOf
+) -> Response:
+    """Set the time after a start at which a workspace is stopped."""
+    row = await workspace_of(workspace, context.index, caller)
+    seconds = wanted.ttl_ms // _MILLISECONDS if wanted.ttl_ms else None
+    return _settled(await actions.set_autostop(caller.client, row, seconds))
+
+
+async def _change(wanted: CreateWorkspaceBuildRequest, row: ObjectRow, index: ClusterIndex, caller: Caller) -> Outcome:
+    if wanted.transition == "delete":
+        return await actions.delete(caller.client, row, orphan=wanted.orphan)
+    if wanted.transition == "stop":
+        return await actions.stop(caller.client, row, again=True)
+    return await actions.start(
+        caller.client,
+        row,
+        parameters=parameters_to_set(row, wanted.rich_parameter_values or ()),
+        version=version_to_pin(row, wanted.template_version_id, index),
+        again=True,
+    )
+
+
+def _settled(outcome: Outcome) -> Response:
+    if outcome.is_refused:
+        raise Problem(409, outcome.message)
+    return Response(status_code=204)
