@@ -6,14 +6,14 @@ a real API server answers is for the tests that run one.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
 from provisioner_operator.kube import wire
-from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.client import WATCH_READ_SECONDS, KubeClient
 from support.virtual_time import now
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class ScriptedClient(KubeClient):
         self.requests: list[Request] = []
         self._answers: dict[tuple[str, str], deque[Answer]] = {}
         self._watches: dict[str, deque[tuple[Step, ...]]] = {}
+        self._texts: dict[str, deque[tuple[str | float | Exception | Hang, ...]]] = {}
 
     def answers(self, method: str, path: str, *answers: Answer) -> None:
         """Add answers to requests; the last one is repeated."""
@@ -66,6 +67,10 @@ class ScriptedClient(KubeClient):
     def watched(self, path: str, *steps: Step) -> None:
         """Add a watch of a path, which ends after its steps. After the last watch, further ones stay silent."""
         self._watches.setdefault(path, deque()).append(steps)
+
+    def reads(self, path: str, *steps: str | float | Exception | Hang) -> None:
+        """Add a text of a path, which ends after its lines and pauses. After the last text, further ones stay silent."""
+        self._texts.setdefault(path, deque()).append(steps)
 
     def sent(self, method: str, path: str | None = None) -> list[Request]:
         """Return the requests of a method that were sent so far, of one path or of all."""
@@ -109,6 +114,23 @@ class ScriptedClient(KubeClient):
             match step:
                 case (str() as kind, body):
                     yield kind, dict(body)
+                case Hang():
+                    await asyncio.Event().wait()
+                case Exception():
+                    raise step
+                case float() | int():
+                    await asyncio.sleep(step)
+
+    @override
+    async def lines(
+        self, path: str, parameters: Mapping[str, str], *, quiet_seconds: float = WATCH_READ_SECONDS
+    ) -> AsyncGenerator[str, None]:
+        self.requests.append(Request("READ", path, None, dict(parameters), now()))
+        script = self._texts.get(path)
+        for step in script.popleft() if script else (Hang(),):
+            match step:
+                case str():
+                    yield step
                 case Hang():
                     await asyncio.Event().wait()
                 case Exception():

@@ -5,7 +5,7 @@ means, and decides by the error's type (`kube.errors`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -138,6 +138,32 @@ class KubeClient:
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             self._unreachable_at = _now()
             raise UnreachableError(f"watch of {path}: {error!r}") from error
+
+    async def lines(
+        self, path: str, parameters: Mapping[str, str], *, quiet_seconds: float = WATCH_READ_SECONDS
+    ) -> AsyncGenerator[str, None]:
+        """Yield the lines of a text as they arrive, such as a Pod's log, until the server ends it.
+
+        Raises UnreachableError when the stream breaks, or brings nothing for `quiet_seconds`: a server that died is silent.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=quiet_seconds)
+        try:
+            async with self._session.get(
+                self._server + path,
+                params=parameters,
+                headers=self._headers,
+                timeout=timeout,
+                read_bufsize=_LONGEST_EVENT,
+            ) as response:
+                if response.status >= HTTPStatus.BAD_REQUEST:
+                    raise await self._error_of(response)
+                async for line in response.content:
+                    yield line.decode(errors="replace").removesuffix("\n")
+        except TimeoutError as error:
+            raise UnreachableError(f"{path} brought nothing for {quiet_seconds:.0f} s") from error
+        except (aiohttp.ClientError, ValueError) as error:
+            self._unreachable_at = _now()
+            raise UnreachableError(f"GET {path}: {error!r}") from error
 
     async def _error_of(self, response: aiohttp.ClientResponse, *, has_tests: bool = False) -> KubeError:
         retry_after = response.headers.get("Retry-After", "")

@@ -334,3 +334,53 @@ async def test_a_watch_that_is_cut_off_raises_after_what_came_before(cut: bytes 
     with pytest.raises(UnreachableError, match="watch of /things"):
         await watched(client, seen)
     assert seen == ["ADDED"]
+
+
+async def read_lines(client: KubeClient, seen: list[str]) -> None:
+    async for line in client.lines("/pods/one/log", {"follow": "true"}, quiet_seconds=7):
+        seen.append(line)  # noqa: PERF401 - it has what came before an error
+
+
+@virtual_time
+async def test_a_text_is_read_line_by_line_as_it_arrives() -> None:
+    client, session = a_client(Response(lines=(b"one\n", b"\n", "zwölf\n".encode(), b"\xffcut")))
+    seen: list[str] = []
+    await read_lines(client, seen)
+    assert seen == ["one", "", "zwölf", "\N{REPLACEMENT CHARACTER}cut"]
+    ((method, url, arguments),) = session.requests
+    assert (method, url, arguments["params"]) == ("GET", f"{SERVER}/pods/one/log", {"follow": "true"})
+    assert (arguments["timeout"].total, arguments["timeout"].sock_read) == (None, 7)
+
+
+@pytest.mark.parametrize(
+    ("cut", "reason"),
+    [
+        (aiohttp.ClientPayloadError("cut"), "GET /pods/one/log"),
+        (ValueError("the line is too long"), "GET /pods/one/log"),
+        (aiohttp.SocketTimeoutError(), "brought nothing for 7 s"),
+    ],
+    ids=["stream", "line", "silence"],
+)
+@virtual_time
+async def test_a_text_that_is_cut_off_raises_after_what_came_before(cut: Exception, reason: str) -> None:
+    client, _ = a_client(Response(lines=(b"one\n", cut)))
+    seen: list[str] = []
+    with pytest.raises(UnreachableError, match=reason):
+        await read_lines(client, seen)
+    assert seen == ["one"]
+
+
+@virtual_time
+async def test_a_text_that_is_refused_raises_the_words_of_the_api_server() -> None:
+    client, _ = a_client(Response(403, {"message": "no pods/log"}))
+    with pytest.raises(ForbiddenError, match="no pods/log"):
+        await read_lines(client, [])
+
+
+@virtual_time
+async def test_a_quiet_text_is_not_taken_for_an_api_server_that_was_away() -> None:
+    client, _ = a_client(Response(lines=(aiohttp.SocketTimeoutError(),)), Response(403, {}))
+    with pytest.raises(UnreachableError):
+        await read_lines(client, [])
+    with pytest.raises(ForbiddenError):
+        await client.get("/things/one")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from provisioner_operator.api.v1alpha1.names import JOB_LABEL
 from provisioner_operator.core.model.metadata import Metadata
@@ -15,7 +16,16 @@ ARCHIVE_KEY = "log"
 _LOGGER_OF_JOBS = "job"
 """The `logger` of a job's lines in a daemon's output."""
 _ARCHIVED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) ([^:]*): (.*)", re.DOTALL)
+_OMISSION = re.compile(r"--- \d+ bytes were left out here: .* ---")
 _SECONDS = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class LogLevel(StrEnum):
+    """Severities of lines."""
+
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,18 @@ class Line:
     text: str
     time: str = ""
     stage: str = ""
+
+    @property
+    def is_omission(self) -> bool:
+        """Whether it is the notice that lines were left out here."""
+        return not self.time and _OMISSION.fullmatch(self.text) is not None
+
+    @property
+    def level(self) -> LogLevel:
+        """Severity, by the word with which a diagnostic of the run begins."""
+        if self.text.startswith("Error: "):
+            return LogLevel.ERROR
+        return LogLevel.WARN if self.text.startswith("Warning: ") else LogLevel.INFO
 
 
 def is_archive_of(config_map: Metadata, job: str, uid: str) -> bool:

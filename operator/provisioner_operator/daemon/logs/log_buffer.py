@@ -3,7 +3,6 @@
 Pure; written by `run_log`, read by `archive`.
 """
 
-import re
 from collections import deque
 
 CAP = 1024 * 1024
@@ -14,14 +13,6 @@ NOTICE_ROOM = 256
 """Bytes of the cap reserved for the notice in the middle."""
 _HEAD_FRACTION = 4
 """The beginning gets one part in so many: the end of a log usually contains the reason of a failure."""
-
-_TERMINAL_CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-Z\\-_]")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-
-
-def printable(text: str) -> str:
-    """Return the text without colors and control characters, which would garble a terminal that prints the log."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _TERMINAL_CODES.sub("", text))
 
 
 def cut_line(text: str, limit: int = LONGEST_LINE) -> str:

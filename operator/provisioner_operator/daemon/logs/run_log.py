@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import monotonic
 
+from provisioner_operator.core.model.printable_text import printable
 from provisioner_operator.daemon.logs.console import Console
-from provisioner_operator.daemon.logs.log_buffer import JobLog, cut_line, printable
+from provisioner_operator.daemon.logs.log_buffer import JobLog, cut_line
 from provisioner_operator.daemon.logs.redaction import Redactor
 
 

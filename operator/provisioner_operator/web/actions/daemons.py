@@ -10,8 +10,9 @@ from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.kube.object_states import Body, daemon_report, job_state, meta_of
-from provisioner_operator.web.actions.change import ObjectRef, Target, change
+from provisioner_operator.web.actions.change import change
 from provisioner_operator.web.actions.outcome import Outcome
+from provisioner_operator.web.actions.target import ObjectRef, Target
 
 FORCED = "its daemon is being drained by force"
 """Reason of a cancel for which the user gives none."""

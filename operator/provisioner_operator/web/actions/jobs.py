@@ -10,8 +10,9 @@ from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.kube.object_states import Body, job_state
-from provisioner_operator.web.actions.change import Target, change
+from provisioner_operator.web.actions.change import change
 from provisioner_operator.web.actions.outcome import Outcome
+from provisioner_operator.web.actions.target import Target
 
 MOST_AT_ONCE = 8
 """Requests of one bulk action that are sent at the same time: the user shares the API server with others."""

@@ -24,8 +24,9 @@ from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import AlreadyExistsError, NotFoundError
 from provisioner_operator.kube.object_states import Body, job_state, meta_of
 from provisioner_operator.kube.workspace_states import template_state, workspace_state
-from provisioner_operator.web.actions.change import ObjectRef, Target, change, read_target
+from provisioner_operator.web.actions.change import change
 from provisioner_operator.web.actions.outcome import Outcome, done, not_done
+from provisioner_operator.web.actions.target import ObjectRef, Target, read_target
 from provisioner_operator.web.actions.workspaces import describe_rebuild
 
 

@@ -11,8 +11,9 @@ from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import ConflictError, NotFoundError
 from provisioner_operator.kube.workspace_states import template_state, workspace_state
-from provisioner_operator.web.actions.change import Target, change, read_target
+from provisioner_operator.web.actions.change import change
 from provisioner_operator.web.actions.outcome import Outcome, done
+from provisioner_operator.web.actions.target import Target, read_target
 
 _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 _AGAIN = {

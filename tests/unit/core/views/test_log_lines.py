@@ -16,6 +16,7 @@ from provisioner_operator.core.views.log_lines import (
     parse_archived,
     parse_console,
 )
+from provisioner_operator.daemon.logs.log_buffer import JobLog
 from provisioner_operator.kube.object_states import meta_of
 
 ARCHIVE = """2027-01-15T08:00:00Z init: Initializing
@@ -107,3 +108,19 @@ def test_a_missing_archive_has_a_cause(phase: str, started: bool, ended: bool, c
     error = missing_archive("dev-7", phase, started=started, ended=ended)
     assert error.cause is cause
     assert "dev-7" in str(error)
+
+
+def test_the_notice_of_a_daemon_that_lines_were_left_out_is_recognized() -> None:
+    log = JobLog(cap=2000)
+    for number in range(1000):
+        log.append(f"2027-01-15T08:00:00Z apply: line {number}")
+    assert [line.is_omission for line in parse_archived(log.text())].count(True) == 1
+    said = "--- 7 bytes were left out here: the log exceeds its limit ---"
+    assert not Line(said, "2027-01-15T08:00:00Z", "apply").is_omission, "a run printed it"
+
+
+@pytest.mark.parametrize(
+    ("text", "level"), [("Error: no", "error"), ("Warning: no", "warn"), ("Errors: 0", "info"), ("", "info")]
+)
+def test_a_diagnostic_has_its_severity(text: str, level: str) -> None:
+    assert Line(text).level == level

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner_operator.daemon.logs.log_buffer import CAP, LONGEST_LINE, NOTICE_ROOM, JobLog, cut_line, printable
+from provisioner_operator.daemon.logs.log_buffer import CAP, LONGEST_LINE, NOTICE_ROOM, JobLog, cut_line
 
 LINES = st.lists(st.text(st.characters(exclude_characters="\n\r"), max_size=200), max_size=60)
 
@@ -73,7 +73,3 @@ def test_a_long_line_is_cut_at_a_character_and_says_so(text: str, limit: int) ->
 
 def test_the_limit_of_a_line_is_generous() -> None:
     assert cut_line("x" * LONGEST_LINE) == "x" * LONGEST_LINE
-
-
-def test_colours_and_control_characters_are_taken_out() -> None:
-    assert printable("\x1b[1;31mred\x1b[0m\ta\x00b") == "red\ta\N{REPLACEMENT CHARACTER}b"

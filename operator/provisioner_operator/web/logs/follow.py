@@ -1,0 +1,111 @@
+"""Follow the log of a job to the end of its run: live from the daemon's Pod, else as its archive grows."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing, suppress
+from typing import Any, TypeVar
+
+from provisioner_operator.api.v1alpha1.enums import Phase
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import ForbiddenError, KubeError
+from provisioner_operator.kube.object_states import Body, job_state, meta_of
+from provisioner_operator.web.actions.target import Target, read_target
+from provisioner_operator.web.logs.archive import archive_versions, latest_archive
+from provisioner_operator.web.logs.lines import LogLine, Progress
+from provisioner_operator.web.logs.object_versions import object_versions
+from provisioner_operator.web.logs.pod_log import follow_pod_log, live_lines, pod_of
+
+_Item = TypeVar("_Item")
+
+
+async def follow_log(client: KubeClient, job: Target, after: int = 0) -> AsyncIterator[LogLine]:
+    """Yield the lines after that number, and each further one as it comes; ends when the run has ended.
+
+    Waits for the start of a pending job. Raises the error of a request that the API server refuses.
+    """
+    await read_target(client, paths.job(job.namespace, job.name), job)
+    body = await _await_job(client, job, lambda phase: phase is not Phase.PENDING)
+    started = "" if body is None else (body.get("status") or {}).get("startedAt") or ""
+    if body is None or not started:
+        return
+    progress = Progress(after, time=started)
+    if job_state(body).phase not in TERMINAL:
+        ended = asyncio.ensure_future(_await_job(client, job, lambda phase: phase in TERMINAL))
+        try:
+            async with aclosing(_until(ended, _growing(client, job, body, progress))) as lines:
+                async for line in lines:
+                    yield line
+            await ended
+        finally:
+            await _canceled(ended)
+    for line in await _rest(client, job, body, progress):
+        yield line
+
+
+async def _await_job(client: KubeClient, job: Target, is_awaited: Callable[[Phase], bool]) -> Body | None:
+    """Wait for a phase of the job, and return the job then; None if it is gone."""
+    async with aclosing(object_versions(client, paths.jobs(job.namespace), job.name)) as versions:
+        async for body in versions:
+            if body is None or meta_of(body).uid != job.uid:
+                return None
+            if is_awaited(job_state(body).phase):
+                return body
+    return None
+
+
+async def _growing(client: KubeClient, job: Target, body: Body, progress: Progress) -> AsyncGenerator[LogLine, None]:
+    """Yield lines as they come, from the daemon's Pod if it can be read there. Ends never."""
+    with suppress(KubeError):  # the Pod is gone, or the user may not read its output
+        pod = await pod_of(client, body)
+        if pod is not None:
+            async with aclosing(follow_pod_log(client, job, pod)) as output:
+                position = 0
+                async for line in output:
+                    position += 1
+                    if position > progress.number:
+                        yield progress.add(line)
+                    else:
+                        progress.pass_over(line)
+    async with aclosing(archive_versions(client, job)) as versions:
+        async for lines in versions:
+            for each in progress.add_rest(lines):
+                yield each
+
+
+async def _rest(client: KubeClient, job: Target, body: Body, progress: Progress) -> Iterable[LogLine]:
+    """Return the lines that the reader of an ended run does not have.
+
+    The archive is complete before the job's end is written. The Pod has what could not be archived.
+    """
+    refusal: ForbiddenError | None = None
+    try:
+        lines = await latest_archive(client, job)
+    except ForbiddenError as error:
+        lines, refusal = None, error
+    if lines is None:
+        lines = await live_lines(client, job, body)
+    if lines is None and refusal is not None:
+        raise refusal
+    return progress.add_rest(lines or ())
+
+
+async def _until(ended: "asyncio.Future[Any]", items: AsyncGenerator[_Item, None]) -> AsyncGenerator[_Item, None]:
+    """Yield the items that come before the future is done."""
+    async with aclosing(items):
+        while not ended.done():
+            following = asyncio.ensure_future(anext(items))
+            try:
+                await asyncio.wait((ended, following), return_when=asyncio.FIRST_COMPLETED)
+                if following.done():
+                    yield following.result()
+            finally:
+                await _canceled(following)
+
+
+async def _canceled(task: "asyncio.Future[Any]") -> None:
+    if not task.done():
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
