@@ -5,7 +5,8 @@ then sorted in together if they are many: inserting each of 100,000 into its pla
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
+from itertools import pairwise
 from typing import Any, Generic, TypeVar, overload
 
 from typing_extensions import override
@@ -17,17 +18,24 @@ _FEW = 64
 
 
 class SortedList(Sequence[_Item], Generic[_Item]):
-    """Items in ascending order of a cheap key, and items of equal keys in order of `tie`.
+    """Items in ascending order of a cheap key, and items of equal keys in order of `tie`, which may be expensive.
 
     No two items are equal in both. Neither may change while the item is in the list.
     """
 
-    __slots__ = ("_items", "_key", "_late", "_tie")
+    __slots__ = ("_items", "_key", "_late", "_make", "_tie")
 
-    def __init__(self, key: Callable[[_Item], Any], tie: Callable[[_Item], Any]) -> None:
+    def __init__(
+        self,
+        key: Callable[[_Item], Any],
+        tie: Callable[[_Item], Any],
+        make: Callable[[Iterable[_Item]], MutableSequence[_Item]] = list,
+    ) -> None:
+        """`make` returns the sequence that holds the items, such as an array of numbers."""
         self._key = key
         self._tie = tie
-        self._items: list[_Item] = []
+        self._make = make
+        self._items = make(())
         self._late: list[_Item] = []
 
     @override
@@ -37,9 +45,9 @@ class SortedList(Sequence[_Item], Generic[_Item]):
     @overload
     def __getitem__(self, at: int) -> _Item: ...
     @overload
-    def __getitem__(self, at: slice) -> list[_Item]: ...
+    def __getitem__(self, at: slice) -> Sequence[_Item]: ...
     @override
-    def __getitem__(self, at: int | slice) -> _Item | list[_Item]:
+    def __getitem__(self, at: int | slice) -> _Item | Sequence[_Item]:
         return self._settled()[at]
 
     @override
@@ -57,21 +65,18 @@ class SortedList(Sequence[_Item], Generic[_Item]):
         """Remove the item of this key and tie, which is in the list."""
         del self._settled()[self.index_of(item)]
 
-    def replace(self, item: _Item) -> None:
-        """Put an item in the place of the one that has the same key and tie."""
-        self._settled()[self.index_of(item)] = item
-
     def index_of(self, item: _Item) -> int:
         """Return the number of items that come before this one, which need not be in the list."""
-        return self.count_before(self._key(item), self._tie(item))
+        return self.count_before(self._key(item), lambda: self._tie(item))
 
-    def count_before(self, key: Any, tie: Any) -> int:
+    def count_before(self, key: Any, tie: Callable[[], Any]) -> int:
         """Return the number of items that come before this key and tie."""
         items = self._settled()
         first = bisect_left(items, key, key=self._key)
-        # Nearly always one item or none: ties may be expensive to compute.
+        if first == len(items) or self._key(items[first]) != key:
+            return first
         last = bisect_right(items, key, lo=first, key=self._key)
-        return bisect_left(items, tie, lo=first, hi=last, key=self._tie)
+        return bisect_left(items, tie(), lo=first, hi=last, key=self._tie)
 
     def count_below(self, key: Any) -> int:
         """Return the number of items with a smaller key."""
@@ -83,10 +88,7 @@ class SortedList(Sequence[_Item], Generic[_Item]):
         key, last = self._key(item), self._key(self._items[-1])
         return bool(last < key or (last == key and self._tie(self._items[-1]) < self._tie(item)))
 
-    def _order(self, item: _Item) -> tuple[Any, Any]:
-        return self._key(item), self._tie(item)
-
-    def _settled(self) -> list[_Item]:
+    def _settled(self) -> MutableSequence[_Item]:
         if self._late:
             self._settle()
         return self._items
@@ -96,6 +98,17 @@ class SortedList(Sequence[_Item], Generic[_Item]):
         if len(late) <= _FEW:
             for item in late:
                 insort(self._items, item, key=self._order)
-            return
-        self._items += late
-        self._items.sort(key=self._order)
+        else:
+            self._items = self._make(self._sorted([*self._items, *late]))
+
+    def _order(self, item: _Item) -> tuple[Any, Any]:
+        return self._key(item), self._tie(item)
+
+    def _sorted(self, items: list[_Item]) -> list[_Item]:
+        items.sort(key=self._key)
+        keys = list(map(self._key, items))
+        starts = [0, *(at for at, (one, other) in enumerate(pairwise(keys), start=1) if one != other), len(items)]
+        for start, end in pairwise(starts):
+            if end - start > 1:
+                items[start:end] = sorted(items[start:end], key=self._tie)
+        return items

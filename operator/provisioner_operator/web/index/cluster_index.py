@@ -45,7 +45,7 @@ class ClusterIndex:
         self.skipped: dict[str, int] = dict.fromkeys(KINDS, 0)
         """Number of times that an object could not be read, by plural."""
         self.queue = QueueIndex(self.now, self._ended, self._went_offline)
-        self.jobs = JobIndex(self.queue.stuck_jobs)
+        self.jobs = JobIndex(self.queue)
         self.daemons = ObjectIndex()
         self.pools = ObjectIndex()
         self.workspaces = ObjectIndex()

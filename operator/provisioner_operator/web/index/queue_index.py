@@ -1,6 +1,6 @@
 """The queue as users see it: places, reasons to wait, what to change, estimates. Rules are the core's."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from provisioner_operator.core.model.matching import satisfies
 from provisioner_operator.core.model.records import Daemon, Job
@@ -13,7 +13,7 @@ from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.wait_estimate import Estimate, estimate
 from provisioner_operator.web.index.rows import JobRow
 
-_RECENT_RUNS = 1000
+_RECENT_RUNS = 200
 """Number of the namespace's last runs from which a wait is estimated."""
 
 
@@ -79,9 +79,13 @@ class QueueIndex:
         """Return the record of a daemon."""
         return self.live.daemon(uid)
 
-    def stuck_jobs(self, namespaces: Collection[str]) -> frozenset[str]:
-        """Return the uids of the jobs of these namespaces that are stuck."""
-        return frozenset(self._present().stuck_jobs(namespaces))
+    def stuck_jobs(self, namespaces: Collection[str]) -> Iterator[str]:
+        """Return the uids of the stuck jobs of these namespaces."""
+        return self._present().stuck_jobs(namespaces)
+
+    def count_stuck(self, namespaces: Collection[str]) -> int:
+        """Count the stuck jobs of these namespaces."""
+        return self._present().count_stuck(namespaces)
 
     def advance(self) -> None:
         """Move on to the present time: a daemon may go offline without any event."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.retry import RETRY_OF
-from provisioner_operator.core.model.json_patch import clip
 from provisioner_operator.core.model.records import Assignment, Job
 from provisioner_operator.kube import wire
 from provisioner_operator.kube.object_meta import object_meta
@@ -20,32 +19,43 @@ _DISTINCT = 16384
 _LONGEST_MESSAGE = 512
 """Characters that lists show of a job's message."""
 
+_UNLISTED_SPEC = frozenset({"source", "variables", "variablesFrom"})
+_UNLISTED_STATUS = frozenset({"conditions", "timings", "outputs", "resources", "variables", "log", "commit"})
+
 
 def parse_job_row(body: Mapping[str, Any]) -> JobRow:
     """Parse a job into its row. Raises UnparseableObjectError."""
-    model = parse_job_model(body)
+    model = parse_job_model(_listed_part(body))
     spec = model.spec
     template, workspace = spec.template_ref, spec.workspace_ref
     return JobRow(
         job=_slim(job_record(model)),
-        template=_shared(template.name) if template is not None else None,
-        template_uid=_shared(template.uid) if template is not None else None,
-        version=_shared(template.version) if template is not None else None,
-        workspace_uid=_shared(workspace.uid) if workspace is not None else None,
+        template=template.name if template is not None else None,
+        template_uid=template.uid if template is not None else None,
+        version=template.version if template is not None else None,
+        workspace_uid=workspace.uid if workspace is not None else None,
         build_number=workspace.build_number if workspace is not None else None,
         owner_may_cancel=spec.owner_may_cancel,
-        stage=_shared(model.status.stage),
+        stage=model.status.stage,
         retry_of=model.metadata.annotations.get(RETRY_OF),
     )
 
 
+def _listed_part(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object without what lists do not show: checking that would take most of the time."""
+    spec = {key: value for key, value in body["spec"].items() if key not in _UNLISTED_SPEC}
+    status = {key: value for key, value in (body.get("status") or {}).items() if key not in _UNLISTED_STATUS}
+    if message := status.get("message"):
+        status["message"] = message[:_LONGEST_MESSAGE]
+    return {"metadata": body["metadata"], "spec": spec, "status": status}
+
+
 def _slim(job: Job) -> Job:
-    """Drop what no list shows."""
+    """Drop from an ended job what no list shows."""
     given = job.assignment
-    if given is not None and job.phase in TERMINAL:
-        given = _assignment_to(given.daemon, given.daemon_uid)
-    message = job.message if job.message is None else clip(job.message, _LONGEST_MESSAGE)
-    return replace(job, conditions=(), assignment=given, message=message, workspace=_shared(job.workspace))
+    if given is None or job.phase not in TERMINAL:
+        return job
+    return replace(job, assignment=_assignment_to(given.daemon, given.daemon_uid))
 
 
 def parse_object_row(body: Mapping[str, Any]) -> ObjectRow:
@@ -58,7 +68,7 @@ def parse_object_row(body: Mapping[str, Any]) -> ObjectRow:
         "status": _without("lastHeartbeatTime", body.get("status") or {}),
     }
     return ObjectRow(
-        namespace=_shared(meta.namespace) or "",
+        namespace=meta.namespace,
         name=meta.name,
         uid=meta.uid,
         resource_version=meta.version,
@@ -70,11 +80,6 @@ def parse_object_row(body: Mapping[str, Any]) -> ObjectRow:
 
 def _without(key: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {each: value for each, value in fields.items() if each != key}
-
-
-@lru_cache(maxsize=_DISTINCT)
-def _shared(text: str | None) -> str | None:
-    return text
 
 
 @lru_cache(maxsize=_DISTINCT)

@@ -1,0 +1,70 @@
+"""Find the jobs that meet all conditions of a query but those on namespace, phase and time."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from provisioner_operator.core.model.matching import tags_match
+from provisioner_operator.web.index.name_text import NameText
+from provisioner_operator.web.index.query import JobQuery
+from provisioner_operator.web.index.row_store import RowStore
+from provisioner_operator.web.index.rows import JobRow
+from provisioner_operator.web.index.terms import Field, Slots, Terms
+
+
+class JobSearch:
+    """What the jobs of a row store are found by."""
+
+    def __init__(self, rows: RowStore) -> None:
+        self._rows = rows
+        self._terms = Terms()
+        self._names = NameText(rows.text)
+
+    def add(self, slot: int, row: JobRow) -> None:
+        """Note a new job."""
+        self._terms.add(slot, row)
+        self._names.changed(slot)
+
+    def replace(self, slot: int, former: JobRow, row: JobRow) -> None:
+        """Note a later version of a job, which has the same name and uid."""
+        self._terms.replace(slot, former, row)
+
+    def remove(self, slot: int, row: JobRow) -> None:
+        """Forget a job."""
+        self._terms.remove(slot, row)
+        self._names.changed(slot)
+
+    def found(self, query: JobQuery, stuck: Collection[int] | None) -> set[int] | None:
+        """Return the slots of the jobs that meet all conditions, `stuck` being one; None if there is no condition."""
+        conditions = list(self._conditions(query))
+        if stuck is not None:
+            conditions.append([stuck])
+        if not conditions:
+            return None
+        conditions.sort(key=lambda each: sum(map(len, each)))
+        found: set[int] = set().union(*conditions[0])
+        for slots in conditions[1:]:
+            found.intersection_update(set().union(*slots))
+        return found
+
+    def of_workspace(self, workspace: str) -> list[int]:
+        """Return the slots of the jobs of all workspaces of this name."""
+        return [slot for slots in self._terms.of(Field.WORKSPACE, workspace) for slot in slots]
+
+    def _conditions(self, query: JobQuery) -> Iterator[Sequence[Slots]]:
+        """Yield the jobs that meet each condition, in several collections."""
+        if query.uids:
+            slots = (self._rows.find(uid) for uid in query.uids)
+            yield [[slot for slot in slots if slot is not None]]
+        if query.tags:
+            yield self._terms.tagged(lambda tags: tags_match(tags, query.tags))
+        if query.types:
+            yield [slots for each in query.types for slots in self._terms.of(Field.TYPE, each)]
+        for field, value in (
+            (Field.TEMPLATE, query.template),
+            (Field.WORKSPACE, query.workspace),
+            (Field.DAEMON, query.daemon),
+            (Field.INITIATOR, query.initiator),
+        ):
+            if value:
+                yield self._terms.of(field, value)
+        for word in query.text.lower().split():
+            yield [*self._terms.containing(word), list(self._names.containing(word))]
