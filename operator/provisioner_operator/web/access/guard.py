@@ -86,6 +86,7 @@ class Guard:
             nonlocal status
             if message["type"] in _STARTS:
                 status = message.get("status", HTTPStatus.SWITCHING_PROTOCOLS)
+                message.setdefault("headers", [])
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = record.id
                 add_security_headers(headers)

@@ -6,10 +6,11 @@ server's address (DNS rebinding). So the name has to be one of ours, and the ori
 
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?", re.ASCII)
+_NAME_AND_PORT = r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?"
+_HOST = re.compile(_NAME_AND_PORT, re.ASCII)
+_ORIGIN = re.compile(rf"(?P<scheme>https?)://{_NAME_AND_PORT}", re.ASCII)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -33,15 +34,8 @@ def is_allowed(host: str, allowed: Collection[str]) -> bool:
 
 def is_same_origin(origin: str, host: str) -> bool:
     """Return whether a header `Origin` is that of the page of `host`: same name, same port, and TLS unless loopback."""
-    parts = urlsplit(origin)
-    match = _HOST.fullmatch(host)
-    if match is None or parts.scheme not in _DEFAULT_PORTS or origin != f"{parts.scheme}://{parts.netloc}":
+    theirs, ours = _ORIGIN.fullmatch(origin), _HOST.fullmatch(host)
+    if theirs is None or ours is None or (theirs["scheme"] != "https" and not is_loopback(host)):
         return False
-    if parts.scheme != "https" and not is_loopback(host):
-        return False
-    theirs = _HOST.fullmatch(parts.netloc)
-    default = _DEFAULT_PORTS[parts.scheme]
-    return theirs is not None and (theirs["name"].lower(), theirs["port"] or default) == (
-        match["name"].lower(),
-        match["port"] or default,
-    )
+    default = _DEFAULT_PORTS[theirs["scheme"]]
+    return (theirs["name"].lower(), theirs["port"] or default) == (ours["name"].lower(), ours["port"] or default)

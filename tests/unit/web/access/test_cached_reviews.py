@@ -1,0 +1,144 @@
+"""Answers about users are kept by credential and question, so that no user gets another's, and not for long."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from provisioner_operator.kube.errors import UnreachableError
+from provisioner_operator.web.access.cached_reviews import MOST_AT_A_TIME, CachedReviews
+from provisioner_operator.web.access.caller import Question, User
+from support.virtual_time import virtual_time
+
+LIST = Question("list", "provisionerjobs", "red")
+
+
+@dataclass
+class Reviewer:
+    """Answers by the credential, and notes what it was asked."""
+
+    users: dict[str, User | None] = field(default_factory=dict)
+    rights: dict[tuple[str, Question], bool] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    away: bool = False
+    under_way: int = 0
+    most_under_way: int = 0
+
+    async def user(self, credential: Mapping[str, str]) -> User | None:
+        return self.users.get(await self._note(credential))
+
+    async def allowed(self, credential: Mapping[str, str], question: Question) -> bool:
+        return self.rights.get((await self._note(credential), question), False)
+
+    async def _note(self, credential: Mapping[str, str]) -> str:
+        self.asked.append(credential["token"])
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        await asyncio.sleep(0.001)
+        self.under_way -= 1
+        if self.away:
+            raise UnreachableError("away")
+        return credential["token"]
+
+
+def cached(reviewer: Reviewer) -> CachedReviews:
+    return CachedReviews(reviewer, lambda: asyncio.get_running_loop().time())
+
+
+@virtual_time
+async def test_threat_10_no_user_gets_what_anothers_token_cached() -> None:
+    reviewer = Reviewer({"a": User("ada"), "b": User("sam")}, {("a", LIST): True})
+    reviews = cached(reviewer)
+
+    for _ in range(2):
+        assert await reviews.user("digest of a", {"token": "a"}) == User("ada")
+        assert await reviews.user("digest of b", {"token": "b"}) == User("sam")
+        assert await reviews.allowed("digest of a", {"token": "a"}, LIST)
+        assert not await reviews.allowed("digest of b", {"token": "b"}, LIST)
+
+    assert sorted(reviewer.asked) == ["a", "a", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        LIST._replace(verb="get"),
+        LIST._replace(resource="workspaces"),
+        LIST._replace(namespace="blue"),
+        LIST._replace(namespace=""),
+        LIST._replace(name="job"),
+        LIST._replace(subresource="log"),
+        LIST._replace(group=""),
+    ],
+    ids=str,
+)
+def test_threat_10_a_right_is_not_taken_for_another(other: Question) -> None:
+    @virtual_time
+    async def ask() -> None:
+        reviews = cached(Reviewer(rights={("a", LIST): True}))
+        assert await reviews.allowed("a", {"token": "a"}, LIST)
+        assert not await reviews.allowed("a", {"token": "a"}, other)
+
+    ask()
+
+
+@virtual_time
+async def test_threat_11_a_withdrawn_right_is_honored_for_thirty_seconds_at_most() -> None:
+    reviewer = Reviewer({"a": User("ada")}, {("a", LIST): True})
+    reviews = cached(reviewer)
+    assert await reviews.allowed("a", {"token": "a"}, LIST)
+    assert await reviews.user("a", {"token": "a"})
+
+    reviewer.rights.clear()
+    reviewer.users.clear()
+    await asyncio.sleep(29)
+    assert await reviews.allowed("a", {"token": "a"}, LIST)
+    await asyncio.sleep(1)
+
+    assert not await reviews.allowed("a", {"token": "a"}, LIST)
+    assert await reviews.user("a", {"token": "a"}) is None
+
+
+@virtual_time
+async def test_a_new_right_is_noticed_after_five_seconds() -> None:
+    reviewer = Reviewer()
+    reviews = cached(reviewer)
+    assert not await reviews.allowed("a", {"token": "a"}, LIST)
+    assert await reviews.user("a", {"token": "a"}) is None
+
+    reviewer.rights["a", LIST] = True
+    reviewer.users["a"] = User("ada")
+    await asyncio.sleep(4.9)
+    assert not await reviews.allowed("a", {"token": "a"}, LIST)
+    await asyncio.sleep(0.2)
+
+    assert await reviews.allowed("a", {"token": "a"}, LIST)
+    assert await reviews.user("a", {"token": "a"}) == User("ada")
+
+
+@virtual_time
+async def test_a_failure_is_no_answer() -> None:
+    reviewer = Reviewer({"a": User("ada")}, {("a", LIST): True}, away=True)
+    reviews = cached(reviewer)
+    with pytest.raises(UnreachableError):
+        await reviews.user("a", {"token": "a"})
+    with pytest.raises(UnreachableError):
+        await reviews.allowed("a", {"token": "a"}, LIST)
+
+    reviewer.away = False
+
+    assert await reviews.user("a", {"token": "a"}) == User("ada")
+    assert await reviews.allowed("a", {"token": "a"}, LIST)
+
+
+@virtual_time
+async def test_many_namespaces_are_reviewed_in_parallel_but_not_all_at_once() -> None:
+    reviewer = Reviewer()
+    reviews = cached(reviewer)
+
+    questions = [LIST._replace(namespace=str(number)) for number in range(3 * MOST_AT_A_TIME)]
+    await asyncio.gather(*(reviews.allowed("a", {"token": "a"}, each) for each in questions))
+
+    assert reviewer.most_under_way == MOST_AT_A_TIME
+    assert len(reviewer.asked) == len(questions)

@@ -1,0 +1,54 @@
+"""A caller sees the namespaces whose objects the API server lets this user list."""
+
+from collections.abc import Collection
+
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.web.access.caller import Caller, Question, User, user_id
+from support.virtual_time import virtual_time
+
+
+class Rights:
+    """Allows what it is made of, and notes what it was asked."""
+
+    def __init__(self, *allowed: Question) -> None:
+        self._allowed = frozenset(allowed)
+        self.asked: list[Question] = []
+
+    async def __call__(self, question: Question) -> bool:
+        self.asked.append(question)
+        return question in self._allowed
+
+
+def a_caller(rights: Rights, namespaces: Collection[str] = ("red", "blue")) -> Caller:
+    client = KubeClient.__new__(KubeClient)  # sends nothing
+    return Caller(User("ada"), client, None, "digest", rights, lambda: namespaces)
+
+
+@virtual_time
+async def test_a_right_for_all_namespaces_is_one_question() -> None:
+    rights = Rights(Question("list", "provisionerjobs"))
+
+    assert await a_caller(rights).visible("provisionerjobs") == {"red", "blue"}
+    assert len(rights.asked) == 1
+
+
+@virtual_time
+async def test_otherwise_each_namespace_is_asked_for() -> None:
+    rights = Rights(Question("list", "provisionerjobs", "red"))
+
+    assert await a_caller(rights).visible("provisionerjobs") == {"red"}
+    assert await a_caller(rights).visible("workspaces") == frozenset()
+
+
+@virtual_time
+async def test_an_action_on_one_object_is_one_question() -> None:
+    rights = Rights(Question("get", "pods", "red", "daemon", "log", ""))
+    caller = a_caller(rights)
+
+    assert await caller.may("get", "pods", "red", "daemon", "log", group="")
+    assert not await caller.may("get", "pods", "red", "daemon", "log")
+
+
+def test_a_user_has_the_same_id_everywhere() -> None:
+    assert User("ada").id == user_id("ada")
+    assert User("ada").id != user_id("sam")

@@ -1,0 +1,224 @@
+"""A stream ends with the right, the token and the server; a user has so many; a slow reader gets only the newest."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
+from provisioner_operator.web.access.answer_cache import YES_SECONDS
+from provisioner_operator.web.access.caller import Caller, Question, User
+from provisioner_operator.web.problems import Problem
+from provisioner_operator.web.streams import RECHECK_SECONDS, Mailbox, StreamEnd, StreamEndedError, Streams
+from support.virtual_time import now, virtual_time
+
+
+def clock() -> Instant:
+    return Instant(1_000_000 + now(), now())
+
+
+async def never(_: Question) -> bool:
+    raise AssertionError
+
+
+async def always() -> bool:
+    return True
+
+
+def a_caller(name: str = "ada", expires: float | None = None) -> Caller:
+    client = KubeClient.__new__(KubeClient)  # sends nothing
+    return Caller(User(name), client, expires, "digest", never, list)
+
+
+async def numbers(pause: float = 1.0, most: int = 10_000) -> AsyncIterator[int]:
+    for number in range(most):
+        yield number
+        await asyncio.sleep(pause)
+
+
+async def silence() -> AsyncIterator[int]:
+    await asyncio.Event().wait()
+    yield 0
+
+
+async def end_of(stream: AsyncIterator[int]) -> tuple[StreamEnd, float]:
+    """Read a stream to its end, and return why and when it ended."""
+    with pytest.raises(StreamEndedError) as error:
+        async for _ in stream:
+            pass
+    return error.value.end, now()
+
+
+@virtual_time
+async def test_a_stream_yields_what_its_source_does_and_ends_with_it() -> None:
+    streams = Streams(clock)
+
+    assert [item async for item in streams.guarded(a_caller(), always, numbers(most=3))] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("source", [silence, numbers, lambda: numbers(pause=40)], ids=["idle", "busy", "slow"])
+def test_threat_11_a_stream_ends_within_a_minute_of_its_right(source: Callable[[], AsyncIterator[int]]) -> None:
+    @virtual_time
+    async def run() -> None:
+        withdrawn = 10.0
+
+        async def permitted() -> bool:
+            # As the cache does: a "yes" from just before is kept.
+            return now() < withdrawn + YES_SECONDS
+
+        end, at = await end_of(Streams(clock).guarded(a_caller(), permitted, source()))
+        assert end is StreamEnd.FORBIDDEN
+        assert at <= withdrawn + 60
+
+    run()
+    assert YES_SECONDS + RECHECK_SECONDS < 60
+
+
+@pytest.mark.parametrize("source", [silence, numbers, lambda: numbers(pause=40)], ids=["idle", "busy", "slow"])
+def test_threat_12_a_stream_ends_with_its_token(source: Callable[[], AsyncIterator[int]]) -> None:
+    @virtual_time
+    async def run() -> None:
+        caller = a_caller(expires=1_000_000 + 100)
+
+        assert await end_of(Streams(clock).guarded(caller, always, source())) == (StreamEnd.SIGNED_OUT, 100.0)
+
+    run()
+
+
+@virtual_time
+async def test_threat_12_with_an_expired_token_no_stream_begins() -> None:
+    caller = a_caller(expires=1_000_000 - 1)
+
+    assert await end_of(Streams(clock).guarded(caller, always, numbers())) == (StreamEnd.SIGNED_OUT, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [(ForbiddenError(401, "expired"), StreamEnd.SIGNED_OUT), (ForbiddenError(403, "no"), StreamEnd.FORBIDDEN)],
+)
+def test_a_check_that_is_refused_ends_the_stream(error: ForbiddenError, end: StreamEnd) -> None:
+    @virtual_time
+    async def run() -> None:
+        async def permitted() -> bool:
+            raise error
+
+        assert await end_of(Streams(clock).guarded(a_caller(), permitted, silence())) == (end, RECHECK_SECONDS)
+
+    run()
+
+
+@virtual_time
+async def test_a_stream_outlives_an_outage_of_the_api_server_and_not_its_right() -> None:
+    async def permitted() -> bool:
+        if now() < 90:
+            raise UnreachableError("away")
+        return False
+
+    assert await end_of(Streams(clock).guarded(a_caller(), permitted, silence())) == (StreamEnd.FORBIDDEN, 100.0)
+
+
+@virtual_time
+async def test_streams_end_with_the_server() -> None:
+    streams = Streams(clock)
+    reading = asyncio.create_task(end_of(streams.guarded(a_caller(), always, silence())))
+    await asyncio.sleep(5)
+
+    streams.close()
+
+    assert await reading == (StreamEnd.SHUTTING_DOWN, 5.0)
+    assert await end_of(streams.guarded(a_caller(), always, silence())) == (StreamEnd.SHUTTING_DOWN, 5.0)
+
+
+@virtual_time
+async def test_a_reader_that_leaves_ends_the_source() -> None:
+    ended = asyncio.Event()
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    reading = asyncio.create_task(_read(Streams(clock).guarded(a_caller(), always, source())))
+    await asyncio.sleep(1)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+    assert ended.is_set()
+
+
+async def _read(stream: AsyncIterator[int]) -> None:
+    async for _ in stream:
+        pass
+
+
+@virtual_time
+async def test_an_error_of_the_source_is_the_streams() -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 1
+        raise UnreachableError("away")
+
+    with pytest.raises(UnreachableError):
+        await _read(Streams(clock).guarded(a_caller(), always, source()))
+
+
+@virtual_time
+async def test_threat_22_a_user_has_so_many_streams_and_others_are_unaffected() -> None:
+    streams = Streams(clock, most_per_user=2)
+    with streams.place(a_caller("ada")), streams.place(a_caller("ada")):
+        assert streams.count == 2
+        with pytest.raises(Problem) as error, streams.place(a_caller("ada")):
+            pass
+        assert error.value.status == 429
+        assert error.value.headers["Retry-After"]
+        with streams.place(a_caller("sam")):
+            assert streams.count == 3
+
+    assert streams.count == 0
+    with streams.place(a_caller("ada")):
+        assert streams.count == 1
+
+
+@virtual_time
+async def test_threat_22_a_slow_reader_gets_the_newest_item_and_costs_the_memory_of_one() -> None:
+    mailbox: Mailbox[int] = Mailbox()
+    for number in range(1000):
+        mailbox.put(number)
+
+    assert await anext(mailbox) == 999
+    waiting = asyncio.ensure_future(_next(mailbox))
+    await asyncio.sleep(1)
+    assert not waiting.done()
+    mailbox.put(1000)
+    assert await waiting == 1000
+
+
+async def _next(mailbox: Mailbox[int]) -> int:
+    return await anext(aiter(mailbox))
+
+
+@virtual_time
+async def test_threat_22_a_source_waits_for_a_slow_reader() -> None:
+    made: list[int] = []
+
+    async def source() -> AsyncIterator[int]:
+        for number in range(100):
+            made.append(number)
+            yield number
+            await asyncio.sleep(0)
+
+    stream = Streams(clock).guarded(a_caller(), always, source())
+    await anext(stream)
+    await asyncio.sleep(1000)
+
+    assert len(made) <= 2
+    await _close(stream)
+
+
+async def _close(stream: AsyncIterator[int]) -> None:
+    close: Callable[[], Awaitable[None]] = stream.aclose  # type: ignore[attr-defined]
+    await close()
