@@ -55,6 +55,10 @@ class Rendering:
         )
 
 
+Make = Callable[[], Rendering]
+"""Renders a view as the index is now."""
+
+
 @dataclass(slots=True)
 class _Known:
     """The latest rendering of a view, and the one before it."""
@@ -76,9 +80,7 @@ class Renderings:
     def __init__(self) -> None:
         self._known: OrderedDict[Hashable, _Known] = OrderedDict()
 
-    def event(
-        self, view: Hashable, at: Hashable, make: Callable[[], Rendering], seen: str
-    ) -> tuple[str, Markup | None]:
+    def event(self, view: Hashable, at: Hashable, make: Make, seen: str) -> tuple[str, Markup | None]:
         """Return the digest of the view at this time, and the text to send to a reader who has seen another; None if it is the same."""
         known = self._current(view, at, make)
         if known.digest == seen:
@@ -87,7 +89,7 @@ class Renderings:
             return known.digest, known.change
         return known.digest, known.text
 
-    def _current(self, view: Hashable, at: Hashable, make: Callable[[], Rendering]) -> _Known:
+    def _current(self, view: Hashable, at: Hashable, make: Make) -> _Known:
         known = self._known.get(view)
         if known is None or known.at != at:
             rendering = make()
@@ -127,7 +129,7 @@ class View:
 
     key: Hashable
     """All that its rendering depends on, beside the index."""
-    make: Callable[[], Rendering]
+    make: Make
     permitted: Permitted
 
 

@@ -1,0 +1,75 @@
+"""Forms that ask before they change something, and their outcomes: back to where one was, or the form again with the reason."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from provisioner_operator.kube.errors import KubeError
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.actions.outcome import Outcome
+from provisioner_operator.web.context import WebContext
+from provisioner_operator.web.page.chrome import frame_of
+from provisioner_operator.web.page.rendering import render
+from provisioner_operator.web.problems import problem_of
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form with its words."""
+
+    title: str
+    action: str
+    back: str
+    """Address that a dismissal, or success, leads to."""
+    back_label: str
+    submit: str
+    """Label of the button; empty if nothing can be sent."""
+    done: str
+    """Words for success, where the browser stays on its page."""
+    notice: str
+    """The same, as an address has it."""
+    tone: str = "primary"
+    dismiss: str = "Keep it as it is"
+    about: str = ""
+    """Object whose end is reported once it comes."""
+    error: str = ""
+    error_detail: str = ""
+
+
+async def form_page(
+    context: WebContext,
+    caller: Caller,
+    org: str,
+    form: Form,
+    template: str,
+    *,
+    status: int = HTTPStatus.OK,
+    **content: Any,
+) -> Response:
+    """Answer with the form."""
+    frame = await frame_of(context, caller, form.title, org=org)
+    return HTMLResponse(render(template, chrome=frame, form=form, **content), status)
+
+
+async def refusal_of(action: Awaitable[Outcome]) -> tuple[int, str, str] | None:
+    """Carry out an action. Return None if the object is as requested now; else the status, the reason and more about it."""
+    try:
+        outcome = await action
+    except KubeError as error:
+        problem = problem_of(error)
+        return problem.status, problem.message, problem.detail
+    return (HTTPStatus.CONFLICT, outcome.message, "") if outcome.is_refused else None
+
+
+def refused(form: Form, refusal: tuple[int, str, str]) -> Form:
+    """Return the form with the reason for which it was refused."""
+    return replace(form, error=refusal[1], error_detail=refusal[2])
+
+
+def redirect(form: Form) -> Response:
+    """Send the browser back, with a notice."""
+    return RedirectResponse(f"{form.back}?{urlencode({'notice': form.notice})}", HTTPStatus.SEE_OTHER)

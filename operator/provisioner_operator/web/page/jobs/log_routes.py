@@ -1,0 +1,61 @@
+"""The log of a job: its last lines, older ones on demand, one stage or all, live or archived, and as a file."""
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from provisioner_operator.api.v1alpha1.names import JOBS
+from provisioner_operator.kube import paths as kube_paths
+from provisioner_operator.kube.object_states import meta_of
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.actions.target import ObjectRef
+from provisioner_operator.web.dependencies import CallerOf, Context
+from provisioner_operator.web.logs.follow import follow_log
+from provisioner_operator.web.logs.log import read_log
+from provisioner_operator.web.page import live
+from provisioner_operator.web.page.chrome import frame_of
+from provisioner_operator.web.page.jobs.log_view import FIRST_LINES, MOST_LINES, as_text, log_view, shown
+from provisioner_operator.web.page.rendering import render
+from provisioner_operator.web.page.requests import require_name, require_ready
+
+router = APIRouter()
+
+
+@router.get("/organizations/{org}/provisioner-jobs/{name}/logs")
+async def show_log(org: str, name: str, request: Request, context: Context, caller: CallerOf) -> Response:
+    """Show the log, read with the user's own token; as a stream, each further line."""
+    require_ready(context)
+    job = await _target(caller, require_name(org), require_name(name))
+    stage = request.query_params.get("stage", "")
+    if live.wants_stream(request):
+        # A reader that connects again has what came before.
+        after = _number(request.headers.get("last-event-id") or request.query_params.get("after"), 0)
+        source = _lines(caller, job, stage, after)
+        return live.respond(context, caller, lambda: caller.may("get", JOBS, org, name), source)
+    log = await read_log(caller.client, job)
+    if request.query_params.get("format") == "text":
+        disposition = f'attachment; filename="{name}.log"'
+        return PlainTextResponse(as_text(log.lines, stage), headers={"Content-Disposition": disposition})
+    most = min(max(_number(request.query_params.get("lines"), FIRST_LINES), FIRST_LINES), MOST_LINES)
+    frame = await frame_of(context, caller, f"Log of {name}", org=org, tab="jobs", live=True)
+    return HTMLResponse(render("jobs/log.html", chrome=frame, log=log_view(log, org, name, stage, most), job=name))
+
+
+async def _lines(caller: Caller, job: ObjectRef, stage: str, after: int) -> AsyncIterator[bytes]:
+    yield b"retry: 2000\n\n"
+    async for line in follow_log(caller.client, job, after):
+        if not stage or line.stage in ("", stage):
+            yield live.event_bytes("lines", render("jobs/log_line.html", line=shown(line)), str(line.number))
+    yield live.event_bytes("end", "Ended")
+
+
+async def _target(caller: Caller, org: str, name: str) -> ObjectRef:
+    return ObjectRef(org, name, meta_of(await caller.client.get(kube_paths.job(org, name))).uid)
+
+
+def _number(text: str | None, default: int) -> int:
+    return (
+        int(text) if text and text.isascii() and text.isdecimal() and len(text) < len(str(MOST_LINES)) * 2 else default
+    )

@@ -1,0 +1,232 @@
+"""The list of provisioner daemons with its live stream, and the forms that cordon, uncordon and drain them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from provisioner_operator import __version__
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.object_states import daemon_report
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.actions import daemons as actions
+from provisioner_operator.web.actions.outcome import Outcome
+from provisioner_operator.web.actions.target import ObjectRef
+from provisioner_operator.web.dependencies import CallerOf, Context
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.index.query import JobQuery
+from provisioner_operator.web.index.rows import ObjectRow
+from provisioner_operator.web.page import live, paths
+from provisioner_operator.web.page.chrome import frame_of, stale_since
+from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_of, refused
+from provisioner_operator.web.page.provisioners.table import DaemonFacts, DaemonLine, count_blocked, daemon_line
+from provisioner_operator.web.page.rendering import render
+from provisioner_operator.web.page.requests import form_of, require_name, require_ready, require_visible
+from provisioner_operator.web.page.words import counted
+from provisioner_operator.web.problems import Problem
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonView:
+    """The list that a user asks for."""
+
+    org: str
+    include_offline: bool
+    namespaces: frozenset[str]
+    job_namespaces: frozenset[str]
+    """Those whose jobs the user may see: only these are named."""
+    changeable: frozenset[str]
+    """Those whose daemons the user may change."""
+
+
+@router.get("/organizations/{org}/provisioners")
+async def list_provisioners(org: str, request: Request, context: Context, caller: CallerOf) -> Response:
+    """Show the daemons of an organization, or of all."""
+    require_ready(context)
+    namespaces = await require_visible(caller, DAEMONS, org)
+    view = DaemonView(
+        org=org,
+        include_offline=request.query_params.get("offline") != "no",
+        namespaces=namespaces,
+        job_namespaces=namespaces & await caller.visible(JOBS),
+        changeable=await _changeable(caller, namespaces),
+    )
+    index = context.index
+    if live.wants_stream(request):
+        found = live.View(
+            key=("provisioners", view),
+            make=lambda: _rendered(index, view, ticking=True),
+            permitted=lambda: live.permitted_to(caller, DAEMONS, namespaces),
+        )
+        return live.stream(request, context, caller, found)
+    notice = request.query_params.get("notice")
+    frame = await frame_of(context, caller, "Provisioners", org=org, tab="provisioners", live=True, notice=notice)
+    region = _rendered(index, view, ticking=False).full()
+    return HTMLResponse(render("provisioners/list.html", chrome=frame, view=view, region=region))
+
+
+def _rendered(index: ClusterIndex, view: DaemonView, *, ticking: bool) -> live.Rendering:
+    stale = stale_since(index)
+    if stale is not None:
+        view = replace(view, changeable=frozenset())
+    live_queue = index.queue.live
+    queues = (
+        (demand, len(queue)) for demand, queue in live_queue.queues.items() if demand.namespace in view.job_namespaces
+    )
+    blocked = count_blocked((demand, number, live_queue.explain(demand)) for demand, number in queues)
+    lines = [
+        line
+        for row in index.daemons.of(view.namespaces)
+        if (line := _line(index, row, view, blocked.get((row.namespace, row.name), 0), ticking=ticking)) is not None
+    ]
+    shown = [line for line in lines if view.include_offline or line.status.word != "Offline"]
+    hidden = len(lines) - len(shown)
+    all_orgs = view.org == paths.ALL
+    return live.Rendering(
+        {line.key: render("provisioners/row.html", daemon=line, all_orgs=all_orgs) for line in shown},
+        lambda rows: render(
+            "provisioners/region.html",
+            rows=rows,
+            stale=stale,
+            all_orgs=all_orgs,
+            total=counted(len(shown), "provisioner"),
+            hidden=hidden,
+            has_any=bool(lines),
+            path=paths.provisioners(view.org),
+            include_offline=view.include_offline,
+        ),
+    )
+
+
+def _line(index: ClusterIndex, row: ObjectRow, view: DaemonView, blocked: int, *, ticking: bool) -> DaemonLine | None:
+    daemon = index.queue.daemon(row.uid)
+    if daemon is None:
+        return None
+    facts = DaemonFacts(index.queue.is_online(daemon), index.queue.used(daemon), blocked_by_tags=blocked)
+    if row.namespace in view.job_namespaces:
+        rows = (index.jobs.get(run.job_uid) for run in sorted(daemon.runs, key=lambda run: run.job_uid))
+        ended = index.jobs.page(JobQuery(phases=TERMINAL, daemon=row.name), {row.namespace}, 1).rows
+        facts = replace(
+            facts,
+            current=tuple(each.job for each in rows if each is not None),
+            previous=ended[0].job if ended else None,
+        )
+    return daemon_line(
+        daemon,
+        daemon_report(row.body),
+        facts,
+        own_version=__version__,
+        may_change=row.namespace in view.changeable,
+        now=None if ticking else index.now(),
+    )
+
+
+async def _changeable(caller: Caller, namespaces: frozenset[str]) -> frozenset[str]:
+    if await caller.may("patch", DAEMONS):
+        return namespaces
+    return frozenset([each for each in sorted(namespaces) if await caller.may("patch", DAEMONS, each)])
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonAction:
+    """A change of a daemon, with its words."""
+
+    title: str
+    text: str
+    done: str
+    notice: str
+    carry_out: Callable[[KubeClient, ObjectRef, bool], Awaitable[Outcome]]
+    """Takes whether to kill runs."""
+
+
+async def _drain(client: KubeClient, daemon: ObjectRef, force: bool) -> Outcome:  # noqa: FBT001 # as the others
+    return (await actions.drain(client, daemon, force=force)).cordon
+
+
+ACTIONS = {
+    "cordon": DaemonAction(
+        "Cordon provisioner",
+        "It gets no further jobs. Its runs continue.",
+        "Cordoned",
+        "cordoned",
+        lambda client, daemon, _: actions.cordon(client, daemon),
+    ),
+    "uncordon": DaemonAction(
+        "Uncordon provisioner",
+        "It gets jobs again.",
+        "Uncordoned",
+        "uncordoned",
+        lambda client, daemon, _: actions.uncordon(client, daemon),
+    ),
+    "drain": DaemonAction(
+        "Drain provisioner",
+        "It gets no further jobs and finishes those that it runs; this page shows when it is empty. It stays cordoned.",
+        "Draining",
+        "draining",
+        _drain,
+    ),
+}
+
+
+@router.get("/organizations/{org}/provisioners/{name}/{action}")
+async def action_form(org: str, name: str, action: str, context: Context, caller: CallerOf) -> Response:
+    """Ask for the confirmation of a change."""
+    found = _action(action)
+    require_ready(context)
+    await require_visible(caller, DAEMONS, require_name(org))
+    row = context.index.daemons.named(org, require_name(name))
+    if row is None:
+        raise Problem(HTTPStatus.NOT_FOUND, f"There is no provisioner {name} in organization {org}.")
+    form = _form(found, org, name, action)
+    return await form_page(context, caller, org, form, "provisioners/action.html", **_content(found, row.uid, action))
+
+
+@router.post("/organizations/{org}/provisioners/{name}/{action}")
+async def act(org: str, name: str, action: str, request: Request, context: Context, caller: CallerOf) -> Response:
+    """Change the daemon that the form showed."""
+    found = _action(action)
+    fields = dict(await form_of(request))
+    daemon = ObjectRef(require_name(org), require_name(name), fields.get("uid", ""))
+    form = _form(found, org, name, action)
+    refusal = await refusal_of(found.carry_out(caller.client, daemon, fields.get("force") == "yes"))
+    if refusal is None:
+        return redirect(form)
+    return await form_page(
+        context,
+        caller,
+        org,
+        refused(form, refusal),
+        "provisioners/action.html",
+        status=refusal[0],
+        **_content(found, daemon.uid, action),
+    )
+
+
+def _action(name: str) -> DaemonAction:
+    if name not in ACTIONS:
+        raise Problem(HTTPStatus.NOT_FOUND, "There is no such page.")
+    return ACTIONS[name]
+
+
+def _content(action: DaemonAction, uid: str, key: str) -> dict[str, Any]:
+    return {"text": action.text, "uid": uid, "can_force": key == "drain"}
+
+
+def _form(action: DaemonAction, org: str, name: str, key: str) -> Form:
+    return Form(
+        title=f"{action.title} {name}",
+        action=paths.provisioner_action(org, name, key),
+        back=paths.provisioners(org),
+        back_label="Provisioners",
+        submit=action.title.split()[0],
+        done=action.done,
+        notice=action.notice,
+    )

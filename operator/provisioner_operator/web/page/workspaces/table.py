@@ -1,0 +1,150 @@
+"""Lines of the list of workspaces, and one workspace. Pure, from the object as it is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner_operator.api.v1alpha1.enums import Phase, StatusCondition, WorkspacePhase
+from provisioner_operator.web.page import paths
+from provisioner_operator.web.page.jobs.detail import Fact, Output
+from provisioner_operator.web.page.text import web_link
+from provisioner_operator.web.page.times import Moment, moment_of
+from provisioner_operator.web.page.words import PHASES, WORKSPACE_PHASES, Mark
+
+ACTIONS = ("start", "stop", "rebuild", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One build of a workspace."""
+
+    number: int
+    job: str
+    href: str
+    transition: str
+    version: str
+    status: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceLine:
+    """One line of the list."""
+
+    key: str
+    org: str
+    name: str
+    href: str
+    status: Mark
+    message: str
+    """Reason why it is not as its spec asks for; empty if it is."""
+    is_stalled: bool
+    template: str
+    version: str
+    outdated: bool
+    owner: str
+    build: Build | None
+    stops_at: Moment | None
+    running: bool
+    """Whether its spec asks for a running workspace."""
+    deleting: bool
+    may_change: bool
+    may_delete: bool
+
+    def action(self, name: str) -> str:
+        """Return the address of the form that changes it."""
+        return paths.workspace_action(self.org, self.name, name)
+
+    def offers(self, action: str) -> bool:
+        """Return whether the action makes sense now, and the user may take it."""
+        if action == "delete":
+            return self.may_delete and not self.deleting
+        if not self.may_change or self.deleting:
+            return False
+        return action == "rebuild" or (action == "stop") == self.running
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceDetail:
+    """One workspace as its page shows it."""
+
+    line: WorkspaceLine
+    facts: tuple[Fact, ...]
+    parameters: tuple[tuple[str, str], ...]
+    builds: tuple[Build, ...]
+    outputs: tuple[Output, ...]
+    resources: tuple[tuple[str, str, str], ...]
+
+
+def workspace_line(body: Mapping[str, Any], *, may_change: bool, may_delete: bool, now: float | None) -> WorkspaceLine:
+    """Return the line of a workspace."""
+    meta, spec, status = body["metadata"], body["spec"], body.get("status") or {}
+    org, name = meta["namespace"], meta["name"]
+    ready, stalled = _condition(status, StatusCondition.READY), _condition(status, StatusCondition.STALLED)
+    return WorkspaceLine(
+        key=meta["uid"],
+        org=org,
+        name=name,
+        href=paths.workspace(org, name),
+        status=WORKSPACE_PHASES[WorkspacePhase(status.get("phase") or WorkspacePhase.PENDING)],
+        message="" if ready.get("status") == "True" else str(ready.get("message") or ""),
+        is_stalled=stalled.get("status") == "True",
+        template=str(spec["templateRef"]["name"]),
+        version=str(status.get("version") or ""),
+        outdated=_condition(status, StatusCondition.OUTDATED).get("status") == "True",
+        owner=str(spec.get("owner") or ""),
+        build=_build(org, status.get("latestBuild")),
+        stops_at=moment_of(status.get("stopsAt"), now),
+        running=bool(spec.get("running", True)),
+        deleting=bool(meta.get("deletionTimestamp")),
+        may_change=may_change,
+        may_delete=may_delete,
+    )
+
+
+def workspace_detail(
+    body: Mapping[str, Any], line: WorkspaceLine, builds: tuple[Build, ...], now: float
+) -> WorkspaceDetail:
+    """Return the page of a workspace; `builds` are its jobs, newest first."""
+    spec, status = body["spec"], body.get("status") or {}
+    pinned = str(spec["templateRef"].get("version") or "")
+    facts = (
+        Fact("Template", line.template),
+        Fact("Version", line.version),
+        Fact("Pinned to", pinned),
+        Fact("Update policy", str(spec.get("updatePolicy") or "Manual")),
+        Fact("Owner", line.owner),
+        Fact("Desired", "deleted" if line.deleting else "running" if line.running else "stopped"),
+        Fact("Created", "", moment=moment_of(body["metadata"].get("creationTimestamp"), now)),
+        Fact("Stops", "", moment=line.stops_at),
+    )
+    return WorkspaceDetail(
+        line=line,
+        facts=tuple(each for each in facts if each.value or each.moment),
+        parameters=tuple((str(each["name"]), str(each["value"])) for each in status.get("parameters") or ()),
+        builds=builds,
+        outputs=tuple(
+            Output(str(each["name"]), str(each["value"]), web_link(str(each["value"])))
+            for each in status.get("outputs") or ()
+        ),
+        resources=tuple(
+            (str(each["action"]), str(each["address"]), str(each["type"])) for each in status.get("resources") or ()
+        ),
+    )
+
+
+def _build(org: str, build: Mapping[str, Any] | None) -> Build | None:
+    if not build:
+        return None
+    return Build(
+        number=int(build["number"]),
+        job=str(build["job"]),
+        href=paths.job(org, str(build["job"])),
+        transition=str(build["transition"]),
+        version=str(build.get("version") or ""),
+        status=PHASES[Phase(build["phase"])],
+    )
+
+
+def _condition(status: Mapping[str, Any], type_: StatusCondition) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = next((each for each in status.get("conditions") or () if each.get("type") == type_), {})
+    return found
