@@ -6,6 +6,7 @@ Nothing answers in the place of the API server: what needs one is tested on a re
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
@@ -19,12 +20,14 @@ from provisioner_operator.web.access.tokens import Token
 from provisioner_operator.web.app import make_routes
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
+from provisioner_operator.web.openapi import document_of
 from provisioner_operator.web.problems import unauthenticated
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
 from support.builders.core import NOON
 from support.builders.manifests import a_daemon_manifest, a_job_manifest, a_template_manifest, a_workspace_manifest
 from support.builders.stored import CREATED, stored
+from support.coder.openapi import Document
 from support.manifests import Manifest
 
 if TYPE_CHECKING:
@@ -265,6 +268,11 @@ class ApiWorld:
 
         self.app = make_routes(WebContext(self.index, self.users, Settings(), clock, Streams(clock)))
 
+    @cached_property
+    def document(self) -> Document:
+        """The OpenAPI document of the application, against which each of its answers is checked."""
+        return Document(document_of(self.app))
+
     def get(self, path: str, *, user: str | None = "sam", **headers: str) -> httpx.Response:
         """Send a GET."""
         return self.send("GET", path, user=user, **headers)
@@ -279,4 +287,10 @@ class ApiWorld:
             sent["Coder-Session-Token"] = f"{user}-token"
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.request(method, path, headers=sent)
+            answer = await client.request(method, path, headers=sent)
+        if path.startswith("/api/"):
+            media_type = answer.headers.get("content-type", "").partition(";")[0]
+            body = answer.json() if media_type.endswith("json") else answer.text or None
+            if answer.status_code != httpx.codes.NOT_MODIFIED:
+                assert self.document.problems(method, path, answer.status_code, media_type, body) == []
+        return answer

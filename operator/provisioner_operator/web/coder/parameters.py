@@ -22,7 +22,7 @@ MOST_OBJECTS = 1000
 _LONGEST_TEXT = 253
 
 
-def _split(value: object) -> object:
+def split(value: object) -> object:
     """Split lists that are separated by commas; a parameter may also be repeated."""
     texts = value if isinstance(value, list) else [value]
     return [word.strip() for text in texts for word in str(text).split(",") if word.strip()]
@@ -96,9 +96,9 @@ def tags_of(text: str | None) -> Tags | None:
 class JobParameters(Parameters):
     """Parameters of the list of jobs: Coder's, and after `initiator` ours."""
 
-    status: Annotated[list[StatusWord], BeforeValidator(_split)] = []
+    status: Annotated[list[StatusWord], BeforeValidator(split)] = []
     """Statuses, separated by commas."""
-    ids: Annotated[list[UUID], BeforeValidator(_split)] = []
+    ids: Annotated[list[UUID], BeforeValidator(split)] = []
     """Ids of jobs, separated by commas."""
     tags: TagText = None
     """Tags as a JSON object, each of which the job has."""
@@ -114,7 +114,7 @@ class JobParameters(Parameters):
     """Name of a workspace."""
     daemon: Text = ""
     """Name of a daemon."""
-    type: Annotated[list[TypeWord], BeforeValidator(_split)] = []
+    type: Annotated[list[TypeWord], BeforeValidator(split)] = []
     """Types, separated by commas."""
     since: Annotated[Text, AfterValidator(_checked_moment)] = ""
     """Earliest creation: a time (RFC 3339), or a duration before now, such as 24h."""
@@ -160,13 +160,13 @@ def cursor_text(cursor: Cursor) -> str:
 class DaemonParameters(Parameters):
     """Parameters of the list of daemons."""
 
-    ids: Annotated[list[UUID], BeforeValidator(_split)] = []
+    ids: Annotated[list[UUID], BeforeValidator(split)] = []
     """Ids of daemons, separated by commas."""
     tags: TagText = None
     """Tags of a job as a JSON object: only daemons that would run it."""
     offline: bool = False
     """Also daemons that are offline."""
-    status: Annotated[list[Literal["offline", "idle", "busy"]], BeforeValidator(_split)] = []
+    status: Annotated[list[Literal["offline", "idle", "busy"]], BeforeValidator(split)] = []
     """Statuses, separated by commas; `offline` among them includes such daemons."""
     max_age: Annotated[Text, AfterValidator(_checked_duration)] = ""
     """Only daemons whose last heartbeat is not older, such as 10m."""

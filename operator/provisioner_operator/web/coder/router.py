@@ -17,7 +17,7 @@ from provisioner_operator.web.coder.routes import (
     workspaces,
 )
 
-router = APIRouter(prefix="/api/v2")
+router = APIRouter(prefix="/api/v2", generate_unique_id_function=lambda route: route.name)
 router.include_router(users.open_router)
 for each in (users, organizations, jobs, cancel, daemons, workspaces, builds, build_requests, logs, templates):
     router.include_router(each.router, dependencies=[Depends(refuse_unknown_parameters), Depends(require_index)])

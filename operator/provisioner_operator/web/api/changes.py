@@ -1,0 +1,145 @@
+"""The changes of the index that a user may see, as server-sent events that can be resumed.
+
+An event's id names the server's process and a version of its index. A client that reconnects sends the last id; if that is
+of another process or too old, the event `reset` tells it to read the lists anew.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES, WORKSPACES
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.api.models import ChangeEvent
+from provisioner_operator.web.coder.convert.daemons import provisioner_daemon
+from provisioner_operator.web.coder.convert.jobs import provisioner_job
+from provisioner_operator.web.coder.convert.templates import template
+from provisioner_operator.web.coder.convert.workspaces import workspace
+from provisioner_operator.web.index.changes import Change
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+
+KINDS = (JOBS, DAEMONS, WORKSPACES, TEMPLATES)
+"""Plurals of the kinds whose changes are sent."""
+COALESCED_SECONDS = 0.2
+"""Time for which changes are gathered: an object that changes twice in it is sent once."""
+PING_SECONDS = 15.0
+"""Time without an event after which a comment keeps proxies from closing the stream."""
+RETRY = b"retry: 2000\n\n"
+"""Milliseconds after which a client connects again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Place in the stream of changes of one process."""
+
+    process: str
+    version: int
+
+    @property
+    def id(self) -> str:
+        """Id of an event at this place."""
+        return f"{self.process}-{self.version}"
+
+
+def position_of(text: str, process: str) -> Position | None:
+    """Return the place that an id of this process names; None for any other text."""
+    found, _, version = text.rpartition("-")
+    return Position(process, int(version)) if found == process and version.isdecimal() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The changes for one reader."""
+
+    index: ClusterIndex
+    caller: Caller
+    process: str
+    kinds: frozenset[str]
+    namespace: str | None
+    """The only namespace of interest; None for all."""
+
+    async def events(self, last_id: str) -> AsyncGenerator[bytes, None]:
+        """Yield events from that place on, or from now."""
+        since = position_of(last_id, self.process)
+        version = self.index.version if since is None else since.version
+        yield RETRY
+        if since is None:
+            yield event_bytes("reset" if last_id else "ready", "{}", self._position(version))
+        while True:
+            try:
+                async with asyncio.timeout(PING_SECONDS):
+                    await self.index.changed(version)
+            except TimeoutError:
+                yield b": ping\n\n"
+                continue
+            await asyncio.sleep(COALESCED_SECONDS)
+            changes, version = self.index.changes_since(version), self.index.version
+            if changes is None:
+                yield event_bytes("reset", "{}", self._position(version))
+                continue
+            visible = await self.visible()
+            shown = [each for each in changes if each.namespace in visible.get(each.plural, ())]
+            for change in shown:
+                yield event_bytes("change", _event(change, self.index).model_dump_json())
+            # The id follows its changes, so that a client that is cut off among them gets all of them again.
+            yield f"id: {self._position(version).id}\n\n".encode()
+
+    async def visible(self) -> Mapping[str, frozenset[str]]:
+        """Return the namespaces of interest whose objects the user may list, by plural. Raises KubeError."""
+        found = {plural: await self.caller.visible(plural) for plural in KINDS if plural in self.kinds}
+        if self.namespace is None:
+            return found
+        return {plural: namespaces & {self.namespace} for plural, namespaces in found.items()}
+
+    async def permitted(self) -> bool:
+        """Return whether the user may see anything of interest. Raises KubeError."""
+        return any((await self.visible()).values())
+
+    def _position(self, version: int) -> Position:
+        return Position(self.process, version)
+
+
+def event_bytes(name: str, data: str, position: Position | None = None) -> bytes:
+    """Return an event as the stream has it; the data is one line."""
+    identity = "" if position is None else f"id: {position.id}\n"
+    return f"event: {name}\n{identity}data: {data}\n\n".encode()
+
+
+_Convert = Callable[[ClusterIndex, str], BaseModel | None]
+
+
+def _job(index: ClusterIndex, uid: str) -> BaseModel | None:
+    row = index.jobs.get(uid)
+    return None if row is None else provisioner_job(row, index)
+
+
+def _daemon(index: ClusterIndex, uid: str) -> BaseModel | None:
+    row = index.daemons.get(uid)
+    return None if row is None else provisioner_daemon(row, index)
+
+
+def _workspace(index: ClusterIndex, uid: str) -> BaseModel | None:
+    row = index.workspaces.get(uid)
+    return None if row is None else workspace(row, index)
+
+
+def _template(index: ClusterIndex, uid: str) -> BaseModel | None:
+    row = index.templates.get(uid)
+    return None if row is None else template(row, index)
+
+
+_CONVERT: Mapping[str, _Convert] = {JOBS: _job, DAEMONS: _daemon, WORKSPACES: _workspace, TEMPLATES: _template}
+
+
+def _event(change: Change, index: ClusterIndex) -> ChangeEvent:
+    return ChangeEvent.model_validate(
+        {
+            "kind": change.plural,
+            "organization_name": change.namespace,
+            "id": UUID(change.uid),
+            "object": _CONVERT[change.plural](index, change.uid),
+        }
+    )

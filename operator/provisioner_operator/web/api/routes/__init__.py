@@ -1,0 +1,1 @@
+"""Routes of our own API, one module for each thing to do."""

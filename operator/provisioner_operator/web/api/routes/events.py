@@ -1,0 +1,98 @@
+"""Route of the stream of changes."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, aclosing
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from fastapi import APIRouter, Header, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.api.changes import KINDS, Feed, event_bytes
+from provisioner_operator.web.coder.locate import not_found, organization_of
+from provisioner_operator.web.coder.parameters import split
+from provisioner_operator.web.context import WebContext
+from provisioner_operator.web.dependencies import CallerOf, Context
+from provisioner_operator.web.streams import StreamEndedError
+
+router = APIRouter(tags=["Events"])
+
+_EVENT_STREAM = "text/event-stream"
+KindWord = Literal["provisionerjobs", "provisionerdaemons", "workspaces", "workspacetemplates"]
+
+
+class EventParameters(BaseModel):
+    """Parameters of the stream."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    organization: str = ""
+    """Name or id of the only organization of interest."""
+    kind: Annotated[list[KindWord], BeforeValidator(split)] = []
+    """Kinds of interest, separated by commas; by default all."""
+
+
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "content": {_EVENT_STREAM: {"schema": {"type": "string"}}},
+            "description": "Events `ready`, `change` (whose data is a ChangeEvent), `reset` (read the lists anew) and "
+            "`end` (with the reason: signed-out, forbidden, shutting-down).",
+        }
+    },
+)
+async def stream_changes(
+    request: Request,
+    parameters: Annotated[EventParameters, Query()],
+    context: Context,
+    caller: CallerOf,
+    last_event_id: Annotated[str, Header(max_length=100)] = "",
+) -> Response:
+    """Stream the changes that the user may see, as server-sent events; `Last-Event-ID` resumes."""
+    index = context.index
+    namespace = None
+    if parameters.organization:
+        namespace = await organization_of(parameters.organization, index, caller)
+    feed = Feed(index, caller, _process(request), frozenset(parameters.kind or KINDS), namespace)
+    if not await feed.permitted():
+        raise not_found()
+    return _EventStream(_guarded(context, caller, feed, last_event_id), context.streams.place(caller))
+
+
+def _process(request: Request) -> str:
+    """Return the name of this process in the ids of events."""
+    state = request.app.state
+    if not hasattr(state, "process_id"):
+        state.process_id = uuid4().hex[:12]
+    return str(state.process_id)
+
+
+async def _guarded(context: WebContext, caller: Caller, feed: Feed, last_event_id: str) -> AsyncGenerator[bytes, None]:
+    try:
+        async with aclosing(context.streams.guarded(caller, feed.permitted, feed.events(last_event_id))) as events:
+            async for each in events:
+                yield each
+    except StreamEndedError as error:
+        yield event_bytes("end", f'"{error.end}"')
+
+
+class _EventStream(StreamingResponse):
+    """A stream that occupies a place while it is sent. Raises Problem before its first byte if no place is left."""
+
+    def __init__(self, content: AsyncGenerator[bytes, None], place: AbstractContextManager[None]) -> None:
+        super().__init__(
+            content, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}, media_type=_EVENT_STREAM
+        )
+        self._place = place
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._place:
+            await super().__call__(scope, receive, send)
