@@ -40,6 +40,9 @@ def main() -> None:
 @click.option("--http-port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one.")
 @click.option("--http-host", help="Address to listen on. The default is every address, of IPv4 and IPv6.")
 @click.option(
+    "--metrics-port", type=click.IntRange(0, 65535), help="Port of /metrics. Without it, there are no metrics."
+)
+@click.option(
     "--allowed-host",
     "allowed_hosts",
     multiple=True,
@@ -53,6 +56,7 @@ def run(
     namespaces: tuple[str, ...],
     http_port: int | None,
     http_host: str | None,
+    metrics_port: int | None,
     allowed_hosts: tuple[str, ...],
     read_only: bool | None,
     log_format: str | None,
@@ -66,6 +70,7 @@ def run(
         "namespaces": namespaces or None,
         "http_port": http_port,
         "http_host": http_host,
+        "metrics_port": metrics_port,
         "allowed_hosts": allowed_hosts or None,
         "read_only": read_only,
         "log_format": log_format,

@@ -47,7 +47,7 @@ class HttpServer(uvicorn.Server):
         )
         self._on_stop = on_stop
 
-    async def run_on(self, listener: socket.socket) -> None:
+    async def run_on(self, *listeners: socket.socket) -> None:
         """Serve until the end."""
         loop = asyncio.get_running_loop()
         with contextlib.ExitStack() as handlers:
@@ -55,7 +55,7 @@ class HttpServer(uvicorn.Server):
                 with contextlib.suppress(ValueError, RuntimeError):  # outside the main thread, where tests serve
                     loop.add_signal_handler(each, self.stop)
                     handlers.callback(loop.remove_signal_handler, each)
-            await self._serve([listener])
+            await self._serve(list(listeners))
 
     def stop(self) -> None:
         """Accept nothing more, let what is under way end, and return from `run_on`."""

@@ -3,10 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from contextlib import ExitStack
+from socket import socket
+
+from starlette.types import ASGIApp
 
 from provisioner_operator import __version__
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.connect import connect, connect_for_users
@@ -20,6 +24,9 @@ from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.feeds import Feeds
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
+from provisioner_operator.web.telemetry.endpoint import MetricsPort
+from provisioner_operator.web.telemetry.instrumentation import Instrumentation
+from provisioner_operator.web.telemetry.metrics import Metrics, ServerState
 
 _logger = logging.getLogger(__name__)
 
@@ -71,26 +78,65 @@ async def serve_context(
         client: The client that reads for the index.
         on_listening: Called with the port.
     """
-    settings = context.settings
-    with closing(listen(settings.http_host, settings.http_port)) as listener:
-        server = HttpServer(make_app(context), context.streams.close)
-        port = listener.getsockname()[1]
-        _logger.info("Listening on port %d", port, extra={"port": port})
+    with ExitStack() as listeners:
+        listener = listeners.enter_context(_listen(context.settings, context.settings.http_port))
+        sockets, app = [listener], make_app(context)
+        if context.settings.metrics_port is not None:
+            scraped = listeners.enter_context(_listen(context.settings, context.settings.metrics_port))
+            sockets.append(scraped)
+            app = _measured(app, context, _port(scraped))
+        server = HttpServer(app, context.streams.close)
+        ports = {"port": _port(listener), "metrics_port": _port(sockets[-1])}
+        _logger.info("Listening on port %d", ports["port"], extra=ports)
         if on_listening is not None:
-            on_listening(context, port)
-        serving = asyncio.create_task(server.run_on(listener))
-        feeds = Feeds(context.index, client, settings.namespaces)
-        feeding = [asyncio.create_task(work, name=name) for name, work in feeds.tasks()]
-        try:
-            await asyncio.wait((serving, *feeding), return_when=asyncio.FIRST_COMPLETED)
-            server.stop()
-            await serving
-            # After the answers under way: an index that stands still is better than none.
-            _raise_ended(feeding)
-        finally:
-            for task in feeding:
-                task.cancel()
-            await asyncio.gather(*feeding, return_exceptions=True)
+            on_listening(context, ports["port"])
+        await _run(server, sockets, Feeds(context.index, client, context.settings.namespaces))
+
+
+async def _run(server: HttpServer, sockets: Sequence[socket], feeds: Feeds) -> None:
+    serving = asyncio.create_task(server.run_on(*sockets))
+    feeding = [asyncio.create_task(work, name=name) for name, work in feeds.tasks()]
+    try:
+        await asyncio.wait((serving, *feeding), return_when=asyncio.FIRST_COMPLETED)
+        server.stop()
+        await serving
+        # After the answers under way: an index that stands still is better than none.
+        _raise_ended(feeding)
+    finally:
+        for task in feeding:
+            task.cancel()
+        await asyncio.gather(*feeding, return_exceptions=True)
+
+
+def _listen(settings: Settings, port: int) -> socket:
+    return listen(settings.http_host, port)
+
+
+def _port(listener: socket) -> int:
+    return int(listener.getsockname()[1])
+
+
+def _measured(app: ASGIApp, context: WebContext, port: int) -> ASGIApp:
+    """Count all requests, and serve the metrics on their own port."""
+    index = context.index
+
+    def state() -> ServerState:
+        kinds: Mapping[str, Sized] = {
+            JOBS: index.jobs,
+            DAEMONS: index.daemons,
+            POOLS: index.pools,
+            WORKSPACES: index.workspaces,
+            TEMPLATES: index.templates,
+        }
+        return ServerState(
+            objects={plural: len(objects) for plural, objects in kinds.items()},
+            is_ready=index.is_ready,
+            stale_seconds=index.stale_seconds,
+            streams=context.streams.count,
+        )
+
+    metrics = Metrics(state)
+    return MetricsPort(Instrumentation(app, metrics, lambda: read_clocks().monotonic), metrics.registry, port)
 
 
 def _raise_ended(feeding: Iterable[asyncio.Task[None]]) -> None:

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     """The address to listen on; if empty, all of IPv4 and IPv6."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """The port to listen on; 0 picks a free one, which the log names."""
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """The port of /metrics for Prometheus, at the same address; 0 picks a free one. Without it, there are no metrics."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
     """Host names under which browsers and clients reach this server, separated by commas, without ports. Loopback
     addresses are always allowed; every other name is refused."""

@@ -10,10 +10,14 @@ A stream ends with the token, with the right, and with the server. It knows neit
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.errors import ForbiddenError, KubeError
@@ -91,7 +95,9 @@ class Streams:
             if not self._open[user]:
                 del self._open[user]
 
-    async def guarded(self, caller: Caller, permitted: Permitted, source: AsyncIterator[_Item]) -> AsyncIterator[_Item]:
+    async def guarded(
+        self, caller: Caller, permitted: Permitted, source: AsyncIterator[_Item]
+    ) -> AsyncGenerator[_Item, None]:
         """Yield the items of a source, for as long as the user may have them. Raises StreamEndedError.
 
         A slow reader delays the source, which has to keep only the newest state (`Mailbox`, or a version to wait for).
@@ -136,6 +142,24 @@ async def _cancel(task: asyncio.Future[Any]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError, Exception):
         await task
+
+
+class LiveResponse(StreamingResponse):
+    """Answers with a stream, and gives the caller's place back however the answer ends, even before its first byte."""
+
+    def __init__(self, place: AbstractContextManager[None], content: AsyncIterator[bytes], media_type: str) -> None:
+        """Take a place of `Streams.place`. Raises Problem (429) if none is left."""
+        # Proxies would otherwise keep what little there is until there is more.
+        super().__init__(content, media_type=media_type, headers={"X-Accel-Buffering": "no"})
+        self._place = place
+        place.__enter__()
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._place.__exit__(None, None, None)
 
 
 class _SourceEndedError(Exception):

@@ -33,7 +33,7 @@ class WebProgram(Program):
 @contextmanager
 def a_web_server(kubeconfig: Path, *arguments: str) -> Iterator[WebProgram]:
     """Run a web server, and wait until it has listed everything."""
-    given = ["run", f"--kubeconfig={kubeconfig}", "--http-host=127.0.0.1", "--http-port=0", *arguments]
+    given = ["run", f"--kubeconfig={kubeconfig}", "--http-host=127.0.0.1", "--http-port=0", "--metrics-port=0", *arguments]
     program = WebProgram("web", "provisioner_operator.web", given, {})
     try:
         await_ready(program.url)

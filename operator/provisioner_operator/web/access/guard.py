@@ -102,6 +102,8 @@ class Guard:
         except Exception:
             # A bug, which was answered with the request's id (`problems`), or ends the stream that had begun.
             _logger.exception("Request %s failed", record.id, extra={"request_id": record.id})
+            if not status:
+                await _refuse(scope, _Refusal(500, f"An internal server error occurred: {record.id}"), guarded_send)
         finally:
             _log(scope, record, status, self._clock() - began)
 
