@@ -50,16 +50,15 @@ async def render_problem(request: Request, problem: Problem) -> Response:
     title, icon = _TITLES.get(HTTPStatus(problem.status), ("Something went wrong", "alert"))
     is_missing = problem.status == HTTPStatus.NOT_FOUND
     detail = "; ".join([problem.detail, *(f"{field}: {reason}" for field, reason in problem.validations)]).strip("; ")
-    record = record_of(request.scope)
     view = ProblemView(
         title=title,
         message=problem.message,
         icon=icon,
-        request_id=record.id,
+        request_id=record_of(request.scope).id,
         again="/" if is_missing or request.method != "GET" else str(request.url.path),
         again_label="Back to the organizations" if is_missing or request.method != "GET" else "Try again",
         detail="" if is_missing else detail,
-        user=record.user or "" if isinstance(problem, MissingRightProblem) else "",
+        user=problem.user if isinstance(problem, MissingRightProblem) else "",
         command=problem.command if isinstance(problem, MissingRightProblem) else "",
     )
     return _page(request, view, problem.status)

@@ -33,12 +33,14 @@ class LoadingProblem(Problem):
 class MissingRightProblem(Problem):
     """The user may not list a kind in an organization, or there is no such organization: both look alike."""
 
-    def __init__(self, resource: str, org: str) -> None:
+    def __init__(self, user: str, resource: str, org: str) -> None:
+        """Name the user, and the kind and organization that are closed."""
         super().__init__(
             HTTPStatus.FORBIDDEN,
             f"The verb list on {resource} is missing in organization {org}, or there is no such organization. "
             "The ClusterRole provisioner-viewer grants it; an administrator of the organization can bind it to you.",
         )
+        self.user = user
         self.command = f"kubectl auth can-i list {resource}.{GROUP} -n {org}"
         """Command that checks the right."""
 
@@ -62,7 +64,7 @@ async def require_visible(caller: Caller, resource: str, org: str) -> frozenset[
     if org == paths.ALL:
         return visible
     if require_name(org) not in visible:
-        raise MissingRightProblem(resource, org)
+        raise MissingRightProblem(caller.user.name, resource, org)
     return frozenset({org})
 
 

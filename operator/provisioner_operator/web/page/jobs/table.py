@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from provisioner_operator.api.v1alpha1.enums import CancelMode, JobType, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelMode, Phase
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.queue_view import Place
@@ -158,10 +158,3 @@ def cancel_button(row: JobRow, rights: CancelRights) -> CancelButton:
     if job.phase in STARTED and job.cancel_mode is not CancelMode.FORCE:
         return CancelButton(href, f"Force job {job.name} to stop…", "force")
     return CancelButton(href, name, "ended", "Its cancel was requested already.")
-
-
-def describe_work(job: Job) -> str:
-    """Return the work of a job in words: `Start of workspace dev`, `Template import`."""
-    if job.type is JobType.WORKSPACE_BUILD and job.workspace:
-        return f"{job.transition or 'Build'} of workspace {job.workspace}"
-    return JOB_TYPES[job.type]

@@ -1,0 +1,76 @@
+"""Explanation of a pending job, in the page's words."""
+
+from provisioner_operator.api.v1alpha1.enums import PendingReason, Phase
+from provisioner_operator.core.scheduling.explanation import Explanation
+from provisioner_operator.core.views.fit import Fit
+from provisioner_operator.core.views.queue_view import Place
+from provisioner_operator.core.views.wait_estimate import Estimate
+from provisioner_operator.web.page.jobs.why import Advice, Findings, explain
+from support.builders.core import NOON, a_job, an_assigned_job
+
+NO_MATCH = Explanation(PendingReason.NO_MATCHING_DAEMON, "No daemon matches.", (), "Details.")
+
+
+def test_a_job_that_is_not_pending_has_no_explanation() -> None:
+    assert explain(a_job(phase=Phase.COMPLETED), Findings(), NOON) is None
+
+
+def test_the_reason_and_the_message_come_first() -> None:
+    found = explain(a_job(tags={"os": "linux"}), Findings(explanation=NO_MATCH), NOON)
+    assert found is not None
+    assert (found.reason, found.message, found.is_stuck) == ("NoMatchingDaemon", "No daemon matches. Details.", True)
+    assert found.needs == "provisioner terraform, tags os=linux"
+    assert found.deadline is not None
+    assert found.deadline.text == "in 30m"
+
+
+def test_a_command_is_apart_from_its_sentence() -> None:
+    sentences = (
+        "d1 has os=Linux, not linux. To change the daemon: kubectl patch pd d1",
+        "d2 lacks os. To change the daemon: set tags.",
+    )
+    found = explain(a_job(), Findings(explanation=NO_MATCH, near_misses=sentences), NOON)
+    assert found is not None
+    assert found.advice == (Advice("d1 has os=Linux, not linux.", "kubectl patch pd d1"), Advice(sentences[1]))
+
+
+def test_the_place_and_the_estimate_are_sentences() -> None:
+    found = explain(a_job(), Findings(place=Place(3, 7), estimate=Estimate(90, 30, 4)), NOON)
+    assert found is not None
+    assert found.place == "It is number 3 of 7 in the queue for these tags."
+    assert found.estimate == "It starts in about 1m 30s, estimated from 4 completed runs of 30s on average."
+
+
+def test_an_estimate_that_is_not_possible_says_so() -> None:
+    found = explain(a_job(), Findings(place=Place(1, 1)), NOON)
+    assert found is not None
+    assert found.place == "It is the only job in the queue for these tags."
+    assert found.estimate.startswith("Its start cannot be estimated")
+    soon = explain(a_job(), Findings(place=Place(1, 1), estimate=Estimate(0.2, 30, 4)), NOON)
+    assert soon is not None
+    assert soon.estimate == "It is about to start: a provisioner is free for it."
+
+
+def test_a_job_that_waits_for_nothing_says_what_comes_next() -> None:
+    assigned = explain(an_assigned_job(daemon="d1"), Findings(), NOON)
+    canceled = explain(a_job(cancel=True), Findings(), NOON)
+    ready = explain(a_job(), Findings(), NOON)
+    assert assigned is not None
+    assert canceled is not None
+    assert ready is not None
+    assert assigned.message == "It is assigned to provisioner d1, which is about to start it."
+    assert canceled.reason == "CancelRequested"
+    assert ready.message.startswith("A provisioner is free for it.")
+
+
+def test_each_daemon_shows_what_it_lacks() -> None:
+    fits = (
+        Fit("d1", matches=False, state="free", lacks=("os=linux",), has_too_many=(), last_seen=5.0),
+        Fit("d2", matches=True, state="offline", lacks=(), has_too_many=(), last_seen=None),
+    )
+    found = explain(a_job(), Findings(explanation=NO_MATCH, fits=fits), NOON)
+    assert found is not None
+    assert [(each.daemon, each.matches, each.lacks, each.last_seen) for each in found.daemons] == [
+        ("d1", False, ("os=linux",), "5s ago"),
+        ("d2", True, (), "never"),
+    ]

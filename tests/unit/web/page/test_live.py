@@ -1,0 +1,74 @@
+"""Renderings that many readers share."""
+
+from collections.abc import Callable
+
+from markupsafe import Markup
+
+from provisioner_operator.web.page.live import Rendering, Renderings, event_bytes
+
+
+def a_rendering(**rows: str) -> Rendering:
+    return Rendering(
+        {key: Markup(f"<tr data-key={key}>{text}</tr>") for key, text in rows.items()},
+        lambda each: Markup("").join(each),
+    )
+
+
+def counting(rendering: Rendering) -> tuple[Callable[[], Rendering], list[None]]:
+    calls: list[None] = []
+
+    def make() -> Rendering:
+        calls.append(None)
+        return rendering
+
+    return make, calls
+
+
+def test_a_view_is_rendered_once_for_all_its_readers() -> None:
+    make, calls = counting(a_rendering(a="1"))
+    renderings = Renderings()
+    first = renderings.event("view", 1, make, "")
+    assert renderings.event("view", 1, make, "") == first
+    assert len(calls) == 1
+    renderings.event("other", 1, make, "")
+    renderings.event("view", 2, make, "")
+    assert len(calls) == 3
+
+
+def test_what_a_reader_has_seen_is_not_sent_again() -> None:
+    renderings = Renderings()
+    digest, text = renderings.event("view", 1, lambda: a_rendering(a="1"), "")
+    assert text == "<tr data-key=a>1</tr>"
+    assert renderings.event("view", 1, lambda: a_rendering(a="1"), digest) == (digest, None)
+    assert renderings.event("view", 2, lambda: a_rendering(a="1"), digest) == (digest, None)
+
+
+def test_a_reader_of_the_former_rendering_gets_only_changed_rows() -> None:
+    renderings = Renderings()
+    seen, _ = renderings.event("view", 1, lambda: a_rendering(a="1", b="1"), "")
+    _, text = renderings.event("view", 2, lambda: a_rendering(a="1", b="2"), seen)
+    assert text == '<tr data-key="a" data-same></tr><tr data-key=b>2</tr>'
+
+
+def test_a_reader_of_an_older_rendering_gets_everything() -> None:
+    renderings = Renderings()
+    seen, _ = renderings.event("view", 1, lambda: a_rendering(a="1", b="1"), "")
+    renderings.event("view", 2, lambda: a_rendering(a="1", b="2"), seen)
+    _, text = renderings.event("view", 3, lambda: a_rendering(a="1", b="3"), seen)
+    assert text == "<tr data-key=a>1</tr><tr data-key=b>3</tr>"
+
+
+def test_renderings_of_views_that_nobody_reads_are_forgotten() -> None:
+    renderings = Renderings()
+    make, calls = counting(a_rendering(a="1"))
+    for view in range(400):
+        renderings.event(view, 1, make, "")
+    renderings.event(0, 1, make, "")
+    assert len(calls) == 401
+    renderings.event(399, 1, make, "")
+    assert len(calls) == 401
+
+
+def test_an_event_has_a_name_an_id_and_its_lines() -> None:
+    assert event_bytes("view", "<p>\n</p>", "7") == b"event: view\nid: 7\ndata: <p>\ndata: </p>\n\n"
+    assert event_bytes("end", "signed-out") == b"event: end\ndata: signed-out\n\n"

@@ -1,0 +1,238 @@
+"""Pages as a browser without script gets them, from a filled index."""
+
+import re
+
+import pytest
+
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
+from support.builders.core import NOON
+from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, all_objects, an_index
+from support.manifests import Manifest
+
+JOBS = f"/organizations/{ACME}/provisioner-jobs"
+
+
+@pytest.fixture(scope="module")
+def world() -> ApiWorld:
+    return ApiWorld()
+
+
+def namespaces_only() -> list[tuple[str, Manifest]]:
+    return [each for each in all_objects() if each[0] == NAMESPACES]
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
+
+
+def jobs_in(html: str) -> list[str]:
+    return re.findall(r'<tr class="row[^>]*data-name="([^"]*)"', html)
+
+
+def test_the_list_shows_all_jobs_of_the_organization_and_no_other(world: ApiWorld) -> None:
+    page = world.get(JOBS)
+    assert page.status_code == 200
+    assert set(jobs_in(page.text)) >= {"dev-1", "dev-2", "waiting-1", "stuck-1"}
+    assert "foreign" not in page.text
+    assert OTHER not in page.text
+
+
+def test_counts_are_links_that_select_a_status(world: ApiWorld) -> None:
+    page = world.get(JOBS).text
+    href = re.search(r'href="([^"]*status=pending)"', page)
+    assert href is not None
+    assert set(jobs_in(world.get(href[1]).text)) >= {"waiting-1", "stuck-1"}
+    assert set(jobs_in(world.get(f"{JOBS}?status=stuck").text)) == {"plan", "stuck-1"}
+
+
+def test_a_stuck_job_is_marked_and_says_why(world: ApiWorld) -> None:
+    page = world.get(f"{JOBS}?q=stuck-1").text
+    assert 'class="row stuck"' in page
+    assert "NoMatchingDaemon" in text_of(page)
+
+
+def test_filters_are_chips_that_can_be_removed(world: ApiWorld) -> None:
+    page = world.get(f"{JOBS}?q=dev&type=workspace_build&since=7d").text
+    assert "Remove filter Search dev" in page
+    assert "Remove filter Type Workspace build" in page
+    assert f'<a href="{JOBS}">Clear filters</a>' in page
+
+
+def test_nothing_found_offers_to_clear_the_filters(world: ApiWorld) -> None:
+    assert "No jobs match these filters" in world.get(f"{JOBS}?q=nothing-like-it").text
+
+
+def test_a_parameter_that_means_nothing_is_named(world: ApiWorld) -> None:
+    assert "Not understood, and ignored: color=&lt;b&gt;" in world.get(f"{JOBS}?color=%3Cb%3E").text
+
+
+def test_pages_follow_each_other_to_the_last_job() -> None:
+    many = [("provisionerjobs", a_build_job(number)) for number in range(1, 61)]
+    world = ApiWorld(an_index([*namespaces_only(), *many]))
+    seen: list[str] = []
+    address: str | None = f"{JOBS}?limit=25"
+    pages = 0
+    while address is not None:
+        page = world.get(address).text
+        seen += jobs_in(page)
+        pages += 1
+        found = re.search(r'href="([^"]*)" rel="next"', page)
+        address = found[1].replace("&amp;", "&") if found else None
+    assert pages == 3
+    assert sorted(seen) == sorted(f"dev-{number}" for number in range(1, 61))
+
+
+def test_an_organization_that_is_closed_looks_like_one_that_does_not_exist(world: ApiWorld) -> None:
+    closed, missing = (
+        world.get(f"/organizations/{OTHER}/provisioner-jobs"),
+        world.get("/organizations/none/provisioner-jobs"),
+    )
+    assert closed.status_code == missing.status_code == 403
+    assert "You are signed in as" in closed.text
+    assert f"kubectl auth can-i list provisionerjobs.provisioner.dev -n {OTHER}" in closed.text
+    assert _same(closed.text, OTHER) == _same(missing.text, "none")
+
+
+def _same(html: str, org: str) -> str:
+    return re.sub(r"Request [-0-9a-f]+", "", text_of(html)).replace(org, "ORG")
+
+
+def test_all_organizations_are_those_that_the_user_may_see(world: ApiWorld) -> None:
+    assert "foreign" not in jobs_in(world.get("/organizations/-/provisioner-jobs").text)
+    assert "foreign" in jobs_in(world.get("/organizations/-/provisioner-jobs", user="root").text)
+
+
+def test_a_user_without_rights_learns_how_to_get_some(world: ApiWorld) -> None:
+    page = text_of(world.get("/", user="nia").text)
+    assert "No organization is visible to you" in page
+    assert "You are nia" in page
+
+
+def test_without_a_token_a_page_leads_to_the_login_and_back(world: ApiWorld) -> None:
+    answer = world.get(f"{JOBS}?q=a%26b", user=None)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/login?next=%2Forganizations%2Facme%2Fprovisioner-jobs%3Fq%3Da%2526b"
+
+
+@pytest.mark.parametrize("following", ["//evil.example", "/\\evil", "https://evil.example", "javascript:alert(1)"])
+def test_a_login_leads_nowhere_else(world: ApiWorld, following: str) -> None:
+    assert 'name="next" value="/"' in world.get(f"/login?next={following}", user=None).text
+
+
+def test_a_login_says_why_it_failed(world: ApiWorld) -> None:
+    assert "does not accept this token" in world.get("/login?problem=refused", user=None).text
+    assert 'role="alert"' not in world.get("/login?problem=%3Cscript%3E", user=None).text
+
+
+def test_the_command_line_is_told_how_to_create_a_token_and_never_one(world: ApiWorld) -> None:
+    page = world.get("/cli-auth", user=None).text
+    assert "kubectl -n ORGANIZATION create token NAME" in page
+    assert "coder login http://localhost" in page
+
+
+def test_me_shows_the_rights_of_each_organization(world: ApiWorld) -> None:
+    page = text_of(world.get("/me").text)
+    assert "system:authenticated" in page
+    assert f"{ACME} yes yes yes yes yes" in page
+
+
+def test_the_cancel_form_says_what_happens(world: ApiWorld) -> None:
+    pending = text_of(world.get(f"{JOBS}/waiting-1/cancel").text)
+    running = text_of(world.get(f"{JOBS}/dev-2/cancel").text)
+    canceling = text_of(world.get(f"{JOBS}/gone-5/cancel").text)
+    assert "It leaves the queue" in pending
+    assert "Only if it is still pending" in pending
+    assert "Its run is interrupted, and killed if it has not ended after 180 s" in running
+    assert "Kill the run" in canceling
+
+
+def test_several_jobs_are_canceled_by_one_form(world: ApiWorld) -> None:
+    page = world.get(
+        f"/organizations/{ACME}/cancel-jobs?job={ACME}/waiting-1&job={ACME}/dev-2&job={OTHER}/foreign"
+    ).text
+    assert "Cancel 2 jobs" in page
+    assert "foreign" not in page
+    assert "No job is selected" in world.get(f"/organizations/{ACME}/cancel-jobs").text
+
+
+@pytest.mark.parametrize(
+    "name", ["waiting-1/explode", "nothing/cancel", "nothing/retry", "Not-A-Name/cancel", "..%2f..%2fapi"]
+)
+def test_what_does_not_exist_is_not_found(world: ApiWorld, name: str) -> None:
+    page = world.get(f"{JOBS}/{name}")
+    assert page.status_code == 404
+    assert "<html" in page.text
+
+
+def test_provisioners_show_state_jobs_and_skew(world: ApiWorld) -> None:
+    page = text_of(world.get(f"/organizations/{ACME}/provisioners").text)
+    assert "Idle 0 of 1" in page
+    assert re.search(r"Busy \d of 1", page)
+    assert "Offline" in page
+    assert "other version" in page
+    assert "Offline" not in text_of(world.get(f"/organizations/{ACME}/provisioners?offline=no").text)
+
+
+def test_workspaces_show_their_last_build(world: ApiWorld) -> None:
+    page = text_of(world.get(f"/organizations/{ACME}/workspaces").text)
+    assert "old-4 Stop: Completed" in page
+    assert "outdated" in page
+    assert "theirs" not in page
+
+
+def test_a_workspace_starts_with_the_parameters_of_its_template(world: ApiWorld) -> None:
+    page = world.get(f"/organizations/{ACME}/workspaces/fresh/start").text
+    assert 'name="parameter-cpus" value="2" type="number"' in page
+    assert '<option value="eu" selected>Europe</option>' in page
+    assert 'name="parameter-gpu" value="true"' in page
+
+
+def test_a_name_in_another_organization_is_not_shown(world: ApiWorld) -> None:
+    assert world.get(f"/organizations/{OTHER}/workspaces/theirs").status_code == 403
+
+
+def test_an_empty_organization_says_how_to_submit() -> None:
+    world = ApiWorld(an_index(namespaces_only()))
+    assert "No provisioner jobs found" in world.get(JOBS).text
+    assert "No provisioners found" in world.get(f"/organizations/{ACME}/provisioners").text
+    assert "No workspaces found" in world.get(f"/organizations/{ACME}/workspaces").text
+
+
+def test_while_the_index_is_filled_no_list_is_shown() -> None:
+    page = ApiWorld(ClusterIndex(lambda: Instant(NOON, 0))).get(JOBS)
+    assert page.status_code == 503
+    assert page.headers["refresh"] == page.headers["retry-after"] == "3"
+    assert "Loading the cluster" in page.text
+
+
+def test_while_the_api_server_is_away_nothing_can_be_changed() -> None:
+    index = an_index()
+    index.measure_contact(lambda: 65.0)
+    page = ApiWorld(index).get(JOBS).text
+    assert "The API server cannot be reached." in page
+    assert "data-dialog data-cancel" not in page
+    assert 'aria-disabled="true"' in page
+
+
+def test_static_files_are_kept_under_their_digest(world: ApiWorld) -> None:
+    page = world.get("/login", user=None).text
+    for address in re.findall(r'"(/assets/[^"#]*)"', page):
+        found = world.get(address, user=None)
+        assert found.status_code == 200
+        assert "immutable" in found.headers["cache-control"]
+    assert world.get("/assets/0/page.css", user=None).headers["cache-control"] == "no-cache"
+    assert world.get("/assets/0/router.py", user=None).status_code == 404
+
+
+def test_no_page_has_a_script_or_style_of_its_own(world: ApiWorld) -> None:
+    for path in (
+        JOBS,
+        "/",
+        "/me",
+        "/login",
+        f"/organizations/{ACME}/provisioners",
+        f"/organizations/{ACME}/workspaces",
+    ):
+        page = world.get(path).text
+        assert re.findall(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", page) == []

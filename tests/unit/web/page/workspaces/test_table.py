@@ -1,0 +1,48 @@
+"""Lines of the list of workspaces."""
+
+from typing import Any
+
+from provisioner_operator.web.page.workspaces.table import WorkspaceLine, workspace_line
+from support.builders.core import NOON
+from support.builders.manifests import a_workspace_manifest
+from support.builders.stored import CREATED, stored
+
+
+def a_line(
+    *, may_change: bool = True, deleting: bool = False, status: dict[str, Any] | None = None, **spec: Any
+) -> WorkspaceLine:
+    metadata = {"deletionTimestamp": CREATED} if deleting else {}
+    body = stored(a_workspace_manifest("dev", **spec), status=status, **metadata)
+    return workspace_line(body, may_change=may_change, may_delete=may_change, now=NOON)
+
+
+def offers(line: WorkspaceLine) -> list[str]:
+    return [each for each in ("start", "stop", "rebuild", "delete") if line.offers(each)]
+
+
+def test_a_workspace_offers_what_makes_sense() -> None:
+    assert offers(a_line(running=True)) == ["stop", "rebuild", "delete"]
+    assert offers(a_line(running=False)) == ["start", "rebuild", "delete"]
+    assert offers(a_line(deleting=True)) == []
+
+
+def test_without_the_right_nothing_is_offered() -> None:
+    assert offers(a_line(may_change=False)) == []
+
+
+def test_a_message_shows_only_while_it_is_not_ready() -> None:
+    ready = {"type": "Ready", "status": "True", "message": "as specified"}
+    failed = {"type": "Ready", "status": "False", "message": "The build failed."}
+    stalled = {"type": "Stalled", "status": "True"}
+    assert a_line(status={"conditions": [ready]}).message == ""
+    assert a_line(status={"conditions": [failed]}).message == "The build failed."
+    assert a_line(status={"conditions": [failed, stalled]}).is_stalled
+
+
+def test_the_last_build_links_to_its_job() -> None:
+    build = {"number": 3, "job": "dev-3", "transition": "Start", "phase": "Failed", "change": "x"}
+    line = a_line(status={"phase": "Failed", "latestBuild": build, "stopsAt": CREATED})
+    assert line.build is not None
+    assert (line.build.href, line.build.status.word) == ("/organizations/acme/provisioner-jobs/dev-3", "Failed")
+    assert line.stops_at is not None
+    assert line.status.tone == "bad"
