@@ -122,7 +122,7 @@ class KubeClient:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=WATCH_READ_SECONDS)
         try:
             async with self._session.get(
-                self._server + path,
+                self._url(path),
                 params=parameters,
                 headers=self._headers,
                 timeout=timeout,
@@ -149,7 +149,7 @@ class KubeClient:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=quiet_seconds)
         try:
             async with self._session.get(
-                self._server + path,
+                self._url(path),
                 params=parameters,
                 headers=self._headers,
                 timeout=timeout,
@@ -164,6 +164,9 @@ class KubeClient:
         except (aiohttp.ClientError, ValueError) as error:
             self._unreachable_at = _now()
             raise UnreachableError(f"GET {path}: {error!r}") from error
+
+    def _url(self, path: str) -> str:
+        return self._server + path
 
     async def _error_of(self, response: aiohttp.ClientResponse, *, has_tests: bool = False) -> KubeError:
         retry_after = response.headers.get("Retry-After", "")
@@ -207,7 +210,7 @@ class KubeClient:
         headers = self._headers | ({"Content-Type": content_type} if data is not None else {})
         try:
             async with self._session.request(
-                method, self._server + path, data=data, headers=headers, params=parameters, timeout=REQUEST_TIMEOUT
+                method, self._url(path), data=data, headers=headers, params=parameters, timeout=REQUEST_TIMEOUT
             ) as response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
                     raise await self._error_of(response, has_tests=has_tests)

@@ -4,13 +4,41 @@ The server runs with the administrator's kubeconfig, which has a client certific
 API server would take every token for the administrator.
 """
 
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect as connect_socket
+from websockets.typing import Origin
 
-from support.programs.web_server import WebUsers
+from provisioner_operator.api.v1alpha1.names import JOBS
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.kube.connect import connect
+from provisioner_operator.web.access.answer_cache import Lifetimes
+from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.access.reviews import Reviews
+from provisioner_operator.web.problems import Problem
+from provisioner_operator.web.server import read_clocks
+from provisioner_operator.web.streams import StreamEnd, StreamEndedError, Streams
+from support.builders.manifests import a_job_manifest
+from support.cluster.kubectl import Kubectl
+from support.cluster.shared_cluster import Cluster
+from support.programs.web_access import a_request, an_authenticator
+from support.programs.web_server import WebProgram, WebUsers
 
 ME = "/api/v2/users/me"
 JUNK = "not-a-token-of-this-cluster"
+READERS = ("viewer", "submitter", "namespace-admin")
+WITHIN = 60.0
+"""Timeout in seconds for what takes a moment."""
+
+
+def listing(namespace: str | None) -> str:
+    return f"/api/v2/organizations/{namespace}/provisionerjobs"
 
 
 def test_a_user_is_who_the_api_server_says(web: WebUsers) -> None:
@@ -39,6 +67,268 @@ def test_threat_08_without_a_valid_token_nobody_is_served(web: WebUsers, headers
     assert answer.json()["message"]
 
 
-def test_threat_09_a_token_is_not_taken_for_the_servers_own_certificate(web: WebUsers) -> None:
+def test_threat_08_a_query_is_no_place_for_a_token(web: WebUsers) -> None:
+    answer = web.stranger().get(ME, params={"coder_session_token": web.token("viewer"), "token": web.token("viewer")})
+
+    assert answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.BAD_REQUEST}
+
+
+def test_threat_08_nobody_becomes_another_by_headers_beside_a_token(web: WebUsers) -> None:
+    headers = {"Impersonate-User": "admin", "Impersonate-Group": "system:masters", "X-Remote-User": "admin"}
+
+    assert web.client("nobody").get(ME, headers=headers).json()["username"] == web.name("nobody")
+
+
+def test_threat_09_on_a_session_with_a_certificate_any_token_would_be_the_certificates_user(cluster: Cluster) -> None:
+    """The trap itself: without it, the next test would prove nothing."""
+
+    async def identity() -> str | None:
+        async with connect(cluster.kubeconfig) as own:
+            assert own.session.connector is not None
+            reviews = Reviews(own.server, own.session.connector, "test")
+            try:
+                user = await reviews.user({"Authorization": f"Bearer {JUNK}"})
+            finally:
+                await reviews.close()
+            return user.name if user else None
+
+    assert asyncio.run(identity()) is not None
+
+
+def test_threat_09_a_token_is_not_taken_for_the_servers_own_certificate(web: WebUsers, cluster: Cluster) -> None:
+    async def identity(token: str) -> str:
+        async with an_authenticator(cluster.kubeconfig, ()) as access:
+            return (await access.caller(a_request(token))).user.name
+
+    with pytest.raises(Problem) as refused:
+        asyncio.run(identity(JUNK))
+    assert refused.value.status == httpx.codes.UNAUTHORIZED
+    assert asyncio.run(identity(web.token("nobody"))) == web.name("nobody")
     assert web.stranger().get(ME, headers={"Coder-Session-Token": JUNK}).status_code == httpx.codes.UNAUTHORIZED
-    assert web.client("nobody").get(ME).json()["username"] == web.name("nobody")
+
+
+def test_readers_see_the_jobs_of_their_namespace_and_nobody_else_does(web: WebUsers, admin: Kubectl) -> None:
+    admin.create(a_job_manifest("mine"))
+
+    for user in READERS:
+        answer = web.client(user).get(listing(admin.namespace))
+        assert answer.status_code == httpx.codes.OK, user
+    # Not even that there is such an organization.
+    hidden = web.client("nobody").get(listing(admin.namespace))
+    missing = web.client("nobody").get(listing("no-such-namespace"))
+    assert hidden.status_code == missing.status_code == httpx.codes.NOT_FOUND
+    assert hidden.json() == missing.json()
+
+
+def test_threat_10_no_user_gets_what_anothers_token_cached(web: WebUsers, admin: Kubectl) -> None:
+    viewer, nobody, stranger = web.client("viewer"), web.client("nobody"), web.stranger()
+
+    for _ in range(3):
+        assert viewer.get(listing(admin.namespace)).status_code == httpx.codes.OK
+        assert nobody.get(listing(admin.namespace)).status_code == httpx.codes.NOT_FOUND
+        assert stranger.get(listing(admin.namespace)).status_code == httpx.codes.UNAUTHORIZED
+        assert viewer.get(ME).json()["username"] == web.name("viewer")
+        assert nobody.get(ME).json()["username"] == web.name("nobody")
+
+
+def test_threat_10_one_connection_serves_one_user_after_the_other(web: WebUsers) -> None:
+    shared = web.stranger()
+
+    for user in ("viewer", "nobody", "viewer"):
+        answer = shared.get(ME, headers={"Coder-Session-Token": web.token(user)})
+        assert answer.json()["username"] == web.name(user)
+
+
+def test_a_caller_sees_its_own_namespaces(web: WebUsers, cluster: Cluster, admin: Kubectl) -> None:
+    async def visible(user: str) -> frozenset[str]:
+        async with an_authenticator(cluster.kubeconfig, ("default", str(admin.namespace))) as access:
+            caller = await access.caller(a_request(web.token(user)))
+            return await caller.visible(JOBS)
+
+    assert asyncio.run(visible("viewer")) == {admin.namespace}
+    assert asyncio.run(visible("nobody")) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("user", "verbs"),
+    [
+        ("viewer", {"get", "list"}),
+        ("submitter", {"get", "list", "create"}),
+        ("namespace-admin", {"get", "list", "create", "cancel"}),
+        ("nobody", set()),
+    ],
+)
+def test_a_caller_may_do_what_its_role_allows(
+    web: WebUsers, cluster: Cluster, admin: Kubectl, user: str, verbs: set[str]
+) -> None:
+    async def allowed() -> set[str]:
+        async with an_authenticator(cluster.kubeconfig, ()) as access:
+            caller = await access.caller(a_request(web.token(user)))
+            return {
+                verb
+                for verb in ("get", "list", "create", "cancel")
+                if await caller.may(verb, JOBS, str(admin.namespace))
+            }
+
+    assert asyncio.run(allowed()) == verbs
+
+
+async def silence() -> AsyncIterator[int]:
+    await asyncio.Event().wait()
+    yield 0
+
+
+async def end_of(streams: Streams, caller: Caller, namespace: str) -> StreamEnd:
+    async def permitted() -> bool:
+        return namespace in await caller.visible(JOBS)
+
+    async with asyncio.timeout(WITHIN):
+        try:
+            async for _ in streams.guarded(caller, permitted, silence()):
+                pass
+        except StreamEndedError as error:
+            return error.end
+    raise AssertionError
+
+
+def test_threat_11_a_stream_ends_when_the_right_is_withdrawn(web: WebUsers, cluster: Cluster, admin: Kubectl) -> None:
+    namespace = str(admin.namespace)
+
+    async def watch() -> StreamEnd:
+        async with an_authenticator(cluster.kubeconfig, (namespace,)) as access:
+            caller = await access.caller(a_request(web.token("viewer")))
+            reading = asyncio.create_task(end_of(Streams(read_clocks, recheck_seconds=0.1), caller, namespace))
+            await asyncio.sleep(0)
+            binding = f"{web.name('viewer')}-{web.roles['viewer']}"
+            await asyncio.to_thread(admin.delete, "rolebinding", binding)
+            return await reading
+
+    assert asyncio.run(watch()) is StreamEnd.FORBIDDEN
+
+
+def test_threat_11_a_deleted_user_is_signed_out(web: WebUsers, cluster: Cluster, admin: Kubectl) -> None:
+    async def watch() -> int:
+        async with an_authenticator(cluster.kubeconfig, ()) as access:
+            request = a_request(web.token("viewer"))
+            await access.caller(request)
+            await asyncio.to_thread(admin.delete, "serviceaccount", "viewer")
+            async with asyncio.timeout(WITHIN):
+                while True:
+                    try:
+                        await access.caller(request)
+                    except Problem as problem:
+                        return problem.status
+                    await asyncio.sleep(Lifetimes(0.1).yes)
+
+    assert asyncio.run(watch()) == httpx.codes.UNAUTHORIZED
+
+
+def test_threat_12_a_stream_ends_with_a_short_lived_token(web: WebUsers, cluster: Cluster, admin: Kubectl) -> None:
+    namespace = str(admin.namespace)
+    web.token("viewer")
+    token = web.new_token("viewer", seconds=600)
+    shift = 0.0
+
+    def clock() -> Instant:
+        now = read_clocks()
+        return replace(now, wall=now.wall + shift)
+
+    async def watch() -> tuple[StreamEnd, int]:
+        nonlocal shift
+        async with an_authenticator(cluster.kubeconfig, (namespace,), clock=clock) as access:
+            caller = await access.caller(a_request(token))
+            assert caller.expires is not None
+            assert 0 < caller.expires - clock().wall <= 600
+            shift = caller.expires - clock().wall - 0.5
+            end = await end_of(Streams(clock), caller, namespace)
+            with pytest.raises(Problem) as refused:
+                await access.caller(a_request(token))
+            return end, refused.value.status
+
+    assert asyncio.run(watch()) == (StreamEnd.SIGNED_OUT, httpx.codes.UNAUTHORIZED)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "null"])
+def test_threat_05_a_socket_of_a_foreign_page_is_closed(web: WebUsers, origin: str) -> None:
+    address = web.url.replace("http://", "ws://") + "/api/v2/workspacebuilds/x/logs?follow"
+
+    headers = {"Coder-Session-Token": web.token("viewer")}
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        connect_socket(address, origin=Origin(origin), additional_headers=headers, proxy=None),
+    ):
+        pass
+
+    assert refused.value.response.status_code == httpx.codes.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "%2e%2e", "..%2f..%2fkube-system", "%2f", "a%2fb", "a%00b", "a%0d%0ab", "A", "%25", "x;y"]
+)
+def test_threat_16_only_valid_names_reach_the_api_server(web: WebUsers, name: str) -> None:
+    client = web.client("namespace-admin")
+
+    for path in (f"/api/v2/organizations/{name}/provisionerjobs", f"/organizations/{name}/provisioner-jobs"):
+        answer = client.get(path)
+        assert answer.status_code in {httpx.codes.NOT_FOUND, httpx.codes.FORBIDDEN}, answer.text
+    for path in (f"/api/v2/workspaces/{name}", f"/api/v2/organizations/{web.admin.namespace}/provisionerjobs/{name}"):
+        assert client.get(path).status_code in {httpx.codes.NOT_FOUND, httpx.codes.BAD_REQUEST}
+
+
+def test_threat_17_a_malformed_token_is_refused_before_it_is_sent_on(web: WebUsers) -> None:
+    assert web.stranger().get(ME, headers={"Coder-Session-Token": "a b"}).status_code == httpx.codes.BAD_REQUEST
+
+
+def test_a_pasted_token_becomes_a_cookie_and_a_logout_ends_it(web: WebUsers) -> None:
+    browser = web.stranger()
+
+    entered = browser.post("/login", data={"token": f"{web.token('viewer')}\n", "next": "/me"})
+    assert (entered.status_code, entered.headers["location"]) == (httpx.codes.SEE_OTHER, "/me")
+    assert browser.get(ME).json()["username"] == web.name("viewer")
+    left = browser.post("/logout")
+
+    assert (left.status_code, left.headers["location"]) == (httpx.codes.SEE_OTHER, "/login")
+    assert browser.get(ME).status_code == httpx.codes.UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    ("token", "problem"), [("", "malformed"), ("a b", "malformed"), (JUNK, "refused"), ("a\r\nb: c", "malformed")]
+)
+def test_a_login_without_a_valid_token_says_why(web: WebUsers, token: str, problem: str) -> None:
+    browser = web.stranger()
+
+    answer = browser.post("/login", data={"token": token, "next": "/me"})
+
+    assert answer.headers["location"] == f"/login?problem={problem}&next=%2Fme"
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("following", ["//evil.example", "/\\evil.example", "https://evil.example"])
+def test_threat_15_a_login_leads_nowhere_else(web: WebUsers, following: str) -> None:
+    answer = web.stranger().post("/login", data={"token": web.token("viewer"), "next": following})
+
+    assert answer.headers["location"] == "/"
+
+
+def test_threat_19_no_token_is_in_the_log(web: WebUsers, web_server: WebProgram) -> None:
+    token = web.token("viewer")
+    client = web.client("viewer")
+    client.get(ME, params={"token": token})
+    client.post("/login", data={"token": token})
+    client.post("/login", data={"token": f"{token} "})
+    client.get("/", headers={"Cookie": f"provisioner={token}"})
+    client.get(f"/{token[:100]}?{token}", headers={"Host": "evil.example", "Referer": f"http://127.0.0.1/?{token}"})
+
+    secret = token.rpartition(".")[2]
+    assert secret not in "\n".join(web_server.lines)
+
+
+def test_the_log_names_who_did_what(web: WebUsers, web_server: WebProgram) -> None:
+    answer = web.client("viewer").post("/no-such-place")
+
+    records = web_server.audit(request_id=answer.headers["X-Request-Id"])
+
+    assert [(each["verb"], each["object"], each["result"]) for each in records] == [
+        ("POST", "/no-such-place", answer.status_code)
+    ]
+    assert json.dumps(records)

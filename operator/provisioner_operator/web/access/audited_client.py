@@ -1,7 +1,9 @@
 """The user's client of the API server: logs each write with user, verb, object, result and request id."""
 
 import logging
+import re
 from collections.abc import Awaitable, Mapping
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import aiohttp
@@ -9,11 +11,13 @@ from typing_extensions import override
 
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.errors import ApiError, KubeError
+from provisioner_operator.kube.errors import ApiError, KubeError, NotFoundError
 from provisioner_operator.web.request_record import RequestRecord
 
 _logger = logging.getLogger("provisioner_operator.web.audit")
 
+_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._:-]+)+", re.ASCII)
+"""Names of kinds and objects, none of which leads up. Routes check names too; a path that was forged ends here."""
 _Result = TypeVar("_Result")
 
 
@@ -44,6 +48,13 @@ class AuditedClient(KubeClient):
     ) -> dict[str, Any] | None:
         deletion = super().delete(path, uid=uid, resource_version=resource_version, grace_seconds=grace_seconds)
         return await self._audited("delete", path, deletion)
+
+    @override
+    def _url(self, path: str) -> str:
+        """Refuse a path with a name that no object has. Raises NotFoundError."""
+        if not _PATH.fullmatch(path):
+            raise NotFoundError(HTTPStatus.NOT_FOUND, "no object has such a name")
+        return super()._url(path)
 
     async def _audited(self, verb: str, path: str, request: Awaitable[_Result]) -> _Result:
         result = "interrupted"
