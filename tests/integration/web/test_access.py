@@ -6,7 +6,8 @@ API server would take every token for the administrator.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import httpx
@@ -24,11 +25,12 @@ from provisioner_operator.web.access.reviews import Reviews
 from provisioner_operator.web.problems import Problem
 from provisioner_operator.web.server import read_clocks
 from provisioner_operator.web.streams import StreamEnd, StreamEndedError, Streams
-from support.builders.manifests import a_job_manifest
+from support.builders.manifests import a_daemon_manifest, a_job_manifest
 from support.cluster.kubectl import Kubectl
 from support.cluster.shared_cluster import Cluster
 from support.programs.web_access import a_request, an_authenticator
 from support.programs.web_server import WebProgram, WebUsers
+from support.unique import unique
 
 ME = "/api/v2/users/me"
 JUNK = "not-a-token-of-this-cluster"
@@ -171,6 +173,36 @@ def test_a_caller_may_do_what_its_role_allows(
             }
 
     assert asyncio.run(allowed()) == verbs
+
+
+def test_threat_21_nothing_of_a_foreign_namespace_shows(
+    web: WebUsers, admin: Kubectl, make_namespace: Callable[[], str]
+) -> None:
+    foreign = make_namespace()
+    tags = {"secret": unique("tag")}
+    other = admin.within(foreign)
+    other.create(a_daemon_manifest("foreign", tags=tags))
+    for number in range(3):
+        other.create(a_job_manifest(f"foreign-{number}", tags=tags, workspaceRef={"name": "foreign-workspace"}))
+    admin.create(a_job_manifest("mine", tags=tags))
+    viewer = web.client("viewer")
+    deadline = time.monotonic() + WITHIN
+    # A watch brings jobs in the order of their creation, so the others have been seen once this one has.
+    while not (found := viewer.get("/api/v2/provisioner/jobs")).json():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+    (mine,) = found.json()
+    assert (mine["queue_position"], mine["queue_size"]) == (1, 1)
+    assert mine.get("available_workers", []) == []
+    assert found.headers["X-Total-Count"] == "1"
+    assert viewer.get("/api/v2/provisioner/jobs", params={"q": "foreign"}).json() == []
+    assert viewer.get(listing(foreign)).status_code == httpx.codes.NOT_FOUND
+    for path in ("/", "/organizations/-/provisioner-jobs?q=foreign", "/api/v2/organizations"):
+        page = viewer.get(path)
+        assert page.status_code == httpx.codes.OK
+        assert foreign not in page.text
+        assert "foreign-" not in page.text
 
 
 async def silence() -> AsyncIterator[int]:
