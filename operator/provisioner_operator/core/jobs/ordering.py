@@ -8,17 +8,21 @@ import re
 
 from provisioner_operator.core.model.records import Job
 
-_DIGITS = re.compile(r"(\d+)")
+_NUMBER = re.compile("[0-9]+")
 
-NaturalName = tuple[tuple[int, str], ...]
-CreationKey = tuple[float, NaturalName]
-QueueKey = tuple[int, float, NaturalName]
+CreationKey = tuple[float, str]
+QueueKey = tuple[int, float, str]
 
 
-def natural(name: str) -> NaturalName:
+def natural(name: str) -> str:
     """Return a sort key under which numbers within names compare as numbers."""
-    parts = _DIGITS.split(name)
-    return tuple((int(part), "") if index % 2 else (-1, part) for index, part in enumerate(parts))
+    return _NUMBER.sub(_sortable, name)
+
+
+def _sortable(number: re.Match[str]) -> str:
+    """Put the number of digits before them, and before that what sorts before everything else."""
+    digits = number[0].lstrip("0")
+    return f"\0{chr(len(digits))}{digits}"
 
 
 def queue_key(job: Job) -> QueueKey:

@@ -36,7 +36,7 @@ class SortedList(Sequence[_Item], Generic[_Item]):
         self._tie = tie
         self._make = make
         self._items = make(())
-        self._late: list[_Item] = []
+        self._late = make(())
 
     @override
     def __len__(self) -> int:
@@ -94,7 +94,7 @@ class SortedList(Sequence[_Item], Generic[_Item]):
         return self._items
 
     def _settle(self) -> None:
-        late, self._late = self._late, []
+        late, self._late = self._late, self._make(())
         if len(late) <= _FEW:
             for item in late:
                 insort(self._items, item, key=self._order)

@@ -5,8 +5,9 @@ jobs leave the queue, so that they do not hold up the others. While it is not kn
 workspaces of its namespace.
 """
 
+from bisect import bisect_left
+
 from provisioner_operator.core.jobs.ordering import CreationKey, creation_key
-from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.records import Job
 
 NamespacedName = tuple[str, str]
@@ -19,11 +20,37 @@ def workspace_of(job: Job) -> NamespacedName | None:
 
 
 class _Queue:
+    """Queue of one workspace: slim, since there may be very many."""
+
     __slots__ = ("occupants", "waiting")
 
     def __init__(self) -> None:
-        self.waiting: KeyedHeap[str, CreationKey] = KeyedHeap()
-        self.occupants: set[str] = set()
+        self.waiting: list[Job] = []
+        """Waiting jobs in their order."""
+        self.occupants: frozenset[str] = frozenset()
+
+    def put(self, job: Job) -> None:
+        at, is_known = self._find(job)
+        if is_known:
+            self.waiting[at] = job
+        else:
+            self.waiting.insert(at, job)
+
+    def discard(self, job: Job) -> None:
+        at, is_known = self._find(job)
+        if is_known:
+            del self.waiting[at]
+
+    def occupy(self, occupant: str) -> None:
+        self.occupants |= {occupant}
+        # The job that starts is nearly always the first.
+        at = next((at for at, job in enumerate(self.waiting) if job.uid == occupant), None)
+        if at is not None:
+            del self.waiting[at]
+
+    def _find(self, job: Job) -> tuple[int, bool]:
+        at = bisect_left(self.waiting, _order(job), key=_order)
+        return at, at < len(self.waiting) and self.waiting[at].uid == job.uid
 
 
 class WorkspaceQueues:
@@ -38,26 +65,25 @@ class WorkspaceQueues:
         """Add a waiting job."""
         if (workspace := workspace_of(job)) is not None:
             line = self._lines.setdefault(workspace, _Queue())
-            line.occupants.discard(job.uid)
-            line.waiting.put(job.uid, creation_key(job))
+            line.occupants -= {job.uid}
+            line.put(job)
 
     def leave(self, job: Job) -> None:
         """Remove a job that neither waits nor runs any more."""
         if (workspace := workspace_of(job)) is not None and (line := self._lines.get(workspace)) is not None:
-            line.waiting.discard(job.uid)
-            line.occupants.discard(job.uid)
+            line.discard(job)
+            line.occupants -= {job.uid}
             self._tidy(workspace, line)
 
     def occupy(self, workspace: NamespacedName, occupant: str) -> None:
         """Record that the workspace is occupied by a job (its uid) or by a run that outlives its job (a name)."""
         line = self._lines.setdefault(workspace, _Queue())
-        line.waiting.discard(occupant)
-        line.occupants.add(occupant)
+        line.occupy(occupant)
 
     def vacate(self, workspace: NamespacedName, occupant: str) -> None:
         """Record that the workspace is no longer occupied by that job or run."""
         if (line := self._lines.get(workspace)) is not None:
-            line.occupants.discard(occupant)
+            line.occupants -= {occupant}
             self._tidy(workspace, line)
 
     def hold(self, namespace: str, daemon_uid: str) -> list[str]:
@@ -81,15 +107,14 @@ class WorkspaceQueues:
     def next_in(self, workspace: NamespacedName) -> str | None:
         """Return the uid of the job whose turn it is; None while the workspace is occupied or no job waits."""
         line = self._lines.get(workspace)
-        if line is None or line.occupants or self.is_held(workspace[0]):
+        if line is None or line.occupants or not line.waiting or self.is_held(workspace[0]):
             return None
-        first = line.waiting.peek()
-        return None if first is None else first[1]
+        return line.waiting[0].uid
 
     def occupants_of(self, workspace: NamespacedName) -> frozenset[str]:
         """Return the uids of the jobs and the names of the runs that occupy the workspace."""
         line = self._lines.get(workspace)
-        return frozenset() if line is None else frozenset(line.occupants)
+        return frozenset() if line is None else line.occupants
 
     def is_turn_of(self, job: Job) -> bool:
         """Return whether this waiting job may be queued for a daemon."""
@@ -104,13 +129,17 @@ class WorkspaceQueues:
             return None
         if occupants := line.occupants or self._holders.get(job.namespace):
             return min(occupants)
-        first = line.waiting.peek()
-        return None if first is None or first[1] == job.uid else first[1]
+        first = line.waiting[0].uid if line.waiting else job.uid
+        return None if first == job.uid else first
 
     def _next_in_all(self, namespace: str) -> list[str]:
         found = (self.next_in(workspace) for workspace in self._lines if workspace[0] == namespace)
         return [uid for uid in found if uid is not None]
 
     def _tidy(self, workspace: NamespacedName, line: _Queue) -> None:
-        if not line.occupants and not len(line.waiting):
+        if not line.occupants and not line.waiting:
             self._lines.pop(workspace, None)
+
+
+def _order(job: Job) -> tuple[CreationKey, str]:
+    return creation_key(job), job.uid

@@ -259,5 +259,5 @@ def _rank(job: Job) -> tuple[int, float]:
     return -job.priority, job.created
 
 
-def _number(job: Job) -> tuple[tuple[int, str], ...]:
+def _number(job: Job) -> str:
     return natural(job.name)

@@ -1,9 +1,10 @@
 """Find the jobs that meet all conditions of a query but those on namespace, phase and time."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 
 from provisioner_operator.core.model.matching import tags_match
-from provisioner_operator.web.index.name_text import NameText
+from provisioner_operator.web.index.line_text import LineText
 from provisioner_operator.web.index.query import JobQuery
 from provisioner_operator.web.index.row_store import RowStore
 from provisioner_operator.web.index.rows import JobRow
@@ -16,7 +17,7 @@ class JobSearch:
     def __init__(self, rows: RowStore) -> None:
         self._rows = rows
         self._terms = Terms()
-        self._names = NameText(rows.text)
+        self._names = LineText(rows.text)
 
     def add(self, slot: int, row: JobRow) -> None:
         """Note a new job."""
@@ -34,22 +35,19 @@ class JobSearch:
 
     def found(self, query: JobQuery, stuck: Collection[int] | None) -> set[int] | None:
         """Return the slots of the jobs that meet all conditions, `stuck` being one; None if there is no condition."""
-        conditions = list(self._conditions(query))
-        if stuck is not None:
-            conditions.append([stuck])
-        if not conditions:
-            return None
-        conditions.sort(key=lambda each: sum(map(len, each)))
-        found: set[int] = set().union(*conditions[0])
-        for slots in conditions[1:]:
-            found.intersection_update(set().union(*slots))
+        found = None if stuck is None else set(stuck)
+        for condition in self._conditions(query):
+            meeting = self._united(condition)
+            found = meeting if found is None else found & meeting
+            if not found:
+                break
         return found
 
     def of_workspace(self, workspace: str) -> list[int]:
         """Return the slots of the jobs of all workspaces of this name."""
         return [slot for slots in self._terms.of(Field.WORKSPACE, workspace) for slot in slots]
 
-    def _conditions(self, query: JobQuery) -> Iterator[Sequence[Slots]]:
+    def _conditions(self, query: JobQuery) -> Iterator[Iterable[Slots]]:
         """Yield the jobs that meet each condition, in several collections."""
         if query.uids:
             slots = (self._rows.find(uid) for uid in query.uids)
@@ -67,4 +65,12 @@ class JobSearch:
             if value:
                 yield self._terms.of(field, value)
         for word in query.text.lower().split():
-            yield [*self._terms.containing(word), list(self._names.containing(word))]
+            yield chain((list(self._names.containing(word)),), self._terms.containing(word))
+
+    def _united(self, collections: Iterable[Slots]) -> set[int]:
+        united: set[int] = set()
+        for slots in collections:
+            united.update(slots)
+            if len(united) == len(self._rows):
+                break
+        return united

@@ -78,7 +78,8 @@ class RowPacker:
     def pack(self, row: JobRow) -> bytes:
         """Pack a row. What it shares is kept until `release`."""
         numbers = [shared.take(values(row)) for shared, values in zip(self._shared, _common, strict=True)]
-        return marshal.dumps((*numbers, _packed_uid(row.job.uid), *_own(row)))
+        # Copied, since the dumped object keeps the room that it was written in.
+        return bytes(memoryview(marshal.dumps((*numbers, _packed_uid(row.job.uid), *_own(row)))))
 
     def unpack(self, packed: bytes) -> JobRow:
         """Return the row that was packed."""

@@ -73,7 +73,8 @@ def parse_object_row(body: Mapping[str, Any]) -> ObjectRow:
         uid=meta.uid,
         resource_version=meta.version,
         created=datetime.fromisoformat(body["metadata"]["creationTimestamp"]).timestamp(),
-        data=wire.encode(stored),
+        # Copied, since the encoded object keeps the room that it was written in.
+        data=bytes(memoryview(wire.encode(stored))),
         fingerprint=hash(wire.encode(visible)),
     )
 

@@ -23,6 +23,10 @@ class SharedValues(Generic[_Value]):
         """Yield the numbers that are in use, and their values."""
         return ((number, value) for value, number in self._numbers.items())
 
+    def find(self, value: _Value) -> int | None:
+        """Return the value's number; None if it has no use."""
+        return self._numbers.get(value)
+
     def take(self, value: _Value) -> int:
         """Return the value's number, and count a use of it."""
         number = self._numbers.get(value)

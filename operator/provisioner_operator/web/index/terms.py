@@ -1,7 +1,7 @@
 """Find jobs by what they have in common: which values of a field exist, and which jobs have each.
 
 A word is compared with the distinct values only, then the jobs of those that contain it are looked up: a hundred thousand
-jobs have a few hundred templates, users and daemons. Jobs are known by small numbers (slots), four bytes for each value.
+jobs have a few hundred templates, users and daemons. Jobs are known by their slots, four bytes for each value.
 """
 
 from array import array
@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Iterator
 from enum import StrEnum
 
 from provisioner_operator.core.model.matching import UNTAGGED, Tags
+from provisioner_operator.web.index.line_text import LineText
 from provisioner_operator.web.index.rows import JobRow
+from provisioner_operator.web.index.shared_values import SharedValues
 
 Value = str | Tags
 """A value of a field; the effective tags of a job are one value."""
@@ -33,63 +35,98 @@ SEARCHED = (Field.WORKSPACE, Field.TEMPLATE, Field.INITIATOR, Field.DAEMON, Fiel
 """Fields whose values words are compared with."""
 
 
-class _Postings:
-    __slots__ = ("slots", "text")
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.slots: "array[int]" = array("I")  # noqa: UP037 - not subscriptable before Python 3.12
-
-
 class Terms:
     """The values of each field, with the jobs that have them."""
 
     def __init__(self) -> None:
-        self._values: dict[Field, dict[Value, _Postings]] = {field: {} for field in Field}
+        self._fields = {field: _FieldTerms() for field in Field}
 
     def add(self, slot: int, row: JobRow) -> None:
         """Note the values of a job."""
         for field, value in _values(row):
-            postings = self._values[field].get(value)
-            if postings is None:
-                postings = self._values[field][value] = _Postings(_text(value))
-            if not postings.slots or postings.slots[-1] < slot:
-                postings.slots.append(slot)
-            else:
-                postings.slots.insert(bisect_left(postings.slots, slot), slot)
+            self._fields[field].add(slot, value)
 
     def remove(self, slot: int, row: JobRow) -> None:
         """Drop the values of a job."""
         for field, value in _values(row):
-            postings = self._values[field][value]
-            del postings.slots[bisect_left(postings.slots, slot)]
-            if not postings.slots:
-                del self._values[field][value]
+            self._fields[field].remove(slot, value)
 
     def replace(self, slot: int, former: JobRow, row: JobRow) -> None:
         """Note the values of a job's new version."""
-        if list(_values(former)) != list(_values(row)):
-            self.remove(slot, former)
-            self.add(slot, row)
+        before, after = dict(_values(former)), dict(_values(row))
+        for field, value in before.items() - after.items():
+            self._fields[field].remove(slot, value)
+        for field, value in after.items() - before.items():
+            self._fields[field].add(slot, value)
 
-    def of(self, field: Field, value: str) -> list[Slots]:
-        """Return the jobs that have exactly this value."""
-        postings = self._values[field].get(value)
-        return [] if postings is None else [postings.slots]
+    def of(self, field: Field, value: Value) -> list[Slots]:
+        """Return the jobs that have exactly this value, in one collection or none."""
+        return self._fields[field].of(value)
 
     def tagged(self, is_wanted: Callable[[Tags], bool]) -> list[Slots]:
-        """Return the jobs whose tags are wanted, one list for each set of tags."""
+        """Return the jobs whose tags are wanted, one collection for each set of tags."""
+        tags = self._fields[Field.TAGS]
         return [
-            postings.slots
-            for tags, postings in self._values[Field.TAGS].items()
-            if isinstance(tags, frozenset) and is_wanted(tags)
+            slots
+            for value in tags.values()
+            if not isinstance(value, str) and is_wanted(value)
+            for slots in tags.of(value)
         ]
 
-    def containing(self, word: str) -> list[Slots]:
-        """Return the jobs that have a value which contains this word, in lower case; one list for each such value."""
-        return [
-            postings.slots for field in SEARCHED for postings in self._values[field].values() if word in postings.text
-        ]
+    def containing(self, word: str) -> Iterator[Slots]:
+        """Yield the jobs that have a value which contains this word, in lower case; a collection for each such value."""
+        for field in SEARCHED:
+            yield from self._fields[field].containing(word)
+
+
+class _FieldTerms:
+    """The values of one field."""
+
+    def __init__(self) -> None:
+        self._values: SharedValues[Value] = SharedValues()
+        self._slots: list[array[int]] = []
+        """Slots of the jobs that have each value, ascending, by the value's number."""
+        self._text = LineText(self._line_of)
+
+    def values(self) -> Iterator[Value]:
+        return (value for _, value in self._values.items())
+
+    def of(self, value: Value) -> list[Slots]:
+        number = self._values.find(value)
+        return [] if number is None else [self._slots[number]]
+
+    def containing(self, word: str) -> Iterator[Slots]:
+        return (self._slots[number] for number in self._text.containing(word))
+
+    def add(self, slot: int, value: Value) -> None:
+        number = self._values.take(value)
+        if number == len(self._slots):
+            self._slots.append(array("I"))
+        slots = self._slots[number]
+        if not slots:
+            self._text.changed(number)
+        if not slots or slots[-1] < slot:
+            slots.append(slot)
+        else:
+            slots.insert(bisect_left(slots, slot), slot)
+
+    def remove(self, slot: int, value: Value) -> None:
+        number = self._values.find(value)
+        if number is not None:
+            slots = self._slots[number]
+            del slots[bisect_left(slots, slot)]
+            self._values.drop(number)
+            if not slots:
+                self._text.changed(number)
+
+    def _line_of(self, number: int) -> str:
+        if number >= len(self._slots) or not self._slots[number]:
+            return ""
+        value = self._values.get(number)
+        if isinstance(value, str):
+            return " ".join(value.split())
+        # Without the implied tags; two tags never contain a word together.
+        return " ".join(sorted(f"{key}={tag}" for key, tag in value - UNTAGGED))
 
 
 def _values(row: JobRow) -> Iterator[tuple[Field, Value]]:
@@ -104,10 +141,3 @@ def _values(row: JobRow) -> Iterator[tuple[Field, Value]]:
         yield Field.INITIATOR, job.initiator
     if job.assignment is not None:
         yield Field.DAEMON, job.assignment.daemon
-
-
-def _text(value: Value) -> str:
-    """Return what words are compared with: tags as `key=value`, each in a line of its own, without the implied ones."""
-    if isinstance(value, str):
-        return value.lower()
-    return "\n".join(sorted(f"{key}={tag}" for key, tag in value - UNTAGGED)).lower()

@@ -1,3 +1,8 @@
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from provisioner_operator.core.jobs.ordering import creation_key, natural, queue_key
 from support.builders.core import a_job
 
@@ -21,3 +26,17 @@ def test_priority_does_not_change_the_order_within_a_workspace() -> None:
 def test_names_of_any_shape_can_be_compared() -> None:
     names = ["a", "1", "a1", "1a", "a-1-b", "a1b2", ""]
     assert sorted(names, key=natural) == sorted(sorted(names, reverse=True), key=natural)
+
+
+NAMES = st.text(alphabet="ab-.0123", max_size=8)
+
+
+def parts(name: str) -> list[tuple[int, str]]:
+    """A name's texts and numbers in turn, beginning with a text."""
+    return [(int(part), "") if at % 2 else (-1, part) for at, part in enumerate(re.split(r"(\d+)", name))]
+
+
+@given(NAMES, NAMES)
+def test_texts_compare_as_texts_and_numbers_as_numbers(one: str, other: str) -> None:
+    assert (natural(one) < natural(other)) == (parts(one) < parts(other))
+    assert (natural(one) == natural(other)) == (parts(one) == parts(other))

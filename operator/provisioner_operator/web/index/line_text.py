@@ -1,33 +1,34 @@
-"""Search the names and uids of all jobs, which are nearly all distinct, in a few long texts instead of one by one.
+"""Search many short texts at once: they are the lines of a few long ones, where Python looks for a word at memory speed.
 
-The jobs of neighboring slots are the lines of a block. A block is put together again when it is searched after a change.
+Used for names and uids of all jobs, and for the values of the fields by which jobs are found. The lines of neighboring
+numbers make a block, which is put together again when it is searched after a change.
 """
 
 from collections.abc import Callable, Iterator
 
 _BLOCK = 512
-"""Slots in a block: few enough to be put together in passing."""
+"""Lines in a block: few enough to be put together in passing."""
 _MANY = 32
 """Occurrences in a block beyond which its lines are looked at one by one."""
 
 
-class NameText:
-    """Names and uids by slot, in lower case."""
+class LineText:
+    """Lines by number, in lower case."""
 
     def __init__(self, line_of: Callable[[int], str]) -> None:
-        """`line_of` returns what is searched of a slot, in one line; empty if it has no row."""
+        """`line_of` returns the line of a number; an empty one if it has none (any more)."""
         self._line_of = line_of
         self._blocks: list[str | None] = []
 
-    def changed(self, slot: int) -> None:
-        """Note that a slot has another row, or none any more."""
-        block = slot // _BLOCK
+    def changed(self, number: int) -> None:
+        """Note that the number has another line, or none any more."""
+        block = number // _BLOCK
         while len(self._blocks) <= block:
             self._blocks.append(None)
         self._blocks[block] = None
 
     def containing(self, word: str) -> Iterator[int]:
-        """Yield the slots whose line contains the word, which has no line break."""
+        """Yield the numbers whose line contains the word, which is in lower case and has no line break."""
         for block in range(len(self._blocks)):
             text = self._blocks[block]
             if text is None:
@@ -42,16 +43,16 @@ class NameText:
 
 def _lines_with(word: str, text: str, first: int) -> Iterator[int]:
     if text.count(word) > _MANY:
-        return (slot for slot, line in enumerate(text.split("\n"), start=first) if word in line)
+        return (number for number, line in enumerate(text.split("\n"), start=first) if word in line)
     return _few_lines_with(word, text, first)
 
 
 def _few_lines_with(word: str, text: str, first: int) -> Iterator[int]:
-    slot, line_start = first, 0
-    while (at := text.find(word, line_start)) >= 0:
-        slot += text.count("\n", line_start, at)
-        yield slot
+    number, start = first, 0
+    while (at := text.find(word, start)) >= 0:
+        number += text.count("\n", start, at)
+        yield number
         end = text.find("\n", at)
         if end < 0:
             return
-        slot, line_start = slot + 1, end + 1
+        number, start = number + 1, end + 1
