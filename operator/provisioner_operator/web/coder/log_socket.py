@@ -10,12 +10,11 @@ from starlette.responses import JSONResponse
 from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.web.access.caller import Caller
-from provisioner_operator.web.coder.convert.logs import first_needed, followed_logs
+from provisioner_operator.web.coder.log_stream import log_to_the_end
 from provisioner_operator.web.coder.ready import require_index
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import caller_of
 from provisioner_operator.web.index.rows import JobRow
-from provisioner_operator.web.logs.follow import follow_log
 from provisioner_operator.web.problems import Problem, problem_of
 from provisioner_operator.web.streams import StreamEndedError
 
@@ -70,7 +69,7 @@ async def _send(socket: WebSocket, context: WebContext, caller: Caller, row: Job
 
 async def _send_lines(socket: WebSocket, context: WebContext, caller: Caller, row: JobRow, after: int) -> None:
     job = row.job
-    lines = followed_logs(follow_log(caller.client, job, first_needed(after)), after)
+    lines = log_to_the_end(row, context.index, caller, after)
 
     async def permitted() -> bool:
         return await caller.may("get", JOBS, job.namespace, job.name)

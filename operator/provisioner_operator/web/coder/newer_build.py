@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import StatusCondition
 from provisioner_operator.web.coder.convert import workspaces as convert
-from provisioner_operator.web.coder.models.workspaces import WorkspaceBuild
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
 from provisioner_operator.web.problems import Problem
@@ -47,11 +46,6 @@ class KnownBuilds:
 def builds_of(row: ObjectRow, index: ClusterIndex) -> list[JobRow]:
     """Return the jobs of a workspace, the newest first; not those of an earlier one of its name."""
     return [each for each in index.jobs.of_workspace(row.namespace, row.name) if each.workspace_uid == row.uid]
-
-
-def orphaned(row: ObjectRow, index: ClusterIndex) -> WorkspaceBuild:
-    """Return the build of a deletion that needed no job: the workspace's latest one, said to have deleted it."""
-    return convert.latest_build(row, index).model_copy(update={"transition": "delete", "status": "deleted"})
 
 
 def no_build(row: ObjectRow, index: ClusterIndex) -> Problem:

@@ -13,6 +13,7 @@ from provisioner_operator.web.actions import workspaces as actions
 from provisioner_operator.web.actions.outcome import Outcome, Result
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.convert import workspaces as convert
+from provisioner_operator.web.coder.convert.orphans import orphaned_build
 from provisioner_operator.web.coder.locate import workspace_of
 from provisioner_operator.web.coder.models.workspaces import (
     CreateWorkspaceBuildRequest,
@@ -20,7 +21,7 @@ from provisioner_operator.web.coder.models.workspaces import (
     UpdateTTLRequest,
     WorkspaceBuild,
 )
-from provisioner_operator.web.coder.newer_build import KnownBuilds, no_build, orphaned
+from provisioner_operator.web.coder.newer_build import KnownBuilds, no_build
 from provisioner_operator.web.coder.start_values import parameters_to_set, version_to_pin
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.cluster_index import ClusterIndex
@@ -52,7 +53,7 @@ async def create_build(
     if found is not None:
         return json_of(WorkspaceBuild, convert.build_of_job(found, index), 201)
     if wanted.transition == "delete" and index.workspaces.get(row.uid) is None:
-        return json_of(WorkspaceBuild, orphaned(row, index), 201)
+        return json_of(WorkspaceBuild, orphaned_build(index.now(), row, index), 201)
     raise no_build(row, index)
 
 

@@ -13,6 +13,7 @@ from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.convert import workspaces as convert
+from provisioner_operator.web.coder.convert.orphans import orphaned_at, orphaned_build
 from provisioner_operator.web.coder.convert.timings import build_timings
 from provisioner_operator.web.coder.locate import job_of, not_found, workspace_of
 from provisioner_operator.web.coder.models.jobs import WorkspaceBuildTimings
@@ -107,9 +108,11 @@ async def job_of_build(build: UUID, index: ClusterIndex, caller: Caller) -> JobR
 async def build_of(build: UUID, index: ClusterIndex, caller: Caller) -> WorkspaceBuild:
     """Return the build of this id. Raises Problem."""
     row = await job_of_build(build, index, caller)
-    if row is None:
-        return convert.latest_build(await workspace_of(build, index, caller), index)
-    return await _build(row, index, caller)
+    if row is not None:
+        return await _build(row, index, caller)
+    if (at := orphaned_at(build)) is not None:
+        return orphaned_build(at)
+    return convert.latest_build(await workspace_of(build, index, caller), index)
 
 
 async def fresh(row: JobRow, caller: Caller) -> ProvisionerJob:

@@ -22,19 +22,17 @@ from provisioner_operator.web.problems import Problem
 
 router = APIRouter(tags=["Cancel"])
 
-ExpectedStatus = Annotated[Literal["pending", "running"] | None, Query()]
-"""The only status in which the job is canceled."""
+ExpectedStatus = Annotated[Literal["", "pending", "running"], Query()]
+"""The only status in which the job is canceled; Coder's client sends an empty one for any."""
 
 ACCEPTED = "Job has been marked as canceled..."
 
 
 @router.patch("/workspacebuilds/{build}/cancel", response_model=Answer)
-async def cancel_build(
-    build: UUID, context: Context, caller: CallerOf, expect_status: ExpectedStatus = None
-) -> Response:
+async def cancel_build(build: UUID, context: Context, caller: CallerOf, expect_status: ExpectedStatus = "") -> Response:
     """Cancel a build: a pending job leaves the queue, a running one is interrupted."""
     row = await job_of(build, context.index, caller)
-    expected = None if expect_status is None else PHASE_OF[expect_status]
+    expected = PHASE_OF[expect_status] if expect_status else None
     return await _cancel(row, JobType.WORKSPACE_BUILD, caller, expected)
 
 

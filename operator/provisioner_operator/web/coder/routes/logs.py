@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.convert.logs import first_needed, provisioner_logs, text_of
+from provisioner_operator.web.coder.convert.orphans import orphaned_at
 from provisioner_operator.web.coder.locate import job_of, version_of, workspace_of
 from provisioner_operator.web.coder.log_socket import follow
 from provisioner_operator.web.coder.models.jobs import ProvisionerJobLog
@@ -70,7 +71,7 @@ async def follow_dry_run_logs(socket: WebSocket, version: UUID, job: UUID, conte
 async def _of_build(build: UUID, index: ClusterIndex, caller: Caller) -> JobRow | None:
     """Return the job of a build; None if the job is gone or still to be created."""
     row = await job_of_build(build, index, caller)
-    if row is None:
+    if row is None and orphaned_at(build) is None:
         await workspace_of(build, index, caller)
     return row
 
