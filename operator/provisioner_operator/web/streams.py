@@ -24,6 +24,7 @@ from provisioner_operator.kube.errors import ForbiddenError, KubeError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.problems import Problem
 
+EVENT_STREAM = "text/event-stream"
 MOST_PER_USER = 16
 """Streams of a user: one for each open page, and some to spare."""
 RECHECK_SECONDS = 25.0
@@ -145,21 +146,21 @@ async def _cancel(task: asyncio.Future[Any]) -> None:
 
 
 class LiveResponse(StreamingResponse):
-    """Answers with a stream, and gives the caller's place back however the answer ends, even before its first byte."""
+    """Answers with a stream of events, which occupies one of the user's places for as long as it is sent.
 
-    def __init__(self, place: AbstractContextManager[None], content: AsyncIterator[bytes], media_type: str) -> None:
-        """Take a place of `Streams.place`. Raises Problem (429) if none is left."""
+    If no place is left, the Problem (429) is raised before the first byte.
+    """
+
+    def __init__(self, content: AsyncIterator[bytes], place: AbstractContextManager[None]) -> None:
+        """Take the events and a place of `Streams.place`."""
         # Proxies would otherwise keep what little there is until there is more.
-        super().__init__(content, media_type=media_type, headers={"X-Accel-Buffering": "no"})
+        super().__init__(content, media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
         self._place = place
-        place.__enter__()
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
+        with self._place:
             await super().__call__(scope, receive, send)
-        finally:
-            self._place.__exit__(None, None, None)
 
 
 class _SourceEndedError(Exception):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from starlette.types import Message
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.client import KubeClient
@@ -11,7 +12,14 @@ from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
 from provisioner_operator.web.access.answer_cache import YES_SECONDS
 from provisioner_operator.web.access.caller import Caller, Question, User
 from provisioner_operator.web.problems import Problem
-from provisioner_operator.web.streams import RECHECK_SECONDS, Mailbox, StreamEnd, StreamEndedError, Streams
+from provisioner_operator.web.streams import (
+    RECHECK_SECONDS,
+    LiveResponse,
+    Mailbox,
+    StreamEnd,
+    StreamEndedError,
+    Streams,
+)
 from support.virtual_time import now, virtual_time
 
 
@@ -195,6 +203,33 @@ async def test_threat_22_a_slow_reader_gets_the_newest_item_and_costs_the_memory
     assert not waiting.done()
     mailbox.put(1000)
     assert await waiting == 1000
+
+
+@virtual_time
+async def test_threat_22_a_place_is_given_back_even_if_the_reader_leaves_before_the_first_byte() -> None:
+    streams = Streams(clock, most_per_user=1)
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def lost(_: Message) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await LiveResponse(content(), streams.place(a_caller()))({"type": "http"}, receive, lost)
+    assert streams.count == 0
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with streams.place(a_caller()), pytest.raises(Problem) as refused:
+        await LiveResponse(content(), streams.place(a_caller()))({"type": "http"}, receive, send)
+    assert (refused.value.status, sent) == (429, [])
 
 
 async def _next(mailbox: Mailbox[int]) -> int:

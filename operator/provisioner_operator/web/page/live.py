@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.streams import Permitted, StreamEndedError
+from provisioner_operator.web.streams import EVENT_STREAM, LiveResponse, Permitted, StreamEndedError
 
 TICK_SECONDS = 1.0
 """Shortest time between two renderings of a view: people read no faster."""
@@ -27,7 +27,6 @@ REFRESH_SECONDS = 10.0
 _PING_SECONDS = 15.0
 """Time without an event after which a comment keeps proxies from closing the stream."""
 _MOST_VIEWS = 256
-EVENT_STREAM = "text/event-stream"
 
 Shell = Callable[[Sequence[Markup]], Markup]
 """Renders what is around the rows."""
@@ -142,8 +141,6 @@ def stream(request: Request, context: WebContext, caller: Caller, view: View) ->
 
 def respond(context: WebContext, caller: Caller, permitted: Permitted, source: AsyncIterator[bytes]) -> Response:
     """Answer with a stream of events, for as long as the user may read them."""
-    place = context.streams.place(caller)
-    place.__enter__()  # refused before the first byte
 
     async def body() -> AsyncIterator[bytes]:
         try:
@@ -151,10 +148,8 @@ def respond(context: WebContext, caller: Caller, permitted: Permitted, source: A
                 yield item
         except StreamEndedError as error:
             yield event_bytes("end", str(error.end))
-        finally:
-            place.__exit__(None, None, None)
 
-    return StreamingResponse(body(), media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
+    return LiveResponse(body(), context.streams.place(caller))
 
 
 def event_bytes(name: str, text: str, identifier: str = "") -> bytes:

@@ -1,7 +1,7 @@
 """Route of the stream of changes."""
 
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, aclosing
+from contextlib import aclosing
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -9,8 +9,6 @@ from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
-from typing_extensions import override
 
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.api.changes import KINDS, Feed, event_bytes
@@ -18,11 +16,10 @@ from provisioner_operator.web.coder.locate import not_found, organization_of
 from provisioner_operator.web.coder.parameters import split
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
-from provisioner_operator.web.streams import StreamEndedError
+from provisioner_operator.web.streams import EVENT_STREAM, LiveResponse, StreamEndedError
 
 router = APIRouter(tags=["Events"])
 
-_EVENT_STREAM = "text/event-stream"
 KindWord = Literal["provisionerjobs", "provisionerdaemons", "workspaces", "workspacetemplates"]
 
 
@@ -42,7 +39,7 @@ class EventParameters(BaseModel):
     response_class=StreamingResponse,
     responses={
         200: {
-            "content": {_EVENT_STREAM: {"schema": {"type": "string"}}},
+            "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
             "description": "Events `ready`, `change` (whose data is a ChangeEvent), `reset` (read the lists anew) and "
             "`end` (with the reason: signed-out, forbidden, shutting-down).",
         }
@@ -63,7 +60,7 @@ async def stream_changes(
     feed = Feed(index, caller, _process(request), frozenset(parameters.kind or KINDS), namespace)
     if not await feed.permitted():
         raise not_found()
-    return _EventStream(_guarded(context, caller, feed, last_event_id), context.streams.place(caller))
+    return LiveResponse(_guarded(context, caller, feed, last_event_id), context.streams.place(caller))
 
 
 def _process(request: Request) -> str:
@@ -81,18 +78,3 @@ async def _guarded(context: WebContext, caller: Caller, feed: Feed, last_event_i
                 yield each
     except StreamEndedError as error:
         yield event_bytes("end", f'"{error.end}"')
-
-
-class _EventStream(StreamingResponse):
-    """A stream that occupies a place while it is sent. Raises Problem before its first byte if no place is left."""
-
-    def __init__(self, content: AsyncGenerator[bytes, None], place: AbstractContextManager[None]) -> None:
-        super().__init__(
-            content, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}, media_type=_EVENT_STREAM
-        )
-        self._place = place
-
-    @override
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._place:
-            await super().__call__(scope, receive, send)
