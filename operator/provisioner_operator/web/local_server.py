@@ -5,7 +5,6 @@ import secrets
 import click
 
 from provisioner_operator.api.v1alpha1.names import JOBS
-from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.connect import LoginError
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.web.access.cached_reviews import CachedReviews
@@ -17,7 +16,7 @@ from provisioner_operator.web.access.local_user import LocalAuthenticator
 from provisioner_operator.web.access.reviews import Reviews
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.index.cluster_index import ClusterIndex
-from provisioner_operator.web.server import USER_AGENT, read_clocks, serve_context
+from provisioner_operator.web.server import USER_AGENT, own_client, read_clocks, serve_context
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
 
@@ -47,7 +46,7 @@ async def serve_locally(settings: Settings, kubeconfig: str | None, context_name
             user = await _check(connection, reviews, settings.namespaces)
             click.echo(f"Serving {connection.server} as {user.name}. Ctrl-C ends it.", err=True)
             context = _context(connection, reviews, settings)
-            await serve_context(context, KubeClient(connection.session, connection.server), _print_address)
+            await serve_context(context, own_client(connection.session, connection.server), _print_address)
         finally:
             await reviews.close()
 

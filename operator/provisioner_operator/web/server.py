@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from contextlib import ExitStack
 from socket import socket
 
+import aiohttp
 from starlette.types import ASGIApp
 
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.connect import connect, connect_for_users
 from provisioner_operator.web.access.authentication import TokenAuthenticator
 from provisioner_operator.web.access.cached_reviews import CachedReviews
 from provisioner_operator.web.access.reviews import Reviews
 from provisioner_operator.web.app import make_app
+from provisioner_operator.web.contact import ContactClient
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.http_server import HttpServer, listen
 from provisioner_operator.web.index.cluster_index import ClusterIndex
@@ -63,13 +64,18 @@ async def serve(settings: Settings) -> None:
                 clock=read_clocks,
                 streams=Streams(read_clocks, settings.streams_per_user),
             )
-            await serve_context(context, own.client)
+            await serve_context(context, own_client(own.session, own.server))
         finally:
             await reviews.close()
 
 
+def own_client(session: aiohttp.ClientSession, server: str) -> ContactClient:
+    """Return the client that reads for the index."""
+    return ContactClient(session, server, lambda: read_clocks().monotonic)
+
+
 async def serve_context(
-    context: WebContext, client: KubeClient, on_listening: Callable[[WebContext, int], None] | None = None
+    context: WebContext, client: ContactClient, on_listening: Callable[[WebContext, int], None] | None = None
 ) -> None:
     """Fill the index by the server's own client, and serve requests. Raises OSError, TaskEndedError.
 
@@ -78,6 +84,7 @@ async def serve_context(
         client: The client that reads for the index.
         on_listening: Called with the port.
     """
+    context.index.measure_contact(client.stale_seconds)
     with ExitStack() as listeners:
         listener = listeners.enter_context(_listen(context.settings, context.settings.http_port))
         sockets, app = [listener], make_app(context)
