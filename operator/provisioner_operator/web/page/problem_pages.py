@@ -7,14 +7,17 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 from provisioner_operator.web.dependencies import context_of
 from provisioner_operator.web.page.chrome import Chrome
 from provisioner_operator.web.page.live import wants_stream
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import LoadingProblem, MissingRightProblem
+from provisioner_operator.web.page.words import counted
 from provisioner_operator.web.problems import Problem
 from provisioner_operator.web.request_record import record_of
 
+_NOUNS = {JOBS: "job", DAEMONS: "provisioner", POOLS: "pool", WORKSPACES: "workspace", TEMPLATES: "template"}
 _TITLES = {
     HTTPStatus.FORBIDDEN: ("You may not see this", "ban"),
     HTTPStatus.NOT_FOUND: ("Not found", "search"),
@@ -49,14 +52,16 @@ async def render_problem(request: Request, problem: Problem) -> Response:
         return _loading(request)
     title, icon = _TITLES.get(HTTPStatus(problem.status), ("Something went wrong", "alert"))
     is_missing = problem.status == HTTPStatus.NOT_FOUND
+    is_closed = isinstance(problem, MissingRightProblem)
+    is_over = is_missing or is_closed or request.method != "GET"
     detail = "; ".join([problem.detail, *(f"{field}: {reason}" for field, reason in problem.validations)]).strip("; ")
     view = ProblemView(
         title=title,
         message=problem.message,
         icon=icon,
         request_id=record_of(request.scope).id,
-        again="/" if is_missing or request.method != "GET" else str(request.url.path),
-        again_label="Back to the organizations" if is_missing or request.method != "GET" else "Try again",
+        again="/" if is_over else str(request.url.path),
+        again_label="Back to the organizations" if is_over else "Try again",
         detail="" if is_missing else detail,
         user=problem.user if isinstance(problem, MissingRightProblem) else "",
         command=problem.command if isinstance(problem, MissingRightProblem) else "",
@@ -66,8 +71,15 @@ async def render_problem(request: Request, problem: Problem) -> Response:
 
 def _loading(request: Request) -> Response:
     index = context_of(request).index
-    counts = ", ".join(f"{number:,} {plural}" for plural, number in index.loading.items() if number) or "nothing yet"
-    page = render("loading.html", chrome=Chrome("Loading", index.now()), loading=counts, again=str(request.url.path))
+    counts = ", ".join(
+        counted(number, _NOUNS[plural]) for plural, number in index.loading.items() if number and plural in _NOUNS
+    )
+    page = render(
+        "loading.html",
+        chrome=Chrome("Loading", index.now()),
+        loading=counts or "nothing yet",
+        again=str(request.url.path),
+    )
     return HTMLResponse(page, HTTPStatus.SERVICE_UNAVAILABLE)
 
 

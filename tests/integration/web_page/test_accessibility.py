@@ -1,0 +1,84 @@
+"""Every page and state without a fault that axe finds, in light and dark, wide and narrow."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from integration.web_page.conftest import HERE, NOWHERE, Visits
+from support.programs.page_visit import PageVisit
+from support.test_namespace import ProductNamespace
+
+
+@pytest.fixture(scope="module")
+def filled(product: ProductNamespace) -> ProductNamespace:
+    """A namespace with a job of each sort."""
+    product.submit("stuck", tags=NOWHERE)
+    product.submit("ended", tags=HERE, lines=5, outputs='{"url": "https://dev.example.com/"}')
+    product.submit("failed", tags=HERE, fail="no more disks")
+    product.submit("canceled", tags=NOWHERE)
+    product.cancel("canceled", cancelReason="<script>alert(1)</script>")
+    product.submit_held("running", tags=HERE)
+    product.jobs.until_all(["ended", "failed", "canceled"])
+    product.jobs.until("running", "Running")
+    return product
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 320), ("dark", 320)])
+def test_no_page_has_a_fault(filled: ProductNamespace, visits: Visits, scheme: str, width: int) -> None:
+    with visits.visit(scheme=scheme, width=width) as visit:
+        visit.refusals_expected = True
+        found = {path: faults(visit, path) for path in pages(filled.namespace)}
+        found["expanded"] = expanded(visit)
+        found["dialog"] = dialog(visit)
+    assert {path: each for path, each in found.items() if each} == {}
+
+
+def pages(org: str) -> list[str]:
+    return [
+        "/",
+        "/me",
+        "/cli-auth",
+        "/login?problem=refused",
+        "/organizations/-/provisioner-jobs",
+        "/organizations/closed/provisioner-jobs",
+        f"/organizations/{org}/cancel-jobs?job={org}/stuck&job={org}/running",
+        "provisioner-jobs",
+        "provisioner-jobs?status=stuck&since=24h&q=nothing",
+        "provisioner-jobs/nothing",
+        "provisioner-jobs/stuck",
+        "provisioner-jobs/ended",
+        "provisioner-jobs/failed",
+        "provisioner-jobs/canceled",
+        "provisioner-jobs/running/cancel",
+        "provisioner-jobs/ended/logs",
+        "provisioners",
+        "provisioners/d1/drain",
+        "workspaces",
+    ]
+
+
+def faults(visit: PageVisit, path: str) -> list[str]:
+    page = visit.open(path)
+    expect(page.locator("h1")).to_be_visible()
+    return [*visit.violations(), *overflow(page)]
+
+
+def overflow(page: Page) -> list[str]:
+    """Return a word if one has to scroll sideways."""
+    is_wider = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return ["scrolls sideways"] if is_wider else []
+
+
+def expanded(visit: PageVisit) -> list[str]:
+    page = visit.live()
+    visit.row("stuck").locator("[data-expand]").click()
+    visit.row("failed").locator("[data-expand]").click()
+    expect(page.get_by_role("article", name="Job stuck")).to_be_visible()
+    expect(page.get_by_role("article", name="Job failed")).to_be_visible()
+    return [*visit.violations(), *overflow(page)]
+
+
+def dialog(visit: PageVisit) -> list[str]:
+    page = visit.live()
+    visit.row("stuck").locator("[data-cancel]").click()
+    expect(page.get_by_role("dialog").get_by_label("Reason")).to_be_visible()
+    return visit.violations()

@@ -1,0 +1,71 @@
+"""A page that loses its server, its session or its rights says so, and comes back by itself."""
+
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+from playwright.sync_api import expect
+
+from integration.conftest import ROLES
+from integration.web_page.conftest import NOWHERE, Visits
+from support.cluster.shared_cluster import Cluster
+from support.programs.web_server import WebUsers, a_web_server
+from support.test_namespace import ProductNamespace
+from support.unique import unique
+
+
+def test_a_page_reconnects_and_shows_what_it_missed(
+    cluster: Cluster, product: ProductNamespace, visits: Visits
+) -> None:
+    with ExitStack() as first:
+        url = first.enter_context(a_web_server(cluster.kubeconfig)).url
+        with visits.visit(url=url) as visit:
+            visit.refusals_expected = True
+            page = visit.live()
+            first.close()
+            expect(page.locator("#live")).to_contain_text("Reconnecting")
+            expect(page.locator("#disconnected")).to_be_visible()
+            name = unique("missed")
+            product.submit(name, tags=NOWHERE)
+            with a_web_server(cluster.kubeconfig, f"--http-port={urlsplit(url).port}"):
+                expect(visit.row(name)).to_be_visible(timeout=30_000)
+                expect(page.locator("#live")).to_contain_text("Live")
+                expect(page.locator("#disconnected")).to_be_hidden()
+
+
+def test_somebody_who_signs_out_elsewhere_is_told_so(visits: Visits) -> None:
+    with visits.visit() as visit:
+        visit.refusals_expected = True
+        page = visit.live()
+        page.context.clear_cookies()
+        page.evaluate(
+            "Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });"
+            " document.dispatchEvent(new Event('visibilitychange'));"
+            " Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });"
+            " document.dispatchEvent(new Event('visibilitychange'));"
+        )
+        expect(page.locator("#live")).to_contain_text("Signed out")
+
+
+def test_a_token_is_checked_at_login_and_forgotten_at_logout(visits: Visits, users: WebUsers) -> None:
+    with visits.visit("") as visit:
+        page = visit.open()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        page.get_by_label("Token").fill("not-a-token")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_contain_text("does not accept this token")
+        page.get_by_label("Token").fill(users.token("viewer"))
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="Provisioner jobs")).to_be_visible()
+        expect(page.get_by_role("link", name=users.name("viewer"))).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        assert ROLES["viewer"] not in page.content()
+
+
+def test_a_user_without_rights_is_told_which_one_is_missing(visits: Visits, users: WebUsers) -> None:
+    with visits.visit("nobody") as visit:
+        visit.refusals_expected = True
+        page = visit.open()
+        expect(page.get_by_role("heading", name="You may not see this")).to_be_visible()
+        expect(page.locator("main")).to_contain_text(users.name("nobody"))
+        expect(page.locator("main")).to_contain_text("kubectl auth can-i list provisionerjobs")
