@@ -1,5 +1,6 @@
 """Pages about the user: the login form, the way to sign in from the command line, identity and rights."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,10 +74,10 @@ async def me(context: Context, caller: CallerOf) -> Response:
         id=str(caller.user.id),
         expires=moment(caller.expires, context.index.now()),
         columns=[label for label, _, _ in _RIGHTS],
-        rights=[(org, await _rights(caller, org)) for org in frame.orgs],
+        rights=list(zip(frame.orgs, await asyncio.gather(*(_rights(caller, org) for org in frame.orgs)), strict=True)),
     )
     return HTMLResponse(render("session/me.html", chrome=frame, me=found))
 
 
 async def _rights(caller: Caller, org: str) -> list[bool]:
-    return [await caller.may(verb, resource, org) for _, verb, resource in _RIGHTS]
+    return await asyncio.gather(*(caller.may(verb, resource, org) for _, verb, resource in _RIGHTS))

@@ -236,3 +236,13 @@ def test_no_page_has_a_script_or_style_of_its_own(world: ApiWorld) -> None:
     ):
         page = world.get(path).text
         assert re.findall(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", page) == []
+
+
+def test_names_of_other_kinds_are_offered_only_to_those_who_may_list_them() -> None:
+    world = ApiWorld()
+    world.users.rights = {"sam": lambda question: question.namespace == ACME and question.resource == "provisionerjobs"}
+    page = world.get(JOBS).text
+    assert jobs_in(page)
+    assert '<option value="silent">' not in page
+    assert '<option value="docker">' not in page
+    assert '<option value="ada@example.com">' in page

@@ -18,8 +18,8 @@ from provisioner_operator.web.page.jobs.why import Findings, explain
 from provisioner_operator.web.page.rendering import render
 
 
-def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: CancelRights) -> Markup:
-    """Render the job."""
+def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: CancelRights, *, sees_daemons: bool) -> Markup:
+    """Render the job; daemons are compared with it only for somebody who may list them."""
     model = parse_job_model(body)
     job = job_record(model)
     now = index.now()
@@ -30,8 +30,8 @@ def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: CancelRight
             explanation=queue.explain(job),
             place=queue.place(job.uid),
             estimate=queue.estimate(job),
-            near_misses=queue.near_misses(job),
-            fits=queue.fits(job),
+            near_misses=queue.near_misses(job) if sees_daemons else (),
+            fits=queue.fits(job) if sees_daemons else (),
             is_stuck=queue.is_stuck(job),
         )
     stale = stale_since(index)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -27,6 +28,9 @@ from provisioner_operator.web.page.live import Rendering
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.times import Elapsed
 from provisioner_operator.web.page.words import JOB_TYPES, PHASES, counted
+
+_KEPT_ROWS = 1024
+"""Rendered rows to keep, some 2 kB each: those of twenty different pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +169,18 @@ def rendered(
     around = job_list(org, current, page, index.jobs.counts(namespaces, query), stale)
     rights = replace(rights, is_away=stale is not None)
     lines = [job_line(row, queue_facts(index, row), rights, now, ticking=ticking) for row in page.rows]
-    return around, Rendering({line.key: _row(line, around) for line in lines}, lambda rows: _shell(around, rows))
+    row = _kept_row if ticking else _row
+    return around, Rendering(
+        {line.key: row(line, around.all_orgs) for line in lines}, lambda rows: _shell(around, rows)
+    )
 
 
-def _row(line: JobLine, around: JobList) -> Markup:
-    return render("jobs/row.html", job=line, all_orgs=around.all_orgs)
+def _row(line: JobLine, all_orgs: bool) -> Markup:  # noqa: FBT001 # a key of the cache
+    return render("jobs/row.html", job=line, all_orgs=all_orgs)
+
+
+_kept_row = lru_cache(maxsize=_KEPT_ROWS)(_row)
+"""Rows of live pages: from one tick to the next few of them change."""
 
 
 def _shell(around: JobList, rows: Sequence[Markup]) -> Markup:

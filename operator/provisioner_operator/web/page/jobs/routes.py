@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from provisioner_operator.api.v1alpha1.names import JOBS
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES
 from provisioner_operator.kube import paths as kube_paths
 from provisioner_operator.kube.errors import NotFoundError
 from provisioner_operator.web.access.caller import Caller
@@ -20,7 +20,7 @@ from provisioner_operator.web.page.jobs.job_page import render_job
 from provisioner_operator.web.page.jobs.listing import queue_facts, rendered
 from provisioner_operator.web.page.jobs.table import CancelRights
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.page.requests import require_name, require_ready, require_visible
+from provisioner_operator.web.page.requests import allowed_in, require_name, require_ready, require_visible
 
 router = APIRouter()
 
@@ -42,7 +42,11 @@ async def list_jobs(org: str, request: Request, context: Context, caller: Caller
         context, caller, "Provisioner jobs", org=org, tab="jobs", live=True, notice=request.query_params.get("notice")
     )
     page = render(
-        "jobs/list.html", chrome=frame, list=around, region=rendering.full(), choices=_choices(context, namespaces)
+        "jobs/list.html",
+        chrome=frame,
+        list=around,
+        region=rendering.full(),
+        choices=await _choices(context, caller, namespaces),
     )
     return HTMLResponse(page)
 
@@ -53,10 +57,11 @@ async def show_job(org: str, name: str, request: Request, context: Context, call
     require_ready(context)
     path = kube_paths.job(require_name(org), require_name(name))
     rights = await cancel_rights(caller, frozenset({org}))
+    sees_daemons = org in await caller.visible(DAEMONS)
     if live.wants_stream(request):
-        source = _job_events(request, context, caller, path, rights)
+        source = _job_events(request, context, caller, path, rights, sees_daemons=sees_daemons)
         return live.respond(context, caller, lambda: caller.may("get", JOBS, org, name), source)
-    region = render_job(context.index, await caller.client.get(path), rights)
+    region = render_job(context.index, await caller.client.get(path), rights, sees_daemons=sees_daemons)
     frame = await frame_of(
         context, caller, name, org=org, tab="jobs", live=True, notice=request.query_params.get("notice")
     )
@@ -65,10 +70,7 @@ async def show_job(org: str, name: str, request: Request, context: Context, call
 
 async def cancel_rights(caller: Caller, namespaces: frozenset[str]) -> CancelRights:
     """Ask in which of the namespaces the user may cancel jobs."""
-    if await caller.may("cancel", JOBS):
-        return CancelRights(caller.user.name, namespaces)
-    allowed = [each for each in sorted(namespaces) if await caller.may("cancel", JOBS, each)]
-    return CancelRights(caller.user.name, frozenset(allowed))
+    return CancelRights(caller.user.name, await allowed_in(caller, "cancel", JOBS, namespaces))
 
 
 def _view(
@@ -83,18 +85,21 @@ def _view(
     )
 
 
-def _choices(context: WebContext, namespaces: frozenset[str]) -> dict[str, list[str]]:
+async def _choices(context: WebContext, caller: Caller, namespaces: frozenset[str]) -> dict[str, list[str]]:
+    """Return values to choose from; of other kinds only those that the user may list."""
     index = context.index
+    templates = index.templates.of(namespaces & await caller.visible(TEMPLATES))
+    daemons = index.daemons.of(namespaces & await caller.visible(DAEMONS))
     found = {
-        "templates": sorted({row.name for row in index.templates.of(namespaces)}),
-        "daemons": sorted({row.name for row in index.daemons.of(namespaces)}),
+        "templates": sorted({row.name for row in templates}),
+        "daemons": sorted({row.name for row in daemons}),
         "initiators": sorted(index.jobs.initiators(namespaces)),
     }
     return {key: names[:_MOST_SUGGESTIONS] for key, names in found.items()}
 
 
 async def _job_events(
-    request: Request, context: WebContext, caller: Caller, path: str, rights: CancelRights
+    request: Request, context: WebContext, caller: Caller, path: str, rights: CancelRights, *, sees_daemons: bool
 ) -> AsyncIterator[bytes]:
     """Read the job again whenever the index shows that it changed, or that its wait has another reason."""
     org, name = request.path_params["org"], request.path_params["name"]
@@ -112,7 +117,7 @@ async def _job_events(
         except NotFoundError:
             yield live.event_bytes("view", render("jobs/gone.html", name=name, back=paths.jobs(org)))
             continue
-        yield live.event_bytes("view", render_job(context.index, body, rights))
+        yield live.event_bytes("view", render_job(context.index, body, rights, sees_daemons=sees_daemons))
 
 
 def _state(context: WebContext, row: JobRow) -> object:

@@ -14,7 +14,6 @@ from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.object_states import daemon_report
-from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.actions import daemons as actions
 from provisioner_operator.web.actions.outcome import Outcome
 from provisioner_operator.web.actions.target import ObjectRef
@@ -27,7 +26,7 @@ from provisioner_operator.web.page.chrome import frame_of, stale_since
 from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_of, refused
 from provisioner_operator.web.page.provisioners.table import DaemonFacts, DaemonLine, count_blocked, daemon_line
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.page.requests import form_of, require_name, require_ready, require_visible
+from provisioner_operator.web.page.requests import allowed_in, form_of, require_name, require_ready, require_visible
 from provisioner_operator.web.page.words import counted
 from provisioner_operator.web.problems import Problem
 
@@ -57,7 +56,7 @@ async def list_provisioners(org: str, request: Request, context: Context, caller
         include_offline=request.query_params.get("offline") != "no",
         namespaces=namespaces,
         job_namespaces=namespaces & await caller.visible(JOBS),
-        changeable=await _changeable(caller, namespaces),
+        changeable=await allowed_in(caller, "patch", DAEMONS, namespaces),
     )
     index = context.index
     if live.wants_stream(request):
@@ -127,12 +126,6 @@ def _line(index: ClusterIndex, row: ObjectRow, view: DaemonView, blocked: int, *
         may_change=row.namespace in view.changeable,
         now=None if ticking else index.now(),
     )
-
-
-async def _changeable(caller: Caller, namespaces: frozenset[str]) -> frozenset[str]:
-    if await caller.may("patch", DAEMONS):
-        return namespaces
-    return frozenset([each for each in sorted(namespaces) if await caller.may("patch", DAEMONS, each)])
 
 
 @dataclass(frozen=True, slots=True)

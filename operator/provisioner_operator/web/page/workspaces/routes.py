@@ -14,7 +14,7 @@ from provisioner_operator.web.index.rows import JobRow, ObjectRow
 from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import frame_of, stale_since
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.page.requests import require_ready, require_visible
+from provisioner_operator.web.page.requests import allowed_in, require_ready, require_visible
 from provisioner_operator.web.page.words import PHASES, counted
 from provisioner_operator.web.page.workspaces.find import find_workspace
 from provisioner_operator.web.page.workspaces.table import Build, WorkspaceLine, workspace_detail, workspace_line
@@ -138,10 +138,6 @@ def _live(caller: Caller, view: WorkspaceView, make: live.Make) -> live.View:
 
 
 async def _view(caller: Caller, org: str, name: str, namespaces: frozenset[str], text: str) -> WorkspaceView:
-    changeable, deletable = [
-        namespaces
-        if await caller.may(verb, WORKSPACES)
-        else frozenset([each for each in sorted(namespaces) if await caller.may(verb, WORKSPACES, each)])
-        for verb in ("patch", "delete")
-    ]
+    changeable = await allowed_in(caller, "patch", WORKSPACES, namespaces)
+    deletable = await allowed_in(caller, "delete", WORKSPACES, namespaces)
     return WorkspaceView(org, name, namespaces, namespaces & await caller.visible(JOBS), changeable, deletable, text)
