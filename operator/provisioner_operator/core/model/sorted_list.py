@@ -62,8 +62,11 @@ class SortedList(Sequence[_Item], Generic[_Item]):
             self._late.append(item)
 
     def remove(self, item: _Item) -> None:
-        """Remove the item of this key and tie, which is in the list."""
-        del self._settled()[self.index_of(item)]
+        """Remove an item. Raises LookupError if there is none of its key and tie."""
+        at = self.index_of(item)
+        if at == len(self._items) or self._order(self._items[at]) != self._order(item):
+            raise LookupError(f"{item!r} is not in the list")
+        del self._items[at]
 
     def index_of(self, item: _Item) -> int:
         """Return the number of items that come before this one, which need not be in the list."""

@@ -54,15 +54,15 @@ class JobIndex:
             slot = self._rows.add(row)
             self._search.add(slot, row)
             self._lists.add(slot, row)
-            if job.initiator is not None:
-                self._initiators.setdefault(job.namespace, Counter())[job.initiator] += 1
         else:
             former = self._rows.row(slot)
+            self._count_initiator(former, -1)
             if former.job.phase is not job.phase:
                 self._lists.remove(slot, former)
                 self._lists.add(slot, row)
             self._rows.replace(slot, row)
             self._search.replace(slot, former, row)
+        self._count_initiator(row, 1)
         if row.is_ended:
             self._unfinished.pop(job.uid, None)
         else:
@@ -78,11 +78,7 @@ class JobIndex:
         self._search.remove(slot, row)
         self._rows.remove(slot, row)
         self._unfinished.pop(uid, None)
-        if row.job.initiator is not None:
-            counted = self._initiators[row.job.namespace]
-            counted[row.job.initiator] -= 1
-            if not counted[row.job.initiator]:
-                del counted[row.job.initiator]
+        self._count_initiator(row, -1)
         return row
 
     # --- questions ---
@@ -142,6 +138,14 @@ class JobIndex:
         return {job.uid: job.resource_version for job in jobs if namespace in (None, job.namespace)}
 
     # --- inside ---
+
+    def _count_initiator(self, row: JobRow, change: int) -> None:
+        name = row.job.initiator
+        if name is not None:
+            counted = self._initiators.setdefault(row.job.namespace, Counter())
+            counted[name] += change
+            if not counted[name]:
+                del counted[name]
 
     def _found(self, query: JobQuery, namespaces: Namespaces) -> list[int] | None:
         """Return the jobs that meet all conditions, whatever their place; None if only the lists know conditions."""

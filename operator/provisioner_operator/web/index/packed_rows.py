@@ -61,9 +61,10 @@ _OWN = (
 )
 """Fields that each job has for itself, after its uid: numbers and texts."""
 
-_ALL = (*(name for group in _COMMON for name in group), *_OWN)
-_JOB_FIELDS = [(name.removeprefix("job."), at) for at, name in enumerate(_ALL) if name.startswith("job.")]
-_ROW_FIELDS = [(name, at) for at, name in enumerate(_ALL) if not name.startswith("job.")]
+FIELDS = (*(name for group in _COMMON for name in group), *_OWN)
+"""All fields of a row that are packed, apart from the uid."""
+_JOB_FIELDS = [(name.removeprefix("job."), at) for at, name in enumerate(FIELDS) if name.startswith("job.")]
+_ROW_FIELDS = [(name, at) for at, name in enumerate(FIELDS) if not name.startswith("job.")]
 _common = tuple(attrgetter(*group) for group in _COMMON)
 _own = attrgetter(*_OWN)
 _UID_AT = len(_COMMON)
@@ -74,6 +75,11 @@ class RowPacker:
 
     def __init__(self) -> None:
         self._shared: tuple[SharedValues[Hashable], ...] = tuple(SharedValues() for _ in _COMMON)
+
+    @property
+    def size(self) -> int:
+        """Number of values that are shared at present."""
+        return sum(map(len, self._shared))
 
     def pack(self, row: JobRow) -> bytes:
         """Pack a row. What it shares is kept until `release`."""

@@ -1,15 +1,18 @@
 """The index of all kinds: what it takes from events, and what counts as a change."""
 
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
 from provisioner_operator.web.index.query import JobQuery
 from support.builders.core import NAMESPACE, NOON
-from support.builders.manifests import a_daemon_manifest, a_job_manifest
+from support.builders.manifests import a_daemon_manifest, a_job_manifest, an_assignment
 from support.builders.stored import stored
 
 
@@ -89,3 +92,38 @@ def test_a_namespace_is_found_by_its_uid() -> None:
     assert list(index.namespaces) == ["acme"]
     assert index.namespace_uid("acme") == "u"
     assert index.namespace_of_uid("u") == "acme"
+
+
+VERSIONS = st.lists(st.sampled_from(["Pending", "Running", "Completed"]), min_size=1, max_size=4)
+HISTORIES = st.dictionaries(st.sampled_from(["dev-1", "dev-2", "dev-10"]), VERSIONS, max_size=3)
+
+
+def a_version(name: str, version: int, phase: str) -> dict[str, Any]:
+    status: dict[str, Any] = {"phase": phase}
+    if phase != "Pending":
+        status |= {"assignment": an_assignment(), "startedAt": "2027-01-15T08:00:00Z"}
+    return stored(a_job_manifest(name), status=status, resourceVersion=str(version))
+
+
+def shown(index: ClusterIndex) -> object:
+    page = index.jobs.page(JobQuery(), [NAMESPACE], None)
+    return [(row, index.queue.place(row.job.uid), index.queue.reason(row.job)) for row in page.rows]
+
+
+@given(HISTORIES, st.randoms(use_true_random=False))
+def test_in_whatever_order_versions_arrive_the_last_ones_remain(
+    histories: dict[str, list[str]], random: Random
+) -> None:
+    expected, index = an_index(), an_index()
+    events = [(name, at, phase) for name, phases in histories.items() for at, phase in enumerate(phases, start=1)]
+    for name, at, phase in events:
+        if at == len(histories[name]):
+            expected.put(JOBS, a_version(name, at, phase))
+    # Twice, as where a list and a watch report the same, and mixed up, as where a list is older than a watch.
+    mixed = [*events, *events]
+    random.shuffle(mixed)
+    for name, at, phase in mixed:
+        index.put(JOBS, a_version(name, at, phase))
+
+    assert shown(index) == shown(expected)
+    assert len(index.changes_since(0) or ()) == len(histories)

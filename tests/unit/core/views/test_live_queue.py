@@ -1,0 +1,214 @@
+"""The view of the queue that follows each change answers as one that is built anew from the same objects."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
+from provisioner_operator.core.model.records import Daemon, Job, ReportedRun
+from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.views.fit import fits
+from provisioner_operator.core.views.live_queue import LiveQueue
+from provisioner_operator.core.views.queue_view import Place
+from provisioner_operator.core.views.snapshot import Snapshot
+from provisioner_operator.core.views.wait_estimate import estimate
+from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_assignment, an_ended_job
+from support.builders.pools import a_pool
+
+NAMES = st.sampled_from(["dev-1", "dev-2", "dev-10", "a", "b", "c"])
+DAEMONS = st.sampled_from(["one", "two", "three"])
+NAMESPACES = ("acme", "umbrella")
+TAGS = st.sampled_from([{}, {"x": "1"}, {"x": "1", "y": "2"}])
+
+
+def heartbeat(seconds: float) -> str:
+    return datetime.fromtimestamp(NOON + seconds, UTC).isoformat()
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> Job:
+    """A job of any phase; a name is always of the same namespace, workspace and time."""
+    name = draw(NAMES)
+    phase = draw(st.sampled_from([*Phase, Phase.PENDING, Phase.PENDING]))
+    is_assigned = phase in (Phase.RUNNING, Phase.CANCELING) or draw(st.booleans())
+    return a_job(
+        name,
+        namespace=NAMESPACES[name == "c"],
+        workspace="dev" if name.startswith("dev") else None,
+        created=len(name) // 3,
+        phase=phase,
+        priority=draw(st.sampled_from([0, 0, 1])),
+        tags=draw(TAGS),
+        suspend=draw(st.sampled_from([False, False, True])),
+        cancel=draw(st.sampled_from([False, False, True])),
+        deleting=draw(st.sampled_from([False, False, True])),
+        assignment=an_assignment(draw(DAEMONS)) if is_assigned and draw(st.sampled_from([True, True, False])) else None,
+        started=NOON if phase is not Phase.PENDING else None,
+    )
+
+
+@st.composite
+def daemons(draw: st.DrawFn) -> Daemon:
+    """A daemon with any heartbeat, which may list any runs."""
+    name = draw(DAEMONS)
+    listed = draw(st.frozensets(NAMES, max_size=2))
+    runs = {ReportedRun(f"uid-of-{job}", draw(st.sampled_from([None, "dev"]))) for job in listed}
+    fields: dict[str, Any] = {
+        "state": draw(st.sampled_from(DaemonState)),
+        "cordoned": draw(st.booleans()),
+        "capacity": draw(st.integers(1, 2)),
+        "deleting": draw(st.sampled_from([False, False, True])),
+        "pod_uid": draw(st.sampled_from([None, "pod"])),
+        "heartbeat": draw(st.sampled_from([None, heartbeat(-60), heartbeat(0), heartbeat(-30)])),
+    }
+    namespace = NAMESPACES[name == "three"]
+    return replace(a_daemon(name, namespace=namespace, tags=draw(TAGS)), runs=frozenset(runs), **fields)
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> Pool:
+    """A pool that may or may not create daemons."""
+    return a_pool(draw(st.sampled_from(["p", "q"])), tags=draw(TAGS), replicas=draw(st.integers(0, 2)))
+
+
+class World:
+    """The objects that exist, and the view that has followed each of their changes."""
+
+    def __init__(self) -> None:
+        self.live = LiveQueue()
+        self.live.advance(NOON)
+        self.jobs: dict[str, Job] = {}
+        self.daemons: dict[str, Daemon] = {}
+        self.pools: dict[str, Pool] = {}
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.jobs.values(), self.daemons.values(), self.pools.values(), now=self.live.now)
+
+    def take(self, step: object) -> None:
+        match step:
+            case Job():
+                self.jobs[step.uid] = step
+                self.live.observe_job(step)
+            case Daemon():
+                self.daemons[step.uid] = step
+                self.live.observe_daemon(step)
+            case Pool():
+                self.pools[step.uid] = step
+                self.live.observe_pool(step)
+            case float():
+                self.live.advance(self.live.now + step)
+            case str():
+                self._forget(step)
+            case _:
+                pytest.fail(f"no step: {step!r}")
+
+    def _forget(self, uid: str) -> None:
+        self.jobs.pop(uid, None)
+        self.daemons.pop(uid, None)
+        self.pools.pop(uid, None)
+        self.live.forget_job(uid)
+        self.live.forget_daemon(uid)
+        self.live.forget_pool(uid)
+
+
+GONE = st.one_of(NAMES, DAEMONS).map(lambda name: f"uid-of-{name}") | st.sampled_from([a_pool("p").uid])
+STEPS = st.lists(st.one_of(jobs(), jobs(), daemons(), pools(), GONE, st.sampled_from([5.0, 30.0])), max_size=25)
+
+
+@given(STEPS)
+def test_whatever_happened_it_answers_as_a_snapshot_of_the_same_objects(steps: Sequence[object]) -> None:
+    world = World()
+    for step in steps:
+        world.take(step)
+        # Answers are asked for in between, so that none is kept for too long.
+        for job in world.jobs.values():
+            world.live.reason_of(job)
+    live, snapshot = world.live, world.snapshot()
+
+    assert {demand: list(queue) for demand, queue in live.queues.items()} == {
+        demand: list(queue) for demand, queue in snapshot.queues.items()
+    }
+    for job in world.jobs.values():
+        assert live.place_of(job.uid) == snapshot.place_of(job.uid)
+        assert live.blocker_of(job) == snapshot.blocker_of(job)
+        assert live.reason_of(job) == snapshot.reason_of(job)
+        assert live.is_stuck(job) == snapshot.is_stuck(job)
+        assert live.explain(job.demand) == snapshot.explain(job.demand)
+        assert fits(job.demand, live) == fits(job.demand, snapshot)
+        assert estimate(job, live, ENDED) == estimate(job, snapshot, ENDED)
+    for daemon in world.daemons.values():
+        assert live.used(daemon) == snapshot.used(daemon)
+        assert live.is_online(daemon) == snapshot.is_online(daemon)
+        assert live.daemon(daemon.uid) == daemon
+
+
+ENDED = (an_ended_job("x", daemon="one", finished=10), an_ended_job("y", daemon="two", finished=30))
+
+
+@given(STEPS)
+def test_stuck_jobs_are_those_of_which_it_says_so(steps: Sequence[object]) -> None:
+    world = World()
+    for step in steps:
+        world.take(step)
+        world.live.count_stuck(NAMESPACES)
+    snapshot = world.snapshot()
+
+    for namespaces in (NAMESPACES, NAMESPACES[:1], NAMESPACES[1:], ()):
+        stuck = {job.uid for job in snapshot.jobs.values() if job.namespace in namespaces and snapshot.is_stuck(job)}
+        assert set(world.live.stuck_jobs(namespaces)) == stuck
+        assert world.live.count_stuck(namespaces) == len(stuck)
+
+
+def test_a_daemon_goes_offline_when_its_heartbeats_stop() -> None:
+    live, job = LiveQueue(), a_job()
+    live.advance(NOON)
+    daemon = replace(a_daemon(), heartbeat=heartbeat(0))
+    live.observe_daemon(daemon)
+    live.observe_job(job)
+
+    assert live.advance(NOON + 39) == []
+    assert live.reason_of(job) == ""
+    assert live.advance(NOON + 41) == [daemon]
+    assert live.reason_of(job) == "DaemonsOffline"
+    assert live.advance(NOON + 42) == []
+
+
+def test_a_clock_that_goes_back_changes_nothing() -> None:
+    live = LiveQueue()
+    live.advance(NOON)
+    live.advance(NOON - 100)
+    assert live.now == NOON
+
+
+def test_places_follow_starts_and_ends() -> None:
+    live = LiveQueue()
+    for name in ("dev-1", "dev-2"):
+        live.observe_job(a_job(name, workspace="dev"))
+    live.observe_job(a_job("other"))
+
+    assert live.place_of("uid-of-dev-1") == Place(1, 2)
+    assert live.place_of("uid-of-dev-2") is None
+    live.observe_job(a_running_job("dev-1", workspace="dev"))
+    assert live.place_of("uid-of-other") == Place(1, 1)
+    live.observe_job(an_ended_job("dev-1", workspace="dev"))
+    assert live.place_of("uid-of-dev-2") == Place(1, 2)
+
+
+def test_an_assignment_that_is_withdrawn_puts_the_job_back() -> None:
+    live = LiveQueue()
+    live.observe_job(an_assigned_job())
+    assert live.place_of("uid-of-job") is None
+    live.observe_job(a_job())
+    assert live.place_of("uid-of-job") == Place(1, 1)
+
+
+@pytest.mark.parametrize("forget", [LiveQueue.forget_job, LiveQueue.forget_daemon, LiveQueue.forget_pool])
+def test_what_was_never_known_can_be_forgotten(forget: Callable[[LiveQueue, str], None]) -> None:
+    live = LiveQueue()
+    forget(live, "unknown")
+    assert not live.jobs
