@@ -5,6 +5,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from integration.web_page.conftest import HERE, NOWHERE, Visits
+from support.builders.manifests import role_binding
+from support.cluster.role_bindings import grant_roles
 from support.test_namespace import ProductNamespace
 from support.unique import unique
 
@@ -239,6 +241,7 @@ def test_a_job_is_suspended_resumed_and_retried(product: ProductNamespace, visit
 
 
 def test_the_log_of_a_job_can_be_read_and_downloaded(product: ProductNamespace, visits: Visits) -> None:
+    grant_logs(product, visits.users.name("namespace-admin"))
     name = unique("ended")
     product.submit(name, tags=HERE, lines=5)
     product.jobs.until(name, "Completed")
@@ -251,6 +254,23 @@ def test_the_log_of_a_job_can_be_read_and_downloaded(product: ProductNamespace, 
         assert download.value.suggested_filename == f"{name}.log"
         page.get_by_label("Wrap lines").uncheck()
         expect(page.locator("#log")).to_have_class(re.compile("nowrap"))
+
+
+def grant_logs(product: ProductNamespace, user: str) -> None:
+    """Let the user read ConfigMaps; the API server enforces bindings in the order of their creation."""
+    viewing = role_binding(user, "view", namespace=product.namespace)
+    last = role_binding(unique("last"), "provisioner-viewer", namespace=product.namespace)
+    grant_roles(product.admin, [viewing, last])
+
+
+def test_a_job_whose_log_is_closed_says_which_right_is_missing(product: ProductNamespace, visits: Visits) -> None:
+    name = unique("ended")
+    product.submit(name, tags=HERE)
+    product.jobs.until(name, "Completed")
+    with visits.visit("viewer") as visit:
+        visit.refusals_expected = True
+        page = visit.open(f"provisioner-jobs/{name}/logs")
+        expect(page.locator("main")).to_contain_text('cannot get resource "configmaps"')
 
 
 def test_a_provisioner_is_cordoned_and_uncordoned(product: ProductNamespace, visits: Visits) -> None:

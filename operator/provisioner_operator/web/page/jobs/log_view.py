@@ -44,7 +44,7 @@ class LogView:
     lines: tuple[ShownLine, ...]
     stages: tuple[StageChoice, ...]
     source: str
-    """Where the lines come from, in a sentence."""
+    """Origin of the lines, in a sentence."""
     older: str
     """Address of the page with more lines; empty if all are there."""
     older_label: str

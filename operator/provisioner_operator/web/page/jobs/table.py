@@ -21,7 +21,7 @@ _DENIED = (
 
 @dataclass(frozen=True, slots=True)
 class QueueFacts:
-    """What the queue knows of a job: its place, the reason why it waits, and whether somebody must act."""
+    """State of a job in the queue: its place, the reason for its wait, and whether somebody must act."""
 
     place: Place | None = None
     reason: str = ""
@@ -30,7 +30,7 @@ class QueueFacts:
 
 @dataclass(frozen=True, slots=True)
 class CancelRights:
-    """Who may cancel which of the jobs on a page, as far as the server knows; the API server decides."""
+    """Rights of a user to cancel the jobs on a page, as far as the server knows; the API server decides."""
 
     user: str
     organizations: Collection[str]

@@ -31,7 +31,7 @@ class JobLink:
 
 @dataclass(frozen=True, slots=True)
 class DaemonFacts:
-    """What the index knows of a daemon, beside its own report."""
+    """State of a daemon in the index, beside its own report."""
 
     online: bool
     used: int

@@ -1,0 +1,89 @@
+"""Workspaces in a browser: stop, start with other parameters, rebuild, delete."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from integration.web_page.conftest import Visits
+from integration.workspaces.conftest import Team, a_team
+from support.cluster.shared_cluster import Cluster
+from support.test_namespace import ProductNamespace
+from support.unique import unique
+
+
+@pytest.fixture(scope="module")
+def team(cluster: Cluster, module_namespace: str) -> Iterator[Team]:
+    """A namespace with an operator, a daemon and the template `template`."""
+    with (
+        a_team(cluster, module_namespace) as team,
+        team.product.operator(),
+        team.product.daemon("worker", capacity=8),
+    ):
+        team.make_template()
+        yield team
+
+
+@pytest.fixture(scope="module")
+def product(team: Team) -> ProductNamespace:
+    """The team's namespace, in place of the one of the other modules."""
+    return team.product
+
+
+def test_a_workspace_is_stopped_and_started_with_other_parameters(team: Team, visits: Visits) -> None:
+    name = unique("ws")
+    team.make(name)
+    team.until(name, "Running")
+    with visits.visit() as visit:
+        page = visit.live(f"workspaces/{name}")
+        page.get_by_role("link", name="Stop").click()
+        page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+        expect(page.locator("#region")).to_contain_text("Stopped")
+
+        page.get_by_role("link", name="Start").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("size").fill("7")
+        dialog.get_by_role("button", name="Start").click()
+        expect(page.get_by_role("link", name="Stop")).to_be_visible()
+        body = team.until(name, "Running", build=3)
+        assert {"name": "size", "value": "7"} in body["spec"]["parameters"]
+        expect(page.locator("#region")).to_contain_text(f"{name}-3")
+
+
+def test_a_value_that_the_api_server_rejects_keeps_the_dialog(team: Team, visits: Visits) -> None:
+    name = unique("ws")
+    team.make(name)
+    team.until(name, "Running")
+    with visits.visit(script=False) as visit:
+        visit.refusals_expected = True
+        page = visit.open(f"workspaces/{name}/rebuild")
+        page.get_by_label("outputs").fill("x" * 5000)
+        page.get_by_role("button", name="Rebuild").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        expect(page.get_by_label("outputs")).to_have_value("x" * 5000)
+
+
+def test_a_workspace_is_rebuilt_and_deleted_from_the_list(team: Team, visits: Visits) -> None:
+    name = unique("ws")
+    team.make(name)
+    team.until(name, "Running")
+    with visits.visit() as visit:
+        page = visit.live("workspaces")
+        visit.row(name).get_by_role("link", name=f"Rebuild {name}").click()
+        page.get_by_role("dialog").get_by_role("button", name="Rebuild").click()
+        expect(visit.row(name)).to_contain_text(f"{name}-2")
+        team.until(name, "Running", build=2)
+        visit.row(name).get_by_role("link", name=f"Delete {name}").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("destroys its resources")
+        dialog.get_by_role("button", name="Delete").click()
+        expect(visit.row(name)).to_have_count(0)
+
+
+def test_a_viewer_is_offered_no_change(team: Team, visits: Visits) -> None:
+    name = unique("ws")
+    team.make(name)
+    with visits.visit("viewer") as visit:
+        visit.live("workspaces")
+        expect(visit.row(name)).to_be_visible()
+        expect(visit.row(name).locator("[data-dialog]")).to_have_count(0)
