@@ -23,6 +23,11 @@ class Fleet:
         self._reasons: dict[Demand, PendingReason | None] = {}
         """Reasons of the demands that are stuck; None for those that are not."""
 
+    @property
+    def size(self) -> int:
+        """Number of explanations that are kept."""
+        return len(self._explained)
+
     def put_daemon(self, candidate: Candidate) -> None:
         """Add a daemon, or replace its former state."""
         uid = candidate.daemon.uid

@@ -62,10 +62,11 @@ def _free_at(takers: Iterable[Daemon], queue: QueueView, mean: float) -> list[fl
 
 def _start_after(jobs: int, free_at: list[float], mean: float) -> float:
     """Return the seconds until a slot is free for the job that comes after so many others; `free_at` is a heap."""
-    # Each round gives every slot one job, once no slot is free more than a run before another.
-    while jobs and (jobs < len(free_at) or max(free_at) - free_at[0] > mean):
+    latest = max(free_at)
+    while jobs and free_at[0] + mean < latest:
         heapq.heapreplace(free_at, free_at[0] + mean)
         jobs -= 1
+    # No slot is free more than a run before another, so each round gives every slot one job.
     rounds, rest = divmod(jobs, len(free_at))
     return sorted(free_at)[rest] + rounds * mean
 

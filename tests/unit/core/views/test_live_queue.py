@@ -13,11 +13,21 @@ from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
 from provisioner_operator.core.model.records import Daemon, Job, ReportedRun
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.views.fit import fits
+from provisioner_operator.core.views.fleet import Fleet
 from provisioner_operator.core.views.live_queue import LiveQueue
 from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.core.views.wait_estimate import estimate
-from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job, an_assignment, an_ended_job
+from support.builders.core import (
+    NOON,
+    a_daemon,
+    a_demand,
+    a_job,
+    a_running_job,
+    an_assigned_job,
+    an_assignment,
+    an_ended_job,
+)
 from support.builders.pools import a_pool
 
 NAMES = st.sampled_from(["dev-1", "dev-2", "dev-10", "a", "b", "c"])
@@ -197,6 +207,24 @@ def test_places_follow_starts_and_ends() -> None:
     assert live.place_of("uid-of-other") == Place(1, 1)
     live.observe_job(an_ended_job("dev-1", workspace="dev"))
     assert live.place_of("uid-of-dev-2") == Place(1, 2)
+
+
+def test_of_two_runs_on_a_lost_daemon_one_may_end() -> None:
+    live = LiveQueue()
+    for name in ("one", "two"):
+        live.observe_job(a_running_job(name))
+    live.forget_job("uid-of-one")
+    assert list(live.stuck_jobs(NAMESPACES)) == ["uid-of-two"]
+    assert list(live.stuck_jobs(NAMESPACES[1:])) == []
+    live.forget_job("uid-of-two")
+    assert live.count_stuck(NAMESPACES) == 0
+
+
+def test_explanations_of_ever_new_demands_are_not_all_kept() -> None:
+    fleet = Fleet()
+    for number in range(5000):
+        assert fleet.explain(a_demand(number=str(number))) is not None
+    assert fleet.size < 5000
 
 
 def test_an_assignment_that_is_withdrawn_puts_the_job_back() -> None:

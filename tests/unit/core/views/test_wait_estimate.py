@@ -1,9 +1,12 @@
 """Estimates of the wait, from the duration of recent runs."""
 
+import heapq
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.model.records import Daemon
@@ -74,3 +77,18 @@ def test_a_slot_that_no_job_accounts_for_is_free_soon() -> None:
     guess = estimate(job, snapshot, [an_ended_job("before", finished=30)])
     assert guess is not None
     assert guess.seconds == 1
+
+
+@given(st.lists(st.integers(-500, 0), min_size=1, max_size=5), st.integers(1, 30))
+def test_each_slot_takes_the_next_job_when_its_run_ends(starts: list[int], waiting: int) -> None:
+    runs = [a_running_job(f"r-{at}", daemon=f"d-{at}", started=start) for at, start in enumerate(starts)]
+    fleet = [daemon(f"d-{at}", runs=(run,)) for at, run in enumerate(runs)]
+    queue = [a_job(f"q-{at}") for at in range(waiting)]
+    guess = estimate(queue[-1], Snapshot([*runs, *queue], fleet, now=NOON), [an_ended_job(daemon="d-0", finished=30)])
+
+    free_at = [max(1, 30 + start if start > -30 else -start) for start in starts]
+    heapq.heapify(free_at)
+    for _ in range(waiting - 1):
+        heapq.heapreplace(free_at, free_at[0] + 30)
+    assert guess is not None
+    assert guess.seconds == free_at[0]
