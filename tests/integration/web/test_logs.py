@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -17,6 +19,7 @@ from support.builders.manifests import role_binding
 from support.cluster.pods import a_daemon_pod, daemon_binding, runs, service_account
 from support.cluster.role_bindings import grant_roles
 from support.cluster.shared_cluster import Cluster
+from support.programs.kubelet_logs import kubelet_logs
 from support.programs.user_clients import UserClients, user_clients
 from support.test_namespace import ProductNamespace, a_product_namespace
 from support.unique import unique
@@ -34,6 +37,13 @@ def busy(cluster: Cluster, module_namespace: str) -> Iterator[ProductNamespace]:
         product.daemon("d1", tags=HERE, capacity=4),
     ):
         yield product
+
+
+@pytest.fixture(scope="module")
+def daemon_pods(busy: ProductNamespace) -> None:
+    """Let Pods of the namespace be daemons."""
+    busy.admin.create(service_account())
+    busy.admin.create_all(daemon_binding(busy.namespace))
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +161,10 @@ def test_another_job_of_the_name_has_another_log(busy: ProductNamespace, users: 
     assert read(users, "reader", ref(busy, name)).missing is Cause.NO_LOG
 
 
+@pytest.mark.usefixtures("daemon_pods")
 def test_a_run_whose_pod_has_no_output_is_followed_by_its_archive(
     busy: ProductNamespace, users: UserClients, following: ThreadPoolExecutor
 ) -> None:
-    busy.admin.create(service_account())
-    grant_roles(busy.admin, daemon_binding(busy.namespace))
     busy.admin.create(a_daemon_pod("in-pod", tags=POD))
     runs(busy.admin, "in-pod")
     name = unique("pod")
@@ -166,3 +175,36 @@ def test_a_run_whose_pod_has_no_output_is_followed_by_its_archive(
         lines = following.submit(follow, users, "reader", job)
         busy.ledger.release(name)
         assert tuple(lines.result(timeout=120)) == read(users, "reader", job).lines
+
+
+@pytest.mark.usefixtures("daemon_pods")
+def test_a_run_in_a_pod_is_read_and_followed_live(
+    busy: ProductNamespace, users: UserClients, following: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    name, pod, node = unique("live"), unique("daemon"), unique("node")
+    arrived: SimpleQueue[LogLine] = SimpleQueue()
+
+    async def watch(client: KubeClient) -> None:
+        async for line in follow_log(client, ref(busy, name)):
+            arrived.put(line)
+
+    with kubelet_logs(busy.admin, node, tmp_path) as kubelet:
+        manifest = a_daemon_pod(pod, tags={"place": "node"})
+        busy.admin.create({**manifest, "spec": {**manifest["spec"], "nodeName": node}})
+        runs(busy.admin, pod)
+        with busy.daemon_in(busy.admin.get("pod", pod)) as program:
+            kubelet.programs[pod] = program
+            busy.submit(name, lines=5, hold="true", tags={"place": "node"})
+            whole = following.submit(users.act, "reader", watch)
+            first = arrived.get(timeout=120)
+            job = ref(busy, name)
+            log = read(users, "reader", job)
+            assert (log.source, log.name, log.is_complete) == (LogSource.POD, pod, False)
+            assert log.lines[0] == first
+            with pytest.raises(ForbiddenError, match="configmaps"):
+                read(users, "namespace-admin", job)
+            busy.ledger.release(name)
+            whole.result(timeout=120)
+            followed = [first, *(arrived.get_nowait() for _ in range(arrived.qsize()))]
+            assert tuple(followed) == read(users, "reader", job).lines
+            assert len(followed) >= 5

@@ -1,7 +1,7 @@
 """Follow the log of a job to the end of its run: live from the daemon's Pod, else as its archive grows."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from provisioner_operator.web.logs.pod_log import follow_pod_log, live_lines, po
 _Item = TypeVar("_Item")
 
 
-async def follow_log(client: KubeClient, job: Target, after: int = 0) -> AsyncIterator[LogLine]:
+async def follow_log(client: KubeClient, job: Target, after: int = 0) -> AsyncGenerator[LogLine, None]:
     """Yield the lines after that number, and each further one as it comes; ends when the run has ended.
 
     Waits for the start of a pending job. Raises the error of a request that the API server refuses.

@@ -1,5 +1,8 @@
 """A log is followed to the end of its run: from the daemon's Pod, from the archive, and from one after the other."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -203,3 +206,18 @@ async def test_another_job_of_the_name_is_not_followed() -> None:
     client.answers("GET", JOB_PATH, {"metadata": {"name": "dev-7", "uid": "v"}})
     with pytest.raises(NotFoundError):
         await texts(client)
+
+
+@pytest.mark.parametrize("where", [in_a_pod, a_log_client], ids=["pod", "archive"])
+@virtual_time
+async def test_nothing_goes_on_for_a_reader_who_has_left(where: Callable[[], ScriptedClient]) -> None:
+    client = where()
+    runs_for(client, 60)
+    client.reads(POD_LOG, printed("a", 1), Hang())
+    client.answers("GET", ARCHIVES, a_page(an_archive("a")))
+    before = asyncio.all_tasks()
+    async with aclosing(follow_log(client, JOB)) as lines:
+        assert (await anext(lines)).text == "a"
+        assert asyncio.all_tasks() != before
+    await asyncio.sleep(1)  # the watches are closed by the loop
+    assert asyncio.all_tasks() == before
