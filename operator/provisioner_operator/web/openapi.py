@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import TypeAdapter
 
+from provisioner_operator.web.api.models import ChangeEvent
 from provisioner_operator.web.coder.models.answers import Answer
 
 API_PREFIX = "/api/"
@@ -49,9 +49,11 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     schemas: dict[str, Any] = document["components"]["schemas"]
     for name in _OF_THE_FRAMEWORK:
         schemas.pop(name, None)
-    answer = TypeAdapter(Answer).json_schema(mode="serialization", ref_template=_REFERENCE)
-    schemas.update(answer.pop("$defs", {}))
-    schemas |= {"Answer": answer, "Problem": _PROBLEM}
+    # These stand in no route's answer: failures, and what a stream sends.
+    for shape in (Answer, ChangeEvent):
+        schema = shape.model_json_schema(mode="serialization", ref_template=_REFERENCE)
+        schemas |= {**schema.pop("$defs", {}), shape.__name__: schema}
+    schemas["Problem"] = _PROBLEM
     document["components"]["securitySchemes"] = {
         "token": {
             "type": "apiKey",

@@ -137,6 +137,7 @@ def _index() -> str:
         "- [Metrics](metrics.md) of the controller\n"
         "- [Events](events.md) that the controller records\n"
         "- [Commands](../cli.md) of `kubectl provisioner`\n"
+        "- [REST API](api.md) of the web server\n"
     )
 
 

@@ -256,3 +256,4 @@ class LogParameters(BaseModel):
     after: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Id of the last line that the client has."""
     format: Literal["json", "text"] = "json"
+    """`json`, or `text` with one line for each of the log."""

@@ -22,8 +22,10 @@ from provisioner_operator.web.problems import Problem
 
 router = APIRouter(tags=["Cancel"])
 
-ExpectedStatus = Annotated[Literal["", "pending", "running"], Query()]
-"""The only status in which the job is canceled; Coder's client sends an empty one for any."""
+ExpectedStatus = Annotated[
+    Literal["", "pending", "running"],
+    Query(description="The only status in which the job is canceled; empty for any, as Coder's client sends it."),
+]
 
 ACCEPTED = "Job has been marked as canceled..."
 
