@@ -177,7 +177,8 @@ class ClusterIndex:
         self._loading[JOBS] += former is None
         self.jobs.put(row)
         self.queue.live.observe_job(job)
-        if former is None or _visible(former) != _visible(row):
+        # As stored: of an ended job, not everything is.
+        if former is None or _visible(former) != _visible(self.jobs.get(job.uid)):
             self._changes.note(Change(JOBS, job.namespace, job.uid))
 
     def _put_object(self, plural: str, row: ObjectRow, body: Mapping[str, Any]) -> None:
@@ -200,5 +201,7 @@ class ClusterIndex:
         self._changes.note(Change(DAEMONS, daemon.namespace, daemon.uid))
 
 
-def _visible(row: JobRow) -> JobRow:
+def _visible(row: JobRow | None) -> JobRow | None:
+    if row is None:
+        return None
     return replace(row, job=replace(row.job, resource_version=0, generation=0))

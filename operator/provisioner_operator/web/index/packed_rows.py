@@ -5,15 +5,13 @@ of a cluster have ended, and are looked at a page at a time: unpacking a row tak
 """
 
 import marshal
+from collections.abc import Callable, Hashable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.model.records import Assignment, Condition, Job
 from provisioner_operator.web.index.rows import JobRow
 from provisioner_operator.web.index.shared_values import SharedValues
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
 
 _COMMON = (
     ("job.workspace", "job.workspace_owner", "job.builds_workspace", "job.initiator", "workspace_uid"),
@@ -65,7 +63,18 @@ FIELDS = (*(name for group in _COMMON for name in group), *_OWN)
 """All fields of a row that are packed, apart from the uid."""
 _JOB_FIELDS = [(name.removeprefix("job."), at) for at, name in enumerate(FIELDS) if name.startswith("job.")]
 _ROW_FIELDS = [(name, at) for at, name in enumerate(FIELDS) if not name.startswith("job.")]
-_common = tuple(attrgetter(*group) for group in _COMMON)
+
+
+def _who_ran(row: JobRow) -> tuple[Assignment | None, tuple[Condition, ...]]:
+    """Return the last group's values, without what is of no interest after the end."""
+    given = row.job.assignment
+    return None if given is None else Assignment(given.daemon, given.daemon_uid, id="", time=0.0), ()
+
+
+_common: tuple[Callable[[JobRow], tuple[Hashable, ...]], ...] = (
+    *(attrgetter(*group) for group in _COMMON[:-1]),
+    _who_ran,
+)
 _own = attrgetter(*_OWN)
 _UID_AT = len(_COMMON)
 
@@ -74,7 +83,7 @@ class RowPacker:
     """Packs and unpacks rows, and keeps what they share."""
 
     def __init__(self) -> None:
-        self._shared: tuple[SharedValues[Hashable], ...] = tuple(SharedValues() for _ in _COMMON)
+        self._shared: tuple[SharedValues[tuple[Hashable, ...]], ...] = tuple(SharedValues() for _ in _COMMON)
 
     @property
     def size(self) -> int:
@@ -92,7 +101,7 @@ class RowPacker:
         parts = _parts(packed)
         values: list[object] = []
         for shared, number in zip(self._shared, parts, strict=False):
-            values += shared.get(number)  # type: ignore[arg-type] # each is a group of values
+            values += shared.get(number)
         values += parts[_UID_AT + 1 :]
         fields = {name: values[at] for name, at in _JOB_FIELDS}
         job = Job(uid=_unpacked_uid(parts[_UID_AT]), **fields)  # type: ignore[arg-type] # as they were packed

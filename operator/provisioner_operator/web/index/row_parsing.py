@@ -1,26 +1,29 @@
 """From an object of the API to its row, and to the record that the queue needs of it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.retry import RETRY_OF
-from provisioner_operator.core.model.records import Assignment, Job
 from provisioner_operator.kube import wire
 from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.parsing import job_record, parse_job_model
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
 
-_DISTINCT = 16384
-"""Number of distinct texts of which one copy is kept."""
 _LONGEST_MESSAGE = 512
 """Characters that lists show of a job's message."""
 
-_UNLISTED_SPEC = frozenset({"source", "variables", "variablesFrom"})
-_UNLISTED_STATUS = frozenset({"conditions", "timings", "outputs", "resources", "variables", "log", "commit"})
+# Given as empty, since a model makes a deep copy of each default.
+_UNLISTED_SPEC: dict[str, Any] = {"source": None, "variables": [], "variablesFrom": []}
+_UNLISTED_STATUS: dict[str, Any] = {
+    "conditions": [],
+    "timings": [],
+    "outputs": [],
+    "resources": [],
+    "variables": [],
+    "log": None,
+}
+_EMPTY_METADATA: dict[str, Any] = {"annotations": {}, "finalizers": [], "ownerReferences": []}
 
 
 def parse_job_row(body: Mapping[str, Any]) -> JobRow:
@@ -29,7 +32,7 @@ def parse_job_row(body: Mapping[str, Any]) -> JobRow:
     spec = model.spec
     template, workspace = spec.template_ref, spec.workspace_ref
     return JobRow(
-        job=_slim(job_record(model)),
+        job=job_record(model),
         template=template.name if template is not None else None,
         template_uid=template.uid if template is not None else None,
         version=template.version if template is not None else None,
@@ -43,19 +46,10 @@ def parse_job_row(body: Mapping[str, Any]) -> JobRow:
 
 def _listed_part(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the object without what lists do not show: checking that would take most of the time."""
-    spec = {key: value for key, value in body["spec"].items() if key not in _UNLISTED_SPEC}
-    status = {key: value for key, value in (body.get("status") or {}).items() if key not in _UNLISTED_STATUS}
+    spec, status = body["spec"] | _UNLISTED_SPEC, (body.get("status") or {}) | _UNLISTED_STATUS
     if message := status.get("message"):
         status["message"] = message[:_LONGEST_MESSAGE]
-    return {"metadata": body["metadata"], "spec": spec, "status": status}
-
-
-def _slim(job: Job) -> Job:
-    """Drop from an ended job what no list shows."""
-    given = job.assignment
-    if given is None or job.phase not in TERMINAL:
-        return job
-    return replace(job, assignment=_assignment_to(given.daemon, given.daemon_uid))
+    return {"metadata": _EMPTY_METADATA | body["metadata"], "spec": spec, "status": status}
 
 
 def parse_object_row(body: Mapping[str, Any]) -> ObjectRow:
@@ -81,8 +75,3 @@ def parse_object_row(body: Mapping[str, Any]) -> ObjectRow:
 
 def _without(key: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {each: value for each, value in fields.items() if each != key}
-
-
-@lru_cache(maxsize=_DISTINCT)
-def _assignment_to(daemon: str, daemon_uid: str) -> Assignment:
-    return Assignment(daemon, daemon_uid, id="", time=0.0)

@@ -5,7 +5,7 @@ is equal.
 """
 
 from array import array
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -55,27 +55,24 @@ class SlotTable(Generic[_Key]):
             self._size -= 1
 
     def _place_of(self, key: _Key) -> int | None:
+        places, mask = self._places, len(self._places) - 1
         wanted = hash(key) & _HASH_BITS
-        for place in self._probe(wanted):
-            taken = self._places[place]
-            if taken == _NONE:
-                return None
+        place = wanted & mask
+        # A third of the places has nothing, which ends each search.
+        while (taken := places[place]) != _NONE:
             if taken != _REMOVED and self._hashes[place] == wanted and self._key_of(taken - _FIRST) == key:
                 return place
+            place = (place + 1) & mask
         return None
 
     def _insert(self, wanted: int, taken: int) -> None:
-        place = next(place for place in self._probe(wanted) if self._places[place] == _NONE)
-        self._places[place] = taken
+        places, mask = self._places, len(self._places) - 1
+        place = wanted & mask
+        while places[place] != _NONE:
+            place = (place + 1) & mask
+        places[place] = taken
         self._hashes[place] = wanted
         self._taken += 1
-
-    def _probe(self, wanted: int) -> Iterator[int]:
-        mask = len(self._places) - 1
-        place = wanted & mask
-        for _ in range(mask + 1):
-            yield place
-            place = (place + 1) & mask
 
     def _grow(self) -> None:
         former = zip(self._hashes, self._places, strict=True)
