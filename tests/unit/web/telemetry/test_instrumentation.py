@@ -1,6 +1,7 @@
 """Requests are counted by the pattern of their route, and timed to the first byte of the answer."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -12,6 +13,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 
 from provisioner_operator.web.telemetry.instrumentation import Instrumentation
 from provisioner_operator.web.telemetry.metrics import Metrics, ServerState
+from support.manifests import REPOSITORY
 
 
 def state() -> ServerState:
@@ -102,3 +104,19 @@ def test_the_gauges_show_the_server_as_it_is(metrics: Metrics) -> None:
     assert value("provisioner_web_index_ready") == 1
     assert value("provisioner_web_index_stale_seconds") == 1.5
     assert value("provisioner_web_streams") == 2
+
+
+def test_the_page_for_users_lists_each_metric_with_its_labels(metrics: Metrics) -> None:
+    ask(metrics, ("GET", "/jobs/a"))
+    page = (REPOSITORY / "docs" / "web.md").read_text(encoding="utf-8")
+    documented = {
+        name: set(re.findall(r"`(\w+)`", labels))
+        for name, labels in re.findall(r"^\| `(provisioner_web_\w+)` \|([^|]*)\|", page, re.MULTILINE)
+    }
+    exported = {
+        f"{family.name}{'_total' if family.type == 'counter' else ''}": {
+            label for sample in family.samples for label in sample.labels if label != "le"
+        }
+        for family in metrics.registry.collect()
+    }
+    assert documented == exported
