@@ -13,10 +13,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from typing_extensions import override
 
 from provisioner_operator.core.model.instant import Instant
@@ -29,6 +30,8 @@ MOST_PER_USER = 16
 """Streams of a user: one for each open page, and some to spare."""
 RECHECK_SECONDS = 25.0
 """With the time for which a "yes" is kept (30 s), a stream whose right is withdrawn ends within a minute."""
+READER_SECONDS = 60.0
+"""Time after which a reader that takes nothing is left: otherwise it would keep its place for ever."""
 
 Permitted = Callable[[], Awaitable[bool]]
 """Asks whether the user still has the rights of the stream."""
@@ -101,7 +104,7 @@ class Streams:
     ) -> AsyncGenerator[_Item, None]:
         """Yield the items of a source, for as long as the user may have them. Raises StreamEndedError.
 
-        A slow reader delays the source, which has to keep only the newest state (`Mailbox`, or a version to wait for).
+        A slow reader delays the source, which keeps nothing for it: a source waits for the next version of what it shows.
         """
         closing = asyncio.ensure_future(self._closing.wait())
         following = asyncio.ensure_future(_next(source))
@@ -159,8 +162,12 @@ class LiveResponse(StreamingResponse):
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._place:
-            await super().__call__(scope, receive, send)
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(READER_SECONDS):
+                await send(message)
+
+        with self._place, suppress(ClientDisconnect, TimeoutError):
+            await super().__call__(scope, receive, send_in_time)
 
 
 class _SourceEndedError(Exception):
@@ -185,23 +192,3 @@ async def _check(permitted: Permitted) -> None:
     except KubeError:
         return
     raise StreamEndedError(StreamEnd.FORBIDDEN)
-
-
-class Mailbox(Generic[_Item]):
-    """A queue of one: a newer item replaces one that was not taken yet, so that a slow reader costs no memory."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[_Item] = asyncio.Queue(1)
-
-    def put(self, item: _Item) -> None:
-        """Replace the item that waits, if any."""
-        if self._queue.full():
-            self._queue.get_nowait()
-        self._queue.put_nowait(item)
-
-    def __aiter__(self) -> AsyncIterator[_Item]:
-        return self
-
-    async def __anext__(self) -> _Item:
-        """Wait for the newest item, and take it."""
-        return await self._queue.get()
