@@ -24,7 +24,7 @@ class KnownBuilds:
     @classmethod
     def of(cls, row: ObjectRow, index: ClusterIndex) -> "KnownBuilds":
         """Take the builds that are known now."""
-        builds = builds_of(row, index)
+        builds = convert.builds_of(row, index)
         return cls(row, frozenset(each.job.uid for each in builds), builds[0] if builds else None)
 
     async def newer(self, index: ClusterIndex) -> JobRow | None:
@@ -33,7 +33,7 @@ class KnownBuilds:
             async with asyncio.timeout(WAIT_SECONDS):
                 while True:
                     version = index.version
-                    for each in builds_of(self.workspace, index):
+                    for each in convert.builds_of(self.workspace, index):
                         if each.job.uid not in self.uids:
                             return each
                     if index.workspaces.get(self.workspace.uid) is None:
@@ -41,11 +41,6 @@ class KnownBuilds:
                     await index.changed(version)
         except TimeoutError:
             return None
-
-
-def builds_of(row: ObjectRow, index: ClusterIndex) -> list[JobRow]:
-    """Return the jobs of a workspace, the newest first; not those of an earlier one of its name."""
-    return [each for each in index.jobs.of_workspace(row.namespace, row.name) if each.workspace_uid == row.uid]
 
 
 def no_build(row: ObjectRow, index: ClusterIndex) -> Problem:

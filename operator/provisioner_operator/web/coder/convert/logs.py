@@ -28,15 +28,14 @@ class StageHeadlines:
     def __init__(self, after: int = 0) -> None:
         """`after` is the last id that the reader has."""
         self._after = after
-        self._stage: str | None = None
+        self._stage = ""
 
     def converted(self, line: LogLine) -> Iterator[ProvisionerJobLog]:
         """Yield the headline, if a stage begins, and the line, unless the reader has them."""
         identity = line.number * _IDS_PER_LINE
-        if line.stage and line.stage != self._stage:
-            self._stage = line.stage
-            if identity - 1 > self._after:
-                yield _log(line, identity - 1, "")
+        if line.stage and line.stage != self._stage and identity - 1 > self._after:
+            yield _log(line, identity - 1, "")
+        self._stage = line.stage
         if identity > self._after:
             yield _log(line, identity, line.text)
 

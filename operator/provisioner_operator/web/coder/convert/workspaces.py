@@ -92,14 +92,21 @@ def workspace(row: ObjectRow, index: ClusterIndex) -> Workspace:
 def latest_build(row: ObjectRow, index: ClusterIndex) -> WorkspaceBuild:
     """Return the latest build of a workspace: its newest job, or what its status records of one that is gone."""
     model = object_of(row)
-    job = next(
-        (each for each in index.jobs.of_workspace(row.namespace, row.name) if each.workspace_uid == row.uid), None
-    )
+    job = next(iter(builds_of(row, index)), None)
     recorded = model.status.latest_build
     if job is None or (recorded is not None and (job.build_number or 0) < recorded.number):
         return _recorded_build(row, model, recorded, index)
     is_completed = job.job.phase is Phase.COMPLETED and model.status.completed_build == job.build_number
     return build_of_job(job, index, model.status.resources if is_completed else ())
+
+
+def builds_of(row: ObjectRow, index: ClusterIndex) -> list[JobRow]:
+    """Return the jobs of a workspace, the newest first; not those of an earlier one of its name.
+
+    By their numbers: times of creation are to the second, in which a workspace may be stopped and started.
+    """
+    found = [each for each in index.jobs.of_workspace(row.namespace, row.name) if each.workspace_uid == row.uid]
+    return sorted(found, key=lambda each: (each.build_number or 0, each.job.created), reverse=True)
 
 
 def build_of_job(row: JobRow, index: ClusterIndex, resources: Sequence[Resource] = ()) -> WorkspaceBuild:

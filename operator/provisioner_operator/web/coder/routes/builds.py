@@ -18,7 +18,6 @@ from provisioner_operator.web.coder.convert.timings import build_timings
 from provisioner_operator.web.coder.locate import job_of, not_found, workspace_of
 from provisioner_operator.web.coder.models.jobs import WorkspaceBuildTimings
 from provisioner_operator.web.coder.models.workspaces import WorkspaceBuild, WorkspaceBuildParameter, WorkspaceResource
-from provisioner_operator.web.coder.newer_build import builds_of
 from provisioner_operator.web.coder.parameters import BuildParameters
 from provisioner_operator.web.coder.routes.workspaces import named
 from provisioner_operator.web.dependencies import CallerOf, Context
@@ -41,7 +40,7 @@ async def list_builds(
     """List a workspace's builds whose jobs still exist, the newest first."""
     index = context.index
     row = await workspace_of(workspace, index, caller)
-    found = builds_of(row, index)[selection.offset :][: selection.most]
+    found = convert.builds_of(row, index)[selection.offset :][: selection.most]
     return json_of(list[WorkspaceBuild], [convert.build_of_job(each, index) for each in found])
 
 
@@ -52,7 +51,7 @@ async def get_build_by_number(
     """Return a build of a user's workspace by its number."""
     index = context.index
     row = await named(user, workspace, index, caller)
-    job = next((each for each in builds_of(row, index) if each.build_number == number), None)
+    job = next((each for each in convert.builds_of(row, index) if each.build_number == number), None)
     if job is not None:
         return json_of(WorkspaceBuild, await _build(job, index, caller))
     latest = convert.latest_build(row, index)
@@ -89,7 +88,7 @@ async def get_build_timings(build: UUID, context: Context, caller: CallerOf) -> 
 @router.get("/workspaces/{workspace}/timings", response_model=WorkspaceBuildTimings)
 async def get_workspace_timings(workspace: UUID, context: Context, caller: CallerOf) -> Response:
     """Return the stages of the run of a workspace's latest build."""
-    found = builds_of(await workspace_of(workspace, context.index, caller), context.index)
+    found = convert.builds_of(await workspace_of(workspace, context.index, caller), context.index)
     if not found:
         raise not_found()
     return json_of(WorkspaceBuildTimings, build_timings(await fresh(found[0], caller), context.index.now()))

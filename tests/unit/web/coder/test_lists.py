@@ -1,0 +1,186 @@
+"""Filters, pages and validators of the lists of Coder's API."""
+
+from typing import Any
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, WORKSPACES
+from provisioner_operator.web.coder.convert.ids import initiator_id
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+from support.coder.api_world import ACME, ApiWorld, a_build_job, an_index, uid
+
+JOBS_PATH = f"/api/v2/organizations/{ACME}/provisionerjobs"
+DAEMONS_PATH = f"/api/v2/organizations/{ACME}/provisionerdaemons"
+
+
+@pytest.fixture(scope="module")
+def world() -> ApiWorld:
+    """The installation, which these tests only read."""
+    return ApiWorld()
+
+
+def names_of(found: list[dict[str, Any]]) -> set[str]:
+    """Workspace of each build among the jobs, with the build's place in the world."""
+    known = {uid(JOBS, name): name for name in ("dev-1", "dev-2", "gone-3", "gone-4", "gone-5", "waiting-1", "stuck-1")}
+    return {known.get(each["id"], each["type"]) for each in found}
+
+
+OTHERS = {"template_version_import", "template_version_dry_run"}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", {"dev-1", "dev-2", "gone-3", "gone-4", "gone-5", "waiting-1", "stuck-1"} | OTHERS),
+        ("status=pending", {"waiting-1", "stuck-1", "template_version_dry_run"}),
+        ("status=running,canceling", {"dev-2", "gone-5"}),
+        ("status=running&status=canceling", {"dev-2", "gone-5"}),
+        ("status=succeeded", {"dev-1", "template_version_import"}),
+        ("status=completed", {"dev-1", "template_version_import"}),
+        ("status=failed,canceled", {"gone-3", "gone-4"}),
+        ("status=unknown", set()),
+        ("status=unknown,failed", {"gone-3"}),
+        (f"ids={uid(JOBS, 'dev-1')},{uid(JOBS, 'foreign')}", {"dev-1"}),
+        ('tags={"zone":"mars"}', {"stuck-1"}),
+        (f"initiator={initiator_id('ada@example.com')}&status=pending", {"waiting-1", "stuck-1"}),
+        ("initiator=ada@example.com&status=pending", {"waiting-1", "stuck-1"}),
+        (f"initiator={initiator_id('nobody')}", set()),
+        ("workspace=gone&status=failed", {"gone-3"}),
+        ("type=template_version_dry_run", {"template_version_dry_run"}),
+        ("q=mars", {"stuck-1"}),
+        ("template=docker&status=running", {"dev-2"}),
+        ("daemon=busy&status=failed", {"gone-3"}),
+        ("since=1h&status=failed", {"gone-3"}),
+        ("since=2099-01-01T00:00:00Z", set()),
+        ("stuck=true", {"stuck-1", "template_version_dry_run"}),
+    ],
+)
+def test_jobs_are_selected(world: ApiWorld, query: str, expected: set[str]) -> None:
+    answer = world.get(f"{JOBS_PATH}?{query}")
+    assert answer.status_code == 200, answer.text
+    assert names_of(answer.json()) == expected
+    assert int(answer.headers["X-Total-Count"]) == len(expected)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=-1",
+        "limit=many",
+        "limit=4294967296",
+        "status=Succeeded",
+        "ids=dev-1",
+        "tags=zone",
+        'tags=["zone"]',
+        'tags={"zone":1}',
+        "before=yesterday",
+        "since=yesterday",
+        "since=2026-01-01",
+        "type=WorkspaceBuild",
+        "stuck=perhaps",
+    ],
+)
+def test_values_that_mean_nothing_are_refused(world: ApiWorld, query: str) -> None:
+    answer = world.get(f"{JOBS_PATH}?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["validations"][0]["field"].startswith(query.partition("=")[0])
+
+
+def test_pages_lead_to_each_job_once(world: ApiWorld) -> None:
+    seen: list[str] = []
+    path = f"{JOBS_PATH}?limit=4"
+    while path:
+        answer = world.get(path)
+        seen += [each["id"] for each in answer.json()]
+        path = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")
+    assert len(seen) == len(set(seen)) == 9
+
+
+def test_all_jobs_are_as_many_as_one_answer_holds(world: ApiWorld) -> None:
+    assert len(world.get(f"{JOBS_PATH}?limit=0").json()) == 9
+
+
+def test_an_unchanged_list_is_not_sent_again() -> None:
+    world = ApiWorld()
+    first = world.get(JOBS_PATH)
+    assert world.get(JOBS_PATH, If_None_Match=first.headers["ETag"]).status_code == 304
+    assert world.get(f"{JOBS_PATH}?limit=2", If_None_Match=first.headers["ETag"]).status_code == 200
+    assert world.get(JOBS_PATH, user="root", If_None_Match=first.headers["ETag"]).status_code == 304
+    world.index.apply(JOBS, "ADDED", a_build_job(9))
+    assert world.get(JOBS_PATH, If_None_Match=first.headers["ETag"]).status_code == 200
+
+
+def test_who_sees_more_gets_another_answer_than_a_cached_one(world: ApiWorld) -> None:
+    path = "/api/v2/provisioner/jobs"
+    answer = world.get(path)
+    assert answer.headers["X-Total-Count"] == "9"
+    more = world.get(path, user="root", If_None_Match=answer.headers["ETag"])
+    assert (more.status_code, more.headers["X-Total-Count"]) == (200, "10")
+
+
+def test_nothing_is_answered_before_everything_is_listed() -> None:
+    index = ClusterIndex(an_index()._clock)  # noqa: SLF001 - the time of the world
+    answer = ApiWorld(index).get("/api/v2/provisioner/jobs")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", {"idle", "busy"}),
+        ("offline=true", {"idle", "busy", "silent", "never"}),
+        ("status=offline", {"silent", "never"}),
+        ("status=busy", {"busy"}),
+        (f"ids={uid(DAEMONS, 'idle')}", {"idle"}),
+        ('tags={"zone":"eu"}', {"idle", "busy"}),
+        ("tags={}", set()),
+        ("offline=true&max_age=10s", {"idle", "busy"}),
+        ("offline=true&max_age=2h", {"idle", "busy", "silent"}),
+    ],
+)
+def test_daemons_are_selected(world: ApiWorld, query: str, expected: set[str]) -> None:
+    assert {each["name"] for each in world.get(f"{DAEMONS_PATH}?{query}").json()} == expected
+
+
+def test_a_duration_has_a_unit(world: ApiWorld) -> None:
+    assert world.get(f"{DAEMONS_PATH}?max_age=90").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", {"dev", "fresh", "old"}),
+        ("owner:ada@example.com", {"dev", "fresh", "old"}),
+        ("owner:me", set()),
+        ('owner:"ada@example.com" name:"d"', {"dev", "old"}),
+        ("dev", {"dev"}),
+        ("status:pending", {"fresh"}),
+        ("status:stopped", {"old"}),
+        ("outdated:true", {"dev"}),
+        ("template:docker organization:acme outdated:false", {"fresh", "old"}),
+        ("organization:other", set()),
+    ],
+)
+def test_workspaces_are_selected(world: ApiWorld, query: str, expected: set[str]) -> None:
+    found = world.get(f"/api/v2/workspaces?q={query}").json()
+    assert {each["name"] for each in found["workspaces"]} == expected
+    assert found["count"] == len(expected)
+
+
+def test_a_page_of_workspaces(world: ApiWorld) -> None:
+    found = world.get("/api/v2/workspaces?limit=1&offset=1").json()
+    assert ([each["name"] for each in found["workspaces"]], found["count"]) == (["fresh"], 3)
+
+
+def test_a_condition_that_does_not_exist_is_refused(world: ApiWorld) -> None:
+    answer = world.get("/api/v2/workspaces?q=colour:red")
+    assert answer.status_code == 400
+    assert answer.json()["validations"][0]["field"] == "q"
+
+
+def test_a_build_is_found_by_its_number(world: ApiWorld) -> None:
+    path = "/api/v2/users/ada@example.com/workspace/dev/builds"
+    assert world.get(f"{path}/2").json()["id"] == uid(JOBS, "dev-2")
+    assert world.get(f"{path}/7").status_code == 404
+    assert world.get(f"/api/v2/workspaces/{uid(WORKSPACES, 'dev')}/builds?limit=1").json()[0]["build_number"] == 2
