@@ -41,6 +41,11 @@ def provisioners(org: str) -> str:
     return f"{organization(org)}/provisioners"
 
 
+def provisioner(org: str, name: str) -> str:
+    """Line of one daemon in the list."""
+    return f"{provisioners(org)}#provisioner-{quote(name, safe='')}"
+
+
 def provisioner_action(org: str, name: str, action: str) -> str:
     """Form that changes a daemon."""
     return f"{provisioners(org)}/{quote(name, safe='')}/{action}"

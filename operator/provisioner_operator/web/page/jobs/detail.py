@@ -172,7 +172,7 @@ def _facts(model: ProvisionerJob, job: Job) -> tuple[Fact, ...]:
         Fact("Workspace", job.workspace or "", workspace_href),
         Fact("Workspace owner", job.workspace_owner or ""),
         Fact("Template", template),
-        Fact("Provisioner", daemon, f"{paths.provisioners(job.namespace)}#{daemon}" if daemon else ""),
+        Fact("Provisioner", daemon, paths.provisioner(job.namespace, daemon) if daemon else ""),
         Fact("Program", job.demand.provisioner),
         Fact("Tags", format_tags(job.demand.tags)),
         Fact("Priority", str(job.priority) if job.priority else ""),

@@ -47,4 +47,4 @@ def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: CancelRight
 
 def _links(org: str, name: str) -> dict[str, str]:
     actions = {action: paths.job_action(org, name, action) for action in ("suspend", "resume", "retry")}
-    return {"log": paths.job_log(org, name), "provisioners": paths.provisioners(org), **actions}
+    return {"log": paths.job_log(org, name), "provisioners": paths.provisioner(org, ""), **actions}
