@@ -106,7 +106,7 @@ docs: $(READY) ## Write docs/cli.md and docs/reference from the code
 	@$(BIN)/python -m provisioner_operator.cli.manual docs/cli.md
 	@$(BIN)/python -m provisioner_operator.api.crd.reference docs/reference
 	@$(BIN)/python -m provisioner_operator.controller.telemetry.reference docs/reference
-	@$(BIN)/python -m provisioner_operator.web.reference docs/reference
+	@$(BIN)/python -m provisioner_operator.web.api.reference docs/reference
 
 devcluster: $(READY) ## A bare control plane, left running; end it with: .venv/bin/provisioner-devcluster down
 	@$(BIN)/provisioner-devcluster up

@@ -1,12 +1,12 @@
 """The OpenAPI document of the API, made from its routes and models. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
-from provisioner_operator.web.api.models import ChangeEvent
 from provisioner_operator.web.coder.models.answers import Answer
 
 API_PREFIX = "/api/"
@@ -42,15 +42,15 @@ _DESCRIPTION = (
 )
 
 
-def document_of(app: FastAPI) -> dict[str, Any]:
-    """Return the document of an application's API."""
+def document_of(app: FastAPI, shapes: Iterable[type[BaseModel]] = ()) -> dict[str, Any]:
+    """Return the document of an application's API, with shapes that stand in no route's answer."""
     document = get_openapi(title="Provisioner jobs", version=app.version, description=_DESCRIPTION, routes=app.routes)
     document["paths"] = {path: item for path, item in document["paths"].items() if path.startswith(API_PREFIX)}
     schemas: dict[str, Any] = document["components"]["schemas"]
     for name in _OF_THE_FRAMEWORK:
         schemas.pop(name, None)
-    # These stand in no route's answer: failures, and what a stream sends.
-    for shape in (Answer, ChangeEvent):
+    answers: list[type[BaseModel]] = [Answer, *shapes]
+    for shape in answers:
         schema = shape.model_json_schema(mode="serialization", ref_template=_REFERENCE)
         schemas |= {**schema.pop("$defs", {}), shape.__name__: schema}
     schemas["Problem"] = _PROBLEM

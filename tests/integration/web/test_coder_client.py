@@ -120,13 +120,13 @@ def test_jobs_are_listed_and_filtered(team: Team, users: WebUsers, coder: Client
     assert uid_of(team.admin.get("pj", stuck)) in [each["id"] for each in pending]
     assert {each["status"] for each in pending} == {"pending"}
 
-    of_owner = coder.run("provisioner", "jobs", "list", "-i", users.name(OWNER), "-o", "json", "-l", "1000").document
+    of_owner = coder.run("provisioner", "jobs", "list", "-i", users.name(OWNER), "-o", "json", "-l", "500").document
     assert uid_of(built) in [each["id"] for each in of_owner]
     assert len({each["initiator_id"] for each in of_owner}) == 1
 
     assert "No provisioner jobs found" in coder.run("provisioner", "jobs", "list", "-s", "unknown").out
     assert coder.run("provisioner", "jobs", "list", "-i", "nobody-known").code == 1
-    table = coder.run("provisioner", "jobs", "list", "-l", "1000")
+    table = coder.run("provisioner", "jobs", "list", "-l", "500")
     assert uid_of(built) in table.out, table
 
 

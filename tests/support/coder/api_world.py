@@ -17,10 +17,10 @@ from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES, WO
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.access.caller import Caller, Question, User
 from provisioner_operator.web.access.tokens import Token
+from provisioner_operator.web.api.document import api_document
 from provisioner_operator.web.app import make_routes
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
-from provisioner_operator.web.openapi import document_of
 from provisioner_operator.web.problems import unauthenticated
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
@@ -271,7 +271,7 @@ class ApiWorld:
     @cached_property
     def document(self) -> Document:
         """The OpenAPI document of the application, against which each of its answers is checked."""
-        return Document(document_of(self.app))
+        return Document(api_document(self.app))
 
     def get(self, path: str, *, user: str | None = "sam", **headers: str) -> httpx.Response:
         """Send a GET."""

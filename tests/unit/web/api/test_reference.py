@@ -2,8 +2,9 @@
 
 import jsonschema  # type: ignore[import-untyped]
 
-from provisioner_operator.web.openapi import document_of, operations
-from provisioner_operator.web.reference import api, api_page
+from provisioner_operator.web.api.document import api_document
+from provisioner_operator.web.api.reference import api, api_page
+from provisioner_operator.web.openapi import operations
 from support.coder.api_world import ApiWorld
 from support.manifests import REPOSITORY
 
@@ -18,19 +19,19 @@ def test_the_document_is_served_to_everybody_and_has_only_the_api() -> None:
     answer = world.get("/api/provisioner/v1/openapi.json", user=None)
     assert answer.status_code == 200
     served = answer.json()
-    assert served == document_of(world.app)
-    assert served["paths"] == document_of(api())["paths"]
+    assert served == api_document(world.app)
+    assert served["paths"] == api_document(api())["paths"]
     assert all(path.startswith(("/api/v2/", "/api/provisioner/v1/")) for path in served["paths"])
 
 
 def test_every_operation_has_its_own_id_and_says_what_it_does() -> None:
-    found = [operation for _, operation in operations(document_of(api()))]
+    found = [operation for _, operation in operations(api_document(api()))]
     assert len({each["operationId"] for each in found}) == len(found)
     assert all(each["description"] and len(each["tags"]) == 1 for each in found)
 
 
 def test_every_reference_in_the_document_leads_somewhere() -> None:
-    document = document_of(api())
+    document = api_document(api())
     schemas = document["components"]["schemas"]
     for name, schema in schemas.items():
         jsonschema.Draft202012Validator.check_schema(schema)

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from provisioner_operator.kube import wire
-from provisioner_operator.web.openapi import document_of
+from provisioner_operator.web.api.document import api_document
 
 router = APIRouter(tags=["Deployment"])
 
@@ -13,4 +13,4 @@ router = APIRouter(tags=["Deployment"])
 @router.get("/openapi.json", response_class=Response, responses={200: {"content": {"application/json": {}}}})
 async def get_document(request: Request) -> Response:
     """Return the OpenAPI document of both APIs."""
-    return Response(wire.encode(document_of(request.app)), media_type="application/json")
+    return Response(wire.encode(api_document(request.app)), media_type="application/json")

@@ -33,7 +33,10 @@ async def list_provisioner_daemons(
     context: Context,
     caller: CallerOf,
 ) -> Response:
-    """List the daemons of an organization, newest first; offline ones only if asked for."""
+    """List the daemons of an organization, newest first; offline ones only if asked for.
+
+    A heartbeat that changes nothing else does not change the `ETag`.
+    """
     index = context.index
     namespace = await organization_of(organization, index, caller, DAEMONS)
     tag = etag(request, index.version, {namespace})
