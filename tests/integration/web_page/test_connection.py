@@ -50,10 +50,10 @@ def test_a_token_is_checked_at_login_and_forgotten_at_logout(visits: Visits, use
     with visits.visit("") as visit:
         page = visit.open()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-        page.get_by_label("Token").fill("not-a-token")
+        page.get_by_label("Token", exact=True).fill("not-a-token")
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("alert")).to_contain_text("does not accept this token")
-        page.get_by_label("Token").fill(users.token("viewer"))
+        page.get_by_label("Token", exact=True).fill(users.token("viewer"))
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Provisioner jobs")).to_be_visible()
         expect(page.get_by_role("link", name=users.name("viewer"))).to_be_visible()

@@ -81,17 +81,17 @@ def test_pictures(acme: Team, visits_of_ada: Visits) -> None:
         expect(visit.page.get_by_role("dialog").get_by_label("Reason")).to_be_visible()
         draw(visit, "web-cancel")
         visit.live("workspaces")
-        draw(visit, "web-workspaces")
+        draw(visit, "web-workspaces", 500)
     with visits_of_ada.visit("ada", scheme="dark") as visit:
         visit.live("provisioners")
-        draw(visit, "web-provisioners")
+        draw(visit, "web-provisioners", 460)
         visit.live("provisioner-jobs/smoke-1")
         draw(visit, "web-job")
     with visits_of_ada.visit("ada", width=320) as visit:
         visit.live("provisioner-jobs?status=pending")
-        draw(visit, "web-narrow")
+        draw(visit, "web-narrow", 760)
 
 
-def draw(visit: PageVisit, name: str) -> None:
-    visit.page.wait_for_load_state("load")
+def draw(visit: PageVisit, name: str, height: int = 900) -> None:
+    visit.page.set_viewport_size({"width": visit.page.evaluate("innerWidth"), "height": height})
     visit.page.screenshot(path=Path(os.environ[VARIABLE]) / f"{name}.png")

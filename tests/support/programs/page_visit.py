@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has no types
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 TIMEOUT_MS = 15_000
 """Longer than a busy machine needs to show a change."""
@@ -14,6 +14,8 @@ _CSP_REPORTS = """
 document.addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 """
 _ERRORS = frozenset({"error", "warning"})
+
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @dataclass

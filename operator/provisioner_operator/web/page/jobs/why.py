@@ -80,7 +80,7 @@ def explain(job: Job, found: Findings, now: float) -> Why | None:
         advice=tuple(_advice(each) for each in found.near_misses),
         daemons=tuple(_fit(each) for each in found.fits),
         place=_place(found.place),
-        estimate=_estimate(found.estimate) if found.place else "",
+        estimate=_estimate(found.estimate, has_takers=reason not in STUCK) if found.place else "",
         deadline=moment(pending_deadline(job), now),
     )
 
@@ -113,7 +113,9 @@ def _place(place: Place | None) -> str:
     return f"It is number {place.position} of {place.size} in the queue for these tags."
 
 
-def _estimate(estimate: Estimate | None) -> str:
+def _estimate(estimate: Estimate | None, *, has_takers: bool) -> str:
+    if estimate is None and not has_takers:
+        return "Its start cannot be estimated: no provisioner takes jobs with these tags."
     if estimate is None:
         return "Its start cannot be estimated: no job has completed on a matching provisioner yet."
     if estimate.seconds < 1:

@@ -45,7 +45,10 @@ def test_an_estimate_that_is_not_possible_says_so() -> None:
     found = explain(a_job(), Findings(place=Place(1, 1)), NOON)
     assert found is not None
     assert found.place == "It is the only job in the queue for these tags."
-    assert found.estimate.startswith("Its start cannot be estimated")
+    assert found.estimate == "Its start cannot be estimated: no job has completed on a matching provisioner yet."
+    stuck = explain(a_job(), Findings(explanation=NO_MATCH, place=Place(1, 1)), NOON)
+    assert stuck is not None
+    assert stuck.estimate == "Its start cannot be estimated: no provisioner takes jobs with these tags."
     soon = explain(a_job(), Findings(place=Place(1, 1), estimate=Estimate(0.2, 30, 4)), NOON)
     assert soon is not None
     assert soon.estimate == "It is about to start: a provisioner is free for it."
