@@ -16,7 +16,10 @@ from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.api.models import ChangeEvent
 from provisioner_operator.web.coder.convert.daemons import provisioner_daemon
 from provisioner_operator.web.coder.convert.jobs import provisioner_job
+from provisioner_operator.web.coder.convert.readable import is_readable
+from provisioner_operator.web.coder.convert.template_names import object_of as template_object
 from provisioner_operator.web.coder.convert.templates import template
+from provisioner_operator.web.coder.convert.workspaces import object_of as workspace_object
 from provisioner_operator.web.coder.convert.workspaces import workspace
 from provisioner_operator.web.index.changes import Change
 from provisioner_operator.web.index.cluster_index import ClusterIndex
@@ -123,12 +126,12 @@ def _daemon(index: ClusterIndex, uid: str) -> BaseModel | None:
 
 def _workspace(index: ClusterIndex, uid: str) -> BaseModel | None:
     row = index.workspaces.get(uid)
-    return None if row is None else workspace(row, index)
+    return None if row is None or not is_readable(row, workspace_object) else workspace(row, index)
 
 
 def _template(index: ClusterIndex, uid: str) -> BaseModel | None:
     row = index.templates.get(uid)
-    return None if row is None else template(row, index)
+    return None if row is None or not is_readable(row, template_object) else template(row, index)
 
 
 _CONVERT: Mapping[str, _Convert] = {JOBS: _job, DAEMONS: _daemon, WORKSPACES: _workspace, TEMPLATES: _template}

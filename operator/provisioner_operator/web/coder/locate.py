@@ -1,6 +1,7 @@
 """Find objects by the ids of Coder's API, for those who may see them; for others they do not exist (404)."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,7 +9,10 @@ from provisioner_operator.api.v1alpha1.names import JOBS, TEMPLATES, WORKSPACES
 from provisioner_operator.api.v1alpha1.template import TemplateVersion
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.coder.convert import ids
+from provisioner_operator.web.coder.convert.readable import is_readable, readable
+from provisioner_operator.web.coder.convert.template_names import object_of as template_object
 from provisioner_operator.web.coder.convert.templates import versions
+from provisioner_operator.web.coder.convert.workspaces import object_of as workspace_object
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
 from provisioner_operator.web.problems import Problem
@@ -53,7 +57,11 @@ async def job_of(uid: UUID, index: ClusterIndex, caller: Caller, namespace: str 
 async def workspace_of(uid: UUID, index: ClusterIndex, caller: Caller) -> ObjectRow:
     """Return the workspace of this UID. Raises Problem unless the user may get it."""
     row = index.workspaces.get(str(uid))
-    if row is None or not await caller.may("get", WORKSPACES, row.namespace, row.name):
+    if (
+        row is None
+        or not is_readable(row, workspace_object)
+        or not await caller.may("get", WORKSPACES, row.namespace, row.name)
+    ):
         raise not_found()
     return row
 
@@ -61,9 +69,23 @@ async def workspace_of(uid: UUID, index: ClusterIndex, caller: Caller) -> Object
 async def template_of(uid: UUID, index: ClusterIndex, caller: Caller) -> ObjectRow:
     """Return the template of this UID. Raises Problem unless the user may get it."""
     row = index.templates.get(str(uid))
-    if row is None or not await caller.may("get", TEMPLATES, row.namespace, row.name):
+    if (
+        row is None
+        or not is_readable(row, template_object)
+        or not await caller.may("get", TEMPLATES, row.namespace, row.name)
+    ):
         raise not_found()
     return row
+
+
+def workspaces_in(index: ClusterIndex, namespaces: Collection[str]) -> list[ObjectRow]:
+    """Return the workspaces of these namespaces that can be read, by name."""
+    return readable(index.workspaces.of(namespaces), workspace_object)
+
+
+def templates_in(index: ClusterIndex, namespaces: Collection[str]) -> list[ObjectRow]:
+    """Return the templates of these namespaces that can be read, by name."""
+    return readable(index.templates.of(namespaces), template_object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +98,7 @@ class LocatedVersion:
 
 async def version_of(version: UUID, index: ClusterIndex, caller: Caller) -> LocatedVersion:
     """Return the version of this id among the templates that the user may list. Raises Problem."""
-    for row in index.templates.of(await caller.visible(TEMPLATES)):
+    for row in templates_in(index, await caller.visible(TEMPLATES)):
         for each in versions(row):
             if ids.version_id(row.namespace, each.name) == version:
                 return LocatedVersion(row, each)

@@ -7,6 +7,7 @@ from provisioner_operator.api.v1alpha1.enums import UpdatePolicy
 from provisioner_operator.api.v1alpha1.workspace import Workspace
 from provisioner_operator.web.coder.convert import ids
 from provisioner_operator.web.coder.convert import workspaces as convert
+from provisioner_operator.web.coder.convert.template_names import find_template
 from provisioner_operator.web.coder.convert.template_names import object_of as template_of
 from provisioner_operator.web.coder.models.base import NIL
 from provisioner_operator.web.coder.models.workspaces import WorkspaceBuildParameter
@@ -29,7 +30,7 @@ def version_to_pin(row: ObjectRow, wanted: UUID | None, index: ClusterIndex) -> 
     if wanted in (None, NIL):
         return None
     model = convert.object_of(row)
-    template = index.templates.named(row.namespace, model.spec.template_ref.name)
+    template = find_template(index, row.namespace, model.spec.template_ref.name)
     status = None if template is None else template_of(template).status
     names = [each.name for each in status.versions] if status is not None else []
     found = next((name for name in names if ids.version_id(row.namespace, name) == wanted), None)

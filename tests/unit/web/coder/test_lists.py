@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES, WORKSPACES
 from provisioner_operator.web.coder.convert.ids import initiator_id
 from provisioner_operator.web.index.cluster_index import ClusterIndex
-from support.coder.api_world import ACME, ApiWorld, a_build_job, an_index, uid
+from support.builders.manifests import a_template_manifest
+from support.coder.api_world import ACME, ApiWorld, a_build_job, a_stored, a_workspace, an_index, uid
 
 JOBS_PATH = f"/api/v2/organizations/{ACME}/provisionerjobs"
 DAEMONS_PATH = f"/api/v2/organizations/{ACME}/provisionerdaemons"
@@ -184,3 +185,20 @@ def test_a_build_is_found_by_its_number(world: ApiWorld) -> None:
     assert world.get(f"{path}/2").json()["id"] == uid(JOBS, "dev-2")
     assert world.get(f"{path}/7").status_code == 404
     assert world.get(f"/api/v2/workspaces/{uid(WORKSPACES, 'dev')}/builds?limit=1").json()[0]["build_number"] == 2
+
+
+def test_objects_of_another_version_are_left_out() -> None:
+    world = ApiWorld()
+    later = a_workspace("later", spec={"updatePolicy": "FromTheFuture", "templateRef": {"name": "odd"}})
+    odd = a_stored(TEMPLATES, a_template_manifest("odd", provisioner="pulumi"))
+    world.index.apply(WORKSPACES, "ADDED", later)
+    world.index.apply(WORKSPACES, "ADDED", a_workspace("odd-one", spec={"templateRef": {"name": "odd"}}))
+    world.index.apply(TEMPLATES, "ADDED", odd)
+    world.index.apply(JOBS, "ADDED", a_build_job(1, workspace="later"))
+
+    names = [each["name"] for each in world.get("/api/v2/workspaces").json()["workspaces"]]
+    assert names == ["dev", "fresh", "odd-one", "old"]
+    assert [each["name"] for each in world.get("/api/v2/templates").json()] == ["docker"]
+    assert world.get(f"/api/v2/workspaces/{uid(WORKSPACES, 'later')}").status_code == 404
+    assert world.get(f"/api/v2/templates/{uid(TEMPLATES, 'odd')}").status_code == 404
+    assert world.get(f"/api/v2/workspacebuilds/{uid(JOBS, 'later-1')}").status_code == 200

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.api.changes import KINDS, Feed, event_bytes
 from provisioner_operator.web.coder.locate import not_found, organization_of
@@ -41,7 +42,7 @@ class EventParameters(BaseModel):
         200: {
             "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
             "description": "Events `ready`, `change` (whose data is a ChangeEvent), `reset` (read the lists anew) and "
-            "`end` (with the reason: signed-out, forbidden, shutting-down).",
+            "`end` (with the reason: signed-out, forbidden, shutting-down, unavailable).",
         }
     },
 )
@@ -78,3 +79,5 @@ async def _guarded(context: WebContext, caller: Caller, feed: Feed, last_event_i
                 yield each
     except StreamEndedError as error:
         yield event_bytes("end", f'"{error.end}"')
+    except KubeError:
+        yield event_bytes("end", '"unavailable"')

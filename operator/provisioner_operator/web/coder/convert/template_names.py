@@ -5,6 +5,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from provisioner_operator.api.v1alpha1.template import WorkspaceTemplate
+from provisioner_operator.web.coder.convert.readable import is_readable, refusing
 from provisioner_operator.web.coder.models.base import NIL
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import ObjectRow
@@ -28,13 +29,20 @@ def template_names(index: ClusterIndex, namespace: str, name: str | None) -> Tem
     """Return the names of a template, which may have been deleted."""
     if not name:
         return TemplateNames()
-    row = index.templates.named(namespace, name)
+    row = find_template(index, namespace, name)
     return TemplateNames(name=name, display_name=name) if row is None else names_of(row)
 
 
+def find_template(index: ClusterIndex, namespace: str, name: str) -> ObjectRow | None:
+    """Return a template that exists and can be read."""
+    row = index.templates.named(namespace, name)
+    return row if row is not None and is_readable(row, object_of) else None
+
+
 @lru_cache(maxsize=_KEPT)
+@refusing
 def object_of(row: ObjectRow) -> WorkspaceTemplate:
-    """Return a template's model."""
+    """Return a template's model. Raises UnparseableObjectError."""
     return WorkspaceTemplate.model_validate(row.body)
 
 

@@ -19,7 +19,8 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.web.coder.convert import ids
 from provisioner_operator.web.coder.convert.daemons import matched_provisioners
 from provisioner_operator.web.coder.convert.jobs import RecordedJob, provisioner_job, recorded_job
-from provisioner_operator.web.coder.convert.template_names import TemplateNames, names_of, template_names
+from provisioner_operator.web.coder.convert.readable import is_readable, refusing
+from provisioner_operator.web.coder.convert.template_names import TemplateNames, find_template, names_of, template_names
 from provisioner_operator.web.coder.convert.template_names import object_of as template_of
 from provisioner_operator.web.coder.convert.words import TRANSITION_WORD, workspace_status
 from provisioner_operator.web.coder.models.base import NIL, time_of
@@ -40,8 +41,9 @@ _KEPT = 1024
 
 
 @lru_cache(maxsize=_KEPT)
+@refusing
 def object_of(row: ObjectRow) -> WorkspaceObject:
-    """Return a workspace's model."""
+    """Return a workspace's model. Raises UnparseableObjectError."""
     return WorkspaceObject.model_validate(row.body)
 
 
@@ -49,7 +51,7 @@ def workspace(row: ObjectRow, index: ClusterIndex) -> Workspace:
     """Convert a workspace of the index."""
     model = object_of(row)
     spec = model.spec
-    template = index.templates.named(row.namespace, spec.template_ref.name)
+    template = find_template(index, row.namespace, spec.template_ref.name)
     name = spec.template_ref.name
     names = TemplateNames(name=name, display_name=name) if template is None else names_of(template)
     offered = None if template is None else template_of(template)
@@ -116,7 +118,8 @@ def build_of_job(row: JobRow, index: ClusterIndex, resources: Sequence[Resource]
     version = row.version or ""
     found = index.workspaces.named(job.namespace, job.workspace or "")
     stops_at = None
-    if found is not None and found.uid == row.workspace_uid and transition is Transition.START:
+    is_its = found is not None and found.uid == row.workspace_uid and is_readable(found, object_of)
+    if found is not None and is_its and transition is Transition.START:
         stops_at = object_of(found).status.stops_at
     updated = next(each for each in (job.finished, job.started, job.created) if each is not None)
     return WorkspaceBuild(

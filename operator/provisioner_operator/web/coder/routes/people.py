@@ -6,7 +6,7 @@ from provisioner_operator.api.v1alpha1.names import JOBS, WORKSPACES
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.coder.convert.ids import initiator_id
 from provisioner_operator.web.coder.convert.workspaces import object_of
-from provisioner_operator.web.coder.locate import as_uuid, not_found
+from provisioner_operator.web.coder.locate import as_uuid, not_found, workspaces_in
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 
 ME = "me"
@@ -25,4 +25,4 @@ async def name_of(user: str, index: ClusterIndex, caller: Caller) -> str:
 
 
 def _owners(index: ClusterIndex, namespaces: Collection[str]) -> set[str]:
-    return {owner for row in index.workspaces.of(namespaces) if (owner := object_of(row).spec.owner)}
+    return {owner for row in workspaces_in(index, namespaces) if (owner := object_of(row).spec.owner)}

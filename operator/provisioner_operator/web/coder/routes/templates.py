@@ -9,7 +9,8 @@ from starlette.responses import Response
 from provisioner_operator.api.v1alpha1.names import TEMPLATES
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.convert import templates as convert
-from provisioner_operator.web.coder.locate import not_found, organization_of, template_of, version_of
+from provisioner_operator.web.coder.convert.template_names import find_template
+from provisioner_operator.web.coder.locate import not_found, organization_of, template_of, templates_in, version_of
 from provisioner_operator.web.coder.models.templates import (
     Template,
     TemplateVersion,
@@ -29,7 +30,7 @@ async def list_templates(
 ) -> Response:
     """List the templates of all organizations whose templates the user may list."""
     index = context.index
-    rows = index.templates.of(await caller.visible(TEMPLATES))
+    rows = templates_in(index, await caller.visible(TEMPLATES))
     return json_of(list[Template], [convert.template(row, index) for row in rows if selection.selects(row)])
 
 
@@ -38,7 +39,7 @@ async def list_templates_of_organization(organization: str, context: Context, ca
     """List the templates of an organization."""
     index = context.index
     namespace = await organization_of(organization, index, caller, TEMPLATES)
-    return json_of(list[Template], [convert.template(row, index) for row in index.templates.of({namespace})])
+    return json_of(list[Template], [convert.template(row, index) for row in templates_in(index, {namespace})])
 
 
 @router.get("/organizations/{organization}/templates/{template}", response_model=Template)
@@ -102,7 +103,7 @@ async def list_external_auth(version: UUID, context: Context, caller: CallerOf) 
 
 async def _named(organization: str, template: str, context: Context, caller: CallerOf) -> ObjectRow:
     namespace = await organization_of(organization, context.index, caller, TEMPLATES)
-    row = context.index.templates.named(namespace, template)
+    row = find_template(context.index, namespace, template)
     if row is None:
         raise not_found()
     return row

@@ -12,7 +12,7 @@ from provisioner_operator.api.v1alpha1.names import WORKSPACES
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.coder.answers import etag, json_of, not_modified
 from provisioner_operator.web.coder.convert import workspaces as convert
-from provisioner_operator.web.coder.locate import as_uuid, not_found, workspace_of
+from provisioner_operator.web.coder.locate import as_uuid, not_found, workspace_of, workspaces_in
 from provisioner_operator.web.coder.models.workspaces import Workspace, WorkspacesResponse
 from provisioner_operator.web.coder.parameters import WorkspaceOptions, WorkspaceParameters, search_terms
 from provisioner_operator.web.coder.routes.people import ME, name_of
@@ -67,7 +67,7 @@ async def named(user: str, workspace: str, index: ClusterIndex, caller: Caller) 
     """Return a user's workspace by name. Raises Problem unless the user who asks may list it."""
     is_name = as_uuid(user) is None and user != ME
     owner = user if is_name else await name_of(user, index, caller)
-    rows = index.workspaces.of(await caller.visible(WORKSPACES))
+    rows = workspaces_in(index, await caller.visible(WORKSPACES))
     found = [row for row in rows if row.name == workspace and convert.object_of(row).spec.owner == owner]
     if not found:
         raise not_found()
@@ -90,7 +90,7 @@ def _conditions(text: str, caller: Caller) -> dict[str, str]:
 
 
 def _selected(terms: dict[str, str], index: ClusterIndex, namespaces: Collection[str]) -> Iterator[ObjectRow]:
-    for row in index.workspaces.of(namespaces):
+    for row in workspaces_in(index, namespaces):
         spec = convert.object_of(row).spec
         owner, template = (spec.owner or "").lower(), spec.template_ref.name
         if (
