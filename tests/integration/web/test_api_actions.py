@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
+from support.builders.manifests import a_job_manifest, a_workspace_manifest
 from support.cluster.kubectl import Kubectl
 from support.coder.go_decoder import problems_of
 from support.manifests import Manifest
@@ -121,6 +124,33 @@ def test_a_retry_with_the_same_key_makes_one_job(web: WebUsers, admin: Kubectl, 
     assert len(admin.list_all("pj")) == 2
 
 
+def test_a_workspace_that_nobody_builds_gets_no_build(web: WebUsers, admin: Kubectl) -> None:
+    # No operator runs in this namespace.
+    owner = web.name("namespace-admin")
+    made = admin.create(a_workspace_manifest("dev", owner=owner, initiator=owner))
+    client = web.client("namespace-admin")
+    with client.stream("GET", f"{OWN}/events", params={"organization": str(admin.namespace)}) as stream:
+        lines = stream.iter_lines()
+        next(line for line in lines if line == "event: ready")
+        if client.get(f"{CODER}/workspaces/{uid_of(made)}").status_code == httpx.codes.NOT_FOUND:
+            next(line for line in lines if uid_of(made) in line)
+    answer = client.post(f"{CODER}/workspaces/{uid_of(made)}/builds", json={"transition": "start"})
+    assert answer.status_code == httpx.codes.CONFLICT
+    assert "has not created a build" in answer.json()["message"]
+    assert "The controller has not observed this workspace yet" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("user", "status"), [("", 401), ("nobody", 404)])
+def test_a_socket_is_refused_like_a_request(web: WebUsers, job: Manifest, user: str, status: int) -> None:
+    address = f"{web.url.replace('http', 'ws', 1)}{CODER}/workspacebuilds/{uid_of(job)}/logs?follow"
+    headers = {"Coder-Session-Token": web.token(user)} if user else {}
+    with pytest.raises(InvalidStatus) as refused, connect(address, additional_headers=headers):
+        pass
+    response = refused.value.response
+    assert response.status_code == status
+    assert problems_of("Response", json.loads(response.body or b"")) == []
+
+
 @pytest.fixture
 def changes(web: WebUsers, namespace: str) -> Iterator[Iterator[str]]:
     """Lines of the stream of the namespace's jobs, from now on."""
@@ -163,3 +193,26 @@ def test_a_prediction(web: WebUsers, namespace: str) -> None:
     found = web.client("viewer").get(f"{OWN}/match", params=query).json()
     assert (found["starts_now"], found["reason"], found["waiting"]) == (False, "NoMatchingDaemon", 0)
     assert web.client("nobody").get(f"{OWN}/match", params=query).status_code == httpx.codes.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("type_", "path"),
+    [
+        ("TemplateImport", "/templateversions/{id}/cancel"),
+        ("TemplateDryRun", "/templateversions/{id}/dry-run/{id}/cancel"),
+    ],
+)
+def test_jobs_of_templates_are_canceled_by_their_own_routes(
+    web: WebUsers, admin: Kubectl, type_: str, path: str
+) -> None:
+    made = admin.create(a_job_manifest(unique("job"), type=type_, transition=None, workspaceRef=None))
+    await_known(web, made)
+    found = web.client("viewer").get(f"{CODER}/organizations/{admin.namespace}/provisionerjobs/{uid_of(made)}")
+    assert found.json()["input"] == {"template_version_id": uid_of(made)}
+    client, address = web.client("namespace-admin"), CODER + path.format(id=uid_of(made))
+    assert client.patch(address).json()["message"] == "Job has been marked as canceled..."
+    assert admin.get("pj", made["metadata"]["name"])["spec"]["cancel"]
+    again = client.patch(address)
+    assert again.status_code == httpx.codes.BAD_REQUEST
+    end = "." if "dry-run" in path else "!"
+    assert again.json()["message"] == f"Job has already been marked as canceled{end}"

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from integration.conftest import ROLES
@@ -14,6 +15,7 @@ from integration.workspaces.conftest import Team, a_team, a_workspace
 from support.builders.manifests import role_binding
 from support.cluster.role_bindings import grant_roles
 from support.cluster.shared_cluster import Cluster
+from support.coder.go_decoder import problems_of
 from support.coder.real_client import VARIABLE, RealClient
 from support.coder.replayed_client import ReplayedClient
 from support.manifests import Manifest
@@ -221,6 +223,54 @@ def test_who_may_not_read_logs_sees_the_end_of_a_build(team: Team, users: WebUse
     team.admin.create(a_workspace(name, templateRef={"name": "docker"}, owner=owner, initiator=owner))
     team.until(name, "Running")
     assert "The log cannot be read" in client.run("logs", name).out
+
+
+def test_a_log_as_text_and_from_a_line_on(team: Team, users: WebUsers) -> None:
+    job = uid_of(team.jobs_of(a_running(team, users))[0])
+    client, path = users.client(OWNER), f"/api/v2/workspacebuilds/{job}/logs"
+    whole = client.get(path).json()
+    assert problems_of("[]ProvisionerJobLog", whole) == []
+    assert [each["id"] for each in whole] == sorted({each["id"] for each in whole})
+    for at, line in enumerate(whole):
+        assert client.get(path, params={"after": line["id"]}).json() == whole[at + 1 :]
+    text = client.get(path, params={"format": "text"})
+    assert text.headers["content-type"].startswith("text/plain")
+    assert len(text.text.splitlines()) == len(whole)
+    assert client.get(path, params={"follow": "", "format": "text"}).status_code == httpx.codes.BAD_REQUEST
+    assert client.get(path, params={"format": "xml"}).status_code == httpx.codes.BAD_REQUEST
+    assert users.client("nobody").get(path).status_code == httpx.codes.NOT_FOUND
+
+
+def test_the_stages_of_a_run(team: Team, users: WebUsers) -> None:
+    job = uid_of(team.jobs_of(a_running(team, users))[0])
+    found = users.client("viewer").get(f"/api/v2/workspacebuilds/{job}/timings").json()
+    assert problems_of("WorkspaceBuildTimings", found) == []
+    assert {each["job_id"] for each in found["provisioner_timings"]} == {job}
+
+
+def test_no_build_is_made_while_one_runs(team: Team, users: WebUsers) -> None:
+    name = a_running(team, users, hold="true")
+    before = team.admin.get("ws", name)["spec"]
+    path = f"/api/v2/workspaces/{team.admin.get('ws', name)['metadata']['uid']}/builds"
+    for wanted in ({"transition": "stop"}, {"transition": "start"}, {"transition": "delete"}):
+        answer = users.client(OWNER).post(path, json=wanted)
+        assert answer.status_code == httpx.codes.CONFLICT
+        assert answer.json()["message"] == "A workspace build is already active."
+    assert team.admin.get("ws", name)["spec"] == before
+    team.product.cancel(team.jobs_of(name)[0]["metadata"]["name"])
+
+
+def test_a_start_changes_only_what_is_asked_for(team: Team, users: WebUsers) -> None:
+    name = a_running(team, users)
+    workspace = team.admin.get("ws", name)
+    wanted = {"transition": "start", "rich_parameter_values": [{"name": "size", "value": "3"}]}
+    path = f"/api/v2/workspaces/{workspace['metadata']['uid']}/builds"
+    answer = users.client(OWNER).post(path, json=wanted)
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+    assert problems_of("WorkspaceBuild", answer.json()) == []
+    assert team.until(name, "Running", build=2)["spec"]["parameters"] == [{"name": "size", "value": "3"}]
+    refused = users.client("viewer").post(path, json={"transition": "stop"})
+    assert refused.status_code == httpx.codes.FORBIDDEN
 
 
 def test_settings_of_a_workspace(team: Team, users: WebUsers, coder: Client) -> None:
