@@ -123,6 +123,20 @@ def test_a_new_job_waits_while_somebody_works_in_the_table(product: ProductNames
         expect(page.get_by_role("article", name=f"Job {first}")).to_be_visible()
 
 
+def test_a_job_that_leaves_the_list_stays_faded_while_somebody_works_in_the_table(
+    product: ProductNamespace, visits: Visits
+) -> None:
+    name = a_stuck_job(product)
+    with visits.visit() as visit:
+        page = visit.live("provisioner-jobs?status=pending")
+        visit.row(name).locator("[data-expand]").focus()
+        product.cancel(name)
+        expect(visit.row(name)).to_have_attribute("data-gone", "")
+        page.locator("[data-search]").focus()
+        a_stuck_job(product)
+        expect(visit.row(name)).to_have_count(0)
+
+
 def test_a_new_job_slides_in_while_nobody_touches_the_table(product: ProductNamespace, visits: Visits) -> None:
     a_stuck_job(product)
     with visits.visit() as visit:
@@ -256,10 +270,27 @@ def test_the_log_of_a_job_can_be_read_and_downloaded(product: ProductNamespace, 
         expect(page.locator("#log")).to_have_class(re.compile("nowrap"))
 
 
+def test_the_log_of_a_running_job_grows_while_its_end_is_in_view(product: ProductNamespace, visits: Visits) -> None:
+    grant_logs(product, visits.users.name("namespace-admin"))
+    name = unique("running")
+    product.submit_held(name, tags=HERE, lines=3)
+    with visits.visit() as visit:
+        page = visit.open(f"provisioner-jobs/{name}/logs")
+        # The daemon runs in no Pod, so the lines come from the archive, which it saves first after ten seconds.
+        expect(page.locator("#log")).to_contain_text("line 3 of 3", timeout=60_000)
+        expect(page.locator("#live")).to_contain_text("Following")
+        product.ledger.release(name)
+        expect(page.locator("#log")).to_contain_text("The job completed", timeout=60_000)
+        expect(page.locator("#live")).to_contain_text("Ended")
+        numbers = page.locator("#log li").evaluate_all("lines => lines.map(line => Number(line.dataset.line))")
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
 def grant_logs(product: ProductNamespace, user: str) -> None:
     """Let the user read ConfigMaps; the API server enforces bindings in the order of their creation."""
     viewing = role_binding(user, "view", namespace=product.namespace)
     last = role_binding(unique("last"), "provisioner-viewer", namespace=product.namespace)
+    viewing["metadata"]["name"] = unique("view")
     grant_roles(product.admin, [viewing, last])
 
 

@@ -65,7 +65,10 @@ function morphRows(body, next) {
   // While somebody points at the table or works in it, its rows stay where they are.
   const isBusy = rows.size && region().hasAttribute('data-first-page') && (body.matches(':hover') || body.contains(document.activeElement));
   const fresh = [...next.children].filter((row) => !rows.has(row.dataset.key));
-  if (!isBusy) for (const [key, row] of rows) if (!wanted.has(key)) { detailOf(row)?.remove(); row.remove(); }
+  for (const [key, row] of rows) {
+    row.toggleAttribute('data-gone', !wanted.has(key));
+    if (!isBusy && !wanted.has(key)) { detailOf(row)?.remove(); row.remove(); }
+  }
   let at = body.firstElementChild;
   for (const row of [...next.children]) {
     let present = rows.get(row.dataset.key);
@@ -148,6 +151,7 @@ function apply() {
 
 document.addEventListener('visibilitychange', () => { if (document.hidden) { disconnect(); mark('paused', 'Paused'); } else connect(); });
 addEventListener('pagehide', disconnect);
+addEventListener('pageshow', connect);
 
 // --- one polite voice, at most a sentence a second ---
 
@@ -247,10 +251,16 @@ async function ask(address) {
 
 function show(content) {
   const form = $('form[data-dialog-content]', content);
-  dialog.replaceChildren(form ?? $('#main', content));
+  dialog.replaceChildren(...(form ? [form] : [...($('#main', content)?.childNodes ?? ['The server refused this.']), closeButton()]));
   dialog.setAttribute('aria-label', $('h1', dialog)?.textContent ?? 'Problem');
   if (!dialog.open) dialog.showModal();
   ($('input:not([type=hidden], [type=checkbox])', dialog) ?? $('button:not([data-close])', dialog))?.focus();
+}
+
+function closeButton() {
+  const button = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Close' });
+  button.dataset.close = '';
+  return button;
 }
 
 async function send(form) {
