@@ -1,0 +1,70 @@
+"""What `coder login` and `logout` ask for, and requests with parameters that a route does not know."""
+
+import asyncio
+
+import pytest
+
+from provisioner_operator.api.v1alpha1.names import JOBS, WORKSPACES
+from provisioner_operator.web.coder import newer_build
+from provisioner_operator.web.coder.newer_build import KnownBuilds, no_build
+from support.coder.api_world import ApiWorld, a_build_job, a_workspace, an_index, uid
+from support.coder.go_decoder import problems_of
+
+
+def test_a_login_keeps_the_token_that_was_sent() -> None:
+    answer = ApiWorld().send("POST", "/api/v2/users/me/keys")
+    assert (answer.status_code, answer.json()) == (201, {"key": "sam-token"})
+
+
+def test_no_key_is_made_for_others() -> None:
+    assert ApiWorld().send("POST", "/api/v2/users/somebody/keys").status_code == 404
+
+
+def test_a_logout_says_that_the_token_stays_valid() -> None:
+    answer = ApiWorld().send("POST", "/api/v2/users/logout")
+    assert problems_of("Response", answer.json()) == []
+    assert "still valid" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("query", ["force=true", "expect_status=succeeded"])
+def test_a_cancel_with_an_unknown_parameter_changes_nothing(query: str) -> None:
+    answer = ApiWorld().send("PATCH", f"/api/v2/workspacebuilds/{uid(JOBS, 'dev-2')}/cancel?{query}")
+    assert answer.status_code == 400
+    assert problems_of("Response", answer.json()) == []
+
+
+def test_a_newer_build_is_awaited() -> None:
+    index = an_index()
+    row = index.workspaces.get(uid(WORKSPACES, "dev"))
+    assert row is not None
+    known = KnownBuilds.of(row, index)
+    assert known.newest is not None
+    assert known.newest.build_number == 2
+
+    async def waiting() -> int | None:
+        found = asyncio.ensure_future(known.newer(index))
+        await asyncio.sleep(0)
+        index.apply(JOBS, "ADDED", a_build_job(1, workspace="another"))
+        index.apply(JOBS, "ADDED", a_build_job(3))
+        made = await found
+        return None if made is None else made.build_number
+
+    assert asyncio.run(waiting()) == 3
+
+
+def test_a_workspace_that_is_gone_gets_no_build() -> None:
+    index = an_index()
+    row = index.workspaces.get(uid(WORKSPACES, "dev"))
+    assert row is not None
+    known = KnownBuilds.of(row, index)
+    index.apply(WORKSPACES, "DELETED", a_workspace("dev"))
+    assert asyncio.run(known.newer(index)) is None
+
+
+def test_a_build_that_nobody_makes_is_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newer_build, "WAIT_SECONDS", 0.01)
+    index = an_index()
+    row = index.workspaces.get(uid(WORKSPACES, "dev"))
+    assert row is not None
+    assert asyncio.run(KnownBuilds.of(row, index).newer(index)) is None
+    assert no_build(row, index).detail.startswith("UpToDate: ")
