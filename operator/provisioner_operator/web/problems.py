@@ -152,7 +152,9 @@ def install(app: FastAPI, page: PageRenderer | None = None) -> None:
     async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - Starlette dispatches by the type
         found = [(".".join(str(part) for part in each["loc"][1:]), str(each["msg"])) for each in error.errors()]
-        return await answer(request, Problem(400, "Invalid request.", validations=found))
+        of_query = all(each["loc"][0] == "query" for each in error.errors())
+        message = "Invalid query parameters." if of_query else "Invalid request."
+        return await answer(request, Problem(400, message, validations=found))
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - Starlette dispatches by the type

@@ -84,6 +84,7 @@ def test_jobs_are_selected(world: ApiWorld, query: str, expected: set[str]) -> N
 def test_values_that_mean_nothing_are_refused(world: ApiWorld, query: str) -> None:
     answer = world.get(f"{JOBS_PATH}?{query}")
     assert answer.status_code == 400
+    assert answer.json()["message"] == "Invalid query parameters."
     assert answer.json()["validations"][0]["field"].startswith(query.partition("=")[0])
 
 
