@@ -6,7 +6,7 @@ import pytest
 
 from integration.conftest import ROLES
 from support.cluster.kubectl import Kubectl
-from support.cluster.shared_cluster import Cluster
+from support.cluster.shared_cluster import Cluster, KeptCluster
 from support.programs.web_server import WebProgram, WebUsers, a_web_server
 
 
@@ -15,6 +15,13 @@ def web_server(cluster: Cluster) -> Iterator[WebProgram]:
     """Run a web server with the administrator's kubeconfig, which has a client certificate."""
     with a_web_server(cluster.kubeconfig) as program:
         yield program
+
+
+@pytest.fixture
+def certificates(cluster: Cluster) -> None:
+    """Skip a test whose users need client certificates, which a given cluster does not make for them."""
+    if not isinstance(cluster, KeptCluster):
+        pytest.skip("the users of a given cluster are impersonated")
 
 
 @pytest.fixture

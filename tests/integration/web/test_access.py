@@ -84,6 +84,7 @@ def test_threat_08_nobody_becomes_another_by_headers_beside_a_token(web: WebUser
     assert web.client("nobody").get(ME, headers=headers).json()["username"] == web.name("nobody")
 
 
+@pytest.mark.usefixtures("certificates")
 def test_threat_09_on_a_session_with_a_certificate_any_token_would_be_the_certificates_user(cluster: Cluster) -> None:
     """The trap itself: without it, the next test would prove nothing."""
 

@@ -18,6 +18,8 @@ from support.cluster.shared_cluster import Cluster
 from support.programs.cli import Cli, Running
 from support.programs.web_server import TIMEOUT, WebUsers, await_ready
 
+pytestmark = pytest.mark.usefixtures("certificates")
+
 ADDRESS = re.compile(r"http://\S+\.localhost:\d+/open\?code=\S+")
 
 
