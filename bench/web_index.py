@@ -20,6 +20,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.index.memory import trim
 from provisioner_operator.web.index.query import Cursor, JobQuery
 
 if TYPE_CHECKING:
@@ -50,23 +51,29 @@ def main(jobs: int, pending: int, daemons: int, namespaces: int) -> None:
 
 
 def _load(index: ClusterIndex, population: Population) -> None:
-    decoding = applying = 0.0
     context = multiprocessing.get_context("spawn")
     # Pages are made by another process, which leaves no trace in the memory of this one.
     receiving, sending = context.Pipe(duplex=False)
-    writer = context.Process(target=_send, args=(population, sending))
+    writer = context.Process(target=_send, args=(population, sending), daemon=True)
     writer.start()
+    decoding = applying = 0.0
     while page := receiving.recv_bytes():
-        start = time.process_time()
-        content = orjson.loads(page)
-        decoded = time.process_time()
-        for body in content["items"]:
-            index.put(content["plural"], body)
-        decoding += decoded - start
-        applying += time.process_time() - decoded
+        times = _take(index, page)
+        decoding, applying = decoding + times[0], applying + times[1]
     writer.join()
     index.complete()
+    trim()
     click.echo(f"load: {decoding:.2f} s to decode JSON, {applying:.2f} s to parse and index")
+
+
+def _take(index: ClusterIndex, page: bytes) -> tuple[float, float]:
+    """Index a page, and return the seconds that decoding it and the rest took."""
+    start = time.process_time()
+    content = orjson.loads(page)
+    decoded = time.process_time()
+    for body in content["items"]:
+        index.put(content["plural"], body)
+    return decoded - start, time.process_time() - decoded
 
 
 def _send(population: Population, connection: Connection) -> None:

@@ -15,6 +15,7 @@ from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import RestoredError
 from provisioner_operator.kube.reflector import Reflector
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
+from provisioner_operator.web.index.memory import trim
 
 _logger = logging.getLogger(__name__)
 
@@ -71,6 +72,8 @@ class Feeds:
             self._unlisted[plural] -= 1
             if not self._unlisted[plural]:
                 self._index.complete(plural)
+        if self._index.is_ready:
+            trim()
 
     async def _tick(self) -> None:
         while True:

@@ -65,7 +65,7 @@ class JobSearch:
             if value:
                 yield self._terms.of(field, value)
         for word in query.text.lower().split():
-            yield chain((list(self._names.containing(word)),), self._terms.containing(word))
+            yield chain(self._names.containing(word), self._terms.containing(word))
 
     def _united(self, collections: Iterable[Slots]) -> set[int]:
         united: set[int] = set()

@@ -27,24 +27,24 @@ class LineText:
             self._blocks.append(None)
         self._blocks[block] = None
 
-    def containing(self, word: str) -> Iterator[int]:
-        """Yield the numbers whose line contains the word, which is in lower case and has no line break."""
+    def containing(self, word: str) -> Iterator[list[int]]:
+        """Yield the numbers whose line contains the word, which is in lower case and has no line break, by block."""
         for block in range(len(self._blocks)):
             text = self._blocks[block]
             if text is None:
                 text = self._blocks[block] = self._put_together(block)
             if word in text:
-                yield from _lines_with(word, text, block * _BLOCK)
+                yield _lines_with(word, text, block * _BLOCK)
 
     def _put_together(self, block: int) -> str:
         first = block * _BLOCK
         return "\n".join(map(self._line_of, range(first, first + _BLOCK))).lower()
 
 
-def _lines_with(word: str, text: str, first: int) -> Iterator[int]:
+def _lines_with(word: str, text: str, first: int) -> list[int]:
     if text.count(word) > _MANY:
-        return (number for number, line in enumerate(text.split("\n"), start=first) if word in line)
-    return _few_lines_with(word, text, first)
+        return [number for number, line in enumerate(text.split("\n"), start=first) if word in line]
+    return list(_few_lines_with(word, text, first))
 
 
 def _few_lines_with(word: str, text: str, first: int) -> Iterator[int]:

@@ -96,7 +96,7 @@ class _FieldTerms:
         return [] if number is None else [self._slots[number]]
 
     def containing(self, word: str) -> Iterator[Slots]:
-        return (self._slots[number] for number in self._text.containing(word))
+        return (self._slots[number] for block in self._text.containing(word) for number in block)
 
     def add(self, slot: int, value: Value) -> None:
         number = self._values.take(value)
