@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +32,9 @@ class Installation:
         """Install or upgrade the product."""
         self.admin.run("apply", "--server-side", "--force-conflicts", f"--kustomize={self.kustomization}")
 
-    def await_rollout(self) -> None:
+    def await_rollout(self, deployment: str = "provisioner-operator") -> None:
         """Wait until the Deployment's rollout has finished."""
-        self.admin.run("rollout", "status", "deployment/provisioner-operator", f"--timeout={WITHIN:.0f}s")
+        self.admin.run("rollout", "status", f"deployment/{deployment}", f"--timeout={WITHIN:.0f}s")
 
     def leader(self) -> str:
         """Return the name of the leader's Pod."""
@@ -42,13 +42,14 @@ class Installation:
         return str(holder).partition("_")[0]
 
 
-def write_kustomization(folder: Path, image: str) -> Path:
-    """Write a kustomization as a user would, to install the product from another image."""
+def write_kustomization(folder: Path, image: str, *, components: Sequence[str] = ()) -> Path:
+    """Write a kustomization as a user would, to install the product with these components from another image."""
     name, _, tag = image.rpartition(":")
     document = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": [os.path.relpath(MANIFESTS / "default", folder)],
+        "components": [os.path.relpath(MANIFESTS / "components" / each, folder) for each in components],
         "images": [{"name": "provisioner-operator", "newName": name, "newTag": tag}],
     }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
