@@ -5,13 +5,14 @@ The program runs where the environment variable CODER_BINARY names it; else thos
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from integration.conftest import ROLES
-from integration.workspaces.conftest import Team, a_team, a_workspace
+from integration.workspaces.conftest import PARAMETERS, Team, a_team, a_workspace, is_ready
 from support.builders.manifests import role_binding
 from support.cluster.role_bindings import grant_roles
 from support.cluster.shared_cluster import Cluster
@@ -66,11 +67,11 @@ def coder(client_of: ClientOf) -> Client:
     return client_of(OWNER)
 
 
-def a_running(team: Team, users: WebUsers, **parameters: str) -> str:
+def a_running(team: Team, users: WebUsers, *, template: str = "docker", **parameters: str) -> str:
     """Create a workspace of the owner's, wait until it is built, and return its name."""
     name = unique("ws")
     owner = users.name(OWNER)
-    team.admin.create(a_workspace(name, templateRef={"name": "docker"}, owner=owner, initiator=owner, **parameters))
+    team.admin.create(a_workspace(name, templateRef={"name": template}, owner=owner, initiator=owner, **parameters))
     team.until(name, "Starting" if "hold" in parameters else "Running")
     return name
 
@@ -223,6 +224,34 @@ def test_who_may_not_read_logs_sees_the_end_of_a_build(team: Team, users: WebUse
     team.admin.create(a_workspace(name, templateRef={"name": "docker"}, owner=owner, initiator=owner))
     team.until(name, "Running")
     assert "The log cannot be read" in client.run("logs", name).out
+
+
+def test_a_start_moves_to_the_active_version_where_it_may(team: Team, users: WebUsers, coder: Client) -> None:
+    template = unique("moving")
+    team.make_template(template)
+    name = a_running(team, users, template=template)
+    assert coder.run("autoupdate", name, "always").code == 0
+    assert coder.run("stop", name, "-y").code == 0
+    newer = [*PARAMETERS, {"name": "new", "default": "", "mutable": True}]
+    team.admin.patch("wst", template, {"spec": {"parameters": newer}})
+    active = team.templates.until_latest(template, is_ready)["status"]["activeVersion"]
+
+    answer = coder.run("start", name, "-y")
+    assert answer.code == 0, answer
+    workspace = team.until(name, "Running", build=3)
+    assert workspace["status"]["version"] == active
+    assert "version" not in workspace["spec"]["templateRef"]
+
+
+def test_the_log_of_a_running_build_is_followed_to_its_end(team: Team, users: WebUsers, coder: Client) -> None:
+    name = a_running(team, users, hold="true")
+    with ThreadPoolExecutor() as pool:
+        following = pool.submit(coder.run, "logs", "-f", name)
+        team.product.ledger.await_run(f"{name}-1")
+        team.product.ledger.release(f"{name}-1")
+        answer = following.result()
+    assert answer.code == 0, answer
+    assert "[info] [provisioner|daemon] Completed" in answer.out
 
 
 def test_a_log_as_text_and_from_a_line_on(team: Team, users: WebUsers) -> None:

@@ -40,12 +40,17 @@ def version_to_pin(row: ObjectRow, wanted: UUID | None, index: ClusterIndex) -> 
             "The template of the workspace has no such version.",
             validations=[("template_version_id", f"{wanted} is no version of template {model.spec.template_ref.name}")],
         )
-    return None if found == _used_anyway(model, status.active_version if status is not None else None) else found
+    return None if found in _left_to_the_spec(model, status.active_version if status is not None else None) else found
 
 
-def _used_anyway(model: Workspace, active: str | None) -> str | None:
-    """Return the version that a start uses if nothing is pinned now."""
-    if model.spec.template_ref.version is not None:
-        return model.spec.template_ref.version
-    was_built = bool(model.status.completed_build)
-    return model.status.version if was_built and model.spec.update_policy is UpdatePolicy.MANUAL else active
+def _left_to_the_spec(model: Workspace, active: str | None) -> frozenset[str | None]:
+    """Return the versions that a client names without a wish of its own.
+
+    For a workspace that moves by itself, these are the active one, and the one that it was built with (`convert.workspace`).
+    """
+    pinned, built = model.spec.template_ref.version, model.status.version
+    if pinned is not None:
+        return frozenset({pinned})
+    if not model.status.completed_build:
+        return frozenset({active})
+    return frozenset({built}) if model.spec.update_policy is UpdatePolicy.MANUAL else frozenset({active, built})

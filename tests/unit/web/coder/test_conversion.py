@@ -241,6 +241,8 @@ ACTIVE, OLDER = version_id(ACME, VERSION), version_id(ACME, "docker-ffffffff")
         ({"completedBuild": 1, "version": "docker-ffffffff"}, OLDER, None),
         ({"completedBuild": 1, "version": "docker-ffffffff"}, ACTIVE, VERSION),
         ({"completedBuild": 1, "version": "docker-ffffffff", "spec": {"updatePolicy": "OnStart"}}, ACTIVE, None),
+        ({"completedBuild": 1, "version": "docker-ffffffff", "spec": {"updatePolicy": "OnStart"}}, OLDER, None),
+        ({"version": "docker-ffffffff", "spec": {"updatePolicy": "Always"}}, ACTIVE, None),
         ({"spec": {"templateRef": {"name": "docker", "version": "docker-ffffffff"}}}, OLDER, None),
         ({"spec": {"templateRef": {"name": "docker", "version": "docker-ffffffff"}}}, ACTIVE, VERSION),
     ],

@@ -55,7 +55,7 @@ def workspace(row: ObjectRow, index: ClusterIndex) -> Workspace:
     name = spec.template_ref.name
     names = TemplateNames(name=name, display_name=name) if template is None else names_of(template)
     offered = None if template is None else template_of(template)
-    active = offered.status.active_version if offered is not None else None
+    active = _version_to_name(model, offered.status.active_version if offered is not None else None)
     build = latest_build(row, index)
     return Workspace(
         id=UUID(row.uid),
@@ -89,6 +89,16 @@ def workspace(row: ObjectRow, index: ClusterIndex) -> Workspace:
         next_start_at=None,
         is_prebuild=False,
     )
+
+
+def _version_to_name(model: WorkspaceObject, active: str | None) -> str | None:
+    """Return the version that a client should take for the active one.
+
+    A workspace that moves by itself says that it is up to date: else Coder's client, before it starts it, asks for a trial
+    run with the newer version, which the operator does without.
+    """
+    moves_by_itself = model.spec.update_policy is not UpdatePolicy.MANUAL and model.spec.template_ref.version is None
+    return model.status.version if moves_by_itself and model.status.version is not None else active
 
 
 def latest_build(row: ObjectRow, index: ClusterIndex) -> WorkspaceBuild:

@@ -100,6 +100,7 @@ class Workspace(Shape):
     template_icon: str
     template_allow_user_cancel_workspace_jobs: bool
     template_active_version_id: UUID
+    """Of a workspace that moves to the active version by itself, the version that it was built with."""
     template_require_active_version: bool
     template_use_classic_parameter_flow: bool
     latest_build: WorkspaceBuild
