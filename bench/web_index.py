@@ -86,12 +86,12 @@ def _send(population: Population, connection: Connection) -> None:
 def _ask(index: ClusterIndex, population: Population) -> None:
     everywhere = population.namespaces
     few = everywhere[:3]
-    middle = index.jobs.page(JobQuery(), everywhere, len(index.jobs) // 2).next
+    middle = Cursor(population.middle, "")
     pending = index.jobs.page(JobQuery(phases=frozenset({Phase.PENDING})), everywhere, 1000).rows
     last = pending[0]
     _time("first page", lambda: index.jobs.page(JobQuery(), everywhere, _LIMIT))
     _time("page in the middle", lambda: index.jobs.page(JobQuery(before=middle), everywhere, _LIMIT))
-    _time("page of pending jobs of 3 namespaces", lambda: _pending_page(index, few, middle))
+    _time("page of pending jobs of 3 namespaces", lambda: _pending_page(index, few))
     _time("page of stuck jobs", lambda: index.jobs.page(JobQuery(stuck=True), everywhere, _LIMIT))
     for text in ("ws-1234", "template-7", "user-1", "e", "a1b2c3", "template-7 user-1", "zzz"):
         _time(f"search {text!r}", lambda text=text: index.jobs.page(JobQuery(text=text), everywhere, _LIMIT))  # type: ignore[misc]
@@ -105,9 +105,8 @@ def _ask(index: ClusterIndex, population: Population) -> None:
     _time("jobs of a workspace", lambda: index.jobs.of_workspace(last.job.namespace, last.job.workspace or ""))
 
 
-def _pending_page(index: ClusterIndex, namespaces: list[str], before: Cursor | None) -> object:
-    query = JobQuery(phases=frozenset({Phase.PENDING}), before=before)
-    return index.jobs.page(query, namespaces, _LIMIT)
+def _pending_page(index: ClusterIndex, namespaces: list[str]) -> object:
+    return index.jobs.page(JobQuery(phases=frozenset({Phase.PENDING})), namespaces, _LIMIT)
 
 
 def _describe(index: ClusterIndex, rows: Sequence[JobRow]) -> list[object]:

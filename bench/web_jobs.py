@@ -41,6 +41,11 @@ class Population:
         self._running = min(daemons, jobs - pending)
         self.now = float(_BEGIN + jobs * _SECONDS_BETWEEN_JOBS)
 
+    @property
+    def middle(self) -> float:
+        """Time before which half of the jobs were created."""
+        return _BEGIN + self._jobs * _SECONDS_BETWEEN_JOBS / 2
+
     def job_pages(self) -> Iterator[bytes]:
         """Yield pages of a list, in the API server's order: by namespace and name."""
         order = list(range(self._jobs))

@@ -165,6 +165,7 @@ class ClusterIndex:
         was_ready = self.is_ready
         self._unlisted.difference_update(plurals or KINDS)
         if self.is_ready and not was_ready:
+            self.jobs.prepare()
             self._changes.note(Change("", "", ""))
 
     # --- inside ---

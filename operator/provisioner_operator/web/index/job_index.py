@@ -68,6 +68,10 @@ class JobIndex:
         else:
             self._unfinished[job.uid] = slot
 
+    def prepare(self) -> None:
+        """Do now what the first search would have to."""
+        self._search.prepare()
+
     def remove(self, uid: str) -> JobRow | None:
         """Remove a job, and return its row."""
         slot = self._rows.find(uid)

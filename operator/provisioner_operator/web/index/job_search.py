@@ -33,6 +33,10 @@ class JobSearch:
         self._terms.remove(slot, row)
         self._names.changed(slot)
 
+    def prepare(self) -> None:
+        """Do now what the first search would have to."""
+        self._names.prepare()
+
     def found(self, query: JobQuery, stuck: Collection[int] | None) -> set[int] | None:
         """Return the slots of the jobs that meet all conditions, `stuck` being one; None if there is no condition."""
         found = None if stuck is None else set(stuck)

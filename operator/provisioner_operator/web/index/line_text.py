@@ -30,11 +30,20 @@ class LineText:
     def containing(self, word: str) -> Iterator[list[int]]:
         """Yield the numbers whose line contains the word, which is in lower case and has no line break, by block."""
         for block in range(len(self._blocks)):
-            text = self._blocks[block]
-            if text is None:
-                text = self._blocks[block] = self._put_together(block)
+            text = self._text_of(block)
             if word in text:
                 yield _lines_with(word, text, block * _BLOCK)
+
+    def prepare(self) -> None:
+        """Do now what the first search would have to."""
+        for block in range(len(self._blocks)):
+            self._text_of(block)
+
+    def _text_of(self, block: int) -> str:
+        text = self._blocks[block]
+        if text is None:
+            text = self._blocks[block] = self._put_together(block)
+        return text
 
     def _put_together(self, block: int) -> str:
         first = block * _BLOCK

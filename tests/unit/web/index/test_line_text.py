@@ -28,3 +28,18 @@ def test_a_line_that_changes_is_found_by_what_it_is_now() -> None:
     text.changed(600)
     assert found(text, "two") == [600]
     assert len(found(text, "one")) == 999
+
+
+def test_what_is_prepared_is_not_put_together_again_by_a_search() -> None:
+    asked: list[int] = []
+
+    def line_of(number: int) -> str:
+        asked.append(number)
+        return "line"
+
+    text = LineText(line_of)
+    text.changed(0)
+    text.prepare()
+    prepared = len(asked)
+    assert found(text, "line")
+    assert len(asked) == prepared > 0
