@@ -5,6 +5,7 @@ id says all that there is to know, for any replica: that a deletion without a jo
 """
 
 import hashlib
+from datetime import datetime
 from uuid import UUID
 
 from provisioner_operator.api.v1alpha1.names import GROUP
@@ -39,7 +40,34 @@ def orphaned_build(at: float, row: ObjectRow | None = None, index: ClusterIndex 
     """Return the build of such a deletion; without the workspace, as it is after a while, without names."""
     identity, moment = orphan_id(at), time_of(orphaned_at(orphan_id(at)) or at)
     organization = NIL if row is None or index is None else ids.uuid_of(index.namespace_uid(row.namespace))
-    job = ProvisionerJob(
+    return WorkspaceBuild(
+        id=identity,
+        created_at=moment,
+        updated_at=moment,
+        workspace_id=NIL if row is None else UUID(row.uid),
+        workspace_name="" if row is None else row.name,
+        workspace_owner_id=NIL,
+        workspace_owner_name="",
+        template_version_id=NIL,
+        template_version_name="",
+        build_number=0,
+        transition="delete",
+        initiator_id=NIL,
+        initiator_name="",
+        job=_job(identity, moment, organization),
+        reason="initiator",
+        resources=[],
+        deadline=None,
+        max_deadline=None,
+        status="deleted",
+        daily_cost=0,
+        template_version_preset_id=None,
+    )
+
+
+def _job(identity: UUID, moment: datetime, organization: UUID) -> ProvisionerJob:
+    """Return the job that the build did not need: it succeeded at once."""
+    return ProvisionerJob(
         id=identity,
         created_at=moment,
         started_at=moment,
@@ -62,27 +90,4 @@ def orphaned_build(at: float, row: ObjectRow | None = None, index: ClusterIndex 
             workspace_build_transition="delete",
         ),
         logs_overflowed=False,
-    )
-    return WorkspaceBuild(
-        id=identity,
-        created_at=moment,
-        updated_at=moment,
-        workspace_id=NIL if row is None else UUID(row.uid),
-        workspace_name="" if row is None else row.name,
-        workspace_owner_id=NIL,
-        workspace_owner_name="",
-        template_version_id=NIL,
-        template_version_name="",
-        build_number=0,
-        transition="delete",
-        initiator_id=NIL,
-        initiator_name="",
-        job=job,
-        reason="initiator",
-        resources=[],
-        deadline=None,
-        max_deadline=None,
-        status="deleted",
-        daily_cost=0,
-        template_version_preset_id=None,
     )

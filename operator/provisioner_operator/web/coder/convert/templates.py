@@ -36,13 +36,11 @@ _PHASE_OF = {
 
 def template(row: ObjectRow, index: ClusterIndex) -> Template:
     """Convert a template of the index."""
-    model = object_of(row)
-    spec, status = model.spec, model.status
-    versions = status.versions
+    spec, status = object_of(row).spec, object_of(row).status
     return Template(
         id=UUID(row.uid),
         created_at=time_of(row.created),
-        updated_at=max((each.created_at for each in versions), default=time_of(row.created)),
+        updated_at=max((each.created_at for each in status.versions), default=time_of(row.created)),
         organization_id=ids.uuid_of(index.namespace_uid(row.namespace)),
         organization_name=row.namespace,
         organization_display_name=row.namespace,

@@ -20,7 +20,7 @@ from provisioner_operator.web.coder.convert import ids
 from provisioner_operator.web.coder.convert.daemons import matched_provisioners
 from provisioner_operator.web.coder.convert.jobs import RecordedJob, provisioner_job, recorded_job
 from provisioner_operator.web.coder.convert.readable import is_readable, refusing
-from provisioner_operator.web.coder.convert.template_names import TemplateNames, find_template, names_of, template_names
+from provisioner_operator.web.coder.convert.template_names import find_template, template_names
 from provisioner_operator.web.coder.convert.template_names import object_of as template_of
 from provisioner_operator.web.coder.convert.words import TRANSITION_WORD, workspace_status
 from provisioner_operator.web.coder.models.base import NIL, time_of
@@ -49,14 +49,12 @@ def object_of(row: ObjectRow) -> WorkspaceObject:
 
 def workspace(row: ObjectRow, index: ClusterIndex) -> Workspace:
     """Convert a workspace of the index."""
-    model = object_of(row)
+    model, build = object_of(row), latest_build(row, index)
     spec = model.spec
+    names = template_names(index, row.namespace, spec.template_ref.name)
     template = find_template(index, row.namespace, spec.template_ref.name)
-    name = spec.template_ref.name
-    names = TemplateNames(name=name, display_name=name) if template is None else names_of(template)
     offered = None if template is None else template_of(template)
     active = _version_to_name(model, offered.status.active_version if offered is not None else None)
-    build = latest_build(row, index)
     return Workspace(
         id=UUID(row.uid),
         created_at=time_of(row.created),
@@ -193,16 +191,9 @@ def _recorded_build(
     created = recorded.started_at.timestamp() if recorded is not None and recorded.started_at else row.created
     version_id = ids.version_id(row.namespace, version) if version else NIL
     word = TRANSITION_WORD[transition]
+    message = recorded.message if recorded is not None else None
     record = RecordedJob(
-        uid=row.uid,
-        namespace=row.namespace,
-        type=JobType.WORKSPACE_BUILD,
-        phase=phase,
-        created=created,
-        version=version,
-        workspace=row,
-        transition=transition,
-        message=recorded.message if recorded is not None else None,
+        row.uid, row.namespace, JobType.WORKSPACE_BUILD, phase, created, version, row, transition, message
     )
     return WorkspaceBuild(
         id=UUID(row.uid),
