@@ -20,7 +20,7 @@ from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.explanation import STUCK, Explanation
 from provisioner_operator.core.scheduling.placement import Placement
 from provisioner_operator.core.scheduling.smallest_change import Candidate
-from provisioner_operator.core.views.fleet import Fleet
+from provisioner_operator.core.views.explanation_cache import ExplanationCache
 from provisioner_operator.core.views.queue_view import Place, QueueView, online_until
 
 _NO_DAEMON = ""
@@ -39,7 +39,7 @@ class LiveQueue(QueueView):
         """The very jobs that stand in the queues."""
         self._started: dict[str, set[str]] = {}
         """Started jobs by the uid of their daemon."""
-        self._fleets: dict[str, Fleet] = {}
+        self._explanations: dict[str, ExplanationCache] = {}
         """Daemons and pools by namespace."""
         self._pools: dict[str, str] = {}
         """Namespaces of the pools by uid."""
@@ -100,19 +100,19 @@ class LiveQueue(QueueView):
         if daemon is None:
             return
         self._offline_at.discard(uid)
-        self._fleet(daemon.namespace).remove_daemon(uid)
+        self._explanations_of(daemon.namespace).remove_daemon(uid)
         self._refresh(self._placement.lose(uid))
 
     def observe_pool(self, pool: Pool) -> None:
         """Add a pool, or replace its former version."""
         self._pools[pool.uid] = pool.namespace
-        self._fleet(pool.namespace).put_pool(pool.uid, growth_of(pool))
+        self._explanations_of(pool.namespace).put_pool(pool.uid, growth_of(pool))
 
     def forget_pool(self, uid: str) -> None:
         """Remove a pool that is gone."""
         namespace = self._pools.pop(uid, None)
         if namespace is not None:
-            self._fleet(namespace).put_pool(uid, None)
+            self._explanations_of(namespace).put_pool(uid, None)
 
     # --- what is known ---
 
@@ -141,11 +141,11 @@ class LiveQueue(QueueView):
 
     @override
     def candidates(self, namespace: str) -> list[Candidate]:
-        return self._fleet(namespace).candidates()
+        return self._explanations_of(namespace).candidates()
 
     @override
     def explain(self, demand: Demand) -> Explanation | None:
-        return self._fleet(demand.namespace).explain(demand)
+        return self._explanations_of(demand.namespace).explain(demand)
 
     @override
     def daemon(self, uid: str) -> Daemon | None:
@@ -174,7 +174,7 @@ class LiveQueue(QueueView):
     # --- inside ---
 
     def _is_stuck(self, demand: Demand) -> bool:
-        return self._fleet(demand.namespace).reason_while_waiting(demand) in STUCK
+        return self._explanations_of(demand.namespace).reason_while_waiting(demand) in STUCK
 
     def _stuck_runs(self) -> Iterator[str]:
         for uid, jobs in self._started.items():
@@ -234,10 +234,10 @@ class LiveQueue(QueueView):
 
     def _refresh_daemon(self, daemon: Daemon) -> None:
         is_free = daemon.capacity > self.used(daemon)
-        self._fleet(daemon.namespace).put_daemon(Candidate(daemon, self.is_online(daemon), is_free))
+        self._explanations_of(daemon.namespace).put_daemon(Candidate(daemon, self.is_online(daemon), is_free))
 
-    def _fleet(self, namespace: str) -> Fleet:
-        return self._fleets.setdefault(namespace, Fleet())
+    def _explanations_of(self, namespace: str) -> ExplanationCache:
+        return self._explanations.setdefault(namespace, ExplanationCache())
 
 
 def _daemon_uid(job: Job | None) -> str:

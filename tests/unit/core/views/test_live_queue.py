@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
 from provisioner_operator.core.model.records import Daemon, Job, ReportedRun
 from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.views.explanation_cache import ExplanationCache
 from provisioner_operator.core.views.fit import fits
-from provisioner_operator.core.views.fleet import Fleet
 from provisioner_operator.core.views.live_queue import LiveQueue
 from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.snapshot import Snapshot
@@ -221,7 +221,7 @@ def test_of_two_runs_on_a_lost_daemon_one_may_end() -> None:
 
 
 def test_explanations_of_ever_new_demands_are_not_all_kept() -> None:
-    fleet = Fleet()
+    fleet = ExplanationCache()
     for number in range(5000):
         assert fleet.explain(a_demand(number=str(number))) is not None
     assert fleet.size < 5000

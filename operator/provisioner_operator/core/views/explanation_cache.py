@@ -1,4 +1,4 @@
-"""Keep the daemons and pools of one namespace as explanations need them: what makes no difference is not compared twice.
+"""Cache the explanations of one namespace with its daemons and pools: what makes no difference is not compared twice.
 
 Whether jobs of a demand are stuck depends on the daemons themselves, and the reason why they wait on their slots too:
 the former changes rarely, the latter with each job. Used by `live_queue`. Pure.
@@ -13,8 +13,8 @@ _MOST_DEMANDS = 4096
 """Number of demands whose explanations are kept: users may ask about any."""
 
 
-class Fleet:
-    """The daemons and pools of a namespace."""
+class ExplanationCache:
+    """Explanations of a namespace, with its daemons and pools."""
 
     def __init__(self) -> None:
         self._candidates: dict[str, Candidate] = {}
