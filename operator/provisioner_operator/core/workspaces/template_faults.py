@@ -12,7 +12,7 @@ import re2
 from provisioner_operator.api.v1alpha1.enums import ParameterType
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.workspaces.parameters import problem_of_option, problem_of_value
-from provisioner_operator.core.workspaces.records import Parameter, Template
+from provisioner_operator.core.workspaces.records import Parameter, Template, Version
 
 OWN_VARIABLES = frozenset(
     f"provisioner_{name}"
@@ -24,15 +24,14 @@ _SIMPLE = frozenset({"string", "number", "bool"})
 _COLLECTIONS = ("list", "set", "tuple")
 
 
-def template_faults(
-    template: Template, parameters: Sequence[Parameter], variables: Sequence[JsonObject]
-) -> tuple[str, ...]:
-    """Return the faults of a version with these parameters that declares these variables, each a sentence."""
+def template_faults(template: Template, version: Version, variables: Sequence[JsonObject]) -> tuple[str, ...]:
+    """Return the faults of a version that declares these variables, each a sentence."""
     declared = {str(each["name"]): each for each in variables}
-    found = [fault for each in parameters for fault in _faults_of(each, declared.get(each.name))]
+    found = [fault for each in version.parameters for fault in _faults_of(each, declared.get(each.name))]
     if not template.variables_from:  # of the keys of a Secret nothing is known
-        names = {each.name for each in parameters} | {str(each["name"]) for each in template.variables}
-        found += _unset(declared.values(), names | OWN_VARIABLES)
+        # As in a build: the template may have lost variables of a version that was superseded during its import.
+        fixed = {str(each["name"]) for each in (*template.variables, *version.variables)}
+        found += _unset(declared.values(), {each.name for each in version.parameters} | fixed | OWN_VARIABLES)
     return tuple(found)
 
 

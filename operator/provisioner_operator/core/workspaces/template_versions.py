@@ -38,7 +38,10 @@ def wanted_version(template: Template, files: SourceFiles | None, digest: str, n
     name = version_name(template.name, digest)
     known = template.status.version(name)
     if known is not None:
-        # Their values may change at any time, and are no part of the name.
+        if known.phase is VersionPhase.FAILED and known.superseded is not None:
+            # It may have been judged while it was superseded, without variables that the template has regained since.
+            known = replace(known, phase=VersionPhase.IMPORTING, message=None)
+        # The variables' values may change at any time, and are no part of the name.
         return replace(known, variables=_recorded_variables(template))
     job = import_job_name(name)
     return Version(
@@ -75,7 +78,7 @@ def as_imported(template: Template, version: Version, job: Import | None) -> Ver
     """Return the version in the phase that its import reports; one with faults of its own has failed all the same."""
     if version.phase is not VersionPhase.IMPORTING or job is None or not job.ended:
         return version
-    if job.phase is Phase.COMPLETED and (faults := template_faults(template, version.parameters, job.variables)):
+    if job.phase is Phase.COMPLETED and (faults := template_faults(template, version, job.variables)):
         return replace(version, phase=VersionPhase.FAILED, message=" ".join(faults))
     if job.phase is Phase.COMPLETED:
         # Builds take the commit that was imported, wherever the branch has moved since.

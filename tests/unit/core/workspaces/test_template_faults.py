@@ -7,7 +7,7 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import ParameterType
 from provisioner_operator.core.workspaces.records import Parameter
 from provisioner_operator.core.workspaces.template_faults import template_faults
-from support.builders.workspaces import a_template
+from support.builders.workspaces import a_template, a_version
 
 NUMBER, BOOL, LIST, STRING = ParameterType.NUMBER, ParameterType.BOOL, ParameterType.LIST, ParameterType.STRING
 
@@ -32,7 +32,7 @@ NUMBER, BOOL, LIST, STRING = ParameterType.NUMBER, ParameterType.BOOL, Parameter
     ids=str,
 )
 def test_a_parameter_that_no_workspace_can_use_is_named(parameter: Parameter, says: str) -> None:
-    [fault] = template_faults(a_template(), [parameter], [])
+    [fault] = template_faults(a_template(), a_version(parameters=(parameter,)), [])
 
     assert fault.startswith("Parameter size: ")
     assert says in fault
@@ -49,7 +49,7 @@ def test_a_parameter_that_no_workspace_can_use_is_named(parameter: Parameter, sa
     ids=str,
 )
 def test_a_parameter_that_can_be_used_has_no_fault(parameter: Parameter) -> None:
-    assert template_faults(a_template(), [parameter], []) == ()
+    assert template_faults(a_template(), a_version(parameters=(parameter,)), []) == ()
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,16 @@ def test_a_parameter_that_can_be_used_has_no_fault(parameter: Parameter) -> None
 def test_a_variable_has_to_take_the_values_of_its_parameter(
     parameter: ParameterType, variable: str, *, fits: bool
 ) -> None:
-    faults = template_faults(a_template(), [Parameter("size", parameter)], [{"name": "size", "type": variable}])
+    faults = template_faults(
+        a_template(), a_version(parameters=(Parameter("size", parameter),)), [{"name": "size", "type": variable}]
+    )
 
     wanted = f"Parameter size has type {parameter}, but the variable of its name has type {variable}."
     assert faults == (() if fits else (wanted,))
 
 
 def test_a_variable_without_a_type_takes_every_value() -> None:
-    assert template_faults(a_template(), [Parameter("size", NUMBER)], [{"name": "size"}]) == ()
+    assert template_faults(a_template(), a_version(parameters=(Parameter("size", NUMBER),)), [{"name": "size"}]) == ()
 
 
 def test_a_required_variable_that_nothing_sets_is_named() -> None:
@@ -91,9 +93,10 @@ def test_a_required_variable_that_nothing_sets_is_named() -> None:
     own: dict[str, Any] = {"name": "provisioner_owner", "required": True}
     optional: dict[str, Any] = {"name": "region", "required": False}
 
-    [fault] = template_faults(a_template(), [], [token, own, optional])
+    [fault] = template_faults(a_template(), a_version(), [token, own, optional])
 
     assert fault.startswith("Variable token is required, but nothing sets it: add a parameter")
-    assert template_faults(a_template(), [Parameter("token")], [token]) == ()
-    assert template_faults(a_template(variables=({"name": "token", "value": "x"},)), [], [token]) == ()
-    assert template_faults(a_template(variables_from=({"secretRef": {"name": "cloud"}},)), [], [token]) == ()
+    assert template_faults(a_template(), a_version(parameters=(Parameter("token"),)), [token]) == ()
+    assert template_faults(a_template(variables=({"name": "token", "value": "x"},)), a_version(), [token]) == ()
+    assert template_faults(a_template(variables_from=({"secretRef": {"name": "cloud"}},)), a_version(), [token]) == ()
+    assert template_faults(a_template(), a_version(variables=({"name": "token", "value": "x"},)), [token]) == ()

@@ -9,6 +9,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
 from provisioner_operator.api.v1alpha1.limits import LONGEST_RECORDED_VALUE, MOST_VERSIONS, MOST_VERSIONS_IN_USE
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
+    FindImport,
     FindWorkspaces,
     KeepFiles,
 )
@@ -73,6 +74,41 @@ def test_the_newest_version_follows_the_values_of_variables_and_records_no_long_
     assert [each.variables for each in written_status(long).versions] == [()]
     longest = replace(known, variables=({"name": "region", "value": "x" * LONGEST_RECORDED_VALUE},))
     assert [each.variables for each in written_status(longest).versions] == [longest.variables]
+
+
+def _moved_on_during_an_import(before: dict[str, Any]) -> tuple[Template, Template, dict[str, Any]]:
+    """A template with these fields, the one that it became during its import, and the imports of both versions."""
+    token: Any = {"name": "token", "type": "string", "required": True}
+    first = a_template(status=NEW, **before)
+    begun = replace(first, status=written_status(first, **imported(first, Phase.RUNNING)))
+    second = replace(begun, variables=(), variables_from=())
+    facts = imported(second, Phase.RUNNING)
+    ended = imported(first, variables=(token,))
+    return first, second, {**facts, "imports": facts["imports"] | ended["imports"]}
+
+
+def test_a_version_that_is_superseded_during_its_import_is_judged_by_its_own_variables() -> None:
+    first, second, facts = _moved_on_during_an_import({"variables": ({"name": "token", "value": "x"},)})
+
+    status = written_status(second, **facts)
+
+    assert [(each.name, each.phase) for each in status.versions] == [
+        (wanted_name(first), VersionPhase.READY),
+        (wanted_name(second), VersionPhase.IMPORTING),
+    ]
+
+
+def test_a_version_that_failed_while_it_was_superseded_is_judged_again_once_it_is_wanted_again() -> None:
+    # Variables from a Secret are not recorded.
+    first, second, facts = _moved_on_during_an_import({"variables_from": ({"secretRef": {"name": "cloud"}},)})
+    status = written_status(second, **facts)
+    assert status.versions[0].phase is VersionPhase.FAILED
+
+    template = replace(first, status=status)
+    assert isinstance(decided_template(template, kept=facts["kept"]), FindImport)
+    reverted = written_status(template, **facts)
+
+    assert (reverted.active_version, says(reverted)) == (wanted_name(first), ("True", "Imported"))
 
 
 def test_a_version_that_is_being_imported_is_not_discarded_and_too_many_go_at_once() -> None:
