@@ -5,7 +5,8 @@ digest of its source, and so are the ConfigMap that keeps its files and the job 
 changes nothing, and a lost status is derived again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, StatusCondition, TemplateReason, VersionPhase
@@ -126,21 +127,46 @@ def _plan_version(
     if (step := _import(template, wanted, files, facts)) is not None:
         return TemplatePlan(step)
     crowded = len(versions) > MOST_VERSIONS or (is_new and not have_room(versions))
+    kept, step, look = _retention(template, versions, needed, facts, now, crowded=crowded)
+    status = _status(template, without_spare(kept, needed), active, wanted, facts, now)
+    # A list may take long, or fail: what has changed is written first if the status has room for it.
+    may_wait = isinstance(step, FindWorkspaces) and have_room(kept) and _is_news(template.status, status)
+    if step is not None and not may_wait:
+        return TemplatePlan(step, look)
+    return _write(template, status, look)
+
+
+def _retention(
+    template: Template,
+    versions: Sequence[Version],
+    needed: AbstractSet[str | None],
+    facts: TemplateFacts,
+    now: Instant,
+    *,
+    crowded: bool,
+) -> tuple[list[Version], DiscardVersion | FindWorkspaces | None, float | None]:
+    """Return the versions that the status keeps, the step towards discarding another, and the seconds until one is due.
+
+    A step that is refused is left out, since new versions must not wait for old ones, unless the status has no room.
+    """
     kept: list[Version] = []
+    steps: list[DiscardVersion | FindWorkspaces] = []
     look = None
     for version in versions:
         due = discard_in(version, needed, template, now, crowded=crowded)
         if due is None or due > 0:
             look = min((each for each in (look, due) if each is not None), default=None)
-            kept.append(version)
         elif not facts.listed:
-            return TemplatePlan(FindWorkspaces(template))
+            steps.append(FindWorkspaces(template))
         elif version.files and version.name not in facts.discarded:
-            discard = DiscardVersion(template, version.name)
-            if facts.refused is None or not facts.refused.blocks(discard):
-                return TemplatePlan(discard)
-            kept.append(version)  # continue: new versions must not wait for old ones
-    return _write(template, _status(template, without_spare(kept, needed), active, wanted, facts, now), look)
+            steps.append(DiscardVersion(template, version.name))
+        else:
+            continue
+        kept.append(version)
+    # Before the list, not even the status may lose a version.
+    if facts.refused is not None and (facts.listed or have_room(kept)):
+        steps = [each for each in steps if not facts.refused.blocks(each)]
+    return kept, next(iter(steps), None), look
 
 
 # --- the import ---
@@ -257,6 +283,14 @@ def _with_conditions(
 
 def _remains_active(active: str | None) -> str:
     return "" if active is None else f" Version {active} remains active."
+
+
+def _is_news(former: TemplateStatus, status: TemplateStatus) -> bool:
+    """Return whether more than conditions and the number of workspaces has changed.
+
+    Conditions alone also change because a list was refused, or because its backoff has ended.
+    """
+    return replace(status, workspaces=former.workspaces, conditions=former.conditions) != former
 
 
 def _write(template: Template, status: TemplateStatus, look: float | None) -> TemplatePlan:

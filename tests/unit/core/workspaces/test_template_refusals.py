@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase
+from provisioner_operator.api.v1alpha1.limits import MOST_VERSIONS_IN_USE
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
+    FindWorkspaces,
 )
 from provisioner_operator.core.workspaces.records import TemplateStatus
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
@@ -70,3 +72,45 @@ def test_an_old_version_whose_files_cannot_be_deleted_holds_up_no_new_one() -> N
     assert third.name in {each.name for each in status.versions}
     assert says(status) == ("False", "WriteRefused")
     assert says(status, "Available") == ("True", "Imported")
+
+
+def test_a_new_version_does_not_wait_for_the_list_of_workspaces_and_the_list_for_nothing_else() -> None:
+    wanted = a_version(wanted_name(a_template(status=NEW)), phase=VersionPhase.IMPORTING)
+    old = a_version("template-old", superseded=NOON)
+    active = a_version("template-active", superseded=NOON)
+    template = a_template(old, active, wanted, active=active.name, version_retention=100)
+    facts = imported(template) | {"now": 100, "listed": False}
+
+    status = written_status(template, **facts)
+    assert status.active_version == wanted.name
+    assert [each.name for each in status.versions] == [old.name, active.name, wanted.name]
+    written = replace(template, status=status)
+    assert isinstance(decided_template(written, **facts), FindWorkspaces)
+    # The number of workspaces is wrong until the list has been read.
+    assert isinstance(decided_template(written, workspaces=1, **facts), FindWorkspaces)
+    assert decided_template(written, refused=_refused("FindWorkspaces", transient=True), **facts) is None
+
+
+def test_a_list_that_is_refused_is_said_and_repeated_without_another_write() -> None:
+    wanted = a_version(wanted_name(a_template(status=NEW)))
+    old = a_version("template-old", superseded=NOON)
+    template = a_template(old, wanted, active=wanted.name, version_retention=100)
+    settled = replace(template, status=written_status(template))
+    facts = imported(template) | {"now": 100, "listed": False}
+
+    status = written_status(settled, refused=_refused("FindWorkspaces"), **facts)
+
+    assert says(status) == ("False", "WriteRefused")
+    reported = replace(settled, status=status)
+    assert decided_template(reported, refused=_refused("FindWorkspaces"), **facts) is None
+    assert isinstance(decided_template(reported, **facts), FindWorkspaces)
+
+
+def test_a_version_for_which_there_is_no_room_waits_for_the_list_of_workspaces() -> None:
+    unused = [a_version(f"template-{number}", superseded=NOON) for number in range(MOST_VERSIONS_IN_USE)]
+    template = a_template(*unused, active=unused[-1].name)
+    facts = imported(template, Phase.RUNNING) | {"listed": False}
+
+    assert isinstance(decided_template(template, **facts), FindWorkspaces)
+    status = written_status(template, refused=_refused("FindWorkspaces"), **facts)
+    assert (status.versions, says(status)) == (template.status.versions, ("False", "WriteRefused"))

@@ -45,7 +45,8 @@ def test_a_superseded_version_goes_after_its_time_unless_a_workspace_has_it() ->
 def test_no_version_goes_before_the_workspaces_were_listed(*, files: bool) -> None:
     wanted = a_version(wanted_name(a_template(status=NEW)))
     old = a_version("template-old", superseded=NOON, files=files)
-    known = a_template(old, wanted, active=wanted.name, version_retention=100)
+    template = a_template(old, wanted, active=wanted.name, version_retention=100)
+    known = replace(template, status=written_status(template))
 
     assert not isinstance(decided_template(known, listed=False, now=99), FindWorkspaces)
     assert isinstance(decided_template(known, listed=False, now=100), FindWorkspaces)
