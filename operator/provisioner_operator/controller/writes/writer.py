@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
-"""Longest pause of a writer that cannot reach the API server: it notices its return soon, and does not storm it."""
+"""Longest pause of a writer whose requests get no answer: it notices the API server's return soon, and does not storm it."""
 _FAILED_READ_PAUSE_SECONDS = 5.0
 """Pause after a refused read of a job that is missing from a list."""
 _ROOM_FOR_OTHERS = 8
@@ -99,6 +99,7 @@ class Writer:
         except TimeoutError:
             # The tenure ended meanwhile, which implies nothing about the API server: this process may have been frozen.
             self._count(work, Result.EXPIRED)
+            await self._pause_longer()  # a list that is slower than each tenure would be repeated without end
             self._again(work)
         except Exception as error:  # noqa: BLE001 - one malformed object must not stop the others
             await self._failed(work, error, sent)
@@ -139,8 +140,7 @@ class Writer:
             case Meaning.UNREACHABLE:
                 self._observer.contact_lost(error)
                 self._count(work, Result.UNREACHABLE)
-                self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
-                await asyncio.sleep(self._pause)
+                await self._pause_longer()
                 self._again(work)
             case _:
                 if isinstance(error, KubeError):
@@ -149,6 +149,10 @@ class Writer:
                 self._refused(work, error)
 
     # --- the outcome ---
+
+    async def _pause_longer(self) -> None:
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+        await asyncio.sleep(self._pause)
 
     def _answered(self) -> None:
         self._pause = _FIRST_PAUSE_SECONDS

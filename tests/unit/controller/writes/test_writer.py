@@ -92,6 +92,26 @@ def test_a_write_that_outlasts_the_tenure_is_abandoned_and_decided_anew(monkeypa
     run_in_virtual_time(main())
 
 
+def test_a_list_that_outlasts_each_tenure_is_repeated_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_list(verb: str, path: str) -> bool:
+        return verb == "LIST" and path == paths.workspaces(NAMESPACE)
+
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path = await controller.make_template_ready()
+            controller.client.slow = (is_list, 2.0)
+            controller.tenure = 1.0
+            deleted = {**controller.client.objects[path]["metadata"], "deletionTimestamp": "2027-01-15T08:00:00Z"}
+            controller.edit(path, metadata=deleted)
+            await asyncio.sleep(60)
+            assert 5 < controller.client.count("LIST", "/workspaces") < 15
+            controller.client.slow = None
+            await asyncio.sleep(10)
+            assert path not in controller.client.objects
+
+    run_in_virtual_time(main())
+
+
 def test_an_api_server_that_is_away_is_asked_every_few_seconds_and_nothing_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
