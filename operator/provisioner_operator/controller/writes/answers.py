@@ -57,6 +57,10 @@ class NameTakenError(KubeError):
     """Conflict with an object of somebody else that has the needed name; the message explains what to do."""
 
 
+class NoEffectError(KubeError):
+    """Write that the API server accepted and that changed nothing, as it leaves out fields that it does not know."""
+
+
 def meaning_of(error: Exception) -> Meaning:
     """Return the reaction that the answer requires."""
     match error:
@@ -74,6 +78,7 @@ def meaning_of(error: Exception) -> Meaning:
 
 _REASONS: Mapping[type[Exception], str] = {
     NameTakenError: "NameTaken",
+    NoEffectError: "NoEffect",
     ForbiddenError: "Forbidden",
     DeniedError: "Denied",
     InvalidError: "Invalid",

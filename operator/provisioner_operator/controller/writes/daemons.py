@@ -6,7 +6,7 @@ from typing import Any
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import Result
-from provisioner_operator.controller.writes.executor import has_moved_on, parse_taken, read_fresh
+from provisioner_operator.controller.writes.executor import has_moved_on, parse_taken, read_fresh, with_effect
 from provisioner_operator.core.daemons.decisions import (
     CheckDaemon,
     DaemonDecision,
@@ -42,7 +42,11 @@ class DaemonExecutor:
                 self._observer.daemon(await self._client.json_patch(path, decision.patch(clock.read().wall)))
             case RegisterDaemon():
                 return await self._register(decision)
-            case ReshapeDaemon(daemon=daemon) | HoldDaemon(daemon) | ReleaseDaemon(daemon):
+            case ReshapeDaemon(_, daemon):
+                path = paths.daemon(daemon.namespace, daemon.name)
+                body = await self._client.json_patch(path, decision.patch())
+                self._observer.daemon(with_effect(body, daemon.resource_version))
+            case HoldDaemon(daemon) | ReleaseDaemon(daemon):
                 path = paths.daemon(daemon.namespace, daemon.name)
                 body = await self._client.json_patch(path, decision.patch())
                 self._observer.daemon(body)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from provisioner_operator.controller.writes.answers import NameTakenError, Result
+from provisioner_operator.controller.writes.answers import NameTakenError, NoEffectError, Result
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import NotFoundError
@@ -77,6 +77,20 @@ def has_moved_on(body: Mapping[str, Any] | None, patch: JsonPatch, known: int | 
     if body is None:
         return True
     return version_of(body) != known and not patch.holds_for(body)
+
+
+def with_effect(body: dict[str, Any], known: int) -> dict[str, Any]:
+    """Return the answer to a write of a status or spec; NoEffectError if it is the version that was known before.
+
+    The same write would be decided at once, again and again. Not for finalizers: the answer to the removal of the last
+    one, which deletes the object, has the former version.
+    """
+    if version_of(body) == known:
+        raise NoEffectError(
+            "it is accepted but changes nothing, since the API server leaves out fields that it does not know: the "
+            "definitions are older than the controller. Apply those of its version (kubectl apply -k crds)"
+        )
+    return body
 
 
 def parse_taken(parse: Callable[[Mapping[str, Any]], Record], body: Mapping[str, Any]) -> Record:

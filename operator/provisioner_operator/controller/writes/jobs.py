@@ -5,7 +5,7 @@ from typing import Any
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import Result
-from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh, version_of
+from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh, version_of, with_effect
 from provisioner_operator.core.jobs.decisions import CheckJob, Expire, JobDecision
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
@@ -33,7 +33,8 @@ class JobExecutor:
                     self._observer.job(held_up)
             case _:
                 path = paths.job_status(job.namespace, job.name)
-                self._observer.job(await self._client.json_patch(path, decision.patch(clock.read().wall)))
+                body = await self._client.json_patch(path, decision.patch(clock.read().wall))
+                self._observer.job(with_effect(body, job.resource_version))
         return Result.OK
 
     async def is_news(self, decision: JobDecision) -> bool:

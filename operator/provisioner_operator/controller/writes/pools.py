@@ -4,7 +4,7 @@ from typing import Any
 
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import Result
-from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh
+from provisioner_operator.controller.writes.executor import has_moved_on, read_fresh, with_effect
 from provisioner_operator.core.pools.decisions import (
     AddFinalizer,
     CordonDaemon,
@@ -56,7 +56,8 @@ class PoolExecutor:
                 self._observer.pool(await self._client.json_patch(path, decision.patch()))
             case UpdatePoolStatus():
                 path = paths.pool_status(pool.namespace, pool.name)
-                self._observer.pool(await self._client.json_patch(path, decision.patch()))
+                body = await self._client.json_patch(path, decision.patch())
+                self._observer.pool(with_effect(body, pool.resource_version))
         return Result.OK
 
     async def is_news(self, decision: PoolDecision) -> bool:

@@ -12,6 +12,7 @@ from provisioner_operator.controller.writes.executor import (
     parse_taken,
     read_fresh,
     version_of,
+    with_effect,
 )
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
@@ -62,7 +63,8 @@ class TemplateExecutor:
                 self._observer.template(await self._client.json_patch(path, decision.patch()))
             case UpdateTemplateStatus():
                 path = paths.template_status(template.namespace, template.name)
-                self._observer.template(await self._client.json_patch(path, decision.patch()))
+                body = await self._client.json_patch(path, decision.patch())
+                self._observer.template(with_effect(body, template.resource_version))
         return Result.OK
 
     async def is_news(self, decision: TemplateDecision) -> bool:

@@ -6,7 +6,13 @@ from typing import Any
 
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.writes.answers import Result
-from provisioner_operator.controller.writes.executor import has_moved_on, parse_taken, read_fresh, version_of
+from provisioner_operator.controller.writes.executor import (
+    has_moved_on,
+    parse_taken,
+    read_fresh,
+    version_of,
+    with_effect,
+)
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
@@ -42,7 +48,8 @@ class WorkspaceExecutor:
                 self._observe_fresh(await self._client.json_patch(path, decision.patch()))
             case UpdateWorkspaceStatus():
                 path = paths.workspace_status(workspace.namespace, workspace.name)
-                self._observe_fresh(await self._client.json_patch(path, decision.patch()))
+                body = await self._client.json_patch(path, decision.patch())
+                self._observe_fresh(with_effect(body, workspace.resource_version))
             case CreateBuild():
                 return await self._create_build(decision)
             case CheckWorkspace():
