@@ -142,6 +142,7 @@ OTHERS = [
     _workspace("unbuilt", templateRef={"name": "choices"}),
     _workspace("built", templateRef={"name": "choices"}, parameters=[{"name": "size", "value": "2"}]),
     _workspace("unfit", templateRef={"name": "changed"}, parameters=[{"name": "size", "value": "5"}]),
+    _workspace("unseen", templateRef={"name": "failing"}),
     _workspace("older", templateRef={"name": "moved"}),
     _workspace("broken", templateRef={"name": "moved"}),
     _workspace("mover", templateRef={"name": "moved"}, updatePolicy="OnStart"),
@@ -180,7 +181,10 @@ OTHERS = [
             {"name": "region"},
         ],
     ),
-    *(a_template_manifest(name, parameters=[{"name": "region"}]) for name in ("failing", "importing", "edited")),
+    *(
+        a_template_manifest(name, parameters=[{"name": "region"}])
+        for name in ("failing", "importing", "edited", "missing")
+    ),
     a_template_manifest("unused"),
     a_template_manifest("used"),
     *(
@@ -226,8 +230,20 @@ _UNRECORDED = {**{key: value for key, value in _VERSION.items() if key != "param
 """A version of before parameters were recorded."""
 _FORMER = {**_VERSION, "name": "former", "supersededAt": NOW, "parameters": [{"name": "size", "default": "1"}]}
 _FAILED_VERSION = {**_UNRECORDED, "name": "failed", "phase": "Failed"}
-_FAILED_IMPORT = {"activeVersion": "former", "versions": [_FORMER, _FAILED_VERSION], "observedGeneration": 1}
 _IMPORTING = [_FORMER, {**_FAILED_VERSION, "supersededAt": NOW}, {**_UNRECORDED, "name": "new", "phase": "Importing"}]
+
+
+def _not_ready(reason: str, *versions: Manifest) -> Manifest:
+    """The status of a template whose active version is the former one."""
+    condition = {"status": "False", "reason": reason, "message": "", "lastTransitionTime": NOW}
+    return {
+        "activeVersion": "former",
+        "versions": versions or (_FORMER, _FAILED_VERSION),
+        "observedGeneration": 1,
+        "conditions": [{"type": "Ready", **condition}],
+    }
+
+
 _PARAMETERS = [{"name": "size", "value": "2"}, {"name": "zone", "value": "a"}]
 STATUSES = [
     [
@@ -240,9 +256,10 @@ STATUSES = [
         ),
         _of(a_workspace_manifest("broken"), lastRun=_BUILD, version="moved-1", completedBuild=0),
         _of(a_template_manifest("moved"), versions=[_UNRECORDED, _VERSION]),
-        _of(a_template_manifest("failing"), **_FAILED_IMPORT),
-        _of(a_template_manifest("edited"), **_FAILED_IMPORT | {"observedGeneration": 0}),
-        _of(a_template_manifest("importing"), **_FAILED_IMPORT | {"versions": _IMPORTING}),
+        _of(a_template_manifest("failing"), **_not_ready("ImportFailed")),
+        _of(a_template_manifest("edited"), **_not_ready("ImportFailed") | {"observedGeneration": 0}),
+        _of(a_template_manifest("importing"), **_not_ready("Importing", *_IMPORTING)),
+        _of(a_template_manifest("missing"), **_not_ready("SourceUnavailable")),
         *(_of(a_template_manifest(name), workspaces=2) for name in ("used", "used-true", "used-false")),
     ],
     [_assigned(name, daemon, **_RUNNING) for name, daemon in _RUNNERS.items()],

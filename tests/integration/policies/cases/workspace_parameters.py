@@ -56,6 +56,8 @@ CASES = (
     ),
     _case("one that only the template has, which is being imported", _new("importing", region="eu")),
     _case("one that only the template has, whose import failed before its last change", _new("edited", region="eu")),
+    _case("one that only the template has, whose source is missing since a failure", _new("missing", region="eu")),
+    _case("one of the active version, before the first status", _changed("unseen", size="2")),
     _case("a template that does not exist", _new("absent", anything="1")),
     *(_mistyped("count", value) for value in ("large", "1x", "x1", "1.", ".5", "")),
     *(_mistyped("gpu", value) for value in ("yes", "True")),
