@@ -57,7 +57,7 @@ CASES = (
         "nobody's job, by a daemon that is no Pod",
         "external-daemon",
         status("pj", "plain", phase="Failed", finishedAt=NOW),
-        "which is not assigned",
+        'provisionerjobs "plain", which is not assigned: a daemon reports only',
     ),
     _refused(
         "a job of a Pod, by a daemon that is none",
