@@ -14,7 +14,7 @@ class Ownership:
     """Ownership of a Workspace that exists."""
 
     owner: str | None
-    """None, or empty, if the Workspace has no owner."""
+    """Name of the owner; None or empty if it has none."""
     unreadable: bool = False
     """Whether the Workspace cannot be parsed: without an owner, it is then nobody's instead of everybody's."""
 
