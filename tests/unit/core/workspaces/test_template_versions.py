@@ -11,6 +11,7 @@ from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
     FindImport,
     FindWorkspaces,
+    ImportVersion,
     KeepFiles,
 )
 from provisioner_operator.core.workspaces.records import Parameter, Template, TemplateStatus
@@ -110,6 +111,21 @@ def test_a_version_that_failed_while_it_was_superseded_is_judged_again_once_it_i
     reverted = written_status(template, **facts)
 
     assert (reverted.active_version, says(reverted)) == (wanted_name(first), ("True", "Imported"))
+
+
+def test_a_version_whose_import_failed_stays_failed_or_is_imported_again_if_its_job_is_gone() -> None:
+    first = a_template(status=NEW)
+    failed = a_version(wanted_name(first), phase=VersionPhase.FAILED, message="no", superseded=NOON)
+    reverted = a_template(failed, active=None)
+
+    facts = imported(first, Phase.FAILED, message="no")
+    status = written_status(reverted, **facts)
+
+    assert status.versions == (replace(failed, superseded=None),)
+    again = decided_template(reverted, kept=facts["kept"], imports={failed.name: None})
+    assert isinstance(again, ImportVersion)
+    # Written, it is not judged a third time.
+    assert decided_template(replace(reverted, status=status), kept=facts["kept"]) is None
 
 
 def test_a_version_that_is_being_imported_is_not_discarded_and_too_many_go_at_once() -> None:
