@@ -6,8 +6,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
+import httpx
 import pytest
 import yaml
 
@@ -18,6 +20,7 @@ from support.cluster.installation import an_installed_control_plane
 from support.cluster.kubectl import Kubectl
 from support.cluster.watching import watching
 from support.manifests import CRDS
+from support.programs.web_server import WebUsers, a_web_server
 from support.test_namespace import ProductNamespace, a_job, a_product_namespace, condition, names
 
 UNDER_LOAD = 120
@@ -27,6 +30,7 @@ _EVENT_COUNTED = 'provisioner_api_writes_total{kind="event",result="ok"}'
 IDLE_SECONDS = 15.0
 """Seconds of an idle measurement, many times the period of any poll."""
 QUIET_WITHIN = 120.0
+_AWAY = "The API server cannot be reached"
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,33 @@ def test_an_api_server_killed_under_load_loses_and_repeats_nothing(plane: Contro
     assert [each for each in ended if "log" not in each] == []
     assert [run.code for run in own.ledger.runs()] == [0] * UNDER_LOAD
     own.ledger.assert_nothing_twice()
+
+
+def test_the_web_server_shows_its_last_data_while_the_api_server_is_away(
+    plane: ControlPlane, own: ProductNamespace
+) -> None:
+    roles = {"viewer": "provisioner-viewer"}
+    with a_web_server(plane.kubeconfig) as server, closing(WebUsers(own.admin, server.url, roles)) as users:
+        viewer, page = users.client("viewer"), f"/organizations/{own.namespace}/provisioner-jobs"
+        own.submit("before", suspend=True)
+        _await_page(viewer, page, lambda text: "before" in text)
+        plane.stop_api_server(kill=True)
+        try:
+            # The user's rights were reviewed before, and nothing newer is shown.
+            _await_page(viewer, page, lambda text: "before" in text and _AWAY in text)
+            assert viewer.get("/readyz").status_code == 200
+        finally:
+            plane.start_api_server()
+        _create_once_allowed(own, a_job("after", suspend=True))
+        _await_page(viewer, page, lambda text: "after" in text and _AWAY not in text)
+        assert server.runs
+
+
+def _await_page(client: httpx.Client, path: str, holds: Callable[[str], bool]) -> None:
+    deadline = time.monotonic() + QUIET_WITHIN
+    while not ((answer := client.get(path)).is_success and holds(answer.text)):
+        assert time.monotonic() < deadline, f"{path}: {answer.status_code} {answer.text[:2000]}"
+        threading.Event().wait(0.5)
 
 
 def test_an_outage_without_any_work_is_survived(plane: ControlPlane, own: ProductNamespace) -> None:
