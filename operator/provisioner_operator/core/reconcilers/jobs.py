@@ -57,7 +57,8 @@ class JobReconciler(JobCache):
         self._daemons.trust_claims(now)
         for daemon in self._daemons:
             self._work.add(*self._placement.trust_claims(daemon), daemon.uid)
-            if self._daemons.may_hide_runs(daemon.uid, now):
+            # One that cannot be parsed is not held against its namespace: nothing would ever end that.
+            if not self._daemons.is_unreadable(daemon.uid) and self._daemons.may_hide_runs(daemon.uid, now):
                 self._work.add(*self._placement.hold(daemon))
 
     # --- the outcome of decisions ---

@@ -97,6 +97,13 @@ def test_a_daemon_that_cannot_be_parsed_holds_up_nothing() -> None:
     assert observed.assigned(1) == [("wanted", "free")]
 
 
+def test_a_daemon_that_could_not_be_parsed_before_the_term_holds_up_nothing_either() -> None:
+    observed = ObservedJobs(a_daemon("hiding", tags=GPU), a_daemon("free", heartbeat=None), WANTED)
+    observed.mirror.observe_unreadable_daemon(UnreadableObject(NAMESPACE, "hiding", "uid-of-hiding", 2), at(0))
+    observed.mirror.leadership_gained(at(1))
+    assert observed.assigned(1) == [("wanted", "free")]
+
+
 def test_a_job_whose_turn_it_was_waits_again_in_a_new_term() -> None:
     silent, full = a_daemon("hiding", tags=GPU), a_daemon("free", heartbeat=None, cordoned=True)
     observed = ObservedJobs(silent, full, WANTED)
