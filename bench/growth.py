@@ -29,6 +29,7 @@ STUCK_JOBS = 2_000
 DAEMONS = 10_000
 POOLS = 1_000
 WORKSPACES = 10_000
+TERM_DAEMONS = 1_000
 SOURCE_BYTES = 500 * 1024
 _ANY_OFFER = Offer(frozenset(), frozenset(), capacity=1, lost_after=300, cancel_grace=180)
 
@@ -41,6 +42,7 @@ def main() -> None:
         (f"explain one demand, {DAEMONS} daemons in another namespace", lambda: _explanation("other"), "ms"),
         (f"plan {POOLS} pools of {DAEMONS // POOLS} Pods", _pools, "ms"),
         (f"delete one of {DAEMONS} daemons in Pods", _deletion_of_daemon, "ms"),
+        (f"a new term, {TERM_DAEMONS} daemons, {WORKSPACES} jobs of as many workspaces", _new_term, "ms"),
         (f"one workspace event, {WORKSPACES} workspaces of its template", _workspace_event, "ms"),
         (f"a change of the count, {WORKSPACES} workspaces of the template", _count_of_workspaces, "ms"),
         (f"plan a template with a source of {SOURCE_BYTES // 1024} KiB", _large_source, "ms"),
@@ -109,6 +111,23 @@ def _deletion_of_daemon() -> float:
         list(jobs.decide(at(0)))
 
     return _milliseconds(delete)
+
+
+def _new_term() -> float:
+    jobs = JobReconciler()
+    for number in range(TERM_DAEMONS):
+        jobs.observe_daemon(a_daemon(f"d{number}", tags={"os": "linux"}, lost_after=1e6), at(0))
+    for number in range(WORKSPACES):
+        jobs.observe_job(a_job(f"job-{number}", workspace=f"dev-{number}"), at(0))
+
+    def term() -> None:
+        jobs.leadership_gained(at(0))
+        for number in range(TERM_DAEMONS):
+            jobs.daemon_deleted(f"uid-of-d{number}", at(1))
+        list(jobs.decide(at(1)))
+        list(jobs.decide(at(2e6)))  # all are lost
+
+    return _milliseconds(term)
 
 
 def _many_workspaces() -> WorkspaceReconciler:

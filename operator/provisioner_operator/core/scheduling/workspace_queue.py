@@ -57,47 +57,48 @@ class WorkspaceQueues:
     """Queue of each workspace."""
 
     def __init__(self) -> None:
-        self._lines: dict[NamespacedName, _Queue] = {}
+        self._lines: dict[str, dict[str, _Queue]] = {}
+        """Queues by namespace and workspace; none of them is empty."""
         self._holders: dict[str, set[str]] = {}
         """Uids of the daemons that hold all workspaces, by namespace."""
 
     def wait(self, job: Job) -> None:
         """Add a waiting job."""
         if (workspace := workspace_of(job)) is not None:
-            line = self._lines.setdefault(workspace, _Queue())
+            line = self._line_of(workspace)
             line.occupants -= {job.uid}
             line.put(job)
 
     def leave(self, job: Job) -> None:
         """Remove a job that neither waits nor runs any more."""
-        if (workspace := workspace_of(job)) is not None and (line := self._lines.get(workspace)) is not None:
+        if (workspace := workspace_of(job)) is not None and (line := self._known_line(workspace)) is not None:
             line.discard(job)
             line.occupants -= {job.uid}
             self._tidy(workspace, line)
 
     def occupy(self, workspace: NamespacedName, occupant: str) -> None:
         """Record that the workspace is occupied by a job (its uid) or by a run that outlives its job (a name)."""
-        line = self._lines.setdefault(workspace, _Queue())
-        line.occupy(occupant)
+        self._line_of(workspace).occupy(occupant)
 
     def vacate(self, workspace: NamespacedName, occupant: str) -> None:
         """Record that the workspace is no longer occupied by that job or run."""
-        if (line := self._lines.get(workspace)) is not None:
+        if (line := self._known_line(workspace)) is not None:
             line.occupants -= {occupant}
             self._tidy(workspace, line)
 
     def hold(self, namespace: str, daemon_uid: str) -> list[str]:
         """Hold all workspaces of the namespace; return the uids of the jobs whose turn it was."""
-        following = self._next_in_all(namespace)
+        # Looked for only by the first of many daemons: the queues of a namespace may be thousands.
+        following = [] if self.is_held(namespace) else self._next_in_all(namespace)
         self._holders.setdefault(namespace, set()).add(daemon_uid)
         return following
 
     def release(self, namespace: str, daemon_uid: str) -> list[str]:
-        """Hold the namespace's workspaces no longer for this daemon; return the uids of the jobs whose turn it is now."""
+        """Hold the namespace's workspaces no longer for this daemon; return the uids of the jobs whose turn begins."""
         holders = self._holders.get(namespace, set())
         holders.discard(daemon_uid)
-        if not holders:
-            self._holders.pop(namespace, None)
+        if holders or self._holders.pop(namespace, None) is None:
+            return []
         return self._next_in_all(namespace)
 
     def is_held(self, namespace: str) -> bool:
@@ -106,14 +107,14 @@ class WorkspaceQueues:
 
     def next_in(self, workspace: NamespacedName) -> str | None:
         """Return the uid of the job whose turn it is; None while the workspace is occupied or no job waits."""
-        line = self._lines.get(workspace)
+        line = self._known_line(workspace)
         if line is None or line.occupants or not line.waiting or self.is_held(workspace[0]):
             return None
         return line.waiting[0].uid
 
     def occupants_of(self, workspace: NamespacedName) -> frozenset[str]:
         """Return the uids of the jobs and the names of the runs that occupy the workspace."""
-        line = self._lines.get(workspace)
+        line = self._known_line(workspace)
         return frozenset() if line is None else line.occupants
 
     def is_turn_of(self, job: Job) -> bool:
@@ -124,7 +125,7 @@ class WorkspaceQueues:
     def blocker_of(self, job: Job) -> str | None:
         """Return the uid of the job or daemon, or the name of the run, that goes first; None if it is this job's turn."""
         workspace = workspace_of(job)
-        line = self._lines.get(workspace) if workspace is not None else None
+        line = self._known_line(workspace) if workspace is not None else None
         if line is None:
             return None
         if occupants := line.occupants or self._holders.get(job.namespace):
@@ -133,12 +134,25 @@ class WorkspaceQueues:
         return None if first == job.uid else first
 
     def _next_in_all(self, namespace: str) -> list[str]:
-        found = (self.next_in(workspace) for workspace in self._lines if workspace[0] == namespace)
+        found = (self.next_in((namespace, workspace)) for workspace in self._lines.get(namespace, ()))
         return [uid for uid in found if uid is not None]
 
+    def _known_line(self, workspace: NamespacedName) -> _Queue | None:
+        namespace, name = workspace
+        return self._lines.get(namespace, {}).get(name)
+
+    def _line_of(self, workspace: NamespacedName) -> _Queue:
+        namespace, name = workspace
+        return self._lines.setdefault(namespace, {}).setdefault(name, _Queue())
+
     def _tidy(self, workspace: NamespacedName, line: _Queue) -> None:
-        if not line.occupants and not line.waiting:
-            self._lines.pop(workspace, None)
+        if line.occupants or line.waiting:
+            return
+        namespace, name = workspace
+        lines = self._lines[namespace]
+        del lines[name]
+        if not lines:
+            del self._lines[namespace]
 
 
 def _order(job: Job) -> tuple[CreationKey, str]:

@@ -1,4 +1,8 @@
-from provisioner_operator.core.scheduling.workspace_queue import WorkspaceQueues
+from collections import Counter
+
+import pytest
+
+from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, WorkspaceQueues
 from support.builders.core import NAMESPACE, a_job
 
 DEV = (NAMESPACE, "dev")
@@ -90,4 +94,25 @@ def test_nobody_in_a_namespace_has_a_turn_while_a_daemon_holds_it() -> None:
     assert lines.release(NAMESPACE, "d") == []
     assert lines.release(NAMESPACE, "e") == [FIRST.uid]
     assert lines.is_turn_of(FIRST)
-    assert lines.release(NAMESPACE, "e") == [FIRST.uid]
+    assert lines.release(NAMESPACE, "e") == []
+
+
+def test_of_many_daemons_only_the_first_and_the_last_look_at_the_queues_and_only_at_those_of_their_namespace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines, looks = WorkspaceQueues(), Counter[NamespacedName]()
+    for namespace in (NAMESPACE, "other"):
+        for number in range(10):
+            lines.wait(a_job(f"job-{number}", workspace=f"dev-{number}", namespace=namespace))
+    next_in = lines.next_in
+
+    def counted(workspace: NamespacedName) -> str | None:
+        looks[workspace] += 1
+        return next_in(workspace)
+
+    monkeypatch.setattr(lines, "next_in", counted)
+    daemons = [f"d{number}" for number in range(100)]
+    turns = [uid for daemon in daemons for uid in lines.hold(NAMESPACE, daemon)]
+    assert len(turns) == looks.total() == 10
+    assert [uid for daemon in daemons for uid in lines.release(NAMESPACE, daemon)] == turns
+    assert looks.total() == 20
