@@ -13,6 +13,7 @@ from provisioner_operator.core.daemons.decisions import (
     ReshapeDaemon,
 )
 from provisioner_operator.core.jobs.decisions import CheckJob, Expire
+from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.kube.parsing import parse_daemon
 from simulation.network import DENIAL, RETRY_SECONDS, Answer, Call, Network, Result
@@ -149,6 +150,7 @@ class ControllerWrites:
                 self._schedule.after(RETRY_SECONDS * self._random.random(), self._settle, decision)
                 return
             case Result.REFUSED if isinstance(decision, MarkOffline | HoldDaemon | ReleaseDaemon):
+                assert isinstance(decision.daemon, Daemon)  # each can be parsed
                 self.carry_out(CheckDaemon(decision.daemon))
                 return
             case Result.REFUSED:

@@ -20,12 +20,12 @@ from provisioner_operator.controller.wake import Wake
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.decision import Decision
-from provisioner_operator.core.model.records import Job, UnreadableObject
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.kube.errors import BusyError
-from provisioner_operator.kube.object_meta import object_meta, owner_of
-from provisioner_operator.kube.parsing import UnparseableObjectError
+from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.kube.parsing import UnparseableObjectError, unreadable_object
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from provisioner_operator.kube.pool_parsing import parse_pool_pod
 
@@ -177,8 +177,7 @@ class Observer:
             record = kind.parse(body)
         except UnparseableObjectError as error:
             # An older version of the object that did parse must not be decided on any more.
-            meta = object_meta(body)
-            kind.park(UnreadableObject(meta.namespace, meta.name, meta.uid, meta.version, owner_of(body)))
+            kind.park(unreadable_object(body))
             self._unparseable.report(kind.name, body, error)
             self.wake.set()  # others may depend on it: templates, and jobs of a workspace
             return None

@@ -11,6 +11,7 @@ import click
 
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
 from provisioner_operator.daemon.logs.console import logging_to
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
@@ -75,7 +76,7 @@ def _parse_provisioners(
 @click.option("--capacity", type=click.IntRange(1, 1000), help="The number of jobs that run at a time.")
 @click.option(
     "--lost-after-seconds",
-    type=click.IntRange(10, 86_400),
+    type=click.IntRange(10, LONGEST_LOST_AFTER),
     help="The time without contact after which the daemon's jobs fail.",
 )
 @click.option(

@@ -5,6 +5,7 @@ is missing reads as the empty string, since such a body may be the very one that
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 
@@ -36,6 +37,23 @@ def object_meta(body: Mapping[str, Any]) -> ObjectMeta:
         uid=str(meta.get("uid", "")),
         resource_version=str(meta.get("resourceVersion", "")),
     )
+
+
+def finalizers_of(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read the finalizers of an object."""
+    return tuple((body.get("metadata") or {}).get("finalizers") or ())
+
+
+def deletion_of(body: Mapping[str, Any]) -> float | None:
+    """Read when the deletion of an object was requested, in seconds since the epoch; None if it is not being deleted."""
+    moment = (body.get("metadata") or {}).get("deletionTimestamp")
+    return None if moment is None else datetime.fromisoformat(moment).timestamp()
+
+
+def pod_of(body: Mapping[str, Any]) -> str | None:
+    """Read the uid of the Pod that owns an object; None if none does."""
+    owners = (body.get("metadata") or {}).get("ownerReferences") or ()
+    return next((owner["uid"] for owner in owners if owner["kind"] == "Pod"), None)
 
 
 def owner_of(body: Mapping[str, Any]) -> str | None:

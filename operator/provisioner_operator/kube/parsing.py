@@ -21,8 +21,16 @@ from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.matching import Demand, Supply, Tags, effective_tags
-from provisioner_operator.core.model.records import Assignment, Condition, Daemon, Job, Offer, ReportedRun
-from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.core.model.records import (
+    Assignment,
+    Condition,
+    Daemon,
+    Job,
+    Offer,
+    ReportedRun,
+    UnreadableObject,
+)
+from provisioner_operator.kube.object_meta import deletion_of, finalizers_of, object_meta, owner_of, pod_of
 
 _DISTINCT = 8192
 """The number of distinct texts and demands that are interned: most pending jobs share theirs."""
@@ -33,6 +41,21 @@ _LONGEST_SHARED = 512
 
 class UnparseableObjectError(ValueError):
     """The models refuse an object; the message names the field and the reason."""
+
+
+def unreadable_object(body: Mapping[str, Any]) -> UnreadableObject:
+    """Read of an object that fits no model what the API server guarantees, and its owner."""
+    meta = object_meta(body)
+    return UnreadableObject(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        resource_version=meta.version,
+        owner=owner_of(body),
+        pod_uid=pod_of(body),
+        deleted_at=deletion_of(body),
+        finalizers=finalizers_of(body),
+    )
 
 
 def parse_job_model(body: Mapping[str, Any]) -> ProvisionerJob:

@@ -6,10 +6,17 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
+from provisioner_operator.core.model.records import UnreadableObject
 from provisioner_operator.kube import parsing
 from provisioner_operator.kube.job_parsing import parse_job_records
 from provisioner_operator.kube.object_meta import ObjectMeta, object_meta
-from provisioner_operator.kube.parsing import UnparseableObjectError, lease_record, parse_daemon, parse_job
+from provisioner_operator.kube.parsing import (
+    UnparseableObjectError,
+    lease_record,
+    parse_daemon,
+    parse_job,
+    unreadable_object,
+)
 from support.builders.manifests import a_daemon_manifest, a_job_manifest
 
 NOON = "2027-01-15T12:00:00Z"
@@ -136,3 +143,15 @@ def test_metadata_is_read_of_an_object_and_of_less_than_one() -> None:
     assert (meta.version, meta.display_name) == (7, "acme/job")
     assert object_meta({"metadata": {"resourceVersion": "9"}}) == ObjectMeta("", "", "", "9")
     assert object_meta({}) == ObjectMeta("", "", "", "")
+
+
+def test_of_an_object_that_fits_no_model_is_read_what_the_api_server_guarantees() -> None:
+    owners = [{"kind": "Node", "uid": "n"}, {"kind": "Pod", "uid": "p"}]
+    metadata = {"namespace": "acme", "name": "d", "uid": "u", "resourceVersion": "7", "ownerReferences": owners}
+    deletion = {"deletionTimestamp": "1970-01-01T00:01:00Z", "finalizers": ["f"]}
+    spec = {"owner": "ann", "capacity": "many"}
+    assert unreadable_object({"metadata": metadata | deletion, "spec": spec}) == UnreadableObject(
+        "acme", "d", "u", 7, owner="ann", pod_uid="p", deleted_at=60, finalizers=("f",)
+    )
+    bare = {"namespace": "acme", "name": "d", "uid": "u", "resourceVersion": "7"}
+    assert unreadable_object({"metadata": bare}) == UnreadableObject("acme", "d", "u", 7)

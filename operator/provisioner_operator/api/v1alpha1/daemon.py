@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from provisioner_operator.api.v1alpha1.base import Condition, Model, ObjectMeta, ObjectName, Uid, WorkspaceName
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Provisioner
+from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
 from provisioner_operator.api.v1alpha1.tags import Tags
 
 Count = Annotated[int, Field(ge=0)]
@@ -17,7 +18,7 @@ Provisioners = Annotated[
     list[Provisioner], Field(min_length=1, max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})
 ]
 Capacity = Annotated[int, Field(ge=1, le=1000)]
-LostAfterSeconds = Annotated[int, Field(ge=10, le=86_400)]
+LostAfterSeconds = Annotated[int, Field(ge=10, le=LONGEST_LOST_AFTER)]
 CancelGraceSeconds = Annotated[int, Field(ge=0, le=86_400)]
 
 LONGEST_JOBS = 1024

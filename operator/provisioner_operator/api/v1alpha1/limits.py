@@ -11,6 +11,8 @@ LONGEST_TYPE = 128
 """Characters of a resource's address, and of its type."""
 MOST_RESOURCES = 256
 """Resources in a job's status."""
+LONGEST_LOST_AFTER = 86_400
+"""Seconds of the longest `lostAfterSeconds` of a daemon."""
 LONGEST_SUSPENSION_SECONDS = 3_153_600_000
 """A hundred years."""
 MOST_VERSIONS = 64

@@ -18,7 +18,7 @@ from provisioner_operator.core.daemons.decisions import (
     RemoveDaemon,
     ReshapeDaemon,
 )
-from provisioner_operator.core.model.records import Daemon, DaemonPod
+from provisioner_operator.core.model.records import Daemon, DaemonPod, UnreadableObject
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import AlreadyExistsError
@@ -99,7 +99,7 @@ class DaemonExecutor:
             gone=lambda uid: self._observer.pod_deleted(uid, pod.namespace),
         )
 
-    async def _read(self, daemon: Daemon) -> dict[str, Any] | None:
+    async def _read(self, daemon: Daemon | UnreadableObject) -> dict[str, Any] | None:
         return await read_fresh(
             self._client,
             paths.daemon(daemon.namespace, daemon.name),

@@ -14,7 +14,7 @@ from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch, add_finalizer, conditions_json, remove_finalizer
 from provisioner_operator.core.model.json_value import JsonObject
-from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer
+from provisioner_operator.core.model.records import Daemon, DaemonPod, Offer, UnreadableObject
 
 HEARTBEAT_MISSING = "HeartbeatMissing"
 """Reason of the condition `Ready` of a daemon that misses its heartbeats, since the time at which they were missed."""
@@ -35,7 +35,7 @@ def daemon_offline(daemon: Daemon, message: str, now: float) -> JsonPatch:
 
 @dataclass(frozen=True, slots=True)
 class _AboutDaemon:
-    daemon: Daemon
+    daemon: Daemon | UnreadableObject
 
     @property
     def subject(self) -> str:
@@ -57,11 +57,14 @@ class _AboutDaemon:
 class CheckDaemon(_AboutDaemon):
     """Read the daemon again: missed heartbeats count only once the API server confirms them."""
 
+    daemon: Daemon
+
 
 @dataclass(frozen=True, slots=True)
 class MarkOffline(_AboutDaemon):
     """Mark as offline a daemon that misses its heartbeats."""
 
+    daemon: Daemon
     message: str
 
     def patch(self, now: float) -> JsonPatch:
@@ -72,6 +75,8 @@ class MarkOffline(_AboutDaemon):
 @dataclass(frozen=True, slots=True)
 class HoldDaemon(_AboutDaemon):
     """Add the finalizer to a daemon, before it gets any job."""
+
+    daemon: Daemon
 
     def patch(self) -> JsonPatch:
         """Return the patch of the ProvisionerDaemon."""

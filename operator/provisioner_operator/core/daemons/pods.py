@@ -49,10 +49,14 @@ class DaemonPods:
     def daemon_observed(self, daemon: Daemon) -> None:
         """Observe a daemon."""
         self._by_name[daemon.namespace, daemon.name] = daemon
-        if daemon.pod_uid is not None:
-            self._daemon_of[daemon.pod_uid] = daemon.uid
-            self._pods_of.setdefault(daemon.uid, set()).add(daemon.pod_uid)
-            if (pod := self._pods.get(daemon.pod_uid)) is not None:
+        self.owner_observed(daemon.uid, daemon.pod_uid)
+
+    def owner_observed(self, daemon_uid: str, pod_uid: str | None) -> None:
+        """Observe which Pod owns a daemon, also of one that cannot be parsed."""
+        if pod_uid is not None:
+            self._daemon_of[pod_uid] = daemon_uid
+            self._pods_of.setdefault(daemon_uid, set()).add(pod_uid)
+            if (pod := self._pods.get(pod_uid)) is not None:
                 self._note_ending(pod)
 
     def daemon_deleted(self, daemon: Daemon) -> DaemonPod | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
 from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from provisioner_operator.core.daemons.decisions import (
     HEARTBEAT_MISSING,
@@ -119,6 +120,7 @@ class KnownDaemons:
         if entry is not None and daemon.resource_version <= entry.daemon.resource_version:
             return False
         self._unreadable[daemon.uid] = daemon
+        self._pods.owner_observed(daemon.uid, daemon.pod_uid)
         return True
 
     def deleted(self, uid: str, now: Instant) -> Daemon | None:
@@ -252,6 +254,18 @@ class KnownDaemons:
             looks += [each for each in (entry.backs_off_until, _trusted_until(entry)) if each > now.monotonic]
         next_look = min((look for look in looks if look is not None), default=float("inf"))
         return next_look if next_look < float("inf") else None
+
+    def release_of_unreadable(self, uid: str, now: Instant) -> tuple[ReleaseDaemon, float] | None:
+        """Return the release of a deleted daemon that cannot be parsed, with the seconds until it is due.
+
+        It is due when its Pod has ended, or after the longest time for which any daemon's runs may outlive its contact: what
+        it reports cannot be read, and must not be able to keep its object, and with it the namespace, for ever.
+        """
+        daemon = self._unreadable[uid]
+        if daemon.deleted_at is None or RUNS_FINALIZER not in daemon.finalizers:
+            return None
+        has_ended = self._pods.ending_of(uid) is not None
+        return ReleaseDaemon(daemon), 0.0 if has_ended else daemon.deleted_at + LONGEST_LOST_AFTER - now.wall
 
     def decide(self, uid: str, now: Instant, *, is_clear: bool) -> DaemonDecision | None:
         """Return the decision that is due for a daemon whose object exists; `is_clear` if no run of it is known."""

@@ -162,6 +162,16 @@ class UnreadableObject:
     resource_version: int
     owner: str | None = None
     """Its `spec.owner`, if it has one that is a text: what a Workspace's jobs are checked against."""
+    pod_uid: str | None = None
+    """Uid of the Pod that owns it, as of a daemon."""
+    deleted_at: float | None = None
+    """Time at which its deletion was requested, if it is being deleted: finalizers hold up the deletion."""
+    finalizers: tuple[str, ...] = ()
+
+    @property
+    def display_name(self) -> str:
+        """Namespace and name, for messages and logs."""
+        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

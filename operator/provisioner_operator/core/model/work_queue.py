@@ -85,10 +85,6 @@ class WorkQueue(Generic[_Key]):
         """Hold the key back until `unpark`."""
         self._parked.add(key)
 
-    def is_parked(self, key: _Key) -> bool:
-        """Whether the key cannot be worked on."""
-        return key in self._parked
-
     def unpark(self, key: _Key) -> None:
         """Stop holding back a parked key."""
         if key in self._parked:

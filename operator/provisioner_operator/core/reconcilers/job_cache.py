@@ -89,7 +89,6 @@ class JobCache:
         if news is None:
             return False
         known = news.previous
-        self._work.unpark(daemon.uid)
         if news.eligibility_changed:  # a heartbeat alone changes nothing for a refused write
             self._work.forget(daemon.uid)
         self._requeue_pod_of(daemon, known)
@@ -108,10 +107,12 @@ class JobCache:
         return True
 
     def observe_unreadable_daemon(self, daemon: UnreadableObject, now: Instant) -> None:
-        """Observe that a daemon exists and cannot be parsed: neither it nor the jobs that it has are judged until it can be."""
+        """Observe that a daemon exists and cannot be parsed: it gets no job, and those that it has are not judged until it can be."""
         if self._gone.covers(daemon.uid, daemon.resource_version) or not self._daemons.observe_unreadable(daemon):
             return
-        self.park(daemon.uid)
+        if (known := self._daemons.get(daemon.uid)) is not None:
+            self._queue.offer(known, 0)
+        self._work.add(daemon.uid)
         self._work.add(*self._placement.release(daemon.uid))  # it could hold all builds for as long as it is unreadable
         self._reasons.fleet_changed(daemon.namespace, now)
 
@@ -158,18 +159,16 @@ class JobCache:
         self._reasons.growth_changed(namespace, pool_uid, growth, now)
 
     def park(self, uid: str) -> None:
-        """Suspend all decisions about an object that cannot be parsed, until it can be again."""
+        """Suspend all decisions about a job or Pod that cannot be parsed, until it can be again."""
         self._work.park(uid)
         self._reasons.forget(uid)
         self._queue.dequeue(uid)
-        if (daemon := self._daemons.get(uid)) is not None:
-            self._queue.offer(daemon, 0)
 
     # --- what is known ---
 
-    def is_parked(self, uid: str) -> bool:
-        """Return whether the object is in a state that cannot be parsed."""
-        return self._work.is_parked(uid)
+    def is_unreadable_daemon(self, uid: str) -> bool:
+        """Return whether that daemon is in a state that cannot be parsed."""
+        return self._daemons.is_unreadable(uid)
 
     def job(self, uid: str) -> Job | None:
         """Return a job that has not ended, as last observed."""

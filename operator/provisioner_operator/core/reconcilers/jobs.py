@@ -9,7 +9,7 @@ from functools import cache
 from itertools import chain, islice
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
-from provisioner_operator.core.daemons.decisions import MarkOffline
+from provisioner_operator.core.daemons.decisions import MarkOffline, ReleaseDaemon
 from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire, Explain, Release
 from provisioner_operator.core.jobs.evaluation import Context, evaluate
 from provisioner_operator.core.jobs.workspace_permission import Ownership
@@ -138,6 +138,8 @@ class JobReconciler(JobCache):
             return self._decide_job(job, now)
         if (expiring := self._expiring.get(uid)) is not None:
             return self._decide_expiring(expiring, now)
+        if self._daemons.is_unreadable(uid):
+            return self._decide_unreadable_daemon(uid, now)
         if self._daemons.is_judged(uid):
             return self._decide_daemon(uid, now)
         return self._pods.decide(uid) if self._pods.knows(uid) else None
@@ -222,6 +224,11 @@ class JobReconciler(JobCache):
             self._work.add(*self._placement.jobs_of(uid))
             self._reasons.fleet_changed(daemon.namespace, now)
         return decision
+
+    def _decide_unreadable_daemon(self, uid: str, now: Instant) -> ReleaseDaemon | None:
+        release, wait = self._daemons.release_of_unreadable(uid, now) or (None, None)
+        self._work.add_after(uid, None if wait is None or wait <= 0 else now.monotonic + wait)
+        return release if wait is not None and wait <= 0 else None
 
     # --- the queue ---
 

@@ -232,7 +232,9 @@ class PoolReconciler:
 
     def _is_outdated(self, decision: PoolDecision) -> bool:
         """Return whether the decision is about a daemon as it was before its object could no longer be parsed."""
-        return isinstance(decision, CordonDaemon | UncordonDaemon) and self._jobs.is_parked(decision.daemon.uid)
+        return isinstance(decision, CordonDaemon | UncordonDaemon) and self._jobs.is_unreadable_daemon(
+            decision.daemon.uid
+        )
 
     def _refusal_of(self, pool_uid: str) -> str | None:
         """Return the message for the status about a refused write of the pool; None unless somebody has to act."""

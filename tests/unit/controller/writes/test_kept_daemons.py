@@ -41,6 +41,21 @@ def test_a_daemon_is_gone_with_its_last_finalizer(monkeypatch: pytest.MonkeyPatc
     run_in_virtual_time(main())
 
 
+def test_a_deleted_daemon_that_cannot_be_parsed_is_gone_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with a_virtual_controller(monkeypatch) as controller:
+            path = controller.add_daemon()
+            deleted = {**controller.client.objects[path]["metadata"], "deletionTimestamp": "2027-01-15T08:00:00Z"}
+            controller.edit(path, metadata=deleted, status={"lastHeartbeatTime": "0000-01-01T00:00:00Z"})
+            await asyncio.sleep(86_390)
+            assert path in controller.client.objects
+            await asyncio.sleep(20)
+            assert path not in controller.client.objects
+            assert controller.reconcilers.jobs.uids()[1] == frozenset()
+
+    run_in_virtual_time(main())
+
+
 def test_a_finalizer_that_another_writer_added_meanwhile_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:

@@ -2,12 +2,14 @@
 
 import pickle
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
 from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire
 from provisioner_operator.core.model import gone_objects
+from provisioner_operator.core.model.records import UnreadableObject
 from support.builders.core import (
     NAMESPACE,
     NOON,
@@ -65,10 +67,10 @@ def test_a_daemon_that_was_set_aside_gets_nothing_until_it_is_seen_again() -> No
     daemon = a_daemon()
     observed = ObservedJobs(daemon)
     observed.decided()
-    observed.mirror.park(daemon.uid)
+    observed.mirror.observe_unreadable_daemon(UnreadableObject(NAMESPACE, daemon.name, daemon.uid, 2), at(0))
     observed.see(a_job())
     assert observed.assigned() == []
-    observed.see(next_heartbeat(daemon), now=1)
+    observed.see(next_heartbeat(replace(daemon, resource_version=2)), now=1)
     assert observed.assigned(1) == [("job", "daemon")]
 
 

@@ -174,9 +174,9 @@ def test_the_job_of_a_deleted_daemon_that_could_not_be_failed_in_an_outage_is_af
     assert isinstance(fail, Fail)
 
 
-def test_the_job_of_a_daemon_that_was_parked_and_then_deleted_is_lost_in_the_end() -> None:
+def test_the_job_of_a_daemon_that_could_not_be_parsed_and_was_then_deleted_is_lost_in_the_end() -> None:
     observed = ObservedJobs(a_daemon(), a_running_job())
-    observed.mirror.park("uid-of-daemon")
+    observed.mirror.observe_unreadable_daemon(UNREADABLE, at(0))
     observed.mirror.daemon_deleted("uid-of-daemon", at(10))
     assert observed.decided(10) == []
     assert observed.wake() == 310
