@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from provisioner_operator.api.v1alpha1.names import DAEMONS
 from support.builders.manifests import a_daemon_manifest, a_job_manifest, a_pool_manifest
 from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
@@ -103,3 +104,29 @@ def test_a_status_given_at_creation_is_ignored(kubectl: Kubectl) -> None:
     forged = a_job_manifest() | {"status": {"phase": "Completed", "finishedAt": "2026-01-01T00:00:00Z"}}
 
     assert kubectl.create(forged, dry_run=True)["status"]["phase"] == "Pending"
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        "0000-01-01T00:00:00Z",
+        "2026-01-01T00:00:00+24:00",
+        "9999-12-31T23:59:59-23:59",
+        "2026-01-01T00:00:60Z",
+        "2026-02-30T00:00:00Z",
+    ],
+)
+def test_a_daemon_reports_no_time_that_cannot_be_read(kubectl: Kubectl, unreadable: str) -> None:
+    kubectl.apply(a_daemon_manifest("timed"))
+    good = "2026-01-01T00:00:00.123456+02:00"
+
+    def refusal(heartbeat: str = good, start: str = good, change: str = good) -> str:
+        job = {"name": "job", "uid": "1", "startedAt": start}
+        condition = {"type": "Ready", "status": "True", "reason": "Reported", "lastTransitionTime": change}
+        status = {"state": "Busy", "lastHeartbeatTime": heartbeat, "currentJobs": [job], "conditions": [condition]}
+        return kubectl.api.patch(DAEMONS, "timed", {"status": status}, subresource="status", dry_run=True).refusal
+
+    assert "status.lastHeartbeatTime" in refusal(heartbeat=unreadable)
+    assert "status.currentJobs[0].startedAt" in refusal(start=unreadable)
+    assert "status.conditions[0].lastTransitionTime" in refusal(change=unreadable)
+    assert refusal() == ""

@@ -25,6 +25,14 @@ Seconds = Annotated[int, Field(ge=1, le=2_592_000)]
 """A duration in whole seconds, at most thirty days."""
 
 
+_TIME = (
+    r"^[12][0-9]{3}-(0[1-9]|1[0-2])-[0-3][0-9]T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]+)?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+Time = Annotated[AwareDatetime, Field(json_schema_extra={"pattern": _TIME})]
+"""The format date-time admits years and offsets that the models cannot read; a reporter could hide its object by them."""
+
+
 class Model(BaseModel):
     """A frozen part of an object. Unknown fields are ignored: a newer client may know more than this version."""
 
@@ -71,7 +79,7 @@ class Condition(Model):
     """The reason for the status, as one CamelCase word for programs."""
     message: LongText = ""
     """The reason for the status, as a sentence for people."""
-    last_transition_time: AwareDatetime
+    last_transition_time: Time
     """Time of the last change of the status."""
     observed_generation: int | None = None
     """Generation of the spec on which the condition is based."""

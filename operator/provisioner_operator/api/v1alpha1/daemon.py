@@ -6,9 +6,9 @@ writes the status with each heartbeat; the controller sets `state` and the `Read
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from provisioner_operator.api.v1alpha1.base import Condition, Model, ObjectMeta, ObjectName, Uid, WorkspaceName
+from provisioner_operator.api.v1alpha1.base import Condition, Model, ObjectMeta, ObjectName, Time, Uid, WorkspaceName
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Provisioner
 from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
 from provisioner_operator.api.v1alpha1.tags import Tags
@@ -54,7 +54,7 @@ class CurrentJob(Model):
     """The job's UID."""
     workspace: WorkspaceName | None = None
     """The workspace that the job builds: none of its other jobs may start before this run has ended."""
-    started_at: AwareDatetime
+    started_at: Time
     """Start of the run."""
 
 
@@ -66,7 +66,7 @@ class DaemonStatus(Model):
     heartbeats)."""
     instance: Uid | None = None
     """Id of the process that reports; a new id means that the former process has ended."""
-    last_heartbeat_time: AwareDatetime | None = None
+    last_heartbeat_time: Time | None = None
     """Time of the last heartbeat, by the daemon's own clock."""
     version: Annotated[str, StringConstraints(max_length=64)] | None = None
     """The daemon's version."""
