@@ -40,7 +40,8 @@ class DaemonSpec(Model):
     lost_after_seconds: LostAfterSeconds = 300
     """Time without a heartbeat after which the daemon's running jobs fail with DaemonLost. A daemon that cannot reach
     the API server stops its jobs itself after 0.8 of this time. It counts as offline after 2/15 of it, and sends a
-    heartbeat every 1/30 of it."""
+    heartbeat every 1/30 of it, at least every 30 s. After a start of the controller, builds wait for two heartbeats of
+    each daemon, and for a silent one up to this time."""
     cancel_grace_seconds: CancelGraceSeconds = 180
     """Time that a run may take to stop after it was interrupted, before it is killed."""
 

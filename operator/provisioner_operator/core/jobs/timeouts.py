@@ -11,6 +11,8 @@ ACKNOWLEDGE_SECONDS = 30.0
 """Time after which an assignment that its daemon has not acknowledged returns to the queue."""
 HEARTBEATS_PER_LOSS = 30
 """Heartbeats that a daemon sends within `lostAfterSeconds`: one each 10 s of 300 s."""
+LONGEST_HEARTBEAT_INTERVAL = 30.0
+"""Seconds between two heartbeats at most, however long `lostAfterSeconds` is: builds may wait for two of them."""
 OFFLINE_FRACTION = 2 / 15
 """Part of `lostAfterSeconds` without a heartbeat after which a daemon gets no new job: 40 s of 300 s."""
 INTERRUPT_FRACTION = 0.8
@@ -52,7 +54,7 @@ def stall_deadline(job: Job, last_output: float) -> float | None:
 
 def heartbeat_interval(lost_after: float) -> float:
     """Return the seconds between two heartbeats."""
-    return lost_after / HEARTBEATS_PER_LOSS
+    return min(lost_after / HEARTBEATS_PER_LOSS, LONGEST_HEARTBEAT_INTERVAL)
 
 
 def offline_after(lost_after: float) -> float:

@@ -43,6 +43,10 @@ def test_five_minutes_are_split_as_documented() -> None:
     assert timeouts.kill_after(300) == 285
 
 
+def test_heartbeats_come_often_however_late_a_daemon_counts_as_lost() -> None:
+    assert timeouts.heartbeat_interval(86_400) == 30
+
+
 @pytest.mark.parametrize("lost_after", [10, 30, 300, 86_400])
 def test_a_daemon_stops_its_runs_before_it_counts_as_lost(lost_after: float) -> None:
     steps = [timeouts.heartbeat_interval, timeouts.offline_after, timeouts.interrupt_after, timeouts.kill_after]
