@@ -137,7 +137,7 @@ class ControllerFeed:
             self._mirror.pod_deleted(uid, NAMESPACE, pod, self._controller.now)
             self._controller.wake()
         elif kind == DAEMON:
-            self._mirror.daemon_deleted(uid, self._controller.now)
+            self._mirror.daemon_deleted(uid, self._controller.now, watched=last is not None)
             self._controller.wake()
         else:
             self.forget_job(uid)

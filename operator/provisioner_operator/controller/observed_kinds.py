@@ -47,6 +47,8 @@ class ObservedKinds:
     daemon: ObservedKind[Daemon]
     fresh_daemon: ObservedKind[Daemon]
     """A daemon that was read just now: only that confirms missed heartbeats."""
+    watched_daemon: ObservedKind[Daemon]
+    """A daemon that a watch reports: no heartbeat of it is missed."""
     pool: ObservedKind[Pool]
     template: ObservedKind[Template]
     workspace: ObservedKind[Workspace]
@@ -73,6 +75,9 @@ class ObservedKinds:
         )
         self.fresh_daemon = replace(
             self.daemon, observe=lambda daemon: jobs.observe_daemon(daemon, clock.read(), fresh=True)
+        )
+        self.watched_daemon = replace(
+            self.daemon, forget=lambda uid: jobs.daemon_deleted(uid, clock.read(), watched=True)
         )
         self.pool = _pool_kind(reconcilers.pools)
         self.template = ObservedKind(

@@ -82,9 +82,9 @@ class Observer:
         """Observe a daemon; `fresh` if it was read from the API server just now."""
         self._observe(self._kinds.fresh_daemon if fresh else self._kinds.daemon, body)
 
-    def daemon_deleted(self, uid: str) -> None:
-        """Forget a daemon whose object was deleted."""
-        self._forget(self._kinds.daemon, uid)
+    def daemon_deleted(self, uid: str, *, watched: bool = False) -> None:
+        """Forget a daemon whose object was deleted; `watched` if a watch reports that."""
+        self._forget(self._kinds.watched_daemon if watched else self._kinds.daemon, uid)
 
     def pool(self, body: Mapping[str, Any]) -> None:
         """Observe a pool."""

@@ -6,6 +6,7 @@ its deletion are observed.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from provisioner_operator.controller.observer import Observer
@@ -94,12 +95,14 @@ class Feed:
         known: Callable[[], Iterable[Followed]],
         seen: Callable[[Mapping[str, Any]], None],
         deleted: Callable[[str], None],
+        missed: Callable[[str], None] | None = None,
     ) -> None:
-        """`known` returns the objects that the reconciler knows, of all namespaces."""
+        """`known` returns the objects that the reconciler knows, of all namespaces; `missed` is `deleted` by default."""
         self._namespace = namespace
         self._known = known
         self._seen = seen
         self._deleted = deleted
+        self._missed = missed or deleted
 
     def known(self) -> Mapping[str, int]:
         """Return the objects that the reconciler knows, with the versions by which they were observed."""
@@ -114,7 +117,9 @@ class Feed:
         """Forget an object that was deleted."""
         self._deleted(uid)
 
-    missed = deleted
+    def missed(self, uid: str) -> None:
+        """Forget an object that was deleted while nothing was watched."""
+        self._missed(uid)
 
     def listed(self) -> None:
         """Do nothing: lists of these kinds are complete."""
@@ -126,7 +131,8 @@ def daemons(client: KubeClient, observer: Observer, reconciler: JobReconciler, n
         namespace,
         known=lambda: (*(daemon for daemon, _ in reconciler.daemons()), *reconciler.unreadable_daemons()),
         seen=observer.daemon,
-        deleted=observer.daemon_deleted,
+        deleted=partial(observer.daemon_deleted, watched=True),
+        missed=observer.daemon_deleted,
     )
     return Reflector(client, paths.daemons(namespace), feed)
 

@@ -2,8 +2,8 @@
 
 As the node controller does: the time that a daemon writes is only compared for change, so clocks may differ. A missed
 heartbeat counts only once a fresh read from the API server confirms it. The time of an outage does not count, and when
-this process has just started, every daemon gets a full period. A deleted daemon can no longer report, so its period
-starts at its deletion.
+this process has just started, every daemon gets a full period. A deleted daemon can no longer report: its period
+starts at its last heartbeat, or at its deletion if a heartbeat before that may have gone unnoticed.
 """
 
 from collections.abc import Iterator
@@ -52,14 +52,15 @@ class Liveness:
         if fresh:
             contact.confirmed = max(contact.confirmed, contact.asked)
 
-    def deleted(self, uid: str, now: Instant) -> None:
-        """Record that the daemon's object is gone, or was before this process started."""
+    def deleted(self, uid: str, now: Instant, *, heard_all: bool = False) -> None:
+        """Record that the daemon's object is gone, or was before this process started; `heard_all` if no heartbeat was missed."""
         known = self._contacts.get(uid)
         if known is not None and known.deleted:
             return
         lost_after = known.lost_after if known is not None else DEFAULT_LOST_AFTER
         is_dead = known is not None and known.dead
-        self._contacts[uid] = _Contact(now.monotonic, lost_after, now.monotonic, deleted=True, dead=is_dead)
+        heard = known.heard if known is not None and heard_all else now.monotonic
+        self._contacts[uid] = _Contact(heard, lost_after, now.monotonic, deleted=True, dead=is_dead)
 
     def died(self, uid: str) -> None:
         """Record that the daemon's process is certainly over: there is no need to wait for missed heartbeats."""

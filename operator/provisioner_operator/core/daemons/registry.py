@@ -123,9 +123,9 @@ class KnownDaemons:
         self._pods.owner_observed(daemon.uid, daemon.pod_uid)
         return True
 
-    def deleted(self, uid: str, now: Instant) -> Daemon | None:
-        """Remove a daemon whose object is gone; return its last observed state, if there is one."""
-        self._liveness.deleted(uid, now)
+    def deleted(self, uid: str, now: Instant, *, watched: bool = False) -> Daemon | None:
+        """Remove a daemon whose object is gone; `watched` if all its versions were observed. Return the last, if there is one."""
+        self._liveness.deleted(uid, now, heard_all=watched and not self.is_unreadable(uid))
         self._unreadable.pop(uid, None)
         entry = self._entries.pop(uid, None)
         if entry is None:

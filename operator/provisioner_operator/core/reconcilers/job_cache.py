@@ -116,11 +116,14 @@ class JobCache:
         self._work.add(*self._placement.release(daemon.uid))  # it could hold all builds for as long as it is unreadable
         self._reasons.fleet_changed(daemon.namespace, now)
 
-    def daemon_deleted(self, uid: str, now: Instant) -> None:
-        """Remove a daemon whose object is gone; its process may continue until its own fence stops it."""
+    def daemon_deleted(self, uid: str, now: Instant, *, watched: bool = False) -> None:
+        """Remove a daemon whose object is gone; its process may continue until its own fence stops it.
+
+        `watched` if a watch reports it, which has reported every heartbeat before.
+        """
         self._gone.add(uid)
         self._changed(uid)
-        daemon = self._daemons.deleted(uid, now)
+        daemon = self._daemons.deleted(uid, now, watched=watched)
         if daemon is not None:
             self._queue.remove(daemon)
             self._reasons.fleet_changed(daemon.namespace, now)

@@ -7,6 +7,7 @@ import pytest
 from provisioner_operator.controller.sources import feeds
 from provisioner_operator.controller.sources.feeds import JobFeed
 from provisioner_operator.controller.writes.writer import Departed
+from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.selectors import UNFINISHED_JOBS
 from support.builders.controller import ControllerParts, stored
@@ -120,3 +121,20 @@ async def test_a_daemon_that_cannot_be_parsed_exists_until_a_list_lacks_it() -> 
     assert [each.uid for each in parts.jobs.unreadable_daemons()] == ["uid-of-later"]
     await reflector.list()
     assert list(parts.jobs.unreadable_daemons()) == []
+
+
+@virtual_time
+async def test_only_a_deletion_that_the_watch_reports_leaves_the_time_of_the_last_heartbeat_as_it_is() -> None:
+    parts = ControllerParts()
+    reported: list[tuple[str, bool]] = []
+
+    def record(uid: str, now: Instant, *, watched: bool = False) -> None:  # noqa: ARG001 - as of the reconciler
+        reported.append((uid, watched))
+
+    parts.jobs.daemon_deleted = record  # type: ignore[method-assign]
+    reflector = feeds.daemons(parts.client, parts.observer, parts.jobs, "acme")
+    parts.client.answers("GET", paths.daemons("acme"), a_page(stored(a_daemon_manifest("missed"))), a_page())
+    await reflector.list()
+    await reflector.list()
+    reflector._sink.deleted("uid-of-watched")  # noqa: SLF001 - as a watch does
+    assert reported == [("uid-of-missed", False), ("uid-of-watched", True)]

@@ -79,6 +79,14 @@ def test_a_deleted_daemon_is_offline_at_once_and_lost_after_its_period() -> None
     assert not liveness.needs_check("d", at(310))
 
 
+def test_the_period_of_a_deleted_daemon_starts_at_its_last_heartbeat_if_that_is_known() -> None:
+    liveness = a_daemon_observed_at_noon()
+    liveness.deleted("d", at(200), heard_all=True)
+    assert liveness.next_look("d", at(200)) == at(300).monotonic
+    assert not liveness.is_lost("d", at(299))
+    assert liveness.is_lost("d", at(300))
+
+
 def test_a_second_report_of_a_deletion_does_not_prolong_its_period() -> None:
     liveness = a_daemon_observed_at_noon()
     liveness.deleted("d", at(10))

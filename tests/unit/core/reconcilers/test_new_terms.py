@@ -7,7 +7,7 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, DaemonState
 from provisioner_operator.core.daemons.decisions import HEARTBEAT_MISSING
 from provisioner_operator.core.jobs.decisions import Assign
-from provisioner_operator.core.model.records import Condition, Daemon, UnreadableObject
+from provisioner_operator.core.model.records import Condition, Daemon, Job, UnreadableObject
 from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, at, next_heartbeat, tags
 from support.builders.observed_jobs import ObservedJobs
 
@@ -16,7 +16,7 @@ GPU = tags(gpu="yes")
 WANTED = a_job("wanted", workspace="dev", pending_timeout=9000)
 
 
-def a_new_term(*daemons: Daemon) -> ObservedJobs:
+def a_new_term(*daemons: Daemon | Job) -> ObservedJobs:
     """A controller that begins to lead after it listed these daemons, a free one, and a job that waits for it."""
     observed = ObservedJobs(*daemons, a_daemon("free", heartbeat=None), WANTED)
     observed.mirror.leadership_gained(at(0))
@@ -70,6 +70,23 @@ def test_builds_wait_for_a_silent_daemon_that_is_deleted_until_its_fence_has_end
     assert observed.assigned(17) == []
     assert observed.wake() == 18
     assert observed.assigned(18) == [("wanted", "free")]
+
+
+def test_builds_wait_no_longer_because_a_silent_daemon_is_deleted() -> None:
+    silent = a_daemon("hiding", tags=GPU, lost_after=15)
+    observed = a_new_term(silent)
+    observed.mirror.daemon_deleted(silent.uid, at(14), watched=True)
+    assert observed.assigned(14) == []
+    assert observed.assigned(15) == [("wanted", "free")]
+
+
+def test_the_heartbeats_of_a_daemon_that_cannot_be_parsed_are_not_known() -> None:
+    job = a_running_job("job", daemon="hiding", workspace="dev")
+    observed = a_new_term(silent := a_daemon("hiding", tags=GPU, lost_after=15), job)
+    observed.mirror.observe_unreadable_daemon(UnreadableObject(NAMESPACE, "hiding", silent.uid, 2), at(1))
+    observed.mirror.daemon_deleted(silent.uid, at(14), watched=True)
+    assert [each.subject for each in observed.decided(28)] == []
+    assert [each.subject for each in observed.decided(29)] == [job.uid]
 
 
 @pytest.mark.parametrize(
