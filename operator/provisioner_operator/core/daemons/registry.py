@@ -48,6 +48,8 @@ class _Entry:
     reports: int = 0
     """Number of its heartbeats since it was first observed, or observed to be deleted."""
     backs_off_until: float = float("-inf")
+    drained_since: float | None = None
+    """Time from which it has been deleted and without a job: it has to stop what it still runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +253,8 @@ class KnownDaemons:
         looks = [self._liveness.next_look(uid, now)]
         entry = self._entries.get(uid)
         if entry is not None:
-            looks += [each for each in (entry.backs_off_until, _trusted_until(entry)) if each > now.monotonic]
+            moments = (entry.backs_off_until, _trusted_until(entry), _stopped_at(entry))
+            looks += [each for each in moments if now.monotonic < each < float("inf")]
         next_look = min((look for look in looks if look is not None), default=float("inf"))
         return next_look if next_look < float("inf") else None
 
@@ -267,6 +270,16 @@ class KnownDaemons:
         has_ended = self._pods.ending_of(uid) is not None
         return ReleaseDaemon(daemon), 0.0 if has_ended else daemon.deleted_at + LONGEST_LOST_AFTER - now.wall
 
+    def note_jobs(self, uid: str, now: Instant, *, has_jobs: bool) -> None:
+        """Take note of whether jobs are assigned to the daemon."""
+        entry = self._entries.get(uid)
+        if entry is None:
+            return
+        if has_jobs or not entry.daemon.deleting:
+            entry.drained_since = None
+        elif entry.drained_since is None:
+            entry.drained_since = now.monotonic
+
     def decide(self, uid: str, now: Instant, *, is_clear: bool) -> DaemonDecision | None:
         """Return the decision that is due for a daemon whose object exists; `is_clear` if no run of it is known."""
         entry = self._entries[uid]
@@ -276,7 +289,9 @@ class KnownDaemons:
         is_kept = RUNS_FINALIZER in entry.daemon.finalizers
         if not is_kept and not entry.daemon.deleting:
             return HoldDaemon(entry.daemon)
-        if is_kept and entry.daemon.deleting and is_clear and not self.may_hide_runs(uid, now):
+        # Whatever it lists then was invented, or it fails to stop: neither may keep its object for ever.
+        is_over = is_clear or now.monotonic >= _stopped_at(entry)
+        if is_kept and entry.daemon.deleting and is_over and not self.may_hide_runs(uid, now):
             return ReleaseDaemon(entry.daemon)
         if entry.daemon.state is not DaemonState.OFFLINE and self._liveness.is_offline(uid):
             ending = self._pods.ending_of(uid)
@@ -315,8 +330,18 @@ def has_ended(daemon: Daemon, now: Instant) -> bool:
 
 def _trusted_until(entry: _Entry) -> float:
     """Return the time until which the daemon may still be stopping runs that it held when it was first observed."""
-    offer = entry.daemon.offer
-    return entry.trusted_since + max(offer.lost_after, NOTICE_SECONDS) + offer.cancel_grace
+    return entry.trusted_since + _stopping_seconds(entry)
+
+
+def _stopped_at(entry: _Entry) -> float:
+    """Return the time at which a deleted daemon without a job has had time to stop all runs; infinity for any other."""
+    return float("inf") if entry.drained_since is None else entry.drained_since + _stopping_seconds(entry)
+
+
+def _stopping_seconds(entry: _Entry) -> float:
+    """Return the time in which a daemon notices that a job is gone, and stops its run."""
+    offer = entry.daemon.offer  # its spec: what it reports could be any time
+    return max(offer.lost_after, NOTICE_SECONDS) + offer.cancel_grace
 
 
 def _eligibility(daemon: Daemon) -> tuple[object, ...]:

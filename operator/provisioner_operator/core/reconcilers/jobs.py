@@ -204,6 +204,7 @@ class JobReconciler(JobCache):
             self._work.add(given.daemon_uid)
 
     def _decide_daemon(self, uid: str, now: Instant) -> JobReconcilerDecision | None:
+        self._daemons.note_jobs(uid, now, has_jobs=bool(self._placement.jobs_of(uid)))
         self._work.add_after(uid, self._daemons.next_look(uid, now))
         if self._daemons.is_lost(uid, now):
             self._work.add(*self._placement.lose(uid))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
+from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
 from provisioner_operator.core.daemons.decisions import CheckDaemon, HoldDaemon, ReleaseDaemon
 from support.builders.core import a_daemon, a_job, a_running_job, next_heartbeat
 from support.builders.observed_jobs import ObservedJobs, ended
@@ -59,6 +59,28 @@ def test_a_deleted_daemon_that_was_lost_goes_after_its_jobs_have_failed() -> Non
     assert [each.subject for each in observed.decided(15)] == [job.uid]
     observed.written(ended(job, Phase.FAILED), now=16)
     assert observed.decided(16) == [ReleaseDaemon(daemon)]
+
+
+STOPPED = 300 + 180
+"""Seconds in which a daemon notices that a job is gone, and stops its run."""
+
+
+def test_a_deleted_daemon_goes_once_it_has_had_time_to_stop_the_runs_that_it_still_lists() -> None:
+    invented, job = a_running_job("invented"), a_running_job()
+    daemon = a_daemon(runs=(invented, job))
+    observed = ObservedJobs(daemon, job)
+    for seconds in (100, 200, 300):
+        observed.see(daemon := next_heartbeat(daemon, runs=(invented, job), deleting=True), now=seconds)
+        assert observed.decided(seconds) == []
+    observed.see(ended(job, Phase.FAILED, EndReason.DEADLINE_EXCEEDED), now=310)  # whose run it lists on
+    assert observed.decided(310) == []
+    for seconds in (STOPPED, 310 + STOPPED - 1):
+        observed.see(daemon := next_heartbeat(daemon, runs=(invented, job)), now=seconds)
+        assert observed.decided(seconds) == []
+    wake = observed.wake()
+    assert wake is not None
+    assert wake <= 310 + STOPPED
+    assert observed.decided(310 + STOPPED) == [ReleaseDaemon(daemon)]
 
 
 def test_a_deleted_daemon_without_the_finalizer_is_left_to_others() -> None:
