@@ -214,6 +214,10 @@ class KnownDaemons:
         is_leaving = daemon.state is DaemonState.DRAINING or daemon.deleting
         return self.is_online(daemon) and not is_leaving and not self.is_unreadable(daemon.uid)
 
+    def may_get_jobs(self, daemon: Daemon) -> bool:
+        """Return whether the daemon works, and its deletion could not hide its runs."""
+        return self.works(daemon) and RUNS_FINALIZER in daemon.finalizers
+
     def takes_jobs(self, daemon: Daemon, now: Instant) -> bool:
         """Return whether the daemon may be assigned jobs, as far as it has free slots."""
         return self._is_available(daemon, now) and (daemon.is_healthy or not self._has_healthy_peer(daemon, now))
@@ -287,8 +291,6 @@ class KnownDaemons:
             self._liveness.begin_check(uid, now)
             return CheckDaemon(entry.daemon)
         is_kept = RUNS_FINALIZER in entry.daemon.finalizers
-        if not is_kept and not entry.daemon.deleting:
-            return HoldDaemon(entry.daemon)
         # Whatever it lists then was invented, or it fails to stop: neither may keep its object for ever.
         is_over = is_clear or now.monotonic >= _stopped_at(entry)
         if is_kept and entry.daemon.deleting and is_over and not self.may_hide_runs(uid, now):
@@ -297,12 +299,14 @@ class KnownDaemons:
             ending = self._pods.ending_of(uid)
             missing = "Heartbeats are missing: the daemon is down or cannot reach the API server."
             return MarkOffline(entry.daemon, missing if ending is None else f"Its Pod ended: {ending}.")
+        # Last, since it may be refused; and only for one that may get jobs: those that died before an upgrade cost no write.
+        if not is_kept and not entry.daemon.deleting and self.is_online(entry.daemon):
+            return HoldDaemon(entry.daemon)
         return None
 
     def _is_available(self, daemon: Daemon, now: Instant) -> bool:
-        is_kept = RUNS_FINALIZER in daemon.finalizers  # otherwise its deletion could hide its runs
         backs_off = now.monotonic < self._entries[daemon.uid].backs_off_until
-        return self.works(daemon) and is_kept and not daemon.cordoned and not backs_off
+        return self.may_get_jobs(daemon) and not daemon.cordoned and not backs_off
 
     def _has_healthy_peer(self, daemon: Daemon, now: Instant) -> bool:
         """Return whether another daemon takes the same jobs: where all are unhealthy, the jobs are probably to blame."""

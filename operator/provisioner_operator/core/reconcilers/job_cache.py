@@ -96,6 +96,7 @@ class JobCache:
             self._queue.remove(known)
         if news.reported or known is None or known.runs != daemon.runs:
             self._work.add(*self._placement.report(daemon, trusted=self._daemons.are_claims_trusted(daemon.uid, now)))
+        self._release_if_shown(daemon.uid, now)  # at once: decisions about the daemon may be held back
         if news.reported and known is not None:
             jobs = [job for uid in self._placement.jobs_of(daemon.uid) if (job := self._jobs.get(uid)) is not None]
             self._work.add(*self._unlisted.report(daemon, jobs))
@@ -230,6 +231,11 @@ class JobCache:
         else:
             self._expiring[job.uid] = ExpiringJob(job.namespace, job.name, job.uid, job.resource_version, due)
             self._work.add(job.uid)
+
+    def _release_if_shown(self, daemon_uid: str, now: Instant) -> None:
+        """Hold up no workspace any more for a daemon whose runs are known by now, or over."""
+        if self._placement.is_holding(daemon_uid) and not self._daemons.may_hide_runs(daemon_uid, now):
+            self._work.add(*self._placement.release(daemon_uid))
 
     def _requeue_pod_of(self, daemon: Daemon, known: Daemon | None) -> None:
         if (pod := self._pods.pod_of(daemon)) is not None:

@@ -208,8 +208,7 @@ class JobReconciler(JobCache):
         self._work.add_after(uid, self._daemons.next_look(uid, now))
         if self._daemons.is_lost(uid, now):
             self._work.add(*self._placement.lose(uid))
-        if self._placement.is_holding(uid) and not self._daemons.may_hide_runs(uid, now):
-            self._work.add(*self._placement.release(uid))
+        self._release_if_shown(uid, now)
         daemon = self._daemons.get(uid)
         if daemon is None:
             if self._placement.is_clear(uid):
@@ -291,7 +290,7 @@ class JobReconciler(JobCache):
     def _candidates(self, namespace: str) -> list[Candidate]:
         daemons, placement = self._daemons, self._placement
         all_of_them = (
-            Candidate(daemon, daemons.works(daemon), daemon.capacity > placement.used(daemon.uid))
+            Candidate(daemon, daemons.may_get_jobs(daemon), daemon.capacity > placement.used(daemon.uid))
             for daemon in daemons.in_namespace(namespace)
         )
         return distinct(all_of_them, self._reasons.advised(namespace))

@@ -1,10 +1,15 @@
 """Daemons that are deleted: a finalizer keeps their objects until nothing that they ran is left."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
-from provisioner_operator.core.daemons.decisions import CheckDaemon, HoldDaemon, ReleaseDaemon
-from support.builders.core import a_daemon, a_job, a_running_job, next_heartbeat
+from provisioner_operator.core.daemons.decisions import CheckDaemon, HoldDaemon, MarkOffline, ReleaseDaemon
+from provisioner_operator.core.jobs.decisions import Explain
+from provisioner_operator.core.model.backoff import Refusal
+from support.builders.core import a_daemon, a_job, a_running_job, at, next_heartbeat
 from support.builders.observed_jobs import ObservedJobs, ended
 
 
@@ -14,6 +19,31 @@ def test_a_daemon_gets_no_job_before_its_finalizer_is_there() -> None:
     assert observed.decided(0) == [HoldDaemon(daemon)]
     observed.checked(replace(a_daemon(), resource_version=2), now=0)
     assert observed.assigned(0) == [("job", "daemon")]
+
+
+@pytest.mark.parametrize("dead", [{"state": DaemonState.OFFLINE}, {"pod_uid": "gone"}])
+def test_the_finalizer_is_added_to_no_daemon_that_can_get_no_job(dead: dict[str, Any]) -> None:
+    assert ObservedJobs(a_daemon(finalizers=(), **dead)).decided(0) == []
+
+
+def test_a_daemon_whose_finalizer_is_refused_is_marked_as_offline_nevertheless() -> None:
+    daemon = a_daemon(finalizers=())
+    observed = ObservedJobs(daemon)
+    for seconds in (0, 40):
+        (refused,) = observed.decided(seconds)
+        observed.mirror.refused(refused, Refusal("Forbidden", "no right"), at(seconds))
+        observed.checked(daemon, seconds)
+    assert [type(each) for each in observed.decided(42)] == [MarkOffline]
+
+
+def test_a_job_is_told_that_no_daemon_takes_it_while_the_finalizer_is_refused() -> None:
+    daemon = a_daemon(finalizers=())
+    observed = ObservedJobs(daemon, job := a_job())
+    (hold,) = observed.decided(0)
+    observed.mirror.refused(hold, Refusal("Forbidden", "no right"), at(0))
+    observed.settled(daemon.uid)
+    explained = [each for each in observed.decided(2) if isinstance(each, Explain)]
+    assert [each.subject for each in explained] == [job.uid]
 
 
 def test_a_deleted_daemon_that_has_shown_all_its_runs_goes_with_the_last_of_them() -> None:

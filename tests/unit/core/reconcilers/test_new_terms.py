@@ -7,6 +7,7 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, DaemonState
 from provisioner_operator.core.daemons.decisions import HEARTBEAT_MISSING
 from provisioner_operator.core.jobs.decisions import Assign
+from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import Condition, Daemon, Job, UnreadableObject
 from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, at, next_heartbeat, tags
 from support.builders.observed_jobs import ObservedJobs
@@ -35,6 +36,17 @@ def test_a_build_waits_until_each_daemon_has_reported_twice() -> None:
     assert observed.assigned(5) == []
     observed.see(next_heartbeat(once), now=10)
     assert observed.assigned(10) == [("wanted", "free")]
+
+
+def test_a_refused_write_about_a_daemon_puts_nothing_off_that_its_heartbeats_show() -> None:
+    silent = a_daemon("hiding", tags=GPU, finalizers=())
+    observed = a_new_term(silent)
+    (hold,) = observed.decided(0)
+    observed.mirror.refused(hold, Refusal("Forbidden", "no right"), at(0))
+    observed.settled(silent.uid)
+    observed.see(once := next_heartbeat(silent), now=0.3)
+    observed.see(next_heartbeat(once), now=0.6)
+    assert observed.assigned(0.7) == [("wanted", "free")]
 
 
 def test_a_run_that_no_heartbeat_had_listed_before_its_job_was_deleted_keeps_its_workspace() -> None:
