@@ -23,6 +23,7 @@ from provisioner_operator.core.daemons.decisions import (
 from provisioner_operator.core.daemons.incarnations import Instances
 from provisioner_operator.core.daemons.liveness import Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
+from provisioner_operator.core.jobs.timeouts import heartbeat_interval
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, UnreadableObject
 
@@ -35,6 +36,9 @@ BACK_OFF_SECONDS = 60.0
 REVEALING_REPORTS = 2
 """Heartbeats that show all runs of a daemon: the first may have been sent before a run began."""
 
+RECENT_INTERVALS = 1.5
+"""Intervals of its heartbeats after which the last one of a daemon is no longer its present state."""
+
 NOTICE_SECONDS = 300.0
 """Time in which a daemon with contact notices that a job is gone: a watch lasts no longer."""
 
@@ -43,10 +47,12 @@ NOTICE_SECONDS = 300.0
 class _Entry:
     daemon: Daemon
     instances: Instances
+    reported_at: float
+    """Time of its last heartbeat, or of its first observation; unlike its silence, it includes outages."""
     trusted_since: float
     """Time from which it has had to stop runs of jobs that were unknown then."""
     reports: int = 0
-    """Number of its heartbeats since it was first observed, or observed to be deleted."""
+    """Number of its heartbeats since it was first observed, or observed to be deleted, or missing when a term began."""
     backs_off_until: float = float("-inf")
     drained_since: float | None = None
     """Time from which it has been deleted and without a job: it has to stop what it still runs."""
@@ -99,10 +105,11 @@ class KnownDaemons:
         was_unreadable = self._unreadable.pop(daemon.uid, None) is not None
         doubts_settled = False
         if entry is None:
-            self._entries[daemon.uid] = _Entry(daemon, Instances(daemon.instance), now.monotonic)
+            self._entries[daemon.uid] = _Entry(daemon, Instances(daemon.instance), now.monotonic, now.monotonic)
             self._in_namespace.setdefault(daemon.namespace, set()).add(daemon.uid)
         else:
             entry.reports = 0 if daemon.deleting and not entry.daemon.deleting else entry.reports + reported
+            entry.reported_at = now.monotonic if reported else entry.reported_at
             entry.daemon = daemon
             doubts_settled = entry.instances.observe(daemon.instance, fresh=fresh)
         eligibility_changed = (
@@ -226,10 +233,13 @@ class KnownDaemons:
         """Return whether the daemon's process is certainly over, or its own fence has stopped its runs."""
         return self._liveness.is_lost(uid, now)
 
-    def trust_claims(self, now: Instant) -> None:
-        """Believe again for a while that the daemons run what they report, even of unknown jobs."""
+    def begin_term(self, now: Instant) -> None:
+        """Believe again for a while that the daemons run what they report, even of unknown jobs, if that is recent."""
         for entry in self._entries.values():
             entry.trusted_since = now.monotonic
+            # One that has missed a heartbeat may have begun a run since, whose job came and went unnoticed.
+            if now.monotonic - entry.reported_at > RECENT_INTERVALS * heartbeat_interval(entry.daemon.lost_after):
+                entry.reports = 0
 
     def are_claims_trusted(self, uid: str, now: Instant) -> bool:
         """Return whether the daemon may still be stopping runs of jobs that were deleted before they could be observed."""

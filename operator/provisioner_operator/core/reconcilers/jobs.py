@@ -54,7 +54,7 @@ class JobReconciler(JobCache):
 
     def leadership_gained(self, now: Instant) -> None:
         """Distrust that every job was observed: a watch may have ended unnoticed, and a run's job be deleted before or since."""
-        self._daemons.trust_claims(now)
+        self._daemons.begin_term(now)
         for daemon in self._daemons:
             self._work.add(*self._placement.trust_claims(daemon), daemon.uid)
             # One that cannot be parsed is not held against its namespace: nothing would ever end that.

@@ -6,7 +6,6 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, DaemonState
 from provisioner_operator.core.daemons.decisions import HEARTBEAT_MISSING
-from provisioner_operator.core.jobs.decisions import Assign
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import Condition, Daemon, Job, UnreadableObject
 from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, at, next_heartbeat, tags
@@ -142,10 +141,17 @@ def test_a_job_whose_turn_it_was_waits_again_in_a_new_term() -> None:
     assert observed.assigned(1) == []
 
 
-def test_a_standby_that_has_heard_all_daemons_lets_no_build_wait() -> None:
+@pytest.mark.parametrize(("silent_for", "waits"), [(15, False), (16, True)])
+def test_a_standby_that_hears_all_daemons_lets_no_build_wait(
+    silent_for: float,
+    waits: bool,  # noqa: FBT001 - a parameter of pytest
+) -> None:
     known = a_daemon("known", tags=GPU)
     observed = ObservedJobs(known, a_daemon("free", heartbeat=None), WANTED)
     observed.see(once := next_heartbeat(known), now=5)
     observed.see(next_heartbeat(once), now=10)
-    observed.mirror.leadership_gained(at(10))
-    assert [type(each) for each in observed.decided(10)] == [Assign]
+    observed.mirror.contact_regained(
+        at(11).monotonic, at(10 + silent_for)
+    )  # outages are no excuse: a run may have begun
+    observed.mirror.leadership_gained(at(10 + silent_for))
+    assert observed.assigned(10 + silent_for) == ([] if waits else [("wanted", "free")])
