@@ -78,7 +78,7 @@ class KnownDaemons:
         """Share `pods`, the Pods that are daemons, with the reconciler that observes them."""
         self._pods = pods
         self._entries: dict[str, _Entry] = {}
-        self._in_namespace: dict[str, set[str]] = {}
+        self._in_namespace: dict[str, dict[str, None]] = {}
         self._unreadable: dict[str, UnreadableObject] = {}
         self._healthy: dict[Supply, set[str]] = {}
         self._liveness = Liveness()
@@ -106,7 +106,7 @@ class KnownDaemons:
         doubts_settled = False
         if entry is None:
             self._entries[daemon.uid] = _Entry(daemon, Instances(daemon.instance), now.monotonic, now.monotonic)
-            self._in_namespace.setdefault(daemon.namespace, set()).add(daemon.uid)
+            self._in_namespace.setdefault(daemon.namespace, {})[daemon.uid] = None
         else:
             entry.reports = 0 if daemon.deleting and not entry.daemon.deleting else entry.reports + reported
             entry.reported_at = now.monotonic if reported else entry.reported_at
@@ -141,7 +141,7 @@ class KnownDaemons:
             return None
         self._note_health(entry.daemon, None)
         peers = self._in_namespace[entry.daemon.namespace]
-        peers.discard(uid)
+        peers.pop(uid, None)
         if not peers:
             del self._in_namespace[entry.daemon.namespace]
         return entry.daemon

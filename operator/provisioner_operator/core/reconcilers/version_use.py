@@ -4,6 +4,7 @@ Kept up to date by the workspace cache.
 """
 
 from collections import Counter
+from collections.abc import KeysView
 from collections.abc import Set as AbstractSet
 
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
@@ -15,7 +16,8 @@ class VersionUse:
     def __init__(self) -> None:
         self._uses: dict[str, tuple[NamespacedName, frozenset[str]]] = {}
         """Template and versions of each workspace, by its uid."""
-        self._workspaces: dict[NamespacedName, set[str]] = {}
+        self._workspaces: dict[NamespacedName, dict[str, None]] = {}
+        """Workspaces in the order of their arrival, in which they are reconciled."""
         self._counts: dict[NamespacedName, Counter[str]] = {}
 
     def record(self, uid: str, template: NamespacedName, versions: AbstractSet[str]) -> bool:
@@ -25,7 +27,7 @@ class VersionUse:
             return False
         self.remove(uid)
         self._uses[uid] = use
-        self._workspaces.setdefault(template, set()).add(uid)
+        self._workspaces.setdefault(template, {})[uid] = None
         if versions:
             self._counts.setdefault(template, Counter()).update(versions)
         return True
@@ -36,7 +38,7 @@ class VersionUse:
         if template is None:
             return
         workspaces = self._workspaces[template]
-        workspaces.remove(uid)
+        del workspaces[uid]
         if not workspaces:
             del self._workspaces[template]
         if not versions:
@@ -49,9 +51,9 @@ class VersionUse:
         if not counts:
             del self._counts[template]
 
-    def workspaces_of(self, template: NamespacedName) -> AbstractSet[str]:
-        """Return the uids of the template's workspaces."""
-        return self._workspaces.get(template, frozenset())
+    def workspaces_of(self, template: NamespacedName) -> KeysView[str]:
+        """Return the uids of the template's workspaces, in the order of their arrival."""
+        return self._workspaces.get(template, {}).keys()
 
     def versions_of(self, template: NamespacedName) -> frozenset[str]:
         """Return the versions of the template that workspaces use."""

@@ -29,7 +29,8 @@ class AssignmentQueue:
         self._queues: dict[Demand, KeyedHeap[str, QueueKey]] = {}
         self._supplies: dict[Supply, _SupplyState] = {}
         self._supplies_for: dict[Demand, list[Supply]] = {}
-        self._stirred: set[Supply] = set()
+        self._stirred: dict[Supply, None] = {}
+        """Supplies with new work, in the order of its arrival: the order of a set would differ between processes."""
 
     def enqueue(self, job: Job) -> None:
         """Add a job that may start as soon as a daemon takes it, or update its position."""
@@ -65,7 +66,7 @@ class AssignmentQueue:
         state.members.add(daemon.uid)
         if free > 0:
             state.free[daemon.uid] = (daemon, free)
-            self._stirred.add(supply)
+            self._stirred[supply] = None
         else:
             state.free.pop(daemon.uid, None)
 
@@ -126,7 +127,7 @@ class AssignmentQueue:
             state = self._supplies[supply]
             _put_head(state, demand, queue)
             if state.free:
-                self._stirred.add(supply)
+                self._stirred[supply] = None
 
 
 def _put_head(state: _SupplyState, demand: Demand, queue: KeyedHeap[str, QueueKey]) -> None:

@@ -38,7 +38,8 @@ class Occupancy:
     """Runs by daemon uid."""
 
     def __init__(self) -> None:
-        self._given: dict[str, set[str]] = {}
+        self._given: dict[str, dict[str, None]] = {}
+        """Jobs in the order of their assignments, in which they are reconciled."""
         self._lingering: dict[str, dict[str, _Lingering]] = {}
         self._reported: dict[str, frozenset[ReportedRun]] = {}
         self._over: dict[str, set[str]] = {}
@@ -48,11 +49,11 @@ class Occupancy:
     def give(self, daemon_uid: str, job_uid: str) -> None:
         """Record that a job is assigned to the daemon."""
         self._lingering.get(daemon_uid, {}).pop(job_uid, None)
-        self._given.setdefault(daemon_uid, set()).add(job_uid)
+        self._given.setdefault(daemon_uid, {})[job_uid] = None
 
     def take(self, daemon_uid: str, job_uid: str) -> None:
         """Record that a job that never started is no longer assigned to the daemon."""
-        self._given.get(daemon_uid, set()).discard(job_uid)
+        self._given.get(daemon_uid, {}).pop(job_uid, None)
 
     def end(self, daemon_uid: str, job: Job, *, may_still_run: bool) -> None:
         """Record the end of a started job; `may_still_run` unless its daemon reported the end itself."""
@@ -80,7 +81,7 @@ class Occupancy:
         """Record the runs that a heartbeat lists; if `trusted`, those of unknown jobs occupy the workspaces that it names."""
         self._reported[daemon_uid] = runs
         over = self._over.get(daemon_uid, set()) & {run.job_uid for run in runs}
-        given = self._given.get(daemon_uid, set())
+        given = self._given.get(daemon_uid, {})
         self._over[daemon_uid] = over
         known = self._lingering.get(daemon_uid, {})
         unlisted = {uid: replace(run, reports=run.reports - 1) for uid, run in known.items() if run.reports > 1}
@@ -131,7 +132,7 @@ class Occupancy:
 
     def used(self, daemon_uid: str) -> int:
         """Return the number of the daemon's slots that are taken."""
-        given = self._given.get(daemon_uid, set())
+        given = self._given.get(daemon_uid, {})
         return len(given) + sum(1 for uid in self._lingering.get(daemon_uid, ()) if uid not in given)
 
     def lingering_workspaces(self, daemon_uid: str) -> frozenset[NamespacedName]:

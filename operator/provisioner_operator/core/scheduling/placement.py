@@ -167,10 +167,10 @@ class Placement:
     def _settle_lingering(self, daemon_uid: str, before: frozenset[NamespacedName]) -> list[str]:
         after = self._occupancy.lingering_workspaces(daemon_uid)
         concerned: list[str] = []
-        for workspace in after - before:
+        for workspace in sorted(after - before):
             concerned += self.next_in(workspace)
             self._lines.occupy(workspace, f"run on {daemon_uid}")
-        for workspace in before - after:
+        for workspace in sorted(before - after):
             self._lines.vacate(workspace, f"run on {daemon_uid}")
             concerned += self.next_in(workspace)
         return concerned
