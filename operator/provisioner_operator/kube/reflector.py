@@ -49,8 +49,8 @@ class Sink(Protocol):
     def seen(self, body: Mapping[str, Any]) -> None:
         """Take an object as it is; perhaps not for the first time, perhaps older than what is known from elsewhere."""
 
-    def deleted(self, uid: str) -> None:
-        """Forget an object: the watch says that it is no longer in the collection."""
+    def deleted(self, body: Mapping[str, Any]) -> None:
+        """Forget an object, given its last state: the watch says that it is no longer in the collection."""
 
     def missed(self, uid: str) -> None:
         """Handle an object that was known and that a list lacks: it left the collection while nothing was watched."""
@@ -149,7 +149,7 @@ class Reflector:
         async for kind, body in self._client.watch(self._path, resource_version=version, field_selector=self._watching):
             meta = object_meta(body)
             if kind == "DELETED":
-                self._report(self._sink.deleted, meta.uid)
+                self._report(self._sink.deleted, body)
             elif kind != "BOOKMARK":
                 self._report(self._sink.seen, body)
             # After the report: a process that is canceled in between sees the change again rather than never.

@@ -42,8 +42,8 @@ class Log:
             raise ValueError(name)
         self.calls.append(f"seen {name}@{body['metadata']['resourceVersion']}")
 
-    def deleted(self, uid: str) -> None:
-        self.calls.append(f"deleted {uid.removeprefix('uid-of-')}")
+    def deleted(self, body: Mapping[str, Any]) -> None:
+        self.calls.append(f"deleted {body['metadata']['name']}")
 
     def missed(self, uid: str) -> None:
         self.calls.append(f"missed {uid.removeprefix('uid-of-')}")

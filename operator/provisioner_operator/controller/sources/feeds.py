@@ -16,6 +16,7 @@ from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.reflector import Reflector
 from provisioner_operator.kube.selectors import UNFINISHED_JOBS
 
@@ -53,9 +54,9 @@ class JobFeed:
         """Observe a job, unfinished or ended."""
         self._observer.job_watched(body)
 
-    def deleted(self, uid: str) -> None:
+    def deleted(self, body: Mapping[str, Any]) -> None:
         """Forget a job that was deleted."""
-        self._observer.job_deleted(uid)
+        self._observer.job_deleted(object_meta(body).uid)
 
     def missed(self, uid: str) -> None:
         """Submit a read of a job that the list lacks: either it ended or it was deleted."""
@@ -113,9 +114,9 @@ class Feed:
         """Observe an object."""
         self._seen(body)
 
-    def deleted(self, uid: str) -> None:
+    def deleted(self, body: Mapping[str, Any]) -> None:
         """Forget an object that was deleted."""
-        self._deleted(uid)
+        self._deleted(object_meta(body).uid)
 
     def missed(self, uid: str) -> None:
         """Forget an object that was deleted while nothing was watched."""

@@ -12,6 +12,7 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import RestoredError
+from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_job
 from provisioner_operator.kube.reflector import Reflector
 
@@ -85,13 +86,15 @@ class JobFeed:
             self._jobs[job.uid] = job
             self._on_change()
 
-    def deleted(self, uid: str) -> None:
+    def deleted(self, body: Mapping[str, Any]) -> None:
+        """Drop a job that the watch says is no longer among them."""
+        self.missed(object_meta(body).uid)
+
+    def missed(self, uid: str) -> None:
         """Drop a job that is no longer among them."""
         self._over.discard(uid)
         if self._jobs.pop(uid, None) is not None:
             self._on_change()
-
-    missed = deleted
 
     def listed(self) -> None:
         """Wake the agent: the cache is complete."""

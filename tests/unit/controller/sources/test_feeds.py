@@ -76,7 +76,7 @@ async def test_a_job_is_observed_as_the_watch_reports_it_and_forgotten_when_it_i
     feed = a_feed(parts)
     feed.seen(stored(a_job_manifest(), phase="Pending"))
     assert parts.jobs.job("uid-of-job") is not None
-    feed.deleted("uid-of-job")
+    feed.deleted(stored(a_job_manifest(), phase="Pending"))
     assert parts.jobs.job("uid-of-job") is None
 
 

@@ -98,14 +98,14 @@ def test_an_older_version_does_not_bring_back_a_job_that_has_ended() -> None:
     feed.seen(a_version(8))
     assert (dict(feed.jobs), wakings.count) == ({}, 1)
     assert set(feed.known()) == {"uid-of-dev-7"}  # until a list or the watch reports its end
-    feed.deleted("uid-of-dev-7")
+    feed.deleted(a_version(9))
     assert set(feed.known()) == set()
 
 
 def test_nothing_is_kept_of_a_job_whose_end_the_watch_reported_first() -> None:
     feed, _ = a_feed()
     feed.seen(a_version(7))
-    feed.deleted("uid-of-dev-7")
+    feed.deleted(a_version(9))
     feed.forget("uid-of-dev-7")
     assert set(feed.known()) == set()
 
@@ -114,7 +114,7 @@ def test_a_job_that_left_wakes_once() -> None:
     feed, wakings = a_feed()
     feed.seen(a_version(7))
     feed.missed("uid-of-dev-7")
-    feed.deleted("uid-of-dev-7")
+    feed.deleted(a_version(9))
     assert (dict(feed.jobs), wakings.count) == ({}, 2)
 
 
