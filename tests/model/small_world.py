@@ -188,7 +188,11 @@ class SmallWorld(World):
         if body is None or (body["kind"] == JOB and is_terminal(body)):
             return
         uid = body["metadata"]["uid"]
-        if verb == "delete":
+        if verb == "purge":
+            for job in self.server.unfinished_jobs():
+                if (job["spec"].get("workspaceRef") or {}).get("uid") == uid:
+                    self.server.delete(job["metadata"]["uid"])
+        if verb in {"delete", "purge"}:
             self.server.delete(uid)
         else:
             self.server.edit(uid, **WISHES[verb])

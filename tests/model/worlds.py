@@ -27,7 +27,7 @@ _WORLDS: dict[str, tuple[Scene, Bounds]] = {
         Bounds(surprises=1, within=40),
     ),
     "workspace-of-a-template": (
-        Scene(workspace=True, wishes=("delete dev", "resize dev", "stop dev")),
+        Scene(workspace=True, wishes=("delete dev", "purge dev", "resize dev", "stop dev")),
         Bounds(surprises=1, within=70),
     ),
 }

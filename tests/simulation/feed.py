@@ -128,7 +128,7 @@ class ControllerFeed:
     def _gone(self, kind: str, uid: str, last: Body | None = None) -> None:
         """Observe that an object is gone, from the watch or a resync."""
         self.ended.discard(uid)
-        self._workspaces.gone(kind, uid)
+        self._workspaces.gone(kind, uid, last)
         self._controller.pools.gone(kind, uid)
         if kind in NEVER_MISSED:
             self._controller.wake()

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from provisioner_operator.core.model.backoff import Refusal
 from simulation.schedule import Schedule
-from simulation.server import Body, GoneError, RefusedError, Server
+from simulation.server import JOB, Body, GoneError, RefusedError, Server
 
 RETRY_SECONDS = 3.0
 DENIAL = Refusal("Denied", "a policy of the simulation")
@@ -144,7 +144,7 @@ class Watch:
         network, schedule = self._network, self._network.schedule
         coming = self._coming.setdefault(uid, deque())
         if coming and network.random.random() < network.failure_rate * 3:
-            coming[-1] = (coming[-1][0], after)
+            coming[-1] = _joined(coming[-1], (before, after))
             return
         coming.append((before, after))
         at = max(self._latest.get(uid, 0.0), schedule.now + network.delay())
@@ -157,9 +157,10 @@ class Watch:
         if self._closed or not coming:
             return
         if not network.up or not self._client.connected or _kind(coming[0]) in self.stalled:
-            latest = (coming[0][0], coming[-1][1])
-            coming.clear()
-            coming.append(latest)  # a client that reconnects lists, so it sees only the current state
+            if len(coming) > 1:  # a client that reconnects lists, so it sees only the current state
+                latest = _joined(coming[0], coming[-1])
+                coming.clear()
+                coming.append(latest)
             network.schedule.after(RETRY_SECONDS * (0.5 + network.random.random()), self._deliver, uid)
             return
         event = coming.popleft()
@@ -174,6 +175,14 @@ class Watch:
         # A client that reconnects may see the current state again; a watch never goes back in time.
         if not self._closed and self._told[uid] is event:
             self._handle(event)
+
+
+def _joined(first: Event, last: Event) -> Event:
+    """Return the change that a list shows instead of these; of a job that is gone it shows no last state."""
+    old, new = first[0], last[1]
+    if old is None or new is not None or old["kind"] != JOB:
+        return (old, new)
+    return ({key: value for key, value in old.items() if key != "status"}, None)
 
 
 def _kind(event: Event) -> str | None:

@@ -60,13 +60,16 @@ class WorkspaceHalf:
         self.observe(body)
         self.mirror.workspace_checked(body["metadata"]["uid"])
 
-    def gone(self, kind: str, uid: str) -> None:
+    def gone(self, kind: str, uid: str, last: Body | None = None) -> None:
+        """Observe that an object is gone; `last` is its last state, without status if the watch did not show that."""
         match kind:
             case "WorkspaceTemplate":
                 self.mirror.template_deleted(uid)
             case "Workspace":
                 self.mirror.workspace_deleted(uid)
             case "ProvisionerJob":
+                if last is not None and "status" in last and (build := build_of(parse_job_model(last))) is not None:
+                    self.mirror.build_deleted(build)
                 self.mirror.job_deleted(uid)
             case _:
                 pass

@@ -24,7 +24,8 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.kube.errors import BusyError
-from provisioner_operator.kube.object_meta import object_meta
+from provisioner_operator.kube.job_parsing import parse_job_records
+from provisioner_operator.kube.object_meta import object_meta, owner_of
 from provisioner_operator.kube.parsing import UnparseableObjectError, unreadable_object
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from provisioner_operator.kube.pool_parsing import parse_pool_pod
@@ -74,8 +75,12 @@ class Observer:
         """Observe a job for its workspace or template alone: it may be older than what the watch has reported of it."""
         self._observe(self._kinds.build, body)
 
-    def job_deleted(self, uid: str) -> None:
-        """Forget a job that was deleted."""
+    def job_deleted(self, uid: str, last: Mapping[str, Any] | None = None) -> None:
+        """Forget a job that was deleted; `last` is its last state, if known."""
+        if last is not None:
+            with suppress(UnparseableObjectError):
+                if (build := parse_job_records(last).build) is not None:
+                    self._workspaces.build_deleted(build)
         self._forget(self._kinds.job, uid)
 
     def daemon(self, body: Mapping[str, Any], *, fresh: bool = False) -> None:

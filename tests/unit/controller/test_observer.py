@@ -111,6 +111,26 @@ def test_a_job_of_a_workspace_reaches_the_workspace_and_alone_if_it_is_read_for_
     assert parts.workspaces.unfinished_jobs() == {}
 
 
+@pytest.mark.parametrize(("phase", "reason"), [("Pending", "JobDeleted"), ("?", "JobVanished"), (None, "JobVanished")])
+def test_the_last_state_of_a_deleted_job_reaches_its_workspace(phase: str | None, reason: str) -> None:
+    parts = ControllerParts()
+    place = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 1, "change": "c"}
+    manifest = a_job_manifest("dev-1", workspaceRef=place)
+    parts.observer.workspace(stored(a_workspace_manifest("dev")))
+    parts.observer.build(stored(manifest, phase="Pending"))
+    parts.observer.job_deleted("uid-of-dev-1", None if phase is None else stored(manifest, version=2, phase=phase))
+    (build,) = parts.workspaces._workspaces["uid-of-dev"].builds.values()  # noqa: SLF001 - the next status shows it
+    assert (build.record.phase, build.record.reason) == ("Canceled", reason)
+
+
+def test_another_kind_of_job_is_forgotten_with_its_last_state() -> None:
+    parts = ControllerParts()
+    body = stored(a_job_manifest(), phase="Pending")
+    parts.observer.job(body)
+    parts.observer.job_deleted("uid-of-job", body)
+    assert parts.jobs.job("uid-of-job") is None
+
+
 def test_a_job_that_is_observed_reaches_its_workspace_too() -> None:
     parts = ControllerParts()
     place = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 1, "change": "c"}

@@ -156,7 +156,7 @@ class WorkspaceStatus(Model):
     latest_build: WorkspaceBuild | None = None
     """The latest build, even if it has not started."""
     last_run: WorkspaceBuild | None = None
-    """The last build that started: it determined the resources that exist."""
+    """The last build that started, or may have (reason JobVanished): it determined the resources that exist."""
     completed_build: Annotated[int, Field(ge=0)] | None = None
     """Number of the last build that completed; 0 if none has. Until one has, each start, and the destroy of a deleted
     workspace, uses the template's active version, unless spec.templateRef.version pins one."""

@@ -56,7 +56,7 @@ class JobFeed:
 
     def deleted(self, body: Mapping[str, Any]) -> None:
         """Forget a job that was deleted."""
-        self._observer.job_deleted(object_meta(body).uid)
+        self._observer.job_deleted(object_meta(body).uid, body)
 
     def missed(self, uid: str) -> None:
         """Submit a read of a job that the list lacks: either it ended or it was deleted."""

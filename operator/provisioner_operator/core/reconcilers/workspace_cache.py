@@ -4,9 +4,8 @@ Fed by the controller's observer, and by its executors with the results of reads
 and is not authoritative. It decides nothing: that is the workspace reconciler's part.
 """
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeVar
 
 from provisioner_operator.core.model.gone_objects import GoneObjects
 from provisioner_operator.core.model.instant import Instant
@@ -15,8 +14,6 @@ from provisioner_operator.core.reconcilers.version_use import VersionUse
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
 from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, Workspace
 from provisioner_operator.core.workspaces.template_source import Reading
-
-_Key = TypeVar("_Key", int, str)
 
 
 class WorkspaceCache:
@@ -111,7 +108,7 @@ class WorkspaceCache:
             if build.record.ended:
                 return False  # its workspace is gone
             entry = self._workspaces.setdefault(build.workspace_uid, WorkspaceEntry())
-        if not build.record.ended and _is_reported_as_ended(entry.workspace, number):
+        if not build.record.ended and entry.is_reported_as_ended(number):
             return False  # outdated: an end is final
         known = entry.builds.get(number)
         if known is not None and known.job_uid == build.job_uid and known.resource_version >= build.resource_version:
@@ -141,19 +138,24 @@ class WorkspaceCache:
         self._work.add(job.template_uid)
         return True
 
+    def build_deleted(self, build: Build) -> None:
+        """Record the last state of a build whose job was deleted; `job_deleted` has to follow."""
+        if (entry := self._workspaces.get(build.workspace_uid)) is not None:
+            entry.build_deleted(build)
+
     def job_deleted(self, job_uid: str) -> None:
-        """Remove a job whose object is gone."""
+        """Remove a job whose object is gone; unless its last state was recorded, it may have started since it was observed."""
         owner, which = self._jobs.pop(job_uid, (None, 0))
         if owner is None:
             return
         self._gone.add(job_uid)
         if isinstance(which, int) and (workspace := self._workspaces.get(owner)) is not None:
-            _discard(workspace.builds, which, job_uid)
+            workspace.job_deleted(which, job_uid)
             self._versions_changed(owner, workspace)
             if workspace.workspace is None and not workspace.builds:
                 del self._workspaces[owner]
         elif isinstance(which, str) and (template := self._templates.get(owner)) is not None:
-            _discard(template.imports, which, job_uid)
+            template.job_deleted(which, job_uid)
             if template.template is None and not template.imports:
                 del self._templates[owner]
         self._work.add(owner)
@@ -272,12 +274,6 @@ class WorkspaceCache:
         self._work.discard(uid)
 
 
-def _is_reported_as_ended(workspace: Workspace | None, number: int) -> bool:
-    """Return whether the workspace's status records a later build, or the end of this one."""
-    latest = workspace.status.latest_build if workspace is not None else None
-    return latest is not None and (number < latest.number or (number == latest.number and latest.ended))
-
-
 def _what_is_checked(template: Template | None) -> tuple[object, ...] | None:
     """Return everything about the template that a workspace's status depends on, which excludes its number of workspaces."""
     return None if template is None else (replace(template.status, workspaces=0), template.parameters)
@@ -287,10 +283,3 @@ def _what_is_built(template: Template) -> tuple[object, ...]:
     """Return everything about the template that a build depends on, which excludes its number of workspaces."""
     status = template.status
     return (template.generation, template.deleting, status.active_version, status.versions)
-
-
-def _discard(jobs: MutableMapping[_Key, Build] | MutableMapping[_Key, Import | None], key: _Key, job_uid: str) -> None:
-    """Remove the job of this key, unless it is a later one whose predecessor's deletion is reported only now."""
-    job = jobs.get(key)
-    if job is not None and job.job_uid == job_uid:
-        del jobs[key]

@@ -1,10 +1,10 @@
 """Entries of the workspace cache: the observations about one template and about one workspace."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provisioner_operator.api.v1alpha1.enums import VersionPhase
 from provisioner_operator.core.model.backoff import Backoff
-from provisioner_operator.core.workspaces.records import Build, Import, Template, Workspace
+from provisioner_operator.core.workspaces.records import JOB_DELETED, VANISHED, Build, Import, Template, Workspace
 from provisioner_operator.core.workspaces.template_source import Reading, digest_of, files_of
 
 
@@ -39,6 +39,12 @@ class TemplateEntry:
                 dropped.append(job.job_uid)
         return dropped
 
+    def job_deleted(self, version_name: str, job_uid: str) -> None:
+        """Remove the import of this version, unless it is a later one whose predecessor's deletion is reported only now."""
+        job = self.imports.get(version_name)
+        if job is not None and job.job_uid == job_uid:
+            del self.imports[version_name]
+
     def holds(self, version_name: str) -> bool:
         """Return whether the template's status does not record the end of this version's import yet."""
         if self.template is None:
@@ -63,6 +69,7 @@ class WorkspaceEntry:
     workspace: Workspace | None = None
     """None while only its jobs were observed."""
     builds: dict[int, Build] = field(default_factory=dict)
+    """Builds by number, also of deleted jobs, until the status records what became of them."""
     floor: int = 0
     """Highest build number that any job has taken."""
     searched: bool = False
@@ -84,11 +91,34 @@ class WorkspaceEntry:
         latest = status.latest_build.number if status.latest_build is not None else 0
         run = status.last_run.number if status.last_run is not None else 0
         for number, build in list(self.builds.items()):
-            is_past = number < latest and (build.record.started is None or number < run)
-            if build.record.ended and (build.record in reported or is_past):
+            is_past = number < latest and (not build.record.may_have_begun or number < run)
+            # Another controller may have seen more of a deleted job than this one.
+            is_settled = build.record.reason in {JOB_DELETED, VANISHED} and self.is_reported_as_ended(number)
+            if build.record.ended and (build.record in reported or is_past or is_settled):
                 del self.builds[number]
                 dropped.append(build.job_uid)
         return dropped
+
+    def build_deleted(self, build: Build) -> None:
+        """Record the last state of a build whose job was deleted."""
+        known = self.builds.get(build.record.number)
+        if known is not None and known.job_uid == build.job_uid:
+            self.builds[build.record.number] = replace(build, record=build.record.deleted())
+
+    def job_deleted(self, number: int, job_uid: str) -> None:
+        """Keep the build until the status records it: nothing else shows that it may have made resources."""
+        build = self.builds.get(number)
+        if build is None or build.job_uid != job_uid:
+            return  # it is a later job, whose predecessor's deletion is reported only now
+        if self.workspace is None or self.is_reported_as_ended(number):
+            del self.builds[number]
+        else:
+            self.builds[number] = replace(build, record=build.record.vanished())
+
+    def is_reported_as_ended(self, number: int) -> bool:
+        """Return whether the workspace's status records a later build, or the end of this one."""
+        latest = self.workspace.status.latest_build if self.workspace is not None else None
+        return latest is not None and (number < latest.number or (number == latest.number and latest.ended))
 
     def holds(self, number: int) -> bool:
         """Return whether the workspace's status does not record the end of this build yet."""

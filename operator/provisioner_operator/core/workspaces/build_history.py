@@ -5,7 +5,7 @@ The status may lag behind the jobs, and jobs may be deleted once the status has 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
 from provisioner_operator.core.workspaces.records import Build, BuildRecord, Workspace
@@ -13,8 +13,6 @@ from provisioner_operator.core.workspaces.refused_step import RefusedStep
 
 SUPERSEDED = "Superseded"
 """Reason of a build that was canceled before it began because the desired state changed."""
-VANISHED = "JobDeleted"
-"""Reason of a build whose job was deleted before its end was observed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,16 @@ class BuildFacts:
 
 @dataclass(frozen=True, slots=True)
 class BuildHistory:
-    """The latest build and the last one that began, with their jobs."""
+    """The latest build and the last one that began, with their jobs.
+
+    A build that vanished counts as begun: it may have made resources.
+    """
 
     latest: BuildRecord | None
     build: Build | None
-    """Job of the latest build; None if only the status records it."""
+    """Job of the latest build, even if it was deleted since; None if only the status records it."""
     last_run: BuildRecord | None
+    """Last build that began, or may have."""
     last_run_build: Build | None
     completed: int = 0
     """Number of the last build that completed; 0 if none has."""
@@ -56,10 +58,10 @@ class BuildHistory:
                 continue
             if not facts.searched:
                 return None
-            records[number] = replace(record, phase=Phase.CANCELED, reason=VANISHED)
+            records[number] = record.vanished()
         latest = records.get(max(records, default=0))
         completed = [number for number, record in records.items() if record.phase is Phase.COMPLETED]
-        begun = [number for number, record in records.items() if record.started is not None]
+        begun = [number for number, record in records.items() if record.may_have_begun]
         last_run = records.get(max(begun, default=0))
         return cls(
             latest,

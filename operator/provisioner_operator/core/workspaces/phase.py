@@ -5,9 +5,8 @@ from math import ceil
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition, WorkspacePhase, WorkspaceReason
 from provisioner_operator.core.model.json_patch import timestamp
-from provisioner_operator.core.workspaces.build_history import VANISHED
 from provisioner_operator.core.workspaces.outdated import describe_move
-from provisioner_operator.core.workspaces.records import BuildRecord, Workspace
+from provisioner_operator.core.workspaces.records import JOB_DELETED, VANISHED, BuildRecord, Workspace
 
 WORKING = {
     Transition.START: WorkspacePhase.STARTING,
@@ -95,9 +94,16 @@ def _describe_ended(workspace: Workspace, effective: BuildRecord, versions: Vers
         message = f"{build} failed{_with_message(effective)} {advice}"
         reason = WorkspaceReason.DESTROY_FAILED if destroys else WorkspaceReason.BUILD_FAILED
         return Summary(WorkspacePhase.FAILED, reason, message)
-    how = "was deleted before it ended." if effective.reason == VANISHED else f"was canceled{_with_message(effective)}"
     reason = WorkspaceReason.DESTROY_CANCELED if destroys else WorkspaceReason.BUILD_CANCELED
-    return Summary(WorkspacePhase.CANCELED, reason, f"{build} {how} {advice}")
+    return Summary(WorkspacePhase.CANCELED, reason, f"{build} {_way_of_cancel(effective)} {advice}")
+
+
+def _way_of_cancel(effective: BuildRecord) -> str:
+    if effective.reason == JOB_DELETED:
+        return "was deleted before it ended."
+    if effective.reason == VANISHED:
+        return "was deleted, and may have started before."
+    return f"was canceled{_with_message(effective)}"
 
 
 def _advice(workspace: Workspace, effective: BuildRecord, versions: Versions) -> str:

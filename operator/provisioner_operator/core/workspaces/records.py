@@ -5,7 +5,7 @@ not understand (sources, variables) are passed on as written.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provisioner_operator.api.v1alpha1.enums import (
     DeletionPolicy,
@@ -24,6 +24,10 @@ from provisioner_operator.core.model.records import Condition
 
 ParameterValues = tuple[tuple[str, str], ...]
 """Names and values, ordered by name."""
+JOB_DELETED = "JobDeleted"
+"""Reason of a build whose job was deleted before it ended."""
+VANISHED = "JobVanished"
+"""Reason of a build whose job is gone although nobody saw it start or end: it may have done either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,21 @@ class BuildRecord:
     def ended(self) -> bool:
         """Whether it has reached a final phase."""
         return self.phase in TERMINAL
+
+    @property
+    def may_have_begun(self) -> bool:
+        """Whether it may have changed resources: it was seen to start, or nobody saw what became of it."""
+        return self.started is not None or self.reason == VANISHED
+
+    def deleted(self) -> "BuildRecord":
+        """Return the record after the deletion of the job in this state; an end is final."""
+        return self if self.ended else replace(self, phase=Phase.CANCELED, reason=JOB_DELETED)
+
+    def vanished(self) -> "BuildRecord":
+        """Return the record after the deletion of the job in this state or a later one."""
+        if self.ended or self.started is not None:
+            return self.deleted()
+        return replace(self, phase=Phase.CANCELED, reason=VANISHED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,17 @@ async def test_a_job_is_observed_as_the_watch_reports_it_and_forgotten_when_it_i
     assert parts.jobs.job("uid-of-job") is None
 
 
+@virtual_time
+async def test_the_watch_shows_that_a_deleted_build_never_began() -> None:
+    parts = ControllerParts()
+    feed = a_feed(parts)
+    parts.observer.workspace(stored(a_workspace_manifest("dev")))
+    feed.seen(a_build())
+    feed.deleted(a_build())
+    (build,) = parts.workspaces._workspaces["uid-of-dev"].builds.values()  # noqa: SLF001 - the next status shows it
+    assert build.record.reason == "JobDeleted"
+
+
 @pytest.mark.parametrize("kind", ["daemons", "templates", "workspaces"])
 @virtual_time
 async def test_other_kinds_are_listed_whole_and_what_a_list_lacks_is_forgotten(kind: str) -> None:

@@ -25,6 +25,7 @@ from provisioner_operator.core.workspaces.records import (
     WorkspaceStatus,
 )
 from provisioner_operator.core.workspaces.template_source import digest_of
+from support.builders.build_plans import SIZE, wanted_change
 from support.builders.core import NAMESPACE, NOON, at
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace, an_import
 
@@ -61,6 +62,11 @@ def observing(*objects: Observed) -> WorkspaceReconciler:
 def decided(cache: WorkspaceReconciler) -> dict[str, WorkspaceDecision]:
     """Decisions that are due, by the uid of their object."""
     return {each.subject: each for each in cache.decide(at(0))}
+
+
+def cache_of_builds(cache: WorkspaceReconciler) -> set[int]:
+    """Numbers of the builds of the workspace that are kept."""
+    return set(cache._workspaces["uid-of-dev"].builds)  # noqa: SLF001 - memory has no interface
 
 
 def recorded(build: Build, **fields: object) -> Workspace:
@@ -158,6 +164,56 @@ def test_unfinished_jobs_are_known_before_their_workspace_and_template_until_the
 
     assert cache.unfinished_jobs() == {}
     assert decided(cache) == {}
+
+
+@pytest.mark.parametrize("phase", [Phase.PENDING, Phase.RUNNING, Phase.COMPLETED])
+def test_a_deleted_job_is_kept_until_the_status_records_what_became_of_its_build(phase: Phase) -> None:
+    workspace = a_workspace(parameters=(("size", "2"),))
+    build = a_build(phase=phase, change=wanted_change(workspace), parameters=workspace.parameters)
+    cache = observing(a_template(parameters=(SIZE,)), workspace, build)
+    cache.job_deleted(build.job_uid)
+
+    assert not cache.holds(build.job_uid)
+    report = decided(cache)["uid-of-dev"]
+    assert isinstance(report, UpdateWorkspaceStatus)
+    assert report.status.last_run == report.status.latest_build == build.record.vanished()
+    assert report.status.parameters == workspace.parameters
+    assert cache_of_builds(cache) == {1}
+
+    assert observe(cache, a_workspace(resource_version=2, status=report.status))
+    assert cache_of_builds(cache) == set()
+
+
+def test_the_last_state_of_a_deleted_job_shows_whether_its_build_began() -> None:
+    workspace = a_workspace()
+    seen = a_build(phase=Phase.PENDING, change=wanted_change(workspace))
+    for phase in (Phase.PENDING, Phase.RUNNING):
+        last = a_build(phase=phase, change=seen.record.change, resource_version=5)
+        cache = observing(a_template(), workspace, seen)
+        cache.build_deleted(replace(last, workspace_uid="unknown"))
+        cache.build_deleted(replace(last, job_uid="of a former job"))
+        cache.build_deleted(last)
+        cache.job_deleted(seen.job_uid)
+
+        report = decided(cache)["uid-of-dev"]
+        assert isinstance(report, UpdateWorkspaceStatus)
+        assert report.status.latest_build == last.record.deleted()
+        assert report.status.last_run == (last.record.deleted() if phase is Phase.RUNNING else None)
+
+
+def test_of_a_deleted_job_whose_end_is_recorded_nothing_is_kept() -> None:
+    ended = a_build(phase=Phase.FAILED)
+    # The watch of the workspace is ahead of that of its job, or behind it; the latest build may be a later one.
+    for latest in (ended.record, a_build(2, phase=Phase.PENDING).record):
+        status = WorkspaceStatus(build_number=latest.number, latest_build=latest, last_run=ended.record)
+        workspace = a_workspace(resource_version=2, status=status)
+        ahead, behind = observing(a_workspace(), RUNNING_BUILD), observing(a_workspace(), RUNNING_BUILD)
+        observe(ahead, workspace)
+        ahead.job_deleted(RUNNING_BUILD.job_uid)
+        behind.job_deleted(RUNNING_BUILD.job_uid)
+        observe(behind, workspace)
+
+        assert cache_of_builds(ahead) == cache_of_builds(behind) == set()
 
 
 def test_ended_jobs_of_what_is_not_known_are_nobodys() -> None:

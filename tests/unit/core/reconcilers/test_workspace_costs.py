@@ -11,7 +11,7 @@ from provisioner_operator.core.reconcilers import workspace_entries
 from provisioner_operator.core.reconcilers import workspaces as reconciler_module
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import UpdateTemplateStatus
-from provisioner_operator.core.workspaces.records import SourceFiles, Workspace
+from provisioner_operator.core.workspaces.records import SourceFiles, Workspace, WorkspaceStatus
 from provisioner_operator.core.workspaces.template_source import digest_of
 from support.builders.core import at
 from support.builders.workspaces import a_build, a_template, a_version, a_workspace
@@ -72,11 +72,12 @@ def test_an_event_about_a_workspace_does_not_plan_its_template(planned: list[str
 
 def test_a_template_is_planned_when_another_version_is_in_use_or_a_workspace_comes_or_goes(planned: list[str]) -> None:
     cache = a_crowd()
+    later = WorkspaceStatus(latest_build=a_build(2).record, last_run=a_build(2).record)
     events: tuple[Callable[[], object], ...] = (
         lambda: cache.observe_workspace(one_of_the_crowd(1, resource_version=3, pinned_version="other")),
         lambda: cache.observe_workspace(one_of_the_crowd(7)),
         lambda: cache.observe_build(a_build(version="another", workspace_uid="uid-of-dev-7")),
-        lambda: cache.job_deleted("uid-of-dev-1"),
+        lambda: cache.observe_workspace(one_of_the_crowd(7, resource_version=2, status=later)),
         lambda: cache.workspace_deleted("uid-of-dev-7"),
     )
     for event in events:

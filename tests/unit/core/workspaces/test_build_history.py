@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
-from provisioner_operator.core.workspaces.build_history import SUPERSEDED, VANISHED, BuildFacts, BuildHistory
-from provisioner_operator.core.workspaces.records import Build, WorkspaceStatus
+from provisioner_operator.core.workspaces.build_history import SUPERSEDED, BuildFacts, BuildHistory
+from provisioner_operator.core.workspaces.records import JOB_DELETED, VANISHED, Build, WorkspaceStatus
 from support.builders.workspaces import a_build, a_workspace
 
 BUILT = a_build(1, change="built")
@@ -30,7 +30,7 @@ def test_after_a_superseded_build_the_last_run_determines_the_state() -> None:
     assert a_history(BUILT, canceled).effective_build == canceled.record
 
 
-@pytest.mark.parametrize("reason", [None, SUPERSEDED, VANISHED])
+@pytest.mark.parametrize("reason", [None, SUPERSEDED, JOB_DELETED])
 def test_what_was_built_need_not_be_built_again_after_a_build_that_never_began(reason: str | None) -> None:
     history = a_history(BUILT, never_began(2, reason=reason))
 
@@ -40,7 +40,9 @@ def test_what_was_built_need_not_be_built_again_after_a_build_that_never_began(r
 
 
 @pytest.mark.parametrize(
-    "later", [a_build(2, change="another"), a_build(2, change="another", phase=Phase.FAILED)], ids=["done", "failed"]
+    "later",
+    [a_build(2, change="another"), a_build(2, change="another", phase=Phase.FAILED), never_began(2, reason=VANISHED)],
+    ids=["done", "failed", "vanished"],
 )
 def test_what_a_later_run_changed_has_to_be_built_again(later: Build) -> None:
     history = a_history(BUILT, later)
@@ -61,15 +63,30 @@ def test_only_a_stop_of_what_never_ran_needs_no_build() -> None:
     assert a_history(BUILT).needs_build("stop", Transition.STOP)
 
 
-def test_a_job_that_the_status_records_as_unfinished_and_that_is_gone_has_vanished() -> None:
-    running = a_build(3, phase=Phase.RUNNING).record
-    workspace = a_workspace(status=WorkspaceStatus(latest_build=running, last_run=running))
+@pytest.mark.parametrize(("phase", "reason"), [(Phase.PENDING, VANISHED), (Phase.RUNNING, JOB_DELETED)])
+def test_a_job_that_the_status_records_as_unfinished_and_that_is_gone_may_have_begun(phase: Phase, reason: str) -> None:
+    unfinished = a_build(3, phase=phase).record
+    workspace = a_workspace(status=WorkspaceStatus(latest_build=unfinished, last_run=BUILT.record))
 
     assert BuildHistory.of(workspace, BuildFacts(searched=False)) is None
     history = BuildHistory.of(workspace, BuildFacts(searched=True))
     assert history is not None
-    assert history.latest == replace(running, phase=Phase.CANCELED, reason=VANISHED)
+    assert history.latest == replace(unfinished, phase=Phase.CANCELED, reason=reason)
+    assert history.last_run == history.latest
     assert not history.is_building
+
+
+def test_a_job_that_was_deleted_after_its_end_ended_as_it_did() -> None:
+    for ended in (BUILT, never_began(1), never_began(1, reason=SUPERSEDED)):
+        assert ended.record.vanished() == ended.record.deleted() == ended.record
+
+
+def test_a_build_whose_job_was_deleted_while_it_waited_never_began_unless_it_may_have_changed_before() -> None:
+    pending = a_build(phase=Phase.PENDING).record
+
+    assert pending.deleted() == replace(pending, phase=Phase.CANCELED, reason=JOB_DELETED)
+    assert not pending.deleted().may_have_begun
+    assert pending.vanished().may_have_begun
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,21 @@ from provisioner_operator.core.workspaces.decisions import (
     Supersede,
     UpdateWorkspaceStatus,
 )
-from provisioner_operator.core.workspaces.records import WorkspaceStatus
-from support.builders.build_plans import NEWER, decided, planned, reported
+from provisioner_operator.core.workspaces.records import Build, BuildRecord, WorkspaceStatus
+from support.builders.build_plans import NEWER, decided, planned, ready_reason, reported, wanted_change
 from support.builders.core import at
 from support.builders.workspaces import VERSION, a_build, a_template, a_workspace
+
+
+def recorded(build: Build) -> WorkspaceStatus:
+    """The status that has this build as the latest, and as the last run if it has begun and completed."""
+    last_run = build.record if build.record.phase is Phase.COMPLETED else None
+    return WorkspaceStatus(
+        build_number=build.record.number,
+        latest_build=build.record,
+        last_run=last_run,
+        completed_build=int(bool(last_run)),
+    )
 
 
 def test_a_deleted_workspace_is_destroyed_and_then_let_go() -> None:
@@ -54,6 +65,69 @@ def test_a_destroy_that_fails_leaves_the_workspace_until_it_is_asked_for_again(p
 
 def test_what_runs_is_never_superseded_by_a_deletion() -> None:
     assert isinstance(decided(a_workspace(deleting=True), a_build(phase=Phase.RUNNING)), UpdateWorkspaceStatus)
+
+
+@pytest.mark.parametrize("phase", [Phase.PENDING, Phase.RUNNING])
+def test_a_build_whose_job_is_gone_may_have_made_resources_and_is_destroyed(phase: Phase) -> None:
+    workspace = a_workspace(deleting=True, parameters=(("size", "2"),), status=recorded(a_build(phase=phase)))
+
+    decision = decided(workspace)
+
+    assert isinstance(decision, CreateBuild)
+    assert (decision.number, decision.transition, decision.version.name) == (2, Transition.DELETE, VERSION)
+    assert decision.parameters == (("size", "2"),)
+    destroyed = a_build(2, change=decision.change, transition=Transition.DELETE)
+    assert isinstance(decided(workspace, destroyed), ReleaseWorkspace)
+
+
+def test_a_build_whose_job_was_deleted_while_it_waited_needs_no_destroy() -> None:
+    pending = a_build(phase=Phase.PENDING)
+
+    assert isinstance(
+        decided(a_workspace(deleting=True), replace(pending, record=pending.record.deleted())), ReleaseWorkspace
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (
+            a_build(phase=Phase.PENDING).record.vanished(),
+            "Build 1 (job dev-1) was deleted, and may have started before. ",
+        ),
+        (a_build(phase=Phase.PENDING).record.deleted(), "Build 1 (job dev-1) was deleted before it ended. "),
+        (a_build(phase=Phase.RUNNING).record.vanished(), "Build 1 (job dev-1) was deleted before it ended. "),
+    ],
+    ids=["vanished", "waiting", "running"],
+)
+def test_a_deleted_job_is_reported_as_canceled(record: BuildRecord, message: str) -> None:
+    workspace = a_workspace()
+
+    status = reported(workspace, replace(a_build(), record=replace(record, change=wanted_change(workspace))))
+
+    assert next(each.message for each in status.conditions if each.type == "Ready").startswith(message)
+    assert ready_reason(status) == "BuildCanceled"
+
+
+def test_a_build_whose_job_vanished_is_destroyed_with_its_own_version_and_values() -> None:
+    size = (("size", "2"),)
+    before = a_workspace(parameters=size, status=replace(recorded(a_build()), parameters=(("size", "1"),)))
+    change = wanted_change(before, "template-2")
+    pending = a_build(2, phase=Phase.PENDING, change=change, version="template-2", parameters=size)
+    vanished = replace(pending, record=pending.record.vanished())
+
+    status = reported(before, vanished, template=NEWER)
+
+    assert (status.last_run, status.version, status.parameters) == (vanished.record, "template-2", size)
+    # From what is at hand as well as from the status alone.
+    edited = a_workspace(deleting=True, parameters=(("size", "3"),))
+    for workspace, builds in (
+        (replace(edited, status=before.status), [vanished]),
+        (replace(edited, status=status), []),
+    ):
+        decision = decided(workspace, *builds, template=NEWER)
+        assert isinstance(decision, CreateBuild)
+        assert (decision.version.name, decision.parameters) == ("template-2", size)
 
 
 def test_what_has_not_begun_is_superseded_by_a_deletion_and_needs_no_destroy() -> None:
