@@ -177,6 +177,31 @@ def test_a_deleted_job_counts_as_canceled(team: Team) -> None:
     assert "was deleted before it ended" in condition(body, "Ready")["message"]
 
 
+def test_what_a_build_made_is_destroyed_although_its_job_was_deleted_at_once(team: Team) -> None:
+    team.make("torn", hold="true")
+    team.product.ledger.await_run("torn-1")
+
+    team.admin.run("delete", "pj", "torn-1")
+    team.admin.run("delete", "ws", "torn", "--wait=false")
+    team.product.ledger.await_run("torn-2")
+    team.product.ledger.release("torn-2")
+    team.workspaces.until_gone("torn")
+
+    assert team.transitions("torn") == ["Delete"]
+
+
+def test_nothing_is_destroyed_after_a_build_whose_job_was_deleted_while_it_waited(team: Team) -> None:
+    team.make("unwanted", tags={"zone": "nowhere"})
+    team.until("unwanted", "Pending", build=1)
+
+    team.admin.run("delete", "pj", "unwanted-1")
+    team.workspaces.until("unwanted", reason_is("BuildCanceled"))
+    team.admin.run("delete", "ws", "unwanted", "--wait=false")
+    team.workspaces.until_gone("unwanted")
+
+    assert team.transitions("unwanted") == []
+
+
 def test_a_workspace_without_its_template_waits_and_reports_it(team: Team) -> None:
     team.make("early", templateRef={"name": "coming"})
     team.workspaces.until("early", reason_is("TemplateNotFound"))
