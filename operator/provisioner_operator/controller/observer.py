@@ -25,7 +25,7 @@ from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.kube.errors import BusyError
 from provisioner_operator.kube.job_parsing import parse_job_records
-from provisioner_operator.kube.object_meta import object_meta, owner_of
+from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.parsing import UnparseableObjectError, unreadable_object
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
 from provisioner_operator.kube.pool_parsing import parse_pool_pod
