@@ -33,11 +33,13 @@ class Changes:
 
     def note(self, change: Change) -> None:
         """Count a change."""
-        self.version += 1
         self._last.append(change)
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
+        self._grow()
+
+    def start_over(self) -> None:
+        """Count a change of everything: whoever knows an earlier version has to look at all objects again."""
+        self._last.clear()
+        self._grow()
 
     async def after(self, version: int) -> int:
         """Return the version once it is above that one."""
@@ -56,3 +58,9 @@ class Changes:
         if missing > len(self._last):
             return None
         return list(dict.fromkeys(list(self._last)[len(self._last) - missing :])) if missing > 0 else []
+
+    def _grow(self) -> None:
+        self.version += 1
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)

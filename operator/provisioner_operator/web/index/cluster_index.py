@@ -39,25 +39,10 @@ class ClusterIndex:
         self._clock = clock
         self._only = tuple(namespaces)
         self._changes = Changes()
-        self._loading = dict.fromkeys(KINDS, 0)
-        self._unlisted = set(KINDS)
         self._contact: Callable[[], float] = lambda: 0.0
         self.skipped: dict[str, int] = dict.fromkeys(KINDS, 0)
         """Number of times that an object could not be read, by plural."""
-        self.queue = QueueIndex(self.now, self._ended, self._went_offline)
-        self.jobs = JobIndex(self.queue)
-        self.daemons = ObjectIndex()
-        self.pools = ObjectIndex()
-        self.workspaces = ObjectIndex()
-        self.templates = ObjectIndex()
-        self._namespaces = ObjectIndex()
-        self._objects: Mapping[str, ObjectIndex] = {
-            DAEMONS: self.daemons,
-            POOLS: self.pools,
-            WORKSPACES: self.workspaces,
-            TEMPLATES: self.templates,
-            NAMESPACES: self._namespaces,
-        }
+        self._clear()
 
     # --- state ---
 
@@ -166,9 +151,32 @@ class ClusterIndex:
         self._unlisted.difference_update(plurals or KINDS)
         if self.is_ready and not was_ready:
             self.jobs.prepare()
-            self._changes.note(Change("", "", ""))
+            self._changes.start_over()
+
+    def start_over(self) -> None:
+        """Forget everything, at once: no kind counts as listed any more."""
+        self._clear()
+        self._changes.start_over()
 
     # --- inside ---
+
+    def _clear(self) -> None:
+        self._unlisted = set(KINDS)
+        self._loading = dict.fromkeys(KINDS, 0)
+        self.queue = QueueIndex(self.now, self._ended, self._went_offline)
+        self.jobs = JobIndex(self.queue)
+        self.daemons = ObjectIndex()
+        self.pools = ObjectIndex()
+        self.workspaces = ObjectIndex()
+        self.templates = ObjectIndex()
+        self._namespaces = ObjectIndex()
+        self._objects: Mapping[str, ObjectIndex] = {
+            DAEMONS: self.daemons,
+            POOLS: self.pools,
+            WORKSPACES: self.workspaces,
+            TEMPLATES: self.templates,
+            NAMESPACES: self._namespaces,
+        }
 
     def _put_job(self, row: JobRow) -> None:
         job = row.job

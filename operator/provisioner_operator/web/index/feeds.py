@@ -1,7 +1,7 @@
 """The watches that keep the index up to date: one reflector for each kind, and for each namespace if only some are served.
 
-They run until canceled. If etcd is restored from a backup, what was observed before may never have happened: the kind is
-forgotten, and listed again.
+They run until canceled. If etcd is restored from a backup, what was observed before may never have happened: the whole index
+is forgotten, and every kind listed again.
 """
 
 import asyncio
@@ -37,17 +37,9 @@ class Feeds:
         """Of `namespaces` alone, or of all if there are none."""
         self._index = index
         self._client = client
-        self._unlisted = {plural: len(namespaces) or 1 for plural in _COLLECTIONS}
-        self._feeds = [
-            _Feed(self, plural, collection(namespace), namespace)
-            for plural, collection in _COLLECTIONS.items()
-            for namespace in (namespaces or (None,))
-        ]
-        if namespaces:
-            index.complete(NAMESPACES)
-        else:
-            self._unlisted[NAMESPACES] = 1
-            self._feeds.insert(0, _Feed(self, NAMESPACES, "/api/v1/namespaces", None))
+        self._namespaces = namespaces
+        self._unlisted: dict[str, int] = {}
+        """Number of collections of each kind whose first list is not complete."""
 
     @property
     def index(self) -> ClusterIndex:
@@ -56,8 +48,7 @@ class Feeds:
 
     def tasks(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         """Yield the name and the work of each task, none of which ends."""
-        for feed in self._feeds:
-            yield f"index of {feed.path}", feed.follow(self._client)
+        yield "feed of the index", self._follow()
         yield "clock of the index", self._tick()
 
     async def run(self) -> None:
@@ -75,6 +66,34 @@ class Feeds:
         if self._index.is_ready:
             trim()
 
+    async def _follow(self) -> None:
+        while True:
+            feeds = self._begin()
+            try:
+                # All of them start anew: whichever notices it first, etcd has been restored for every kind.
+                async with asyncio.TaskGroup() as group:
+                    for feed in feeds:
+                        following = Reflector(self._client, feed.path, feed).follow()
+                        group.create_task(following, name=f"index of {feed.path}")
+            except* RestoredError as errors:
+                _logger.warning("%s: the index is forgotten, and read anew", errors.exceptions[0])
+                self._index.start_over()
+
+    def _begin(self) -> "list[_Feed]":
+        """Return the feeds of an index in which nothing is listed."""
+        self._unlisted = dict.fromkeys(_COLLECTIONS, len(self._namespaces) or 1)
+        feeds = [
+            _Feed(self, plural, collection(namespace), namespace)
+            for plural, collection in _COLLECTIONS.items()
+            for namespace in (self._namespaces or (None,))
+        ]
+        if self._namespaces:
+            self._index.complete(NAMESPACES)
+        else:
+            self._unlisted[NAMESPACES] = 1
+            feeds.insert(0, _Feed(self, NAMESPACES, "/api/v1/namespaces", None))
+        return feeds
+
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
@@ -91,16 +110,6 @@ class _Feed:
         self._plural = plural
         self._namespace = namespace
         self._is_listed = False
-
-    async def follow(self, client: KubeClient) -> None:
-        """Follow the collection until canceled."""
-        while True:
-            try:
-                await Reflector(client, self.path, self).follow()
-            except RestoredError as error:
-                _logger.warning("%s: everything in the index is forgotten and listed again", error)
-                for uid in self.known():
-                    self._index.remove(self._plural, uid)
 
     def known(self) -> Mapping[str, int]:
         """Return the known objects' versions by uid."""

@@ -30,6 +30,17 @@ def test_what_changed_too_long_ago_is_unknown() -> None:
     assert len(changes.since(904) or ()) == 4096
 
 
+def test_after_a_change_of_everything_earlier_versions_know_nothing() -> None:
+    changes = Changes()
+    changes.note(a_change("a"))
+    changes.start_over()
+    changes.note(a_change("b"))
+
+    assert changes.version == 3
+    assert changes.since(1) is None
+    assert changes.since(2) == [a_change("b")]
+
+
 def test_a_version_that_was_never_reached_has_no_changes() -> None:
     assert Changes().since(7) == []
 

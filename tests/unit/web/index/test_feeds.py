@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from provisioner_operator.api.v1alpha1.names import JOBS
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import UnreachableError
@@ -100,6 +100,34 @@ async def test_what_was_seen_before_etcd_was_restored_is_forgotten() -> None:
     client.watched(paths.jobs(None), UnreachableError("restarts"))
     async with fed(client, seconds=30) as index:
         assert names(index) == ["kept"]
+        assert index.is_ready
+        # Whoever followed the changes has to read everything anew.
+        assert index.changes_since(1) is None
+
+
+@virtual_time
+async def test_it_is_not_ready_between_a_restored_etcd_and_the_new_lists() -> None:
+    away = UnreachableError("restarts")
+    client = a_cluster(
+        jobs=[a_page(a_job("lost", 900), version=1000), a_page(), away], daemons=[a_page(stored(a_daemon_manifest()))]
+    )
+    client.watched(paths.jobs(None), away)
+    async with fed(client, seconds=30) as index:
+        assert not index.is_ready
+        assert names(index) == []
+        assert index.loading[JOBS] == 0
+        assert index.loading[DAEMONS] == 1
+
+
+@virtual_time
+async def test_namespaces_are_listed_anew_where_etcd_was_restored() -> None:
+    client = a_cluster(NAMESPACE, jobs=[a_page(a_job("lost", 900), version=1000), a_page(a_job("kept"))])
+    for collection in KINDS:
+        client.answers("GET", collection("other"), a_page())
+    client.watched(paths.jobs(NAMESPACE), UnreachableError("restarts"))
+    async with fed(client, NAMESPACE, "other", seconds=30) as index:
+        assert names(index) == ["kept"]
+        assert index.is_ready
 
 
 @virtual_time
