@@ -46,8 +46,12 @@ def main(jobs: int, pending: int, daemons: int, namespaces: int) -> None:
     _load(index, population)
     click.echo(f"resident: {before:.0f} MB before, {_resident():.0f} MB after loading")
     _ask(index, population)
+    _list_again(index, population)
     _change(index, population)
     click.echo(f"resident: {_resident():.0f} MB at the end")
+    began = time.process_time()
+    index.start_over()
+    click.echo(f"to forget everything: {(time.process_time() - began) * 1e3:.0f} ms")
 
 
 def _load(index: ClusterIndex, population: Population) -> None:
@@ -103,6 +107,18 @@ def _ask(index: ClusterIndex, population: Population) -> None:
     _time("fits", lambda: index.queue.fits(last.job))
     _time("estimate", lambda: index.queue.estimate(last.job))
     _time("jobs of a workspace", lambda: index.jobs.of_workspace(last.job.namespace, last.job.workspace or ""))
+
+
+def _list_again(index: ClusterIndex, population: Population) -> None:
+    """Time what a repeated list costs in which nothing is new."""
+    _time("known versions of all jobs", lambda: index.versions(JOBS))
+    page = orjson.loads(next(population.job_pages()))
+
+    def list_page() -> None:
+        for body in page:
+            index.put(JOBS, body)
+
+    _time(f"page of {len(page)} known jobs", list_page)
 
 
 def _pending_page(index: ClusterIndex, namespaces: list[str]) -> object:

@@ -116,6 +116,10 @@ class ClusterIndex:
     def put(self, plural: str, body: Mapping[str, Any]) -> None:
         """Take an object as it is; one that cannot be read is left as it was, and counted."""
         try:
+            meta = object_meta(body)
+            # Compared before the rest is parsed: a list that is repeated brings little that is new.
+            if meta.version <= self._index_of(plural).version(meta.uid):
+                return
             row = parse_job_row(body) if plural == JOBS else parse_object_row(body)
             if isinstance(row, JobRow):
                 self._put_job(row)
@@ -143,7 +147,7 @@ class ClusterIndex:
 
     def versions(self, plural: str, namespace: str | None = None) -> Mapping[str, int]:
         """Return the known objects' resource versions by uid, of one namespace or of all."""
-        return (self.jobs if plural == JOBS else self._objects[plural]).versions(namespace)
+        return self._index_of(plural).versions(namespace)
 
     def complete(self, *plurals: str) -> None:
         """Note that these kinds, or all, have been listed."""
@@ -178,11 +182,12 @@ class ClusterIndex:
             NAMESPACES: self._namespaces,
         }
 
+    def _index_of(self, plural: str) -> JobIndex | ObjectIndex:
+        return self.jobs if plural == JOBS else self._objects[plural]
+
     def _put_job(self, row: JobRow) -> None:
         job = row.job
         former = self.jobs.get(job.uid)
-        if former is not None and former.job.resource_version >= job.resource_version:
-            return
         self._loading[JOBS] += former is None
         self.jobs.put(row)
         self.queue.live.observe_job(job)
@@ -192,8 +197,6 @@ class ClusterIndex:
 
     def _put_object(self, plural: str, row: ObjectRow, body: Mapping[str, Any]) -> None:
         former = self._objects[plural].get(row.uid)
-        if former is not None and former.resource_version >= row.resource_version:
-            return
         if plural == DAEMONS:
             self.queue.live.observe_daemon(parse_daemon(body))
         elif plural == POOLS:

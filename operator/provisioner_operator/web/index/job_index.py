@@ -129,17 +129,23 @@ class JobIndex:
 
     def of_workspace(self, namespace: str, workspace: str) -> list[JobRow]:
         """Return the jobs of the workspace, newest first."""
-        rows = map(self._rows.row, self._search.of_workspace(workspace))
-        return sorted((row for row in rows if row.job.namespace == namespace), key=_order, reverse=True)
+        found = self._lists.select(self._search.of_workspace(workspace), (), (namespace,), None)
+        return list(map(self._rows.row, sorted(found, key=self._rows.order, reverse=True)))
 
     def ended(self, namespace: str, limit: int) -> list[JobRow]:
         """Return the newest of the namespace's jobs that have ended."""
         return [self._rows.row(slot) for slot in islice(self._lists.newest(TERMINAL, (namespace,)), limit)]
 
+    def version(self, uid: str) -> int:
+        """Return the job's resource version; 0 if it is unknown."""
+        slot = self._rows.find(uid)
+        return 0 if slot is None else self._rows.versions[slot]
+
     def versions(self, namespace: str | None = None) -> dict[str, int]:
         """Return the jobs' resource versions by uid, of one namespace or of all."""
-        jobs = (self._rows.row(slot).job for slot in self._rows.slots())
-        return {job.uid: job.resource_version for job in jobs if namespace in (None, job.namespace)}
+        uid, versions = self._rows.uid, self._rows.versions
+        slots = self._rows.slots() if namespace is None else self._lists.of_namespace(namespace)
+        return {uid(slot): versions[slot] for slot in slots}
 
     # --- inside ---
 
@@ -172,7 +178,3 @@ class JobIndex:
     def _stuck_slots(self, namespaces: Namespaces) -> set[int]:
         slots = self._unfinished
         return {slots[uid] for uid in self._stuck.stuck_jobs(namespaces)}
-
-
-def _order(row: JobRow) -> tuple[float, str]:
-    return row.job.created, row.job.uid

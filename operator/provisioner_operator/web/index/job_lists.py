@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
+from itertools import chain
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.model.sorted_list import SortedList
@@ -80,14 +81,14 @@ class JobLists:
             counted[phase] = counted.get(phase, 0) + jobs
         return counted
 
+    def of_namespace(self, namespace: str) -> Iterator[int]:
+        """Yield the jobs of a namespace."""
+        return chain.from_iterable(self._lists.get(namespace, {}).values())
+
     def select(self, slots: Collection[int], phases: Phases, namespaces: Namespaces, since: float | None) -> list[int]:
         """Return those of these jobs that have one of the phases, are in one of the namespaces and new enough."""
-        allowed = frozenset(namespaces)
-        wanted = {
-            number
-            for number, (namespace, phase) in self._places.items()
-            if namespace in allowed and (not phases or phase in phases)
-        }
+        numbers = (self._places.find((namespace, phase)) for namespace in set(namespaces) for phase in phases or Phase)
+        wanted = {number for number in numbers if number is not None}
         place, created = self._place, self._rows.created
         if since is not None:
             slots = [slot for slot in slots if created[slot] >= since]

@@ -47,9 +47,9 @@ class JobSearch:
                 break
         return found
 
-    def of_workspace(self, workspace: str) -> list[int]:
-        """Return the slots of the jobs of all workspaces of this name."""
-        return [slot for slots in self._terms.of(Field.WORKSPACE, workspace) for slot in slots]
+    def of_workspace(self, workspace: str) -> Slots:
+        """Return the slots of the jobs of all workspaces of this name, in whatever namespace."""
+        return next(iter(self._terms.of(Field.WORKSPACE, workspace)), ())
 
     def _conditions(self, query: JobQuery) -> Iterator[Iterable[Slots]]:
         """Yield the jobs that meet each condition, in several collections."""

@@ -45,6 +45,11 @@ class ObjectIndex:
             del names[row.name]
         return row
 
+    def version(self, uid: str) -> int:
+        """Return the object's resource version; 0 if it is unknown."""
+        row = self._rows.get(uid)
+        return 0 if row is None else row.resource_version
+
     def versions(self, namespace: str | None = None) -> Mapping[str, int]:
         """Return the objects' resource versions by uid, of one namespace or of all."""
         rows = self._rows.values()

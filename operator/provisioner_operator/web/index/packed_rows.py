@@ -57,7 +57,7 @@ _OWN = (
     "build_number",
     "retry_of",
 )
-"""Fields that each job has for itself, after its uid: numbers and texts."""
+"""Fields that each job has for itself, the name first: numbers and texts."""
 
 FIELDS = (*(name for group in _COMMON for name in group), *_OWN)
 """All fields of a row that are packed, apart from the uid."""
@@ -76,7 +76,7 @@ _common: tuple[Callable[[JobRow], tuple[Hashable, ...]], ...] = (
     _who_ran,
 )
 _own = attrgetter(*_OWN)
-_UID_AT = len(_COMMON)
+_OWN_AT = len(_COMMON)
 
 
 class RowPacker:
@@ -91,20 +91,20 @@ class RowPacker:
         return sum(map(len, self._shared))
 
     def pack(self, row: JobRow) -> bytes:
-        """Pack a row. What it shares is kept until `release`."""
+        """Pack a row, apart from its uid. What it shares is kept until `release`."""
         numbers = [shared.take(values(row)) for shared, values in zip(self._shared, _common, strict=True)]
         # Copied, since the dumped object keeps the room that it was written in.
-        return bytes(memoryview(marshal.dumps((*numbers, _packed_uid(row.job.uid), *_own(row)))))
+        return bytes(memoryview(marshal.dumps((*numbers, *_own(row)))))
 
-    def unpack(self, packed: bytes) -> JobRow:
-        """Return the row that was packed."""
+    def unpack(self, packed: bytes, uid: str) -> JobRow:
+        """Return the row of this uid that was packed."""
         parts = _parts(packed)
         values: list[object] = []
         for shared, number in zip(self._shared, parts, strict=False):
             values += shared.get(number)
-        values += parts[_UID_AT + 1 :]
+        values += parts[_OWN_AT:]
         fields = {name: values[at] for name, at in _JOB_FIELDS}
-        job = Job(uid=_unpacked_uid(parts[_UID_AT]), **fields)  # type: ignore[arg-type] # as they were packed
+        job = Job(uid=uid, **fields)  # type: ignore[arg-type] # as they were packed
         return JobRow(job=job, **{name: values[at] for name, at in _ROW_FIELDS})  # type: ignore[arg-type]
 
     def release(self, packed: bytes) -> None:
@@ -113,28 +113,12 @@ class RowPacker:
             shared.drop(number)
 
 
-def identity_of(packed: bytes) -> tuple[str, str]:
-    """Return the name and the uid of a packed row."""
-    parts = _parts(packed)
-    return parts[_UID_AT + 1], _unpacked_uid(parts[_UID_AT])
+def name_of(packed: bytes) -> str:
+    """Return the name of a packed row."""
+    name: str = _parts(packed)[_OWN_AT]
+    return name
 
 
 def _parts(packed: bytes) -> tuple[Any, ...]:
     parts: tuple[Any, ...] = marshal.loads(packed)  # noqa: S302 - this module wrote it
     return parts
-
-
-def _packed_uid(uid: str) -> bytes | str:
-    """Return the 16 bytes of a UUID, or the text as it is if it is not written as the API server writes them."""
-    try:
-        packed = bytes.fromhex(uid.replace("-", ""))
-    except ValueError:
-        return uid
-    return packed if _unpacked_uid(packed) == uid else uid
-
-
-def _unpacked_uid(packed: bytes | str) -> str:
-    if isinstance(packed, str):
-        return packed
-    digits = packed.hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

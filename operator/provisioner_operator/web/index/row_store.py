@@ -6,9 +6,10 @@ Rows of unfinished jobs are kept as they are, since the queue needs their record
 from array import array
 from collections.abc import Iterator
 
-from provisioner_operator.web.index.packed_rows import RowPacker, identity_of
+from provisioner_operator.web.index.packed_rows import RowPacker, name_of
 from provisioner_operator.web.index.rows import JobRow
 from provisioner_operator.web.index.slot_table import SlotTable
+from provisioner_operator.web.index.uid_column import UidColumn
 
 _Stored = JobRow | bytes | None
 
@@ -20,10 +21,13 @@ class RowStore:
         self._packer = RowPacker()
         self._rows: list[_Stored] = []
         self._free: list[int] = []
-        self._uids: SlotTable[str] = SlotTable(self.uid)
+        self._uids = UidColumn()
+        self._slots: SlotTable[str] = SlotTable(self._uids.get)
         self._names: SlotTable[tuple[str, str]] = SlotTable(self._full_name)
         self.created = array("d")
         """Times of creation by slot."""
+        self.versions = array("Q")
+        """Resource versions by slot."""
 
     def __len__(self) -> int:
         return len(self._rows) - len(self._free)
@@ -37,12 +41,11 @@ class RowStore:
         stored = self._rows[slot]
         if isinstance(stored, JobRow):
             return stored
-        return self._packer.unpack(_present(stored, slot))
+        return self._packer.unpack(_present(stored, slot), self.uid(slot))
 
     def uid(self, slot: int) -> str:
         """Return the job's uid."""
-        stored = self._rows[slot]
-        return stored.job.uid if isinstance(stored, JobRow) else identity_of(_present(stored, slot))[1]
+        return self._uids.get(slot)
 
     def order(self, slot: int) -> tuple[float, str]:
         """Return the key by which jobs are sorted: time of creation, and uid within a second."""
@@ -51,13 +54,14 @@ class RowStore:
     def text(self, slot: int) -> str:
         """Return the job's name and uid in one line; an empty one for a slot without a row."""
         stored = self._rows[slot] if slot < len(self._rows) else None
-        if isinstance(stored, JobRow):
-            return f"{stored.job.name} {stored.job.uid}"
-        return "" if stored is None else " ".join(identity_of(stored))
+        if stored is None:
+            return ""
+        name = stored.job.name if isinstance(stored, JobRow) else name_of(stored)
+        return f"{name} {self.uid(slot)}"
 
     def find(self, uid: str) -> int | None:
         """Return the slot of the job of this uid."""
-        return self._uids.find(uid)
+        return self._slots.find(uid)
 
     def find_named(self, namespace: str, name: str) -> int | None:
         """Return the slot of the job of this name."""
@@ -70,11 +74,14 @@ class RowStore:
             slot = self._free.pop()
             self._rows[slot] = self._stored(row)
             self.created[slot] = job.created
+            self.versions[slot] = job.resource_version
         else:
             slot = len(self._rows)
             self._rows.append(self._stored(row))
             self.created.append(job.created)
-        self._uids.add(job.uid, slot)
+            self.versions.append(job.resource_version)
+        self._uids.put(slot, job.uid)
+        self._slots.add(job.uid, slot)
         self._names.add((job.namespace, job.name), slot)
         return slot
 
@@ -82,10 +89,11 @@ class RowStore:
         """Store a later version of a row."""
         self._release(slot)
         self._rows[slot] = self._stored(row)
+        self.versions[slot] = row.job.resource_version
 
     def remove(self, slot: int, row: JobRow) -> None:
         """Drop a row."""
-        self._uids.remove(row.job.uid, slot)
+        self._slots.remove(row.job.uid, slot)
         self._names.remove((row.job.namespace, row.job.name), slot)
         self._release(slot)
         self._rows[slot] = None

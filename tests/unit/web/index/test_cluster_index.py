@@ -59,6 +59,17 @@ def test_an_object_that_cannot_be_read_is_skipped_and_counted(caplog: pytest.Log
     assert "Skipping acme/odd of provisionerjobs" in caplog.text
 
 
+def test_a_version_that_is_known_is_not_read_again() -> None:
+    index = an_index()
+    index.put(JOBS, stored(a_job_manifest(), resourceVersion="2"))
+    for version in ("1", "2"):
+        index.put(JOBS, stored(a_job_manifest(type="FromTheFuture"), resourceVersion=version))
+    assert index.skipped[JOBS] == 0
+
+    index.put(JOBS, stored(a_job_manifest(type="FromTheFuture"), resourceVersion="3"))
+    assert index.skipped[JOBS] == 1
+
+
 def test_a_heartbeat_alone_is_no_change() -> None:
     index = an_index()
     index.apply(DAEMONS, "ADDED", a_daemon())

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.core.model.matching import UNTAGGED, effective_tags, tags_match
 from provisioner_operator.web.index.job_index import JobIndex
 from provisioner_operator.web.index.query import Counts, Cursor, JobQuery
+from provisioner_operator.web.index.row_store import RowStore
 from provisioner_operator.web.index.rows import JobRow
 from support.builders.core import NOON, a_job, an_assignment
 
@@ -57,6 +59,7 @@ def rows(draw: st.DrawFn) -> JobRow:
         tags=draw(TAG_SETS),
         assignment=None if daemon is None else replace(an_assignment(daemon), id="", time=0.0),
         reason=draw(st.sampled_from([None, "RunFailed"])),
+        resource_version=draw(st.integers(1, 9)),
     )
     return JobRow(
         job=job,
@@ -198,8 +201,12 @@ def test_each_job_is_found_by_uid_and_name_and_with_its_workspace(
 
     assert len(index) == len(kept)
     assert index.versions() == {uid: row.job.resource_version for uid, row in kept.items()}
+    for namespace in NAMESPACES:
+        mine = [row.job for row in kept.values() if row.job.namespace == namespace]
+        assert index.versions(namespace) == {job.uid: job.resource_version for job in mine}
     for uid in UIDS:
         assert index.get(uid) == kept.get(uid)
+        assert index.version(uid) == (kept[uid].job.resource_version if uid in kept else 0)
     for row in kept.values():
         assert index.named(row.job.namespace, row.job.name) == row
         if row.job.workspace is not None:
@@ -237,6 +244,17 @@ def test_the_jobs_that_ended_last_come_first() -> None:
     index.put(a_row(name="waits", created=9))
 
     assert [row.job.name for row in index.ended("acme", 2)] == ["dev-2", "dev-1"]
+
+
+def test_jobs_of_a_workspace_of_the_same_name_elsewhere_are_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = JobIndex(Stuck({}))
+    for number in range(9):
+        index.put(a_row(name="dev-1", uid=f"u-{number}", namespace=f"team-{number}", workspace="dev"))
+    unpacked: list[int] = []
+    monkeypatch.setattr(RowStore, "row", lambda _, slot: unpacked.append(slot))
+
+    index.of_workspace("team-5", "dev")
+    assert unpacked == [5]
 
 
 def test_thousands_of_jobs_are_found_among_each_other() -> None:

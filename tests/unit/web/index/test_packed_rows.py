@@ -10,7 +10,7 @@ from provisioner_operator.api.v1alpha1.enums import CancelMode, JobType, Phase, 
 from provisioner_operator.core.model.matching import Demand, effective_tags
 from provisioner_operator.core.model.records import Assignment, Job
 from provisioner_operator.web.index import packed_rows
-from provisioner_operator.web.index.packed_rows import RowPacker, identity_of
+from provisioner_operator.web.index.packed_rows import RowPacker, name_of
 from provisioner_operator.web.index.rows import JobRow
 
 TEXTS = st.none() | st.text(max_size=5)
@@ -52,8 +52,8 @@ def test_a_row_is_unpacked_as_it_was(rows: list[JobRow]) -> None:
     packer = RowPacker()
     packed = [packer.pack(row) for row in rows]
 
-    assert [packer.unpack(each) for each in packed] == rows
-    assert [identity_of(each) for each in packed] == [(row.job.name, row.job.uid) for row in rows]
+    assert [packer.unpack(each, row.job.uid) for each, row in zip(packed, rows, strict=True)] == rows
+    assert [name_of(each) for each in packed] == [row.job.name for row in rows]
 
 
 @given(st.lists(ROWS, min_size=2, max_size=4))
@@ -62,12 +62,12 @@ def test_nothing_is_kept_of_rows_that_are_gone(rows: list[JobRow]) -> None:
     packed = [packer.pack(row) for row in rows]
     for each in packed[1:]:
         packer.release(each)
-    assert packer.unpack(packed[0]) == rows[0]
+    assert packer.unpack(packed[0], rows[0].job.uid) == rows[0]
 
     packer.release(packed[0])
     assert packer.size == 0
     with pytest.raises(LookupError):
-        packer.unpack(packed[0])
+        packer.unpack(packed[0], rows[0].job.uid)
 
 
 def test_every_field_is_packed() -> None:
