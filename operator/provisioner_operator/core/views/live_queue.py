@@ -80,9 +80,10 @@ class LiveQueue(QueueView):
         self._note_start(job, None)
         self._refresh([*concerned, uid])
 
-    def observe_daemon(self, daemon: Daemon) -> None:
-        """Add a daemon, or replace its former version."""
+    def observe_daemon(self, daemon: Daemon) -> bool:
+        """Add a daemon, or replace its former version; return whether it comes online or goes offline by that."""
         former = self._daemons.get(daemon.uid)
+        was_online = former is not None and self.is_online(former)
         self._daemons[daemon.uid] = daemon
         until = online_until(daemon)
         if until is None:
@@ -93,6 +94,7 @@ class LiveQueue(QueueView):
         if former is None or former.runs != daemon.runs:
             concerned = self._report(daemon)
         self._refresh([*concerned, daemon.uid])
+        return self.is_online(daemon) != was_online
 
     def forget_daemon(self, uid: str) -> None:
         """Remove a daemon that is gone. Jobs that are assigned to it stay as they are."""

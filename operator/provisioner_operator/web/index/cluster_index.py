@@ -197,13 +197,15 @@ class ClusterIndex:
 
     def _put_object(self, plural: str, row: ObjectRow, body: Mapping[str, Any]) -> None:
         former = self._objects[plural].get(row.uid)
+        is_visible = former is None or former.fingerprint != row.fingerprint
         if plural == DAEMONS:
-            self.queue.live.observe_daemon(parse_daemon(body))
+            # A heartbeat is visible where it brings back a daemon that has been silent.
+            is_visible |= self.queue.live.observe_daemon(parse_daemon(body))
         elif plural == POOLS:
             self.queue.live.observe_pool(parse_pool(body))
         self._loading[plural] += former is None
         self._objects[plural].put(row)
-        if former is None or former.fingerprint != row.fingerprint:
+        if is_visible:
             self._changes.note(Change(plural, row.namespace, row.uid))
 
     def _ended(self, namespace: str, limit: int) -> list[JobRow]:

@@ -188,6 +188,17 @@ def test_a_daemon_goes_offline_when_its_heartbeats_stop() -> None:
     assert live.advance(NOON + 42) == []
 
 
+def test_a_daemon_says_whether_its_heartbeat_brings_it_back() -> None:
+    live = LiveQueue()
+    live.advance(NOON + 60)
+    silent = replace(a_daemon(), heartbeat=heartbeat(0))
+
+    assert not live.observe_daemon(silent)
+    assert live.observe_daemon(replace(silent, heartbeat=heartbeat(59)))
+    assert not live.observe_daemon(replace(silent, heartbeat=heartbeat(60)))
+    assert live.observe_daemon(replace(silent, heartbeat=heartbeat(61), state=DaemonState.OFFLINE))
+
+
 def test_a_clock_that_goes_back_changes_nothing() -> None:
     live = LiveQueue()
     live.advance(NOON)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.web.index.changes import Change
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
 from provisioner_operator.web.index.query import JobQuery
 from support.builders.core import NAMESPACE, NOON
@@ -82,6 +83,21 @@ def test_a_heartbeat_alone_is_no_change() -> None:
     assert row.body["status"]["lastHeartbeatTime"] == "2027-01-15T08:00:10Z"
 
     index.apply(DAEMONS, "MODIFIED", a_daemon("2027-01-15T08:00:20Z", version="3", state="Draining"))
+    assert index.version == version + 1
+
+
+def test_the_heartbeat_of_a_daemon_that_was_silent_is_a_change() -> None:
+    at = {"now": float(NOON)}
+    index = ClusterIndex(lambda: Instant(at["now"], 0))
+    index.queue.advance()
+    index.put(DAEMONS, a_daemon())
+    at["now"] += 60
+    index.queue.advance()
+    version = index.version
+
+    index.put(DAEMONS, a_daemon("2027-01-15T08:00:59Z", version="2"))
+    assert index.changes_since(version) == [Change(DAEMONS, NAMESPACE, "uid-of-daemon")]
+    index.put(DAEMONS, a_daemon("2027-01-15T08:01:00Z", version="3"))
     assert index.version == version + 1
 
 
