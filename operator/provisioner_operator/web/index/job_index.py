@@ -6,7 +6,6 @@ appended and a page is found at any depth. What a query asks beyond that is answ
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from heapq import nlargest
 from itertools import islice
 from typing import Protocol
@@ -99,29 +98,17 @@ class JobIndex:
 
     def page(self, query: JobQuery, namespaces: Namespaces, limit: int | None) -> Page:
         """Return the next jobs of the query, newest first; all of them if `limit` is None."""
-        found = self._found(query, namespaces)
-        if found is None:
-            total = sum(self._lists.counts(query.phases, namespaces, query.since).values())
-            slots: Iterable[int] = self._lists.newest(query.phases, namespaces, query.since, query.before)
-        else:
-            total = len(found)
-            slots = self._newest_of(found, query.before, limit)
-        shown = list(slots if limit is None else islice(slots, limit + 1))
-        rows = [self._rows.row(slot) for slot in shown[:limit]]
-        last = rows[-1].job if rows and len(shown) > len(rows) else None
-        return Page(rows, None if last is None else Cursor(last.created, last.uid), total)
+        return self._page(query, namespaces, limit, self._search.found(query))
 
     def counts(self, namespaces: Namespaces, query: JobQuery | None = None) -> Counts:
         """Count the jobs that the query selects, whatever it says about phases, stuck jobs and its place."""
-        query = replace(query or JobQuery(), phases=frozenset(), stuck=False, before=None)
-        found = self._found(query, namespaces)
-        if found is not None:
-            return Counts(self._lists.phases_of(found), len(self._stuck_slots(namespaces).intersection(found)))
-        phases = self._lists.counts(query.phases, namespaces, query.since)
-        if query.since is None:
-            return Counts(phases, self._stuck.count_stuck(namespaces))
-        created = self._rows.created
-        return Counts(phases, sum(created[slot] >= query.since for slot in self._stuck_slots(namespaces)))
+        query = query or JobQuery()
+        return self._counts(query, namespaces, self._search.found(query))
+
+    def page_and_counts(self, query: JobQuery, namespaces: Namespaces, limit: int | None) -> tuple[Page, Counts]:
+        """Return both by one search, which may take most of the time."""
+        found = self._search.found(query)
+        return self._page(query, namespaces, limit, found), self._counts(query, namespaces, found)
 
     def initiators(self, namespaces: Namespaces) -> set[str]:
         """Return the users who requested jobs of these namespaces."""
@@ -157,10 +144,31 @@ class JobIndex:
             if not counted[name]:
                 del counted[name]
 
-    def _found(self, query: JobQuery, namespaces: Namespaces) -> list[int] | None:
-        """Return the jobs that meet all conditions, whatever their place; None if only the lists know conditions."""
-        found = self._search.found(query, self._stuck_slots(namespaces) if query.stuck else None)
-        return None if found is None else self._lists.select(found, query.phases, namespaces, query.since)
+    def _page(self, query: JobQuery, namespaces: Namespaces, limit: int | None, found: set[int] | None) -> Page:
+        if query.stuck:
+            stuck = self._stuck_slots(namespaces)
+            found = stuck if found is None else stuck & found
+        if found is None:
+            total = sum(self._lists.counts(query.phases, namespaces, query.since).values())
+            slots: Iterable[int] = self._lists.newest(query.phases, namespaces, query.since, query.before)
+        else:
+            selected = self._lists.select(found, query.phases, namespaces, query.since)
+            total = len(selected)
+            slots = self._newest_of(selected, query.before, limit)
+        shown = list(slots if limit is None else islice(slots, limit + 1))
+        rows = [self._rows.row(slot) for slot in shown[:limit]]
+        last = rows[-1].job if rows and len(shown) > len(rows) else None
+        return Page(rows, None if last is None else Cursor(last.created, last.uid), total)
+
+    def _counts(self, query: JobQuery, namespaces: Namespaces, found: set[int] | None) -> Counts:
+        if found is not None:
+            selected = self._lists.select(found, (), namespaces, query.since)
+            return Counts(self._lists.phases_of(selected), len(self._stuck_slots(namespaces).intersection(selected)))
+        phases = self._lists.counts((), namespaces, query.since)
+        if query.since is None:
+            return Counts(phases, self._stuck.count_stuck(namespaces))
+        created = self._rows.created
+        return Counts(phases, sum(created[slot] >= query.since for slot in self._stuck_slots(namespaces)))
 
     def _newest_of(self, found: list[int], before: Cursor | None, limit: int | None) -> list[int]:
         created = self._rows.created

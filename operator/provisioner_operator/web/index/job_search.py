@@ -1,6 +1,6 @@
-"""Find the jobs that meet all conditions of a query but those on namespace, phase and time."""
+"""Find the jobs that meet all conditions of a query but those on namespace, phase, time and progress."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from provisioner_operator.core.model.matching import tags_match
@@ -12,7 +12,7 @@ from provisioner_operator.web.index.terms import Field, Slots, Terms
 
 
 class JobSearch:
-    """What the jobs of a row store are found by."""
+    """Values by which the jobs of a row store are found."""
 
     def __init__(self, rows: RowStore) -> None:
         self._rows = rows
@@ -37,9 +37,9 @@ class JobSearch:
         """Do now what the first search would have to."""
         self._names.prepare()
 
-    def found(self, query: JobQuery, stuck: Collection[int] | None) -> set[int] | None:
-        """Return the slots of the jobs that meet all conditions, `stuck` being one; None if there is no condition."""
-        found = None if stuck is None else set(stuck)
+    def found(self, query: JobQuery) -> set[int] | None:
+        """Return the slots of the jobs that meet all these conditions; None if the query has none of them."""
+        found: set[int] | None = None
         for condition in self._conditions(query):
             meeting = self._united(condition)
             found = meeting if found is None else found & meeting

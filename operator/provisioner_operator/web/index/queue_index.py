@@ -31,7 +31,7 @@ class QueueIndex:
         self._ended = ended
         self._went_offline = went_offline
         self.live = LiveQueue()
-        """What the cluster index feeds with changes."""
+        """Feeds on the changes that the cluster index reports."""
 
     def place(self, uid: str) -> Place | None:
         """Return the job's place in the queue of its demand; None if it stands in none."""

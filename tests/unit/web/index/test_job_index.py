@@ -191,6 +191,8 @@ def test_counts_are_those_of_all_jobs_looked_at_one_by_one(
     selected = [row for row in kept.values() if row.job.namespace in allowed and meets(row, without, stuck)]
     phases = Counter(row.job.phase for row in selected)
     assert index.counts(allowed, query) == Counts(dict(phases), sum(map(stuck.has, selected)))
+    both = (index.page(query, allowed, 2), index.counts(allowed, query))
+    assert index.page_and_counts(query, allowed, 2) == both
 
 
 @given(STEPS, ALLOWED)

@@ -165,8 +165,8 @@ def rendered(
     now = index.now()
     stale = stale_since(index)
     query = current.query(now)
-    page = index.jobs.page(query, namespaces, current.size)
-    around = job_list(org, current, page, index.jobs.counts(namespaces, query), stale)
+    page, counts = index.jobs.page_and_counts(query, namespaces, current.size)
+    around = job_list(org, current, page, counts, stale)
     rights = replace(rights, is_away=stale is not None)
     lines = [job_line(row, queue_facts(index, row), rights, now, ticking=ticking) for row in page.rows]
     row = _kept_row if ticking else _row
