@@ -13,6 +13,7 @@ from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLA
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import RestoredError
+from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.reflector import Reflector
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
 from provisioner_operator.web.index.memory import trim
@@ -119,9 +120,9 @@ class _Feed:
         """Take an object as it is."""
         self._index.put(self._plural, body)
 
-    def deleted(self, uid: str) -> None:
+    def deleted(self, body: Mapping[str, Any]) -> None:
         """Forget an object."""
-        self._index.remove(self._plural, uid)
+        self._index.remove(self._plural, object_meta(body).uid)
 
     def missed(self, uid: str) -> None:
         """Forget an object that a list lacks."""

@@ -147,5 +147,5 @@ async def test_only_a_deletion_that_the_watch_reports_leaves_the_time_of_the_las
     parts.client.answers("GET", paths.daemons("acme"), a_page(stored(a_daemon_manifest("missed"))), a_page())
     await reflector.list()
     await reflector.list()
-    reflector._sink.deleted("uid-of-watched")  # noqa: SLF001 - as a watch does
+    reflector._sink.deleted({"metadata": {"uid": "uid-of-watched"}})  # noqa: SLF001 - as a watch does
     assert reported == [("uid-of-missed", False), ("uid-of-watched", True)]
