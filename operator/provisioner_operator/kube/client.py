@@ -25,6 +25,8 @@ WATCH_SECONDS = 300
 """The time after which the API server ends a watch and the client resumes it."""
 WATCH_READ_SECONDS = 75
 """A watch sends a bookmark every minute; the connection of one that sends nothing for longer is dead."""
+STREAM_CONNECT_SECONDS = 10
+"""Time for a stream to get a connection, also if it has to wait for one that is free."""
 SETTLING_SECONDS = 30.0
 """A starting API server answers before it has loaded the roles: for so long its 403 may not mean a missing right."""
 _LONGEST_EVENT = 8 * 1024 * 1024
@@ -34,9 +36,24 @@ _LONGEST_EVENT = 8 * 1024 * 1024
 class KubeClient:
     """Sends requests to one API server. Bodies are the API's JSON; failures are raised as the errors of `kube.errors`."""
 
-    def __init__(self, session: aiohttp.ClientSession, server: str, headers: Mapping[str, str] | None = None) -> None:
-        """Share a session; `headers` are added to those that it sends with each request."""
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        server: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        streams: aiohttp.ClientSession | None = None,
+    ) -> None:
+        """Share a session.
+
+        Args:
+            session: Sends the requests.
+            server: Address of the API server.
+            headers: Headers beside those that the session adds.
+            streams: Session for watches and logs, if they must not take the connections of `session`.
+        """
         self._session = session
+        self._streams = streams or session
         self._server = server.rstrip("/")
         self._headers = dict(headers or {})
         self._unreachable_at = float("-inf")
@@ -119,9 +136,9 @@ class KubeClient:
         }
         if field_selector:
             parameters["fieldSelector"] = field_selector
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=WATCH_READ_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=None, connect=STREAM_CONNECT_SECONDS, sock_read=WATCH_READ_SECONDS)
         try:
-            async with self._session.get(
+            async with self._streams.get(
                 self._url(path),
                 params=parameters,
                 headers=self._headers,
@@ -146,9 +163,9 @@ class KubeClient:
 
         Raises UnreachableError when the stream breaks, or brings nothing for `quiet_seconds`: a server that died is silent.
         """
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=quiet_seconds)
+        timeout = aiohttp.ClientTimeout(total=None, connect=STREAM_CONNECT_SECONDS, sock_read=quiet_seconds)
         try:
-            async with self._session.get(
+            async with self._streams.get(
                 self._url(path),
                 params=parameters,
                 headers=self._headers,
@@ -159,9 +176,9 @@ class KubeClient:
                     raise await self._error_of(response)
                 async for line in response.content:
                     yield line.decode(errors="replace").removesuffix("\n")
-        except TimeoutError as error:
+        except aiohttp.SocketTimeoutError as error:
             raise UnreachableError(f"{path} brought nothing for {quiet_seconds:.0f} s") from error
-        except (aiohttp.ClientError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             self._unreachable_at = _now()
             raise UnreachableError(f"GET {path}: {error!r}") from error
 

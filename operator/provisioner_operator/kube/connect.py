@@ -21,6 +21,9 @@ SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/toke
 TOKEN_REREAD_SECONDS = 60
 """Kubelet replaces a projected token long before it expires, and suggests reading it again every minute."""
 
+MOST_STREAMS = 1024
+"""Watches and logs that all users of a web server read at a time; further ones are refused after a while, and tried again."""
+
 
 class LoginError(Exception):
     """There is no cluster to connect to, or no way to log in; the message says what to check."""
@@ -67,29 +70,39 @@ class UserConnection:
     server: str
     session: aiohttp.ClientSession
     connector: aiohttp.BaseConnector
+    """Connections of `session`, for reviews as well."""
+    streams: aiohttp.ClientSession
+    """Has connections of its own for watches and logs, so that no number of them keeps a short request waiting."""
 
 
 @asynccontextmanager
 async def connect_for_users(
-    kubeconfig: Path | None = None, *, user_agent: str, connections: int = 64
+    kubeconfig: Path | None = None, *, user_agent: str, connections: int = 64, streams: int = MOST_STREAMS
 ) -> AsyncIterator[UserConnection]:
-    """Open at most `connections` connections to the cluster that `connect` finds. Raises LoginError."""
+    """Open at most `connections + streams` connections to the cluster that `connect` finds. Raises LoginError."""
     info = _credentials(kubeconfig)
     # The server's address and authority, and nothing that identifies anybody.
     anonymous = kopf.ConnectionInfo(
         server=info.server, ca_path=info.ca_path, ca_data=info.ca_data, insecure=info.insecure
     )
-    async with (
-        aiohttp.TCPConnector(ssl=anonymous.as_ssl_context(), limit=connections) as connector,
-        aiohttp.ClientSession(
+    tls = anonymous.as_ssl_context()
+
+    def open_session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             connector=connector,
             connector_owner=False,
             headers={"User-Agent": user_agent},
             # Cookies of a proxy before the API server would be shared by all users.
             cookie_jar=aiohttp.DummyCookieJar(),
-        ) as session,
+        )
+
+    async with (
+        aiohttp.TCPConnector(ssl=tls, limit=connections) as short,
+        aiohttp.TCPConnector(ssl=tls, limit=streams) as long,
+        open_session(short) as session,
+        open_session(long) as streaming,
     ):
-        yield UserConnection(info.server, session, connector)
+        yield UserConnection(info.server, session, short, streaming)
 
 
 def _credentials(kubeconfig: Path | None) -> kopf.ConnectionInfo:

@@ -25,9 +25,15 @@ class AuditedClient(KubeClient):
     """Acts with a user's credential, which it never logs. The API server's audit records have the same request id."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, server: str, credential: Mapping[str, str], record: RequestRecord
+        self,
+        session: aiohttp.ClientSession,
+        server: str,
+        credential: Mapping[str, str],
+        record: RequestRecord,
+        *,
+        streams: aiohttp.ClientSession | None = None,
     ) -> None:
-        super().__init__(session, server, headers={**credential, "Audit-ID": record.id})
+        super().__init__(session, server, headers={**credential, "Audit-ID": record.id}, streams=streams)
         self._record = record
 
     @override

@@ -71,7 +71,7 @@ class TokenAuthenticator:
             namespaces: Returns the names of all namespaces.
             clock: Returns the present time.
         """
-        self._callers = Callers(connection.session, connection.server, reviews, namespaces)
+        self._callers = Callers(connection.session, connection.server, reviews, namespaces, streams=connection.streams)
         self._clock = clock
 
     async def caller(self, connection: HTTPConnection) -> Caller:

@@ -26,13 +26,15 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Makes callers, whose requests go through one session."""
+    """Makes callers, whose requests go through the same sessions."""
 
     session: aiohttp.ClientSession
     server: str
     reviews: CachedReviews
     namespaces: Callable[[], Collection[str]]
     """Names of all namespaces."""
+    streams: aiohttp.ClientSession | None = None
+    """Session for watches and logs, if they have connections of their own."""
 
     async def of(self, credential: Credential, connection: HTTPConnection) -> Caller:
         """Return the user of a credential. Raises Problem (401) and KubeError."""
@@ -47,7 +49,7 @@ class Callers:
 
         return Caller(
             user=user,
-            client=AuditedClient(self.session, self.server, credential.headers, record),
+            client=AuditedClient(self.session, self.server, credential.headers, record, streams=self.streams),
             expires=credential.expires,
             key=credential.digest,
             review=review,

@@ -48,7 +48,7 @@ def find(reviewer: Reviewer, connection: HTTPConnection) -> Caller:
     async def run() -> Caller:
         async with aiohttp.TCPConnector() as connector, aiohttp.ClientSession(connector=connector) as session:
             access = TokenAuthenticator(
-                UserConnection("https://api.invalid", session, connector),
+                UserConnection("https://api.invalid", session, connector, session),
                 CachedReviews(reviewer, lambda: 0.0),
                 namespaces=lambda: ["red"],
                 clock=lambda: Instant(NOW, 0.0),
