@@ -15,6 +15,7 @@ from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import wire
 from provisioner_operator.kube.errors import BusyError, ForbiddenError, KubeError, UnreachableError, error_of
 from provisioner_operator.kube.page_size import PageSize
+from provisioner_operator.kube.text_lines import lines_of
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -31,6 +32,10 @@ SETTLING_SECONDS = 30.0
 """A starting API server answers before it has loaded the roles: for so long its 403 may not mean a missing right."""
 _LONGEST_EVENT = 8 * 1024 * 1024
 """Bytes of one line of a watch: more than the largest object that an API server stores."""
+_LONGEST_LINE = 128 * 1024
+"""Bytes of one line of a text; the rest of it is left out. A daemon prints at most 8 KiB of a job's line, which JSON may escape."""
+_UNREAD_BYTES = 64 * 1024
+"""Bytes of a stream that may wait to be read, and as much again: so much does each slow reader cost."""
 
 
 class KubeClient:
@@ -143,11 +148,11 @@ class KubeClient:
                 params=parameters,
                 headers=self._headers,
                 timeout=timeout,
-                read_bufsize=_LONGEST_EVENT,
+                read_bufsize=_UNREAD_BYTES,
             ) as response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
                     raise await self._error_of(response)
-                async for line in response.content:
+                async for line in lines_of(response.content.iter_any(), _LONGEST_EVENT):
                     event = wire.decode(line)  # a line that was cut off in the middle is a ValueError
                     if event["type"] == "ERROR":
                         raise error_of(int(event["object"].get("code", 500)), event["object"])
@@ -170,12 +175,12 @@ class KubeClient:
                 params=parameters,
                 headers=self._headers,
                 timeout=timeout,
-                read_bufsize=_LONGEST_EVENT,
+                read_bufsize=_UNREAD_BYTES,
             ) as response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
                     raise await self._error_of(response)
-                async for line in response.content:
-                    yield line.decode(errors="replace").removesuffix("\n")
+                async for line in lines_of(response.content.iter_any(), _LONGEST_LINE):
+                    yield line.decode(errors="replace")
         except aiohttp.SocketTimeoutError as error:
             raise UnreachableError(f"{path} brought nothing for {quiet_seconds:.0f} s") from error
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:

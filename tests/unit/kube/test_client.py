@@ -55,13 +55,13 @@ class Content:
     def __init__(self, response: Response) -> None:
         self._response = response
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def iter_any(self) -> AsyncIterator[bytes]:
         for line in self._response.lines:
             if isinstance(line, Exception):
                 raise line
             yield line
-
-    async def iter_any(self) -> AsyncIterator[bytes]:
+        if self._response.lines:
+            return
         data = await self._response.read()
         self._response.parts_read = 0
         for at in range(0, len(data), PART):
@@ -368,6 +368,26 @@ async def test_a_text_that_is_cut_off_raises_after_what_came_before(cut: Excepti
     with pytest.raises(UnreachableError, match=reason):
         await read_lines(client, seen)
     assert seen == ["one"]
+
+
+@virtual_time
+async def test_a_stream_that_is_not_read_keeps_little() -> None:
+    client, session = a_client(Response(lines=(an_event("ADDED"),)), Response(lines=(b"one\n",)))
+    await watched(client)
+    await read_lines(client, [])
+    # The HTTP library keeps twice as much.
+    assert all(arguments["read_bufsize"] <= 64 * 1024 for _, _, arguments in session.requests)
+
+
+@virtual_time
+async def test_a_line_that_is_too_long_is_cut_in_a_text_and_breaks_a_watch() -> None:
+    parts = (b"x" * PART,) * 9
+    client, _ = a_client(Response(lines=(*parts, b"\ntwo\n")), Response(lines=(an_event("ADDED"), *parts, b"\n")))
+    seen: list[str] = []
+    await read_lines(client, seen)
+    assert [len(line) for line in seen] == [128 * 1024, 3]
+    with pytest.raises(UnreachableError, match="watch of /things"):
+        await watched(client)
 
 
 @virtual_time

@@ -16,7 +16,7 @@ from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import caller_of
 from provisioner_operator.web.index.rows import JobRow
 from provisioner_operator.web.problems import Problem, problem_of
-from provisioner_operator.web.streams import StreamEndedError
+from provisioner_operator.web.streams import READER_SECONDS, StreamEndedError
 
 Located = Callable[[Caller], Awaitable[JobRow | None]]
 """Finds the job whose log a user asks for; None if it has none any more. Raises Problem."""
@@ -62,9 +62,10 @@ async def _send(socket: WebSocket, context: WebContext, caller: Caller, row: Job
         code, reason = _POLICY, str(error)
     except KubeError as error:
         code, reason = _INTERNAL, str(error)[:_LONGEST_REASON]
-    except WebSocketDisconnect:
+    except (WebSocketDisconnect, TimeoutError):
         return
-    await socket.close(code, reason)
+    with suppress(TimeoutError):
+        await _in_time(socket.close(code, reason))
 
 
 async def _send_lines(socket: WebSocket, context: WebContext, caller: Caller, row: JobRow, after: int) -> None:
@@ -76,7 +77,13 @@ async def _send_lines(socket: WebSocket, context: WebContext, caller: Caller, ro
 
     async with aclosing(context.streams.guarded(caller, permitted, lines)) as guarded:
         async for line in guarded:
-            await socket.send_text(line.model_dump_json())
+            await _in_time(socket.send_text(line.model_dump_json()))
+
+
+async def _in_time(sending: Awaitable[None]) -> None:
+    """Send to a reader. Raises TimeoutError if it takes nothing: it would keep its place, and the log's connection."""
+    async with asyncio.timeout(READER_SECONDS):
+        await sending
 
 
 async def _disconnected(socket: WebSocket) -> None:
