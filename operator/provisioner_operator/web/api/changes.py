@@ -5,7 +5,7 @@ of another process or too old, the event `reset` tells it to read the lists anew
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -84,9 +84,13 @@ class Feed:
                 yield event_bytes("reset", "{}", self._position(version))
                 continue
             visible = await self.visible()
+            job_namespaces = await self.caller.visible(JOBS)
             shown = [each for each in changes if each.namespace in visible.get(each.plural, ())]
             for change in shown:
-                yield event_bytes("change", _event(change, self.index).model_dump_json())
+                yield event_bytes(
+                    "change",
+                    _event(change, self.index, job_namespaces).model_dump_json(),
+                )
             # The id follows its changes, so that a client that is cut off among them gets all of them again.
             yield f"id: {self._position(version).id}\n\n".encode()
 
@@ -111,25 +115,30 @@ def event_bytes(name: str, data: str, position: Position | None = None) -> bytes
     return f"event: {name}\n{identity}data: {data}\n\n".encode()
 
 
-_Convert = Callable[[ClusterIndex, str], BaseModel | None]
+_Convert = Callable[[ClusterIndex, str, Collection[str]], BaseModel | None]
+"""Takes the uid of an object, and the namespaces whose jobs may show beside it."""
 
 
-def _job(index: ClusterIndex, uid: str) -> BaseModel | None:
+def _job(index: ClusterIndex, uid: str, _: Collection[str]) -> BaseModel | None:
     row = index.jobs.get(uid)
     return None if row is None else provisioner_job(row, index)
 
 
-def _daemon(index: ClusterIndex, uid: str) -> BaseModel | None:
+def _daemon(index: ClusterIndex, uid: str, job_namespaces: Collection[str]) -> BaseModel | None:
     row = index.daemons.get(uid)
-    return None if row is None else provisioner_daemon(row, index)
+    return None if row is None else provisioner_daemon(row, index, shows_jobs=row.namespace in job_namespaces)
 
 
-def _workspace(index: ClusterIndex, uid: str) -> BaseModel | None:
+def _workspace(index: ClusterIndex, uid: str, job_namespaces: Collection[str]) -> BaseModel | None:
     row = index.workspaces.get(uid)
-    return None if row is None or not is_readable(row, workspace_object) else workspace(row, index)
+    return (
+        None
+        if row is None or not is_readable(row, workspace_object)
+        else workspace(row, index, shows_jobs=row.namespace in job_namespaces)
+    )
 
 
-def _template(index: ClusterIndex, uid: str) -> BaseModel | None:
+def _template(index: ClusterIndex, uid: str, _: Collection[str]) -> BaseModel | None:
     row = index.templates.get(uid)
     return None if row is None or not is_readable(row, template_object) else template(row, index)
 
@@ -137,12 +146,12 @@ def _template(index: ClusterIndex, uid: str) -> BaseModel | None:
 _CONVERT: Mapping[str, _Convert] = {JOBS: _job, DAEMONS: _daemon, WORKSPACES: _workspace, TEMPLATES: _template}
 
 
-def _event(change: Change, index: ClusterIndex) -> ChangeEvent:
+def _event(change: Change, index: ClusterIndex, job_namespaces: Collection[str]) -> ChangeEvent:
     return ChangeEvent.model_validate(
         {
             "kind": change.plural,
             "organization_name": change.namespace,
             "id": UUID(change.uid),
-            "object": _CONVERT[change.plural](index, change.uid),
+            "object": _CONVERT[change.plural](index, change.uid, job_namespaces),
         }
     )

@@ -23,9 +23,9 @@ def json_of(shape: Any, value: object, status: int = 200, headers: Mapping[str, 
     return Response(content, status, dict(headers or {}), media_type=JSON)
 
 
-def etag(request: Request, version: int, namespaces: Collection[str]) -> str:
-    """Return the tag of an answer: it depends on the index, on what the user may see, and on the request."""
-    seen = "\n".join((request.url.path, request.url.query, *sorted(namespaces)))
+def etag(request: Request, version: int, *visible: Collection[str]) -> str:
+    """Return the tag of an answer: it depends on the index, on the namespaces of each kind that the user may see, and on the request."""
+    seen = "\n".join((request.url.path, request.url.query, *(" ".join(sorted(each)) for each in visible)))
     return f'W/"{version}-{hashlib.sha256(seen.encode()).hexdigest()[:16]}"'
 
 

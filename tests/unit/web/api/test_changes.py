@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.names import JOBS, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, WORKSPACES
 from provisioner_operator.web.access.caller import Caller, Question, User
 from provisioner_operator.web.api import changes
 from provisioner_operator.web.api.changes import KINDS, Feed, Position, position_of
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from support.builders.manifests import a_job_manifest
-from support.coder.api_world import ACME, OTHER, a_build_job, a_stored, a_workspace, an_index, may_all_in, uid
+from support.coder.api_world import ACME, OTHER, a_build_job, a_daemon, a_stored, a_workspace, an_index, may_all_in, uid
 
 if TYPE_CHECKING:
     from provisioner_operator.kube.client import KubeClient
@@ -122,6 +122,21 @@ def test_a_reader_sees_only_what_it_may_and_wants(fields: dict[str, Any], expect
     found = read(a_feed(index, **fields), before, events=len(expected) + 1)
     assert {data_of(each)["id"] for each in found if each.startswith("event: change")} == expected
     assert found[-1].startswith("id: ")
+
+
+def test_threat_21_no_job_shows_beside_a_daemon_or_workspace() -> None:
+    index = an_index()
+    before = Position(PROCESS, index.version).id
+    draining = a_daemon("busy", state="Draining")
+    draining["metadata"]["resourceVersion"] = "99"
+    index.apply(DAEMONS, "MODIFIED", draining)
+    index.apply(WORKSPACES, "ADDED", a_workspace("gone"))
+    feed = a_feed(index, rights=lambda question: question.namespace == ACME and question.resource != JOBS)
+
+    daemon, workspace, _ = read(feed, before, events=3)
+    assert data_of(daemon)["object"]["previous_job"] is None
+    assert data_of(workspace)["object"]["latest_build"]["job"]["status"] == "pending"
+    assert uid(JOBS, "gone-5") not in workspace
 
 
 def test_a_place_is_a_process_and_a_version() -> None:

@@ -36,8 +36,8 @@ def daemon_status(daemon: Daemon, index: ClusterIndex) -> DaemonStatus:
     return "busy" if daemon.state is DaemonState.DRAINING and daemon.runs else "offline"
 
 
-def provisioner_daemon(row: ObjectRow, index: ClusterIndex) -> ProvisionerDaemon:
-    """Convert a daemon of the index. Raises UnparseableObjectError."""
+def provisioner_daemon(row: ObjectRow, index: ClusterIndex, *, shows_jobs: bool) -> ProvisionerDaemon:
+    """Convert a daemon of the index, with its jobs only for whoever may see jobs. Raises UnparseableObjectError."""
     record = parse_daemon(row.body)
     model = DaemonObject.model_validate(row.body)
     current = next((found for run in model.status.current_jobs if (found := index.jobs.get(run.uid))), None)
@@ -54,8 +54,8 @@ def provisioner_daemon(row: ObjectRow, index: ClusterIndex) -> ProvisionerDaemon
         tags=dict(sorted(record.supply.tags)),
         key_name=KUBERNETES_KEY,
         status=daemon_status(record, index),
-        current_job=None if current is None else daemon_job(current, index),
-        previous_job=_previous_job(row, index),
+        current_job=daemon_job(current, index) if shows_jobs and current is not None else None,
+        previous_job=_previous_job(row, index) if shows_jobs else None,
     )
 
 

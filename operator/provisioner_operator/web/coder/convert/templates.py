@@ -82,9 +82,11 @@ def versions(row: ObjectRow) -> list[VersionObject]:
     return list(reversed(object_of(row).status.versions))
 
 
-def template_version(row: ObjectRow, version: VersionObject, index: ClusterIndex) -> TemplateVersion:
-    """Convert a version of a template."""
-    job = index.jobs.named(row.namespace, version.import_job)
+def template_version(
+    row: ObjectRow, version: VersionObject, index: ClusterIndex, *, shows_jobs: bool
+) -> TemplateVersion:
+    """Convert a version of a template; whoever may not see jobs gets what the template records of its import."""
+    job = index.jobs.named(row.namespace, version.import_job) if shows_jobs else None
     version_id = ids.version_id(row.namespace, version.name)
     if job is None:
         record = RecordedJob(

@@ -47,9 +47,9 @@ def object_of(row: ObjectRow) -> WorkspaceObject:
     return WorkspaceObject.model_validate(row.body)
 
 
-def workspace(row: ObjectRow, index: ClusterIndex) -> Workspace:
-    """Convert a workspace of the index."""
-    model, build = object_of(row), latest_build(row, index)
+def workspace(row: ObjectRow, index: ClusterIndex, *, shows_jobs: bool) -> Workspace:
+    """Convert a workspace of the index; whoever may not see jobs gets what its status records of the latest."""
+    model, build = object_of(row), latest_build(row, index, shows_jobs=shows_jobs)
     spec = model.spec
     names = template_names(index, row.namespace, spec.template_ref.name)
     template = find_template(index, row.namespace, spec.template_ref.name)
@@ -99,15 +99,28 @@ def _version_to_name(model: WorkspaceObject, active: str | None) -> str | None:
     return model.status.version if moves_by_itself and model.status.version is not None else active
 
 
-def latest_build(row: ObjectRow, index: ClusterIndex) -> WorkspaceBuild:
-    """Return the latest build of a workspace: its newest job, or what its status records of one that is gone."""
+def latest_build(row: ObjectRow, index: ClusterIndex, *, shows_jobs: bool) -> WorkspaceBuild:
+    """Return the latest build of a workspace: its newest job, or what its status records of one that is gone or not shown."""
     model = object_of(row)
-    job = next(iter(builds_of(row, index)), None)
+    job = next(iter(builds_of(row, index)), None) if shows_jobs else None
     recorded = model.status.latest_build
     if job is None or (recorded is not None and (job.build_number or 0) < recorded.number):
         return _recorded_build(row, model, recorded, index)
     is_completed = job.job.phase is Phase.COMPLETED and model.status.completed_build == job.build_number
     return build_of_job(job, index, model.status.resources if is_completed else ())
+
+
+def requested_build(row: ObjectRow, job: JobRow, index: ClusterIndex) -> WorkspaceBuild:
+    """Return the build of a new job for whoever may not see it: what the workspace's status will record at first."""
+    recorded = RecordedBuild(
+        number=job.build_number or 1,
+        job=job.job.name,
+        transition=job.job.transition or Transition.START,
+        version=job.version,
+        change="",
+        phase=Phase.PENDING,
+    )
+    return _recorded_build(row, object_of(row), recorded, index)
 
 
 def builds_of(row: ObjectRow, index: ClusterIndex) -> list[JobRow]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from provisioner_operator.api.v1alpha1.enums import UpdatePolicy
+from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.core.jobs.lifecycle import STARTED
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.actions import workspaces as actions
@@ -51,7 +52,9 @@ async def create_build(
         raise Problem(409, outcome.message)
     found = await known.newer(index)
     if found is not None:
-        return json_of(WorkspaceBuild, convert.build_of_job(found, index), 201)
+        shows_jobs = await caller.may("list", JOBS, row.namespace)
+        build = convert.build_of_job(found, index) if shows_jobs else convert.requested_build(row, found, index)
+        return json_of(WorkspaceBuild, build, 201)
     if wanted.transition == "delete" and index.workspaces.get(row.uid) is None:
         return json_of(WorkspaceBuild, orphaned_build(index.now(), row, index), 201)
     raise no_build(row, index)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.web.access.caller import Caller
@@ -40,6 +41,8 @@ async def list_builds(
     """List a workspace's builds whose jobs still exist, the newest first."""
     index = context.index
     row = await workspace_of(workspace, index, caller)
+    if not await caller.may("list", JOBS, row.namespace):
+        raise not_found()
     found = convert.builds_of(row, index)[selection.offset :][: selection.most]
     return json_of(list[WorkspaceBuild], [convert.build_of_job(each, index) for each in found])
 
@@ -51,10 +54,11 @@ async def get_build_by_number(
     """Return a build of a user's workspace by its number."""
     index = context.index
     row = await named(user, workspace, index, caller)
+    shows_jobs = await caller.may("list", JOBS, row.namespace)
     job = next((each for each in convert.builds_of(row, index) if each.build_number == number), None)
-    if job is not None:
+    if job is not None and shows_jobs:
         return json_of(WorkspaceBuild, await _build(job, index, caller))
-    latest = convert.latest_build(row, index)
+    latest = convert.latest_build(row, index, shows_jobs=shows_jobs)
     if latest.build_number != number:
         raise not_found()
     return json_of(WorkspaceBuild, latest)
@@ -111,7 +115,9 @@ async def build_of(build: UUID, index: ClusterIndex, caller: Caller) -> Workspac
         return await _build(row, index, caller)
     if (at := orphaned_at(build)) is not None:
         return orphaned_build(at)
-    return convert.latest_build(await workspace_of(build, index, caller), index)
+    workspace = await workspace_of(build, index, caller)
+    shows_jobs = await caller.may("list", JOBS, workspace.namespace)
+    return convert.latest_build(workspace, index, shows_jobs=shows_jobs)
 
 
 async def fresh(row: JobRow, caller: Caller) -> ProvisionerJob:

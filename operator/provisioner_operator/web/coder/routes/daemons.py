@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from provisioner_operator.api.v1alpha1.names import DAEMONS
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.core.model.matching import tags_match
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.kube.parsing import UnparseableObjectError, parse_daemon
@@ -39,12 +39,13 @@ async def list_provisioner_daemons(
     """
     index = context.index
     namespace = await organization_of(organization, index, caller, DAEMONS)
-    tag = etag(request, index.version, {namespace})
+    shows_jobs = await caller.may("list", JOBS, namespace)
+    tag = etag(request, index.version, {namespace}, {namespace} if shows_jobs else ())
     if (unchanged := not_modified(request, tag)) is not None:
         return unchanged
     found = list(_selected(selection, index, namespace))
     found.sort(key=lambda row: (-row.created, row.name))
-    shown = [provisioner_daemon(row, index) for row in found[: selection.most]]
+    shown = [provisioner_daemon(row, index, shows_jobs=shows_jobs) for row in found[: selection.most]]
     return json_of(list[ProvisionerDaemon], shown, headers={"ETag": tag, "X-Total-Count": str(len(found))})
 
 

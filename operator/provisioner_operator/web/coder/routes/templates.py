@@ -1,12 +1,15 @@
 """Routes of templates, their versions and parameters."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from provisioner_operator.api.v1alpha1.names import TEMPLATES
+from provisioner_operator.api.v1alpha1.names import JOBS, TEMPLATES
+from provisioner_operator.api.v1alpha1.template import TemplateVersion as VersionObject
+from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.convert import templates as convert
 from provisioner_operator.web.coder.convert.template_names import find_template
@@ -54,7 +57,7 @@ async def get_version_of_organization(
     organization: str, template: str, version: str, context: Context, caller: CallerOf
 ) -> Response:
     """Return a version of a template of an organization by name."""
-    return _version(await _named(organization, template, context, caller), version, context)
+    return await _version(await _named(organization, template, context, caller), version, context, caller)
 
 
 @router.get("/templates/{template}", response_model=Template)
@@ -71,20 +74,21 @@ async def list_versions(
     """List a template's versions, the newest first."""
     row = await template_of(template, context.index, caller)
     found = convert.versions(row)[selection.offset :][: selection.most]
-    return json_of(list[TemplateVersion], [convert.template_version(row, each, context.index) for each in found])
+    return json_of(list[TemplateVersion], await _converted(row, found, context, caller))
 
 
 @router.get("/templates/{template}/versions/{version}", response_model=TemplateVersion)
 async def get_version_by_name(template: UUID, version: str, context: Context, caller: CallerOf) -> Response:
     """Return a version of a template by name."""
-    return _version(await template_of(template, context.index, caller), version, context)
+    return await _version(await template_of(template, context.index, caller), version, context, caller)
 
 
 @router.get("/templateversions/{version}", response_model=TemplateVersion)
 async def get_version(version: UUID, context: Context, caller: CallerOf) -> Response:
     """Return a version of a template."""
     found = await version_of(version, context.index, caller)
-    return json_of(TemplateVersion, convert.template_version(found.template, found.version, context.index))
+    [shown] = await _converted(found.template, [found.version], context, caller)
+    return json_of(TemplateVersion, shown)
 
 
 @router.get("/templateversions/{version}/rich-parameters", response_model=list[TemplateVersionParameter])
@@ -109,8 +113,16 @@ async def _named(organization: str, template: str, context: Context, caller: Cal
     return row
 
 
-def _version(row: ObjectRow, name: str, context: Context) -> Response:
+async def _version(row: ObjectRow, name: str, context: Context, caller: Caller) -> Response:
     found = next((each for each in convert.versions(row) if each.name == name), None)
     if found is None:
         raise not_found()
-    return json_of(TemplateVersion, convert.template_version(row, found, context.index))
+    [shown] = await _converted(row, [found], context, caller)
+    return json_of(TemplateVersion, shown)
+
+
+async def _converted(
+    row: ObjectRow, found: Sequence[VersionObject], context: Context, caller: Caller
+) -> list[TemplateVersion]:
+    shows_jobs = await caller.may("list", JOBS, row.namespace)
+    return [convert.template_version(row, each, context.index, shows_jobs=shows_jobs) for each in found]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from provisioner_operator.api.v1alpha1.names import WORKSPACES
+from provisioner_operator.api.v1alpha1.names import JOBS, WORKSPACES
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.coder.answers import etag, json_of, not_modified
 from provisioner_operator.web.coder.convert import workspaces as convert
@@ -33,11 +33,16 @@ async def list_workspaces(
     """List the workspaces of all organizations whose workspaces the user may list, by name."""
     index = context.index
     namespaces = await caller.visible(WORKSPACES)
-    tag = etag(request, index.version, {*namespaces, f"user {caller.user.name}"})
+    job_namespaces = await caller.visible(JOBS)
+    # `owner:me` means another workspace for each user.
+    tag = etag(request, index.version, namespaces, job_namespaces, {caller.user.name})
     if (unchanged := not_modified(request, tag)) is not None:
         return unchanged
-    found = list(_selected(_conditions(selection.q, caller), index, namespaces))
-    shown = [convert.workspace(row, index) for row in found[selection.offset :][: selection.most]]
+    found = list(_selected(_conditions(selection.q, caller), index, namespaces, job_namespaces))
+    shown = [
+        convert.workspace(row, index, shows_jobs=row.namespace in job_namespaces)
+        for row in found[selection.offset :][: selection.most]
+    ]
     return json_of(WorkspacesResponse, WorkspacesResponse(workspaces=shown, count=len(found)), headers={"ETag": tag})
 
 
@@ -47,7 +52,7 @@ async def get_workspace(
 ) -> Response:
     """Return a workspace."""
     row = await workspace_of(workspace, context.index, caller)
-    return json_of(Workspace, convert.workspace(row, context.index))
+    return await _answer(row, context.index, caller)
 
 
 @router.get("/users/{user}/workspace/{workspace}", response_model=Workspace)
@@ -60,7 +65,12 @@ async def get_workspace_by_name(
 ) -> Response:
     """Return a user's workspace by name; if several organizations have one, the newest."""
     row = await named(user, workspace, context.index, caller)
-    return json_of(Workspace, convert.workspace(row, context.index))
+    return await _answer(row, context.index, caller)
+
+
+async def _answer(row: ObjectRow, index: ClusterIndex, caller: Caller) -> Response:
+    shows_jobs = await caller.may("list", JOBS, row.namespace)
+    return json_of(Workspace, convert.workspace(row, index, shows_jobs=shows_jobs))
 
 
 async def named(user: str, workspace: str, index: ClusterIndex, caller: Caller) -> ObjectRow:
@@ -89,7 +99,9 @@ def _conditions(text: str, caller: Caller) -> dict[str, str]:
     return terms
 
 
-def _selected(terms: dict[str, str], index: ClusterIndex, namespaces: Collection[str]) -> Iterator[ObjectRow]:
+def _selected(
+    terms: dict[str, str], index: ClusterIndex, namespaces: Collection[str], job_namespaces: Collection[str]
+) -> Iterator[ObjectRow]:
     for row in workspaces_in(index, namespaces):
         spec = convert.object_of(row).spec
         owner, template = (spec.owner or "").lower(), spec.template_ref.name
@@ -98,16 +110,16 @@ def _selected(terms: dict[str, str], index: ClusterIndex, namespaces: Collection
             and terms.get("name", "") in row.name
             and terms.get("template", template) == template
             and terms.get("organization", row.namespace) in (row.namespace, index.namespace_uid(row.namespace))
-            and _has_state(terms, row, index)
+            and _has_state(terms, row, index, shows_jobs=row.namespace in job_namespaces)
         ):
             yield row
 
 
-def _has_state(terms: dict[str, str], row: ObjectRow, index: ClusterIndex) -> bool:
+def _has_state(terms: dict[str, str], row: ObjectRow, index: ClusterIndex, *, shows_jobs: bool) -> bool:
     """Return whether the workspace meets the conditions about its latest build, which cost more than the others."""
     if "status" not in terms and "outdated" not in terms:
         return True
-    workspace = convert.workspace(row, index)
+    workspace = convert.workspace(row, index, shows_jobs=shows_jobs)
     outdated = "true" if workspace.outdated else "false"
     status = workspace.latest_build.status
     return terms.get("status", status) == status and terms.get("outdated", outdated) == outdated
