@@ -45,6 +45,8 @@ class StreamEnd(StrEnum):
     """The token has expired or is no longer accepted."""
     FORBIDDEN = "forbidden"
     """A right was withdrawn."""
+    RELOAD = "reload"
+    """A right that only parts of it need was withdrawn; a client may connect again at once for the others."""
     SHUTTING_DOWN = "shutting-down"
     """The server ends; a client may connect again at once."""
 

@@ -7,7 +7,6 @@ from contextlib import aclosing, suppress
 from fastapi import WebSocket, WebSocketDisconnect
 from starlette.responses import JSONResponse
 
-from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.coder.log_stream import log_to_the_end
@@ -15,6 +14,7 @@ from provisioner_operator.web.coder.ready import require_index
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import caller_of
 from provisioner_operator.web.index.rows import JobRow
+from provisioner_operator.web.logs.rights import LogRights
 from provisioner_operator.web.problems import Problem, problem_of
 from provisioner_operator.web.streams import READER_SECONDS, StreamEndedError
 
@@ -69,13 +69,10 @@ async def _send(socket: WebSocket, context: WebContext, caller: Caller, row: Job
 
 
 async def _send_lines(socket: WebSocket, context: WebContext, caller: Caller, row: JobRow, after: int) -> None:
-    job = row.job
+    rights = LogRights(caller, context.index, row.job)
+    await rights.lasting()
     lines = log_to_the_end(row, context.index, caller, after)
-
-    async def permitted() -> bool:
-        return await caller.may("get", JOBS, job.namespace, job.name)
-
-    async with aclosing(context.streams.guarded(caller, permitted, lines)) as guarded:
+    async with aclosing(context.streams.guarded(caller, rights.lasting, lines)) as guarded:
         async for line in guarded:
             await _in_time(socket.send_text(line.model_dump_json()))
 

@@ -8,7 +8,7 @@ because time passes are not in it: the browser counts.
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -18,7 +18,7 @@ from starlette.responses import Response
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.streams import EVENT_STREAM, LiveResponse, Permitted, StreamEndedError
+from provisioner_operator.web.streams import EVENT_STREAM, LiveResponse, Permitted, StreamEnd, StreamEndedError
 
 TICK_SECONDS = 1.0
 """Shortest time between two renderings of a view: people read no faster."""
@@ -186,6 +186,23 @@ async def _events(context: WebContext, renderings: Renderings, view: View, seen:
         elif loop.time() - sent >= _PING_SECONDS:
             sent = loop.time()
             yield b": ping\n\n"
+
+
+Rights = tuple[frozenset[str], ...]
+"""Sets of namespaces in which the user may do what a rendering depends on, beside reading its objects."""
+
+
+def lasting(permitted: Permitted, held: Rights, rights: Callable[[], Awaitable[Rights]]) -> Permitted:
+    """Return a check that also ends the stream, with the word to connect again, once a right of the rendering is gone."""
+
+    async def still_permitted() -> bool:
+        if not await permitted():
+            return False
+        if not all(former <= present for former, present in zip(held, await rights(), strict=True)):
+            raise StreamEndedError(StreamEnd.RELOAD)
+        return True
+
+    return still_permitted
 
 
 async def permitted_to(caller: Caller, resource: str, namespaces: frozenset[str]) -> bool:

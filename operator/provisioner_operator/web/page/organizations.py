@@ -60,10 +60,16 @@ async def list_organizations(request: Request, context: Context, caller: CallerO
     visible = await _visible(caller)
     index = context.index
     if live.wants_stream(request):
+
+        async def present() -> live.Rights:
+            return tuple((await _visible(caller)).values())
+
         view = live.View(
             key=("organizations", *visible.items(), caller.user.name if not visible[JOBS] else ""),
             make=lambda: _rendering(index, visible, caller.user.name),
-            permitted=lambda: live.permitted_to(caller, JOBS, visible[JOBS]),
+            permitted=live.lasting(
+                lambda: live.permitted_to(caller, JOBS, visible[JOBS]), tuple(visible.values()), present
+            ),
         )
         return live.stream(request, context, caller, view)
     frame = await frame_of(context, caller, "Organizations", live=True)

@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.kube import paths as kube_paths
 from provisioner_operator.kube.object_states import meta_of
 from provisioner_operator.web.access.caller import Caller
@@ -14,6 +13,7 @@ from provisioner_operator.web.actions.target import ObjectRef
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.logs.follow import follow_log
 from provisioner_operator.web.logs.log import read_log
+from provisioner_operator.web.logs.rights import LogRights
 from provisioner_operator.web.page import live
 from provisioner_operator.web.page.chrome import frame_of
 from provisioner_operator.web.page.jobs.log_view import FIRST_LINES, MOST_LINES, as_text, log_view, shown
@@ -33,7 +33,9 @@ async def show_log(org: str, name: str, request: Request, context: Context, call
         # A reader that connects again has what came before.
         after = _number(request.headers.get("last-event-id") or request.query_params.get("after"), 0)
         source = _lines(caller, job, stage, after)
-        return live.respond(context, caller, lambda: caller.may("get", JOBS, org, name), source)
+        rights = LogRights(caller, context.index, job)
+        await rights.lasting()
+        return live.respond(context, caller, rights.lasting, source)
     log = await read_log(caller.client, job)
     if request.query_params.get("format") == "text":
         disposition = f'attachment; filename="{name}.log"'

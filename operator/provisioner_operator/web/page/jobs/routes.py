@@ -57,10 +57,17 @@ async def show_job(org: str, name: str, request: Request, context: Context, call
     require_ready(context)
     path = kube_paths.job(require_name(org), require_name(name))
     rights = await cancel_rights(caller, frozenset({org}))
-    sees_daemons = org in await caller.visible(DAEMONS)
+    daemons = frozenset({org}) & await caller.visible(DAEMONS)
+    sees_daemons = bool(daemons)
     if live.wants_stream(request):
         source = _job_events(request, context, caller, path, rights, sees_daemons=sees_daemons)
-        return live.respond(context, caller, lambda: caller.may("get", JOBS, org, name), source)
+
+        async def present() -> live.Rights:
+            return await allowed_in(caller, "cancel", JOBS, frozenset({org})), await caller.visible(DAEMONS)
+
+        held = (frozenset(rights.organizations), daemons)
+        permitted = live.lasting(lambda: caller.may("get", JOBS, org, name), held, present)
+        return live.respond(context, caller, permitted, source)
     region = render_job(context.index, await caller.client.get(path), rights, sees_daemons=sees_daemons)
     frame = await frame_of(
         context, caller, name, org=org, tab="jobs", live=True, notice=request.query_params.get("notice")
@@ -76,12 +83,17 @@ async def cancel_rights(caller: Caller, namespaces: frozenset[str]) -> CancelRig
 def _view(
     context: WebContext, caller: Caller, org: str, current: JobFilter, namespaces: frozenset[str], rights: CancelRights
 ) -> live.View:
+    async def present() -> live.Rights:
+        return (await allowed_in(caller, "cancel", JOBS, namespaces),)
+
     # Who may cancel everything sees the same as others who may; an owner's own jobs differ.
     user = "" if namespaces <= frozenset(rights.organizations) else rights.user
     return live.View(
         key=("jobs", org, current, namespaces, frozenset(rights.organizations), user),
         make=lambda: rendered(context.index, org, current, namespaces, rights, ticking=True)[1],
-        permitted=lambda: live.permitted_to(caller, JOBS, namespaces),
+        permitted=live.lasting(
+            lambda: live.permitted_to(caller, JOBS, namespaces), (frozenset(rights.organizations),), present
+        ),
     )
 
 

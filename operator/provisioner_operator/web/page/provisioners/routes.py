@@ -14,6 +14,7 @@ from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.object_states import daemon_report
+from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.actions import daemons as actions
 from provisioner_operator.web.actions.outcome import Outcome
 from provisioner_operator.web.actions.target import ObjectRef
@@ -45,31 +46,44 @@ class DaemonView:
     changeable: frozenset[str]
     """Those whose daemons the user may change."""
 
+    @property
+    def rights(self) -> live.Rights:
+        """The rights that it depends on, beside that to list daemons."""
+        return self.job_namespaces, self.changeable
+
 
 @router.get("/organizations/{org}/provisioners")
 async def list_provisioners(org: str, request: Request, context: Context, caller: CallerOf) -> Response:
     """Show the daemons of an organization, or of all."""
     require_ready(context)
     namespaces = await require_visible(caller, DAEMONS, org)
-    view = DaemonView(
-        org=org,
-        include_offline=request.query_params.get("offline") != "no",
-        namespaces=namespaces,
-        job_namespaces=namespaces & await caller.visible(JOBS),
-        changeable=await allowed_in(caller, "patch", DAEMONS, namespaces),
-    )
+    view = await _view(caller, org, namespaces, include_offline=request.query_params.get("offline") != "no")
     index = context.index
     if live.wants_stream(request):
+
+        async def present() -> live.Rights:
+            return (await _view(caller, org, namespaces, include_offline=view.include_offline)).rights
+
         found = live.View(
             key=("provisioners", view),
             make=lambda: _rendered(index, view, ticking=True),
-            permitted=lambda: live.permitted_to(caller, DAEMONS, namespaces),
+            permitted=live.lasting(lambda: live.permitted_to(caller, DAEMONS, namespaces), view.rights, present),
         )
         return live.stream(request, context, caller, found)
     notice = request.query_params.get("notice")
     frame = await frame_of(context, caller, "Provisioners", org=org, tab="provisioners", live=True, notice=notice)
     region = _rendered(index, view, ticking=False).full()
     return HTMLResponse(render("provisioners/list.html", chrome=frame, view=view, region=region))
+
+
+async def _view(caller: Caller, org: str, namespaces: frozenset[str], *, include_offline: bool) -> DaemonView:
+    return DaemonView(
+        org=org,
+        include_offline=include_offline,
+        namespaces=namespaces,
+        job_namespaces=namespaces & await caller.visible(JOBS),
+        changeable=await allowed_in(caller, "patch", DAEMONS, namespaces),
+    )
 
 
 def _rendered(index: ClusterIndex, view: DaemonView, *, ticking: bool) -> live.Rendering:

@@ -111,7 +111,7 @@ function connect() {
   source.addEventListener('open', () => mark('live', 'Live'));
   source.addEventListener('view', (event) => { latest = complete(parse(event.data)); apply(); });
   source.addEventListener('end', (event) => {
-    if (event.data === 'shutting-down') return;
+    if (event.data === 'shutting-down' || event.data === 'reload') return;  // it connects again by itself
     disconnect();
     mark('signed-out', event.data === 'signed-out' ? 'Signed out' : 'Access withdrawn');
   });

@@ -38,6 +38,11 @@ class WorkspaceView:
     text: str = ""
     """Part of the name, template or owner of those to list."""
 
+    @property
+    def rights(self) -> live.Rights:
+        """The rights that it depends on, beside that to list workspaces."""
+        return self.job_namespaces, self.changeable, self.deletable
+
 
 @router.get("/organizations/{org}/workspaces")
 async def list_workspaces(org: str, request: Request, context: Context, caller: CallerOf) -> Response:
@@ -132,9 +137,11 @@ def _build(row: JobRow) -> Build:
 
 
 def _live(caller: Caller, view: WorkspaceView, make: live.Make) -> live.View:
-    return live.View(
-        key=("workspaces", view), make=make, permitted=lambda: live.permitted_to(caller, WORKSPACES, view.namespaces)
-    )
+    async def present() -> live.Rights:
+        return (await _view(caller, view.org, view.name, view.namespaces, view.text)).rights
+
+    permitted = live.lasting(lambda: live.permitted_to(caller, WORKSPACES, view.namespaces), view.rights, present)
+    return live.View(key=("workspaces", view), make=make, permitted=permitted)
 
 
 async def _view(caller: Caller, org: str, name: str, namespaces: frozenset[str], text: str) -> WorkspaceView:
