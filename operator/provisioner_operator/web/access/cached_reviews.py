@@ -1,14 +1,21 @@
-"""Reviews whose answers are kept for some seconds, by the digest of the credential, so that no user gets another's."""
+"""Reviews whose answers are kept for some seconds, by the digest of the credential, so that no user gets another's.
+
+Of the places for reviews under way, one credential has some only: whoever asks much, waits for the own questions.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
+from weakref import WeakValueDictionary
 
 from provisioner_operator.web.access.answer_cache import AnswerCache, Lifetimes
 from provisioner_operator.web.access.caller import Question, User
 from provisioner_operator.web.access.reviews import Reviewer
+from provisioner_operator.web.access.single_flight import SingleFlight
 
 MOST_AT_A_TIME = 32
 """Reviews under way at a time: enough to review many namespaces in parallel, too few to burden an API server."""
+MOST_FOR_ONE = 8
+"""Those of one credential: a user without a right for all namespaces asks one question for each."""
 _DEFAULT_LIFETIMES = Lifetimes()
 
 
@@ -24,29 +31,35 @@ class CachedReviews:
         self._users: AnswerCache[str, User | None] = AnswerCache(lifetimes)
         self._rights: AnswerCache[tuple[str, Question], bool] = AnswerCache(lifetimes)
         self._places = asyncio.Semaphore(MOST_AT_A_TIME)
+        self._own_places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        """Places of each credential that asks at present."""
+        self._identifying: SingleFlight[str, User | None] = SingleFlight()
+        self._judging: SingleFlight[tuple[str, Question], bool] = SingleFlight()
 
     async def user(self, digest: str, credential: Mapping[str, str]) -> User | None:
         """Return the user of a credential, or None if it is not accepted. Raises KubeError."""
         if found := self._users.find(digest, self._clock()):
             return found[0]
-        async with self._places:
-            # Asked and answered meanwhile by another request of this user.
-            if found := self._users.find(digest, self._clock()):
-                return found[0]
-            asked_at = self._clock()
-            user = await self._reviewer.user(credential)
-        self._users.keep(digest, user, asked_at)
-        return user
+        return await self._identifying.answer(digest, lambda: self._identify(digest, credential))
 
     async def allowed(self, digest: str, credential: Mapping[str, str], question: Question) -> bool:
         """Return whether the user of a credential may take an action. Raises KubeError."""
         key = (digest, question)
         if found := self._rights.find(key, self._clock()):
             return found[0]
+        return await self._judging.answer(key, lambda: self._judge(digest, credential, question))
+
+    async def _identify(self, digest: str, credential: Mapping[str, str]) -> User | None:
         async with self._places:
-            if found := self._rights.find(key, self._clock()):
-                return found[0]
+            asked_at = self._clock()
+            user = await self._reviewer.user(credential)
+        self._users.keep(digest, user, asked_at)
+        return user
+
+    async def _judge(self, digest: str, credential: Mapping[str, str], question: Question) -> bool:
+        own = self._own_places.setdefault(digest, asyncio.Semaphore(MOST_FOR_ONE))
+        async with own, self._places:
             asked_at = self._clock()
             allowed = await self._reviewer.allowed(credential, question)
-        self._rights.keep(key, allowed, asked_at)
+        self._rights.keep((digest, question), allowed, asked_at)
         return allowed

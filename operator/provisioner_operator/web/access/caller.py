@@ -11,12 +11,13 @@ Interface, for routes by the dependency `CallerOf` (`web.dependencies`):
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from provisioner_operator.api.v1alpha1.names import GROUP
 from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.web.access.single_flight import SingleFlight
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Caller:
     """Asks the API server, or the answers of the last seconds. Raises KubeError."""
     namespaces: Callable[[], Collection[str]]
     """Names of all namespaces."""
+    lists: SingleFlight[tuple[str, str], frozenset[str]] = field(default_factory=SingleFlight)
+    """Questions for all namespaces under way, by credential and resource; shared by all requests of a server."""
 
     async def may(
         self, verb: str, resource: str, namespace: str = "", name: str = "", subresource: str = "", group: str = GROUP
@@ -72,6 +75,9 @@ class Caller:
 
     async def visible(self, resource: str) -> frozenset[str]:
         """Return the namespaces whose objects of that kind the user may list. Raises KubeError."""
+        return await self.lists.answer((self.key, resource), lambda: self._visible(resource))
+
+    async def _visible(self, resource: str) -> frozenset[str]:
         namespaces = list(self.namespaces())
         if await self.may("list", resource):
             return frozenset(namespaces)

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from provisioner_operator.web.access.audited_client import AuditedClient
 from provisioner_operator.web.access.cached_reviews import CachedReviews
 from provisioner_operator.web.access.caller import Caller, Question
+from provisioner_operator.web.access.single_flight import SingleFlight
 from provisioner_operator.web.problems import unauthenticated
 from provisioner_operator.web.request_record import record_of
 
@@ -35,6 +36,7 @@ class Callers:
     """Names of all namespaces."""
     streams: aiohttp.ClientSession | None = None
     """Session for watches and logs, if they have connections of their own."""
+    lists: SingleFlight[tuple[str, str], frozenset[str]] = field(default_factory=SingleFlight)
 
     async def of(self, credential: Credential, connection: HTTPConnection) -> Caller:
         """Return the user of a credential. Raises Problem (401) and KubeError."""
@@ -54,4 +56,5 @@ class Callers:
             key=credential.digest,
             review=review,
             namespaces=self.namespaces,
+            lists=self.lists,
         )

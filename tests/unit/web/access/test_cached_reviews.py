@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from provisioner_operator.kube.errors import UnreachableError
-from provisioner_operator.web.access.cached_reviews import MOST_AT_A_TIME, CachedReviews
+from provisioner_operator.web.access.cached_reviews import MOST_AT_A_TIME, MOST_FOR_ONE, CachedReviews
 from provisioner_operator.web.access.caller import Question, User
 from support.virtual_time import virtual_time
 
+REVIEW_SECONDS = 0.001
 LIST = Question("list", "provisionerjobs", "red")
 
 
@@ -35,7 +36,7 @@ class Reviewer:
         self.asked.append(credential["token"])
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(REVIEW_SECONDS)
         self.under_way -= 1
         if self.away:
             raise UnreachableError("away")
@@ -132,13 +133,45 @@ async def test_a_failure_is_no_answer() -> None:
     assert await reviews.allowed("a", {"token": "a"}, LIST)
 
 
+def in_namespaces(number: int) -> list[Question]:
+    return [LIST._replace(namespace=str(each)) for each in range(number)]
+
+
 @virtual_time
-async def test_many_namespaces_are_reviewed_in_parallel_but_not_all_at_once() -> None:
+async def test_many_users_are_reviewed_in_parallel_but_not_all_at_once() -> None:
     reviewer = Reviewer()
     reviews = cached(reviewer)
 
-    questions = [LIST._replace(namespace=str(number)) for number in range(3 * MOST_AT_A_TIME)]
-    await asyncio.gather(*(reviews.allowed("a", {"token": "a"}, each) for each in questions))
+    users = [str(number) for number in range(3 * MOST_AT_A_TIME)]
+    await asyncio.gather(*(reviews.allowed(each, {"token": each}, LIST) for each in users))
 
     assert reviewer.most_under_way == MOST_AT_A_TIME
-    assert len(reviewer.asked) == len(questions)
+    assert sorted(reviewer.asked) == sorted(users)
+
+
+@virtual_time
+async def test_threat_22_whoever_asks_much_leaves_places_to_others() -> None:
+    reviewer = Reviewer()
+    reviews = cached(reviewer)
+
+    greedy = [
+        asyncio.ensure_future(reviews.allowed("a", {"token": "a"}, each)) for each in in_namespaces(100 * MOST_FOR_ONE)
+    ]
+    await asyncio.sleep(0)
+    began = asyncio.get_running_loop().time()
+    await reviews.allowed("b", {"token": "b"}, LIST)
+    waited = asyncio.get_running_loop().time() - began
+
+    assert waited == pytest.approx(REVIEW_SECONDS)
+    assert reviewer.most_under_way == MOST_FOR_ONE + 1
+    await asyncio.gather(*greedy)
+
+
+@virtual_time
+async def test_a_question_that_several_ask_at_once_is_asked_once() -> None:
+    reviewer = Reviewer({"a": User("ada")}, {("a", LIST): True})
+    reviews = cached(reviewer)
+
+    assert await asyncio.gather(*(reviews.user("a", {"token": "a"}) for _ in range(5))) == [User("ada")] * 5
+    assert await asyncio.gather(*(reviews.allowed("a", {"token": "a"}, LIST) for _ in range(5))) == [True] * 5
+    assert len(reviewer.asked) == 2

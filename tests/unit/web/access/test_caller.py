@@ -1,6 +1,8 @@
 """A caller sees the namespaces whose objects the API server lets this user list."""
 
+import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.web.access.caller import Caller, Question, User, user_id
@@ -38,6 +40,19 @@ async def test_otherwise_each_namespace_is_asked_for() -> None:
 
     assert await a_caller(rights).visible("provisionerjobs") == {"red"}
     assert await a_caller(rights).visible("workspaces") == frozenset()
+
+
+@virtual_time
+async def test_all_namespaces_are_asked_for_once_by_requests_at_the_same_time() -> None:
+    rights = Rights(Question("list", "provisionerjobs", "red"))
+    first = a_caller(rights)
+    second, other = replace(first), replace(first, key="another digest")
+
+    found = await asyncio.gather(*(each.visible("provisionerjobs") for each in (first, second)))
+    assert found == [{"red"}, {"red"}]
+    assert len(rights.asked) == 3
+    await asyncio.gather(*(each.visible("provisionerjobs") for each in (first, other)))
+    assert len(rights.asked) == 9
 
 
 @virtual_time
