@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.web.access.authentication import token_of
 from provisioner_operator.web.access.caller import Caller, Question, User
 from provisioner_operator.web.access.tokens import Token
 from provisioner_operator.web.api.document import api_document
@@ -229,7 +230,8 @@ class KnownUsers:
 
     async def caller(self, connection: HTTPConnection) -> Caller:
         """The user whose token the request carries."""
-        name = connection.headers.get("Coder-Session-Token", "").removesuffix("-token")
+        token = token_of(connection.headers)
+        name = "" if token is None else token.value.removesuffix("-token")
         if name not in self.rights:
             raise unauthenticated()
         return Caller(

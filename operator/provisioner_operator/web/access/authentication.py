@@ -38,13 +38,24 @@ class Authenticator(Protocol):
 
 def token_of(headers: Headers) -> Token | None:
     """Return the token of a request, or None if there is none. Raises MalformedTokenError."""
-    text = headers.get(SESSION_TOKEN_HEADER)
-    if text is None:
-        authorization = headers.get("authorization", "")
-        text = authorization[len(_BEARER) :].strip(" ") if authorization.lower().startswith(_BEARER) else None
+    text = _header_text(headers)
     if text is None:
         text = cookie_jar(headers).read(cookie_parser(headers.get("cookie", "")))
     return None if text is None else parse_token(text)
+
+
+def header_token(headers: Headers) -> Token | None:
+    """Return the token of a request whose client knows it; None if only a cookie has one. Raises MalformedTokenError."""
+    text = _header_text(headers)
+    return None if text is None else parse_token(text)
+
+
+def _header_text(headers: Headers) -> str | None:
+    text = headers.get(SESSION_TOKEN_HEADER)
+    if text is not None:
+        return text
+    authorization = headers.get("authorization", "")
+    return authorization[len(_BEARER) :].strip(" ") if authorization.lower().startswith(_BEARER) else None
 
 
 def cookie_jar(headers: Headers) -> CookieJar:

@@ -16,6 +16,12 @@ def test_a_login_keeps_the_token_that_was_sent() -> None:
     assert (answer.status_code, answer.json()) == (201, {"key": "sam-token"})
 
 
+def test_threat_19_a_token_that_came_as_a_cookie_is_not_shown_to_the_page() -> None:
+    answer = ApiWorld().send("POST", "/api/v2/users/me/keys", user=None, Cookie="provisioner=sam-token")
+    assert answer.status_code == 403
+    assert "sam-token" not in answer.text
+
+
 def test_no_key_is_made_for_others() -> None:
     assert ApiWorld().send("POST", "/api/v2/users/somebody/keys").status_code == 404
 

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 import provisioner_operator
 from provisioner_operator.api.v1alpha1.names import GROUP, JOBS
-from provisioner_operator.web.access.authentication import token_of
+from provisioner_operator.web.access.authentication import header_token
 from provisioner_operator.web.access.caller import User as KubernetesUser
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.convert.ids import key_id, uuid_of
@@ -15,7 +15,7 @@ from provisioner_operator.web.coder.models.answers import Answer
 from provisioner_operator.web.coder.models.users import BuildInfo, GenerateAPIKeyResponse, User
 from provisioner_operator.web.coder.routes.people import name_of
 from provisioner_operator.web.dependencies import CallerOf, Context
-from provisioner_operator.web.problems import unauthenticated
+from provisioner_operator.web.problems import Problem
 
 router = APIRouter(tags=["Users"])
 open_router = APIRouter(tags=["Deployment"])
@@ -49,11 +49,14 @@ async def get_first_user() -> Response:
 
 @router.post("/users/{user}/keys", status_code=201, response_model=GenerateAPIKeyResponse)
 async def create_key(user: str, request: Request, context: Context, caller: CallerOf) -> Response:
-    """Return the token that was sent: `coder login --token` stores it for its further requests."""
+    """Return the token that was sent in a header: `coder login --token` stores it for its further requests.
+
+    403 to whoever sends it as a cookie, which no script may read.
+    """
     await name_of(user, context.index, caller)
-    token = token_of(request.headers)
+    token = header_token(request.headers)
     if token is None:
-        raise unauthenticated()
+        raise Problem(403, "The token of a browser stays in its cookie: send a token in a header.")
     return json_of(GenerateAPIKeyResponse, GenerateAPIKeyResponse(key=token.value), 201)
 
 
