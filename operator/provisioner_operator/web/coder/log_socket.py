@@ -30,8 +30,8 @@ _LONGEST_REASON = 100
 async def follow(socket: WebSocket, context: WebContext, locate: Located, after: int) -> None:
     """Serve one WebSocket, or refuse it with the answer of a plain request."""
     try:
-        await require_index(context)
         caller = await caller_of(socket)
+        await require_index(context, caller)
         row = await locate(caller)
         with context.streams.place(caller):
             await socket.accept()

@@ -7,7 +7,6 @@ answer, not even in a count.
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -50,11 +49,6 @@ class ClusterIndex:
     def is_ready(self) -> bool:
         """Whether every kind has been listed once."""
         return not self._unlisted
-
-    @property
-    def loading(self) -> Mapping[str, int]:
-        """Number of objects read so far, by plural."""
-        return MappingProxyType(self._loading)
 
     @property
     def stale_seconds(self) -> float:
@@ -166,7 +160,6 @@ class ClusterIndex:
 
     def _clear(self) -> None:
         self._unlisted = set(KINDS)
-        self._loading = dict.fromkeys(KINDS, 0)
         self.queue = QueueIndex(self.now, self._ended, self._went_offline)
         self.jobs = JobIndex(self.queue)
         self.daemons = ObjectIndex()
@@ -188,7 +181,6 @@ class ClusterIndex:
     def _put_job(self, row: JobRow) -> None:
         job = row.job
         former = self.jobs.get(job.uid)
-        self._loading[JOBS] += former is None
         self.jobs.put(row)
         self.queue.live.observe_job(job)
         # As stored: of an ended job, not everything is.
@@ -203,7 +195,6 @@ class ClusterIndex:
             is_visible |= self.queue.live.observe_daemon(parse_daemon(body))
         elif plural == POOLS:
             self.queue.live.observe_pool(parse_pool(body))
-        self._loading[plural] += former is None
         self._objects[plural].put(row)
         if is_visible:
             self._changes.note(Change(plural, row.namespace, row.uid))

@@ -7,17 +7,14 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 from provisioner_operator.web.dependencies import context_of
 from provisioner_operator.web.page.chrome import Chrome
 from provisioner_operator.web.page.live import wants_stream
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import LoadingProblem, MissingRightProblem
-from provisioner_operator.web.page.words import counted
 from provisioner_operator.web.problems import Problem
 from provisioner_operator.web.request_record import record_of
 
-_NOUNS = {JOBS: "job", DAEMONS: "provisioner", POOLS: "pool", WORKSPACES: "workspace", TEMPLATES: "template"}
 _TITLES = {
     HTTPStatus.FORBIDDEN: ("You may not see this", "ban"),
     HTTPStatus.NOT_FOUND: ("Not found", "search"),
@@ -70,16 +67,8 @@ async def render_problem(request: Request, problem: Problem) -> Response:
 
 
 def _loading(request: Request) -> Response:
-    index = context_of(request).index
-    counts = ", ".join(
-        counted(number, _NOUNS[plural]) for plural, number in index.loading.items() if number and plural in _NOUNS
-    )
-    page = render(
-        "loading.html",
-        chrome=Chrome("Loading", index.now()),
-        loading=counts or "nothing yet",
-        again=str(request.url.path),
-    )
+    chrome = Chrome("Loading", context_of(request).index.now())
+    page = render("loading.html", chrome=chrome, again=str(request.url.path))
     return HTMLResponse(page, HTTPStatus.SERVICE_UNAVAILABLE)
 
 

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES, WORKSPACES
+from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.coder.convert.ids import initiator_id
 from provisioner_operator.web.index.cluster_index import ClusterIndex
+from support.builders.core import NOON
 from support.builders.manifests import a_template_manifest
-from support.coder.api_world import ACME, ApiWorld, a_build_job, a_stored, a_workspace, an_index, uid
+from support.coder.api_world import ACME, ApiWorld, a_build_job, a_stored, a_workspace, uid
 
 JOBS_PATH = f"/api/v2/organizations/{ACME}/provisionerjobs"
 DAEMONS_PATH = f"/api/v2/organizations/{ACME}/provisionerdaemons"
@@ -120,11 +122,26 @@ def test_who_sees_more_gets_another_answer_than_a_cached_one(world: ApiWorld) ->
     assert (more.status_code, more.headers["X-Total-Count"]) == (200, "10")
 
 
+def a_loading_world(jobs: int = 3) -> ApiWorld:
+    """An installation of which some jobs are known, and not yet whether there are more."""
+    index = ClusterIndex(lambda: Instant(NOON, 0))
+    for number in range(jobs):
+        index.apply(JOBS, "ADDED", a_build_job(number + 1))
+    return ApiWorld(index)
+
+
 def test_nothing_is_answered_before_everything_is_listed() -> None:
-    index = ClusterIndex(an_index()._clock)  # noqa: SLF001 - the time of the world
-    answer = ApiWorld(index).get("/api/v2/provisioner/jobs")
+    answer = a_loading_world().get("/api/v2/provisioner/jobs")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("path", ["/api/v2/provisioner/jobs", f"/organizations/{ACME}/provisioner-jobs"])
+def test_threat_21_no_count_of_objects_is_told_while_they_are_read(path: str) -> None:
+    assert a_loading_world().get(path, user=None).status_code in {401, 303}
+    few, many = (a_loading_world(number).get(path, user="nia") for number in (3, 7))
+    assert few.status_code == 503
+    assert few.text == many.text
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,6 @@ async def test_what_is_listed_and_then_changes_is_in_the_index() -> None:
     async with fed(client) as index:
         assert names(index) == ["three", "two"]
         assert index.is_ready
-        assert index.loading[JOBS] == 3
 
 
 @virtual_time
@@ -115,8 +114,8 @@ async def test_it_is_not_ready_between_a_restored_etcd_and_the_new_lists() -> No
     async with fed(client, seconds=30) as index:
         assert not index.is_ready
         assert names(index) == []
-        assert index.loading[JOBS] == 0
-        assert index.loading[DAEMONS] == 1
+        assert index.versions(JOBS, None) == {}
+        assert len(index.versions(DAEMONS, None)) == 1
 
 
 @virtual_time
