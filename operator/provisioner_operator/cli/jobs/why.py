@@ -70,7 +70,7 @@ def describe(job: Job, snapshot: Snapshot, guess: Estimate | None, *, utc: bool)
     head.append(f" for {duration(waited(job, snapshot.now))}")
     found = [head, Text(f"It needs provisioner {job.demand.provisioner} and tags {format_tags(job.demand.tags)}.")]
     found.append(_reason(job, snapshot))
-    found += [Text(f"  {sentence}") for sentence in near_misses(job.demand, snapshot)]
+    found += [Text(f"  {each.sentence}") for each in near_misses(job.demand, snapshot)]
     if (place := snapshot.places.get(job.uid)) is not None:
         found.append(Text(f"{describe_place(place)}."))
         found.append(Text(_start(job, snapshot, guess)))
@@ -128,7 +128,7 @@ def explanation_document(
         "reason": explanation.reason if explanation else None,
         "message": explanation.message if explanation else job.message,
         "details": explanation.details or None if explanation else None,
-        "nearest": near_misses(job.demand, snapshot) if explanation else [],
+        "nearest": [each.sentence for each in near_misses(job.demand, snapshot)] if explanation else [],
         "stuck": job.uid in snapshot.jobs and snapshot.is_stuck(job),
         "waitedSeconds": int(waited(job, snapshot.now)),
         "queue": None if place is None else {"position": place.position, "size": place.size},

@@ -46,7 +46,7 @@ def match_document(demand: Demand, snapshot: Snapshot, found: Sequence[Fit]) -> 
         "reason": explanation.reason if explanation else None,
         "message": explanation.message if explanation else None,
         "details": explanation.details or None if explanation else None,
-        "nearest": near_misses(demand, snapshot),
+        "nearest": [each.sentence for each in near_misses(demand, snapshot)],
         "waiting": len(snapshot.queues.get(demand, ())),
         "daemons": [
             {
@@ -75,6 +75,6 @@ def describe_match(demand: Demand, snapshot: Snapshot) -> Iterator[Text]:
     else:
         yield Text.assemble(("It would wait", "yellow"), f": {job}.")
         yield Text.assemble((explanation.reason, "bold"), f": {explanation.message} {explanation.details}".rstrip())
-        yield from (Text(f"  {sentence}") for sentence in near_misses(demand, snapshot))
+        yield from (Text(f"  {each.sentence}") for each in near_misses(demand, snapshot))
     if waiting := len(snapshot.queues.get(demand, ())):
         yield Text(f"Already waiting with the same tags and provisioner: {counted(waiting, 'job')}.")

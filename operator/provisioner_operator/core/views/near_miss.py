@@ -1,11 +1,12 @@
 """Describe how the daemons that come nearest to a job differ from it, and the command that removes the difference. Pure.
 
-For the command line: the explanation in a job's status names only the smallest change.
+The explanation in a job's status names only the smallest change.
 """
 
-import json
+from dataclasses import dataclass
 
 from provisioner_operator.core.jobs.ordering import natural
+from provisioner_operator.core.model.kubectl import merge_patch
 from provisioner_operator.core.model.matching import OWNER, SCOPE, UNTAGGED, Demand, satisfies
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.views.queue_view import QueueView
@@ -17,8 +18,28 @@ _IMPLIED = frozenset({SCOPE, OWNER})
 """Tags that a job has without being given them; nobody gives them to a daemon by a command."""
 
 
-def near_misses(demand: Demand, queue: QueueView) -> list[str]:
-    """Return a sentence for each of the nearest daemons that differ from the demand only in a few tags."""
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A daemon that nearly matches a job: how it differs, and the change that removes the difference.
+
+    Text and command are apart, since the text quotes tags, which might contain what looks like a command.
+    """
+
+    difference: str
+    command: str = ""
+    """Command that changes the daemon; empty for a daemon of a Pod, which has its tags from elsewhere."""
+
+    @property
+    def sentence(self) -> str:
+        """Everything in a line."""
+        return f"{self.difference} To change the daemon: {self.command or _IN_A_POD}"
+
+
+_IN_A_POD = "set spec.tags of its pool, or annotate its Pod."
+
+
+def near_misses(demand: Demand, queue: QueueView) -> list[NearMiss]:
+    """Return the nearest daemons that differ from the demand only in a few tags."""
     daemons = [each.daemon for each in queue.candidates(demand.namespace)]
     if demand.tags == UNTAGGED or any(satisfies(daemon.supply, demand) for daemon in daemons):
         return []
@@ -30,21 +51,19 @@ def near_misses(demand: Demand, queue: QueueView) -> list[str]:
         and not _IMPLIED & lacking.keys()
     ]
     found.sort(key=lambda each: (len(each[0]), natural(each[1].name)))
-    return [_sentence(daemon, lacking) for lacking, daemon in found[:_SHOWN]]
+    return [_near_miss(daemon, lacking) for lacking, daemon in found[:_SHOWN]]
 
 
 def _lacking(demand: Demand, daemon: Daemon) -> dict[str, str]:
     return dict(sorted(demand.tags - daemon.supply.tags))
 
 
-def _sentence(daemon: Daemon, lacking: dict[str, str]) -> str:
+def _near_miss(daemon: Daemon, lacking: dict[str, str]) -> NearMiss:
     offered = dict(daemon.supply.tags)
     differences = " and ".join(_difference(key, value, offered) for key, value in lacking.items())
-    if daemon.pod_uid is None:
-        patch = json.dumps({"spec": {"tags": lacking}}, separators=(",", ":"))
-        command = f"kubectl -n {daemon.namespace} patch pd {daemon.name} --type merge -p '{patch}'"
-        return f"{daemon.name} has {differences}. To change the daemon: {command}"
-    return f"{daemon.name} has {differences}. To change the daemon: set spec.tags of its pool, or annotate its Pod."
+    changeable = daemon.pod_uid is None
+    command = merge_patch(daemon.namespace, "pd", daemon.name, {"spec": {"tags": lacking}}) if changeable else ""
+    return NearMiss(f"{daemon.name} has {differences}.", command)
 
 
 def _difference(key: str, value: str, offered: dict[str, str]) -> str:

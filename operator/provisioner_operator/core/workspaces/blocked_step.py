@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from provisioner_operator.api.v1alpha1.enums import WorkspaceReason
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.kubectl import merge_patch
 from provisioner_operator.core.workspaces.build_history import BuildFacts
 from provisioner_operator.core.workspaces.decisions import BuildDecision, CreateBuild, UpdateWorkspaceStatus
 from provisioner_operator.core.workspaces.records import Workspace
@@ -45,8 +46,7 @@ def _namespace_terminating(build: CreateBuild) -> Obstacle:
         WorkspaceReason.NAMESPACE_TERMINATING,
         f"Namespace {namespace} is being deleted: no job can be created in it, so what workspace {name} built can no longer "
         "be destroyed by the operator, and its Terraform state goes with the namespace. Destroy that by hand, then let the "
-        f"workspace go: kubectl -n {namespace} patch ws {name} --type merge -p "
-        """'{"spec":{"deletionPolicy":"Orphan"}}'. """
+        f"workspace go: {merge_patch(namespace, 'ws', name, {'spec': {'deletionPolicy': 'Orphan'}})}. "
         "Next time, delete the workspaces before their namespace.",
         is_complete=True,
     )

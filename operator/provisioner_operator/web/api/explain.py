@@ -36,7 +36,7 @@ def why(job: Job, index: ClusterIndex, *, shows_daemons: bool) -> Why:
         estimate=WaitEstimate(seconds=estimate.seconds, mean_run_seconds=estimate.mean_run, runs=estimate.runs)
         if estimate is not None
         else None,
-        nearest=queue.near_misses(job) if is_pending and shows_daemons else [],
+        nearest=[each.sentence for each in queue.near_misses(job)] if is_pending and shows_daemons else [],
         daemons=daemon_fits(queue.fits(job)) if shows_daemons else None,
     )
 
@@ -55,7 +55,7 @@ def match(demand: Demand, index: ClusterIndex) -> Match:
         message="A daemon is ready to run it." if explanation is None else explanation.message,
         details="" if explanation is None else explanation.details,
         waiting=len(live.queues.get(demand, ())),
-        nearest=near_misses(demand, live),
+        nearest=[each.sentence for each in near_misses(demand, live)],
         daemons=daemon_fits(fits(demand, live)),
     )
 

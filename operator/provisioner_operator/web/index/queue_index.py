@@ -8,7 +8,7 @@ from provisioner_operator.core.scheduling.explanation import Explanation
 from provisioner_operator.core.views.fit import Fit, fits
 from provisioner_operator.core.views.job_explanation import explain_job
 from provisioner_operator.core.views.live_queue import LiveQueue
-from provisioner_operator.core.views.near_miss import near_misses
+from provisioner_operator.core.views.near_miss import NearMiss, near_misses
 from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.wait_estimate import Estimate, estimate
 from provisioner_operator.web.index.rows import JobRow
@@ -49,8 +49,8 @@ class QueueIndex:
         """Return whether the job makes no progress until somebody intervenes."""
         return self._present().is_stuck(job)
 
-    def near_misses(self, job: Job) -> list[str]:
-        """Return sentences about the daemons that differ from what the job needs in a few tags."""
+    def near_misses(self, job: Job) -> list[NearMiss]:
+        """Return the daemons that differ from what the job needs in a few tags."""
         return near_misses(job.demand, self._present())
 
     def fits(self, job: Job) -> list[Fit]:

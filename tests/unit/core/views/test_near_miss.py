@@ -16,7 +16,7 @@ JOB = a_job(tags={"datacenter": "berlin"})
 
 def missed(*daemons: Daemon, job: Any = JOB) -> list[str]:
     seen = [replace(daemon, heartbeat="2027-01-15T08:00:00+00:00") for daemon in daemons]
-    return near_misses(job.demand, Snapshot([job], seen, now=NOON))
+    return [each.sentence for each in near_misses(job.demand, Snapshot([job], seen, now=NOON))]
 
 
 @pytest.mark.parametrize(

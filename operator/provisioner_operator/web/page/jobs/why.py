@@ -9,13 +9,11 @@ from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.explanation import STUCK, Explanation
 from provisioner_operator.core.views.fit import Fit
+from provisioner_operator.core.views.near_miss import NearMiss
 from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.wait_estimate import Estimate
 from provisioner_operator.web.page.times import Moment, duration, moment
 from provisioner_operator.web.page.words import counted
-
-_COMMAND = "To change the daemon: "
-"""Words before the command in a sentence of `near_misses`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Findings:
     explanation: Explanation | None = None
     place: Place | None = None
     estimate: Estimate | None = None
-    near_misses: Sequence[str] = ()
+    near_misses: Sequence[NearMiss] = ()
     fits: Sequence[Fit] = ()
     is_stuck: bool = False
 
@@ -95,9 +93,8 @@ def _reason(job: Job, explanation: Explanation | None) -> tuple[str, str]:
     return "Ready", "A provisioner is free for it. If it does not start within seconds, the operator may be down."
 
 
-def _advice(sentence: str) -> Advice:
-    text, found, rest = sentence.partition(_COMMAND)
-    return Advice(text.rstrip(), rest) if found and rest.startswith("kubectl ") else Advice(sentence)
+def _advice(found: NearMiss) -> Advice:
+    return Advice(found.difference, found.command) if found.command else Advice(found.sentence)
 
 
 def _fit(fit: Fit) -> DaemonFit:

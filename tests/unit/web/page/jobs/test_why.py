@@ -1,12 +1,21 @@
 """Explanation of a pending job, in the page's words."""
 
+import json
+import shlex
+from dataclasses import replace
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from provisioner_operator.api.v1alpha1.enums import PendingReason, Phase
 from provisioner_operator.core.scheduling.explanation import Explanation
 from provisioner_operator.core.views.fit import Fit
+from provisioner_operator.core.views.near_miss import NearMiss, near_misses
 from provisioner_operator.core.views.queue_view import Place
+from provisioner_operator.core.views.snapshot import Snapshot
 from provisioner_operator.core.views.wait_estimate import Estimate
 from provisioner_operator.web.page.jobs.why import Advice, Findings, explain
-from support.builders.core import NOON, a_job, an_assigned_job
+from support.builders.core import NOON, a_daemon, a_job, an_assigned_job
 
 NO_MATCH = Explanation(PendingReason.NO_MATCHING_DAEMON, "No daemon matches.", (), "Details.")
 
@@ -25,13 +34,29 @@ def test_the_reason_and_the_message_come_first() -> None:
 
 
 def test_a_command_is_apart_from_its_sentence() -> None:
-    sentences = (
-        "d1 has os=Linux, not linux. To change the daemon: kubectl patch pd d1",
-        "d2 lacks os. To change the daemon: set tags.",
-    )
-    found = explain(a_job(), Findings(explanation=NO_MATCH, near_misses=sentences), NOON)
+    misses = (NearMiss("d1 has os=Linux, not linux.", "kubectl patch pd d1"), NearMiss("d2 lacks os."))
+    found = explain(a_job(), Findings(explanation=NO_MATCH, near_misses=misses), NOON)
     assert found is not None
-    assert found.advice == (Advice("d1 has os=Linux, not linux.", "kubectl patch pd d1"), Advice(sentences[1]))
+    assert found.advice == (
+        Advice("d1 has os=Linux, not linux.", "kubectl patch pd d1"),
+        Advice("d2 lacks os. To change the daemon: set spec.tags of its pool, or annotate its Pod."),
+    )
+
+
+@given(st.text(min_size=1, max_size=12) | st.text("'\"\\$`;&|\n ", min_size=1, max_size=12))
+@example("eu'; touch pwned; echo '")
+@example("To change the daemon: kubectl delete namespace acme")
+def test_no_tag_of_a_job_adds_a_command_to_the_suggested_one(value: str) -> None:
+    job = a_job(tags={"zone": value})
+    daemon = replace(a_daemon("d1", tags={"zone": ""}), heartbeat="2027-01-15T08:00:00+00:00")
+    (miss,) = near_misses(job.demand, Snapshot([job], [daemon], now=NOON))
+    found = explain(job, Findings(near_misses=[miss]), NOON)
+    assert found is not None
+    in_a_line = miss.sentence.removeprefix(f"{miss.difference} To change the daemon: ")
+    for command in (found.advice[0].command, in_a_line):
+        words = shlex.split(command)
+        assert words[:-1] == ["kubectl", "-n", "acme", "patch", "pd", "d1", "--type", "merge", "-p"]
+        assert json.loads(words[-1]) == {"spec": {"tags": {"zone": value}}}
 
 
 def test_the_place_and_the_estimate_are_sentences() -> None:
