@@ -26,6 +26,14 @@ def is_loopback(host: str) -> bool:
     return name is not None and (name in _LOOPBACK or name.endswith(".localhost"))
 
 
+def root_address(host: str) -> str:
+    """Return the address of this server for a header `Host`: TLS is a must, except on loopback.
+
+    The scheme of a request does not tell, since TLS may end at a proxy.
+    """
+    return f"{'http' if is_loopback(host) else 'https'}://{host}"
+
+
 def is_allowed(host: str, allowed: Collection[str]) -> bool:
     """Return whether a header `Host` is one of ours: loopback or one of `allowed`, in lower case."""
     name = host_name(host)

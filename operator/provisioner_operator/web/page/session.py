@@ -1,6 +1,7 @@
 """Pages about the user: the login form, the way to sign in from the command line, identity and rights."""
 
 import asyncio
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, WORKSPACES
 from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.access.hosts import root_address
 from provisioner_operator.web.access.local_paths import local_path
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.login import LoginProblem
@@ -60,8 +62,8 @@ async def login_form(request: Request, context: Context) -> Response:
 async def cli_auth(request: Request, context: Context) -> Response:
     """Show how to sign in from the command line: Coder's client sends people here."""
     chrome = Chrome("Sign in from the command line", context.index.now())
-    server = f"{request.url.scheme}://{request.url.netloc}"
-    return HTMLResponse(render("session/cli_auth.html", chrome=chrome, server=server))
+    command = shlex.join(["coder", "login", root_address(request.headers.get("host", ""))])
+    return HTMLResponse(render("session/cli_auth.html", chrome=chrome, command_line=command))
 
 
 @router.get("/me")

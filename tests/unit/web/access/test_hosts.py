@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioner_operator.web.access.hosts import is_allowed, is_loopback, is_same_origin
+from provisioner_operator.web.access.hosts import is_allowed, is_loopback, is_same_origin, root_address
 
 OURS = frozenset({"jobs.example.com"})
 
@@ -85,3 +85,17 @@ def test_a_page_of_ours_has_the_same_origin(origin: str, host: str) -> None:
 )
 def test_threat_03_another_name_port_or_scheme_is_another_origin(origin: str, host: str) -> None:
     assert not is_same_origin(origin, host)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("jobs.example.com", "https://jobs.example.com"),
+        ("jobs.example.com:8443", "https://jobs.example.com:8443"),
+        ("localhost:8080", "http://localhost:8080"),
+        ("[::1]:8080", "http://[::1]:8080"),
+        ("mine.localhost:1", "http://mine.localhost:1"),
+    ],
+)
+def test_the_address_of_the_server_has_tls_except_on_loopback(host: str, address: str) -> None:
+    assert root_address(host) == address

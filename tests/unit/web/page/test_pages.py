@@ -131,6 +131,13 @@ def test_the_command_line_is_told_how_to_create_a_token_and_never_one(world: Api
     assert "coder login http://localhost" in page
 
 
+def test_nobody_is_told_to_send_a_token_without_tls_though_it_ends_at_a_proxy(world: ApiWorld) -> None:
+    host = {"host": "jobs.example.com"}
+    assert "coder login https://jobs.example.com" in world.get("/cli-auth", user=None, **host).text
+    build = world.get("/api/v2/buildinfo", user=None, **host).json()
+    assert build["dashboard_url"] == "https://jobs.example.com"
+
+
 def test_me_shows_the_rights_of_each_organization(world: ApiWorld) -> None:
     page = text_of(world.get("/me").text)
     assert "system:authenticated" in page

@@ -8,6 +8,7 @@ import provisioner_operator
 from provisioner_operator.api.v1alpha1.names import GROUP, JOBS
 from provisioner_operator.web.access.authentication import header_token
 from provisioner_operator.web.access.caller import User as KubernetesUser
+from provisioner_operator.web.access.hosts import root_address
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.convert.ids import key_id, uuid_of
 from provisioner_operator.web.coder.convert.users import user as converted
@@ -30,7 +31,7 @@ async def get_build_info(request: Request) -> Response:
     info = BuildInfo(
         external_url=f"https://{GROUP}",
         version=f"v{provisioner_operator.__version__}",
-        dashboard_url=str(request.base_url).rstrip("/"),
+        dashboard_url=root_address(request.headers.get("host", "")),
         telemetry=False,
         workspace_proxy=False,
         agent_api_version="",
