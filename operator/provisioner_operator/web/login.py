@@ -25,6 +25,8 @@ from provisioner_operator.web.problems import Problem
 
 router = APIRouter(include_in_schema=False)
 
+_MOST_FIELDS = 10
+
 
 class LoginProblem(StrEnum):
     """Reasons for which a login fails, as the login page gets them."""
@@ -40,7 +42,11 @@ class LoginProblem(StrEnum):
 @router.post(LOGIN)
 async def log_in(request: Request, context: Context) -> Response:
     """Check a token, and keep it in the browser."""
-    form = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    text = (await request.body()).decode("utf-8", "replace")
+    try:
+        form = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return _again(LoginProblem.MALFORMED, "/")
     following = local_path(form.get("next", ["/"])[0])
     try:
         # People paste a line with its end.

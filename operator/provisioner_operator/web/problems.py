@@ -110,6 +110,9 @@ _STATUS_AND_MESSAGE: Sequence[tuple[type[KubeError], int, str]] = (
 )
 
 
+_REFUSALS = range(400, 600)
+
+
 def problem_of(error: KubeError) -> Problem:
     """Return the answer to a request that the API server did not carry out."""
     match error:
@@ -127,9 +130,9 @@ def problem_of(error: KubeError) -> Problem:
     for kind, status, message in _STATUS_AND_MESSAGE:
         if isinstance(error, kind):
             return Problem(status, message, str(error))
-    return Problem(
-        error.status if isinstance(error, ApiError) else 502, "The API server refuses the request.", str(error)
-    )
+    # A proxy in between may answer with anything, and a redirect is none of ours.
+    status = error.status if isinstance(error, ApiError) and error.status in _REFUSALS else 502
+    return Problem(status, "The API server refuses the request.", str(error))
 
 
 def install(app: FastAPI, page: PageRenderer | None = None) -> None:

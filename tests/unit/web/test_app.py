@@ -109,6 +109,12 @@ def test_a_login_that_fails_says_why_and_keeps_nothing(token: str, problem: str)
     assert not token or token not in answer.headers["Location"]
 
 
+def test_a_login_with_more_fields_than_the_form_has_is_malformed() -> None:
+    answer = send("POST", "/login", form={f"field-{number}": "x" for number in range(11)})
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login?problem=malformed&next=%2F")
+
+
 @pytest.mark.parametrize("following", ["//evil.example", "/\\evil.example", "https://evil.example", "/\r\nX: y", ""])
 def test_threat_15_a_login_leads_nowhere_else(following: str) -> None:
     assert send("POST", "/login", form={"token": "right", "next": following}).headers["Location"] == "/"

@@ -96,6 +96,9 @@ def test_a_bug_is_answered_without_its_details() -> None:
     ("error", "status"),
     [
         (NotFoundError(404, "no such job"), 404),
+        (ApiError(520, "a proxy's own"), 520),
+        (ApiError(302, "elsewhere"), 502),
+        (ApiError(999, "nonsense"), 502),
         (PreconditionFailedError(422, "test failed"), 412),
         (ConflictError(409, "changed"), 409),
         (AlreadyExistsError(409, "exists"), 409),

@@ -20,6 +20,7 @@ DEFAULT_LIMIT = 50
 MOST_OBJECTS = 500
 """Objects that one answer holds, also where a client asks for all of them: some 40 ms, for which no other user is served."""
 _LONGEST_TEXT = 253
+_LONGEST_TAGS = 4096
 
 
 def split(value: object) -> object:
@@ -52,10 +53,21 @@ def _tag_map(text: object) -> object:
     """Check that the text is a JSON object of texts."""
     if text in (None, ""):
         return None
-    found = json.loads(str(text))
+    if len(str(text)) > _LONGEST_TAGS:
+        raise ValueError(f"it has more than {_LONGEST_TAGS} characters")
+    try:
+        found = json.loads(str(text))
+    except RecursionError:
+        raise ValueError("it is nested") from None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise ValueError('it is no JSON object of texts, such as {"zone":"eu"}')
+    if _HALF_CHARACTER.search("".join((*found, *found.values()))):
+        raise ValueError("it contains half a character")
     return text
+
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+"""What JSON can escape, and no answer can quote."""
 
 
 def _moment(text: str) -> tuple[Literal["time", "age"], float]:
@@ -85,7 +97,7 @@ def _checked_duration(text: str) -> str:
     return text
 
 
-TagText = Annotated[str | None, BeforeValidator(_tag_map), Field(max_length=4096)]
+TagText = Annotated[str | None, BeforeValidator(_tag_map), Field(max_length=_LONGEST_TAGS)]
 
 
 def tags_of(text: str | None) -> Tags | None:
@@ -104,7 +116,7 @@ class JobParameters(Parameters):
     """Tags as a JSON object, each of which the job has."""
     initiator: Text = ""
     """Id or name of the user who submitted the job."""
-    before: Annotated[str, Field(pattern=r"^$|^[0-9.]{1,32}_[0-9a-fA-F-]{36}$")] = ""
+    before: Annotated[str, Field(pattern=r"^$|^[0-9]{1,16}(\.[0-9]{1,16})?_[0-9a-fA-F-]{36}$")] = ""
     """Place in the list to go on from: part of the header Link of the answer before."""
     q: Text = ""
     """Words that the job's name, id, workspace, template, initiator, daemon or tags contain."""

@@ -10,11 +10,13 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from provisioner_operator.kube.errors import ForbiddenError, KubeError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.page.rendering import render
@@ -148,6 +150,12 @@ def respond(context: WebContext, caller: Caller, permitted: Permitted, source: A
                 yield item
         except StreamEndedError as error:
             yield event_bytes("end", str(error.end))
+        except ForbiddenError as error:
+            # A browser that is not told would connect again and again.
+            is_signed_out = error.status == HTTPStatus.UNAUTHORIZED
+            yield event_bytes("end", str(StreamEnd.SIGNED_OUT if is_signed_out else StreamEnd.FORBIDDEN))
+        except KubeError:
+            return  # it may pass: the browser connects again
 
     return LiveResponse(body(), context.streams.place(caller))
 

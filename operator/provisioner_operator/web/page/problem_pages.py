@@ -1,5 +1,6 @@
 """Failures as pages for people: who they are, what is missing, and what to do next."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from provisioner_operator.web.page.requests import LoadingProblem, MissingRightP
 from provisioner_operator.web.problems import Problem
 from provisioner_operator.web.request_record import record_of
 
-_TITLES = {
+_TITLES: Mapping[int, tuple[str, str]] = {
     HTTPStatus.FORBIDDEN: ("You may not see this", "ban"),
     HTTPStatus.NOT_FOUND: ("Not found", "search"),
     HTTPStatus.SERVICE_UNAVAILABLE: ("The API server cannot be reached", "alert"),
@@ -47,7 +48,7 @@ async def render_problem(request: Request, problem: Problem) -> Response:
         return RedirectResponse(f"/login?next={following}", HTTPStatus.SEE_OTHER)
     if isinstance(problem, LoadingProblem):
         return _loading(request)
-    title, icon = _TITLES.get(HTTPStatus(problem.status), ("Something went wrong", "alert"))
+    title, icon = _TITLES.get(problem.status, ("Something went wrong", "alert"))
     is_missing = problem.status == HTTPStatus.NOT_FOUND
     is_closed = isinstance(problem, MissingRightProblem)
     is_over = is_missing or is_closed or request.method != "GET"

@@ -1,6 +1,7 @@
 """Filters, pages and validators of the lists of Coder's API."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -81,6 +82,11 @@ def test_jobs_are_selected(world: ApiWorld, query: str, expected: set[str]) -> N
         "since=2026-01-01",
         "type=WorkspaceBuild",
         "stuck=perhaps",
+        f"before=1.2.3_{UUID(int=1)}",
+        f"before={'9' * 400}_{UUID(int=1)}",
+        f"tags={'[' * 3000}",
+        'tags={"zone":"\\ud800"}',
+        f"tags={'[' * 5000}",
     ],
 )
 def test_values_that_mean_nothing_are_refused(world: ApiWorld, query: str) -> None:

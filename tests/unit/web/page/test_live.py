@@ -1,10 +1,24 @@
-"""Renderings that many readers share."""
+"""Renderings that many readers share, and the ends of streams."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, cast
 
+import pytest
 from markupsafe import Markup
 
-from provisioner_operator.web.page.live import Rendering, Renderings, event_bytes
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.kube.errors import ForbiddenError, KubeError, NotFoundError, UnreachableError
+from provisioner_operator.web.access.caller import Caller, User
+from provisioner_operator.web.context import WebContext
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.page.live import Rendering, Renderings, event_bytes, respond
+from provisioner_operator.web.settings import Settings
+from provisioner_operator.web.streams import Streams
+from support.coder.api_world import KnownUsers
+
+if TYPE_CHECKING:
+    from provisioner_operator.kube.client import KubeClient
 
 
 def a_rendering(**rows: str) -> Rendering:
@@ -72,3 +86,33 @@ def test_renderings_of_views_that_nobody_reads_are_forgotten() -> None:
 def test_an_event_has_a_name_an_id_and_its_lines() -> None:
     assert event_bytes("view", "<p>\n</p>", "7") == b"event: view\nid: 7\ndata: <p>\ndata: </p>\n\n"
     assert event_bytes("end", "signed-out") == b"event: end\ndata: signed-out\n\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (ForbiddenError(403, "no logs for you"), [b"event: end\ndata: forbidden\n\n"]),
+        (ForbiddenError(401, "who?"), [b"event: end\ndata: signed-out\n\n"]),
+        (NotFoundError(404, "gone"), []),
+        (UnreachableError("away"), []),
+    ],
+)
+def test_a_stream_that_the_api_server_refuses_ends_in_order(error: KubeError, end: list[bytes]) -> None:
+    def clock() -> Instant:
+        return Instant(0, 0)
+
+    async def refused() -> AsyncIterator[bytes]:
+        yield b"first"
+        raise error
+
+    async def permitted() -> bool:
+        return True
+
+    async def run() -> list[object]:
+        index = ClusterIndex(clock)
+        context = WebContext(index, KnownUsers(index, {}), Settings(), clock, Streams(clock))
+        client = cast("KubeClient", None)
+        caller = Caller(User("sam", ()), client, None, "sam", lambda _: permitted(), lambda: index.namespaces)
+        return [each async for each in respond(context, caller, permitted, refused()).body_iterator]  # type: ignore[attr-defined]
+
+    assert asyncio.run(run()) == [b"first", *end]

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.kube.errors import ApiError
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
 from support.builders.core import NOON
 from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, all_objects, an_index
@@ -129,6 +130,17 @@ def test_the_command_line_is_told_how_to_create_a_token_and_never_one(world: Api
     page = world.get("/cli-auth", user=None).text
     assert "kubectl -n ORGANIZATION create token NAME" in page
     assert "coder login http://localhost" in page
+
+
+def test_a_status_that_only_a_proxy_knows_is_a_page_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(_: object) -> None:
+        raise ApiError(520, "unknown error of a proxy")
+
+    world = ApiWorld()
+    monkeypatch.setattr(world.users, "caller", refused)
+    answer = world.get("/me")
+    assert answer.status_code == 520
+    assert "Something went wrong" in answer.text
 
 
 def test_nobody_is_told_to_send_a_token_without_tls_though_it_ends_at_a_proxy(world: ApiWorld) -> None:

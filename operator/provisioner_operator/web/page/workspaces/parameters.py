@@ -111,6 +111,6 @@ def _value(parameter: Parameter, sent: str | None) -> str | None:
 def _as_lines(value: str) -> str:
     try:
         items = json.loads(value or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
     return "\n".join(map(str, items)) if isinstance(items, list) else value

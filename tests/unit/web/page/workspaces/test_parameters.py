@@ -66,3 +66,9 @@ def test_a_field_of_another_name_is_no_parameter() -> None:
 
 def test_a_list_that_is_no_json_is_shown_as_it_is() -> None:
     assert fields_of([a_parameter(type="list(string)")], {"x": "broken["}, None)[0].value == "broken["
+
+
+def test_a_value_that_is_no_list_is_shown_as_it_is() -> None:
+    parameter = a_parameter(type="list(string)")
+    for value in ("git", "[" * 5000, "7"):
+        assert fields_of([parameter], {"x": value}, None)[0].value == value
