@@ -7,10 +7,12 @@ because time passes are not in it: the browser counts.
 
 import asyncio
 import hashlib
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from sys import getsizeof
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -28,7 +30,8 @@ REFRESH_SECONDS = 10.0
 """Longest time between two: heartbeats change no version, but the page shows when the last one was."""
 _PING_SECONDS = 15.0
 """Time without an event after which a comment keeps proxies from closing the stream."""
-_MOST_VIEWS = 256
+MOST_BYTES = 64 * 1024 * 1024
+"""Memory of all renderings that are kept: of a thousand pages or so. Beyond it, views are rendered for each reader anew."""
 
 Shell = Callable[[Sequence[Markup]], Markup]
 """Renders what is around the rows."""
@@ -74,12 +77,33 @@ class _Known:
     change: Markup | None = None
     """The change from that one."""
 
+    @property
+    def size(self) -> int:
+        """Memory in bytes, nearly."""
+        texts = (self.text, self.change or "", *self.rendering.rows.values())
+        return sum(map(getsizeof, texts))
+
 
 class Renderings:
-    """The latest renderings of all views, shared by all their readers."""
+    """The latest renderings of all views that are read, shared by all their readers."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._known: OrderedDict[Hashable, _Known] = OrderedDict()
+        self._readers: Counter[Hashable] = Counter()
+
+    @contextmanager
+    def reading(self, view: Hashable) -> Iterator[None]:
+        """Keep the view for a reader; it is forgotten with its last one."""
+        self._readers[view] += 1
+        try:
+            yield
+        finally:
+            self._readers[view] -= 1
+            if not self._readers[view]:
+                del self._readers[view]
+                self._forget(view)
 
     def event(self, view: Hashable, at: Hashable, make: Make, seen: str) -> tuple[str, Markup | None]:
         """Return the digest of the view at this time, and the text to send to a reader who has seen another; None if it is the same."""
@@ -103,11 +127,20 @@ class Renderings:
             else:
                 change = rendering.beside(known.rendering) if rendering.rows else None
                 known = _Known(at, rendering, text, digest, known.digest, change)
-            self._known[view] = known
+            self._keep(view, known)
         self._known.move_to_end(view)
-        while len(self._known) > _MOST_VIEWS:
-            self._known.popitem(last=False)
         return known
+
+    def _keep(self, view: Hashable, known: _Known) -> None:
+        self._forget(view)
+        self._known[view] = known
+        self._bytes += known.size
+        while self._bytes > self._most_bytes and len(self._known) > 1:
+            self._forget(next(iter(self._known)))
+
+    def _forget(self, view: Hashable) -> None:
+        known = self._known.pop(view, None)
+        self._bytes -= 0 if known is None else known.size
 
 
 def wants_stream(request: Request) -> bool:
@@ -186,14 +219,15 @@ async def _events(context: WebContext, renderings: Renderings, view: View, seen:
     loop = asyncio.get_running_loop()
     sent = loop.time()
     yield b"retry: 2000\n\n"
-    async for at in ticks(context):
-        digest, text = renderings.event(view.key, at, view.make, seen)
-        if text is not None:
-            seen, sent = digest, loop.time()
-            yield event_bytes("view", text, digest)
-        elif loop.time() - sent >= _PING_SECONDS:
-            sent = loop.time()
-            yield b": ping\n\n"
+    with renderings.reading(view.key):
+        async for at in ticks(context):
+            digest, text = renderings.event(view.key, at, view.make, seen)
+            if text is not None:
+                seen, sent = digest, loop.time()
+                yield event_bytes("view", text, digest)
+            elif loop.time() - sent >= _PING_SECONDS:
+                sent = loop.time()
+                yield b": ping\n\n"
 
 
 Rights = tuple[frozenset[str], ...]

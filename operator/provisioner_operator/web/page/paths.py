@@ -42,8 +42,9 @@ def provisioners(org: str) -> str:
 
 
 def provisioner(org: str, name: str) -> str:
-    """Line of one daemon in the list."""
-    return f"{provisioners(org)}#provisioner-{quote(name, safe='')}"
+    """Line of one daemon in the list, on the page that begins with it."""
+    quoted = quote(name, safe="")
+    return f"{provisioners(org)}?from={quoted}#provisioner-{quoted}" if quoted else provisioners(org)
 
 
 def provisioner_action(org: str, name: str, action: str) -> str:

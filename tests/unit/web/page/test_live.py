@@ -72,15 +72,37 @@ def test_a_reader_of_an_older_rendering_gets_everything() -> None:
     assert text == "<tr data-key=a>1</tr><tr data-key=b>3</tr>"
 
 
-def test_renderings_of_views_that_nobody_reads_are_forgotten() -> None:
+def test_a_view_is_forgotten_with_its_last_reader() -> None:
     renderings = Renderings()
     make, calls = counting(a_rendering(a="1"))
-    for view in range(400):
+    with renderings.reading("view"):
+        with renderings.reading("view"):
+            renderings.event("view", 1, make, "")
+        renderings.event("view", 1, make, "")
+        assert len(calls) == 1
+    renderings.event("view", 1, make, "")
+    assert len(calls) == 2
+
+
+def test_the_oldest_renderings_beyond_the_memory_for_all_are_forgotten() -> None:
+    renderings = Renderings(most_bytes=50_000)
+    make, calls = counting(a_rendering(a="x" * 4_000))
+    for view in range(20):
         renderings.event(view, 1, make, "")
+    renderings.event(19, 1, make, "")
+    assert len(calls) == 20
     renderings.event(0, 1, make, "")
-    assert len(calls) == 401
-    renderings.event(399, 1, make, "")
-    assert len(calls) == 401
+    assert len(calls) == 21
+
+
+def test_a_view_that_alone_exceeds_the_memory_is_kept_and_counted_once() -> None:
+    renderings = Renderings(most_bytes=1_000)
+    make, calls = counting(a_rendering(a="x" * 4_000))
+    for version in range(3):
+        renderings.event("view", version, make, "")
+    assert len(calls) == 3
+    renderings.event("view", 2, make, "")
+    assert len(calls) == 3
 
 
 def test_an_event_has_a_name_an_id_and_its_lines() -> None:

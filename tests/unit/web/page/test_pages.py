@@ -1,14 +1,21 @@
 """Pages as a browser without script gets them, from a filled index."""
 
 import re
+from html import unescape
+from typing import cast
 
 import pytest
+from starlette.responses import Response
 
+from provisioner_operator.api.v1alpha1.names import DAEMONS, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.errors import ApiError
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
+from provisioner_operator.web.page import live
+from provisioner_operator.web.page.name_pages import PAGE_SIZE
+from provisioner_operator.web.page.paths import provisioner
 from support.builders.core import NOON
-from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, all_objects, an_index
+from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, a_daemon, a_workspace, all_objects, an_index
 from support.manifests import Manifest
 
 JOBS = f"/organizations/{ACME}/provisioner-jobs"
@@ -198,6 +205,57 @@ def test_workspaces_show_their_last_build(world: ApiWorld) -> None:
     assert "old-4 Stop: Completed" in page
     assert "outdated" in page
     assert "theirs" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "filtered"), [("workspaces", "q=ada"), ("provisioners", "offline=no")], ids=["workspaces", "provisioners"]
+)
+def test_long_lists_have_pages_that_lead_to_each_row_once(path: str, filtered: str) -> None:
+    index = an_index()
+    for number in range(120):
+        index.apply(WORKSPACES, "ADDED", a_workspace(f"many-{number}"))
+        index.apply(DAEMONS, "ADDED", a_daemon(f"many-{number}"))
+    world = ApiWorld(index)
+    for query in ("", f"?{filtered}"):
+        address: str | None = f"/organizations/{ACME}/{path}{query}"
+        seen: list[str] = []
+        while address:
+            page = world.get(address).text
+            assert len(jobs_in(page)) <= PAGE_SIZE
+            seen += jobs_in(page)
+            following = re.search(r'href="([^"]*)" rel="next"', page)
+            address = following and unescape(following[1])
+        many = [name for name in seen if name.startswith("many-")]
+        assert many == [f"many-{number}" for number in range(120)]
+        assert len(seen) == len(set(seen))
+
+
+def test_a_page_that_begins_after_the_last_row_leads_to_the_first(world: ApiWorld) -> None:
+    for path in ("workspaces", "provisioners"):
+        page = world.get(f"/organizations/{ACME}/{path}?from=zzz").text
+        assert jobs_in(page) == []
+        assert f'href="/organizations/{ACME}/{path}">First page' in page
+
+
+def test_a_job_leads_to_the_page_that_begins_with_its_provisioner(world: ApiWorld) -> None:
+    address = provisioner(ACME, "idle").partition("#")[0]
+    assert jobs_in(world.get(address).text)[0] == "idle"
+
+
+def test_another_workspace_of_the_same_name_has_a_view_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, keys = ApiWorld(), []
+
+    def keep(*values: object) -> Response:
+        keys.append(cast("live.View", values[-1]).key)
+        return Response()
+
+    monkeypatch.setattr(live, "stream", keep)
+    for uid_of_dev in ("first", "second", "second"):
+        body = a_workspace("dev")
+        body["metadata"]["uid"] = uid_of_dev
+        world.index.apply(WORKSPACES, "ADDED", body)
+        world.get(f"/organizations/{ACME}/workspaces/dev", Accept="text/event-stream")
+    assert keys[0] != keys[1] == keys[2]
 
 
 def test_a_workspace_starts_with_the_parameters_of_its_template(world: ApiWorld) -> None:

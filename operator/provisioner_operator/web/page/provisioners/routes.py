@@ -25,7 +25,14 @@ from provisioner_operator.web.index.rows import ObjectRow
 from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import frame_of, stale_since
 from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_of, refused
-from provisioner_operator.web.page.provisioners.table import DaemonFacts, DaemonLine, count_blocked, daemon_line
+from provisioner_operator.web.page.name_pages import START, page_from, pager, start_of
+from provisioner_operator.web.page.provisioners.table import (
+    DaemonFacts,
+    DaemonLine,
+    count_blocked,
+    daemon_line,
+    status_of,
+)
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import allowed_in, form_of, require_name, require_ready, require_visible
 from provisioner_operator.web.page.words import counted
@@ -45,6 +52,8 @@ class DaemonView:
     """Those whose jobs the user may see: only these are named."""
     changeable: frozenset[str]
     """Those whose daemons the user may change."""
+    start: str = ""
+    """Place at which the page begins."""
 
     @property
     def rights(self) -> live.Rights:
@@ -57,7 +66,9 @@ async def list_provisioners(org: str, request: Request, context: Context, caller
     """Show the daemons of an organization, or of all."""
     require_ready(context)
     namespaces = await require_visible(caller, DAEMONS, org)
-    view = await _view(caller, org, namespaces, include_offline=request.query_params.get("offline") != "no")
+    include_offline = request.query_params.get("offline") != "no"
+    view = await _view(caller, org, namespaces, include_offline=include_offline)
+    view = replace(view, start=start_of(request.query_params.get(START)))
     index = context.index
     if live.wants_stream(request):
 
@@ -95,28 +106,35 @@ def _rendered(index: ClusterIndex, view: DaemonView, *, ticking: bool) -> live.R
         (demand, len(queue)) for demand, queue in live_queue.queues.items() if demand.namespace in view.job_namespaces
     )
     blocked = count_blocked((demand, number, live_queue.explain(demand)) for demand, number in queues)
+    rows = [row for row in index.daemons.of(view.namespaces) if index.queue.daemon(row.uid) is not None]
+    found = rows if view.include_offline else [row for row in rows if not _is_offline(index, row)]
+    page = page_from(found, view.start)
     lines = [
         line
-        for row in index.daemons.of(view.namespaces)
+        for row in page.rows
         if (line := _line(index, row, view, blocked.get((row.namespace, row.name), 0), ticking=ticking)) is not None
     ]
-    shown = [line for line in lines if view.include_offline or line.status.word != "Offline"]
-    hidden = len(lines) - len(shown)
-    all_orgs = view.org == paths.ALL
+    path, all_orgs = paths.provisioners(view.org), view.org == paths.ALL
     return live.Rendering(
-        {line.key: render("provisioners/row.html", daemon=line, all_orgs=all_orgs) for line in shown},
+        {line.key: render("provisioners/row.html", daemon=line, all_orgs=all_orgs) for line in lines},
         lambda rows: render(
             "provisioners/region.html",
             rows=rows,
             stale=stale,
             all_orgs=all_orgs,
-            total=counted(len(shown), "provisioner"),
-            hidden=hidden,
-            has_any=bool(lines),
-            path=paths.provisioners(view.org),
+            total=counted(len(found), "provisioner"),
+            hidden=len(rows) - len(found),
+            has_any=bool(rows),
+            path=path,
+            pager=pager(page, path, offline="" if view.include_offline else "no"),
             include_offline=view.include_offline,
         ),
     )
+
+
+def _is_offline(index: ClusterIndex, row: ObjectRow) -> bool:
+    daemon = index.queue.daemon(row.uid)
+    return daemon is not None and status_of(daemon, online=index.queue.is_online(daemon), used=0).word == "Offline"
 
 
 def _line(index: ClusterIndex, row: ObjectRow, view: DaemonView, blocked: int, *, ticking: bool) -> DaemonLine | None:

@@ -1,6 +1,7 @@
 """The list of workspaces and one workspace, each with its live stream."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
 from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import frame_of, stale_since
+from provisioner_operator.web.page.name_pages import START, page_from, pager, start_of
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import allowed_in, require_ready, require_visible
 from provisioner_operator.web.page.words import PHASES, counted
@@ -22,6 +24,7 @@ from provisioner_operator.web.page.workspaces.table import Build, WorkspaceLine,
 router = APIRouter()
 
 _MOST_BUILDS = 20
+_LONGEST_TEXT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,18 @@ class WorkspaceView:
     """The workspaces that a user asks for, and what this user may do with them."""
 
     org: str
-    name: str
-    """Name of the only workspace; empty for a list."""
     namespaces: frozenset[str]
     job_namespaces: frozenset[str]
     changeable: frozenset[str]
     deletable: frozenset[str]
+    name: str = ""
+    """Name of the only workspace; empty for a list."""
     text: str = ""
     """Part of the name, template or owner of those to list."""
+    start: str = ""
+    """Place at which the page of the list begins."""
+    uid: str = ""
+    """UID of the only workspace: another of its name has a view of its own."""
 
     @property
     def rights(self) -> live.Rights:
@@ -49,7 +56,11 @@ async def list_workspaces(org: str, request: Request, context: Context, caller: 
     """Show the workspaces of an organization, or of all."""
     require_ready(context)
     namespaces = await require_visible(caller, WORKSPACES, org)
-    view = await _view(caller, org, "", namespaces, request.query_params.get("q", "").strip()[:256])
+    view = replace(
+        await _view(caller, org, namespaces),
+        text=request.query_params.get("q", "").strip()[:_LONGEST_TEXT],
+        start=start_of(request.query_params.get(START)),
+    )
     index = context.index
     if live.wants_stream(request):
         return live.stream(request, context, caller, _live(caller, view, lambda: _rendered(index, view, ticking=True)))
@@ -65,7 +76,7 @@ async def list_workspaces(org: str, request: Request, context: Context, caller: 
 async def show_workspace(org: str, name: str, request: Request, context: Context, caller: CallerOf) -> Response:
     """Show one workspace."""
     row = await find_workspace(context, caller, org, name)
-    view = await _view(caller, org, name, frozenset({org}), "")
+    view = replace(await _view(caller, org, frozenset({org})), name=name, uid=row.uid)
     index = context.index
     if live.wants_stream(request):
         return live.stream(request, context, caller, _live(caller, view, lambda: _rendered_one(index, view, row)))
@@ -77,28 +88,32 @@ async def show_workspace(org: str, name: str, request: Request, context: Context
 
 def _rendered(index: ClusterIndex, view: WorkspaceView, *, ticking: bool) -> live.Rendering:
     stale = stale_since(index)
-    lines = [
-        _line(index, row, view, ticking=ticking, is_away=stale is not None)
-        for row in index.workspaces.of(view.namespaces)
-    ]
+    rows = index.workspaces.of(view.namespaces)
     words = view.text.lower().split()
-    shown = [
-        each for each in lines if all(word in f"{each.name} {each.template} {each.owner}".lower() for word in words)
-    ]
-    all_orgs = view.org == paths.ALL
+    found = [row for row in rows if _matches(row, words)] if words else rows
+    page = page_from(found, view.start)
+    lines = [_line(index, row, view, ticking=ticking, is_away=stale is not None) for row in page.rows]
+    path, all_orgs = paths.workspaces(view.org), view.org == paths.ALL
     return live.Rendering(
-        {line.key: render("workspaces/row.html", workspace=line, all_orgs=all_orgs) for line in shown},
+        {line.key: render("workspaces/row.html", workspace=line, all_orgs=all_orgs) for line in lines},
         lambda rows: render(
             "workspaces/region.html",
             rows=rows,
             stale=stale,
             all_orgs=all_orgs,
-            has_any=bool(lines),
-            total=counted(len(shown), "workspace"),
+            has_any=bool(rows),
+            total=counted(len(found), "workspace"),
             org=view.org,
-            path=paths.workspaces(view.org),
+            path=path,
+            pager=pager(page, path, q=view.text),
         ),
     )
+
+
+def _matches(row: ObjectRow, words: Sequence[str]) -> bool:
+    spec = row.body["spec"]
+    text = f"{row.name} {spec['templateRef']['name']} {spec.get('owner') or ''}".lower()
+    return all(word in text for word in words)
 
 
 def _rendered_one(index: ClusterIndex, view: WorkspaceView, row: ObjectRow) -> live.Rendering:
@@ -144,7 +159,7 @@ def _live(caller: Caller, view: WorkspaceView, make: live.Make) -> live.View:
     return live.View(key=("workspaces", view), make=make, permitted=permitted)
 
 
-async def _view(caller: Caller, org: str, name: str, namespaces: frozenset[str], text: str) -> WorkspaceView:
+async def _view(caller: Caller, org: str, namespaces: frozenset[str]) -> WorkspaceView:
     changeable = await allowed_in(caller, "patch", WORKSPACES, namespaces)
     deletable = await allowed_in(caller, "delete", WORKSPACES, namespaces)
-    return WorkspaceView(org, name, namespaces, namespaces & await caller.visible(JOBS), changeable, deletable, text)
+    return WorkspaceView(org, namespaces, namespaces & await caller.visible(JOBS), changeable, deletable)

@@ -54,7 +54,7 @@ def test_facts_link_to_what_they_name() -> None:
     links = {fact.label: fact.href for fact in a_detail(body).facts if fact.href}
     assert links == {
         "Workspace": "/organizations/acme/workspaces/dev",
-        "Provisioner": "/organizations/acme/provisioners#provisioner-d1",
+        "Provisioner": "/organizations/acme/provisioners?from=d1#provisioner-d1",
         "Retry of": "/organizations/acme/provisioner-jobs/dev-6",
     }
 
