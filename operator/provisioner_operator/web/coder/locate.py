@@ -78,11 +78,6 @@ async def template_of(uid: UUID, index: ClusterIndex, caller: Caller) -> ObjectR
     return row
 
 
-def workspaces_in(index: ClusterIndex, namespaces: Collection[str]) -> list[ObjectRow]:
-    """Return the workspaces of these namespaces that can be read, by name."""
-    return readable(index.workspaces.of(namespaces), workspace_object)
-
-
 def templates_in(index: ClusterIndex, namespaces: Collection[str]) -> list[ObjectRow]:
     """Return the templates of these namespaces that can be read, by name."""
     return readable(index.templates.of(namespaces), template_object)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -227,10 +228,10 @@ class TemplateParameters(BaseModel):
     q: Text = ""
     """Conditions as `key:value`: organization, exact_name; a bare word is part of a name."""
 
-    def selects(self, row: ObjectRow) -> bool:
-        """Return whether a template meets the conditions."""
+    def selector(self) -> Callable[[ObjectRow], bool]:
+        """Return what tells whether a template meets the conditions."""
         terms = search_terms(self.q)
-        return (
+        return lambda row: (
             terms.get("organization", row.namespace) == row.namespace
             and terms.get("exact_name", row.name) == row.name
             and terms.get("name", "") in row.name

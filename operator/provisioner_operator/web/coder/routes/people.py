@@ -5,8 +5,8 @@ from collections.abc import Collection
 from provisioner_operator.api.v1alpha1.names import JOBS, WORKSPACES
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.coder.convert.ids import initiator_id
-from provisioner_operator.web.coder.convert.workspaces import object_of
-from provisioner_operator.web.coder.locate import as_uuid, not_found, workspaces_in
+from provisioner_operator.web.coder.locate import as_uuid, not_found
+from provisioner_operator.web.coder.workspace_search import owner_of
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 
 ME = "me"
@@ -25,4 +25,5 @@ async def name_of(user: str, index: ClusterIndex, caller: Caller) -> str:
 
 
 def _owners(index: ClusterIndex, namespaces: Collection[str]) -> set[str]:
-    return {owner for row in workspaces_in(index, namespaces) if (owner := object_of(row).spec.owner)}
+    rows = (row for row in index.workspaces if row.namespace in namespaces)
+    return {owner for row in rows if (owner := owner_of(row.body))}

@@ -12,7 +12,8 @@ from provisioner_operator.api.v1alpha1.template import TemplateVersion as Versio
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.convert import templates as convert
-from provisioner_operator.web.coder.convert.template_names import find_template
+from provisioner_operator.web.coder.convert.readable import readable
+from provisioner_operator.web.coder.convert.template_names import find_template, object_of
 from provisioner_operator.web.coder.locate import not_found, organization_of, template_of, templates_in, version_of
 from provisioner_operator.web.coder.models.templates import (
     Template,
@@ -33,8 +34,8 @@ async def list_templates(
 ) -> Response:
     """List the templates of all organizations whose templates the user may list."""
     index = context.index
-    rows = templates_in(index, await caller.visible(TEMPLATES))
-    return json_of(list[Template], [convert.template(row, index) for row in rows if selection.selects(row)])
+    rows = filter(selection.selector(), index.templates.of(await caller.visible(TEMPLATES)))
+    return json_of(list[Template], [convert.template(row, index) for row in readable(rows, object_of)])
 
 
 @router.get("/organizations/{organization}/templates", response_model=list[Template])

@@ -153,7 +153,7 @@ def _build(row: JobRow) -> Build:
 
 def _live(caller: Caller, view: WorkspaceView, make: live.Make) -> live.View:
     async def present() -> live.Rights:
-        return (await _view(caller, view.org, view.name, view.namespaces, view.text)).rights
+        return (await _view(caller, view.org, view.namespaces)).rights
 
     permitted = live.lasting(lambda: live.permitted_to(caller, WORKSPACES, view.namespaces), view.rights, present)
     return live.View(key=("workspaces", view), make=make, permitted=permitted)
