@@ -16,6 +16,9 @@ from provisioner_operator.web.page.chrome import frame_of
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.problems import problem_of
 
+Refusal = tuple[int, str, str]
+"""Status, reason and more about it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -55,17 +58,31 @@ async def form_page(
     return HTMLResponse(render(template, chrome=frame, form=form, **content), status)
 
 
-async def refusal_of(action: Awaitable[Outcome]) -> tuple[int, str, str] | None:
-    """Carry out an action. Return None if the object is as requested now; else the status, the reason and more about it."""
+async def refusal_of(action: Awaitable[Outcome]) -> Refusal | None:
+    """Carry out an action, and return its refusal."""
     try:
-        outcome = await action
+        return refusal_in(await action)
     except KubeError as error:
-        problem = problem_of(error)
-        return problem.status, problem.message, problem.detail
-    return (HTTPStatus.CONFLICT, outcome.message, "") if outcome.is_refused else None
+        return refusal_in(error)
 
 
-def refused(form: Form, refusal: tuple[int, str, str]) -> Form:
+def refusal_in(outcome: Outcome | KubeError) -> Refusal | None:
+    """Return the refusal that an outcome or error is; None if the object is as requested now."""
+    if isinstance(outcome, Outcome):
+        return (HTTPStatus.CONFLICT, outcome.message, "") if outcome.is_refused else None
+    problem = problem_of(outcome)
+    return problem.status, problem.message, problem.detail
+
+
+def result_of(outcome: Outcome | KubeError) -> tuple[str, bool]:
+    """Return the result of one of several changes in words, and whether its object is as requested now."""
+    if isinstance(outcome, Outcome):
+        return outcome.message, not outcome.is_refused
+    problem = problem_of(outcome)
+    return f"{problem.message} {problem.detail}".rstrip(), False
+
+
+def refused(form: Form, refusal: Refusal) -> Form:
     """Return the form with the reason for which it was refused."""
     return replace(form, error=refusal[1], error_detail=refusal[2])
 

@@ -22,10 +22,10 @@ from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.page import paths
-from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_of, refused
+from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_of, refused, result_of
 from provisioner_operator.web.page.requests import form_of, require_name, require_ready, require_visible
 from provisioner_operator.web.page.words import PHASES, Mark, counted
-from provisioner_operator.web.problems import Problem, problem_of
+from provisioner_operator.web.problems import Problem
 
 router = APIRouter()
 
@@ -228,9 +228,5 @@ def _with_result(
     workspace, status = (
         ((row.job.workspace or ""), PHASES[row.job.phase]) if row else ("", Mark("Unknown", "clock", "idle"))
     )
-    if isinstance(outcome, Outcome):
-        text, succeeded = outcome.message, not outcome.is_refused
-    else:
-        problem = problem_of(outcome)
-        text, succeeded = f"{problem.message} {problem.detail}".rstrip(), False
+    text, succeeded = result_of(outcome)
     return Selected(target.name, target.uid, workspace, status, f"{target.namespace}/{target.name}", text, succeeded)

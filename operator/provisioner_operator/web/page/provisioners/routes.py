@@ -1,9 +1,8 @@
-"""The list of provisioner daemons with its live stream, and the forms that cordon, uncordon and drain them."""
+"""The list of provisioner daemons with its live stream, and the forms that cordon and uncordon them."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -26,6 +25,7 @@ from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import frame_of, stale_since
 from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_of, refused
 from provisioner_operator.web.page.name_pages import START, page_from, pager, start_of
+from provisioner_operator.web.page.provisioners.find import find_daemon
 from provisioner_operator.web.page.provisioners.table import (
     DaemonFacts,
     DaemonLine,
@@ -168,12 +168,7 @@ class DaemonAction:
     text: str
     done: str
     notice: str
-    carry_out: Callable[[KubeClient, ObjectRef, bool], Awaitable[Outcome]]
-    """Takes whether to kill runs."""
-
-
-async def _drain(client: KubeClient, daemon: ObjectRef, force: bool) -> Outcome:  # noqa: FBT001 # as the others
-    return (await actions.drain(client, daemon, force=force)).cordon
+    carry_out: Callable[[KubeClient, ObjectRef], Awaitable[Outcome]]
 
 
 ACTIONS = {
@@ -182,21 +177,14 @@ ACTIONS = {
         "It gets no further jobs. Its runs continue.",
         "Cordoned",
         "cordoned",
-        lambda client, daemon, _: actions.cordon(client, daemon),
+        actions.cordon,
     ),
     "uncordon": DaemonAction(
         "Uncordon provisioner",
         "It gets jobs again.",
         "Uncordoned",
         "uncordoned",
-        lambda client, daemon, _: actions.uncordon(client, daemon),
-    ),
-    "drain": DaemonAction(
-        "Drain provisioner",
-        "It gets no further jobs and finishes those that it runs; this page shows when it is empty. It stays cordoned.",
-        "Draining",
-        "draining",
-        _drain,
+        actions.uncordon,
     ),
 }
 
@@ -205,13 +193,9 @@ ACTIONS = {
 async def action_form(org: str, name: str, action: str, context: Context, caller: CallerOf) -> Response:
     """Ask for the confirmation of a change."""
     found = _action(action)
-    require_ready(context)
-    await require_visible(caller, DAEMONS, require_name(org))
-    row = context.index.daemons.named(org, require_name(name))
-    if row is None:
-        raise Problem(HTTPStatus.NOT_FOUND, f"There is no provisioner {name} in organization {org}.")
+    row = await find_daemon(context, caller, org, name)
     form = _form(found, org, name, action)
-    return await form_page(context, caller, org, form, "provisioners/action.html", **_content(found, row.uid, action))
+    return await form_page(context, caller, org, form, "provisioners/action.html", text=found.text, uid=row.uid)
 
 
 @router.post("/organizations/{org}/provisioners/{name}/{action}")
@@ -221,7 +205,7 @@ async def act(org: str, name: str, action: str, request: Request, context: Conte
     fields = dict(await form_of(request))
     daemon = ObjectRef(require_name(org), require_name(name), fields.get("uid", ""))
     form = _form(found, org, name, action)
-    refusal = await refusal_of(found.carry_out(caller.client, daemon, fields.get("force") == "yes"))
+    refusal = await refusal_of(found.carry_out(caller.client, daemon))
     if refusal is None:
         return redirect(form)
     return await form_page(
@@ -231,7 +215,8 @@ async def act(org: str, name: str, action: str, request: Request, context: Conte
         refused(form, refusal),
         "provisioners/action.html",
         status=refusal[0],
-        **_content(found, daemon.uid, action),
+        text=found.text,
+        uid=daemon.uid,
     )
 
 
@@ -239,10 +224,6 @@ def _action(name: str) -> DaemonAction:
     if name not in ACTIONS:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such page.")
     return ACTIONS[name]
-
-
-def _content(action: DaemonAction, uid: str, key: str) -> dict[str, Any]:
-    return {"text": action.text, "uid": uid, "can_force": key == "drain"}
 
 
 def _form(action: DaemonAction, org: str, name: str, key: str) -> Form:
