@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase, StatusCondition, WorkspacePhase
+from provisioner_operator.kube.workspace_states import workspace_state
 from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.jobs.detail import Fact, Output
 from provisioner_operator.web.page.text import web_link
 from provisioner_operator.web.page.times import Moment, moment_of
 from provisioner_operator.web.page.words import PHASES, WORKSPACE_PHASES, Mark
-
-ACTIONS = ("start", "stop", "rebuild", "delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,8 @@ class WorkspaceLine:
     build: Build | None
     stops_at: Moment | None
     running: bool
-    """Whether its spec asks for a running workspace."""
+    """Whether it is to run: its spec asks for that, and its autostop has not stopped it."""
+    was_built: bool
     deleting: bool
     may_change: bool
     may_delete: bool
@@ -60,7 +60,9 @@ class WorkspaceLine:
             return self.may_delete and not self.deleting
         if not self.may_change or self.deleting:
             return False
-        return action == "rebuild" or (action == "stop") == self.running
+        if action == "rebuild":
+            return self.running or self.was_built
+        return (action == "stop") == self.running
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def workspace_line(body: Mapping[str, Any], *, may_change: bool, may_delete: boo
     """Return the line of a workspace."""
     meta, spec, status = body["metadata"], body["spec"], body.get("status") or {}
     org, name = meta["namespace"], meta["name"]
+    state = workspace_state(body)
     ready, stalled = _condition(status, StatusCondition.READY), _condition(status, StatusCondition.STALLED)
     return WorkspaceLine(
         key=meta["uid"],
@@ -94,7 +97,8 @@ def workspace_line(body: Mapping[str, Any], *, may_change: bool, may_delete: boo
         owner=str(spec.get("owner") or ""),
         build=_build(org, status.get("latestBuild")),
         stops_at=moment_of(status.get("stopsAt"), now),
-        running=bool(spec.get("running", True)),
+        running=state.running and not state.is_autostopped,
+        was_built=bool(state.latest_job),
         deleting=bool(meta.get("deletionTimestamp")),
         may_change=may_change,
         may_delete=may_delete,

@@ -20,10 +20,21 @@ def offers(line: WorkspaceLine) -> list[str]:
     return [each for each in ("start", "stop", "rebuild", "delete") if line.offers(each)]
 
 
+def built(transition: str) -> dict[str, Any]:
+    """The status after a build."""
+    return {"latestBuild": {"number": 1, "job": "dev-1", "transition": transition, "phase": "Completed", "change": "x"}}
+
+
 def test_a_workspace_offers_what_makes_sense() -> None:
     assert offers(a_line(running=True)) == ["stop", "rebuild", "delete"]
-    assert offers(a_line(running=False)) == ["start", "rebuild", "delete"]
+    assert offers(a_line(running=False)) == ["start", "delete"]
+    assert offers(a_line(running=False, status=built("Stop"))) == ["start", "rebuild", "delete"]
     assert offers(a_line(deleting=True)) == []
+
+
+def test_one_that_its_autostop_stopped_can_be_started() -> None:
+    assert offers(a_line(running=True, status=built("Stop"))) == ["start", "rebuild", "delete"]
+    assert offers(a_line(running=True, status=built("Start"))) == ["stop", "rebuild", "delete"]
 
 
 def test_without_the_right_nothing_is_offered() -> None:
