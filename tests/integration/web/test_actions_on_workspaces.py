@@ -185,8 +185,8 @@ def test_a_workspace_moves_to_the_active_version_and_to_a_pinned_one(team: Team,
     assert act(users, "owner", workspaces.update, workspace).message == f"It moves to version {second}."
     assert team.until(workspace.name, "Running", build=2)["status"]["version"] == second
 
-    back = act(users, "owner", lambda client, target: workspaces.set_version(client, target, first), workspace)
-    assert back.message == f"It moves to version {first}."
+    back = act(users, "owner", lambda client, target: workspaces.start(client, target, version=first), workspace)
+    assert back.result is Result.DONE
     assert team.until(workspace.name, "Running", build=3)["status"]["version"] == first
 
 
@@ -195,7 +195,6 @@ def test_the_settings_of_a_workspace_are_changed_by_its_owner_and_not_by_others(
     actions: dict[str, Action] = {
         "updatePolicy": lambda client, target: workspaces.set_update_policy(client, target, UpdatePolicy.ON_START),
         "autostopSeconds": lambda client, target: workspaces.set_autostop(client, target, 86_400),
-        "parameters": lambda client, target: workspaces.set_parameters(client, target, {"size": "7"}),
     }
     for action in actions.values():
         with pytest.raises(ForbiddenError):
@@ -207,7 +206,6 @@ def test_the_settings_of_a_workspace_are_changed_by_its_owner_and_not_by_others(
     assert {field: spec[field] for field in actions} == {
         "updatePolicy": "OnStart",
         "autostopSeconds": 86_400,
-        "parameters": [{"name": "size", "value": "7"}],
     }
     assert (
         act(users, "owner", lambda client, it: workspaces.set_autostop(client, it, None), workspace).result

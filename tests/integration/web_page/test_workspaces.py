@@ -50,6 +50,34 @@ def test_a_workspace_is_stopped_and_started_with_other_parameters(team: Team, vi
         expect(page.locator("#region")).to_contain_text(f"{name}-3")
 
 
+def test_a_stopped_workspace_is_rebuilt_with_other_values(team: Team, visits: Visits) -> None:
+    name = unique("ws")
+    team.make(name)
+    team.until(name, "Running")
+    team.change(name, running=False)
+    team.until(name, "Stopped", build=2)
+    with visits.visit() as visit:
+        page = visit.live(f"workspaces/{name}")
+        page.get_by_role("link", name="Rebuild").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("size").fill("7")
+        dialog.get_by_role("button", name="Rebuild").click()
+        body = team.until(name, "Stopped", build=3)
+        assert {"name": "size", "value": "7"} in body["spec"]["parameters"]
+
+
+def test_one_that_its_autostop_stopped_is_started(team: Team, visits: Visits) -> None:
+    name = unique("ws")
+    team.make(name, autostopSeconds=2)
+    team.until(name, "Stopped", build=2)
+    with visits.visit() as visit:
+        page = visit.live(f"workspaces/{name}")
+        page.get_by_role("link", name="Start").click()
+        page.get_by_role("dialog").get_by_role("button", name="Start").click()
+        team.until(name, "Stopped", build=4)
+        assert team.transitions(name) == ["Start", "Stop", "Start", "Stop"]
+
+
 def test_a_value_that_the_api_server_rejects_keeps_the_dialog(team: Team, visits: Visits) -> None:
     name = unique("ws")
     team.make(name)

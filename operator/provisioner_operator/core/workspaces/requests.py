@@ -6,12 +6,15 @@ only what its author saw.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from provisioner_operator.api.v1alpha1.enums import DeletionPolicy, Transition, UpdatePolicy
 from provisioner_operator.core.model.json_patch import Field, JsonPatch
 from provisioner_operator.core.model.json_value import JsonValue
 from provisioner_operator.core.model.metadata import Metadata
 from provisioner_operator.core.model.request_errors import Cause, NothingToChangeError, NotPossibleError
+
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,14 @@ class TemplateState:
     """Name of the job that imports, or imported, the newest version."""
 
 
-def rebuild_patch(workspace: WorkspaceState) -> JsonPatch:
-    """Return the change that repeats the latest build. Raises NothingToChangeError if there is nothing to repeat."""
+def rebuild_patch(workspace: WorkspaceState, parameters: Mapping[str, str] = _NO_PARAMETERS) -> JsonPatch:
+    """Return the change that repeats the latest build, with these values; those that are not given stay.
+
+    Raises NothingToChangeError if there is nothing to repeat.
+    """
     if workspace.desired_transition is Transition.STOP and not workspace.latest_job:
         raise NothingToChangeError(Cause.NEVER_STARTED, "It was never started.")
-    return _patch(workspace, _again(workspace))
+    return _patch(workspace, *_parameter_changes(workspace, parameters), _again(workspace))
 
 
 def running_patch(workspace: WorkspaceState, *, running: bool) -> JsonPatch:
@@ -131,16 +137,6 @@ def update_patch(workspace: WorkspaceState, active: str) -> JsonPatch:
         return rebuild_patch(workspace)
     # A destroy is repeated only if it is asked for again.
     return _patch(workspace, _pin(workspace, active), *([_again(workspace)] if workspace.deleting else []))
-
-
-def parameters_patch(workspace: WorkspaceState, parameters: Mapping[str, str]) -> JsonPatch:
-    """Return the change of these parameters; the others stay. Raises NothingToChangeError if they have these values."""
-    return _configured(workspace, *_parameter_changes(workspace, parameters))
-
-
-def version_patch(workspace: WorkspaceState, version: str | None) -> JsonPatch:
-    """Return the change of the pinned version, None for none. Raises NothingToChangeError if it is pinned already."""
-    return _configured(workspace, *_if_new("/spec/templateRef/version", workspace.pinned_version, version))
 
 
 def autostop_patch(workspace: WorkspaceState, seconds: int | None) -> JsonPatch:

@@ -58,15 +58,15 @@ async def stop(client: KubeClient, workspace: Target, *, again: bool = False) ->
     return await _change(client, workspace, decide, "It will be stopped.")
 
 
-async def rebuild(client: KubeClient, workspace: Target) -> Outcome:
-    """Repeat the latest build of a workspace."""
+async def rebuild(client: KubeClient, workspace: Target, parameters: Mapping[str, str] = _NO_PARAMETERS) -> Outcome:
+    """Repeat the latest build of a workspace, with these values; others stay as they are."""
     path = paths.workspace(workspace.namespace, workspace.name)
 
     return await change(
         client,
         path,
         workspace,
-        lambda body: requests.rebuild_patch(workspace_state(body)),
+        lambda body: requests.rebuild_patch(workspace_state(body), parameters),
         lambda before: describe_rebuild(workspace_state(before), "It"),
     )
 
@@ -85,18 +85,6 @@ async def update(client: KubeClient, workspace: Target) -> Outcome:
     return await _change(
         client, workspace, lambda state: requests.update_patch(state, active), f"It moves to version {active}."
     )
-
-
-async def set_version(client: KubeClient, workspace: Target, version: str | None) -> Outcome:
-    """Pin a version of the template; None for none."""
-    said = f"It moves to version {version}." if version else "It has no pinned version any more."
-    return await _change(client, workspace, lambda state: requests.version_patch(state, version), said)
-
-
-async def set_parameters(client: KubeClient, workspace: Target, parameters: Mapping[str, str]) -> Outcome:
-    """Change values of parameters; others stay as they are."""
-    said = "It has the new values. They apply at its next start, which follows at once if it runs."
-    return await _change(client, workspace, lambda state: requests.parameters_patch(state, parameters), said)
 
 
 async def set_autostop(client: KubeClient, workspace: Target, seconds: int | None) -> Outcome:

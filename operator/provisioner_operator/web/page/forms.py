@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from provisioner_operator.core.model.request_errors import Cause
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.actions.outcome import Outcome
@@ -18,6 +19,9 @@ from provisioner_operator.web.problems import problem_of
 
 Refusal = tuple[int, str, str]
 """Status, reason and more about it."""
+
+_UNMET = frozenset({Cause.NEVER_STARTED, Cause.MOVES_BY_ITSELF})
+"""Causes for which nothing was done although the object is not as requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ async def refusal_of(action: Awaitable[Outcome]) -> Refusal | None:
 def refusal_in(outcome: Outcome | KubeError) -> Refusal | None:
     """Return the refusal that an outcome or error is; None if the object is as requested now."""
     if isinstance(outcome, Outcome):
-        return (HTTPStatus.CONFLICT, outcome.message, "") if outcome.is_refused else None
+        is_unmet = outcome.is_refused or outcome.cause in _UNMET
+        return (HTTPStatus.CONFLICT, outcome.message, "") if is_unmet else None
     problem = problem_of(outcome)
     return problem.status, problem.message, problem.detail
 

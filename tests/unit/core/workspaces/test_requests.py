@@ -15,14 +15,12 @@ from provisioner_operator.core.workspaces.requests import (
     WorkspaceState,
     autostop_patch,
     deletion_policy_patch,
-    parameters_patch,
     rebuild_patch,
     running_patch,
     start_patch,
     stop_patch,
     update_patch,
     update_policy_patch,
-    version_patch,
 )
 from provisioner_operator.kube.workspace_states import workspace_state
 from support.builders.manifests import a_workspace_manifest
@@ -160,6 +158,14 @@ def test_a_start_after_an_autostop_builds_also_with_other_values() -> None:
     assert changed(body, start_patch(workspace_state(body), parameters={"cpu": "2"}))["rebuildGeneration"] == 5
 
 
+@pytest.mark.parametrize(("transition", "running"), [("Start", True), ("Stop", True), ("Stop", False)])
+def test_a_rebuild_builds_also_with_other_values(transition: str, running: bool) -> None:  # noqa: FBT001 - a column
+    body = a_body({"cpu": "1"}, transition, running=running, rebuildGeneration=4)
+    spec = changed(body, rebuild_patch(workspace_state(body), {"size": "2"}))
+    assert (spec["running"], spec["rebuildGeneration"]) == (running, 5)
+    assert spec["parameters"] == [{"name": "cpu", "value": "1"}, {"name": "size", "value": "2"}]
+
+
 @pytest.mark.parametrize("running", [True, False])
 def test_a_stop_stops_or_repeats_the_stop(running: bool) -> None:  # noqa: FBT001 - a column
     body = a_body(running=running, rebuildGeneration=4)
@@ -179,11 +185,6 @@ def test_settings_are_changed_one_by_one_and_an_autostop_can_be_removed() -> Non
     body = a_body({"cpu": "1"}, autostopSeconds=60, updatePolicy="Manual", deletionPolicy="Delete")
     state = workspace_state(body)
 
-    assert changed(body, parameters_patch(state, {"size": "2"}))["parameters"] == [
-        {"name": "cpu", "value": "1"},
-        {"name": "size", "value": "2"},
-    ]
-    assert changed(body, version_patch(state, "template-2"))["templateRef"]["version"] == "template-2"
     assert changed(body, autostop_patch(state, 3600))["autostopSeconds"] == 3600
     assert "autostopSeconds" not in changed(body, autostop_patch(state, None))
     assert changed(body, update_policy_patch(state, UpdatePolicy.ALWAYS))["updatePolicy"] == "Always"
@@ -193,13 +194,11 @@ def test_settings_are_changed_one_by_one_and_an_autostop_can_be_removed() -> Non
 @pytest.mark.parametrize(
     "make",
     [
-        lambda state: parameters_patch(state, {"cpu": "1"}),
-        lambda state: version_patch(state, None),
         lambda state: autostop_patch(state, 60),
         lambda state: update_policy_patch(state, UpdatePolicy.MANUAL),
         lambda state: deletion_policy_patch(state, DeletionPolicy.DELETE),
     ],
-    ids=["parameters", "version", "autostop", "update policy", "deletion policy"],
+    ids=["autostop", "update policy", "deletion policy"],
 )
 def test_settings_that_are_as_requested_are_left_alone(make: Callable[[WorkspaceState], JsonPatch]) -> None:
     body = a_body({"cpu": "1"}, autostopSeconds=60, updatePolicy="Manual", deletionPolicy="Delete")

@@ -46,7 +46,7 @@ ACTIONS = {
     ),
     "rebuild": WorkspaceAction(
         "Rebuild workspace",
-        "A job builds it again, with other values if you change them here.",
+        "A job builds it again. Values that you change here apply at once if it runs, else at its next start.",
         "Rebuild requested",
         "rebuilt",
     ),
@@ -118,10 +118,8 @@ def _carry_out(
             return actions.start(client, target, parameters=values)
         case "stop":
             return actions.stop(client, target)
-        case "rebuild" if values:
-            return actions.set_parameters(client, target, values)
         case "rebuild":
-            return actions.rebuild(client, target)
+            return actions.rebuild(client, target, values)
         case _:
             return actions.delete(client, target, orphan=orphan)
 
