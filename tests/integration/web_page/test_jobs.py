@@ -73,7 +73,9 @@ def test_a_viewer_finds_the_ban_greyed_out_and_learns_why(product: ProductNamesp
         page = visit.live()
         button = visit.row(name).get_by_role("button", name=f"Cancel job {name}")
         expect(button).to_have_attribute("aria-disabled", "true")
-        expect(button).to_have_accessible_description(re.compile("verb cancel on provisionerjobs is missing"))
+        expect(button).to_have_accessible_description(
+            re.compile("verb cancel on provisionerjobs is missing")
+        )
         button.focus()
         expect(button).to_be_focused()
         button.press("Enter")
@@ -287,6 +289,20 @@ def test_the_log_of_a_running_job_grows_while_its_end_is_in_view(product: Produc
         expect(page.locator("#live")).to_contain_text("Ended")
         numbers = page.locator("#log li").evaluate_all("lines => lines.map(line => Number(line.dataset.line))")
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_a_log_that_grows_keeps_the_lines_that_were_asked_for(product: ProductNamespace, visits: Visits) -> None:
+    grant_logs(product, visits.users.name("namespace-admin"))
+    name = unique("long")
+    product.submit_held(name, tags=HERE, lines=5100)
+    with visits.visit() as visit:
+        page = visit.open(f"provisioner-jobs/{name}/logs")
+        expect(page.locator("#log")).to_contain_text("line 5100 of 5100", timeout=60_000)
+        page = visit.open(f"provisioner-jobs/{name}/logs?lines=20000")
+        expect(page.locator("#live")).to_contain_text("Following")
+        product.ledger.release(name)
+        expect(page.locator("#log")).to_contain_text("The job completed", timeout=60_000)
+        assert page.locator("#log li").count() >= 5100
 
 
 def grant_logs(product: ProductNamespace, user: str) -> None:

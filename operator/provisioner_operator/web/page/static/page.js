@@ -343,14 +343,21 @@ function followLog() {
   log.scrollTop = log.scrollHeight;
   $('#wrap')?.addEventListener('change', (event) => log.classList.toggle('nowrap', !event.target.checked));
   if (!log.dataset.follow || document.hidden) return;
+  const most = Math.max(5000, log.children.length);
   const lines = new EventSource(log.dataset.follow);
   lines.addEventListener('open', () => mark('live', 'Following'));
-  lines.addEventListener('lines', (event) => {
+  // Drawn once a frame: a layout for each of thousands of lines would take minutes.
+  const arrived = document.createDocumentFragment();
+  let frame;
+  const draw = () => {
+    frame = undefined;
     const isAtEnd = end();
-    log.append(parse(event.data));
-    while (log.children.length > 5000) log.firstElementChild.remove();
-    if (isAtEnd) log.scrollTop = log.scrollHeight;
-  });
+    log.append(arrived);
+    if (!isAtEnd) return;  // Somebody reads further up: nothing may move or go.
+    while (log.children.length > most) log.firstElementChild.remove();
+    log.scrollTop = log.scrollHeight;
+  };
+  lines.addEventListener('lines', (event) => { arrived.append(parse(event.data)); frame ??= requestAnimationFrame(draw); });
   lines.addEventListener('end', (event) => { lines.close(); mark('paused', event.data || 'Ended'); });
   lines.addEventListener('error', () => { if (lines.readyState !== EventSource.CLOSED) mark('reconnecting', 'Reconnecting'); else mark('paused', 'Not following'); });
   addEventListener('pagehide', () => lines.close());
