@@ -47,11 +47,11 @@ def cancel_patch(job: JobState, request: CancelRequest) -> JsonPatch:
     if job.phase is Phase.CANCELED:
         raise NothingToChangeError(Cause.CANCELED, "It is Canceled already.")
     _require_unfinished(job)
+    if job.cancel and (mode is None or job.cancel_mode == mode):
+        raise NothingToChangeError(Cause.CANCEL_REQUESTED, f"Its cancel was requested before; it is {job.phase}.")
     if request.expected is not None and job.phase is not request.expected:
         before = "no longer pending" if request.expected is Phase.PENDING else f"not {request.expected}"
         raise NotPossibleError(Cause.UNEXPECTED_PHASE, f"It is {before}: it is {job.phase}. It was left unchanged.")
-    if job.cancel and (mode is None or job.cancel_mode == mode):
-        raise NothingToChangeError(Cause.CANCEL_REQUESTED, f"Its cancel was requested before; it is {job.phase}.")
     tests: list[Field] = [("/metadata/uid", job.meta.uid)]
     if request.expected is not None:
         tests.append(("/status/phase", request.expected))

@@ -64,11 +64,19 @@ def test_force_hastens_a_cancel_that_was_requested_before_and_keeps_its_reason()
         (a_job("Canceled", cancel=True), CancelRequest()),
         (a_job("Running", cancel=True), CancelRequest()),
         (a_job("Canceling", cancel=True, cancelMode="Force"), CancelRequest(force=True)),
+        (a_job("Canceling", cancel=True), CancelRequest(expected=Phase.RUNNING)),
+        (a_job("Running", cancel=True), IF_PENDING),
     ],
 )
 def test_a_cancel_that_was_requested_before_is_not_written_again(job: JobState, options: CancelRequest) -> None:
     with pytest.raises(NothingToChangeError):
         cancel_patch(job, options)
+
+
+def test_force_is_restricted_to_the_expected_phase_also_after_a_cancel() -> None:
+    job = a_job("Canceling", cancel=True)
+    with pytest.raises(NotPossibleError, match="It is not Running: it is Canceling"):
+        cancel_patch(job, CancelRequest(force=True, expected=Phase.RUNNING))
 
 
 @pytest.mark.parametrize("phase", ["Completed", "Failed"])
