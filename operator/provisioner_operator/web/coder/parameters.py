@@ -1,6 +1,5 @@
 """Parameters of the lists, checked. Pure."""
 
-import json
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -10,18 +9,18 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
-from provisioner_operator.core.model.matching import Tags, effective_tags
-from provisioner_operator.web.coder.convert.words import PHASE_OF, TYPE_OF
+from provisioner_operator.web.coder.convert.words import PHASE_OF
 from provisioner_operator.web.coder.durations import parse_duration
 from provisioner_operator.web.coder.models.base import Int32
+from provisioner_operator.web.coder.tag_text import TagText
 from provisioner_operator.web.index.query import Cursor
 from provisioner_operator.web.index.rows import ObjectRow
+from provisioner_operator.web.words import TYPE_OF, JobTypeWord
 
 DEFAULT_LIMIT = 50
 MOST_OBJECTS = 500
 """Objects that one answer holds, also where a client asks for all of them: some 40 ms, for which no other user is served."""
 _LONGEST_TEXT = 253
-_LONGEST_TAGS = 4096
 
 
 def split(value: object) -> object:
@@ -33,7 +32,6 @@ def split(value: object) -> object:
 Limit = Annotated[Int32, Field(ge=0)]
 Text = Annotated[str, Field(max_length=_LONGEST_TEXT)]
 StatusWord = Literal["pending", "running", "succeeded", "completed", "canceling", "canceled", "failed", "unknown"]
-TypeWord = Literal["workspace_build", "template_version_import", "template_version_dry_run"]
 
 
 class Parameters(BaseModel):
@@ -48,27 +46,6 @@ class Parameters(BaseModel):
     def most(self) -> int:
         """Number of objects that the answer may hold."""
         return min(self.limit or MOST_OBJECTS, MOST_OBJECTS)
-
-
-def _tag_map(text: object) -> object:
-    """Check that the text is a JSON object of texts."""
-    if text in (None, ""):
-        return None
-    if len(str(text)) > _LONGEST_TAGS:
-        raise ValueError(f"it has more than {_LONGEST_TAGS} characters")
-    try:
-        found = json.loads(str(text))
-    except RecursionError:
-        raise ValueError("it is nested") from None
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise ValueError('it is no JSON object of texts, such as {"zone":"eu"}')
-    if _HALF_CHARACTER.search("".join((*found, *found.values()))):
-        raise ValueError("it contains half a character")
-    return text
-
-
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-"""What JSON can escape, and no answer can quote."""
 
 
 def _moment(text: str) -> tuple[Literal["time", "age"], float]:
@@ -98,14 +75,6 @@ def _checked_duration(text: str) -> str:
     return text
 
 
-TagText = Annotated[str | None, BeforeValidator(_tag_map), Field(max_length=_LONGEST_TAGS)]
-
-
-def tags_of(text: str | None) -> Tags | None:
-    """Return the tags of a parameter that was checked; None if there is none."""
-    return None if text is None else effective_tags(json.loads(text))
-
-
 class JobParameters(Parameters):
     """Parameters of the list of jobs: Coder's, and after `initiator` ours."""
 
@@ -127,7 +96,7 @@ class JobParameters(Parameters):
     """Name of a workspace."""
     daemon: Text = ""
     """Name of a daemon."""
-    type: Annotated[list[TypeWord], BeforeValidator(split)] = []
+    type: Annotated[list[JobTypeWord], BeforeValidator(split)] = []
     """Types, separated by commas."""
     since: Annotated[Text, AfterValidator(_checked_moment)] = ""
     """Earliest creation: a time (RFC 3339), or a duration before now, such as 24h."""
@@ -154,8 +123,7 @@ class JobParameters(Parameters):
     @property
     def cursor(self) -> Cursor | None:
         """Place in the list to go on from."""
-        created, _, uid = self.before.partition("_")
-        return Cursor(float(created), uid) if self.before else None
+        return Cursor.parse(self.before)
 
     def earliest(self, now: float) -> float | None:
         """Return the earliest time of creation, in seconds since the epoch."""
@@ -163,11 +131,6 @@ class JobParameters(Parameters):
             return None
         kind, value = _moment(self.since)
         return value if kind == "time" else now - value
-
-
-def cursor_text(cursor: Cursor) -> str:
-    """Write a place in the list as the parameter `before`."""
-    return f"{cursor.created!r}_{cursor.uid}"
 
 
 class DaemonParameters(Parameters):

@@ -19,7 +19,7 @@ class JobQuery:
     """Words, each of which a job's name, uid, workspace, template, initiator, daemon or tag (`key=value`) contains, whatever the case."""
     uids: frozenset[str] = frozenset()
     tags: Tags = frozenset()
-    """Tags that the job has, among others, after `effective_tags`."""
+    """Tags that the job has, among others; exactly the implied ones are those of jobs without tags of their own."""
     types: frozenset[JobType] = frozenset()
     template: str = ""
     workspace: str = ""
@@ -37,6 +37,20 @@ class Cursor:
 
     created: float
     uid: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor | None":
+        """Return the place that a parameter of an address names; None if it names none."""
+        created, _, uid = text.partition("_")
+        try:
+            return cls(float(created), uid) if uid else None
+        except ValueError:
+            return None
+
+    @property
+    def text(self) -> str:
+        """The place as a parameter of an address: `CREATED_UID`."""
+        return f"{self.created!r}_{self.uid}"
 
 
 @dataclass(frozen=True, slots=True)

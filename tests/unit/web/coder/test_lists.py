@@ -46,6 +46,9 @@ OTHERS = {"template_version_import", "template_version_dry_run"}
         ("status=unknown,failed", {"gone-3"}),
         (f"ids={uid(JOBS, 'dev-1')},{uid(JOBS, 'foreign')}", {"dev-1"}),
         ('tags={"zone":"mars"}', {"stuck-1"}),
+        ('tags={"scope":"organization","zone":"mars"}', {"stuck-1"}),
+        ('tags={"scope":"organization","owner":""}', OTHERS),
+        ("tags={}&status=failed", {"gone-3"}),
         (f"initiator={initiator_id('ada@example.com')}&status=pending", {"waiting-1", "stuck-1"}),
         ("initiator=ada@example.com&status=pending", {"waiting-1", "stuck-1"}),
         (f"initiator={initiator_id('nobody')}", set()),
@@ -66,6 +69,14 @@ def test_jobs_are_selected(world: ApiWorld, query: str, expected: set[str]) -> N
     assert int(answer.headers["X-Total-Count"]) == len(expected)
 
 
+def test_a_job_of_a_user_is_found_by_its_tags_alone() -> None:
+    world = ApiWorld()
+    tags = {"scope": "user", "owner": "ada", "environment": "cloud"}
+    world.index.apply(JOBS, "ADDED", a_build_job(9, spec={"tags": tags}))
+    [found] = world.get(f'{JOBS_PATH}?tags={{"environment":"cloud"}}').json()
+    assert found["id"] == uid(JOBS, "dev-9")
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -77,7 +88,10 @@ def test_jobs_are_selected(world: ApiWorld, query: str, expected: set[str]) -> N
         "tags=zone",
         'tags=["zone"]',
         'tags={"zone":1}',
+        "tags=" + "[" * 4000,
+        "tags=" + "[" * 5000,
         "before=yesterday",
+        f"before=1.2.3_{uid(JOBS, 'dev-1')}",
         "since=yesterday",
         "since=2026-01-01",
         "type=WorkspaceBuild",

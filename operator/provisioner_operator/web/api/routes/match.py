@@ -14,7 +14,7 @@ from provisioner_operator.web.api.models import Match
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.locate import organization_of
 from provisioner_operator.web.coder.models.base import Shape
-from provisioner_operator.web.coder.parameters import TagText, tags_of
+from provisioner_operator.web.coder.tag_text import TagText, tags_of_job
 from provisioner_operator.web.dependencies import CallerOf, Context
 
 router = APIRouter(tags=["Match"])
@@ -36,5 +36,5 @@ class MatchParameters(Shape):
 async def predict(parameters: Annotated[MatchParameters, Query()], context: Context, caller: CallerOf) -> Response:
     """Predict whether a job would start now, and on which daemons; nothing is submitted."""
     namespace = await organization_of(parameters.organization, context.index, caller, DAEMONS)
-    tags = tags_of(parameters.tags) or effective_tags({})
+    tags = tags_of_job(parameters.tags) or effective_tags({})
     return json_of(Match, match(Demand(namespace, parameters.provisioner, tags), context.index))

@@ -9,11 +9,12 @@ from provisioner_operator.core.model.matching import UNTAGGED
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.web.coder.convert import ids
 from provisioner_operator.web.coder.convert.template_names import TemplateNames, template_names
-from provisioner_operator.web.coder.convert.words import STATUS_OF, TRANSITION_WORD, TYPE_WORD
+from provisioner_operator.web.coder.convert.words import STATUS_OF, TRANSITION_WORD
 from provisioner_operator.web.coder.models.base import NIL, time_of
 from provisioner_operator.web.coder.models.jobs import ProvisionerJob, ProvisionerJobInput, ProvisionerJobMetadata
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
+from provisioner_operator.web.words import TYPE_WORD
 
 
 def provisioner_job(row: JobRow, index: ClusterIndex) -> ProvisionerJob:

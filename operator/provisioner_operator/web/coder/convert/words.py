@@ -1,9 +1,9 @@
-"""Coder's words for phases, types, transitions and states, and the other way round. Pure tables."""
+"""Coder's words for phases, transitions and states, and the other way round. Pure tables."""
 
 from collections.abc import Mapping
 
-from provisioner_operator.api.v1alpha1.enums import JobType, Phase, Transition
-from provisioner_operator.web.coder.models.jobs import JobStatus, JobTypeWord, TransitionWord
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition
+from provisioner_operator.web.coder.models.jobs import JobStatus, TransitionWord
 from provisioner_operator.web.coder.models.workspaces import WorkspaceStatus
 
 STATUS_OF: Mapping[Phase, JobStatus] = {
@@ -17,13 +17,6 @@ STATUS_OF: Mapping[Phase, JobStatus] = {
 PHASE_OF: Mapping[str, Phase] = {word: phase for phase, word in STATUS_OF.items()}
 UNKNOWN = "unknown"
 """A status that clients may ask for and no job ever has."""
-
-TYPE_WORD: Mapping[JobType, JobTypeWord] = {
-    JobType.WORKSPACE_BUILD: "workspace_build",
-    JobType.TEMPLATE_IMPORT: "template_version_import",
-    JobType.TEMPLATE_DRY_RUN: "template_version_dry_run",
-}
-TYPE_OF: Mapping[str, JobType] = {word: type_ for type_, word in TYPE_WORD.items()}
 
 TRANSITION_WORD: Mapping[Transition, TransitionWord] = {
     Transition.START: "start",

@@ -4,9 +4,9 @@ from typing import Literal
 from uuid import UUID
 
 from provisioner_operator.web.coder.models.base import Int32, Int64, Omitted, Shape, Time
+from provisioner_operator.web.words import JobTypeWord
 
 JobStatus = Literal["pending", "running", "succeeded", "canceling", "canceled", "failed", "unknown"]
-JobTypeWord = Literal["template_version_import", "workspace_build", "template_version_dry_run"]
 TransitionWord = Literal["start", "stop", "delete"]
 
 

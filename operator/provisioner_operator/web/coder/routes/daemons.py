@@ -17,7 +17,8 @@ from provisioner_operator.web.coder.convert.daemons import daemon_status, provis
 from provisioner_operator.web.coder.durations import parse_duration
 from provisioner_operator.web.coder.locate import organization_of
 from provisioner_operator.web.coder.models.daemons import ProvisionerDaemon
-from provisioner_operator.web.coder.parameters import DaemonParameters, tags_of
+from provisioner_operator.web.coder.parameters import DaemonParameters
+from provisioner_operator.web.coder.tag_text import tags_of_job
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import ObjectRow
@@ -62,7 +63,7 @@ def _selected(selection: DaemonParameters, index: ClusterIndex, namespace: str) 
 
 def _is_selected(daemon: Daemon, selection: DaemonParameters, index: ClusterIndex) -> bool:
     status = daemon_status(daemon, index)
-    wanted_tags = tags_of(selection.tags)
+    wanted_tags = tags_of_job(selection.tags)
     return (
         (status in selection.status if selection.status else status != "offline" or selection.offline)
         and (wanted_tags is None or tags_match(daemon.supply.tags, wanted_tags))

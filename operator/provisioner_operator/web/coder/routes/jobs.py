@@ -14,7 +14,8 @@ from provisioner_operator.web.coder.convert.ids import initiator_id
 from provisioner_operator.web.coder.convert.jobs import provisioner_job
 from provisioner_operator.web.coder.locate import as_uuid, job_of, organization_of
 from provisioner_operator.web.coder.models.jobs import ProvisionerJob
-from provisioner_operator.web.coder.parameters import JobParameters, cursor_text, tags_of
+from provisioner_operator.web.coder.parameters import JobParameters
+from provisioner_operator.web.coder.tag_text import given_tags
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.query import JobQuery, Page
@@ -59,7 +60,7 @@ def _listing(request: Request, selection: JobParameters, index: ClusterIndex, na
     page = _page(selection, index, namespaces)
     headers = {"ETag": tag, "X-Total-Count": str(page.total)}
     if page.next is not None:
-        following = request.url.include_query_params(before=cursor_text(page.next))
+        following = request.url.include_query_params(before=page.next.text)
         headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
     return json_of(list[ProvisionerJob], [provisioner_job(row, index) for row in page.rows], headers=headers)
 
@@ -73,7 +74,7 @@ def _page(selection: JobParameters, index: ClusterIndex, namespaces: Collection[
         stuck=selection.stuck,
         text=selection.q,
         uids=frozenset(str(each) for each in selection.ids),
-        tags=tags_of(selection.tags) or frozenset(),
+        tags=given_tags(selection.tags),
         types=selection.types,
         template=selection.template,
         workspace=selection.workspace,

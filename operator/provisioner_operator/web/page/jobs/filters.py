@@ -7,20 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from provisioner_operator.api.v1alpha1.enums import JobType, Phase
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.model.matching import OWNER, SCOPE
 from provisioner_operator.web.index.query import Cursor, JobQuery
 from provisioner_operator.web.page.words import JOB_TYPES, PHASES
+from provisioner_operator.web.words import TYPE_OF
 
 STUCK = "stuck"
 """Value of `status` for jobs that make no progress until somebody intervenes."""
 STATUSES = {phase.lower(): phase for phase in Phase}
-TYPES = {
-    JobType.WORKSPACE_BUILD: "workspace_build",
-    JobType.TEMPLATE_IMPORT: "template_version_import",
-    JobType.TEMPLATE_DRY_RUN: "template_version_dry_run",
-}
-"""Values of `type`, in Coder's words."""
 SINCE = {"15m": ("15 minutes", 900), "1h": ("hour", 3600), "24h": ("24 hours", 86_400), "7d": ("7 days", 604_800)}
 SIZES = (25, 50, 100)
 DEFAULT_SIZE = 50
@@ -55,19 +50,18 @@ class JobFilter:
 
     def query(self, now: float) -> JobQuery:
         """Return the query of the index."""
-        chosen = {value: key for key, value in TYPES.items()}
         return JobQuery(
             phases=frozenset(STATUSES[each] for each in self.statuses if each != STUCK),
             stuck=STUCK in self.statuses,
             text=self.text,
             tags=frozenset((key, value) for key, _, value in (tag.partition("=") for tag in self.tags)),
-            types=frozenset({chosen[self.type]}) if self.type else frozenset(),
+            types=frozenset({TYPE_OF[self.type]}) if self.type else frozenset(),
             template=self.template,
             workspace=self.workspace,
             daemon=self.daemon,
             initiator=self.initiator,
             since=now - SINCE[self.since][1] if self.since else None,
-            before=cursor_of(self.before),
+            before=Cursor.parse(self.before),
         )
 
     def parameters(self) -> str:
@@ -130,8 +124,7 @@ def chips(current: JobFilter, path: str) -> list[Chip]:
         for each in current.statuses
     ]
     if current.type:
-        word = next(JOB_TYPES[key] for key, value in TYPES.items() if value == current.type)
-        found.append(Chip("Type", word, current.address(path, type="")))
+        found.append(Chip("Type", JOB_TYPES[TYPE_OF[current.type]], current.address(path, type="")))
     for label, field in (
         ("Search", "text"),
         ("Template", "template"),
@@ -151,20 +144,6 @@ def chips(current: JobFilter, path: str) -> list[Chip]:
     return found
 
 
-def cursor_of(text: str) -> Cursor | None:
-    """Return the place that the text names; None if it names none."""
-    created, _, uid = text.partition("_")
-    try:
-        return Cursor(float(created), uid) if uid else None
-    except ValueError:
-        return None
-
-
-def cursor_text(cursor: Cursor) -> str:
-    """Return the place as an address has it."""
-    return f"{cursor.created!r}_{cursor.uid}"
-
-
 def toggled(statuses: Sequence[str], status: str) -> tuple[str, ...]:
     """Return the statuses with this one alone, or none if it was alone already."""
     return () if tuple(statuses) == (status,) else (status,)
@@ -179,13 +158,13 @@ def _field_of(key: str, value: str) -> tuple[str, object] | None:
     """Return the field and value of a parameter that may occur once."""
     if key in _TEXTS:
         return _TEXTS[key], value
-    if key == "type" and value in TYPES.values():
+    if key == "type" and value in TYPE_OF:
         return "type", value
     if key == "since" and value in SINCE:
         return "since", value
     if key == "limit" and value in map(str, SIZES):
         return "size", int(value)
-    if key == "before" and cursor_of(value) is not None:
+    if key == "before" and Cursor.parse(value) is not None:
         return "before", value
     return None
 

@@ -16,11 +16,9 @@ from provisioner_operator.web.page.jobs.filters import (
     SINCE,
     SIZES,
     STUCK,
-    TYPES,
     Chip,
     JobFilter,
     chips,
-    cursor_text,
     toggled,
 )
 from provisioner_operator.web.page.jobs.table import CancelRights, JobLine, QueueFacts, job_line
@@ -28,6 +26,7 @@ from provisioner_operator.web.page.live import Rendering
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.times import Elapsed
 from provisioner_operator.web.page.words import JOB_TYPES, PHASES, counted
+from provisioner_operator.web.words import TYPE_WORD
 
 _KEPT_ROWS = 1024
 """Rendered rows to keep, some 2 kB each: those of twenty different pages."""
@@ -95,7 +94,7 @@ class JobList:
     @property
     def types(self) -> list[tuple[str, str]]:
         """Choices of the filter by type."""
-        return [(value, JOB_TYPES[key]) for key, value in TYPES.items()]
+        return [(value, JOB_TYPES[key]) for key, value in TYPE_WORD.items()]
 
     @property
     def ages(self) -> list[tuple[str, str]]:
@@ -141,7 +140,7 @@ def status_counts(found: Counts, current: JobFilter, path: str) -> tuple[StatusC
 def job_list(org: str, current: JobFilter, page: Page, found: Counts, stale: Elapsed | None) -> JobList:
     """Return what surrounds the lines of this page."""
     path = paths.jobs(org)
-    older = current.address(path, before=cursor_text(page.next)) if page.next else ""
+    older = current.address(path, before=page.next.text) if page.next else ""
     return JobList(org, current, status_counts(found, current, path), counted(page.total, "job"), older, stale)
 
 

@@ -13,14 +13,12 @@ from provisioner_operator.web.page.jobs.filters import (
     SIZES,
     STATUSES,
     STUCK,
-    TYPES,
     JobFilter,
     chips,
-    cursor_of,
-    cursor_text,
     parse_filter,
     toggled,
 )
+from provisioner_operator.web.words import TYPE_OF
 from support.builders.core import NOON
 
 words = st.text(alphabet="abc <&=/?%", min_size=1, max_size=6).map(str.strip)
@@ -30,7 +28,7 @@ filters = st.builds(
         lambda chosen: tuple(each for each in [STUCK, *STATUSES] if each in chosen)
     ),
     text=words,
-    type=st.sampled_from(["", *TYPES.values()]),
+    type=st.sampled_from(["", *TYPE_OF]),
     template=words,
     workspace=words,
     daemon=words,
@@ -115,7 +113,7 @@ def test_an_empty_field_of_the_form_is_no_filter() -> None:
 
 def test_a_place_in_the_list_survives_the_address() -> None:
     place = Cursor(1_800_000_000.25, "0b2c-4")
-    assert cursor_of(cursor_text(place)) == place
+    assert Cursor.parse(place.text) == place
 
 
 def test_a_status_that_is_chosen_alone_can_be_taken_back() -> None:

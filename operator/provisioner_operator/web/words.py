@@ -1,0 +1,15 @@
+"""Words for types of jobs, in which addresses and answers of the API and of the pages name them: Coder's. A pure table."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from provisioner_operator.api.v1alpha1.enums import JobType
+
+JobTypeWord = Literal["workspace_build", "template_version_import", "template_version_dry_run"]
+
+TYPE_WORD: Mapping[JobType, JobTypeWord] = {
+    JobType.WORKSPACE_BUILD: "workspace_build",
+    JobType.TEMPLATE_IMPORT: "template_version_import",
+    JobType.TEMPLATE_DRY_RUN: "template_version_dry_run",
+}
+TYPE_OF: Mapping[str, JobType] = {word: type_ for type_, word in TYPE_WORD.items()}
