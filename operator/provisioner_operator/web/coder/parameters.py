@@ -125,6 +125,11 @@ class JobParameters(Parameters):
         """Place in the list to go on from."""
         return Cursor.parse(self.before)
 
+    @property
+    def is_relative(self) -> bool:
+        """Whether jobs leave the selection as they grow older."""
+        return bool(self.since) and _moment(self.since)[0] == "age"
+
     def earliest(self, now: float) -> float | None:
         """Return the earliest time of creation, in seconds since the epoch."""
         if not self.since:

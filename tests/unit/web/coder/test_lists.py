@@ -11,7 +11,7 @@ from provisioner_operator.web.coder.convert.ids import initiator_id
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from support.builders.core import NOON
 from support.builders.manifests import a_template_manifest
-from support.coder.api_world import ACME, ApiWorld, a_build_job, a_stored, a_workspace, uid
+from support.coder.api_world import ACME, ApiWorld, a_build_job, a_stored, a_workspace, all_objects, uid
 
 JOBS_PATH = f"/api/v2/organizations/{ACME}/provisionerjobs"
 DAEMONS_PATH = f"/api/v2/organizations/{ACME}/provisionerdaemons"
@@ -132,6 +132,38 @@ def test_an_unchanged_list_is_not_sent_again() -> None:
     assert world.get(JOBS_PATH, user="root", If_None_Match=first.headers["ETag"]).status_code == 304
     world.index.apply(JOBS, "ADDED", a_build_job(9))
     assert world.get(JOBS_PATH, If_None_Match=first.headers["ETag"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "is_relative"),
+    [
+        (f"{JOBS_PATH}?since=1h", True),
+        (f"{JOBS_PATH}?since=2027-01-15T07:00:00Z", False),
+        (JOBS_PATH, False),
+        (f"{DAEMONS_PATH}?max_age=1h", True),
+        (DAEMONS_PATH, False),
+    ],
+)
+def test_a_list_that_is_selected_by_age_is_sent_again_after_a_while(path: str, *, is_relative: bool) -> None:
+    now = NOON
+    index = ClusterIndex(lambda: Instant(now, 0))
+    for plural, body in all_objects():
+        index.apply(plural, "ADDED", body)
+    index.complete()
+    world = ApiWorld(index)
+    world.get(path)  # The first answer finds a daemon offline, which is a change.
+    tag = world.get(path).headers["ETag"]
+    assert world.get(path, If_None_Match=tag).status_code == 304
+    now += 10
+    assert world.get(path, If_None_Match=tag).status_code == (200 if is_relative else 304)
+
+
+def test_a_tag_of_another_process_is_unknown() -> None:
+    first, second = ApiWorld(), ApiWorld()
+    assert first.index.version == second.index.version
+    tag = first.get(JOBS_PATH).headers["ETag"]
+    assert first.get(JOBS_PATH, If_None_Match=tag).status_code == 304
+    assert second.get(JOBS_PATH, If_None_Match=tag).status_code == 200
 
 
 def test_who_sees_more_gets_another_answer_than_a_cached_one(world: ApiWorld) -> None:

@@ -28,7 +28,10 @@ def test_the_status_is_that_of_the_conversion(jobs: tuple[str, ...], build: dict
     for number, phase in enumerate(jobs, 1):
         index.apply(JOBS, "ADDED", a_build_job(number, **(ran(phase) | {"phase": phase})))
     (row,) = index.workspaces
-    assert latest_status(row, row.body, index, shows_jobs=True) == convert.workspace(row, index, shows_jobs=True).latest_build.status
+    assert (
+        latest_status(row, row.body, index, shows_jobs=True)
+        == convert.workspace(row, index, shows_jobs=True).latest_build.status
+    )
 
 
 def test_a_build_of_a_later_version_has_no_status() -> None:

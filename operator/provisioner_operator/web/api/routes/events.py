@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Literal
-from uuid import uuid4
 
 from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -13,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.api.changes import KINDS, Feed, event_bytes
+from provisioner_operator.web.coder.answers import process_of
 from provisioner_operator.web.coder.locate import not_found, organization_of
 from provisioner_operator.web.coder.parameters import split
 from provisioner_operator.web.context import WebContext
@@ -58,18 +58,10 @@ async def stream_changes(
     namespace = None
     if parameters.organization:
         namespace = await organization_of(parameters.organization, index, caller)
-    feed = Feed(index, caller, _process(request), frozenset(parameters.kind or KINDS), namespace)
+    feed = Feed(index, caller, process_of(request), frozenset(parameters.kind or KINDS), namespace)
     if not await feed.permitted():
         raise not_found()
     return LiveResponse(_guarded(context, caller, feed, last_event_id), context.streams.place(caller))
-
-
-def _process(request: Request) -> str:
-    """Return the name of this process in the ids of events."""
-    state = request.app.state
-    if not hasattr(state, "process_id"):
-        state.process_id = uuid4().hex[:12]
-    return str(state.process_id)
 
 
 async def _guarded(context: WebContext, caller: Caller, feed: Feed, last_event_id: str) -> AsyncGenerator[bytes, None]:
