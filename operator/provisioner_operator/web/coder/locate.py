@@ -33,12 +33,18 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
-async def organization_of(text: str, index: ClusterIndex, caller: Caller, resource: str = JOBS) -> str:
-    """Return the namespace of this name or UID. Raises Problem unless the user may list that resource there."""
+def namespace_of(text: str, index: ClusterIndex) -> str:
+    """Return the namespace of this name or UID, whether or not the user may see it. Raises Problem if there is none."""
     uid = as_uuid(text)
     namespace = text if uid is None else index.namespace_of_uid(str(uid))
     if namespace is None or not _NAME.fullmatch(namespace) or index.namespace_uid(namespace) is None:
         raise not_found()
+    return namespace
+
+
+async def organization_of(text: str, index: ClusterIndex, caller: Caller, resource: str = JOBS) -> str:
+    """Return the namespace of this name or UID. Raises Problem unless the user may list that resource there."""
+    namespace = namespace_of(text, index)
     if not await caller.may("list", resource, namespace):
         raise not_found()
     return namespace

@@ -13,7 +13,18 @@ from provisioner_operator.web.api import changes
 from provisioner_operator.web.api.changes import KINDS, Feed, Position, position_of
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from support.builders.manifests import a_job_manifest
-from support.coder.api_world import ACME, OTHER, a_build_job, a_daemon, a_stored, a_workspace, an_index, may_all_in, uid
+from support.coder.api_world import (
+    ACME,
+    OTHER,
+    ApiWorld,
+    a_build_job,
+    a_daemon,
+    a_stored,
+    a_workspace,
+    an_index,
+    may_all_in,
+    uid,
+)
 
 if TYPE_CHECKING:
     from provisioner_operator.kube.client import KubeClient
@@ -137,6 +148,23 @@ def test_threat_21_no_job_shows_beside_a_daemon_or_workspace() -> None:
     assert data_of(daemon)["object"]["previous_job"] is None
     assert data_of(workspace)["object"]["latest_build"]["job"]["status"] == "pending"
     assert uid(JOBS, "gone-5") not in workspace
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("kind=workspaces&organization=acme", 200),
+        ("organization=acme", 200),
+        ("kind=provisionerjobs&organization=acme", 404),
+        ("kind=workspaces&organization=other", 404),
+        ("kind=workspaces&organization=no-such-namespace", 404),
+    ],
+)
+def test_one_right_of_those_asked_for_opens_the_stream(query: str, status: int) -> None:
+    world = ApiWorld()
+    world.users.rights = {"sam": lambda asked: (asked.resource, asked.namespace) == (WORKSPACES, ACME)}
+    world.app.state.context.streams.close()  # A stream that is opened from now on ends at once.
+    assert world.get(f"/api/provisioner/v1/events?{query}").status_code == status
 
 
 def test_a_place_is_a_process_and_a_version() -> None:

@@ -13,7 +13,7 @@ from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.api.changes import KINDS, Feed, event_bytes
 from provisioner_operator.web.coder.answers import process_of
-from provisioner_operator.web.coder.locate import not_found, organization_of
+from provisioner_operator.web.coder.locate import namespace_of, not_found
 from provisioner_operator.web.coder.parameters import split
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
@@ -55,9 +55,7 @@ async def stream_changes(
 ) -> Response:
     """Stream the changes that the user may see, as server-sent events; `Last-Event-ID` resumes."""
     index = context.index
-    namespace = None
-    if parameters.organization:
-        namespace = await organization_of(parameters.organization, index, caller)
+    namespace = namespace_of(parameters.organization, index) if parameters.organization else None
     feed = Feed(index, caller, process_of(request), frozenset(parameters.kind or KINDS), namespace)
     if not await feed.permitted():
         raise not_found()
