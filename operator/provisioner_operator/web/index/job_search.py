@@ -65,6 +65,7 @@ class JobSearch:
             (Field.WORKSPACE, query.workspace),
             (Field.DAEMON, query.daemon),
             (Field.INITIATOR, query.initiator),
+            (Field.PRIORITY, "" if query.priority is None else str(query.priority)),
         ):
             if value:
                 yield self._terms.of(field, value)

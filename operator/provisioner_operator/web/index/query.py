@@ -25,6 +25,8 @@ class JobQuery:
     workspace: str = ""
     daemon: str = ""
     initiator: str = ""
+    priority: int | None = None
+    """The priority that the job has exactly; None for any."""
     since: float | None = None
     """Earliest time of creation, in seconds since the epoch."""
     before: "Cursor | None" = None

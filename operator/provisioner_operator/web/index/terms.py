@@ -28,6 +28,7 @@ class Field(StrEnum):
     INITIATOR = "initiator"
     DAEMON = "daemon"
     TYPE = "type"
+    PRIORITY = "priority"
     TAGS = "tags"
 
 
@@ -132,6 +133,7 @@ class _FieldTerms:
 def _values(row: JobRow) -> Iterator[tuple[Field, Value]]:
     job = row.job
     yield Field.TYPE, job.type
+    yield Field.PRIORITY, str(job.priority)
     yield Field.TAGS, job.demand.tags
     if job.workspace is not None:
         yield Field.WORKSPACE, job.workspace

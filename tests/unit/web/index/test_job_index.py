@@ -22,6 +22,7 @@ UIDS = [f"{number:08x}-aaaa-4bbb-8ccc-00000000000{number}" for number in range(6
 WORKSPACES = st.sampled_from([None, "dev", "Dev-2", "prod"])
 USERS = st.sampled_from([None, "ada", "Sam@Example.com"])
 TEMPLATES = st.sampled_from([None, "docker", "kubernetes"])
+PRIORITIES = st.sampled_from([0, 0, 7, -5])
 TAG_SETS = st.sampled_from([{}, {"region": "eu"}, {"region": "EU", "disk": "ssd"}, {"scope": "user", "owner": "ada"}])
 
 
@@ -57,6 +58,7 @@ def rows(draw: st.DrawFn) -> JobRow:
         workspace=draw(WORKSPACES),
         initiator=draw(USERS),
         tags=draw(TAG_SETS),
+        priority=draw(PRIORITIES),
         assignment=None if daemon is None else replace(an_assignment(daemon), id="", time=0.0),
         reason=draw(st.sampled_from([None, "RunFailed"])),
         resource_version=draw(st.integers(1, 9)),
@@ -92,6 +94,7 @@ QUERIES = st.builds(
     workspace=st.sampled_from(["", "", "dev"]),
     daemon=st.sampled_from(["", "", "edge"]),
     initiator=st.sampled_from(["", "", "ada"]),
+    priority=st.sampled_from([None, None, 0, -5]),
     since=st.none() | TIMES,
     before=st.none() | st.builds(Cursor, TIMES, st.sampled_from(["", "5", *UIDS])),
 )
@@ -119,6 +122,7 @@ def meets(row: JobRow, query: JobQuery, stuck: Stuck) -> bool:
         and query.workspace in ("", job.workspace)
         and query.daemon in ("", job.assignment and job.assignment.daemon)
         and query.initiator in ("", job.initiator)
+        and query.priority in (None, job.priority)
         and (query.since is None or job.created >= query.since)
     )
 
