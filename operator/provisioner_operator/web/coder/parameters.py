@@ -100,6 +100,8 @@ class JobParameters(Parameters):
     """Types, separated by commas."""
     since: Annotated[Text, AfterValidator(_checked_moment)] = ""
     """Earliest creation: a time (RFC 3339), or a duration before now, such as 24h."""
+    priority: Int32 | None = None
+    """The priority that the jobs have."""
     stuck: bool = False
     """Only jobs that make no progress until somebody acts."""
 

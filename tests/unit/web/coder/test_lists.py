@@ -59,6 +59,8 @@ OTHERS = {"template_version_import", "template_version_dry_run"}
         ("daemon=busy&status=failed", {"gone-3"}),
         ("since=1h&status=failed", {"gone-3"}),
         ("since=2099-01-01T00:00:00Z", set()),
+        ("priority=7", set()),
+        ("priority=0&status=failed", {"gone-3"}),
         ("stuck=true", {"stuck-1", "template_version_dry_run"}),
     ],
 )
@@ -74,6 +76,13 @@ def test_a_job_of_a_user_is_found_by_its_tags_alone() -> None:
     tags = {"scope": "user", "owner": "ada", "environment": "cloud"}
     world.index.apply(JOBS, "ADDED", a_build_job(9, spec={"tags": tags}))
     [found] = world.get(f'{JOBS_PATH}?tags={{"environment":"cloud"}}').json()
+    assert found["id"] == uid(JOBS, "dev-9")
+
+
+def test_jobs_are_found_by_their_priority() -> None:
+    world = ApiWorld()
+    world.index.apply(JOBS, "ADDED", a_build_job(9, spec={"priority": -5}))
+    [found] = world.get(f"{JOBS_PATH}?priority=-5").json()
     assert found["id"] == uid(JOBS, "dev-9")
 
 
@@ -101,6 +110,8 @@ def test_a_job_of_a_user_is_found_by_its_tags_alone() -> None:
         f"tags={'[' * 3000}",
         'tags={"zone":"\\ud800"}',
         f"tags={'[' * 5000}",
+        "priority=high",
+        "priority=4294967296",
     ],
 )
 def test_values_that_mean_nothing_are_refused(world: ApiWorld, query: str) -> None:

@@ -80,6 +80,7 @@ def _page(selection: JobParameters, index: ClusterIndex, namespaces: Collection[
         workspace=selection.workspace,
         daemon=selection.daemon,
         initiator=initiator,
+        priority=selection.priority,
         since=selection.earliest(index.now()),
         before=selection.cursor,
     )
