@@ -289,6 +289,39 @@ def test_no_build_is_made_while_one_runs(team: Team, users: WebUsers) -> None:
     team.product.cancel(team.jobs_of(name)[0]["metadata"]["name"])
 
 
+def test_no_build_is_made_while_one_waits(team: Team, users: WebUsers) -> None:
+    name = unique("ws")
+    owner = users.name(OWNER)
+    spec = {"templateRef": {"name": "docker"}, "owner": owner, "initiator": owner, "tags": {"zone": "mars"}}
+    created = team.admin.create(a_workspace(name, running=False, **spec))
+    path = f"/api/v2/workspaces/{created['metadata']['uid']}/builds"
+    waiting = users.client(OWNER).post(path, json={"transition": "start"})
+    assert waiting.json()["job"]["status"] == "pending"
+    before = team.admin.get("ws", name)["spec"]
+    answer = users.client(OWNER).post(path, json={"transition": "stop"})
+    assert answer.status_code == httpx.codes.CONFLICT
+    assert answer.json()["message"] == "A workspace build is already active."
+    assert team.admin.get("ws", name)["spec"] == before
+
+
+def test_a_repeated_request_makes_one_build(team: Team, users: WebUsers) -> None:
+    name = a_running(team, users)
+    path = f"/api/v2/workspaces/{team.admin.get('ws', name)['metadata']['uid']}/builds"
+
+    def start(key: str) -> httpx.Response:
+        headers = {"Idempotency-Key": key}
+        return users.client(OWNER).post(path, json={"transition": "start"}, headers=headers)
+
+    with ThreadPoolExecutor() as pool:
+        answers = [*pool.map(start, ["first"] * 3), start("first")]
+    team.until(name, "Running", build=2)
+    answers.append(start("first"))
+    assert [each.status_code for each in answers] == [httpx.codes.CREATED] * len(answers), answers[0].text
+    assert {each.json()["build_number"] for each in answers} == {2}
+    assert team.admin.get("ws", name)["spec"]["rebuildGeneration"] == 1
+    assert start("second").json()["build_number"] == 3
+
+
 def test_a_start_changes_only_what_is_asked_for(team: Team, users: WebUsers) -> None:
     name = a_running(team, users)
     workspace = team.admin.get("ws", name)

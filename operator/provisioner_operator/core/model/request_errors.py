@@ -17,6 +17,8 @@ class Cause(StrEnum):
     """Others change the object faster than the request can be made."""
     CHANGE_PENDING = "ChangePending"
     """An earlier change of the spec is about to be carried out."""
+    REPEATED = "Repeated"
+    """The very same request was carried out before."""
     CANCELED = "Canceled"
     CANCEL_REQUESTED = "CancelRequested"
     ENDED = "Ended"

@@ -5,11 +5,14 @@ from types import MappingProxyType
 
 from provisioner_operator.api.v1alpha1.enums import DeletionPolicy, Transition, UpdatePolicy
 from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.core.model.request_errors import Cause, NothingToChangeError
 from provisioner_operator.core.workspaces import requests
+from provisioner_operator.core.workspaces.idempotency_key import KeyedRequest, earlier_request, remembering
 from provisioner_operator.core.workspaces.requests import WorkspaceState
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import ConflictError, NotFoundError
+from provisioner_operator.kube.object_states import Body
 from provisioner_operator.kube.workspace_states import template_state, workspace_state
 from provisioner_operator.web.actions.change import change
 from provisioner_operator.web.actions.outcome import Outcome, done
@@ -30,6 +33,7 @@ async def start(
     parameters: Mapping[str, str] = _NO_PARAMETERS,
     version: str | None = None,
     again: bool = False,
+    request: KeyedRequest | None = None,
 ) -> Outcome:
     """Start a workspace.
 
@@ -39,6 +43,7 @@ async def start(
         parameters: Values to start it with; others stay as they are.
         version: The template's version to pin; by default the spec decides.
         again: Build also if it is already set to be running.
+        request: Nothing is done if the workspace remembers that this was carried out before.
     """
 
     def decide(state: WorkspaceState) -> JsonPatch:
@@ -46,16 +51,18 @@ async def start(
             return requests.start_patch(state, parameters=parameters, version=version)
         return requests.running_patch(state, running=True)
 
-    return await _change(client, workspace, decide, "It will be started.")
+    return await _change(client, workspace, decide, "It will be started.", request)
 
 
-async def stop(client: KubeClient, workspace: Target, *, again: bool = False) -> Outcome:
-    """Stop a workspace; `again` builds also if it is already set to be stopped."""
+async def stop(
+    client: KubeClient, workspace: Target, *, again: bool = False, request: KeyedRequest | None = None
+) -> Outcome:
+    """Stop a workspace; `again` builds also if it is already set to be stopped. `request` is as for a start."""
 
     def decide(state: WorkspaceState) -> JsonPatch:
         return requests.stop_patch(state) if again else requests.running_patch(state, running=False)
 
-    return await _change(client, workspace, decide, "It will be stopped.")
+    return await _change(client, workspace, decide, "It will be stopped.", request)
 
 
 async def rebuild(client: KubeClient, workspace: Target, parameters: Mapping[str, str] = _NO_PARAMETERS) -> Outcome:
@@ -118,7 +125,19 @@ async def delete(client: KubeClient, workspace: Target, *, orphan: bool = False)
 
 
 async def _change(
-    client: KubeClient, workspace: Target, decide: Callable[[WorkspaceState], JsonPatch], said: str
+    client: KubeClient,
+    workspace: Target,
+    decide: Callable[[WorkspaceState], JsonPatch],
+    said: str,
+    request: KeyedRequest | None = None,
 ) -> Outcome:
+    def decide_once(body: Body) -> JsonPatch:
+        state = workspace_state(body)
+        if request is None:
+            return decide(state)
+        if earlier_request(state.meta, request) is not None:
+            raise NothingToChangeError(Cause.REPEATED, "The same request was carried out before.")
+        return remembering(decide(state), state.meta, request)
+
     path = paths.workspace(workspace.namespace, workspace.name)
-    return await change(client, path, workspace, lambda body: decide(workspace_state(body)), lambda _: said)
+    return await change(client, path, workspace, decide_once, lambda _: said)

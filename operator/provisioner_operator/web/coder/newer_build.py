@@ -18,23 +18,28 @@ class KnownBuilds:
     """The builds of a workspace before a change."""
 
     workspace: ObjectRow
-    uids: frozenset[str]
-    newest: JobRow | None
+    number: int
+    """Number of the latest build; 0 if there was none."""
+    is_active: bool = False
+    """Whether the latest build has not ended."""
 
     @classmethod
     def of(cls, row: ObjectRow, index: ClusterIndex) -> "KnownBuilds":
         """Take the builds that are known now."""
-        builds = convert.builds_of(row, index)
-        return cls(row, frozenset(each.job.uid for each in builds), builds[0] if builds else None)
+        newest = next(iter(convert.builds_of(row, index)), None)
+        built = convert.object_of(row).status.build_number
+        if newest is None:
+            return cls(row, built)
+        return cls(row, max(built, newest.build_number or 0), is_active=not newest.is_ended)
 
     async def newer(self, index: ClusterIndex) -> JobRow | None:
-        """Return a build that was made since; None if the time is up, or the workspace is gone."""
+        """Return the first build that was made since; None if the time is up, or the workspace is gone."""
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 while True:
                     version = index.version
-                    for each in convert.builds_of(self.workspace, index):
-                        if each.job.uid not in self.uids:
+                    for each in reversed(convert.builds_of(self.workspace, index)):
+                        if (each.build_number or 0) > self.number:
                             return each
                     if index.workspaces.get(self.workspace.uid) is None:
                         return None

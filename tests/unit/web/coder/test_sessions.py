@@ -44,18 +44,32 @@ def test_a_newer_build_is_awaited() -> None:
     row = index.workspaces.get(uid(WORKSPACES, "dev"))
     assert row is not None
     known = KnownBuilds.of(row, index)
-    assert known.newest is not None
-    assert known.newest.build_number == 2
+    assert (known.number, known.is_active) == (2, True)
 
     async def waiting() -> int | None:
         found = asyncio.ensure_future(known.newer(index))
         await asyncio.sleep(0)
         index.apply(JOBS, "ADDED", a_build_job(1, workspace="another"))
+        index.apply(JOBS, "ADDED", a_build_job(4))
         index.apply(JOBS, "ADDED", a_build_job(3))
         made = await found
         return None if made is None else made.build_number
 
     assert asyncio.run(waiting()) == 3
+
+
+@pytest.mark.parametrize(
+    ("workspace", "number", "is_active"),
+    [("dev", 2, True), ("fresh", 0, False), ("retired", 4, False), ("waiting", 1, True)],
+)
+def test_a_build_is_active_until_it_has_ended(workspace: str, number: int, *, is_active: bool) -> None:
+    index = an_index()
+    index.apply(WORKSPACES, "ADDED", a_workspace("waiting"))
+    index.apply(WORKSPACES, "ADDED", a_workspace("retired", buildNumber=4))
+    row = index.workspaces.get(uid(WORKSPACES, workspace))
+    assert row is not None
+    known = KnownBuilds.of(row, index)
+    assert (known.number, known.is_active) == (number, is_active)
 
 
 def test_a_workspace_that_is_gone_gets_no_build() -> None:

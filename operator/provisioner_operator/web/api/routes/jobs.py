@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header
+from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS
@@ -15,14 +15,12 @@ from provisioner_operator.web.api.explain import why
 from provisioner_operator.web.api.models import ActionResult, CancelJob, SetPriority, Why
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.convert.words import PHASE_OF
+from provisioner_operator.web.coder.idempotency_key import IdempotencyKey
 from provisioner_operator.web.coder.locate import job_of
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.problems import Problem
 
 router = APIRouter(tags=["Jobs"])
-
-IdempotencyKey = Annotated[str, Header(pattern=r"^[\x21-\x7e]{0,128}$")]
-"""A key chosen by the client: a request with that of an earlier one finds what this one made."""
 
 
 @router.get("/jobs/{job}/why", response_model=Why)

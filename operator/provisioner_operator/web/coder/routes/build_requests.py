@@ -8,13 +8,18 @@ from starlette.responses import Response
 
 from provisioner_operator.api.v1alpha1.enums import UpdatePolicy
 from provisioner_operator.api.v1alpha1.names import JOBS
-from provisioner_operator.core.jobs.lifecycle import STARTED
+from provisioner_operator.core.model.request_errors import Cause
+from provisioner_operator.core.workspaces.idempotency_key import KeyedRequest, earlier_request
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.object_states import meta_of
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.actions import workspaces as actions
 from provisioner_operator.web.actions.outcome import Outcome, Result
+from provisioner_operator.web.actions.target import read_target
 from provisioner_operator.web.coder.answers import json_of
 from provisioner_operator.web.coder.convert import workspaces as convert
 from provisioner_operator.web.coder.convert.orphans import orphaned_build
+from provisioner_operator.web.coder.idempotency_key import IdempotencyKey
 from provisioner_operator.web.coder.locate import workspace_of
 from provisioner_operator.web.coder.models.workspaces import (
     CreateWorkspaceBuildRequest,
@@ -36,20 +41,25 @@ _MILLISECONDS = 1000
 
 @router.post("/workspaces/{workspace}/builds", status_code=201, response_model=WorkspaceBuild)
 async def create_build(
-    workspace: UUID, wanted: Annotated[CreateWorkspaceBuildRequest, Body()], context: Context, caller: CallerOf
+    workspace: UUID,
+    wanted: Annotated[CreateWorkspaceBuildRequest, Body()],
+    context: Context,
+    caller: CallerOf,
+    idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Start, stop or delete a workspace, and return the build that the operator makes for it.
 
-    409 if a build runs, or if no build was made within five seconds; the message says why.
+    409 if a build waits or runs, or if no build was made within five seconds; the message says why. A start or stop that is
+    repeated with the same `Idempotency-Key` changes nothing, and returns the build of the first one, as long as the workspace
+    was not changed by a request with another key in between.
     """
     index = context.index
     row = await workspace_of(workspace, index, caller)
     known = KnownBuilds.of(row, index)
-    if known.newest is not None and known.newest.job.phase in STARTED:
-        raise Problem(409, "A workspace build is already active.")
-    outcome = await _change(wanted, row, index, caller)
-    if outcome.result is not Result.DONE:
-        raise Problem(409, outcome.message)
+    request = None
+    if idempotency_key:
+        request = KeyedRequest.of(caller.user.name, idempotency_key, wanted.model_dump_json(), known.number)
+    known = await _requested(wanted, known, request, index, caller)
     found = await known.newer(index)
     if found is not None:
         shows_jobs = await caller.may("list", JOBS, row.namespace)
@@ -84,17 +94,53 @@ async def set_ttl(
     return _settled(await actions.set_autostop(caller.client, row, seconds))
 
 
-async def _change(wanted: CreateWorkspaceBuildRequest, row: ObjectRow, index: ClusterIndex, caller: Caller) -> Outcome:
+async def _requested(
+    wanted: CreateWorkspaceBuildRequest,
+    known: KnownBuilds,
+    request: KeyedRequest | None,
+    index: ClusterIndex,
+    caller: Caller,
+) -> KnownBuilds:
+    """Make the change, unless it was made before, and return the builds before it. Raises Problem."""
+    row = known.workspace
+    if request is not None and (earlier := await _earlier(row, request, caller)) is not None:
+        return earlier
+    if known.is_active:
+        raise Problem(409, "A workspace build is already active.")
+    outcome = await _change(wanted, row, request, index, caller)
+    if request is not None and outcome.cause is Cause.REPEATED:
+        # The same request came twice at the same time.
+        return await _earlier(row, request, caller) or known
+    if outcome.result is not Result.DONE:
+        raise Problem(409, outcome.message)
+    return known
+
+
+async def _earlier(row: ObjectRow, request: KeyedRequest, caller: Caller) -> KnownBuilds | None:
+    """Return the builds before the same request, if it was carried out: read anew, since the index may not know it yet."""
+    body = await read_target(caller.client, paths.workspace(row.namespace, row.name), row)
+    earlier = earlier_request(meta_of(body), request)
+    return None if earlier is None else KnownBuilds(row, earlier.builds_before)
+
+
+async def _change(
+    wanted: CreateWorkspaceBuildRequest,
+    row: ObjectRow,
+    request: KeyedRequest | None,
+    index: ClusterIndex,
+    caller: Caller,
+) -> Outcome:
     if wanted.transition == "delete":
         return await actions.delete(caller.client, row, orphan=wanted.orphan)
     if wanted.transition == "stop":
-        return await actions.stop(caller.client, row, again=True)
+        return await actions.stop(caller.client, row, again=True, request=request)
     return await actions.start(
         caller.client,
         row,
         parameters=parameters_to_set(row, wanted.rich_parameter_values or ()),
         version=version_to_pin(row, wanted.template_version_id, index),
         again=True,
+        request=request,
     )
 
 
