@@ -77,7 +77,7 @@ class PendingReason(StrEnum):
     BEING_DELETED = "BeingDeleted"
     """The job is being deleted, and finalizers hold up its deletion."""
     WORKSPACE_BUSY = "WorkspaceBusy"
-    """An earlier job of the same workspace has not ended."""
+    """An earlier job of the same workspace has not ended, or the controller does not know yet what a daemon runs."""
     NO_MATCHING_DAEMON = "NoMatchingDaemon"
     """No daemon has the job's tags and provisioner."""
     DAEMONS_STARTING = "DaemonsStarting"

@@ -99,6 +99,11 @@ def _reason(job: Job, snapshot: Snapshot) -> Text:
         return Text("Its cancel was requested: the operator is about to end it.")
     if job.assignment is not None:
         return Text(f"It is assigned to daemon {job.assignment.daemon}, which is about to start it.")
+    if job.workspace is not None:
+        return Text(
+            "A daemon is free for it. An operator that has just started waits for two heartbeats of each daemon first. If the "
+            "job does not start then, the operator is down: run `doctor` to check."
+        )
     return Text(
         "A daemon is free for it. If it does not start within seconds, the operator is down: run `doctor` to check."
     )

@@ -68,6 +68,11 @@ class StateCollector(Collector):
         for state in DaemonState:
             daemons.add_metric([state.value], states[state])
         yield daemons
+        yield GaugeMetricFamily(
+            "provisioner_held_namespaces",
+            "Namespaces in which a new leader starts no build yet, because it awaits the reports of a daemon.",
+            value=self._jobs.held_namespaces(),
+        )
         yield from self._queues()
         yield self._pool_sizes()
         yield self._workspace_phases()

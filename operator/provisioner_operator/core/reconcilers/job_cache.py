@@ -207,6 +207,10 @@ class JobCache:
         """Return the number of jobs of each demand that only wait for a daemon, and the first of these jobs."""
         return self._queue.depths()
 
+    def held_namespaces(self) -> int:
+        """Return the number of namespaces whose builds wait until each daemon has shown what it runs."""
+        return self._placement.held_namespaces()
+
     def uids(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the uids of unfinished jobs and of daemons, for a resync to find missed deletions."""
         return frozenset(self._jobs), self._daemons.uids()

@@ -19,6 +19,11 @@ from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.job_cache import JobCache
 from provisioner_operator.core.scheduling.candidates import distinct
+from provisioner_operator.core.scheduling.explanation import (
+    Explanation,
+    explain_awaited_reports,
+    explain_busy_workspace,
+)
 from provisioner_operator.core.scheduling.explanation_places import ExplanationPlaces
 from provisioner_operator.core.scheduling.explanation_timing import Candidates, matches_status
 from provisioner_operator.core.scheduling.smallest_change import Candidate
@@ -267,7 +272,7 @@ class JobReconciler(JobCache):
         if self._work.is_under_way(uid):
             self._reasons.look_soon(uid, now)
             return None
-        explanation = self._reasons.of(job, self._blocking_job(job), fleet, now)
+        explanation = self._reasons.of(job, self._busy(job), fleet, now)
         if explanation is None or matches_status(job, explanation.reason, explanation.message):
             return None
         return Explain(job, explanation.reason, explanation.message)
@@ -280,12 +285,16 @@ class JobReconciler(JobCache):
         elif not matches_status(current, decision.reason, decision.message):
             self._reasons.look_soon(current.uid, now)
 
-    def _blocking_job(self, job: Job) -> str | None:
-        """Return the name of the job that is first in the workspace; None if it is this job's turn."""
+    def _busy(self, job: Job) -> Explanation | None:
+        """Explain what goes first in the job's workspace; None if it is this job's turn."""
         if self._placement.is_turn_of(job):
             return None
-        blocker = self._jobs.get(self._placement.blocker_of(job) or "")
-        return blocker.name if blocker is not None else "an earlier job whose run may not have ended yet"
+        first = self._placement.blocker_of(job) or ""
+        if self._placement.is_holding(first):
+            daemon = self._daemons.get(first)
+            return explain_awaited_reports(None if daemon is None else daemon.name)
+        blocker = self._jobs.get(first)
+        return explain_busy_workspace(job.workspace, None if blocker is None else blocker.name)
 
     def _candidates(self, namespace: str) -> list[Candidate]:
         daemons, placement = self._daemons, self._placement

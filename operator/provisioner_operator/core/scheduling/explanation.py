@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.matching import Demand, Supply, format_tags, satisfies, tags_match
+from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.scheduling.smallest_change import Candidate, Edit, TagDaemon, sentence, smallest_change
 
 STUCK = frozenset({PendingReason.NO_MATCHING_DAEMON, PendingReason.DAEMONS_OFFLINE, PendingReason.DAEMONS_CORDONED})
@@ -65,10 +66,25 @@ def explain(
     return Explanation(reason, f"{situation} {_advice(reason, demand, candidates, edits)}", edits)
 
 
-def explain_busy_workspace(workspace: str | None, blocker: str) -> Explanation:
-    """Explain a job that waits for other jobs of its workspace, the first of which is `blocker`."""
+def explain_busy_workspace(workspace: str | None, blocker: str | None) -> Explanation:
+    """Explain a job that waits for other jobs of its workspace, the first of which is `blocker`; None if it is over."""
+    first = "an earlier job whose run may not have ended yet" if blocker is None else blocker
     message = f"Waiting for earlier jobs of workspace {workspace}, which runs one job at a time, in order of creation."
-    return Explanation(PendingReason.WORKSPACE_BUSY, message, (), f"First goes {blocker}.")
+    return Explanation(PendingReason.WORKSPACE_BUSY, message, (), f"First goes {first}.")
+
+
+_AWAITED = "After its start, the controller waits for the reports of "
+
+
+def explain_awaited_reports(daemon: str | None) -> Explanation:
+    """Explain a job of a workspace that waits until this daemon, None for one that is deleted, has shown what it runs."""
+    who = "a deleted daemon" if daemon is None else f"daemon {daemon}"
+    return Explanation(PendingReason.WORKSPACE_BUSY, f"{_AWAITED}{who}, since it may run something.", ())
+
+
+def awaits_reports(job: Job) -> bool:
+    """Return whether the job's status says that it waits for a daemon's reports, which only the controller knows."""
+    return job.reason == PendingReason.WORKSPACE_BUSY and (job.message or "").startswith(_AWAITED)
 
 
 def _explain_growth(growing: Iterable[Growth], matching: Iterable[Candidate]) -> Explanation | None:

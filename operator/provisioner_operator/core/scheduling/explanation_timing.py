@@ -15,7 +15,7 @@ from provisioner_operator.core.model.json_patch import clip
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.scheduling.explanation import Explanation, Growth, explain, explain_busy_workspace
+from provisioner_operator.core.scheduling.explanation import Explanation, Growth, explain
 from provisioner_operator.core.scheduling.smallest_change import Candidate, advised_daemon
 
 SETTLE_SECONDS = 1.0
@@ -138,10 +138,13 @@ class PendingReasons:
             self._due.pop()
             yield next_job[1]
 
-    def of(self, job: Job, blocking_job: str | None, fleet: Candidates, now: Instant) -> Explanation | None:
-        """Return the explanation to write; None if there is none yet: then the job comes up again in time."""
-        if blocking_job is not None:
-            explanation = explain_busy_workspace(job.workspace, blocking_job)
+    def of(self, job: Job, busy: Explanation | None, fleet: Candidates, now: Instant) -> Explanation | None:
+        """Return the explanation to write; None if there is none yet: then the job comes up again in time.
+
+        `busy` explains why it is not the job's turn in its workspace; None if it is.
+        """
+        if busy is not None:
+            explanation = busy
         else:
             line = self._line(job.demand)
             found = self._explain(job.demand, fleet)

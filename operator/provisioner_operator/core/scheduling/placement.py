@@ -32,6 +32,10 @@ class Placement:
         """Return whether the daemon has no job, and no run that may outlive its job or is not known yet."""
         return self._occupancy.is_clear(daemon_uid) and not self.is_holding(daemon_uid)
 
+    def held_namespaces(self) -> int:
+        """Return the number of namespaces in which daemons hold all workspaces."""
+        return self._lines.held()
+
     def is_holding(self, daemon_uid: str) -> bool:
         """Return whether the daemon holds all workspaces of its namespace, because its runs are not known yet."""
         return daemon_uid in self._holders

@@ -101,6 +101,10 @@ class WorkspaceQueues:
             return []
         return self._next_in_all(namespace)
 
+    def held(self) -> int:
+        """Return the number of namespaces whose workspaces are held."""
+        return len(self._holders)
+
     def is_held(self, namespace: str) -> bool:
         """Return whether a daemon holds all workspaces of the namespace."""
         return namespace in self._holders

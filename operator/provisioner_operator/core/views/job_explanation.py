@@ -3,7 +3,7 @@
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.jobs.decisions import BEING_DELETED
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.scheduling.explanation import Explanation, explain_busy_workspace
+from provisioner_operator.core.scheduling.explanation import Explanation
 from provisioner_operator.core.views.queue_view import QueueView
 
 
@@ -19,7 +19,4 @@ def explain_job(job: Job, queue: QueueView) -> Explanation | None:
         return Explanation(
             PendingReason.SUSPENDED, "It is suspended. To unblock it, set spec.suspend to false (`jobs resume`).", ()
         )
-    blocker = queue.blocker_of(job)
-    if blocker is not None:
-        return explain_busy_workspace(job.workspace, blocker)
-    return queue.explain(job.demand)
+    return queue.busy(job) or queue.explain(job.demand)

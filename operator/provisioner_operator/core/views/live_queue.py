@@ -220,7 +220,7 @@ class LiveQueue(QueueView):
 
     def _refresh_job(self, uid: str) -> None:
         job, queued = self._jobs.get(uid), self._queued.get(uid)
-        if job is not None and not (job.may_start and self._placement.is_turn_of(job)):
+        if job is not None and not (job.may_start and self.busy(job) is None):
             job = None
         if job is queued:
             return

@@ -18,7 +18,12 @@ from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.jobs.timeouts import offline_after
 from provisioner_operator.core.model.matching import Demand, satisfies
 from provisioner_operator.core.model.records import Daemon, Job
-from provisioner_operator.core.scheduling.explanation import STUCK, Explanation
+from provisioner_operator.core.scheduling.explanation import (
+    STUCK,
+    Explanation,
+    awaits_reports,
+    explain_busy_workspace,
+)
 from provisioner_operator.core.scheduling.placement import Placement
 from provisioner_operator.core.scheduling.smallest_change import Candidate
 
@@ -75,12 +80,13 @@ class QueueView(ABC):
 
     # --- what follows from it ---
 
-    def blocker_of(self, job: Job) -> str | None:
-        """Return the name of the job that goes first in the pending job's workspace; None if it is this job's turn."""
-        if not job.may_start or self.placement.is_turn_of(job):
-            return None
-        blocker = self.jobs.get(self.placement.blocker_of(job) or "")
-        return blocker.name if blocker is not None else "an earlier job whose run may not have ended yet"
+    def busy(self, job: Job) -> Explanation | None:
+        """Explain why it is not the turn of a job that may start in its workspace; None if it is."""
+        if not self.placement.is_turn_of(job):
+            blocker = self.jobs.get(self.placement.blocker_of(job) or "")
+            return explain_busy_workspace(job.workspace, None if blocker is None else blocker.name)
+        # What the controller has not heard yet, nobody else knows.
+        return Explanation(PendingReason.WORKSPACE_BUSY, job.message or "", ()) if awaits_reports(job) else None
 
     def used(self, daemon: Daemon) -> int:
         """Count the occupied slots of the daemon."""
@@ -101,9 +107,7 @@ class QueueView(ABC):
             return ""
         if job.suspend:
             return PendingReason.SUSPENDED
-        if self.blocker_of(job) is not None:
-            return PendingReason.WORKSPACE_BUSY
-        explanation = self.explain(job.demand)
+        explanation = self.busy(job) or self.explain(job.demand)
         return "" if explanation is None else explanation.reason
 
     def is_stuck(self, job: Job) -> bool:

@@ -52,7 +52,7 @@ class Snapshot(QueueView):
     def _queues(self) -> Mapping[Demand, tuple[Job, ...]]:
         waiting: dict[Demand, list[Job]] = {}
         for job in self.jobs.values():
-            if job.may_start and self.placement.is_turn_of(job):
+            if job.may_start and self.busy(job) is None:
                 waiting.setdefault(job.demand, []).append(job)
         return {demand: tuple(sorted(jobs, key=queue_key)) for demand, jobs in waiting.items()}
 

@@ -51,6 +51,12 @@ def test_a_job_that_is_about_to_start_is_described_so() -> None:
     assert "It is about to start" in text
 
 
+def test_a_build_may_wait_for_the_reports_of_all_daemons_although_one_is_free() -> None:
+    job = a_job(workspace="dev")
+    text = described(job, a_snapshot(job, daemons=(a_daemon(),)))
+    assert "An operator that has just started waits for two heartbeats of each daemon first." in text
+
+
 def test_an_assigned_and_a_canceled_job_wait_for_others() -> None:
     assigned, canceled = an_assigned_job("given"), a_job("canceled", cancel=True)
     snapshot = a_snapshot(assigned, canceled, daemons=(a_daemon(),))

@@ -112,6 +112,16 @@ def test_the_state_of_the_cluster_is_shown_by_the_leader_alone() -> None:
     assert parts.metrics.registry.get_sample_value("provisioner_jobs", {"phase": "Pending"}) is None
 
 
+def test_namespaces_whose_builds_wait_for_a_daemons_reports_are_counted() -> None:
+    parts = ControllerParts()
+    for name in ("one", "two"):
+        parts.jobs.observe_daemon(a_daemon(name), at(0))
+    parts.jobs.observe_daemon(a_daemon("other", namespace="other"), at(0))
+    assert parts.metric("provisioner_held_namespaces") == 0
+    parts.jobs.leadership_gained(at(0))
+    assert parts.metric("provisioner_held_namespaces") == 2
+
+
 def test_odd_tags_cannot_flood_the_monitoring() -> None:
     parts = ControllerParts()
     for number in range(150):

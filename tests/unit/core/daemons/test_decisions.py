@@ -12,7 +12,7 @@ from provisioner_operator.core.daemons.decisions import (
     ReshapeDaemon,
 )
 from provisioner_operator.core.model.decision import ObjectReference
-from provisioner_operator.core.model.records import DaemonPod, Offer
+from provisioner_operator.core.model.records import DaemonPod, Offer, UnreadableObject
 from support.builders.core import NAMESPACE, NOON, a_daemon
 
 OFFER = Offer(
@@ -36,6 +36,13 @@ def test_a_decision_about_a_daemon_names_the_daemon() -> None:
     decision = CheckDaemon(a_daemon())
 
     assert decision.subject == "uid-of-daemon"
+    assert decision.display_name == "acme/daemon"
+    assert decision.regarding == ObjectReference("ProvisionerDaemon", NAMESPACE, "daemon", "uid-of-daemon")
+
+
+def test_a_decision_about_a_daemon_that_cannot_be_parsed_names_it_too() -> None:
+    decision = ReleaseDaemon(UnreadableObject(NAMESPACE, "daemon", "uid-of-daemon", 1))
+
     assert decision.display_name == "acme/daemon"
     assert decision.regarding == ObjectReference("ProvisionerDaemon", NAMESPACE, "daemon", "uid-of-daemon")
 

@@ -6,6 +6,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, DaemonState
 from provisioner_operator.core.daemons.decisions import HEARTBEAT_MISSING
+from provisioner_operator.core.jobs.decisions import Explain
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import Condition, Daemon, Job, UnreadableObject
 from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, at, next_heartbeat, tags
@@ -130,6 +131,26 @@ def test_a_daemon_that_could_not_be_parsed_before_the_term_holds_up_nothing_eith
     observed.mirror.observe_unreadable_daemon(UnreadableObject(NAMESPACE, "hiding", "uid-of-hiding", 2), at(0))
     observed.mirror.leadership_gained(at(1))
     assert observed.assigned(1) == [("wanted", "free")]
+
+
+def test_the_wait_is_explained_by_the_daemon_that_causes_it() -> None:
+    silent = a_daemon("hiding", tags=GPU, lost_after=300)
+    observed = a_new_term(silent, a_job("behind", workspace="dev", created=1))
+    observed.decided(0)
+    explained = {each.job.name: each for each in observed.decided(31) if isinstance(each, Explain)}
+    assert explained.keys() == {"wanted", "behind"}
+    assert explained["wanted"].reason == "WorkspaceBusy"
+    assert explained["wanted"].message == (
+        "After its start, the controller waits for the reports of daemon hiding, since it may run something."
+    )
+
+
+def test_the_wait_for_a_deleted_daemon_is_explained_too() -> None:
+    observed = a_new_term(silent := a_daemon("hiding", tags=GPU, lost_after=300))
+    observed.mirror.daemon_deleted(silent.uid, at(0))
+    observed.decided(0)
+    (explained,) = (each for each in observed.decided(31) if isinstance(each, Explain))
+    assert explained.message.startswith("After its start, the controller waits for the reports of a deleted daemon,")
 
 
 def test_a_job_whose_turn_it_was_waits_again_in_a_new_term() -> None:

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.scheduling.explanation import Explanation, Growth
+from provisioner_operator.core.scheduling.explanation import Explanation, Growth, explain_busy_workspace
 from provisioner_operator.core.scheduling.explanation_timing import (
     DEMANDS_A_ROUND,
     PATIENCE_SECONDS,
@@ -64,7 +64,7 @@ def test_a_transient_reason_is_written_only_after_a_while() -> None:
 
 
 def test_a_job_behind_others_of_its_workspace_does_not_name_one_that_may_end_before_it_can_start() -> None:
-    explanation = waiting_since_noon().of(JOB, "dev-1", AFleet(), at(PATIENCE_SECONDS))
+    explanation = waiting_since_noon().of(JOB, explain_busy_workspace("dev", "dev-1"), AFleet(), at(PATIENCE_SECONDS))
     assert explanation is not None
     assert explanation.reason is PendingReason.WORKSPACE_BUSY
     assert explanation.message == (

@@ -1,8 +1,9 @@
 """The reason of one pending job."""
 
+from provisioner_operator.core.scheduling.explanation import explain_awaited_reports, explain_busy_workspace
 from provisioner_operator.core.views.job_explanation import explain_job
 from provisioner_operator.core.views.snapshot import Snapshot
-from support.builders.core import NOON, a_job, a_running_job, an_assigned_job
+from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_assigned_job
 
 
 def test_a_job_that_is_assigned_or_canceled_waits_for_nothing() -> None:
@@ -34,6 +35,23 @@ def test_a_job_behind_another_of_its_workspace_names_it() -> None:
         "WorkspaceBusy",
         "Waiting for earlier jobs of workspace dev, which runs one job at a time, in order of creation.",
     )
+
+
+def test_a_job_that_waits_for_a_daemons_reports_has_the_controllers_word_for_that() -> None:
+    said = explain_awaited_reports("silent")
+    job = a_job(workspace="dev", reason=said.reason, message=said.message)
+    snapshot = Snapshot([job], [a_daemon(heartbeat="2027-01-15T08:00:00+00:00")], now=NOON)
+    assert explain_job(job, snapshot) == said
+    assert snapshot.reason_of(job) == "WorkspaceBusy"
+    assert snapshot.places == {}
+
+
+def test_a_job_whose_status_still_says_that_others_went_first_has_its_turn() -> None:
+    said = explain_busy_workspace("dev", "dev-1")
+    job = a_job(workspace="dev", reason=said.reason, message=said.message)
+    snapshot = Snapshot([job], [a_daemon(heartbeat="2027-01-15T08:00:00+00:00")], now=NOON)
+    assert explain_job(job, snapshot) is None
+    assert snapshot.places.keys() == {job.uid}
 
 
 def test_every_other_job_has_the_explanation_of_its_demand() -> None:

@@ -145,7 +145,7 @@ def test_whatever_happened_it_answers_as_a_snapshot_of_the_same_objects(steps: S
     }
     for job in world.jobs.values():
         assert live.place_of(job.uid) == snapshot.place_of(job.uid)
-        assert live.blocker_of(job) == snapshot.blocker_of(job)
+        assert live.busy(job) == snapshot.busy(job)
         assert live.reason_of(job) == snapshot.reason_of(job)
         assert live.is_stuck(job) == snapshot.is_stuck(job)
         assert live.explain(job.demand) == snapshot.explain(job.demand)

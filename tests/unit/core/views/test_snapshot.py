@@ -23,6 +23,12 @@ def places(*jobs: Job) -> dict[str, str]:
     return {job.name: str(snapshot.places[job.uid]) for job in jobs if job.uid in snapshot.places}
 
 
+def details(snapshot: Snapshot, job: Job) -> str:
+    busy = snapshot.busy(job)
+    assert busy is not None
+    return busy.details
+
+
 def test_the_oldest_is_first_and_priority_goes_before_age() -> None:
     assert places(a_job("new", created=5), a_job("old"), a_job("urgent", created=9, priority=1)) == {
         "urgent": "1/3",
@@ -59,7 +65,7 @@ def test_a_job_that_has_ended_is_passed_over() -> None:
 def test_what_goes_first_in_a_workspace_is_named() -> None:
     running, waiting = a_running_job("dev-1", workspace="dev"), a_job("dev-2", workspace="dev", created=1)
     snapshot = Snapshot([running, waiting], [daemon(runs=(running,))], now=NOON + 1)
-    assert snapshot.blocker_of(waiting) == "dev-1"
+    assert details(snapshot, waiting) == "First goes dev-1."
     assert snapshot.reason_of(waiting) == "WorkspaceBusy"
 
 
@@ -117,7 +123,7 @@ def test_a_run_that_outlives_its_job_is_named_as_what_goes_first() -> None:
     waiting, over = a_job("dev-2", workspace="dev"), a_running_job("dev-1", workspace="dev")
     snapshot = Snapshot([waiting], [daemon(runs=(over,))], now=NOON + 1)
 
-    assert snapshot.blocker_of(waiting) == "an earlier job whose run may not have ended yet"
+    assert details(snapshot, waiting) == "First goes an earlier job whose run may not have ended yet."
 
 
 def test_a_pool_that_grows_for_jobs_explains_their_wait_if_it_is_of_their_organization() -> None:
