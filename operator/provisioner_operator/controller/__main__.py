@@ -35,7 +35,8 @@ def main() -> None:
     "--namespace",
     "namespaces",
     multiple=True,
-    help="Serve only this namespace; may be repeated. Without it, all are served.",
+    help="Serve only this namespace; may be repeated. Without it, all are served. If the rights there come from a RoleBinding, delete "
+    "the namespace's daemons before the namespace.",
 )
 @click.option(
     "--lease-namespace",
