@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 AWAIT_CONTROLLER_SECONDS = 1.0
 """The pause between two looks of a daemon in a Pod whether it is registered."""
+AWAIT_DELETION_SECONDS = 10.0
+"""The pause between two looks whether a former object of the daemon's name is gone."""
 REMIND_SECONDS = 30.0
 """The pause between two log messages that it still waits."""
 
@@ -61,7 +63,17 @@ class Flags:
 
 
 async def register(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any]:
-    """Return the daemon's object once its spec matches the flags. Raises RegistrationError."""
+    """Return the daemon's object once its spec matches the flags. Raises RegistrationError.
+
+    Waits while an object of the name is being deleted: the controller ends it, and with it the process that reports for it.
+    """
+    while (body := await _register_now(client, namespace, name, flags)) is None:
+        logger.info("ProvisionerDaemon %s/%s is being deleted; waiting until it is gone", namespace, name)
+        await asyncio.sleep(AWAIT_DELETION_SECONDS)
+    return body
+
+
+async def _register_now(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any] | None:
     try:
         return await until_answered(lambda: _register(client, namespace, name, flags), also=(ConflictError,))
     except ForbiddenError as error:
@@ -106,7 +118,8 @@ async def await_registration(client: KubeClient, namespace: str, name: str, pod_
         await asyncio.sleep(AWAIT_CONTROLLER_SECONDS)
 
 
-async def _register(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any]:
+async def _register(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any] | None:
+    """Return the daemon's object, created or changed by the flags; None while one of its name is being deleted."""
     wanted = flags.as_spec()
     try:
         body = await client.get(paths.daemon(namespace, name))
@@ -117,6 +130,8 @@ async def _register(client: KubeClient, namespace: str, name: str, flags: Flags)
         metadata = {"name": name, "namespace": namespace}
         kind = {"apiVersion": API_VERSION, "kind": "ProvisionerDaemon"}
         return await client.create(paths.daemons(namespace), {**kind, "metadata": metadata, "spec": wanted})
+    if "deletionTimestamp" in body["metadata"]:
+        return None
     spec = body.get("spec") or {}
     changes = {field: value for field, value in wanted.items() if spec.get(field) != value}
     if not changes:

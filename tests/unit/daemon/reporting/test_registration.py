@@ -67,6 +67,20 @@ def test_a_daemon_that_differs_is_changed_in_what_was_given_and_tags_are_replace
     assert verbs(api) == ["get", "patch"]
 
 
+def test_an_object_that_is_being_deleted_is_not_taken_over_but_made_again_once_it_is_gone() -> None:
+    leaving = a_daemon_body(tags={"region": "us"})
+    leaving["metadata"]["deletionTimestamp"] = "2027-01-15T08:00:00Z"
+    api = StoredObjects({PATH: leaving})
+
+    async def run() -> dict[str, Any]:
+        asyncio.get_running_loop().call_at(EPOCH + 25, lambda: api.remove(PATH))
+        return await register(api, "acme", "d1", TAGS)
+
+    assert run_in_virtual_time(run())["spec"] == {"tags": {"region": "eu"}}
+    assert api.times("get") == [EPOCH, EPOCH + 10, EPOCH + 20, EPOCH + 30]
+    assert api.times("patch") == []
+
+
 @pytest.mark.parametrize("error", [UnreachableError("away"), ConflictError(409, "created meanwhile")])
 def test_what_passes_is_waited_for(error: KubeError) -> None:
     api = StoredObjects()
