@@ -66,8 +66,8 @@ def daemon_row(
 
 
 def state_of(daemon: Daemon, snapshot: Snapshot) -> str:
-    """Return Idle, Busy, Draining or Offline, from the last heartbeat and its age."""
-    if daemon.state is DaemonState.DRAINING:
+    """Return Idle, Busy, Draining or Offline, from the last heartbeat and its age; one that is being deleted drains."""
+    if daemon.state is DaemonState.DRAINING or (daemon.deleting and snapshot.reports(daemon)):
         return DaemonState.DRAINING
     if not snapshot.is_online(daemon):
         return DaemonState.OFFLINE

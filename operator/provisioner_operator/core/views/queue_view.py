@@ -97,6 +97,13 @@ class QueueView(ABC):
         until = online_until(daemon)
         return until is not None and self.now < until
 
+    def reports(self, daemon: Daemon) -> bool:
+        """Return whether the daemon runs, by its last heartbeat, and that is recent."""
+        if daemon.state is DaemonState.OFFLINE:
+            return False
+        age = heartbeat_age(daemon, self.now)
+        return age is not None and age < offline_after(daemon.lost_after)
+
     def reason_of(self, job: Job) -> str:
         """Return the reason of a pending job; empty if it is about to start or not pending."""
         if job.phase in STARTED or job.phase in TERMINAL or job.cancel:

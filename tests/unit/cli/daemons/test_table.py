@@ -39,6 +39,11 @@ def test_the_state_is_the_reported_one_while_the_heartbeat_is_recent(
     assert a_row(a_daemon(state=reported), now=NOON + age).state == state
 
 
+@pytest.mark.parametrize(("age", "state"), [(0, "Draining"), (3600, "Offline")])
+def test_a_daemon_that_is_being_deleted_drains_as_long_as_it_reports(age: float, state: str) -> None:
+    assert a_row(a_daemon(state=DaemonState.BUSY, deleting=True), now=NOON + age).state == state
+
+
 def test_a_daemon_with_a_job_is_busy_and_its_jobs_are_named_once() -> None:
     running = a_running_job("runs")
     row = a_row(a_daemon(), running, currentJobs=[{"name": "runs"}, {"name": "ends"}])
