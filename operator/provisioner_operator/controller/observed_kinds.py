@@ -88,11 +88,7 @@ class ObservedKinds:
             _unless_newer(workspaces.template, workspaces.park),
         )
         self.workspace = ObservedKind(
-            "Workspace",
-            parse_workspace,
-            self._observe_workspace,
-            workspaces.workspace_deleted,
-            self._park_workspace,
+            "Workspace", parse_workspace, self._observe_workspace, workspaces.workspace_deleted, self._park_workspace
         )
 
     def _observe_job(self, records: JobRecords) -> bool:

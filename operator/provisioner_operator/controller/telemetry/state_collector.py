@@ -68,14 +68,17 @@ class StateCollector(Collector):
         for state in DaemonState:
             daemons.add_metric([state.value], states[state])
         yield daemons
-        yield GaugeMetricFamily(
+        yield self._held_namespaces()
+        yield from self._queues()
+        yield self._pool_sizes()
+        yield self._workspace_phases()
+
+    def _held_namespaces(self) -> Metric:
+        return GaugeMetricFamily(
             "provisioner_held_namespaces",
             "Namespaces in which a new leader starts no build yet, because it awaits the reports of a daemon.",
             value=self._jobs.held_namespaces(),
         )
-        yield from self._queues()
-        yield self._pool_sizes()
-        yield self._workspace_phases()
 
     def _workspace_phases(self) -> Metric:
         phases = Tally(workspace.status.phase for workspace in self._workspaces.workspaces())

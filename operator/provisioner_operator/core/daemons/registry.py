@@ -273,26 +273,15 @@ class KnownDaemons:
         return next_look if next_look < float("inf") else None
 
     def release_of_unreadable(self, uid: str, now: Instant) -> tuple[ReleaseDaemon, float] | None:
-        """Return the release of a deleted daemon that cannot be parsed, with the seconds until it is due.
-
-        It is due when its Pod has ended, or after the longest time for which any daemon's runs may outlive its contact: what
-        it reports cannot be read, and must not be able to keep its object, and with it the namespace, for ever.
-        """
-        daemon = self._unreadable[uid]
-        if daemon.deleted_at is None or RUNS_FINALIZER not in daemon.finalizers:
-            return None
-        has_ended = self._pods.ending_of(uid) is not None
-        return ReleaseDaemon(daemon), 0.0 if has_ended else daemon.deleted_at + LONGEST_LOST_AFTER - now.wall
+        """Return the release of a deleted daemon that cannot be parsed, with the seconds until it is due."""
+        return _release_of(self._unreadable[uid], now, has_ended=self._pods.ending_of(uid) is not None)
 
     def note_jobs(self, uid: str, now: Instant, *, has_jobs: bool) -> None:
         """Take note of whether jobs are assigned to the daemon."""
-        entry = self._entries.get(uid)
-        if entry is None:
-            return
-        if has_jobs or not entry.daemon.deleting:
-            entry.drained_since = None
-        elif entry.drained_since is None:
-            entry.drained_since = now.monotonic
+        if (entry := self._entries.get(uid)) is not None:
+            is_drained = entry.daemon.deleting and not has_jobs
+            since = now.monotonic if entry.drained_since is None else entry.drained_since
+            entry.drained_since = since if is_drained else None
 
     def decide(self, uid: str, now: Instant, *, is_clear: bool) -> DaemonDecision | None:
         """Return the decision that is due for a daemon whose object exists; `is_clear` if no run of it is known."""
@@ -340,6 +329,17 @@ def has_ended(daemon: Daemon, now: Instant) -> bool:
     # A controller that missed its heartbeats wrote so, by its own clock; otherwise the daemon reported its end itself.
     missed = next((each.since for each in daemon.conditions if each.reason == HEARTBEAT_MISSING), None)
     return not daemon.runs if missed is None else now.wall - missed >= daemon.lost_after
+
+
+def _release_of(daemon: UnreadableObject, now: Instant, *, has_ended: bool) -> tuple[ReleaseDaemon, float] | None:
+    """Return the release of a daemon that cannot be parsed, with the seconds until it is due; None if none is.
+
+    It is due when its Pod has ended, or after the longest time for which any daemon's runs may outlive its contact: what it
+    reports cannot be read, and must not be able to keep its object, and with it the namespace, for ever.
+    """
+    if daemon.deleted_at is None or RUNS_FINALIZER not in daemon.finalizers:
+        return None
+    return ReleaseDaemon(daemon), 0.0 if has_ended else daemon.deleted_at + LONGEST_LOST_AFTER - now.wall
 
 
 def _trusted_until(entry: _Entry) -> float:

@@ -118,10 +118,7 @@ class JobCache:
         self._reasons.fleet_changed(daemon.namespace, now)
 
     def daemon_deleted(self, uid: str, now: Instant, *, watched: bool = False) -> None:
-        """Remove a daemon whose object is gone; its process may continue until its own fence stops it.
-
-        `watched` if a watch reports it, which has reported every heartbeat before.
-        """
+        """Remove a daemon whose object is gone, though its process may go on; `watched` if a watch missed no heartbeat before."""
         self._gone.add(uid)
         self._changed(uid)
         daemon = self._daemons.deleted(uid, now, watched=watched)
