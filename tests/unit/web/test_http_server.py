@@ -1,13 +1,15 @@
 """HTTP on one or several ports, until the server is stopped."""
 
 import asyncio
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from socket import socket
 
 import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from provisioner_operator.web import http_server
 from provisioner_operator.web.http_server import HttpServer, listen
 
 
@@ -43,3 +45,116 @@ def test_each_port_is_served_until_the_stop() -> None:
 def test_a_port_that_is_taken_is_an_error() -> None:
     with closing(listen("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         listen("127.0.0.1", port_of(taken))
+
+
+async def reader(scope: Scope, receive: Receive, send: Send) -> None:
+    """Read the body, and answer."""
+    while (message := await receive())["type"] == "http.request" and message.get("more_body"):
+        pass
+    if message["type"] == "http.request":
+        await app(scope, receive, send)
+
+
+@asynccontextmanager
+async def serving(served: ASGIApp) -> AsyncIterator[int]:
+    with closing(listen("127.0.0.1", 0)) as listener:
+        server, port = HttpServer(served, lambda: None), port_of(listener)
+        task = asyncio.create_task(server.run_on(listener))
+        try:
+            yield port
+        finally:
+            server.stop()
+            await task
+
+
+POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answers"),
+    [
+        (b"", 0),
+        (b"GET / HTTP/1.1\r\nHost", 0),
+        (b"\r\n", 0),
+        (POST + b"token=", 0),
+        (GET + POST + b"token=", 1),
+        (POST + b"token=abcGET", 1),
+    ],
+    ids=["nothing", "half a head", "an empty line", "half a body", "half a second body", "half a second head"],
+)
+def test_threat_22_a_connection_without_a_request_is_closed(
+    sent: bytes, answers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server, "REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(http_server, "IDLE_SECONDS", 1)
+
+    async def run() -> None:
+        async with serving(reader) as port:
+            stream, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            received = bytearray()
+            try:
+                while part := await stream.read(4096):
+                    received += part
+            except ConnectionResetError:
+                pass
+            assert received.count(b"200 OK") == answers
+            writer.close()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_threat_22_a_byte_now_and_then_gets_no_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "REQUEST_SECONDS", 0.3)
+
+    async def run() -> None:
+        async with serving(reader) as port:
+            stream, writer = await asyncio.open_connection("127.0.0.1", port)
+            closed = asyncio.ensure_future(stream.read())
+            while not closed.done():
+                writer.write(b"x")
+                await asyncio.wait((closed,), timeout=0.05)
+            await asyncio.gather(closed, return_exceptions=True)
+            writer.close()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_a_request_that_is_there_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "REQUEST_SECONDS", 0.05)
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.5)
+        await app(scope, receive, send)
+
+    async def run() -> None:
+        async with serving(slow) as port, httpx.AsyncClient() as client:
+            for _ in range(2):
+                assert (await client.get(f"http://127.0.0.1:{port}/", timeout=60)).text == str(port)
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_threat_22_a_connection_that_takes_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "UNSENT_SECONDS", 0.3)
+
+    async def run() -> None:
+        lost = asyncio.Event()
+
+        async def flood(_: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+            gone = asyncio.ensure_future(receive())
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while not gone.done():
+                await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
+                await asyncio.sleep(0)
+            lost.set()
+
+        async with serving(flood) as port:
+            _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+            writer.write(GET)
+            await lost.wait()
+            writer.close()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
