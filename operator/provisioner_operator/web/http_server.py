@@ -1,4 +1,4 @@
-"""HTTP by uvicorn, with limits; ends in order when a signal asks to. Knows nothing of the application."""
+"""HTTP by uvicorn, with limits; ends in order. Knows nothing of the application."""
 
 import asyncio
 import contextlib
@@ -77,9 +77,9 @@ _INCOMPLETE = frozenset({h11.IDLE, h11.SEND_BODY})
 
 
 class HttpServer(uvicorn.Server):
-    """Serves an application on a socket until it is stopped, or a signal asks to stop."""
+    """Serves an application on sockets until it is stopped. Each server has a limit of connections of its own."""
 
-    def __init__(self, app: ASGIApp, on_stop: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, on_stop: Callable[[], None] = lambda: None) -> None:
         """`on_stop` ends what would not end by itself, such as streams."""
         super().__init__(
             uvicorn.Config(
@@ -103,13 +103,7 @@ class HttpServer(uvicorn.Server):
 
     async def run_on(self, *listeners: socket.socket) -> None:
         """Serve until the end."""
-        loop = asyncio.get_running_loop()
-        with contextlib.ExitStack() as handlers:
-            for each in _SIGNALS:
-                with contextlib.suppress(ValueError, RuntimeError):  # outside the main thread, where tests serve
-                    loop.add_signal_handler(each, self.stop)
-                    handlers.callback(loop.remove_signal_handler, each)
-            await self._serve(list(listeners))
+        await self._serve(list(listeners))
 
     def stop(self) -> None:
         """Accept nothing more, let what is under way end, and return from `run_on`."""
@@ -120,6 +114,18 @@ class HttpServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals alone: uvicorn would raise them again at the end, before anything else could be closed."""
+        yield
+
+
+@contextlib.contextmanager
+def on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` when a signal asks this process to end."""
+    loop = asyncio.get_running_loop()
+    with contextlib.ExitStack() as handlers:
+        for each in _SIGNALS:
+            with contextlib.suppress(ValueError, RuntimeError):  # outside the main thread, where tests serve
+                loop.add_signal_handler(each, stop)
+                handlers.callback(loop.remove_signal_handler, each)
         yield
 
 

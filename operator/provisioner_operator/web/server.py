@@ -8,24 +8,24 @@ from contextlib import ExitStack
 from socket import socket
 
 import aiohttp
-from starlette.types import ASGIApp
 
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.connect import connect, connect_for_users
+from provisioner_operator.web import probes
 from provisioner_operator.web.access.authentication import TokenAuthenticator
 from provisioner_operator.web.access.cached_reviews import CachedReviews
 from provisioner_operator.web.access.reviews import Reviews
 from provisioner_operator.web.app import make_app
 from provisioner_operator.web.contact import ContactClient
 from provisioner_operator.web.context import WebContext
-from provisioner_operator.web.http_server import HttpServer, listen
+from provisioner_operator.web.http_server import HttpServer, listen, on_signals
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.feeds import Feeds
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
-from provisioner_operator.web.telemetry.endpoint import MetricsPort
+from provisioner_operator.web.telemetry.endpoint import MetricsApp
 from provisioner_operator.web.telemetry.instrumentation import Instrumentation
 from provisioner_operator.web.telemetry.metrics import Metrics, ServerState
 
@@ -87,26 +87,33 @@ async def serve_context(
     context.index.measure_contact(client.stale_seconds)
     with ExitStack() as listeners:
         listener = listeners.enter_context(_listen(context.settings, context.settings.http_port))
-        sockets, app = [listener], make_app(context)
+        app, ports = make_app(context), {"port": _port(listener)}
+        observed: list[tuple[HttpServer, socket]] = []
         if context.settings.metrics_port is not None:
             scraped = listeners.enter_context(_listen(context.settings, context.settings.metrics_port))
-            sockets.append(scraped)
-            app = _measured(app, context, _port(scraped))
-        server = HttpServer(app, context.streams.close)
-        ports = {"port": _port(listener), "metrics_port": _port(sockets[-1])}
+            ports["metrics_port"] = _port(scraped)
+            metrics = _metrics(context)
+            app = Instrumentation(app, metrics, lambda: read_clocks().monotonic)
+            observed.append((HttpServer(_metrics_app(context, metrics)), scraped))
         _logger.info("Listening on port %d", ports["port"], extra=ports)
         if on_listening is not None:
             on_listening(context, ports["port"])
-        await _run(server, sockets, Feeds(context.index, client, context.settings.namespaces))
+        servers = [(HttpServer(app, context.streams.close), listener), *observed]
+        await _run(servers, Feeds(context.index, client, context.settings.namespaces))
 
 
-async def _run(server: HttpServer, sockets: Sequence[socket], feeds: Feeds) -> None:
-    serving = asyncio.create_task(server.run_on(*sockets))
+async def _run(servers: Sequence[tuple[HttpServer, socket]], feeds: Feeds) -> None:
+    def stop() -> None:
+        for server, _ in servers:
+            server.stop()
+
+    serving = [asyncio.create_task(server.run_on(listener)) for server, listener in servers]
     feeding = [asyncio.create_task(work, name=name) for name, work in feeds.tasks()]
     try:
-        await asyncio.wait((serving, *feeding), return_when=asyncio.FIRST_COMPLETED)
-        server.stop()
-        await serving
+        with on_signals(stop):
+            await asyncio.wait((*serving, *feeding), return_when=asyncio.FIRST_COMPLETED)
+            stop()
+            await asyncio.gather(*serving)
         # After the answers under way: an index that stands still is better than none.
         _raise_ended(feeding)
     finally:
@@ -123,8 +130,7 @@ def _port(listener: socket) -> int:
     return int(listener.getsockname()[1])
 
 
-def _measured(app: ASGIApp, context: WebContext, port: int) -> ASGIApp:
-    """Count all requests, and serve the metrics on their own port."""
+def _metrics(context: WebContext) -> Metrics:
     index = context.index
 
     def state() -> ServerState:
@@ -142,8 +148,11 @@ def _measured(app: ASGIApp, context: WebContext, port: int) -> ASGIApp:
             streams=context.streams.count,
         )
 
-    metrics = Metrics(state)
-    return MetricsPort(Instrumentation(app, metrics, lambda: read_clocks().monotonic), metrics.registry, port)
+    return Metrics(state)
+
+
+def _metrics_app(context: WebContext, metrics: Metrics) -> MetricsApp:
+    return MetricsApp(metrics.registry, {"/healthz": probes.alive, "/readyz": lambda: probes.ready(context.index)})
 
 
 def _raise_ended(feeding: Iterable[asyncio.Task[None]]) -> None:

@@ -47,6 +47,20 @@ def test_a_port_that_is_taken_is_an_error() -> None:
         listen("127.0.0.1", port_of(taken))
 
 
+def test_threat_22_each_server_has_connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "MOST_CONNECTIONS", 3)
+
+    async def run() -> None:
+        async with serving(app) as page, serving(app) as metrics, httpx.AsyncClient() as client:
+            silent = [await asyncio.open_connection("127.0.0.1", page) for _ in range(3)]
+            assert (await client.get(f"http://127.0.0.1:{page}/")).status_code == 503
+            assert (await client.get(f"http://127.0.0.1:{metrics}/")).status_code == 200
+            for _, writer in silent:
+                writer.close()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
 async def reader(scope: Scope, receive: Receive, send: Send) -> None:
     """Read the body, and answer."""
     while (message := await receive())["type"] == "http.request" and message.get("more_body"):

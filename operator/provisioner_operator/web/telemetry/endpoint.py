@@ -1,30 +1,39 @@
-"""The port on which Prometheus reads the metrics: apart from the page's, so that a network policy can tell them apart."""
+"""Answers on the port of Prometheus and of kubelet: metrics and probes.
+
+They have a server of their own: a network policy can tell its port from that of the page, and whoever takes every
+connection of the page can neither hide the metrics nor have kubelet restart the server.
+"""
+
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 METRICS = "/metrics"
 
+Answer = Callable[[], Response]
 
-class MetricsPort:
-    """Answers what arrives at one port by the metrics, and leaves all else to an application."""
 
-    def __init__(self, app: ASGIApp, registry: CollectorRegistry, port: int) -> None:
-        self._app = app
-        self._registry = registry
-        self._port = port
+class MetricsApp:
+    """Answers requests for the metrics and some further paths, and refuses all else, also WebSockets."""
+
+    def __init__(self, registry: CollectorRegistry, further: Mapping[str, Answer]) -> None:
+        """Take the metrics, and the answers of further paths."""
+        self._answers: dict[str, Answer] = {**further, METRICS: lambda: _metrics(registry)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request, one WebSocket, or the events of the server's own life."""
-        server = scope.get("server")
-        if scope["type"] != "http" or server is None or server[1] != self._port:
-            await self._app(scope, receive, send)
+        """Handle one request, or refuse one WebSocket."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
             return
-        await self._answer(scope["path"])(scope, receive, send)
+        answer = self._answers.get(scope["path"], self._unknown)
+        await answer()(scope, receive, send)
 
-    def _answer(self, path: str) -> Response:
-        if path != METRICS:
-            return PlainTextResponse(f"Only {METRICS} is here.\n", 404)
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    def _unknown(self) -> Response:
+        return PlainTextResponse(f"Only {', '.join(sorted(self._answers))} are here.\n", 404)
+
+
+def _metrics(registry: CollectorRegistry) -> Response:
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
