@@ -47,7 +47,7 @@ async def connect(kubeconfig: Path | None = None, *, connections: int = 64) -> A
     # A kubeconfig's credentials are fixed; a ServiceAccount's token is replaced while the process runs.
     from_file = info.token is not None and kubeconfig is None and not os.environ.get("KUBECONFIG")
     headers = {"User-Agent": f"provisioner-operator/{__version__}"} | ({} if from_file else info.as_http_headers())
-    middlewares = (token_from_file(SERVICE_ACCOUNT_TOKEN),) if from_file else ()
+    middlewares = (refuse_redirects, *((token_from_file(SERVICE_ACCOUNT_TOKEN),) if from_file else ()))
     async with aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=connections) as connector:
 
         def open_session() -> aiohttp.ClientSession:
@@ -92,6 +92,7 @@ async def connect_for_users(
             connector=connector,
             connector_owner=False,
             headers={"User-Agent": user_agent},
+            middlewares=(refuse_redirects,),
             # Cookies of a proxy before the API server would be shared by all users.
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -136,6 +137,24 @@ def _by_address(info: kopf.ConnectionInfo) -> kopf.ConnectionInfo:
 
 
 _Middleware = Callable[[aiohttp.ClientRequest, aiohttp.ClientHandlerType], Awaitable[aiohttp.ClientResponse]]
+
+
+class RedirectedError(aiohttp.ClientError):
+    """Answer that sends a request elsewhere, which no API server gives: something else is at its address."""
+
+
+async def refuse_redirects(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Follow no redirect: a middleware that signs requests would also sign the one to another host. Raises RedirectedError."""
+    response = await handler(request)
+    if response.status in _REDIRECTS:
+        response.close()
+        raise RedirectedError(f"redirected by HTTP {response.status}")
+    return response
+
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def token_from_file(path: Path) -> _Middleware:

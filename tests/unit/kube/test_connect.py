@@ -11,7 +11,13 @@ import pytest
 import yaml
 
 from provisioner_operator.kube import connect as connect_module
-from provisioner_operator.kube.connect import TOKEN_REREAD_SECONDS, LoginError, connect, token_from_file
+from provisioner_operator.kube.connect import (
+    TOKEN_REREAD_SECONDS,
+    LoginError,
+    connect,
+    refuse_redirects,
+    token_from_file,
+)
 from support.virtual_time import virtual_time
 
 
@@ -141,9 +147,9 @@ async def test_a_projected_token_is_read_again_once_it_may_have_been_replaced(se
 @virtual_time
 async def test_only_a_projected_token_is_added_to_each_request(tmp_path: Path) -> None:
     async with connect() as connection:
-        assert len(connection.session._middlewares) == 1  # noqa: SLF001 - aiohttp shows them nowhere else
+        assert len(connection.session._middlewares) == 2  # noqa: SLF001 - aiohttp shows them nowhere else
     async with connect(write_kubeconfig(tmp_path / "given", server="https://given.invalid")) as connection:
-        assert not connection.session._middlewares  # noqa: SLF001
+        assert connection.session._middlewares == (refuse_redirects,)  # noqa: SLF001
 
 
 @pytest.mark.usefixtures("service_account")
@@ -153,7 +159,7 @@ async def test_a_further_session_uses_the_same_connections_and_its_end_closes_no
         further = connection.another_session()
         assert further.connector is connection.session.connector
         assert further.headers == connection.session.headers
-        assert len(further._middlewares) == 1  # noqa: SLF001 - aiohttp shows them nowhere else
+        assert further._middlewares == connection.session._middlewares  # noqa: SLF001 - aiohttp shows them nowhere else
         await further.close()
         assert not connection.session.closed
         assert connection.session.connector is not None

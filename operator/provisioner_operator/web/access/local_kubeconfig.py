@@ -14,7 +14,7 @@ import aiohttp
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException, load_kube_config
 
-from provisioner_operator.kube.connect import LoginError
+from provisioner_operator.kube.connect import LoginError, refuse_redirects
 
 _REFRESH_SECONDS = 60.0
 """Time after which a credential is looked at again; the plugin runs only if its last one has expired."""
@@ -75,7 +75,9 @@ async def connect_locally(
             connector=connector,
             connector_owner=False,
             headers={"User-Agent": user_agent},
-            middlewares=(sign,),
+            middlewares=(refuse_redirects, sign),
+            # Nothing but the credential identifies the user.
+            cookie_jar=aiohttp.DummyCookieJar(),
             proxy=configuration.proxy,
         ) as session,
     ):

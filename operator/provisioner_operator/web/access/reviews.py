@@ -21,6 +21,7 @@ from kubernetes.aio.client import (
 )
 
 from provisioner_operator.kube import wire
+from provisioner_operator.kube.connect import refuse_redirects
 from provisioner_operator.kube.errors import UnreachableError, error_of
 from provisioner_operator.web.access.caller import Question, User
 
@@ -44,6 +45,7 @@ class Reviews:
             # No .netrc and no proxy of the environment: only the user's own credential is ever sent.
             "trust_env": False,
             "cookie_jar": aiohttp.DummyCookieJar(),
+            "middlewares": (refuse_redirects,),
         }
         self._client = ApiClient(configuration)
         self._client.user_agent = user_agent
