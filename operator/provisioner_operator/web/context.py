@@ -1,12 +1,13 @@
 """What every route of the web server uses: made once by `server`, or by a test, and kept in `app.state.context`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.access.authentication import Authenticator
 from provisioner_operator.web.access.local_session import LocalSession
 from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.logs.log_reads import LogReads
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
 
@@ -24,3 +25,5 @@ class WebContext:
     """The live streams that are open."""
     session: LocalSession | None = None
     """The only session, of a server for one user on loopback."""
+    log_reads: LogReads = field(default_factory=LogReads)
+    """The whole logs that are being read."""

@@ -1,12 +1,13 @@
 """Follow the log of a job to the end of its run: live from the daemon's Pod, else as its archive grows."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.views.log_lines import Line
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import ForbiddenError, KubeError
@@ -15,7 +16,7 @@ from provisioner_operator.web.actions.target import Target, read_target
 from provisioner_operator.web.logs.archive import archive_versions, latest_archive
 from provisioner_operator.web.logs.lines import LogLine, Progress
 from provisioner_operator.web.logs.object_versions import object_versions
-from provisioner_operator.web.logs.pod_log import follow_pod_log, live_lines, pod_of
+from provisioner_operator.web.logs.pod_log import follow_pod_log, pod_of, printed_lines
 
 _Item = TypeVar("_Item")
 
@@ -40,8 +41,9 @@ async def follow_log(client: KubeClient, job: Target, after: int = 0) -> AsyncGe
             await ended
         finally:
             await _canceled(ended)
-    for line in await _rest(client, job, body, progress):
-        yield line
+    async with aclosing(_rest(client, job, body, progress)) as lines:
+        async for line in lines:
+            yield line
 
 
 async def _await_job(client: KubeClient, job: Target, is_awaited: Callable[[Phase], bool]) -> Body | None:
@@ -60,35 +62,50 @@ async def _growing(client: KubeClient, job: Target, body: Body, progress: Progre
     with suppress(KubeError):  # the Pod is gone, or the user may not read its output
         pod = await pod_of(client, body)
         if pod is not None:
-            async with aclosing(follow_pod_log(client, job, pod)) as output:
-                position = 0
+            async with aclosing(_new(follow_pod_log(client, job, pod), progress)) as output:
                 async for line in output:
-                    position += 1
-                    if position > progress.number:
-                        yield progress.add(line)
-                    else:
-                        progress.pass_over(line)
+                    yield line
     async with aclosing(archive_versions(client, job)) as versions:
         async for lines in versions:
             for each in progress.add_rest(lines):
                 yield each
 
 
-async def _rest(client: KubeClient, job: Target, body: Body, progress: Progress) -> Iterable[LogLine]:
-    """Return the lines that the reader of an ended run does not have.
+async def _new(output: AsyncGenerator[Line, None], progress: Progress) -> AsyncGenerator[LogLine, None]:
+    """Yield those of all lines of the run that the reader does not have."""
+    position = 0
+    async with aclosing(output):
+        async for line in output:
+            position += 1
+            if position > progress.number:
+                yield progress.add(line)
+            else:
+                progress.pass_over(line)
+
+
+async def _rest(client: KubeClient, job: Target, body: Body, progress: Progress) -> AsyncGenerator[LogLine, None]:
+    """Yield the lines that the reader of an ended run does not have.
 
     The archive is complete before the job's end is written. The Pod has what could not be archived.
     """
     refusal: ForbiddenError | None = None
     try:
-        lines = await latest_archive(client, job)
+        archived = await latest_archive(client, job)
     except ForbiddenError as error:
-        lines, refusal = None, error
-    if lines is None:
-        lines = await live_lines(client, job, body)
-    if lines is None and refusal is not None:
+        archived, refusal = None, error
+    if archived is not None:
+        for each in progress.add_rest(archived):
+            yield each
+        return
+    with suppress(KubeError):
+        pod = await pod_of(client, body)
+        if pod is not None:
+            async with aclosing(_new(printed_lines(client, job, pod), progress)) as output:
+                async for line in output:
+                    yield line
+            return
+    if refusal is not None:
         raise refusal
-    return progress.add_rest(lines or ())
 
 
 async def _until(ended: "asyncio.Future[Any]", items: AsyncGenerator[_Item, None]) -> AsyncGenerator[_Item, None]:

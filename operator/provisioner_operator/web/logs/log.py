@@ -1,5 +1,6 @@
 """Read the log of a job: from the daemon's Pod while it runs there, else from its archive."""
 
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,11 +11,13 @@ from provisioner_operator.core.model.request_errors import Cause, NotPossibleErr
 from provisioner_operator.core.views.log_lines import missing_archive
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.object_states import job_state
+from provisioner_operator.kube.errors import KubeError
+from provisioner_operator.kube.object_states import Body, job_state
 from provisioner_operator.web.actions.target import Target, read_target
 from provisioner_operator.web.logs.archive import read_archive
 from provisioner_operator.web.logs.lines import LogLine, numbered
-from provisioner_operator.web.logs.pod_log import live_lines
+from provisioner_operator.web.logs.pod_log import pod_of, printed_lines
+from provisioner_operator.web.logs.recent_lines import RecentLines
 
 
 class LogSource(StrEnum):
@@ -37,7 +40,7 @@ class Log:
     name: str
     """Name of the Pod or ConfigMap; empty if there is no log."""
     truncated: bool
-    """Whether lines were left out in the middle, where a notice says so."""
+    """Whether lines were left out, where a notice says so: in the middle of an archive, at the beginning of a live log."""
     is_complete: bool
     """Whether no more lines follow: the job has ended."""
     missing: Cause | None = None
@@ -50,9 +53,8 @@ async def read_log(client: KubeClient, job: Target) -> Log:
     """Return the log of this very job."""
     body = await read_target(client, paths.job(job.namespace, job.name), job)
     phase, started = job_state(body).phase, (body.get("status") or {}).get("startedAt") or ""
-    if phase in STARTED and (live := await live_lines(client, job, body)) is not None:
-        pod = job_state(body).daemon or ""
-        return Log(numbered(live, time=started), LogSource.POD, pod, truncated=False, is_complete=False)
+    if phase in STARTED and (live := await _live(client, job, body, started)) is not None:
+        return live
     archived = await read_archive(client, job) if started else None
     if archived is None:
         return _none(missing_archive(job.name, phase, started=bool(started), ended=phase in TERMINAL), phase)
@@ -63,6 +65,22 @@ async def read_log(client: KubeClient, job: Target) -> Log:
         truncated=any(line.is_omission for line in archived),
         is_complete=phase in TERMINAL,
     )
+
+
+async def _live(client: KubeClient, job: Target, body: Body, started: str) -> Log | None:
+    """Return the end of what the daemon in its Pod has printed so far; None if that cannot be read.
+
+    That is so if the Pod is gone, or the user may not read its output: the archive then has the most of it.
+    """
+    recent = RecentLines(time=started)
+    with suppress(KubeError):
+        pod = await pod_of(client, body)
+        if pod is not None:
+            async with aclosing(printed_lines(client, job, pod)) as lines:
+                async for line in lines:
+                    recent.add(line)
+            return Log(recent.lines(), LogSource.POD, pod.name, truncated=recent.truncated, is_complete=False)
+    return None
 
 
 def _none(error: NotPossibleError, phase: Phase) -> Log:

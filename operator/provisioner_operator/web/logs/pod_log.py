@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -10,12 +10,14 @@ from http import HTTPStatus
 from provisioner_operator.core.views.log_lines import Line, in_seconds, parse_console
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.errors import ApiError, KubeError, NotFoundError, UnreachableError
+from provisioner_operator.kube.errors import ApiError, NotFoundError, UnreachableError
 from provisioner_operator.kube.object_states import Body, meta_of
 from provisioner_operator.web.actions.target import Target
 
 CONTAINER = "daemon"
 """Container of the daemon in a Pod that has several."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Bytes of a Pod's output that are read at once: several times the size at which kubelet begins another file."""
 RETRY_SECONDS = 1.0
 """Pause before a stream that broke is opened again."""
 
@@ -43,17 +45,13 @@ async def pod_of(client: KubeClient, job: Body) -> DaemonPod | None:
     return DaemonPod(daemon, in_seconds(datetime.fromisoformat(started))) if is_pod else None
 
 
-async def live_lines(client: KubeClient, job: Target, body: Body) -> list[Line] | None:
-    """Return the lines of the job that the daemon in its Pod has printed so far; None if they cannot be read there.
-
-    That is so if the Pod is gone, or the user may not read its output: the archive then has the most of it.
-    """
-    with suppress(KubeError):
-        pod = await pod_of(client, body)
-        if pod is not None:
-            async with aclosing(_output(client, job, pod, sinceTime=pod.started)) as output:
-                return [line async for _, line in output if line is not None]
-    return None
+async def printed_lines(client: KubeClient, job: Target, pod: DaemonPod) -> AsyncGenerator[Line, None]:
+    """Yield the lines of the job that the daemon in its Pod has printed so far. Raises KubeError if they cannot be read."""
+    parameters = {"sinceTime": pod.started, "limitBytes": str(MOST_BYTES)}
+    async with aclosing(_output(client, job, pod, **parameters)) as output:
+        async for _, line in output:
+            if line is not None:
+                yield line
 
 
 async def follow_pod_log(client: KubeClient, job: Target, pod: DaemonPod) -> AsyncGenerator[Line, None]:

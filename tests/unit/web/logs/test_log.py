@@ -7,6 +7,7 @@ from provisioner_operator.core.model.request_errors import Cause
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, KubeError, NotFoundError, UnreachableError
 from provisioner_operator.web.logs.log import Log, LogSource, read_log
+from provisioner_operator.web.logs.recent_lines import MOST_LINES
 from support.builders.logs import (
     COMPLETED,
     JOB,
@@ -44,6 +45,19 @@ async def test_a_run_in_a_pod_is_read_live() -> None:
 
     assert (texts(log), log.source, log.name) == (["a", "b"], LogSource.POD, "d1")
     assert (log.truncated, log.is_complete) == (False, False)
+
+
+@virtual_time
+async def test_threat_22_of_a_long_run_the_end_is_kept() -> None:
+    client = in_a_pod()
+    client.reads(POD_LOG, *(printed(f"line {number}", number) for number in range(MOST_LINES + 2)))
+
+    log = await read_log(client, JOB)
+
+    assert (len(log.lines), log.lines[-1].text, log.truncated) == (MOST_LINES + 1, f"line {MOST_LINES + 1}", True)
+    assert [line.number for line in log.lines[:2]] == [2, 3]
+    (read,) = client.sent("READ")
+    assert int(read.parameters["limitBytes"]) > 0
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from provisioner_operator.web.coder.log_socket import follow
 from provisioner_operator.web.coder.models.jobs import ProvisionerJobLog
 from provisioner_operator.web.coder.parameters import LogParameters
 from provisioner_operator.web.coder.routes.builds import job_of_build
+from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import JobRow
@@ -31,13 +32,13 @@ Selection = Annotated[LogParameters, Query()]
 @router.get("/workspacebuilds/{build}/logs", response_model=list[ProvisionerJobLog])
 async def list_build_logs(build: UUID, selection: Selection, context: Context, caller: CallerOf) -> Response:
     """Return the log of a build; with `follow`, open a WebSocket, each of whose messages is one line."""
-    return await _whole(await _of_build(build, context.index, caller), selection, caller)
+    return await _whole(await _of_build(build, context.index, caller), selection, context, caller)
 
 
 @router.get("/templateversions/{version}/logs", response_model=list[ProvisionerJobLog])
 async def list_version_logs(version: UUID, selection: Selection, context: Context, caller: CallerOf) -> Response:
     """Return the log of the import of a template's version."""
-    return await _whole(await _of_version(version, context.index, caller), selection, caller)
+    return await _whole(await _of_version(version, context.index, caller), selection, context, caller)
 
 
 @router.get("/templateversions/{version}/dry-run/{job}/logs", response_model=list[ProvisionerJobLog])
@@ -46,7 +47,7 @@ async def list_dry_run_logs(
 ) -> Response:
     """Return the log of a dry run."""
     del version
-    return await _whole(await job_of(job, context.index, caller), selection, caller)
+    return await _whole(await job_of(job, context.index, caller), selection, context, caller)
 
 
 @socket_router.websocket("/workspacebuilds/{build}/logs")
@@ -84,13 +85,14 @@ async def _of_version(version: UUID, index: ClusterIndex, caller: Caller) -> Job
     return None if row is None else await job_of(UUID(row.job.uid), index, caller)
 
 
-async def _whole(row: JobRow | None, selection: LogParameters, caller: Caller) -> Response:
+async def _whole(row: JobRow | None, selection: LogParameters, context: WebContext, caller: Caller) -> Response:
     if selection.follow is not None:
         message = "Following a log takes a WebSocket." if selection.format == "json" else "Text cannot be followed."
         raise Problem(400, message, validations=[("follow", "ask for it by a WebSocket, and for JSON")])
-    lines = () if row is None else (await read_log(caller.client, row.job)).lines
-    needed = [line for line in lines if line.number > first_needed(selection.after)]
-    logs = provisioner_logs(needed, selection.after)
-    if selection.format == "text":
-        return PlainTextResponse("".join(f"{text_of(each)}\n" for each in logs))
-    return json_of(list[ProvisionerJobLog], logs)
+    async with context.log_reads.place(caller.user.name):
+        lines = () if row is None else (await read_log(caller.client, row.job)).lines
+        needed = [line for line in lines if line.number > first_needed(selection.after)]
+        logs = provisioner_logs(needed, selection.after)
+        if selection.format == "text":
+            return PlainTextResponse("".join(f"{text_of(each)}\n" for each in logs))
+        return json_of(list[ProvisionerJobLog], logs)

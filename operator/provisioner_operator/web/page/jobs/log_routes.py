@@ -36,13 +36,14 @@ async def show_log(org: str, name: str, request: Request, context: Context, call
         rights = LogRights(caller, context.index, job)
         await rights.lasting()
         return live.respond(context, caller, rights.lasting, source)
-    log = await read_log(caller.client, job)
-    if request.query_params.get("format") == "text":
-        disposition = f'attachment; filename="{name}.log"'
-        return PlainTextResponse(as_text(log.lines, stage), headers={"Content-Disposition": disposition})
-    most = min(max(_number(request.query_params.get("lines"), FIRST_LINES), FIRST_LINES), MOST_LINES)
-    frame = await frame_of(context, caller, f"Log of {name}", org=org, tab="jobs", live=True)
-    return HTMLResponse(render("jobs/log.html", chrome=frame, log=log_view(log, org, name, stage, most), job=name))
+    async with context.log_reads.place(caller.user.name):
+        log = await read_log(caller.client, job)
+        if request.query_params.get("format") == "text":
+            disposition = f'attachment; filename="{name}.log"'
+            return PlainTextResponse(as_text(log.lines, stage), headers={"Content-Disposition": disposition})
+        most = min(max(_number(request.query_params.get("lines"), FIRST_LINES), FIRST_LINES), MOST_LINES)
+        frame = await frame_of(context, caller, f"Log of {name}", org=org, tab="jobs", live=True)
+        return HTMLResponse(render("jobs/log.html", chrome=frame, log=log_view(log, org, name, stage, most), job=name))
 
 
 async def _lines(caller: Caller, job: ObjectRef, stage: str, after: int) -> AsyncIterator[bytes]:

@@ -96,7 +96,7 @@ def _stages(lines: Sequence[LogLine], chosen: str, path: str) -> tuple[StageChoi
 
 def _source(log: Log) -> str:
     if log.source is LogSource.POD:
-        return f"Live, from Pod {log.name}."
+        return f"Live, from Pod {log.name}." + (" Its beginning is left out: the log is long." if log.truncated else "")
     if log.source is LogSource.NONE:
         return ""
     cut = " Its middle was left out because the log was too long." if log.truncated else ""
