@@ -29,6 +29,7 @@ def make_app(context: WebContext) -> ASGIApp:
         clock=lambda: context.clock().monotonic,
         read_only=settings.read_only,
         session=context.session,
+        trusted_proxies=settings.trusted_proxies,
     )
 
 

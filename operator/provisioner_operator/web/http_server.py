@@ -89,7 +89,7 @@ class HttpServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                # Headers about the client are believed from nobody: what they say decides nothing here.
+                # Headers about the client are the guard's to judge, by the proxies that are trusted.
                 proxy_headers=False,
                 ws="websockets-sansio",
                 ws_max_size=LONGEST_SOCKET_MESSAGE,

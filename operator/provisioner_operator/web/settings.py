@@ -1,5 +1,6 @@
 """The web server's settings, from the environment (`PROVISIONER_WEB_…`) and the command line."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,9 @@ class Settings(BaseSettings):
     """Requests that a user's token may send in a minute."""
     logins_per_minute: Annotated[int, Field(ge=1)] = 30
     """Login attempts from one address in a minute."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Networks of proxies in front of this server, such as 10.0.0.0/8, separated by commas: their header
+    X-Forwarded-For tells the address by which attempts are counted. Without it, all users of a proxy share one."""
     streams_per_user: Annotated[int, Field(ge=1)] = 16
     """Live streams that a user may have open at a time."""
     log_format: Annotated[str, Field(pattern="^(json|text)$")] = "json"

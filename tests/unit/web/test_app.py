@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import IPv4Network
 
 import httpx
 import pytest
@@ -181,6 +182,18 @@ def test_threat_23_without_the_session_a_local_server_answers_nothing() -> None:
 
 def test_a_server_for_all_has_no_code() -> None:
     assert send("GET", "/open?code=x").status_code == 404
+
+
+def test_the_proxies_of_the_settings_are_believed() -> None:
+    settings = Settings(allowed_hosts=(HOST,), logins_per_minute=1, trusted_proxies=(IPv4Network("127.0.0.0/8"),))
+    app = make_app(replace(a_context(), settings=settings))
+
+    async def attempts() -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"https://{HOST}") as client:
+            clients = [{"X-Forwarded-For": f"198.51.100.{each}"} for each in (1, 2, 2)]
+            return [(await client.post("/login", data={}, headers=each)).status_code for each in clients]
+
+    assert asyncio.run(attempts()) == [303, 303, 429]
 
 
 def test_each_context_has_its_own_limits() -> None:

@@ -15,6 +15,16 @@ def test_lists_in_the_environment_are_separated_by_commas(monkeypatch: pytest.Mo
     assert Settings().namespaces == ("red", "blue")
 
 
+def test_proxies_are_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROVISIONER_WEB_TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8,192.0.2.1")
+    assert [str(each) for each in Settings().trusted_proxies] == ["10.0.0.0/8", "fd00::/8", "192.0.2.1/32"]
+
+    monkeypatch.setenv("PROVISIONER_WEB_TRUSTED_PROXIES", "ingress.example.com")
+    result = CliRunner().invoke(main, ["run"])
+    assert result.exit_code == 2
+    assert "PROVISIONER_WEB_TRUSTED_PROXIES" in result.output
+
+
 def test_limits_are_those_of_coder_unless_set() -> None:
     assert Settings().requests_per_minute == 512
     assert Settings().logins_per_minute < Settings().requests_per_minute

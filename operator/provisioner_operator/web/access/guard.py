@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from provisioner_operator.web.access.authentication import token_of
+from provisioner_operator.web.access.client_address import Network, client_address
 from provisioner_operator.web.access.hosts import is_allowed, is_same_origin
 from provisioner_operator.web.access.local_session import LocalSession
 from provisioner_operator.web.access.rate_limit import RateLimit
@@ -53,6 +54,7 @@ class Guard:
         clock: Callable[[], float],
         read_only: bool = False,
         session: LocalSession | None = None,
+        trusted_proxies: Collection[Network] = (),
     ) -> None:
         """Guard an application.
 
@@ -64,6 +66,7 @@ class Guard:
             clock: A clock that never jumps, in seconds.
             read_only: Whether every request that changes something is refused.
             session: The one session that is admitted at all, of a server for one user.
+            trusted_proxies: Networks of proxies that are believed whose requests they pass on.
         """
         self._app = app
         self._allowed_hosts = frozenset(name.lower() for name in allowed_hosts)
@@ -72,6 +75,7 @@ class Guard:
         self._clock = clock
         self._read_only = read_only
         self._session = session
+        self._trusted_proxies = tuple(trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, one WebSocket, or the events of the server's own life."""
@@ -129,7 +133,8 @@ class Guard:
 
     def _judge_rate(self, scope: Scope, headers: Headers) -> None:
         now = self._clock()
-        address = str((scope.get("client") or ("",))[0])
+        peer = str((scope.get("client") or ("",))[0])
+        address = client_address(peer, headers.getlist("x-forwarded-for"), self._trusted_proxies)
         if scope["path"] == LOGIN and scope.get("method") == "POST":
             wait = self._logins.wait(address, now)
         else:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
@@ -258,6 +259,26 @@ def test_logins_have_a_stricter_limit_of_their_own() -> None:
 
     assert [send(guard, "POST", "/login").status_code for _ in range(2)] == [200, 429]
     assert send(guard, "GET", "/login").status_code == 200
+
+
+def test_nobody_uses_up_the_logins_of_others_behind_a_trusted_proxy() -> None:
+    guard = a_guard(App(), logins=1, trusted_proxies=[ip_network("127.0.0.0/8")])
+    stranger, user = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "198.51.100.1"}
+    disguised = {"X-Forwarded-For": "198.51.100.9, 203.0.113.7"}
+
+    assert [send(guard, "POST", "/login", each).status_code for each in (stranger, stranger, disguised)] == [
+        200,
+        429,
+        429,
+    ]
+    assert send(guard, "POST", "/login", user).status_code == 200
+
+
+def test_nobody_escapes_the_limit_by_a_header_that_no_trusted_proxy_sent() -> None:
+    guard = a_guard(App(), logins=1)
+
+    answers = [send(guard, "POST", "/login", {"X-Forwarded-For": f"198.51.100.{each}"}) for each in range(2)]
+    assert [each.status_code for each in answers] == [200, 429]
 
 
 def test_a_read_only_server_refuses_changes_but_lets_people_in() -> None:
