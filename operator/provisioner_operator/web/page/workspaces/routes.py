@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -25,6 +26,8 @@ router = APIRouter()
 
 _MOST_BUILDS = 20
 _LONGEST_TEXT = 256
+_KEPT_TEXTS = 4096
+"""Workspaces whose searched text is kept: a live search reads all of them at each tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +114,14 @@ def _rendered(index: ClusterIndex, view: WorkspaceView, *, ticking: bool) -> liv
 
 
 def _matches(row: ObjectRow, words: Sequence[str]) -> bool:
-    spec = row.body["spec"]
-    text = f"{row.name} {spec['templateRef']['name']} {spec.get('owner') or ''}".lower()
+    text = _searched_text(row)
     return all(word in text for word in words)
+
+
+@lru_cache(maxsize=_KEPT_TEXTS)
+def _searched_text(row: ObjectRow) -> str:
+    spec = row.body["spec"]
+    return f"{row.name} {spec['templateRef']['name']} {spec.get('owner') or ''}".lower()
 
 
 def _rendered_one(index: ClusterIndex, view: WorkspaceView, row: ObjectRow) -> live.Rendering:
