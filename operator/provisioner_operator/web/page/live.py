@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from sys import getsizeof
@@ -179,8 +179,9 @@ def respond(context: WebContext, caller: Caller, permitted: Permitted, source: A
 
     async def body() -> AsyncIterator[bytes]:
         try:
-            async for item in context.streams.guarded(caller, permitted, source):
-                yield item
+            async with aclosing(context.streams.guarded(caller, permitted, source)) as items:
+                async for item in items:
+                    yield item
         except StreamEndedError as error:
             yield event_bytes("end", str(error.end))
         except ForbiddenError as error:

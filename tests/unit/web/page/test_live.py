@@ -1,23 +1,28 @@
 """Renderings that many readers share, and the ends of streams."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from markupsafe import Markup
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.errors import ForbiddenError, KubeError, NotFoundError, UnreachableError
 from provisioner_operator.web.access.caller import Caller, User
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.index.cluster_index import ClusterIndex
-from provisioner_operator.web.page.live import Rendering, Renderings, event_bytes, respond
+from provisioner_operator.web.page.live import Rendering, Renderings, View, event_bytes, renderings_of, respond, stream
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
 from support.coder.api_world import KnownUsers
 
 if TYPE_CHECKING:
+    from starlette.responses import StreamingResponse
+
     from provisioner_operator.kube.client import KubeClient
 
 
@@ -110,6 +115,46 @@ def test_an_event_has_a_name_an_id_and_its_lines() -> None:
     assert event_bytes("end", "signed-out") == b"event: end\ndata: signed-out\n\n"
 
 
+def clock() -> Instant:
+    return Instant(0, 0)
+
+
+async def permitted() -> bool:
+    return True
+
+
+def a_context() -> WebContext:
+    index = ClusterIndex(clock)
+    return WebContext(index, KnownUsers(index, {}), Settings(), clock, Streams(clock))
+
+
+def a_caller() -> Caller:
+    client = cast("KubeClient", None)
+    return Caller(User("sam", ()), client, None, "sam", lambda _: permitted(), lambda: ())
+
+
+def items_of(response: Response) -> AsyncGenerator[bytes, None]:
+    return cast("AsyncGenerator[bytes, None]", cast("StreamingResponse", response).body_iterator)
+
+
+def test_a_stream_keeps_its_view_until_it_ends() -> None:
+    make, calls = counting(a_rendering(a="1"))
+
+    async def run() -> None:
+        context = a_context()
+        request = Request({"type": "http", "app": Starlette(), "headers": []})
+        items = items_of(stream(request, context, a_caller(), View("view", make, permitted)))
+        at = (context.index.version, 0)
+        assert [await anext(items), (await anext(items)).partition(b"\n")[0]] == [b"retry: 2000\n\n", b"event: view"]
+        renderings_of(request).event("view", at, make, "")
+        assert len(calls) == 1
+        await items.aclose()
+        renderings_of(request).event("view", at, make, "")
+        assert len(calls) == 2
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     ("error", "end"),
     [
@@ -120,21 +165,11 @@ def test_an_event_has_a_name_an_id_and_its_lines() -> None:
     ],
 )
 def test_a_stream_that_the_api_server_refuses_ends_in_order(error: KubeError, end: list[bytes]) -> None:
-    def clock() -> Instant:
-        return Instant(0, 0)
-
     async def refused() -> AsyncIterator[bytes]:
         yield b"first"
         raise error
 
-    async def permitted() -> bool:
-        return True
-
-    async def run() -> list[object]:
-        index = ClusterIndex(clock)
-        context = WebContext(index, KnownUsers(index, {}), Settings(), clock, Streams(clock))
-        client = cast("KubeClient", None)
-        caller = Caller(User("sam", ()), client, None, "sam", lambda _: permitted(), lambda: index.namespaces)
-        return [each async for each in respond(context, caller, permitted, refused()).body_iterator]  # type: ignore[attr-defined]
+    async def run() -> list[bytes]:
+        return [each async for each in items_of(respond(a_context(), a_caller(), permitted, refused()))]
 
     assert asyncio.run(run()) == [b"first", *end]
