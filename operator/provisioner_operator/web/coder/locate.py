@@ -34,10 +34,10 @@ def as_uuid(text: str) -> UUID | None:
 
 
 def namespace_of(text: str, index: ClusterIndex) -> str:
-    """Return the namespace of this name or UID, whether or not the user may see it. Raises Problem if there is none."""
+    """Return the namespace of this name or UID, whether or not it exists or the user may see it. Raises Problem for no name."""
     uid = as_uuid(text)
     namespace = text if uid is None else index.namespace_of_uid(str(uid))
-    if namespace is None or not _NAME.fullmatch(namespace) or index.namespace_uid(namespace) is None:
+    if namespace is None or not _NAME.fullmatch(namespace):
         raise not_found()
     return namespace
 
@@ -45,7 +45,8 @@ def namespace_of(text: str, index: ClusterIndex) -> str:
 async def organization_of(text: str, index: ClusterIndex, caller: Caller, resource: str = JOBS) -> str:
     """Return the namespace of this name or UID. Raises Problem unless the user may list that resource there."""
     namespace = namespace_of(text, index)
-    if not await caller.may("list", resource, namespace):
+    # Asked also about a namespace that does not exist: a quicker answer would tell which do.
+    if not await caller.may("list", resource, namespace) or index.namespace_uid(namespace) is None:
         raise not_found()
     return namespace
 

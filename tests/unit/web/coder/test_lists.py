@@ -7,11 +7,12 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.web.access.caller import Question
 from provisioner_operator.web.coder.convert.ids import initiator_id
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from support.builders.core import NOON
 from support.builders.manifests import a_template_manifest
-from support.coder.api_world import ACME, ApiWorld, a_build_job, a_stored, a_workspace, all_objects, uid
+from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, a_stored, a_workspace, all_objects, uid
 
 JOBS_PATH = f"/api/v2/organizations/{ACME}/provisionerjobs"
 DAEMONS_PATH = f"/api/v2/organizations/{ACME}/provisionerdaemons"
@@ -283,3 +284,12 @@ def test_objects_of_another_version_are_left_out() -> None:
     assert world.get(f"/api/v2/workspaces/{uid(WORKSPACES, 'later')}").status_code == 404
     assert world.get(f"/api/v2/templates/{uid(TEMPLATES, 'odd')}").status_code == 404
     assert world.get(f"/api/v2/workspacebuilds/{uid(JOBS, 'later-1')}").status_code == 200
+
+
+@pytest.mark.parametrize("organization", [OTHER, "missing"])
+def test_threat_21_an_organization_is_asked_about_whether_it_exists_or_not(organization: str) -> None:
+    world = ApiWorld()
+    for user in ("sam", "root"):
+        answer = world.get(f"/api/v2/organizations/{organization}/provisionerjobs", user=user)
+        assert answer.status_code == (200 if (user, organization) == ("root", OTHER) else 404)
+    assert world.users.asked == [Question("list", JOBS, organization)] * 2
