@@ -1,11 +1,13 @@
 """The changes of the index that a user may see, as server-sent events that can be resumed.
 
-An event's id names the server's process and a version of its index. A client that reconnects sends the last id; if that is
+An event's id names the server's process and a version of its index, which it hides: the version counts foreign changes too. A client that reconnects sends the last id; if that is
 of another process or too old, the event `reset` tells it to read the lists anew.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+import re
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from pydantic import BaseModel
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES, WORKSPACES
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.api.models import ChangeEvent
+from provisioner_operator.web.api.opaque_number import hide, reveal
 from provisioner_operator.web.coder.convert.daemons import provisioner_daemon
 from provisioner_operator.web.coder.convert.jobs import provisioner_job
 from provisioner_operator.web.coder.convert.readable import is_readable
@@ -34,6 +37,9 @@ RETRY = b"retry: 2000\n\n"
 """Milliseconds after which a client connects again."""
 
 
+_VERSION = re.compile("[0-9a-f]{16}")
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Place in the stream of changes of one process."""
@@ -44,13 +50,13 @@ class Position:
     @property
     def id(self) -> str:
         """Id of an event at this place."""
-        return f"{self.process}-{self.version}"
+        return f"{self.process}-{hide(self.version):016x}"
 
 
 def position_of(text: str, process: str) -> Position | None:
     """Return the place that an id of this process names; None for any other text."""
     found, _, version = text.rpartition("-")
-    return Position(process, int(version)) if found == process and version.isdecimal() else None
+    return Position(process, reveal(int(version, 16))) if found == process and _VERSION.fullmatch(version) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +71,41 @@ class Feed:
     """The only namespace of interest; None for all."""
 
     async def events(self, last_id: str) -> AsyncGenerator[bytes, None]:
-        """Yield events from that place on, or from now."""
+        """Yield events from that place on, or from now.
+
+        What the user may not see shows neither in an event nor in the time at which one is sent.
+        """
+        loop = asyncio.get_running_loop()
         since = position_of(last_id, self.process)
+        if since is not None and since.version > self.index.version:
+            since = None
         version = self.index.version if since is None else since.version
         yield RETRY
         if since is None:
             yield event_bytes("reset" if last_id else "ready", "{}", self._position(version))
+        sent = loop.time()
         while True:
-            try:
-                async with asyncio.timeout(PING_SECONDS):
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(sent + PING_SECONDS):
                     await self.index.changed(version)
-            except TimeoutError:
-                yield b": ping\n\n"
-                continue
-            await asyncio.sleep(COALESCED_SECONDS)
+                    await asyncio.sleep(COALESCED_SECONDS)
             changes, version = self.index.changes_since(version), self.index.version
-            if changes is None:
-                yield event_bytes("reset", "{}", self._position(version))
+            events = await self._shown(changes, self._position(version))
+            if not events and loop.time() - sent < PING_SECONDS:
                 continue
-            visible = await self.visible()
-            job_namespaces = await self.caller.visible(JOBS)
-            shown = [each for each in changes if each.namespace in visible.get(each.plural, ())]
-            for change in shown:
-                yield event_bytes(
-                    "change",
-                    _event(change, self.index, job_namespaces).model_dump_json(),
-                )
-            # The id follows its changes, so that a client that is cut off among them gets all of them again.
-            yield f"id: {self._position(version).id}\n\n".encode()
+            for each in events or [f": ping\nid: {self._position(version).id}\n\n".encode()]:
+                yield each
+            sent = loop.time()
+
+    async def _shown(self, changes: Sequence[Change] | None, position: Position) -> list[bytes]:
+        """Return the events about those of the changes that the user may see."""
+        if changes is None:
+            return [event_bytes("reset", "{}", position)]
+        visible, job_namespaces = await self.visible(), await self.caller.visible(JOBS)
+        shown = [each for each in changes if each.namespace in visible.get(each.plural, ())]
+        events = [event_bytes("change", _event(each, self.index, job_namespaces).model_dump_json()) for each in shown]
+        # The id follows its changes, so that a client that is cut off among them gets all of them again.
+        return [*events, f"id: {position.id}\n\n".encode()] if events else []
 
     async def visible(self) -> Mapping[str, frozenset[str]]:
         """Return the namespaces of interest whose objects the user may list, by plural. Raises KubeError."""

@@ -1,6 +1,7 @@
-"""Answers in JSON, with an ETag that follows the version of the index."""
+"""Answers in JSON, with an ETag that follows the versions of the namespaces that the user may see."""
 
 import hashlib
+import secrets
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
@@ -10,9 +11,13 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from provisioner_operator.web.index.cluster_index import ClusterIndex
+
 JSON = "application/json"
 _VALID_SECONDS = 10
 """Time after which a tag of an answer that depends on time expires."""
+_KEY = secrets.token_bytes(32)
+"""Of this process, so that a tag tells nothing of how often something changed, and is not taken for that of another."""
 
 
 @lru_cache(maxsize=64)
@@ -34,15 +39,22 @@ def process_of(request: Request) -> str:
     return str(state.process_id)
 
 
-def etag(request: Request, version: int, *visible: Collection[str], now: float | None = None) -> str:
-    """Return the tag of an answer: it depends on the index, on the namespaces of each kind that the user may see, and on the request.
+def etag(
+    request: Request, index: ClusterIndex, *visible: Collection[str], user: str = "", now: float | None = None
+) -> str:
+    """Return the tag of an answer, which may depend on nothing else.
 
-    Where the request selects by age, the answer changes without any change of the index: `now` makes its tag expire.
+    Args:
+        request: The request.
+        index: The index that is asked.
+        visible: Namespaces that the user may see, for each kind that is in the answer.
+        user: Name of the user, if the same request means something else to another.
+        now: The present time, if the request selects by age: such an answer changes without any change of the index.
     """
-    time = "" if now is None else str(int(now // _VALID_SECONDS))
-    parts = (process_of(request), time, request.url.path, request.url.query)
-    seen = "\n".join((*parts, *(" ".join(sorted(each)) for each in visible)))
-    return f'W/"{version}-{hashlib.sha256(seen.encode()).hexdigest()[:16]}"'
+    time = None if now is None else now // _VALID_SECONDS
+    versions = [sorted((each, index.version_of(each)) for each in namespaces) for namespaces in visible]
+    seen = repr((process_of(request), time, request.url.path, request.url.query, user, versions))
+    return f'W/"{hashlib.blake2b(seen.encode(), key=_KEY, digest_size=16).hexdigest()}"'
 
 
 def not_modified(request: Request, tag: str) -> Response | None:

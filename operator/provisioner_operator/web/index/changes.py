@@ -5,7 +5,7 @@ change: of a thousand daemons, a hundred report each second.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ class Change:
     plural: str
     """Its kind, as in the API's paths."""
     namespace: str
+    """Its namespace; of a namespace, its own name."""
     uid: str
 
 
@@ -28,18 +29,26 @@ class Changes:
 
     def __init__(self) -> None:
         self.version = 0
+        self._of_namespace: Counter[str] = Counter()
         self._last: deque[Change] = deque(maxlen=_REMEMBERED)
         self._waiting: set[asyncio.Future[None]] = set()
 
     def note(self, change: Change) -> None:
         """Count a change."""
+        self._of_namespace[change.namespace] += 1
         self._last.append(change)
         self._grow()
 
     def start_over(self) -> None:
         """Count a change of everything: whoever knows an earlier version has to look at all objects again."""
         self._last.clear()
+        for namespace in self._of_namespace:
+            self._of_namespace[namespace] += 1
         self._grow()
+
+    def version_of(self, namespace: str) -> int:
+        """Return the number of changes in one namespace."""
+        return self._of_namespace[namespace]
 
     async def after(self, version: int) -> int:
         """Return the version once it is above that one."""

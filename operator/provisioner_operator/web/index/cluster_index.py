@@ -90,6 +90,10 @@ class ClusterIndex:
         """Number of visible changes so far; a heartbeat alone is none."""
         return self._changes.version
 
+    def version_of(self, namespace: str) -> int:
+        """Return the number of visible changes in one namespace so far."""
+        return self._changes.version_of(namespace)
+
     async def changed(self, since: int) -> int:
         """Return the version once it is above `since`."""
         return await self._changes.after(since)
@@ -137,7 +141,7 @@ class ClusterIndex:
         elif plural == POOLS:
             self.queue.live.forget_pool(uid)
         if row is not None:
-            self._changes.note(Change(plural, row.namespace, uid))
+            self._changes.note(_change(plural, row))
 
     def versions(self, plural: str, namespace: str | None = None) -> Mapping[str, int]:
         """Return the known objects' resource versions by uid, of one namespace or of all."""
@@ -197,13 +201,17 @@ class ClusterIndex:
             self.queue.live.observe_pool(parse_pool(body))
         self._objects[plural].put(row)
         if is_visible:
-            self._changes.note(Change(plural, row.namespace, row.uid))
+            self._changes.note(_change(plural, row))
 
     def _ended(self, namespace: str, limit: int) -> list[JobRow]:
         return self.jobs.ended(namespace, limit)
 
     def _went_offline(self, daemon: Daemon) -> None:
         self._changes.note(Change(DAEMONS, daemon.namespace, daemon.uid))
+
+
+def _change(plural: str, row: ObjectRow) -> Change:
+    return Change(plural, row.name if plural == NAMESPACES else row.namespace, row.uid)
 
 
 def _visible(row: JobRow | None) -> JobRow | None:

@@ -10,7 +10,7 @@ import pytest
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, WORKSPACES
 from provisioner_operator.web.access.caller import Caller, Question, User
 from provisioner_operator.web.api import changes
-from provisioner_operator.web.api.changes import KINDS, Feed, Position, position_of
+from provisioner_operator.web.api.changes import KINDS, RETRY, Feed, Position, position_of
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from support.builders.manifests import a_job_manifest
 from support.coder.api_world import (
@@ -25,6 +25,7 @@ from support.coder.api_world import (
     may_all_in,
     uid,
 )
+from support.virtual_time import now, run_in_virtual_time
 
 if TYPE_CHECKING:
     from provisioner_operator.kube.client import KubeClient
@@ -54,7 +55,7 @@ def read(feed: Feed, last_id: str, change: Callable[[], None] = lambda: None, *,
     async def reading() -> list[str]:
         stream: AsyncGenerator[bytes, None] = feed.events(last_id)
         found = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await anext(stream)
             following = asyncio.ensure_future(anext(stream))
             await asyncio.sleep(0)
@@ -65,7 +66,7 @@ def read(feed: Feed, last_id: str, change: Callable[[], None] = lambda: None, *,
         await stream.aclose()
         return found
 
-    return asyncio.run(reading())
+    return run_in_virtual_time(reading())
 
 
 def data_of(event: str) -> Any:
@@ -101,6 +102,11 @@ def test_a_place_of_another_process_means_to_begin_anew(last_id: str) -> None:
     assert event.startswith("event: reset\nid: p-")
 
 
+def test_a_place_that_was_never_reached_means_to_begin_anew() -> None:
+    [event] = read(a_feed(an_index()), Position(PROCESS, 10**9).id, events=1)
+    assert event.startswith("event: reset\n")
+
+
 def test_a_place_that_is_too_old_means_to_begin_anew() -> None:
     index = an_index()
     before = Position(PROCESS, 0).id
@@ -132,7 +138,38 @@ def test_a_reader_sees_only_what_it_may_and_wants(fields: dict[str, Any], expect
     a_change_of_each(index)
     found = read(a_feed(index, **fields), before, events=len(expected) + 1)
     assert {data_of(each)["id"] for each in found if each.startswith("event: change")} == expected
-    assert found[-1].startswith("id: ")
+    assert f"id: {Position(PROCESS, index.version).id}\n" in found[-1]
+
+
+def test_threat_21_the_time_of_an_event_tells_nothing_of_foreign_changes() -> None:
+    async def reading(*, others: bool) -> list[tuple[float, bytes]]:
+        index = an_index()
+        stream = a_feed(index).events("")
+        found = []
+
+        async def work() -> None:
+            for number in range(400):
+                await asyncio.sleep(0.1)
+                index.apply(JOBS, "ADDED", a_stored(JOBS, a_job_manifest(f"secret-{number}"), namespace=OTHER))
+
+        working = asyncio.ensure_future(work()) if others else None
+        for _ in range(4):
+            event = await anext(stream)
+            found.append((round(now(), 1), event.partition(b"\nid: ")[0]))
+        await stream.aclose()
+        if working is not None:
+            working.cancel()
+        return found
+
+    quiet, busy = (run_in_virtual_time(reading(others=others)) for others in (False, True))
+    assert quiet == [(0.0, RETRY), (0.0, b"event: ready"), (15.0, b": ping"), (30.0, b": ping")]
+    assert [event for _, event in busy] == [event for _, event in quiet]
+    assert all(abs(one - other) <= 0.2 for (one, _), (other, _) in zip(quiet, busy, strict=True))
+
+
+def test_threat_21_an_id_tells_no_number_of_changes() -> None:
+    first, second = (int(Position(PROCESS, version).id.rpartition("-")[2], 16) for version in (7, 8))
+    assert (first ^ second).bit_count() > 8
 
 
 def test_threat_21_no_job_shows_beside_a_daemon_or_workspace() -> None:
@@ -171,3 +208,4 @@ def test_a_place_is_a_process_and_a_version() -> None:
     assert position_of(Position("ab-c", 12).id, "ab-c") == Position("ab-c", 12)
     assert position_of("", PROCESS) is None
     assert position_of("p-²", PROCESS) is None
+    assert position_of("p-12", PROCESS) is None

@@ -9,10 +9,20 @@ from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES, WO
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.access.caller import Question
 from provisioner_operator.web.coder.convert.ids import initiator_id
-from provisioner_operator.web.index.cluster_index import ClusterIndex
+from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
 from support.builders.core import NOON
-from support.builders.manifests import a_template_manifest
-from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, a_stored, a_workspace, all_objects, uid
+from support.builders.manifests import a_job_manifest, a_template_manifest, a_workspace_manifest
+from support.coder.api_world import (
+    ACME,
+    OTHER,
+    ApiWorld,
+    a_build_job,
+    a_namespace,
+    a_stored,
+    a_workspace,
+    all_objects,
+    uid,
+)
 
 JOBS_PATH = f"/api/v2/organizations/{ACME}/provisionerjobs"
 DAEMONS_PATH = f"/api/v2/organizations/{ACME}/provisionerdaemons"
@@ -176,6 +186,19 @@ def test_a_tag_of_another_process_is_unknown() -> None:
     tag = first.get(JOBS_PATH).headers["ETag"]
     assert first.get(JOBS_PATH, If_None_Match=tag).status_code == 304
     assert second.get(JOBS_PATH, If_None_Match=tag).status_code == 200
+
+
+@pytest.mark.parametrize("path", [JOBS_PATH, DAEMONS_PATH, "/api/v2/workspaces"])
+def test_threat_21_a_validator_tells_nothing_of_foreign_namespaces(path: str) -> None:
+    world = ApiWorld()
+    world.get(path)  # at which daemons without heartbeats go offline
+    tag = world.get(path).headers["ETag"]
+    for plural, body in ((JOBS, a_job_manifest("new")), (WORKSPACES, a_workspace_manifest("new"))):
+        world.index.apply(plural, "ADDED", a_stored(plural, body, namespace=OTHER))
+    world.index.apply(NAMESPACES, "ADDED", a_namespace("third"))
+    assert world.get(path, If_None_Match=tag).status_code == 304
+    world.index.apply(JOBS, "ADDED", a_build_job(9))
+    assert world.get(path, If_None_Match=tag).status_code == 200
 
 
 def test_who_sees_more_gets_another_answer_than_a_cached_one(world: ApiWorld) -> None:

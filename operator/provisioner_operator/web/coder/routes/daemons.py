@@ -42,7 +42,7 @@ async def list_provisioner_daemons(
     namespace = await organization_of(organization, index, caller, DAEMONS)
     shows_jobs = await caller.may("list", JOBS, namespace)
     now = index.now() if selection.max_age else None
-    tag = etag(request, index.version, {namespace}, {namespace} if shows_jobs else (), now=now)
+    tag = etag(request, index, {namespace}, {namespace} if shows_jobs else (), now=now)
     if (unchanged := not_modified(request, tag)) is not None:
         return unchanged
     found = list(_selected(selection, index, namespace))

@@ -54,7 +54,7 @@ async def get_provisioner_job(organization: str, job: UUID, context: Context, ca
 
 
 def _listing(request: Request, selection: JobParameters, index: ClusterIndex, namespaces: Collection[str]) -> Response:
-    tag = etag(request, index.version, namespaces, now=index.now() if selection.is_relative else None)
+    tag = etag(request, index, namespaces, now=index.now() if selection.is_relative else None)
     if (unchanged := not_modified(request, tag)) is not None:
         return unchanged
     page = _page(selection, index, namespaces)

@@ -33,7 +33,7 @@ async def list_workspaces(
     namespaces = await caller.visible(WORKSPACES)
     job_namespaces = await caller.visible(JOBS)
     # `owner:me` means another workspace for each user.
-    tag = etag(request, index.version, namespaces, job_namespaces, {caller.user.name})
+    tag = etag(request, index, namespaces, job_namespaces, user=caller.user.name)
     if (unchanged := not_modified(request, tag)) is not None:
         return unchanged
     terms = conditions(selection.q)
