@@ -16,6 +16,7 @@ from provisioner_operator.kube.connect import connect, connect_for_users
 from provisioner_operator.web import probes
 from provisioner_operator.web.access.authentication import TokenAuthenticator
 from provisioner_operator.web.access.cached_reviews import CachedReviews
+from provisioner_operator.web.access.rate_limit import RateLimit
 from provisioner_operator.web.access.reviews import Reviews
 from provisioner_operator.web.app import make_app
 from provisioner_operator.web.contact import ContactClient
@@ -59,6 +60,7 @@ async def serve(settings: Settings) -> None:
                     CachedReviews(reviews, lambda: read_clocks().monotonic),
                     namespaces=lambda: index.namespaces,
                     clock=read_clocks,
+                    requests=RateLimit(settings.requests_per_minute),
                 ),
                 settings=settings,
                 clock=read_clocks,

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     read_only: bool = False
     """Refuse every request that changes something."""
     requests_per_minute: Annotated[int, Field(ge=1)] = 512
-    """Requests that a user's token may send in a minute."""
+    """Requests that a user may send in a minute, and so may each token."""
     logins_per_minute: Annotated[int, Field(ge=1)] = 30
     """Login attempts from one address in a minute."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)] = ()

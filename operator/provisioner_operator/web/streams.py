@@ -28,6 +28,8 @@ from provisioner_operator.web.problems import Problem
 EVENT_STREAM = "text/event-stream"
 MOST_PER_USER = 16
 """Streams of a user: one for each open page, and some to spare."""
+MOST_IN_ALL = 2_000
+"""Streams of all users: half of the connections of a server, which leaves the others to short requests."""
 RECHECK_SECONDS = 25.0
 """With the time for which a "yes" is kept (30 s), a stream whose right is withdrawn ends within a minute."""
 READER_SECONDS = 60.0
@@ -67,10 +69,12 @@ class Streams:
         clock: Callable[[], Instant],
         most_per_user: int = MOST_PER_USER,
         recheck_seconds: float = RECHECK_SECONDS,
+        most_in_all: int = MOST_IN_ALL,
     ) -> None:
         self._clock = clock
         self._most_per_user = most_per_user
         self._recheck_seconds = recheck_seconds
+        self._most_in_all = most_in_all
         self._open: Counter[str] = Counter()
         self._closing = asyncio.Event()
 
@@ -85,7 +89,7 @@ class Streams:
 
     @contextmanager
     def place(self, caller: Caller) -> Iterator[None]:
-        """Occupy one of the caller's places for the time of a stream. Raises Problem (429) if none is left.
+        """Occupy one of the caller's places for the time of a stream. Raises Problem: 429 if none is left, 503 if all are taken.
 
         Taken before the first byte of the answer, so that the refusal can have its own status.
         """
@@ -93,6 +97,9 @@ class Streams:
         if self._open[user] >= self._most_per_user:
             message = f"You have {self._most_per_user} live streams open: close a page or a client."
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, message, headers={"Retry-After": "10"})
+        if self.count >= self._most_in_all:
+            message = "All live streams of this server are taken: try again later."
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, message, headers={"Retry-After": "10"})
         self._open[user] += 1
         try:
             yield

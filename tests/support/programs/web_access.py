@@ -11,6 +11,7 @@ from provisioner_operator.kube.connect import connect_for_users
 from provisioner_operator.web.access.answer_cache import Lifetimes
 from provisioner_operator.web.access.authentication import TokenAuthenticator
 from provisioner_operator.web.access.cached_reviews import CachedReviews
+from provisioner_operator.web.access.rate_limit import RateLimit
 from provisioner_operator.web.access.reviews import Reviews
 from provisioner_operator.web.server import read_clocks
 
@@ -27,7 +28,9 @@ async def an_authenticator(
         reviews = Reviews(connection.server, connection.connector, "test")
         try:
             cached = CachedReviews(reviews, lambda: clock().monotonic, Lifetimes(KEPT_SECONDS, KEPT_SECONDS))
-            yield TokenAuthenticator(connection, cached, namespaces=lambda: namespaces, clock=clock)
+            yield TokenAuthenticator(
+                connection, cached, namespaces=lambda: namespaces, clock=clock, requests=RateLimit(10_000)
+            )
         finally:
             await reviews.close()
 

@@ -11,8 +11,10 @@ from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
 from provisioner_operator.web.access.answer_cache import YES_SECONDS
 from provisioner_operator.web.access.caller import Caller, Question, User
+from provisioner_operator.web.http_server import MOST_CONNECTIONS
 from provisioner_operator.web.problems import Problem
 from provisioner_operator.web.streams import (
+    MOST_IN_ALL,
     RECHECK_SECONDS,
     LiveResponse,
     StreamEnd,
@@ -188,6 +190,19 @@ async def test_threat_22_a_user_has_so_many_streams_and_others_are_unaffected() 
     assert streams.count == 0
     with streams.place(a_caller("ada")):
         assert streams.count == 1
+
+
+@virtual_time
+async def test_threat_22_all_users_together_leave_connections_to_short_requests() -> None:
+    streams = Streams(clock, most_in_all=2)
+    with streams.place(a_caller("ada")), streams.place(a_caller("sam")):
+        with pytest.raises(Problem) as error, streams.place(a_caller("nia")):
+            pass
+        assert error.value.status == 503
+        assert error.value.headers["Retry-After"]
+    with streams.place(a_caller("nia")):
+        assert streams.count == 1
+    assert MOST_IN_ALL < MOST_CONNECTIONS
 
 
 @virtual_time

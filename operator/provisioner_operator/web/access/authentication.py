@@ -18,6 +18,7 @@ from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.access.callers import Callers, Credential
 from provisioner_operator.web.access.cookies import CookieJar
 from provisioner_operator.web.access.hosts import is_loopback
+from provisioner_operator.web.access.rate_limit import RateLimit
 from provisioner_operator.web.access.tokens import MalformedTokenError, Token, parse_token
 from provisioner_operator.web.problems import Problem, unauthenticated
 
@@ -73,6 +74,7 @@ class TokenAuthenticator:
         *,
         namespaces: Callable[[], Collection[str]],
         clock: Callable[[], Instant],
+        requests: RateLimit,
     ) -> None:
         """Take the means to ask about users.
 
@@ -81,12 +83,14 @@ class TokenAuthenticator:
             reviews: Answers about users.
             namespaces: Returns the names of all namespaces.
             clock: Returns the present time.
+            requests: The limit for each user, who may have many tokens.
         """
         self._callers = Callers(connection.session, connection.server, reviews, namespaces, streams=connection.streams)
         self._clock = clock
+        self._requests = requests
 
     async def caller(self, connection: HTTPConnection) -> Caller:
-        """Return the user whose token a request carries. Raises Problem (401, 400) and KubeError."""
+        """Return the user whose token a request carries. Raises Problem (401, 400, 429) and KubeError."""
         try:
             token = token_of(connection.headers)
         except MalformedTokenError as error:
@@ -96,8 +100,13 @@ class TokenAuthenticator:
         return await self.caller_with(token, connection)
 
     async def caller_with(self, token: Token, connection: HTTPConnection) -> Caller:
-        """Return the user of a token. Raises Problem (401) and KubeError."""
+        """Return the user of a token. Raises Problem (401, 429) and KubeError."""
         if token.expires is not None and token.expires <= self._clock().wall:
             raise unauthenticated("The token has expired.")
         headers = {"Authorization": f"Bearer {token.value}"}
-        return await self._callers.of(Credential(headers, token.digest, token.expires), connection)
+        caller = await self._callers.of(Credential(headers, token.digest, token.expires), connection)
+        if wait := self._requests.wait(caller.user.name, self._clock().monotonic):
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS, "Too many requests: wait a little.", headers={"Retry-After": str(wait)}
+            )
+        return caller

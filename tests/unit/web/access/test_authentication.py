@@ -7,12 +7,14 @@ import aiohttp
 import pytest
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
+from typing_extensions import override
 
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.connect import UserConnection
 from provisioner_operator.web.access.authentication import TokenAuthenticator, token_of
 from provisioner_operator.web.access.cached_reviews import CachedReviews
 from provisioner_operator.web.access.caller import Caller, Question, User
+from provisioner_operator.web.access.rate_limit import RateLimit
 from provisioner_operator.web.access.tokens import MalformedTokenError
 from provisioner_operator.web.problems import Problem
 from provisioner_operator.web.request_record import record_of
@@ -20,6 +22,8 @@ from unit.web.access.test_tokens import a_jwt
 
 HOST = "jobs.example.com"
 NOW = 1_000_000.0
+MOST = 20
+"""Requests of a user in a minute."""
 
 
 class Reviewer:
@@ -52,6 +56,7 @@ def find(reviewer: Reviewer, connection: HTTPConnection) -> Caller:
                 CachedReviews(reviewer, lambda: 0.0),
                 namespaces=lambda: ["red"],
                 clock=lambda: Instant(NOW, 0.0),
+                requests=RateLimit(MOST),
             )
             caller = await access.caller(connection)
             assert await caller.visible("provisionerjobs") == {"red"}
@@ -151,3 +156,30 @@ def test_a_caller_knows_when_its_token_expires() -> None:
 
 def test_threat_19_the_representation_of_a_caller_has_no_token() -> None:
     assert "right" not in repr(find(Reviewer("right"), a_connection(Coder_Session_Token="right")))
+
+
+def test_threat_22_the_tokens_of_a_user_share_one_limit() -> None:
+    class Tokens(Reviewer):
+        """Accepts every token: of ada, but for that of sam."""
+
+        @override
+        async def user(self, credential: Mapping[str, str]) -> User | None:
+            return User("sam" if credential["Authorization"] == "Bearer sam-token" else "ada")
+
+    async def run() -> None:
+        async with aiohttp.TCPConnector() as connector, aiohttp.ClientSession(connector=connector) as session:
+            access = TokenAuthenticator(
+                UserConnection("https://api.invalid", session, connector),
+                CachedReviews(Tokens(""), lambda: 0.0),
+                namespaces=list,
+                clock=lambda: Instant(NOW, 0.0),
+                requests=RateLimit(MOST),
+            )
+            for number in range(MOST):
+                await access.caller(a_connection(Coder_Session_Token=f"token-{number}"))
+            with pytest.raises(Problem) as refused:
+                await access.caller(a_connection(Coder_Session_Token="another-token"))
+            assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "3"})
+            assert (await access.caller(a_connection(Coder_Session_Token="sam-token"))).user == User("sam")
+
+    asyncio.run(run())
