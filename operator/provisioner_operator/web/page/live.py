@@ -28,7 +28,7 @@ TICK_SECONDS = 1.0
 """Shortest time between two renderings of a view: people read no faster."""
 REFRESH_SECONDS = 10.0
 """Longest time between two: heartbeats change no version, but the page shows when the last one was."""
-_PING_SECONDS = 15.0
+PING_SECONDS = 15.0
 """Time without an event after which a comment keeps proxies from closing the stream."""
 MOST_BYTES = 64 * 1024 * 1024
 """Memory of all renderings that are kept: of a thousand pages or so. Beyond it, views are rendered for each reader anew."""
@@ -226,7 +226,7 @@ async def _events(context: WebContext, renderings: Renderings, view: View, seen:
             if text is not None:
                 seen, sent = digest, loop.time()
                 yield event_bytes("view", text, digest)
-            elif loop.time() - sent >= _PING_SECONDS:
+            elif loop.time() - sent >= PING_SECONDS:
                 sent = loop.time()
                 yield b": ping\n\n"
 

@@ -1,5 +1,6 @@
 """Pages that show jobs: the list and one job, each with its live stream."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter
@@ -113,7 +114,12 @@ async def _choices(context: WebContext, caller: Caller, namespaces: frozenset[st
 async def _job_events(
     request: Request, context: WebContext, caller: Caller, path: str, rights: CancelRights, *, sees_daemons: bool
 ) -> AsyncIterator[bytes]:
-    """Read the job again whenever the index shows that it changed, or that its wait has another reason."""
+    """Read the job again whenever the index shows that it changed, or that its wait has another reason.
+
+    A ping comes from time to time, not at each change: that would tell of changes in foreign namespaces.
+    """
+    loop = asyncio.get_running_loop()
+    sent = loop.time()
     org, name = request.path_params["org"], request.path_params["name"]
     seen: object = object()
     yield b"retry: 2000\n\n"
@@ -121,9 +127,11 @@ async def _job_events(
         row = context.index.jobs.named(org, name)
         state = None if row is None else _state(context, row)
         if state == seen:
-            yield b": ping\n\n"
+            if loop.time() - sent >= live.PING_SECONDS:
+                sent = loop.time()
+                yield b": ping\n\n"
             continue
-        seen = state
+        seen, sent = state, loop.time()
         try:
             body = await caller.client.get(path)
         except NotFoundError:

@@ -1,0 +1,48 @@
+"""The live stream of one job."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+from starlette.requests import Request
+
+from provisioner_operator.api.v1alpha1.names import JOBS
+from provisioner_operator.web.access.caller import Caller, User
+from provisioner_operator.web.page.jobs import routes
+from provisioner_operator.web.page.jobs.table import CancelRights
+from support.builders.manifests import a_job_manifest
+from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, a_stored, ran
+from support.virtual_time import now, virtual_time
+
+if TYPE_CHECKING:
+    from provisioner_operator.kube.client import KubeClient
+
+
+class Reader:
+    """Reads the same job again and again."""
+
+    async def get(self, _path: str) -> Any:
+        return a_build_job(2, **ran("Running"))
+
+
+@virtual_time
+async def test_threat_21_foreign_changes_show_in_no_ping() -> None:
+    world = ApiWorld()
+    caller = Caller(User("sam"), cast("KubeClient", Reader()), None, "sam", world.users._review("sam"), list)  # noqa: SLF001
+    request = Request({"type": "http", "path_params": {"org": ACME, "name": "dev-2"}})
+
+    async def work() -> None:
+        for number in range(60):
+            await asyncio.sleep(1)
+            world.index.apply(JOBS, "ADDED", a_stored(JOBS, a_job_manifest(f"secret-{number}"), namespace=OTHER))
+
+    rights = CancelRights("sam", frozenset({ACME}))
+    source = routes._job_events(request, world.app.state.context, caller, "path", rights, sees_daemons=True)  # noqa: SLF001
+    working = asyncio.ensure_future(work())
+    try:
+        assert (await anext(source)).startswith(b"retry: ")
+        assert (await anext(source)).startswith(b"event: view")
+        assert (await anext(source), now() >= 15) == (b": ping\n\n", True)
+        began = now()
+        assert (await anext(source), now() - began >= 15) == (b": ping\n\n", True)
+    finally:
+        working.cancel()
