@@ -1,6 +1,7 @@
 """The jobs of each namespace and phase, and of each phase everywhere, in order of creation."""
 
 from array import array
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
 from itertools import chain
@@ -72,11 +73,7 @@ class JobLists:
     def phases_of(self, slots: Iterable[int]) -> dict[Phase, int]:
         """Count the jobs of each phase among these."""
         counted: dict[Phase, int] = {}
-        numbers: dict[int, int] = {}
-        for slot in slots:
-            number = self._place[slot]
-            numbers[number] = numbers.get(number, 0) + 1
-        for number, jobs in numbers.items():
+        for number, jobs in Counter(map(self._place.__getitem__, slots)).items():
             _, phase = self._places.get(number)
             counted[phase] = counted.get(phase, 0) + jobs
         return counted

@@ -38,10 +38,12 @@ class JobSearch:
         self._names.prepare()
 
     def found(self, query: JobQuery) -> set[int] | None:
-        """Return the slots of the jobs that meet all these conditions; None if the query has none of them."""
+        """Return the slots of the jobs that meet all these conditions; None if every job meets them."""
         found: set[int] | None = None
         for condition in self._conditions(query):
             meeting = self._united(condition)
+            if len(meeting) == len(self._rows):
+                continue  # as if the query had no such condition, which is answered at once
             found = meeting if found is None else found & meeting
             if not found:
                 break
@@ -70,7 +72,9 @@ class JobSearch:
             if value:
                 yield self._terms.of(field, value)
         for word in query.text.lower().split():
-            yield chain(self._names.containing(word), self._terms.containing(word))
+            # One character is somewhere in nearly every uid; at the beginning of a value it says something.
+            wanted = f" {word}" if len(word) == 1 else word
+            yield chain(self._names.containing(wanted), self._terms.containing(wanted))
 
     def _united(self, collections: Iterable[Slots]) -> set[int]:
         united: set[int] = set()

@@ -13,7 +13,7 @@ _MANY = 32
 
 
 class LineText:
-    """Lines by number, in lower case."""
+    """Lines by number, in lower case. A space precedes each, as it does the other words of a line."""
 
     def __init__(self, line_of: Callable[[int], str]) -> None:
         """`line_of` returns the line of a number; an empty one if it has none (any more)."""
@@ -47,7 +47,7 @@ class LineText:
 
     def _put_together(self, block: int) -> str:
         first = block * _BLOCK
-        return "\n".join(map(self._line_of, range(first, first + _BLOCK))).lower()
+        return "\n".join(f" {self._line_of(number)}" for number in range(first, first + _BLOCK)).lower()
 
 
 def _lines_with(word: str, text: str, first: int) -> list[int]:

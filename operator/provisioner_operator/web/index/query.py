@@ -16,7 +16,10 @@ class JobQuery:
     stuck: bool = False
     """Only jobs that make no progress until somebody intervenes."""
     text: str = ""
-    """Words, each of which a job's name, uid, workspace, template, initiator, daemon or tag (`key=value`) contains, whatever the case."""
+    """Words, each of which a job's name, uid, workspace, template, initiator, daemon or tag (`key=value`) contains, whatever the case.
+
+    One that is a single character is contained in nearly all: it has to begin one of them.
+    """
     uids: frozenset[str] = frozenset()
     tags: Tags = frozenset()
     """Tags that the job has, among others; exactly the implied ones are those of jobs without tags of their own."""

@@ -108,13 +108,17 @@ def words_of(row: JobRow) -> list[str]:
     return [each.lower() for each in [*named, *tags] if each]
 
 
+def has(value: str, word: str) -> bool:
+    return word in value if len(word) > 1 else any(each.startswith(word) for each in value.split())
+
+
 def meets(row: JobRow, query: JobQuery, stuck: Stuck) -> bool:
     """Whether the query selects the job, whatever its place."""
     job = row.job
     return (
         (not query.phases or job.phase in query.phases)
         and (not query.stuck or stuck.has(row))
-        and all(any(word in each for each in words_of(row)) for word in query.text.lower().split())
+        and all(any(has(each, word) for each in words_of(row)) for word in query.text.lower().split())
         and (not query.uids or job.uid in query.uids)
         and (not query.tags or tags_match(job.demand.tags, query.tags))
         and (not query.types or job.type in query.types)
