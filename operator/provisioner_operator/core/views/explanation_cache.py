@@ -28,6 +28,11 @@ class ExplanationCache:
         """Number of explanations that are kept."""
         return len(self._explained)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the namespace has neither daemons nor prospects of any."""
+        return not self._candidates and not self._growths
+
     def put_daemon(self, candidate: Candidate) -> None:
         """Add a daemon, or replace its former state."""
         uid = candidate.daemon.uid

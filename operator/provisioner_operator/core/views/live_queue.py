@@ -10,17 +10,16 @@ from typing_extensions import override
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
-from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.core.model.keyed_heap import KeyedHeap
 from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.model.sorted_list import SortedList
-from provisioner_operator.core.pools.prospects import growth_of
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.scheduling.explanation import STUCK, Explanation
 from provisioner_operator.core.scheduling.placement import Placement
 from provisioner_operator.core.scheduling.smallest_change import Candidate
-from provisioner_operator.core.views.explanation_cache import ExplanationCache
+from provisioner_operator.core.views.demand_queues import DemandQueues
+from provisioner_operator.core.views.namespace_explanations import NamespaceExplanations
 from provisioner_operator.core.views.queue_view import Place, QueueView, online_until
 
 _NO_DAEMON = ""
@@ -34,15 +33,10 @@ class LiveQueue(QueueView):
         self._jobs: dict[str, Job] = {}
         self._daemons: dict[str, Daemon] = {}
         self._placement = Placement()
-        self._queues: dict[Demand, SortedList[Job]] = {}
-        self._queued: dict[str, Job] = {}
-        """The very jobs that stand in the queues."""
+        self._queues = DemandQueues()
         self._started: dict[str, set[str]] = {}
         """Started jobs by the uid of their daemon."""
-        self._explanations: dict[str, ExplanationCache] = {}
-        """Daemons and pools by namespace."""
-        self._pools: dict[str, str] = {}
-        """Namespaces of the pools by uid."""
+        self._explanations = NamespaceExplanations()
         self._offline_at: KeyedHeap[str, float] = KeyedHeap()
         """Times from which the daemons that are online count as offline."""
 
@@ -102,19 +96,16 @@ class LiveQueue(QueueView):
         if daemon is None:
             return
         self._offline_at.discard(uid)
-        self._explanations_of(daemon.namespace).remove_daemon(uid)
+        self._explanations.remove_daemon(daemon.namespace, uid)
         self._refresh(self._placement.lose(uid))
 
     def observe_pool(self, pool: Pool) -> None:
         """Add a pool, or replace its former version."""
-        self._pools[pool.uid] = pool.namespace
-        self._explanations_of(pool.namespace).put_pool(pool.uid, growth_of(pool))
+        self._explanations.put_pool(pool)
 
     def forget_pool(self, uid: str) -> None:
         """Remove a pool that is gone."""
-        namespace = self._pools.pop(uid, None)
-        if namespace is not None:
-            self._explanations_of(namespace).put_pool(uid, None)
+        self._explanations.forget_pool(uid)
 
     # --- what is known ---
 
@@ -126,7 +117,7 @@ class LiveQueue(QueueView):
     @property
     @override
     def queues(self) -> Mapping[Demand, SortedList[Job]]:
-        return self._queues
+        return self._queues.by_demand
 
     @property
     @override
@@ -135,19 +126,15 @@ class LiveQueue(QueueView):
 
     @override
     def place_of(self, uid: str) -> Place | None:
-        job = self._queued.get(uid)
-        if job is None:
-            return None
-        queue = self._queues[job.demand]
-        return Place(queue.index_of(job) + 1, len(queue))
+        return self._queues.place_of(uid)
 
     @override
     def candidates(self, namespace: str) -> list[Candidate]:
-        return self._explanations_of(namespace).candidates()
+        return self._explanations.of(namespace).candidates()
 
     @override
     def explain(self, demand: Demand) -> Explanation | None:
-        return self._explanations_of(demand.namespace).explain(demand)
+        return self._explanations.of(demand.namespace).explain(demand)
 
     @override
     def daemon(self, uid: str) -> Daemon | None:
@@ -156,7 +143,7 @@ class LiveQueue(QueueView):
     def stuck_jobs(self, namespaces: Iterable[str]) -> Iterator[str]:
         """Yield the uids of all stuck jobs of these namespaces."""
         allowed = frozenset(namespaces)
-        for demand, queue in self._queues.items():
+        for demand, queue in self.queues.items():
             if demand.namespace in allowed and self._is_stuck(demand):
                 yield from (job.uid for job in queue)
         for uid in self._stuck_runs():
@@ -168,7 +155,7 @@ class LiveQueue(QueueView):
         allowed = frozenset(namespaces)
         waiting = sum(
             len(queue)
-            for demand, queue in self._queues.items()
+            for demand, queue in self.queues.items()
             if demand.namespace in allowed and self._is_stuck(demand)
         )
         return waiting + sum(self._jobs[uid].namespace in allowed for uid in self._stuck_runs())
@@ -176,7 +163,7 @@ class LiveQueue(QueueView):
     # --- inside ---
 
     def _is_stuck(self, demand: Demand) -> bool:
-        return self._explanations_of(demand.namespace).reason_while_waiting(demand) in STUCK
+        return self._explanations.of(demand.namespace).reason_while_waiting(demand) in STUCK
 
     def _stuck_runs(self) -> Iterator[str]:
         for uid, jobs in self._started.items():
@@ -219,27 +206,13 @@ class LiveQueue(QueueView):
                 self._refresh_job(uid)
 
     def _refresh_job(self, uid: str) -> None:
-        job, queued = self._jobs.get(uid), self._queued.get(uid)
-        if job is not None and not (job.may_start and self.busy(job) is None):
-            job = None
-        if job is queued:
-            return
-        if queued is not None:
-            queue = self._queues[queued.demand]
-            queue.remove(queued)
-            del self._queued[uid]
-            if not queue:
-                del self._queues[queued.demand]
-        if job is not None:
-            self._queues.setdefault(job.demand, _new_queue()).add(job)
-            self._queued[uid] = job
+        job = self._jobs.get(uid)
+        is_queued = job is not None and job.may_start and self.busy(job) is None
+        self._queues.put(uid, job if is_queued else None)
 
     def _refresh_daemon(self, daemon: Daemon) -> None:
         is_free = daemon.capacity > self.used(daemon)
-        self._explanations_of(daemon.namespace).put_daemon(Candidate(daemon, self.is_online(daemon), is_free))
-
-    def _explanations_of(self, namespace: str) -> ExplanationCache:
-        return self._explanations.setdefault(namespace, ExplanationCache())
+        self._explanations.put_daemon(Candidate(daemon, self.is_online(daemon), is_free))
 
 
 def _daemon_uid(job: Job | None) -> str:
@@ -251,15 +224,3 @@ def _discard(sets: dict[str, set[str]], key: str, member: str) -> None:
     members.discard(member)
     if not members:
         del sets[key]
-
-
-def _new_queue() -> SortedList[Job]:
-    return SortedList(key=_rank, tie=_number)
-
-
-def _rank(job: Job) -> tuple[int, float]:
-    return -job.priority, job.created
-
-
-def _number(job: Job) -> str:
-    return natural(job.name)

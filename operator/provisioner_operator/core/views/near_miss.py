@@ -1,6 +1,6 @@
 """Describe how the daemons that come nearest to a job differ from it, and the command that removes the difference. Pure.
 
-The explanation in a job's status names only the smallest change.
+For the command line and the web server: the explanation in a job's status names only the smallest change.
 """
 
 from dataclasses import dataclass

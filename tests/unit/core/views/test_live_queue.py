@@ -231,6 +231,27 @@ def test_of_two_runs_on_a_lost_daemon_one_may_end() -> None:
     assert live.count_stuck(NAMESPACES) == 0
 
 
+def test_a_run_is_stuck_if_its_daemon_is_offline() -> None:
+    live = LiveQueue()
+    daemon = replace(a_daemon("one"), heartbeat=heartbeat(0))
+    live.observe_daemon(daemon)
+    live.observe_job(a_running_job(daemon="one"))
+    assert live.count_stuck(NAMESPACES) == 0
+
+    live.observe_daemon(replace(daemon, state=DaemonState.OFFLINE))
+    assert list(live.stuck_jobs(NAMESPACES)) == ["uid-of-job"]
+
+
+def test_a_job_waits_for_the_last_slot_while_a_run_has_it() -> None:
+    live, job = LiveQueue(), a_job("next")
+    live.observe_daemon(replace(a_daemon("one"), heartbeat=heartbeat(0), capacity=1))
+    live.observe_job(job)
+    assert live.reason_of(job) == ""
+
+    live.observe_job(a_running_job(daemon="one"))
+    assert live.reason_of(job) == "DaemonsBusy"
+
+
 def test_explanations_of_ever_new_demands_are_not_all_kept() -> None:
     fleet = ExplanationCache()
     for number in range(5000):
