@@ -143,6 +143,8 @@ class JobIndex:
             counted[name] += change
             if not counted[name]:
                 del counted[name]
+            if not counted:
+                del self._initiators[row.job.namespace]
 
     def _page(self, query: JobQuery, namespaces: Namespaces, limit: int | None, found: set[int] | None) -> Page:
         if query.stuck:

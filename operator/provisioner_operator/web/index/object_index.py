@@ -41,8 +41,11 @@ class ObjectIndex:
     def remove(self, uid: str) -> ObjectRow | None:
         """Remove an object, and return it."""
         row = self._rows.pop(uid, None)
-        if row is not None and (names := self._names[row.namespace]).get(row.name) == uid:
+        # Another object that had its name last may have taken the whole namespace with it.
+        if row is not None and (names := self._names.get(row.namespace, {})).get(row.name) == uid:
             del names[row.name]
+            if not names:
+                del self._names[row.namespace]
         return row
 
     def version(self, uid: str) -> int:

@@ -247,6 +247,16 @@ def test_a_name_belongs_to_the_last_job_that_has_it() -> None:
     assert index.named("acme", "job") is None
 
 
+def test_users_whose_jobs_are_gone_are_not_kept() -> None:
+    index = JobIndex(Stuck({}))
+    index.put(a_row(initiator="ada"))
+    index.put(a_row(initiator="sam"))
+    assert index.initiators(["acme"]) == {"sam"}
+
+    index.remove("uid-of-job")
+    assert vars(index)["_initiators"] == {}
+
+
 def test_the_jobs_that_ended_last_come_first() -> None:
     index = JobIndex(Stuck({}))
     for number in range(3):
