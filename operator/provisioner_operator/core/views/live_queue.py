@@ -143,9 +143,8 @@ class LiveQueue(QueueView):
     def stuck_jobs(self, namespaces: Iterable[str]) -> Iterator[str]:
         """Yield the uids of all stuck jobs of these namespaces."""
         allowed = frozenset(namespaces)
-        for demand, queue in self.queues.items():
-            if demand.namespace in allowed and self._is_stuck(demand):
-                yield from (job.uid for job in queue)
+        for queue in self._stuck_queues(allowed):
+            yield from [job.uid for job in queue]
         for uid in self._stuck_runs():
             if self._jobs[uid].namespace in allowed:
                 yield uid
@@ -153,17 +152,15 @@ class LiveQueue(QueueView):
     def count_stuck(self, namespaces: Iterable[str]) -> int:
         """Count the stuck jobs of these namespaces."""
         allowed = frozenset(namespaces)
-        waiting = sum(
-            len(queue)
-            for demand, queue in self.queues.items()
-            if demand.namespace in allowed and self._is_stuck(demand)
-        )
+        waiting = sum(map(len, self._stuck_queues(allowed)))
         return waiting + sum(self._jobs[uid].namespace in allowed for uid in self._stuck_runs())
 
     # --- inside ---
 
-    def _is_stuck(self, demand: Demand) -> bool:
-        return self._explanations.of(demand.namespace).reason_while_waiting(demand) in STUCK
+    def _stuck_queues(self, namespaces: Iterable[str]) -> Iterator[SortedList[Job]]:
+        for demand, queue in self._queues.of(namespaces):
+            if self._explanations.of(demand.namespace).reason_while_waiting(demand) in STUCK:
+                yield queue
 
     def _stuck_runs(self) -> Iterator[str]:
         for uid, jobs in self._started.items():
