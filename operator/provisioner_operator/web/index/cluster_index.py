@@ -164,7 +164,7 @@ class ClusterIndex:
 
     def _clear(self) -> None:
         self._unlisted = set(KINDS)
-        self.queue = QueueIndex(self.now, self._ended, self._went_offline)
+        self.queue = QueueIndex(self.now, self._ended, self._went_offline, lambda: self.version)
         self.jobs = JobIndex(self.queue)
         self.daemons = ObjectIndex()
         self.pools = ObjectIndex()

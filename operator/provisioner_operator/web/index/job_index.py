@@ -5,7 +5,7 @@ appended and a page is found at any depth. What a query asks beyond that is answ
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from heapq import nlargest
 from itertools import islice
 from typing import Protocol
@@ -27,6 +27,9 @@ class StuckJobs(Protocol):
     def count_stuck(self, namespaces: Namespaces) -> int:
         """Count the stuck jobs of these namespaces."""
 
+    def stuck_version(self) -> int:
+        """Return a number that grows before other jobs are stuck."""
+
 
 class JobIndex:
     """The rows of all jobs."""
@@ -39,6 +42,8 @@ class JobIndex:
         self._unfinished: dict[str, int] = {}
         """Slots of the unfinished jobs by uid: stuck jobs are counted often, and may be many."""
         self._initiators: dict[str, Counter[str]] = {}
+        self._known_stuck: tuple[int, frozenset[str], frozenset[int]] | None = None
+        """Slots of the stuck jobs of some namespaces at a version: among 100,000, to find them takes most of the time."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -146,10 +151,10 @@ class JobIndex:
             if not counted:
                 del self._initiators[row.job.namespace]
 
-    def _page(self, query: JobQuery, namespaces: Namespaces, limit: int | None, found: set[int] | None) -> Page:
+    def _page(self, query: JobQuery, namespaces: Namespaces, limit: int | None, found: Collection[int] | None) -> Page:
         if query.stuck:
             stuck = self._stuck_slots(namespaces)
-            found = stuck if found is None else stuck & found
+            found = stuck if found is None else stuck.intersection(found)
         if found is None:
             total = sum(self._lists.counts(query.phases, namespaces, query.since).values())
             slots: Iterable[int] = self._lists.newest(query.phases, namespaces, query.since, query.before)
@@ -162,7 +167,7 @@ class JobIndex:
         last = rows[-1].job if rows and len(shown) > len(rows) else None
         return Page(rows, None if last is None else Cursor(last.created, last.uid), total)
 
-    def _counts(self, query: JobQuery, namespaces: Namespaces, found: set[int] | None) -> Counts:
+    def _counts(self, query: JobQuery, namespaces: Namespaces, found: Collection[int] | None) -> Counts:
         if found is not None:
             selected = self._lists.select(found, (), namespaces, query.since)
             return Counts(self._lists.phases_of(selected), len(self._stuck_slots(namespaces).intersection(selected)))
@@ -185,6 +190,9 @@ class JobIndex:
             found = [slot for slot in found if order(slot) < (before.created, before.uid)]
         return sorted(found, key=order, reverse=True)
 
-    def _stuck_slots(self, namespaces: Namespaces) -> set[int]:
-        slots = self._unfinished
-        return {slots[uid] for uid in self._stuck.stuck_jobs(namespaces)}
+    def _stuck_slots(self, namespaces: Namespaces) -> frozenset[int]:
+        version, allowed = self._stuck.stuck_version(), frozenset(namespaces)
+        if self._known_stuck is None or self._known_stuck[:2] != (version, allowed):
+            found = frozenset(map(self._unfinished.__getitem__, self._stuck.stuck_jobs(allowed)))
+            self._known_stuck = version, allowed, found
+        return self._known_stuck[2]

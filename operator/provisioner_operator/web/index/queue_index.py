@@ -25,11 +25,16 @@ class QueueIndex:
         now: Callable[[], float],
         ended: Callable[[str, int], list[JobRow]],
         went_offline: Callable[[Daemon], None],
+        version: Callable[[], int],
     ) -> None:
-        """`ended` returns the newest ended jobs of a namespace; `went_offline` is told of silent daemons."""
+        """`ended` returns the newest ended jobs of a namespace; `went_offline` is told of silent daemons.
+
+        `version` returns a number that grows with each visible change, silent daemons included.
+        """
         self._now = now
         self._ended = ended
         self._went_offline = went_offline
+        self._version = version
         self.live = LiveQueue()
         """Feeds on the changes that the cluster index reports."""
 
@@ -82,6 +87,11 @@ class QueueIndex:
     def stuck_jobs(self, namespaces: Collection[str]) -> Iterator[str]:
         """Return the uids of the stuck jobs of these namespaces."""
         return self._present().stuck_jobs(namespaces)
+
+    def stuck_version(self) -> int:
+        """Return a number that grows before other jobs are stuck."""
+        self.advance()
+        return self._version()
 
     def count_stuck(self, namespaces: Collection[str]) -> int:
         """Count the stuck jobs of these namespaces."""

@@ -101,6 +101,31 @@ def test_the_heartbeat_of_a_daemon_that_was_silent_is_a_change() -> None:
     assert index.version == version + 1
 
 
+def stuck(index: ClusterIndex, *namespaces: str) -> list[str]:
+    page, counts = index.jobs.page_and_counts(JobQuery(stuck=True), namespaces or [NAMESPACE], 50)
+    assert page.total == len(page.rows) == counts.stuck
+    return [row.job.name for row in page.rows]
+
+
+def test_stuck_jobs_are_those_at_the_time_of_the_question() -> None:
+    at = {"now": float(NOON)}
+    index = ClusterIndex(lambda: Instant(at["now"], 0))
+    index.put(JOBS, stored(a_job_manifest()))
+    assert stuck(index) == ["job"]
+    assert stuck(index, "other") == []
+    index.put(DAEMONS, a_daemon())
+    assert stuck(index) == []
+
+    at["now"] += 60
+    assert stuck(index) == ["job"]
+    index.put(DAEMONS, a_daemon("2027-01-15T08:00:59Z", version="2"))
+    assert stuck(index) == []
+    index.remove(DAEMONS, "uid-of-daemon")
+    assert stuck(index) == ["job"]
+    index.remove(JOBS, "uid-of-job")
+    assert stuck(index) == []
+
+
 def test_it_is_ready_once_all_kinds_are_listed() -> None:
     index = an_index()
     index.complete(JOBS, DAEMONS)

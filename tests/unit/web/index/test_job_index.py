@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -32,12 +33,16 @@ class Stuck:
     def __init__(self, rows: dict[str, JobRow]) -> None:
         self._rows = rows
         self.uids: set[str] = set()
+        self._versions = count()
 
     def stuck_jobs(self, namespaces: Collection[str]) -> Iterable[str]:
         return [row.job.uid for row in self._rows.values() if self.has(row) and row.job.namespace in namespaces]
 
     def count_stuck(self, namespaces: Collection[str]) -> int:
         return len(list(self.stuck_jobs(namespaces)))
+
+    def stuck_version(self) -> int:
+        return next(self._versions)
 
     def has(self, row: JobRow) -> bool:
         return row.job.uid in self.uids and not row.is_ended
