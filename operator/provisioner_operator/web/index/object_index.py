@@ -33,6 +33,10 @@ class ObjectIndex:
         found = (self._rows[uid] for namespace in namespaces for uid in self._names.get(namespace, {}).values())
         return sorted(found, key=lambda row: (natural(row.name), row.namespace))
 
+    def count(self, namespace: str) -> int:
+        """Return the number of objects of a namespace."""
+        return len(self._names.get(namespace, {}))
+
     def put(self, row: ObjectRow) -> None:
         """Add an object, or replace its former version."""
         self._rows[row.uid] = row

@@ -90,7 +90,7 @@ def organization_line(index: ClusterIndex, name: str, visible: Visible) -> Organ
         failed=found.phases.get(Phase.FAILED, 0),
         online=sum(index.queue.is_online(each) for each in records) if name in visible[DAEMONS] else None,
         daemons=len(records),
-        workspace_count=len(index.workspaces.of({name})) if name in visible[WORKSPACES] else None,
+        workspace_count=index.workspaces.count(name) if name in visible[WORKSPACES] else None,
     )
 
 

@@ -43,8 +43,7 @@ class ProblemView:
 async def render_problem(request: Request, problem: Problem) -> Response:
     """Render a failure; who is not signed in is sent to the login, and comes back afterwards."""
     if problem.status == HTTPStatus.UNAUTHORIZED and request.method == "GET" and not wants_stream(request):
-        query = f"?{request.url.query}" if request.url.query else ""
-        following = quote(request.url.path + query, safe="")
+        following = quote(_address(request), safe="")
         return RedirectResponse(f"/login?next={following}", HTTPStatus.SEE_OTHER)
     if isinstance(problem, LoadingProblem):
         return _loading(request)
@@ -58,7 +57,7 @@ async def render_problem(request: Request, problem: Problem) -> Response:
         message=problem.message,
         icon=icon,
         request_id=record_of(request.scope).id,
-        again="/" if is_over else str(request.url.path),
+        again="/" if is_over else _address(request),
         again_label="Back to the organizations" if is_over else "Try again",
         detail="" if is_missing else detail,
         user=problem.user if isinstance(problem, MissingRightProblem) else "",
@@ -67,9 +66,15 @@ async def render_problem(request: Request, problem: Problem) -> Response:
     return _page(request, view, problem.status)
 
 
+def _address(request: Request) -> str:
+    """Return the path with its query."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{request.url.path}{query}"
+
+
 def _loading(request: Request) -> Response:
     chrome = Chrome("Loading", context_of(request).index.now())
-    page = render("loading.html", chrome=chrome, again=str(request.url.path))
+    page = render("loading.html", chrome=chrome, again=_address(request))
     return HTMLResponse(page, HTTPStatus.SERVICE_UNAVAILABLE)
 
 

@@ -72,7 +72,7 @@ def test_nothing_found_offers_to_clear_the_filters(world: ApiWorld) -> None:
 
 
 def test_a_parameter_that_means_nothing_is_named(world: ApiWorld) -> None:
-    assert "Not understood, and ignored: color=&lt;b&gt;" in world.get(f"{JOBS}?color=%3Cb%3E").text
+    assert "Ignored unknown filters: color=&lt;b&gt;" in world.get(f"{JOBS}?color=%3Cb%3E").text
 
 
 def test_pages_follow_each_other_to_the_last_job() -> None:
@@ -180,6 +180,7 @@ def test_several_jobs_are_canceled_by_one_form(world: ApiWorld) -> None:
     assert "Cancel 2 jobs" in page
     assert "foreign" not in page
     assert "No job is selected" in world.get(f"/organizations/{ACME}/cancel-jobs").text
+    assert "<li>All</li>" in world.get("/organizations/-/cancel-jobs").text
 
 
 @pytest.mark.parametrize(
@@ -277,10 +278,11 @@ def test_an_empty_organization_says_how_to_submit() -> None:
 
 
 def test_while_the_index_is_filled_no_list_is_shown() -> None:
-    page = ApiWorld(ClusterIndex(lambda: Instant(NOON, 0))).get(JOBS)
+    page = ApiWorld(ClusterIndex(lambda: Instant(NOON, 0))).get(f"{JOBS}?q=dev")
     assert page.status_code == 503
     assert page.headers["refresh"] == page.headers["retry-after"] == "3"
     assert "Loading the cluster" in page.text
+    assert f'href="{JOBS}?q=dev"' in page.text
 
 
 def test_while_the_api_server_is_away_nothing_can_be_changed() -> None:
