@@ -1,4 +1,4 @@
-"""What every route of the web server uses: made once by `server`, or by a test, and kept in `app.state.context`."""
+"""Everything that the routes of the web server use: made once by `server`, or by a test, and kept in `app.state.context`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -32,7 +32,7 @@ class LoginProblem(StrEnum):
     """Reasons for which a login fails, as the login page gets them."""
 
     MALFORMED = "malformed"
-    """What was pasted cannot be a token."""
+    """The pasted text cannot be a token."""
     REFUSED = "refused"
     """The API server does not accept the token, or it has expired."""
     UNREACHABLE = "unreachable"

@@ -20,7 +20,7 @@ class Credential:
 
     headers: Mapping[str, str] = field(repr=False)
     digest: str
-    """What caches and limits know it by."""
+    """Key by which caches and limits know it."""
     expires: float | None = None
     """Time at which it expires, in seconds since the epoch; None if it does not say."""
 

@@ -1,4 +1,4 @@
-"""What `coder login` and `logout` ask for, and requests with parameters that a route does not know."""
+"""Requests that `coder login` and `logout` make, and requests with parameters that a route does not know."""
 
 import asyncio
 
