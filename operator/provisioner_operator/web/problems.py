@@ -30,6 +30,8 @@ from provisioner_operator.kube.errors import (
 from provisioner_operator.web.request_record import record_of
 
 PROBLEM_JSON = "application/problem+json"
+_PYDANTIC = "Value error, "
+"""Words that Pydantic puts before those of a validator."""
 RETRY_SECONDS = 2
 """Pause that clients are asked for while the API server is away."""
 
@@ -154,7 +156,7 @@ def install(app: FastAPI, page: PageRenderer | None = None) -> None:
 
     async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - Starlette dispatches by the type
-        found = [(".".join(str(part) for part in each["loc"][1:]), str(each["msg"])) for each in error.errors()]
+        found = [(_field(each["loc"]), str(each["msg"]).removeprefix(_PYDANTIC)) for each in error.errors()]
         of_query = all(each["loc"][0] == "query" for each in error.errors())
         message = "Invalid query parameters." if of_query else "Invalid request."
         return await answer(request, Problem(400, message, validations=found))
@@ -174,6 +176,11 @@ def install(app: FastAPI, page: PageRenderer | None = None) -> None:
     app.add_exception_handler(RequestValidationError, of_validation)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(Exception, of_bug)
+
+
+def _field(location: Sequence[str | int]) -> str:
+    """Return the field or parameter of a validation, without `query` or `body` before it."""
+    return ".".join(str(part) for part in location[1:])
 
 
 def json_answer(request: Request, problem: Problem) -> Response:

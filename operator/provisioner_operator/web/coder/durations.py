@@ -13,5 +13,5 @@ def parse_duration(text: str) -> float:
     if text == "0":
         return 0.0
     if len(text) > _LONGEST or not _WHOLE.fullmatch(text):
-        raise ValueError("it is no duration: write a number with a unit, such as 90s, 30m or 1h30m")
+        raise ValueError("is not a duration: write a number with a unit, such as 90s, 30m or 1h30m")
     return sum(float(number) * _SECONDS_PER[unit] for number, unit in _PART.findall(text))

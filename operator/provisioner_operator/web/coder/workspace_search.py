@@ -23,7 +23,7 @@ def conditions(text: str) -> dict[str, str]:
         raise Problem(
             400,
             "Invalid workspace search query.",
-            validations=[("q", f"{unknown[0]!r} is no condition: use {', '.join(sorted(_CONDITIONS))}")],
+            validations=[("q", f"{unknown[0]!r} is not a valid condition: use {', '.join(sorted(_CONDITIONS))}")],
         )
     return terms
 

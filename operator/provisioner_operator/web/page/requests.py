@@ -38,7 +38,7 @@ class MissingRightProblem(Problem):
         """Name the user, and the kind and organization that are closed."""
         super().__init__(
             HTTPStatus.FORBIDDEN,
-            f"The verb list on {resource} is missing in organization {org}, or there is no such organization. "
+            f"You lack the verb list on {resource} in organization {org}, or there is no such organization. "
             "The ClusterRole provisioner-viewer grants it; an administrator of the organization can bind it to you.",
         )
         self.user = user

@@ -38,7 +38,7 @@ class JobAction:
 ACTIONS = {
     "retry": JobAction(
         "Retry job",
-        "The same is asked for again: a job that was submitted by hand is submitted as a new job; a build of a workspace or "
+        "Runs the same job again: a job that was submitted by hand is submitted as a new job; a build of a workspace or "
         "the import of a template is repeated by its owner.",
         "Retry job",
         "Submitted again",

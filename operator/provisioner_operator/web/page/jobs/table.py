@@ -14,7 +14,7 @@ from provisioner_operator.web.page.times import Elapsed, Moment, moment
 from provisioner_operator.web.page.words import JOB_TYPES, PHASES, Mark, TagList, tag_list
 
 _DENIED = (
-    "You may not cancel this job: the verb cancel on provisionerjobs is missing. The ClusterRole provisioner-admin grants "
+    "You may not cancel this job: you lack the verb cancel on provisionerjobs. The ClusterRole provisioner-admin grants "
     "it; an administrator of the organization can bind it to you."
 )
 
@@ -90,7 +90,7 @@ class JobLine:
 
     @property
     def selection(self) -> str:
-        """Value of the line's checkbox: which job, and in which phase it was seen."""
+        """Value of the line's checkbox: its namespace and name."""
         return f"{self.org}/{self.name}"
 
 

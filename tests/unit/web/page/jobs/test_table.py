@@ -37,7 +37,7 @@ def test_a_pending_job_can_be_canceled() -> None:
 def test_without_the_right_the_button_names_the_missing_verb() -> None:
     button = cancel_button(a_row(), NOBODY)
     assert (button.works, button.state) == (False, "denied")
-    assert "verb cancel on provisionerjobs is missing" in button.explanation
+    assert "you lack the verb cancel on provisionerjobs" in button.explanation
     assert "provisioner-admin" in button.explanation
 
 
