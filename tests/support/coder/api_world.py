@@ -227,6 +227,8 @@ class KnownUsers:
     index: ClusterIndex
     rights: Mapping[str, Rights]
     asked: list[Question] = field(default_factory=list)
+    client: "KubeClient" = cast("KubeClient", None)  # noqa: RUF009 - nothing is made
+    """Client of each user; none, but for a test of an API server that does not answer."""
 
     async def caller(self, connection: HTTPConnection) -> Caller:
         """The user whose token the request carries."""
@@ -236,7 +238,7 @@ class KnownUsers:
             raise unauthenticated()
         return Caller(
             User(name, ("system:authenticated",)),
-            cast("KubeClient", None),
+            self.client,
             None,
             name,
             self._review(name),

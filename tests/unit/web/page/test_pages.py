@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.kube.errors import ApiError
+from provisioner_operator.kube import paths
+from provisioner_operator.kube.errors import ApiError, UnreachableError
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
 from provisioner_operator.web.page import live
 from provisioner_operator.web.page.name_pages import PAGE_SIZE
@@ -17,6 +18,7 @@ from provisioner_operator.web.page.paths import provisioner
 from support.builders.core import NOON
 from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, a_daemon, a_workspace, all_objects, an_index
 from support.manifests import Manifest
+from support.scripted_client import ScriptedClient
 
 JOBS = f"/organizations/{ACME}/provisioner-jobs"
 
@@ -292,6 +294,25 @@ def test_while_the_api_server_is_away_nothing_can_be_changed() -> None:
     assert "The API server cannot be reached." in page
     assert "data-dialog data-cancel" not in page
     assert 'aria-disabled="true"' in page
+
+
+def test_a_job_is_shown_as_far_as_it_is_known_while_the_api_server_is_away() -> None:
+    index = an_index()
+    index.measure_contact(lambda: 65.0)
+    world = ApiWorld(index)
+    client = ScriptedClient()
+    client.answers("GET", paths.job(ACME, "stuck-1"), UnreachableError("no answer"))
+    client.answers("GET", paths.job(ACME, "unknown"), UnreachableError("no answer"))
+    client.answers("GET", paths.job(OTHER, "foreign"), UnreachableError("no answer"))
+    world.users.client = client
+
+    page = world.get(f"{JOBS}/stuck-1")
+
+    assert page.status_code == 200
+    assert "The API server cannot be reached." in page.text
+    assert "NoMatchingDaemon" in page.text
+    assert world.get(f"{JOBS}/unknown").status_code == 503
+    assert world.get(f"/organizations/{OTHER}/provisioner-jobs/foreign").status_code == 403
 
 
 def test_static_files_are_kept_under_their_digest(world: ApiWorld) -> None:

@@ -1,4 +1,4 @@
-"""Rendering of one job, from the object that was just read and what the index knows of its queue."""
+"""Rendering of one job, from the object that was just read and what the index knows of it and its queue."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,10 +10,12 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.kube.parsing import job_record, parse_job_model
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.row_parsing import parse_job_row
+from provisioner_operator.web.index.rows import JobRow
 from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.chrome import stale_since
 from provisioner_operator.web.page.jobs.detail import job_detail
-from provisioner_operator.web.page.jobs.table import CancelRights, cancel_button
+from provisioner_operator.web.page.jobs.listing import queue_facts
+from provisioner_operator.web.page.jobs.table import CancelRights, cancel_button, job_line
 from provisioner_operator.web.page.jobs.why import Findings, explain
 from provisioner_operator.web.page.rendering import render
 
@@ -43,6 +45,12 @@ def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: CancelRight
         links=_links(job.namespace, job.name),
         stale=stale,
     )
+
+
+def render_row(index: ClusterIndex, row: JobRow) -> Markup:
+    """Render what the index has of a job, while the job itself cannot be read."""
+    line = job_line(row, queue_facts(index, row), CancelRights("", (), is_away=True), index.now(), ticking=False)
+    return render("jobs/away.html", job=line, stale=stale_since(index))
 
 
 def _links(org: str, name: str) -> dict[str, str]:

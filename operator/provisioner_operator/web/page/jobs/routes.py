@@ -1,24 +1,21 @@
 """Pages that show jobs: the list and one job, each with its live stream."""
 
-import asyncio
-from collections.abc import AsyncIterator
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES
 from provisioner_operator.kube import paths as kube_paths
-from provisioner_operator.kube.errors import NotFoundError
+from provisioner_operator.kube.errors import UnreachableError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
-from provisioner_operator.web.index.rows import JobRow
-from provisioner_operator.web.page import live, paths
+from provisioner_operator.web.page import live
 from provisioner_operator.web.page.chrome import frame_of
 from provisioner_operator.web.page.jobs.filters import JobFilter, parse_filter
-from provisioner_operator.web.page.jobs.job_page import render_job
-from provisioner_operator.web.page.jobs.listing import queue_facts, rendered
+from provisioner_operator.web.page.jobs.job_page import render_job, render_row
+from provisioner_operator.web.page.jobs.job_stream import job_events
+from provisioner_operator.web.page.jobs.listing import rendered
 from provisioner_operator.web.page.jobs.table import CancelRights
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import allowed_in, require_name, require_ready, require_visible
@@ -54,14 +51,14 @@ async def list_jobs(org: str, request: Request, context: Context, caller: Caller
 
 @router.get("/organizations/{org}/provisioner-jobs/{name}")
 async def show_job(org: str, name: str, request: Request, context: Context, caller: CallerOf) -> Response:
-    """Show one job, read with the user's own token."""
+    """Show one job, read with the user's own token; while the API server is away, what the index has of it."""
     require_ready(context)
     path = kube_paths.job(require_name(org), require_name(name))
     rights = await cancel_rights(caller, frozenset({org}))
     daemons = frozenset({org}) & await caller.visible(DAEMONS)
     sees_daemons = bool(daemons)
     if live.wants_stream(request):
-        source = _job_events(request, context, caller, path, rights, sees_daemons=sees_daemons)
+        source = job_events(context, caller.client, org, name, rights, sees_daemons=sees_daemons)
 
         async def present() -> live.Rights:
             return await allowed_in(caller, "cancel", JOBS, frozenset({org})), await caller.visible(DAEMONS)
@@ -69,7 +66,15 @@ async def show_job(org: str, name: str, request: Request, context: Context, call
         held = (frozenset(rights.organizations), daemons)
         permitted = live.lasting(lambda: caller.may("get", JOBS, org, name), held, present)
         return live.respond(context, caller, permitted, source)
-    region = render_job(context.index, await caller.client.get(path), rights, sees_daemons=sees_daemons)
+    try:
+        body = await caller.client.get(path)
+        region = render_job(context.index, body, rights, sees_daemons=sees_daemons)
+    except UnreachableError:
+        row = context.index.jobs.named(org, name)
+        if row is None:
+            raise
+        await require_visible(caller, JOBS, org)
+        region = render_row(context.index, row)
     frame = await frame_of(
         context, caller, name, org=org, tab="jobs", live=True, notice=request.query_params.get("notice")
     )
@@ -109,36 +114,3 @@ async def _choices(context: WebContext, caller: Caller, namespaces: frozenset[st
         "initiators": sorted(index.jobs.initiators(namespaces)),
     }
     return {key: names[:_MOST_SUGGESTIONS] for key, names in found.items()}
-
-
-async def _job_events(
-    request: Request, context: WebContext, caller: Caller, path: str, rights: CancelRights, *, sees_daemons: bool
-) -> AsyncIterator[bytes]:
-    """Read the job again whenever the index shows that it changed, or that its wait has another reason.
-
-    A ping comes from time to time, not at each change: that would tell of changes in foreign namespaces.
-    """
-    loop = asyncio.get_running_loop()
-    sent = loop.time()
-    org, name = request.path_params["org"], request.path_params["name"]
-    seen: object = object()
-    yield b"retry: 2000\n\n"
-    async for _ in live.ticks(context):
-        row = context.index.jobs.named(org, name)
-        state = None if row is None else _state(context, row)
-        if state == seen:
-            if loop.time() - sent >= live.PING_SECONDS:
-                sent = loop.time()
-                yield b": ping\n\n"
-            continue
-        seen, sent = state, loop.time()
-        try:
-            body = await caller.client.get(path)
-        except NotFoundError:
-            yield live.event_bytes("view", render("jobs/gone.html", name=name, back=paths.jobs(org)))
-            continue
-        yield live.event_bytes("view", render_job(context.index, body, rights, sees_daemons=sees_daemons))
-
-
-def _state(context: WebContext, row: JobRow) -> object:
-    return row.job.resource_version, queue_facts(context.index, row), context.index.queue.explain(row.job)
