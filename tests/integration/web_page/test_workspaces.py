@@ -6,10 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from integration.web_page.conftest import Visits
-from integration.workspaces.conftest import Team, a_team
+from integration.workspaces.conftest import PARAMETERS, Team, a_team
 from support.cluster.shared_cluster import Cluster
 from support.test_namespace import ProductNamespace
 from support.unique import unique
+
+SECOND = [*PARAMETERS, {"name": "second", "default": "", "mutable": True}]
+"""Parameters of a second version."""
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,26 @@ def test_one_that_its_autostop_stopped_is_started(team: Team, visits: Visits) ->
         page.get_by_role("dialog").get_by_role("button", name="Start").click()
         team.until(name, "Stopped", build=4)
         assert team.transitions(name) == ["Start", "Stop", "Start", "Stop"]
+
+
+def test_an_outdated_workspace_moves_to_the_newer_version(team: Team, visits: Visits) -> None:
+    template, name = unique("wst"), unique("ws")
+    first = team.make_template(template)
+    team.make(name, templateRef={"name": template})
+    team.until(name, "Running")
+    with visits.visit() as visit:
+        page = visit.live(f"workspaces/{name}")
+        expect(page.get_by_role("link", name="Rebuild")).to_be_visible()
+        expect(page.get_by_role("link", name="Update")).to_have_count(0)
+        team.admin.patch("wst", template, {"spec": {"parameters": SECOND}})
+        body = team.templates.until_latest(
+            template, lambda body: body["status"].get("activeVersion") not in {None, first}
+        )
+        second = body["status"]["activeVersion"]
+        page.get_by_role("link", name=f"Update to version {second}").click()
+        page.get_by_role("dialog").get_by_role("button", name="Update").click()
+        assert team.until(name, "Running", build=2)["status"]["version"] == second
+        expect(page.get_by_role("link", name="Update")).to_have_count(0)
 
 
 def test_a_value_that_the_api_server_rejects_keeps_the_dialog(team: Team, visits: Visits) -> None:

@@ -76,6 +76,7 @@ _NOTICES = {
     "started": "Start requested",
     "stopped": "Stop requested",
     "rebuilt": "Rebuild requested",
+    "updated": "Update requested",
     "deleted": "Deletion requested",
 }
 """Words for `notice` in an address: only these are ever shown."""

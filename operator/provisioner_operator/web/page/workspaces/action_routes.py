@@ -1,4 +1,4 @@
-"""Forms that start, stop, rebuild and delete a workspace; starting one offers its template's parameters."""
+"""Forms that start, stop, rebuild, update and delete a workspace; starting one offers its template's parameters."""
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
@@ -49,6 +49,12 @@ ACTIONS = {
         "A job builds it again. Values that you change here apply at once if it runs, else at its next start.",
         "Rebuild requested",
         "rebuilt",
+    ),
+    "update": WorkspaceAction(
+        "Update workspace",
+        "It moves to the active version of its template. If it runs, a job builds it at once.",
+        "Update requested",
+        "updated",
     ),
     "delete": WorkspaceAction(
         "Delete workspace",
@@ -120,6 +126,8 @@ def _carry_out(
             return actions.stop(client, target)
         case "rebuild":
             return actions.rebuild(client, target, values)
+        case "update":
+            return actions.update(client, target)
         case _:
             return actions.delete(client, target, orphan=orphan)
 

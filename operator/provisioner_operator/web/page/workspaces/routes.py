@@ -19,7 +19,7 @@ from provisioner_operator.web.page.name_pages import START, page_from, pager, st
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import allowed_in, require_ready, require_visible
 from provisioner_operator.web.page.words import PHASES, counted
-from provisioner_operator.web.page.workspaces.find import find_workspace
+from provisioner_operator.web.page.workspaces.find import active_version, find_workspace
 from provisioner_operator.web.page.workspaces.table import Build, WorkspaceLine, workspace_detail, workspace_line
 
 router = APIRouter()
@@ -141,6 +141,7 @@ def _rendered_one(index: ClusterIndex, view: WorkspaceView, row: ObjectRow) -> l
 def _line(index: ClusterIndex, row: ObjectRow, view: WorkspaceView, *, ticking: bool, is_away: bool) -> WorkspaceLine:
     return workspace_line(
         row.body,
+        active_version(index, row),
         may_change=row.namespace in view.changeable and not is_away,
         may_delete=row.namespace in view.deletable and not is_away,
         now=None if ticking else index.now(),

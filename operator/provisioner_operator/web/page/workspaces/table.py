@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase, StatusCondition, WorkspacePhase
+from provisioner_operator.core.model.request_errors import RequestError
+from provisioner_operator.core.workspaces.requests import WorkspaceState, update_patch
 from provisioner_operator.kube.workspace_states import workspace_state
 from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.jobs.detail import Fact, Output
@@ -40,6 +42,8 @@ class WorkspaceLine:
     template: str
     version: str
     outdated: bool
+    newer: str
+    """Version that an update moves it to; empty if there is none, or it moves by itself."""
     owner: str
     build: Build | None
     stops_at: Moment | None
@@ -60,6 +64,8 @@ class WorkspaceLine:
             return self.may_delete and not self.deleting
         if not self.may_change or self.deleting:
             return False
+        if action == "update":
+            return bool(self.newer)
         if action == "rebuild":
             return self.running or self.was_built
         return (action == "stop") == self.running
@@ -77,11 +83,14 @@ class WorkspaceDetail:
     resources: tuple[tuple[str, str, str], ...]
 
 
-def workspace_line(body: Mapping[str, Any], *, may_change: bool, may_delete: bool, now: float | None) -> WorkspaceLine:
-    """Return the line of a workspace."""
+def workspace_line(
+    body: Mapping[str, Any], active: str, *, may_change: bool, may_delete: bool, now: float | None
+) -> WorkspaceLine:
+    """Return the line of a workspace, given the active version of its template."""
     meta, spec, status = body["metadata"], body["spec"], body.get("status") or {}
     org, name = meta["namespace"], meta["name"]
     state = workspace_state(body)
+    outdated = _condition(status, StatusCondition.OUTDATED).get("status") == "True"
     ready, stalled = _condition(status, StatusCondition.READY), _condition(status, StatusCondition.STALLED)
     return WorkspaceLine(
         key=meta["uid"],
@@ -93,7 +102,8 @@ def workspace_line(body: Mapping[str, Any], *, may_change: bool, may_delete: boo
         is_stalled=stalled.get("status") == "True",
         template=str(spec["templateRef"]["name"]),
         version=str(status.get("version") or ""),
-        outdated=_condition(status, StatusCondition.OUTDATED).get("status") == "True",
+        outdated=outdated,
+        newer=active if outdated and _moves(state, active) else "",
         owner=str(spec.get("owner") or ""),
         build=_build(org, status.get("latestBuild")),
         stops_at=moment_of(status.get("stopsAt"), now),
@@ -134,6 +144,15 @@ def workspace_detail(
             (str(each["action"]), str(each["address"]), str(each["type"])) for each in status.get("resources") or ()
         ),
     )
+
+
+def _moves(workspace: WorkspaceState, active: str) -> bool:
+    """Return whether an update would change anything."""
+    try:
+        update_patch(workspace, active)
+    except RequestError:
+        return False
+    return True
 
 
 def _build(org: str, build: Mapping[str, Any] | None) -> Build | None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from provisioner_operator.web.page.workspaces.table import WorkspaceLine, workspace_line
 from support.builders.core import NOON
 from support.builders.manifests import a_workspace_manifest
@@ -13,11 +15,11 @@ def a_line(
 ) -> WorkspaceLine:
     metadata = {"deletionTimestamp": CREATED} if deleting else {}
     body = stored(a_workspace_manifest("dev", **spec), status=status, **metadata)
-    return workspace_line(body, may_change=may_change, may_delete=may_change, now=NOON)
+    return workspace_line(body, "template-2", may_change=may_change, may_delete=may_change, now=NOON)
 
 
 def offers(line: WorkspaceLine) -> list[str]:
-    return [each for each in ("start", "stop", "rebuild", "delete") if line.offers(each)]
+    return [each for each in ("start", "stop", "rebuild", "update", "delete") if line.offers(each)]
 
 
 def built(transition: str) -> dict[str, Any]:
@@ -35,6 +37,25 @@ def test_a_workspace_offers_what_makes_sense() -> None:
 def test_one_that_its_autostop_stopped_can_be_started() -> None:
     assert offers(a_line(running=True, status=built("Stop"))) == ["start", "rebuild", "delete"]
     assert offers(a_line(running=True, status=built("Start"))) == ["stop", "rebuild", "delete"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "newer"),
+    [
+        ({}, "template-2"),
+        ({"running": False}, "template-2"),
+        ({"updatePolicy": "OnStart"}, "template-2"),
+        ({"updatePolicy": "Always"}, ""),
+        ({"running": False, "updatePolicy": "OnStart"}, ""),
+    ],
+)
+def test_an_outdated_workspace_that_does_not_move_by_itself_is_updated(spec: dict[str, Any], newer: str) -> None:
+    outdated = {"type": "Outdated", "status": "True"}
+    build = {"number": 1, "job": "dev-1", "transition": "Start", "phase": "Completed", "version": "template-1"}
+    line = a_line(status={"latestBuild": build, "conditions": [outdated]}, **spec)
+    assert line.newer == newer
+    assert ("update" in offers(line)) is bool(newer)
+    assert "update" not in offers(a_line(status={"latestBuild": build}, **spec))
 
 
 def test_without_the_right_nothing_is_offered() -> None:
