@@ -16,7 +16,11 @@ def test_the_readme_is_short() -> None:
 
 
 def test_the_readme_shows_what_it_is_and_why_a_job_waits() -> None:
-    assert read(README).images == ["docs/images/overview.svg", "docs/images/jobs-why.svg"]
+    assert read(README).images == [
+        "docs/images/overview.svg",
+        "docs/images/jobs-why.svg",
+        "docs/images/web-jobs.png",
+    ]
 
 
 def test_the_readme_links_every_page_of_the_users() -> None:

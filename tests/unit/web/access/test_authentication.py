@@ -169,7 +169,7 @@ def test_threat_22_the_tokens_of_a_user_share_one_limit() -> None:
     async def run() -> None:
         async with aiohttp.TCPConnector() as connector, aiohttp.ClientSession(connector=connector) as session:
             access = TokenAuthenticator(
-                UserConnection("https://api.invalid", session, connector),
+                UserConnection("https://api.invalid", session, connector, session),
                 CachedReviews(Tokens(""), lambda: 0.0),
                 namespaces=list,
                 clock=lambda: Instant(NOW, 0.0),

@@ -19,6 +19,7 @@ from provisioner_operator.kube.errors import UnreachableError
 from provisioner_operator.web.access.authentication import TokenAuthenticator
 from provisioner_operator.web.access.cached_reviews import CachedReviews
 from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.access.rate_limit import RateLimit
 from provisioner_operator.web.access.reviews import Reviews
 
 LOG, JOB, JOBS = "/pods/d1/log", "/jobs/dev-7", "/jobs"
@@ -66,7 +67,11 @@ async def users(folder: Path) -> AsyncIterator[TokenAuthenticator]:
             cached = CachedReviews(reviews, lambda: 0.0)
             try:
                 yield TokenAuthenticator(
-                    connection, cached, namespaces=lambda: ["red"], clock=lambda: Instant(0.0, 0.0)
+                    connection,
+                    cached,
+                    namespaces=lambda: ["red"],
+                    clock=lambda: Instant(0.0, 0.0),
+                    requests=RateLimit(10_000),
                 )
             finally:
                 await reviews.close()

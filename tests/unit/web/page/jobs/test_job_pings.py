@@ -3,11 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
-from starlette.requests import Request
-
 from provisioner_operator.api.v1alpha1.names import JOBS
-from provisioner_operator.web.access.caller import Caller, User
-from provisioner_operator.web.page.jobs import routes
+from provisioner_operator.web.page.jobs.job_stream import job_events
 from provisioner_operator.web.page.jobs.table import CancelRights
 from support.builders.manifests import a_job_manifest
 from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, a_stored, ran
@@ -27,8 +24,6 @@ class Reader:
 @virtual_time
 async def test_threat_21_foreign_changes_show_in_no_ping() -> None:
     world = ApiWorld()
-    caller = Caller(User("sam"), cast("KubeClient", Reader()), None, "sam", world.users._review("sam"), list)  # noqa: SLF001
-    request = Request({"type": "http", "path_params": {"org": ACME, "name": "dev-2"}})
 
     async def work() -> None:
         for number in range(60):
@@ -36,7 +31,8 @@ async def test_threat_21_foreign_changes_show_in_no_ping() -> None:
             world.index.apply(JOBS, "ADDED", a_stored(JOBS, a_job_manifest(f"secret-{number}"), namespace=OTHER))
 
     rights = CancelRights("sam", frozenset({ACME}))
-    source = routes._job_events(request, world.app.state.context, caller, "path", rights, sees_daemons=True)  # noqa: SLF001
+    client = cast("KubeClient", Reader())
+    source = job_events(world.app.state.context, client, ACME, "dev-2", rights, sees_daemons=True)
     working = asyncio.ensure_future(work())
     try:
         assert (await anext(source)).startswith(b"retry: ")
