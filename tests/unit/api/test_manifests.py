@@ -72,3 +72,11 @@ def test_no_person_writes_a_status(name: str) -> None:
 @pytest.mark.parametrize(("name", "into"), [("viewer", "view"), ("submitter", "edit"), ("admin", "admin")])
 def test_roles_of_people_are_part_of_the_built_in_ones(name: str, into: str) -> None:
     assert role(name)["metadata"]["labels"] == {f"rbac.authorization.k8s.io/aggregate-to-{into}": "true"}
+
+
+def test_no_probe_of_the_web_server_shares_the_connections_of_its_users() -> None:
+    file = MANIFESTS / "components" / "web" / "deployment.yaml"
+    (container,) = yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]["template"]["spec"]["containers"]
+    probes = [container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
+
+    assert {probe["port"] for probe in probes} == {"metrics"}
