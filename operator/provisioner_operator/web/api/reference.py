@@ -39,9 +39,10 @@ exist (404).
 case. Ids of jobs, builds, workspaces, daemons, templates and organizations are the UIDs of their objects; a build has the id of
 its job. Ids of versions and users are made from their names.
 
-**Lists.** `limit` is 50 by default where nothing else is said, and at most 500. The list of jobs has the number of all that are
-selected in `X-Total-Count`, and the way to the next page in `Link`. Lists have an `ETag`: with `If-None-Match`, an unchanged one is
-answered by 304. A parameter that a route does not know is refused.
+**Lists.** `limit` is 50 by default where nothing else is said, and at most 500. The lists of jobs and of workspaces have the number of
+all that are selected in `X-Total-Count`, and the way to the next page in `Link`. Coder's command line asks for one page only: its `list`
+shows the first 500 workspaces by name. Lists have an `ETag`: with `If-None-Match`, an unchanged one is answered by 304. A parameter
+that a route does not know is refused.
 
 **Failures** have Coder's shape, `Answer`. Under `/api/provisioner/v1`, a client that accepts `application/problem+json` gets a `Problem`
 (RFC 9457) instead. While the server reads the cluster's objects, or the API server is away, the answer is 503 with `Retry-After`.

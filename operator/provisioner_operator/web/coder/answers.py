@@ -57,6 +57,12 @@ def etag(
     return f'W/"{hashlib.blake2b(seen.encode(), key=_KEY, digest_size=16).hexdigest()}"'
 
 
+def link_to_next(request: Request, **parameters: str | int) -> dict[str, str]:
+    """Return the header that leads to the next page of a list, which differs from the request by these parameters."""
+    following = request.url.include_query_params(**parameters)
+    return {"Link": f'<{following.path}?{following.query}>; rel="next"'}
+
+
 def not_modified(request: Request, tag: str) -> Response | None:
     """Return the answer without content if the client has the present one."""
     known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}

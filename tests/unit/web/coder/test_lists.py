@@ -8,6 +8,7 @@ import pytest
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.access.caller import Question
+from provisioner_operator.web.coder import parameters
 from provisioner_operator.web.coder.convert.ids import initiator_id
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
 from support.builders.core import NOON
@@ -274,6 +275,29 @@ def test_workspaces_are_selected(world: ApiWorld, query: str, expected: set[str]
     found = world.get(f"/api/v2/workspaces?q={query}").json()
     assert {each["name"] for each in found["workspaces"]} == expected
     assert found["count"] == len(expected)
+
+
+def test_pages_lead_to_each_workspace_once(world: ApiWorld) -> None:
+    seen: list[str] = []
+    path = "/api/v2/workspaces?limit=2&q=owner:ada@example.com"
+    while path:
+        answer = world.get(path)
+        seen += [each["name"] for each in answer.json()["workspaces"]]
+        assert answer.headers["X-Total-Count"] == "3"
+        path = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")
+    assert seen == ["dev", "fresh", "old"]
+
+
+def test_a_list_of_workspaces_is_not_cut_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parameters, "MOST_OBJECTS", 1)
+    answer = ApiWorld().get("/api/v2/workspaces")
+    assert [each["name"] for each in answer.json()["workspaces"]] == ["dev"]
+    assert answer.headers["Link"] == '</api/v2/workspaces?offset=1>; rel="next"'
+
+
+def test_there_is_nothing_after_the_last_workspace(world: ApiWorld) -> None:
+    for query in ("offset=2", "offset=3", "offset=99"):
+        assert "Link" not in world.get(f"/api/v2/workspaces?{query}").headers
 
 
 def test_a_page_of_workspaces(world: ApiWorld) -> None:

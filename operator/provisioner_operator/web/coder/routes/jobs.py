@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from provisioner_operator.api.v1alpha1.names import JOBS
-from provisioner_operator.web.coder.answers import etag, json_of, not_modified
+from provisioner_operator.web.coder.answers import etag, json_of, link_to_next, not_modified
 from provisioner_operator.web.coder.convert.ids import initiator_id
 from provisioner_operator.web.coder.convert.jobs import provisioner_job
 from provisioner_operator.web.coder.locate import as_uuid, job_of, organization_of
@@ -60,8 +60,7 @@ def _listing(request: Request, selection: JobParameters, index: ClusterIndex, na
     page = _page(selection, index, namespaces)
     headers = {"ETag": tag, "X-Total-Count": str(page.total)}
     if page.next is not None:
-        following = request.url.include_query_params(before=page.next.text)
-        headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+        headers |= link_to_next(request, before=page.next.text)
     return json_of(list[ProvisionerJob], [provisioner_job(row, index) for row in page.rows], headers=headers)
 
 

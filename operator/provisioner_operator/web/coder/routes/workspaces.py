@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from provisioner_operator.api.v1alpha1.names import JOBS, WORKSPACES
 from provisioner_operator.web.access.caller import Caller
-from provisioner_operator.web.coder.answers import etag, json_of, not_modified
+from provisioner_operator.web.coder.answers import etag, json_of, link_to_next, not_modified
 from provisioner_operator.web.coder.convert import workspaces as convert
 from provisioner_operator.web.coder.convert.readable import readable
 from provisioner_operator.web.coder.locate import as_uuid, not_found, workspace_of
@@ -28,7 +28,10 @@ router = APIRouter(tags=["Workspaces"])
 async def list_workspaces(
     request: Request, selection: Annotated[WorkspaceParameters, Query()], context: Context, caller: CallerOf
 ) -> Response:
-    """List the workspaces of all organizations whose workspaces the user may list, by name."""
+    """List the workspaces of all organizations whose workspaces the user may list, by name.
+
+    `count` and the header `X-Total-Count` count all that are selected; where one answer does not hold them, `Link` leads on.
+    """
     index = context.index
     namespaces = await caller.visible(WORKSPACES)
     job_namespaces = await caller.visible(JOBS)
@@ -42,7 +45,11 @@ async def list_workspaces(
     found = list(selected(terms, index, namespaces, job_namespaces))
     page = readable(found[selection.offset :][: selection.most], convert.object_of)
     shown = [convert.workspace(row, index, shows_jobs=row.namespace in job_namespaces) for row in page]
-    return json_of(WorkspacesResponse, WorkspacesResponse(workspaces=shown, count=len(found)), headers={"ETag": tag})
+    headers = {"ETag": tag, "X-Total-Count": str(len(found))}
+    following = selection.offset + selection.most
+    if following < len(found):
+        headers |= link_to_next(request, offset=following)
+    return json_of(WorkspacesResponse, WorkspacesResponse(workspaces=shown, count=len(found)), headers=headers)
 
 
 @router.get("/workspaces/{workspace}", response_model=Workspace)
