@@ -26,6 +26,18 @@ from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import ObjectRow
 
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_NO_TIMES = dict.fromkeys(
+    (
+        "default_ttl_ms",
+        "activity_bump_ms",
+        "time_til_autostop_notify_ms",
+        "failure_ttl_ms",
+        "time_til_dormant_ms",
+        "time_til_dormant_autodelete_ms",
+    ),
+    0,
+)
+"""Coder's times after which a workspace of the template changes by itself: a template has none of them."""
 _NO_STATS = TransitionStats(P50=None, P95=None)
 _PHASE_OF = {
     VersionPhase.IMPORTING: Phase.RUNNING,
@@ -56,9 +68,7 @@ def template(row: ObjectRow, index: ClusterIndex) -> Template:
         deprecation_message="",
         deleted=False,
         icon=spec.icon or "",
-        default_ttl_ms=0,
-        activity_bump_ms=0,
-        time_til_autostop_notify_ms=0,
+        **_NO_TIMES,
         autostop_requirement=AutostopRequirement(days_of_week=[], weeks=1),
         autostart_requirement=AutostartRequirement(days_of_week=_DAYS),
         created_by_id=NIL,
@@ -66,9 +76,6 @@ def template(row: ObjectRow, index: ClusterIndex) -> Template:
         allow_user_autostart=False,
         allow_user_autostop=True,
         allow_user_cancel_workspace_jobs=spec.allow_user_cancel,
-        failure_ttl_ms=0,
-        time_til_dormant_ms=0,
-        time_til_dormant_autodelete_ms=0,
         require_active_version=False,
         max_port_share_level="owner",
         cors_behavior="simple",
