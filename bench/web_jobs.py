@@ -14,7 +14,8 @@ from provisioner_operator.api.v1alpha1.names import API_VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_PAGE = 500
+_PAGE = 100
+"""Objects of a page, as many as the web server asks for."""
 _BEGIN = 1_800_000_000
 _SECONDS_BETWEEN_JOBS = 2
 _WORKSPACE_BUILDS = 5

@@ -14,7 +14,7 @@ import aiohttp
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.kube import wire
 from provisioner_operator.kube.errors import BusyError, ForbiddenError, KubeError, UnreachableError, error_of
-from provisioner_operator.kube.page_size import PageSize
+from provisioner_operator.kube.page_size import MOST_OBJECTS, PageSize
 from provisioner_operator.kube.text_lines import lines_of
 
 JSON_PATCH = "application/json-patch+json"
@@ -40,6 +40,9 @@ _UNREAD_BYTES = 64 * 1024
 
 class KubeClient:
     """Sends requests to one API server. Bodies are the API's JSON; failures are raised as the errors of `kube.errors`."""
+
+    most_objects = MOST_OBJECTS
+    """Objects that it asks for in a page of a list, at most."""
 
     def __init__(
         self,
@@ -107,7 +110,7 @@ class KubeClient:
             parameters["fieldSelector"] = field_selector
         if label_selector:
             parameters["labelSelector"] = label_selector
-        page_size = PageSize()
+        page_size = PageSize(self.most_objects)
         while True:
             parameters["limit"] = str(page_size.objects)
             try:

@@ -17,7 +17,9 @@ LONGEST_PAGE = 2 * _WANTED_BYTES
 class PageSize:
     """Adapts to the size of the last page, carefully upwards: the next objects may be larger."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_OBJECTS) -> None:
+        """`most` is the number of objects that no page exceeds."""
+        self._most = most
         self.objects = _FIRST_OBJECTS
         """Objects to ask for."""
 
@@ -25,7 +27,7 @@ class PageSize:
         """Adapt to a page of so many objects and bytes."""
         if objects:
             fitting = max(_WANTED_BYTES * objects // size, 1)
-            self.objects = min(fitting, self.objects * _GROWTH, MOST_OBJECTS)
+            self.objects = min(fitting, self.objects * _GROWTH, self._most)
 
     def overflowed(self) -> None:
         """Ask for fewer objects: the page was longer than `longest`."""

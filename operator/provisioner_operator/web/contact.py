@@ -16,6 +16,9 @@ from provisioner_operator.kube.errors import UnreachableError
 class ContactClient(KubeClient):
     """Knows which collections cannot be followed at present, and since when."""
 
+    most_objects = 100
+    """Few: a page is indexed without a pause, and 500 jobs keep the loop for 50 ms and take 20 MB more."""
+
     def __init__(self, session: aiohttp.ClientSession, server: str, clock: Callable[[], float]) -> None:
         """`clock` never jumps, in seconds."""
         super().__init__(session, server)

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from provisioner_operator.kube.errors import NotFoundError, UnreachableError
 from provisioner_operator.web.contact import ContactClient
 
-JOBS, PODS = "/jobs", "/pods"
+JOBS, PODS, MANY = "/jobs", "/pods", "/many"
 EVENT = b'{"type": "ADDED", "object": {}}\n'
 
 
@@ -22,6 +22,8 @@ class Server:
     def __init__(self) -> None:
         self.down: set[str] = set()
         self.broken: set[str] = set()
+        self.limits: list[int] = []
+        """Objects that each page of the long list was asked for."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.path in self.down:
@@ -30,6 +32,11 @@ class Server:
             return web.json_response({"message": "no"}, status=404)
         if "watch" in request.query:
             return web.Response(body=EVENT + (EVENT[:10] if request.path in self.broken else b""))
+        if request.path == MANY:
+            limit = int(request.query["limit"])
+            self.limits.append(limit)
+            following = {"continue": "more"} if len(self.limits) < 4 else {}
+            return web.json_response({"items": [{}] * limit, "metadata": following})
         return web.json_response({"items": [], "metadata": {}})
 
 
@@ -102,5 +109,16 @@ def test_a_refusal_is_an_answer() -> None:
                 await client.get("/missing")
             time[0] = 200.0
             assert client.stale_seconds() == 0
+
+    asyncio.run(run())
+
+
+def test_pages_are_so_small_that_requests_are_answered_in_between() -> None:
+    async def run() -> None:
+        server = Server()
+        async with a_client(server, [0.0]) as client:
+            pages = [page async for page in client.list_pages(MANY)]
+        assert len(pages) == 4
+        assert server.limits == [16, 64, 100, 100]
 
     asyncio.run(run())
