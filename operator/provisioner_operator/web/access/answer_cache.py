@@ -12,6 +12,8 @@ YES_SECONDS = 30.0
 """The time for which a right that was withdrawn may still be honored for reads; the API server judges every write."""
 NO_SECONDS = 5.0
 """The time after which a right that was granted is noticed."""
+OUTAGE_SECONDS = 600.0
+"""The time for which the last answer counts while the API server cannot be asked: what it shows is as old."""
 MOST_ANSWERS = 50_000
 """Some 20 MB: a hundred users without a right for all namespaces, in 500 namespaces."""
 
@@ -34,22 +36,27 @@ class AnswerCache(Generic[_Key, _Answer]):
         self._lifetimes = lifetimes
         self._most = most
         self._answers: OrderedDict[_Key, tuple[_Answer, float]] = OrderedDict()
+        """Answers with the times at which they were asked for."""
 
     def find(self, key: _Key, now: float) -> tuple[_Answer] | None:
         """Return the answer, in a tuple because it may be None; or None if it is unknown or too old."""
         found = self._answers.get(key)
         if found is None:
             return None
-        answer, until = found
-        if now >= until:
-            del self._answers[key]
+        answer, asked_at = found
+        if now >= asked_at + (self._lifetimes.yes if answer else self._lifetimes.no):
             return None
         self._answers.move_to_end(key)
         return (answer,)
 
+    def last(self, key: _Key, now: float) -> tuple[_Answer] | None:
+        """Return the last answer for use in an outage, in a tuple; None if it is unknown or from too long ago."""
+        found = self._answers.get(key)
+        return (found[0],) if found is not None and now < found[1] + OUTAGE_SECONDS else None
+
     def keep(self, key: _Key, answer: _Answer, now: float) -> None:
         """Keep an answer that was asked for at `now`."""
-        self._answers[key] = (answer, now + (self._lifetimes.yes if answer else self._lifetimes.no))
+        self._answers[key] = (answer, now)
         self._answers.move_to_end(key)
         while len(self._answers) > self._most:
             self._answers.popitem(last=False)

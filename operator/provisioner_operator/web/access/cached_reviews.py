@@ -1,12 +1,14 @@
 """Reviews whose answers are kept for some seconds, by the digest of the credential, so that no user gets another's.
 
-Of the places for reviews under way, one credential has some only: whoever asks much, waits for the own questions.
+Of the places for reviews under way, one credential has some only: whoever asks much, waits for the own questions. While
+the API server cannot be reached, the last answers count, so that its users still see what was known before.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from weakref import WeakValueDictionary
 
+from provisioner_operator.kube.errors import UnreachableError
 from provisioner_operator.web.access.answer_cache import AnswerCache, Lifetimes
 from provisioner_operator.web.access.caller import Question, User
 from provisioner_operator.web.access.reviews import Reviewer
@@ -50,16 +52,26 @@ class CachedReviews:
         return await self._judging.answer(key, lambda: self._judge(digest, credential, question))
 
     async def _identify(self, digest: str, credential: Mapping[str, str]) -> User | None:
-        async with self._places:
-            asked_at = self._clock()
-            user = await self._reviewer.user(credential)
+        try:
+            async with self._places:
+                asked_at = self._clock()
+                user = await self._reviewer.user(credential)
+        except UnreachableError:
+            if found := self._users.last(digest, self._clock()):
+                return found[0]
+            raise
         self._users.keep(digest, user, asked_at)
         return user
 
     async def _judge(self, digest: str, credential: Mapping[str, str], question: Question) -> bool:
         own = self._own_places.setdefault(digest, asyncio.Semaphore(MOST_FOR_ONE))
-        async with own, self._places:
-            asked_at = self._clock()
-            allowed = await self._reviewer.allowed(credential, question)
+        try:
+            async with own, self._places:
+                asked_at = self._clock()
+                allowed = await self._reviewer.allowed(credential, question)
+        except UnreachableError:
+            if found := self._rights.last((digest, question), self._clock()):
+                return found[0]
+            raise
         self._rights.keep((digest, question), allowed, asked_at)
         return allowed

@@ -201,11 +201,15 @@ def event_bytes(name: str, text: str, identifier: str = "") -> bytes:
 
 
 async def ticks(context: WebContext) -> AsyncIterator[tuple[int, int]]:
-    """Yield the index's version and a counter of time: at once, then after changes and from time to time, never faster than a tick."""
+    """Yield the index's version and a counter of time: at once, then after changes and from time to time, never faster than a tick.
+
+    While everything is listed anew, what was rendered before is better than a part.
+    """
     loop = asyncio.get_running_loop()
     while True:
         version = context.index.version
-        yield version, int(context.index.now() // REFRESH_SECONDS)
+        if context.index.is_ready:
+            yield version, int(context.index.now() // REFRESH_SECONDS)
         began = loop.time()
         if version == context.index.version:
             try:

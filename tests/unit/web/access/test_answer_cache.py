@@ -1,6 +1,6 @@
 """A "yes" is kept for thirty seconds, a "no" for five, and never more than a bounded number of either."""
 
-from provisioner_operator.web.access.answer_cache import NO_SECONDS, YES_SECONDS, AnswerCache, Lifetimes
+from provisioner_operator.web.access.answer_cache import NO_SECONDS, OUTAGE_SECONDS, YES_SECONDS, AnswerCache, Lifetimes
 
 
 def a_cache(most: int = 10) -> AnswerCache[str, bool]:
@@ -44,9 +44,11 @@ def test_the_answers_that_were_used_longest_ago_make_room() -> None:
     assert cache.find("a", now=1.0) == (True,)
 
 
-def test_what_is_too_old_is_forgotten() -> None:
+def test_in_an_outage_the_last_answer_counts_for_a_while() -> None:
     cache = a_cache()
     cache.keep("a", answer=True, now=0.0)
-    cache.find("a", now=31.0)
 
-    assert len(cache) == 0
+    assert cache.find("a", now=YES_SECONDS) is None
+    assert cache.last("a", now=OUTAGE_SECONDS - 1) == (True,)
+    assert cache.last("a", now=OUTAGE_SECONDS) is None
+    assert cache.last("b", now=0.0) is None

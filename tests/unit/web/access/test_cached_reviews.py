@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from provisioner_operator.kube.errors import UnreachableError
+from provisioner_operator.web.access.answer_cache import YES_SECONDS
 from provisioner_operator.web.access.cached_reviews import MOST_AT_A_TIME, MOST_FOR_ONE, CachedReviews
 from provisioner_operator.web.access.caller import Question, User
 from support.virtual_time import virtual_time
@@ -175,3 +176,23 @@ async def test_a_question_that_several_ask_at_once_is_asked_once() -> None:
     assert await asyncio.gather(*(reviews.user("a", {"token": "a"}) for _ in range(5))) == [User("ada")] * 5
     assert await asyncio.gather(*(reviews.allowed("a", {"token": "a"}, LIST) for _ in range(5))) == [True] * 5
     assert len(reviewer.asked) == 2
+
+
+@virtual_time
+async def test_while_the_api_server_is_away_the_last_answers_count() -> None:
+    reviewer = Reviewer({"a": User("ada")}, {("a", LIST): True})
+    reviews = cached(reviewer)
+    await reviews.user("digest of a", {"token": "a"})
+    await reviews.allowed("digest of a", {"token": "a"}, LIST)
+    reviewer.away = True
+    await asyncio.sleep(YES_SECONDS)
+
+    assert await reviews.user("digest of a", {"token": "a"}) == User("ada")
+    assert await reviews.allowed("digest of a", {"token": "a"}, LIST)
+    with pytest.raises(UnreachableError):
+        await reviews.allowed("digest of a", {"token": "a"}, LIST._replace(verb="get"))
+    with pytest.raises(UnreachableError):
+        await reviews.user("digest of b", {"token": "b"})
+
+    reviewer.away, reviewer.rights = False, {}
+    assert not await reviews.allowed("digest of a", {"token": "a"}, LIST)

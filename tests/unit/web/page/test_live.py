@@ -125,6 +125,7 @@ async def permitted() -> bool:
 
 def a_context() -> WebContext:
     index = ClusterIndex(clock)
+    index.complete()
     return WebContext(index, KnownUsers(index, {}), Settings(), clock, Streams(clock))
 
 
