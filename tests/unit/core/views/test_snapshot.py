@@ -1,6 +1,7 @@
 """The queue and the daemons that serve it, from lists."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -152,6 +153,27 @@ def test_a_waiting_job_is_stuck_where_only_somebody_can_help() -> None:
 def test_a_daemon_that_never_reported_is_not_online() -> None:
     fleet = [replace(daemon(), heartbeat=None)]
     assert Snapshot([], fleet, now=NOON).is_online(fleet[0]) is False
+
+
+@pytest.mark.parametrize(
+    ("state", "deleting", "age", "reports"),
+    [
+        (DaemonState.IDLE, True, 1, True),
+        (DaemonState.DRAINING, False, 1, True),
+        (DaemonState.OFFLINE, False, 1, False),
+        (DaemonState.BUSY, True, 3_600, False),
+    ],
+)
+def test_a_daemon_reports_also_while_it_takes_no_more_jobs(
+    state: DaemonState,
+    deleting: bool,  # noqa: FBT001 - a parameter of pytest
+    age: float,
+    reports: bool,  # noqa: FBT001 - a parameter of pytest
+) -> None:
+    known = replace(daemon(), state=state, deleting=deleting)
+    assert known.heartbeat is not None
+    last = datetime.fromisoformat(known.heartbeat).timestamp()
+    assert Snapshot([], [known], now=last + age).reports(known) is reports
 
 
 def test_a_job_that_was_canceled_before_it_started_waited_until_its_end() -> None:
