@@ -59,6 +59,7 @@ def filled(quiet: ProductNamespace) -> ProductNamespace:
     quiet.admin.patch("wst", "docker", {"status": {"activeVersion": "docker-1", "workspaces": 1}}, subresource="status")
     quiet.a_daemon_without_process("d1", tags=ON_PREM)
     quiet.a_daemon_without_process("d2", tags=CLOUD, cordoned=True)
+    quiet.beat("d2")
     quiet.beat("d1", consecutiveFailures=4, failedJobs=5, version="0.0.1", tags="x=1")
     quiet.admin.create(a_daemon_manifest("never-seen"))
     quiet.admin.create(a_pool_manifest("pool", tags={"pool": "only"}, replicas=0))
