@@ -10,7 +10,7 @@ from provisioner_operator.core.model.matching import Tags, effective_tags
 
 _LONGEST = 4096
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-"""What JSON can escape, and no answer can quote."""
+"""Characters that JSON can escape, and no answer can quote."""
 
 
 def _checked(text: object) -> object:
