@@ -17,7 +17,7 @@ from support.builders.manifests import role_binding
 from support.cluster.installation import an_installed_control_plane
 from support.cluster.kubectl import Kubectl
 from support.cluster.watching import watching
-from support.manifests import CRDS
+from support.manifests import CRDS, Manifest
 from support.programs.programs import OperatorProgram, an_operator, plain_kopf
 from support.test_namespace import OPERATOR, ProductNamespace, a_job, a_product_namespace, names
 from support.unique import unique
@@ -60,8 +60,8 @@ def _delete_definition(admin: Kubectl, plural: str) -> None:
     if plural == DAEMONS:
         # Those of earlier tests, whose controllers are gone, would hold up the deletion by their finalizers.
         for each in admin.json("get", DAEMONS, "--all-namespaces")["items"]:
-            kept = {"metadata": {"finalizers": []}}
-            admin.within(each["metadata"]["namespace"]).patch("pd", each["metadata"]["name"], kept)
+            without: Manifest = {"metadata": {"finalizers": []}}
+            admin.within(each["metadata"]["namespace"]).patch("pd", each["metadata"]["name"], without)
     admin.run("delete", "crd", f"{plural}.{GROUP}", "--timeout=60s")
 
 
