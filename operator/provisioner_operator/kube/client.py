@@ -6,6 +6,7 @@ means, and decides by the error's type (`kube.errors`).
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -144,17 +145,8 @@ class KubeClient:
         }
         if field_selector:
             parameters["fieldSelector"] = field_selector
-        timeout = aiohttp.ClientTimeout(total=None, connect=STREAM_CONNECT_SECONDS, sock_read=WATCH_READ_SECONDS)
         try:
-            async with self._streams.get(
-                self._url(path),
-                params=parameters,
-                headers=self._headers,
-                timeout=timeout,
-                read_bufsize=_UNREAD_BYTES,
-            ) as response:
-                if response.status >= HTTPStatus.BAD_REQUEST:
-                    raise await self._error_of(response)
+            async with self._stream(path, parameters, WATCH_READ_SECONDS) as response:
                 async for line in lines_of(response.content.iter_any(), _LONGEST_EVENT):
                     event = wire.decode(line)  # a line that was cut off in the middle is a ValueError
                     if event["type"] == "ERROR":
@@ -171,17 +163,8 @@ class KubeClient:
 
         Raises UnreachableError when the stream breaks, or brings nothing for `quiet_seconds`: a server that died is silent.
         """
-        timeout = aiohttp.ClientTimeout(total=None, connect=STREAM_CONNECT_SECONDS, sock_read=quiet_seconds)
         try:
-            async with self._streams.get(
-                self._url(path),
-                params=parameters,
-                headers=self._headers,
-                timeout=timeout,
-                read_bufsize=_UNREAD_BYTES,
-            ) as response:
-                if response.status >= HTTPStatus.BAD_REQUEST:
-                    raise await self._error_of(response)
+            async with self._stream(path, parameters, quiet_seconds) as response:
                 async for line in lines_of(response.content.iter_any(), _LONGEST_LINE):
                     yield line.decode(errors="replace")
         except aiohttp.SocketTimeoutError as error:
@@ -192,6 +175,19 @@ class KubeClient:
 
     def _url(self, path: str) -> str:
         return self._server + path
+
+    @asynccontextmanager
+    async def _stream(
+        self, path: str, parameters: Mapping[str, str], quiet_seconds: float
+    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        """Open an answer without end; a read of it fails after `quiet_seconds` without data."""
+        timeout = aiohttp.ClientTimeout(total=None, connect=STREAM_CONNECT_SECONDS, sock_read=quiet_seconds)
+        async with self._streams.get(
+            self._url(path), params=parameters, headers=self._headers, timeout=timeout, read_bufsize=_UNREAD_BYTES
+        ) as response:
+            if response.status >= HTTPStatus.BAD_REQUEST:
+                raise await self._error_of(response)
+            yield response
 
     async def _error_of(self, response: aiohttp.ClientResponse, *, has_tests: bool = False) -> KubeError:
         retry_after = response.headers.get("Retry-After", "")

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState
-from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
 from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from provisioner_operator.core.daemons.decisions import (
-    HEARTBEAT_MISSING,
     CheckDaemon,
     DaemonDecision,
     HoldDaemon,
     MarkOffline,
     ReleaseDaemon,
 )
+from provisioner_operator.core.daemons.ending import has_ended, release_of_unreadable
 from provisioner_operator.core.daemons.incarnations import Instances
+from provisioner_operator.core.daemons.known_daemon import KnownDaemon
 from provisioner_operator.core.daemons.liveness import Liveness
 from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval
@@ -38,24 +38,6 @@ REVEALING_REPORTS = 2
 
 RECENT_INTERVALS = 1.5
 """Intervals of its heartbeats after which the last one of a daemon is no longer its present state."""
-
-NOTICE_SECONDS = 300.0
-"""Time in which a daemon with contact notices that a job is gone: a watch lasts no longer."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    daemon: Daemon
-    instances: Instances
-    reported_at: float
-    """Time of its last heartbeat, or of its first observation; unlike its silence, it includes outages."""
-    trusted_since: float
-    """Time from which it has had to stop runs of jobs that were unknown then."""
-    reports: int = 0
-    """Number of its heartbeats since it was first observed, or observed to be deleted, or missing when a term began."""
-    backs_off_until: float = float("-inf")
-    drained_since: float | None = None
-    """Time from which it has been deleted and without a job: it has to stop what it still runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +59,7 @@ class KnownDaemons:
     def __init__(self, pods: DaemonPods) -> None:
         """Share `pods`, the Pods that are daemons, with the reconciler that observes them."""
         self._pods = pods
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, KnownDaemon] = {}
         self._in_namespace: dict[str, dict[str, None]] = {}
         self._unreadable: dict[str, UnreadableObject] = {}
         self._healthy: dict[Supply, set[str]] = {}
@@ -105,7 +87,7 @@ class KnownDaemons:
         was_unreadable = self._unreadable.pop(daemon.uid, None) is not None
         doubts_settled = False
         if entry is None:
-            self._entries[daemon.uid] = _Entry(daemon, Instances(daemon.instance), now.monotonic, now.monotonic)
+            self._entries[daemon.uid] = KnownDaemon(daemon, Instances(daemon.instance), now.monotonic, now.monotonic)
             self._in_namespace.setdefault(daemon.namespace, {})[daemon.uid] = None
         else:
             entry.reports = 0 if daemon.deleting and not entry.daemon.deleting else entry.reports + reported
@@ -243,7 +225,7 @@ class KnownDaemons:
 
     def are_claims_trusted(self, uid: str, now: Instant) -> bool:
         """Return whether the daemon may still be stopping runs of jobs that were deleted before they could be observed."""
-        return now.monotonic < _trusted_until(self._entries[uid])
+        return now.monotonic < self._entries[uid].trusted_until
 
     def may_hide_runs(self, uid: str, now: Instant) -> bool:
         """Return whether the daemon may have runs that no heartbeat has shown to this process yet."""
@@ -267,14 +249,14 @@ class KnownDaemons:
         looks = [self._liveness.next_look(uid, now)]
         entry = self._entries.get(uid)
         if entry is not None:
-            moments = (entry.backs_off_until, _trusted_until(entry), _stopped_at(entry))
+            moments = (entry.backs_off_until, entry.trusted_until, entry.stopped_at)
             looks += [each for each in moments if now.monotonic < each < float("inf")]
         next_look = min((look for look in looks if look is not None), default=float("inf"))
         return next_look if next_look < float("inf") else None
 
     def release_of_unreadable(self, uid: str, now: Instant) -> tuple[ReleaseDaemon, float] | None:
         """Return the release of a deleted daemon that cannot be parsed, with the seconds until it is due."""
-        return _release_of(self._unreadable[uid], now, has_ended=self._pods.ending_of(uid) is not None)
+        return release_of_unreadable(self._unreadable[uid], now, has_ended=self._pods.ending_of(uid) is not None)
 
     def note_jobs(self, uid: str, now: Instant, *, has_jobs: bool) -> None:
         """Take note of whether jobs are assigned to the daemon."""
@@ -291,7 +273,7 @@ class KnownDaemons:
             return CheckDaemon(entry.daemon)
         is_kept = RUNS_FINALIZER in entry.daemon.finalizers
         # Whatever it lists then was invented, or it fails to stop: neither may keep its object for ever.
-        is_over = is_clear or now.monotonic >= _stopped_at(entry)
+        is_over = is_clear or now.monotonic >= entry.stopped_at
         if is_kept and entry.daemon.deleting and is_over and not self.may_hide_runs(uid, now):
             return ReleaseDaemon(entry.daemon)
         if entry.daemon.state is not DaemonState.OFFLINE and self._liveness.is_offline(uid):
@@ -318,44 +300,6 @@ class KnownDaemons:
                 del self._healthy[previous.supply]
         if daemon is not None and daemon.is_healthy:
             self._healthy.setdefault(daemon.supply, set()).add(daemon.uid)
-
-
-def has_ended(daemon: Daemon, now: Instant) -> bool:
-    """Return whether the daemon's status shows that its process is over, or has been silent until its fence ended its runs."""
-    if daemon.heartbeat is None:
-        return True
-    if daemon.state is not DaemonState.OFFLINE:
-        return False
-    # A controller that missed its heartbeats wrote so, by its own clock; otherwise the daemon reported its end itself.
-    missed = next((each.since for each in daemon.conditions if each.reason == HEARTBEAT_MISSING), None)
-    return not daemon.runs if missed is None else now.wall - missed >= daemon.lost_after
-
-
-def _release_of(daemon: UnreadableObject, now: Instant, *, has_ended: bool) -> tuple[ReleaseDaemon, float] | None:
-    """Return the release of a daemon that cannot be parsed, with the seconds until it is due; None if none is.
-
-    It is due when its Pod has ended, or after the longest time for which any daemon's runs may outlive its contact: what it
-    reports cannot be read, and must not be able to keep its object, and with it the namespace, for ever.
-    """
-    if daemon.deleted_at is None or RUNS_FINALIZER not in daemon.finalizers:
-        return None
-    return ReleaseDaemon(daemon), 0.0 if has_ended else daemon.deleted_at + LONGEST_LOST_AFTER - now.wall
-
-
-def _trusted_until(entry: _Entry) -> float:
-    """Return the time until which the daemon may still be stopping runs that it held when it was first observed."""
-    return entry.trusted_since + _stopping_seconds(entry)
-
-
-def _stopped_at(entry: _Entry) -> float:
-    """Return the time at which a deleted daemon without a job has had time to stop all runs; infinity for any other."""
-    return float("inf") if entry.drained_since is None else entry.drained_since + _stopping_seconds(entry)
-
-
-def _stopping_seconds(entry: _Entry) -> float:
-    """Return the time in which a daemon notices that a job is gone, and stops its run."""
-    offer = entry.daemon.offer  # its spec: what it reports could be any time
-    return max(offer.lost_after, NOTICE_SECONDS) + offer.cancel_grace
 
 
 def _eligibility(daemon: Daemon) -> tuple[object, ...]:

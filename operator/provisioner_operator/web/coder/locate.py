@@ -1,7 +1,7 @@
 """Find objects by the ids of Coder's API, for those who may see them; for others they do not exist (404)."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -63,24 +63,19 @@ async def job_of(uid: UUID, index: ClusterIndex, caller: Caller, namespace: str 
 
 async def workspace_of(uid: UUID, index: ClusterIndex, caller: Caller) -> ObjectRow:
     """Return the workspace of this UID. Raises Problem unless the user may get it."""
-    row = index.workspaces.get(str(uid))
-    if (
-        row is None
-        or not is_readable(row, workspace_object)
-        or not await caller.may("get", WORKSPACES, row.namespace, row.name)
-    ):
-        raise not_found()
-    return row
+    return await _visible(index.workspaces.get(str(uid)), workspace_object, caller, WORKSPACES)
 
 
 async def template_of(uid: UUID, index: ClusterIndex, caller: Caller) -> ObjectRow:
     """Return the template of this UID. Raises Problem unless the user may get it."""
-    row = index.templates.get(str(uid))
-    if (
-        row is None
-        or not is_readable(row, template_object)
-        or not await caller.may("get", TEMPLATES, row.namespace, row.name)
-    ):
+    return await _visible(index.templates.get(str(uid)), template_object, caller, TEMPLATES)
+
+
+async def _visible(
+    row: ObjectRow | None, parse: Callable[[ObjectRow], object], caller: Caller, resource: str
+) -> ObjectRow:
+    """Return the object if it exists, can be read, and the user may get it. Raises Problem otherwise."""
+    if row is None or not is_readable(row, parse) or not await caller.may("get", resource, row.namespace, row.name):
         raise not_found()
     return row
 

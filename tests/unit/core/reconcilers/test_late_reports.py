@@ -6,7 +6,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase, Provisioner
 from provisioner_operator.core.daemons.decisions import RegisterDaemon
-from provisioner_operator.core.daemons.registry import NOTICE_SECONDS
+from provisioner_operator.core.daemons.known_daemon import NOTICE_SECONDS
 from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire
 from provisioner_operator.core.model.matching import Supply, effective_tags
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Job, Offer
