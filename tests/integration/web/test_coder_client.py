@@ -233,8 +233,11 @@ def test_a_start_moves_to_the_active_version_where_it_may(team: Team, users: Web
     assert coder.run("autoupdate", name, "always").code == 0
     assert coder.run("stop", name, "-y").code == 0
     newer = [*PARAMETERS, {"name": "new", "default": "", "mutable": True}]
-    team.admin.patch("wst", template, {"spec": {"parameters": newer}})
-    active = team.templates.until_latest(template, is_ready)["status"]["activeVersion"]
+    changed = team.admin.patch("wst", template, {"spec": {"parameters": newer}})["metadata"]["generation"]
+    ready = team.templates.until_latest(
+        template, lambda body: is_ready(body) and body["metadata"]["generation"] >= changed
+    )
+    active = ready["status"]["activeVersion"]
 
     answer = coder.run("start", name, "-y")
     assert answer.code == 0, answer
