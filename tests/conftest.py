@@ -36,9 +36,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 @functools.cache
 def _sharing(file: Path) -> str | None:
-    """The file, if it or its folder has fixtures for all tests of a module; the folder, if it has some for all of it."""
+    """The file, if it or its folder has fixtures for all tests of a module; the folder, if it has some for a session."""
     conftest = file.parent / "conftest.py"
     sources = [each.read_text(encoding="utf-8") for each in (file, conftest) if each.exists()]
-    if any('scope="package"' in source for source in sources):
+    if any('scope="session"' in source for source in sources):
         return str(file.parent)
     return str(file) if any('scope="module"' in source for source in sources) else None

@@ -32,7 +32,7 @@ def kubectl() -> Kubectl:
     return run
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def cluster() -> Iterator[ControlPlane]:
     with ControlPlane.start(tokens=("tessa",)) as plane:
         yield plane

@@ -10,7 +10,7 @@ from support.cluster.shared_cluster import Cluster, KeptCluster
 from support.programs.web_server import WebProgram, WebUsers, a_web_server
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def web_server(cluster: Cluster) -> Iterator[WebProgram]:
     """Run a web server with the administrator's kubeconfig, which has a client certificate."""
     with a_web_server(cluster.kubeconfig) as program:

@@ -22,9 +22,10 @@ NOWHERE = {"place": "nowhere"}
 """Tags that no daemon has."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start Chromium."""
+    # Not for longer: Playwright's event loop counts as running in this thread, so that no other test could start one.
     try:
         program = find_chromium()
     except NoBrowserError as error:
@@ -42,7 +43,7 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(f"NOT TESTED IN A BROWSER: {reason}")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def web_server(cluster: Cluster) -> Iterator[WebProgram]:
     """Run a web server with the administrator's kubeconfig."""
     # All tests of a module are the same few users.
