@@ -5,11 +5,9 @@ API server would take every token for the administrator.
 """
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -20,19 +18,14 @@ from websockets.sync.client import connect as connect_socket
 from websockets.typing import Origin
 
 from provisioner_operator.api.v1alpha1.names import JOBS
-from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.connect import connect
-from provisioner_operator.web.access.answer_cache import Lifetimes
-from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.access.reviews import Reviews
 from provisioner_operator.web.problems import Problem
-from provisioner_operator.web.server import read_clocks
-from provisioner_operator.web.streams import StreamEnd, StreamEndedError, Streams
 from support.builders.manifests import a_daemon_manifest, a_job_manifest
 from support.cluster.kubectl import Kubectl
 from support.cluster.shared_cluster import Cluster
 from support.programs.web_access import a_request, an_authenticator
-from support.programs.web_server import WebProgram, WebUsers
+from support.programs.web_server import WebUsers
 from support.unique import unique
 
 ME = "/api/v2/users/me"
@@ -209,81 +202,6 @@ def test_threat_21_nothing_of_a_foreign_namespace_shows(
         assert "foreign-" not in page.text
 
 
-async def silence() -> AsyncIterator[int]:
-    await asyncio.Event().wait()
-    yield 0
-
-
-async def end_of(streams: Streams, caller: Caller, namespace: str) -> StreamEnd:
-    async def permitted() -> bool:
-        return namespace in await caller.visible(JOBS)
-
-    async with asyncio.timeout(WITHIN):
-        try:
-            async for _ in streams.guarded(caller, permitted, silence()):
-                pass
-        except StreamEndedError as error:
-            return error.end
-    raise AssertionError
-
-
-def test_threat_11_a_stream_ends_when_the_right_is_withdrawn(web: WebUsers, cluster: Cluster, admin: Kubectl) -> None:
-    namespace = str(admin.namespace)
-
-    async def watch() -> StreamEnd:
-        async with an_authenticator(cluster.kubeconfig, (namespace,)) as access:
-            caller = await access.caller(a_request(web.token("viewer")))
-            reading = asyncio.create_task(end_of(Streams(read_clocks, recheck_seconds=0.1), caller, namespace))
-            await asyncio.sleep(0)
-            binding = f"{web.name('viewer')}-{web.roles['viewer']}"
-            await asyncio.to_thread(admin.delete, "rolebinding", binding)
-            return await reading
-
-    assert asyncio.run(watch()) is StreamEnd.FORBIDDEN
-
-
-def test_threat_11_a_deleted_user_is_signed_out(web: WebUsers, cluster: Cluster, admin: Kubectl) -> None:
-    async def watch() -> int:
-        async with an_authenticator(cluster.kubeconfig, ()) as access:
-            request = a_request(web.token("viewer"))
-            await access.caller(request)
-            await asyncio.to_thread(admin.delete, "serviceaccount", "viewer")
-            async with asyncio.timeout(WITHIN):
-                while True:
-                    try:
-                        await access.caller(request)
-                    except Problem as problem:
-                        return problem.status
-                    await asyncio.sleep(Lifetimes(0.1).yes)
-
-    assert asyncio.run(watch()) == httpx.codes.UNAUTHORIZED
-
-
-def test_threat_12_a_stream_ends_with_a_short_lived_token(web: WebUsers, cluster: Cluster, admin: Kubectl) -> None:
-    namespace = str(admin.namespace)
-    web.token("viewer")
-    token = web.new_token("viewer", seconds=600)
-    shift = 0.0
-
-    def clock() -> Instant:
-        now = read_clocks()
-        return replace(now, wall=now.wall + shift)
-
-    async def watch() -> tuple[StreamEnd, int]:
-        nonlocal shift
-        async with an_authenticator(cluster.kubeconfig, (namespace,), clock=clock) as access:
-            caller = await access.caller(a_request(token))
-            assert caller.expires is not None
-            assert 0 < caller.expires - clock().wall <= 600
-            shift = caller.expires - clock().wall - 0.5
-            end = await end_of(Streams(clock), caller, namespace)
-            with pytest.raises(Problem) as refused:
-                await access.caller(a_request(token))
-            return end, refused.value.status
-
-    assert asyncio.run(watch()) == (StreamEnd.SIGNED_OUT, httpx.codes.UNAUTHORIZED)
-
-
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "null"])
 def test_threat_05_a_socket_of_a_foreign_page_is_closed(web: WebUsers, origin: str) -> None:
     address = web.url.replace("http://", "ws://") + "/api/v2/workspacebuilds/x/logs?follow"
@@ -319,58 +237,3 @@ def test_threat_16_only_valid_names_reach_the_api_server(web: WebUsers, name: st
 
 def test_threat_17_a_malformed_token_is_refused_before_it_is_sent_on(web: WebUsers) -> None:
     assert web.stranger().get(ME, headers={"Coder-Session-Token": "a b"}).status_code == httpx.codes.BAD_REQUEST
-
-
-def test_a_pasted_token_becomes_a_cookie_and_a_logout_ends_it(web: WebUsers) -> None:
-    browser = web.stranger()
-
-    entered = browser.post("/login", data={"token": f"{web.token('viewer')}\n", "next": "/me"})
-    assert (entered.status_code, entered.headers["location"]) == (httpx.codes.SEE_OTHER, "/me")
-    assert browser.get(ME).json()["username"] == web.name("viewer")
-    left = browser.post("/logout")
-
-    assert (left.status_code, left.headers["location"]) == (httpx.codes.SEE_OTHER, "/login")
-    assert browser.get(ME).status_code == httpx.codes.UNAUTHORIZED
-
-
-@pytest.mark.parametrize(
-    ("token", "problem"), [("", "malformed"), ("a b", "malformed"), (JUNK, "refused"), ("a\r\nb: c", "malformed")]
-)
-def test_a_login_without_a_valid_token_says_why(web: WebUsers, token: str, problem: str) -> None:
-    browser = web.stranger()
-
-    answer = browser.post("/login", data={"token": token, "next": "/me"})
-
-    assert answer.headers["location"] == f"/login?problem={problem}&next=%2Fme"
-    assert "set-cookie" not in answer.headers
-
-
-@pytest.mark.parametrize("following", ["//evil.example", "/\\evil.example", "https://evil.example"])
-def test_threat_15_a_login_leads_nowhere_else(web: WebUsers, following: str) -> None:
-    answer = web.stranger().post("/login", data={"token": web.token("viewer"), "next": following})
-
-    assert answer.headers["location"] == "/"
-
-
-def test_threat_19_no_token_is_in_the_log(web: WebUsers, web_server: WebProgram) -> None:
-    token = web.token("viewer")
-    client = web.client("viewer")
-    client.get(ME, params={"token": token})
-    client.post("/login", data={"token": token})
-    client.post("/login", data={"token": f"{token} "})
-    client.get("/", headers={"Cookie": f"provisioner={token}"})
-    client.get(f"/{token[:100]}?{token}", headers={"Host": "evil.example", "Referer": f"http://127.0.0.1/?{token}"})
-
-    secret = token.rpartition(".")[2]
-    assert secret not in "\n".join(web_server.lines)
-
-
-def test_the_log_names_who_did_what(web: WebUsers, web_server: WebProgram) -> None:
-    answer = web.client("viewer").post("/no-such-place")
-
-    records = web_server.audit(request_id=answer.headers["X-Request-Id"])
-
-    assert [(each["verb"], each["object"], each["result"]) for each in records] == [
-        ("POST", "/no-such-place", answer.status_code)
-    ]
-    assert json.dumps(records)

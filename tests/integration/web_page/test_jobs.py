@@ -5,11 +5,6 @@ import re
 from playwright.sync_api import Page, expect
 
 from integration.web_page.conftest import HERE, NOWHERE, Visits
-from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP
-from support.builders.manifests import role_binding
-from support.cluster.role_bindings import grant_roles
-from support.manifests import Manifest
-from support.programs.web_server import WebUsers
 from support.test_namespace import ProductNamespace
 from support.unique import unique
 
@@ -255,124 +250,6 @@ def test_a_job_is_suspended_resumed_and_retried(product: ProductNamespace, visit
         page.get_by_role("dialog").get_by_role("button", name="Retry job").click()
         expect(page.locator("#toasts")).to_contain_text("Submitted again")
         assert product.jobs.until(f"{name}-retry-1", "Pending")
-
-
-def test_the_log_of_a_job_can_be_read_and_downloaded(product: ProductNamespace, visits: Visits) -> None:
-    grant_logs(product, visits.users.name("namespace-admin"))
-    name = unique("ended")
-    product.submit(name, tags=HERE, lines=5)
-    product.jobs.until(name, "Completed")
-    with visits.visit() as visit:
-        page = visit.open(f"provisioner-jobs/{name}/logs")
-        expect(page.locator("#log li").first).to_be_visible()
-        expect(page.get_by_text("From the archive, ConfigMap")).to_be_visible()
-        with page.expect_download() as download:
-            page.get_by_role("link", name="Download").click()
-        assert download.value.suggested_filename == f"{name}.log"
-        page.get_by_label("Wrap lines").uncheck()
-        expect(page.locator("#log")).to_have_class(re.compile("nowrap"))
-
-
-def test_the_log_of_a_running_job_grows_while_its_end_is_in_view(product: ProductNamespace, visits: Visits) -> None:
-    grant_logs(product, visits.users.name("namespace-admin"))
-    name = unique("running")
-    product.submit_held(name, tags=HERE, lines=3)
-    with visits.visit() as visit:
-        page = visit.open(f"provisioner-jobs/{name}/logs")
-        # The daemon runs in no Pod, so the lines come from the archive, which it saves first after ten seconds.
-        expect(page.locator("#log")).to_contain_text("line 3 of 3", timeout=60_000)
-        expect(page.locator("#live")).to_contain_text("Following")
-        product.ledger.release(name)
-        expect(page.locator("#log")).to_contain_text("The job completed", timeout=60_000)
-        expect(page.locator("#live")).to_contain_text("Ended")
-        numbers = page.locator("#log li").evaluate_all("lines => lines.map(line => Number(line.dataset.line))")
-        assert numbers == list(range(1, len(numbers) + 1))
-
-
-def test_a_log_that_grows_keeps_the_lines_that_were_asked_for(product: ProductNamespace, visits: Visits) -> None:
-    grant_logs(product, visits.users.name("namespace-admin"))
-    name = unique("long")
-    product.submit_held(name, tags=HERE, lines=5100)
-    with visits.visit() as visit:
-        page = visit.open(f"provisioner-jobs/{name}/logs")
-        expect(page.locator("#log")).to_contain_text("line 5100 of 5100", timeout=60_000)
-        page = visit.open(f"provisioner-jobs/{name}/logs?lines=20000")
-        expect(page.locator("#live")).to_contain_text("Following")
-        product.ledger.release(name)
-        expect(page.locator("#log")).to_contain_text("The job completed", timeout=60_000)
-        assert page.locator("#log li").count() >= 5100
-
-
-def grant_logs(product: ProductNamespace, user: str) -> None:
-    """Let the user read ConfigMaps; the API server enforces bindings in the order of their creation."""
-    viewing = role_binding(user, "view", namespace=product.namespace)
-    last = role_binding(unique("last"), "provisioner-viewer", namespace=product.namespace)
-    viewing["metadata"]["name"] = unique("view")
-    grant_roles(product.admin, [viewing, last])
-
-
-def test_a_job_whose_log_is_closed_says_which_right_is_missing(product: ProductNamespace, visits: Visits) -> None:
-    name = unique("ended")
-    product.submit(name, tags=HERE)
-    product.jobs.until(name, "Completed")
-    with visits.visit("viewer") as visit:
-        visit.refusals_expected = True
-        page = visit.open(f"provisioner-jobs/{name}/logs")
-        expect(page.locator("main")).to_contain_text('cannot get resource "configmaps"')
-
-
-def test_a_provisioner_is_cordoned_and_uncordoned(product: ProductNamespace, visits: Visits) -> None:
-    product.a_daemon_without_process("spare", tags={"place": "spare"})
-    with visits.visit() as visit:
-        page = visit.live("provisioners")
-        visit.row("spare").get_by_role("link", name="Cordon spare", exact=True).click()
-        page.get_by_role("dialog").get_by_role("button", name="Cordon").click()
-        expect(visit.row("spare").get_by_role("link", name="Uncordon spare")).to_be_visible()
-        assert product.admin.get("pd", "spare")["spec"]["cordoned"]
-        visit.row("spare").get_by_role("link", name="Uncordon spare").click()
-        page.get_by_role("dialog").get_by_role("button", name="Uncordon").click()
-        expect(visit.row("spare").get_by_role("link", name="Cordon spare", exact=True)).to_be_visible()
-
-
-def test_a_forced_drain_shows_each_run_that_it_could_not_kill(
-    product: ProductNamespace, visits: Visits, users: WebUsers
-) -> None:
-    users.token("keeper")
-    grant_roles(product.admin, _of_a_keeper(users.name("keeper"), product))
-    with product.daemon("drained", tags={"place": "drained"}):
-        name = unique("held")
-        product.submit_held(name, tags={"place": "drained"})
-        product.jobs.until(name, "Running")
-        for user, title, result in (
-            ("keeper", "0 of 1 run", 'cannot patch resource "provisionerjobs"'),
-            ("namespace-admin", "1 of 1 run", "Its run is being killed."),
-        ):
-            with visits.visit(user) as visit:
-                page = visit.live("provisioners")
-                visit.row("drained").get_by_role("link", name="Drain drained").click()
-                dialog = page.get_by_role("dialog")
-                dialog.get_by_label("Kill its runs").check()
-                dialog.get_by_role("button", name="Drain").click()
-                expect(dialog.get_by_role("heading")).to_contain_text(title)
-                expect(dialog.get_by_role("row").filter(has_text=name)).to_contain_text(result)
-        product.jobs.until(name, "Canceled")
-
-
-def _of_a_keeper(user: str, product: ProductNamespace) -> list[Manifest]:
-    """The rights of somebody who may change provisioners, and only see jobs."""
-    product.admin.create(
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": {"name": "keeper"},
-            "rules": [{"apiGroups": [GROUP], "resources": [DAEMONS], "verbs": ["patch"]}],
-        }
-    )
-    binding = role_binding(user, "keeper", namespace=product.namespace)
-    return [
-        binding | {"roleRef": binding["roleRef"] | {"kind": "Role"}},
-        role_binding(user, "provisioner-viewer", namespace=product.namespace),
-    ]
 
 
 def test_the_list_is_a_table_for_a_screen_reader(product: ProductNamespace, visits: Visits) -> None:

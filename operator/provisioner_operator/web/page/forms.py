@@ -1,9 +1,9 @@
 """Forms that ask before they change something, and their outcomes: back to where one was, or the form again with the reason."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -15,7 +15,9 @@ from provisioner_operator.web.actions.outcome import Outcome
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.page.chrome import frame_of
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.problems import problem_of
+from provisioner_operator.web.problems import Problem, problem_of
+
+_Action = TypeVar("_Action")
 
 Refusal = tuple[int, str, str]
 """Status, reason and more about it."""
@@ -45,6 +47,13 @@ class Form:
     """Object whose end is reported once it comes."""
     error: str = ""
     error_detail: str = ""
+
+
+def action_of(actions: Mapping[str, _Action], name: str) -> _Action:
+    """Return the action that an address names. Raises Problem if there is none of that name."""
+    if name not in actions:
+        raise Problem(HTTPStatus.NOT_FOUND, "There is no such page.")
+    return actions[name]
 
 
 async def form_page(

@@ -16,7 +16,7 @@ from provisioner_operator.web.actions.retry import retry
 from provisioner_operator.web.actions.target import ObjectRef
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.page import paths
-from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_of, refused
+from provisioner_operator.web.page.forms import Form, action_of, form_page, redirect, refusal_of, refused
 from provisioner_operator.web.page.requests import form_of, require_name, require_ready, require_visible
 from provisioner_operator.web.problems import Problem
 
@@ -60,7 +60,7 @@ ACTIONS = {
 @router.get("/organizations/{org}/provisioner-jobs/{name}/{action}")
 async def action_form(org: str, name: str, action: str, context: Context, caller: CallerOf) -> Response:
     """Ask for the confirmation of a change."""
-    found = _action(action)
+    found = action_of(ACTIONS, action)
     require_ready(context)
     await require_visible(caller, JOBS, require_name(org))
     row = context.index.jobs.named(org, require_name(name))
@@ -73,7 +73,7 @@ async def action_form(org: str, name: str, action: str, context: Context, caller
 @router.post("/organizations/{org}/provisioner-jobs/{name}/{action}")
 async def act(org: str, name: str, action: str, request: Request, context: Context, caller: CallerOf) -> Response:
     """Change the job that the form showed."""
-    found = _action(action)
+    found = action_of(ACTIONS, action)
     uid = dict(await form_of(request)).get("uid", "")
     job = ObjectRef(require_name(org), require_name(name), uid)
     form = _form(found, org, name, action)
@@ -83,12 +83,6 @@ async def act(org: str, name: str, action: str, request: Request, context: Conte
     return await form_page(
         context, caller, org, refused(form, refusal), "jobs/action.html", status=refusal[0], text=found.text, uid=uid
     )
-
-
-def _action(name: str) -> JobAction:
-    if name not in ACTIONS:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such page.")
-    return ACTIONS[name]
 
 
 def _form(action: JobAction, org: str, name: str, key: str) -> Form:

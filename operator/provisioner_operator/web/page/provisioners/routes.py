@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -23,7 +22,7 @@ from provisioner_operator.web.index.query import JobQuery
 from provisioner_operator.web.index.rows import ObjectRow
 from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import frame_of, stale_since
-from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_of, refused
+from provisioner_operator.web.page.forms import Form, action_of, form_page, redirect, refusal_of, refused
 from provisioner_operator.web.page.name_pages import START, page_from, pager, start_of
 from provisioner_operator.web.page.provisioners.find import find_daemon
 from provisioner_operator.web.page.provisioners.table import (
@@ -36,7 +35,6 @@ from provisioner_operator.web.page.provisioners.table import (
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import allowed_in, form_of, require_name, require_ready, require_visible
 from provisioner_operator.web.page.words import counted
-from provisioner_operator.web.problems import Problem
 
 router = APIRouter()
 
@@ -192,7 +190,7 @@ ACTIONS = {
 @router.get("/organizations/{org}/provisioners/{name}/{action}")
 async def action_form(org: str, name: str, action: str, context: Context, caller: CallerOf) -> Response:
     """Ask for the confirmation of a change."""
-    found = _action(action)
+    found = action_of(ACTIONS, action)
     row = await find_daemon(context, caller, org, name)
     form = _form(found, org, name, action)
     return await form_page(context, caller, org, form, "provisioners/action.html", text=found.text, uid=row.uid)
@@ -201,7 +199,7 @@ async def action_form(org: str, name: str, action: str, context: Context, caller
 @router.post("/organizations/{org}/provisioners/{name}/{action}")
 async def act(org: str, name: str, action: str, request: Request, context: Context, caller: CallerOf) -> Response:
     """Change the daemon that the form showed."""
-    found = _action(action)
+    found = action_of(ACTIONS, action)
     fields = dict(await form_of(request))
     daemon = ObjectRef(require_name(org), require_name(name), fields.get("uid", ""))
     form = _form(found, org, name, action)
@@ -218,12 +216,6 @@ async def act(org: str, name: str, action: str, request: Request, context: Conte
         text=found.text,
         uid=daemon.uid,
     )
-
-
-def _action(name: str) -> DaemonAction:
-    if name not in ACTIONS:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such page.")
-    return ACTIONS[name]
 
 
 def _form(action: DaemonAction, org: str, name: str, key: str) -> Form:

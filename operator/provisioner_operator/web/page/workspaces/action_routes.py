@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -19,11 +18,10 @@ from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.rows import Body
 from provisioner_operator.web.page import paths
-from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_of, refused
+from provisioner_operator.web.page.forms import Form, action_of, form_page, redirect, refusal_of, refused
 from provisioner_operator.web.page.requests import form_of, require_name
 from provisioner_operator.web.page.workspaces.find import find_workspace
 from provisioner_operator.web.page.workspaces.parameters import fields_of, values_of
-from provisioner_operator.web.problems import Problem
 
 router = APIRouter()
 
@@ -70,7 +68,7 @@ _WITH_PARAMETERS = frozenset({"start", "rebuild"})
 @router.get("/organizations/{org}/workspaces/{name}/{action}")
 async def action_form(org: str, name: str, action: str, context: Context, caller: CallerOf) -> Response:
     """Ask for the confirmation of a change."""
-    found = _action(action)
+    found = action_of(ACTIONS, action)
     row = await find_workspace(context, caller, org, name)
     body = row.body
     parameters = await _parameters(context, caller, body) if action in _WITH_PARAMETERS else []
@@ -91,7 +89,7 @@ async def action_form(org: str, name: str, action: str, context: Context, caller
 @router.post("/organizations/{org}/workspaces/{name}/{action}")
 async def act(org: str, name: str, action: str, request: Request, context: Context, caller: CallerOf) -> Response:
     """Change the workspace that the form showed."""
-    found = _action(action)
+    found = action_of(ACTIONS, action)
     sent = dict(await form_of(request))
     target = ObjectRef(require_name(org), require_name(name), sent.get("uid", ""))
     body = (await find_workspace(context, caller, org, name)).body
@@ -152,12 +150,6 @@ def _chosen(body: Body) -> dict[str, str]:
 def _built(body: Body) -> dict[str, str] | None:
     built = (body.get("status") or {}).get("parameters")
     return None if built is None else {str(each["name"]): str(each["value"]) for each in built}
-
-
-def _action(name: str) -> WorkspaceAction:
-    if name not in ACTIONS:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such page.")
-    return ACTIONS[name]
 
 
 def _form(action: WorkspaceAction, org: str, name: str, key: str) -> Form:
