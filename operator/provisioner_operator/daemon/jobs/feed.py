@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube import paths, selectors
 from provisioner_operator.kube.client import KubeClient
@@ -40,6 +41,10 @@ class JobFeed:
         self._jobs: dict[str, Job] = {}
         self._over: set[str] = set()
         """Jobs that have ended, until the watch reports that."""
+        self._is_restored = False
+        """Whether the next list is the first after a restore of etcd."""
+        self._outdated: set[str] = set()
+        """Assignments that a backup brought back unacknowledged: since then, another daemon may have got the job and run it."""
 
     @property
     def jobs(self) -> Mapping[str, Job]:
@@ -63,6 +68,8 @@ class JobFeed:
                 # The jobs themselves stay until the list: a run whose job is missing would be stopped.
                 self._jobs = {uid: replace(job, resource_version=0) for uid, job in self._jobs.items()}
                 self._over.clear()  # what had ended may be unfinished again
+                self._is_restored = True
+                self._outdated.clear()
                 self._on_restored()
 
     # --- called by the reflector ---
@@ -81,6 +88,9 @@ class JobFeed:
             return
         if job.uid in self._over:
             return  # an older version: an end is final
+        if self._is_outdated(job):
+            self.missed(job.uid)  # the controller assigns it anew once it has not been acknowledged in time
+            return
         known = self._jobs.get(job.uid)
         if known is None or job.resource_version > known.resource_version:
             self._jobs[job.uid] = job
@@ -98,4 +108,13 @@ class JobFeed:
 
     def listed(self) -> None:
         """Wake the agent: the cache is complete."""
+        self._is_restored = False
         self._on_change()
+
+    def _is_outdated(self, job: Job) -> bool:
+        """Return whether the job's assignment is older than what happened before a restore of etcd."""
+        if job.phase is not Phase.PENDING or job.assignment is None:
+            return False
+        if self._is_restored:
+            self._outdated.add(job.assignment.id)
+        return job.assignment.id in self._outdated

@@ -33,6 +33,8 @@ class HeldJob:
     def __init__(self, job: Job, *, writes: JobWrites, archive_writer: Writer, log: RunLog, make_run: MakeRun) -> None:
         self.job = job
         """The job as last observed."""
+        self._assignment = "" if job.assignment is None else job.assignment.id
+        """The assignment that it acknowledges; after a restore of etcd, the job may get another one."""
         self._writes = writes
         self._archive_writer = archive_writer
         self._log = log
@@ -50,8 +52,7 @@ class HeldJob:
     @property
     def held_run(self) -> HeldRun:
         """The run as `duties` sees it."""
-        assignment = "" if self.job.assignment is None else self.job.assignment.id
-        return HeldRun(self.job.uid, assignment, self._stopping, self._ended)
+        return HeldRun(self.job.uid, self._assignment, self._stopping, self._ended)
 
     @property
     def running(self) -> RunningJob | None:

@@ -129,8 +129,9 @@ def test_a_job_whose_end_was_written_is_forgotten_without_waking() -> None:
 def test_after_a_restore_the_jobs_are_taken_as_they_are_and_none_is_missing_meanwhile() -> None:
     client = ScriptedClient()
     path = paths.jobs("acme")
-    before = a_page(a_version(90, workspaceRef={"name": "later"}), version=95)
-    restored = a_page(a_version(40, workspaceRef={"name": "earlier"}), version=50)
+    running = {"phase": "Running", "instance": "i1"}
+    before = a_page(a_version(90, workspaceRef={"name": "later"}, **running), version=95)
+    restored = a_page(a_version(40, workspaceRef={"name": "earlier"}, **running), version=50)
     client.answers("GET", path, before, restored)
     client.watched(path, UnreachableError("the API server is restarted"))
     wakings = Wakings()
@@ -151,3 +152,26 @@ def test_after_a_restore_the_jobs_are_taken_as_they_are_and_none_is_missing_mean
     assert [job.resource_version for job in feed.jobs.values()] == [40]
     assert wakings.restorations == 1
     assert seen == [["later"], ["later"], ["earlier"], ["earlier"]]
+
+
+def test_an_assignment_that_a_restore_brought_back_is_never_taken_up() -> None:
+    client = ScriptedClient()
+    path = paths.jobs("acme")
+    client.answers("GET", path, a_page(version=95), a_page(a_version(40), version=50))
+    client.watched(path, UnreachableError("the API server is restarted"))
+    wakings = Wakings()
+    feed = JobFeed(client, namespace="acme", daemon="d1", on_change=wakings, on_restored=wakings.restored)
+
+    async def run() -> None:
+        following = asyncio.create_task(feed.follow())
+        await asyncio.sleep(30)
+        following.cancel()
+
+    run_in_virtual_time(run())
+    assert wakings.restorations == 1
+    feed.seen(a_version(51, priority=1))
+    assert dict(feed.jobs) == {}
+    again = a_version(52)
+    again["status"]["assignment"]["id"] = "a2"
+    feed.seen(again)
+    assert [job.resource_version for job in feed.jobs.values()] == [52]

@@ -268,6 +268,15 @@ def test_only_a_newer_version_of_the_job_is_kept() -> None:
     assert world.held.job.resource_version == 9
 
 
+def test_the_run_stays_that_of_the_assignment_that_it_acknowledged() -> None:
+    world = Holding()
+    assigned_anew = a_job_body()
+    assigned_anew["metadata"]["resourceVersion"] = "9"
+    assigned_anew["status"]["assignment"]["id"] = "a2"
+    world.held.observe(parse_job(assigned_anew))
+    assert world.held.held_run.assignment_id == "a1"
+
+
 def test_the_duties_see_the_run_from_its_assignment_to_its_end() -> None:
     world = Holding()
     before = world.held.held_run
