@@ -6,8 +6,8 @@ from typing import Any
 
 from typing_extensions import override
 
+from simulation.json_patches import Body
 from simulation.runs import Habits
-from simulation.server import Body
 from simulation.world import Plan
 
 LOST_AFTER = 300

@@ -12,7 +12,8 @@ from model.scene import Middle, Scene, job_spec
 from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from simulation.controller import SimulatedController
 from simulation.faults import DENIABLE
-from simulation.server import DAEMON, JOB, POD, POOL, Body, is_terminal
+from simulation.json_patches import Body
+from simulation.server import DAEMON, JOB, POD, POOL, is_terminal
 from simulation.world import World
 
 QUIET_SECONDS = 90.0

@@ -40,11 +40,12 @@ class Audit:
         world = self._world
         controller = world.controller
         is_denied = world.schedule.now < world.faults.denied_until + LONGEST_PAUSE_SECONDS
-        if controller is None or not controller.is_well or not world.network.up or is_denied:
+        is_whole = world.network.up and world.server.is_whole
+        if controller is None or not controller.is_well or not is_whole or is_denied:
             self._healthy_since = world.schedule.now
         # An outage, or a change of the leader, may begin and end between two looks. A new leader gives a deleted daemon, which
         # it never saw, its whole default period.
-        self._healthy_since = max(self._healthy_since, world.network.up_since)
+        self._healthy_since = max(self._healthy_since, world.network.up_since, world.disasters.over_since)
         if controller is not self._leader:
             self._leader, self._healthy_since = controller, world.schedule.now
         jobs = [parse_job(body) for body in world.server.unfinished_jobs()]

@@ -7,9 +7,10 @@ from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phas
 from provisioner_operator.core.jobs.timeouts import interrupt_after, kill_after
 from provisioner_operator.core.model.json_patch import timestamp
 from simulation.job_runner import JobRunner
+from simulation.json_patches import Body
 from simulation.network import Network, Result
 from simulation.runs import Habits, Run
-from simulation.server import EPOCH, Body
+from simulation.server import EPOCH
 
 if TYPE_CHECKING:
     from simulation.invariants import Invariants
@@ -41,6 +42,8 @@ class SimulatedDaemon:
         self._runner = JobRunner(self, network, random, invariants, habits)
         self._contact = self._schedule.now
         self._beat_sent = float("-inf")
+        self._registered: str | None = None
+        """Its instance, once the API server knows it."""
         self._beating = self._beat_soon = False
         self._beat()
 
@@ -69,6 +72,10 @@ class SimulatedDaemon:
             return
         self.alive = self.connected = False
         self._runner.die()
+
+    def end_watch(self, *, loses: bool, restored: bool = False) -> None:
+        """End the watch of its jobs, with their definition or as etcd is restored."""
+        self._runner.end_watch(loses=loses, restored=restored)
 
     def drain(self, *, at_once: bool) -> None:
         """Accept no more jobs, end the runs if `at_once`, and stop after the last run."""
@@ -108,11 +115,12 @@ class SimulatedDaemon:
 
         def answered(result: Result, body: Body | None) -> None:
             self._beating = False
-            if result is Result.GONE:
-                # Like a real daemon (TakenOverError): its object is gone, so it stops its runs and exits.
+            if result in (Result.GONE, Result.REFUSED):
+                # Like a real daemon (TakenOverError): its object is gone or another's, so it stops its runs and exits.
                 self.die()
                 return
             if self.alive and result is Result.DONE and body is not None:
+                self._registered = self.instance
                 self._contact = sent
                 spec = body["spec"]
                 before = self.capacity
@@ -127,7 +135,8 @@ class SimulatedDaemon:
             if self._beat_soon:
                 self._heartbeat()
 
-        self._network.send(self, lambda: self._network.server.merge_status(self.uid, fields), answered)
+        server, registered = self._network.server, self._registered
+        self._network.send(self, lambda: server.merge_status(self.uid, fields, instance=registered), answered)
 
     def _report(self) -> Body:
         # A run is listed from before its acknowledgment is sent, so a heartbeat without it means that it has ended.

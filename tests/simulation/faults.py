@@ -61,7 +61,9 @@ class Faults:
 
         def replace() -> None:
             old.die()
-            if world.daemon_object(name) is None:
+            if world.daemons[name] is not old:
+                return
+            if world.daemon_object(name) is None and world.server.is_whole:
                 world.users.create_daemon(name)
             else:
                 world.schedule.after(10.0, replace)

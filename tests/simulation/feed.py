@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
+from simulation.json_patches import Body
 from simulation.network import RETRY_SECONDS, Event, Network, Result, Watch
-from simulation.server import DAEMON, JOB, NAMESPACE, POD, POOL, TEMPLATE, WORKSPACE, Body, is_terminal
+from simulation.server import DAEMON, JOB, NAMESPACE, POD, POOL, TEMPLATE, WORKSPACE, GoneError, is_terminal
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController
@@ -46,7 +47,10 @@ class ControllerFeed:
         self._schedule = network.schedule
         self._random = random
         self._backlog: list[Event] = []
+        self._unlisted = set(KINDS)
+        """Kinds whose list is under way or to be made; their events wait for it."""
         self._watch: Watch | None = None
+        self._is_blind = False
 
     @property
     def is_well(self) -> bool:
@@ -69,6 +73,8 @@ class ControllerFeed:
         listed: list[Body] = []
 
         def read() -> None:
+            if self._network.server.undefined:
+                raise GoneError  # a controller exits if a list is answered with 404, and is started again
             listed.extend(body for body in self._network.server.objects.values() if concerns_controller(body))
             self._watch = Watch(self._network, self._controller, KINDS, _anything, self._handle)
 
@@ -84,19 +90,76 @@ class ControllerFeed:
             for body in sorted(listed, key=lambda body: KINDS.index(body["kind"])):
                 self.observe(body)
             self.primed_at = self._schedule.now
-            for event in self._backlog:
-                self._handle(event)
+            self._listed(*KINDS)
             self._schedule.after(RESYNC_SECONDS, self._resync)
             if self._controller.leads:
                 self._controller.begin_term()
 
         self._network.send(self._controller, read, primed)
 
+    def _listed(self, *kinds: str) -> None:
+        """Handle the events that waited for the lists of these kinds."""
+        self._unlisted.difference_update(kinds)
+        waiting, self._backlog = self._backlog, []
+        for event in waiting:
+            self._handle(event)
+
+    def go_blind(self) -> None:
+        """Observe nothing any more, as etcd was restored: the first list or watch would show that, and end the process."""
+        self._is_blind = True
+        self.ended.clear()  # jobs may be unfinished again
+        if self._watch is not None:
+            for kind in KINDS:
+                self._watch.end(kind, loses=True)
+
+    def end_watch(self, kind: str, *, loses: bool) -> None:
+        """End the watch of a kind with its definition, and list it anew once it has one again."""
+        if self._watch is not None:
+            self._watch.end(kind, loses=loses)
+            self._schedule.after(RETRY_SECONDS * self._random.random(), self._list_anew, kind, self._watch)
+
+    def _list_anew(self, kind: str, watch: Watch) -> None:
+        if not self._controller.alive or watch is not self._watch or self._is_blind:
+            return
+        known = self._known(kind)
+        listed: dict[str, Body] = {}
+
+        def read() -> None:
+            found = self._network.server.list_kind(kind)
+            listed.update({body["metadata"]["uid"]: body for body in found if concerns_controller(body)})
+            watch.resume(kind)
+            self._unlisted.add(kind)
+
+        def answered(result: Result, _: Body | None) -> None:
+            if not self._controller.alive or watch is not self._watch:
+                return
+            if result is not Result.DONE or self.primed_at is None:
+                self.end_watch(kind, loses=True)
+                return
+            for body in listed.values():
+                self.observe(body)
+            for uid in sorted(known - listed.keys()):
+                if kind == JOB:
+                    self.read_job(uid, lambda: None)
+                else:
+                    self._gone(kind, uid)
+            self._listed(kind)
+
+        self._network.send(self._controller, read, answered)
+
+    def _known(self, kind: str) -> set[str]:
+        """Return the objects of a kind that a list would contain, as far as they are known."""
+        if kind == JOB:
+            return {*self._mirror.uids()[0], *self._workspaces.mirror.unfinished_jobs()}
+        if kind == DAEMON:
+            return {*self._mirror.uids()[1]}
+        return {uid for uid, its_kind in self._workspaces.uids().items() if its_kind == kind}
+
     def _handle(self, event: Event) -> None:
         old, new = event
         if not self._controller.alive:
             return
-        if self.primed_at is None:
+        if (new or old or {}).get("kind") in self._unlisted:
             self._backlog.append(event)
         elif new is not None:
             self.observe(new)
@@ -113,7 +176,7 @@ class ControllerFeed:
             self._workspaces.observe(body)
             job = parse_job(body)
             self._mirror.observe_job(job, self._controller.now)
-            if job.phase in TERMINAL:
+            if job.phase in TERMINAL and not self._is_blind:
                 self.ended.add(job.uid)
             self.known[job.uid] = max(job.resource_version, self.known.get(job.uid, 0))
         elif body["kind"] == POD:
@@ -168,15 +231,17 @@ class ControllerFeed:
 
     def _resync(self) -> None:
         """Remove objects whose deletion was missed."""
-        if not self._controller.alive:
+        if not self._controller.alive or self._is_blind:
             return
-        jobs, daemons = self._mirror.uids()
-        jobs |= self._workspaces.mirror.unfinished_jobs().keys()
+        jobs, daemons = self._known(JOB), self._known(DAEMON)
         pods = self._mirror.pod_uids()
         listed: set[str] = set()
 
         def read() -> None:
-            objects = self._network.server.objects.items()
+            server = self._network.server
+            # A list that is answered with 404 shows nothing.
+            listed.update(jobs if JOB in server.undefined else (), daemons if DAEMON in server.undefined else ())
+            objects = server.objects.items()
             listed.update(uid for uid, body in objects if concerns_controller(body))
 
         def answered(result: Result, _: Body | None) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import NoReturn
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
@@ -14,12 +15,15 @@ from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecisio
 from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube.parsing import parse_job
 from simulation.daemons import SimulatedDaemon
+from simulation.json_patches import Body
 from simulation.runs import Run
 from simulation.schedule import Schedule
-from simulation.server import JOB, Body, Server, is_terminal
+from simulation.server import JOB, Server, is_terminal
 
 MOST_DENIALS = 80
 """Maximum number of refusals of one write in a simulation: few with doubling pauses, more only after changes."""
+OVERLAP_SECONDS = 300.0
+"""Time after a restore of etcd in which all runs end that it made outdated."""
 LONGEST_SPIN = 20
 """Maximum number of consecutive wakes at a time that has passed."""
 _LETTERS = {
@@ -43,6 +47,14 @@ class ViolationError(AssertionError):
     """Violation of an invariant by the core."""
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Copy of the part of the invariants that is about the database."""
+
+    acknowledged: dict[str, list[tuple[str, str]]]
+    stopped_by_cancel: set[str]
+
+
 class Invariants:
     """Check of every process that starts or ends, and of every decision."""
 
@@ -57,17 +69,38 @@ class Invariants:
         """Workspace that each running process changes, by the uid of its job."""
         self._acknowledged: dict[str, list[tuple[str, str]]] = {}
         self._spinning = 0
+        self._restored_at = float("-inf")
+        self._former_instances: frozenset[str] = frozenset()
+        self._assignments: set[str] = set()
         self._denials: Counter[tuple[str, str]] = Counter()
         server.listeners[JOB].append(self._changed)
+
+    def back_up(self) -> Memory:
+        """Return a copy of what is known of the jobs in the database."""
+        return Memory({uid: list(each) for uid, each in self._acknowledged.items()}, set(self.stopped_by_cancel))
+
+    def restore(self, memory: Memory, instances: frozenset[str]) -> None:
+        """Know what was known at the backup; which processes, of these instances, run does not go back with it."""
+        self._restored_at, self._former_instances = self._schedule.now, instances
+        self._assignments = {
+            body["status"]["assignment"]["id"]
+            for body in self._server.unfinished_jobs()
+            if "assignment" in body["status"]
+        }
+        self._acknowledged = {uid: list(each) for uid, each in memory.acknowledged.items()}
+        self.stopped_by_cancel = set(memory.stopped_by_cancel)
+        for uid in self._server.objects:
+            self.changed_at[uid] = self._schedule.now
 
     # --- processes ---
 
     def process_started(self, daemon: SimulatedDaemon, run: Run) -> None:
         job = run.job
         self.note(f"{daemon.instance} starts {job.name} of {job.workspace}")
-        if job.uid in self._processes:
+        is_beyond_knowledge = self._repeats_unknowingly(daemon, run)
+        if job.uid in self._processes and not is_beyond_knowledge:
             self.violated(f"two processes run {job.name}")
-        if job.workspace is not None and job.workspace in self._processes.values():
+        if job.workspace is not None and job.workspace in self._processes.values() and not is_beyond_knowledge:
             self.violated(f"two processes change workspace {job.workspace}")
         if self._acknowledged.get(job.uid) != [(run.assignment_id, daemon.instance)]:
             self.violated(f"{job.name} starts without exactly its own accepted acknowledgement")
@@ -76,9 +109,19 @@ class Invariants:
             self.violated(f"{daemon.instance} runs more than its capacity")
         self._processes[job.uid] = job.workspace
 
+    def _repeats_unknowingly(self, daemon: SimulatedDaemon, run: Run) -> bool:
+        """Return whether nothing could show the daemon or the controller, after a restore of etcd, that the job may run.
+
+        So it is with a job outside workspaces, and with an assignment of the backup that a daemon's new process takes up.
+        """
+        if self._schedule.now > self._restored_at + OVERLAP_SECONDS:
+            return False
+        is_new_process = daemon.instance not in self._former_instances
+        return run.job.workspace is None or (is_new_process and run.assignment_id in self._assignments)
+
     def process_ended(self, run: Run) -> None:
         self.note(f"process of {run.job.name} ends")
-        del self._processes[run.uid]
+        self._processes.pop(run.uid, None)  # two of them may have been allowed
 
     # --- decisions ---
 

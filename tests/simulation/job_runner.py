@@ -1,5 +1,6 @@
 """Execution of jobs by a simulated daemon: acknowledge, run, cancel, and write the end, as the product's duties require."""
 
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube.parsing import parse_job
-from simulation.network import RETRY_SECONDS, Answer, Event, Network, Result, Watch
+from simulation.assigned_jobs import AssignedJobs
+from simulation.json_patches import Body
+from simulation.network import RETRY_SECONDS, Answer, Network, Result
 from simulation.runs import Habits, Run
-from simulation.server import JOB, Body
 
 if TYPE_CHECKING:
     from simulation.daemons import SimulatedDaemon
@@ -34,53 +36,44 @@ class JobRunner:
         self._random = random
         self._invariants = invariants
         self._habits = habits
-        self._jobs: dict[str, Job] = {}
+        self._assigned = AssignedJobs(
+            daemon, network, random, on_seen=self._see, on_change=self.act, on_restored=self._forget_versions
+        )
         self._declined: dict[str, int] = {}
         """Versions of jobs that could not be taken; as with a real daemon, each is tried again only once it has changed."""
-        self._watch: Watch | None = None
 
     @property
     def is_watching(self) -> bool:
-        return self._watch is not None
+        return self._assigned.is_watching
 
     def die(self) -> None:
         """Stop the runs of a dead daemon, as its guards do."""
-        if self._watch is not None:
-            self._watch.close()
+        self._assigned.close()
         for run in self.runs.values():
             self._stop_process(run)
 
     def start_watching(self) -> None:
-        def is_mine(body: Body) -> bool:
-            given = body["status"].get("assignment")
-            return given is not None and given["daemonUID"] == self._daemon.uid
+        self._assigned.start_watching()
 
-        def handle(event: Event) -> None:
-            old, new = event
-            if new is not None:
-                self._see(parse_job(new))
-            elif old is not None:
-                self._jobs.pop(old["metadata"]["uid"], None)
-            self.act()
+    def end_watch(self, *, loses: bool, restored: bool) -> None:
+        """End the watch of the jobs, with their definition or as etcd is restored."""
+        self._assigned.end_watch(loses=loses, restored=restored)
 
-        self._watch = Watch(self._network, self._daemon, (JOB,), is_mine, handle)
-        for body in self._network.server.of_kind(JOB):
-            if is_mine(body):
-                self._see(parse_job(body))
+    def _forget_versions(self) -> None:
+        self._declined.clear()
+        for run in self.runs.values():
+            run.job = replace(run.job, resource_version=0)
 
     def _see(self, job: Job) -> None:
-        known = self._jobs.get(job.uid)
-        if known is None or job.resource_version > known.resource_version:
-            self._jobs[job.uid] = job
-            if job.uid in self.runs:
-                self.runs[job.uid].job = job
+        if job.uid in self.runs:
+            self.runs[job.uid].job = job
 
     def act(self) -> None:
         if not self._daemon.alive or not self.is_watching:
             return
         held = {uid: run.held() for uid, run in self.runs.items()}
         due = duties.duties(
-            (job for job in self._jobs.values() if job.resource_version > self._declined.get(job.uid, -1)),
+            (job for job in self._assigned.jobs.values() if job.resource_version > self._declined.get(job.uid, -1)),
             held,
             daemon_uid=self._daemon.uid,
             instance=self._daemon.instance,
@@ -107,7 +100,7 @@ class JobRunner:
             if not self._daemon.alive or self.runs.get(job.uid) is not run:
                 return
             if result is Result.DONE and body is not None:
-                self._see(parse_job(body))
+                self._assigned.see(parse_job(body))
                 self._start(run)
             elif result is Result.GONE:
                 self._decline(run, job)
@@ -128,7 +121,7 @@ class JobRunner:
                 self._schedule.after(RETRY_SECONDS * self._random.random(), self._was_acknowledged, run, job)
                 return
             if body is not None:
-                self._see(parse_job(body))
+                self._assigned.see(parse_job(body))
                 given = run.job.assignment
                 is_mine = given is not None and (given.id, given.instance) == (run.assignment_id, self._daemon.instance)
                 if run.job.phase in STARTED and is_mine:
@@ -178,9 +171,9 @@ class JobRunner:
 
         def answered(result: Result, body: Body | None) -> None:
             if result is Result.DONE and body is not None:
-                self._see(parse_job(body))
+                self._assigned.see(parse_job(body))
             elif result is Result.GONE:
-                self._jobs.pop(uid, None)
+                self._assigned.forget(uid)
 
         return answered
 
@@ -235,7 +228,7 @@ class JobRunner:
             elif result is Result.UNREACHABLE:
                 self._schedule.after(RETRY_SECONDS * self._random.random(), self._finish, run)
             elif body is not None:
-                self._see(parse_job(body))
+                self._assigned.see(parse_job(body))
                 self._finish(run)
             else:
                 self._network.send(self._daemon, lambda: self._network.server.get(run.uid), answered)

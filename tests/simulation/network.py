@@ -4,11 +4,12 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 from random import Random
-from typing import Protocol
+from typing import Protocol, cast
 
 from provisioner_operator.core.model.backoff import Refusal
-from simulation.schedule import Schedule
-from simulation.server import JOB, Body, GoneError, RefusedError, Server
+from simulation.json_patches import Body, RefusedError
+from simulation.schedule import Action, Schedule
+from simulation.server import JOB, DeniedError, GoneError, Server
 
 RETRY_SECONDS = 3.0
 DENIAL = Refusal("Denied", "a policy of the simulation")
@@ -60,6 +61,17 @@ class Network:
         """Schedule `call` at the server and then `answer` at the client; either message may get lost."""
         self.schedule.after(self.delay(), self._arrive, client, call, answer)
 
+    def break_connections(self) -> None:
+        """Lose all requests and answers that are under way."""
+
+        def lose(action: Action, arguments: tuple[object, ...]) -> tuple[Action, tuple[object, ...]]:
+            answer = {self._arrive: 2, self._return: 1}.get(action)
+            if answer is None:
+                return action, arguments
+            return cast("Action", arguments[answer]), (Result.UNREACHABLE, None)
+
+        self.schedule.replace(lose)
+
     def unless_denied(self, decision: object, call: Call) -> Call:
         """Return the call, which is refused if decisions of its kind are when it arrives."""
 
@@ -90,10 +102,6 @@ class Network:
         if not self.up or not client.connected or self.random.random() < self.failure_rate:
             result, body = Result.UNREACHABLE, None
         answer(result, body)
-
-
-class DeniedError(Exception):
-    """403, or 422 of a policy."""
 
 
 Event = tuple[Body | None, Body | None]
@@ -127,6 +135,8 @@ class Watch:
         self.stalled: tuple[str, ...] = ()
         """Kinds whose events are not delivered although requests succeed, like a connection that died unnoticed."""
         self._kinds = kinds
+        self._ended: set[str] = set()
+        """Kinds that it does not follow until they are listed anew."""
         for kind in kinds:
             network.server.listeners[kind].append(self._changed)
 
@@ -135,7 +145,22 @@ class Watch:
         for kind in self._kinds:
             self._network.server.listeners[kind].remove(self._changed)
 
+    def end(self, kind: str, *, loses: bool) -> None:
+        """Follow a kind no longer, and deliver nothing more of it if it `loses` what is on its way."""
+        self._ended.add(kind)
+        for coming in self._coming.values() if loses else ():
+            if coming and _kind(coming[0]) == kind:
+                coming.clear()
+        for uid in [uid for uid, event in self._told.items() if _kind(event) == kind]:
+            del self._told[uid]
+
+    def resume(self, kind: str) -> None:
+        """Follow a kind again, which is being listed."""
+        self._ended.discard(kind)
+
     def _changed(self, old: Body | None, new: Body | None) -> None:
+        if (new or old or {})["kind"] in self._ended:
+            return
         before = old if old is not None and self._selects(old) else None
         after = new if new is not None and self._selects(new) else None
         if before is None and after is None:
@@ -173,7 +198,7 @@ class Watch:
 
     def _repeat(self, uid: str, event: Event) -> None:
         # A client that reconnects may see the current state again; a watch never goes back in time.
-        if not self._closed and self._told[uid] is event:
+        if not self._closed and self._told.get(uid) is event:
             self._handle(event)
 
 

@@ -4,11 +4,13 @@ A Pod's process starts once the controller has registered its daemon. When the p
 unless its node is lost; then another Pod takes its place, sometimes under the same name.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.records import Daemon
-from simulation.server import DAEMON, EPOCH, POD, Body, GoneError
+from simulation.json_patches import Body
+from simulation.server import DAEMON, EPOCH, POD
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -26,6 +28,7 @@ class Pods:
         self._created = 0
         self._started: set[str] = set()
         self._silent_nodes: set[str] = set()
+        self._restores = 0
         world.server.listeners[DAEMON].append(self._daemon_changed)
         world.server.listeners[POD].append(self._pod_changed)
 
@@ -43,7 +46,7 @@ class Pods:
             "provisioner.dev/cancel-grace-seconds": "20",
         }
         self._world.server.create(POD, uid, name or f"pod-{self._created}", {}, annotations=annotations)
-        self._world.schedule.after(self._random.uniform(0.5, 10), self._kubelet, uid)
+        self._world.schedule.after(self._random.uniform(0.5, 10), self._kubelet, uid, self._restores)
 
     def is_pods(self, name: str) -> bool:
         """Return whether the daemon of this name belongs to a Pod."""
@@ -79,18 +82,33 @@ class Pods:
         if not meta.get("ownerReferences"):
             self._replace_later(meta["name"])
 
-    def _kubelet(self, uid: str) -> None:
-        """Act on the Pod as kubelet does, repeatedly."""
-        try:
-            pod = self._world.server.get(uid)
-        except GoneError:
+    def restore(self, before: Mapping[str, Body]) -> None:
+        """Act on Pods that a restore of etcd took away or brought back; `before` are the objects until then."""
+        self._restores += 1
+        present = self._world.server.objects
+        for uid, body in before.items():
+            if body["kind"] == POD and uid not in present:
+                self._stop(body)
+        for body in self._world.server.of_kind(POD):
+            uid = body["metadata"]["uid"]
+            self._world.schedule.after(self._random.uniform(0.5, 10), self._kubelet, uid, self._restores)
+        for body in self._world.server.of_kind(DAEMON):
+            owner = _owner(body)
+            if owner is not None:
+                what = self._start if owner in present else self._collect
+                self._world.schedule.after(self._random.uniform(0.1, 2), what, owner, body["metadata"]["name"])
+
+    def _kubelet(self, uid: str, restores: int) -> None:
+        """Act on the Pod as kubelet does, repeatedly, until etcd is restored once more."""
+        pod = self._world.server.objects.get(uid)
+        if pod is None or restores != self._restores:
             return
         name = pod["metadata"]["name"]
         process = self._world.daemons.get(name)
         if uid not in self._started or process is None or process.alive:
             if pod["status"].get("phase") != "Running":
                 self._world.server.merge_status(uid, _running())
-            self._world.schedule.after(KUBELET_LOOKS_EVERY * self._random.uniform(0.5, 2), self._kubelet, uid)
+            self._world.schedule.after(KUBELET_LOOKS_EVERY * self._random.uniform(0.5, 2), self._kubelet, uid, restores)
             return
         self._world.server.merge_status(uid, _ended(self._world.schedule.now))
         if _owner(pod) is not None:
@@ -132,7 +150,9 @@ class Pods:
     def _pod_changed(self, old: Body | None, new: Body | None) -> None:
         """Start the Pod of a pool; stop a deleted one, and collect what it owns, as the garbage collector does."""
         if old is None and new is not None and _owner(new) is not None:
-            self._world.schedule.after(self._random.uniform(0.5, 10), self._kubelet, new["metadata"]["uid"])
+            self._world.schedule.after(
+                self._random.uniform(0.5, 10), self._kubelet, new["metadata"]["uid"], self._restores
+            )
         if old is not None and new is None:
             self._stop(old)
             self._world.schedule.after(self._random.uniform(0.1, 20), self._collect, old["metadata"]["uid"])
@@ -144,7 +164,7 @@ class Pods:
         if process is not None and meta["uid"] in self._started - self._silent_nodes:
             process.die()
 
-    def _collect(self, uid: str) -> None:
+    def _collect(self, uid: str, _name: str = "") -> None:
         for body in self._world.server.of_kind(DAEMON):
             if _owner(body) == uid:
                 self._world.server.delete(body["metadata"]["uid"])

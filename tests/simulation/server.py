@@ -4,12 +4,14 @@ Bodies are never changed in place, so watches can keep them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL, TRANSITIONS
 from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.json_value import JsonObject
+from simulation.json_patches import Body, RefusedError, patched
 
 EPOCH = 1_800_000_000.0
 """Wall-clock time at the beginning of virtual time."""
@@ -17,20 +19,28 @@ NAMESPACE = "acme"
 JOB, DAEMON, POD = "ProvisionerJob", "ProvisionerDaemon", "Pod"
 TEMPLATE, WORKSPACE, POOL = "WorkspaceTemplate", "Workspace", "ProvisionerPool"
 
-Body = dict[str, Any]
 Listener = Callable[[Body | None, Body | None], None]
-
-
-class RefusedError(Exception):
-    """Rejection with status 422, because a test of the patch failed."""
 
 
 class GoneError(Exception):
     """404."""
 
 
+class DeniedError(Exception):
+    """403, or 422 of a policy; also a creation of a kind whose definition is missing or being deleted."""
+
+
 class BrokenRuleError(AssertionError):
     """Write that passes its tests but violates the CRD's rules, which the core must never send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """Copy of the database."""
+
+    objects: dict[str, Body]
+    version: int
+    writes: dict[str, list[str]]
 
 
 class Server:
@@ -42,10 +52,55 @@ class Server:
         """Callbacks for changes, by kind."""
         self.writes: dict[str, list[str]] = {}
         """Names of the status writes of each job, in order."""
+        self.undefined: set[str] = set()
+        """Kinds whose definitions are missing."""
+        self.terminating: set[str] = set()
+        """Kinds whose definitions are being deleted, held up by the finalizers of their objects."""
         self._wall = wall
         self._version = 0
+        self._restores = 0
+
+    # --- definitions and backups ---
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no definition is missing or being deleted."""
+        return not self.undefined and not self.terminating
+
+    def delete_definition(self, kind: str) -> None:
+        """Delete all objects of a kind, then its definition, as soon as no finalizer holds up an object."""
+        self.terminating.add(kind)
+        for body in self.of_kind(kind):
+            self.delete(body["metadata"]["uid"])
+        self._undefine_if_empty(kind)
+
+    def _undefine_if_empty(self, kind: str) -> None:
+        if kind in self.terminating and not self.of_kind(kind):
+            self.terminating.discard(kind)
+            self.undefined.add(kind)
+
+    def back_up(self) -> Backup:
+        return Backup(dict(self.objects), self._version, {uid: list(writes) for uid, writes in self.writes.items()})
+
+    def restore(self, backup: Backup) -> None:
+        """Bring the objects and the versions of a backup back. No listener is called: all connections are broken."""
+        self.objects = dict(backup.objects)
+        self.writes = {uid: list(writes) for uid, writes in backup.writes.items()}
+        self._version = backup.version
+        self._restores += 1
+
+    # --- requests ---
+
+    def list_kind(self, kind: str) -> Sequence[Body]:
+        """Return the objects of a kind. Raises GoneError without its definition."""
+        if kind in self.undefined:
+            raise GoneError
+        return self.of_kind(kind)
 
     def create(self, kind: str, uid: str, name: str, spec: Body, **metadata: Any) -> Body:
+        """Create an object. Raises DeniedError if its kind is not, or not much longer, defined."""
+        if kind in self.undefined | self.terminating:
+            raise DeniedError
         meta = {
             "name": name,
             "namespace": NAMESPACE,
@@ -65,12 +120,12 @@ class Server:
         if any(each["metadata"]["name"] == meta["name"] for each in self.of_kind(JOB)):
             raise RefusedError
         defaults = {"suspend": False, "cancel": False, "cancelMode": "Graceful"}
-        return self.create(JOB, f"job-uid-of-version-{self._version}", str(meta["name"]), {**defaults, **spec})
+        return self.create(JOB, self._new_uid("job"), str(meta["name"]), {**defaults, **spec})
 
     def patch(self, uid: str, operations: Sequence[JsonObject]) -> Body:
         """Apply the controller's conditional write to an object; remove a deleted object with its last finalizer."""
         old = self.get(uid)
-        new = _patched(old, operations)
+        new = patched(old, operations)
         if new["spec"] != old["spec"]:
             meta = {**new["metadata"], "generation": old["metadata"]["generation"] + 1}
             new = {**new, "metadata": meta}
@@ -87,7 +142,7 @@ class Server:
         assert isinstance(spec, Mapping)
         if any(each["metadata"]["name"] == meta["name"] for each in self.of_kind(DAEMON)):
             raise RefusedError
-        uid = f"daemon-uid-of-version-{self._version}"
+        uid = self._new_uid("daemon")
         spec = {**spec, "cordoned": False}
         details = {key: meta[key] for key in ("ownerReferences", "finalizers")}
         return self.create(DAEMON, uid, str(meta["name"]), spec, **details)
@@ -101,7 +156,7 @@ class Server:
         if any(each["metadata"]["name"] == meta["name"] for each in self.of_kind(POD)):
             raise RefusedError
         details = {key: meta[key] for key in ("labels", "annotations", "ownerReferences")}
-        return self.create(POD, f"pod-uid-of-version-{self._version}", str(meta["name"]), dict(spec), **details)
+        return self.create(POD, self._new_uid("pod"), str(meta["name"]), dict(spec), **details)
 
     def patch_spec(self, uid: str, operations: Sequence[JsonObject]) -> Body:
         """Apply the controller's conditional write to a daemon's spec."""
@@ -125,15 +180,17 @@ class Server:
         meta = {**old["metadata"], "generation": old["metadata"]["generation"] + 1}
         return self._store(old, {**old, "metadata": meta, "spec": spec})
 
-    def merge_status(self, uid: str, fields: Body) -> Body:
-        """Merge a daemon's heartbeat into its status."""
+    def merge_status(self, uid: str, fields: Body, *, instance: str | None = None) -> Body:
+        """Merge fields into a status. Raises RefusedError if it is of a daemon whose process is not this `instance`."""
         old = self.get(uid)
+        if instance not in (None, old["status"].get("instance")):
+            raise RefusedError
         return self._store(old, {**old, "status": {**old["status"], **fields}})
 
     def patch_status(self, uid: str, operations: Sequence[JsonObject], writer: str) -> Body:
         """Apply a conditional write to the status subresource."""
         old = self.get(uid)
-        new = _patched(old, operations)
+        new = patched(old, operations)
         if old["kind"] == JOB:
             _check_rules(old, new)
             self.writes.setdefault(uid, []).append(writer)
@@ -162,6 +219,11 @@ class Server:
     def unfinished_jobs(self) -> list[Body]:
         return [body for body in self.of_kind(JOB) if not is_terminal(body)]
 
+    def _new_uid(self, of: str) -> str:
+        """Return a uid; versions that a restore takes back occur twice."""
+        again = f"-after-{self._restores}-restores" if self._restores else ""
+        return f"{of}-uid-of-version-{self._version}{again}"
+
     def _store(self, old: Body | None, new: Body) -> Body:
         self._version += 1
         new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(self._version)}}
@@ -170,49 +232,15 @@ class Server:
         return new
 
     def _notify(self, old: Body | None, new: Body | None) -> None:
-        for listener in tuple(self.listeners[(new or old or {})["kind"]]):
+        kind = (new or old or {})["kind"]
+        for listener in tuple(self.listeners[kind]):
             listener(old, new)
+        if new is None:
+            self._undefine_if_empty(kind)
 
 
 def is_terminal(body: Body) -> bool:
     return body["status"]["phase"] in TERMINAL
-
-
-def _patched(old: Body, operations: Sequence[JsonObject]) -> Body:
-    """Apply a JSON patch (RFC 6902). Raises RefusedError if a test fails."""
-    new = old
-    for operation in operations:
-        path = str(operation["path"]).split("/")[1:]
-        match operation["op"]:
-            case "test":
-                if _value_at(new, path) != operation["value"]:
-                    raise RefusedError
-            case "remove":
-                if _value_at(new, path) is None:
-                    raise RefusedError
-                new = _with_value(new, path, None)
-            case _:
-                new = _with_value(new, path, operation["value"])
-    return new
-
-
-def _value_at(body: Any, path: Sequence[str]) -> Any:
-    for part in path:
-        body = body.get(part)
-        if body is None:
-            return None
-    return body
-
-
-def _with_value(body: Body, path: Sequence[str], value: Any) -> Body:
-    first, *rest = path
-    if rest:
-        if body.get(first) is None:
-            raise RefusedError
-        return {**body, first: _with_value(body[first], rest, value)}
-    if value is None:
-        return {key: content for key, content in body.items() if key != first}
-    return {**body, first: value}
 
 
 def _check_rules(old: Body, new: Body) -> None:

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from simulation.server import DAEMON, JOB, Body, GoneError, RefusedError
+from simulation.json_patches import Body, RefusedError
+from simulation.server import DAEMON, JOB, DeniedError, GoneError
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -46,7 +47,7 @@ class Users:
             self._edit(body, cordoned=False)
 
     def create_daemon(self, name: str | None = None, tags: dict[str, str] | None = None) -> None:
-        """Create a daemon's object and start its process; a reused name belongs to another daemon."""
+        """Create a daemon's object and start its process; a reused name belongs to another daemon. Raises DeniedError."""
         self._daemons += 1
         name = name or f"daemon-{self._daemons}"
         spec = {
@@ -81,7 +82,10 @@ class Users:
             spec |= {"workspaceRef": {"name": choice(["dev", "ml", "web"])}, "transition": "Start"}
         if self._random.random() < 0.2:
             spec["ttlSecondsAfterFinished"] = 60
-        self._world.server.create(JOB, f"job-uid-{number}", self._name_of(number), spec)
+        try:
+            self._world.server.create(JOB, f"job-uid-{number}", self._name_of(number), spec)
+        except DeniedError:
+            self._world.invariants.note("a user cannot create a job")
 
     def _name_of(self, number: int) -> str:
         """Return a name for a job, sometimes that of a workspace's next build."""
@@ -113,6 +117,12 @@ class Users:
                 self._world.schedule.after(self._random.expovariate(0.01), self._finalize, body["metadata"]["uid"])
             case _:
                 self._world.server.delete(body["metadata"]["uid"])
+
+    def finalize_all(self) -> None:
+        """Let the garbage collector finish the deletions in the foreground that a restore of etcd brought back."""
+        for body in self._world.server.of_kind(JOB):
+            if body["metadata"].get("finalizers"):
+                self._world.schedule.after(self._random.expovariate(0.01), self._finalize, body["metadata"]["uid"])
 
     def _finalize(self, uid: str) -> None:
         """Let the garbage collector finish a deletion in the foreground."""

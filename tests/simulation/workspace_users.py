@@ -7,7 +7,8 @@ from provisioner_operator.core.workspaces.build_history import SUPERSEDED
 from provisioner_operator.core.workspaces.records import BuildRecord, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, parse_workspace
-from simulation.server import JOB, TEMPLATE, WORKSPACE, Body, GoneError
+from simulation.json_patches import Body
+from simulation.server import JOB, TEMPLATE, WORKSPACE, DeniedError, GoneError
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -36,6 +37,7 @@ class WorkspaceUsers:
         self._world = world
         self._random = world.random
         self._count = 0
+        self._template_uid = TEMPLATE_UID
         self._jobs: dict[str, list[Body]] = {}
         """All jobs of each workspace by its uid, in their last version, in order of creation."""
         self._deleted: set[str] = set()
@@ -43,7 +45,8 @@ class WorkspaceUsers:
         server = world.server
         server.listeners[JOB].append(self._job_changed)
         server.listeners[WORKSPACE].append(self._workspace_changed)
-        if self._random.random() < 0.5:
+        self._has_template = self._random.random() >= 0.5
+        if not self._has_template:
             return
         self.create_template()
         workspaces = self._random.randint(1, len(_NAMES))
@@ -63,6 +66,15 @@ class WorkspaceUsers:
                 if uid not in self._world.server.objects:
                     self._world.invariants.violated(f"{uid} is gone, but a controller still has it")
 
+    def back_up(self) -> tuple[dict[str, list[Body]], set[str]]:
+        """Return a copy of what is known of the jobs in the database."""
+        return {owner: list(jobs) for owner, jobs in self._jobs.items()}, set(self._deleted)
+
+    def restore(self, backup: tuple[dict[str, list[Body]], set[str]]) -> None:
+        """Know what was known at the backup."""
+        self._jobs = {owner: list(jobs) for owner, jobs in backup[0].items()}
+        self._deleted = set(backup[1])
+
     def are_waiting_for_a_retry(self) -> bool:
         """Return whether the last stop or destroy of a workspace waited for a daemon in vain."""
         builds = (parse_workspace(body).status.latest_build for body in self._world.server.of_kind(WORKSPACE))
@@ -71,7 +83,16 @@ class WorkspaceUsers:
     # --- changes by users ---
 
     def create_template(self) -> None:
-        self._world.server.create(TEMPLATE, TEMPLATE_UID, "template", self._template(0))
+        self._world.server.create(TEMPLATE, self._template_uid, "template", self._template(0))
+
+    def create_template_again(self) -> None:
+        """Apply the manifest of a template that was deleted with its definition, and delete the former one's jobs as it asks."""
+        if self._template_uid not in self._world.server.objects and self._has_template:
+            for job in self._world.server.of_kind(JOB):
+                if (job["spec"].get("templateRef") or {}).get("uid") == self._template_uid:
+                    self._world.server.delete(job["metadata"]["uid"])
+            self._template_uid += "-again"
+            self.create_template()
 
     def _template(self, number: int) -> Body:
         return {
@@ -82,6 +103,18 @@ class WorkspaceUsers:
             "pendingTimeoutSeconds": 120,
             "activeDeadlineSeconds": 120,
         }
+
+    def follow_advice(self) -> None:
+        """Do what is said by the statuses of workspaces that could not be destroyed, and of a deleted template in use."""
+        templates = self._world.server.of_kind(TEMPLATE)
+        is_template_leaving = any("deletionTimestamp" in body["metadata"] for body in templates)
+        for body in self._world.server.of_kind(WORKSPACE):
+            if "deletionTimestamp" in body["metadata"]:
+                if _is_stalled(body):
+                    again = body["spec"]["rebuildGeneration"] + 1
+                    self._edit(body["metadata"]["uid"], rebuildGeneration=again)
+            elif is_template_leaving:
+                self._world.server.delete(body["metadata"]["uid"])
 
     def create_workspace(self, name: str) -> None:
         if self._find(name) is not None:
@@ -96,7 +129,10 @@ class WorkspaceUsers:
         }
         if self._random.random() < 0.2:
             spec["autostopSeconds"] = self._random.choice([30, int(LONGEST_AUTOSTOP)])
-        self._world.server.create(WORKSPACE, f"workspace-uid-{self._count}", name, spec)
+        try:
+            self._world.server.create(WORKSPACE, f"workspace-uid-{self._count}", name, spec)
+        except DeniedError:
+            self._world.invariants.note("a user cannot create a workspace")
 
     def _change(self, name: str) -> None:
         body = self._find(name)
@@ -106,29 +142,31 @@ class WorkspaceUsers:
         spec = body["spec"]
         match self._random.choice(["size", "size", "running", "running", "rebuild", "wrong", "delete"]):
             case "size":
-                self._edit(body, parameters=[{"name": "size", "value": str(self._random.randint(1, 3))}])
+                self._edit(
+                    body["metadata"]["uid"], parameters=[{"name": "size", "value": str(self._random.randint(1, 3))}]
+                )
             case "wrong":
-                self._edit(body, parameters=[{"name": "size", "value": "large"}])
+                self._edit(body["metadata"]["uid"], parameters=[{"name": "size", "value": "large"}])
             case "running":
-                self._edit(body, running=not spec["running"])
+                self._edit(body["metadata"]["uid"], running=not spec["running"])
             case "rebuild":
-                self._edit(body, rebuildGeneration=spec["rebuildGeneration"] + 1)
+                self._edit(body["metadata"]["uid"], rebuildGeneration=spec["rebuildGeneration"] + 1)
             case _:
                 self._world.server.delete(body["metadata"]["uid"])
 
     def _change_template(self, number: int) -> None:
         source = {"inline": {"files": {"main.tf": f"# {number}"}}}
-        self._world.server.edit(TEMPLATE_UID, source=source, parameters=self._random.choice(_PARAMETERS))
+        self._edit(self._template_uid, source=source, parameters=self._random.choice(_PARAMETERS))
 
     def _find(self, name: str) -> Body | None:
         found = (body for body in self._world.server.of_kind(WORKSPACE) if body["metadata"]["name"] == name)
         return next(found, None)
 
-    def _edit(self, body: Body, **changes: Any) -> None:
+    def _edit(self, uid: str, **changes: Any) -> None:
         try:
-            self._world.server.edit(body["metadata"]["uid"], **changes)
+            self._world.server.edit(uid, **changes)
         except GoneError:
-            self._world.invariants.note("a user changes a workspace that is gone")
+            self._world.invariants.note("a user changes an object that is gone")
 
     def _sometime(self, what: Any, *arguments: object) -> None:
         self._world.schedule.after(self._random.uniform(0, self._world.plan.seconds * 0.9), what, *arguments)
@@ -238,6 +276,10 @@ class WorkspaceUsers:
                 self._world.invariants.violated(
                     f"workspace {name} should have {parameter} {value}: {status.parameters}"
                 )
+
+
+def _is_stalled(body: Body) -> bool:
+    return any(each.type == "Stalled" and each.status == "True" for each in parse_workspace(body).status.conditions)
 
 
 def _has_completed(job: Body) -> bool:

@@ -1,5 +1,6 @@
 """Templates and workspaces of the simulated controller: the product's reconciler over the simulated network."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
@@ -25,8 +26,9 @@ from provisioner_operator.core.workspaces.decisions import (
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
+from simulation.json_patches import Body
 from simulation.network import DENIAL, RETRY_SECONDS, Call, Network, Result
-from simulation.server import JOB, TEMPLATE, WORKSPACE, Body
+from simulation.server import JOB, TEMPLATE, WORKSPACE, GoneError
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController
@@ -82,10 +84,17 @@ class WorkspaceHalf:
     def decide(self) -> None:
         for decision in list(self.mirror.decide(self._controller.now)):
             self._invariants.decided_about_workspace(decision)
-            if isinstance(decision, FindWorkspaces):
-                self._find_workspaces(decision)
-            else:
-                self._carry_out(decision)
+            match decision:
+                case FindWorkspaces():
+                    self._find_workspaces(decision)
+                case FindImport():
+                    self._find_import(decision)
+                case FindBuilds():
+                    self._find_builds(decision)
+                case CheckWorkspace(workspace):
+                    self._read(decision, workspace)
+                case _:
+                    self._carry_out(decision)
 
     def _carry_out(self, decision: WorkspaceDecision) -> None:
         server = self._network.server
@@ -96,10 +105,6 @@ class WorkspaceHalf:
                 self._do(decision, lambda: None, lambda: self.mirror.files_discarded(template, version))
             case ImportVersion() | CreateBuild():
                 self._do(decision, lambda: server.submit(decision.body()))
-            case FindImport(held) | FindBuilds(held):
-                self._find(decision, held)
-            case CheckWorkspace(workspace):
-                self._read(decision, workspace)
             case HoldTemplate(held) | ReleaseTemplate(held) | HoldWorkspace(held) | ReleaseWorkspace(held):
                 operations = decision.patch().operations()
                 self._do(decision, lambda: server.patch(held.uid, operations))
@@ -121,9 +126,7 @@ class WorkspaceHalf:
                 self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
                 return
             if result is Result.DENIED:
-                self._invariants.denied(decision)
-                self.mirror.refused(decision, DENIAL, self._controller.now)
-                self._settle(decision)
+                self._refused(decision)
                 return
             if body is not None:
                 self._observe_fresh(body)
@@ -138,13 +141,18 @@ class WorkspaceHalf:
 
         self._network.send(self._controller.tenure, self._network.unless_denied(decision, call), answered)
 
+    def _refused(self, decision: WorkspaceDecision) -> None:
+        self._invariants.denied(decision)
+        self.mirror.refused(decision, DENIAL, self._controller.now)
+        self._settle(decision)
+
     def _learn(self, decision: WorkspaceDecision) -> None:
         """Read the object afresh after a failed precondition or a taken name."""
         match decision:
             case CreateBuild():
                 self._find_bearer(decision)
-            case ImportVersion(template):
-                self._find(decision, template)
+            case ImportVersion():
+                self._find_import(decision)
             case Supersede(_, build):
                 self._controller.feed.read_job(build.job_uid, lambda: self._settle(decision))
             case _:
@@ -187,56 +195,71 @@ class WorkspaceHalf:
 
         self._network.send(self._controller, read, answered)
 
-    def _find(self, decision: WorkspaceDecision, held: Template | Workspace) -> None:
-        """List the jobs of the workspace, or read the job of the import."""
-        found: list[Body] = []
-        missing: list[str] = []
+    def _find_builds(self, decision: FindBuilds) -> None:
+        """List the jobs of the workspace, and read the workspace."""
+        held, server = decision.workspace, self._network.server
+        jobs: list[Body] = []
+        workspaces: list[Body] = []
 
         def read() -> None:
-            jobs = self._network.server.of_kind(JOB)
-            if isinstance(held, Workspace):
-                found.extend(each for each in jobs if _workspace_of(each) == held.name)
-                found.extend(
-                    each for each in self._network.server.of_kind(WORKSPACE) if each["metadata"]["uid"] == held.uid
-                )
-            elif isinstance(decision, FindImport | ImportVersion):
-                name = decision.version.import_job
-                found.extend(each for each in jobs if each["metadata"]["name"] == name)
-                missing.extend(() if found else (decision.version.name,))
+            jobs.extend(each for each in server.list_kind(JOB) if _workspace_of(each) == held.name)
+            workspaces.extend(each for each in server.of_kind(WORKSPACE) if each["metadata"]["uid"] == held.uid)
 
-        def answered(result: Result, _: Body | None) -> None:
-            if not self._controller.alive:
-                return
-            if result is Result.UNREACHABLE:
-                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
-                return
+        def answered() -> None:
+            for body in (*jobs, *workspaces):
+                self._observe_fresh(body)
+            numbers = [each["metadata"]["name"].rpartition("-")[2] for each in jobs]
+            self.mirror.builds_found(held, max((int(each) for each in numbers if each.isdecimal()), default=0))
+
+        self._list(decision, read, answered)
+
+    def _find_import(self, decision: FindImport | ImportVersion) -> None:
+        """Read the job of the import; a job of another template bears its name in vain."""
+        template, version = decision.template, decision.version
+        found: list[Body] = []
+
+        def read() -> None:
+            named = [
+                each for each in self._network.server.of_kind(JOB) if each["metadata"]["name"] == version.import_job
+            ]
+            found.extend(each for each in named if (each["spec"].get("templateRef") or {}).get("uid") == template.uid)
+            if isinstance(decision, ImportVersion) and not found:
+                raise GoneError  # not created, and not its own
+
+        def answered() -> None:
             for body in found:
                 self._observe_fresh(body)
-            if isinstance(held, Workspace):
-                numbers = [each["metadata"]["name"].rpartition("-")[2] for each in found if each["kind"] == JOB]
-                self.mirror.builds_found(held, max((int(each) for each in numbers if each.isdecimal()), default=0))
-            else:
-                for version in missing:
-                    self.mirror.import_missing(held, version)
-            self._settle(decision)
+            if not found:
+                self.mirror.import_missing(template, version.name)
 
-        self._network.send(self._controller, read, answered)
+        self._list(decision, read, answered)
 
     def _find_workspaces(self, decision: FindWorkspaces) -> None:
         found: list[Body] = []
 
+        def answered() -> None:
+            for body in found:
+                self.observe(body)
+            self.mirror.workspaces_listed(decision.template.namespace)
+
+        self._list(decision, lambda: found.extend(self._network.server.list_kind(WORKSPACE)), answered)
+
+    def _list(self, decision: WorkspaceDecision, read: Call, then: Callable[[], None]) -> None:
+        """Send a read of several objects; without what it reads, the decision is refused."""
+
         def answered(result: Result, _: Body | None) -> None:
             if not self._controller.alive:
                 return
             if result is Result.UNREACHABLE:
                 self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
                 return
-            for body in found:
-                self.observe(body)
-            self.mirror.workspaces_listed(decision.template.namespace)
+            if result is Result.GONE:
+                self._refused(decision)
+                return
+            then()
             self._settle(decision)
 
-        self._network.send(self._controller, lambda: found.extend(self._network.server.of_kind(WORKSPACE)), answered)
+        self._network.send(self._controller, read, answered)
 
     def _settle(self, decision: WorkspaceDecision) -> None:
         if self._controller.alive:

@@ -10,13 +10,15 @@ from provisioner_operator.core.workspaces.retry import LONGEST_RETRY_SECONDS
 from simulation.audit import Audit
 from simulation.controller import SimulatedController
 from simulation.daemons import SimulatedDaemon
+from simulation.disasters import Disasters
 from simulation.faults import Faults
 from simulation.invariants import Invariants
+from simulation.json_patches import Body
 from simulation.network import Network
 from simulation.pods import Pods
 from simulation.runs import Habits
 from simulation.schedule import Schedule
-from simulation.server import DAEMON, EPOCH, Body, Server
+from simulation.server import DAEMON, EPOCH, Server
 from simulation.users import Users, tag_sets
 from simulation.workspace_users import LONGEST_AUTOSTOP, WorkspaceUsers
 
@@ -102,6 +104,7 @@ class World:
         self.users = Users(self)
         self.workspace_users = WorkspaceUsers(self)
         self.faults = Faults(self)
+        self.disasters = Disasters(self, Random(f"disasters of {seed}"))
         self.start_controller()
         Audit(self)
 
@@ -119,6 +122,8 @@ class World:
             self.users.create_daemon(tags={})
             self.schedule.run_until(self.schedule.now + LONGEST_RETRY_SECONDS)
             self._await_job_ends()
+        if not self.server.is_whole:
+            self.invariants.violated(f"definitions never come back: {self.server.terminating | self.server.undefined}")
         is_whole = not self.has_lost_daemons and all(daemon.alive for daemon in self.daemons.values())
         # A Pod of a lost node may be replaced only once its process is over.
         lost_after = 0 if is_whole else 2 * self.plan.lost_after
@@ -132,7 +137,7 @@ class World:
 
     def _await_job_ends(self) -> None:
         end = self.schedule.now + LONGEST_AFTERMATH
-        while self.server.unfinished_jobs() and self.schedule.now < end:
+        while (self.server.unfinished_jobs() or not self.server.is_whole) and self.schedule.now < end:
             self.schedule.run_until(self.schedule.now + 60)
 
     def start_controller(self) -> None:
@@ -140,6 +145,15 @@ class World:
             self.controller.die()
         self.controller = SimulatedController(self.network, self.random, self.invariants)
         if self.plan.standby and not self.standbys:
+            self.start_standby()
+
+    def restart_controllers(self) -> None:
+        """Start each controller's process anew, with empty caches; whoever leads goes on leading."""
+        if self.controller is not None:
+            self.start_controller()
+        former, self.standbys = self.standbys, []
+        for each in former:
+            each.die()
             self.start_standby()
 
     def start_standby(self) -> None:
