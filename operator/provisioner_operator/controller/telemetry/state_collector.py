@@ -19,6 +19,8 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 
+UNEXPLAINED = "Unexplained"
+"""The label of pending jobs whose status has no reason, so that the sum over all reasons is the number of pending jobs."""
 _QUEUES_SHOWN = 100
 """The deepest queues that are shown, so that no submitter can flood the monitoring with invented tags."""
 
@@ -51,13 +53,13 @@ class StateCollector(Collector):
                 jobs.add_metric([phase.value], phases[phase])
         yield jobs
         waiting = Tally(
-            reason_label(job.reason, PendingReason)
+            reason_label(job.reason, PendingReason) if job.reason else UNEXPLAINED
             for job in self._jobs.jobs()
-            if job.phase is Phase.PENDING and job.reason
+            if job.phase is Phase.PENDING
         )
         reasons = GaugeMetricFamily(
             "provisioner_jobs_pending",
-            "Pending jobs, by the reason for which they have not started.",
+            f"Pending jobs, by the reason for which they have not started; {UNEXPLAINED} if none is written yet, or they are assigned.",
             labels=["reason"],
         )
         for reason, count in waiting.items():
@@ -108,7 +110,9 @@ class StateCollector(Collector):
     def _queues(self) -> Iterator[Metric]:
         labels = ["namespace", "provisioner", "tags"]
         depth = GaugeMetricFamily(
-            "provisioner_queue_depth", "Jobs that wait for a daemon, by namespace, provisioner and tags.", labels=labels
+            "provisioner_queue_depth",
+            "Jobs that wait for nothing but a daemon, or its reports to a new leader, by namespace, provisioner and tags.",
+            labels=labels,
         )
         age = GaugeMetricFamily("provisioner_queue_oldest_seconds", "Age of the oldest job in a queue.", labels=labels)
         now = clock.read().wall

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from provisioner_operator.core.daemons.pods import DaemonPods
 from provisioner_operator.core.daemons.registry import KnownDaemons
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.jobs.timeouts import expiry
 from provisioner_operator.core.model.gone_objects import DELETED, GoneObjects
 from provisioner_operator.core.model.instant import Instant
@@ -201,8 +202,13 @@ class JobCache:
         return daemon.heartbeat is not None and self._daemons.is_lost(daemon.uid, now)
 
     def queue_depths(self) -> dict[Demand, tuple[int, Job]]:
-        """Return the number of jobs of each demand that only wait for a daemon, and the first of these jobs."""
-        return self._queue.depths()
+        """Return the number of jobs of each demand that only wait for a daemon, or until all have shown their runs, and the first."""
+        depths = self._queue.depths()
+        for job in self._placement.held_jobs():
+            if job.uid not in self._queue:
+                count, first = depths.get(job.demand, (0, job))
+                depths[job.demand] = count + 1, min(first, job, key=queue_key)
+        return depths
 
     def held_namespaces(self) -> int:
         """Return the number of namespaces whose builds wait until each daemon has shown what it runs."""

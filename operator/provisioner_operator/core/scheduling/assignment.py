@@ -32,6 +32,10 @@ class AssignmentQueue:
         self._stirred: dict[Supply, None] = {}
         """Supplies with new work, in the order of its arrival: the order of a set would differ between processes."""
 
+    def __contains__(self, job_uid: str) -> bool:
+        """Return whether the job may start as soon as a daemon takes it."""
+        return job_uid in self._jobs
+
     def enqueue(self, job: Job) -> None:
         """Add a job that may start as soon as a daemon takes it, or update its position."""
         queue = self._queues.get(job.demand)

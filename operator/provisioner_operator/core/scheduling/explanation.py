@@ -78,8 +78,9 @@ _AWAITED = "After its start, the controller waits for the reports of "
 
 def explain_awaited_reports(daemon: str | None) -> Explanation:
     """Explain a job of a workspace that waits until this daemon, None for one that is deleted, has shown what it runs."""
-    who = "a deleted daemon" if daemon is None else f"daemon {daemon}"
-    return Explanation(PendingReason.WORKSPACE_BUSY, f"{_AWAITED}{who}, since it may run something.", ())
+    who, remedy = ("a deleted daemon", "Wait") if daemon is None else (f"daemon {daemon}", "Start it, or wait")
+    message = f"{_AWAITED}{who}, since it may run something. {remedy} until it counts as lost (lostAfterSeconds)."
+    return Explanation(PendingReason.WORKSPACE_BUSY, message, ())
 
 
 def awaits_reports(job: Job) -> bool:

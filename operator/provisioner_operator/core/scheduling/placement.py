@@ -4,6 +4,8 @@ Part of the job reconciler. Each change returns the uids of the jobs and daemons
 queues: jobs whose turn begins or ends, daemons with more or fewer free slots.
 """
 
+from collections.abc import Iterator
+
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.scheduling.occupancy import Occupancy, may_still_run
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, WorkspaceQueues, workspace_of
@@ -35,6 +37,10 @@ class Placement:
     def held_namespaces(self) -> int:
         """Return the number of namespaces in which daemons hold all workspaces."""
         return self._lines.held()
+
+    def held_jobs(self) -> Iterator[Job]:
+        """Iterate over the jobs that could be queued if no daemon held the workspaces of their namespace."""
+        return self._lines.held_jobs()
 
     def is_holding(self, daemon_uid: str) -> bool:
         """Return whether the daemon holds all workspaces of its namespace, because its runs are not known yet."""

@@ -6,6 +6,7 @@ workspaces of its namespace.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterator
 
 from provisioner_operator.core.jobs.ordering import CreationKey, creation_key
 from provisioner_operator.core.model.records import Job
@@ -104,6 +105,13 @@ class WorkspaceQueues:
     def held(self) -> int:
         """Return the number of namespaces whose workspaces are held."""
         return len(self._holders)
+
+    def held_jobs(self) -> Iterator[Job]:
+        """Iterate over the jobs whose turn it would be if no daemon held their workspaces."""
+        for namespace in self._holders:
+            for line in self._lines.get(namespace, {}).values():
+                if line.waiting and not line.occupants:
+                    yield line.waiting[0]
 
     def is_held(self, namespace: str) -> bool:
         """Return whether a daemon holds all workspaces of the namespace."""

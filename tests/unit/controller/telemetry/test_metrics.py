@@ -122,6 +122,16 @@ def test_namespaces_whose_builds_wait_for_a_daemons_reports_are_counted() -> Non
     assert parts.metric("provisioner_held_namespaces") == 2
 
 
+def test_each_pending_job_has_a_reason_among_the_metrics() -> None:
+    parts = ControllerParts()
+    parts.jobs.observe_job(a_job("stuck", reason="NoMatchingDaemon"), at(0))
+    parts.jobs.observe_job(a_job("new"), at(0))
+    parts.jobs.observe_job(a_running_job("running"), at(0))
+    assert parts.metric("provisioner_jobs", phase="Pending") == 2
+    assert parts.metric("provisioner_jobs_pending", reason="NoMatchingDaemon") == 1
+    assert parts.metric("provisioner_jobs_pending", reason="Unexplained") == 1
+
+
 def test_odd_tags_cannot_flood_the_monitoring() -> None:
     parts = ControllerParts()
     for number in range(150):

@@ -49,6 +49,24 @@ def test_a_refused_write_about_a_daemon_puts_nothing_off_that_its_heartbeats_sho
     assert observed.assigned(0.7) == [("wanted", "free")]
 
 
+def test_jobs_that_wait_for_the_reports_count_as_waiting_for_a_daemon() -> None:
+    silent = a_daemon("hiding", tags=GPU)
+    behind = a_job("behind", workspace="dev", created=1)
+    other = a_job("other", workspace="ml", created=-1, pending_timeout=9000)
+    unheld = a_job("unheld", namespace="other", workspace="dev")
+    observed = ObservedJobs(silent, WANTED, behind, other, unheld, a_running_job("running", workspace="web"))
+    observed.see(a_job("after", workspace="web"))
+    observed.decided(0)
+    before = observed.mirror.queue_depths()
+    observed.mirror.leadership_gained(at(0))
+    observed.decided(0)
+    assert observed.mirror.queue_depths() == before
+    assert {(demand.namespace, first.name): count for demand, (count, first) in before.items()} == {
+        (NAMESPACE, "other"): 2,
+        ("other", "unheld"): 1,
+    }
+
+
 def test_a_run_that_no_heartbeat_had_listed_before_its_job_was_deleted_keeps_its_workspace() -> None:
     silent, unseen = a_daemon("hiding", tags=GPU), a_running_job("deleted", workspace="dev")
     observed = a_new_term(silent)
@@ -141,7 +159,8 @@ def test_the_wait_is_explained_by_the_daemon_that_causes_it() -> None:
     assert explained.keys() == {"wanted", "behind"}
     assert explained["wanted"].reason == "WorkspaceBusy"
     assert explained["wanted"].message == (
-        "After its start, the controller waits for the reports of daemon hiding, since it may run something."
+        "After its start, the controller waits for the reports of daemon hiding, since it may run something. Start it, or wait "
+        "until it counts as lost (lostAfterSeconds)."
     )
 
 
