@@ -138,7 +138,8 @@ class TemplateExecutor:
         except AlreadyExistsError:
             if not await self._find_import(template, version.import_job, version.name):
                 raise NameTakenError(
-                    f"{JOBS} {version.import_job} exists but does not belong to this template. Delete it."
+                    f"{JOBS} {version.import_job} exists but does not belong to this template. "
+                    "Delete it, or raise spec.importGeneration."
                 ) from None
             return Result.CONFLICT
         self._observer.build(body)
