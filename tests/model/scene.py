@@ -6,9 +6,9 @@ from typing import Any
 
 from typing_extensions import override
 
-from simulation.json_patches import Body
 from simulation.runs import Habits
 from simulation.world import Plan
+from support.json_patches import Body
 
 LOST_AFTER = 300
 BEAT_SECONDS = 30.0

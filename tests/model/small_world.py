@@ -12,9 +12,9 @@ from model.scene import Middle, Scene, job_spec
 from provisioner_operator.api.v1alpha1.names import RUNS_FINALIZER
 from simulation.controller import SimulatedController
 from simulation.faults import DENIABLE
-from simulation.json_patches import Body
 from simulation.server import DAEMON, JOB, POD, POOL, is_terminal
 from simulation.world import World
+from support.json_patches import Body
 
 QUIET_SECONDS = 90.0
 """Time without a decision after which a world with a workspace is over; more than a version is kept without use."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube.parsing import parse_job
-from simulation.json_patches import Body
 from simulation.network import RETRY_SECONDS, Event, Network, Result, Watch
 from simulation.server import JOB
+from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.daemons import SimulatedDaemon

@@ -7,10 +7,10 @@ from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phas
 from provisioner_operator.core.jobs.timeouts import interrupt_after, kill_after
 from provisioner_operator.core.model.json_patch import timestamp
 from simulation.job_runner import JobRunner
-from simulation.json_patches import Body
 from simulation.network import Network, Result
 from simulation.runs import Habits, Run
 from simulation.server import EPOCH
+from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.invariants import Invariants

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
-from simulation.json_patches import Body
 from simulation.network import RETRY_SECONDS, Event, Network, Result, Watch
 from simulation.server import DAEMON, JOB, NAMESPACE, POD, POOL, TEMPLATE, WORKSPACE, GoneError, is_terminal
+from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController

@@ -15,10 +15,10 @@ from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecisio
 from provisioner_operator.core.workspaces.decisions import WorkspaceDecision
 from provisioner_operator.kube.parsing import parse_job
 from simulation.daemons import SimulatedDaemon
-from simulation.json_patches import Body
 from simulation.runs import Run
 from simulation.schedule import Schedule
 from simulation.server import JOB, Server, is_terminal
+from support.json_patches import Body
 
 MOST_DENIALS = 80
 """Maximum number of refusals of one write in a simulation: few with doubling pauses, more only after changes."""

@@ -14,9 +14,9 @@ from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.kube.parsing import parse_job
 from simulation.assigned_jobs import AssignedJobs
-from simulation.json_patches import Body
 from simulation.network import RETRY_SECONDS, Answer, Network, Result
 from simulation.runs import Habits, Run
+from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.daemons import SimulatedDaemon

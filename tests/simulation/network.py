@@ -7,9 +7,9 @@ from random import Random
 from typing import Protocol, cast
 
 from provisioner_operator.core.model.backoff import Refusal
-from simulation.json_patches import Body, RefusedError
 from simulation.schedule import Action, Schedule
 from simulation.server import JOB, DeniedError, GoneError, Server
+from support.json_patches import Body, RefusedError
 
 RETRY_SECONDS = 3.0
 DENIAL = Refusal("Denied", "a policy of the simulation")

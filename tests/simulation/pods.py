@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.records import Daemon
-from simulation.json_patches import Body
 from simulation.server import DAEMON, EPOCH, POD
+from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.world import World

@@ -15,9 +15,9 @@ from provisioner_operator.core.pools.decisions import (
 )
 from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
-from simulation.json_patches import Body
 from simulation.network import DENIAL, RETRY_SECONDS, Call, Network, Result
 from simulation.server import POD, POOL
+from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController

@@ -11,7 +11,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL, TRANSITIONS
 from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.json_value import JsonObject
-from simulation.json_patches import Body, RefusedError, patched
+from support.json_patches import Body, RefusedError, patched
 
 EPOCH = 1_800_000_000.0
 """Wall-clock time at the beginning of virtual time."""

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from simulation.json_patches import Body, RefusedError
 from simulation.server import DAEMON, JOB, DeniedError, GoneError
+from support.json_patches import Body, RefusedError
 
 if TYPE_CHECKING:
     from simulation.world import World

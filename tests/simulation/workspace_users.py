@@ -7,8 +7,8 @@ from provisioner_operator.core.workspaces.build_history import SUPERSEDED
 from provisioner_operator.core.workspaces.records import BuildRecord, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, parse_workspace
-from simulation.json_patches import Body
 from simulation.server import JOB, TEMPLATE, WORKSPACE, DeniedError, GoneError
+from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.world import World

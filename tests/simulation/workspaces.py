@@ -26,9 +26,9 @@ from provisioner_operator.core.workspaces.decisions import (
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
-from simulation.json_patches import Body
 from simulation.network import DENIAL, RETRY_SECONDS, Call, Network, Result
 from simulation.server import JOB, TEMPLATE, WORKSPACE, GoneError
+from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController

@@ -13,7 +13,6 @@ from simulation.daemons import SimulatedDaemon
 from simulation.disasters import Disasters
 from simulation.faults import Faults
 from simulation.invariants import Invariants
-from simulation.json_patches import Body
 from simulation.network import Network
 from simulation.pods import Pods
 from simulation.runs import Habits
@@ -21,6 +20,7 @@ from simulation.schedule import Schedule
 from simulation.server import DAEMON, EPOCH, Server
 from simulation.users import Users, tag_sets
 from simulation.workspace_users import LONGEST_AUTOSTOP, WorkspaceUsers
+from support.json_patches import Body
 
 LONGEST_AFTERMATH = 4 * 3600.0
 """Seconds after the last change or fault until all jobs must have ended."""

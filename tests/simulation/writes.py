@@ -16,9 +16,9 @@ from provisioner_operator.core.jobs.decisions import CheckJob, Expire
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.kube.parsing import parse_daemon
-from simulation.json_patches import Body
 from simulation.network import DENIAL, RETRY_SECONDS, Answer, Call, Network, Result
 from simulation.server import POD
+from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from support.manifests import Manifest
-from support.scripted_writes import Answer, Matcher
+from support.object_store import Refusal
+from support.scripted_client import Matcher
 from support.virtual_controller import VirtualController
 
-RIGHT = Answer(403, {"reason": "Forbidden", "message": 'forbidden: User "operator" cannot create resource "things"'})
-POLICY = Answer(
+RIGHT = Refusal(403, {"reason": "Forbidden", "message": 'forbidden: User "operator" cannot create resource "things"'})
+POLICY = Refusal(
     422,
     {
         "reason": "Invalid",
@@ -17,17 +18,17 @@ POLICY = Answer(
         "details": {"causes": [{"message": "a label is missing"}]},
     },
 )
-WEBHOOK = Answer(403, {"message": 'admission webhook "w.example.org" denied the request: a label is missing'})
-ODD_WEBHOOK = Answer(422, {"message": "a label is missing", "details": {}})
+WEBHOOK = Refusal(403, {"message": 'admission webhook "w.example.org" denied the request: a label is missing'})
+ODD_WEBHOOK = Refusal(422, {"message": "a label is missing", "details": {}})
 """In words that nobody knows: it looks like a failed test of a patch."""
-INVALID = Answer(
+INVALID = Refusal(
     422,
     {"reason": "Invalid", "message": "spec.x: too long", "details": {"causes": [{"field": "spec.x", "message": ""}]}},
 )
-TOO_LARGE = Answer(413, {"reason": "RequestEntityTooLarge", "message": "Request entity too large: limit is 3145728"})
-BAD = Answer(400, {"reason": "BadRequest", "message": "the object in the data is not valid"})
+TOO_LARGE = Refusal(413, {"reason": "RequestEntityTooLarge", "message": "Request entity too large: limit is 3145728"})
+BAD = Refusal(400, {"reason": "BadRequest", "message": "the object in the data is not valid"})
 DENIALS = {
-    f"webhook with code {code}": Answer(
+    f"webhook with code {code}": Refusal(
         code, {"message": 'admission webhook "w.example.org" denied the request: too big'}
     )
     for code in (400, 404, 409, 410, 413, 418, 429, 500, 502, 503, 504)
@@ -43,8 +44,8 @@ LASTING = {
     "bad request": BAD,
     **DENIALS,
 }
-ETCD = Answer(500, {"reason": "InternalError", "message": "etcdserver: request timed out"})
-QUOTA = Answer(409, {"reason": "Conflict", "message": "Operation cannot be fulfilled on resourcequotas"})
+ETCD = Refusal(500, {"reason": "InternalError", "message": "etcdserver: request timed out"})
+QUOTA = Refusal(409, {"reason": "Conflict", "message": "Operation cannot be fulfilled on resourcequotas"})
 
 BACKOFF = [0, 1, 3, 7, 15, 31, 63]
 """Seconds after the first try: a pause of one second, doubled each time."""
@@ -165,7 +166,7 @@ TESTED = {name for name, write in WRITES.items() if write.verb == "PATCH"}
 """Writes whose request carries tests."""
 
 
-async def refused(controller: VirtualController, write: Write, answer: Answer) -> tuple[str, list[float]]:
+async def refused(controller: VirtualController, write: Write, answer: Refusal) -> tuple[str, list[float]]:
     """Have the write refused for a while; returns the object's path and when it was tried."""
     if write.prepare is a_workspace:
         await controller.make_template_ready()
@@ -173,7 +174,7 @@ async def refused(controller: VirtualController, write: Write, answer: Answer) -
     began = len(controller.client.requests)
     path = await write.prepare(controller)
     await asyncio.sleep(WATCHED)
-    tried = [each.at for each in controller.client.requests[began:] if write.refused(each.verb, each.path)]
+    tried = [each.at for each in controller.client.requests[began:] if write.refused(each.method, each.path)]
     return path, tried
 
 

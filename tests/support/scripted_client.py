@@ -1,12 +1,12 @@
-"""Client of the API server that answers from a script, for tests of its callers.
+"""Client of the API server that answers from a script or for a store of objects, for tests of its callers.
 
-It knows nothing of Kubernetes: no object is stored, and a request for which the script has no answer fails the test. How
-a real API server answers is for the tests that run one.
+Without a store, a request for which the script has no answer fails the test. The answers of a real API server are for
+the tests that run one.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,12 +14,15 @@ from typing_extensions import override
 
 from provisioner_operator.kube import wire
 from provisioner_operator.kube.client import WATCH_READ_SECONDS, KubeClient
+from support.object_store import ObjectStore, Refusal
 from support.virtual_time import now
 
 if TYPE_CHECKING:
     import aiohttp
 
 Body = Mapping[str, Any]
+Matcher = Callable[[str, str], bool]
+"""Predicate on the method and path of a request."""
 
 
 class Hang:
@@ -45,17 +48,24 @@ class Request:
     at: float = 0.0
 
 
-Answer = Body | Exception | Slow | Hang
+Answer = Body | Exception | Refusal | Slow | Hang
 Step = tuple[str, Body] | float | Exception | Hang
 """One step of a watch: an event, a pause in seconds, an error, or nothing any more."""
 
 
 class ScriptedClient(KubeClient):
-    """Answers each request with the next scripted answer for its method and path; the last one is repeated."""
+    """Answers each request with the next scripted answer for its method and path, or else for its store of objects."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: ObjectStore | None = None) -> None:
         super().__init__(cast("aiohttp.ClientSession", None), "https://scripted.invalid")
         self.requests: list[Request] = []
+        self.refusals: dict[str, tuple[Matcher, Refusal]] = {}
+        """Refused requests, by a name of the test's choice."""
+        self.delay = 0.0
+        """Seconds to each answer."""
+        self.slow: tuple[Matcher, float] | None = None
+        """Requests whose answers take longer, in seconds."""
+        self._store = store
         self._answers: dict[tuple[str, str], deque[Answer]] = {}
         self._watches: dict[str, deque[tuple[Step, ...]]] = {}
         self._texts: dict[str, deque[tuple[str | float | Exception | Hang, ...]]] = {}
@@ -76,6 +86,14 @@ class ScriptedClient(KubeClient):
         """Return the requests of a method that were sent so far, of one path or of all."""
         return [each for each in self.requests if each.method == method and path in (None, each.path)]
 
+    def times(self, method: str, part: str = "") -> list[float]:
+        """Return the times of the requests of a method that have this part in their path."""
+        return [each.at for each in self.sent(method) if part in each.path]
+
+    def count(self, method: str, part: str = "") -> int:
+        """Return the number of such requests."""
+        return len(self.times(method, part))
+
     @override
     async def _send(
         self,
@@ -88,20 +106,34 @@ class ScriptedClient(KubeClient):
         has_tests: bool = False,
         longest: int | None = None,
     ) -> bytes:
-        self.requests.append(Request(method, path, body, dict(parameters or {}), now()))
-        script = self._answers[method, path]
-        answer = script.popleft() if len(script) > 1 else script[0]
-        match answer:
+        request = Request(method, path, body, dict(parameters or {}), now())
+        self.requests.append(request)
+        is_slow = self.slow is not None and self.slow[0](method, path)
+        if seconds := self.slow[1] if self.slow is not None and is_slow else self.delay:
+            await asyncio.sleep(seconds)
+        match self._answer(request, content_type):
             case Hang():
                 await asyncio.Event().wait()
                 raise AssertionError("this answer never comes")
             case Slow(seconds, slow_body):
                 await asyncio.sleep(seconds)
                 return wire.encode(slow_body)
-            case Exception():
-                raise answer
-            case _:
+            case Refusal() as refusal:
+                raise refusal.error(has_tests=has_tests)
+            case Exception() as error:
+                raise error
+            case answer:
                 return wire.encode(answer)
+
+    def _answer(self, request: Request, content_type: str) -> Answer:
+        for matches, refusal in self.refusals.values():
+            if matches(request.method, request.path):
+                return refusal
+        script = self._answers.get((request.method, request.path))
+        if script is not None:
+            return script.popleft() if len(script) > 1 else script[0]
+        assert self._store is not None, f"no answer to {request}"
+        return self._store.answer(request.method, request.path, request.body, content_type, request.parameters)
 
     @override
     async def watch(

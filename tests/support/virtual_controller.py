@@ -27,7 +27,8 @@ from support.builders.manifests import (
     a_workspace_manifest,
 )
 from support.manifests import Manifest
-from support.scripted_writes import ScriptedClient
+from support.object_store import ObjectStore
+from support.scripted_client import ScriptedClient
 
 NAMESPACE = "acme"
 EPOCH = 1_800_000_000.0
@@ -37,7 +38,9 @@ class VirtualController:
     """Controller that leads, and the objects that it observes."""
 
     def __init__(self, writers: int) -> None:
-        self.client = ScriptedClient()
+        self.store = ObjectStore()
+        self.client = ScriptedClient(self.store)
+        self.client.delay = 0.01
         self.tenure = float("inf")
         self.leads = True
         self.term = 1
@@ -77,12 +80,12 @@ class VirtualController:
 
     def edit(self, path: str, **changes: Any) -> Manifest:
         """Change the object as another user, and let the controller observe it."""
-        return self.see(self.client.edit(path, **changes))
+        return self.see(self.store.edit(path, **changes))
 
     def add_job(self, name: str, namespace: str = NAMESPACE, **spec: Any) -> str:
         """Create a job as a user and return its path."""
         spec = {"workspaceRef": {"name": name}} | spec
-        self.see(self.client.store(paths.jobs(namespace), a_job_manifest(name, **spec), phase="Pending"))
+        self.see(self.store.add(paths.jobs(namespace), a_job_manifest(name, **spec), phase="Pending"))
         return paths.job(namespace, name)
 
     def add_daemon(self, name: str = "daemon", namespace: str = NAMESPACE, **spec: Any) -> str:
@@ -93,24 +96,24 @@ class VirtualController:
             "metadata": {"name": name, "finalizers": [RUNS_FINALIZER]},
             "spec": {"provisioners": ["echo"], "lostAfterSeconds": 86_400} | spec,
         }
-        body = self.client.store(paths.daemons(namespace), manifest, state="Idle", instance="1")
+        body = self.store.add(paths.daemons(namespace), manifest, state="Idle", instance="1")
         self.see(body)
         return paths.daemon(namespace, name)
 
     def add_template(self, name: str = "template", **spec: Any) -> str:
         """Create a template of one file as an admin and return its path."""
         source = {"source": {"inline": {"files": {"main.tf": "# nothing"}}}}
-        self.see(self.client.store(paths.templates(NAMESPACE), a_template_manifest(name, **(source | spec))))
+        self.see(self.store.add(paths.templates(NAMESPACE), a_template_manifest(name, **(source | spec))))
         return paths.template(NAMESPACE, name)
 
     def add_workspace(self, name: str = "dev", **spec: Any) -> str:
         """Create a workspace as a user and return its path."""
-        self.see(self.client.store(paths.workspaces(NAMESPACE), a_workspace_manifest(name, **spec)))
+        self.see(self.store.add(paths.workspaces(NAMESPACE), a_workspace_manifest(name, **spec)))
         return paths.workspace(NAMESPACE, name)
 
     def add_pool(self, name: str = "pool", **spec: Any) -> str:
         """Create a pool as an admin and return its path."""
-        self.see(self.client.store(paths.pools(NAMESPACE), a_pool_manifest(name, **spec)))
+        self.see(self.store.add(paths.pools(NAMESPACE), a_pool_manifest(name, **spec)))
         return paths.pool(NAMESPACE, name)
 
     def add_pod(self, name: str = "pod") -> str:
@@ -125,14 +128,14 @@ class VirtualController:
             },
             "spec": {},
         }
-        self.see(self.client.store(paths.pods(NAMESPACE), manifest, phase="Running"))
+        self.see(self.store.add(paths.pods(NAMESPACE), manifest, phase="Running"))
         return paths.pod(NAMESPACE, name)
 
     async def make_template_ready(self) -> str:
         """Create a template whose import has completed and return its path."""
         path = self.add_template()
         await asyncio.sleep(5)
-        (job,) = (each for each in self.client.objects if "/provisionerjobs/" in each)
+        (job,) = (each for each in self.store.objects if "/provisionerjobs/" in each)
         self.complete(job)
         await asyncio.sleep(5)
         return path
@@ -148,12 +151,12 @@ class VirtualController:
 
     def condition(self, path: str, kind: str = "Ready") -> Manifest:
         """Return the object's condition; empty if it has none."""
-        conditions = self.client.objects[path]["status"].get("conditions", ())
+        conditions = self.store.objects[path]["status"].get("conditions", ())
         return next((dict(each) for each in conditions if each["type"] == kind), {})
 
     def events(self) -> list[Manifest]:
         """Return all Events."""
-        return [body for path, body in self.client.objects.items() if "/events/" in path]
+        return [body for path, body in self.store.objects.items() if "/events/" in path]
 
 
 @asynccontextmanager

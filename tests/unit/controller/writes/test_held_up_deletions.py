@@ -25,7 +25,7 @@ async def _a_daemon_of_a_former_pod(controller: VirtualController) -> str:
 
 
 def _hold(controller: VirtualController, path: str, **changes: object) -> None:
-    meta = controller.client.objects[path]["metadata"]
+    meta = controller.store.objects[path]["metadata"]
     controller.edit(path, metadata={**meta, "finalizers": ["example.com/hold"], **changes})
 
 
@@ -36,7 +36,7 @@ def test_a_deletion_that_is_held_up_is_requested_once(
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
             path = await prepare(controller)
-            assert "deletionTimestamp" in controller.client.objects[path]["metadata"]
+            assert "deletionTimestamp" in controller.store.objects[path]["metadata"]
             assert controller.client.count("DELETE", path) == 1
 
     run_in_virtual_time(main())

@@ -8,6 +8,7 @@ import pytest
 
 from provisioner_operator.core.model.backoff import TRANSIENT_FAILURES
 from provisioner_operator.kube import paths
+from support.object_store import Refusal
 from support.refused_writes import (
     BACKOFF,
     ETCD,
@@ -21,7 +22,6 @@ from support.refused_writes import (
     refusals,
     refused,
 )
-from support.scripted_writes import Answer
 from support.virtual_controller import NAMESPACE, a_virtual_controller
 from support.virtual_time import run_in_virtual_time
 
@@ -75,7 +75,7 @@ def test_what_is_refused_is_said_once_tried_ever_more_seldom_and_recovers(
 @pytest.mark.parametrize("answer", [ETCD, QUOTA], ids=["lost etcd", "conflict of a quota"])
 @pytest.mark.parametrize("what", [name for name, write in WRITES.items() if write.tries == tuple(BACKOFF)])
 def test_a_transient_refusal_alerts_nobody_and_is_retried_every_few_seconds(
-    what: str, answer: Answer, monkeypatch: pytest.MonkeyPatch
+    what: str, answer: Refusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = WRITES[what]
 
@@ -123,12 +123,12 @@ def test_an_object_that_moved_on_is_read_and_decided_anew_at_once(what: str, mon
                 await controller.make_template_ready()
             path = await write.prepare(controller)
             # Somebody else's write that no watch has brought yet.
-            label = {**controller.client.objects[path]["metadata"], "finalizers": ["example.org/other"]}
-            changed = controller.client.edit(path, metadata=label)
+            label = {**controller.store.objects[path]["metadata"], "finalizers": ["example.org/other"]}
+            changed = controller.store.edit(path, metadata=label)
             if "provisionerjobs" in path:
-                controller.client.edit(path, status={**changed["status"], "suspendedAt": "2027-01-15T07:59:59Z"})
+                controller.store.edit(path, status={**changed["status"], "suspendedAt": "2027-01-15T07:59:59Z"})
             await asyncio.sleep(60)
-            assert len([each for each in controller.client.requests if each.path == path and each.verb == "GET"]) <= 1
+            assert len([each for each in controller.client.requests if each.path == path and each.method == "GET"]) <= 1
             assert refusals(controller) == []
             assert len(controller.client.requests) < 20
 
@@ -142,7 +142,7 @@ def test_a_change_of_the_object_tries_it_again_at_once(what: str, monkeypatch: p
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
             path, tried = await refused(controller, write, POLICY)
-            spec = controller.client.objects[path]["spec"]
+            spec = controller.store.objects[path]["spec"]
             wanted = {"tags": {"zone": "b"}} if "workspacetemplates" not in path else {"priority": 5}
             controller.edit(path, spec={**spec, **wanted})
             await asyncio.sleep(1.1)
@@ -159,7 +159,7 @@ def test_a_change_of_the_template_tries_the_build_again_at_once(monkeypatch: pyt
         async with a_virtual_controller(monkeypatch) as controller:
             _, tried = await refused(controller, write, POLICY)
             template = paths.template(NAMESPACE, "template")
-            controller.edit(template, spec={**controller.client.objects[template]["spec"], "priority": 7})
+            controller.edit(template, spec={**controller.store.objects[template]["spec"], "priority": 7})
             await asyncio.sleep(0.5)
             assert controller.client.times("POST", "/provisionerjobs")[-1] > tried[-1]
 
@@ -173,7 +173,7 @@ def test_a_refused_explanation_holds_back_no_assignment(monkeypatch: pytest.Monk
             del controller.client.refusals["it"]
             controller.add_daemon()
             await asyncio.sleep(0.5)
-            assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
+            assert controller.store.objects[path]["status"]["assignment"]["daemon"] == "daemon"
 
     run_in_virtual_time(main())
 
@@ -185,13 +185,13 @@ def test_a_refused_status_holds_back_no_build(monkeypatch: pytest.MonkeyPatch) -
             controller.client.refusals["it"] = (is_request("PATCH", "workspaces", status=True), POLICY)
             path = controller.add_workspace()
             await asyncio.sleep(120)
-            assert paths.job(NAMESPACE, "dev-1") in controller.client.objects
+            assert paths.job(NAMESPACE, "dev-1") in controller.store.objects
             controller.edit(paths.job(NAMESPACE, "dev-1"), status=_ended())
             await asyncio.sleep(0.1)
-            spec = controller.client.objects[path]["spec"]
+            spec = controller.store.objects[path]["spec"]
             controller.edit(path, spec={**spec, "running": False})
             await asyncio.sleep(1)
-            assert paths.job(NAMESPACE, "dev-2") in controller.client.objects
+            assert paths.job(NAMESPACE, "dev-2") in controller.store.objects
 
     run_in_virtual_time(main())
 

@@ -6,7 +6,7 @@ import pytest
 
 from provisioner_operator.kube import paths
 from support.builders.manifests import a_job_manifest
-from support.scripted_writes import Answer
+from support.object_store import Refusal
 from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
 from support.virtual_time import run_in_virtual_time
 
@@ -38,12 +38,12 @@ def test_a_build_whose_name_is_taken_gets_the_next_number_at_the_price_of_one_cr
             path = controller.add_workspace("blk")
             await asyncio.sleep(300)
             jobs = [each for each in controller.client.requests[before:] if "/provisionerjobs" in each.path]
-            assert [(each.verb, each.path.rpartition("/")[2]) for each in jobs] == [
+            assert [(each.method, each.path.rpartition("/")[2]) for each in jobs] == [
                 ("POST", "provisionerjobs"),
                 ("GET", "blk-1"),
                 ("POST", "provisionerjobs"),
             ]
-            assert controller.client.objects[path]["status"]["latestBuild"]["job"] == "blk-2"
+            assert controller.store.objects[path]["status"]["latestBuild"]["job"] == "blk-2"
             assert _counted(controller, "CreateBuild") == {"conflict": 1, "ok": 1}
 
     run_in_virtual_time(main())
@@ -71,13 +71,13 @@ def test_a_build_whose_creation_was_not_answered_is_found_and_not_made_again(mon
             async def unanswered(path: str, body: dict[str, object]) -> dict[str, object]:
                 await create(path, body)
                 controller.client.create = create  # type: ignore[method-assign]
-                raise Answer(503, {"message": "the connection was lost"}).error()
+                raise Refusal(503, {"message": "the connection was lost"}).error()
 
             controller.client.create = unanswered  # type: ignore[assignment]
             path = controller.add_workspace("blk")
             await asyncio.sleep(60)
-            assert controller.client.objects[path]["status"]["latestBuild"]["job"] == "blk-1"
-            assert paths.job(NAMESPACE, "blk-2") not in controller.client.objects
+            assert controller.store.objects[path]["status"]["latestBuild"]["job"] == "blk-1"
+            assert paths.job(NAMESPACE, "blk-2") not in controller.store.objects
 
     run_in_virtual_time(main())
 
@@ -88,16 +88,16 @@ def test_a_version_whose_names_are_taken_says_so_and_is_imported_once_they_are_f
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
             template = await controller.make_template_ready()
-            spec = controller.client.objects[template]["spec"]
+            spec = controller.store.objects[template]["spec"]
             controller.edit(template, spec={**spec, "importGeneration": 1})
             await asyncio.sleep(5)
-            imported = [each for each in controller.client.objects if each.endswith("-import")][1]
-            kept = [each for each in controller.client.objects if "/configmaps/" in each][1]
+            imported = [each for each in controller.store.objects if each.endswith("-import")][1]
+            kept = [each for each in controller.store.objects if "/configmaps/" in each][1]
             # The same template again, of another uid, finds the job of the former one in its way.
-            former = controller.client.objects.pop(template)
+            former = controller.store.objects.pop(template)
             controller.observer.template_deleted(former["metadata"]["uid"])
             manifest = {**former, "metadata": {"name": "template"}}
-            controller.see(controller.client.store(paths.templates(NAMESPACE), manifest, workspaces=0))
+            controller.see(controller.store.add(paths.templates(NAMESPACE), manifest, workspaces=0))
             await asyncio.sleep(60)
             for kind, taken in (("ConfigMap", kept), ("provisionerjobs", imported)):
                 ready = controller.condition(template)
@@ -106,7 +106,7 @@ def test_a_version_whose_names_are_taken_says_so_and_is_imported_once_they_are_f
                     f"{kind} {taken.rpartition('/')[2]} exists but does not belong to this template" in ready["message"]
                 )
                 assert controller.client.count("POST", "/provisionerjobs") <= 10
-                del controller.client.objects[taken]
+                del controller.store.objects[taken]
                 await asyncio.sleep(150)
             assert controller.condition(template)["reason"] == "Importing"
 
@@ -119,12 +119,12 @@ def test_files_that_somebody_else_put_under_a_versions_name_are_not_taken_for_th
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
             template = await controller.make_template_ready()
-            (kept,) = [each for each in controller.client.objects if "/configmaps/" in each]
-            former = controller.client.objects.pop(template)
+            (kept,) = [each for each in controller.store.objects if "/configmaps/" in each]
+            former = controller.store.objects.pop(template)
             controller.observer.template_deleted(former["metadata"]["uid"])
             manifest = {**former, "metadata": {"name": "template"}}
-            body = controller.client.store(paths.templates(NAMESPACE), manifest, workspaces=0)
-            planted = controller.client.objects[kept]
+            body = controller.store.add(paths.templates(NAMESPACE), manifest, workspaces=0)
+            planted = controller.store.objects[kept]
             planted["metadata"]["ownerReferences"][0]["uid"] = body["metadata"]["uid"]
             planted["data"] = {"main.tf": "# other files"}
             controller.see(body)
@@ -145,7 +145,7 @@ def test_a_pod_whose_daemon_cannot_be_read_is_not_registered_again_and_again(mon
                 "metadata": {"name": "pod"},
                 "spec": {"capacity": "many"},
             }
-            controller.client.store(paths.daemons(NAMESPACE), broken)
+            controller.store.add(paths.daemons(NAMESPACE), broken)
             controller.add_pod("pod")
             await asyncio.sleep(100)
             assert controller.client.count("POST", "/provisionerdaemons") == 7
@@ -161,7 +161,7 @@ def test_a_build_whose_own_job_cannot_be_read_is_not_made_again_and_again(monkey
             await controller.make_template_ready()
             path = controller.add_workspace("blk", running=False)
             await asyncio.sleep(5)
-            workspace = controller.client.objects[path]
+            workspace = controller.store.objects[path]
             ref = {"name": "blk", "uid": workspace["metadata"]["uid"], "buildNumber": 1, "change": "c"}
             broken = {
                 "apiVersion": "provisioner.dev/v1alpha1",
@@ -169,12 +169,12 @@ def test_a_build_whose_own_job_cannot_be_read_is_not_made_again_and_again(monkey
                 "metadata": {"name": "blk-1"},
                 "spec": {"type": "OfALaterVersion", "workspaceRef": ref},
             }
-            controller.client.store(paths.jobs(NAMESPACE), broken)
+            controller.store.add(paths.jobs(NAMESPACE), broken)
             before = controller.client.count("POST", "/provisionerjobs")
             controller.edit(path, spec={**workspace["spec"], "running": True})
             await asyncio.sleep(100)
             assert controller.client.count("POST", "/provisionerjobs") - before == 7
-            assert paths.job(NAMESPACE, "blk-2") not in controller.client.objects
+            assert paths.job(NAMESPACE, "blk-2") not in controller.store.objects
             assert controller.condition(path)["reason"] == "BuildRefused"
             assert "does not fit this version" in controller.condition(path)["message"]
 
@@ -190,9 +190,9 @@ def test_a_job_that_claims_to_be_a_build_of_the_workspace_and_is_none_costs_its_
             await controller.make_template_ready()
             path = controller.add_workspace("blk", running=False)
             await asyncio.sleep(5)
-            workspace = controller.client.objects[path]
+            workspace = controller.store.objects[path]
             ref = {"name": "other", "uid": workspace["metadata"]["uid"]} | ({"buildNumber": number} if number else {})
-            controller.client.store(paths.jobs(NAMESPACE), a_job_manifest("blk-1", workspaceRef=ref), phase="Pending")
+            controller.store.add(paths.jobs(NAMESPACE), a_job_manifest("blk-1", workspaceRef=ref), phase="Pending")
             before = controller.client.count("POST", "/provisionerjobs")
             controller.edit(path, spec={**workspace["spec"], "running": True})
             await asyncio.sleep(100)
@@ -209,9 +209,9 @@ def test_a_job_that_claims_to_be_an_import_of_the_template_and_is_none_is_in_its
         async with a_virtual_controller(monkeypatch) as controller:
             path = controller.add_template()
             await asyncio.sleep(5)
-            (job,) = (each for each in controller.client.objects if "/provisionerjobs/" in each)
-            body = controller.client.objects[job]
-            uid = controller.client.objects[path]["metadata"]["uid"]
+            (job,) = (each for each in controller.store.objects if "/provisionerjobs/" in each)
+            body = controller.store.objects[job]
+            uid = controller.store.objects[path]["metadata"]["uid"]
             body["spec"] = {**body["spec"], "templateRef": {"name": "template", "uid": uid} | claim}
             controller.observer.job_deleted(body["metadata"]["uid"])
             before = len(controller.client.requests)
@@ -232,12 +232,12 @@ def test_an_import_whose_own_job_cannot_be_read_is_not_made_or_read_again_and_ag
         async with a_virtual_controller(monkeypatch) as controller:
             path = controller.add_template()
             await asyncio.sleep(5)
-            (job,) = (each for each in controller.client.objects if "/provisionerjobs/" in each)
-            body = controller.client.objects[job]
+            (job,) = (each for each in controller.store.objects if "/provisionerjobs/" in each)
+            body = controller.store.objects[job]
             body["spec"] = {**body["spec"], "type": "OfALaterVersion"}
             # The next controller knows no more than the objects say.
             controller.observer.job_deleted(body["metadata"]["uid"])
-            template = controller.client.objects[path]
+            template = controller.store.objects[path]
             status = template["status"] if is_known else {}
             before = len(controller.client.requests)
             controller.edit(path, status=status)

@@ -11,16 +11,14 @@ from support.virtual_time import run_in_virtual_time
 
 
 def _pods(controller: VirtualController) -> list[str]:
-    return sorted(each for each in controller.client.objects if "/pods/" in each)
+    return sorted(each for each in controller.store.objects if "/pods/" in each)
 
 
 def _unseen(controller: VirtualController, path: str, **metadata: object) -> Manifest:
     """Put another object in the place of this one, which no watch reports."""
-    body = controller.client.objects.pop(path)
+    body = controller.store.objects.pop(path)
     meta = {key: value for key, value in body["metadata"].items() if key != "uid"}
-    return controller.client.store(
-        path.rpartition("/")[0], {**body, "metadata": {**meta, **metadata}}, **body["status"]
-    )
+    return controller.store.add(path.rpartition("/")[0], {**body, "metadata": {**meta, **metadata}}, **body["status"])
 
 
 def test_a_new_leader_creates_no_pods_beside_those_that_its_watch_missed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +28,7 @@ def test_a_new_leader_creates_no_pods_beside_those_that_its_watch_missed(monkeyp
             await asyncio.sleep(5)
             (pod,) = _pods(controller)
             controller.leads = False
-            known = controller.client.objects[pod]["metadata"]["uid"]
+            known = controller.store.objects[pod]["metadata"]["uid"]
             _unseen(controller, pod, name="pool-of-the-former-leader")
             controller.observer.pod_deleted(known, NAMESPACE)
             controller.leads, controller.term = True, 2
@@ -48,9 +46,9 @@ def test_the_daemon_of_a_pod_that_was_never_observed_is_not_removed(monkeypatch:
             successor = _unseen(controller, pod)
             path = controller.add_daemon("pod")
             owner = {"kind": "Pod", "uid": successor["metadata"]["uid"]}
-            controller.edit(path, metadata={**controller.client.objects[path]["metadata"], "ownerReferences": [owner]})
+            controller.edit(path, metadata={**controller.store.objects[path]["metadata"], "ownerReferences": [owner]})
             await asyncio.sleep(60)
-            assert path in controller.client.objects
+            assert path in controller.store.objects
             assert controller.client.count("DELETE", path) == 0
             assert set(controller.reconcilers.jobs.pod_uids()) == {successor["metadata"]["uid"]}
 
@@ -63,11 +61,11 @@ def test_the_daemon_of_a_former_pod_is_removed_once_a_read_shows_the_new_pod(mon
             path = controller.add_daemon("pod", lostAfterSeconds=15)
             owner = {"kind": "Pod", "uid": "uid-of-the-former"}
             former = controller.edit(
-                path, metadata={**controller.client.objects[path]["metadata"], "ownerReferences": [owner]}
+                path, metadata={**controller.store.objects[path]["metadata"], "ownerReferences": [owner]}
             )
             pod = controller.add_pod("pod")
             await asyncio.sleep(60)
-            assert controller.client.objects[path]["metadata"]["uid"] != former["metadata"]["uid"]
+            assert controller.store.objects[path]["metadata"]["uid"] != former["metadata"]["uid"]
             assert controller.client.count("GET", pod) >= 1
 
     run_in_virtual_time(main())
@@ -79,9 +77,9 @@ def test_a_list_that_lacks_a_pod_makes_room_for_another(monkeypatch: pytest.Monk
             controller.add_pool(replicas=1)
             await asyncio.sleep(5)
             (gone,) = _pods(controller)
-            del controller.client.objects[gone]
+            del controller.store.objects[gone]
             controller.term = 2
-            pool = controller.client.objects[paths.pool(NAMESPACE, "pool")]
+            pool = controller.store.objects[paths.pool(NAMESPACE, "pool")]
             controller.edit(paths.pool(NAMESPACE, "pool"), spec={**pool["spec"], "replicas": 2})
             await asyncio.sleep(60)
             assert len(_pods(controller)) == 2

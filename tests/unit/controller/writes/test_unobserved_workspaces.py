@@ -16,28 +16,28 @@ RETENTION = 60
 def _create_unseen(controller: VirtualController, **template: str) -> Manifest:
     """Create a workspace that no watch reports."""
     manifest = a_workspace_manifest("unseen", templateRef={"name": "template", **template})
-    return controller.client.store(paths.workspaces(NAMESPACE), manifest)
+    return controller.store.add(paths.workspaces(NAMESPACE), manifest)
 
 
 def _lists(controller: VirtualController) -> int:
-    return controller.client.count("LIST", paths.workspaces(NAMESPACE))
+    return len(controller.client.sent("GET", paths.workspaces(NAMESPACE)))
 
 
 async def _with_an_old_version(controller: VirtualController) -> tuple[str, str]:
     """Make a template of two versions; return its path and the name of the old one."""
     path = await controller.make_template_ready()
-    old = controller.client.objects[path]["status"]["activeVersion"]
-    spec = {**controller.client.objects[path]["spec"], "retention": {"versionSeconds": RETENTION}}
+    old = controller.store.objects[path]["status"]["activeVersion"]
+    spec = {**controller.store.objects[path]["spec"], "retention": {"versionSeconds": RETENTION}}
     controller.edit(path, spec=spec | {"source": {"inline": {"files": {"main.tf": "# changed"}}}})
     await asyncio.sleep(5)
-    (job,) = (each for each in controller.client.objects if "-import" in each and f"/{old}-" not in each)
+    (job,) = (each for each in controller.store.objects if "-import" in each and f"/{old}-" not in each)
     controller.complete(job)
     await asyncio.sleep(5)
     return path, old
 
 
 def _versions(controller: VirtualController, path: str) -> list[str]:
-    return [each["name"] for each in controller.client.objects[path]["status"]["versions"]]
+    return [each["name"] for each in controller.store.objects[path]["status"]["versions"]]
 
 
 def test_a_new_leader_keeps_a_version_that_a_workspace_uses_which_its_watch_missed(
@@ -51,7 +51,7 @@ def test_a_new_leader_keeps_a_version_that_a_workspace_uses_which_its_watch_miss
             assert _lists(controller) == 0, "nothing is due yet"
             await asyncio.sleep(2 * RETENTION)
             assert old in _versions(controller, path)
-            assert paths.config_map(NAMESPACE, old) in controller.client.objects
+            assert paths.config_map(NAMESPACE, old) in controller.store.objects
             assert _lists(controller) == 1
 
     run_in_virtual_time(main())
@@ -63,7 +63,7 @@ def test_a_version_that_no_listed_workspace_uses_is_discarded(monkeypatch: pytes
             path, old = await _with_an_old_version(controller)
             await asyncio.sleep(2 * RETENTION)
             assert old not in _versions(controller, path)
-            assert paths.config_map(NAMESPACE, old) not in controller.client.objects
+            assert paths.config_map(NAMESPACE, old) not in controller.store.objects
 
     run_in_virtual_time(main())
 
@@ -76,10 +76,10 @@ def test_a_new_leader_keeps_a_deleted_template_of_a_workspace_that_its_watch_mis
             path = await controller.make_template_ready()
             _create_unseen(controller)
             controller.term = 2
-            meta = controller.client.objects[path]["metadata"]
+            meta = controller.store.objects[path]["metadata"]
             controller.edit(path, metadata={**meta, "deletionTimestamp": "2027-01-15T08:00:00Z"})
             await asyncio.sleep(60)
-            assert controller.client.objects[path]["metadata"]["finalizers"]
+            assert controller.store.objects[path]["metadata"]["finalizers"]
             assert controller.condition(path)["reason"] == "InUse"
             assert _lists(controller) == 1
 

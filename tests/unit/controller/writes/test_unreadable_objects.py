@@ -30,7 +30,7 @@ async def _pool(controller: VirtualController) -> tuple[str, Callable[[], object
     path = controller.add_pool(replicas=1)
 
     def fail() -> None:
-        pod = next(each for each in controller.client.objects if "/pods/" in each)
+        pod = next(each for each in controller.store.objects if "/pods/" in each)
         controller.edit(pod, status={"phase": "Failed"})
 
     return path, fail
@@ -50,7 +50,7 @@ def test_nothing_is_written_of_an_object_that_cannot_be_read_until_it_can_be(
         async with a_virtual_controller(monkeypatch) as controller:
             path, change = await prepare(controller)
             await asyncio.sleep(5)
-            spec = controller.client.objects[path]["spec"]
+            spec = controller.store.objects[path]["spec"]
             controller.edit(path, spec={**spec, **later})
             change()
             before = len(controller.client.requests)
@@ -77,7 +77,7 @@ def test_a_job_of_a_workspace_that_could_never_be_read_is_refused(
             controller.add_workspace(owner=owner, updatePolicy="Later")
             path = path or controller.add_job("job", workspaceRef={"name": "dev"}, initiator="mallory")
             await asyncio.sleep(5)
-            status = controller.client.objects[path]["status"]
+            status = controller.store.objects[path]["status"]
             assert (status["phase"], status["reason"]) == ("Failed", "NotWorkspaceOwner")
             assert says in status["message"]
 
@@ -89,16 +89,16 @@ def test_a_daemon_that_cannot_be_read_is_not_cordoned_until_it_can_be(monkeypatc
         async with a_virtual_controller(monkeypatch) as controller:
             pool = controller.add_pool(replicas=1)
             await asyncio.sleep(5)
-            (daemon,) = (each for each in controller.client.objects if "/provisionerdaemons/" in each)
-            spec = controller.client.objects[daemon]["spec"]
+            (daemon,) = (each for each in controller.store.objects if "/provisionerdaemons/" in each)
+            spec = controller.store.objects[daemon]["spec"]
             controller.edit(daemon, spec={**spec, "lostAfterSeconds": "later"})
             before = len(controller.client.requests)
-            controller.edit(pool, spec={**controller.client.objects[pool]["spec"], "replicas": 0})
+            controller.edit(pool, spec={**controller.store.objects[pool]["spec"], "replicas": 0})
             await asyncio.sleep(20)
             assert [each for each in controller.client.requests[before:] if daemon in each.path] == []
             controller.edit(daemon, spec=spec)
             await asyncio.sleep(5)
-            assert controller.client.objects[daemon]["spec"]["cordoned"]
+            assert controller.store.objects[daemon]["spec"]["cordoned"]
 
     run_in_virtual_time(main())
 
@@ -110,9 +110,9 @@ def test_a_build_that_cannot_be_read_is_not_superseded_again_and_again(monkeypat
             path = controller.add_workspace()
             await asyncio.sleep(5)
             job = paths.job(NAMESPACE, "dev-1")
-            controller.edit(job, spec={**controller.client.objects[job]["spec"], "type": "OfALaterVersion"})
+            controller.edit(job, spec={**controller.store.objects[job]["spec"], "type": "OfALaterVersion"})
             before = len(controller.client.requests)
-            controller.edit(path, spec={**controller.client.objects[path]["spec"], "rebuildGeneration": 1})
+            controller.edit(path, spec={**controller.store.objects[path]["spec"], "rebuildGeneration": 1})
             await asyncio.sleep(20)
             assert len([each for each in controller.client.requests[before:] if job in each.path]) <= 10
             assert controller.condition(path)["reason"] == "WriteRefused"

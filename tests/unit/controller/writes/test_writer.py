@@ -7,11 +7,12 @@ import pytest
 from provisioner_operator.controller import clock
 from provisioner_operator.core.scheduling.explanation_places import PLACES
 from provisioner_operator.kube import paths
-from support.scripted_writes import Answer, Matcher
+from support.object_store import Refusal
+from support.scripted_client import Matcher
 from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
 from support.virtual_time import run_in_virtual_time
 
-POLICY = Answer(422, {"message": "ValidatingAdmissionPolicy 'x' with binding 'y' denied request: no"})
+POLICY = Refusal(422, {"message": "ValidatingAdmissionPolicy 'x' with binding 'y' denied request: no"})
 OTHER = "umbrella"
 
 
@@ -51,7 +52,7 @@ def test_who_leads_no_more_sends_nothing_and_decides_anew_when_it_leads_again(mo
             controller.tenure, controller.leads = float("inf"), True
             controller.observer.wake.set()
             await asyncio.sleep(1)
-            assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
+            assert controller.store.objects[path]["status"]["assignment"]["daemon"] == "daemon"
 
     run_in_virtual_time(main())
 
@@ -64,12 +65,12 @@ def test_in_a_new_term_a_workspace_is_read_before_it_is_built(monkeypatch: pytes
             await asyncio.sleep(5)
             for number, reads in ((1, 0), (2, 0), (3, 1)):
                 job = paths.job(NAMESPACE, f"dev-{number}")
-                assert job in controller.client.objects
-                assert [each.verb for each in controller.client.requests if each.path == path].count("GET") == reads
+                assert job in controller.store.objects
+                assert [each.method for each in controller.client.requests if each.path == path].count("GET") == reads
                 controller.complete(job)
                 await asyncio.sleep(5)
                 controller.term += number == 2
-                spec = controller.client.objects[path]["spec"]
+                spec = controller.store.objects[path]["spec"]
                 controller.edit(path, spec={**spec, "running": number % 2 == 0})
                 await asyncio.sleep(5)
 
@@ -87,27 +88,27 @@ def test_a_write_that_outlasts_the_tenure_is_abandoned_and_decided_anew(monkeypa
             controller.client.slow = None
             await asyncio.sleep(2)
             assert _counted(controller, "Assign") == {"expired": 1, "ok": 1}
-            assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
+            assert controller.store.objects[path]["status"]["assignment"]["daemon"] == "daemon"
 
     run_in_virtual_time(main())
 
 
 def test_a_list_that_outlasts_each_tenure_is_repeated_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     def is_list(verb: str, path: str) -> bool:
-        return verb == "LIST" and path == paths.workspaces(NAMESPACE)
+        return verb == "GET" and path == paths.workspaces(NAMESPACE)
 
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
             path = await controller.make_template_ready()
             controller.client.slow = (is_list, 2.0)
             controller.tenure = 1.0
-            deleted = {**controller.client.objects[path]["metadata"], "deletionTimestamp": "2027-01-15T08:00:00Z"}
+            deleted = {**controller.store.objects[path]["metadata"], "deletionTimestamp": "2027-01-15T08:00:00Z"}
             controller.edit(path, metadata=deleted)
             await asyncio.sleep(60)
-            assert 5 < controller.client.count("LIST", "/workspaces") < 15
+            assert 5 < len(controller.client.sent("GET", paths.workspaces(NAMESPACE))) < 15
             controller.client.slow = None
             await asyncio.sleep(10)
-            assert path not in controller.client.objects
+            assert path not in controller.store.objects
 
     run_in_virtual_time(main())
 
@@ -117,7 +118,7 @@ def test_an_api_server_that_is_away_is_asked_every_few_seconds_and_nothing_is_lo
 ) -> None:
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
-            controller.client.refusals["away"] = (_of(NAMESPACE), Answer(503, {"message": "shutting down"}))
+            controller.client.refusals["away"] = (_of(NAMESPACE), Refusal(503, {"message": "shutting down"}))
             controller.add_daemon()
             path = controller.add_job("job")
             await asyncio.sleep(60)
@@ -127,7 +128,7 @@ def test_an_api_server_that_is_away_is_asked_every_few_seconds_and_nothing_is_lo
             del controller.client.refusals["away"]
             await asyncio.sleep(10)
             assert _in_contact(controller)
-            assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
+            assert controller.store.objects[path]["status"]["assignment"]["daemon"] == "daemon"
 
     run_in_virtual_time(main())
 
@@ -135,7 +136,7 @@ def test_an_api_server_that_is_away_is_asked_every_few_seconds_and_nothing_is_lo
 def test_a_busy_api_server_is_given_the_time_that_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
-            controller.client.refusals["busy"] = (_of(NAMESPACE), Answer(429, {"message": "too many requests"}))
+            controller.client.refusals["busy"] = (_of(NAMESPACE), Refusal(429, {"message": "too many requests"}))
             controller.add_daemon()
             path = controller.add_job("job")
             await asyncio.sleep(30)
@@ -143,7 +144,7 @@ def test_a_busy_api_server_is_given_the_time_that_it_asks_for(monkeypatch: pytes
             assert _in_contact(controller)
             del controller.client.refusals["busy"]
             await asyncio.sleep(3)
-            assert controller.client.objects[path]["status"]["assignment"]["daemon"] == "daemon"
+            assert controller.store.objects[path]["status"]["assignment"]["daemon"] == "daemon"
 
     run_in_virtual_time(main())
 
@@ -159,7 +160,7 @@ def _add_crowd(controller: VirtualController, count: int = 200) -> None:
 
 async def _assigned_within(controller: VirtualController, path: str, seconds: float) -> bool:
     await asyncio.sleep(seconds)
-    return "assignment" in controller.client.objects[path]["status"]
+    return "assignment" in controller.store.objects[path]["status"]
 
 
 def test_slow_writes_of_one_namespace_do_not_hold_up_those_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +198,7 @@ def test_refused_explanations_of_one_namespace_take_no_place_from_those_of_anoth
             await asyncio.sleep(5)
             path = controller.add_job("job", OTHER)
             await asyncio.sleep(3)
-            assert controller.client.objects[path]["status"]["reason"] == "NoMatchingDaemon"
+            assert controller.store.objects[path]["status"]["reason"] == "NoMatchingDaemon"
 
     run_in_virtual_time(main())
 
@@ -210,7 +211,7 @@ def test_what_is_submitted_is_drained_before_the_stop(monkeypatch: pytest.Monkey
             await asyncio.sleep(0)
             await controller.writer.drained()
             statuses = [
-                body["status"] for body in controller.client.objects.values() if body["kind"] == "ProvisionerJob"
+                body["status"] for body in controller.store.objects.values() if body["kind"] == "ProvisionerJob"
             ]
             assert all("assignment" in status for status in statuses)
 

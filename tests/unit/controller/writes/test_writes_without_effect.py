@@ -37,7 +37,7 @@ async def _job_with_daemon(controller: VirtualController) -> str:
 async def _reshaped_daemon(controller: VirtualController) -> str:
     path = controller.add_pod()
     await asyncio.sleep(1)
-    metadata = controller.client.objects[path]["metadata"]
+    metadata = controller.store.objects[path]["metadata"]
     annotations = {**metadata["annotations"], "tags.provisioner.dev/zone": "a"}
     controller.edit(path, metadata={**metadata, "annotations": annotations})
     return paths.daemon(NAMESPACE, "pod")
@@ -65,19 +65,19 @@ def test_a_field_that_the_definitions_lack_is_written_ever_more_seldom_and_an_ev
     async def main() -> None:
         async with a_virtual_controller(monkeypatch) as controller:
             path = await prepare(controller)
-            controller.client.unknown = unknown
+            controller.store.unknown = unknown
             await asyncio.sleep(WATCHED)
             # The first writes have an effect on other fields.
             assert len(BACKOFF) - 2 <= controller.client.count("PATCH", path) <= len(BACKOFF) + 5
             (event,) = (each for each in refusals(controller) if each["regarding"]["name"] == path.rpartition("/")[2])
             assert "kubectl apply -k crds" in event["note"]
-            assert found(controller.client.objects[path]) is None
+            assert found(controller.store.objects[path]) is None
 
-            controller.client.unknown = None
+            controller.store.unknown = None
             seen = []
             for _ in range(int(WATCHED)):
                 await asyncio.sleep(1)
-                seen.append(found(controller.client.objects[path]))
+                seen.append(found(controller.store.objects[path]))
             assert any(seen)  # an assignment that nobody acknowledges is released
 
     run_in_virtual_time(main())
