@@ -15,7 +15,8 @@ from provisioner_operator.core.pools.decisions import (
 )
 from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.kube.pool_parsing import parse_pool, parse_pool_pod
-from simulation.network import DENIAL, RETRY_SECONDS, Call, Network, Result
+from simulation.exchange import Exchange
+from simulation.network import Call, Network, Result
 from simulation.server import POD, POOL
 from support.json_patches import Body
 
@@ -34,6 +35,7 @@ class PoolHalf:
         self._controller = controller
         self._network = network
         self._invariants = invariants
+        self._exchange = Exchange(controller, network, invariants, self.mirror)
 
     def observe(self, body: Body) -> None:
         if body["kind"] == POOL:
@@ -72,22 +74,14 @@ class PoolHalf:
     def _write(self, decision: PoolDecision, call: Call, key: str) -> None:
         """Send the write. Once it was carried out or refused, read the object with this uid, or the Pod of this name."""
 
-        def answered(result: Result, body: Body | None) -> None:
-            if not self._controller.alive:
-                return
-            if result is Result.UNREACHABLE:
-                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
-            elif result is Result.DENIED:
-                self._invariants.denied(decision)
-                self.mirror.refused(decision, DENIAL, self._controller.now)
-                self._settle(decision)
-            elif result is Result.DONE and body is not None:
+        def written(result: Result, body: Body | None) -> None:
+            if result is Result.DONE and body is not None:
                 self._learn(decision, body)
-                self._settle(decision)
+                self._exchange.settle(decision)
             else:
                 self._read(decision, key)
 
-        self._network.send(self._controller.tenure, self._network.unless_denied(decision, call), answered)
+        self._exchange.write(decision, call, written)
 
     def _read(self, decision: PoolDecision, key: str) -> None:
         def read() -> Body | None:
@@ -95,19 +89,13 @@ class PoolHalf:
             named = (each for each in server.of_kind(POD) if each["metadata"]["name"] == key)
             return next(named, None) if isinstance(decision, CreatePod) else server.get(key)
 
-        def answered(result: Result, body: Body | None) -> None:
-            if not self._controller.alive:
-                return
-            if result is Result.UNREACHABLE:
-                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
-                return
+        def observe(body: Body | None) -> None:
             if body is not None:
                 self._learn(decision, body)
             elif isinstance(decision, DeletePod):
                 self.mirror.pod_deleted(key)
-            self._settle(decision)
 
-        self._network.send(self._controller, read, answered)
+        self._exchange.read(decision, read, observe)
 
     def _find_pods(self, decision: FindPods, namespace: str) -> None:
         known = self._controller.mirror.pod_uids().keys()
@@ -116,20 +104,14 @@ class PoolHalf:
         def read() -> None:
             listed.extend(self._network.server.of_kind(POD))
 
-        def answered(result: Result, _: Body | None) -> None:
-            if not self._controller.alive:
-                return
-            if result is Result.UNREACHABLE:
-                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
-                return
+        def observe(_: Body | None) -> None:
             for body in listed:
                 self._controller.feed.observe(body)
             for uid in sorted(known - {body["metadata"]["uid"] for body in listed}):
                 self._controller.feed.forget_pod(uid)
             self.mirror.pods_found(namespace)
-            self._settle(decision)
 
-        self._network.send(self._controller, read, answered)
+        self._exchange.read(decision, read, observe)
 
     def _learn(self, decision: PoolDecision, body: Body) -> None:
         # A Pod is observed before it counts as created: a plan in between would find one too few.
@@ -137,8 +119,3 @@ class PoolHalf:
         if isinstance(decision, CreatePod):
             self.mirror.created(decision.pool.uid, decision.name)
         self.mirror.accepted(decision)
-
-    def _settle(self, decision: PoolDecision) -> None:
-        if self._controller.alive:
-            self.mirror.settled(decision, self._controller.now)
-            self._controller.wake()

@@ -26,13 +26,18 @@ from provisioner_operator.core.workspaces.decisions import (
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
-from simulation.network import DENIAL, RETRY_SECONDS, Call, Network, Result
+from simulation.exchange import Exchange
+from simulation.network import Call, Network, Result
 from simulation.server import JOB, TEMPLATE, WORKSPACE, GoneError
 from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController
     from simulation.invariants import Invariants
+
+
+def _nothing() -> None:
+    """Do nothing more."""
 
 
 class WorkspaceHalf:
@@ -43,6 +48,7 @@ class WorkspaceHalf:
         self._controller = controller
         self._network = network
         self._invariants = invariants
+        self._exchange = Exchange(controller, network, invariants, self.mirror)
 
     def observe(self, body: Body) -> None:
         match body["kind"]:
@@ -118,33 +124,18 @@ class WorkspaceHalf:
             case ReadSource():
                 raise AssertionError("no template of the simulation has a ConfigMap")
 
-    def _do(self, decision: WorkspaceDecision, call: Call, done: "object" = None) -> None:
-        def answered(result: Result, body: Body | None) -> None:
-            if not self._controller.alive:
-                return
-            if result is Result.UNREACHABLE:
-                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
-                return
-            if result is Result.DENIED:
-                self._refused(decision)
-                return
+    def _do(self, decision: WorkspaceDecision, call: Call, done: Callable[[], None] = _nothing) -> None:
+        def written(result: Result, body: Body | None) -> None:
             if body is not None:
                 self._observe_fresh(body)
-            if result is Result.DONE:
-                self.mirror.accepted(decision)
-                if callable(done):
-                    done()
-            else:
+            if result is not Result.DONE:
                 self._learn(decision)
                 return
-            self._settle(decision)
+            self.mirror.accepted(decision)
+            done()
+            self._exchange.settle(decision)
 
-        self._network.send(self._controller.tenure, self._network.unless_denied(decision, call), answered)
-
-    def _refused(self, decision: WorkspaceDecision) -> None:
-        self._invariants.denied(decision)
-        self.mirror.refused(decision, DENIAL, self._controller.now)
-        self._settle(decision)
+        self._exchange.write(decision, call, written)
 
     def _learn(self, decision: WorkspaceDecision) -> None:
         """Read the object afresh after a failed precondition or a taken name."""
@@ -154,25 +145,19 @@ class WorkspaceHalf:
             case ImportVersion():
                 self._find_import(decision)
             case Supersede(_, build):
-                self._controller.feed.read_job(build.job_uid, lambda: self._settle(decision))
+                self._controller.feed.read_job(build.job_uid, lambda: self._exchange.settle(decision))
             case _:
                 held = decision.workspace if hasattr(decision, "workspace") else decision.template
                 self._read(decision, held)
 
     def _read(self, decision: WorkspaceDecision, held: Template | Workspace) -> None:
-        def answered(result: Result, body: Body | None) -> None:
-            if not self._controller.alive:
-                return
-            if result is Result.UNREACHABLE:
-                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
-                return
+        def observe(body: Body | None) -> None:
             if body is not None:
                 self._observe_fresh(body)
-            elif result is Result.GONE:
+            else:
                 self.gone(TEMPLATE if isinstance(held, Template) else WORKSPACE, held.uid)
-            self._settle(decision)
 
-        self._network.send(self._controller, lambda: self._network.server.get(held.uid), answered)
+        self._exchange.read(decision, lambda: self._network.server.get(held.uid), observe)
 
     def _find_bearer(self, decision: CreateBuild) -> None:
         """Read the job with the build's name: the workspace's own, or another one."""
@@ -181,19 +166,13 @@ class WorkspaceHalf:
             jobs = self._network.server.of_kind(JOB)
             return next((each for each in jobs if each["metadata"]["name"] == decision.job), None)
 
-        def answered(result: Result, body: Body | None) -> None:
-            if not self._controller.alive:
-                return
-            if result is Result.UNREACHABLE:
-                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
-                return
+        def observe(body: Body | None) -> None:
             if body is not None:
                 self.observe(body)
                 if (body["spec"].get("workspaceRef") or {}).get("uid") != decision.workspace.uid:
                     self.mirror.number_taken(decision.workspace, decision.number)
-            self._settle(decision)
 
-        self._network.send(self._controller, read, answered)
+        self._exchange.read(decision, read, observe)
 
     def _find_builds(self, decision: FindBuilds) -> None:
         """List the jobs of the workspace, and read the workspace."""
@@ -205,13 +184,13 @@ class WorkspaceHalf:
             jobs.extend(each for each in server.list_kind(JOB) if _workspace_of(each) == held.name)
             workspaces.extend(each for each in server.of_kind(WORKSPACE) if each["metadata"]["uid"] == held.uid)
 
-        def answered() -> None:
+        def observe() -> None:
             for body in (*jobs, *workspaces):
                 self._observe_fresh(body)
             numbers = [each["metadata"]["name"].rpartition("-")[2] for each in jobs]
             self.mirror.builds_found(held, max((int(each) for each in numbers if each.isdecimal()), default=0))
 
-        self._list(decision, read, answered)
+        self._exchange.read_all(decision, read, observe)
 
     def _find_import(self, decision: FindImport | ImportVersion) -> None:
         """Read the job of the import; a job of another template bears its name in vain."""
@@ -226,45 +205,23 @@ class WorkspaceHalf:
             if isinstance(decision, ImportVersion) and not found:
                 raise GoneError  # not created, and not its own
 
-        def answered() -> None:
+        def observe() -> None:
             for body in found:
                 self._observe_fresh(body)
             if not found:
                 self.mirror.import_missing(template, version.name)
 
-        self._list(decision, read, answered)
+        self._exchange.read_all(decision, read, observe)
 
     def _find_workspaces(self, decision: FindWorkspaces) -> None:
         found: list[Body] = []
 
-        def answered() -> None:
+        def observe() -> None:
             for body in found:
                 self.observe(body)
             self.mirror.workspaces_listed(decision.template.namespace)
 
-        self._list(decision, lambda: found.extend(self._network.server.list_kind(WORKSPACE)), answered)
-
-    def _list(self, decision: WorkspaceDecision, read: Call, then: Callable[[], None]) -> None:
-        """Send a read of several objects; without what it reads, the decision is refused."""
-
-        def answered(result: Result, _: Body | None) -> None:
-            if not self._controller.alive:
-                return
-            if result is Result.UNREACHABLE:
-                self._network.schedule.after(RETRY_SECONDS, self._settle, decision)
-                return
-            if result is Result.GONE:
-                self._refused(decision)
-                return
-            then()
-            self._settle(decision)
-
-        self._network.send(self._controller, read, answered)
-
-    def _settle(self, decision: WorkspaceDecision) -> None:
-        if self._controller.alive:
-            self.mirror.settled(decision, self._controller.now)
-            self._controller.wake()
+        self._exchange.read_all(decision, lambda: found.extend(self._network.server.list_kind(WORKSPACE)), observe)
 
 
 def _workspace_of(body: Body) -> str | None:

@@ -16,13 +16,17 @@ from provisioner_operator.core.jobs.decisions import CheckJob, Expire
 from provisioner_operator.core.model.records import Daemon
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.kube.parsing import parse_daemon
-from simulation.network import DENIAL, RETRY_SECONDS, Answer, Call, Network, Result
+from simulation.exchange import Exchange
+from simulation.network import RETRY_SECONDS, Call, Network, Result
 from simulation.server import POD
 from support.json_patches import Body
 
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController
     from simulation.invariants import Invariants
+
+
+DaemonOfPod = RegisterDaemon | ReshapeDaemon | RemoveDaemon
 
 
 class ControllerWrites:
@@ -35,60 +39,40 @@ class ControllerWrites:
         self._mirror = controller.mirror
         self._feed = controller.feed
         self._network = network
-        self._schedule = network.schedule
         self._random = random
-        self._invariants = invariants
+        self._exchange = Exchange(controller, network, invariants, self._mirror)
 
     def carry_out(self, decision: JobReconcilerDecision) -> None:
         server = self._network.server
         match decision:
             case CheckJob(job):
-                self._feed.read_job(job.uid, lambda: self._settle(decision))
+                self._feed.read_job(job.uid, lambda: self._exchange.settle(decision))
             case CheckDaemon(daemon):
-                self._network.send(
-                    self._controller, lambda: server.get(daemon.uid), lambda *got: self._checked(decision, *got)
+                self._exchange.read(
+                    decision, lambda: server.get(daemon.uid), lambda body: self._checked(daemon.uid, body)
                 )
             case RegisterDaemon():
-                self._write(
-                    decision, lambda: server.register(decision.body()), lambda *got: self._shaped(decision, *got)
-                )
+                self._shape(decision, lambda: server.register(decision.body()))
             case ReshapeDaemon(_, daemon):
-                self._write(
-                    decision,
-                    lambda: server.patch_spec(daemon.uid, decision.patch().operations()),
-                    lambda *got: self._shaped(decision, *got),
-                )
+                self._shape(decision, lambda: server.patch_spec(daemon.uid, decision.patch().operations()))
             case RemoveDaemon():
                 self._remove(decision)
             case HoldDaemon(daemon) | ReleaseDaemon(daemon):
-                self._write(
-                    decision,
-                    lambda: server.patch(daemon.uid, decision.patch().operations()),
-                    lambda *got: self._written(decision, *got),
-                )
+                self._write(decision, lambda: server.patch(daemon.uid, decision.patch().operations()))
             case Expire(job):
-                self._write(decision, lambda: server.delete(job.uid), lambda *got: self._written(decision, *got))
+                self._write(decision, lambda: server.delete(job.uid))
             case _:
                 operations = decision.patch(self._controller.now.wall).operations()
                 writer = type(decision).__name__
-                self._write(
-                    decision,
-                    lambda: server.patch_status(decision.subject, operations, writer),
-                    lambda *got: self._written(decision, *got),
-                )
+                self._write(decision, lambda: server.patch_status(decision.subject, operations, writer))
 
-    def _write(self, decision: JobReconcilerDecision, call: Call, answer: Answer) -> None:
-        def answered(result: Result, body: Body | None) -> None:
-            if result is Result.DENIED and self._controller.alive:
-                self._invariants.denied(decision)
-                self._mirror.refused(decision, DENIAL, self._controller.now)
-                self._settle(decision)
-                return
-            if result is Result.DONE and self._controller.alive:
-                self._mirror.accepted(decision)
-            answer(result, body)
+    def _shape(self, decision: DaemonOfPod, call: Call) -> None:
+        """Create, change or delete the daemon of a Pod."""
+        self._exchange.write(decision, call, lambda *got: self._shaped(decision, *got))
 
-        self._network.send(self._controller.tenure, self._network.unless_denied(decision, call), answered)
+    def _write(self, decision: JobReconcilerDecision, call: Call) -> None:
+        """Change or delete a job, or change a daemon's status or finalizers."""
+        self._exchange.write(decision, call, lambda *got: self._written(decision, *got), self._short_pause)
 
     def _remove(self, decision: RemoveDaemon) -> None:
         """Remove the daemon of a former Pod, if a read shows that the other Pod of its name exists."""
@@ -97,65 +81,45 @@ class ControllerWrites:
         def read() -> Body | None:
             return next((body for body in server.of_kind(POD) if body["metadata"]["name"] == pod.name), None)
 
-        def answered(result: Result, body: Body | None) -> None:
-            if not self._controller.alive:
-                return
-            if result is Result.UNREACHABLE:
-                self._schedule.after(RETRY_SECONDS, self._settle, decision)
-                return
+        def found(_: Result, body: Body | None) -> None:
             if body is not None and body["metadata"]["uid"] == pod.uid:
-                remove = lambda: server.delete(decision.daemon.uid)  # noqa: E731 - a request
-                self._write(decision, remove, lambda *got: self._shaped(decision, *got))
+                self._shape(decision, lambda: server.delete(decision.daemon.uid))
                 return
             self._feed.forget_pod(pod.uid)
             if body is not None:
                 self._feed.observe(body)
-            self._settle(decision)
+            self._exchange.settle(decision)
 
-        self._network.send(self._controller, read, answered)
+        self._exchange.ask(decision, read, found)
 
-    def _shaped(
-        self, decision: RegisterDaemon | ReshapeDaemon | RemoveDaemon, result: Result, body: Body | None
-    ) -> None:
-        if not self._controller.alive:
-            return
-        if result is Result.UNREACHABLE:
-            self._schedule.after(RETRY_SECONDS, self._settle, decision)
-            return
+    def _shaped(self, decision: DaemonOfPod, result: Result, body: Body | None) -> None:
+        if result is Result.DONE:
+            self._mirror.accepted(decision)
         if body is not None:
             self._feed.observe(body)
         elif not isinstance(decision, RegisterDaemon):
             self._mirror.daemon_deleted(decision.daemon.uid, self._controller.now)
         else:  # the name belongs to an object that the watch will show
-            self._schedule.after(RETRY_SECONDS, self._settle, decision)
+            self._network.schedule.after(RETRY_SECONDS, self._exchange.settle, decision)
             return
-        self._settle(decision)
+        self._exchange.settle(decision)
 
-    def _checked(self, decision: CheckDaemon, result: Result, body: Body | None) -> None:
-        if not self._controller.alive:
-            return
-        if result is Result.UNREACHABLE:
-            self._schedule.after(RETRY_SECONDS, self._settle, decision)
-            return
+    def _checked(self, uid: str, body: Body | None) -> None:
         if body is not None:
             self._mirror.observe_daemon(parse_daemon(body), self._controller.now, fresh=True)
         else:
-            self._mirror.daemon_deleted(decision.daemon.uid, self._controller.now)
-        self._settle(decision)
+            self._mirror.daemon_deleted(uid, self._controller.now)
 
     def _written(self, decision: JobReconcilerDecision, result: Result, body: Body | None) -> None:
-        if not self._controller.alive:
-            return
+        if result is Result.DONE:
+            self._mirror.accepted(decision)
         match result:
-            case Result.UNREACHABLE:
-                self._schedule.after(RETRY_SECONDS * self._random.random(), self._settle, decision)
-                return
             case Result.REFUSED if isinstance(decision, MarkOffline | HoldDaemon | ReleaseDaemon):
                 assert isinstance(decision.daemon, Daemon)  # each can be parsed
                 self.carry_out(CheckDaemon(decision.daemon))
                 return
             case Result.REFUSED:
-                self._feed.read_job(decision.subject, lambda: self._settle(decision))
+                self._feed.read_job(decision.subject, lambda: self._exchange.settle(decision))
                 return
             case Result.DONE if body is not None:
                 self._feed.observe(body)
@@ -165,9 +129,7 @@ class ControllerWrites:
                 self._mirror.daemon_deleted(decision.subject, self._controller.now)
             case _:
                 self._feed.forget_job(decision.subject)
-        self._settle(decision)
+        self._exchange.settle(decision)
 
-    def _settle(self, decision: JobReconcilerDecision) -> None:
-        if self._controller.alive:
-            self._mirror.settled(decision, self._controller.now)
-            self._controller.wake()
+    def _short_pause(self) -> float:
+        return RETRY_SECONDS * self._random.random()
