@@ -1,9 +1,11 @@
 """Run the controller's reconcilers, loop, writer and recorder in virtual time, with a scripted client and no watches."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import wraps
+from inspect import signature
+from typing import Any, Concatenate, ParamSpec
 
 import pytest
 
@@ -29,6 +31,9 @@ from support.builders.manifests import (
 from support.manifests import Manifest
 from support.object_store import ObjectStore
 from support.scripted_client import ScriptedClient
+from support.virtual_time import virtual_time
+
+Rest = ParamSpec("Rest")
 
 NAMESPACE = "acme"
 EPOCH = 1_800_000_000.0
@@ -154,30 +159,59 @@ class VirtualController:
         conditions = self.store.objects[path]["status"].get("conditions", ())
         return next((dict(each) for each in conditions if each["type"] == kind), {})
 
+    def write_results(self, kind: str) -> dict[str, float]:
+        """Return the number of writes of this kind of decision, by result."""
+        samples = (sample for metric in self.metrics.registry.collect() for sample in metric.samples)
+        return {
+            sample.labels["result"]: sample.value
+            for sample in samples
+            if sample.name == "provisioner_api_writes_total" and sample.labels["kind"] == kind
+        }
+
     def events(self) -> list[Manifest]:
         """Return all Events."""
         return [body for path, body in self.store.objects.items() if "/events/" in path]
 
 
+def with_controller(
+    *, writers: int = 8
+) -> Callable[[Callable[Concatenate[VirtualController, Rest], Coroutine[Any, Any, None]]], Callable[Rest, None]]:
+    """Turn an asynchronous test into one that runs in virtual time, with a controller as its first argument."""
+
+    def decorated(
+        test: Callable[Concatenate[VirtualController, Rest], Coroutine[Any, Any, None]],
+    ) -> Callable[Rest, None]:
+        @virtual_time
+        async def run(*args: Rest.args, **kwargs: Rest.kwargs) -> None:
+            async with _running(writers) as controller:
+                await test(controller, *args, **kwargs)
+
+        as_seen = signature(test)
+        rest = list(as_seen.parameters.values())[1:]
+        wraps(test)(run).__signature__ = as_seen.replace(parameters=rest)  # type: ignore[attr-defined] # read by pytest
+        return run
+
+    return decorated
+
+
 @asynccontextmanager
-async def a_virtual_controller(
-    monkeypatch: pytest.MonkeyPatch, *, writers: int = 8
-) -> AsyncIterator[VirtualController]:
+async def _running(writers: int) -> AsyncIterator[VirtualController]:
     """Run a controller until the block ends."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    monkeypatch.setattr(clock, "read", lambda: Instant(EPOCH + loop.time() - began, loop.time()))
-    controller = VirtualController(writers)
-    tasks = [
-        loop.create_task(controller.loop.run()),
-        loop.create_task(controller.recorder.run()),
-        *(loop.create_task(controller.writer.run()) for _ in range(writers)),
-    ]
-    try:
-        yield controller
-        failed = [task.exception() for task in tasks if task.done()]
-        assert not failed, failed
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "read", lambda: Instant(EPOCH + loop.time() - began, loop.time()))
+        controller = VirtualController(writers)
+        tasks = [
+            loop.create_task(controller.loop.run()),
+            loop.create_task(controller.recorder.run()),
+            *(loop.create_task(controller.writer.run()) for _ in range(writers)),
+        ]
+        try:
+            yield controller
+            failed = [task.exception() for task in tasks if task.done()]
+            assert not failed, failed
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

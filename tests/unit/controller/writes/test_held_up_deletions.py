@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from support.virtual_controller import VirtualController, a_virtual_controller
-from support.virtual_time import run_in_virtual_time
+from support.virtual_controller import VirtualController, with_controller
 
 
 async def _an_expired_job(controller: VirtualController) -> str:
@@ -30,13 +29,10 @@ def _hold(controller: VirtualController, path: str, **changes: object) -> None:
 
 
 @pytest.mark.parametrize("prepare", [_an_expired_job, _a_daemon_of_a_former_pod])
-def test_a_deletion_that_is_held_up_is_requested_once(
-    prepare: Callable[[VirtualController], Awaitable[str]], monkeypatch: pytest.MonkeyPatch
+@with_controller()
+async def test_a_deletion_that_is_held_up_is_requested_once(
+    controller: VirtualController, prepare: Callable[[VirtualController], Awaitable[str]]
 ) -> None:
-    async def main() -> None:
-        async with a_virtual_controller(monkeypatch) as controller:
-            path = await prepare(controller)
-            assert "deletionTimestamp" in controller.store.objects[path]["metadata"]
-            assert controller.client.count("DELETE", path) == 1
-
-    run_in_virtual_time(main())
+    path = await prepare(controller)
+    assert "deletionTimestamp" in controller.store.objects[path]["metadata"]
+    assert controller.client.count("DELETE", path) == 1

@@ -2,13 +2,10 @@
 
 import asyncio
 
-import pytest
-
 from provisioner_operator.kube import paths
 from support.builders.manifests import a_workspace_manifest
 from support.manifests import Manifest
-from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
-from support.virtual_time import run_in_virtual_time
+from support.virtual_controller import NAMESPACE, VirtualController, with_controller
 
 RETENTION = 60
 
@@ -40,47 +37,38 @@ def _versions(controller: VirtualController, path: str) -> list[str]:
     return [each["name"] for each in controller.store.objects[path]["status"]["versions"]]
 
 
-def test_a_new_leader_keeps_a_version_that_a_workspace_uses_which_its_watch_missed(
-    monkeypatch: pytest.MonkeyPatch,
+@with_controller()
+async def test_a_new_leader_keeps_a_version_that_a_workspace_uses_which_its_watch_missed(
+    controller: VirtualController,
 ) -> None:
-    async def main() -> None:
-        async with a_virtual_controller(monkeypatch) as controller:
-            path, old = await _with_an_old_version(controller)
-            _create_unseen(controller, version=old)
-            controller.term = 2
-            assert _lists(controller) == 0, "nothing is due yet"
-            await asyncio.sleep(2 * RETENTION)
-            assert old in _versions(controller, path)
-            assert paths.config_map(NAMESPACE, old) in controller.store.objects
-            assert _lists(controller) == 1
-
-    run_in_virtual_time(main())
+    path, old = await _with_an_old_version(controller)
+    _create_unseen(controller, version=old)
+    controller.term = 2
+    assert _lists(controller) == 0, "nothing is due yet"
+    await asyncio.sleep(2 * RETENTION)
+    assert old in _versions(controller, path)
+    assert paths.config_map(NAMESPACE, old) in controller.store.objects
+    assert _lists(controller) == 1
 
 
-def test_a_version_that_no_listed_workspace_uses_is_discarded(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        async with a_virtual_controller(monkeypatch) as controller:
-            path, old = await _with_an_old_version(controller)
-            await asyncio.sleep(2 * RETENTION)
-            assert old not in _versions(controller, path)
-            assert paths.config_map(NAMESPACE, old) not in controller.store.objects
-
-    run_in_virtual_time(main())
+@with_controller()
+async def test_a_version_that_no_listed_workspace_uses_is_discarded(controller: VirtualController) -> None:
+    path, old = await _with_an_old_version(controller)
+    await asyncio.sleep(2 * RETENTION)
+    assert old not in _versions(controller, path)
+    assert paths.config_map(NAMESPACE, old) not in controller.store.objects
 
 
-def test_a_new_leader_keeps_a_deleted_template_of_a_workspace_that_its_watch_missed(
-    monkeypatch: pytest.MonkeyPatch,
+@with_controller()
+async def test_a_new_leader_keeps_a_deleted_template_of_a_workspace_that_its_watch_missed(
+    controller: VirtualController,
 ) -> None:
-    async def main() -> None:
-        async with a_virtual_controller(monkeypatch) as controller:
-            path = await controller.make_template_ready()
-            _create_unseen(controller)
-            controller.term = 2
-            meta = controller.store.objects[path]["metadata"]
-            controller.edit(path, metadata={**meta, "deletionTimestamp": "2027-01-15T08:00:00Z"})
-            await asyncio.sleep(60)
-            assert controller.store.objects[path]["metadata"]["finalizers"]
-            assert controller.condition(path)["reason"] == "InUse"
-            assert _lists(controller) == 1
-
-    run_in_virtual_time(main())
+    path = await controller.make_template_ready()
+    _create_unseen(controller)
+    controller.term = 2
+    meta = controller.store.objects[path]["metadata"]
+    controller.edit(path, metadata={**meta, "deletionTimestamp": "2027-01-15T08:00:00Z"})
+    await asyncio.sleep(60)
+    assert controller.store.objects[path]["metadata"]["finalizers"]
+    assert controller.condition(path)["reason"] == "InUse"
+    assert _lists(controller) == 1

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from provisioner_operator.kube import paths
-from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
-from support.virtual_time import run_in_virtual_time
+from support.virtual_controller import NAMESPACE, VirtualController, with_controller
 
 # --- names that are taken ---
 
@@ -41,80 +40,66 @@ async def _pool(controller: VirtualController) -> tuple[str, Callable[[], object
     [(_workspace, {"updatePolicy": "Later"}), (_template, {"provisioner": "later"}), (_pool, {"capacity": "later"})],
     ids=["workspace", "template", "pool"],
 )
-def test_nothing_is_written_of_an_object_that_cannot_be_read_until_it_can_be(
+@with_controller()
+async def test_nothing_is_written_of_an_object_that_cannot_be_read_until_it_can_be(
+    controller: VirtualController,
     prepare: Callable[[VirtualController], Awaitable[tuple[str, Callable[[], object]]]],
     later: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def main() -> None:
-        async with a_virtual_controller(monkeypatch) as controller:
-            path, change = await prepare(controller)
-            await asyncio.sleep(5)
-            spec = controller.store.objects[path]["spec"]
-            controller.edit(path, spec={**spec, **later})
-            change()
-            before = len(controller.client.requests)
-            await asyncio.sleep(20)
-            assert [each for each in controller.client.requests[before:] if path in each.path] == []
-            controller.edit(path, spec=spec)
-            await asyncio.sleep(10)
-            assert [each.path for each in controller.client.requests[before:] if path in each.path] == [
-                f"{path}/status"
-            ]
-
-    run_in_virtual_time(main())
+    path, change = await prepare(controller)
+    await asyncio.sleep(5)
+    spec = controller.store.objects[path]["spec"]
+    controller.edit(path, spec={**spec, **later})
+    change()
+    before = len(controller.client.requests)
+    await asyncio.sleep(20)
+    assert [each for each in controller.client.requests[before:] if path in each.path] == []
+    controller.edit(path, spec=spec)
+    await asyncio.sleep(10)
+    assert [each.path for each in controller.client.requests[before:] if path in each.path] == [f"{path}/status"]
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["job first", "workspace first"])
 @pytest.mark.parametrize(("owner", "says"), [("alice", 'belongs to "alice"'), (7, "cannot be parsed")])
-def test_a_job_of_a_workspace_that_could_never_be_read_is_refused(
-    *, owner: object, says: str, is_first: bool, monkeypatch: pytest.MonkeyPatch
+@with_controller()
+async def test_a_job_of_a_workspace_that_could_never_be_read_is_refused(
+    controller: VirtualController, *, owner: object, says: str, is_first: bool
 ) -> None:
-    async def main() -> None:
-        async with a_virtual_controller(monkeypatch) as controller:
-            path = controller.add_job("job", workspaceRef={"name": "dev"}, initiator="mallory") if is_first else ""
-            await asyncio.sleep(5)
-            controller.add_workspace(owner=owner, updatePolicy="Later")
-            path = path or controller.add_job("job", workspaceRef={"name": "dev"}, initiator="mallory")
-            await asyncio.sleep(5)
-            status = controller.store.objects[path]["status"]
-            assert (status["phase"], status["reason"]) == ("Failed", "NotWorkspaceOwner")
-            assert says in status["message"]
-
-    run_in_virtual_time(main())
+    path = controller.add_job("job", workspaceRef={"name": "dev"}, initiator="mallory") if is_first else ""
+    await asyncio.sleep(5)
+    controller.add_workspace(owner=owner, updatePolicy="Later")
+    path = path or controller.add_job("job", workspaceRef={"name": "dev"}, initiator="mallory")
+    await asyncio.sleep(5)
+    status = controller.store.objects[path]["status"]
+    assert (status["phase"], status["reason"]) == ("Failed", "NotWorkspaceOwner")
+    assert says in status["message"]
 
 
-def test_a_daemon_that_cannot_be_read_is_not_cordoned_until_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        async with a_virtual_controller(monkeypatch) as controller:
-            pool = controller.add_pool(replicas=1)
-            await asyncio.sleep(5)
-            (daemon,) = (each for each in controller.store.objects if "/provisionerdaemons/" in each)
-            spec = controller.store.objects[daemon]["spec"]
-            controller.edit(daemon, spec={**spec, "lostAfterSeconds": "later"})
-            before = len(controller.client.requests)
-            controller.edit(pool, spec={**controller.store.objects[pool]["spec"], "replicas": 0})
-            await asyncio.sleep(20)
-            assert [each for each in controller.client.requests[before:] if daemon in each.path] == []
-            controller.edit(daemon, spec=spec)
-            await asyncio.sleep(5)
-            assert controller.store.objects[daemon]["spec"]["cordoned"]
-
-    run_in_virtual_time(main())
+@with_controller()
+async def test_a_daemon_that_cannot_be_read_is_not_cordoned_until_it_can_be(controller: VirtualController) -> None:
+    pool = controller.add_pool(replicas=1)
+    await asyncio.sleep(5)
+    (daemon,) = (each for each in controller.store.objects if "/provisionerdaemons/" in each)
+    spec = controller.store.objects[daemon]["spec"]
+    controller.edit(daemon, spec={**spec, "lostAfterSeconds": "later"})
+    before = len(controller.client.requests)
+    controller.edit(pool, spec={**controller.store.objects[pool]["spec"], "replicas": 0})
+    await asyncio.sleep(20)
+    assert [each for each in controller.client.requests[before:] if daemon in each.path] == []
+    controller.edit(daemon, spec=spec)
+    await asyncio.sleep(5)
+    assert controller.store.objects[daemon]["spec"]["cordoned"]
 
 
-def test_a_build_that_cannot_be_read_is_not_superseded_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        async with a_virtual_controller(monkeypatch) as controller:
-            await controller.make_template_ready()
-            path = controller.add_workspace()
-            await asyncio.sleep(5)
-            job = paths.job(NAMESPACE, "dev-1")
-            controller.edit(job, spec={**controller.store.objects[job]["spec"], "type": "OfALaterVersion"})
-            before = len(controller.client.requests)
-            controller.edit(path, spec={**controller.store.objects[path]["spec"], "rebuildGeneration": 1})
-            await asyncio.sleep(20)
-            assert len([each for each in controller.client.requests[before:] if job in each.path]) <= 10
-            assert controller.condition(path)["reason"] == "WriteRefused"
-
-    run_in_virtual_time(main())
+@with_controller()
+async def test_a_build_that_cannot_be_read_is_not_superseded_again_and_again(controller: VirtualController) -> None:
+    await controller.make_template_ready()
+    path = controller.add_workspace()
+    await asyncio.sleep(5)
+    job = paths.job(NAMESPACE, "dev-1")
+    controller.edit(job, spec={**controller.store.objects[job]["spec"], "type": "OfALaterVersion"})
+    before = len(controller.client.requests)
+    controller.edit(path, spec={**controller.store.objects[path]["spec"], "rebuildGeneration": 1})
+    await asyncio.sleep(20)
+    assert len([each for each in controller.client.requests[before:] if job in each.path]) <= 10
+    assert controller.condition(path)["reason"] == "WriteRefused"

@@ -8,8 +8,7 @@ import pytest
 from provisioner_operator.kube import paths
 from support.manifests import Manifest
 from support.refused_writes import BACKOFF, WATCHED, refusals
-from support.virtual_controller import NAMESPACE, VirtualController, a_virtual_controller
-from support.virtual_time import run_in_virtual_time
+from support.virtual_controller import NAMESPACE, VirtualController, with_controller
 
 
 async def _template(controller: VirtualController) -> str:
@@ -54,30 +53,27 @@ async def _reshaped_daemon(controller: VirtualController) -> str:
         (_reshaped_daemon, "/spec/tags"),
     ],
 )
-def test_a_field_that_the_definitions_lack_is_written_ever_more_seldom_and_an_event_says_what_to_do(
-    prepare: Callable[[VirtualController], Awaitable[str]], unknown: str, monkeypatch: pytest.MonkeyPatch
+@with_controller()
+async def test_a_field_that_the_definitions_lack_is_written_ever_more_seldom_and_an_event_says_what_to_do(
+    controller: VirtualController, prepare: Callable[[VirtualController], Awaitable[str]], unknown: str
 ) -> None:
     _, part, field = unknown.split("/")
 
     def found(body: Manifest) -> object:
         return body[part].get(field)
 
-    async def main() -> None:
-        async with a_virtual_controller(monkeypatch) as controller:
-            path = await prepare(controller)
-            controller.store.unknown = unknown
-            await asyncio.sleep(WATCHED)
-            # The first writes have an effect on other fields.
-            assert len(BACKOFF) - 2 <= controller.client.count("PATCH", path) <= len(BACKOFF) + 5
-            (event,) = (each for each in refusals(controller) if each["regarding"]["name"] == path.rpartition("/")[2])
-            assert "kubectl apply -k crds" in event["note"]
-            assert found(controller.store.objects[path]) is None
+    path = await prepare(controller)
+    controller.store.unknown = unknown
+    await asyncio.sleep(WATCHED)
+    # The first writes have an effect on other fields.
+    assert len(BACKOFF) - 2 <= controller.client.count("PATCH", path) <= len(BACKOFF) + 5
+    (event,) = (each for each in refusals(controller) if each["regarding"]["name"] == path.rpartition("/")[2])
+    assert "kubectl apply -k crds" in event["note"]
+    assert found(controller.store.objects[path]) is None
 
-            controller.store.unknown = None
-            seen = []
-            for _ in range(int(WATCHED)):
-                await asyncio.sleep(1)
-                seen.append(found(controller.store.objects[path]))
-            assert any(seen)  # an assignment that nobody acknowledges is released
-
-    run_in_virtual_time(main())
+    controller.store.unknown = None
+    seen = []
+    for _ in range(int(WATCHED)):
+        await asyncio.sleep(1)
+        seen.append(found(controller.store.objects[path]))
+    assert any(seen)  # an assignment that nobody acknowledges is released
