@@ -1,4 +1,4 @@
-"""A template written for Coder runs as it is: what Coder's own provider, the real one, was told of job and parameters."""
+"""A template written for Coder runs as it is: what Coder's own provider, the real one, gets to know of job and parameters."""
 
 import json
 import tempfile
@@ -83,8 +83,8 @@ def test_a_template_of_coders_is_started_stopped_changed_and_deleted(coder_offic
     assert actions(last)["terraform_data.home"] == "delete"
     assert [outputs(status)["home"] for status in (first, second, third)] == [f"coder-{WORKSPACE_UID}-home"] * 3
 
-    told = outputs(first)
-    assert told["workspace"] | {"template_id": None} == {
+    before = outputs(first)
+    assert before["workspace"] | {"template_id": None} == {
         "id": WORKSPACE_UID,
         "name": "dev",
         "transition": "start",
@@ -98,23 +98,23 @@ def test_a_template_of_coders_is_started_stopped_changed_and_deleted(coder_offic
         "is_prebuild": False,
         "is_prebuild_claim": False,
     }
-    assert told["owner"] | {"id": None} == {
+    assert before["owner"] | {"id": None} == {
         "id": None,
         "name": "Alice",
         "full_name": "Alice@example.com",
         "email": "Alice@example.com",
         "groups": [],
     }
-    assert told["parameters"] == PARAMETERS | {"project_id": "(secret)", "greeting": "hello"}
-    assert told["pod"] == [{"name": "coder-alice-dev", "command": ["sh", "-c", STAY], "cpu": 4}]
+    assert before["parameters"] == PARAMETERS | {"project_id": "(secret)", "greeting": "hello"}
+    assert before["pod"] == [{"name": "coder-alice-dev", "command": ["sh", "-c", STAY], "cpu": 4}]
 
     stopped = outputs(second)["workspace"]
     assert (stopped["transition"], stopped["start_count"], stopped["template_version"]) == ("stop", 0, "v-2")
     assert outputs(second)["pod"] == []
     changed = outputs(third)
-    assert changed["parameters"] == told["parameters"] | {"cpu": "6", "monitoring": "false", "ides": '["vim"]'}
+    assert changed["parameters"] == before["parameters"] | {"cpu": "6", "monitoring": "false", "ides": '["vim"]'}
     assert changed["pod"][0]["cpu"] == 6
-    assert changed["owner"] == told["owner"]
+    assert changed["owner"] == before["owner"]
 
     everything = str([first, second, third, last]) + "".join(coder_office.log(f"dev-{n}") for n in range(1, 5))
     assert PROJECT not in everything + coder_office.said()

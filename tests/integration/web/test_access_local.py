@@ -98,7 +98,7 @@ def test_a_read_only_server_changes_nothing(cluster: Cluster, namespace: str) ->
 
 
 @pytest.mark.parametrize(("user", "scope"), [("nobody", "namespace"), ("viewer", "all namespaces")])
-def test_whoever_may_not_read_is_told_before_the_server_starts(
+def test_a_missing_right_to_read_is_reported_before_the_server_starts(
     cluster: Cluster, namespace: str, user: str, scope: str
 ) -> None:
     cli = Cli(cluster.kubeconfig_for(user), namespace if scope == "namespace" else None)

@@ -32,7 +32,7 @@ def test_a_page_reconnects_and_shows_what_it_missed(
                 expect(page.locator("#disconnected")).to_be_hidden()
 
 
-def test_somebody_who_signs_out_elsewhere_is_told_so(visits: Visits) -> None:
+def test_signing_out_elsewhere_is_shown_on_the_page(visits: Visits) -> None:
     with visits.visit() as visit:
         visit.refusals_expected = True
         page = visit.live()
@@ -62,7 +62,7 @@ def test_a_token_is_checked_at_login_and_forgotten_at_logout(visits: Visits, use
         assert ROLES["viewer"] not in page.content()
 
 
-def test_a_user_without_rights_is_told_which_one_is_missing(visits: Visits, users: WebUsers) -> None:
+def test_a_user_without_rights_is_shown_which_one_is_missing(visits: Visits, users: WebUsers) -> None:
     with visits.visit("nobody") as visit:
         visit.refusals_expected = True
         page = visit.open()

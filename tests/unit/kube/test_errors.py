@@ -59,6 +59,6 @@ def test_each_answer_is_taken_for_what_it_is(
     assert message in str(error)
 
 
-def test_a_name_that_is_taken_is_told_from_other_conflicts() -> None:
+def test_a_taken_name_is_distinguished_from_other_conflicts() -> None:
     assert type(error_of(409, {"reason": "AlreadyExists", "message": "exists"})) is AlreadyExistsError
     assert type(error_of(409, {"reason": "Conflict", "message": "the object has been modified"})) is ConflictError

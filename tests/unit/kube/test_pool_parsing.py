@@ -170,7 +170,9 @@ UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedul
     ],
     ids=str,
 )
-def test_what_keeps_a_pod_from_starting_is_told_in_kubelets_words(status: Manifest, trouble: Trouble | None) -> None:
+def test_what_keeps_a_pod_from_starting_is_reported_in_kubelets_words(
+    status: Manifest, trouble: Trouble | None
+) -> None:
     pod = parse_pool_pod(a_pod_body(**{**status, "phase": "Pending"}))
 
     assert pod is not None
@@ -219,7 +221,7 @@ def terminated(code: int, reason: str, **fields: Any) -> Manifest:
     ],
     ids=str,
 )
-def test_how_a_pod_ended_is_told_in_kubelets_words(status: Manifest, end: PodEnd | None) -> None:
+def test_how_a_pod_ended_is_reported_in_kubelets_words(status: Manifest, end: PodEnd | None) -> None:
     pod = parse_pool_pod(a_pod_body(**status))
 
     assert pod is not None

@@ -205,7 +205,7 @@ def test_stragglers_that_left_the_group_are_killed_too(witness: Witness) -> None
         assert not is_alive(witness.pid("child"))
 
 
-def test_silence_interrupts_the_command(witness: Witness) -> None:
+def test_lost_contact_interrupts_the_command(witness: Witness) -> None:
     with guarded(a_program(witness, "leader")) as run:
         witness.pid("leader")
         run.fall_silent()
@@ -213,7 +213,9 @@ def test_silence_interrupts_the_command(witness: Witness) -> None:
         assert witness.saw("leader.interrupted")
 
 
-def test_silence_kills_a_command_that_ignores_the_interrupt_before_the_daemon_counts_as_lost(witness: Witness) -> None:
+def test_lost_contact_kills_a_command_that_ignores_the_interrupt_before_the_daemon_counts_as_lost(
+    witness: Witness,
+) -> None:
     with guarded(a_program(witness, "leader", on_interrupt="pass")) as run:
         witness.pid("leader")
         run.fall_silent()

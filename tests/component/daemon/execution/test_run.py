@@ -112,7 +112,7 @@ def test_a_run_cannot_hold_where_nothing_could_release_it(bench: Workbench, monk
     assert "start the daemon with PROVISIONER_ECHO_LEDGER" in outcome.message
 
 
-def test_the_ledger_tells_who_ran_what(bench: Workbench) -> None:
+def test_the_ledger_records_who_ran_what(bench: Workbench) -> None:
     bench.carry_out(an_echo_task())
     start, end = (json.loads(line) for line in bench.ledger.read_text().splitlines())
     assert (start["event"], end["event"], end["code"]) == ("start", "end", 0)

@@ -137,7 +137,7 @@ def test_the_daemons_own_variables_stay_with_the_daemon(tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("code", "how"), [(137, "was killed by signal 9"), (3, "exited with code 3"), (0, "exited with code 0")]
 )
-def test_an_end_without_a_word_is_told_too(code: int, how: str) -> None:
+def test_an_end_without_a_message_is_reported_too(code: int, how: str) -> None:
     assert how in said(code, FetchReader(GitRequest("https://git.test/a.git")))
 
 

@@ -85,13 +85,13 @@ def test_a_missing_file_is_skipped(tmp_path: Path) -> None:
     assert access.server == "https://one.example.com"
 
 
-def test_no_file_at_all_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"There is no kubeconfig at .*none: name one with --kubeconfig"):
         find_access(Choice(), {"KUBECONFIG": str(tmp_path / "none")})
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "clusters: 7", "users: [{user: {}}]", "a: b: c"])
-def test_a_file_that_is_no_kubeconfig_is_told(text: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_kubeconfig_is_reported(text: str, tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match="kubeconfig"):

@@ -36,7 +36,7 @@ def test_a_daemon_whose_finalizer_is_refused_is_marked_as_offline_nevertheless()
     assert [type(each) for each in observed.decided(42)] == [MarkOffline]
 
 
-def test_a_job_is_told_that_no_daemon_takes_it_while_the_finalizer_is_refused() -> None:
+def test_a_job_says_that_no_daemon_takes_it_while_the_finalizer_is_refused() -> None:
     daemon = a_daemon(finalizers=())
     observed = ObservedJobs(daemon, job := a_job())
     (hold,) = observed.decided(0)

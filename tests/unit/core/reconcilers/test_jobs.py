@@ -56,7 +56,7 @@ def test_a_cordoned_or_draining_daemon_gets_nothing_new() -> None:
     assert observed.assigned() == []
 
 
-def test_a_job_that_nobody_can_take_is_told_within_seconds_and_once() -> None:
+def test_a_job_that_nobody_can_take_is_explained_within_seconds_and_once() -> None:
     job = a_job(tags={"gpu": "1"})
     observed = ObservedJobs(a_daemon(), job)
     assert observed.decided(0) == []

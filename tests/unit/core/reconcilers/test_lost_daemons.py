@@ -38,7 +38,7 @@ def test_an_unacknowledged_assignment_goes_back_and_its_daemon_is_passed_over_fo
     assert observed.assigned(30 + BACK_OFF_SECONDS) == [("job", "daemon")]
 
 
-def test_being_passed_over_does_not_put_off_the_judgement_of_silence() -> None:
+def test_being_passed_over_does_not_delay_the_judgment_of_missed_heartbeats() -> None:
     observed = ObservedJobs(a_daemon(lost_after=30), an_assigned_job(assigned=0), now=29)
     (release,) = observed.decided(30)
     assert isinstance(release, Release)
@@ -46,7 +46,7 @@ def test_being_passed_over_does_not_put_off_the_judgement_of_silence() -> None:
     assert observed.wake() == 29 + 4
 
 
-def test_silence_is_confirmed_before_it_counts() -> None:
+def test_missed_heartbeats_are_confirmed_before_they_count() -> None:
     job = a_running_job()
     daemon = a_daemon(runs=(job,))
     observed = ObservedJobs(daemon, job)

@@ -94,7 +94,7 @@ def test_after_a_restart_a_listed_run_without_a_live_job_blocks_its_workspace() 
     assert observed.assigned() == []
 
 
-def test_a_job_that_waits_behind_another_of_its_workspace_is_told_which() -> None:
+def test_a_job_that_waits_behind_another_of_its_workspace_names_it() -> None:
     running = a_running_job("dev-1", workspace="dev")
     observed = ObservedJobs(running, a_daemon(runs=(running,)), a_job("dev-2", workspace="dev"))
     assert observed.decided(1) == []
@@ -105,10 +105,10 @@ def test_a_job_that_waits_behind_another_of_its_workspace_is_told_which() -> Non
 
 def test_when_its_turn_has_come_a_job_is_explained_anew() -> None:
     running = a_running_job("dev-1", workspace="dev")
-    told = a_job("dev-2", workspace="dev", reason=PendingReason.WORKSPACE_BUSY, message="dev-1 goes first")
-    observed = ObservedJobs(running, told)
+    explained = a_job("dev-2", workspace="dev", reason=PendingReason.WORKSPACE_BUSY, message="dev-1 goes first")
+    observed = ObservedJobs(running, explained)
     observed.decided(30)
-    observed.settled(told.uid, 30)
+    observed.settled(explained.uid, 30)
     observed.see(ended(running), now=40)
     decided = [*observed.decided(40), *observed.decided(42)]
     assert [each.reason for each in decided if isinstance(each, Explain)] == [PendingReason.NO_MATCHING_DAEMON]

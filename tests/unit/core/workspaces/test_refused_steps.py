@@ -64,5 +64,5 @@ def test_a_workspace_whose_jobs_cannot_be_listed_says_so() -> None:
     status = reported(workspace, searched=False, refused=refused)
     assert ready_reason(status) == "WriteRefused"
     assert status.latest_build == running
-    told = replace(workspace, status=status)
-    assert decided(told, searched=False, refused=refused) is None
+    current = replace(workspace, status=status)
+    assert decided(current, searched=False, refused=refused) is None

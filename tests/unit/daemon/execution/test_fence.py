@@ -23,7 +23,7 @@ def fence() -> Fence:
         (1095.0, True, True),
     ],
 )
-def test_silence_first_interrupts_and_then_kills(fence: Fence, at: float, *, interrupt: bool, kill: bool) -> None:
+def test_lost_contact_first_interrupts_and_then_kills(fence: Fence, at: float, *, interrupt: bool, kill: bool) -> None:
     assert (fence.wants_interrupt(at), fence.wants_kill(at)) == (interrupt, kill)
 
 
@@ -38,7 +38,7 @@ def test_an_older_contact_does_not_take_back_a_newer_one(fence: Fence) -> None:
     assert not fence.wants_interrupt(1079.0)
 
 
-def test_a_contact_brings_a_new_measure_of_silence(fence: Fence) -> None:
+def test_a_contact_brings_a_new_deadline(fence: Fence) -> None:
     fence.renew(1000.0, 10.0)
     assert fence.wants_interrupt(1008.0)
     assert fence.wants_kill(1009.5)

@@ -44,7 +44,7 @@ def test_a_variable_that_cannot_be_had_is_named_with_its_remedy(secret: dict[str
     assert caught.value.failure.reason is EndReason.VARIABLE_UNAVAILABLE
 
 
-def test_a_missing_right_is_told_with_what_to_grant() -> None:
+def test_a_missing_right_is_reported_with_what_to_grant() -> None:
     objects = Objects()
     objects.failure = ForbiddenError(403, "no")
     with pytest.raises(UnpreparedError, match="Grant its ServiceAccount `get` on it"):

@@ -29,7 +29,7 @@ TEMPLATE = {"name": "python", "uid": "b2b7c1de-0000-4000-8000-000000000000", "ve
 OWN = ("transition", "workspace", "owner", "build_number", "template", "template_version")
 
 
-def told(values: dict[str, str] | None = None, **spec: Any) -> dict[str, str]:
+def environment_of(values: dict[str, str] | None = None, **spec: Any) -> dict[str, str]:
     """Return the context of a build of WORKSPACE from TEMPLATE, unless the spec says otherwise."""
     fields: dict[str, Any] = {"workspaceRef": WORKSPACE, "templateRef": TEMPLATE} | spec
     return context_environment(a_task(**fields).model, values or {})
@@ -40,7 +40,7 @@ def own(environment: dict[str, str]) -> dict[str, str]:
 
 
 def test_a_template_may_declare_variables_for_all_of_the_context() -> None:
-    assert own(told()) == {
+    assert own(environment_of()) == {
         "transition": "start",
         "workspace": "dev",
         "owner": "alice@example.com",
@@ -51,12 +51,12 @@ def test_a_template_may_declare_variables_for_all_of_the_context() -> None:
 
 
 def test_what_a_hand_written_job_does_not_say_is_empty_and_its_number_still_a_number() -> None:
-    environment = told(workspaceRef={"name": "dev"}, templateRef=None)
+    environment = environment_of(workspaceRef={"name": "dev"}, templateRef=None)
     assert own(environment) == dict.fromkeys(OWN, "") | {"transition": "start", "workspace": "dev", "build_number": "0"}
 
 
 def test_a_variable_cannot_pretend_another_owner() -> None:
-    environment = told({"provisioner_owner": "mallory"})
+    environment = environment_of({"provisioner_owner": "mallory"})
     assert environment["TF_VAR_provisioner_owner"] == "alice@example.com"
 
 
@@ -64,14 +64,14 @@ def test_a_variable_cannot_pretend_another_owner() -> None:
     ("transition", "word", "coders_word"),
     [("Start", "start", "start"), ("Stop", "stop", "stop"), ("Delete", "delete", "destroy")],
 )
-def test_a_transition_is_told_in_our_word_and_in_coders(transition: str, word: str, coders_word: str) -> None:
-    environment = told(transition=transition)
+def test_a_transition_is_passed_in_our_word_and_in_coders(transition: str, word: str, coders_word: str) -> None:
+    environment = environment_of(transition=transition)
     assert environment["TF_VAR_provisioner_transition"] == word
     assert environment["CODER_WORKSPACE_TRANSITION"] == coders_word
 
 
-def test_the_provider_is_told_of_workspace_owner_and_template() -> None:
-    environment = told()
+def test_the_provider_gets_workspace_owner_and_template() -> None:
+    environment = environment_of()
     assert environment["CODER_WORKSPACE_NAME"] == "dev"
     assert environment["CODER_WORKSPACE_ID"] == WORKSPACE["uid"]
     assert environment["CODER_WORKSPACE_OWNER"] == "alice"
@@ -83,36 +83,42 @@ def test_the_provider_is_told_of_workspace_owner_and_template() -> None:
 
 def test_ids_are_the_same_at_each_build_even_where_no_object_has_one() -> None:
     by_hand = {"name": "dev"}
-    first, second = (told(workspaceRef=by_hand, transition=transition) for transition in ("Start", "Delete"))
+    first, second = (environment_of(workspaceRef=by_hand, transition=transition) for transition in ("Start", "Delete"))
     for name in ("CODER_WORKSPACE_ID", "CODER_WORKSPACE_OWNER_ID", "CODER_WORKSPACE_TEMPLATE_ID"):
         assert first[name] == second[name]
         assert str(uuid.UUID(first[name])) == first[name]
 
 
 def test_ids_tell_workspaces_and_owners_apart() -> None:
-    one, other = told(workspaceRef={"name": "one"}), told(workspaceRef={"name": "other", "owner": "bob"})
+    one, other = (
+        environment_of(workspaceRef={"name": "one"}),
+        environment_of(workspaceRef={"name": "other", "owner": "bob"}),
+    )
     assert one["CODER_WORKSPACE_ID"] != other["CODER_WORKSPACE_ID"]
     assert one["CODER_WORKSPACE_OWNER_ID"] != other["CODER_WORKSPACE_OWNER_ID"]
 
 
 def test_the_id_of_a_template_is_the_same_whether_the_job_bears_its_uid_or_not() -> None:
     without = {key: value for key, value in TEMPLATE.items() if key != "uid"}
-    assert told(templateRef=without)["CODER_WORKSPACE_TEMPLATE_ID"] == told()["CODER_WORKSPACE_TEMPLATE_ID"]
+    assert (
+        environment_of(templateRef=without)["CODER_WORKSPACE_TEMPLATE_ID"]
+        == environment_of()["CODER_WORKSPACE_TEMPLATE_ID"]
+    )
 
 
 def test_who_has_no_name_of_an_owner_leaves_it_to_the_provider() -> None:
-    environment = told(workspaceRef={"name": "dev"})
+    environment = environment_of(workspaceRef={"name": "dev"})
     assert (
         not {"CODER_WORKSPACE_OWNER", "CODER_WORKSPACE_OWNER_NAME", "CODER_WORKSPACE_OWNER_EMAIL"} & environment.keys()
     )
 
 
-def test_a_template_that_is_not_named_is_not_told() -> None:
-    assert not [name for name in told(templateRef=None) if name.startswith("CODER_WORKSPACE_TEMPLATE")]
+def test_a_template_that_is_not_named_is_left_out() -> None:
+    assert not [name for name in environment_of(templateRef=None) if name.startswith("CODER_WORKSPACE_TEMPLATE")]
 
 
 def test_an_import_knows_no_workspace() -> None:
-    environment = told(type="TemplateImport", workspaceRef=None, transition=None)
+    environment = environment_of(type="TemplateImport", workspaceRef=None, transition=None)
     assert environment["CODER_WORKSPACE_TRANSITION"] == "start"
     assert environment["CODER_WORKSPACE_OWNER_GROUPS"] == "[]"
     assert not {"CODER_WORKSPACE_NAME", "CODER_WORKSPACE_ID"} & environment.keys()
@@ -134,7 +140,7 @@ def test_a_user_of_kubernetes_becomes_a_user_name_of_coder(user: str, name: str)
 
 
 def test_a_parameter_lies_under_the_digest_of_its_name_and_in_the_variable_of_its_name() -> None:
-    environment = told({"region": "eu"})
+    environment = environment_of({"region": "eu"})
     # From `printf region | sha256sum`: the provider reads exactly this.
     assert environment["CODER_PARAMETER_" + "c697d2981bf416569a16cfbcdec1542b5398f3cc77d2b905819aa99c46ecf6f6"] == "eu"
     assert environment["TF_VAR_region"] == "eu"
@@ -142,11 +148,11 @@ def test_a_parameter_lies_under_the_digest_of_its_name_and_in_the_variable_of_it
 
 @pytest.mark.parametrize("value", ["007", "True", '["a", "b"]', "", " ", "ä\n"])
 def test_a_value_is_passed_on_as_it_is(value: str) -> None:
-    assert told({"any": value})[coder_parameter("any")] == value
+    assert environment_of({"any": value})[coder_parameter("any")] == value
 
 
 def test_the_agents_script_keeps_a_container_and_ends_when_told_to(tmp_path: Path) -> None:
-    script = told()["CODER_AGENT_SCRIPT_linux_amd64"]
+    script = environment_of()["CODER_AGENT_SCRIPT_linux_amd64"]
     pipe = tmp_path / "asleep"
     os.mkfifo(pipe)
     sleep = tmp_path / "sleep"
@@ -161,4 +167,4 @@ def test_the_agents_script_keeps_a_container_and_ends_when_told_to(tmp_path: Pat
 
 
 def test_every_variable_that_describes_the_job_counts_as_set() -> None:
-    assert {name.removeprefix("TF_VAR_") for name in told() if name.startswith("TF_VAR_")} == OWN_VARIABLES
+    assert {name.removeprefix("TF_VAR_") for name in environment_of() if name.startswith("TF_VAR_")} == OWN_VARIABLES

@@ -20,7 +20,7 @@ def read(*files: str) -> tuple[OutputReader, list[str]]:
     return reader, shown
 
 
-def test_an_apply_tells_resources_and_outputs_but_not_the_sensitive_one() -> None:
+def test_an_apply_reports_resources_and_outputs_but_not_the_sensitive_one() -> None:
     reader, shown = read("plan.jsonl", "apply.jsonl")
     assert sorted(reader.resources, key=lambda change: change.address) == [
         ResourceChange("terraform_data.disk[0]", "terraform_data", "create"),
@@ -31,7 +31,7 @@ def test_an_apply_tells_resources_and_outputs_but_not_the_sensitive_one() -> Non
     assert "terraform_data.disk[0]: (local-exec): hello" in shown
 
 
-def test_a_plan_alone_tells_what_would_be_done() -> None:
+def test_a_plan_alone_reports_what_would_be_done() -> None:
     reader, _ = read("plan.jsonl")
     assert {change.action for change in reader.resources} == {"create"}
     assert reader.outputs == ()
@@ -42,7 +42,7 @@ def test_a_deletion_and_a_creation_of_one_resource_is_a_replacement() -> None:
     assert {change.action for change in reader.resources} == {"replace"}
 
 
-def test_a_failed_apply_tells_what_failed_and_where() -> None:
+def test_a_failed_apply_reports_what_failed_and_where() -> None:
     reader, shown = read("failed_apply.jsonl")
     assert reader.errors[0].summary == "local-exec provisioner error"
     assert reader.errors[0].where.startswith("terraform_data.disk[")
@@ -72,7 +72,7 @@ def test_a_failed_creation_does_not_count_as_done() -> None:
     assert all(change.action == "delete" for change in reader.resources)
 
 
-def test_a_validation_tells_its_diagnostics() -> None:
+def test_a_validation_reports_its_diagnostics() -> None:
     reader = OutputReader()
     shown = reader.read_validation((DATA / "validate.json").read_text())
     assert [error.summary for error in reader.errors] == ["Reference to undeclared input variable"]

@@ -70,17 +70,17 @@ def test_a_locked_state_is_reported_with_its_holder_and_how_to_release_it() -> N
     assert "kubectl -n acme delete lease lock-tfstate-default-dev-ws" in failure.message
 
 
-def test_an_error_is_told_with_its_place_and_the_number_of_others() -> None:
+def test_an_error_is_reported_with_its_place_and_the_number_of_others() -> None:
     errors = [Diagnostic("error", "No value", "Set\nit.", file="main.tf", line=3), Diagnostic("error", "Other")]
     failure = explain_failure("plan", 1, errors, namespace="acme", workspace="dev")
     assert failure.message == "Stage plan failed. No value at main.tf:3: Set it. (1 more in the log)"
 
 
 @pytest.mark.parametrize(("code", "said"), [(126, "could not be started"), (137, "killed by signal 9"), (2, "code 2")])
-def test_a_stage_that_named_no_error_is_told_by_its_exit_code(code: int, said: str) -> None:
+def test_a_stage_that_named_no_error_is_reported_by_its_exit_code(code: int, said: str) -> None:
     assert said in explain_failure("apply", code, [], namespace="acme", workspace="dev").message
 
 
-def test_a_template_that_overrides_the_backend_is_told_so() -> None:
+def test_a_template_that_overrides_the_backend_is_reported() -> None:
     error = Diagnostic("error", "Extraneous JSON object property", file=state.BACKEND_SETTINGS_FILE, line=1)
     assert explain_failure("init", 1, [error], namespace="acme", workspace="dev").message == BACKEND_OVERRIDDEN

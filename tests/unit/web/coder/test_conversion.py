@@ -196,7 +196,7 @@ def test_a_notice_has_no_stage() -> None:
 
 
 @given(st.floats(0, 4e9))
-def test_the_id_of_an_orphan_tells_its_time(at: float) -> None:
+def test_the_id_of_an_orphan_contains_its_time(at: float) -> None:
     assert orphaned_at(orphan_id(at)) == pytest.approx(at, abs=0.002)
     assert orphan_id(at).version == 8
 
