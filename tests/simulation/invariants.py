@@ -103,7 +103,7 @@ class Invariants:
         if job.workspace is not None and job.workspace in self._processes.values() and not is_beyond_knowledge:
             self.violated(f"two processes change workspace {job.workspace}")
         if self._acknowledged.get(job.uid) != [(run.assignment_id, daemon.instance)]:
-            self.violated(f"{job.name} starts without exactly its own accepted acknowledgement")
+            self.violated(f"{job.name} starts without exactly its own accepted acknowledgment")
         # The capacity may have grown, or shrunk, since the job was taken.
         if daemon.processes > max(run.capacity, daemon.capacity):
             self.violated(f"{daemon.instance} runs more than its capacity")

@@ -9,7 +9,7 @@ from provisioner_operator.core.model.records import Job
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """A run that the daemon holds, from before its acknowledgement is sent until its end is written."""
+    """A run that the daemon holds, from before its acknowledgment is sent until its end is written."""
 
     job: Job
     """The job, as this daemon last observed it."""

@@ -14,7 +14,7 @@ def _listed(value: object) -> object:
 
 
 class Settings(BaseSettings):
-    """The cluster to show, the address of this server, its defences and its log."""
+    """The cluster to show, the address of this server, its defenses and its log."""
 
     model_config = SettingsConfigDict(env_prefix="PROVISIONER_WEB_", frozen=True, use_attribute_docstrings=True)
 

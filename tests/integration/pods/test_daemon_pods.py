@@ -37,7 +37,7 @@ def test_an_unlabeled_pod_is_not_a_daemon(product: ProductNamespace) -> None:
     plain = a_daemon_pod("plain")
     del plain["metadata"]["labels"]
     product.admin.create(plain)
-    _await_daemon_of(product, product.admin.create(a_daemon_pod("labelled")))
+    _await_daemon_of(product, product.admin.create(a_daemon_pod("labeled")))
     assert not product.admin.attempt("get", "pd", "plain").ok
 
 

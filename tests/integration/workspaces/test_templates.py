@@ -74,14 +74,14 @@ def test_a_failed_import_is_reported_and_the_last_good_version_stays_active(team
 
 
 def test_a_template_whose_parameters_cannot_be_used_fails_its_import(team: Team) -> None:
-    colour: Manifest = {"name": "colour", "default": "Red", "validation": {"regex": "^[a-z]+$"}}
-    team.admin.create(a_template_manifest("faulty", source=_files("# 1"), parameters=[colour]))
+    color: Manifest = {"name": "color", "default": "Red", "validation": {"regex": "^[a-z]+$"}}
+    team.admin.create(a_template_manifest("faulty", source=_files("# 1"), parameters=[color]))
 
     body = team.templates.until("faulty", reason_is("ImportFailed"))
 
     message = condition(body, "Ready")["message"]
-    assert "Parameter colour: its default 'Red' does not fit: it must match ^[a-z]+$." in message
-    team.admin.patch("wst", "faulty", {"spec": {"parameters": [colour | {"default": "red"}]}})
+    assert "Parameter color: its default 'Red' does not fit: it must match ^[a-z]+$." in message
+    team.admin.patch("wst", "faulty", {"spec": {"parameters": [color | {"default": "red"}]}})
     team.templates.until_latest("faulty", is_ready)
 
 

@@ -52,7 +52,7 @@ def an_assignment(daemon: str = "daemon", *, time: float = 0, instance: str | No
 
 
 def an_assigned_job(name: str = "job", *, daemon: str = "daemon", assigned: float = 0, **fields: Any) -> Job:
-    """A job that waits for its daemon's acknowledgement."""
+    """A job that waits for its daemon's acknowledgment."""
     return a_job(name, assignment=an_assignment(daemon, time=assigned), **fields)
 
 

@@ -59,7 +59,7 @@ def test_a_lease_is_taken_over_once_it_did_not_change_for_as_long_as_it_says() -
     candidacy = Candidacy("me")
     lease = a_lease(seconds=40)
     candidacy.saw(lease, 100)
-    candidacy.saw(replace(lease, version=2), 130)  # somebody labelled it: that is no renewal
+    candidacy.saw(replace(lease, version=2), 130)  # somebody labeled it: that is no renewal
     assert candidacy.next_step(139) == Wait(140)
     assert candidacy.next_step(140) == TakeOver(replace(lease, version=2))
 

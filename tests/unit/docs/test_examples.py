@@ -38,7 +38,7 @@ def test_a_good_example_is_not_complained_about() -> None:
     ("right", "wrong"),
     [
         ("transition: Start", "transition: Begin"),
-        ("transition: Start", "transition: Start\n  colour: blue"),
+        ("transition: Start", "transition: Start\n  color: blue"),
         ("workspaceRef: {name: dev}", "workspaceRef: {name: dev, nick: devvy}"),
         ("value: us", "text: us"),
         ("name: region", "name: 'not a name'"),

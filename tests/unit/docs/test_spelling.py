@@ -1,4 +1,4 @@
-"""American spelling, the same everywhere: canceled, canceling, canceler."""
+"""American spelling, the same everywhere: canceled, labeled, behavior."""
 
 import re
 from collections.abc import Iterator
@@ -6,24 +6,37 @@ from pathlib import Path
 
 from support.manifests import REPOSITORY
 
-_BRITISH = re.compile(r"cancell(ed|ing|er)", re.IGNORECASE)
-_OF_OTHERS = re.compile(r"CancelledError|is_cancelled|\.cancelled\(\)|_OTHER_SPELLINGS|stamp-canceller")
+_BRITISH = (
+    *("cancelled", "cancelling", "canceller", "labelled", "labelling", "modelled", "modelling"),
+    *("acknowledgement", "judgement", "artefact", "licence", "defence"),
+    *("behaviour", "colour", "favour", "honour", "neighbour"),
+    *("organis", "recognis", "initialis", "serialis", "normalis", "synchronis"),
+)
+_OF_OTHERS = re.compile(
+    r"CancelledError|is_cancelled|\.cancelled\(\)|_OTHER_SPELLINGS|parse_statuses|stamp-canceller|labelledby"
+)
 """Names of Python and of libraries, the spellings that `jobs list` understands, and a former policy."""
+_FOLDERS = ("docs", "manifests", "crds", "operator", "demo", "bench", "devcluster", "packaging", "tests")
+_SUFFIXES = {".md", ".yaml", ".py", ".html", ".js", ".css"}
 
 
 def _texts() -> Iterator[Path]:
-    for folder in ("docs", "manifests", "crds", "operator", "demo"):
-        for suffix in ("md", "yaml", "py"):
-            yield from (REPOSITORY / folder).rglob(f"*.{suffix}")
+    for folder in _FOLDERS:
+        yield from (each for each in (REPOSITORY / folder).rglob("*") if each.suffix in _SUFFIXES)
     yield from REPOSITORY.glob("*.md")
 
 
-def test_canceled_has_one_spelling() -> None:
+def _is_british(text: str) -> bool:
+    return any(word in text.lower() for word in _BRITISH)
+
+
+def test_a_word_has_one_spelling() -> None:
     found = [
         f"{path.relative_to(REPOSITORY)}: {line.strip()}"
         for path in _texts()
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if _BRITISH.search(line) and not _OF_OTHERS.search(line)
+        if path != Path(__file__) and _is_british(text := path.read_text(encoding="utf-8"))
+        for line in text.splitlines()
+        if _is_british(line) and not _OF_OTHERS.search(line)
     ]
 
     assert found == []

@@ -46,7 +46,7 @@ def test_what_can_be_decoded(go_type: str, value: object) -> None:
         ("ProvisionerJobLog", LINE | {"created_at": "2027-01-15T08:00:00"}),
         ("ProvisionerJobLog", LINE | {"log_level": "notice"}),
         ("ProvisionerJobLog", LINE | {"stage": None}),
-        ("ProvisionerJobLog", LINE | {"colour": "red"}),
+        ("ProvisionerJobLog", LINE | {"color": "red"}),
         ("ProvisionerJobLog", {key: value for key, value in LINE.items() if key != "stage"}),
         ("ProvisionerJobLog", None),
         ("[]ProvisionerJobLog", None),

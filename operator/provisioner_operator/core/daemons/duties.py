@@ -24,7 +24,7 @@ class Stopping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldRun:
-    """A run that the daemon's process holds, from before its acknowledgement is sent until its end is written."""
+    """A run that the daemon's process holds, from before its acknowledgment is sent until its end is written."""
 
     job_uid: str
     assignment_id: str
@@ -57,7 +57,7 @@ class Abandon:
 
 @dataclass(frozen=True, slots=True)
 class Disown:
-    """Write the end of a job that this process took and has no run of: the answer to its acknowledgement was lost."""
+    """Write the end of a job that this process took and has no run of: the answer to its acknowledgment was lost."""
 
     job: Job
 

@@ -1,6 +1,6 @@
 """Define the phases of a job and the legal transitions between them.
 
-Two rules. A final phase is final: nothing revives a job. A run starts only by its daemon's acknowledgement, so a job
+Two rules. A final phase is final: nothing revives a job. A run starts only by its daemon's acknowledgment, so a job
 that never left Pending never ran. The CEL rules of the CRD enforce the same table in the API server and are tested
 against it, as is the diagram in docs/architecture.md.
 """

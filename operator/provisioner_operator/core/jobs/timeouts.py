@@ -32,7 +32,7 @@ def active_deadline(job: Job) -> float | None:
     """Return the wall-clock time at which a started job is overdue; None before its start.
 
     The daemon reports the start, by its own clock. The start lies between the assignment, by the controller's clock,
-    and the time allowed for an acknowledgement, so a clock that is further off moves no deadline.
+    and the time allowed for an acknowledgment, so a clock that is further off moves no deadline.
     """
     if job.started is None:
         return None

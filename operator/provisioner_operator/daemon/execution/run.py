@@ -1,6 +1,6 @@
 """Run one job: its stages in order, requests to stop, and the outcome.
 
-Created by `held_job` after the acknowledgement was written. Knows neither the API server nor the meaning of the commands.
+Created by `held_job` after the acknowledgment was written. Knows neither the API server nor the meaning of the commands.
 
 Theory of operation. A request to stop has a cause; the first cause counts. It interrupts the command and starts the grace
 period, or kills at once. Its effect is judged when the stage has ended: if the last stage exits with 0, the run is

@@ -58,7 +58,7 @@ class HeldJob:
     def running(self) -> RunningJob | None:
         """The job as the heartbeat lists it; None once nothing of it can run any more.
 
-        Listed from before its acknowledgement is sent: a later heartbeat without it would make the controller conclude
+        Listed from before its acknowledgment is sent: a later heartbeat without it would make the controller conclude
         that the run is over.
         """
         return None if self._ended else RunningJob(self.job.name, self.job.uid, self.job.workspace, self._since)
@@ -71,7 +71,7 @@ class HeldJob:
         self.job = task.job
         logger.info("Running job %s", self.job.display_name)
         self._run = self._make_run(task, self._log)
-        # A cancel or a shutdown may have come while the acknowledgement was on its way.
+        # A cancel or a shutdown may have come while the acknowledgment was on its way.
         if self._asked is not None:
             self._stop(*self._asked)
         on_change()

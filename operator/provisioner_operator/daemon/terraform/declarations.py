@@ -64,11 +64,11 @@ class Declarations:
                 self.variables[name] = replace(variable, required=False)
 
     def _note(self, document: _Block, *, json_syntax: bool) -> None:
-        for name, block in _labelled(document.get("variable")):
+        for name, block in _labeled(document.get("variable")):
             if _NAME.fullmatch(name):
                 self.variables[name] = _merge(self.variables.get(name), name, block, json_syntax=json_syntax)
-        for kind, named in _labelled(document.get("resource")):
-            for name, _ in _labelled(named):
+        for kind, named in _labeled(document.get("resource")):
+            for name, _ in _labeled(named):
                 address = f"{kind}.{name}"
                 self.resources[address] = ResourceChange(address, kind, DECLARE)
 
@@ -88,7 +88,7 @@ def _overrides(name: str) -> bool:
     return stem == "override" or stem.endswith("_override")
 
 
-def _labelled(blocks: object) -> Iterator[tuple[str, _Block]]:
+def _labeled(blocks: object) -> Iterator[tuple[str, _Block]]:
     """Yield the blocks with their first label; the parser returns an object, or a list of objects."""
     for group in blocks if isinstance(blocks, list) else [blocks]:
         if isinstance(group, dict):

@@ -1,1 +1,1 @@
-"""Credentials, identity and permissions of the user who sends a request; defences against foreign pages."""
+"""Credentials, identity and permissions of the user who sends a request; defenses against foreign pages."""

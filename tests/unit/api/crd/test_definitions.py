@@ -17,7 +17,7 @@ from provisioner_operator.api.v1alpha1.phase_rules import PHASE_AFTER
 from provisioner_operator.core.jobs.lifecycle import TRANSITIONS
 from support.manifests import CRDS, Manifest
 
-ARTEFACTS = {
+ARTIFACTS = {
     "$ref",
     "$defs",
     "anyOf",
@@ -73,7 +73,7 @@ def test_every_rule_has_a_message_and_a_reason(kind: Kind) -> None:
 @each_kind
 def test_nothing_is_left_of_pydantic(kind: Kind) -> None:
     for schema in _schemas(_schema(kind)):
-        assert not schema.keys() & ARTEFACTS
+        assert not schema.keys() & ARTIFACTS
         assert schema.get("type") in {"object", "array", "string", "integer", "boolean"} or schema[INT_OR_STRING]
         assert not {"properties", "additionalProperties"} <= schema.keys()
 

@@ -99,12 +99,12 @@ def test_a_job_that_is_being_deleted_is_not_acknowledged() -> None:
     assert due(an_assigned_job(deleting=True)) == []
 
 
-def test_a_run_that_ended_by_itself_is_not_cancelled() -> None:
+def test_a_run_that_ended_by_itself_is_not_canceled() -> None:
     job = a_running_job(cancel=True)
     assert due(job, runs=(held(job, ended=True),)) == []
 
 
-def test_a_run_whose_acknowledgement_is_under_way_is_left_alone() -> None:
+def test_a_run_whose_acknowledgment_is_under_way_is_left_alone() -> None:
     job = an_assigned_job()
     assert due(job, runs=(held(job),)) == []
 

@@ -157,7 +157,7 @@ def test_a_failure_says_where_the_log_is() -> None:
 
 def test_a_failure_whose_log_cannot_be_archived_says_so_and_ends_all_the_same() -> None:
     world = Holding(FAILED)
-    # The first write is the acknowledgement, the second and third are the log's.
+    # The first write is the acknowledgment, the second and third are the log's.
     world.api.refusals = [None, ForbiddenError(403, "no"), ForbiddenError(403, "no"), ForbiddenError(403, "no")]
     world.api.refusals += [ForbiddenError(403, "no")] * 5
     assert world.carry_out() is Phase.FAILED

@@ -90,7 +90,7 @@ def test_an_acknowledged_job_runs_here() -> None:
     assert len(world.api.requests) == 1
 
 
-def test_an_acknowledgement_whose_answer_was_lost_counts_once_it_is_read() -> None:
+def test_an_acknowledgment_whose_answer_was_lost_counts_once_it_is_read() -> None:
     world = assigned()
     world.api.lost_answers = 1
     task = run_in_virtual_time(world.writes.acknowledge(world.job))
@@ -132,7 +132,7 @@ def test_another_job_of_the_same_name_is_not_taken() -> None:
     assert run_in_virtual_time(world.writes.acknowledge(job)) is None
 
 
-def test_a_right_that_is_missing_ends_the_acknowledgement_and_is_named(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_right_that_is_missing_ends_the_acknowledgment_and_is_named(caplog: pytest.LogCaptureFixture) -> None:
     world = assigned()
     world.api.outage = ForbiddenError(403, "no")
     assert run_in_virtual_time(world.writes.acknowledge(world.job)) is None
@@ -140,7 +140,7 @@ def test_a_right_that_is_missing_ends_the_acknowledgement_and_is_named(caplog: p
 
 
 @pytest.mark.parametrize("passing", [UnreachableError("away"), InternalError(500, "etcd"), ConflictError(409, "moved")])
-def test_an_acknowledgement_is_repeated_until_the_api_server_answers(passing: KubeError) -> None:
+def test_an_acknowledgment_is_repeated_until_the_api_server_answers(passing: KubeError) -> None:
     world = assigned()
     world.api.refusals = [passing] * 20
     assert run_in_virtual_time(world.writes.acknowledge(world.job)) is not None

@@ -306,7 +306,7 @@ def test_a_page_of_workspaces(world: ApiWorld) -> None:
 
 
 def test_a_condition_that_does_not_exist_is_refused(world: ApiWorld) -> None:
-    answer = world.get("/api/v2/workspaces?q=colour:red")
+    answer = world.get("/api/v2/workspaces?q=color:red")
     assert answer.status_code == 400
     assert answer.json()["validations"][0]["field"] == "q"
 
