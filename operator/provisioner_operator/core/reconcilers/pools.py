@@ -5,9 +5,9 @@ in the same round, other changes (queue, slots, heartbeats) at most once a secon
 comes from the job cache, so that all of it is of the same moment.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from provisioner_operator.core.model.backoff import Backoff, Refusal
+from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.gone_objects import GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Job
@@ -17,7 +17,6 @@ from provisioner_operator.core.pools.decisions import (
     FindPods,
     PoolDecision,
     UncordonDaemon,
-    UpdatePoolStatus,
 )
 from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView
 from provisioner_operator.core.pools.load_sharing import Waiting
@@ -25,6 +24,7 @@ from provisioner_operator.core.pools.members import Member, PoolDaemon, PoolPod,
 from provisioner_operator.core.pools.prospects import growth_of
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.reconcilers.job_cache import JobCache
+from provisioner_operator.core.reconcilers.pool_backoffs import PoolBackoffs
 
 LOOK_SECONDS = 1.0
 """Minimum interval between two rounds that only changes of the queue require."""
@@ -49,8 +49,7 @@ class PoolReconciler:
         self._parked: set[str] = set()
         """Pools in a state that cannot be parsed."""
         self._under_way: set[str] = set()
-        self._backoffs: dict[str, dict[tuple[str, str], Backoff]] = {}
-        """Backoffs by pool, and by subject and kind of the refused decision."""
+        self._backoffs = PoolBackoffs()
         self._creations_refused: dict[str, str] = {}
         """Last reason for which each pool's Pods were refused, until one is created."""
         self._is_urgent = False
@@ -71,7 +70,7 @@ class PoolReconciler:
         if self._gone.covers(pool.uid, pool.resource_version):
             return False
         if known is not None and pool.generation != known.generation:
-            self._backoffs.pop(pool.uid, None)
+            self._backoffs.forget(pool.uid)
             self._fleet.try_again(pool.uid)
         self._parked.discard(pool.uid)
         self._pools[pool.uid] = pool
@@ -85,7 +84,7 @@ class PoolReconciler:
             self._jobs.observe_growth(pool.namespace, uid, None, now)
         self._gone.add(uid)
         self._parked.discard(uid)
-        self._backoffs.pop(uid, None)
+        self._backoffs.forget(uid)
         self._creations_refused.pop(uid, None)
         self._is_urgent = True
 
@@ -102,7 +101,7 @@ class PoolReconciler:
             self._take_out(known)  # its pool may have released it
         self._pods[pod.uid] = (resource_version, pod)
         self._pods_of.setdefault(pod.pool_uid, {})[pod.uid] = pod
-        self._forget_refusals(pod)
+        self._backoffs.forget_pod(pod)
         self._is_urgent = True
         return True
 
@@ -111,7 +110,7 @@ class PoolReconciler:
         if (known := self._pods.pop(uid, None)) is not None:
             self._gone.add(uid, max(known[0], version))
             self._take_out(known[1])
-            self._forget_refusals(known[1])
+            self._backoffs.forget_pod(known[1])
             self._is_urgent = True
 
     def run_ended(self, job: Job) -> None:
@@ -140,7 +139,7 @@ class PoolReconciler:
 
     def refused(self, decision: PoolDecision, refusal: Refusal, now: Instant) -> bool:
         """Record that the API server refused the write, and back off; return whether to report it."""
-        uid, kind = decision.pool.uid, type(decision).__name__
+        uid = decision.pool.uid
         if uid not in self._pools:
             return False
         if isinstance(decision, CreatePod):
@@ -150,13 +149,11 @@ class PoolReconciler:
             is_news = self._creations_refused.get(uid) != refusal.reason
             self._creations_refused[uid] = refusal.reason
             return is_news
-        backoff = self._backoffs.setdefault(uid, {}).setdefault((decision.subject, kind), Backoff())
-        return backoff.refused(kind, refusal, now.monotonic)
+        return self._backoffs.refused(decision, refusal, now)
 
     def accepted(self, decision: PoolDecision) -> None:
         """Record that the write succeeded, and reset its backoff."""
-        backoffs = self._backoffs.get(decision.pool.uid, {})
-        backoffs.pop((decision.subject, type(decision).__name__), None)
+        self._backoffs.accepted(decision)
 
     def settled(self, decision: PoolDecision, _: Instant) -> None:
         """End a decision, whatever its outcome."""
@@ -179,13 +176,13 @@ class PoolReconciler:
         self._is_urgent = False
         self._looked_at = now.monotonic
         pools = [pool for uid, pool in self._pools.items() if uid not in self._parked]
-        views = [PoolView(pool, self._members(pool.uid, now), self._refusal_of(pool.uid)) for pool in pools]
+        views = [PoolView(pool, self._members(pool.uid, now), self._backoffs.message(pool.uid)) for pool in pools]
         found = self._fleet.decide(views, self._waiting(now), now)
         self._look_at = float("inf") if found.requeue_after is None else now.monotonic + found.requeue_after
         decisions = [self._after_search(each) for each in found.decisions]
-        self._drop_obsolete_backoffs(decisions)
-        if self._is_urgent:
+        if self._backoffs.drop_obsolete(decisions, self._under_way):
             # The status still shows the refusal, and nothing else may wake the loop.
+            self._is_urgent = True
             self._look_at = now.monotonic
         for decision in decisions:
             if decision.subject in self._under_way or self._backs_off(decision, now) or self._is_outdated(decision):
@@ -223,9 +220,8 @@ class PoolReconciler:
 
     def _backs_off(self, decision: PoolDecision, now: Instant) -> bool:
         """Return whether the decision backs off; if so, schedule the round that may repeat it."""
-        backoffs = self._backoffs.get(decision.pool.uid, {})
-        backoff = backoffs.get((decision.subject, type(decision).__name__))
-        if backoff is None or not backoff.is_active(now.monotonic):
+        backoff = self._backoffs.active(decision, now)
+        if backoff is None:
             return False
         self._look_at = min(self._look_at, backoff.until)
         return True
@@ -235,32 +231,6 @@ class PoolReconciler:
         return isinstance(decision, CordonDaemon | UncordonDaemon) and self._jobs.is_unreadable_daemon(
             decision.daemon.uid
         )
-
-    def _refusal_of(self, pool_uid: str) -> str | None:
-        """Return the message for the status about a refused write of the pool; None unless somebody has to act."""
-        backoffs = self._backoffs.get(pool_uid, {}).values()
-        refusals = (backoff.refusal for backoff in backoffs if backoff.kind != UpdatePoolStatus.__name__)
-        shown = next((each for each in refusals if each is not None and not each.transient), None)
-        return None if shown is None else f"A write is refused: {shown.message}"
-
-    def _drop_obsolete_backoffs(self, decisions: Iterable[PoolDecision]) -> None:
-        """Drop backoffs of decisions that are no longer due, so that the status stops reporting them.
-
-        Status writes are exempt: they are not due in every round.
-        """
-        wanted = {(decision.subject, type(decision).__name__) for decision in decisions}
-        for backoffs in self._backoffs.values():
-            over = [key for key in backoffs if key not in wanted and key[1] != UpdatePoolStatus.__name__]
-            for key in over:
-                if key[0] not in self._under_way:
-                    del backoffs[key]
-                    self._is_urgent = True
-
-    def _forget_refusals(self, pod: PoolPod) -> None:
-        """Reset the backoffs of a changed Pod."""
-        backoffs = self._backoffs.get(pod.pool_uid, {})
-        for key in [key for key in backoffs if key[0] == pod.uid]:
-            del backoffs[key]
 
     def _take_out(self, pod: PoolPod) -> None:
         pods = self._pods_of[pod.pool_uid]
