@@ -7,6 +7,7 @@ and is not authoritative. It decides nothing: that is the workspace reconciler's
 from collections.abc import Iterator
 from dataclasses import replace
 
+from provisioner_operator.core.model.current_uids import CurrentUids
 from provisioner_operator.core.model.gone_objects import GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.work_queue import WorkQueue
@@ -22,10 +23,10 @@ class WorkspaceCache:
     def __init__(self) -> None:
         self._templates: dict[str, TemplateEntry] = {}
         self._workspaces: dict[str, WorkspaceEntry] = {}
-        self._template_uids: dict[tuple[str, str], str] = {}
+        self._template_uids = CurrentUids()
         self._version_use = VersionUse()
         self._jobs: dict[str, tuple[str, int | str]] = {}
-        self._workspace_uids: dict[tuple[str, str], str] = {}
+        self._workspace_uids = CurrentUids()
         self._gone = GoneObjects()
         self._work: WorkQueue[str] = WorkQueue()
 
@@ -43,7 +44,7 @@ class WorkspaceCache:
             entry.backoff = entry.status_backoff = None
         self._work.unpark(template.uid)
         entry.template = template
-        self._template_uids[template.namespace, template.name] = template.uid
+        self._template_uids.add((template.namespace, template.name), template.uid)
         self._forget_reported(entry)
         self._work.add(template.uid)
         try_again = known is None or _what_is_built(known) != _what_is_built(template)
@@ -61,9 +62,7 @@ class WorkspaceCache:
             if job is not None:
                 self._jobs.pop(job.job_uid, None)
         if (template := entry.template) is not None:
-            place = (template.namespace, template.name)
-            if self._template_uids.get(place) == uid:
-                del self._template_uids[place]
+            self._template_uids.remove((template.namespace, template.name), uid)
             self._queue_workspaces_of(template, try_again=True)
 
     def observe_workspace(self, workspace: Workspace) -> bool:
@@ -78,7 +77,7 @@ class WorkspaceCache:
             entry.backoff = entry.status_backoff = None
         self._work.unpark(workspace.uid)
         entry.workspace = workspace
-        self._workspace_uids[workspace.namespace, workspace.name] = workspace.uid
+        self._workspace_uids.add((workspace.namespace, workspace.name), workspace.uid)
         self._forget_reported(entry)
         self._work.add(workspace.uid)
         self._versions_changed(workspace.uid, entry)
@@ -93,8 +92,7 @@ class WorkspaceCache:
         for build in entry.builds.values():
             self._jobs.pop(build.job_uid, None)
         if (workspace := entry.workspace) is not None:
-            if self._workspace_uids.get((workspace.namespace, workspace.name)) == uid:
-                del self._workspace_uids[workspace.namespace, workspace.name]
+            self._workspace_uids.remove((workspace.namespace, workspace.name), uid)
             self._version_use.remove(uid)
             self._queue_template_at((workspace.namespace, workspace.template))
 
@@ -226,12 +224,8 @@ class WorkspaceCache:
 
     def unfinished_jobs(self) -> dict[str, tuple[str, str]]:
         """Return the jobs that were not observed to have ended, by uid, each with its namespace and name."""
-        builds = (build for entry in self._workspaces.values() for build in entry.builds.values())
-        imports = (job for entry in self._templates.values() for job in entry.imports.values())
-        unfinished = {build.job_uid: (build.namespace, build.record.job) for build in builds if not build.record.ended}
-        return unfinished | {
-            job.job_uid: (job.namespace, job.job) for job in imports if job is not None and not job.ended
-        }
+        entries: list[TemplateEntry | WorkspaceEntry] = [*self._workspaces.values(), *self._templates.values()]
+        return {uid: place for entry in entries for uid, place in entry.unfinished_jobs()}
 
     def template(self, uid: str) -> Template | None:
         """Return a template, as last observed."""
@@ -266,7 +260,7 @@ class WorkspaceCache:
                 self._queue_template_at(place)
 
     def _queue_template_at(self, place: tuple[str, str]) -> None:
-        if (uid := self._template_uids.get(place)) is not None:
+        if uid := self._template_uids.get(place):
             self._work.add(uid)
 
     def _forget(self, uid: str) -> None:

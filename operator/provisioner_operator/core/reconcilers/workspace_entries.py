@@ -1,5 +1,6 @@
 """Entries of the workspace cache: the observations about one template and about one workspace."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from provisioner_operator.api.v1alpha1.enums import VersionPhase
@@ -51,6 +52,11 @@ class TemplateEntry:
             return False
         version = self.template.status.version(version_name)
         return version_name == self.wanted if version is None else version.phase is VersionPhase.IMPORTING
+
+    def unfinished_jobs(self) -> Iterator[tuple[str, tuple[str, str]]]:
+        """Yield the imports that were not observed to have ended: the uid, and the namespace and name of each."""
+        unfinished = (job for job in self.imports.values() if job is not None and not job.ended)
+        return ((job.job_uid, (job.namespace, job.job)) for job in unfinished)
 
     def source_digest(self, template: Template) -> str:
         """Return the digest of the template's source, which is computed once: a source may have hundreds of kilobytes."""
@@ -123,6 +129,11 @@ class WorkspaceEntry:
     def holds(self, number: int) -> bool:
         """Return whether the workspace's status does not record the end of this build yet."""
         return self.workspace is not None and number in self.builds
+
+    def unfinished_jobs(self) -> Iterator[tuple[str, tuple[str, str]]]:
+        """Yield the builds that were not observed to have ended: the uid, and the namespace and name of each."""
+        unfinished = (build for build in self.builds.values() if not build.record.ended)
+        return ((build.job_uid, (build.namespace, build.record.job)) for build in unfinished)
 
     def versions_in_use(self) -> set[str]:
         """Return the template's versions that the workspace asks for, or that its latest builds were made from."""

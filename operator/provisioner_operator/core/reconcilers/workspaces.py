@@ -37,7 +37,6 @@ class WorkspaceReconciler(WorkspaceCache):
         super().__init__()
         self._unreadable: dict[str, UnreadableObject] = {}
         """Workspaces in a state that cannot be parsed: each may use any template of its namespace."""
-        self._unreadable_uids: dict[NamespacedName, str] = {}
         self._listed: set[str] = set()
         """Namespaces whose workspaces were listed in this term of leadership; in others an unknown one may exist."""
 
@@ -49,7 +48,7 @@ class WorkspaceReconciler(WorkspaceCache):
         is_old = known is not None and workspace.resource_version <= known.resource_version
         if not is_old and not self._gone.covers(workspace.uid, workspace.resource_version):
             self._unreadable[workspace.uid] = workspace
-            self._unreadable_uids[workspace.namespace, workspace.name] = workspace.uid
+            self._workspace_uids.add((workspace.namespace, workspace.name), workspace.uid)
             self.park(workspace.uid)
 
     def unreadable_workspaces(self) -> Iterator[UnreadableObject]:
@@ -63,29 +62,27 @@ class WorkspaceReconciler(WorkspaceCache):
             return False
         if not super().observe_workspace(workspace):
             return False
-        self._unreadable_uids.pop((workspace.namespace, workspace.name), None)
         self._forget_unreadable(workspace.uid)
         return True
 
     @override
     def workspace_deleted(self, uid: str) -> None:
+        if (workspace := self._unreadable.get(uid)) is not None:
+            self._workspace_uids.remove((workspace.namespace, workspace.name), uid)
         self._forget_unreadable(uid)
         super().workspace_deleted(uid)
 
     def ownership_of(self, workspace: NamespacedName) -> Ownership | None:
         """Return the ownership of the Workspace of that name; None if there is no such Workspace."""
-        unreadable = self._unreadable.get(self._unreadable_uids.get(workspace, ""))
-        if unreadable is not None:
+        uid = self._workspace_uids.get(workspace)
+        if (unreadable := self._unreadable.get(uid)) is not None:
             return Ownership(unreadable.owner, unreadable=True)
-        entry = self._workspaces.get(self._workspace_uids.get(workspace, ""))
+        entry = self._workspaces.get(uid)
         return Ownership(entry.workspace.owner) if entry is not None and entry.workspace is not None else None
 
     def _forget_unreadable(self, uid: str) -> None:
         """Requeue the templates that an unreadable workspace held, since it is no longer one."""
         if (workspace := self._unreadable.pop(uid, None)) is not None:
-            place = (workspace.namespace, workspace.name)
-            if self._unreadable_uids.get(place) == uid:
-                del self._unreadable_uids[place]
             self._queue_templates_in(workspace.namespace)
 
     def _queue_templates_in(self, namespace: str) -> None:
@@ -166,7 +163,7 @@ class WorkspaceReconciler(WorkspaceCache):
         return None
 
     def _plan_workspace(self, workspace: Workspace, entry: WorkspaceEntry, now: Instant) -> WorkspacePlan:
-        template = self._templates.get(self._template_uids.get((workspace.namespace, workspace.template), ""))
+        template = self._templates.get(self._template_uids.get((workspace.namespace, workspace.template)))
         facts = BuildFacts(entry.builds, entry.floor, entry.searched, entry.checked, _refused_step(entry.backoff, now))
         return plan_workspace(workspace, template.template if template is not None else None, facts, now)
 
