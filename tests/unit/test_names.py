@@ -50,7 +50,7 @@ def test_all_kinds_of_definitions_are_found() -> None:
     assert list(public_names(source)) == ["A", "b", "c", "D", "E", "F", "H", "I"]
 
 
-@pytest.mark.parametrize("tree", ["operator", "devcluster"])
+@pytest.mark.parametrize("tree", ["operator", "devcluster", "bench", "demo", "tests"])
 def test_no_folder_holds_more_modules_than_one_can_survey(tree: str) -> None:
     modules: defaultdict[str, int] = defaultdict(int)
     for path in (ROOT / tree).rglob("*.py"):

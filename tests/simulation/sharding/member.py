@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner_operator.core.leadership import LEASE_SECONDS, Candidacy, Create, Lease, Read, Renew, Step, TakeOver
 from simulation.server import EPOCH
-from simulation.shards import SHARDS, preferred
+from simulation.sharding.shards import SHARDS, preferred
 
 if TYPE_CHECKING:
-    from simulation.sharded import ShardedWorld
+    from simulation.sharding.world import ShardedWorld
 
 LONGEST_CHECK_INTERVAL = 1.0
 """Longest interval at which a member checks its shards."""

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from simulation.sharded import ShardedWorld, ViolatedError
-from simulation.shards import SHARDS, preferred, shard_of
+from simulation.sharding.shards import SHARDS, preferred, shard_of
+from simulation.sharding.world import ShardedWorld, ViolatedError
 
 pytestmark = pytest.mark.no_cover
 

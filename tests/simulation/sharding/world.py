@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 from simulation.schedule import Schedule
-from simulation.sharded_member import Member
-from simulation.sharded_store import Item, Store
-from simulation.shards import SHARDS, shard_of
+from simulation.sharding.member import Member
+from simulation.sharding.shards import SHARDS, shard_of
+from simulation.sharding.store import Item, Store
 
 
 class ViolatedError(AssertionError):
