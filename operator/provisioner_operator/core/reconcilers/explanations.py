@@ -1,0 +1,82 @@
+"""Explain pending jobs from the cache: which explanation is due, and for how many at a time."""
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain, islice
+
+from provisioner_operator.core.jobs.decisions import Explain
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.reconcilers.job_cache import JobCache
+from provisioner_operator.core.scheduling.candidates import distinct
+from provisioner_operator.core.scheduling.explanation import (
+    Explanation,
+    explain_awaited_reports,
+    explain_busy_workspace,
+)
+from provisioner_operator.core.scheduling.explanation_places import ExplanationPlaces
+from provisioner_operator.core.scheduling.explanation_timing import Candidates, matches_status
+from provisioner_operator.core.scheduling.smallest_change import Candidate
+
+LOOKS_A_ROUND = 1000
+"""Maximum number of waiting jobs visited in one round, which takes some milliseconds; the others follow in later rounds."""
+
+
+class JobExplanations(JobCache):
+    """Decides which waiting jobs get another explanation. Used by the job reconciler, whose decisions come first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._explaining = ExplanationPlaces()
+
+    def _explain(self, now: Instant) -> Iterator[Explain]:
+        fleet = cache(self._candidates)  # of this round
+        for uid in islice(chain(self._explaining.admitted(), self._reasons.due(fleet, now)), LOOKS_A_ROUND):
+            decision = self._explanation_of(uid, fleet, now)
+            if decision is not None and self._explaining.take(uid, decision.job.namespace):
+                self._queue.dequeue(uid)  # until it is settled: one decision about a job at a time
+                self._work.begin(uid)
+                yield decision
+
+    def _explanation_of(self, uid: str, fleet: Candidates, now: Instant) -> Explain | None:
+        if uid not in self._reasons:
+            return None  # it may not start any more, or is gone
+        job = self._jobs[uid]
+        refused = self._unexplained.get(uid)
+        if refused is not None and refused.is_active(now.monotonic):
+            self._reasons.look_at(uid, refused.until)
+            return None
+        if self._work.is_under_way(uid):
+            self._reasons.look_soon(uid, now)
+            return None
+        explanation = self._reasons.of(job, self._busy(job), fleet, now)
+        if explanation is None or matches_status(job, explanation.reason, explanation.message):
+            return None
+        return Explain(job, explanation.reason, explanation.message)
+
+    def _explain_again(self, decision: Explain, current: Job, now: Instant) -> None:
+        """Revisit a job whose status does not have the explanation: after the backoff, if the write was refused."""
+        refused = self._unexplained.get(current.uid)
+        if refused is not None:
+            self._reasons.look_at(current.uid, refused.until)
+        elif not matches_status(current, decision.reason, decision.message):
+            self._reasons.look_soon(current.uid, now)
+
+    def _busy(self, job: Job) -> Explanation | None:
+        """Explain what goes first in the job's workspace; None if it is this job's turn."""
+        if self._placement.is_turn_of(job):
+            return None
+        first = self._placement.blocker_of(job) or ""
+        if self._placement.is_holding(first):
+            daemon = self._daemons.get(first)
+            return explain_awaited_reports(None if daemon is None else daemon.name)
+        blocker = self._jobs.get(first)
+        return explain_busy_workspace(job.workspace, None if blocker is None else blocker.name)
+
+    def _candidates(self, namespace: str) -> list[Candidate]:
+        daemons, placement = self._daemons, self._placement
+        all_of_them = (
+            Candidate(daemon, daemons.may_get_jobs(daemon), daemon.capacity > placement.used(daemon.uid))
+            for daemon in daemons.in_namespace(namespace)
+        )
+        return distinct(all_of_them, self._reasons.advised(namespace))
