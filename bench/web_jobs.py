@@ -90,46 +90,22 @@ class Population:
         workspace = number * 7919 % max(1, self._jobs // _WORKSPACE_BUILDS)
         if phase == "Pending":
             workspace = number
-        template, user = workspace % _TEMPLATES, workspace % _USERS
         created = _BEGIN + number * _SECONDS_BETWEEN_JOBS
+        metadata = {
+            "name": f"ws-{workspace}-{number % 97 + 1}-{number}",
+            "namespace": namespace,
+            "uid": _uid(number),
+            "resourceVersion": str(10_000_000 + number + version * 1_000_000),
+            "generation": 1,
+            "creationTimestamp": _time(created),
+            "labels": {"provisioner.dev/workspace": f"ws-{workspace}"},
+            "managedFields": _MANAGED,
+        }
         return {
             "apiVersion": API_VERSION,
             "kind": "ProvisionerJob",
-            "metadata": {
-                "name": f"ws-{workspace}-{number % 97 + 1}-{number}",
-                "namespace": namespace,
-                "uid": _uid(number),
-                "resourceVersion": str(10_000_000 + number + version * 1_000_000),
-                "generation": 1,
-                "creationTimestamp": _time(created),
-                "labels": {"provisioner.dev/workspace": f"ws-{workspace}"},
-                "managedFields": _MANAGED,
-            },
-            "spec": {
-                "type": "WorkspaceBuild",
-                "transition": ("Start", "Stop", "Delete")[number % 3],
-                "provisioner": "terraform",
-                "tags": {"region": f"eu-{workspace % _REGIONS}", "environment": ("on-prem", "cloud")[workspace % 2]},
-                "workspaceRef": {
-                    "name": f"ws-{workspace}",
-                    "uid": _uid(workspace, kind=1),
-                    "buildNumber": number % 97 + 1,
-                    "change": _uid(number, kind=2).replace("-", ""),
-                    "owner": f"user-{user}@example.com",
-                },
-                "templateRef": {"name": f"template-{template}", "version": f"template-{template}-{_uid(template)[:8]}"},
-                "source": {"inline": {"files": _FILES}},
-                "variables": [{"name": f"variable_{each}", "value": f"value-{each}"} for each in range(8)],
-                "initiator": f"user-{user}@example.com",
-                "priority": 0,
-                "suspend": False,
-                "cancel": False,
-                "ownerMayCancel": True,
-                "cancelMode": "Graceful",
-                "pendingTimeoutSeconds": 1800,
-                "activeDeadlineSeconds": 3600,
-                "ttlSecondsAfterFinished": 604800,
-            },
+            "metadata": metadata,
+            "spec": _spec(number, workspace),
             "status": self._status(number, phase, created),
         }
 
@@ -240,3 +216,32 @@ def _time(seconds: float) -> str:
 
 def _uid(number: int, kind: int = 0) -> str:
     return str(UUID(int=random.Random(number * 8 + kind).getrandbits(128), version=4))  # noqa: S311 - the same each time
+
+
+def _spec(number: int, workspace: int) -> Body:
+    template, user = workspace % _TEMPLATES, workspace % _USERS
+    return {
+        "type": "WorkspaceBuild",
+        "transition": ("Start", "Stop", "Delete")[number % 3],
+        "provisioner": "terraform",
+        "tags": {"region": f"eu-{workspace % _REGIONS}", "environment": ("on-prem", "cloud")[workspace % 2]},
+        "workspaceRef": {
+            "name": f"ws-{workspace}",
+            "uid": _uid(workspace, kind=1),
+            "buildNumber": number % 97 + 1,
+            "change": _uid(number, kind=2).replace("-", ""),
+            "owner": f"user-{user}@example.com",
+        },
+        "templateRef": {"name": f"template-{template}", "version": f"template-{template}-{_uid(template)[:8]}"},
+        "source": {"inline": {"files": _FILES}},
+        "variables": [{"name": f"variable_{each}", "value": f"value-{each}"} for each in range(8)],
+        "initiator": f"user-{user}@example.com",
+        "priority": 0,
+        "suspend": False,
+        "cancel": False,
+        "ownerMayCancel": True,
+        "cancelMode": "Graceful",
+        "pendingTimeoutSeconds": 1800,
+        "activeDeadlineSeconds": 3600,
+        "ttlSecondsAfterFinished": 604800,
+    }

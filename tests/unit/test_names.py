@@ -1,4 +1,4 @@
-"""Names that a reader can trust: one meaning for each public name of the core, and folders small enough to survey."""
+"""Names that a reader can trust: one meaning for each public name of the core; and folders, classes and functions of a size to survey."""
 
 import ast
 from collections import defaultdict
@@ -12,6 +12,7 @@ PACKAGE = ROOT / "operator" / "provisioner_operator"
 CORE = PACKAGE / "core"
 MOST_MODULES = 25
 """In one folder: what fits on a screen."""
+MOST_LINES_OF_A_CLASS, MOST_LINES_OF_A_FUNCTION = 250, 40
 
 
 def public_names(source: str) -> Iterator[str]:
@@ -58,3 +59,37 @@ def test_no_folder_holds_more_modules_than_one_can_survey(tree: str) -> None:
 
     assert modules
     assert {folder: count for folder, count in modules.items() if count > MOST_MODULES} == {}
+
+
+def too_long(source: str) -> dict[str, int]:
+    """The classes and functions that are longer than they may be, with their lines."""
+    found = {}
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.ClassDef(name=name):
+                most = MOST_LINES_OF_A_CLASS
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                most = MOST_LINES_OF_A_FUNCTION
+            case _:
+                continue
+        lines = (node.end_lineno or node.lineno) - node.lineno + 1
+        if lines > most:
+            found[name] = lines
+    return found
+
+
+@pytest.mark.parametrize("tree", ["operator", "devcluster", "bench", "demo"])
+def test_no_class_or_function_is_too_long_to_be_read_at_once(tree: str) -> None:
+    found = {str(path.relative_to(ROOT)): too_long(path.read_text()) for path in sorted((ROOT / tree).rglob("*.py"))}
+
+    assert found
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_what_is_too_long_is_found() -> None:
+    body = "    x = 1\n" * MOST_LINES_OF_A_FUNCTION
+    nested = "".join(f"    def m{number}(self):\n        pass\n" for number in range(MOST_LINES_OF_A_CLASS // 2))
+
+    assert too_long(f"def f():\n{body}") == {"f": MOST_LINES_OF_A_FUNCTION + 1}
+    assert too_long(f"class A:\n    x = 1\n{nested}") == {"A": MOST_LINES_OF_A_CLASS + 2}
+    assert too_long("def f():\n    pass\n") == {}

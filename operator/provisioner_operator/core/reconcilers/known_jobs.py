@@ -1,0 +1,99 @@
+"""Hold jobs, daemons and their Pods as last observed, and answer questions about them.
+
+The cache of jobs changes this state; the other reconcilers and the metrics only read it.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from provisioner_operator.core.daemons.pods import DaemonPods
+from provisioner_operator.core.daemons.registry import KnownDaemons
+from provisioner_operator.core.jobs.ordering import queue_key
+from provisioner_operator.core.model.gone_objects import GoneObjects
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.core.model.matching import Demand
+from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job, UnreadableObject
+from provisioner_operator.core.model.work_queue import WorkQueue
+from provisioner_operator.core.scheduling.assignment import AssignmentQueue
+from provisioner_operator.core.scheduling.explanation_timing import PendingReasons
+from provisioner_operator.core.scheduling.placement import Placement
+from provisioner_operator.core.scheduling.unlisted_runs import UnlistedRuns
+
+if TYPE_CHECKING:
+    from provisioner_operator.core.model.backoff import Backoff
+
+
+class KnownJobs:
+    """Unfinished jobs, ended jobs with a time to live, daemons and their Pods, of all served namespaces."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._expiring: dict[str, ExpiringJob] = {}
+        self._gone = GoneObjects()
+        """Jobs that ended, and jobs, daemons and Pods that were deleted."""
+        self._assigning: set[str] = set()
+        """Jobs whose assignments are under way."""
+        self._cancel_seen: dict[str, float] = {}
+        self._unlisted = UnlistedRuns()
+        self._unexplained: dict[str, Backoff] = {}
+        """Backoff of each job whose explanation was refused; it holds back nothing else."""
+        self._work: WorkQueue[str] = WorkQueue()
+        self._queue = AssignmentQueue()
+        self._placement = Placement()
+        self._pods = DaemonPods()
+        self._daemons = KnownDaemons(self._pods)
+        self._reasons = PendingReasons()
+
+    def is_unreadable_daemon(self, uid: str) -> bool:
+        """Return whether that daemon is in a state that cannot be parsed."""
+        return self._daemons.is_unreadable(uid)
+
+    def job(self, uid: str) -> Job | None:
+        """Return a job that has not ended, as last observed."""
+        return self._jobs.get(uid)
+
+    def jobs(self) -> Iterator[Job]:
+        """Iterate over all jobs that have not ended."""
+        return iter(self._jobs.values())
+
+    def daemons(self) -> Iterator[tuple[Daemon, bool]]:
+        """Iterate over all daemons, each with whether it is online."""
+        return ((daemon, self._daemons.is_online(daemon)) for daemon in self._daemons)
+
+    def unreadable_daemons(self) -> Iterator[UnreadableObject]:
+        """Iterate over all daemons in a state that cannot be parsed."""
+        return self._daemons.unreadable()
+
+    def pod_of(self, daemon_uid: str) -> str | None:
+        """Return the uid of the Pod that owns the daemon; None if there is none, or the daemon is no longer known."""
+        return None if (daemon := self._daemons.get(daemon_uid)) is None else daemon.pod_uid
+
+    def daemon_of_pod(self, pod_uid: str) -> tuple[Daemon, bool, int] | None:
+        """Return the Pod's daemon, whether it takes jobs unless it is cordoned, and its number of occupied slots."""
+        daemon = self._daemons.get(self._pods.daemon_of(pod_uid) or "")
+        return None if daemon is None else (daemon, self._daemons.works(daemon), self._placement.used(daemon.uid))
+
+    def has_lost(self, daemon: Daemon, now: Instant) -> bool:
+        """Return whether the daemon has missed its heartbeats until its runs are certainly over, after it had reported."""
+        return daemon.heartbeat is not None and self._daemons.is_lost(daemon.uid, now)
+
+    def queue_depths(self) -> dict[Demand, tuple[int, Job]]:
+        """Return the number of jobs of each demand that only wait for a daemon, or until all have shown their runs, and the first."""
+        depths = self._queue.depths()
+        for job in self._placement.held_jobs():
+            if job.uid not in self._queue:
+                count, first = depths.get(job.demand, (0, job))
+                depths[job.demand] = count + 1, min(first, job, key=queue_key)
+        return depths
+
+    def held_namespaces(self) -> int:
+        """Return the number of namespaces whose builds wait until each daemon has shown what it runs."""
+        return self._placement.held_namespaces()
+
+    def uids(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the uids of unfinished jobs and of daemons, for a resync to find missed deletions."""
+        return frozenset(self._jobs), self._daemons.uids()
+
+    def pod_uids(self) -> dict[str, str]:
+        """Return the uids of daemons' Pods, each with its namespace, for a resync to find missed deletions."""
+        return self._pods.uids()
