@@ -126,8 +126,8 @@ def test_a_shutdown_drains_and_ends_with_a_last_heartbeat(tmp_path: Path) -> Non
     world = Working(tmp_path, a_job_body())
     states: list[str] = []
     steps = (
-        (5, world.shut_down),
-        (6, lambda: states.append(world.status["state"])),
+        (2.5, world.shut_down),  # soon after the heartbeat that lists the job
+        (2.6, lambda: states.append(world.status["state"])),
         (7, lambda: world.submit(a_job_body("dev-8"))),
         (60, world.release),
     )
@@ -240,9 +240,15 @@ def test_after_a_restore_a_job_that_could_not_be_taken_is_tried_again(tmp_path: 
     world.api.refusals = [None, ForbiddenError(403, "not yet")]
     path = paths.job("acme", "dev-7")
     counts: list[int] = []
+    def assign_anew() -> None:
+        body = copy.deepcopy(world.api.objects[path])
+        body["status"]["assignment"]["id"] = "a2"
+        world.submit(body)
+
     world.run(
         (5, lambda: counts.append(len(world.preparing.started))),
         (10, lambda: world.api.restore({path: world.api.objects[path]}, version=50)),
+        (20, assign_anew),  # what the backup brought back is not acknowledged
         (30, lambda: counts.append(len(world.preparing.started))),
         seconds=40,
     )
