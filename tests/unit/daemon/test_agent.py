@@ -240,6 +240,7 @@ def test_after_a_restore_a_job_that_could_not_be_taken_is_tried_again(tmp_path: 
     world.api.refusals = [None, ForbiddenError(403, "not yet")]
     path = paths.job("acme", "dev-7")
     counts: list[int] = []
+
     def assign_anew() -> None:
         body = copy.deepcopy(world.api.objects[path])
         body["status"]["assignment"]["id"] = "a2"
@@ -253,3 +254,15 @@ def test_after_a_restore_a_job_that_could_not_be_taken_is_tried_again(tmp_path: 
         seconds=40,
     )
     assert counts == [0, 1]
+
+
+def test_an_unforeseen_error_about_one_job_is_logged_and_the_daemon_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = Working(tmp_path, a_job_body())
+    world.api.refusals = [None, ValueError("a bug")]
+    assert not world.run((20, lambda: world.submit(a_job_body("dev-8"))), (30, world.release), seconds=60)
+    (record,) = (each for each in caplog.records if each.message == "A task of the daemon failed")
+    assert record.exc_info is not None
+    assert "a bug" in str(record.exc_info[1])
+    assert world.job("dev-8")["phase"] == "Failed", "it was run"
