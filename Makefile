@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 LOCK := requirements/lint.txt
 DEMO_READY := $(VENV)/.ready-demo
 DEMO_LOCK := requirements/demo.txt
+# A type check of unchanged files is looked up here, from any checkout: 5 s of CPU instead of a minute's.
+MYPY_CACHE := $(HOME)/.cache/provisioner-operator/mypy
 WORKERS ?= 4
 PYTEST_ARGS ?=
 UNIT_SEEDS ?= 40
@@ -93,7 +95,7 @@ bench: $(READY) ## The product measured beside the API server alone and Jobs (AR
 lint: $(READY) ## Format, lint, types and layers (a unit test compares crds/ with the models)
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
-	@$(BIN)/mypy
+	@$(BIN)/mypy --cache-dir $(MYPY_CACHE)
 	@$(BIN)/lint-imports
 
 format: $(READY) ## Put the code into its format

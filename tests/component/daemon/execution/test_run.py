@@ -5,14 +5,12 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-import psutil
 import pytest
 from typing_extensions import override
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import Outcome, Output
 from provisioner_operator.daemon.echo.provisioner import Echo
-from provisioner_operator.daemon.execution import guard
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now
 from provisioner_operator.daemon.execution.provisioner import Task
@@ -161,9 +159,10 @@ class GatedConsole(RememberingConsole):
         self._opened.set()
 
 
-async def until_the_command_is_over(_run: Run) -> None:
-    await until(lambda: not any(guard.__file__ in child.cmdline() for child in psutil.Process().children()))
-    await asyncio.sleep(0.3)  # the loop has to take note of it
+async def until_the_command_is_over(run: Run) -> None:
+    command = run._command  # noqa: SLF001 - nothing else shows when the daemon has noticed the end
+    assert command is not None
+    await until(lambda: command.ended)
 
 
 def test_a_cancel_after_the_command_failed_by_itself_leaves_it_failed_with_its_own_reason(bench: Workbench) -> None:
