@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from provisioner_operator.api.v1alpha1 import job_status as job_status_models
-from provisioner_operator.api.v1alpha1.enums import JobType, ParameterType, Phase
+from provisioner_operator.api.v1alpha1.enums import JobType, ParameterType, Phase, Provisioner
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.parameters import Parameter as ParameterModel
 from provisioner_operator.api.v1alpha1.parameters import ParameterValue, RecordedParameter
@@ -71,14 +71,16 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         version_retention=spec.retention.version_seconds,
         finalizers=tuple(meta.finalizers),
         deleting=meta.deletion_timestamp is not None,
-        status=_template_status(model.status, parameters),
+        status=_template_status(model.status, spec.provisioner, parameters),
     )
 
 
-def _template_status(model: TemplateStatusModel, declared: tuple[Parameter, ...]) -> TemplateStatus:
+def _template_status(
+    model: TemplateStatusModel, provisioner: Provisioner, declared: tuple[Parameter, ...]
+) -> TemplateStatus:
     return TemplateStatus(
         active_version=model.active_version,
-        versions=tuple(_version(each, declared) for each in model.versions),
+        versions=tuple(_version(each, provisioner, declared) for each in model.versions),
         variables=tuple(as_written(each) for each in model.variables),
         resources=_resources(model.resources),
         workspaces=model.workspaces,
@@ -219,7 +221,8 @@ def _parameter(model: ParameterModel | RecordedParameter) -> Parameter:
     )
 
 
-def _version(model: TemplateVersion, declared: tuple[Parameter, ...]) -> Version:
+def _version(model: TemplateVersion, provisioner: Provisioner, declared: tuple[Parameter, ...]) -> Version:
+    # What earlier controllers did not record of a version is taken from its template.
     return Version(
         name=model.name,
         phase=model.phase,
@@ -227,9 +230,9 @@ def _version(model: TemplateVersion, declared: tuple[Parameter, ...]) -> Version
         created=model.created_at.timestamp(),
         message=model.message,
         superseded=seconds_of(model.superseded_at),
+        provisioner=model.provisioner or provisioner,
         git=as_written(model.git) if model.git is not None else None,
         files=model.files,
-        # A version of before its parameters were recorded had those of the template.
         parameters=declared if model.parameters is None else tuple(_parameter(each) for each in model.parameters),
         variables=tuple(as_written(each) for each in model.variables),
     )

@@ -1,11 +1,12 @@
 """Parsing of templates: what the status records comes back as it was written."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import ParameterType
+from provisioner_operator.api.v1alpha1.enums import ParameterType, Provisioner
 from provisioner_operator.core.workspaces.records import Parameter, Template, TemplateStatus
 from provisioner_operator.core.workspaces.status import template_status_patch
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
@@ -41,11 +42,20 @@ def test_a_version_keeps_its_variables_as_they_were_written() -> None:
     assert template.status.versions[0].variables == template.variables
 
 
-def test_a_version_whose_parameters_were_not_recorded_has_those_of_the_template() -> None:
-    read = read_back(TemplateStatus(versions=(a_version(parameters=()),)), without_parameters=True)
+def test_a_version_keeps_its_provisioner() -> None:
+    written = TemplateStatus(versions=(a_version(provisioner=Provisioner.TERRAFORM),))
+
+    assert read_back(written, provisioner="echo").status.versions[0].provisioner is Provisioner.TERRAFORM
+
+
+def test_a_version_has_from_the_template_what_was_not_recorded() -> None:
+    read = read_back(
+        TemplateStatus(versions=(a_version(),)), forgotten=("parameters", "provisioner"), provisioner="echo"
+    )
 
     assert [each.name for each in read.parameters] == ["size"]
     assert read.status.versions[0].parameters == read.parameters
+    assert read.status.versions[0].provisioner is Provisioner.ECHO
 
 
 @pytest.mark.parametrize(
@@ -73,11 +83,11 @@ def test_a_workspace_that_was_built_before_that_was_recorded_counts_as_built(
     assert read.status.completed_build == number
 
 
-def read_back(status: TemplateStatus, *, without_parameters: bool = False, **template: Any) -> Template:
+def read_back(status: TemplateStatus, *, forgotten: Iterable[str] = (), **template: Any) -> Template:
     """The template as it is read after the status was written."""
     written: Any = template_status_patch(a_template(), status).sets[0][1]
-    if without_parameters:
-        del written["versions"][0]["parameters"]
+    for field in forgotten:
+        del written["versions"][0][field]
     manifest = a_template_manifest()
     stored = {"namespace": "acme", "uid": "uid", "resourceVersion": "1", "generation": 1}
     meta = manifest["metadata"] | stored | {"creationTimestamp": NOON}

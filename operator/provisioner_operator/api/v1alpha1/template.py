@@ -145,6 +145,8 @@ class TemplateVersion(Model):
     """Time at which the controller first saw the version."""
     superseded_at: AwareDatetime | None = None
     """Time at which a newer version took its place."""
+    provisioner: Provisioner | None = None
+    """Program that builds it; if it was not recorded, that of the spec."""
     git: RecordedGit | None = None
     """Location of its files, with the commit once it is known; absent if the files are kept in the ConfigMap of its
     name."""

@@ -18,7 +18,7 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.workspaces.autostop import running_start, stop_time, stopped_by_autostop
 from provisioner_operator.core.workspaces.blocked_step import Obstacle, attempt, is_blocked, report_refused_search
 from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
-from provisioner_operator.core.workspaces.build_values import parameters_of, values_of_build
+from provisioner_operator.core.workspaces.build_values import parameters_of, values_of_build, version_that_can_destroy
 from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
     CheckWorkspace,
@@ -41,7 +41,7 @@ from provisioner_operator.core.workspaces.records import (
     Workspace,
     WorkspaceStatus,
 )
-from provisioner_operator.core.workspaces.retry import is_due_again, retry_time
+from provisioner_operator.core.workspaces.retry import is_due_again, retry_time, seconds_to_next_build
 from provisioner_operator.core.workspaces.status import object_conditions
 from provisioner_operator.core.workspaces.update_policy import (
     version_of_next_start,
@@ -79,7 +79,9 @@ def plan_workspace(workspace: Workspace, template: Template | None, facts: Build
         return WorkspacePlan(step)
     effective = history.last_run if history.is_already_built(desired.change) else history.effective_build
     status = _status(workspace, template, history, effective, trouble, now)
-    return _write(workspace, replace(status, stops_at=stops_at), history, _seconds_until(now, stops_at, history))
+    return _write(
+        workspace, replace(status, stops_at=stops_at), history, seconds_to_next_build(stops_at, history, now.wall)
+    )
 
 
 def _next_step(
@@ -101,12 +103,6 @@ def _is_to_be_built(desired: DesiredState, history: BuildHistory, now: Instant) 
     if history.is_building:
         return False
     return history.needs_build(desired.change, desired.transition) or is_due_again(history, desired.change, now.wall)
-
-
-def _seconds_until(now: Instant, stops_at: float | None, history: BuildHistory) -> float | None:
-    """Return the seconds until the workspace is stopped, or its latest build is tried again; None if neither will be."""
-    times = [each - now.wall for each in (stops_at, retry_time(history)) if each is not None]
-    return min((each for each in times if each > 0), default=None)
 
 
 def _desired(
@@ -216,7 +212,7 @@ def _plan_deletion(
 ) -> WorkspacePlan:
     if DESTROY_FINALIZER not in workspace.finalizers:
         return WorkspacePlan()
-    desired = destroyed(workspace, history, _active_version(template))
+    desired = destroyed(workspace, history, version_that_can_destroy(workspace, template, history))
     wanted_step = _next_step_to_end(workspace, template, desired, history, facts, now)
     step, trouble = attempt(wanted_step, facts)
     if step is not None:
@@ -228,7 +224,7 @@ def _plan_deletion(
         )
         trouble = replace(trouble, message=f"{trouble.message} {advice}")
     status = _status(workspace, template, history, history.effective_build, trouble, now)
-    return _write(workspace, status, history, _seconds_until(now, None, history))
+    return _write(workspace, status, history, seconds_to_next_build(None, history, now.wall))
 
 
 def _next_step_to_end(
@@ -267,7 +263,8 @@ def _status(
     """Return the status, with the phase and conditions that follow from the effective build."""
     former, latest, run = workspace.status, history.latest, history.last_run_build
     active = _active_version(template)
-    versions = Versions(version_of_rebuild(workspace, history, active), active)
+    usable = version_that_can_destroy(workspace, template, history) if workspace.deleting else active
+    versions = Versions(version_of_rebuild(workspace, history, usable), active)
     summary = describe(workspace, effective, versions, retry_time(history))
     if trouble is not None:
         summary = Summary(summary.phase, trouble.reason, trouble.message, under_way=trouble.passes)

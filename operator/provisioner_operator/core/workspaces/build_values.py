@@ -29,6 +29,18 @@ def values_of_build(
     return Resolution(tuple(sorted((values | chosen | dict(built)).items())))
 
 
+def version_that_can_destroy(workspace: Workspace, template: Template | None, history: BuildHistory) -> str | None:
+    """Return the template's active version if it knows all parameters that were built, and no other lacks a value.
+
+    One that has lost a parameter, or renamed it, would look for the resources with another value, and perhaps not find them.
+    """
+    active = None if template is None else template.status.version(template.status.active_version)
+    if template is None or active is None:
+        return None
+    values = {name for name, _ in values_of_build(workspace, template, active, Transition.DELETE, history).values}
+    return active.name if values == {each.name for each in active.parameters} else None
+
+
 def parameters_of(build: Build, template: Template) -> ParameterValues:
     """Return those of a job's variables that are parameters of the version that it built."""
     version = template.status.version(build.record.version)

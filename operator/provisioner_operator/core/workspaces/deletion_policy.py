@@ -13,7 +13,7 @@ from provisioner_operator.core.workspaces.update_policy import version_to_destro
 
 
 def destroyed(workspace: Workspace, history: BuildHistory, active: str | None) -> DesiredState:
-    """Return the state in which everything that was built is destroyed; `active` is the template's active version."""
+    """Return the state in which everything that was built is destroyed; `active` is the active version if that can do it."""
     version = version_to_destroy(workspace, history, active)
     return DesiredState(Transition.DELETE, change_of(Transition.DELETE, workspace.rebuild_generation), version)
 

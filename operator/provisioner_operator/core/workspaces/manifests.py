@@ -42,7 +42,7 @@ def import_job(template: Template, version: Version) -> JsonObject:
         },
         "spec": {
             "type": JobType.TEMPLATE_IMPORT,
-            "provisioner": template.provisioner,
+            "provisioner": version.provisioner,
             "tags": template.tags,
             "templateRef": {"name": template.name, "uid": template.uid, "version": version.name},
             **_source(version),
@@ -73,7 +73,7 @@ def build_job(
         "spec": {
             "type": JobType.WORKSPACE_BUILD,
             "transition": transition,
-            "provisioner": template.provisioner,
+            "provisioner": version.provisioner,
             "tags": {**template.tags, **workspace.tags},
             "workspaceRef": _workspace_ref(workspace, number, change),
             "templateRef": {"name": template.name, "version": version.name},

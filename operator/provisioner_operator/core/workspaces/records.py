@@ -56,6 +56,7 @@ class Version:
     created: float
     message: str | None = None
     superseded: float | None = None
+    provisioner: Provisioner = Provisioner.TERRAFORM
     git: JsonObject | None = None
     files: bool = False
     parameters: tuple[Parameter, ...] = ()

@@ -30,3 +30,9 @@ def is_due_again(history: BuildHistory, change: str, wall: float) -> bool:
     """Return whether the latest build was for this change, never began, and is tried again now."""
     due = retry_time(history)
     return due is not None and due <= wall and history.latest is not None and history.latest.change == change
+
+
+def seconds_to_next_build(stops_at: float | None, history: BuildHistory, wall: float) -> float | None:
+    """Return the seconds until autostop, or until the latest build is tried again; None if neither will be."""
+    times = [each - wall for each in (stops_at, retry_time(history)) if each is not None]
+    return min((each for each in times if each > 0), default=None)

@@ -115,6 +115,7 @@ def version_json(version: Version) -> JsonObject:
             "message": None if version.message is None else clip(version.message),
             "createdAt": _time(version.created),
             "supersededAt": _time(version.superseded),
+            "provisioner": version.provisioner,
             "git": version.git,
             "files": version.files,
             "parameters": [parameter_json(each) for each in version.parameters],

@@ -49,6 +49,7 @@ def wanted_version(template: Template, files: SourceFiles | None, digest: str, n
         VersionPhase.IMPORTING,
         job,
         now.wall,
+        provisioner=template.provisioner,
         git=template.git,
         files=files is not None,
         parameters=template.parameters,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import Transition
+from provisioner_operator.api.v1alpha1.enums import Provisioner, Transition
 from provisioner_operator.core.workspaces.manifests import build_job, import_job, kept_files
 from provisioner_operator.core.workspaces.records import ParameterValues, SourceFiles, Template, Version, Workspace
 from support.builders.workspaces import VERSION, a_template, a_version, a_workspace
@@ -45,6 +45,14 @@ def test_a_job_has_the_source_of_its_version(version: Version, source: dict[str,
 
     assert built(version=version)["spec"].get("source") == source
     assert imported["spec"].get("source") == source
+
+
+def test_a_job_runs_the_program_of_its_version() -> None:
+    version, today = a_version(provisioner=Provisioner.TERRAFORM), a_template(provisioner=Provisioner.ECHO)
+    imported: Any = import_job(today, version)
+
+    assert built(template=today, version=version)["spec"]["provisioner"] == "terraform"
+    assert imported["spec"]["provisioner"] == "terraform"
 
 
 def test_a_chosen_parameter_replaces_the_templates_variable_of_its_name() -> None:

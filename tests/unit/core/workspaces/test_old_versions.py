@@ -94,6 +94,29 @@ def test_no_choice_is_in_the_way_of_a_stop_or_a_destroy(
 
 
 @pytest.mark.parametrize("change", CHANGES)
+def test_what_never_completed_is_destroyed_by_the_active_version_if_that_has_the_same_values(change: str) -> None:
+    workspace = _workspace(UpdatePolicy.MANUAL, deleting=True)
+    failed = replace(_started(), record=replace(_started().record, phase=Phase.FAILED))
+    loses_a_value = change in {"region is removed", "region is renamed", "all are removed"}
+    lacks_a_value = change == "one is added without a default"
+
+    decision = decided(workspace, failed, template=_template(change))
+
+    assert isinstance(decision, CreateBuild)
+    assert decision.version.name == (VERSION if loses_a_value or lacks_a_value else NEW)
+    assert dict(decision.parameters).items() >= dict(BUILT).items()
+    again = a_build(2, phase=Phase.FAILED, change=decision.change, transition=Transition.DELETE, parameters=BUILT)
+    again = replace(again, record=replace(again.record, version=decision.version.name))
+    status = reported(workspace, failed, again, template=_template(change))
+    message = next(each.message for each in status.conditions if each.type == "Ready")
+    assert f"to destroy it again with version {decision.version.name}" in message
+    if lacks_a_value:
+        complete = decided(replace(workspace, parameters=(*BUILT, ("zone", "a"))), failed, template=_template(change))
+        assert isinstance(complete, CreateBuild)
+        assert complete.version.name == NEW
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_rebuild_keeps_the_parameters_of_its_version(change: str) -> None:
     workspace = _workspace(UpdatePolicy.MANUAL, rebuild_generation=1)
 

@@ -104,6 +104,7 @@ def test_a_templates_status_has_its_versions_with_messages_that_fit() -> None:
         "phase": "Ready",
         "importJob": f"{VERSION}-import",
         "createdAt": NOON_WRITTEN,
+        "provisioner": "terraform",
         "files": True,
         "parameters": [{"name": "size", "type": "string", "mutable": False}],
     }
