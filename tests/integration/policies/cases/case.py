@@ -11,6 +11,9 @@ from support.cluster.api import Api, Reply
 from support.cluster.kubectl import Kubectl
 from support.manifests import Manifest
 
+INTERNALS = ("resulted in error", "composited variable", "no such key", "no such overload", "does not apply")
+"""Words of the API server for an expression that fails; nobody who wrote an object can act upon them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -67,6 +70,8 @@ class Case:
     def fault(self, user: Kubectl, uids: Mapping[str, str]) -> str | None:
         """Return the difference between the API server's answer and the expected one; None if there is none."""
         reply = self.request.reply(user, uids)
+        if any(each in reply.refusal for each in INTERNALS):
+            return f"the refusal shows how the policy failed: {reply}"
         if self.refused is not None:
             wanted = _filled(self.refused, uids)
             return None if wanted in reply.refusal else f"expected a refusal with {wanted!r}: {reply}"

@@ -34,8 +34,15 @@ _FORGET_CANCELER = patch("pj", "canceled", [{"op": "remove", "path": "/spec/canc
 _FORGET_INITIATOR = patch("pj", "plain", [{"op": "remove", "path": "/spec/initiator"}])
 
 
-def _without_a_spec(manifest: dict[str, Any]) -> Request:
-    return create({field: value for field, value in manifest.items() if field != "spec"})
+def _of_another_type(policy: str, manifest: dict[str, Any]) -> tuple[Case, ...]:
+    """Specs that the schema refuses, in its own words."""
+    bare = {field: value for field, value in manifest.items() if field != "spec"}
+    expected = "spec in body must be of type object"
+    return (
+        Case(policy, "without a spec", _ADMIN, create(bare), refused="spec: Required value"),
+        Case(policy, "a list as spec", _ADMIN, create(bare | {"spec": []}), refused=expected),
+        Case(policy, "a text as spec", _ADMIN, create(bare | {"spec": "x"}), refused=expected),
+    )
 
 
 CANCELER = (
@@ -50,6 +57,20 @@ CANCELER = (
     _canceler("left out after the cancel", _ADMIN, _FORGET_CANCELER, "boss"),
     _canceler("canceled before there was stamping", _ADMIN, spec("pj", "unstamped", priority=3), None),
     _canceler("a name that does not fit", LONG_NAME, spec("pj", "plain", cancel=True), None),
+    *(
+        Case(
+            "stamp-canceler",
+            f"{what} with a text",
+            _ADMIN,
+            request,
+            refused='spec.cancel: Invalid value: "string": spec.cancel in body must be of type boolean',
+        )
+        for what, request in (
+            ("created", create(a_job_manifest("new", cancel="true"))),
+            ("canceled", spec("pj", "plain", cancel="true")),
+        )
+    ),
+    *_of_another_type("stamp-canceler", a_job_manifest("new")),
 )
 INITIATOR = (
     _initiator("created", _ADMIN, create(a_job_manifest("new")), _ADMIN),
@@ -57,13 +78,7 @@ INITIATOR = (
     _initiator("left out later", _ADMIN, _FORGET_INITIATOR, "boss"),
     _initiator("created before there was stamping", _ADMIN, spec("pj", "unstamped", priority=3), None),
     _initiator("a name that does not fit", LONG_NAME, create(a_job_manifest("new")), None),
-    Case(
-        "stamp-initiator",
-        "without a spec",
-        _ADMIN,
-        _without_a_spec(a_job_manifest("new")),
-        refused="spec: Required value",
-    ),
+    *_of_another_type("stamp-initiator", a_job_manifest("new")),
 )
 _FINALIZERS = ["provisioner.dev/destroy"]
 _CHANGES: tuple[dict[str, Any], ...] = (
@@ -112,12 +127,6 @@ WORKSPACE = (
         initiator=None,
         finalizers=None,
     ),
-    Case(
-        "stamp-workspace",
-        "without a spec",
-        _ADMIN,
-        _without_a_spec(a_workspace_manifest("new")),
-        refused="spec: Required value",
-    ),
+    *_of_another_type("stamp-workspace", a_workspace_manifest("new")),
 )
 CASES = (*CANCELER, *INITIATOR, *WORKSPACE)
