@@ -158,9 +158,9 @@ def test_an_owner_cancels_the_jobs_of_a_workspace_where_the_template_allows_it(
     ("name", "value", "says"),
     [
         ("sise", "1", 'template "template" has no parameter sise; it has size, gpu, zone, team, hold'),
-        ("size", "large", "size is not of the type"),
+        ("size", "large", 'size is "large" and must be a number'),
         ("size", "9", 'size is "9" and must be at least 1 and at most 8'),
-        ("gpu", "yes", "gpu is not of the type"),
+        ("gpu", "yes", 'gpu is "yes" and must be true or false'),
         ("zone", "c", 'zone is "c" and must be one of "a", "b"'),
         ("team", "Core", 'team is "Core" and must be a match of ^[a-z]+$'),
     ],

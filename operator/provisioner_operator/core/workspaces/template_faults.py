@@ -38,6 +38,10 @@ def template_faults(template: Template, version: Version, variables: Sequence[Js
 def _faults_of(parameter: Parameter, variable: JsonObject | None) -> list[str]:
     """Return the faults of one parameter; those that follow from an earlier one are left out."""
     name = f"Parameter {parameter.name}"
+    if parameter.name in OWN_VARIABLES:
+        return [
+            f"{name}: no workspace can choose its value, since each run gets a variable of this name that describes its job."
+        ]
     if parameter.regex is not None and (error := _regex_error(parameter.regex)) is not None:
         return [f"{name}: validation.regex {parameter.regex!r} is not a regular expression of RE2 ({error})."]
     least, most = parameter.minimum, parameter.maximum

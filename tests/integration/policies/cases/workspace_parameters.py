@@ -26,7 +26,8 @@ def _case(title: str, request: Request, says: str | None = None) -> Case:
 
 
 def _mistyped(name: str, value: str) -> Case:
-    return _case(f"{name} is {value}", _new(**{name: value}), f"{name} is not of the type")
+    demand = {"count": "a number such as 1", "gpu": "true or false", "disks": "a list of strings as JSON"}[name]
+    return _unfit(name, value, demand)
 
 
 def _unfit(name: str, value: str, demand: str) -> Case:
@@ -93,8 +94,12 @@ CASES = (
     _case("a mutable one, once built", _changed("built", size="3")),
     _case("one that is new since the build", _changed("built", size="2", gpu="true")),
     _case("what does not fit and is not changed", _changed("unfit", size="5", gpu="true")),
-    _case("the value of another that does not fit", _changed("unfit", size="5", gpu="5"), "gpu is not of the type"),
-    _case("what does not fit and is changed", _changed("unfit", size="6"), "size is not of the type"),
+    _case(
+        "the value of another that does not fit",
+        _changed("unfit", size="5", gpu="5"),
+        'gpu is "5" and must be true or false',
+    ),
+    _case("what does not fit and is changed", _changed("unfit", size="6"), 'size is "6" and must be true or false'),
     _case("nothing that it chooses", spec("ws", "unfit", running=False)),
     _case("one that only the version has with which it was built", _changed("older", region="eu")),
     _case("one that only the template has", _changed("older", gpu="true"), 'version "moved-1" has no parameter gpu'),

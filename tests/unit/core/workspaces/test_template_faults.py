@@ -26,6 +26,7 @@ NUMBER, BOOL, LIST, STRING = ParameterType.NUMBER, ParameterType.BOOL, Parameter
         (Parameter("size", NUMBER, options=("1", "9"), maximum=8), "option '9' does not fit: it must be at most 8."),
         (Parameter("size", options=("a", "B"), regex="^[a-z]$"), "option 'B' does not fit: it must match ^[a-z]$."),
         (Parameter("size", default="B", regex="^[a-z]$", error="small"), "its default 'B' does not fit: small."),
+        (Parameter("provisioner_owner"), "no workspace can choose its value"),
         (Parameter("size", regex="(["), "validation.regex '([' is not a regular expression of RE2 ("),
         (Parameter("size", default="a", regex="^(?!-)[a-z-]+$"), "is not a regular expression of RE2 ("),
     ],
@@ -34,7 +35,7 @@ NUMBER, BOOL, LIST, STRING = ParameterType.NUMBER, ParameterType.BOOL, Parameter
 def test_a_parameter_that_no_workspace_can_use_is_named(parameter: Parameter, says: str) -> None:
     [fault] = template_faults(a_template(), a_version(parameters=(parameter,)), [])
 
-    assert fault.startswith("Parameter size: ")
+    assert fault.startswith(f"Parameter {parameter.name}: ")
     assert says in fault
 
 
