@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from provisioner_operator.api.v1alpha1.names import API_VERSION
-from provisioner_operator.cli.api import kubeconfig
-from provisioner_operator.cli.api.kubeconfig import Choice, find_access
+from provisioner_operator.cli.api.kubeconfig import Choice, files_to_read, find_access
+from provisioner_operator.kube.kubeconfig import merged, read
 from provisioner_operator.kube.object_states import meta_of
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def contexts(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[st
     """Complete the name of a context of the kubeconfig."""
     found: list[str] = []
     with suppress(Exception):
-        files = kubeconfig.files_to_read(_choice(ctx), os.environ)
-        documents = [(path, kubeconfig.read(path)) for path in files if path.is_file()]
-        found = [each["name"] for each in kubeconfig.merged(documents)["contexts"]]
+        files = files_to_read(_choice(ctx), os.environ)
+        documents = [(path, read(path)) for path in files if path.is_file()]
+        found = [each["name"] for each in merged(documents)["contexts"]]
     return _starting_with(incomplete, found)
 
 

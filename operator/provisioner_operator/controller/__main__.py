@@ -14,8 +14,8 @@ from provisioner_operator.controller.operator import Operator, StartupError
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.supervisor import TaskEndedError
 from provisioner_operator.controller.telemetry import logs
-from provisioner_operator.kube.connect import LoginError
 from provisioner_operator.kube.errors import RestoredError
+from provisioner_operator.kube.login import LoginError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

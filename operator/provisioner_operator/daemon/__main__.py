@@ -18,7 +18,7 @@ from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, serve
 from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
-from provisioner_operator.kube.connect import LoginError
+from provisioner_operator.kube.login import LoginError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

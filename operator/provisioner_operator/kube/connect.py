@@ -1,32 +1,26 @@
-"""Login: finds the API server and its credentials, and opens the one HTTP session of this process.
+"""Open connections to the API server that `login` finds: those of this process, and those of a web server's users.
 
-Order: the given kubeconfig, else `KUBECONFIG`, else the Pod's ServiceAccount. Never `~/.kube/config`, so that no process
-serves whichever cluster a user's current context happens to name. Called by the controller and the daemon.
+Called by the controller, the daemon and the web server.
 """
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-import kopf
 
 from provisioner_operator import __version__
 from provisioner_operator.kube.client import KubeClient
+from provisioner_operator.kube.login import find_login
 
-SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 TOKEN_REREAD_SECONDS = 60
 """Kubelet replaces a projected token long before it expires, and suggests reading it again every minute."""
 
 MOST_STREAMS = 1024
 """Watches and logs that all users of a web server read at a time; further ones are refused after a while, and tried again."""
-
-
-class LoginError(Exception):
-    """There is no cluster to connect to, or no way to log in; the message says what to check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +37,10 @@ class Connection:
 @asynccontextmanager
 async def connect(kubeconfig: Path | None = None, *, connections: int = 64) -> AsyncIterator[Connection]:
     """Open a session of at most `connections` connections. Raises LoginError."""
-    info = _credentials(kubeconfig)
-    # A kubeconfig's credentials are fixed; a ServiceAccount's token is replaced while the process runs.
-    from_file = info.token is not None and kubeconfig is None and not os.environ.get("KUBECONFIG")
-    headers = {"User-Agent": f"provisioner-operator/{__version__}"} | ({} if from_file else info.as_http_headers())
-    middlewares = (refuse_redirects, *((token_from_file(SERVICE_ACCOUNT_TOKEN),) if from_file else ()))
-    async with aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=connections) as connector:
+    login = find_login(kubeconfig, os.environ)
+    headers = {"User-Agent": f"provisioner-operator/{__version__}"} | login.headers()
+    middlewares = (refuse_redirects, *((token_from_file(login.token_file),) if login.token_file else ()))
+    async with aiohttp.TCPConnector(ssl=login.tls(), limit=connections) as connector:
 
         def open_session() -> aiohttp.ClientSession:
             return aiohttp.ClientSession(
@@ -56,7 +48,7 @@ async def connect(kubeconfig: Path | None = None, *, connections: int = 64) -> A
             )
 
         async with open_session() as session:
-            yield Connection(info.server, session, KubeClient(session, info.server), open_session)
+            yield Connection(login.server.url, session, KubeClient(session, login.server.url), open_session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +72,9 @@ async def connect_for_users(
     kubeconfig: Path | None = None, *, user_agent: str, connections: int = 64, streams: int = MOST_STREAMS
 ) -> AsyncIterator[UserConnection]:
     """Open at most `connections + streams` connections to the cluster that `connect` finds. Raises LoginError."""
-    info = _credentials(kubeconfig)
     # The server's address and authority, and nothing that identifies anybody.
-    anonymous = kopf.ConnectionInfo(
-        server=info.server, ca_path=info.ca_path, ca_data=info.ca_data, insecure=info.insecure
-    )
-    tls = anonymous.as_ssl_context()
+    server = find_login(kubeconfig, os.environ).server
+    tls = server.tls()
 
     def open_session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -103,37 +92,7 @@ async def connect_for_users(
         open_session(short) as session,
         open_session(long) as streaming,
     ):
-        yield UserConnection(info.server, session, short, streaming)
-
-
-def _credentials(kubeconfig: Path | None) -> kopf.ConnectionInfo:
-    if kubeconfig is not None:
-        os.environ["KUBECONFIG"] = str(kubeconfig)  # where Kopf's own reader looks
-    settings = kopf.OperatorSettings()
-    path = os.environ.get("KUBECONFIG")
-    try:
-        info = (
-            kopf.login_with_kubeconfig(settings=settings)
-            if path
-            else kopf.login_with_service_account(settings=settings)
-        )
-    except (OSError, kopf.LoginError) as error:
-        raise LoginError(
-            f"Cannot log in with the kubeconfig {path}: {error}. Check the file and its current context."
-        ) from error
-    if not isinstance(info, kopf.ConnectionInfo):
-        raise LoginError(
-            "No cluster given: pass --kubeconfig PATH, or set KUBECONFIG, or run in a Pod with a ServiceAccount token."
-        )
-    return info if path else _by_address(info)
-
-
-def _by_address(info: kopf.ConnectionInfo) -> kopf.ConnectionInfo:
-    """Use the address that kubelet puts into a Pod's environment instead of a name, so that DNS cannot fail."""
-    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
-    if not host:
-        return info
-    return replace(info, server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
+        yield UserConnection(server.url, session, short, streaming)
 
 
 _Middleware = Callable[[aiohttp.ClientRequest, aiohttp.ClientHandlerType], Awaitable[aiohttp.ClientResponse]]

@@ -14,8 +14,9 @@ from provisioner_operator.controller.operator import DRAIN_SECONDS, Operator, St
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.telemetry.endpoints import application
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.connect import Connection, LoginError
+from provisioner_operator.kube.connect import Connection
 from provisioner_operator.kube.errors import ForbiddenError, InternalError, NotFoundError, UnreachableError
+from provisioner_operator.kube.login import LoginError
 from support.builders.controller import stored
 from support.builders.manifests import a_job_manifest
 from support.scripted_client import Answer, Hang, ScriptedClient, Slow, a_page

@@ -12,7 +12,7 @@ from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, kubeconfig_in_use
 from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
-from provisioner_operator.kube.connect import LoginError
+from provisioner_operator.kube.login import LoginError
 
 
 class Served:

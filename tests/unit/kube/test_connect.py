@@ -6,18 +6,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
-import kopf
 import pytest
 import yaml
 
-from provisioner_operator.kube import connect as connect_module
-from provisioner_operator.kube.connect import (
-    TOKEN_REREAD_SECONDS,
-    LoginError,
-    connect,
-    refuse_redirects,
-    token_from_file,
-)
+from provisioner_operator.kube import login as login_module
+from provisioner_operator.kube.connect import TOKEN_REREAD_SECONDS, connect, refuse_redirects, token_from_file
+from provisioner_operator.kube.login import LoginError
 from support.virtual_time import virtual_time
 
 
@@ -51,11 +45,9 @@ def write_kubeconfig(path: Path, *, server: str, token: str = "from-the-file") -
 @pytest.fixture
 def service_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A Pod's ServiceAccount as kubelet mounts it; returns the token's file."""
-    info = kopf.ConnectionInfo(server="https://kubernetes.default.svc", token="at-the-start")
-    monkeypatch.setattr(kopf, "login_with_service_account", lambda **_: info)
+    monkeypatch.setattr(login_module, "SERVICE_ACCOUNT", tmp_path)
     token = tmp_path / "token"
     token.write_text("at-the-start\n", encoding="utf-8")
-    monkeypatch.setattr(connect_module, "SERVICE_ACCOUNT_TOKEN", token)
     return token
 
 
@@ -90,7 +82,7 @@ async def test_without_any_the_home_directorys_kubeconfig_is_not_read() -> None:
 
 @virtual_time
 async def test_a_kubeconfig_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LoginError, match=f"Cannot log in with the kubeconfig {tmp_path / 'missing'}"):
+    with pytest.raises(LoginError, match=f"The kubeconfig {tmp_path / 'missing'} cannot be read"):
         await login(tmp_path / "missing")
 
 

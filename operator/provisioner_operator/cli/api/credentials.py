@@ -11,8 +11,9 @@ import subprocess
 import sys
 from typing import Any
 
-from provisioner_operator.cli.api.kubeconfig import Access, Document
+from provisioner_operator.cli.api.kubeconfig import Access
 from provisioner_operator.cli.errors import UsageError
+from provisioner_operator.kube.kubeconfig import Document
 
 _API_GROUP = "client.authentication.k8s.io/"
 

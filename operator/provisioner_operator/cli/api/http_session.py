@@ -18,8 +18,9 @@ from typing_extensions import override
 from urllib3._collections import HTTPHeaderDict
 
 from provisioner_operator.cli.api.credentials import with_credentials
-from provisioner_operator.cli.api.kubeconfig import Access, Document
+from provisioner_operator.cli.api.kubeconfig import Access
 from provisioner_operator.cli.errors import UsageError
+from provisioner_operator.kube.kubeconfig import Document
 
 _EMBEDDED = {
     "cluster": ("certificate-authority",),

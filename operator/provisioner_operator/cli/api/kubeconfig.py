@@ -1,27 +1,18 @@
 """Choose the cluster and the user by kubectl's conventions for kubeconfig files.
 
-pykube-ng reads one file. Here the files of `KUBECONFIG` are merged (the first definition of a name wins, relative paths
-are relative to their file), a context is chosen, and a Pod's ServiceAccount is the last resort.
+pykube-ng reads one file. Here the files of `KUBECONFIG` are merged, a context is chosen, and a Pod's ServiceAccount is the
+last resort.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from provisioner_operator.cli.errors import UsageError
-
-Document = dict[str, Any]
-"""A kubeconfig as JSON."""
+from provisioner_operator.kube.kubeconfig import Document, KubeconfigError, merged, read
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_LISTS = ("clusters", "users", "contexts")
-_PATHS = {
-    "cluster": ("certificate-authority",),
-    "user": ("client-certificate", "client-key", "tokenFile"),
-}
-"""Fields with paths of files, by the kind of entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,11 @@ def find_access(choice: Choice, environment: Mapping[str, str]) -> Access:
             return _of_service_account(choice, environment)
         named = ", ".join(str(path) for path in files)
         raise UsageError(f"There is no kubeconfig at {named}: name one with --kubeconfig or the variable KUBECONFIG.")
-    return choose(merged([(path, read(path)) for path in present]), choice, ", ".join(str(path) for path in present))
+    try:
+        document = merged([(path, read(path)) for path in present])
+    except KubeconfigError as error:
+        raise UsageError(str(error)) from error
+    return choose(document, choice, ", ".join(str(path) for path in present))
 
 
 def files_to_read(choice: Choice, environment: Mapping[str, str]) -> list[Path]:
@@ -63,19 +58,6 @@ def files_to_read(choice: Choice, environment: Mapping[str, str]) -> list[Path]:
         return [choice.kubeconfig]
     named = [part for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
     return [Path(part).expanduser() for part in named] or [Path("~/.kube/config").expanduser()]
-
-
-def merged(documents: Iterable[tuple[Path, Document]]) -> Document:
-    """Merge kubeconfigs into one: the first to set a value, or to define a name, wins."""
-    result: Document = {name: [] for name in _LISTS}
-    for path, document in documents:
-        for name in _LISTS:
-            known = {entry["name"] for entry in result[name]}
-            entries = _entries(document, name, path)
-            result[name].extend(_with_absolute_paths(each, path) for each in entries if each["name"] not in known)
-        if not result.get("current-context"):
-            result["current-context"] = document.get("current-context")
-    return result
 
 
 def choose(document: Document, choice: Choice, source: str) -> Access:
@@ -125,38 +107,6 @@ def _of_service_account(choice: Choice, environment: Mapping[str, str]) -> Acces
         "current-context": "pod",
     }
     return choose(document, choice, str(SERVICE_ACCOUNT))
-
-
-def read(path: Path) -> Document:
-    """Read one kubeconfig file. Raises UsageError."""
-    import yaml  # noqa: PLC0415 - 30 ms that a mistyped command need not take
-
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = str(error).replace("\n", " ")
-        raise UsageError(f"The kubeconfig {path} cannot be read: {reason}") from error
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise UsageError(f"The file {path} is not a kubeconfig: expected a YAML mapping.")
-    return document
-
-
-def _entries(document: Document, name: str, path: Path) -> Sequence[Document]:
-    entries = document.get(name) or []
-    if not isinstance(entries, list) or any(not isinstance(each, dict) or "name" not in each for each in entries):
-        raise UsageError(f"The file {path} is not a kubeconfig: expected a list of named {name}.")
-    return entries
-
-
-def _with_absolute_paths(entry: Document, path: Path) -> Document:
-    for kind, fields in _PATHS.items():
-        details = entry.get(kind)
-        if isinstance(details, dict):
-            found = {field: str(path.parent / details[field]) for field in fields if details.get(field)}
-            return entry | {kind: details | found}
-    return entry
 
 
 def _with_token(user: Document) -> Document:

@@ -14,7 +14,8 @@ import aiohttp
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException, load_kube_config
 
-from provisioner_operator.kube.connect import LoginError, refuse_redirects
+from provisioner_operator.kube.connect import refuse_redirects
+from provisioner_operator.kube.login import LoginError
 
 _REFRESH_SECONDS = 60.0
 """Time after which a credential is looked at again; the plugin runs only if its last one has expired."""

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from provisioner_operator.cli.api.kubeconfig import Choice, choose, files_to_read, find_access, merged
+from provisioner_operator.cli.api.kubeconfig import Choice, choose, files_to_read, find_access
 from provisioner_operator.cli.errors import UsageError
+from provisioner_operator.kube.kubeconfig import merged
 
 
 def a_kubeconfig(name: str, **context: Any) -> dict[str, Any]:

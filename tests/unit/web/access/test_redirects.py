@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import kopf
 import pytest
 import yaml
 from aiohttp import web
@@ -18,6 +17,7 @@ from provisioner_operator.kube import connect as connect_module
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.connect import connect, connect_for_users
 from provisioner_operator.kube.errors import UnreachableError
+from provisioner_operator.kube.login import Login, Server
 from provisioner_operator.web.access.local_kubeconfig import connect_locally
 from provisioner_operator.web.access.reviews import Reviews
 
@@ -73,10 +73,8 @@ async def as_server(kubeconfig: Path, server: str, monkeypatch: pytest.MonkeyPat
     """The account of a Pod, whose token is read from a file."""
     token = kubeconfig.parent / "token"
     token.write_text("secret", encoding="utf-8")
-    info = kopf.ConnectionInfo(server=server, token="secret")
-    monkeypatch.delenv("KUBECONFIG")
-    monkeypatch.setattr(kopf, "login_with_service_account", lambda **_: info)
-    monkeypatch.setattr(connect_module, "SERVICE_ACCOUNT_TOKEN", token)
+    login = Login(Server(server), token_file=token)
+    monkeypatch.setattr(connect_module, "find_login", lambda *_: login)
     async with connect() as connection:
         await read_all(connection.client)
         async with connection.another_session() as further:
