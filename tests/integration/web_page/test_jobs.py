@@ -243,11 +243,11 @@ def test_a_job_is_suspended_resumed_and_retried(product: ProductNamespace, visit
         page = visit.live(f"provisioner-jobs/{name}")
         for action, phrase in (("Suspend", "Suspended"), ("Resume", "NoMatchingDaemon")):
             page.get_by_role("link", name=action).click()
-            page.get_by_role("dialog").get_by_role("button", name=f"{action} job").click()
+            page.get_by_role("dialog").get_by_role("button", name=action).click()
             expect(page.locator("#region")).to_contain_text(f"Why it is pending: {phrase}")
         product.cancel(name)
         page.get_by_role("link", name="Retry").click()
-        page.get_by_role("dialog").get_by_role("button", name="Retry job").click()
+        page.get_by_role("dialog").get_by_role("button", name="Retry").click()
         expect(page.locator("#toasts")).to_contain_text("Submitted again")
         assert product.jobs.until(f"{name}-retry-1", "Pending")
 

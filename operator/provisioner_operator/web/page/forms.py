@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -16,8 +16,6 @@ from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.page.chrome import frame_of
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.problems import Problem, problem_of
-
-_Action = TypeVar("_Action")
 
 Refusal = tuple[int, str, str]
 """Status, reason and more about it."""
@@ -49,7 +47,32 @@ class Form:
     error_detail: str = ""
 
 
-def action_of(actions: Mapping[str, _Action], name: str) -> _Action:
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A change of an object, with its words."""
+
+    title: str
+    """A verb and its object; the verb alone is the button's label."""
+    text: str
+    done: str
+    notice: str
+    tone: str = "primary"
+
+    def form(self, name: str, action: str, back: str, back_label: str) -> Form:
+        """Return the form that asks for its confirmation."""
+        return Form(
+            title=f"{self.title} {name}",
+            action=action,
+            back=back,
+            back_label=back_label,
+            submit=self.title.split()[0],
+            done=self.done,
+            notice=self.notice,
+            tone=self.tone,
+        )
+
+
+def action_of(actions: Mapping[str, Action], name: str) -> Action:
     """Return the action that an address names. Raises Problem if there is none of that name."""
     if name not in actions:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such page.")

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase, WorkspacePhase
 from provisioner_operator.core.model.matching import UNTAGGED, Tags
 
+AWAY = "The API server cannot be reached: nothing can be changed now."
+"""Reason why buttons do nothing meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:

@@ -1,7 +1,6 @@
 """Forms that retry, suspend and resume a job."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 from fastapi import APIRouter
@@ -16,44 +15,33 @@ from provisioner_operator.web.actions.retry import retry
 from provisioner_operator.web.actions.target import ObjectRef
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.page import paths
-from provisioner_operator.web.page.forms import Form, action_of, form_page, redirect, refusal_of, refused
+from provisioner_operator.web.page.forms import Action, Form, action_of, form_page, redirect, refusal_of, refused
 from provisioner_operator.web.page.requests import form_of, require_name, require_ready, require_visible
 from provisioner_operator.web.problems import Problem
 
 router = APIRouter()
 
 
-@dataclass(frozen=True, slots=True)
-class JobAction:
-    """A change of a job, with its words."""
-
-    title: str
-    text: str
-    submit: str
-    done: str
-    notice: str
-    carry_out: Callable[[KubeClient, ObjectRef], Awaitable[Outcome]]
-
-
 ACTIONS = {
-    "retry": JobAction(
+    "retry": Action(
         "Retry job",
         "Runs the same job again: a job that was submitted by hand is submitted as a new job; a build of a workspace or "
         "the import of a template is repeated by its owner.",
-        "Retry job",
         "Submitted again",
         "retried",
-        retry,
     ),
-    "suspend": JobAction(
+    "suspend": Action(
         "Suspend job",
         "It stays pending and out of the queue until somebody resumes it. Its pending timeout stands still meanwhile.",
-        "Suspend job",
         "Suspended",
         "suspended",
-        actions.suspend,
     ),
-    "resume": JobAction("Resume job", "It returns to the queue.", "Resume job", "Resumed", "resumed", actions.resume),
+    "resume": Action("Resume job", "It returns to the queue.", "Resumed", "resumed"),
+}
+_CHANGES: Mapping[str, Callable[[KubeClient, ObjectRef], Awaitable[Outcome]]] = {
+    "retry": retry,
+    "suspend": actions.suspend,
+    "resume": actions.resume,
 }
 
 
@@ -77,7 +65,7 @@ async def act(org: str, name: str, action: str, request: Request, context: Conte
     uid = dict(await form_of(request)).get("uid", "")
     job = ObjectRef(require_name(org), require_name(name), uid)
     form = _form(found, org, name, action)
-    refusal = await refusal_of(found.carry_out(caller.client, job))
+    refusal = await refusal_of(_CHANGES[action](caller.client, job))
     if refusal is None:
         return redirect(form)
     return await form_page(
@@ -85,13 +73,5 @@ async def act(org: str, name: str, action: str, request: Request, context: Conte
     )
 
 
-def _form(action: JobAction, org: str, name: str, key: str) -> Form:
-    return Form(
-        title=f"{action.title} {name}",
-        action=paths.job_action(org, name, key),
-        back=paths.job(org, name),
-        back_label=name,
-        submit=action.submit,
-        done=action.done,
-        notice=action.notice,
-    )
+def _form(action: Action, org: str, name: str, key: str) -> Form:
+    return action.form(name, paths.job_action(org, name, key), paths.job(org, name), name)

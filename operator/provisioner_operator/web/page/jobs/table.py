@@ -11,7 +11,7 @@ from provisioner_operator.core.views.snapshot import ran, waited
 from provisioner_operator.web.index.rows import JobRow
 from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.times import Elapsed, Moment, moment
-from provisioner_operator.web.page.words import JOB_TYPES, PHASES, Mark, TagList, tag_list
+from provisioner_operator.web.page.words import AWAY, JOB_TYPES, PHASES, Mark, TagList, tag_list
 
 _DENIED = (
     "You may not cancel this job: you lack the verb cancel on provisionerjobs. The ClusterRole provisioner-admin grants "
@@ -81,6 +81,8 @@ class JobLine:
     status: Mark
     place: str
     reason: str
+    message: str
+    """Sentence on its state, as far as lists have it."""
     is_stuck: bool
     elapsed: Elapsed
     initiator: str
@@ -116,6 +118,7 @@ def job_line(row: JobRow, facts: QueueFacts, rights: CancelRights, now: float, *
         status=PHASES[job.phase],
         place=str(facts.place) if facts.place and job.phase is Phase.PENDING else "",
         reason=reason_of(job, facts),
+        message=job.message or "",
         is_stuck=facts.is_stuck,
         elapsed=elapsed_of(job, now, ticking=ticking),
         initiator=job.initiator or "",
@@ -150,7 +153,7 @@ def cancel_button(row: JobRow, rights: CancelRights) -> CancelButton:
     if job.phase in TERMINAL:
         return CancelButton(href, name, "ended", f"The job has ended: it is {job.phase}.")
     if rights.is_away:
-        return CancelButton(href, name, "denied", "The API server cannot be reached: nothing can be changed now.")
+        return CancelButton(href, name, "denied", AWAY)
     if not rights.allow(row):
         return CancelButton(href, name, "denied", _DENIED)
     if not job.cancel:

@@ -1,6 +1,6 @@
 """The list of provisioner daemons with its live stream, and the forms that cordon and uncordon them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
@@ -22,7 +22,7 @@ from provisioner_operator.web.index.query import JobQuery
 from provisioner_operator.web.index.rows import ObjectRow
 from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import frame_of, stale_since
-from provisioner_operator.web.page.forms import Form, action_of, form_page, redirect, refusal_of, refused
+from provisioner_operator.web.page.forms import Action, Form, action_of, form_page, redirect, refusal_of, refused
 from provisioner_operator.web.page.name_pages import START, page_from, pager, start_of
 from provisioner_operator.web.page.provisioners.find import find_daemon
 from provisioner_operator.web.page.provisioners.table import (
@@ -34,9 +34,11 @@ from provisioner_operator.web.page.provisioners.table import (
 )
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import allowed_in, form_of, require_name, require_ready, require_visible
-from provisioner_operator.web.page.words import counted
+from provisioner_operator.web.page.words import AWAY, counted
 
 router = APIRouter()
+
+_DENIED = "You lack the verb patch on provisionerdaemons. The ClusterRole provisioner-admin grants it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,6 @@ async def _view(caller: Caller, org: str, namespaces: frozenset[str], *, include
 
 def _rendered(index: ClusterIndex, view: DaemonView, *, ticking: bool) -> live.Rendering:
     stale = stale_since(index)
-    if stale is not None:
-        view = replace(view, changeable=frozenset())
     live_queue = index.queue.live
     queues = (
         (demand, len(queue)) for demand, queue in live_queue.queues.items() if demand.namespace in view.job_namespaces
@@ -153,37 +153,24 @@ def _line(index: ClusterIndex, row: ObjectRow, view: DaemonView, blocked: int, *
         daemon_report(row.body),
         facts,
         own_version=__version__,
-        may_change=row.namespace in view.changeable,
+        closed=_closed(index, row, view),
         now=None if ticking else index.now(),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonAction:
-    """A change of a daemon, with its words."""
-
-    title: str
-    text: str
-    done: str
-    notice: str
-    carry_out: Callable[[KubeClient, ObjectRef], Awaitable[Outcome]]
+def _closed(index: ClusterIndex, row: ObjectRow, view: DaemonView) -> str:
+    if stale_since(index) is not None:
+        return AWAY
+    return "" if row.namespace in view.changeable else _DENIED
 
 
 ACTIONS = {
-    "cordon": DaemonAction(
-        "Cordon provisioner",
-        "It gets no further jobs. Its runs continue.",
-        "Cordoned",
-        "cordoned",
-        actions.cordon,
-    ),
-    "uncordon": DaemonAction(
-        "Uncordon provisioner",
-        "It gets jobs again.",
-        "Uncordoned",
-        "uncordoned",
-        actions.uncordon,
-    ),
+    "cordon": Action("Cordon provisioner", "It gets no further jobs. Its runs continue.", "Cordoned", "cordoned"),
+    "uncordon": Action("Uncordon provisioner", "It gets jobs again.", "Uncordoned", "uncordoned"),
+}
+_CHANGES: Mapping[str, Callable[[KubeClient, ObjectRef], Awaitable[Outcome]]] = {
+    "cordon": actions.cordon,
+    "uncordon": actions.uncordon,
 }
 
 
@@ -203,7 +190,7 @@ async def act(org: str, name: str, action: str, request: Request, context: Conte
     fields = dict(await form_of(request))
     daemon = ObjectRef(require_name(org), require_name(name), fields.get("uid", ""))
     form = _form(found, org, name, action)
-    refusal = await refusal_of(found.carry_out(caller.client, daemon))
+    refusal = await refusal_of(_CHANGES[action](caller.client, daemon))
     if refusal is None:
         return redirect(form)
     return await form_page(
@@ -218,13 +205,5 @@ async def act(org: str, name: str, action: str, request: Request, context: Conte
     )
 
 
-def _form(action: DaemonAction, org: str, name: str, key: str) -> Form:
-    return Form(
-        title=f"{action.title} {name}",
-        action=paths.provisioner_action(org, name, key),
-        back=paths.provisioners(org),
-        back_label="Provisioners",
-        submit=action.title.split()[0],
-        done=action.done,
-        notice=action.notice,
-    )
+def _form(action: Action, org: str, name: str, key: str) -> Form:
+    return action.form(name, paths.provisioner_action(org, name, key), paths.provisioners(org), "Provisioners")

@@ -64,7 +64,8 @@ class DaemonLine:
     failures: int
     fails_often: bool
     blocked_by_tags: int
-    may_change: bool
+    closed: str
+    """Reason why the user cannot change it now; empty if there is none."""
     jobs_href: str
 
     @property
@@ -78,7 +79,7 @@ class DaemonLine:
 
 
 def daemon_line(
-    daemon: Daemon, report: DaemonReport, facts: DaemonFacts, *, own_version: str, may_change: bool, now: float | None
+    daemon: Daemon, report: DaemonReport, facts: DaemonFacts, *, own_version: str, closed: str, now: float | None
 ) -> DaemonLine:
     """Return the line of a daemon."""
     labels = report.meta.labels
@@ -100,7 +101,7 @@ def daemon_line(
         failures=report.consecutive_failures,
         fails_often=report.consecutive_failures >= MANY_FAILURES,
         blocked_by_tags=facts.blocked_by_tags,
-        may_change=may_change,
+        closed=closed,
         jobs_href=f"{paths.jobs(daemon.namespace)}?daemon={daemon.name}",
     )
 

@@ -1,7 +1,6 @@
 """Forms that start, stop, rebuild, update and delete a workspace; starting one offers its template's parameters."""
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -18,7 +17,7 @@ from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.rows import Body
 from provisioner_operator.web.page import paths
-from provisioner_operator.web.page.forms import Form, action_of, form_page, redirect, refusal_of, refused
+from provisioner_operator.web.page.forms import Action, Form, action_of, form_page, redirect, refusal_of, refused
 from provisioner_operator.web.page.requests import form_of, require_name
 from provisioner_operator.web.page.workspaces.find import find_workspace
 from provisioner_operator.web.page.workspaces.parameters import fields_of, values_of
@@ -26,35 +25,22 @@ from provisioner_operator.web.page.workspaces.parameters import fields_of, value
 router = APIRouter()
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceAction:
-    """A change of a workspace, with its words."""
-
-    title: str
-    text: str
-    done: str
-    notice: str
-    tone: str = "primary"
-
-
 ACTIONS = {
-    "start": WorkspaceAction("Start workspace", "A job starts it with these values.", "Start requested", "started"),
-    "stop": WorkspaceAction(
-        "Stop workspace", "A job stops it. What its template keeps stays.", "Stop requested", "stopped"
-    ),
-    "rebuild": WorkspaceAction(
+    "start": Action("Start workspace", "A job starts it with these values.", "Start requested", "started"),
+    "stop": Action("Stop workspace", "A job stops it. What its template keeps stays.", "Stop requested", "stopped"),
+    "rebuild": Action(
         "Rebuild workspace",
         "A job builds it again. Values that you change here apply at once if it runs, else at its next start.",
         "Rebuild requested",
         "rebuilt",
     ),
-    "update": WorkspaceAction(
+    "update": Action(
         "Update workspace",
         "It moves to the active version of its template. If it runs, a job builds it at once.",
         "Update requested",
         "updated",
     ),
-    "delete": WorkspaceAction(
+    "delete": Action(
         "Delete workspace",
         "A job destroys its resources; then the workspace is gone. This cannot be undone.",
         "Deletion requested",
@@ -152,14 +138,7 @@ def _built(body: Body) -> dict[str, str] | None:
     return None if built is None else {str(each["name"]): str(each["value"]) for each in built}
 
 
-def _form(action: WorkspaceAction, org: str, name: str, key: str) -> Form:
-    return Form(
-        title=f"{action.title} {name}",
-        action=paths.workspace_action(org, name, key),
-        back=paths.workspaces(org) if key == "delete" else paths.workspace(org, name),
-        back_label="Workspaces" if key == "delete" else name,
-        submit=action.title.split()[0],
-        done=action.done,
-        notice=action.notice,
-        tone=action.tone,
-    )
+def _form(action: Action, org: str, name: str, key: str) -> Form:
+    # A deleted workspace has no page any more.
+    back, label = (paths.workspaces(org), "Workspaces") if key == "delete" else (paths.workspace(org, name), name)
+    return action.form(name, paths.workspace_action(org, name, key), back, label)

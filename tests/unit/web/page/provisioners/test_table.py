@@ -39,7 +39,7 @@ def test_several_failures_and_near_misses_need_attention() -> None:
         facts = DaemonFacts(online=True, used=0, blocked_by_tags=blocked)
         report = a_report(consecutiveFailures=failures)
         return daemon_line(
-            a_daemon("d1", heartbeat=None), report, facts, own_version="1.0", may_change=True, now=NOON
+            a_daemon("d1", heartbeat=None), report, facts, own_version="1.0", closed="", now=NOON
         ).needs_attention
 
     assert [attention(0, 0), attention(2, 0), attention(3, 0), attention(0, 1)] == [False, False, True, True]
@@ -53,7 +53,7 @@ def test_another_version_is_marked() -> None:
             a_report(version=version),
             facts,
             own_version="1.0",
-            may_change=False,
+            closed="",
             now=NOON,
         )
         for version in ("1.0", "0.9", "")
