@@ -51,6 +51,11 @@ class ClusterIndex:
         return not self._unlisted
 
     @property
+    def unlisted(self) -> Collection[str]:
+        """Plurals of the kinds that have not been listed yet."""
+        return frozenset(self._unlisted)
+
+    @property
     def stale_seconds(self) -> float:
         """Time since the API server was last in contact; 0 while all watches are open."""
         return self._contact()

@@ -45,6 +45,8 @@ class Chrome:
     now: float
     """Present time of the server, by which the browser counts."""
     user: str = ""
+    is_local: bool = False
+    """Whether the server is for this user alone: there is nothing to sign out of."""
     org: str = ""
     orgs: Sequence[str] = ()
     tabs: Sequence[Tab] = ()
@@ -116,6 +118,7 @@ async def frame_of(
         title=title,
         now=context.index.now(),
         user=caller.user.name,
+        is_local=context.session is not None,
         org=org,
         orgs=visible,
         tabs=tabs,

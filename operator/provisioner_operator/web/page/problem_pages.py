@@ -8,7 +8,9 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
 from provisioner_operator.web.dependencies import context_of
+from provisioner_operator.web.index.cluster_index import NAMESPACES
 from provisioner_operator.web.page.chrome import Chrome
 from provisioner_operator.web.page.live import wants_stream
 from provisioner_operator.web.page.rendering import render
@@ -22,6 +24,16 @@ _TITLES: Mapping[int, tuple[str, str]] = {
     HTTPStatus.SERVICE_UNAVAILABLE: ("The API server cannot be reached", "alert"),
     HTTPStatus.TOO_MANY_REQUESTS: ("Too many requests", "clock"),
 }
+
+_KINDS = {
+    NAMESPACES: "Organizations",
+    TEMPLATES: "Templates",
+    POOLS: "Pools",
+    DAEMONS: "Provisioners",
+    WORKSPACES: "Workspaces",
+    JOBS: "Jobs",
+}
+"""Kinds of the index in the page's words, the small ones first. Their numbers would say more than a user may know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +86,13 @@ def _address(request: Request) -> str:
 
 def _loading(request: Request) -> Response:
     chrome = Chrome("Loading", context_of(request).index.now())
-    page = render("loading.html", chrome=chrome, again=_address(request))
+    unlisted = context_of(request).index.unlisted
+    kinds = [(words, plural not in unlisted) for plural, words in _KINDS.items()]
+    page = render("loading.html", chrome=chrome, again=_address(request), kinds=kinds)
     return HTMLResponse(page, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _page(request: Request, view: ProblemView, status: int) -> Response:
-    chrome = Chrome(view.title, context_of(request).index.now(), user=record_of(request.scope).user or "")
+    context, user = context_of(request), record_of(request.scope).user or ""
+    chrome = Chrome(view.title, context.index.now(), user=user, is_local=context.session is not None)
     return HTMLResponse(render("problem.html", chrome=chrome, problem=view), status)

@@ -1,6 +1,6 @@
 """The form that cancels a job, and the one that cancels several, each with its result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -71,13 +71,13 @@ async def cancel_form(org: str, name: str, context: Context, caller: CallerOf) -
 
 @router.post("/organizations/{org}/provisioner-jobs/{name}/cancel")
 async def cancel(org: str, name: str, request: Request, context: Context, caller: CallerOf) -> Response:
-    """Cancel the job that the form showed; with `if_pending` only if it has not started meanwhile."""
+    """Cancel the job that the form showed, if it is still in the phase for which the form said what happens."""
     fields = dict(await form_of(request))
     job = ObjectRef(require_name(org), require_name(name), fields.get("uid", ""))
     wanted = CancelRequest(
         reason=fields.get("reason", "").strip()[:_LONGEST_REASON] or None,
         force=fields.get("force") == "yes",
-        expected=Phase.PENDING if fields.get("if_pending") == "yes" else None,
+        expected=_expected(fields),
     )
     refusal = await refusal_of(actions.cancel(caller.client, job, wanted))
     if refusal is None:
@@ -190,6 +190,13 @@ def _results_form(org: str, many: Sequence[Selected]) -> Form:
         notice="canceled",
         dismiss="Back to the jobs",
     )
+
+
+def _expected(fields: Mapping[str, str]) -> Phase | None:
+    """Return the phase that the user saw. A pending job may start meanwhile, unless the user wants only the pending one."""
+    if fields.get("phase") == Phase.RUNNING:
+        return Phase.RUNNING
+    return Phase.PENDING if fields.get("if_pending") == "yes" else None
 
 
 async def _job(context: WebContext, caller: Caller, org: str, name: str) -> Job:

@@ -10,7 +10,7 @@ import yaml
 from provisioner_operator.api.v1alpha1.enums import CancelMode, JobCondition, Phase
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.names import GROUP
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.web.page import paths
@@ -213,11 +213,12 @@ def _commands(job: Job) -> tuple[Command, ...]:
     found: Sequence[tuple[str, str, bool]] = (
         ("Read it", f"kubectl -n {org} get pj {name} -o yaml", True),
         ("Explain it", f"kubectl provisioner -n {org} jobs why {name}", job.phase is Phase.PENDING),
-        ("Follow its log", f"kubectl provisioner -n {org} jobs logs {name} --follow", job.phase is not Phase.PENDING),
+        ("Follow its log", f"kubectl provisioner -n {org} jobs logs {name} --follow", job.phase in STARTED),
+        ("Read its log", f"kubectl provisioner -n {org} jobs logs {name}", job.phase in TERMINAL),
         ("Cancel it", f"kubectl provisioner -n {org} jobs cancel {name}", job.phase not in TERMINAL),
         (
             "Cancel it with Coder's client",
-            f"coder provisioner jobs cancel {shlex.quote(job.uid)} --org {org}",
+            f"coder provisioner jobs cancel {shlex.quote(job.uid)} -O {org}",
             job.phase not in TERMINAL,
         ),
         ("Retry it", f"kubectl provisioner -n {org} jobs retry {name}", job.phase in TERMINAL),

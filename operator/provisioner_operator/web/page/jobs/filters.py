@@ -141,6 +141,8 @@ def chips(current: JobFilter, path: str) -> list[Chip]:
         found.append(Chip("Initiator", current.initiator, current.address(path, initiator="")))
     if current.since:
         found.append(Chip("Created", f"in the last {SINCE[current.since][0]}", current.address(path, since="")))
+    if current.size != DEFAULT_SIZE:
+        found.append(Chip("On a page", f"{current.size} jobs", current.address(path, size=DEFAULT_SIZE)))
     return found
 
 

@@ -31,6 +31,17 @@ from provisioner_operator.web.words import TYPE_WORD
 _KEPT_ROWS = 1024
 """Rendered rows to keep, some 2 kB each: those of twenty different pages."""
 
+_EXAMPLE = """\
+kubectl -n {org} create -f - <<END
+apiVersion: provisioner.dev/v1alpha1
+kind: ProvisionerJob
+metadata: {{generateName: dev-}}
+spec:
+  provisioner: echo
+  transition: Start
+  workspaceRef: {{name: dev}}
+END"""
+
 
 @dataclass(frozen=True, slots=True)
 class StatusCount:
@@ -90,6 +101,11 @@ class JobList:
     def filters_open(self) -> bool:
         """Whether filters are active that only the unfolded form shows."""
         return replace(self.filter, text="", statuses=(), before="", ignored=(), size=SIZES[1]) != JobFilter()
+
+    @property
+    def example(self) -> str:
+        """Command that submits a job, for an organization without any."""
+        return _EXAMPLE.format(org="ORGANIZATION" if self.all_orgs else self.org)
 
     @property
     def types(self) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from provisioner_operator.web.page.times import Elapsed, duration
 _THINNEST = 0.6
 """Width of a bar in percent that can still be seen."""
 ROW_HEIGHT = 28
-BAR_LEFT, BAR_WIDTH = 18.0, 66.0
+BAR_LEFT, BAR_WIDTH = 20.0, 60.0
 """Left edge and width of the chart's area of bars, in percent: names stand before it, durations after it."""
 
 
@@ -25,8 +25,6 @@ class Bar:
     started: str
     elapsed: Elapsed
     running: bool
-    label_left: float
-    """Place of the duration's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,8 @@ class Chart:
     height: int
     total: str
     """Time from the first start to the last end."""
+    left: float = BAR_LEFT
+    width: float = BAR_WIDTH
 
     @property
     def summary(self) -> str:
@@ -73,7 +73,6 @@ def chart_of(timings: Sequence[StageTiming], now: float, finished: float | None 
                 started=timing.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 elapsed=Elapsed(int(end - start), start if is_running else None),
                 running=is_running,
-                label_left=round(left + width + 1, 2),
             )
         )
     return Chart(tuple(bars), ROW_HEIGHT * len(bars), duration(last - first))

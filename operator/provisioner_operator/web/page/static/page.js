@@ -59,61 +59,71 @@ function morphChildren(old, next) {
 
 const detailOf = (row) => row.nextElementSibling?.classList.contains('detail') ? row.nextElementSibling : null;
 
+// Somebody points at the list or works in it: its rows stay where they are.
+const isBusy = (panel) => panel.matches(':hover') || panel.contains(document.activeElement);
+
 function morphRows(body, next) {
   const rows = new Map(all(':scope > [data-key]', body).map((row) => [row.dataset.key, row]));
   const wanted = new Set([...next.children].map((row) => row.dataset.key));
-  // While somebody points at the table or works in it, its rows stay where they are.
-  const isBusy = rows.size && region().hasAttribute('data-first-page') && (body.matches(':hover') || body.contains(document.activeElement));
+  const isLaterPage = region().hasAttribute('data-in-place');
+  const stays = rows.size && (isLaterPage || !isForced && isBusy(body.closest('section')));
   const fresh = [...next.children].filter((row) => !rows.has(row.dataset.key));
   for (const [key, row] of rows) {
-    row.toggleAttribute('data-gone', !wanted.has(key));
-    if (!isBusy && !wanted.has(key)) { detailOf(row)?.remove(); row.remove(); }
+    const isGone = !wanted.has(key);
+    row.toggleAttribute('data-gone', isGone);
+    if (isGone && stays) isHeld = true;
+    else if (isGone) { detailOf(row)?.remove(); row.remove(); }
   }
   let at = body.firstElementChild;
   for (const row of [...next.children]) {
     let present = rows.get(row.dataset.key);
     if (!present) {
-      if (isBusy) continue;
+      if (stays) continue;
       present = document.adoptNode(row);
       if (rows.size) present.dataset.new = '';
       body.insertBefore(present, at);
     } else {
       if (row.outerHTML !== shown.get(row.dataset.key)) {
-        announceEnd(present, row);
         morph(present, row);
         if (detailOf(present)) fillDetail(present);
       }
-      if (isBusy) continue;
+      if (stays) continue;
       if (present === at) at = detailOf(present)?.nextElementSibling ?? present.nextElementSibling;
       else { const detail = detailOf(present); body.insertBefore(present, at); if (detail) body.insertBefore(detail, at); continue; }
     }
   }
-  held = isBusy ? fresh.length : 0;
+  held = stays && !isLaterPage ? fresh.length : 0;
+  isHeld &&= !isLaterPage;
+  isHeld ||= held > 0;
 }
 
 // --- live: one stream a page, closed while nobody sees it ---
 
-let source, offline, latest, held = 0;
+let feed, source, offline, latest, held = 0, isHeld = false, isForced = false;
 const known = new Map(), shown = new Map();  // rows as the server sent them last, and as they were applied last
+const ENDS = { 'signed-out': ['signed-out', 'Signed out'], forbidden: ['signed-out', 'Access withdrawn'] };
 
 function mark(state, text) {
   const live = $('#live');
   if (!live) return;
   live.dataset.state = state;
   $('span', live).textContent = text;
-  if (state === 'reconnecting') offline ??= setTimeout(() => { $('#disconnected').hidden = false; }, 5000);
+  if (text === 'Signed out') $('span', live).replaceChildren(Object.assign(document.createElement('a'), { href: `/login?next=${encodeURIComponent(location.pathname + location.search)}`, textContent: text, title: 'Sign in again' }));
+  if (state === 'signed-out') announce(text);
+  if (state === 'reconnecting') offline ??= setTimeout(() => { $('#disconnected').hidden = false; announce($('#disconnected').textContent); }, 5000);
   else { clearTimeout(offline); offline = undefined; $('#disconnected').hidden = true; }
 }
 
 function connect() {
-  if (!region()?.hasAttribute('data-live') || source || document.hidden) return;
-  source = new EventSource(location.href);
-  source.addEventListener('open', () => mark('live', 'Live'));
-  source.addEventListener('view', (event) => { latest = complete(parse(event.data)); apply(); });
+  if (!feed || source || document.hidden) return;
+  source = new EventSource(feed.address());
+  source.addEventListener('open', () => mark('live', feed.word));
+  source.addEventListener(feed.event, (event) => feed.take(event.data));
   source.addEventListener('end', (event) => {
     if (event.data === 'shutting-down' || event.data === 'reload') return;  // it connects again by itself
     disconnect();
-    mark('signed-out', event.data === 'signed-out' ? 'Signed out' : 'Access withdrawn');
+    if (!ENDS[event.data]) feed = undefined;  // nothing follows
+    mark(...ENDS[event.data] ?? ['paused', event.data]);
   });
   source.addEventListener('error', () => { mark('reconnecting', 'Reconnecting'); if (source?.readyState === EventSource.CLOSED) retryLater(); });
 }
@@ -136,20 +146,27 @@ function complete(content) {
   return content;
 }
 
-function apply() {
-  const next = document.createElement('div');
+function apply(force = false) {
+  const next = document.createElement('div'), before = held, wasStale = $('.stale .note');
   next.append(latest.cloneNode(true));
   const rows = all('[data-rows] > [data-key]', next).map((row) => [row.dataset.key, row.outerHTML]);
-  held = 0;
+  [held, isHeld, isForced] = [0, false, force];
   morphChildren(region(), next);
+  isForced = false;
   shown.clear();
   for (const [key, text] of rows) shown.set(key, text);
   const waiting = $('#waiting');
-  if (waiting) { waiting.hidden = !held; waiting.textContent = `${held} new job${held === 1 ? '' : 's'}`; }
+  if (waiting) { waiting.hidden = !held; waiting.textContent = `${held} new job${held === 1 ? '' : 's'}`; if (held && !before) announce(waiting.textContent); }
   dress();
+  reportEnds();
+  if ($('.stale .note') && !wasStale) announce($('.stale strong').textContent);
 }
 
-document.addEventListener('visibilitychange', () => { if (document.hidden) { disconnect(); mark('paused', 'Paused'); } else connect(); });
+// What waited while somebody worked in the list comes once nobody does.
+const settle = () => { if (isHeld && !isBusy($('[data-rows]').closest('section'))) apply(); };
+for (const event of ['mouseover', 'focusin']) document.addEventListener(event, settle);
+
+document.addEventListener('visibilitychange', () => { if (!feed) return; if (document.hidden) { disconnect(); mark('paused', 'Paused'); } else connect(); });
 addEventListener('pagehide', disconnect);
 addEventListener('pageshow', connect);
 
@@ -167,10 +184,23 @@ function toast(text) {
   setTimeout(() => note.remove(), 6000);
 }
 
-const awaited = new Set();
-function announceEnd(row, next) {
-  const { name, phase } = next.dataset;
-  if (phase !== row.dataset.phase && awaited.has(name) && ['Completed', 'Failed', 'Canceled'].includes(phase)) { awaited.delete(name); toast(`${name} is ${phase}`); }
+// --- the end of what was canceled here, also where it has left the list meanwhile ---
+
+const awaited = new Map();  // names by the addresses of their pages
+const ENDED = ['Completed', 'Failed', 'Canceled'];
+
+function phaseHere(path) {
+  const row = all('tr.row:not([data-gone])').find((each) => $('a[data-expand]', each)?.pathname === path);
+  return row?.dataset.phase ?? (location.pathname === path ? $('#detail')?.dataset.phase : undefined);
+}
+
+async function reportEnds() {
+  for (const [path, name] of [...awaited]) {
+    awaited.delete(path);
+    const phase = phaseHere(path) ?? await fetchPage(path).then((page) => $('#detail', page.content)?.dataset.phase ?? '', () => undefined);
+    if (ENDED.includes(phase)) toast(`${name} is ${phase}`);
+    else if (phase !== '') { awaited.set(path, name); if (!phaseHere(path)) setTimeout(reportEnds, 3000); }
+  }
 }
 
 // --- times: counted here, so that the server sends nothing while only time passes ---
@@ -192,7 +222,7 @@ function tick(within = document) {
     const age = Math.floor((now - Date.parse(each.dateTime)) / 1000);
     setText(each, age < 0 ? `in ${span(-age)}` : age ? ago(age) : 'just now');
   }
-  for (const each of all('time[data-since]', within)) setText(each, span(Math.max(0, Math.floor(now / 1000 - each.dataset.since))));
+  for (const each of all('[data-since]', within)) setText(each, span(Math.max(0, Math.floor(now / 1000 - each.dataset.since))));
 }
 function setText(node, text) { if (node.textContent !== text) node.textContent = text; }
 
@@ -218,6 +248,7 @@ async function expand(row) {
     bones.className = 'bones';
     bones.setAttribute('aria-label', 'Loading');
     for (let i = 0; i < 5; i++) bones.append(Object.assign(document.createElement('span'), { className: 'bone' }));
+    if ($('.reason', row)?.title) cell.append(Object.assign(document.createElement('p'), { className: 'pad lead', textContent: $('.reason', row).title }));
     cell.append(bones);
     row.after(detail);
     await fillDetail(row);
@@ -271,7 +302,7 @@ async function send(form) {
     if (page?.content) return show(page.content);
     dialog.close();
     toast(form.dataset.done);
-    if (form.dataset.job) awaited.add(form.dataset.job);
+    if (form.dataset.job) { awaited.set(new URL(form.action).pathname.replace(/\/[^/]*$/, ''), form.dataset.job); reportEnds(); }
   } catch { toast('The server cannot be reached: nothing was changed.'); }
   finally { button.removeAttribute('aria-disabled'); }
 }
@@ -305,7 +336,7 @@ document.addEventListener('click', (event) => {
   else if (on('[aria-disabled=true]')) { event.preventDefault(); const text = $(`#${CSS.escape(on('[aria-disabled]').getAttribute('aria-describedby') ?? '')}`)?.textContent; if (text) toast(text); }
   else if (on('dialog [data-close]')) { event.preventDefault(); on('dialog').close(); }
   else if (on('[data-help]')) help.showModal();
-  else if (on('#waiting')) apply();
+  else if (on('#waiting')) { apply(true); $('[data-new] a[data-expand]')?.focus(); }
   else if (on('[data-copy]')) navigator.clipboard.writeText(on('[data-copy]').dataset.copy).then(() => toast('Copied'), () => toast('The browser does not allow copying here.'));
   for (const menu of all('details.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
 });
@@ -313,7 +344,7 @@ document.addEventListener('click', (event) => {
 // --- keyboard ---
 
 const keysOn = () => localStorage.getItem('keys') !== 'off';
-function cursor() { return $('tr[data-cursor]') ?? document.activeElement.closest?.('tr.row'); }
+function cursor() { const at = document.activeElement; return $('tr[data-cursor]') ?? at.closest('tr.row') ?? at.closest('tr.detail')?.previousElementSibling; }
 
 function move(step) {
   const rows = all('tr.row'), at = rows.indexOf(cursor());
@@ -328,7 +359,7 @@ function move(step) {
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') { for (const each of all('details.menu[open]')) each.open = false; if (!dialog.open && !help.open) { cursor()?.removeAttribute('data-cursor'); if (event.target.closest('tr.row, input')) event.target.blur(); } return; }
   if (!keysOn() || event.ctrlKey || event.metaKey || event.altKey || dialog.open || help.open || event.target.matches('input:not([type=checkbox]), select, textarea')) return;
-  const press = (selector) => { const row = cursor(); if (row) $(selector, row)?.click(); };
+  const press = (selector) => { const within = cursor() ?? $('#detail'); if (within) $(selector, within)?.click(); };
   const does = { '/': () => $('[data-search]')?.focus(), j: () => move(1), k: () => move(-1), l: () => press('[data-log]'), c: () => press('[data-cancel]'), r: () => press('[data-retry]'), '?': () => help.showModal() };
   if (event.key === 'Enter' && event.target.matches('tr.row')) press('[data-expand]');
   else if (does[event.key]) { event.preventDefault(); does[event.key](); }
@@ -342,10 +373,8 @@ function followLog() {
   const end = () => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   log.scrollTop = log.scrollHeight;
   $('#wrap')?.addEventListener('change', (event) => log.classList.toggle('nowrap', !event.target.checked));
-  if (!log.dataset.follow || document.hidden) return;
+  if (!log.dataset.follow) return;
   const most = Math.max(5000, log.children.length);
-  const lines = new EventSource(log.dataset.follow);
-  lines.addEventListener('open', () => mark('live', 'Following'));
   // Drawn once a frame: a layout for each of thousands of lines would take minutes.
   const arrived = document.createDocumentFragment();
   let frame;
@@ -357,15 +386,19 @@ function followLog() {
     while (log.children.length > most) log.firstElementChild.remove();
     log.scrollTop = log.scrollHeight;
   };
-  lines.addEventListener('lines', (event) => { arrived.append(parse(event.data)); frame ??= requestAnimationFrame(draw); });
-  lines.addEventListener('end', (event) => { lines.close(); mark('paused', event.data || 'Ended'); });
-  lines.addEventListener('error', () => { if (lines.readyState !== EventSource.CLOSED) mark('reconnecting', 'Reconnecting'); else mark('paused', 'Not following'); });
-  addEventListener('pagehide', () => lines.close());
+  const address = () => {
+    draw();
+    const next = new URL(log.dataset.follow, location.href);
+    if (log.lastElementChild) next.searchParams.set('after', log.lastElementChild.dataset.line);
+    return next;
+  };
+  feed = { address, word: 'Following', event: 'lines', take: (text) => { arrived.append(parse(text)); frame ??= requestAnimationFrame(draw); } };
 }
 
+if (region()?.hasAttribute('data-live')) feed = { address: () => location.href, word: 'Live', event: 'view', take: (text) => { latest = complete(parse(text)); apply(); } };
+followLog();
 if ($('#keys-on')) $('#keys-on').checked = keysOn();
-if ($('[data-notice]')) history.replaceState(null, '', location.href.replace(/([?&])notice=[^&]*&?/, '$1').replace(/[?&]$/, ''));
+if ($('[data-notice]')) { announce($('[data-notice]').textContent.trim()); history.replaceState(null, '', location.href.replace(/([?&])notice=[^&]*&?/, '$1').replace(/[?&]$/, '')); }
 setInterval(tick, 1000);
 dress();
 connect();
-followLog();

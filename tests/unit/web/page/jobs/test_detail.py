@@ -81,7 +81,7 @@ def test_commands_fit_the_phase() -> None:
     pending = [each.label for each in a_detail(a_body()).commands]
     ended = [each.label for each in a_detail(a_body(status={"phase": "Completed"})).commands]
     assert pending == ["Read it", "Explain it", "Cancel it", "Cancel it with Coder's client"]
-    assert ended == ["Read it", "Follow its log", "Retry it"]
+    assert ended == ["Read it", "Read its log", "Retry it"]
 
 
 def test_the_yaml_leaves_out_bookkeeping() -> None:
