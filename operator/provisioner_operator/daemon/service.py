@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,7 @@ async def serve(settings: Settings) -> None:
         except asyncio.CancelledError:
             return
         # Before the first heartbeat, which would get it jobs that could only fail.
-        if Provisioner.TERRAFORM in ProvisionerDaemon.model_validate(body).spec.provisioners:
-            find_binary(settings.terraform)
+        _require_programs(settings, ProvisionerDaemon.model_validate(body).spec.provisioners)
         instance = str(uuid4())
         resources = _resources(connection, settings, instance, lock)
         agent = Agent(connection.client, body, instance=instance, resources=resources)
@@ -67,7 +66,15 @@ async def _register(connection: Connection, settings: Settings) -> tuple[int, di
     client, namespace, name = connection.client, settings.namespace, settings.name
     if settings.pod_uid is not None:
         return lock, await await_registration(client, namespace, name, settings.pod_uid)
-    return lock, await register(client, namespace, name, settings.flags)
+    return lock, await register(
+        client, namespace, name, settings.flags, lambda provisioners: _require_programs(settings, provisioners)
+    )
+
+
+def _require_programs(settings: Settings, provisioners: Sequence[Provisioner]) -> None:
+    """Raise MissingProgramError unless the daemon can run these provisioners."""
+    if Provisioner.TERRAFORM in provisioners:
+        find_binary(settings.terraform)
 
 
 def _resources(connection: Connection, settings: Settings, instance: str, lock: int) -> RunResources:

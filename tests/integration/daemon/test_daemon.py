@@ -142,11 +142,11 @@ def test_tags_given_again_replace_those_of_before(office: Office) -> None:
     wait_until(lambda: office.daemon("d1")["tags"] == "c=3", "the tags in the heartbeat")
 
 
-def test_a_daemon_without_its_program_exits_before_it_reports(office: Office) -> None:
+def test_a_daemon_without_its_program_exits_and_leaves_no_object(office: Office) -> None:
     process = office.launch("d1", "--provisioner", "terraform", "--terraform", "/no/such")
     assert process.wait(PATIENCE) == 1
     assert "Error: The daemon has no executable /no/such. Install it in its image" in office.said()
-    assert office.daemon("d1").get("instance") is None
+    assert not office.kubectl.attempt("get", "pd", "d1").ok
 
 
 def test_a_daemon_whose_runs_fail_at_once_says_so_until_one_succeeds(office: Office) -> None:

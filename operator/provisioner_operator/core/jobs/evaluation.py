@@ -142,8 +142,9 @@ def _evaluate_started(job: Job, context: Context, now: Instant) -> Evaluation:
 def _daemon_lost(job: Job, name: str, context: Context) -> str:
     cause = "" if context.pod_ended is None else f" (its Pod ended: {context.pod_ended})"
     return (
-        f"Daemon {name} was lost{cause} while it ran the job. The state holds what the run had saved by then. A run of more "
-        f"than ten seconds has saved its log (ConfigMap {log_archive_name(job.name)}). Check both, then retry the job."
+        f"Daemon {name} was lost{cause} while it ran the job. Check the state, which holds what the run had saved by then, and "
+        f"the log if one was saved (ConfigMap {log_archive_name(job.name)}; a run first saves it after ten seconds). Then retry "
+        "the job."
     )
 
 

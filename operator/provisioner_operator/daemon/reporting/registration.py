@@ -6,11 +6,11 @@ Pod does not register itself: the controller creates its object from the Pod's a
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.daemon import DaemonSpec, ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.names import API_VERSION, DAEMONS, GROUP
 from provisioner_operator.core.model.json_patch import JsonPatch
@@ -34,6 +34,10 @@ AWAIT_DELETION_SECONDS = 10.0
 """The pause between two looks whether a former object of the daemon's name is gone."""
 REMIND_SECONDS = 30.0
 """The pause between two log messages that it still waits."""
+
+
+RequirePrograms = Callable[[Sequence[Provisioner]], None]
+"""Raises an error unless the daemon has the programs of these provisioners."""
 
 
 class RegistrationError(Exception):
@@ -62,20 +66,26 @@ class Flags:
         return {name: value for name, value in given.items() if value is not None}
 
 
-async def register(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any]:
-    """Return the daemon's object once its spec matches the flags. Raises RegistrationError.
+async def register(
+    client: KubeClient, namespace: str, name: str, flags: Flags, require_programs: RequirePrograms
+) -> dict[str, Any]:
+    """Return the daemon's object once its spec matches the flags. Raises RegistrationError, or what `require_programs` raises.
 
     Waits while an object of the name is being deleted: the controller ends it, and with it the process that reports for it.
     """
-    while (body := await _register_now(client, namespace, name, flags)) is None:
+    while (body := await _register_now(client, namespace, name, flags, require_programs)) is None:
         logger.info("ProvisionerDaemon %s/%s is being deleted; waiting until it is gone", namespace, name)
         await asyncio.sleep(AWAIT_DELETION_SECONDS)
     return body
 
 
-async def _register_now(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any] | None:
+async def _register_now(
+    client: KubeClient, namespace: str, name: str, flags: Flags, require_programs: RequirePrograms
+) -> dict[str, Any] | None:
     try:
-        return await until_answered(lambda: _register(client, namespace, name, flags), also=(ConflictError,))
+        return await until_answered(
+            lambda: _register(client, namespace, name, flags, require_programs), also=(ConflictError,)
+        )
     except ForbiddenError as error:
         raise RegistrationError(_forbidden(namespace, name, error)) from error
     except InvalidError as error:
@@ -118,13 +128,16 @@ async def await_registration(client: KubeClient, namespace: str, name: str, pod_
         await asyncio.sleep(AWAIT_CONTROLLER_SECONDS)
 
 
-async def _register(client: KubeClient, namespace: str, name: str, flags: Flags) -> dict[str, Any] | None:
+async def _register(
+    client: KubeClient, namespace: str, name: str, flags: Flags, require_programs: RequirePrograms
+) -> dict[str, Any] | None:
     """Return the daemon's object, created or changed by the flags; None while one of its name is being deleted."""
     wanted = flags.as_spec()
     try:
         body = await client.get(paths.daemon(namespace, name))
     except NotFoundError:
-        # Before the object exists: one whose daemon cannot report would remain, and show as Offline.
+        # Before the object exists: one whose daemon cannot work or report would remain, and show as Offline.
+        require_programs(flags.provisioners or DaemonSpec().provisioners)
         await _require_rights(client, namespace, name)
         logger.info("Creating ProvisionerDaemon %s/%s", namespace, name)
         metadata = {"name": name, "namespace": namespace}

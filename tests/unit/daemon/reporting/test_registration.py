@@ -1,6 +1,7 @@
 """The way of a process to its ProvisionerDaemon, in virtual time: created, changed, refused, or waited for."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from provisioner_operator.daemon.reporting.registration import (
     REMIND_SECONDS,
     Flags,
     RegistrationError,
+    RequirePrograms,
     await_registration,
     register,
 )
@@ -32,8 +34,21 @@ PATH = paths.daemon("acme", "d1")
 TAGS = Flags(tags={"region": "eu"})
 
 
-def registered(api: StoredObjects, flags: Flags) -> dict[str, Any]:
-    return run_in_virtual_time(register(api, "acme", "d1", flags))
+class NoProgramError(Exception):
+    """The daemon lacks a program."""
+
+
+def has_all(_provisioners: Sequence[Provisioner]) -> None:
+    """A daemon that has every program."""
+
+
+def has_only_echo(provisioners: Sequence[Provisioner]) -> None:
+    if set(provisioners) != {Provisioner.ECHO}:
+        raise NoProgramError
+
+
+def registered(api: StoredObjects, flags: Flags, programs: RequirePrograms = has_all) -> dict[str, Any]:
+    return run_in_virtual_time(register(api, "acme", "d1", flags, programs))
 
 
 def verbs(api: StoredObjects) -> list[str]:
@@ -74,7 +89,7 @@ def test_an_object_that_is_being_deleted_is_not_taken_over_but_made_again_once_i
 
     async def run() -> dict[str, Any]:
         asyncio.get_running_loop().call_at(EPOCH + 25, lambda: api.remove(PATH))
-        return await register(api, "acme", "d1", TAGS)
+        return await register(api, "acme", "d1", TAGS, has_all)
 
     assert run_in_virtual_time(run())["spec"] == {"tags": {"region": "eu"}}
     assert api.times("get") == [EPOCH, EPOCH + 10, EPOCH + 20, EPOCH + 30]
@@ -120,6 +135,16 @@ def test_a_daemon_that_could_not_report_leaves_no_object(right: tuple[str, str])
     ):
         registered(api, TAGS)
     assert api.objects == {}
+
+
+@pytest.mark.parametrize("flags", [TAGS, Flags(provisioners=(Provisioner.ECHO, Provisioner.TERRAFORM))], ids=str)
+def test_a_daemon_without_its_program_leaves_no_object(flags: Flags) -> None:
+    api = StoredObjects()
+    with pytest.raises(NoProgramError):
+        registered(api, flags, has_only_echo)
+    assert api.objects == {}
+    registered(api, Flags(provisioners=(Provisioner.ECHO,)), has_only_echo)
+    assert PATH in api.objects
 
 
 def waiting(api: StoredObjects, *steps: tuple[float, Any], seconds: float = 1000.0) -> dict[str, Any] | None:
