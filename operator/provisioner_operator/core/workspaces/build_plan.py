@@ -288,9 +288,7 @@ def _status(
         outputs=former.outputs if completed is None else completed.outputs,
         resources=former.resources if completed is None else completed.resources,
         observed_generation=workspace.generation,
-        conditions=with_outdated(
-            conditions, workspace, template, None if effective is None else effective.version, now.wall
-        ),
+        conditions=with_outdated(conditions, workspace, template, effective, history, now.wall),
     )
 
 

@@ -36,6 +36,12 @@ def version_of_next_start(
     return active or version if updates and workspace.pinned_version is None else version
 
 
+def moves_with_next_start(workspace: Workspace, history: BuildHistory) -> bool:
+    """Return whether the next start builds the template's active version, without anybody choosing it."""
+    follows = workspace.update_policy is not UpdatePolicy.MANUAL or not history.completed
+    return follows and workspace.pinned_version is None and not workspace.deleting
+
+
 def version_to_destroy(workspace: Workspace, history: BuildHistory, active: str | None) -> str | None:
     """Return the version that destroys what was built: the one that built it, unless that cannot be expected to work.
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import Phase, Transition
+from provisioner_operator.api.v1alpha1.enums import Phase, Transition, UpdatePolicy
+from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER
 from provisioner_operator.core.model.records import Condition
 from provisioner_operator.core.workspaces.decisions import CreateBuild
 from provisioner_operator.core.workspaces.records import Build, Template, WorkspaceStatus
 from support.builders.build_plans import NEWER, decided, reported, wanted_change
-from support.builders.workspaces import a_build, a_template, a_workspace
+from support.builders.workspaces import VERSION, a_build, a_template, a_workspace
 
 MOVE = (
     "the active version of template template is template-2. Choose it in spec.templateRef.version, or run "
@@ -61,6 +62,33 @@ def test_an_outdated_workspace_says_how_to_move() -> None:
 
     assert found is not None
     assert found.message == f"It is built with version template-1; {MOVE}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "phase", "moves"),
+    [
+        ({}, Phase.COMPLETED, False),
+        ({}, Phase.FAILED, True),
+        ({"update_policy": UpdatePolicy.ON_START}, Phase.COMPLETED, True),
+        ({"update_policy": UpdatePolicy.ALWAYS, "running": False}, Phase.COMPLETED, True),
+        ({"update_policy": UpdatePolicy.ON_START, "pinned_version": VERSION}, Phase.COMPLETED, False),
+        ({"pinned_version": VERSION}, Phase.FAILED, False),
+        ({"deleting": True, "finalizers": ("another", DESTROY_FINALIZER)}, Phase.RUNNING, False),
+    ],
+    ids=str,
+)
+def test_an_outdated_workspace_that_moves_by_itself_says_so(
+    fields: dict[str, Any], phase: Phase, *, moves: bool
+) -> None:
+    workspace = a_workspace(**fields)
+    transition = Transition.START if workspace.running else Transition.STOP
+    build = a_build(phase=phase, change=wanted_change(workspace), transition=transition)
+
+    found = condition(reported(workspace, build, template=NEWER), "Outdated")
+
+    assert found is not None
+    by_itself = "its next start builds template-2, the active version of template template."
+    assert found.message == f"It is built with version template-1; {by_itself if moves else MOVE}"
 
 
 def test_a_first_build_that_failed_is_rebuilt_with_the_corrected_template() -> None:
