@@ -41,7 +41,7 @@ from provisioner_operator.core.workspaces.template_versions import (
 )
 
 WORKSPACE_COUNT_SECONDS = 2.0
-"""Longest delay of a write that changes nothing but the number of workspaces."""
+"""Longest delay of a write that changes nothing but the number of workspaces; none if that is 0, as the template may go then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,5 +296,5 @@ def _is_news(former: TemplateStatus, status: TemplateStatus) -> bool:
 def _write(template: Template, status: TemplateStatus, look: float | None) -> TemplatePlan:
     if status == template.status:
         return TemplatePlan(requeue_after=look)
-    only_counts = replace(status, workspaces=template.status.workspaces) == template.status
-    return TemplatePlan(UpdateTemplateStatus(template, status), look, WORKSPACE_COUNT_SECONDS if only_counts else 0.0)
+    may_wait = status.workspaces > 0 and replace(status, workspaces=template.status.workspaces) == template.status
+    return TemplatePlan(UpdateTemplateStatus(template, status), look, WORKSPACE_COUNT_SECONDS if may_wait else 0.0)

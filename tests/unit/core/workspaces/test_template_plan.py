@@ -249,4 +249,8 @@ def test_only_the_number_of_workspaces_is_worth_no_write_of_its_own() -> None:
     known = replace(template, status=written_status(template, **imported(template)))
 
     assert planned_template(known, workspaces=3).delay > 0
+    used = replace(known, status=replace(known.status, workspaces=3))
+    assert planned_template(used, workspaces=1).delay > 0
+    # Without any, the template may be deleted.
+    assert planned_template(used, workspaces=0).delay == 0
     assert planned_template(template, **imported(template)).delay == 0
