@@ -109,6 +109,20 @@ def test_what_an_old_version_built_is_stopped_and_destroyed_whatever_the_templat
     assert [job["spec"]["variables"] for job in jobs] == [values] * 3
 
 
+def test_an_old_version_is_destroyed_by_the_program_that_built_it(team: Team) -> None:
+    old = team.make_template("switches", source=_files("# 1"))
+    team.make("switches", templateRef={"name": "switches"})
+    team.until("switches", "Running", build=1)
+    team.admin.patch("wst", "switches", {"spec": {"provisioner": "terraform"}})
+    team.templates.until("switches", lambda body: len(body["status"]["versions"]) == 2)
+
+    team.admin.run("delete", "ws", "switches")
+
+    jobs = team.jobs_of("switches")
+    assert [job["spec"]["provisioner"] for job in jobs] == ["echo", "echo"]
+    assert [job["spec"]["templateRef"]["version"] for job in jobs] == [old, old]
+
+
 def _is_stalled_by_its_template(body: Manifest) -> bool:
     # At first the controller may not have observed the template, which stalls the workspace too.
     return (condition(body, "Stalled").get("status"), condition(body, "Ready")["reason"]) == (
