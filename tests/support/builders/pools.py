@@ -67,6 +67,7 @@ def working(
     daemon = PoolDaemon(
         f"daemon-of-{name}",
         online=online and not lost,
+        reported=True,
         lost=lost,
         cordoned=cordoned_by is not None,
         cordoned_by_pool=cordoned_by == "pool",

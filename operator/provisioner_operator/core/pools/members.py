@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+DAEMON_SILENT = "DaemonSilent"
+"""Reason of a Pod that kubelet reports as ready, and whose daemon has never reported."""
 UNSCHEDULABLE = "Unschedulable"
 """The scheduler's reason for a Pod that fits no node now: a wait and no failure, since a node may be added."""
 
@@ -61,6 +63,8 @@ class PoolDaemon:
     """Whether it has the mark of its pool's cordon, even if somebody else has uncordoned it since."""
     held: int = 0
     """Slots that are taken: by assigned jobs, acknowledged or not, and by runs that outlive their jobs."""
+    reported: bool = False
+    """Whether it has ever reported."""
     lost: bool = False
     """Whether it has missed its heartbeats for so long that its runs are certainly over, after it had reported once."""
     annotated: bool = False
@@ -98,6 +102,12 @@ class Member:
     def is_ready(self) -> bool:
         """Whether it can run jobs."""
         return self.is_present and self.pod.ready_since is not None and self.daemon is not None and self.daemon.online
+
+    @property
+    def silent_since(self) -> float | None:
+        """Time since which its Pod is ready although its daemon has never reported; None unless that is so."""
+        has_reported = self.daemon is not None and self.daemon.reported
+        return self.pod.ready_since if self.is_present and not has_reported else None
 
     @property
     def is_cordoned(self) -> bool:

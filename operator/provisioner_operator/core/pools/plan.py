@@ -22,7 +22,7 @@ from provisioner_operator.core.pools.decisions import (
     RemoveFinalizer,
     UncordonDaemon,
 )
-from provisioner_operator.core.pools.members import Member, Trouble
+from provisioner_operator.core.pools.members import DAEMON_SILENT, Member, Trouble
 from provisioner_operator.core.pools.records import Pool
 from provisioner_operator.core.pools.status import PodCounts
 
@@ -31,6 +31,9 @@ FAILED_KEPT_SECONDS = 600.0
 
 LOST_GRACE_SECONDS = 30
 """Grace period of a Pod whose daemon hangs: its runs are over, so that there is nothing to wait for."""
+
+SILENT_SECONDS = 60.0
+"""Time that the daemon of a Pod that is ready may take to report; then the pool says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,10 @@ def plan(pool: Pool, members: Sequence[Member], target: Target, creation: Creati
         outdated=len(outdated),
         ready=ready,
         draining=len(going),
-        trouble=_trouble(keep, creation, is_complete=len(current) >= target.wanted),
+        trouble=_trouble(keep, creation, now, is_complete=len(current) >= target.wanted),
     )
     looks = [kept_for, None if creation.forget_at is None else creation.forget_at - now.monotonic]
+    looks += [left for member in keep if (left := _patience_left(member, now)) is not None and left > 0]
     if DRAIN_FINALIZER not in pool.finalizers:
         return Plan((AddFinalizer(pool), *decisions), counts, kept_for)
     room = target.wanted + (pool.max_surge if outdated else 0) - len(current) - len(outdated) - len(creation.under_way)
@@ -165,7 +169,12 @@ def _counted(members: Sequence[Member]) -> PodCounts:
     )
 
 
-def _trouble(keep: Iterable[Member], creation: CreationState, *, is_complete: bool) -> Trouble | None:
+def _patience_left(member: Member, now: Instant) -> float | None:
+    """Return the seconds within which the member's daemon is to report for the first time; None if it need not."""
+    return None if member.silent_since is None else member.silent_since + SILENT_SECONDS - now.wall
+
+
+def _trouble(keep: Sequence[Member], creation: CreationState, now: Instant, *, is_complete: bool) -> Trouble | None:
     """Return the problem that keeps wanted members from being ready: first one that needs somebody's action.
 
     Once the pool `is_complete`, a former refusal of Pods explains nothing: it may have been fixed, and nobody tries.
@@ -176,5 +185,15 @@ def _trouble(keep: Iterable[Member], creation: CreationState, *, is_complete: bo
         for member in keep
         if member.pod.trouble is not None and not member.is_ready
     ]
+    stuck += [_silent(member) for member in keep if (left := _patience_left(member, now)) is not None and left <= 0]
     persistent = next((trouble for trouble in stuck if not trouble.is_transient), failing)
     return persistent or next(iter(stuck), None)
+
+
+def _silent(member: Member) -> Trouble:
+    pod = member.pod
+    message = (
+        f"Pod {pod.name} is ready, but its daemon has never reported. Its log says why: "
+        f"kubectl -n {pod.namespace} logs {pod.name}"
+    )
+    return Trouble(DAEMON_SILENT, message)

@@ -252,6 +252,7 @@ class PoolReconciler:
             cordoned=daemon.cordoned,
             cordoned_by_pool=daemon.cordoned_by is not None,
             held=held,
+            reported=daemon.heartbeat is not None,
             lost=self._jobs.has_lost(daemon, now),
             annotated=daemon.annotated,
         )

@@ -246,6 +246,24 @@ def test_a_refusal_of_pods_is_quoted_only_while_pods_are_missing(members: list[M
     assert a_plan(2, *members, pace=of_a_pod).counts.trouble == FAILING
 
 
+@pytest.mark.parametrize("daemon", [None, PoolDaemon("d")], ids=["not registered", "registered"])
+def test_a_pod_whose_daemon_never_reports_is_named_after_a_minute(daemon: PoolDaemon | None) -> None:
+    silent = Member(a_pod("a", ready_since=50), daemon)
+
+    assert a_plan(1, silent, now=100).counts.trouble is None
+    assert a_plan(1, silent, now=100).requeue_after == pytest.approx(10)
+    trouble = a_plan(1, silent, now=110).counts.trouble
+    assert trouble == Trouble(
+        "DaemonSilent",
+        "Pod a is ready, but its daemon has never reported. Its log says why: kubectl -n acme logs a",
+    )
+    assert decided(1, silent, now=110) == []
+    assert a_plan(1, silent, now=110).requeue_after is None
+    for other in (working("a", online=False), working("a"), starting("a"), over("a", ready_since=50)):
+        counts = a_plan(1, other, now=1000).counts
+        assert counts.trouble is None
+
+
 def test_a_failure_is_forgotten_although_nothing_else_happens() -> None:
     pace = CreationState(failing=FAILING, forget_at=at(160).monotonic)
     assert a_plan(1, starting("a"), pace=pace, now=100).requeue_after == pytest.approx(60)
