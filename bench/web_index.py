@@ -49,6 +49,7 @@ def main(jobs: int, pending: int, daemons: int, namespaces: int) -> None:
     _ask(index, population)
     _list_again(index, population)
     _change(index, population)
+    trim()  # as the server does each minute
     click.echo(f"resident: {_resident():.0f} MB at the end")
     began = time.process_time()
     index.start_over()

@@ -86,9 +86,9 @@ def job_record(model: ProvisionerJob) -> Job:
         demand=demand,
         transition=spec.transition,
         workspace=spec.workspace_ref.name if spec.workspace_ref else None,
-        workspace_owner=_shared(spec.workspace_ref.owner) if spec.workspace_ref else None,
+        workspace_owner=shared_text(spec.workspace_ref.owner) if spec.workspace_ref else None,
         builds_workspace=spec.workspace_ref is not None and spec.workspace_ref.uid is not None,
-        initiator=_shared(spec.initiator),
+        initiator=shared_text(spec.initiator),
         priority=spec.priority,
         suspend=spec.suspend,
         cancel=spec.cancel,
@@ -100,8 +100,8 @@ def job_record(model: ProvisionerJob) -> Job:
         stall_timeout=spec.stall_timeout_seconds,
         ttl=spec.ttl_seconds_after_finished,
         phase=status.phase,
-        reason=_shared(status.reason),
-        message=_shared(status.message),
+        reason=shared_text(status.reason),
+        message=shared_text(status.message),
         conditions=conditions_of(status.conditions),
         assignment=_assignment(status),
         started=seconds_of(status.started_at),
@@ -180,10 +180,10 @@ def conditions_of(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:
     """Make the records of conditions."""
     return tuple(
         Condition(
-            _shared(each.type),
+            shared_text(each.type),
             each.status,
-            _shared(each.reason),
-            _shared(each.message),
+            shared_text(each.reason),
+            shared_text(each.message),
             each.last_transition_time.timestamp(),
         )
         for each in models
@@ -193,7 +193,7 @@ def conditions_of(models: Sequence[ConditionModel]) -> tuple[Condition, ...]:
 _Text = TypeVar("_Text", bound=str | None)
 
 
-def _shared(text: _Text) -> _Text:
+def shared_text(text: _Text) -> _Text:
     """Intern a text, unless it is long: equal texts become one object."""
     return text if text is None or len(text) > _LONGEST_SHARED else _interned(text)
 

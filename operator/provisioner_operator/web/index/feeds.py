@@ -7,6 +7,7 @@ is forgotten, and every kind listed again.
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLATES, WORKSPACES
@@ -29,6 +30,8 @@ _COLLECTIONS: Mapping[str, Callable[[str | None], str]] = {
 }
 _TICK_SECONDS = 1.0
 """Time between two looks for daemons whose heartbeats have stopped."""
+_TICKS_BETWEEN_TRIMS = 60
+"""Searches leave free memory in pieces, as lists do, and to give it back takes some milliseconds."""
 
 
 class Feeds:
@@ -96,9 +99,11 @@ class Feeds:
         return feeds
 
     async def _tick(self) -> None:
-        while True:
+        for tick in count(1):
             await asyncio.sleep(_TICK_SECONDS)
             self._index.queue.advance()
+            if not tick % _TICKS_BETWEEN_TRIMS:
+                trim()
 
 
 class _Feed:

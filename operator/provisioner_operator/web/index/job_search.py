@@ -17,7 +17,7 @@ class JobSearch:
     def __init__(self, rows: RowStore) -> None:
         self._rows = rows
         self._terms = Terms()
-        self._names = LineText(rows.text)
+        self._names = LineText(rows.name)
 
     def add(self, slot: int, row: JobRow) -> None:
         """Note a new job."""
@@ -72,9 +72,9 @@ class JobSearch:
             if value:
                 yield self._terms.of(field, value)
         for word in query.text.lower().split():
-            # One character is somewhere in nearly every uid; at the beginning of a value it says something.
+            # One character is somewhere in nearly every name; at the beginning of a value it says something.
             wanted = f" {word}" if len(word) == 1 else word
-            yield chain(self._names.containing(wanted), self._terms.containing(wanted))
+            yield chain(self._names.containing(wanted), self._terms.containing(wanted), [self._rows.with_uid(word)])
 
     def _united(self, collections: Iterable[Slots]) -> set[int]:
         united: set[int] = set()

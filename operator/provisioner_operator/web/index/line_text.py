@@ -1,6 +1,6 @@
 """Search many short texts at once: they are the lines of a few long ones, where Python looks for a word at memory speed.
 
-Used for names and uids of all jobs, and for the values of the fields by which jobs are found. The lines of neighboring
+Used for the names of all jobs, and for the values of the fields by which jobs are found. The lines of neighboring
 numbers make a block, which is put together again when it is searched after a change.
 """
 

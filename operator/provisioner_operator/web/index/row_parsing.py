@@ -7,7 +7,7 @@ from typing import Any
 from provisioner_operator.core.jobs.retry import RETRY_OF
 from provisioner_operator.kube import wire
 from provisioner_operator.kube.object_meta import object_meta
-from provisioner_operator.kube.parsing import job_record, parse_job_model
+from provisioner_operator.kube.parsing import job_record, parse_job_model, shared_text
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
 
 _LONGEST_MESSAGE = 512
@@ -33,9 +33,9 @@ def parse_job_row(body: Mapping[str, Any]) -> JobRow:
     template, workspace = spec.template_ref, spec.workspace_ref
     return JobRow(
         job=job_record(model),
-        template=template.name if template is not None else None,
-        template_uid=template.uid if template is not None else None,
-        version=template.version if template is not None else None,
+        template=shared_text(template.name) if template is not None else None,
+        template_uid=shared_text(template.uid) if template is not None else None,
+        version=shared_text(template.version) if template is not None else None,
         workspace_uid=workspace.uid if workspace is not None else None,
         build_number=workspace.build_number if workspace is not None else None,
         owner_may_cancel=spec.owner_may_cancel,

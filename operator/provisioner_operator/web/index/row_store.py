@@ -51,13 +51,16 @@ class RowStore:
         """Return the key by which jobs are sorted: time of creation, and uid within a second."""
         return self.created[slot], self.uid(slot)
 
-    def text(self, slot: int) -> str:
-        """Return the job's name and uid in one line; an empty one for a slot without a row."""
+    def name(self, slot: int) -> str:
+        """Return the job's name; an empty one for a slot without a row."""
         stored = self._rows[slot] if slot < len(self._rows) else None
         if stored is None:
             return ""
-        name = stored.job.name if isinstance(stored, JobRow) else name_of(stored)
-        return f"{name} {self.uid(slot)}"
+        return stored.job.name if isinstance(stored, JobRow) else name_of(stored)
+
+    def with_uid(self, word: str) -> list[int]:
+        """Return the slots of the jobs that have this word in their uid."""
+        return [slot for slot in self._uids.containing(word) if self._rows[slot] is not None]
 
     def find(self, uid: str) -> int | None:
         """Return the slot of the job of this uid."""

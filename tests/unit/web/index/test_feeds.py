@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import UnreachableError
+from provisioner_operator.web.index import feeds
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.feeds import Feeds
 from provisioner_operator.web.index.query import JobQuery
@@ -16,7 +19,7 @@ from support.builders.core import NAMESPACE, NOON
 from support.builders.manifests import a_daemon_manifest, a_job_manifest
 from support.builders.stored import stored
 from support.scripted_client import Answer, ScriptedClient
-from support.virtual_time import EPOCH, now, virtual_time
+from support.virtual_time import now, virtual_time
 
 NAMESPACES = "/api/v1/namespaces"
 KINDS = (paths.daemons, paths.pools, paths.workspaces, paths.templates, paths.jobs)
@@ -42,7 +45,7 @@ def a_job(name: str = "job", version: int = 5) -> dict[str, Any]:
 @asynccontextmanager
 async def fed(client: ScriptedClient, *namespaces: str, seconds: float = 1) -> AsyncIterator[ClusterIndex]:
     """An index that is fed for some seconds."""
-    index = ClusterIndex(lambda: Instant(NOON + now() - EPOCH, now()), namespaces)
+    index = ClusterIndex(lambda: Instant(NOON + now(), now()), namespaces)
     feeding = asyncio.create_task(Feeds(index, client, namespaces).run())
     await asyncio.sleep(seconds)
     assert not feeding.done()
@@ -135,4 +138,12 @@ async def test_a_daemon_whose_heartbeats_stop_is_a_change() -> None:
     async with fed(a_cluster(daemons=[a_page(daemon)]), seconds=39) as index:
         version = index.version
         assert await index.changed(version) == version + 1
-        assert now() - EPOCH < 42
+        assert 39 <= now() < 42
+
+
+@virtual_time
+async def test_what_searches_have_used_is_given_back_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    trims: list[float] = []
+    monkeypatch.setattr(feeds, "trim", lambda: trims.append(now()))
+    async with fed(a_cluster(), seconds=150):
+        assert [at for at in trims if at > 1] == [60, 120]

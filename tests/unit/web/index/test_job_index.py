@@ -84,7 +84,10 @@ def rows(draw: st.DrawFn) -> JobRow:
 STEPS = st.lists(rows() | st.sampled_from(UIDS), max_size=30)
 """Rows that are put, and uids that are removed."""
 WORDS = st.sampled_from(
-    ["dev", "DOCKER", "a", "ada", "sam", "region=eu", "disk", "owner", "scope", "00000001-aaaa", "zzz", "e", "-", "="]
+    [
+        *("dev", "DOCKER", "a", "ada", "sam", "region=eu", "disk", "owner", "scope", "zzz", "e", "-", "="),
+        *("00000001-aaaa", "000000000002", "-AAAA-4", "aaaa4bbb", "of-od", "bbb", "----", "000000-aaaa"),
+    ]
 )
 TIMES = st.sampled_from([NOON - 1, NOON, NOON + 1, NOON + 2])
 QUERIES = st.builds(
@@ -108,7 +111,7 @@ ALLOWED = st.sets(st.sampled_from([*NAMESPACES, "unknown"]))
 
 def words_of(row: JobRow) -> list[str]:
     job = row.job
-    named = [job.name, job.uid, job.workspace, row.template, job.initiator, job.assignment and job.assignment.daemon]
+    named = [job.name, job.workspace, row.template, job.initiator, job.assignment and job.assignment.daemon]
     tags = [f"{key}={value}" for key, value in job.demand.tags - UNTAGGED]
     return [each.lower() for each in [*named, *tags] if each]
 
@@ -117,13 +120,18 @@ def has(value: str, word: str) -> bool:
     return word in value if len(word) > 1 else any(each.startswith(word) for each in value.split())
 
 
+def is_found(row: JobRow, word: str) -> bool:
+    # Shorter words are in too many uids.
+    return any(has(each, word) for each in words_of(row)) or (len(word) >= 4 and word in row.job.uid)
+
+
 def meets(row: JobRow, query: JobQuery, stuck: Stuck) -> bool:
     """Whether the query selects the job, whatever its place."""
     job = row.job
     return (
         (not query.phases or job.phase in query.phases)
         and (not query.stuck or stuck.has(row))
-        and all(any(has(each, word) for each in words_of(row)) for word in query.text.lower().split())
+        and all(is_found(row, word) for word in query.text.lower().split())
         and (not query.uids or job.uid in query.uids)
         and (not query.tags or tags_match(job.demand.tags, query.tags))
         and (not query.types or job.type in query.types)
