@@ -325,6 +325,42 @@ def test_a_repeated_request_makes_one_build(team: Team, users: WebUsers) -> None
     assert start("second").json()["build_number"] == 3
 
 
+def test_a_repeated_deletion_makes_one_build(team: Team, users: WebUsers) -> None:
+    # Its destruction waits, since no daemon has this tag.
+    name = a_running(team, users)
+    team.admin.patch("ws", name, {"spec": {"tags": {"zone": "mars"}}})
+    path = f"/api/v2/workspaces/{team.admin.get('ws', name)['metadata']['uid']}/builds"
+
+    def delete(key: str, **wanted: bool) -> httpx.Response:
+        headers = {"Idempotency-Key": key} if key else {}
+        return users.client(OWNER).post(path, json={"transition": "delete", **wanted}, headers=headers)
+
+    answers = [delete("first"), delete("first"), delete("second")]
+    assert [each.status_code for each in answers] == [httpx.codes.CREATED] * len(answers), answers[-1].text
+    assert {each.json()["build_number"] for each in answers} == {2}
+    assert {each.json()["transition"] for each in answers} == {"delete"}
+    assert delete("").status_code == httpx.codes.CONFLICT
+    # To keep the resources is another request.
+    assert delete("first", orphan=True).status_code == httpx.codes.CONFLICT
+    assert team.transitions(name) == ["Start", "Delete"]
+
+
+def test_a_repeated_retry_of_a_build_makes_one(team: Team, users: WebUsers) -> None:
+    name = a_running(team, users)
+    job = uid_of(team.jobs_of(name)[0])
+
+    def retry() -> httpx.Response:
+        path = f"/api/provisioner/v1/jobs/{job}/retry"
+        return users.client(OWNER).post(path, headers={"Idempotency-Key": "once"})
+
+    assert retry().status_code == httpx.codes.OK
+    team.until(name, "Running", build=2)
+    again = retry()
+    assert again.status_code == httpx.codes.OK, again.text
+    assert "carried out before" in again.json()["message"]
+    assert team.transitions(name) == ["Start", "Start"]
+
+
 def test_a_start_changes_only_what_is_asked_for(team: Team, users: WebUsers) -> None:
     name = a_running(team, users)
     workspace = team.admin.get("ws", name)

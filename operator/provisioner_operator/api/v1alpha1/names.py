@@ -54,8 +54,8 @@ TEMPLATE_LABEL = f"{GROUP}/template"
 WORKSPACE_LABEL = f"{GROUP}/workspace"
 """Label of a workspace's jobs: the workspace's name."""
 IDEMPOTENCY_KEY_ANNOTATION = f"{GROUP}/idempotency-key"
-"""Annotation of a workspace: the latest request for a build that had an idempotency key, as a digest, and the number of
-the latest build before it."""
+"""Annotation of a workspace or template: the latest request for a build or an import that had an idempotency key, as a digest,
+and the number of the latest build before it."""
 DESTROY_FINALIZER = f"{GROUP}/destroy"
 """Finalizer of a workspace that was built: keeps it until its resources are destroyed."""
 IN_USE_FINALIZER = f"{GROUP}/in-use"

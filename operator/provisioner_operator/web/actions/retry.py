@@ -12,6 +12,7 @@ from provisioner_operator.core.jobs.retry import (
 )
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.request_errors import Cause, NothingToChangeError, NotPossibleError
+from provisioner_operator.core.workspaces.idempotency_key import KeyedRequest, earlier_request, remembering
 from provisioner_operator.core.workspaces.retry_by_owner import (
     JobOwner,
     owner_gone,
@@ -33,7 +34,7 @@ from provisioner_operator.web.actions.workspaces import describe_rebuild
 async def retry(client: KubeClient, job: Target, key: str = "") -> Outcome:
     """Repeat a job that has ended. The outcome's body is the new job, or the workspace or template that makes one.
 
-    A request with the same key as an earlier one finds the job that this one created.
+    A request with the same key as an earlier one finds the job that this one created, or that its owner was changed.
     """
     body = await read_target(client, paths.job(job.namespace, job.name), job)
     try:
@@ -45,7 +46,7 @@ async def retry(client: KubeClient, job: Target, key: str = "") -> Outcome:
         names = [retry_name_for(job.name, job.uid, key)] if key else retry_names(job.name)
         return await _submit(client, body, names, is_idempotent=bool(key))
     try:
-        return await _retry_by_owner(client, job.namespace, owner)
+        return await _retry_by_owner(client, job, owner, key)
     except NotFoundError:
         return not_done(owner_gone(owner), body)
 
@@ -65,15 +66,22 @@ async def _submit(client: KubeClient, body: Body, names: Iterable[str], *, is_id
     return not_done(most_retries(meta.name), body)
 
 
-async def _retry_by_owner(client: KubeClient, namespace: str, owner: JobOwner) -> Outcome:
-    of_workspace = owner.kind == "workspace"
+async def _retry_by_owner(client: KubeClient, job: Target, owner: JobOwner, key: str) -> Outcome:
+    of_workspace, namespace = owner.kind == "workspace", job.namespace
     path = paths.workspace(namespace, owner.name) if of_workspace else paths.template(namespace, owner.name)
+    # Of whichever user: two who retry the same job want the same.
+    request = KeyedRequest.of("", key, f"retry of {job.uid}", 0) if key else None
 
     def decide(body: Body) -> JsonPatch:
+        if request is not None and earlier_request(meta_of(body), request) is not None:
+            raise NothingToChangeError(Cause.REPEATED, "The same request was carried out before.")
         _require_settled(body)
-        if of_workspace:
-            return repeated_build(workspace_state(body), owner)
-        return repeated_import(template_state(body), owner)
+        patch = (
+            repeated_build(workspace_state(body), owner)
+            if of_workspace
+            else repeated_import(template_state(body), owner)
+        )
+        return patch if request is None else remembering(patch, meta_of(body), request)
 
     def describe(before: Body) -> str:
         if of_workspace:

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from provisioner_operator.api.v1alpha1.enums import StatusCondition
+from provisioner_operator.api.v1alpha1.enums import StatusCondition, Transition
 from provisioner_operator.web.coder.convert import workspaces as convert
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
@@ -31,6 +31,14 @@ class KnownBuilds:
         if newest is None:
             return cls(row, built)
         return cls(row, max(built, newest.build_number or 0), is_active=not newest.is_ended)
+
+    @classmethod
+    def before_deletion(cls, row: ObjectRow, index: ClusterIndex) -> "KnownBuilds":
+        """Take the builds before the one that destroys a workspace which is being deleted."""
+        known = cls.of(row, index)
+        newest = next(iter(convert.builds_of(row, index)), None)
+        is_deletion = newest is not None and newest.job.transition is Transition.DELETE
+        return cls(row, known.number - 1) if is_deletion else known
 
     async def newer(self, index: ClusterIndex) -> JobRow | None:
         """Return the first build that was made since; None if the time is up, or the workspace is gone."""

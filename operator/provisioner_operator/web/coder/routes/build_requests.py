@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
-from provisioner_operator.api.v1alpha1.enums import UpdatePolicy
+from provisioner_operator.api.v1alpha1.enums import DeletionPolicy, UpdatePolicy
 from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.core.model.request_errors import Cause
 from provisioner_operator.core.workspaces.idempotency_key import KeyedRequest, earlier_request
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.object_states import meta_of
+from provisioner_operator.kube.workspace_states import workspace_state
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.actions import workspaces as actions
 from provisioner_operator.web.actions.outcome import Outcome, Result
@@ -51,7 +51,8 @@ async def create_build(
 
     409 if a build waits or runs, or if no build was made within five seconds; the message says why. A start or stop that is
     repeated with the same `Idempotency-Key` changes nothing, and returns the build of the first one, as long as the workspace
-    was not changed by a request with another key in between.
+    was not changed by a request with another key in between. A deletion with any key returns the build of one that is under
+    way; once the workspace is gone, 404.
     """
     index = context.index
     row = await workspace_of(workspace, index, caller)
@@ -103,23 +104,34 @@ async def _requested(
 ) -> KnownBuilds:
     """Make the change, unless it was made before, and return the builds before it. Raises Problem."""
     row = known.workspace
-    if request is not None and (earlier := await _earlier(row, request, caller)) is not None:
+    if request is not None and (earlier := await _earlier(row, wanted, request, index, caller)) is not None:
         return earlier
     if known.is_active:
         raise Problem(409, "A workspace build is already active.")
     outcome = await _change(wanted, row, request, index, caller)
     if request is not None and outcome.cause is Cause.REPEATED:
         # The same request came twice at the same time.
-        return await _earlier(row, request, caller) or known
+        return await _earlier(row, wanted, request, index, caller) or known
     if outcome.result is not Result.DONE:
         raise Problem(409, outcome.message)
     return known
 
 
-async def _earlier(row: ObjectRow, request: KeyedRequest, caller: Caller) -> KnownBuilds | None:
+async def _earlier(
+    row: ObjectRow,
+    wanted: CreateWorkspaceBuildRequest,
+    request: KeyedRequest,
+    index: ClusterIndex,
+    caller: Caller,
+) -> KnownBuilds | None:
     """Return the builds before the same request, if it was carried out: read anew, since the index may not know it yet."""
     body = await read_target(caller.client, paths.workspace(row.namespace, row.name), row)
-    earlier = earlier_request(meta_of(body), request)
+    state = workspace_state(body)
+    if wanted.transition == "delete":
+        # A deletion is remembered by the workspace itself.
+        is_same = state.deleting and (not wanted.orphan or state.deletion_policy is DeletionPolicy.ORPHAN)
+        return KnownBuilds.before_deletion(row, index) if is_same else None
+    earlier = earlier_request(state.meta, request)
     return None if earlier is None else KnownBuilds(row, earlier.builds_before)
 
 
