@@ -10,7 +10,7 @@ from provisioner_operator.web.actions.target import ObjectRef
 from support.scripted_client import Body, ScriptedClient
 
 JOB = ObjectRef("acme", "dev-7", "u")
-JOBS, JOB_PATH = paths.jobs("acme"), paths.job("acme", "dev-7")
+JOB_PATH = paths.job("acme", "dev-7")
 ARCHIVES = paths.config_maps("acme")
 DAEMON = paths.daemon("acme", "d1")
 POD_LOG = f"{paths.pod('acme', 'd1')}/log"
@@ -20,7 +20,8 @@ STARTED = "2027-01-15T08:00:00Z"
 def a_logged_job(phase: Phase, *, started: bool = True, daemon: str = "d1") -> dict[str, Any]:
     """The job, on daemon `d1` if it has started."""
     status = {"phase": phase} | ({"startedAt": STARTED, "assignment": {"daemon": daemon}} if started else {})
-    return {"metadata": {"name": "dev-7", "namespace": "acme", "uid": "u"}, "spec": {}, "status": status}
+    metadata = {"name": "dev-7", "namespace": "acme", "uid": "u", "resourceVersion": "5"}
+    return {"metadata": metadata, "spec": {}, "status": status}
 
 
 PENDING, RUNNING, COMPLETED = (
@@ -43,10 +44,10 @@ def printed(line: str, nanoseconds: int, job: str = "dev-7") -> str:
     return f"2027-01-15T08:00:00.{nanoseconds:09}Z {json.dumps(record)}"
 
 
-def a_log_client(*, owners: Sequence[Body] = ()) -> ScriptedClient:
+def a_log_client(*, owners: Sequence[Body] = (), job: Body = RUNNING) -> ScriptedClient:
     """A client whose daemon `d1` has these owners."""
     client = ScriptedClient()
-    client.answers("GET", JOB_PATH, RUNNING)
+    client.answers("GET", JOB_PATH, job)
     client.answers("GET", DAEMON, {"metadata": {"name": "d1", "ownerReferences": owners}})
     return client
 

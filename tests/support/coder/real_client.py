@@ -9,6 +9,8 @@ from typing import Any
 
 from typing_extensions import override
 
+from support.coder.transcript import note
+
 VARIABLE = "CODER_BINARY"
 _TIMEOUT = 120
 """Seconds. Following a log takes as long as its run."""
@@ -62,4 +64,5 @@ class RealClient:
             timeout=_TIMEOUT,
             stdin=subprocess.DEVNULL,
         )
+        note(arguments, finished.returncode, finished.stdout + finished.stderr, secret=self.token)
         return ClientAnswer(arguments, finished.returncode, finished.stdout, finished.stderr)

@@ -14,6 +14,7 @@ from provisioner_operator.web.coder.models.jobs import ProvisionerJobLog
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import JobRow
 from provisioner_operator.web.logs.follow import follow_log
+from provisioner_operator.web.logs.job_changes import job_changes
 
 RESUME_SECONDS = 1.0
 """Pause before a log is read again after the API server was away."""
@@ -25,7 +26,8 @@ async def log_to_the_end(
     """Yield the lines after that id, and each further one as it comes; ends with the job."""
     while True:
         try:
-            async for each in followed_logs(follow_log(caller.client, row.job, first_needed(after)), after):
+            lines = follow_log(caller.client, row.job, job_changes(index), first_needed(after))
+            async for each in followed_logs(lines, after):
                 after = each.id
                 yield each
             break

@@ -1,4 +1,7 @@
-"""Follow the log of a job to the end of its run: live from the daemon's Pod, else as its archive grows."""
+"""Follow the log of a job to the end of its run: live from the daemon's Pod, else as its archive grows.
+
+One request stays open for each reader; whoever asks says when the job may have ended.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -10,30 +13,33 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.views.log_lines import Line
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.errors import ForbiddenError, KubeError
+from provisioner_operator.kube.errors import ForbiddenError, KubeError, NotFoundError, UnreachableError
 from provisioner_operator.kube.object_states import Body, job_state, meta_of
 from provisioner_operator.web.actions.target import Target, read_target
 from provisioner_operator.web.logs.archive import archive_versions, latest_archive
+from provisioner_operator.web.logs.job_changes import JobChanges
 from provisioner_operator.web.logs.lines import LogLine, Progress
-from provisioner_operator.web.logs.object_versions import object_versions
+from provisioner_operator.web.logs.object_versions import RETRY_SECONDS
 from provisioner_operator.web.logs.pod_log import follow_pod_log, pod_of, printed_lines
 
 _Item = TypeVar("_Item")
 
 
-async def follow_log(client: KubeClient, job: Target, after: int = 0) -> AsyncGenerator[LogLine, None]:
+async def follow_log(
+    client: KubeClient, job: Target, changed: JobChanges, after: int = 0
+) -> AsyncGenerator[LogLine, None]:
     """Yield the lines after that number, and each further one as it comes; ends when the run has ended.
 
     Waits for the start of a pending job. Raises the error of a request that the API server refuses.
     """
-    await read_target(client, paths.job(job.namespace, job.name), job)
-    body = await _await_job(client, job, lambda phase: phase is not Phase.PENDING)
+    first = await read_target(client, paths.job(job.namespace, job.name), job)
+    body = await _await_job(client, job, first, lambda phase: phase is not Phase.PENDING, changed)
     started = "" if body is None else (body.get("status") or {}).get("startedAt") or ""
     if body is None or not started:
         return
     progress = Progress(after, time=started)
     if job_state(body).phase not in TERMINAL:
-        ended = asyncio.ensure_future(_await_job(client, job, lambda phase: phase in TERMINAL))
+        ended = asyncio.ensure_future(_await_job(client, job, body, lambda phase: phase in TERMINAL, changed))
         try:
             async with aclosing(_until(ended, _growing(client, job, body, progress))) as lines:
                 async for line in lines:
@@ -46,15 +52,25 @@ async def follow_log(client: KubeClient, job: Target, after: int = 0) -> AsyncGe
             yield line
 
 
-async def _await_job(client: KubeClient, job: Target, is_awaited: Callable[[Phase], bool]) -> Body | None:
-    """Wait for a phase of the job, and return the job then; None if it is gone."""
-    async with aclosing(object_versions(client, paths.jobs(job.namespace), job.name)) as versions:
-        async for body in versions:
-            if body is None or meta_of(body).uid != job.uid:
-                return None
-            if is_awaited(job_state(body).phase):
-                return body
-    return None
+async def _await_job(
+    client: KubeClient, job: Target, body: Body | None, is_awaited: Callable[[Phase], bool], changed: JobChanges
+) -> Body | None:
+    """Wait for a phase of the job, and return the job then; None if it is gone. It is read with the user's own client."""
+    while body is not None and not is_awaited(job_state(body).phase):
+        await changed(job.uid, int(meta_of(body).resource_version))
+        body = await _present(client, job)
+    return body
+
+
+async def _present(client: KubeClient, job: Target) -> Body | None:
+    """Return the job as it is, through outages; None if it is gone."""
+    while True:
+        try:
+            return await read_target(client, paths.job(job.namespace, job.name), job)
+        except NotFoundError:
+            return None
+        except UnreachableError:
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _growing(client: KubeClient, job: Target, body: Body, progress: Progress) -> AsyncGenerator[LogLine, None]:

@@ -1,4 +1,4 @@
-"""Observe one object with the user's own client, through outages: a job until it has ended, an archive while it grows."""
+"""Observe one object with the user's own client, through outages: an archive while it grows."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Phase
-from provisioner_operator.kube.errors import ApiError, ForbiddenError, GoneError, NotFoundError, UnreachableError
+from provisioner_operator.kube.errors import ApiError, ForbiddenError, NotFoundError, UnreachableError
 from provisioner_operator.web.logs.follow import follow_log
+from provisioner_operator.web.logs.job_changes import JobChanges
 from support.builders.logs import (
     ARCHIVES,
     COMPLETED,
     JOB,
     JOB_PATH,
-    JOBS,
     PENDING,
     POD_LOG,
     RUNNING,
@@ -26,20 +26,24 @@ from support.builders.logs import (
     in_a_pod,
     printed,
 )
-from support.scripted_client import Body, Hang, ScriptedClient, a_page
+from support.scripted_client import Answer, Hang, ScriptedClient, a_page
 from support.virtual_time import now, virtual_time
 
 
-def runs_for(client: ScriptedClient, seconds: float, end: Body = COMPLETED) -> None:
-    """The job runs already, and ends after that time."""
-    client.answers("GET", JOBS, a_page(RUNNING))
-    client.watched(JOBS, seconds, ("MODIFIED", end))
+def each(seconds: float) -> JobChanges:
+    """The job changes, each time after this time."""
+
+    async def changed(uid: str, version: int) -> None:
+        assert (uid, version) == ("u", 5)
+        await asyncio.sleep(seconds)
+
+    return changed
 
 
-async def texts(client: ScriptedClient, after: int = 0, seen: list[str] | None = None) -> list[str]:
-    """Follow to the end; `seen` has what came before an error."""
+async def texts(client: ScriptedClient, after: int = 0, seen: list[str] | None = None, changes: float = 5) -> list[str]:
+    """Follow to the end, with these seconds between changes of the job; `seen` has what came before an error."""
     seen = [] if seen is None else seen
-    async for line in follow_log(client, JOB, after):
+    async for line in follow_log(client, JOB, each(changes), after):
         assert line.number == after + len(seen) + 1
         seen.append(line.text)
     return seen
@@ -47,24 +51,22 @@ async def texts(client: ScriptedClient, after: int = 0, seen: list[str] | None =
 
 @virtual_time
 async def test_the_archive_of_a_daemon_outside_pods_is_followed_as_it_grows() -> None:
-    client = a_log_client()
-    client.answers("GET", JOBS, a_page(PENDING), a_page(RUNNING))
-    client.watched(JOBS, 5, ("MODIFIED", RUNNING))
-    client.watched(JOBS, 60, ("MODIFIED", COMPLETED))
+    client = a_log_client(job=PENDING)
+    client.answers("GET", JOB_PATH, RUNNING, COMPLETED)
     client.answers("GET", ARCHIVES, a_page(), a_page(an_archive("a", "b", "c", "d")))
     client.watched(
         ARCHIVES, 10, ("ADDED", an_archive("a")), ("BOOKMARK", {}), 20, ("MODIFIED", an_archive("a", "b", "c")), Hang()
     )
 
-    assert await texts(client) == ["a", "b", "c", "d"]
-    assert now() == 65
+    assert await texts(client, changes=60) == ["a", "b", "c", "d"]
+    assert now() == 120
     assert client.sent("READ") == [], "there is no Pod"
 
 
 @virtual_time
 async def test_an_archive_of_an_earlier_job_of_the_name_is_not_shown() -> None:
     client = a_log_client()
-    runs_for(client, 5)
+    client.answers("GET", JOB_PATH, COMPLETED)
     client.answers("GET", ARCHIVES, a_page(an_archive("old", uid="an-earlier-job")), a_page(an_archive("new")))
 
     assert await texts(client) == ["new"]
@@ -73,7 +75,7 @@ async def test_an_archive_of_an_earlier_job_of_the_name_is_not_shown() -> None:
 @virtual_time
 async def test_the_output_of_the_daemons_pod_is_shown_at_once_and_the_archive_has_the_rest() -> None:
     client = in_a_pod()
-    runs_for(client, 5)
+    client.answers("GET", JOB_PATH, COMPLETED)
     client.reads(POD_LOG, printed("a", 1), printed("other", 2, job="dev-8"), 1, printed("b", 3), "no JSON", Hang())
     client.answers("GET", ARCHIVES, a_page(an_archive("a", "b", "c")))
 
@@ -85,7 +87,7 @@ async def test_the_output_of_the_daemons_pod_is_shown_at_once_and_the_archive_ha
 @virtual_time
 async def test_a_stream_that_breaks_goes_on_where_it_broke() -> None:
     client = in_a_pod()
-    runs_for(client, 5)
+    client.answers("GET", JOB_PATH, COMPLETED)
     client.reads(POD_LOG, printed("a", 1), printed("a", 2), UnreachableError("quiet"))
     client.reads(POD_LOG, printed("a", 1), printed("a", 2), printed("b", 3), Hang())
     client.answers("GET", ARCHIVES, a_page(an_archive("a", "a", "b")))
@@ -97,7 +99,7 @@ async def test_a_stream_that_breaks_goes_on_where_it_broke() -> None:
 @virtual_time
 async def test_a_pod_with_several_containers_is_asked_for_that_of_the_daemon() -> None:
     client = in_a_pod()
-    runs_for(client, 5)
+    client.answers("GET", JOB_PATH, COMPLETED)
     client.reads(POD_LOG, ApiError(400, "a container name must be specified"))
     client.reads(POD_LOG, printed("a", 1), Hang())
     client.answers("GET", ARCHIVES, a_page(an_archive("a")))
@@ -110,19 +112,19 @@ async def test_a_pod_with_several_containers_is_asked_for_that_of_the_daemon() -
 @virtual_time
 async def test_the_archive_is_followed_where_the_pods_output_cannot_be_read(refusal: Exception) -> None:
     client = in_a_pod()
-    runs_for(client, 30)
+    client.answers("GET", JOB_PATH, COMPLETED)
     client.reads(POD_LOG, printed("a", 1), refusal)
     client.answers("GET", ARCHIVES, a_page(an_archive("a")))
     client.watched(ARCHIVES, 10, ("MODIFIED", an_archive("a", "b")), Hang())
 
-    assert await texts(client) == ["a", "b"]
+    assert await texts(client, changes=30) == ["a", "b"]
 
 
 @pytest.mark.parametrize("archives", [a_page(), ForbiddenError(403, "no configmaps")], ids=["none", "forbidden"])
 @virtual_time
 async def test_a_log_that_has_no_archive_ends_with_what_the_pod_has(archives: Any) -> None:
     client = in_a_pod()
-    runs_for(client, 5)
+    client.answers("GET", JOB_PATH, COMPLETED)
     client.reads(POD_LOG, printed("a", 1), Hang())
     client.reads(POD_LOG, printed("a", 1), printed("b", 2))
     client.answers("GET", ARCHIVES, archives)
@@ -133,13 +135,12 @@ async def test_a_log_that_has_no_archive_ends_with_what_the_pod_has(archives: An
 @virtual_time
 async def test_who_comes_back_gets_only_further_lines() -> None:
     live = in_a_pod()
-    runs_for(live, 5)
+    live.answers("GET", JOB_PATH, COMPLETED)
     live.reads(POD_LOG, printed("a", 1), printed("b", 2), Hang())
     live.answers("GET", ARCHIVES, a_page(an_archive("a", "b", "c")))
     assert await texts(live, after=1) == ["b", "c"]
 
-    ended = in_a_pod()
-    ended.answers("GET", JOBS, a_page(COMPLETED))
+    ended = a_log_client(job=COMPLETED)
     ended.answers("GET", ARCHIVES, a_page(an_archive("a", "b", "c")))
     assert await texts(ended, after=2) == ["c"]
     assert ended.sent("READ") == []
@@ -148,16 +149,15 @@ async def test_who_comes_back_gets_only_further_lines() -> None:
 @pytest.mark.parametrize(
     "end",
     [
-        a_page(),
-        a_page(a_logged_job(Phase.CANCELED, started=False)),
-        a_page({"metadata": {"name": "dev-7", "uid": "v"}}),
+        NotFoundError(404, "gone"),
+        a_logged_job(Phase.CANCELED, started=False),
+        {"metadata": {"name": "dev-7", "uid": "v"}},
     ],
 )
 @virtual_time
-async def test_a_job_that_never_starts_has_no_lines(end: Body) -> None:
-    client = a_log_client()
-    client.answers("GET", JOBS, a_page(PENDING), end)
-    client.watched(JOBS, 5, GoneError(410, "too old"))
+async def test_a_job_that_never_starts_has_no_lines(end: Answer) -> None:
+    client = a_log_client(job=PENDING)
+    client.answers("GET", JOB_PATH, end)
 
     assert await texts(client) == []
 
@@ -165,8 +165,7 @@ async def test_a_job_that_never_starts_has_no_lines(end: Body) -> None:
 @virtual_time
 async def test_an_outage_is_waited_out_and_the_end_is_seen_after_it() -> None:
     client = a_log_client()
-    client.answers("GET", JOBS, a_page(RUNNING), a_page(RUNNING), UnreachableError("away"), a_page(COMPLETED))
-    client.watched(JOBS, 5, UnreachableError("away"))
+    client.answers("GET", JOB_PATH, RUNNING, UnreachableError("away"), COMPLETED)
     client.answers("GET", ARCHIVES, a_page(), UnreachableError("away"), a_page(an_archive("a")))
     client.watched(ARCHIVES, Hang())
 
@@ -176,26 +175,24 @@ async def test_an_outage_is_waited_out_and_the_end_is_seen_after_it() -> None:
 @virtual_time
 async def test_a_log_that_the_user_may_not_read_is_refused() -> None:
     client = a_log_client()
-    runs_for(client, 5)
+    client.answers("GET", JOB_PATH, COMPLETED)
     client.answers("GET", ARCHIVES, ForbiddenError(403, "no configmaps"))
     with pytest.raises(ForbiddenError, match="no configmaps"):
         await texts(client)
 
-    ended = a_log_client()
-    ended.answers("GET", JOBS, a_page(COMPLETED))
+    ended = a_log_client(job=COMPLETED)
     ended.answers("GET", ARCHIVES, ForbiddenError(403, "no configmaps"))
     with pytest.raises(ForbiddenError, match="no configmaps"):
         await texts(ended)
 
 
 @virtual_time
-async def test_a_right_to_watch_jobs_that_is_withdrawn_ends_the_stream() -> None:
+async def test_a_right_to_read_the_job_that_is_withdrawn_ends_the_stream() -> None:
     client = in_a_pod()
-    client.answers("GET", JOBS, a_page(RUNNING))
-    client.watched(JOBS, 5, ForbiddenError(403, "no watch"))
+    client.answers("GET", JOB_PATH, ForbiddenError(403, "no get"))
     client.reads(POD_LOG, printed("a", 1), Hang())
     seen: list[str] = []
-    with pytest.raises(ForbiddenError, match="no watch"):
+    with pytest.raises(ForbiddenError, match="no get"):
         await texts(client, seen=seen)
     assert seen == ["a"]
 
@@ -212,11 +209,11 @@ async def test_another_job_of_the_name_is_not_followed() -> None:
 @virtual_time
 async def test_nothing_goes_on_for_a_reader_who_has_left(where: Callable[[], ScriptedClient]) -> None:
     client = where()
-    runs_for(client, 60)
+    client.answers("GET", JOB_PATH, COMPLETED)
     client.reads(POD_LOG, printed("a", 1), Hang())
     client.answers("GET", ARCHIVES, a_page(an_archive("a")))
     before = asyncio.all_tasks()
-    async with aclosing(follow_log(client, JOB)) as lines:
+    async with aclosing(follow_log(client, JOB, each(60))) as lines:
         assert (await anext(lines)).text == "a"
         assert asyncio.all_tasks() != before
     await asyncio.sleep(1)  # the watches are closed by the loop

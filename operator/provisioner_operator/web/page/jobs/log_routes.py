@@ -10,8 +10,10 @@ from provisioner_operator.kube import paths as kube_paths
 from provisioner_operator.kube.object_states import meta_of
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.actions.target import ObjectRef
+from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.logs.follow import follow_log
+from provisioner_operator.web.logs.job_changes import job_changes
 from provisioner_operator.web.logs.log import read_log
 from provisioner_operator.web.logs.rights import LogRights
 from provisioner_operator.web.page import live
@@ -32,7 +34,7 @@ async def show_log(org: str, name: str, request: Request, context: Context, call
     if live.wants_stream(request):
         # A reader that connects again has what came before.
         after = _number(request.headers.get("last-event-id") or request.query_params.get("after"), 0)
-        source = _lines(caller, job, stage, after)
+        source = _lines(context, caller, job, stage, after)
         rights = LogRights(caller, context.index, job)
         await rights.lasting()
         return live.respond(context, caller, rights.lasting, source)
@@ -46,9 +48,9 @@ async def show_log(org: str, name: str, request: Request, context: Context, call
         return HTMLResponse(render("jobs/log.html", chrome=frame, log=log_view(log, org, name, stage, most), job=name))
 
 
-async def _lines(caller: Caller, job: ObjectRef, stage: str, after: int) -> AsyncIterator[bytes]:
+async def _lines(context: WebContext, caller: Caller, job: ObjectRef, stage: str, after: int) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
-    async for line in follow_log(caller.client, job, after):
+    async for line in follow_log(caller.client, job, job_changes(context.index), after):
         if not stage or line.stage in ("", stage):
             yield live.event_bytes("lines", render("jobs/log_line.html", line=shown(line)), str(line.number))
     yield live.event_bytes("end", "Ended")
