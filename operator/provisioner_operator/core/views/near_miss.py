@@ -50,12 +50,18 @@ def near_misses(demand: Demand, queue: QueueView) -> list[NearMiss]:
         and 0 < len(lacking := _lacking(demand, daemon)) <= MOST_DIFFERENCES
         and not _IMPLIED & lacking.keys()
     ]
-    found.sort(key=lambda each: (len(each[0]), natural(each[1].name)))
+    found.sort(key=_distance)
     return [_near_miss(daemon, lacking) for lacking, daemon in found[:_SHOWN]]
 
 
 def _lacking(demand: Demand, daemon: Daemon) -> dict[str, str]:
     return dict(sorted(demand.tags - daemon.supply.tags))
+
+
+def _distance(found: tuple[dict[str, str], Daemon]) -> tuple[int, int, str]:
+    """Order daemons: of those that differ in as many tags, another value is more often a mistake than a missing key."""
+    lacking, daemon = found
+    return len(lacking), len(lacking.keys() - dict(daemon.supply.tags).keys()), natural(daemon.name)
 
 
 def _near_miss(daemon: Daemon, lacking: dict[str, str]) -> NearMiss:

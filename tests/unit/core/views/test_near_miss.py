@@ -53,6 +53,11 @@ def test_the_nearest_come_first_and_at_most_three() -> None:
     assert "d1 has datacenter=chicago, not berlin and gpu=no, not yes." in both
 
 
+def test_another_value_comes_before_a_missing_key() -> None:
+    sentences = missed(a_daemon("a", tags={"gpu": "yes"}), a_daemon("z", tags={"datacenter": "berlim"}))
+    assert [sentence.split()[0] for sentence in sentences] == ["z", "a"]
+
+
 @pytest.mark.parametrize(
     "daemons",
     [
