@@ -99,11 +99,16 @@ def daemon_line(
         current=tuple(_link(job) for job in facts.current),
         previous=_link(facts.previous, PHASES[facts.previous.phase]) if facts.previous else None,
         failures=report.consecutive_failures,
-        fails_often=report.consecutive_failures >= MANY_FAILURES,
+        fails_often=fails_often(report),
         blocked_by_tags=facts.blocked_by_tags,
         closed=closed,
         jobs_href=f"{paths.jobs(daemon.namespace)}?daemon={daemon.name}",
     )
+
+
+def fails_often(report: DaemonReport) -> bool:
+    """Return whether it failed so often in a row that the jobs are hardly to blame."""
+    return report.consecutive_failures >= MANY_FAILURES
 
 
 def status_of(daemon: Daemon, *, online: bool, used: int) -> Mark:
