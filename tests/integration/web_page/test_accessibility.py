@@ -29,6 +29,7 @@ def test_no_page_has_a_fault(filled: ProductNamespace, visits: Visits, scheme: s
         found = {path: faults(visit, path) for path in pages(filled.namespace)}
         found["expanded"] = expanded(visit)
         found["dialog"] = dialog(visit)
+        found["menu"] = menu(visit)
     assert {path: each for path, each in found.items() if each} == {}
 
 
@@ -50,6 +51,8 @@ def pages(org: str) -> list[str]:
         "provisioner-jobs/canceled",
         "provisioner-jobs/running/cancel",
         "provisioner-jobs/ended/logs",
+        "provisioner-jobs?status=pending&limit=25",
+        "/organizations/-/provisioners",
         "provisioners",
         "provisioners/d1/drain",
         "workspaces",
@@ -59,7 +62,13 @@ def pages(org: str) -> list[str]:
 def faults(visit: PageVisit, path: str) -> list[str]:
     page = visit.open(path)
     expect(page.locator("h1")).to_be_visible()
-    return [*visit.violations(), *overflow(page)]
+    return [*visit.violations(), *overflow(page), *voices(page)]
+
+
+def voices(page: Page) -> list[str]:
+    """Return a word if more than one part of the page speaks up by itself, beside alerts."""
+    found = page.locator("[role=status], [aria-live]").count()
+    return [] if found == 1 else [f"{found} live regions"]
 
 
 def overflow(page: Page) -> list[str]:
@@ -77,8 +86,15 @@ def expanded(visit: PageVisit) -> list[str]:
     return [*visit.violations(), *overflow(page)]
 
 
+def menu(visit: PageVisit) -> list[str]:
+    page = visit.live()
+    page.get_by_text("Organization: ").click()
+    expect(page.get_by_role("link", name="All organizations")).to_be_visible()
+    return [*visit.violations(), *overflow(page)]
+
+
 def dialog(visit: PageVisit) -> list[str]:
     page = visit.live()
     visit.row("stuck").locator("[data-cancel]").click()
     expect(page.get_by_role("dialog").get_by_label("Reason")).to_be_visible()
-    return visit.violations()
+    return [*visit.violations(), *overflow(page)]

@@ -24,6 +24,7 @@ def test_a_page_reconnects_and_shows_what_it_missed(
             first.close()
             expect(page.locator("#live")).to_contain_text("Reconnecting")
             expect(page.locator("#disconnected")).to_be_visible()
+            expect(page.locator("#announcer")).to_contain_text("Disconnected.")
             name = unique("missed")
             product.submit(name, tags=NOWHERE)
             with a_web_server(cluster.kubeconfig, f"--http-port={urlsplit(url).port}"):
@@ -37,13 +38,10 @@ def test_signing_out_elsewhere_is_shown_on_the_page(visits: Visits) -> None:
         visit.refusals_expected = True
         page = visit.live()
         page.context.clear_cookies()
-        page.evaluate(
-            "Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });"
-            " document.dispatchEvent(new Event('visibilitychange'));"
-            " Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });"
-            " document.dispatchEvent(new Event('visibilitychange'));"
-        )
-        expect(page.locator("#live")).to_contain_text("Signed out")
+        visit.hide(hidden=True)
+        visit.hide(hidden=False)
+        page.locator("#live").get_by_role("link", name="Signed out").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_a_token_is_checked_at_login_and_forgotten_at_logout(visits: Visits, users: WebUsers) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from integration.web_page.conftest import HERE, NOWHERE, Visits
 from support.test_namespace import ProductNamespace
@@ -160,20 +160,12 @@ def test_a_change_keeps_the_focus_on_its_row(product: ProductNamespace, visits: 
 def test_a_hidden_page_closes_its_stream_and_comes_back_up_to_date(product: ProductNamespace, visits: Visits) -> None:
     with visits.visit() as visit:
         page = visit.live()
-        hide(page, hidden=True)
+        visit.hide(hidden=True)
         expect(page.locator("#live")).to_contain_text("Paused")
         name = a_stuck_job(product)
-        hide(page, hidden=False)
+        visit.hide(hidden=False)
         expect(visit.row(name)).to_be_visible()
         expect(page.locator("#live")).to_contain_text("Live")
-
-
-def hide(page: Page, *, hidden: bool) -> None:
-    page.evaluate(
-        "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });"
-        " document.dispatchEvent(new Event('visibilitychange')); }",
-        hidden,
-    )
 
 
 def test_everything_works_by_keyboard_alone(product: ProductNamespace, visits: Visits) -> None:
@@ -233,7 +225,7 @@ def test_without_script_a_job_is_found_and_canceled(product: ProductNamespace, v
         page.get_by_role("link", name="Cancel job").click()
         page.get_by_label("Reason").fill("no script")
         page.get_by_role("button", name="Cancel job").click()
-        expect(page.get_by_role("status").filter(has_text="Cancel requested.")).to_be_visible()
+        expect(page.locator("[data-notice]")).to_have_text("Cancel requested.")
         assert product.jobs.until(name, "Canceled")["spec"]["cancelReason"] == "no script"
 
 

@@ -27,7 +27,7 @@ def test_the_log_of_a_job_can_be_read_and_downloaded(product: ProductNamespace, 
         expect(page.locator("#log")).to_have_class(re.compile("nowrap"))
 
 
-def test_the_log_of_a_running_job_grows_while_its_end_is_in_view(product: ProductNamespace, visits: Visits) -> None:
+def test_the_log_of_a_running_job_grows_while_the_page_is_seen(product: ProductNamespace, visits: Visits) -> None:
     grant_logs(product, visits.users.name("namespace-admin"))
     name = unique("running")
     product.submit_held(name, tags=HERE, lines=3)
@@ -36,7 +36,12 @@ def test_the_log_of_a_running_job_grows_while_its_end_is_in_view(product: Produc
         # The daemon runs in no Pod, so the lines come from the archive, which it saves first after ten seconds.
         expect(page.locator("#log")).to_contain_text("line 3 of 3", timeout=60_000)
         expect(page.locator("#live")).to_contain_text("Following")
+        visit.hide(hidden=True)
+        expect(page.locator("#live")).to_contain_text("Paused")
         product.ledger.release(name)
+        product.jobs.until(name, "Completed")
+        expect(page.locator("#log")).not_to_contain_text("The job completed")
+        visit.hide(hidden=False)
         expect(page.locator("#log")).to_contain_text("The job completed", timeout=60_000)
         expect(page.locator("#live")).to_contain_text("Ended")
         numbers = page.locator("#log li").evaluate_all("lines => lines.map(line => Number(line.dataset.line))")

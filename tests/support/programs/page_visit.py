@@ -13,6 +13,7 @@ TIMEOUT_MS = 15_000
 _CSP_REPORTS = """
 document.addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 """
+_AXE = {"rules": {"target-size": {"enabled": True}}}
 _ERRORS = frozenset({"error", "warning"})
 
 expect.set_options(timeout=TIMEOUT_MS)
@@ -44,9 +45,17 @@ class PageVisit:
         """The line of this name in a list."""
         return self.page.locator(f'tr.row[data-name="{name}"]')
 
+    def hide(self, *, hidden: bool) -> None:
+        """Let the page believe that its tab is in the background, or in front again."""
+        self.page.evaluate(
+            "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });"
+            " document.dispatchEvent(new Event('visibilitychange')); }",
+            hidden,
+        )
+
     def violations(self) -> list[str]:
-        """Return what axe finds on the page."""
-        found = Axe().run(self.page).response["violations"]
+        """Return what axe finds on the page, targets below 24 px among it."""
+        found = Axe().run(self.page, options=_AXE).response["violations"]
         return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
 
     def check(self) -> None:

@@ -120,3 +120,8 @@ def test_a_status_that_is_chosen_alone_can_be_taken_back() -> None:
     assert toggled((), "pending") == ("pending",)
     assert toggled(("pending", "failed"), "pending") == ("pending",)
     assert toggled(("pending",), "pending") == ()
+
+
+def test_another_size_of_pages_is_a_chip_too() -> None:
+    (chip,) = chips(JobFilter(size=100), "/jobs")
+    assert (chip.label, chip.value, chip.without) == ("On a page", "100 jobs", "/jobs")

@@ -1,0 +1,112 @@
+"""States of pages that are rare on a real cluster: loading, out of touch, empty, for one user alone."""
+
+import asyncio
+import re
+from dataclasses import replace
+from html import unescape
+
+import httpx
+import pytest
+import yaml
+
+from provisioner_operator.api.v1alpha1.job import JobSpec
+from provisioner_operator.api.v1alpha1.names import TEMPLATES
+from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.kube import paths
+from provisioner_operator.web.access.local_session import LocalSession
+from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
+from support.builders.core import NOON
+from support.coder.api_world import ACME, ApiWorld, all_objects, an_index, uid
+from support.scripted_client import ScriptedClient
+
+JOBS = f"/organizations/{ACME}/provisioner-jobs"
+
+
+@pytest.fixture
+def away() -> ApiWorld:
+    """A server that lost the API server, after it has read one job."""
+    index = an_index()
+    index.measure_contact(lambda: 65.0)
+    return ApiWorld(index)
+
+
+def answering(world: ApiWorld, name: str, **status: object) -> ScriptedClient:
+    client = ScriptedClient()
+    client.answers(
+        "GET", paths.job(ACME, name), next(b for _, b in all_objects() if b["metadata"]["name"] == name) | status
+    )
+    world.users.client = client
+    return client
+
+
+def test_a_server_for_one_user_offers_no_sign_out() -> None:
+    world = ApiWorld()
+    assert "Sign out" in world.get(JOBS).text
+    world.app.state.context = replace(world.app.state.context, session=LocalSession())
+    for path in (JOBS, "/me", "/nowhere"):
+        assert "Sign out" not in world.get(path).text
+
+
+def test_the_page_of_a_filling_index_shows_which_kinds_were_read() -> None:
+    index = ClusterIndex(lambda: Instant(NOON, 0))
+    index.complete(NAMESPACES, TEMPLATES)
+    page = ApiWorld(index).get(JOBS).text
+    assert '<progress value="2" max="6">' in page
+    assert "2 of 6 kinds have been read" in page
+    assert 'Templates<span class="sr">: read' in page
+    assert 'Jobs<span class="sr">: being read' in page
+
+
+def test_provisioners_say_why_they_cannot_be_changed(away: ApiWorld) -> None:
+    address = f"/organizations/{ACME}/provisioners"
+    page = away.get(address).text
+    assert "The API server cannot be reached: nothing can be changed now." in page
+    assert "You lack the verb" not in page
+    viewer = ApiWorld()
+    viewer.users.rights = {"sam": lambda question: question.namespace == ACME and question.verb in ("list", "get")}
+    assert "You lack the verb patch on provisionerdaemons." in viewer.get(address).text
+
+
+def test_a_job_offers_no_change_while_the_api_server_is_away(away: ApiWorld) -> None:
+    for name, action in (("dev-1", "retry"), ("stuck-1", "suspend")):
+        answering(away, name)
+        assert f"{JOBS}/{name}/{action}" not in away.get(f"{JOBS}/{name}").text
+        present = ApiWorld()
+        answering(present, name)
+        assert f"{JOBS}/{name}/{action}" in present.get(f"{JOBS}/{name}").text
+
+
+def test_a_running_job_is_not_canceled_once_it_is_pending_again() -> None:
+    world = ApiWorld()
+    assert 'name="phase" value="Running"' in world.get(f"{JOBS}/dev-2/cancel").text
+    client = answering(world, "dev-2", status={"phase": "Pending"})
+    page = asyncio.run(submit(world, f"{JOBS}/dev-2/cancel", uid=uid("provisionerjobs", "dev-2"), phase="Running"))
+    assert page.status_code == 409
+    assert "It is not Running: it is Pending. It was left unchanged." in page.text
+    assert [each.method for each in client.requests] == ["GET"]
+
+
+async def submit(world: ApiWorld, path: str, **fields: str) -> httpx.Response:
+    transport = httpx.ASGITransport(world.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return await client.post(path, data=fields, headers={"Coder-Session-Token": "sam-token"})
+
+
+def test_the_example_of_an_empty_organization_is_a_job() -> None:
+    world = ApiWorld(an_index([each for each in all_objects() if each[0] == NAMESPACES]))
+    command = re.search(r"<code>(kubectl -n acme create .*?)</code>", unescape(world.get(JOBS).text), re.DOTALL)
+    assert command is not None
+    example = command[1].partition("\n")[2].removesuffix("END")
+    assert JobSpec.model_validate(yaml.safe_load(example)["spec"]).provisioner == "echo"
+    assert "kubectl -n ORGANIZATION create" in world.get("/organizations/-/provisioner-jobs").text
+
+
+def test_a_choice_of_a_parameter_shows_its_description() -> None:
+    page = ApiWorld().get(f"/organizations/{ACME}/workspaces/fresh/start").text
+    assert '<option value="us">America: far</option>' in page
+
+
+def test_a_job_shows_exact_times() -> None:
+    world = ApiWorld()
+    answering(world, "dev-1")
+    assert '<span class="exact">2027-01-15T08:01:00Z</span>' in world.get(f"{JOBS}/dev-1").text
