@@ -89,6 +89,8 @@ def keep() -> None:
     PLACE.mkdir(mode=0o700)
     try:
         with demo_environment(PLACE) as environment:
+            # Something to find on the page: no daemon matches this job.
+            environment.sam.types("kubectl apply -f demo/jobs/osaka.yaml")
             identity = Identity.of(os.getpid())
             draft = RECORD.with_suffix(".draft")
             draft.write_text(
@@ -171,7 +173,8 @@ def instructions(metrics: str, page: str, *, programs: Path) -> str:
 The demo is running: a control plane, the operator, the web server, and the daemons chicago, newyork and plain in namespace acme.
 
   The page      {page}
-                log in with the token in {place}/ada.token, an administrator, or {place}/sam.token
+                log in with the token in {place}/ada.token, an administrator, or {place}/sam.token;
+                the job osaka is stuck: see why, and cancel it
 
   export PATH=$PWD/{place}/bin:{own}:$PATH          # kubectl, and `kubectl provisioner`
 
@@ -194,7 +197,10 @@ The demo is running: a control plane, the operator, the web server, and the daem
   Examples      demo/workspaces, demo/jobs
   Metrics       {metrics}
   REST API      export CODER_URL={page} CODER_SESSION_TOKEN=$(cat {place}/ada.token)
-                api GET /api/v2/organizations/acme/provisionerjobs      # curl does too, and so does `coder`
+                api GET '/api/v2/organizations/acme/provisionerjobs?stuck=true'   # curl does too, and so does `coder`
+                ID=...                                             # its id
+                api GET /api/provisioner/v1/jobs/$ID/why
+                api PATCH /api/v2/workspacebuilds/$ID/cancel
   Logs          {place}/operator.log, web.log, chicago.log, newyork.log, plain.log
   Administrator export KUBECONFIG=$PWD/{place}/cluster/admin.kubeconfig
   Stop          make down"""
