@@ -199,8 +199,20 @@ def draw_states(studio: Studio) -> None:
         visit.page.context.add_cookies([{"name": "provisioner", "value": "sam-token", "url": address}])
         visit.page.goto(f"{address}/organizations/acme/provisioner-jobs")
         draw(visit, "web-loading", 460)
+    with ExitStack() as second:
+        url = second.enter_context(a_web_server(studio.plane.kubeconfig)).url
+        with studio.visits.visit("ada", url=url) as visit:
+            visit.refusals_expected = True
+            page = visit.live("provisioner-jobs?status=pending")
+            second.close()
+            expect(page.locator("#disconnected")).to_be_visible()
+            draw(visit, "web-disconnected", 560)
     with studio.visits.visit("ada") as visit:
         page = visit.live("provisioner-jobs?status=pending")
+        visit.row("ci-43").hover()
+        studio.product.submit_all(["ci-44", "ci-45"], tags=LINUX)
+        expect(page.locator("#waiting")).to_have_text("2 new jobs")
+        draw(visit, "web-waiting", 560)
         studio.plane.stop_api_server(kill=True)
         expect(page.locator(".stale .note")).to_be_visible(timeout=60_000)
         draw(visit, "web-away", 560)

@@ -79,10 +79,12 @@ def test_updates_move_nothing_else(product: ProductNamespace, visits: Visits) ->
 def test_the_end_of_a_job_that_has_left_the_list_is_reported(product: ProductNamespace, visits: Visits) -> None:
     name = a_stuck_job(product)
     with visits.visit() as visit:
-        page = visit.live("provisioner-jobs?status=pending")
+        page = visit.live(f"provisioner-jobs?status=pending&q={name}")
         visit.row(name).locator("[data-cancel]").click()
         cancel_in_dialog(page)
         expect(page.locator("#toasts")).to_contain_text(f"{name} is Canceled")
+        expect(page.get_by_role("heading", name="No jobs match these filters")).to_be_visible()
+        expect(page.locator("#main")).to_be_focused()
 
 
 def test_the_page_of_a_job_has_keys_and_reports_its_end(product: ProductNamespace, visits: Visits) -> None:

@@ -151,7 +151,9 @@ function apply(force = false) {
   next.append(latest.cloneNode(true));
   const rows = all('[data-rows] > [data-key]', next).map((row) => [row.dataset.key, row.outerHTML]);
   [held, isHeld, isForced] = [0, false, force];
+  const hadFocus = region().contains(document.activeElement);
   morphChildren(region(), next);
+  if (hadFocus && !region().contains(document.activeElement)) $('#main').focus({ preventScroll: true });
   isForced = false;
   shown.clear();
   for (const [key, text] of rows) shown.set(key, text);
