@@ -1,6 +1,6 @@
 """The pictures of the page in `docs/images`, drawn on a control plane of their own where PROVISIONER_PICTURES names that folder.
 
-At the end that control plane's API server is killed: the last pictures show a page without it.
+At the end, that control plane's API server is killed for a while: the last picture shows a page without it.
 """
 
 import os
@@ -131,7 +131,7 @@ def test_pictures(studio: Studio) -> None:
         visit.live()
         draw(visit, "web-jobs-dark", 640)
         visit.live("provisioners")
-        draw(visit, "web-provisioners", 500)
+        draw(visit, "web-provisioners", 620)
         visit.live("provisioner-jobs/smoke-1")
         draw(visit, "web-job", 820)
         visit.open("provisioner-jobs/smoke-1/logs")
@@ -172,7 +172,7 @@ def draw_jobs(visit: PageVisit) -> None:
 def draw_others(visit: PageVisit) -> None:
     page = visit.live("provisioners")
     open_dialog(page, visit.row("linux-1").get_by_role("link", name="Drain linux-1").click)
-    draw(visit, "web-drain", 480)
+    draw(visit, "web-drain", 620)
     visit.live("workspaces")
     draw(visit, "web-workspaces", 440)
     visit.live("workspaces/dev")
@@ -182,11 +182,11 @@ def draw_others(visit: PageVisit) -> None:
     visit.live("/")
     draw(visit, "web-organizations", 300)
     visit.open("/me")
-    draw(visit, "web-me", 420)
+    draw(visit, "web-me", 480)
     visit.open("/login?problem=refused")
     draw(visit, "web-login", 500)
     visit.live("/organizations/globex/provisioner-jobs")
-    draw(visit, "web-empty", 640)
+    draw(visit, "web-empty", 720)
     visit.refusals_expected = True
     visit.open("/organizations/other/provisioner-jobs")
     draw(visit, "web-forbidden", 440)
@@ -214,8 +214,11 @@ def draw_states(studio: Studio) -> None:
         expect(page.locator("#waiting")).to_have_text("2 new jobs")
         draw(visit, "web-waiting", 560)
         studio.plane.stop_api_server(kill=True)
-        expect(page.locator(".stale .note")).to_be_visible(timeout=60_000)
-        draw(visit, "web-away", 560)
+        try:
+            expect(page.locator(".stale .note")).to_be_visible(timeout=60_000)
+            draw(visit, "web-away", 560)
+        finally:
+            studio.plane.start_api_server()
 
 
 @contextmanager

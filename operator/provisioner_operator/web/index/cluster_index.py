@@ -169,7 +169,7 @@ class ClusterIndex:
 
     def _clear(self) -> None:
         self._unlisted = set(KINDS)
-        self.queue = QueueIndex(self.now, self._ended, self._went_offline, lambda: self.version)
+        self.queue = QueueIndex(self._last_contact, self._ended, self._went_offline, lambda: self.version)
         self.jobs = JobIndex(self.queue)
         self.daemons = ObjectIndex()
         self.pools = ObjectIndex()
@@ -207,6 +207,10 @@ class ClusterIndex:
         self._objects[plural].put(row)
         if is_visible:
             self._changes.note(_change(plural, row))
+
+    def _last_contact(self) -> float:
+        # Heartbeats that did not arrive since may well have been sent: no daemon goes offline meanwhile.
+        return self.now() - self._contact()
 
     def _ended(self, namespace: str, limit: int) -> list[JobRow]:
         return self.jobs.ended(namespace, limit)

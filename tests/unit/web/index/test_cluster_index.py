@@ -39,6 +39,19 @@ def test_a_job_is_found_by_uid_by_name_and_on_a_page() -> None:
     assert index.queue.is_stuck(row.job)
 
 
+def test_nobody_goes_offline_for_heartbeats_that_could_not_arrive() -> None:
+    now, away = NOON, 0.0
+    index = ClusterIndex(lambda: Instant(now, 0))
+    index.measure_contact(lambda: away)
+    index.apply(DAEMONS, "ADDED", a_daemon())
+    daemon = index.queue.daemon("uid-of-daemon")
+    assert daemon is not None
+    now, away = NOON + 3600, 3600.0
+    assert index.queue.is_online(daemon)
+    away = 0.0
+    assert not index.queue.is_online(daemon)
+
+
 def test_a_job_that_is_gone_is_nowhere() -> None:
     index = an_index()
     index.apply(JOBS, "ADDED", stored(a_job_manifest()))
