@@ -2,13 +2,14 @@
 
     PYTHONPATH=.:tests:operator:devcluster .venv/bin/python -m bench.growth
 
-Prints, for each measure, CPU milliseconds or writes. To compare two versions, run it with the `operator` of each.
+Prints, for each measure, CPU milliseconds, writes or memory. To compare two versions, run it with the `operator` of each.
 """
 
 from __future__ import annotations
 
 import gc
 import time
+import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from provisioner_operator.core.reconcilers.pools import PoolReconciler
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import TemplateDecision
-from support.builders.core import a_daemon, a_job, at, later_version
+from provisioner_operator.kube.page_size import PageSize
+from support.builders.core import a_daemon, a_job, an_ended_job, at, later_version
 from support.builders.pools import a_pod, a_pool
 from support.builders.workspaces import a_template, a_workspace
 
@@ -31,6 +33,8 @@ POOLS = 1_000
 WORKSPACES = 10_000
 TERM_DAEMONS = 1_000
 SOURCE_BYTES = 500 * 1024
+ENDED_JOBS = 20_000
+LARGEST_SOURCE = 512 * 1024
 _ANY_OFFER = Offer(frozenset(), frozenset(), capacity=1, lost_after=300, cancel_grace=180)
 
 
@@ -45,6 +49,8 @@ def main() -> None:
         (f"a new term, {TERM_DAEMONS} daemons, {WORKSPACES} jobs of as many workspaces", _new_term, "ms"),
         (f"one workspace event, {WORKSPACES} workspaces of its template", _workspace_event, "ms"),
         (f"a change of the count, {WORKSPACES} workspaces of the template", _count_of_workspaces, "ms"),
+        (f"memory of each of {ENDED_JOBS} ended jobs with a time to live", _ended_jobs, "bytes"),
+        (f"largest page of a list of jobs with sources of {LARGEST_SOURCE // 1024} KiB", _largest_page, "MiB"),
         (f"plan a template with a source of {SOURCE_BYTES // 1024} KiB", _large_source, "ms"),
     ):
         print(f"{name:<70} {measure():>10.2f} {unit}", flush=True)  # noqa: T201 - the command's output
@@ -161,6 +167,31 @@ def _count_of_workspaces() -> float:
         _decide(workspaces, 1)
 
     return _milliseconds(change)
+
+
+def _ended_jobs() -> float:
+    jobs = JobReconciler()
+    tracemalloc.start()
+    for number in range(ENDED_JOBS):
+        jobs.observe_job(an_ended_job(f"job-{number}", workspace=f"dev-{number}", ttl=604_800), at(0))
+        list(jobs.decide(at(0)))
+    gc.collect()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return held / ENDED_JOBS
+
+
+def _largest_page() -> float:
+    page, largest = PageSize(), 0
+    for _ in range(10):
+        # What is read of a page, of which the client drops a longer one than expected.
+        size = page.objects * LARGEST_SOURCE
+        largest = max(largest, size if page.longest is None else min(size, page.longest))
+        if page.longest is not None and size > page.longest:
+            page.overflowed()
+        else:
+            page.fitted(page.objects, size)
+    return largest / 2**20
 
 
 def _large_source() -> float:
