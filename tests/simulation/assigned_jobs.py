@@ -101,6 +101,9 @@ class AssignedJobs:
         def answered(result: Result, _: Body | None) -> None:
             if not self._daemon.alive:
                 return
+            if result is Result.GONE:
+                self._jobs.clear()  # without their definition, all are gone
+                self._on_change()
             if result is not Result.DONE:
                 self.end_watch(loses=True, restored=restored)
                 return

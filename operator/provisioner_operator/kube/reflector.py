@@ -37,6 +37,10 @@ _NO_NAME = "none"
 _Argument = TypeVar("_Argument")
 
 
+def _do_nothing() -> None:
+    pass
+
+
 class Sink(Protocol):
     """The receiver of what a reflector sees. An exception raised by a call is logged, and the next object follows."""
 
@@ -63,14 +67,25 @@ class Reflector:
     """Follows one collection and reports each change to its sink."""
 
     def __init__(
-        self, client: KubeClient, path: str, sink: Sink, *, listing: str | None = None, watching: str | None = None
+        self,
+        client: KubeClient,
+        path: str,
+        sink: Sink,
+        *,
+        listing: str | None = None,
+        watching: str | None = None,
+        undefined: Callable[[], object] = _do_nothing,
     ) -> None:
-        """`listing` and `watching` are the field selectors of lists and watches."""
+        """`listing` and `watching` are the field selectors of lists and watches.
+
+        `undefined` is called whenever the API server says that the kind has no definition, and so no objects.
+        """
         self._client = client
         self._path = path
         self._sink = sink
         self._listing = listing
         self._watching = watching
+        self._undefined = undefined
         self._version: str | None = None
         """The version to watch from; None if a list is needed first."""
         self._newest = 0
@@ -142,6 +157,9 @@ class Reflector:
                 "Grant list and watch." if isinstance(error, ForbiddenError) else "Install the definition of its kind."
             )
             _logger.error("%s cannot be followed: %s. %s", self._path, error, remedy)  # noqa: TRY400 - no traceback needed
+            if isinstance(error, NotFoundError):
+                self._version = None  # the objects of the next definition are others
+                self._undefined()
             raise
         await asyncio.sleep(max(SHORTEST_WATCH_SECONDS - (loop.time() - began), 0))
 

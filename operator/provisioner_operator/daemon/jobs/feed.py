@@ -61,7 +61,12 @@ class JobFeed:
         while True:
             try:
                 await Reflector(
-                    self._client, self._path, self, listing=self._selector, watching=self._selector
+                    self._client,
+                    self._path,
+                    self,
+                    listing=self._selector,
+                    watching=self._selector,
+                    undefined=self._forget_all,
                 ).follow()
             except RestoredError as error:
                 logger.warning("%s. The jobs are listed anew; runs go on if theirs are still this daemon's.", error)
@@ -110,6 +115,12 @@ class JobFeed:
         """Wake the agent: the cache is complete."""
         self._is_restored = False
         self._on_change()
+
+    def _forget_all(self) -> None:
+        """Drop all jobs, as their definition is missing: the watch may have ended before it reported their deletion."""
+        self._over.clear()
+        for uid in list(self._jobs):
+            self.missed(uid)
 
     def _is_outdated(self, job: Job) -> bool:
         """Return whether the job's assignment is older than what happened before a restore of etcd."""

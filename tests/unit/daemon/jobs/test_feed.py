@@ -7,7 +7,7 @@ import pytest
 
 from provisioner_operator.daemon.jobs.feed import JobFeed
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.errors import UnreachableError
+from provisioner_operator.kube.errors import NotFoundError, UnreachableError
 from provisioner_operator.kube.selectors import unfinished_jobs_of
 from support.scripted_client import ScriptedClient, a_page
 from support.virtual_time import run_in_virtual_time
@@ -175,3 +175,26 @@ def test_an_assignment_that_a_restore_brought_back_is_never_taken_up() -> None:
     again["status"]["assignment"]["id"] = "a2"
     feed.seen(again)
     assert [job.resource_version for job in feed.jobs.values()] == [52]
+
+
+def test_without_their_definition_the_jobs_are_gone_until_it_is_made_again() -> None:
+    client = ScriptedClient()
+    path = paths.jobs("acme")
+    client.answers("GET", path, a_page(a_version(40), version=50), a_page(a_version(70, uid="new"), version=80))
+    client.watched(path, NotFoundError(404, "the server could not find the requested resource"))
+    seen: list[set[str]] = []
+    feed = JobFeed(
+        client,
+        namespace="acme",
+        daemon="d1",
+        on_change=lambda: seen.append(set(feed.jobs)),
+        on_restored=lambda: None,
+    )
+
+    async def run() -> None:
+        following = asyncio.create_task(feed.follow())
+        await asyncio.sleep(30)
+        following.cancel()
+
+    run_in_virtual_time(run())
+    assert seen == [{"uid-of-dev-7"}, {"uid-of-dev-7"}, set(), {"new"}, {"new"}]
