@@ -34,7 +34,7 @@ class StoredObjects(KubeClient):
         """Time, verb and path of each."""
         self.outage: KubeError | None = None
         """Raised at every request, while it is set."""
-        self.refusals: list[KubeError | None] = []
+        self.refusals: list[Exception | None] = []
         """Raised at the next writes, one each; None lets one through."""
         self.denied: set[tuple[str, str]] = set()
         """Verbs, and resources with their subresources, that an access review denies."""
