@@ -1,12 +1,15 @@
 """The page about the API, and the OpenAPI document that it is made from."""
 
 import jsonschema  # type: ignore[import-untyped]
+import pytest
 
 from provisioner_operator.web.api.document import api_document
 from provisioner_operator.web.api.reference import api, api_page
 from provisioner_operator.web.openapi import operations
 from support.coder.api_world import ApiWorld
 from support.manifests import REPOSITORY
+
+DOCUMENT = "/api/provisioner/v1/openapi.json"
 
 
 def test_the_page_is_that_of_the_routes() -> None:
@@ -16,12 +19,19 @@ def test_the_page_is_that_of_the_routes() -> None:
 
 def test_the_document_is_served_to_everybody_and_has_only_the_api() -> None:
     world = ApiWorld()
-    answer = world.get("/api/provisioner/v1/openapi.json", user=None)
+    answer = world.get(DOCUMENT, user=None)
     assert answer.status_code == 200
     served = answer.json()
     assert served == api_document(world.app)
     assert served["paths"] == api_document(api())["paths"]
     assert all(path.startswith(("/api/v2/", "/api/provisioner/v1/")) for path in served["paths"])
+
+
+def test_the_document_is_made_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = ApiWorld()
+    first = world.get(DOCUMENT, user=None)
+    monkeypatch.setattr("provisioner_operator.web.api.routes.document.api_document", lambda _app: {})
+    assert world.get(DOCUMENT, user=None).json() == first.json() != {}
 
 
 def test_every_operation_has_its_own_id_and_says_what_it_does() -> None:
