@@ -6,7 +6,7 @@ back.
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,12 +56,16 @@ def _create_namespace(admin: Kubectl) -> str:
     return name
 
 
+def _let_former_daemons_go(admin: Kubectl) -> None:
+    """Remove the finalizers of the daemons of earlier tests, whose controllers are gone: they would hold up a deletion."""
+    for each in admin.json("get", DAEMONS, "--all-namespaces")["items"]:
+        without: Manifest = {"metadata": {"finalizers": []}}
+        admin.within(each["metadata"]["namespace"]).patch("pd", each["metadata"]["name"], without)
+
+
 def _delete_definition(admin: Kubectl, plural: str) -> None:
     if plural == DAEMONS:
-        # Those of earlier tests, whose controllers are gone, would hold up the deletion by their finalizers.
-        for each in admin.json("get", DAEMONS, "--all-namespaces")["items"]:
-            without: Manifest = {"metadata": {"finalizers": []}}
-            admin.within(each["metadata"]["namespace"]).patch("pd", each["metadata"]["name"], without)
+        _let_former_daemons_go(admin)
     admin.run("delete", "crd", f"{plural}.{GROUP}", "--timeout=60s")
 
 
@@ -105,6 +109,41 @@ def test_without_the_definition_of_pools_it_exits_and_says_why(start: str, own: 
     with own.operator(), own.daemon():
         own.submit("after")
         own.jobs.until("after", "Completed")
+
+
+def test_after_all_definitions_were_deleted_by_mistake_and_applied_again_jobs_run_again(plane: ControlPlane) -> None:
+    admin = Kubectl(plane.kubeconfig)
+    namespaces = [_create_namespace(admin) for _ in range(2)]
+    with ExitStack() as stack:
+        before = stack.enter_context(a_product_namespace(plane, namespaces[0]))
+        operator = stack.enter_context(an_operator(plane.kubeconfig, *namespaces))
+        _let_former_daemons_go(admin)
+        daemon = stack.enter_context(before.daemon())
+        before.submit_held("running")
+        admin.run("delete", "-k", str(CRDS), "--wait=false")
+        assert operator.exit_code(within=EXIT_WITHIN) == 1
+        _apply_definitions(admin, JOBS, POOLS, TEMPLATES, WORKSPACES)
+        # In place of the kubelet. The daemon's object, with its definition, goes once its run is over.
+        stack.enter_context(an_operator(plane.kubeconfig, *namespaces))
+        assert daemon.exit_code(within=EXIT_WITHIN) != 0
+        assert "taken over by another process of the same name, deleted, or recreated" in daemon.tail()
+        _apply_definitions(admin, JOBS, POOLS, TEMPLATES, WORKSPACES, DAEMONS)
+        with a_product_namespace(plane, namespaces[1]) as after, after.daemon():
+            after.submit("after")
+            after.jobs.until("after", "Completed")
+
+
+def _apply_definitions(admin: Kubectl, *plurals: str) -> None:
+    """Apply all definitions until these are made again; a finalizer may hold up the deletion of the others."""
+    wanted = {f"{plural}.{GROUP}" for plural in plurals}
+    deadline = time.monotonic() + EXIT_WITHIN
+    made: set[str] = set()
+    while not wanted <= made:
+        assert time.monotonic() < deadline, wanted - made
+        admin.run("apply", "--server-side", "-k", str(CRDS))
+        found = (each["metadata"] for each in admin.json("get", "crd")["items"])
+        made = {meta["name"] for meta in found if "deletionTimestamp" not in meta}
+    admin.run("wait", "crd", "--for=condition=Established", "--timeout=60s", *wanted)
 
 
 @contextmanager
