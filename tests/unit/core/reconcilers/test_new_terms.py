@@ -59,7 +59,7 @@ def test_jobs_that_wait_for_the_reports_count_as_waiting_for_a_daemon() -> None:
     observed.decided(0)
     before = observed.mirror.queue_depths()
     observed.mirror.leadership_gained(at(0))
-    assert observed.mirror.queue_depths() == before, "counted once while they are still queued"
+    assert observed.mirror.queue_depths() == before  # they have not left the queue yet
     observed.decided(0)
     assert observed.mirror.queue_depths() == before
     assert {(demand.namespace, first.name): count for demand, (count, first) in before.items()} == {
