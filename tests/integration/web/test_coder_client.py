@@ -127,6 +127,17 @@ def test_jobs_are_listed_and_filtered(team: Team, users: WebUsers, coder: Client
     assert uid_of(built) in [each["id"] for each in of_owner]
     assert len({each["initiator_id"] for each in of_owner}) == 1
 
+    for status in ("running", "succeeded", "canceling", "canceled", "failed", "failed,canceled"):
+        answer = coder.run("provisioner", "jobs", "list", "-s", status, "-o", "json")
+        assert answer.code == 0, answer
+        found = [] if "No provisioner jobs found" in answer.out else answer.document
+        assert {each["status"] for each in found} <= set(status.split(","))
+    succeeded = coder.run("provisioner", "jobs", "list", "-s", "succeeded", "-o", "json", "-l", "500").document
+    assert uid_of(built) in [each["id"] for each in succeeded]
+    assert len(coder.run("provisioner", "jobs", "list", "-l", "1", "-o", "json").document) == 1
+    columns = coder.run("provisioner", "jobs", "list", "-s", "pending", "-c", "id,status,queue")
+    assert uid_of(team.admin.get("pj", stuck)) in columns.out
+
     assert "No provisioner jobs found" in coder.run("provisioner", "jobs", "list", "-s", "unknown").out
     assert coder.run("provisioner", "jobs", "list", "-i", "nobody-known").code == 1
     table = coder.run("provisioner", "jobs", "list", "-l", "500")

@@ -73,7 +73,8 @@ class JobIndex:
             self._unfinished[job.uid] = slot
 
     def prepare(self) -> None:
-        """Do now what the first search would have to."""
+        """Do now what the first page and the first search would have to."""
+        self._lists.prepare()
         self._search.prepare()
 
     def remove(self, uid: str) -> JobRow | None:

@@ -54,6 +54,11 @@ class JobLists:
             if not lists:
                 del self._lists[each]
 
+    def prepare(self) -> None:
+        """Sort now what the first reader of each list would have to."""
+        for slots in chain.from_iterable(lists.values() for lists in self._lists.values()):
+            next(iter(slots), None)
+
     def newest(
         self, phases: Phases, namespaces: Namespaces, since: float | None = None, before: Cursor | None = None
     ) -> Iterator[int]:

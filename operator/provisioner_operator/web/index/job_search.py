@@ -36,6 +36,7 @@ class JobSearch:
     def prepare(self) -> None:
         """Do now what the first search would have to."""
         self._names.prepare()
+        self._terms.prepare()
 
     def found(self, query: JobQuery) -> set[int] | None:
         """Return the slots of the jobs that meet all these conditions; None if every job meets them."""

@@ -60,6 +60,11 @@ class Terms:
         for field, value in after.items() - before.items():
             self._fields[field].add(slot, value)
 
+    def prepare(self) -> None:
+        """Do now what the first search would have to."""
+        for field in SEARCHED:
+            self._fields[field].prepare()
+
     def of(self, field: Field, value: Value) -> list[Slots]:
         """Return the jobs that have exactly this value, in one collection or none."""
         return self._fields[field].of(value)
@@ -95,6 +100,9 @@ class _FieldTerms:
     def of(self, value: Value) -> list[Slots]:
         number = self._values.find(value)
         return [] if number is None else [self._slots[number]]
+
+    def prepare(self) -> None:
+        self._text.prepare()
 
     def containing(self, word: str) -> Iterator[Slots]:
         return (self._slots[number] for block in self._text.containing(word) for number in block)

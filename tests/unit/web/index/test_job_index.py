@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.core.model.matching import UNTAGGED, effective_tags, tags_match
 from provisioner_operator.web.index.job_index import JobIndex
+from provisioner_operator.web.index.job_lists import JobLists
 from provisioner_operator.web.index.query import Counts, Cursor, JobQuery
 from provisioner_operator.web.index.row_store import RowStore
 from provisioner_operator.web.index.rows import JobRow
@@ -306,3 +307,15 @@ def test_thousands_of_jobs_are_found_among_each_other() -> None:
     row = index.get("u-4")
     assert row is not None
     assert row.job.name == "ws-4"
+
+
+def test_what_was_listed_is_sorted_before_it_is_shown() -> None:
+    # An API server lists by name.
+    store = RowStore()
+    lists = JobLists(store)
+    for second in (3, 1, 2):
+        row = a_row(name=f"job-{second}", uid=f"u-{second}", created=second)
+        lists.add(store.add(row), row)
+    lists.prepare()
+    late = [slots._late for each in lists._lists.values() for slots in each.values()]  # noqa: SLF001 - only time shows it
+    assert [len(each) for each in late] == [0, 0]
