@@ -144,7 +144,7 @@ def test_whoever_follows_a_log_gets_each_line_once(
         with pytest.raises(httpx.TransportError):
             numbers.extend(number_of(each) for each in events)
         with pytest.raises(ConnectionClosedError):
-            followed.extend(json.loads(each) for each in iter(socket.recv, None))
+            followed.extend(json.loads(each) for each in socket)
         # A client would take a close with 1000 for the end of the log.
         assert socket.protocol.close_code == 1006
 

@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
@@ -21,6 +22,7 @@ import pyte
 from typing_extensions import override
 
 from support.manifests import REPOSITORY
+from support.programs.fork_server import ForkedProcess
 
 CALL_TIMEOUT = 300
 """Seconds. A call takes half a second, and many times that on a machine that is busy with a build."""
@@ -72,17 +74,21 @@ class Cli:
 
     def attempt(self, *arguments: str, given: str = "") -> Answer:
         """Run a command, also if it fails."""
-        done = subprocess.run(
-            self._command(arguments),
-            check=False,
-            capture_output=True,
-            text=True,
-            input=given,
-            env=self._environment(),
-            timeout=CALL_TIMEOUT,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Answer(arguments, done.returncode, done.stdout, done.stderr)
+        with tempfile.TemporaryDirectory() as name:
+            out, errors, typed = (Path(name) / each for each in ("out", "errors", "typed"))
+            typed.write_text(given, encoding="utf-8")
+            process = ForkedProcess(
+                "provisioner_operator.cli",
+                self._arguments(arguments),
+                self._environment(),
+                out,
+                errors=errors,
+                given=typed,
+            )
+            code = process.wait(CALL_TIMEOUT)
+            answer = Answer(arguments, code, out.read_text(encoding="utf-8"), errors.read_text(encoding="utf-8"))
+        assert "Traceback" not in answer.err, answer.err
+        return answer
 
     def run(self, *arguments: str) -> Answer:
         """Run a command; its failure fails the test."""
@@ -135,9 +141,12 @@ class Cli:
             terminal.end()
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "provisioner_operator.cli", *self._arguments(arguments)]
+
+    def _arguments(self, arguments: tuple[str, ...]) -> list[str]:
         namespace = () if self.namespace is None or "-A" in arguments or "-n" in arguments else ("-n", self.namespace)
         takes_cluster = arguments[:1] not in {("completion",), ("help",)} and "--help" not in arguments
-        return [sys.executable, "-m", "provisioner_operator.cli", *arguments, *(namespace if takes_cluster else ())]
+        return [*arguments, *(namespace if takes_cluster else ())]
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}

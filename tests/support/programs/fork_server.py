@@ -23,7 +23,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PROGRAMS = ("provisioner_operator.controller", "provisioner_operator.daemon", "provisioner_operator.web", "kopf")
+PROGRAMS = (
+    "provisioner_operator.controller",
+    "provisioner_operator.daemon",
+    "provisioner_operator.web",
+    "provisioner_operator.cli",
+    "kopf",
+)
 _POLL_SECONDS = 0.01
 
 
@@ -37,8 +43,15 @@ class ForkedProcess:
         environment: Mapping[str, str],
         log: Path,
         folder: Path | None = None,
+        errors: Path | None = None,
+        given: Path = Path(os.devnull),
     ) -> None:
-        """Start the module's program with exactly this environment; it appends its output to the log."""
+        """Start the module's program with exactly this environment; it appends its output, and its errors, to the log.
+
+        Args:
+            errors: Another file for its standard error.
+            given: Its standard input.
+        """
         self._server = _server()
         self.pid = int(
             self._server.ask(
@@ -46,6 +59,8 @@ class ForkedProcess:
                 arguments=list(arguments),
                 environment=dict(environment),
                 log=str(log),
+                errors=str(errors or log),
+                given=str(given),
                 folder=str(folder or Path.cwd()),
             )
         )
@@ -143,9 +158,11 @@ def _become(request: Mapping[str, Any]) -> None:
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(request["folder"])
-    log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    for target, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, log), (2, log)):
-        os.dup2(source, target)
+    appended = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    for target, (path, mode) in enumerate(
+        ((request["given"], os.O_RDONLY), (request["log"], appended), (request["errors"], appended))
+    ):
+        os.dup2(os.open(path, mode), target)
     os.environ.clear()
     os.environ.update(request["environment"])
     # Or `runpy` would warn that it is imported already.
