@@ -26,3 +26,10 @@ def test_a_line_without_end_is_given_in_pieces() -> None:
     assert splitter.feed(b"x" * 8) == []
     assert splitter.feed(b"x" * 8) == ["x" * 16]
     assert splitter.rest() == []
+
+
+def test_a_line_may_be_as_long_as_the_one_before() -> None:
+    splitter = LineSplitter(longest=10)
+    assert splitter.feed(b"first\n") == ["first"]
+    assert splitter.feed(b"x" * 10) == []
+    assert splitter.feed(b"x") == ["x" * 11]
