@@ -3,6 +3,7 @@
 from random import Random
 from typing import TYPE_CHECKING
 
+from provisioner_operator.core.daemons.outage import Outage
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.reconcilers.jobs import JobReconciler
 from simulation.feed import ControllerFeed
@@ -29,6 +30,10 @@ class Tenure:
     def connected(self) -> bool:
         return self._controller.connected and self._controller.leads
 
+    def heard(self, *, answered: bool) -> None:
+        if self._controller.leads:  # otherwise nothing was sent
+            self._controller.heard(answered=answered)
+
 
 class SimulatedController:
     """One process of the controller, from its start to its death."""
@@ -36,7 +41,8 @@ class SimulatedController:
     def __init__(self, network: Network, random: Random, invariants: "Invariants", *, leads: bool = True) -> None:
         self.connected = True
         self.alive = True
-        self._cut_off_at = 0.0
+        self._is_calm = network.is_calm
+        self._outage = Outage()
         self.leads = leads
         """Whether it decides and writes; a standby only observes."""
         self.tenure = Tenure(self)
@@ -61,20 +67,20 @@ class SimulatedController:
         self.alive = self.connected = False
         self.feed.close()
 
-    def cut_off(self) -> None:
-        """Lose the connection to the API server."""
-        self.connected = False
-        self._cut_off_at = self._schedule.now
+    def heard(self, *, answered: bool) -> None:
+        """Tell outages by the answers to requests, as the product's observer does."""
+        if not self.alive or self._is_calm:
+            return
+        if not answered:
+            self._outage.failed()
+        elif (since := self._outage.answered(self.now.monotonic)) is not None:
+            self.mirror.contact_regained(since, self.now)
+            self.wake()
 
-    def reconnect(self) -> None:
-        """Have the connection back."""
-        self.connected = True
-        self.regain_contact(self._cut_off_at)
-
-    def regain_contact(self, since: float) -> None:
-        """Note that the API server, which was last reached at `since`, can be reached again."""
-        self.mirror.contact_regained(self._monotonic_offset + since, self.now)
-        self.wake()
+    def observed(self) -> None:
+        """Note a watch event."""
+        if not self._is_calm:
+            self._outage.observed(self.now.monotonic)
 
     def lead(self) -> None:
         """Begin to decide and write."""

@@ -66,6 +66,9 @@ class SimulatedDaemon:
         """Whether it has lost contact for so long that it must stop its runs."""
         return self._schedule.now - self._contact >= interrupt_after(self._lost_after)
 
+    def heard(self, *, answered: bool) -> None:
+        """Learn nothing: only heartbeats that succeed count."""
+
     def die(self) -> None:
         """End the process; its guards stop its runs."""
         if not self.alive:

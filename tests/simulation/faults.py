@@ -126,7 +126,6 @@ class Faults:
     def _outage(self) -> None:
         self._world.invariants.note("the API server is down")
         self._world.network.up = False
-        self._down_since = self._world.schedule.now
         self._world.schedule.after(self._some_time(), self._end_outage)
 
     def _end_outage(self) -> None:
@@ -134,8 +133,6 @@ class Faults:
             self._world.invariants.note("the API server is back")
             self._world.network.up = True
             self._world.network.up_since = self._world.schedule.now
-            for controller in self._world.controllers():
-                controller.regain_contact(self._down_since)
 
     def _deny(self) -> None:
         """Refuse some kinds of the controller's writes for a while, like a missing right or a policy."""
@@ -155,12 +152,11 @@ class Faults:
         controller = self._pick_controller()
         if controller is not None:
             self._world.invariants.note("the controller is cut off")
-            controller.cut_off()
+            controller.connected = False
             self._world.schedule.after(self._some_time(), self._reconnect_controller, controller)
 
     def _reconnect_controller(self, controller: SimulatedController) -> None:
-        if controller.alive and not controller.connected:
-            controller.reconnect()
+        controller.connected = controller.alive
 
     def _forget_a_run(self) -> None:
         """Delete the job of a run and restart the controller, so that only the daemon still knows the run."""

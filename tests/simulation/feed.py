@@ -170,6 +170,7 @@ class ControllerFeed:
         return self._random.random() < MISSED_DELETIONS * 10 * self._network.failure_rate
 
     def observe(self, body: Body) -> None:
+        self._controller.observed()
         if body["kind"] in (TEMPLATE, WORKSPACE):
             self._workspaces.observe(body)
         elif body["kind"] == JOB:

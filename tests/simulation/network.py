@@ -32,6 +32,9 @@ class Client(Protocol):
     @property
     def connected(self) -> bool: ...
 
+    def heard(self, *, answered: bool) -> None:
+        """Learn that a request was answered, or was not."""
+
 
 Call = Callable[[], Body | None]
 Answer = Callable[[Result, Body | None], None]
@@ -40,7 +43,11 @@ Answer = Callable[[Result, Body | None], None]
 class Network:
     """Transport of requests and answers."""
 
-    def __init__(self, schedule: Schedule, random: Random, server: Server, failure_rate: float) -> None:
+    def __init__(
+        self, schedule: Schedule, random: Random, server: Server, failure_rate: float, *, is_calm: bool
+    ) -> None:
+        """`is_calm` if there are no outages: the times of answers, which tell their length, are not kept then."""
+        self.is_calm = is_calm
         self.schedule = schedule
         self.random = random
         self.server = server
@@ -84,6 +91,7 @@ class Network:
 
     def _arrive(self, client: Client, call: Call, answer: Answer) -> None:
         if not self.up or not client.connected or self.random.random() < self.failure_rate:
+            client.heard(answered=False)
             self.schedule.after(self.delay(), answer, Result.UNREACHABLE, None)
             return
         body: Body | None = None
@@ -102,6 +110,7 @@ class Network:
         if not self.up or not client.connected or self.random.random() < self.failure_rate:
             result, body = Result.UNREACHABLE, None
         answer(result, body)
+        client.heard(answered=result is not Result.UNREACHABLE)
 
 
 Event = tuple[Body | None, Body | None]

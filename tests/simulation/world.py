@@ -89,7 +89,7 @@ class World:
         self.schedule = schedule or Schedule()
         self.server = Server(lambda: EPOCH + self.schedule.now)
         self.invariants = Invariants(self.schedule, self.server)
-        self.network = Network(self.schedule, self.random, self.server, self.plan.failure_rate)
+        self.network = Network(self.schedule, self.random, self.server, self.plan.failure_rate, is_calm=self.plan.calm)
         self.daemons: dict[str, SimulatedDaemon] = {}
         """The current process of each daemon, by name."""
         self.controller: SimulatedController | None = None

@@ -17,6 +17,7 @@ from provisioner_operator.controller.telemetry.events import EventRecorder
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.telemetry.unparseable import UnparseableReports
 from provisioner_operator.controller.wake import Wake
+from provisioner_operator.core.daemons.outage import Outage
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.decision import Decision
@@ -51,9 +52,7 @@ class Observer:
         self._leads = leads
         self._kinds = ObservedKinds(reconcilers, self._job_changed)
         self._unparseable = UnparseableReports(metrics, recorder, leads)
-        self._in_contact = True
-        self._contact_at = float("-inf")
-        """Monotonic time of the last answer or watch event before the current outage, if there is one."""
+        self._outage = Outage()
         self.wake = Wake()
         """Set when there may be something to decide."""
 
@@ -155,27 +154,21 @@ class Observer:
         if isinstance(error, BusyError):
             self.contact()
             return
-        if self._in_contact:
+        if self._outage.failed():
             _logger.warning("A request did not reach the API server: %s", error)
-        self._in_contact = False
 
     def contact(self) -> None:
-        """Note that a request was answered.
-
-        An outage is a time without any answer: one request that fails among many that succeed hardly makes one.
-        """
+        """Note that a request was answered."""
         now = clock.read()
-        if not self._in_contact:
-            self._in_contact = True
+        if (since := self._outage.answered(now.monotonic)) is not None:
             _logger.info("The API server answers again; heartbeats missed in the meantime do not count")
-            self._jobs.contact_regained(self._contact_at, now)
+            self._jobs.contact_regained(since, now)
             self.wake.set()
-        self._contact_at = now.monotonic
 
     @property
     def in_contact(self) -> bool:
         """Whether the last request was answered."""
-        return self._in_contact
+        return not self._outage.is_on
 
     def _observe(self, kind: ObservedKind[Record], body: Mapping[str, Any]) -> Record | None:
         try:
@@ -186,8 +179,7 @@ class Observer:
             self._unparseable.report(kind.name, body, error)
             self.wake.set()  # others may depend on it: templates, and jobs of a workspace
             return None
-        if self._in_contact:
-            self._contact_at = clock.read().monotonic
+        self._outage.observed(clock.read().monotonic)
         if kind.observe(record):
             self.wake.set()
         return record
