@@ -114,7 +114,7 @@ def test_an_old_version_is_destroyed_by_the_program_that_built_it(team: Team) ->
     team.make("switches", templateRef={"name": "switches"})
     team.until("switches", "Running", build=1)
     team.admin.patch("wst", "switches", {"spec": {"provisioner": "terraform"}})
-    team.templates.until("switches", lambda body: len(body["status"]["versions"]) == 2)
+    team.templates.until("switches", lambda body: len(body["status"].get("versions", ())) == 2)
 
     team.admin.run("delete", "ws", "switches")
 
