@@ -8,7 +8,7 @@ import pytest
 from support.builders.manifests import role_binding
 from support.cluster.kubectl import Kubectl
 from support.cluster.role_bindings import grant_roles
-from support.cluster.shared_cluster import Cluster, shared_cluster
+from support.cluster.shared_cluster import Cluster, GivenCluster, shared_cluster
 from support.reports import add_logs
 from support.unique import unique
 
@@ -40,7 +40,10 @@ def kubeconfig_for(cluster: Cluster) -> Callable[[str, Sequence[str]], Path]:
 
 @pytest.fixture(scope="session")
 def make_namespace(cluster: Cluster) -> Iterator[Callable[[], str]]:
-    """Return a function that creates a namespace with the users of `ROLES`; all are deleted at the end, without waiting."""
+    """Return a function that creates a namespace with the users of `ROLES`.
+
+    In a cluster that stays, all are deleted at the end, without waiting.
+    """
     kubectl = Kubectl(cluster.kubeconfig)
     made: list[str] = []
 
@@ -54,7 +57,7 @@ def make_namespace(cluster: Cluster) -> Iterator[Callable[[], str]]:
         return name
 
     yield make
-    if made:
+    if made and isinstance(cluster, GivenCluster):
         kubectl.run("delete", "namespace", "--wait=false", *made)
 
 

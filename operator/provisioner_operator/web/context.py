@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from provisioner_operator.core.model.instant import Instant
+from provisioner_operator.web.access.answer_cache import AnswerCache, Lifetimes
 from provisioner_operator.web.access.authentication import Authenticator
 from provisioner_operator.web.access.local_session import LocalSession
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.logs.log_reads import LogReads
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
+
+_MOST_MENUS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +30,5 @@ class WebContext:
     """The only session, of a server for one user on loopback."""
     log_reads: LogReads = field(default_factory=LogReads)
     """The whole logs that are being read."""
+    menus: AnswerCache[str, list[str]] = field(default_factory=lambda: AnswerCache(Lifetimes(), _MOST_MENUS))
+    """Names of the organizations that each credential's menu offers."""

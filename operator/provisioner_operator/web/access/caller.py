@@ -5,7 +5,8 @@ Interface, for routes by the dependency `CallerOf` (`web.dependencies`):
     caller.user          User
     caller.client        KubeClient with the user's own credential (never the server's), for writes, logs and details
     await caller.may(verb, resource, namespace, name="", subresource="") -> bool      cached access review; resource is a plural of our group
-    await caller.visible(resource) -> frozenset[str]     namespaces whose objects of that kind the user may list
+    await caller.visible(resource, within) -> frozenset[str]     namespaces whose objects of that kind the user may list
+    await caller.allowed_in(verb, resource, namespaces) -> frozenset[str]     those of them in which the user may act
     caller.expires       float | None: time at which the token expires, in seconds since the epoch
 """
 
@@ -73,13 +74,22 @@ class Caller:
         """Return whether the user may act on a resource. Raises KubeError if the API server does not answer."""
         return await self.review(Question(verb, resource, namespace, name, subresource, group))
 
-    async def visible(self, resource: str) -> frozenset[str]:
-        """Return the namespaces whose objects of that kind the user may list. Raises KubeError."""
-        return await self.lists.answer((self.key, resource), lambda: self._visible(resource))
+    async def visible(self, resource: str, within: Collection[str] | None = None) -> frozenset[str]:
+        """Return the namespaces whose objects of that kind the user may list, of all or of some. Raises KubeError.
 
-    async def _visible(self, resource: str) -> frozenset[str]:
-        namespaces = list(self.namespaces())
-        if await self.may("list", resource):
+        Asks about each of them, unless the user may list the kind everywhere: name the few that matter.
+        """
+        if within is not None:
+            # Asked also about a namespace that does not exist: a quicker answer would tell which do.
+            return (await self.allowed_in("list", resource, within)).intersection(self.namespaces())
+        return await self.lists.answer(
+            (self.key, resource), lambda: self.allowed_in("list", resource, self.namespaces())
+        )
+
+    async def allowed_in(self, verb: str, resource: str, namespaces: Collection[str]) -> frozenset[str]:
+        """Return those of the namespaces in which the user may act on a kind. Raises KubeError."""
+        if await self.may(verb, resource):
             return frozenset(namespaces)
-        answers = await asyncio.gather(*(self.may("list", resource, each) for each in namespaces))
-        return frozenset(each for each, allowed in zip(namespaces, answers, strict=True) if allowed)
+        names = sorted(namespaces)
+        answers = await asyncio.gather(*(self.may(verb, resource, each) for each in names))
+        return frozenset(each for each, allowed in zip(names, answers, strict=True) if allowed)

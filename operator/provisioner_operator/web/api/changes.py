@@ -67,8 +67,8 @@ class Feed:
     caller: Caller
     process: str
     kinds: frozenset[str]
-    namespace: str | None
-    """The only namespace of interest; None for all."""
+    within: frozenset[str] | None
+    """The namespaces of interest; None for all."""
 
     async def events(self, last_id: str) -> AsyncGenerator[bytes, None]:
         """Yield events from that place on, or from now.
@@ -101,7 +101,7 @@ class Feed:
         """Return the events about those of the changes that the user may see."""
         if changes is None:
             return [event_bytes("reset", "{}", position)]
-        visible, job_namespaces = await self.visible(), await self.caller.visible(JOBS)
+        visible, job_namespaces = await self.visible(), await self.caller.visible(JOBS, self.within)
         shown = [each for each in changes if each.namespace in visible.get(each.plural, ())]
         events = [event_bytes("change", _event(each, self.index, job_namespaces).model_dump_json()) for each in shown]
         # The id follows its changes, so that a client that is cut off among them gets all of them again.
@@ -109,10 +109,7 @@ class Feed:
 
     async def visible(self) -> Mapping[str, frozenset[str]]:
         """Return the namespaces of interest whose objects the user may list, by plural. Raises KubeError."""
-        found = {plural: await self.caller.visible(plural) for plural in KINDS if plural in self.kinds}
-        if self.namespace is None:
-            return found
-        return {plural: namespaces & {self.namespace} for plural, namespaces in found.items()}
+        return {plural: await self.caller.visible(plural, self.within) for plural in KINDS if plural in self.kinds}
 
     async def permitted(self) -> bool:
         """Return whether the user may see anything of interest. Raises KubeError."""

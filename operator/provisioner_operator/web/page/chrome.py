@@ -111,7 +111,6 @@ async def frame_of(
     notice: str | None = None,
 ) -> Chrome:
     """Return the frame of a page for this user."""
-    visible = sorted(await caller.visible(JOBS))
     switch = next((address for key, _, _, address in _TABS if key == tab), paths.jobs)
     tabs = tuple(Tab(label, icon, address(org), key == tab) for key, label, icon, address in _TABS) if org else ()
     return Chrome(
@@ -120,9 +119,19 @@ async def frame_of(
         user=caller.user.name,
         is_local=context.session is not None,
         org=org,
-        orgs=visible,
+        orgs=await _organizations(context, caller),
         tabs=tabs,
         switch=switch,
         live=live,
         notice=notice_of(notice),
     )
+
+
+async def _organizations(context: WebContext, caller: Caller) -> list[str]:
+    # Kept for a while: asking takes a review for each namespace, and what the menu leads to is asked for anew.
+    now = context.clock().monotonic
+    if found := context.menus.find(caller.key, now):
+        return found[0]
+    visible = sorted(await caller.visible(JOBS))
+    context.menus.keep(caller.key, visible, now)
+    return visible

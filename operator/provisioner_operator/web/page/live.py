@@ -254,4 +254,4 @@ def lasting(permitted: Permitted, held: Rights, rights: Callable[[], Awaitable[R
 
 async def permitted_to(caller: Caller, resource: str, namespaces: frozenset[str]) -> bool:
     """Return whether the user may still list this kind in all these namespaces. Raises KubeError."""
-    return namespaces <= await caller.visible(resource)
+    return namespaces == await caller.visible(resource, namespaces)

@@ -1,6 +1,5 @@
 """Parts of a request that several pages read: the organization, forms, the index's state. Failures become pages."""
 
-import asyncio
 import re
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -61,21 +60,11 @@ def require_ready(context: WebContext) -> None:
 
 async def require_visible(caller: Caller, resource: str, org: str) -> frozenset[str]:
     """Return the namespaces of an organization in an address whose objects the user may list. Raises MissingRightProblem."""
-    visible = await caller.visible(resource)
     if org == paths.ALL:
+        return await caller.visible(resource)
+    if visible := await caller.visible(resource, {require_name(org)}):
         return visible
-    if require_name(org) not in visible:
-        raise MissingRightProblem(caller.user.name, resource, org)
-    return frozenset({org})
-
-
-async def allowed_in(caller: Caller, verb: str, resource: str, namespaces: frozenset[str]) -> frozenset[str]:
-    """Return those of the namespaces in which the user may act on a kind: one question for all, else one for each."""
-    if await caller.may(verb, resource):
-        return namespaces
-    names = sorted(namespaces)
-    answers = await asyncio.gather(*(caller.may(verb, resource, each) for each in names))
-    return frozenset(each for each, allowed in zip(names, answers, strict=True) if allowed)
+    raise MissingRightProblem(caller.user.name, resource, org)
 
 
 async def form_of(request: Request) -> list[tuple[str, str]]:

@@ -43,6 +43,15 @@ async def test_otherwise_each_namespace_is_asked_for() -> None:
 
 
 @virtual_time
+async def test_only_the_namespaces_that_matter_are_asked_for() -> None:
+    rights = Rights(Question("list", "provisionerjobs", "red"), Question("list", "provisionerjobs", "gone"))
+
+    assert await a_caller(rights).visible("provisionerjobs", {"red", "gone"}) == {"red"}
+    asked = {each.namespace for each in rights.asked}
+    assert asked == {"", "red", "gone"}, "also one that does not exist: a quicker answer would tell which do"
+
+
+@virtual_time
 async def test_all_namespaces_are_asked_for_once_by_requests_at_the_same_time() -> None:
     rights = Rights(Question("list", "provisionerjobs", "red"))
     first = a_caller(rights)

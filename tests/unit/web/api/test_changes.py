@@ -46,7 +46,7 @@ def a_feed(index: ClusterIndex, **fields: Any) -> Feed:
         return bool(rights(question))
 
     caller = Caller(User("sam"), cast("KubeClient", None), None, "sam", review, lambda: index.namespaces)
-    return Feed(index, caller, PROCESS, **{"kinds": frozenset(KINDS), "namespace": None} | fields)
+    return Feed(index, caller, PROCESS, **{"kinds": frozenset(KINDS), "within": None} | fields)
 
 
 def read(feed: Feed, last_id: str, change: Callable[[], None] = lambda: None, *, events: int) -> list[str]:
@@ -127,8 +127,8 @@ def a_change_of_each(index: ClusterIndex) -> None:
     [
         ({}, {uid(WORKSPACES, "new"), uid(JOBS, "dev-9")}),
         ({"kinds": frozenset({JOBS})}, {uid(JOBS, "dev-9")}),
-        ({"namespace": OTHER}, set()),
-        ({"rights": lambda _: True, "namespace": OTHER}, {uid(JOBS, "secret")}),
+        ({"within": {OTHER}}, set()),
+        ({"rights": lambda _: True, "within": {OTHER}}, {uid(JOBS, "secret")}),
         ({"rights": lambda question: question.resource == JOBS and question.namespace == ACME}, {uid(JOBS, "dev-9")}),
     ],
 )

@@ -346,3 +346,15 @@ def test_names_of_other_kinds_are_offered_only_to_those_who_may_list_them() -> N
     assert '<option value="silent">' not in page
     assert '<option value="docker">' not in page
     assert '<option value="ada@example.com">' in page
+
+
+@pytest.mark.parametrize("page", ["provisioner-jobs", "provisioners", "workspaces"])
+def test_a_page_of_one_organization_asks_about_others_only_for_its_menu(page: str) -> None:
+    world = ApiWorld()
+    address = f"/organizations/{ACME}/{page}"
+    assert world.get(address).status_code == 200
+    elsewhere = [each for each in world.users.asked if each.namespace == OTHER]
+    assert [(each.verb, each.resource) for each in elsewhere] == [("list", "provisionerjobs")]
+    world.users.asked.clear()
+    assert world.get(address).status_code == 200
+    assert {each.namespace for each in world.users.asked} == {"", ACME}, "the menu is kept for a while"

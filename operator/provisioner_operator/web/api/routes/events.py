@@ -55,8 +55,8 @@ async def stream_changes(
 ) -> Response:
     """Stream the changes that the user may see, as server-sent events; `Last-Event-ID` resumes."""
     index = context.index
-    namespace = namespace_of(parameters.organization, index) if parameters.organization else None
-    feed = Feed(index, caller, process_of(request), frozenset(parameters.kind or KINDS), namespace)
+    within = frozenset({namespace_of(parameters.organization, index)}) if parameters.organization else None
+    feed = Feed(index, caller, process_of(request), frozenset(parameters.kind or KINDS), within)
     if not await feed.permitted():
         raise not_found()
     return LiveResponse(_guarded(context, caller, feed, last_event_id), context.streams.place(caller))

@@ -18,7 +18,7 @@ from provisioner_operator.web.page.jobs.job_stream import job_events
 from provisioner_operator.web.page.jobs.listing import rendered
 from provisioner_operator.web.page.jobs.table import CancelRights
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.page.requests import allowed_in, require_name, require_ready, require_visible
+from provisioner_operator.web.page.requests import require_name, require_ready, require_visible
 
 router = APIRouter()
 
@@ -55,13 +55,13 @@ async def show_job(org: str, name: str, request: Request, context: Context, call
     require_ready(context)
     path = kube_paths.job(require_name(org), require_name(name))
     rights = await cancel_rights(caller, frozenset({org}))
-    daemons = frozenset({org}) & await caller.visible(DAEMONS)
+    daemons = await caller.visible(DAEMONS, {org})
     sees_daemons = bool(daemons)
     if live.wants_stream(request):
         source = job_events(context, caller.client, org, name, rights, sees_daemons=sees_daemons)
 
         async def present() -> live.Rights:
-            return await allowed_in(caller, "cancel", JOBS, frozenset({org})), await caller.visible(DAEMONS)
+            return await caller.allowed_in("cancel", JOBS, {org}), await caller.visible(DAEMONS, {org})
 
         held = (frozenset(rights.organizations), daemons)
         permitted = live.lasting(lambda: caller.may("get", JOBS, org, name), held, present)
@@ -83,14 +83,14 @@ async def show_job(org: str, name: str, request: Request, context: Context, call
 
 async def cancel_rights(caller: Caller, namespaces: frozenset[str]) -> CancelRights:
     """Ask in which of the namespaces the user may cancel jobs."""
-    return CancelRights(caller.user.name, await allowed_in(caller, "cancel", JOBS, namespaces))
+    return CancelRights(caller.user.name, await caller.allowed_in("cancel", JOBS, namespaces))
 
 
 def _view(
     context: WebContext, caller: Caller, org: str, current: JobFilter, namespaces: frozenset[str], rights: CancelRights
 ) -> live.View:
     async def present() -> live.Rights:
-        return (await allowed_in(caller, "cancel", JOBS, namespaces),)
+        return (await caller.allowed_in("cancel", JOBS, namespaces),)
 
     # Who may cancel everything sees the same as others who may; an owner's own jobs differ.
     user = "" if namespaces <= frozenset(rights.organizations) else rights.user
@@ -106,8 +106,8 @@ def _view(
 async def _choices(context: WebContext, caller: Caller, namespaces: frozenset[str]) -> dict[str, list[str]]:
     """Return values to choose from; of other kinds only those that the user may list."""
     index = context.index
-    templates = index.templates.of(namespaces & await caller.visible(TEMPLATES))
-    daemons = index.daemons.of(namespaces & await caller.visible(DAEMONS))
+    templates = index.templates.of(await caller.visible(TEMPLATES, namespaces))
+    daemons = index.daemons.of(await caller.visible(DAEMONS, namespaces))
     found = {
         "templates": sorted({row.name for row in templates}),
         "daemons": sorted({row.name for row in daemons}),

@@ -21,7 +21,7 @@ from provisioner_operator.web.page.name_pages import START, start_of
 from provisioner_operator.web.page.provisioners.find import find_daemon
 from provisioner_operator.web.page.provisioners.listing import ATTENTION, OFFLINE, DaemonView, rendered
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.page.requests import allowed_in, form_of, require_name, require_ready, require_visible
+from provisioner_operator.web.page.requests import form_of, require_name, require_ready, require_visible
 
 router = APIRouter()
 
@@ -60,8 +60,8 @@ async def _view(caller: Caller, org: str, namespaces: frozenset[str]) -> DaemonV
     return DaemonView(
         org=org,
         namespaces=namespaces,
-        job_namespaces=namespaces & await caller.visible(JOBS),
-        changeable=await allowed_in(caller, "patch", DAEMONS, namespaces),
+        job_namespaces=await caller.visible(JOBS, namespaces),
+        changeable=await caller.allowed_in("patch", DAEMONS, namespaces),
     )
 
 

@@ -119,7 +119,7 @@ def _carry_out(
 async def _parameters(context: WebContext, caller: Caller, body: Body) -> list[Parameter]:
     """Return the parameters of the workspace's template, if the user may see it."""
     org = body["metadata"]["namespace"]
-    if org not in await caller.visible(TEMPLATES):
+    if not await caller.visible(TEMPLATES, {org}):
         return []
     template = context.index.templates.named(org, body["spec"]["templateRef"]["name"])
     given = template.body["spec"].get("parameters") or [] if template else []

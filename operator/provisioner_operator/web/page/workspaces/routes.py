@@ -17,7 +17,7 @@ from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import frame_of, stale_since
 from provisioner_operator.web.page.name_pages import START, page_from, pager, start_of
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.page.requests import allowed_in, require_ready, require_visible
+from provisioner_operator.web.page.requests import require_ready, require_visible
 from provisioner_operator.web.page.words import PHASES, counted
 from provisioner_operator.web.page.workspaces.find import active_version, find_workspace
 from provisioner_operator.web.page.workspaces.table import Build, WorkspaceLine, workspace_detail, workspace_line
@@ -169,6 +169,6 @@ def _live(caller: Caller, view: WorkspaceView, make: live.Make) -> live.View:
 
 
 async def _view(caller: Caller, org: str, namespaces: frozenset[str]) -> WorkspaceView:
-    changeable = await allowed_in(caller, "patch", WORKSPACES, namespaces)
-    deletable = await allowed_in(caller, "delete", WORKSPACES, namespaces)
-    return WorkspaceView(org, namespaces, namespaces & await caller.visible(JOBS), changeable, deletable)
+    changeable = await caller.allowed_in("patch", WORKSPACES, namespaces)
+    deletable = await caller.allowed_in("delete", WORKSPACES, namespaces)
+    return WorkspaceView(org, namespaces, await caller.visible(JOBS, namespaces), changeable, deletable)
