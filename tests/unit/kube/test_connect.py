@@ -10,7 +10,13 @@ import pytest
 import yaml
 
 from provisioner_operator.kube import login as login_module
-from provisioner_operator.kube.connect import TOKEN_REREAD_SECONDS, connect, refuse_redirects, token_from_file
+from provisioner_operator.kube.connect import (
+    TOKEN_REREAD_SECONDS,
+    RedirectedError,
+    connect,
+    refuse_redirects,
+    token_from_file,
+)
 from provisioner_operator.kube.login import LoginError
 from support.virtual_time import virtual_time
 
@@ -156,3 +162,38 @@ async def test_a_further_session_uses_the_same_connections_and_its_end_closes_no
         assert not connection.session.closed
         assert connection.session.connector is not None
         assert not connection.session.connector.closed
+
+
+class Response:
+    """As much of an answer as the middleware looks at."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+async def answered(response: Response) -> Any:
+    async def handler(_: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
+        return cast("aiohttp.ClientResponse", response)
+
+    return await refuse_redirects(cast("aiohttp.ClientRequest", None), handler)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@virtual_time
+async def test_no_code_that_a_client_would_follow_is_followed(status: int) -> None:
+    response = Response(status)
+    with pytest.raises(RedirectedError, match=str(status)):
+        await answered(response)
+    assert response.is_closed
+
+
+@pytest.mark.parametrize("status", [200, 304, 404, 503])
+@virtual_time
+async def test_every_other_answer_is_passed_on(status: int) -> None:
+    response = Response(status)
+    assert await answered(response) is response
+    assert not response.is_closed
