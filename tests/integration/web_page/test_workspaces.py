@@ -128,8 +128,8 @@ def test_a_workspace_is_rebuilt_and_deleted_from_the_list(team: Team, visits: Vi
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("destroys its resources")
         dialog.get_by_role("button", name="Delete").click()
-        # Beside others it stays, faded, while the pointer is in the list.
-        page.get_by_role("heading", name="Workspaces").hover()
+        # Beside others it stays, faded, while the pointer or the focus is in the list.
+        page.get_by_role("heading", name="Workspaces").click()
         expect(visit.row(name)).to_have_count(0)
 
 
