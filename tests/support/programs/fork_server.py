@@ -178,6 +178,7 @@ def _become(request: Mapping[str, Any]) -> None:
     except BaseException:  # noqa: BLE001 - as the interpreter does
         sys.excepthook(*sys.exc_info())
         code = 1
+    atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter does at an exit
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
