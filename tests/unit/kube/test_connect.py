@@ -127,10 +127,12 @@ async def test_a_projected_token_is_read_again_once_it_may_have_been_replaced(se
     async def header() -> str:
         request = cast("aiohttp.ClientRequest", type("Request", (), {"headers": {}})())
 
-        async def handler(_: aiohttp.ClientRequest) -> Any:
-            return None
+        answer = cast("aiohttp.ClientResponse", object())
 
-        await sign(request, handler)
+        async def handler(_: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
+            return answer
+
+        assert await sign(request, handler) is answer
         return request.headers["Authorization"]
 
     assert await header() == "Bearer at-the-start"
