@@ -279,7 +279,10 @@ class WorkspaceUsers:
 
 
 def _is_stalled(body: Body) -> bool:
-    return any(each.type == "Stalled" and each.status == "True" for each in parse_workspace(body).status.conditions)
+    """Return whether the status, if it is of the current spec, says that the workspace is stalled."""
+    workspace = parse_workspace(body)
+    is_current = workspace.status.observed_generation == workspace.generation
+    return is_current and any(each.type == "Stalled" and each.status == "True" for each in workspace.status.conditions)
 
 
 def _has_completed(job: Body) -> bool:
