@@ -1,7 +1,7 @@
 """The log of the real client's commands, for people to read: CODER_TRANSCRIPT names the file to write.
 
-    rm -f docs/reference/coder-client.md
-    CODER_BINARY=coder CODER_TRANSCRIPT=docs/reference/coder-client.md \
+    rm -f docs/coder-client.md
+    CODER_BINARY=coder CODER_TRANSCRIPT=docs/coder-client.md \
         .venv/bin/python -m pytest -n 0 tests/integration/web/test_coder_client.py -k real
 """
 
@@ -20,7 +20,7 @@ Commands of Coder's own program against `provisioner-web` and a real control pla
 cut, and names of namespaces, workspaces and jobs are those of the tests. Written by:
 
 ```
-CODER_BINARY=coder CODER_TRANSCRIPT=docs/reference/coder-client.md \\
+CODER_BINARY=coder CODER_TRANSCRIPT=docs/coder-client.md \\
     .venv/bin/python -m pytest -n 0 tests/integration/web/test_coder_client.py -k real
 ```
 """
