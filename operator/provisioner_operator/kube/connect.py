@@ -123,8 +123,9 @@ def token_from_file(path: Path) -> _Middleware:
     async def sign(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         nonlocal token, read_at
         now = asyncio.get_running_loop().time()
-        if now - read_at > TOKEN_REREAD_SECONDS:
-            token, read_at = _read(path), now
+        # The file is empty while somebody writes a new token: the next request reads it again.
+        if now - read_at > TOKEN_REREAD_SECONDS and (found := _read(path)):
+            token, read_at = found, now
         request.headers["Authorization"] = f"Bearer {token}"
         return await handler(request)
 

@@ -62,6 +62,6 @@ def _with_absolute_paths(entry: Document, path: Path) -> Document:
     for kind, fields in _PATHS.items():
         details = entry.get(kind)
         if isinstance(details, dict):
-            found = {field: str(path.parent / details[field]) for field in fields if details.get(field)}
+            found = {field: str(path.parent / str(details[field])) for field in fields if details.get(field)}
             return entry | {kind: details | found}
     return entry

@@ -8,7 +8,7 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -54,11 +54,11 @@ class Login:
     """An API server, and the credential of this process for it."""
 
     server: Server
-    authorization: str | None = None
+    authorization: str | None = field(default=None, repr=False)
     """Value of the header, where it stays the same."""
     token_file: Path | None = None
     """File with a token that is replaced while the process runs."""
-    certificate: tuple[Pem, Pem] | None = None
+    certificate: tuple[Pem, Pem] | None = field(default=None, repr=False)
     """Client certificate and its key."""
 
     def tls(self) -> ssl.SSLContext:
@@ -116,15 +116,22 @@ def _of_kubeconfig(files: Sequence[Path]) -> Login:
 def _named(document: Document, kind: str, name: str | None) -> Document:
     for entry in document[f"{kind}s"]:
         if entry["name"] == name:
-            return entry.get(kind) or {}
+            details = entry.get(kind) or {}
+            if not isinstance(details, dict):
+                raise ValueError(f"its {kind} {name!r} is no mapping")
+            return details
     raise ValueError(f"it defines no {kind} {name!r}" if name else f"it chooses no {kind}")
 
 
 def _login(cluster: Document, user: Document) -> Login:
     if not cluster.get("server"):
         raise ValueError("its cluster has no server")
-    is_verified = not cluster.get("insecure-skip-tls-verify")
-    server = Server(str(cluster["server"]), _pem(cluster, "certificate-authority"), is_verified)
+    unverified = cluster.get("insecure-skip-tls-verify") or False
+    if not isinstance(unverified, bool):
+        raise ValueError(  # noqa: TRY004 - of a file's content
+            f"its insecure-skip-tls-verify is {unverified!r}, neither true nor false"
+        )
+    server = Server(str(cluster["server"]), _pem(cluster, "certificate-authority"), not unverified)
     chain, key = _pem(user, "client-certificate"), _pem(user, "client-key")
     certificate = None if chain is None or key is None else (chain, key)
     # As in client-go: the file before the token.
@@ -154,10 +161,11 @@ def _pem(details: Mapping[str, Any], field: str) -> Pem | None:
     """Return the content of a field, or the file that it names. Raises ValueError."""
     try:
         if data := details.get(f"{field}-data"):
-            return base64.b64decode(data, validate=True).decode("ascii")
+            # It may be wrapped over several lines.
+            return base64.b64decode("".join(str(data).split()), validate=True).decode("ascii")
     except ValueError as error:
         raise ValueError(f"its {field}-data is not a file in PEM format, encoded with base64") from error
-    return Path(details[field]) if details.get(field) else None
+    return Path(str(details[field])) if details.get(field) else None
 
 
 @contextmanager

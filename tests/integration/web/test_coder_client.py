@@ -153,7 +153,7 @@ def test_canceling_a_pending_job(team: Team, coder: Client) -> None:
     team.product.jobs.until(name, lambda body: body["status"]["phase"] == "Canceled")
 
 
-def test_canceling_a_running_build_and_again(team: Team, users: WebUsers, coder: Client) -> None:
+def test_canceling_a_running_build_twice(team: Team, users: WebUsers, coder: Client) -> None:
     name = a_running(team, users, hold="true")
     job = team.jobs_of(name)[0]
     assert coder.run("provisioner", "jobs", "cancel", uid_of(job)).code == 0

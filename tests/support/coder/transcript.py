@@ -16,10 +16,11 @@ _WIDEST = 180
 _HEADER = """\
 # Coder's client
 
-Commands of Coder's own program against `provisioner-web` and a real control plane, as tests of this project ran them. Long outputs are
+Commands of Coder's own program against `provisioner-web` and a real control plane, as tests of this project ran them (version 2.36.0). Long outputs are
 cut, and names of namespaces, workspaces and jobs are those of the tests. Written by:
 
 ```
+rm -f docs/coder-client.md
 CODER_BINARY=coder CODER_TRANSCRIPT=docs/coder-client.md \\
     .venv/bin/python -m pytest -n 0 tests/integration/web/test_coder_client.py -k real
 ```
@@ -46,6 +47,6 @@ def _test() -> str:
 
 
 def _cut(output: str) -> list[str]:
-    lines = [line.rstrip()[:_WIDEST] for line in output.splitlines() if line.strip()]
+    lines = [line.rstrip()[:_WIDEST].rstrip() for line in output.splitlines() if line.strip()]
     rest = len(lines) - _MOST_LINES
     return lines if rest <= 0 else [*lines[:_MOST_LINES], f"... {rest} more lines"]

@@ -57,8 +57,8 @@ def service_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return token
 
 
-def replace_token(path: Path) -> None:
-    path.write_text("replaced\n", encoding="utf-8")
+def replace_token(path: Path, content: str = "replaced\n") -> None:
+    path.write_text(content, encoding="utf-8")
 
 
 async def login(kubeconfig: Path | None = None) -> tuple[str, str | None]:
@@ -141,6 +141,11 @@ async def test_a_projected_token_is_read_again_once_it_may_have_been_replaced(se
     assert await header() == "Bearer at-the-start"
     await asyncio.sleep(1)
     assert await header() == "Bearer replaced"
+    replace_token(service_account, "")
+    await asyncio.sleep(TOKEN_REREAD_SECONDS + 1)
+    assert await header() == "Bearer replaced", "somebody is about to write a new one"
+    replace_token(service_account, "written")
+    assert await header() == "Bearer written"
 
 
 @pytest.mark.usefixtures("service_account")

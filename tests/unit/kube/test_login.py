@@ -79,6 +79,17 @@ def test_the_first_of_several_kubeconfigs_wins_and_others_add(tmp_path: Path) ->
     assert find_login(None, {"KUBECONFIG": f"{third}:{second}"}) == Login(Server(URL))
 
 
+def test_certificates_may_be_wrapped_over_lines(config: Path, ada: KeyPair) -> None:
+    lines = base64.encodebytes(ada.certificate.read_bytes()).decode("ascii")
+    assert lines.count("\n") > 1
+    login = find_login(write(config, {"server": URL, "certificate-authority-data": lines}), {})
+    assert login.server.authority == ada.certificate.read_text(encoding="utf-8")
+
+
+def test_no_secret_shows_in_a_login() -> None:
+    assert "secret" not in repr(Login(Server(URL), "Bearer secret", certificate=("chain", "secret key")))
+
+
 def test_a_credential_plugin_is_refused_unless_there_is_something_else(config: Path, ada: KeyPair) -> None:
     with pytest.raises(LoginError, match="has a credential plugin, which servers do not run"):
         find_login(write(config, exec={"command": "login"}), {})
@@ -96,12 +107,12 @@ def test_a_credential_plugin_is_refused_unless_there_is_something_else(config: P
         ({"server": URL}, {"client-key-data": "w4Q="}, "client-key-data is not a file in PEM format"),
         ({"certificate-authority": "ca.crt"}, {}, "its cluster has no server"),
         ({"server": URL}, {"tokenFile": "none"}, "there is no token file .*none"),
+        ({"server": URL, "insecure-skip-tls-verify": "false"}, {}, "its insecure-skip-tls-verify is 'false'"),
+        ("nowhere", {}, "its cluster 'it' is no mapping"),
     ],
-    ids=["no base64", "no ASCII", "no server", "no token file"],
+    ids=["no base64", "no ASCII", "no server", "no token file", "no boolean", "no mapping"],
 )
-def test_a_kubeconfig_that_cannot_be_used(
-    cluster: dict[str, Any], user: dict[str, Any], message: str, config: Path
-) -> None:
+def test_a_kubeconfig_that_cannot_be_used(cluster: Any, user: dict[str, Any], message: str, config: Path) -> None:
     with pytest.raises(LoginError, match=f"Cannot log in with the kubeconfig {config}: .*{message}"):
         find_login(write(config, cluster, **user), {})
 

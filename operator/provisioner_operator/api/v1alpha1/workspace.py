@@ -159,7 +159,7 @@ class WorkspaceStatus(Model):
     """The last build that started, or may have (reason JobVanished): it determined the resources that exist."""
     completed_build: Annotated[int, Field(ge=0)] | None = None
     """Number of the last build that completed; 0 if none has. Until one has, each start uses the template's active
-    version, unless spec.templateRef.version pins one, and so does a destroy if that version has the same parameters."""
+    version, unless spec.templateRef.version pins one, and so does a destroy if that version has all parameters that were built and a value for each other one."""
     version: VersionName | None = None
     """The template's version with which the workspace was last built."""
     parameters: Annotated[

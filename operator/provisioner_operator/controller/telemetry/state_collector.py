@@ -59,7 +59,7 @@ class StateCollector(Collector):
         )
         reasons = GaugeMetricFamily(
             "provisioner_jobs_pending",
-            f"Pending jobs, by the reason for which they have not started; {UNEXPLAINED} if none is written yet, or they are assigned.",
+            f"Pending jobs, by the reason for which they have not started; {UNEXPLAINED} while their status has none, for example because they are already assigned.",
             labels=["reason"],
         )
         for reason, count in waiting.items():
@@ -111,7 +111,7 @@ class StateCollector(Collector):
         labels = ["namespace", "provisioner", "tags"]
         depth = GaugeMetricFamily(
             "provisioner_queue_depth",
-            "Jobs that wait for nothing but a daemon, or its reports to a new leader, by namespace, provisioner and tags.",
+            "Jobs that wait only for a daemon, or for daemons' reports to a new leader, by namespace, provisioner and tags.",
             labels=labels,
         )
         age = GaugeMetricFamily("provisioner_queue_oldest_seconds", "Age of the oldest job in a queue.", labels=labels)

@@ -30,7 +30,7 @@ class Outage:
             self._answered_at = now
 
     def answered(self, now: float) -> float | None:
-        """Note an answer; return the begin of the outage that it ends, None if there was none."""
+        """Note an answer; return the beginning of the outage that it ends, None if there was none."""
         since = self._answered_at if self._is_on else None
         self._is_on, self._answered_at = False, now
         return since

@@ -78,7 +78,11 @@ _AWAITED = "After its start, the controller waits for the reports of "
 
 def explain_awaited_reports(daemon: str | None) -> Explanation:
     """Explain a job of a workspace that waits until this daemon, None for one that is deleted, has shown what it runs."""
-    who, remedy = ("a deleted daemon", "Wait") if daemon is None else (f"daemon {daemon}", "Start it, or wait")
+    who, remedy = (
+        ("a deleted daemon", "Wait")
+        if daemon is None
+        else (f"daemon {daemon}", "If it has stopped, start it again, or wait")
+    )
     message = f"{_AWAITED}{who}, since it may run something. {remedy} until it counts as lost (lostAfterSeconds)."
     return Explanation(PendingReason.WORKSPACE_BUSY, message, ())
 

@@ -32,10 +32,14 @@ def values_of_build(
 def version_that_can_destroy(workspace: Workspace, template: Template | None, history: BuildHistory) -> str | None:
     """Return the template's active version if it knows all parameters that were built, and no other lacks a value.
 
-    One that has lost a parameter, or renamed it, would look for the resources with another value, and perhaps not find them.
+    One that has lost a parameter, or renamed it, would look for the resources with another value, and perhaps not find them;
+    so would one with another program.
     """
     active = None if template is None else template.status.version(template.status.active_version)
     if template is None or active is None:
+        return None
+    built = None if history.last_run is None else template.status.version(history.last_run.version)
+    if built is not None and built.provisioner is not active.provisioner:
         return None
     values = {name for name, _ in values_of_build(workspace, template, active, Transition.DELETE, history).values}
     return active.name if values == {each.name for each in active.parameters} else None

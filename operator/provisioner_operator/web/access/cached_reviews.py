@@ -1,6 +1,6 @@
 """Reviews whose answers are kept for some seconds, by the digest of the credential, so that no user gets another's.
 
-Of the places for reviews under way, one credential has some only: whoever asks much, waits for the own questions. While
+Of the places for reviews under way, one credential has some only: whoever asks much waits for their own questions only. While
 the API server cannot be reached, the last answers count, so that its users still see what was known before.
 """
 

@@ -17,6 +17,9 @@ from provisioner_operator.web.index.query import Counts, Cursor, JobQuery, Names
 from provisioner_operator.web.index.row_store import RowStore
 from provisioner_operator.web.index.rows import JobRow
 
+_MOST_THAT_OVERTAKE = 16
+"""Jobs of one daemon that may be created later, and end earlier, than its last one."""
+
 
 class StuckJobs(Protocol):
     """Knows the jobs that make no progress until somebody intervenes."""
@@ -128,6 +131,11 @@ class JobIndex:
     def ended(self, namespace: str, limit: int) -> list[JobRow]:
         """Return the newest of the namespace's jobs that have ended."""
         return [self._rows.row(slot) for slot in islice(self._lists.newest(TERMINAL, (namespace,)), limit)]
+
+    def last_ended_on(self, daemon: str, namespace: str) -> JobRow | None:
+        """Return the daemon's job that ended last, looked for among its newest ones."""
+        newest = self.page(JobQuery(daemon=daemon, phases=TERMINAL), {namespace}, _MOST_THAT_OVERTAKE).rows
+        return max(newest, key=lambda row: row.job.finished or 0, default=None)
 
     def version(self, uid: str) -> int:
         """Return the job's resource version; 0 if it is unknown."""

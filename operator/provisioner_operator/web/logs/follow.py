@@ -57,8 +57,12 @@ async def _await_job(
 ) -> Body | None:
     """Wait for a phase of the job, and return the job then; None if it is gone. It is read with the user's own client."""
     while body is not None and not is_awaited(job_state(body).phase):
-        await changed(job.uid, int(meta_of(body).resource_version))
+        version = int(meta_of(body).resource_version)
+        await changed(job.uid, version)
         body = await _present(client, job)
+        if body is not None and int(meta_of(body).resource_version) < version:
+            # After a restore of etcd, the index knows for a while a version that is no more.
+            await asyncio.sleep(RETRY_SECONDS)
     return body
 
 

@@ -71,7 +71,7 @@ _NOTICES = {
     "forced": "Forced stop requested",
     "suspended": "Suspended",
     "resumed": "Resumed",
-    "retried": "Submitted again",
+    "retried": "Retry requested",
     "cordoned": "Cordoned: it gets no further jobs",
     "uncordoned": "Uncordoned: it gets jobs again",
     "draining": "Draining: it finishes its jobs and gets no further ones",

@@ -253,5 +253,13 @@ def lasting(permitted: Permitted, held: Rights, rights: Callable[[], Awaitable[R
 
 
 async def permitted_to(caller: Caller, resource: str, namespaces: frozenset[str]) -> bool:
-    """Return whether the user may still list this kind in all these namespaces. Raises KubeError."""
-    return namespaces == await caller.visible(resource, namespaces)
+    """Return whether the user may still list this kind in all these namespaces. Raises KubeError.
+
+    Raises StreamEndedError, with the word to connect again, if some of them are gone.
+    """
+    present = namespaces.intersection(caller.namespaces())
+    if not present or await caller.visible(resource, namespaces) != present:
+        return False
+    if present != namespaces:
+        raise StreamEndedError(StreamEnd.RELOAD)
+    return True

@@ -160,8 +160,8 @@ def test_the_wait_is_explained_by_the_daemon_that_causes_it() -> None:
     assert explained.keys() == {"wanted", "behind"}
     assert explained["wanted"].reason == "WorkspaceBusy"
     assert explained["wanted"].message == (
-        "After its start, the controller waits for the reports of daemon hiding, since it may run something. Start it, or wait "
-        "until it counts as lost (lostAfterSeconds)."
+        "After its start, the controller waits for the reports of daemon hiding, since it may run something. "
+        "If it has stopped, start it again, or wait until it counts as lost (lostAfterSeconds)."
     )
 
 

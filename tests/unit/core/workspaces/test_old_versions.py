@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import ParameterType, Phase, Transition, UpdatePolicy
+from provisioner_operator.api.v1alpha1.enums import ParameterType, Phase, Provisioner, Transition, UpdatePolicy
 from provisioner_operator.core.workspaces.decisions import CreateBuild, Supersede
 from provisioner_operator.core.workspaces.records import Build, Parameter, ParameterValues, Template, Workspace
 from support.builders.build_plans import decided, planned, ready_reason, reported, wanted_change
@@ -114,6 +114,18 @@ def test_what_never_completed_is_destroyed_by_the_active_version_if_that_has_the
         complete = decided(replace(workspace, parameters=(*BUILT, ("zone", "a"))), failed, template=_template(change))
         assert isinstance(complete, CreateBuild)
         assert complete.version.name == NEW
+
+
+def test_what_never_completed_is_destroyed_by_the_program_that_began_it() -> None:
+    failed = replace(_started(), record=replace(_started().record, phase=Phase.FAILED))
+    versions = a_version(parameters=OLD), a_version(NEW, parameters=OLD, provisioner=Provisioner.ECHO)
+    decision = decided(
+        _workspace(UpdatePolicy.MANUAL, deleting=True),
+        failed,
+        template=a_template(*versions, active=NEW, parameters=OLD),
+    )
+    assert isinstance(decision, CreateBuild)
+    assert decision.version.name == VERSION
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -319,3 +319,23 @@ def test_what_was_listed_is_sorted_before_it_is_shown() -> None:
     lists.prepare()
     late = [slots._late for each in lists._lists.values() for slots in each.values()]  # noqa: SLF001 - only time shows it
     assert [len(each) for each in late] == [0, 0]
+
+
+def test_the_last_job_of_a_daemon_is_the_one_that_ended_last() -> None:
+    index = JobIndex(Stuck({}))
+    assert index.last_ended_on("d1", "acme") is None
+    for name, created, finished, daemon in [("long", 0, 90, "d1"), ("short", 5, 20, "d1"), ("other", 9, 99, "d2")]:
+        index.put(
+            a_row(
+                name=name,
+                namespace="acme",
+                created=created,
+                phase=Phase.COMPLETED,
+                assignment=an_assignment(daemon),
+                started=NOON,
+                finished=NOON + finished,
+            )
+        )
+    found = index.last_ended_on("d1", "acme")
+    assert found is not None
+    assert found.job.name == "long"

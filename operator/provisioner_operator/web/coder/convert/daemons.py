@@ -5,7 +5,6 @@ from uuid import UUID
 
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon as DaemonObject
 from provisioner_operator.api.v1alpha1.enums import DaemonState
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.kube.parsing import parse_daemon
 from provisioner_operator.web.coder.convert import ids
@@ -19,7 +18,6 @@ from provisioner_operator.web.coder.models.daemons import (
     ProvisionerDaemonJob,
 )
 from provisioner_operator.web.index.cluster_index import ClusterIndex
-from provisioner_operator.web.index.query import JobQuery
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
 
 API_VERSION = "1.0"
@@ -83,5 +81,5 @@ def matched_provisioners(job: Job, index: ClusterIndex) -> MatchedProvisioners:
 
 
 def _previous_job(row: ObjectRow, index: ClusterIndex) -> ProvisionerDaemonJob | None:
-    page = index.jobs.page(JobQuery(daemon=row.name, phases=TERMINAL), {row.namespace}, 1)
-    return daemon_job(page.rows[0], index) if page.rows else None
+    last = index.jobs.last_ended_on(row.name, row.namespace)
+    return None if last is None else daemon_job(last, index)

@@ -27,7 +27,7 @@ ACTIONS = {
         "Retry job",
         "Runs the same job again: a job that was submitted by hand is submitted as a new job; a build of a workspace or "
         "the import of a template is repeated by its owner.",
-        "Submitted again",
+        "Retry requested",
         "retried",
     ),
     "suspend": Action(

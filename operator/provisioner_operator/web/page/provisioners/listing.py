@@ -5,10 +5,8 @@ from urllib.parse import urlencode
 
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.names import DAEMONS
-from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.kube.object_states import daemon_report
 from provisioner_operator.web.index.cluster_index import ClusterIndex
-from provisioner_operator.web.index.query import JobQuery
 from provisioner_operator.web.index.rows import ObjectRow
 from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import stale_since
@@ -26,7 +24,10 @@ from provisioner_operator.web.page.words import AWAY, counted
 
 OFFLINE, ATTENTION = "offline", "attention"
 """Parameters of the page's address: `no` hides those that are offline, `yes` those that need no attention."""
-_DENIED = f"You lack the verb patch on {DAEMONS}. The ClusterRole provisioner-admin grants it."
+_DENIED = (
+    f"You lack the verb patch on {DAEMONS}. "
+    "The ClusterRole provisioner-admin grants it; an administrator of the organization can bind it to you."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,11 @@ def _line(index: ClusterIndex, row: ObjectRow, view: DaemonView, blocked: int, *
     facts = DaemonFacts(index.queue.is_online(daemon), index.queue.used(daemon), blocked_by_tags=blocked)
     if row.namespace in view.job_namespaces:
         rows = (index.jobs.get(run.job_uid) for run in sorted(daemon.runs, key=lambda run: run.job_uid))
-        ended = index.jobs.page(JobQuery(phases=TERMINAL, daemon=row.name), {row.namespace}, 1).rows
+        previous = index.jobs.last_ended_on(row.name, row.namespace)
         facts = replace(
             facts,
             current=tuple(each.job for each in rows if each is not None),
-            previous=ended[0].job if ended else None,
+            previous=None if previous is None else previous.job,
         )
     return daemon_line(
         daemon,

@@ -190,19 +190,33 @@ function toast(text) {
 
 const awaited = new Map();  // names by the addresses of their pages
 const ENDED = ['Completed', 'Failed', 'Canceled'];
+let nextLook;
 
 function phaseHere(path) {
   const row = all('tr.row:not([data-gone])').find((each) => $('a[data-expand]', each)?.pathname === path);
   return row?.dataset.phase ?? (location.pathname === path ? $('#detail')?.dataset.phase : undefined);
 }
 
-async function reportEnds() {
-  for (const [path, name] of [...awaited]) {
-    awaited.delete(path);
-    const phase = phaseHere(path) ?? await fetchPage(path).then((page) => $('#detail', page.content)?.dataset.phase ?? '', () => undefined);
-    if (ENDED.includes(phase)) toast(`${name} is ${phase}`);
-    else if (phase !== '') { awaited.set(path, name); if (!phaseHere(path)) setTimeout(reportEnds, 3000); }
+function reportEnd(path, phase) {
+  if (!ENDED.includes(phase) || !awaited.has(path)) return;
+  toast(`${awaited.get(path)} is ${phase}`);
+  awaited.delete(path);
+}
+
+// At each change those that are shown here; every three seconds the others.
+function reportEnds() {
+  for (const path of [...awaited.keys()]) reportEnd(path, phaseHere(path));
+  if (awaited.size) nextLook ??= setTimeout(lookElsewhere, 3000);
+}
+
+async function lookElsewhere() {
+  for (const path of [...awaited.keys()].filter((each) => !phaseHere(each))) {
+    const answer = await fetch(path, { redirect: 'manual' }).catch(() => undefined);
+    if ([403, 404].includes(answer?.status)) awaited.delete(path);
+    if (answer?.ok) reportEnd(path, $('#detail', parse(await answer.text()))?.dataset.phase);
   }
+  nextLook = undefined;
+  reportEnds();
 }
 
 // --- times: counted here, so that the server sends nothing while only time passes ---
