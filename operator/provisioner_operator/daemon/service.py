@@ -24,6 +24,7 @@ from provisioner_operator.daemon.reporting.registration import Flags, await_regi
 from provisioner_operator.daemon.terraform.provisioner import Terraform, find_binary
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube.connect import Connection, connect
+from provisioner_operator.kube.login import kubeconfig_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +95,5 @@ def _install_signal_handlers(callback: Callable[[], object]) -> None:
 
 def kubeconfig_in_use(given: Path | None) -> Path | None:
     """Return the kubeconfig that this process uses, for Terraform's backend; None in a Pod without one."""
-    named = str(given) if given else os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
-    return Path(named).absolute() if named else None
+    files = kubeconfig_files(given, os.environ)
+    return files[0].absolute() if files else None

@@ -80,15 +80,21 @@ def find_login(kubeconfig: Path | None, environment: Mapping[str, str]) -> Login
 
     Never `~/.kube/config`, so that no process serves whichever cluster a user's current context happens to name.
     """
-    named = [part.strip() for part in environment.get("KUBECONFIG", "").split(os.pathsep)]
-    files = [kubeconfig] if kubeconfig is not None else [Path(part).expanduser() for part in named if part]
-    if files:
+    if files := kubeconfig_files(kubeconfig, environment):
         return _of_kubeconfig(files)
     if (SERVICE_ACCOUNT / "token").is_file():
         return _of_service_account(environment)
     raise LoginError(
         "No cluster given: pass --kubeconfig PATH, or set KUBECONFIG, or run in a Pod with a ServiceAccount token."
     )
+
+
+def kubeconfig_files(given: Path | None, environment: Mapping[str, str]) -> list[Path]:
+    """Return the given kubeconfig, else those of `KUBECONFIG`."""
+    if given is not None:
+        return [given]
+    named = [part.strip() for part in environment.get("KUBECONFIG", "").split(os.pathsep)]
+    return [Path(part).expanduser() for part in named if part]
 
 
 def _of_service_account(environment: Mapping[str, str]) -> Login:

@@ -110,6 +110,7 @@ def test_an_expected_failure_is_a_sentence_and_no_traceback(served: Served, erro
         (Path("mine"), "other", Path.cwd() / "mine"),
         (None, "/a:/b", Path("/a")),
         (None, "here", Path.cwd() / "here"),
+        (None, ":~/mine:/b", Path.home() / "mine"),
         (None, "", None),
         (None, None, None),
     ],
