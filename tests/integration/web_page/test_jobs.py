@@ -240,7 +240,7 @@ def test_a_job_is_suspended_resumed_and_retried(product: ProductNamespace, visit
         product.cancel(name)
         page.get_by_role("link", name="Retry").click()
         page.get_by_role("dialog").get_by_role("button", name="Retry").click()
-        expect(page.locator("#toasts")).to_contain_text("Submitted again")
+        expect(page.locator("#toasts")).to_contain_text("Retry requested")
         assert product.jobs.until(f"{name}-retry-1", "Pending")
 
 
