@@ -88,7 +88,10 @@ class Invariants:
             if "assignment" in body["status"]
         }
         self._acknowledged = {uid: list(each) for uid, each in memory.acknowledged.items()}
-        self.stopped_by_cancel = set(memory.stopped_by_cancel)
+        # The daemon reports an end only once: one that the backup does not have is lost with it.
+        self.stopped_by_cancel = memory.stopped_by_cancel - {
+            job["metadata"]["uid"] for job in self._server.unfinished_jobs()
+        }
         for uid in self._server.objects:
             self.changed_at[uid] = self._schedule.now
 

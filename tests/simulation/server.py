@@ -129,6 +129,9 @@ class Server:
         if new["spec"] != old["spec"]:
             meta = {**new["metadata"], "generation": old["metadata"]["generation"] + 1}
             new = {**new, "metadata": meta}
+        if not new["metadata"].get("finalizers", True):
+            # The API server stores no empty list.
+            new = {**new, "metadata": {key: each for key, each in new["metadata"].items() if key != "finalizers"}}
         if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
             del self.objects[uid]
             self._notify(old, None)

@@ -123,7 +123,7 @@ class ControllerWrites:
                 return
             case Result.DONE if body is not None:
                 self._feed.observe(body)
-                if isinstance(decision, ReleaseDaemon) and not body["metadata"]["finalizers"]:
+                if isinstance(decision, ReleaseDaemon) and not body["metadata"].get("finalizers"):
                     self._mirror.daemon_deleted(decision.subject, self._controller.now)
             case _ if isinstance(decision, MarkOffline | HoldDaemon | ReleaseDaemon):
                 self._mirror.daemon_deleted(decision.subject, self._controller.now)
