@@ -219,6 +219,8 @@ async def _probe(session: aiohttp.ClientSession, pages: list[str], tokens: list[
 
 
 def _report(tally: Tally, seconds: int, cpu: float) -> None:
+    if not tally.pages:
+        raise click.ClickException("No page was loaded in that time: the server cannot bear the load.")
     third = max(1, len(tally.memory) // 3)
     early, late = max(tally.memory[third : 2 * third]), max(tally.memory[-third:])
     milliseconds = sorted(1000 * each for each in tally.pages)
