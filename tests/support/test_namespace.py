@@ -189,3 +189,14 @@ def names(prefix: str, count: int) -> list[str]:
 def _instance(body: Manifest) -> str | None:
     found: str | None = body.get("status", {}).get("instance")
     return found
+
+
+@contextmanager
+def a_serving_namespace(cluster: Cluster, namespace: str, *, tags: dict[str, str]) -> Iterator[ProductNamespace]:
+    """Yield a namespace with an operator and a daemon `d1` of four slots."""
+    with (
+        a_product_namespace(cluster, namespace) as product,
+        product.operator(),
+        product.daemon("d1", tags=tags, capacity=4),
+    ):
+        yield product

@@ -21,7 +21,7 @@ from provisioner_operator.web.actions.retry import retry
 from provisioner_operator.web.actions.target import ObjectRef
 from support.cluster.shared_cluster import Cluster
 from support.programs.user_clients import UserClients, user_clients
-from support.test_namespace import ProductNamespace, a_product_namespace
+from support.test_namespace import ProductNamespace, a_serving_namespace
 from support.unique import unique
 
 HERE = {"place": "here"}
@@ -36,11 +36,7 @@ Action = Callable[[KubeClient, ObjectRef], Awaitable[Outcome]]
 @pytest.fixture(scope="module")
 def busy(cluster: Cluster, module_namespace: str) -> Iterator[ProductNamespace]:
     """A namespace with an operator and a daemon `d1` of four slots."""
-    with (
-        a_product_namespace(cluster, module_namespace) as product,
-        product.operator(),
-        product.daemon("d1", tags=HERE, capacity=4),
-    ):
+    with a_serving_namespace(cluster, module_namespace, tags=HERE) as product:
         yield product
 
 

@@ -17,7 +17,7 @@ from support.cluster.role_bindings import grant_roles
 from support.cluster.shared_cluster import Cluster
 from support.programs.event_reader import EventReader, ServerEvent
 from support.programs.web_server import WebProgram, WebUsers, a_web_server
-from support.test_namespace import ProductNamespace, a_product_namespace
+from support.test_namespace import ProductNamespace, a_serving_namespace
 from support.unique import unique
 
 HERE, NOWHERE = {"place": "here"}, {"place": "nowhere"}
@@ -29,11 +29,7 @@ Jobs = Mapping[str, str]
 @pytest.fixture(scope="module")
 def product(cluster: Cluster, module_namespace: str) -> Iterator[ProductNamespace]:
     """A namespace with a controller and a daemon."""
-    with (
-        a_product_namespace(cluster, module_namespace) as product,
-        product.operator(),
-        product.daemon("d1", tags=HERE, capacity=4),
-    ):
+    with a_serving_namespace(cluster, module_namespace, tags=HERE) as product:
         yield product
 
 
@@ -71,7 +67,7 @@ def listed(client: httpx.Client, namespace: str) -> dict[str, str]:
 
 
 def after(known: Jobs, event: ServerEvent) -> Jobs:
-    """What a reader knows after a change."""
+    """Return the statuses that a reader knows after a change."""
     change = json.loads(event.data)
     rest = {key: status for key, status in known.items() if key != change["id"]}
     return rest if change["object"] is None else rest | {change["id"]: change["object"]["status"]}

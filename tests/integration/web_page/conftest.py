@@ -14,7 +14,7 @@ from support.cluster.shared_cluster import Cluster
 from support.programs.chromium import NoBrowserError, find_chromium, flags
 from support.programs.page_visit import PageVisit, a_visit
 from support.programs.web_server import WebProgram, WebUsers, a_web_server
-from support.test_namespace import ProductNamespace, a_product_namespace
+from support.test_namespace import ProductNamespace, a_serving_namespace
 
 HERE = {"place": "here"}
 """Tags of the daemon."""
@@ -54,11 +54,7 @@ def web_server(cluster: Cluster) -> Iterator[WebProgram]:
 @pytest.fixture(scope="module")
 def product(cluster: Cluster, module_namespace: str) -> Iterator[ProductNamespace]:
     """A namespace with an operator and a daemon `d1` of four slots."""
-    with (
-        a_product_namespace(cluster, module_namespace) as product,
-        product.operator(),
-        product.daemon("d1", tags=HERE, capacity=4),
-    ):
+    with a_serving_namespace(cluster, module_namespace, tags=HERE) as product:
         yield product
 
 

@@ -1,4 +1,4 @@
-"""Whoever follows a log learns from the index when its job may have ended, at once or after a while."""
+"""Followers of a log learn from the index when its job may have ended, at once or after a while."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
