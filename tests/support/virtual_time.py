@@ -50,18 +50,26 @@ def now() -> float:
     return round(asyncio.get_running_loop().time() - EPOCH, 9)
 
 
+def work(seconds: float) -> None:
+    """Let time pass while the present task holds the loop, as a computation does."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    loop.jump(seconds)
+
+
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock stands still while there is work, and jumps when there is none."""
 
     def __init__(self) -> None:
         self._now = EPOCH
-        super().__init__(_JumpingSelector(self._jump))
+        super().__init__(_JumpingSelector(self.jump))
 
     @override
     def time(self) -> float:
         return self._now
 
-    def _jump(self, seconds: float) -> None:
+    def jump(self, seconds: float) -> None:
+        """Move the clock on."""
         # Rounded, so that a sum of pauses is the very number that a test expects; but time always passes, or a task that
         # waits for a moment between two rounded ones would wait forever.
         self._now = max(round(self._now + seconds, 9), round(self._now + _RESOLUTION, 9))

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
 from http import HTTPStatus
+from random import random
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect
@@ -23,9 +24,9 @@ from typing_extensions import override
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube.errors import ForbiddenError, KubeError
 from provisioner_operator.web.access.caller import Caller
+from provisioner_operator.web.event_stream import EVENT_STREAM
 from provisioner_operator.web.problems import Problem
 
-EVENT_STREAM = "text/event-stream"
 MOST_PER_USER = 16
 """Streams of a user: one for each open page, and some to spare."""
 MOST_IN_ALL = 2_000
@@ -70,11 +71,14 @@ class Streams:
         most_per_user: int = MOST_PER_USER,
         recheck_seconds: float = RECHECK_SECONDS,
         most_in_all: int = MOST_IN_ALL,
+        elapsed_share: Callable[[], float] = random,
     ) -> None:
+        """`elapsed_share` is the part of the time until its first check that counts as over when a stream begins."""
         self._clock = clock
         self._most_per_user = most_per_user
         self._recheck_seconds = recheck_seconds
         self._most_in_all = most_in_all
+        self._elapsed_share = elapsed_share
         self._open: Counter[str] = Counter()
         self._closing = asyncio.Event()
 
@@ -117,16 +121,17 @@ class Streams:
         """
         closing = asyncio.ensure_future(self._closing.wait())
         following = asyncio.ensure_future(_next(source))
-        checked_at = self._clock().monotonic
+        # After a restart all streams begin at once: their checks, each with a few reviews, must not come at once for ever.
+        check_at = self._clock().monotonic + self._recheck_seconds * (1 - self._elapsed_share())
         try:
             while True:
                 now = self._clock()
                 if caller.expires is not None and caller.expires <= now.wall:
                     raise StreamEndedError(StreamEnd.SIGNED_OUT)
-                if now.monotonic - checked_at >= self._recheck_seconds:
+                if now.monotonic >= check_at:
                     await _check(permitted)
-                    checked_at = now.monotonic
-                timeout = checked_at + self._recheck_seconds - now.monotonic
+                    check_at = now.monotonic + self._recheck_seconds
+                timeout = check_at - now.monotonic
                 if caller.expires is not None:
                     timeout = min(timeout, caller.expires - now.wall)
                 await _first_of(closing, following, timeout)

@@ -62,6 +62,22 @@ def test_provisioners_stay_in_place_while_somebody_points_at_them(product: Produ
         expect(visit.row(first)).to_be_visible()
 
 
+def test_a_place_in_the_queue_changes_alone(product: ProductNamespace, visits: Visits) -> None:
+    prefix, tags = unique("queued"), {"place": unique("nowhere")}
+    names = [f"{prefix}-{number}" for number in (1, 2)]
+    product.submit_all(names, tags=tags)
+    product.jobs.until_all(names, phases=["Pending"])
+    with visits.visit() as visit:
+        page = visit.live(f"provisioner-jobs?q={prefix}")
+        first, second = (visit.row(name).locator(".place") for name in names)
+        expect(first).to_have_text("1/2")
+        row = visit.row(names[0]).element_handle()
+        product.admin.patch("pj", names[1], {"spec": {"priority": 5}})
+        expect(first).to_have_text("2/2")
+        expect(second).to_have_text("1/2")
+        assert page.evaluate("row => row.isConnected && row.querySelector('.place').textContent", row) == "2/2"
+
+
 def test_updates_move_nothing_else(product: ProductNamespace, visits: Visits) -> None:
     name = a_stuck_job(product)
     with visits.visit() as visit:

@@ -28,6 +28,10 @@ def clock() -> Instant:
     return Instant(1_000_000 + now(), now())
 
 
+def the_streams(**limits: int) -> Streams:
+    return Streams(clock, elapsed_share=lambda: 0.0, **limits)
+
+
 async def never(_: Question) -> bool:
     raise AssertionError
 
@@ -62,7 +66,7 @@ async def end_of(stream: AsyncIterator[int]) -> tuple[StreamEnd, float]:
 
 @virtual_time
 async def test_a_stream_yields_what_its_source_does_and_ends_with_it() -> None:
-    streams = Streams(clock)
+    streams = the_streams()
 
     assert [item async for item in streams.guarded(a_caller(), always, numbers(most=3))] == [0, 1, 2]
 
@@ -77,7 +81,7 @@ def test_threat_11_a_stream_ends_within_a_minute_of_its_right(source: Callable[[
             # As the cache does: a "yes" from just before is kept.
             return now() < withdrawn + YES_SECONDS
 
-        end, at = await end_of(Streams(clock).guarded(a_caller(), permitted, source()))
+        end, at = await end_of(the_streams().guarded(a_caller(), permitted, source()))
         assert end is StreamEnd.FORBIDDEN
         assert at <= withdrawn + 60
 
@@ -91,7 +95,7 @@ def test_threat_12_a_stream_ends_with_its_token(source: Callable[[], AsyncIterat
     async def run() -> None:
         caller = a_caller(expires=1_000_000 + 100)
 
-        assert await end_of(Streams(clock).guarded(caller, always, source())) == (StreamEnd.SIGNED_OUT, 100.0)
+        assert await end_of(the_streams().guarded(caller, always, source())) == (StreamEnd.SIGNED_OUT, 100.0)
 
     run()
 
@@ -100,7 +104,7 @@ def test_threat_12_a_stream_ends_with_its_token(source: Callable[[], AsyncIterat
 async def test_threat_12_with_an_expired_token_no_stream_begins() -> None:
     caller = a_caller(expires=1_000_000 - 1)
 
-    assert await end_of(Streams(clock).guarded(caller, always, numbers())) == (StreamEnd.SIGNED_OUT, 0.0)
+    assert await end_of(the_streams().guarded(caller, always, numbers())) == (StreamEnd.SIGNED_OUT, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,10 @@ def test_a_check_that_is_refused_ends_the_stream(error: ForbiddenError, end: Str
         async def permitted() -> bool:
             raise error
 
-        assert await end_of(Streams(clock).guarded(a_caller(), permitted, silence())) == (end, RECHECK_SECONDS)
+        assert await end_of(the_streams().guarded(a_caller(), permitted, silence())) == (
+            end,
+            RECHECK_SECONDS,
+        )
 
     run()
 
@@ -125,12 +132,33 @@ async def test_a_stream_outlives_an_outage_of_the_api_server_and_not_its_right()
             raise UnreachableError("away")
         return False
 
-    assert await end_of(Streams(clock).guarded(a_caller(), permitted, silence())) == (StreamEnd.FORBIDDEN, 100.0)
+    assert await end_of(the_streams().guarded(a_caller(), permitted, silence())) == (
+        StreamEnd.FORBIDDEN,
+        100.0,
+    )
+
+
+@virtual_time
+async def test_streams_that_begin_at_once_are_not_checked_at_once() -> None:
+    checked: list[float] = []
+
+    async def permitted() -> bool:
+        checked.append(now())
+        return True
+
+    shares = iter([0.0, 0.25, 0.5, 0.75])
+    streams = Streams(clock, elapsed_share=lambda: next(shares))
+    reading = [asyncio.create_task(_read(streams.guarded(a_caller(), permitted, silence()))) for _ in range(4)]
+    await asyncio.sleep(2 * RECHECK_SECONDS - 1)
+    for each in reading:
+        each.cancel()
+
+    assert sorted(checked) == [RECHECK_SECONDS * part / 4 for part in range(1, 8)]
 
 
 @virtual_time
 async def test_streams_end_with_the_server() -> None:
-    streams = Streams(clock)
+    streams = the_streams()
     reading = asyncio.create_task(end_of(streams.guarded(a_caller(), always, silence())))
     await asyncio.sleep(5)
 
@@ -151,7 +179,7 @@ async def test_a_reader_that_leaves_ends_the_source() -> None:
         finally:
             ended.set()
 
-    reading = asyncio.create_task(_read(Streams(clock).guarded(a_caller(), always, source())))
+    reading = asyncio.create_task(_read(the_streams().guarded(a_caller(), always, source())))
     await asyncio.sleep(1)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -172,12 +200,12 @@ async def test_an_error_of_the_source_is_the_streams() -> None:
         raise UnreachableError("away")
 
     with pytest.raises(UnreachableError):
-        await _read(Streams(clock).guarded(a_caller(), always, source()))
+        await _read(the_streams().guarded(a_caller(), always, source()))
 
 
 @virtual_time
 async def test_threat_22_a_user_has_so_many_streams_and_others_are_unaffected() -> None:
-    streams = Streams(clock, most_per_user=2)
+    streams = the_streams(most_per_user=2)
     with streams.place(a_caller("ada")), streams.place(a_caller("ada")):
         assert streams.count == 2
         with pytest.raises(Problem) as error, streams.place(a_caller("ada")):
@@ -194,7 +222,7 @@ async def test_threat_22_a_user_has_so_many_streams_and_others_are_unaffected() 
 
 @virtual_time
 async def test_threat_22_all_users_together_leave_connections_to_short_requests() -> None:
-    streams = Streams(clock, most_in_all=2)
+    streams = the_streams(most_in_all=2)
     with streams.place(a_caller("ada")), streams.place(a_caller("sam")):
         with pytest.raises(Problem) as error, streams.place(a_caller("nia")):
             pass
@@ -207,7 +235,7 @@ async def test_threat_22_all_users_together_leave_connections_to_short_requests(
 
 @virtual_time
 async def test_threat_22_a_reader_that_takes_nothing_is_left_after_a_minute() -> None:
-    streams, made = Streams(clock), 0
+    streams, made = the_streams(), 0
 
     async def content() -> AsyncIterator[bytes]:
         nonlocal made
@@ -232,7 +260,7 @@ async def test_threat_22_a_reader_that_takes_nothing_is_left_after_a_minute() ->
 
 @virtual_time
 async def test_threat_22_a_place_is_given_back_even_if_the_reader_leaves_before_the_first_byte() -> None:
-    streams = Streams(clock, most_per_user=1)
+    streams = the_streams(most_per_user=1)
 
     async def content() -> AsyncIterator[bytes]:
         yield b"data: 1\n\n"
@@ -267,7 +295,7 @@ async def test_threat_22_a_source_waits_for_a_slow_reader() -> None:
             yield number
             await asyncio.sleep(0)
 
-    stream = Streams(clock).guarded(a_caller(), always, source())
+    stream = the_streams().guarded(a_caller(), always, source())
     await anext(stream)
     await asyncio.sleep(1000)
 

@@ -24,6 +24,7 @@ from provisioner_operator.web.coder.convert.template_names import object_of as t
 from provisioner_operator.web.coder.convert.templates import template
 from provisioner_operator.web.coder.convert.workspaces import object_of as workspace_object
 from provisioner_operator.web.coder.convert.workspaces import workspace
+from provisioner_operator.web.event_stream import PING_SECONDS, RETRY, event_bytes
 from provisioner_operator.web.index.changes import Change
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 
@@ -31,11 +32,6 @@ KINDS = (JOBS, DAEMONS, WORKSPACES, TEMPLATES)
 """Plurals of the kinds whose changes are sent."""
 COALESCED_SECONDS = 0.2
 """Time for which changes are gathered: an object that changes twice in it is sent once."""
-PING_SECONDS = 15.0
-"""Time without an event after which a comment keeps proxies from closing the stream."""
-RETRY = b"retry: 2000\n\n"
-"""Milliseconds after which a client connects again."""
-
 
 _VERSION = re.compile("[0-9a-f]{16}")
 
@@ -82,7 +78,7 @@ class Feed:
         version = self.index.version if since is None else since.version
         yield RETRY
         if since is None:
-            yield event_bytes("reset" if last_id else "ready", "{}", self._position(version))
+            yield event_bytes("reset" if last_id else "ready", "{}", self._position(version).id)
         sent = loop.time()
         while True:
             with suppress(TimeoutError):
@@ -100,7 +96,7 @@ class Feed:
     async def _shown(self, changes: Sequence[Change] | None, position: Position) -> list[bytes]:
         """Return the events about those of the changes that the user may see."""
         if changes is None:
-            return [event_bytes("reset", "{}", position)]
+            return [event_bytes("reset", "{}", position.id)]
         visible, job_namespaces = await self.visible(), await self.caller.visible(JOBS, self.within)
         shown = [each for each in changes if each.namespace in visible.get(each.plural, ())]
         events = [event_bytes("change", _event(each, self.index, job_namespaces).model_dump_json()) for each in shown]
@@ -117,12 +113,6 @@ class Feed:
 
     def _position(self, version: int) -> Position:
         return Position(self.process, version)
-
-
-def event_bytes(name: str, data: str, position: Position | None = None) -> bytes:
-    """Return an event as the stream has it; the data is one line."""
-    identity = "" if position is None else f"id: {position.id}\n"
-    return f"event: {name}\n{identity}data: {data}\n\n".encode()
 
 
 _Convert = Callable[[ClusterIndex, str, Collection[str]], BaseModel | None]

@@ -12,7 +12,7 @@ from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.page import paths
-from provisioner_operator.web.page.times import Elapsed
+from provisioner_operator.web.page.times import Elapsed, elapsed
 
 _STALE_SECONDS = 10
 """Time without contact after which the page says so: a watch that starts over takes less."""
@@ -97,7 +97,7 @@ def stale_since(index: ClusterIndex) -> Elapsed | None:
         return None
     # The same at each rendering of one outage.
     since = (index.now() - seconds) // _STALE_SECONDS * _STALE_SECONDS
-    return Elapsed(int(index.now() - since), since)
+    return elapsed(int(index.now() - since), since)
 
 
 async def frame_of(

@@ -1,146 +1,19 @@
-"""Live pages: one stream of server-sent events a page, with one rendering for each distinct view and tick.
-
-A rendering consists of rows, which change alone, and the shell around them. A reader that has the former rendering gets
-the shell and the changed rows; all others get everything. An unchanged rendering sends nothing. Texts that change only
-because time passes are not in it: the browser counts.
-"""
+"""Live pages: one stream of server-sent events a page, for as long as its user may read it."""
 
 import asyncio
-import hashlib
-from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from http import HTTPStatus
-from sys import getsizeof
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
 from provisioner_operator.kube.errors import ForbiddenError, KubeError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.context import WebContext
-from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.streams import EVENT_STREAM, LiveResponse, Permitted, StreamEnd, StreamEndedError
-
-TICK_SECONDS = 1.0
-"""Shortest time between two renderings of a view: people read no faster."""
-REFRESH_SECONDS = 10.0
-"""Longest time between two: heartbeats change no version, but the page shows when the last one was."""
-PING_SECONDS = 15.0
-"""Time without an event after which a comment keeps proxies from closing the stream."""
-MOST_BYTES = 64 * 1024 * 1024
-"""Memory of all renderings that are kept: of a thousand pages or so. Beyond it, views are rendered for each reader anew."""
-
-Shell = Callable[[Sequence[Markup]], Markup]
-"""Renders what is around the rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rendering:
-    """One view at one time."""
-
-    rows: Mapping[str, Markup]
-    """Rendered rows by key, in their order."""
-    shell: Shell
-
-    def full(self) -> Markup:
-        """Return everything."""
-        return self.shell(list(self.rows.values()))
-
-    def beside(self, former: "Rendering") -> Markup:
-        """Return everything, with marks in place of the rows that the former rendering has too."""
-        return self.shell(
-            [
-                render("parts/same.html", key=key) if former.rows.get(key) == row else row
-                for key, row in self.rows.items()
-            ]
-        )
-
-
-Make = Callable[[], Rendering]
-"""Renders a view as the index is now."""
-
-
-@dataclass(slots=True)
-class _Known:
-    """The latest rendering of a view, and the one before it."""
-
-    at: Hashable
-    """Version and time for which it was rendered."""
-    rendering: Rendering
-    text: Markup
-    digest: str
-    former: str = ""
-    """Digest of the rendering before it."""
-    change: Markup | None = None
-    """The change from that one."""
-
-    @property
-    def size(self) -> int:
-        """Memory in bytes, nearly."""
-        texts = (self.text, self.change or "", *self.rendering.rows.values())
-        return sum(map(getsizeof, texts))
-
-
-class Renderings:
-    """The latest renderings of all views that are read, shared by all their readers."""
-
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most_bytes = most_bytes
-        self._bytes = 0
-        self._known: OrderedDict[Hashable, _Known] = OrderedDict()
-        self._readers: Counter[Hashable] = Counter()
-
-    @contextmanager
-    def reading(self, view: Hashable) -> Iterator[None]:
-        """Keep the view for a reader; it is forgotten with its last one."""
-        self._readers[view] += 1
-        try:
-            yield
-        finally:
-            self._readers[view] -= 1
-            if not self._readers[view]:
-                del self._readers[view]
-                self._forget(view)
-
-    def event(self, view: Hashable, at: Hashable, make: Make, seen: str) -> tuple[str, Markup | None]:
-        """Return the digest of the view at this time, and the text to send to a reader who has seen another; None if it is the same."""
-        known = self._current(view, at, make)
-        if known.digest == seen:
-            return seen, None
-        if known.change is not None and known.former == seen:
-            return known.digest, known.change
-        return known.digest, known.text
-
-    def _current(self, view: Hashable, at: Hashable, make: Make) -> _Known:
-        known = self._known.get(view)
-        if known is None or known.at != at:
-            rendering = make()
-            text = rendering.full()
-            digest = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-            if known is None:
-                known = _Known(at, rendering, text, digest)
-            elif known.digest == digest:
-                known.at = at
-            else:
-                change = rendering.beside(known.rendering) if rendering.rows else None
-                known = _Known(at, rendering, text, digest, known.digest, change)
-            self._keep(view, known)
-        self._known.move_to_end(view)
-        return known
-
-    def _keep(self, view: Hashable, known: _Known) -> None:
-        self._forget(view)
-        self._known[view] = known
-        self._bytes += known.size
-        while self._bytes > self._most_bytes and len(self._known) > 1:
-            self._forget(next(iter(self._known)))
-
-    def _forget(self, view: Hashable) -> None:
-        known = self._known.pop(view, None)
-        self._bytes -= 0 if known is None else known.size
+from provisioner_operator.web.event_stream import EVENT_STREAM, PING, PING_SECONDS, RETRY, event_bytes
+from provisioner_operator.web.page.live_views import LiveViews, View
+from provisioner_operator.web.streams import LiveResponse, Permitted, StreamEnd, StreamEndedError
 
 
 def wants_stream(request: Request) -> bool:
@@ -148,29 +21,19 @@ def wants_stream(request: Request) -> bool:
     return EVENT_STREAM in request.headers.get("accept", "")
 
 
-def renderings_of(request: Request) -> Renderings:
-    """Return the renderings of this server."""
+def live_views_of(request: Request, context: WebContext) -> LiveViews:
+    """Return the live views of this server."""
     state = request.app.state
-    if not hasattr(state, "renderings"):
-        state.renderings = Renderings()
-    found: Renderings = state.renderings
+    if not hasattr(state, "live_views"):
+        state.live_views = LiveViews(context.index)
+    found: LiveViews = state.live_views
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A page to keep live."""
-
-    key: Hashable
-    """All that its rendering depends on, beside the index."""
-    make: Make
-    permitted: Permitted
 
 
 def stream(request: Request, context: WebContext, caller: Caller, view: View) -> Response:
     """Answer with the live stream of a view."""
     seen = request.headers.get("last-event-id", "")
-    source = _events(context, renderings_of(request), view, seen)
+    source = _events(live_views_of(request, context), view, seen)
     return respond(context, caller, view.permitted, source)
 
 
@@ -194,45 +57,19 @@ def respond(context: WebContext, caller: Caller, permitted: Permitted, source: A
     return LiveResponse(body(), context.streams.place(caller))
 
 
-def event_bytes(name: str, text: str, identifier: str = "") -> bytes:
-    """Return an event as the stream has it."""
-    lines = "".join(f"data: {line}\n" for line in text.split("\n"))
-    return f"event: {name}\n{f'id: {identifier}' + chr(10) if identifier else ''}{lines}\n".encode()
-
-
-async def ticks(context: WebContext) -> AsyncIterator[tuple[int, int]]:
-    """Yield the index's version and a counter of time: at once, then after changes and from time to time, never faster than a tick.
-
-    While everything is listed anew, what was rendered before is better than a part.
-    """
-    loop = asyncio.get_running_loop()
-    while True:
-        version = context.index.version
-        if context.index.is_ready:
-            yield version, int(context.index.now() // REFRESH_SECONDS)
-        began = loop.time()
-        if version == context.index.version:
-            try:
-                async with asyncio.timeout(REFRESH_SECONDS):
-                    await context.index.changed(version)
-            except TimeoutError:
-                continue
-        await asyncio.sleep(max(0.0, TICK_SECONDS - (loop.time() - began)))
-
-
-async def _events(context: WebContext, renderings: Renderings, view: View, seen: str) -> AsyncIterator[bytes]:
+async def _events(views: LiveViews, view: View, seen: str) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     sent = loop.time()
-    yield b"retry: 2000\n\n"
-    with renderings.reading(view.key):
-        async for at in ticks(context):
-            digest, text = renderings.event(view.key, at, view.make, seen)
-            if text is not None:
-                seen, sent = digest, loop.time()
-                yield event_bytes("view", text, digest)
+    yield RETRY
+    with views.reading(view) as clock:
+        async for at in clock.ticks():
+            seen, event = await views.event(view, at, seen)
+            if event is not None:
+                sent = loop.time()
+                yield event
             elif loop.time() - sent >= PING_SECONDS:
                 sent = loop.time()
-                yield b": ping\n\n"
+                yield PING
 
 
 Rights = tuple[frozenset[str], ...]

@@ -14,6 +14,7 @@ from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import frame_of, stale_since
+from provisioner_operator.web.page.live_views import Rendering, Row, View
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import require_ready
 
@@ -64,7 +65,7 @@ async def list_organizations(request: Request, context: Context, caller: CallerO
         async def present() -> live.Rights:
             return tuple((await _visible(caller)).values())
 
-        view = live.View(
+        view = View(
             key=("organizations", *visible.items(), caller.user.name if not visible[JOBS] else ""),
             make=lambda: _rendering(index, visible, caller.user.name),
             permitted=live.lasting(
@@ -98,10 +99,10 @@ async def _visible(caller: Caller) -> Visible:
     return {plural: await caller.visible(plural) for plural in (JOBS, DAEMONS, WORKSPACES)}
 
 
-def _rendering(index: ClusterIndex, visible: Visible, user: str) -> live.Rendering:
+def _rendering(index: ClusterIndex, visible: Visible, user: str) -> Rendering:
     lines = [organization_line(index, name, visible) for name in sorted(visible[JOBS])]
     stale = stale_since(index)
-    return live.Rendering(
-        {line.name: render("organization_row.html", org=line) for line in lines},
+    return Rendering(
+        {line.name: Row(render("organization_row.html", org=line)) for line in lines},
         lambda rows: render("organizations_region.html", rows=rows, stale=stale, user=user),
     )

@@ -19,21 +19,18 @@ class Moment:
 class Elapsed:
     """A duration that may still grow."""
 
-    seconds: int
+    iso: str
+    """As HTML's `datetime` has it."""
+    text: str
     since: float | None
     """Time from which it counts, in seconds since the epoch; None if it grows no more."""
     label: str = ""
     """Activity that it measures."""
 
-    @property
-    def text(self) -> str:
-        """The duration in words."""
-        return duration(self.seconds)
 
-    @property
-    def iso(self) -> str:
-        """The duration as HTML's `datetime` has it."""
-        return f"PT{self.seconds}S"
+def elapsed(seconds: int, since: float | None, label: str = "") -> Elapsed:
+    """Return this duration in words."""
+    return Elapsed(f"PT{seconds}S", duration(seconds), since, label)
 
 
 def moment(seconds: float | None, now: float | None) -> Moment | None:

@@ -10,7 +10,8 @@ import pytest
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, WORKSPACES
 from provisioner_operator.web.access.caller import Caller, Question, User
 from provisioner_operator.web.api import changes
-from provisioner_operator.web.api.changes import KINDS, RETRY, Feed, Position, position_of
+from provisioner_operator.web.api.changes import KINDS, Feed, Position, position_of
+from provisioner_operator.web.event_stream import RETRY
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from support.builders.manifests import a_job_manifest
 from support.coder.api_world import (

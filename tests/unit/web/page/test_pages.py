@@ -2,7 +2,7 @@
 
 import re
 from html import unescape
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from starlette.responses import Response
@@ -19,6 +19,9 @@ from support.builders.core import NOON
 from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, a_daemon, a_workspace, all_objects, an_index
 from support.manifests import Manifest
 from support.scripted_client import ScriptedClient
+
+if TYPE_CHECKING:
+    from provisioner_operator.web.page.live_views import View
 
 JOBS = f"/organizations/{ACME}/provisioner-jobs"
 
@@ -249,7 +252,7 @@ def test_another_workspace_of_the_same_name_has_a_view_of_its_own(monkeypatch: p
     world, keys = ApiWorld(), []
 
     def keep(*values: object) -> Response:
-        keys.append(cast("live.View", values[-1]).key)
+        keys.append(cast("View", values[-1]).key)
         return Response()
 
     monkeypatch.setattr(live, "stream", keep)

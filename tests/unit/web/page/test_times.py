@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioner_operator.web.page.times import Elapsed, ago, duration, moment, moment_of
+from provisioner_operator.web.page.times import ago, duration, elapsed, moment, moment_of
 from support.builders.core import NOON
 
 
@@ -59,5 +59,5 @@ def test_no_time_is_no_moment() -> None:
 
 
 def test_a_duration_is_readable_for_programs() -> None:
-    assert Elapsed(65, None).iso == "PT65S"
-    assert Elapsed(65, None).text == "1m 5s"
+    assert elapsed(65, None).iso == "PT65S"
+    assert elapsed(65, None).text == "1m 5s"

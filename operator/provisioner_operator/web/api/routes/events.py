@@ -11,13 +11,14 @@ from starlette.responses import Response, StreamingResponse
 
 from provisioner_operator.kube.errors import KubeError
 from provisioner_operator.web.access.caller import Caller
-from provisioner_operator.web.api.changes import KINDS, Feed, event_bytes
+from provisioner_operator.web.api.changes import KINDS, Feed
 from provisioner_operator.web.coder.answers import process_of
 from provisioner_operator.web.coder.locate import namespace_of, not_found
 from provisioner_operator.web.coder.parameters import split
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
-from provisioner_operator.web.streams import EVENT_STREAM, LiveResponse, StreamEndedError
+from provisioner_operator.web.event_stream import EVENT_STREAM, event_bytes
+from provisioner_operator.web.streams import LiveResponse, StreamEndedError
 
 router = APIRouter(tags=["Events"])
 

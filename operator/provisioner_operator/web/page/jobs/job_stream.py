@@ -8,14 +8,14 @@ from provisioner_operator.kube import paths as kube_paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import NotFoundError, UnreachableError
 from provisioner_operator.web.context import WebContext
-from provisioner_operator.web.page import live, paths
+from provisioner_operator.web.event_stream import PING, PING_SECONDS, RETRY, event_bytes
+from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.chrome import stale_since
 from provisioner_operator.web.page.jobs.job_page import render_job
 from provisioner_operator.web.page.jobs.listing import queue_facts
 from provisioner_operator.web.page.jobs.table import CancelRights
+from provisioner_operator.web.page.live_views import ViewClock
 from provisioner_operator.web.page.rendering import render
-
-_PING = b": ping\n\n"
 
 
 async def job_events(
@@ -29,26 +29,26 @@ async def job_events(
     sent = loop.time()
     seen: object = object()
     body: Mapping[str, Any] | None = None
-    yield b"retry: 2000\n\n"
-    async for _ in live.ticks(context):
+    yield RETRY
+    async for _ in ViewClock(context.index).ticks():
         state = _state(context, org, name)
         if state == seen:
-            if loop.time() - sent >= live.PING_SECONDS:
+            if loop.time() - sent >= PING_SECONDS:
                 sent = loop.time()
-                yield _PING
+                yield PING
             continue
         seen, sent = state, loop.time()
         try:
             body = await client.get(kube_paths.job(org, name))
         except NotFoundError:
-            yield live.event_bytes("view", render("jobs/gone.html", name=name, back=paths.jobs(org)))
+            yield event_bytes("view", render("jobs/gone.html", name=name, back=paths.jobs(org)))
             continue
         except UnreachableError:
             seen = object()  # It is read again at the next tick; until then, what was read last is shown as old.
         if body is None:
-            yield _PING
+            yield PING
         else:
-            yield live.event_bytes("view", render_job(context.index, body, rights, sees_daemons=sees_daemons))
+            yield event_bytes("view", render_job(context.index, body, rights, sees_daemons=sees_daemons))
 
 
 def _state(context: WebContext, org: str, name: str) -> object:

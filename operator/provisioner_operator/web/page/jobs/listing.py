@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from markupsafe import Markup
 
@@ -21,15 +21,15 @@ from provisioner_operator.web.page.jobs.filters import (
     chips,
     toggled,
 )
-from provisioner_operator.web.page.jobs.table import CancelRights, JobLine, QueueFacts, job_line
-from provisioner_operator.web.page.live import Rendering
+from provisioner_operator.web.page.jobs.table import CancelRights, JobLine, QueueFacts, cancel_button, job_line
+from provisioner_operator.web.page.live_views import Rendering, Row
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.times import Elapsed
 from provisioner_operator.web.page.words import JOB_TYPES, PHASES, counted
 from provisioner_operator.web.words import TYPE_WORD
 
 _KEPT_ROWS = 1024
-"""Rendered rows to keep, some 2 kB each: those of twenty different pages."""
+"""Rendered rows to keep, some 2 kB each: from one page to the next few of them change."""
 
 _EXAMPLE = """\
 kubectl -n {org} create -f - <<END
@@ -172,30 +172,63 @@ def rendered(
     org: str,
     current: JobFilter,
     namespaces: frozenset[str],
-    rights: CancelRights,
+    cancelable: frozenset[str],
     *,
     ticking: bool,
 ) -> tuple[JobList, Rendering]:
-    """Read the index, and return the list with its rendering."""
+    """Read the index, and return the list with its rendering for a user who may cancel the jobs of some namespaces."""
     now = index.now()
     stale = stale_since(index)
     query = current.query(now)
     page, counts = index.jobs.page_and_counts(query, namespaces, current.size)
     around = job_list(org, current, page, counts, stale)
-    rights = replace(rights, is_away=stale is not None)
+    rights = CancelRights("", cancelable, is_away=stale is not None)
     lines = [job_line(row, queue_facts(index, row), rights, now, ticking=ticking) for row in page.rows]
-    row = _kept_row if ticking else _row
+    owned = [
+        (line, row)
+        for line, row in zip(lines, page.rows, strict=True)
+        if row.owner_may_cancel and row.job.namespace not in cancelable
+    ]
+    row_of = partial(rendered_row, all_orgs=around.all_orgs)
+
+    def own_rows(user: str) -> dict[str, Row]:
+        own = replace(rights, user=user)
+        return {
+            line.key: row_of(replace(line, cancel=cancel_button(row, own)))
+            for line, row in owned
+            if row.job.workspace_owner == user
+        }
+
     return around, Rendering(
-        {line.key: row(line, around.all_orgs) for line in lines}, lambda rows: _shell(around, rows)
+        {line.key: row_of(line) for line in lines},
+        lambda rows: _shell(around, rows),
+        owners={row.job.workspace_owner for _, row in owned if row.job.workspace_owner},
+        own_rows=own_rows,
     )
 
 
-def _row(line: JobLine, all_orgs: bool) -> Markup:  # noqa: FBT001 # a key of the cache
-    return render("jobs/row.html", job=line, all_orgs=all_orgs)
+def rendered_row(line: JobLine, *, all_orgs: bool) -> Row:
+    """Render a line: what changes most often goes into a frame that is kept."""
+    created, elapsed = line.created, line.elapsed
+    framed = replace(
+        line,
+        created=replace(created, text=_GAP),
+        place=_GAP if line.place else "",
+        elapsed=replace(elapsed, iso=_GAP, text=_GAP),
+    )
+    start, *middle, last, end = _frame(framed, all_orgs)
+    before = start + created.text + middle[0]
+    after = elapsed.iso + last + elapsed.text + end
+    return Row(before, line.place, middle[1] + after) if line.place else Row(before + after)
 
 
-_kept_row = lru_cache(maxsize=_KEPT_ROWS)(_row)
-"""Rows of live pages: from one tick to the next few of them change."""
+@lru_cache(maxsize=_KEPT_ROWS)
+def _frame(line: JobLine, all_orgs: bool) -> tuple[Markup, ...]:  # noqa: FBT001 # a key of the cache
+    return tuple(render("jobs/row.html", job=line, all_orgs=all_orgs).split(_GAP))
+
+
+_GAP = Markup("<!---->")
+"""Stands for what changes most often: times, and the place in a queue."""
 
 
 def _shell(around: JobList, rows: Sequence[Markup]) -> Markup:

@@ -12,6 +12,7 @@ from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.actions.target import ObjectRef
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
+from provisioner_operator.web.event_stream import RETRY, event_bytes
 from provisioner_operator.web.logs.follow import follow_log
 from provisioner_operator.web.logs.job_changes import job_changes
 from provisioner_operator.web.logs.log import read_log
@@ -49,11 +50,11 @@ async def show_log(org: str, name: str, request: Request, context: Context, call
 
 
 async def _lines(context: WebContext, caller: Caller, job: ObjectRef, stage: str, after: int) -> AsyncIterator[bytes]:
-    yield b"retry: 2000\n\n"
+    yield RETRY
     async for line in follow_log(caller.client, job, job_changes(context.index), after):
         if not stage or line.stage in ("", stage):
-            yield live.event_bytes("lines", render("jobs/log_line.html", line=shown(line)), str(line.number))
-    yield live.event_bytes("end", "Ended")
+            yield event_bytes("lines", render("jobs/log_line.html", line=shown(line)), str(line.number))
+    yield event_bytes("end", "Ended")
 
 
 async def _target(caller: Caller, org: str, name: str) -> ObjectRef:

@@ -17,6 +17,7 @@ from provisioner_operator.web.page.jobs.job_page import render_job, render_row
 from provisioner_operator.web.page.jobs.job_stream import job_events
 from provisioner_operator.web.page.jobs.listing import rendered
 from provisioner_operator.web.page.jobs.table import CancelRights
+from provisioner_operator.web.page.live_views import View
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import require_name, require_ready, require_visible
 
@@ -31,11 +32,11 @@ async def list_jobs(org: str, request: Request, context: Context, caller: Caller
     """Show the jobs of an organization, or of all."""
     require_ready(context)
     namespaces = await require_visible(caller, JOBS, org)
-    rights = await cancel_rights(caller, namespaces)
+    cancelable = await caller.allowed_in("cancel", JOBS, namespaces)
     current = parse_filter(request.query_params.multi_items())
     if live.wants_stream(request):
-        return live.stream(request, context, caller, _view(context, caller, org, current, namespaces, rights))
-    around, rendering = rendered(context.index, org, current, namespaces, rights, ticking=False)
+        return live.stream(request, context, caller, _view(context, caller, org, current, namespaces, cancelable))
+    around, rendering = rendered(context.index, org, current, namespaces, cancelable, ticking=False)
     frame = await frame_of(
         context, caller, "Provisioner jobs", org=org, tab="jobs", live=True, notice=request.query_params.get("notice")
     )
@@ -43,7 +44,7 @@ async def list_jobs(org: str, request: Request, context: Context, caller: Caller
         "jobs/list.html",
         chrome=frame,
         list=around,
-        region=rendering.full(),
+        region=rendering.of(caller.user.name).full(),
         choices=await _choices(context, caller, namespaces),
     )
     return HTMLResponse(page)
@@ -87,19 +88,21 @@ async def cancel_rights(caller: Caller, namespaces: frozenset[str]) -> CancelRig
 
 
 def _view(
-    context: WebContext, caller: Caller, org: str, current: JobFilter, namespaces: frozenset[str], rights: CancelRights
-) -> live.View:
+    context: WebContext,
+    caller: Caller,
+    org: str,
+    current: JobFilter,
+    namespaces: frozenset[str],
+    cancelable: frozenset[str],
+) -> View:
     async def present() -> live.Rights:
         return (await caller.allowed_in("cancel", JOBS, namespaces),)
 
-    # Who may cancel everything sees the same as others who may; an owner's own jobs differ.
-    user = "" if namespaces <= frozenset(rights.organizations) else rights.user
-    return live.View(
-        key=("jobs", org, current, namespaces, frozenset(rights.organizations), user),
-        make=lambda: rendered(context.index, org, current, namespaces, rights, ticking=True)[1],
-        permitted=live.lasting(
-            lambda: live.permitted_to(caller, JOBS, namespaces), (frozenset(rights.organizations),), present
-        ),
+    return View(
+        key=("jobs", org, current, namespaces, cancelable),
+        make=lambda: rendered(context.index, org, current, namespaces, cancelable, ticking=True)[1],
+        permitted=live.lasting(lambda: live.permitted_to(caller, JOBS, namespaces), (cancelable,), present),
+        user=caller.user.name,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.job_status import StageTiming
-from provisioner_operator.web.page.times import Elapsed, duration
+from provisioner_operator.web.page.times import Elapsed, duration, elapsed
 
 _THINNEST = 0.6
 """Width of a bar in percent that can still be seen."""
@@ -71,7 +71,7 @@ def chart_of(timings: Sequence[StageTiming], now: float, finished: float | None 
                 width=round(width, 2),
                 top=at * ROW_HEIGHT,
                 started=timing.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                elapsed=Elapsed(int(end - start), start if is_running else None),
+                elapsed=elapsed(int(end - start), start if is_running else None),
                 running=is_running,
             )
         )

@@ -10,7 +10,7 @@ from provisioner_operator.core.views.queue_view import Place
 from provisioner_operator.core.views.snapshot import ran, waited
 from provisioner_operator.web.index.rows import JobRow
 from provisioner_operator.web.page import paths
-from provisioner_operator.web.page.times import Elapsed, Moment, moment
+from provisioner_operator.web.page.times import Elapsed, Moment, elapsed, moment
 from provisioner_operator.web.page.words import AWAY, JOB_TYPES, PHASES, Mark, TagList, tag_list
 
 _DENIED = (
@@ -40,7 +40,7 @@ class CancelRights:
 
     def allow(self, row: JobRow) -> bool:
         """Return whether the user may cancel the job."""
-        is_owner = row.owner_may_cancel and row.job.workspace_owner == self.user
+        is_owner = row.owner_may_cancel and bool(self.user) and row.job.workspace_owner == self.user
         return is_owner or row.job.namespace in self.organizations
 
 
@@ -139,10 +139,10 @@ def elapsed_of(job: Job, now: float, *, ticking: bool = False) -> Elapsed:
     taken = ran(job, now)
     if taken is not None:
         since = None if job.finished is not None else job.started
-        return Elapsed(int(taken) if since is None or not ticking else 0, since, "ran")
+        return elapsed(int(taken) if since is None or not ticking else 0, since, "ran")
     is_counting = job.phase is Phase.PENDING and job.suspended_at is None
     since = job.created + job.suspended_seconds if is_counting else None
-    return Elapsed(int(waited(job, now)) if since is None or not ticking else 0, since, "waited")
+    return elapsed(int(waited(job, now)) if since is None or not ticking else 0, since, "waited")
 
 
 def cancel_button(row: JobRow, rights: CancelRights) -> CancelButton:

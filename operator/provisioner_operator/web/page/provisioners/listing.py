@@ -10,6 +10,7 @@ from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import ObjectRow
 from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import stale_since
+from provisioner_operator.web.page.live_views import Rendering, Row
 from provisioner_operator.web.page.name_pages import page_from, pager
 from provisioner_operator.web.page.provisioners.table import (
     DaemonFacts,
@@ -68,7 +69,7 @@ class DaemonView:
         return self.job_namespaces, self.changeable
 
 
-def rendered(index: ClusterIndex, view: DaemonView, *, ticking: bool) -> live.Rendering:
+def rendered(index: ClusterIndex, view: DaemonView, *, ticking: bool) -> Rendering:
     """Read the index, and return the list with its rendering."""
     stale = stale_since(index)
     live_queue = index.queue.live
@@ -87,8 +88,8 @@ def rendered(index: ClusterIndex, view: DaemonView, *, ticking: bool) -> live.Re
         if (line := _line(index, row, view, blocked.get((row.namespace, row.name), 0), ticking=ticking)) is not None
     ]
     all_orgs = view.org == paths.ALL
-    return live.Rendering(
-        {line.key: render("provisioners/row.html", daemon=line, all_orgs=all_orgs) for line in lines},
+    return Rendering(
+        {line.key: Row(render("provisioners/row.html", daemon=line, all_orgs=all_orgs)) for line in lines},
         lambda rows: render(
             "provisioners/region.html",
             rows=rows,

@@ -17,6 +17,7 @@ from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import frame_of
 from provisioner_operator.web.page.forms import Action, Form, action_of, form_page, redirect, refusal_of, refused
+from provisioner_operator.web.page.live_views import View
 from provisioner_operator.web.page.name_pages import START, start_of
 from provisioner_operator.web.page.provisioners.find import find_daemon
 from provisioner_operator.web.page.provisioners.listing import ATTENTION, OFFLINE, DaemonView, rendered
@@ -44,7 +45,7 @@ async def list_provisioners(org: str, request: Request, context: Context, caller
         async def present() -> live.Rights:
             return (await _view(caller, org, namespaces)).rights
 
-        found = live.View(
+        found = View(
             key=("provisioners", view),
             make=lambda: rendered(index, view, ticking=True),
             permitted=live.lasting(lambda: live.permitted_to(caller, DAEMONS, namespaces), view.rights, present),

@@ -137,9 +137,14 @@ async function retryLater() {
   setTimeout(connect, 3000);
 }
 
-// Rows that did not change come as marks only.
+// Of a row that did not change comes a mark only, with the one text that did.
 function complete(content) {
-  const rows = all('[data-rows] > [data-key]', content).map((row) => row.hasAttribute('data-same') ? known.get(row.dataset.key) : row.cloneNode(true));
+  const rows = all('[data-rows] > [data-key]', content).map((mark) => {
+    if (!mark.hasAttribute('data-same')) return mark.cloneNode(true);
+    const row = known.get(mark.dataset.key);
+    if (mark.dataset.text !== undefined) $('[data-text]', row).textContent = mark.dataset.text;
+    return row;
+  });
   all('[data-rows]', content)[0]?.replaceChildren(...rows.map((row) => row.cloneNode(true)));
   known.clear();
   for (const row of rows) known.set(row.dataset.key, row);

@@ -15,6 +15,7 @@ from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
 from provisioner_operator.web.page import live, paths
 from provisioner_operator.web.page.chrome import frame_of, stale_since
+from provisioner_operator.web.page.live_views import Make, Rendering, Row, View
 from provisioner_operator.web.page.name_pages import START, page_from, pager, start_of
 from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import require_ready, require_visible
@@ -89,7 +90,7 @@ async def show_workspace(org: str, name: str, request: Request, context: Context
     return HTMLResponse(render("workspaces/detail.html", chrome=frame, region=region))
 
 
-def _rendered(index: ClusterIndex, view: WorkspaceView, *, ticking: bool) -> live.Rendering:
+def _rendered(index: ClusterIndex, view: WorkspaceView, *, ticking: bool) -> Rendering:
     stale = stale_since(index)
     rows = index.workspaces.of(view.namespaces)
     words = view.text.lower().split()
@@ -97,8 +98,8 @@ def _rendered(index: ClusterIndex, view: WorkspaceView, *, ticking: bool) -> liv
     page = page_from(found, view.start)
     lines = [_line(index, row, view, ticking=ticking, is_away=stale is not None) for row in page.rows]
     path, all_orgs = paths.workspaces(view.org), view.org == paths.ALL
-    return live.Rendering(
-        {line.key: render("workspaces/row.html", workspace=line, all_orgs=all_orgs) for line in lines},
+    return Rendering(
+        {line.key: Row(render("workspaces/row.html", workspace=line, all_orgs=all_orgs)) for line in lines},
         lambda rows: render(
             "workspaces/region.html",
             rows=rows,
@@ -124,18 +125,18 @@ def _searched_text(row: ObjectRow) -> str:
     return f"{row.name} {spec['templateRef']['name']} {spec.get('owner') or ''}".lower()
 
 
-def _rendered_one(index: ClusterIndex, view: WorkspaceView, row: ObjectRow) -> live.Rendering:
+def _rendered_one(index: ClusterIndex, view: WorkspaceView, row: ObjectRow) -> Rendering:
     stale = stale_since(index)
     present = index.workspaces.get(row.uid)
     if present is None:
         gone = render("workspaces/gone.html", name=view.name, back=paths.workspaces(view.org))
-        return live.Rendering({}, lambda _: gone)
+        return Rendering({}, lambda _: gone)
     line = _line(index, present, view, ticking=True, is_away=stale is not None)
     builds = (
         index.jobs.of_workspace(row.namespace, row.name)[:_MOST_BUILDS] if row.namespace in view.job_namespaces else []
     )
     detail = workspace_detail(present.body, line, tuple(_build(each) for each in builds), index.now())
-    return live.Rendering({}, lambda _: render("workspaces/workspace.html", workspace=detail, line=line, stale=stale))
+    return Rendering({}, lambda _: render("workspaces/workspace.html", workspace=detail, line=line, stale=stale))
 
 
 def _line(index: ClusterIndex, row: ObjectRow, view: WorkspaceView, *, ticking: bool, is_away: bool) -> WorkspaceLine:
@@ -160,12 +161,12 @@ def _build(row: JobRow) -> Build:
     )
 
 
-def _live(caller: Caller, view: WorkspaceView, make: live.Make) -> live.View:
+def _live(caller: Caller, view: WorkspaceView, make: Make) -> View:
     async def present() -> live.Rights:
         return (await _view(caller, view.org, view.namespaces)).rights
 
     permitted = live.lasting(lambda: live.permitted_to(caller, WORKSPACES, view.namespaces), view.rights, present)
-    return live.View(key=("workspaces", view), make=make, permitted=permitted)
+    return View(key=("workspaces", view), make=make, permitted=permitted)
 
 
 async def _view(caller: Caller, org: str, namespaces: frozenset[str]) -> WorkspaceView:

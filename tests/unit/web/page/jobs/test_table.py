@@ -101,4 +101,4 @@ def test_time_counts_while_a_job_waits_or_runs() -> None:
     assert elapsed_of(a_job(suspended_at=NOON + 4), NOON + 9).since is None
     assert elapsed_of(a_running_job(started=5), NOON + 9).since == NOON + 5
     ended = elapsed_of(a_job(phase=Phase.CANCELED, finished=NOON + 3), NOON + 9)
-    assert (ended.seconds, ended.since, ended.label) == (3, None, "waited")
+    assert (ended.text, ended.since, ended.label) == ("3s", None, "waited")
