@@ -11,9 +11,11 @@ import yaml
 
 from provisioner_operator.kube import login as login_module
 from provisioner_operator.kube.connect import (
+    MOST_STREAMS,
     TOKEN_REREAD_SECONDS,
     RedirectedError,
     connect,
+    connect_for_users,
     refuse_redirects,
     token_from_file,
 )
@@ -204,3 +206,21 @@ async def test_every_other_answer_is_passed_on(status: int) -> None:
     response = Response(status)
     assert await answered(response) is response
     assert not response.is_closed
+
+
+def test_connections_are_bounded(tmp_path: Path) -> None:
+    kubeconfig = write_kubeconfig(tmp_path / "config", server="https://it.invalid")
+
+    def limits(*sessions: aiohttp.ClientSession) -> list[int]:
+        return [session.connector.limit for session in sessions if session.connector is not None]
+
+    async def run() -> None:
+        async with connect(kubeconfig) as own, connect_for_users(kubeconfig, user_agent="web") as users:
+            assert limits(own.session, users.session, users.streams) == [64, 64, MOST_STREAMS]
+        async with (
+            connect(kubeconfig, connections=3) as own,
+            connect_for_users(kubeconfig, user_agent="web", connections=4, streams=5) as users,
+        ):
+            assert limits(own.session, users.session, users.streams) == [3, 4, 5]
+
+    asyncio.run(run())
