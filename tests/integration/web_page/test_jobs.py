@@ -68,7 +68,7 @@ def test_a_viewer_finds_the_ban_greyed_out_and_learns_why(product: ProductNamesp
         page = visit.live()
         button = visit.row(name).get_by_role("button", name=f"Cancel job {name}")
         expect(button).to_have_attribute("aria-disabled", "true")
-        expect(button).to_have_accessible_description(re.compile("you lack the verb cancel on provisionerjobs"))
+        expect(button).to_have_accessible_description(re.compile("you lack the verb patch on provisionerjobs"))
         button.focus()
         expect(button).to_be_focused()
         button.press("Enter")

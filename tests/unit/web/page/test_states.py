@@ -39,6 +39,13 @@ def answering(world: ApiWorld, name: str, **status: object) -> ScriptedClient:
     return client
 
 
+def a_viewers_world() -> ApiWorld:
+    """A server whose user sam may read, and change nothing."""
+    world = ApiWorld()
+    world.users.rights = {"sam": lambda question: question.namespace == ACME and question.verb in ("list", "get")}
+    return world
+
+
 def test_a_server_for_one_user_offers_no_sign_out() -> None:
     world = ApiWorld()
     assert "Sign out" in world.get(JOBS).text
@@ -62,9 +69,7 @@ def test_provisioners_say_why_they_cannot_be_changed(away: ApiWorld) -> None:
     page = away.get(address).text
     assert "The API server cannot be reached: nothing can be changed now." in page
     assert "You lack the verb" not in page
-    viewer = ApiWorld()
-    viewer.users.rights = {"sam": lambda question: question.namespace == ACME and question.verb in ("list", "get")}
-    assert "You lack the verb patch on provisionerdaemons." in viewer.get(address).text
+    assert "You lack the verb patch on provisionerdaemons." in a_viewers_world().get(address).text
 
 
 def test_a_job_offers_no_change_while_the_api_server_is_away(away: ApiWorld) -> None:
@@ -74,6 +79,40 @@ def test_a_job_offers_no_change_while_the_api_server_is_away(away: ApiWorld) -> 
         present = ApiWorld()
         answering(present, name)
         assert f"{JOBS}/{name}/{action}" in present.get(f"{JOBS}/{name}").text
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "missing"),
+    [
+        ("stuck-1", "suspend", "patch on provisionerjobs"),
+        ("stuck-1", "cancel", "patch on provisionerjobs"),
+        ("dev-1", "retry", "patch on workspaces"),
+    ],
+)
+def test_a_viewer_finds_each_change_of_a_job_grey_with_the_missing_verb(name: str, action: str, missing: str) -> None:
+    world = a_viewers_world()
+    answering(world, name)
+    page = world.get(f"{JOBS}/{name}").text
+    assert f"{JOBS}/{name}/{action}" not in page
+    assert re.search(f'<button[^>]* aria-disabled="true" aria-describedby="denied-{action}" data-{action}>', page)
+    found = re.search(f'<p[^>]* id="denied-{action}">(.*?)</p>', page)
+    assert found is not None
+    assert f"you lack the verb {missing}" in found[1]
+
+
+@pytest.mark.parametrize(("name", "action"), [("stuck-1", "suspend"), ("stuck-1", "resume"), ("dev-1", "retry")])
+def test_a_form_that_would_be_refused_cannot_be_sent(name: str, action: str) -> None:
+    world = a_viewers_world()
+    answering(world, name)
+    page = world.get(f"{JOBS}/{name}/{action}").text
+    form = page[page.index('<form class="form"') :]
+    assert f"You may not {action} this job" in form
+    assert "<button" not in form[: form.index("</form>")]
+    present = ApiWorld()
+    answering(present, name)
+    page = present.get(f"{JOBS}/{name}/{action}").text
+    assert "You may not" not in page
+    assert f'<button class="primary">{action.capitalize()}</button>' in page
 
 
 def test_a_running_job_is_not_canceled_once_it_is_pending_again() -> None:
