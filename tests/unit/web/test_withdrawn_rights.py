@@ -76,6 +76,7 @@ def read_to_the_end(world: ApiWorld, path: str) -> str:
         (f"/organizations/{ACME}/provisioners", "patch", DAEMONS),
         (f"/organizations/{ACME}/workspaces", "list", JOBS),
         (f"/organizations/{ACME}/workspaces", "patch", WORKSPACES),
+        (f"/organizations/{ACME}/workspaces", "impersonate", WORKSPACES),
         (f"/organizations/{ACME}/workspaces/dev", "list", JOBS),
         (f"/organizations/{ACME}/workspaces/dev", "delete", WORKSPACES),
     ],

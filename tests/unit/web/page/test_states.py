@@ -8,15 +8,19 @@ from html import unescape
 import httpx
 import pytest
 import yaml
+from starlette.responses import Response
 
 from provisioner_operator.api.v1alpha1.job import JobSpec
 from provisioner_operator.api.v1alpha1.names import TEMPLATES
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube import paths
+from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.access.local_session import LocalSession
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
+from provisioner_operator.web.page import live
+from provisioner_operator.web.page.live_views import View
 from support.builders.core import NOON
-from support.coder.api_world import ACME, ApiWorld, all_objects, an_index, uid
+from support.coder.api_world import ACME, ApiWorld, Rights, a_workspace, all_objects, an_index, uid
 from support.scripted_client import ScriptedClient
 
 JOBS = f"/organizations/{ACME}/provisioner-jobs"
@@ -113,6 +117,74 @@ def test_a_form_that_would_be_refused_cannot_be_sent(name: str, action: str) -> 
     page = present.get(f"{JOBS}/{name}/{action}").text
     assert "You may not" not in page
     assert f'<button class="primary">{action.capitalize()}</button>' in page
+
+
+def test_without_a_right_the_buttons_of_lists_name_the_missing_verb() -> None:
+    world = a_viewers_world()
+    for path, word, missing in (
+        ("workspaces", "Stop dev", "patch on workspaces"),
+        ("workspaces", "Delete dev", "delete on workspaces"),
+        ("provisioners", "Drain idle", "patch on provisionerdaemons"),
+    ):
+        page = world.get(f"/organizations/{ACME}/{path}").text
+        button = next(each for each in re.findall(r"<(?:a|button)[^>]*>", page) if f'aria-label="{word}"' in each)
+        assert 'aria-disabled="true"' in button
+        assert f"ou lack the verb {missing}" in button
+
+
+@pytest.mark.parametrize("lacking", ["list", "patch", "cancel"])
+def test_a_drain_kills_no_runs_that_its_user_may_not_cancel(lacking: str) -> None:
+    path = f"/organizations/{ACME}/provisioners/idle/drain"
+    assert '<input type="checkbox" name="force" value="yes">' in ApiWorld().get(path).text
+    world = ApiWorld()
+    world.users.rights = {
+        "sam": lambda asked: asked.namespace == ACME and (asked.verb, asked.resource) != (lacking, "provisionerjobs")
+    }
+    page = world.get(path).text
+    assert '<input type="checkbox" name="force" value="yes" disabled aria-describedby="denied-force">' in page
+    assert f"You may not kill its runs: you lack the verb {lacking} on provisionerjobs." in page
+
+
+def test_whoever_may_not_change_a_workspace_may_not_orphan_it() -> None:
+    path = f"/organizations/{ACME}/workspaces/dev/delete"
+    assert 'name="orphan"' in ApiWorld().get(path).text
+    assert 'name="orphan"' not in a_viewers_world().get(path).text
+
+
+@pytest.mark.parametrize("path", ["provisioner-jobs", "workspaces"])
+def test_users_for_whom_it_makes_no_difference_share_a_rendering(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: dict[str, object] = {}
+
+    def keep(_request: object, _context: object, caller: Caller, view: View) -> Response:
+        keys[caller.user.name] = view.key
+        return Response()
+
+    monkeypatch.setattr(live, "stream", keep)
+    world = ApiWorld()
+    held = {
+        "viewer": {"list"},
+        "submitter": {"list", "patch", "delete"},
+        "admin": {"list", "patch", "delete", "cancel", "impersonate"},
+    }
+    world.users.rights = {f"{role}-{n}": _verbs(verbs) for role, verbs in held.items() for n in (1, 2)}
+    for user in world.users.rights:
+        world.get(f"/organizations/{ACME}/{path}", user=user, Accept="text/event-stream")
+    for role in held:
+        assert keys[f"{role}-1"] == keys[f"{role}-2"]
+
+
+def test_an_owner_is_offered_what_others_are_not() -> None:
+    world = ApiWorld()
+    world.index.apply("workspaces", "ADDED", a_workspace("mine", spec={"owner": "ada"}))
+    world.users.rights = dict.fromkeys(("ada", "bob"), _verbs({"list", "patch", "delete"}))
+    for user, is_offered in (("ada", True), ("bob", False)):
+        for path in ("workspaces", "workspaces/mine"):
+            page = world.get(f"/organizations/{ACME}/{path}", user=user).text
+            assert (f'href="/organizations/{ACME}/workspaces/mine/stop"' in page) is is_offered
+
+
+def _verbs(verbs: set[str]) -> Rights:
+    return lambda question: question.namespace == ACME and question.verb in verbs
 
 
 def test_a_running_job_is_not_canceled_once_it_is_pending_again() -> None:
