@@ -1,7 +1,6 @@
 """Forms that retry, suspend and resume a job."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
@@ -28,8 +27,7 @@ from provisioner_operator.web.page.forms import (
     refused,
 )
 from provisioner_operator.web.page.jobs.rights import JobRights, job_rights, retry_denial, suspend_denial
-from provisioner_operator.web.page.requests import form_of, require_name, require_ready, require_visible
-from provisioner_operator.web.problems import Problem
+from provisioner_operator.web.page.requests import form_of, no_such_job, require_name, require_ready, require_visible
 
 router = APIRouter()
 
@@ -65,7 +63,7 @@ async def action_form(org: str, name: str, action: str, context: Context, caller
     await require_visible(caller, JOBS, require_name(org))
     row = context.index.jobs.named(org, require_name(name))
     if row is None:
-        raise Problem(HTTPStatus.NOT_FOUND, f"There is no job {name} in organization {org}.")
+        raise no_such_job(org, name)
     body = await read_target(caller.client, kube_paths.job(org, name), row.job)
     form = closed(_form(found, org, name, action), _denial(body["spec"], name, action, await job_rights(caller, org)))
     return await form_page(context, caller, org, form, "jobs/action.html", text=found.text, uid=row.job.uid)

@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse, Response
 
 from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES
 from provisioner_operator.kube import paths as kube_paths
-from provisioner_operator.kube.errors import UnreachableError
+from provisioner_operator.kube.errors import NotFoundError, UnreachableError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
@@ -20,7 +20,7 @@ from provisioner_operator.web.page.jobs.rights import job_rights
 from provisioner_operator.web.page.jobs.table import CancelRights
 from provisioner_operator.web.page.live_views import View
 from provisioner_operator.web.page.rendering import render
-from provisioner_operator.web.page.requests import require_name, require_ready, require_visible
+from provisioner_operator.web.page.requests import no_such_job, require_name, require_ready, require_visible
 
 router = APIRouter()
 
@@ -71,6 +71,8 @@ async def show_job(org: str, name: str, request: Request, context: Context, call
     try:
         body = await caller.client.get(path)
         region = render_job(context.index, body, rights, sees_daemons=sees_daemons)
+    except NotFoundError:
+        raise no_such_job(org, name) from None
     except UnreachableError:
         row = context.index.jobs.named(org, name)
         if row is None:
