@@ -20,7 +20,7 @@ from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterInde
 from provisioner_operator.web.page import live
 from provisioner_operator.web.page.live_views import View
 from support.builders.core import NOON
-from support.coder.api_world import ACME, ApiWorld, Rights, a_workspace, all_objects, an_index, uid
+from support.coder.api_world import ACME, ApiWorld, Rights, a_build_job, a_workspace, all_objects, an_index, ran, uid
 from support.scripted_client import ScriptedClient
 
 JOBS = f"/organizations/{ACME}/provisioner-jobs"
@@ -143,6 +143,16 @@ def test_a_drain_kills_no_runs_that_its_user_may_not_cancel(lacking: str) -> Non
     page = world.get(path).text
     assert '<input type="checkbox" name="force" value="yes" disabled aria-describedby="denied-force">' in page
     assert f"You may not kill its runs: you lack the verb {lacking} on provisionerjobs." in page
+
+
+def test_an_owner_may_drain_by_force_where_the_template_allows_a_cancel() -> None:
+    world, path = ApiWorld(), f"/organizations/{ACME}/provisioners/busy/drain"
+    world.users.rights = {"ada": _verbs({"list", "patch"})}
+    assert "you lack the verb cancel" in world.get(path, user="ada").text
+    job = a_build_job(2, **ran("Running"), spec={"ownerMayCancel": True}, metadata={"resourceVersion": "9"})
+    job["spec"]["workspaceRef"]["owner"] = "ada"
+    world.index.apply("provisionerjobs", "MODIFIED", job)
+    assert "you lack the verb cancel" not in world.get(path, user="ada").text
 
 
 def test_whoever_may_not_change_a_workspace_may_not_orphan_it() -> None:
