@@ -84,7 +84,7 @@ def test_a_viewer_finds_suspend_and_retry_greyed_out_as_well(product: ProductNam
         expect(button).to_have_accessible_description(re.compile("you lack the verb patch on provisionerjobs"))
         assert visit.violations() == []
         button.click(force=True)
-        expect(page.locator("#toasts")).to_contain_text("You may not suspend this job")
+        expect(page.locator("#toasts")).to_contain_text("You may not change this job: you lack the verb patch")
         product.cancel(name)
         button = page.get_by_role("button", name="Retry", exact=True)
         expect(button).to_have_accessible_description(re.compile("you lack the verb create on provisionerjobs"))

@@ -148,7 +148,7 @@ def test_who_may_not_change_a_workspace_learns_why(team: Team, visits: Visits, u
         expect(page.locator("#toasts")).to_contain_text("provisioner-admin")
         page = visit.live(f"workspaces/{name}")
         expect(page.get_by_role("button", name="Stop")).to_have_attribute("aria-disabled", "true")
-        expect(page.locator("article > p").first).to_contain_text(f"you lack the verb {verb} on workspaces")
+        expect(page.locator(".reasons p").first).to_contain_text(f"you lack the verb {verb} on workspaces")
         assert visit.violations() == []
 
 

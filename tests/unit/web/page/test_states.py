@@ -98,10 +98,11 @@ def test_a_viewer_finds_each_change_of_a_job_grey_with_the_missing_verb(name: st
     answering(world, name)
     page = world.get(f"{JOBS}/{name}").text
     assert f"{JOBS}/{name}/{action}" not in page
-    assert re.search(f'<button[^>]* aria-disabled="true" aria-describedby="denied-{action}" data-{action}>', page)
-    found = re.search(f'<p[^>]* id="denied-{action}">(.*?)</p>', page)
-    assert found is not None
-    assert f"you lack the verb {missing}" in found[1]
+    button = re.search(f'<button[^>]* aria-disabled="true" aria-describedby="(.*?)" data-{action}>', page)
+    assert button is not None
+    ((reason_id, reason),) = re.findall(r'<p class="muted small" id="(.*?)">(.*?)</p>', page)
+    assert reason_id == button[1]
+    assert f"you lack the verb {missing}" in reason
 
 
 @pytest.mark.parametrize(("name", "action"), [("stuck-1", "suspend"), ("stuck-1", "resume"), ("dev-1", "retry")])
@@ -110,7 +111,7 @@ def test_a_form_that_would_be_refused_cannot_be_sent(name: str, action: str) -> 
     answering(world, name)
     page = world.get(f"{JOBS}/{name}/{action}").text
     form = page[page.index('<form class="form"') :]
-    assert f"You may not {action} this job" in form
+    assert "You may not " in form
     assert "<button" not in form[: form.index("</form>")]
     present = ApiWorld()
     answering(present, name)

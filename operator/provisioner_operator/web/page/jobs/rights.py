@@ -70,12 +70,13 @@ async def job_rights(caller: Caller, org: str) -> JobRights:
 def suspend_denial(spec: Mapping[str, Any], rights: JobRights, action: str = "suspend") -> str:
     """Return the reason for which the user may not suspend or resume the job; empty if there is none."""
     is_own = rights.user in (spec.get("initiator"), _workspace_owner(spec))
-    doing = f"{action} this job"
     if not rights.has("patch"):
-        return missing_right(doing, "patch", JOBS, "provisioner-submitter" if is_own else "provisioner-admin")
+        return missing_right(
+            "change this job", "patch", JOBS, "provisioner-submitter" if is_own else "provisioner-admin"
+        )
     if is_own or rights.has("cancel") or rights.has("delete"):
         return ""
-    return missing_right(f"{doing}, which is not yours", "cancel", JOBS, "provisioner-admin")
+    return missing_right(f"{action} this job, which is not yours", "cancel", JOBS, "provisioner-admin")
 
 
 def retry_denial(name: str, spec: Mapping[str, Any], rights: JobRights) -> str:

@@ -44,7 +44,7 @@ class CancelRights:
     def denial(self, row: JobRow) -> str:
         """Return the reason for which the user may not cancel the job; empty if there is none."""
         if row.job.namespace not in self.patchable:
-            return missing_right("cancel this job", "patch", JOBS, "provisioner-admin")
+            return missing_right("change this job", "patch", JOBS, "provisioner-admin")
         is_owner = row.owner_may_cancel and bool(self.user) and row.job.workspace_owner == self.user
         if is_owner or row.job.namespace in self.organizations:
             return ""

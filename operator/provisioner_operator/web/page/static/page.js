@@ -150,12 +150,12 @@ async function retryLater() {
 function closeFeed(status, content) {
   if (status === 401) return mark('closed', 'Signed out');
   if (status !== 403) feed = undefined;  // a right may be granted again; what is gone does not come back
-  mark('closed', status === 403 ? 'Access withdrawn' : 'Gone');
-  const [title, text] = [$('#main h1', content)?.textContent ?? 'Not found', $('#main h1 + p', content)?.textContent ?? ''];
-  $('#closed strong').textContent = `${title}.`;
-  $('#closed span').textContent = text;
+  const [word, title] = status === 403 ? ['Access withdrawn', 'You may not see this any more.'] : ['Gone', 'This no longer exists.'];
+  mark('closed', word);
+  $('#closed strong').textContent = title;
+  $('#closed span').textContent = $('#main h1 + p', content)?.textContent ?? '';
   $('#closed').hidden = false;
-  announce(text);
+  announce($('#closed').textContent.trim());
 }
 
 // Of a row that did not change comes a mark only, with the one text that did.
