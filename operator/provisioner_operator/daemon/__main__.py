@@ -12,6 +12,7 @@ import click
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
+from provisioner_operator.api.v1alpha1.pod_template import DRAIN_VARIABLE
 from provisioner_operator.daemon.logs.console import logging_to
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
@@ -85,6 +86,13 @@ def _parse_provisioners(
     help="The time that an interrupted run may take to stop before it is killed.",
 )
 @click.option(
+    "--drain-seconds",
+    type=click.IntRange(0),
+    envvar=DRAIN_VARIABLE,
+    help="The time that runs get to end after the first SIGTERM or SIGINT; then they are interrupted. Pools set it from the "
+    f"Pods' termination grace period. [env: {DRAIN_VARIABLE}; default: unlimited]",
+)
+@click.option(
     "--kubeconfig",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="[default: KUBECONFIG, or the Pod's ServiceAccount]",
@@ -100,6 +108,7 @@ def run(
     namespace: str,
     name: str | None,
     pod_uid: str | None,
+    drain_seconds: int | None,
     kubeconfig: Path | None,
     terraform: Path | None,
     work_dir: Path | None,
@@ -107,8 +116,8 @@ def run(
 ) -> None:
     """Register as a ProvisionerDaemon and run its jobs until shut down.
 
-    The first SIGTERM or SIGINT finishes the current runs and takes no new job; the second stops the runs. Options that
-    describe the daemon (--tag, --provisioner, --capacity, …) change its ProvisionerDaemon; fields without an option stay as
+    The first SIGTERM or SIGINT finishes the current runs and takes no new job; the second, or the end of --drain-seconds,
+    stops the runs. Options that describe the daemon (--tag, --provisioner, --capacity, …) change its ProvisionerDaemon; fields without an option stay as
     they are. In a Pod these options are refused: annotate the Pod instead.
     """
     flags = Flags(**spec)
@@ -124,6 +133,7 @@ def run(
         kubeconfig=kubeconfig,
         terraform=terraform,
         directory=work_dir or Path(tempfile.gettempdir()),
+        drain_seconds=drain_seconds,
     )
     with logging_to():
         try:

@@ -20,6 +20,7 @@ from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.provisioner import Provisioner, Task
 from provisioner_operator.daemon.execution.run import Run
+from provisioner_operator.daemon.execution.stop_outcome import StopCause
 from provisioner_operator.daemon.jobs.feed import JobFeed
 from provisioner_operator.daemon.jobs.held_job import HeldJob
 from provisioner_operator.daemon.jobs.writes import JobWrites
@@ -50,11 +51,21 @@ class RunResources:
 class Agent:
     """One process of one registered daemon."""
 
-    def __init__(self, client: KubeClient, body: Mapping[str, Any], *, instance: str, resources: RunResources) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        body: Mapping[str, Any],
+        *,
+        instance: str,
+        resources: RunResources,
+        drain_seconds: float | None = None,
+    ) -> None:
+        """Take the daemon's object as last read, and the time that runs get to end at a shutdown, if it is limited."""
         self._client = client
         self._instance = instance
         self._resources = resources
         self._draining = False
+        self._drain_seconds = drain_seconds
         self._wake = asyncio.Event()
         self._held: dict[str, HeldJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,16 +83,26 @@ class Agent:
         self._writes = JobWrites(client, instance)
 
     def shut_down(self) -> None:
-        """Finish the current runs and take no new job; at the second call, stop the runs."""
+        """Finish the current runs and take no new job; stop them when the time for that is over, or at the second call."""
         if self._draining:
             logger.warning("Stopping %d runs: asked to shut down a second time", len(self._held))
-            for held in self._held.values():
-                held.shut_down()
+            self._stop_runs(StopCause.SHUTDOWN)
         else:
             logger.info("Draining: finishing %d runs, taking no new job", len(self._held))
             self._draining = True
+            if self._drain_seconds is not None:
+                asyncio.get_running_loop().call_later(self._drain_seconds, self._end_drain, self._drain_seconds)
         self._heartbeat.notify(at_once=True)
         self._wake.set()
+
+    def _end_drain(self, seconds: float) -> None:
+        if self._held:
+            logger.warning("Stopping %d runs: they did not end within %.0f s of the shutdown", len(self._held), seconds)
+            self._stop_runs(StopCause.DRAIN_TIMEOUT)
+
+    def _stop_runs(self, cause: StopCause) -> None:
+        for held in self._held.values():
+            held.shut_down(cause)
 
     async def run(self) -> None:
         """Work until drained. Raises TakenOverError when another process has taken over."""

@@ -38,6 +38,8 @@ class Settings:
     kubeconfig: Path | None
     terraform: Path | None
     directory: Path
+    drain_seconds: int | None = None
+    """Time that runs get to end after the first signal; unlimited if None."""
 
 
 async def serve(settings: Settings) -> None:
@@ -56,7 +58,9 @@ async def serve(settings: Settings) -> None:
         _require_programs(settings, ProvisionerDaemon.model_validate(body).spec.provisioners)
         instance = str(uuid4())
         resources = _resources(connection, settings, instance, lock)
-        agent = Agent(connection.client, body, instance=instance, resources=resources)
+        agent = Agent(
+            connection.client, body, instance=instance, resources=resources, drain_seconds=settings.drain_seconds
+        )
         _install_signal_handlers(agent.shut_down)
         await agent.run()
 

@@ -79,6 +79,18 @@ def test_a_daemon_told_twice_to_stop_stops_what_runs(office: Office) -> None:
     assert not psutil.pid_exists(pid)
 
 
+def test_a_daemon_told_once_to_stop_interrupts_what_does_not_end_in_time(office: Office) -> None:
+    daemon = office.start("d1", "--drain-seconds", "1")
+    office.submit("one", seconds=FOREVER)
+    pid = office.await_run("one")
+    daemon.send_signal(signal.SIGTERM)
+    status = office.await_phase("one", "Failed")
+    assert (status["reason"], "--drain-seconds" in status["message"]) == ("DaemonShutdown", True)
+    assert daemon.wait(PATIENCE) == 0
+    assert not psutil.pid_exists(pid)
+    assert office.daemon("d1")["state"] == "Offline"
+
+
 def test_a_killed_daemon_leaves_nothing_running(office: Office) -> None:
     daemon = office.start()
     office.submit("one", seconds=FOREVER)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Provisioner
+from provisioner_operator.core.daemons.duties import Stopping
 from provisioner_operator.daemon.agent import LOG_FLUSH_SECONDS, Agent, RunResources
 from provisioner_operator.daemon.execution.provisioner import Program, Task, UnpreparedError
 from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
@@ -38,10 +39,13 @@ class Preparing:
 class Working:
     """A daemon beside its objects on the API server."""
 
-    def __init__(self, directory: Path, *jobs: dict[str, Any], **daemon: Any) -> None:
+    def __init__(
+        self, directory: Path, *jobs: dict[str, Any], drain_seconds: float | None = None, **daemon: Any
+    ) -> None:
         bodies = {paths.job("acme", body["metadata"]["name"]): body for body in jobs}
         self.api = StoredObjects({DAEMON: a_daemon_body(**daemon), **bodies})
         self.directory = directory
+        self.drain_seconds = drain_seconds
         self.agent: Agent
         self.preparing: Preparing
         self.seconds = 0.0
@@ -54,7 +58,13 @@ class Working:
             loop = asyncio.get_running_loop()
             self.preparing = Preparing()
             resources = RunResources({Provisioner.ECHO: self.preparing}, self.directory, RememberingConsole(), 0)
-            self.agent = Agent(self.api, self.api.objects[DAEMON], instance="i1", resources=resources)
+            self.agent = Agent(
+                self.api,
+                self.api.objects[DAEMON],
+                instance="i1",
+                resources=resources,
+                drain_seconds=self.drain_seconds,
+            )
             for at, step in steps:
                 loop.call_at(EPOCH + at, step)
             try:
@@ -149,6 +159,33 @@ def test_a_second_shutdown_stops_the_runs(tmp_path: Path) -> None:
     world = Working(tmp_path, a_job_body())
     assert world.run((5, world.shut_down), (6, world.shut_down), (7, world.release))
     assert (world.job("dev-7")["phase"], world.job("dev-7")["reason"]) == ("Failed", "DaemonShutdown")
+
+
+def test_runs_that_do_not_end_in_the_time_to_drain_are_stopped(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body(), drain_seconds=300)
+    stopping: list[Stopping] = []
+
+    def look() -> None:
+        stopping.extend(held.held_run.stopping for held in world.agent._held.values())  # noqa: SLF001
+
+    assert world.run((5, world.shut_down), (304, look), (306, look), (307, world.release))
+    assert stopping == [Stopping.NOT, Stopping.INTERRUPTED]
+    assert (world.job("dev-7")["phase"], world.job("dev-7")["reason"]) == ("Failed", "DaemonShutdown")
+    assert "terminationGracePeriodSeconds" in world.job("dev-7")["message"]
+    assert (world.status["state"], world.listed()) == ("Offline", [])
+
+
+def test_a_run_that_ends_in_the_time_to_drain_keeps_its_outcome(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body(), drain_seconds=300)
+    assert world.run((5, world.shut_down), (299, world.release))
+    assert world.job("dev-7")["reason"] == "VariableUnavailable"
+    assert world.seconds < 305, "nothing waits for the rest of that time"
+
+
+def test_a_second_shutdown_does_not_wait_for_the_time_to_drain(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body(), drain_seconds=300)
+    assert world.run((5, world.shut_down), (6, world.shut_down), (7, world.release))
+    assert "did not wait" in world.job("dev-7")["message"]
 
 
 def canceled(world: Working) -> None:

@@ -47,11 +47,12 @@ def test_options_become_settings(served: Served, tmp_path: Path) -> None:
         *("--tag", "region=eu", "--tag", "query=a=b", "--tag", "empty="),
         *("--provisioner", "terraform", "--provisioner", "echo", "--provisioner", "terraform"),
         *("--capacity", "4", "--lost-after-seconds", "60", "--cancel-grace-seconds", "0", "--terraform", "/bin/tofu"),
+        *("--drain-seconds", "600"),
     )
     assert result.exit_code == 0
     tags = {"region": "eu", "query": "a=b", "empty": ""}
     flags = Flags(tags, (Provisioner.TERRAFORM, Provisioner.ECHO), 4, 60, 0)
-    assert served.settings == [Settings("acme", "d1", None, flags, kubeconfig, Path("/bin/tofu"), tmp_path)]
+    assert served.settings == [Settings("acme", "d1", None, flags, kubeconfig, Path("/bin/tofu"), tmp_path, 600)]
 
 
 def test_fields_without_an_option_are_left_as_they_are(served: Served) -> None:
@@ -68,6 +69,12 @@ def test_a_pod_says_by_its_environment_who_the_daemon_is(served: Served) -> None
     assert (settings.namespace, settings.name, settings.pod_uid) == ("acme", "builder-1", "u1")
 
 
+def test_a_pod_says_how_long_runs_may_take_to_end_and_without_its_word_that_is_unlimited(served: Served) -> None:
+    served.called("--namespace", "acme", PROVISIONER_DRAIN_SECONDS="3790")
+    served.called("--namespace", "acme")
+    assert [settings.drain_seconds for settings in served.settings] == [3790, None]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -77,6 +84,7 @@ def test_a_pod_says_by_its_environment_who_the_daemon_is(served: Served) -> None
         (["--namespace", "acme", "--capacity", "0"], "0 is not in the range"),
         (["--namespace", "acme", "--lost-after-seconds", "9"], "9 is not in the range"),
         (["--namespace", "acme", "--cancel-grace-seconds", "-1"], "-1 is not in the range"),
+        (["--namespace", "acme", "--drain-seconds", "-1"], "-1 is not in the range"),
         (["--namespace", "acme", "--kubeconfig", "/nonexistent"], "does not exist"),
         ([], "Missing option '--namespace'"),
     ],

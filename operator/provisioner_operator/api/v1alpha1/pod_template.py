@@ -19,6 +19,9 @@ DRAIN_SECONDS = 4000
 OWN_VARIABLES = ("POD_NAME", "POD_NAMESPACE", "POD_UID")
 """Variables by which a daemon identifies its Pod."""
 
+DRAIN_VARIABLE = "PROVISIONER_DRAIN_SECONDS"
+"""Variable by which a pool gives its daemons the time that runs get to end once the Pod is to be terminated."""
+
 _QUANTITY = (
     r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
 )
@@ -220,4 +223,5 @@ class PodTemplate(Model):
     ] = {}
     """Further annotations of the Pods."""
     termination_grace_period_seconds: Seconds = DRAIN_SECONDS
-    """Time that a Pod that is deleted or evicted has to finish its jobs before it is killed."""
+    """Time that a Pod that is deleted or evicted has to finish its jobs before it is killed. Runs that have not ended
+    `cancelGraceSeconds` and 30 s before that are interrupted, so that they can still save their state."""

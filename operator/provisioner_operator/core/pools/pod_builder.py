@@ -19,8 +19,9 @@ from provisioner_operator.api.v1alpha1.names import (
     PROVISIONERS_ANNOTATION,
     TAG_ANNOTATION_PREFIX,
 )
-from provisioner_operator.api.v1alpha1.pod_template import OWN_VARIABLES
+from provisioner_operator.api.v1alpha1.pod_template import DRAIN_VARIABLE, OWN_VARIABLES
 from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.pools.drain_time import drain_seconds
 from provisioner_operator.core.pools.records import Pool
 
 CONTAINER = "daemon"
@@ -125,7 +126,7 @@ def _container(pool: Pool, default_image: str) -> JsonObject:
         "name": CONTAINER,
         "image": template.image or default_image,
         "args": ["provisioner-daemon", "run"],
-        "env": [*_IDENTITY, *template.env],
+        "env": [*_IDENTITY, {"name": DRAIN_VARIABLE, "value": str(drain_seconds(pool))}, *template.env],
         "resources": DEFAULT_RESOURCES if template.resources is None else template.resources,
         "securityContext": {
             "allowPrivilegeEscalation": False,
