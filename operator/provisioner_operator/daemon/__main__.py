@@ -15,11 +15,21 @@ from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
 from provisioner_operator.api.v1alpha1.pod_template import DRAIN_VARIABLE
 from provisioner_operator.daemon.logs.console import logging_to
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
-from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
+from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, serve
 from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
 from provisioner_operator.kube.login import LoginError
+
+EXPECTED = (
+    TakenOverError,
+    DaemonDeletedError,
+    RegistrationError,
+    PredecessorLockError,
+    LoginError,
+    MissingProgramError,
+)
+"""Errors whose message is for whoever runs the daemon."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -138,7 +148,7 @@ def run(
     with logging_to():
         try:
             asyncio.run(serve(settings))
-        except (TakenOverError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError) as error:
+        except EXPECTED as error:
             raise click.ClickException(str(error)) from error
 
 

@@ -1,8 +1,8 @@
 """Run the daemon: send its heartbeat, follow its jobs, and carry out what `core.daemons.duties` decides.
 
 Called by `__main__`. Level-triggered: every event only wakes the loop, which then compares the jobs as they are with the
-runs that it holds. Ends when the daemon is drained (exit 0), or when another process has taken the daemon over
-(TakenOverError).
+runs that it holds. Ends when the daemon is drained (exit 0), when another process has taken the daemon over
+(TakenOverError), or when its object is gone (DaemonDeletedError); an unexpected error in one of its parts ends nothing.
 """
 
 import asyncio
@@ -26,8 +26,9 @@ from provisioner_operator.daemon.jobs.held_job import HeldJob
 from provisioner_operator.daemon.jobs.writes import JobWrites
 from provisioner_operator.daemon.logs.console import Console
 from provisioner_operator.daemon.logs.run_log import RunLog
-from provisioner_operator.daemon.reporting.heartbeat import Heartbeat
+from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, Heartbeat, TakenOverError
 from provisioner_operator.daemon.reporting.report import Report
+from provisioner_operator.daemon.retrying import despite_errors
 from provisioner_operator.kube.client import KubeClient
 
 logger = logging.getLogger(__name__)
@@ -105,10 +106,10 @@ class Agent:
             held.shut_down(cause)
 
     async def run(self) -> None:
-        """Work until drained. Raises TakenOverError when another process has taken over."""
+        """Work until drained. Raises TakenOverError when another process has taken over, DaemonDeletedError after a deletion."""
         parts = [
-            asyncio.create_task(part)
-            for part in (self._heartbeat.keep_beating(), self._follow_jobs(), self._keep_reconciling())
+            asyncio.create_task(despite_errors(part, expected=(TakenOverError, DaemonDeletedError)))
+            for part in (self._heartbeat.keep_beating, self._follow_jobs, self._keep_reconciling)
         ]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -116,7 +117,9 @@ class Agent:
             for part in parts:
                 part.cancel()
             results = await asyncio.gather(*parts, return_exceptions=True)
-            await self._kill_runs()
+            # The jobs of a deleted daemon are judged by its fence; those of one that was taken over are lost already, and
+            # another daemon may have got the next job of their workspaces.
+            await self._abandon_runs(kill=not any(isinstance(each, DaemonDeletedError) for each in results))
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
                 raise result
@@ -143,6 +146,7 @@ class Agent:
             held.forget_version()
 
     async def _keep_reconciling(self) -> None:
+        self._wake.set()  # what woke it may not have been done, if this is not the first time
         while not (self._draining and not self._held):
             await self._wake.wait()
             # Before the jobs are looked at: what changes after that wakes the loop again.
@@ -228,11 +232,15 @@ class Agent:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("A task of the daemon failed", exc_info=error)
 
-    async def _kill_runs(self) -> None:
+    async def _abandon_runs(self, *, kill: bool) -> None:
+        if self._held:
+            logger.warning("%s %d runs", "Killing" if kill else "Interrupting", len(self._held))
         for held in self._held.values():
-            held.abandon(kill=True)
+            held.abandon(kill=kill)
         if self._tasks:
-            _, unfinished = await asyncio.wait(self._tasks, timeout=LOG_FLUSH_SECONDS)
+            # Runs that ignore the interrupt are killed after their grace period, or by the fence if that comes first.
+            patience = LOG_FLUSH_SECONDS + (0 if kill else self._heartbeat.contact.seconds_to_kill)
+            _, unfinished = await asyncio.wait(self._tasks, timeout=patience)
             for task in unfinished:
                 task.cancel()
 

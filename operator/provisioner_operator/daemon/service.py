@@ -19,6 +19,7 @@ from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.daemon import predecessor_lock
 from provisioner_operator.daemon.agent import Agent, RunResources
 from provisioner_operator.daemon.echo.provisioner import Echo
+from provisioner_operator.daemon.execution.guard import adopt_orphans
 from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
 from provisioner_operator.daemon.terraform.provisioner import Terraform, find_binary
@@ -45,7 +46,7 @@ class Settings:
 async def serve(settings: Settings) -> None:
     """Work as the daemon until shut down.
 
-    Raises TakenOverError, RegistrationError, PredecessorLockError, LoginError or MissingProgramError.
+    Raises TakenOverError, DaemonDeletedError, RegistrationError, PredecessorLockError, LoginError or MissingProgramError.
     """
     async with connect(settings.kubeconfig) as connection:
         registering = asyncio.create_task(_register(connection, settings))
@@ -56,6 +57,7 @@ async def serve(settings: Settings) -> None:
             return
         # Before the first heartbeat, which would get it jobs that could only fail.
         _require_programs(settings, ProvisionerDaemon.model_validate(body).spec.provisioners)
+        adopt_orphans()
         instance = str(uuid4())
         resources = _resources(connection, settings, instance, lock)
         agent = Agent(

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.daemon import __main__ as program
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
-from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
+from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, kubeconfig_in_use
 from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
@@ -102,7 +102,8 @@ def test_a_daemon_in_a_pod_takes_nothing_that_its_pod_says(served: Served) -> No
 
 
 @pytest.mark.parametrize(
-    "error", [TakenOverError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError]
+    "error",
+    [TakenOverError, DaemonDeletedError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError],
 )
 def test_an_expected_failure_is_a_sentence_and_no_traceback(served: Served, error: type[Exception]) -> None:
     served.failure = error("Do this instead.")
