@@ -1,4 +1,4 @@
-"""Define the console script `provisioner-daemon`: its options, and its errors for people."""
+"""Define the command line of `provisioner-daemon`: its options, and its errors for people. Started by `entry_point`."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
 from provisioner_operator.api.v1alpha1.pod_template import DRAIN_VARIABLE
+from provisioner_operator.daemon.container_init import become_init_if_first
 from provisioner_operator.daemon.logs.console import logging_to
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
@@ -153,5 +154,6 @@ def run(
 
 
 if __name__ == "__main__":
+    become_init_if_first()
     with contextlib.suppress(BrokenPipeError):
         main()

@@ -60,28 +60,13 @@ class Command:
         err, err_end = os.pipe()
         fence = (repr(contact.sent), repr(contact.lost_after), repr(grace))
         try:
-            with GUARDS.starting():
-                process = await asyncio.create_subprocess_exec(
-                    *(
-                        sys.executable,
-                        "-I",
-                        "-S",
-                        guard.__file__,
-                        *fence,
-                        str(out),
-                        str(err),
-                        str(directory),
-                        *arguments,
-                    ),
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=out_end,
-                    stderr=err_end,
-                    pass_fds=(out, err) if lock is None else (out, err, lock),
-                    cwd=directory / folder,
-                    env=dict(environment),
-                    start_new_session=True,
-                )
-                GUARDS.add(process.pid)
+            process = await _start_guard(
+                (*fence, str(out), str(err), str(directory), *arguments),
+                outputs=(out_end, err_end),
+                inherited=(out, err) if lock is None else (out, err, lock),
+                folder=directory / folder,
+                environment=environment,
+            )
         except BaseException:
             os.close(out)
             os.close(err)
@@ -134,6 +119,29 @@ class Command:
         if self._process.returncode is None and lifeline is not None and not lifeline.is_closing():
             with contextlib.suppress(OSError):
                 lifeline.write(message.encode() + b"\n")
+
+
+async def _start_guard(
+    arguments: Sequence[str],
+    *,
+    outputs: tuple[int, int],
+    inherited: Sequence[int],
+    folder: Path,
+    environment: Mapping[str, str],
+) -> asyncio.subprocess.Process:
+    with GUARDS.starting():
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", guard.__file__, *arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=outputs[0],
+            stderr=outputs[1],
+            pass_fds=inherited,
+            cwd=folder,
+            env=dict(environment),
+            start_new_session=True,
+        )
+        GUARDS.add(process.pid)
+    return process
 
 
 async def _read_lines(descriptor: int, stream: str, on_lines: OnLines) -> None:
