@@ -124,6 +124,10 @@ class Office:
         """Return the number of starts of the job's program."""
         return len(self._pids(name))
 
+    def ends(self, name: str) -> int:
+        """Return the number of times that the job's program came to its end by itself, interrupted or not."""
+        return len(self._pids(name, "end"))
+
     def log(self, name: str) -> str:
         """Return the archived log of a job."""
         text: str = self.kubectl.get("configmap", f"{name}-log")["data"]["log"]
@@ -147,11 +151,11 @@ class Office:
             process.wait()
         self.cable.close()
 
-    def _pids(self, name: str) -> list[int]:
+    def _pids(self, name: str, event: str = "start") -> list[int]:
         ledger = self.directory / "ledger"
         lines = ledger.read_text().splitlines(keepends=True) if ledger.exists() else []
         entries = [json.loads(line) for line in lines if line.endswith("\n")]
-        return [entry["pid"] for entry in entries if entry["event"] == "start" and entry["job_name"] == name]
+        return [entry["pid"] for entry in entries if entry["event"] == event and entry["job_name"] == name]
 
     def _through_cable(self, kubeconfig: Path) -> Path:
         config = yaml.safe_load(kubeconfig.read_text())
