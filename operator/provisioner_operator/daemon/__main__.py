@@ -20,6 +20,7 @@ from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, 
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, serve
 from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
+from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
 from provisioner_operator.kube.login import LoginError
 
 EXPECTED = (
@@ -29,6 +30,7 @@ EXPECTED = (
     PredecessorLockError,
     LoginError,
     MissingProgramError,
+    UnsupportedProgramError,
 )
 """Errors whose message is for whoever runs the daemon."""
 

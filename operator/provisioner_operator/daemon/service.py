@@ -24,6 +24,7 @@ from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
 from provisioner_operator.daemon.terraform.provisioner import Terraform, find_binary
 from provisioner_operator.daemon.terraform.state import ClusterAccess
+from provisioner_operator.daemon.terraform.version import require_supported
 from provisioner_operator.kube.connect import Connection, connect
 from provisioner_operator.kube.login import kubeconfig_files
 
@@ -46,7 +47,8 @@ class Settings:
 async def serve(settings: Settings) -> None:
     """Work as the daemon until shut down.
 
-    Raises TakenOverError, DaemonDeletedError, RegistrationError, PredecessorLockError, LoginError or MissingProgramError.
+    Raises TakenOverError, DaemonDeletedError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError or
+    UnsupportedProgramError.
     """
     async with connect(settings.kubeconfig) as connection:
         registering = asyncio.create_task(_register(connection, settings))
@@ -79,9 +81,9 @@ async def _register(connection: Connection, settings: Settings) -> tuple[int, di
 
 
 def _require_programs(settings: Settings, provisioners: Sequence[Provisioner]) -> None:
-    """Raise MissingProgramError unless the daemon can run these provisioners."""
+    """Raise MissingProgramError or UnsupportedProgramError unless the daemon can run these provisioners."""
     if Provisioner.TERRAFORM in provisioners:
-        find_binary(settings.terraform)
+        require_supported(find_binary(settings.terraform))
 
 
 def _resources(connection: Connection, settings: Settings, instance: str, lock: int) -> RunResources:

@@ -12,6 +12,7 @@ from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, 
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, kubeconfig_in_use
 from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
+from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
 from provisioner_operator.kube.login import LoginError
 
 
@@ -103,7 +104,15 @@ def test_a_daemon_in_a_pod_takes_nothing_that_its_pod_says(served: Served) -> No
 
 @pytest.mark.parametrize(
     "error",
-    [TakenOverError, DaemonDeletedError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError],
+    [
+        TakenOverError,
+        DaemonDeletedError,
+        RegistrationError,
+        PredecessorLockError,
+        LoginError,
+        MissingProgramError,
+        UnsupportedProgramError,
+    ],
 )
 def test_an_expected_failure_is_a_sentence_and_no_traceback(served: Served, error: type[Exception]) -> None:
     served.failure = error("Do this instead.")
