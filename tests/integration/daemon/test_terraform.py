@@ -1,6 +1,7 @@
 """Terraform runs on a real API server: where state and lock go, and what becomes of secrets and of a dead run."""
 
 import io
+import signal
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,9 @@ import psutil
 import pytest
 from typing_extensions import override
 
-from integration.daemon.conftest import Office, wait_until
+from integration.daemon.conftest import PATIENCE, Office, terraform_flags, wait_until
+from provisioner_operator.daemon.execution.guard import SIGNALED
+from support.pid_namespace import in_pid_namespace
 
 CONFIGURATION = """
 terraform {
@@ -118,6 +121,23 @@ def test_the_lock_of_a_dead_run_is_reported_and_left_alone(tofu_office: Office) 
     lease = tofu_office.kubectl.get("lease", "lock-tfstate-default-dev-7-ws")
     assert lease["spec"]["holderIdentity"] in status["message"]
     assert "delete lease lock-tfstate-default-dev-7-ws" in status["message"]
+
+
+def test_terraform_saves_its_state_when_its_daemon_is_killed_in_its_container(office: Office) -> None:
+    assert in_pid_namespace(["true"]).returncode == 0  # or skip
+    spec = a_build(SLEEPER)
+    del spec["variables"]
+    with office.container("d1", *terraform_flags()) as outer:
+        office.submit_spec("one", spec)
+        wait_until(lambda: any(map(is_applying, outer.children(recursive=True))), "the job to apply")
+        (first,) = outer.children()
+        (daemon,) = first.children()
+        daemon.kill()
+        assert outer.wait(PATIENCE) == SIGNALED + signal.SIGKILL
+    # Neither a lock was left, nor was anything forgotten.
+    office.start_terraform("d1")
+    office.submit_spec("two", spec | {"transition": "Delete"})
+    assert "terraform_data.first" in actions(office.await_phase("two", "Completed"))
 
 
 class _Registry(BaseHTTPRequestHandler):

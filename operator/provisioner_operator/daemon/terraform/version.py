@@ -1,7 +1,8 @@
-"""Check that a program is OpenTofu, or a Terraform that is new enough. Called once, at the daemon's start."""
+"""Check that a program is OpenTofu, or a Terraform that is new enough. Called at the daemon's start."""
 
 import re
 import subprocess
+from functools import cache
 
 from provisioner_operator.daemon.execution.child_environment import LOCALE, passed_on
 
@@ -16,8 +17,9 @@ class UnsupportedProgramError(Exception):
     """The program is not one that the daemon can use; the message names it, the reason and what to do."""
 
 
+@cache
 def require_supported(binary: str) -> None:
-    """Run the program to learn its version. Raises UnsupportedProgramError."""
+    """Run the program to learn its version, unless it is known to be supported. Raises UnsupportedProgramError."""
     # Nothing of the folder that it runs in, nor of a user's configuration, belongs to its version.
     environment = passed_on(LOCALE) | {"CHECKPOINT_DISABLE": "1", "HOME": "/"}
     try:
