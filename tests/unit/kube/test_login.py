@@ -104,13 +104,14 @@ def test_a_credential_plugin_is_refused_unless_there_is_something_else(config: P
     ("cluster", "user", "message"),
     [
         ({"certificate-authority-data": "not base64!", "server": URL}, {}, "certificate-authority-data is not a file"),
+        ({"certificate-authority-data": "LS0t!LS0t", "server": URL}, {}, "certificate-authority-data is not a file"),
         ({"server": URL}, {"client-key-data": "w4Q="}, "client-key-data is not a file in PEM format"),
         ({"certificate-authority": "ca.crt"}, {}, "its cluster has no server"),
         ({"server": URL}, {"tokenFile": "none"}, "there is no token file .*none"),
         ({"server": URL, "insecure-skip-tls-verify": "false"}, {}, "its insecure-skip-tls-verify is 'false'"),
         ("nowhere", {}, "its cluster 'it' is no mapping"),
     ],
-    ids=["no base64", "no ASCII", "no server", "no token file", "no boolean", "no mapping"],
+    ids=["no base64", "not all base64", "no ASCII", "no server", "no token file", "no boolean", "no mapping"],
 )
 def test_a_kubeconfig_that_cannot_be_used(cluster: Any, user: dict[str, Any], message: str, config: Path) -> None:
     with pytest.raises(LoginError, match=f"Cannot log in with the kubeconfig {config}: .*{message}"):

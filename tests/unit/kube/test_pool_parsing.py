@@ -161,6 +161,7 @@ UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedul
         ({}, None),
         (in_state(waiting={"reason": "ContainerCreating"}), None),
         (in_state(waiting={"reason": "PodInitializing"}), None),
+        ({"conditions": [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "False"}]}, None),
         (
             in_state(waiting={"reason": "ErrImagePull", "message": "no such image"}),
             Trouble("ErrImagePull", "ErrImagePull: no such image"),
