@@ -2,13 +2,13 @@
 
 The `kubernetes` backend keeps one state for each workspace. A TemplateImport is initialized without state, validated and
 inspected; a TemplateDryRun is planned without state. Files from git are fetched by a stage of their own, before all others;
-the others run in the folder of the checkout that the source names. Values of variables reach the program only in its
-environment.
+the others run in the folder of the checkout that the source names. Values of variables reach the program in its environment;
+those that a file of the source may set too also in a file that takes precedence (`value_files`).
 """
 
 import asyncio
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +26,9 @@ from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
-from provisioner_operator.daemon.terraform.job_variables import context_environment
+from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
 from provisioner_operator.daemon.terraform.output import OutputReader
+from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 
 class MissingProgramError(Exception):
@@ -85,20 +86,33 @@ class TerraformProgram:
     def __init__(
         self,
         layout: Layout,
-        stages: tuple[Stage, ...],
+        binary: str,
+        job: Job,
         environment: Mapping[str, str],
         *,
         secrets: Sequence[str],
         request: GitRequest | None,
     ) -> None:
         self._layout = layout
+        self._binary = binary
+        self._job = job
+        self._values = ValueFiles(layout.module, layout.directory, input_variables(environment))
         self._reader = OutputReader()
+        self._request = request
         self._fetched = None if request is None else FetchReader(request)
         self._inspected = InspectReader()
         self._document: list[str] = []
-        self.stages = stages
         self.environment = environment
         self.secrets = secrets
+
+    @property
+    def stages(self) -> Iterator[Stage]:
+        """The commands, each decided when the one before has ended: some depend on the files that were fetched."""
+        if self._request is not None:
+            yield fetch_stage(self._request, self._layout.directory)
+        if not self._imports and self._values.search():
+            yield inspect_stage(self._layout.directory, self._layout.folder)
+        yield from _stages(self._binary, self._job, self._layout, self._values)
 
     @property
     def outputs(self) -> Sequence[Output]:
@@ -108,12 +122,12 @@ class TerraformProgram:
     @property
     def resources(self) -> Sequence[ResourceChange]:
         """The changes made or planned, or the resources declared."""
-        return self._reader.resources or self._inspected.resources
+        return self._reader.resources or (self._inspected.resources if self._imports else ())
 
     @property
     def variables(self) -> Sequence[DeclaredVariable]:
         """The variables that an imported template declares."""
-        return self._inspected.variables
+        return self._inspected.variables if self._imports else ()
 
     @property
     def commit(self) -> str | None:
@@ -151,9 +165,21 @@ class TerraformProgram:
         if stage == INIT and not self._layout.keeps_state():
             return StageEnd(lines, Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN))
         if stage == INSPECT:
-            lines = (self._inspected.summary(),)
+            return self._end_inspection()
         self._reader.begin_stage()
         return StageEnd(lines)
+
+    def _end_inspection(self) -> StageEnd:
+        if self._imports:
+            return StageEnd((self._inspected.summary(),))
+        try:
+            return StageEnd(self._values.write(self._inspected.syntax))
+        except UnreadableValueError as error:
+            return StageEnd(failure=Failure(EndReason.VARIABLE_UNAVAILABLE, str(error)))
+
+    @property
+    def _imports(self) -> bool:
+        return self._job.type is JobType.TEMPLATE_IMPORT
 
 
 class Terraform:
@@ -182,15 +208,13 @@ class Terraform:
         request = await self._read_git_request(task.model)
         folder = "." if request is None else f"{REPOSITORY}/{request.path}"
         layout = Layout(directory, folder, job.namespace, workspace, self._access)
-        stages = _stages(binary, job, layout)
         if request is None:
             files = await read_files(self._reader, task.model)
             await asyncio.to_thread(_write, layout, files)
-        else:
-            stages = (fetch_stage(request, directory), *stages)
         return TerraformProgram(
             layout,
-            stages,
+            binary,
+            job,
             _environment(directory) | context_environment(task.model, variables.values),
             secrets=(*variables.secrets, *_login(request)),
             request=request,
@@ -225,13 +249,13 @@ def _login(request: GitRequest | None) -> Sequence[str]:
     return () if request is None or request.credentials is None else request.credentials.hidden
 
 
-def _stages(binary: str, job: Job, layout: Layout) -> tuple[Stage, ...]:
+def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles) -> tuple[Stage, ...]:
     def stage(name: str, *arguments: str) -> Stage:
         return Stage(name, (binary, *arguments), layout.folder)
 
     quiet = ("-json", "-input=false")
-    plan = ("plan", *quiet, f"-out={_PLAN_FILE}")
-    apply = ("apply", *quiet, _PLAN_FILE)
+    plan = ("plan", *quiet, *values.arguments(), f"-out={_PLAN_FILE}")
+    apply = ("apply", *quiet, *values.apply_arguments(), _PLAN_FILE)
     match job.type:
         case JobType.TEMPLATE_IMPORT:
             return (
@@ -240,9 +264,10 @@ def _stages(binary: str, job: Job, layout: Layout) -> tuple[Stage, ...]:
                 inspect_stage(layout.directory, layout.folder),
             )
         case JobType.TEMPLATE_DRY_RUN:
-            return (stage(INIT, "init", *quiet), stage(PLAN, *plan))
+            return (stage(INIT, "init", *quiet, *values.arguments()), stage(PLAN, *plan))
         case JobType.WORKSPACE_BUILD:
-            init = stage(INIT, "init", *quiet, f"-backend-config={state.BACKEND_SETTINGS_FILE}")
+            backend = f"-backend-config={state.BACKEND_SETTINGS_FILE}"
+            init = stage(INIT, "init", *quiet, *values.arguments(), backend)
             if job.transition is Transition.DELETE:
                 return (init, stage(PLAN, *plan, "-destroy"), stage(DESTROY, *apply))
             return (init, stage(PLAN, *plan), stage(APPLY, *apply))

@@ -10,6 +10,7 @@ from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceCha
 from provisioner_operator.daemon.terraform.declarations import DECLARE
 from provisioner_operator.daemon.terraform.inspect_program import LARGEST_FILE
 from provisioner_operator.daemon.terraform.inspect_stage import InspectReader, inspect_stage
+from provisioner_operator.daemon.terraform.value_files import Syntax
 
 DEEP = "[" * 5_000 + "]" * 5_000
 
@@ -119,3 +120,24 @@ def test_variables_are_reported_with_their_types_in_the_order_of_the_files(tmp_p
     assert [each.address for each in found.reader.resources] == ["docker_container.workspace", "docker_volume.home"]
     assert found.log == []
     assert found.reader.summary() == "The template declares 4 variables and 2 resources."
+
+
+def test_it_reports_how_text_is_read_for_each_variable(tmp_path: Path) -> None:
+    found = inspected(
+        tmp_path,
+        **{
+            "main.tf": 'variable "bare" {}\nvariable "any" { type = any }\nvariable "n" { type = number }\n'
+            'variable "list" { type = list(string) }\nvariable "odd" { type = map(any) }\n'
+            'variable "e" {\n  type = string\n  ephemeral = true\n}\n',
+            "a_override.tf": 'variable "odd" { type = string }\n',
+            "x.tf.json": '{"variable": {"object": {"type": "object({a = string})"}}}',
+            "broken.tf": "variable {",
+            "main.tofu": "",
+        },
+    )
+    assert found.reader.syntax == Syntax(
+        declared={"bare", "any", "n", "list", "odd", "e", "object"},
+        expressions={"any", "list", "object"},
+        ephemeral={"e"},
+        unread=["broken.tf", "main.tofu"],
+    )
