@@ -16,6 +16,7 @@ from typing import Any
 import hcl2
 from hcl2.utils import SerializationOptions
 
+from provisioner_operator.api.v1alpha1.limits import LONGEST_VARIABLE_NAME, VARIABLE_NAME
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
 from provisioner_operator.daemon.terraform.value_files import AUTOMATIC, STANDARD
 
@@ -30,8 +31,7 @@ _VALUES = SerializationOptions(
     with_comments=False, explicit_blocks=False, preserve_heredocs=False, strip_string_quotes=True
 )
 _EXPRESSION = re.compile(r"\$\{(.*)\}", re.DOTALL)
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
-"""The names that a job's status accepts; Terraform also allows letters of other scripts."""
+_NAME = re.compile(VARIABLE_NAME)
 
 _Block = Mapping[str, Any]
 
@@ -46,6 +46,8 @@ class Declarations:
     """Variables for which Terraform evaluates text: those with a type that is not primitive."""
     ephemeral: set[str] = field(default_factory=set)
     """Variables whose values no plan keeps."""
+    left_out: list[str] = field(default_factory=list)
+    """Variables with a name that a job's status does not accept."""
 
     def read(self, name: str, text: str) -> None:
         """Add the declarations of a file. Raises ValueError when it cannot be parsed."""
@@ -70,7 +72,9 @@ class Declarations:
 
     def _note(self, document: _Block, *, json_syntax: bool) -> None:
         for name, block in _labeled(document.get("variable")):
-            if _NAME.fullmatch(name):
+            if not _NAME.fullmatch(name) or len(name) > LONGEST_VARIABLE_NAME:
+                self.left_out.append(name)
+            else:
                 self._note_variable(name, block, json_syntax=json_syntax)
         for kind, named in _labeled(document.get("resource")):
             for name, _ in _labeled(named):

@@ -13,6 +13,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from provisioner_operator.api.v1alpha1.limits import LONGEST_VARIABLE_NAME, MOST_VARIABLES
 from provisioner_operator.daemon.execution.guard import SIGNALED
 from provisioner_operator.daemon.execution.memory_limit import limit_address_space
 from provisioner_operator.daemon.terraform.declarations import TOFU_ONLY, Declarations, in_order
@@ -23,6 +24,9 @@ LARGEST_FILE = 1_000_000
 LONGEST_SECONDS = 60.0
 """The time after which no further file is read."""
 MEMORY_BYTES = 1_000_000_000
+NAMES_ALLOWED = (
+    f"the names of variables have at most {LONGEST_VARIABLE_NAME} characters: A to Z, a to z, digits, '-' and '_'"
+)
 
 
 def main() -> int:
@@ -34,6 +38,10 @@ def main() -> int:
     unread = _read(found, in_order(iter(names))) + [name for name in names if name.endswith(TOFU_ONLY)]
     syntax = {"expressions": sorted(found.expressions), "ephemeral": sorted(found.ephemeral), "unread": unread}
     _say(SYNTAX_PREFIX + json.dumps(syntax))
+    for name in found.left_out:
+        _say(f"Variable {name} is left out: {NAMES_ALLOWED}")
+    if len(found.variables) > MOST_VARIABLES:
+        _say(f"The template declares {len(found.variables)} variables; the job's status has room for {MOST_VARIABLES}")
     for variable in found.variables.values():
         _say(VARIABLE_PREFIX + json.dumps(asdict(variable)))
     for resource in found.resources.values():

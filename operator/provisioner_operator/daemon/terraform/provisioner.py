@@ -9,7 +9,7 @@ those that a file of the source may set too also in a file that takes precedence
 import asyncio
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Transition
@@ -23,11 +23,12 @@ from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stag
 from provisioner_operator.daemon.inputs.objects import Reader
 from provisioner_operator.daemon.inputs.source import read_files, read_git_request
 from provisioner_operator.daemon.inputs.variables import read_variables
+from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
-from provisioner_operator.daemon.terraform.output import OutputReader
+from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 
@@ -158,7 +159,7 @@ class TerraformProgram:
         lines = tuple(self._reader.read_validation("\n".join(self._document))) if stage == VALIDATE else ()
         if code != 0:
             failure = explain_failure(
-                stage, code, self._reader.errors, namespace=self._layout.namespace, workspace=self._layout.workspace
+                stage, code, self._errors(), namespace=self._layout.namespace, workspace=self._layout.workspace
             )
             return StageEnd(lines, failure)
         # Before anything is applied: a state in another place would be lost with the run's directory.
@@ -168,6 +169,11 @@ class TerraformProgram:
             return self._end_inspection()
         self._reader.begin_stage()
         return StageEnd(lines)
+
+    def _errors(self) -> Sequence[Diagnostic]:
+        # Masked before a message cuts them: half a secret would not be recognized.
+        mask = Redactor(self.secrets)
+        return [replace(each, detail=mask(each.detail)) for each in self._reader.errors]
 
     def _end_inspection(self) -> StageEnd:
         if self._imports:

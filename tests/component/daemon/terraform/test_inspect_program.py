@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner_operator.api.v1alpha1.limits import MOST_VARIABLES
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
 from provisioner_operator.daemon.terraform.declarations import DECLARE
 from provisioner_operator.daemon.terraform.inspect_program import LARGEST_FILE
@@ -141,3 +142,11 @@ def test_it_reports_how_text_is_read_for_each_variable(tmp_path: Path) -> None:
         ephemeral={"e"},
         unread=["broken.tf", "main.tofu"],
     )
+
+
+def test_variables_that_a_status_cannot_show_are_named(tmp_path: Path) -> None:
+    declared = "".join(f'variable "v{number}" {{}}\n' for number in range(MOST_VARIABLES + 1))
+    found = inspected(tmp_path, **{"main.tf": 'variable "größe" {}\n' + declared})
+    assert len(found.log) == 2
+    assert found.log[0].startswith("Variable größe is left out")
+    assert found.log[1].startswith(f"The template declares {MOST_VARIABLES + 1} variables")

@@ -11,6 +11,7 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.execution.provisioner import Task
 from provisioner_operator.daemon.git.request import REQUEST
+from provisioner_operator.daemon.terraform.failure import LONGEST_DETAIL
 from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram
 from provisioner_operator.daemon.terraform.state import BACKEND_FILE, BACKEND_SETTINGS_FILE, ClusterAccess
 from provisioner_operator.daemon.terraform.value_files import FILE
@@ -150,3 +151,13 @@ def test_a_fetch_that_fails_is_the_sources_fault(tmp_path: Path) -> None:
     failure = program.end_stage("fetch", 1).failure
     assert failure is not None
     assert (failure.reason, failure.message) == (EndReason.SOURCE_UNAVAILABLE, "Ref main was not found")
+
+
+def test_no_part_of_a_secret_is_left_where_a_message_is_cut(tmp_path: Path) -> None:
+    program = prepare(a_task(source=GIT), tmp_path)
+    detail = "x" * (LONGEST_DETAIL - 4) + "hunter2"
+    diagnostic = {"severity": "error", "summary": "no", "detail": detail}
+    program.read("init", "stdout", json.dumps({"@message": "m", "type": "diagnostic", "diagnostic": diagnostic}))
+    failure = program.end_stage("init", 1).failure
+    assert failure is not None
+    assert "hunt" not in failure.message
