@@ -117,17 +117,17 @@ class Run:
         except UnpreparedError as error:
             return self._stopped() or self._failed(error.failure)
         # Before the first command runs: from its first line on, no secret may reach the log.
-        self._log.redact.learn(program.secrets)
+        await asyncio.to_thread(self._log.redact.learn, program.secrets)
         for stage in program.stages:
             # Before each stage: no command may start after a request to stop, or once another daemon may have the job.
             if (outcome := self._stopped()) is not None:
-                return self._with_details(outcome, program)
+                return await asyncio.to_thread(self._with_details, outcome, program)
             failure = await self._run_stage(program, stage, workdir)
             if failure is not None:
                 outcome = None if self._came_late else self._stopped()
-                return self._with_details(outcome or self._failed(failure), program)
+                return await asyncio.to_thread(self._with_details, outcome or self._failed(failure), program)
         outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
-        return self._with_details(outcome, program)
+        return await asyncio.to_thread(self._with_details, outcome, program)
 
     async def _run_stage(self, program: Program, stage: Stage, workdir: Path) -> Failure | None:
         async def on_lines(stream: str, lines: list[str]) -> None:
