@@ -106,7 +106,7 @@ class EndReason(StrEnum):
     DAEMON_LOST = "DaemonLost"
     """The daemon that ran the job ended, or missed its heartbeats for `lostAfterSeconds`."""
     STALLED = "Stalled"
-    """The run wrote no output for `spec.stallTimeoutSeconds`."""
+    """The run made no progress for `spec.stallTimeoutSeconds`: no line of output but "Still creating..."."""
     RUN_FAILED = "RunFailed"
     """A stage of the run failed; the message quotes its error."""
     SOURCE_UNAVAILABLE = "SourceUnavailable"

@@ -90,10 +90,10 @@ class OutputReader:
         self.diagnostics.clear()
 
     def read(self, line: str) -> Sequence[str] | None:
-        """Interpret a line and return the lines that a log shows for it; None if it only says that the run still waits."""
+        """Interpret a line and return the lines that a log shows for it; None if it is blank or only says that the run still waits."""
         entry = _object(line)
         if entry is None or "@message" not in entry:
-            return (line,) if line.strip() else ()
+            return (line,) if line.strip() else None
         kind = str(entry.get("type", ""))
         notices: tuple[str, ...] = ()
         match kind:

@@ -146,7 +146,7 @@ class TerraformProgram:
             return ()
         if stream == "stdout":
             return self._reader.read(line)
-        return (line,) if line.strip() else ()
+        return (line,) if line.strip() else None
 
     def end_stage(self, stage: str, code: int) -> StageEnd:
         """Explain a failed stage; configure the backend before `init`, and verify it after."""

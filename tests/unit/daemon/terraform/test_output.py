@@ -103,7 +103,7 @@ def test_only_what_terraform_repeats_while_it_waits_is_no_progress(
 
 
 def test_an_empty_line_is_not_shown() -> None:
-    assert OutputReader().read("  ") == ()
+    assert OutputReader().read("  ") is None
 
 
 @pytest.mark.parametrize("kind", ["planned_change", "apply_complete", "outputs", "diagnostic", "something_new"])
