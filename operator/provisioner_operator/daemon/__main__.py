@@ -13,6 +13,7 @@ from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
 from provisioner_operator.daemon.logs.console import logging_to
+from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
@@ -125,9 +126,10 @@ def run(
         terraform=terraform,
         directory=work_dir or Path(tempfile.gettempdir()),
     )
-    with logging_to():
+    output = OutputWriter()
+    with logging_to(output):
         try:
-            asyncio.run(serve(settings))
+            asyncio.run(serve(settings, output))
         except (TakenOverError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError) as error:
             raise click.ClickException(str(error)) from error
 

@@ -7,7 +7,6 @@ ends; after it, the daemon drains.
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from provisioner_operator.daemon import predecessor_lock
 from provisioner_operator.daemon.agent import Agent, RunResources
 from provisioner_operator.daemon.echo.provisioner import Echo
 from provisioner_operator.daemon.logs.console import JsonConsole
+from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
 from provisioner_operator.daemon.terraform.provisioner import Terraform, find_binary
 from provisioner_operator.daemon.terraform.state import ClusterAccess
@@ -40,8 +40,8 @@ class Settings:
     directory: Path
 
 
-async def serve(settings: Settings) -> None:
-    """Work as the daemon until shut down.
+async def serve(settings: Settings, output: OutputWriter) -> None:
+    """Work as the daemon until shut down; the jobs' lines go to the output.
 
     Raises TakenOverError, RegistrationError, PredecessorLockError, LoginError or MissingProgramError.
     """
@@ -55,7 +55,7 @@ async def serve(settings: Settings) -> None:
         # Before the first heartbeat, which would get it jobs that could only fail.
         _require_programs(settings, ProvisionerDaemon.model_validate(body).spec.provisioners)
         instance = str(uuid4())
-        resources = _resources(connection, settings, instance, lock)
+        resources = _resources(connection, settings, instance, lock, output)
         agent = Agent(connection.client, body, instance=instance, resources=resources)
         _install_signal_handlers(agent.shut_down)
         await agent.run()
@@ -78,12 +78,14 @@ def _require_programs(settings: Settings, provisioners: Sequence[Provisioner]) -
         find_binary(settings.terraform)
 
 
-def _resources(connection: Connection, settings: Settings, instance: str, lock: int) -> RunResources:
+def _resources(
+    connection: Connection, settings: Settings, instance: str, lock: int, output: OutputWriter
+) -> RunResources:
     echo = Echo(connection.client, daemon=settings.name, instance=instance)
     access = ClusterAccess(kubeconfig_in_use(settings.kubeconfig))
     terraform = Terraform(connection.client, binary=settings.terraform, access=access)
     return RunResources(
-        {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform}, settings.directory, JsonConsole(sys.stdout), lock
+        {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform}, settings.directory, JsonConsole(output), lock
     )
 
 

@@ -18,6 +18,7 @@ even a contact that comes after the interrupt.
 
 import contextlib
 import ctypes
+import math
 import os
 import select
 import signal
@@ -157,9 +158,12 @@ class Guard:
         # A dead daemon reads no output any more: the guard takes its place, so that the command can end in order
         # (save its state, release its lock) instead of dying of a broken or full pipe.
         watched = [self._wakeup, *(self._output if self.orphaned else [self._lifeline])]
-        timeout = None if self._kill_sent else self._fence.sleep(now())
-        ready, _, _ = select.select(watched, [], [], timeout)
-        for source in ready:
+        timeout = None if self._kill_sent else math.ceil(1000 * self._fence.sleep(now()))
+        # Not select, which takes no descriptor above 1023: the output's have the numbers that they have in the daemon.
+        poller = select.poll()
+        for source in watched:
+            poller.register(source, select.POLLIN)
+        for source, _ in poller.poll(timeout):
             with contextlib.suppress(BlockingIOError):
                 data = os.read(source, _CHUNK)
                 if source == self._lifeline:
