@@ -6,7 +6,8 @@ from integration.daemon.conftest import Office
 from provisioner_operator.api.v1alpha1.limits import LONGEST_OUTPUT, MOST_OUTPUTS
 
 LARGEST_FILE = 250 * 1024
-"""Two of these and the outputs below are more than etcd accepts for one object."""
+LARGEST_VALUE = 60 * 1024
+"""Two of these files, three of these values and the outputs below are more than etcd accepts for one object."""
 NAMED = """
 output "größe" { value = "lost" }
 output "kept" { value = "kept" }
@@ -38,8 +39,9 @@ def test_a_run_ends_although_etcd_has_no_room_for_its_details(tofu_office: Offic
     four_bytes = f'join("", [for i in range({LONGEST_OUTPUT // 8}) : "{8 * chr(0x1F511)}"])'
     outputs = "".join(f'output "o{number}" {{ value = {four_bytes} }}\n' for number in range(MOST_OUTPUTS))
     files = {"main.tf": outputs} | {f"{name}.txt": "x" * LARGEST_FILE for name in ("a", "b")}
+    values = [{"name": f"v{number}", "value": "x" * LARGEST_VALUE} for number in range(3)]
     spec = {"transition": "Start", "workspaceRef": {"name": "dev"}, "source": {"inline": {"files": files}}}
-    tofu_office.submit_spec("one", spec)
+    tofu_office.submit_spec("one", spec | {"variables": values})
     status = tofu_office.await_phase("one", "Completed")
     assert "outputs" not in status
     assert "Its outputs, resources and stages could not be recorded" in status["message"]

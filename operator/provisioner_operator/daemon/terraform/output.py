@@ -69,6 +69,8 @@ class OutputReader:
         self._applied: dict[str, ResourceChange] = {}
         self._outputs = Outputs()
         self._overflowed = False
+        self.is_tofu = False
+        """True once OpenTofu, and not Terraform, has said its version."""
 
     @property
     def outputs(self) -> Sequence[Output]:
@@ -101,6 +103,8 @@ class OutputReader:
                 diagnostic = _diagnostic(_mapping(entry, "diagnostic"))
                 self.diagnostics.append(diagnostic)
                 return diagnostic.lines()
+            case "version":
+                self.is_tofu = "tofu" in entry
             case "planned_change":
                 notices = self._note(self._planned, _mapping(entry, "change"))
             case "apply_complete":

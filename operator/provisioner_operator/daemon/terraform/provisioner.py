@@ -113,7 +113,7 @@ class TerraformProgram:
             yield fetch_stage(self._request, self._layout.directory)
         if not self._imports and self._values.search():
             yield inspect_stage(self._layout.directory, self._layout.folder)
-        yield from _stages(self._binary, self._job, self._layout, self._values)
+        yield from _stages(self._binary, self._job, self._layout, self._values, self._reader)
 
     @property
     def outputs(self) -> Sequence[Output]:
@@ -255,28 +255,27 @@ def _login(request: GitRequest | None) -> Sequence[str]:
     return () if request is None or request.credentials is None else request.credentials.hidden
 
 
-def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles) -> tuple[Stage, ...]:
+def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: OutputReader) -> Iterator[Stage]:
     def stage(name: str, *arguments: str) -> Stage:
         return Stage(name, (binary, *arguments), layout.folder)
 
     quiet = ("-json", "-input=false")
     plan = ("plan", *quiet, *values.arguments(), f"-out={_PLAN_FILE}")
-    apply = ("apply", *quiet, *values.apply_arguments(), _PLAN_FILE)
     match job.type:
         case JobType.TEMPLATE_IMPORT:
-            return (
-                stage(INIT, "init", *quiet, "-backend=false"),
-                stage(VALIDATE, "validate", "-json"),
-                inspect_stage(layout.directory, layout.folder),
-            )
+            yield stage(INIT, "init", *quiet, "-backend=false")
+            yield stage(VALIDATE, "validate", "-json")
+            yield inspect_stage(layout.directory, layout.folder)
         case JobType.TEMPLATE_DRY_RUN:
-            return (stage(INIT, "init", *quiet, *values.arguments()), stage(PLAN, *plan))
+            yield stage(INIT, "init", *quiet, *values.arguments())
+            yield stage(PLAN, *plan)
         case JobType.WORKSPACE_BUILD:
             backend = f"-backend-config={state.BACKEND_SETTINGS_FILE}"
-            init = stage(INIT, "init", *quiet, *values.arguments(), backend)
-            if job.transition is Transition.DELETE:
-                return (init, stage(PLAN, *plan, "-destroy"), stage(DESTROY, *apply))
-            return (init, stage(PLAN, *plan), stage(APPLY, *apply))
+            yield stage(INIT, "init", *quiet, *values.arguments(), backend)
+            destroys = job.transition is Transition.DELETE
+            yield stage(PLAN, *plan, *(["-destroy"] if destroys else []))
+            given = values.apply_arguments(is_tofu=reader.is_tofu)
+            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *given, _PLAN_FILE)
 
 
 def _environment(directory: Path) -> dict[str, str]:

@@ -94,9 +94,13 @@ class ValueFiles:
         """Return the arguments of `init` and `plan`."""
         return self._argument(FILE)
 
-    def apply_arguments(self) -> tuple[str, ...]:
-        """Return the arguments of `apply`: its plan has all values but the ephemeral ones, and refuses others."""
-        return self._argument(EPHEMERAL_FILE)
+    def apply_arguments(self, *, is_tofu: bool) -> tuple[str, ...]:
+        """Return the arguments of `apply`, whose plan has all values but the ephemeral ones.
+
+        OpenTofu compares what it is given with the plan, files of the source included. Terraform before 1.10 refuses a file, but
+        has no ephemeral variables.
+        """
+        return self._argument(FILE if is_tofu else EPHEMERAL_FILE)
 
     def _argument(self, file: str) -> tuple[str, ...]:
         return (f"-var-file={self.directory / file}",) if file in self._written else ()

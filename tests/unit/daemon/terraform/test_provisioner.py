@@ -90,21 +90,26 @@ DECLARED = ('variable: {"name": "region"}', 'syntax: {"expressions": [], "epheme
 SET_BY_FILE = {"inline": {"files": {"main.tf": "# main", "terraform.tfvars": 'region = "us"'}}}
 
 
+@pytest.mark.parametrize("tool", ["terraform", "tofu"])
 @pytest.mark.parametrize("source", [GIT, SET_BY_FILE])
-def test_a_file_of_values_in_the_source_is_beneath_the_jobs_values(tmp_path: Path, source: dict[str, Any]) -> None:
+def test_a_file_of_values_in_the_source_is_beneath_the_jobs_values(
+    tmp_path: Path, source: dict[str, Any], tool: str
+) -> None:
     program = prepare(a_task(source=source, variables=REGION), tmp_path)
     done: dict[str, tuple[str, ...]] = {}
     for stage in program.stages:
         done[stage.name] = stage.arguments
         if stage.name == "fetch":
             checked_out(tmp_path, **{"terraform.tfvars": 'region = "us"'})
+        if stage.name == "plan":
+            program.read("plan", "stdout", json.dumps({"@message": "m", "type": "version", tool: "1.9.0"}))
         if stage.name == "inspect":
             for line in DECLARED:
                 program.read("inspect", "stdout", line)
             assert program.end_stage("inspect", 0).failure is None
     assert list(done)[-4:] == ["inspect", "init", "plan", "apply"]
     file = f"-var-file={tmp_path / FILE}"
-    assert [file in done[name] for name in ("init", "plan", "apply")] == [True, True, False]
+    assert [file in done[name] for name in ("init", "plan", "apply")] == [True, True, tool == "tofu"]
     assert (program.variables, program.resources) == ((), ())
 
 

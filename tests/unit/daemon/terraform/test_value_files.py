@@ -61,7 +61,8 @@ def test_a_value_is_written_as_terraform_would_read_it_from_the_environment(tmp_
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
     assert lines == ("The source's files of values may set region, sizes; the job's values count.",)
     assert found.arguments() == (f"-var-file={tmp_path / FILE}",)
-    assert found.apply_arguments() == ()
+    assert found.apply_arguments(is_tofu=False) == ()
+    assert found.apply_arguments(is_tofu=True) == found.arguments()
 
 
 def test_an_ephemeral_value_is_given_to_the_apply_too(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_an_ephemeral_value_is_given_to_the_apply_too(tmp_path: Path) -> None:
     found.write(Syntax(declared={"region", "token"}, ephemeral={"token"}))
     assert written(tmp_path) == {"region": "eu", "token": "t"}
     assert written(tmp_path, EPHEMERAL_FILE) == {"token": "t"}
-    assert found.apply_arguments() == (f"-var-file={tmp_path / EPHEMERAL_FILE}",)
+    assert found.apply_arguments(is_tofu=False) == (f"-var-file={tmp_path / EPHEMERAL_FILE}",)
 
 
 def test_a_variable_that_an_unread_file_may_declare_is_passed_as_text(tmp_path: Path) -> None:
