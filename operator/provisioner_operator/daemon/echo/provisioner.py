@@ -33,6 +33,7 @@ class EchoProgram:
     resources: Sequence[ResourceChange] = ()
     variables: Sequence[DeclaredVariable] = ()
     commit: str | None = None
+    notices: Sequence[str] = ()
 
     def __init__(self, variables: Variables, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment) | {program.SETTINGS: json.dumps(_settings(variables.values))}

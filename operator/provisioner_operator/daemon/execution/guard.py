@@ -44,6 +44,7 @@ UNSAVED_STATE = "errored.tfstate"
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _PR_SET_CHILD_SUBREAPER = 36
 _CHUNK = 65_536
+_FOLDER_MODE = 0o700
 _REAP_PAUSE = 0.002
 
 
@@ -58,6 +59,19 @@ def unsaved_states(directory: str | os.PathLike[str]) -> list[str]:
         if UNSAVED_STATE in files:
             found.append(os.path.join(folder, UNSAVED_STATE))  # noqa: PTH118 - pathlib would cost each start its import
     return found
+
+
+def open_folders(directory: str | os.PathLike[str]) -> None:
+    """Make all folders of the directory readable and writable, so that a run cannot keep its files from being removed."""
+    with contextlib.suppress(OSError):
+        os.chmod(directory, _FOLDER_MODE)  # noqa: PTH101 - pathlib would cost each start its import
+    for folder, folders, _ in os.walk(directory):
+        for name in folders:
+            path = os.path.join(folder, name)  # noqa: PTH118 - as above
+            # Before the walk enters it. Not a link, whose target may lie elsewhere.
+            if not os.path.islink(path):  # noqa: PTH114 - as above
+                with contextlib.suppress(OSError):
+                    os.chmod(path, _FOLDER_MODE)  # noqa: PTH101 - as above
 
 
 def now() -> float:
@@ -286,11 +300,17 @@ def main(arguments: list[str]) -> int:
     _leave_output()
     guard = Guard(process, fence, [int(out), int(err)])
     code = guard.watch()
-    if guard.orphaned and workdir and not unsaved_states(workdir):
-        import shutil  # noqa: PLC0415 - its import takes as long as the rest of a start, and few guards need it
-
-        shutil.rmtree(workdir, ignore_errors=True)
+    if guard.orphaned and workdir:
+        _remove(workdir)
     return code
+
+
+def _remove(workdir: str) -> None:
+    import shutil  # noqa: PLC0415 - its import takes as long as the rest of a start, and few guards need it
+
+    open_folders(workdir)
+    if not unsaved_states(workdir):
+        shutil.rmtree(workdir, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,10 @@ class Program(Protocol):
         """The commands to run, in order; one may depend on the end of those before it."""
 
     @property
+    def notices(self) -> Sequence[str]:
+        """Lines for the log about the preparation."""
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """The whole environment of each command that has none of its own."""
 

@@ -31,7 +31,7 @@ from provisioner_operator.daemon.execution.provisioner import (
     UnpreparedError,
 )
 from provisioner_operator.daemon.execution.stop_outcome import StopCause, stopped
-from provisioner_operator.daemon.execution.workdir import private_directory
+from provisioner_operator.daemon.execution.workdir import PREFIX, private_directory
 from provisioner_operator.daemon.logs.run_log import RunLog
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class Run:
         grace: float,
         log: RunLog,
         directory: Path,
+        prefix: str = PREFIX,
         lock: int | None = None,
     ) -> None:
         self._task = task
@@ -61,6 +62,7 @@ class Run:
         self._grace = grace
         self._log = log
         self._directory = directory
+        self._prefix = prefix
         self._lock = lock
         self._breaches = contact.breaches
         self._command: Command | None = None
@@ -75,7 +77,7 @@ class Run:
         """Run the job to its end and return the outcome; nothing of the run lives any more then."""
         stall_watch = asyncio.create_task(self._watch_stall())
         try:
-            async with private_directory(self._directory) as workdir:
+            async with private_directory(self._directory, self._prefix) as workdir:
                 outcome = await self._execute(workdir.path)
                 if await asyncio.to_thread(workdir.unsaved_states):
                     outcome = replace(outcome, message=f"{outcome.message} {workdir.how_to_save_state(self._task.job)}")
@@ -118,6 +120,8 @@ class Run:
             return self._stopped() or self._failed(error.failure)
         # Before the first command runs: from its first line on, no secret may reach the log.
         await asyncio.to_thread(self._log.redact.learn, program.secrets)
+        if program.notices:
+            await self._log.write(DAEMON_STAGE, program.notices)
         for stage in program.stages:
             # Before each stage: no command may start after a request to stop, or once another daemon may have the job.
             if (outcome := self._stopped()) is not None:

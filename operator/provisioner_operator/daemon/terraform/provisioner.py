@@ -17,6 +17,7 @@ from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
+from provisioner_operator.daemon.execution.leftovers import explain_leftover, is_leftover
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
@@ -93,6 +94,7 @@ class TerraformProgram:
         *,
         secrets: Sequence[str],
         request: GitRequest | None,
+        notices: Sequence[str] = (),
     ) -> None:
         self._layout = layout
         self._binary = binary
@@ -105,6 +107,7 @@ class TerraformProgram:
         self._document: list[str] = []
         self.environment = environment
         self.secrets = secrets
+        self.notices = notices
 
     @property
     def stages(self) -> Iterator[Stage]:
@@ -214,8 +217,10 @@ class Terraform:
         request = await self._read_git_request(task.model)
         folder = "." if request is None else f"{REPOSITORY}/{request.path}"
         layout = Layout(directory, folder, job.namespace, workspace, self._access)
+        notices: list[str] = []
         if request is None:
             files = await read_files(self._reader, task.model)
+            notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
         return TerraformProgram(
             layout,
@@ -224,6 +229,7 @@ class Terraform:
             _environment(directory) | context_environment(task.model, variables.values),
             secrets=(*variables.secrets, *_login(request)),
             request=request,
+            notices=notices,
         )
 
     async def _read_git_request(self, model: ProvisionerJob) -> GitRequest | None:
@@ -247,7 +253,8 @@ def find_binary(given: Path | None) -> str:
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
-        (layout.module / name).write_bytes(content)
+        if not is_leftover(name):
+            (layout.module / name).write_bytes(content)
     layout.write_backend()
 
 

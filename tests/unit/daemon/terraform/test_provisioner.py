@@ -64,6 +64,15 @@ def test_files_from_git_are_fetched_first_and_the_rest_runs_in_their_folder(
     assert stages(fetched) == [("fetch", "."), *((name, "repository/dev") for name in names)]
 
 
+def test_states_that_come_with_a_source_are_left_out_and_named(tmp_path: Path) -> None:
+    leftovers = ["errored.tfstate", "terraform.tfstate", "terraform.tfstate.backup"]
+    files = dict.fromkeys([*leftovers, ".terraform.lock.hcl", "main.tf"], "")
+    program = prepare(a_task(source={"inline": {"files": files}}), tmp_path)
+    assert not {path.name for path in tmp_path.iterdir()}.intersection(leftovers)
+    assert (tmp_path / ".terraform.lock.hcl").exists()
+    assert [notice.split(" is left out")[0] for notice in program.notices] == leftovers
+
+
 def test_the_password_is_given_to_the_fetch_alone(tmp_path: Path) -> None:
     checked_out(tmp_path)
     program = prepare(a_task(source=GIT, variables=[{"name": "region", "value": "us"}]), tmp_path)
