@@ -181,3 +181,21 @@ def test_runs_and_heartbeats_go_on_although_nobody_reads_the_daemons_output(offi
         wait_until(lambda: office.daemon("d1")["lastHeartbeatTime"] != before, "a further heartbeat")
     finally:
         os.close(unread)
+
+
+def test_what_a_killed_daemon_left_on_disk_is_swept_by_the_next(office: Office) -> None:
+    daemon = office.start()
+    office.submit("one", seconds=FOREVER)
+    office.await_run("one")
+    [left] = office.directory.glob("provisioner-run-*")
+    # The daemon first, stopped, so that it cannot see the end of its run; then its guard, which would tidy up.
+    daemon.send_signal(signal.SIGSTOP)
+    processes = office.processes()
+    for process in processes:
+        process.kill()
+    daemon.kill()
+    daemon.wait()
+    psutil.wait_procs(processes, timeout=PATIENCE)
+    assert left.exists()
+    office.start()
+    assert not left.exists()
