@@ -92,6 +92,7 @@ class TerraformProgram:
         job: Job,
         environment: Mapping[str, str],
         *,
+        values: Mapping[str, str],
         secrets: Sequence[str],
         request: GitRequest | None,
         notices: Sequence[str] = (),
@@ -99,7 +100,7 @@ class TerraformProgram:
         self._layout = layout
         self._binary = binary
         self._job = job
-        self._values = ValueFiles(layout.module, layout.directory, input_variables(environment))
+        self._values = ValueFiles(layout.module, layout.directory, values)
         self._reader = OutputReader()
         self._request = request
         self._fetched = None if request is None else FetchReader(request)
@@ -222,11 +223,13 @@ class Terraform:
             files = await read_files(self._reader, task.model)
             notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
+        context = context_environment(task.model, variables.values)
         return TerraformProgram(
             layout,
             binary,
             job,
-            _environment(directory) | context_environment(task.model, variables.values),
+            _environment(directory) | context,
+            values=input_variables(context),
             secrets=(*variables.secrets, *_login(request)),
             request=request,
             notices=notices,
