@@ -94,6 +94,7 @@ class TerraformProgram:
         *,
         values: Mapping[str, str],
         secrets: Sequence[str],
+        mask: Redactor,
         request: GitRequest | None,
         notices: Sequence[str] = (),
     ) -> None:
@@ -108,6 +109,7 @@ class TerraformProgram:
         self._document: list[str] = []
         self.environment = environment
         self.secrets = secrets
+        self._mask = mask
         self.notices = notices
 
     @property
@@ -176,8 +178,7 @@ class TerraformProgram:
 
     def _errors(self) -> Sequence[Diagnostic]:
         # Masked before a message cuts them: half a secret would not be recognized.
-        mask = Redactor(self.secrets)
-        return [replace(each, detail=mask(each.detail)) for each in self._reader.errors]
+        return [replace(each, detail=self._mask(each.detail)) for each in self._reader.errors]
 
     def _end_inspection(self) -> StageEnd:
         if self._imports:
@@ -223,6 +224,7 @@ class Terraform:
             files = await read_files(self._reader, task.model)
             notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
+        secrets = (*variables.secrets, *_login(request))
         context = context_environment(task.model, variables.values)
         return TerraformProgram(
             layout,
@@ -230,7 +232,8 @@ class Terraform:
             job,
             _environment(directory) | context,
             values=input_variables(context),
-            secrets=(*variables.secrets, *_login(request)),
+            secrets=secrets,
+            mask=await asyncio.to_thread(Redactor, secrets),
             request=request,
             notices=notices,
         )
