@@ -112,7 +112,8 @@ class EndReason(StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable"
     """The files of `spec.source` could not be read, or exceed a limit."""
     VARIABLE_UNAVAILABLE = "VariableUnavailable"
-    """A Secret that a variable refers to, or its key, could not be read."""
+    """A Secret that a variable refers to, or its key, could not be read; or a value is an expression, and a file of the source
+    might replace it."""
     STATE_LOCKED = "StateLocked"
     """Another run holds the lock of the workspace's Terraform state."""
     DAEMON_SHUTDOWN = "DaemonShutdown"
