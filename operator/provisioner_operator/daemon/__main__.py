@@ -15,6 +15,7 @@ from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
 from provisioner_operator.api.v1alpha1.pod_template import DRAIN_VARIABLE
 from provisioner_operator.daemon.container_init import become_init_if_first
 from provisioner_operator.daemon.logs.console import logging_to
+from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
@@ -148,9 +149,10 @@ def run(
         directory=work_dir or Path(tempfile.gettempdir()),
         drain_seconds=drain_seconds,
     )
-    with logging_to():
+    output = OutputWriter()
+    with logging_to(output):
         try:
-            asyncio.run(serve(settings))
+            asyncio.run(serve(settings, output))
         except EXPECTED as error:
             raise click.ClickException(str(error)) from error
 

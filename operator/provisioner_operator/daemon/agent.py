@@ -21,6 +21,7 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.provisioner import Provisioner, Task
 from provisioner_operator.daemon.execution.run import Run
 from provisioner_operator.daemon.execution.stop_outcome import StopCause
+from provisioner_operator.daemon.execution.workdir import PREFIX
 from provisioner_operator.daemon.jobs.feed import JobFeed
 from provisioner_operator.daemon.jobs.held_job import HeldJob
 from provisioner_operator.daemon.jobs.writes import JobWrites
@@ -47,6 +48,8 @@ class RunResources:
     console: Console
     lock: int
     """Inherited by every run's guard, so that it is held while anything of this process lives (`predecessor_lock`)."""
+    prefix: str = PREFIX
+    """Begins the names of the runs' directories, so that the next process recognizes those of this daemon."""
 
 
 class Agent:
@@ -192,6 +195,7 @@ class Agent:
                 grace=self._heartbeat.daemon.spec.cancel_grace_seconds,
                 log=log,
                 directory=self._resources.directory,
+                prefix=self._resources.prefix,
                 lock=self._resources.lock,
             )
 

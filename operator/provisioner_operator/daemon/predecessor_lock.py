@@ -23,6 +23,11 @@ class PredecessorLockError(Exception):
     """The lock file cannot be opened; the message names the file and the reason."""
 
 
+def identity(server: str, namespace: str, name: str) -> str:
+    """Return the digest that tells a daemon from all others, of other clusters too."""
+    return sha256(f"{server} {namespace} {name}".encode()).hexdigest()[:16]
+
+
 async def acquire(directory: Path, server: str, namespace: str, name: str) -> int:
     """Wait until no former process of this daemon, and no run of it, lives on this machine.
 
@@ -35,8 +40,7 @@ async def acquire(directory: Path, server: str, namespace: str, name: str) -> in
         namespace: The daemon's namespace.
         name: The daemon's name.
     """
-    identity = sha256(f"{server} {namespace} {name}".encode()).hexdigest()[:16]
-    path = directory / f".provisioner-daemon-{identity}.lock"
+    path = directory / f".provisioner-daemon-{identity(server, namespace, name)}.lock"
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:

@@ -7,7 +7,6 @@ ends; after it, the daemon drains.
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +19,18 @@ from provisioner_operator.daemon import predecessor_lock
 from provisioner_operator.daemon.agent import Agent, RunResources
 from provisioner_operator.daemon.echo.provisioner import Echo
 from provisioner_operator.daemon.execution.guard import adopt_orphans
+from provisioner_operator.daemon.execution.workdir import PREFIX, sweep
 from provisioner_operator.daemon.logs.console import JsonConsole
+from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
 from provisioner_operator.daemon.terraform.provisioner import Terraform, find_binary
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.daemon.terraform.version import require_supported
 from provisioner_operator.kube.connect import Connection, connect
 from provisioner_operator.kube.login import kubeconfig_files
+
+IDENTITY_DIGITS = 8
+"""Digits of a daemon's digest in the names of its run directories: enough for the daemons that share a directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,8 @@ class Settings:
     """Time that runs get to end after the first signal; unlimited if None."""
 
 
-async def serve(settings: Settings) -> None:
-    """Work as the daemon until shut down.
+async def serve(settings: Settings, output: OutputWriter) -> None:
+    """Work as the daemon until shut down; the jobs' lines go to the output.
 
     Raises TakenOverError, DaemonDeletedError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError or
     UnsupportedProgramError.
@@ -60,8 +64,11 @@ async def serve(settings: Settings) -> None:
         # Before the first heartbeat, which would get it jobs that could only fail.
         _require_programs(settings, ProvisionerDaemon.model_validate(body).spec.provisioners)
         adopt_orphans()
+        # After the lock: no run of this daemon lives on this machine any more.
+        prefix = run_prefix(connection.server, settings)
+        await asyncio.to_thread(sweep, settings.directory, prefix)
         instance = str(uuid4())
-        resources = _resources(connection, settings, instance, lock)
+        resources = _resources(connection, settings, instance, lock, output, prefix)
         agent = Agent(
             connection.client, body, instance=instance, resources=resources, drain_seconds=settings.drain_seconds
         )
@@ -86,13 +93,24 @@ def _require_programs(settings: Settings, provisioners: Sequence[Provisioner]) -
         require_supported(find_binary(settings.terraform))
 
 
-def _resources(connection: Connection, settings: Settings, instance: str, lock: int) -> RunResources:
+def _resources(
+    connection: Connection, settings: Settings, instance: str, lock: int, output: OutputWriter, prefix: str
+) -> RunResources:
     echo = Echo(connection.client, daemon=settings.name, instance=instance)
     access = ClusterAccess(kubeconfig_in_use(settings.kubeconfig))
     terraform = Terraform(connection.client, binary=settings.terraform, access=access)
     return RunResources(
-        {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform}, settings.directory, JsonConsole(sys.stdout), lock
+        {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform},
+        settings.directory,
+        JsonConsole(output),
+        lock,
+        prefix,
     )
+
+
+def run_prefix(server: str, settings: Settings) -> str:
+    """Return the beginning of the names of this daemon's run directories: short, as the paths of sockets begin with it."""
+    return f"{PREFIX}{predecessor_lock.identity(server, settings.namespace, settings.name)[:IDENTITY_DIGITS]}-"
 
 
 def _install_signal_handlers(callback: Callable[[], object]) -> None:

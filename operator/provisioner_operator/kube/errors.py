@@ -53,7 +53,11 @@ class GoneError(ApiError):
 
 
 class InternalError(ApiError):
-    """500: the API server failed to carry out the request; for one object (too large for etcd) this may be permanent."""
+    """500: the API server failed to carry out the request; for one object this may be permanent."""
+
+
+class TooLargeError(ApiError):
+    """413, or 500 with etcd's refusal: the request, or the object that it would leave, is too large. It stays so."""
 
 
 class PreconditionFailedError(ApiError):
@@ -74,12 +78,16 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     404: NotFoundError,
     409: ConflictError,
     410: GoneError,
+    413: TooLargeError,
     500: InternalError,
 }
 
 _DENIAL = re.compile(r"\bdenied (the )?request\b")
 """Wording of the API server for denials by ValidatingAdmissionPolicies and by webhooks."""
+_TOO_LARGE = re.compile(r"request is too large|message larger than max", re.IGNORECASE)
+"""Wording of etcd, and of the API server's connection to it; both arrive as 500."""
 _CONFLICT = 409
+_INTERNAL = 500
 _UNPROCESSABLE = 422
 _TOO_MANY_REQUESTS = 429
 _UNAUTHORIZED = frozenset({401, 403})
@@ -105,9 +113,15 @@ def error_of(status: int, body: Mapping[str, Any], retry_after: str = "", *, has
         return UnreachableError(f"{message} (HTTP {status})")
     if status == _UNPROCESSABLE:
         return _unprocessable(message, body, has_tests=has_tests)
+    return _kind(status, message, body)(status, message)
+
+
+def _kind(status: int, message: str, body: Mapping[str, Any]) -> type[ApiError]:
+    if status == _INTERNAL and _TOO_LARGE.search(message):
+        return TooLargeError
     if status == _CONFLICT and body.get("reason") == "AlreadyExists":
-        return AlreadyExistsError(status, message)
-    return _BY_STATUS.get(status, ApiError)(status, message)
+        return AlreadyExistsError
+    return _BY_STATUS.get(status, ApiError)
 
 
 def _unprocessable(message: str, body: Mapping[str, Any], *, has_tests: bool) -> ApiError:

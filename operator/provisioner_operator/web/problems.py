@@ -25,6 +25,7 @@ from provisioner_operator.kube.errors import (
     KubeError,
     NotFoundError,
     PreconditionFailedError,
+    TooLargeError,
     UnreachableError,
 )
 from provisioner_operator.web.request_record import record_of
@@ -108,6 +109,7 @@ _STATUS_AND_MESSAGE: Sequence[tuple[type[KubeError], int, str]] = (
     (ConflictError, 409, "The object exists already, or has changed meanwhile."),
     (InvalidError, 400, "The API server rejects the request."),
     (GoneError, 410, "What was asked for is too old to be continued: start over."),
+    (TooLargeError, 413, "The object would be too large."),
     (InternalError, 502, "The API server failed to carry out the request."),
 )
 

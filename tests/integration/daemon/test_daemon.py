@@ -1,5 +1,6 @@
 """A daemon and its jobs through every mishap, on a real API server with real processes."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -195,3 +196,40 @@ def test_a_daemon_whose_runs_fail_at_once_says_so_until_one_succeeds(office: Off
     office.submit("good")
     office.await_phase("good", "Completed")
     wait_until(is_healthy, "the daemon to be healthy again")
+
+
+def test_runs_and_heartbeats_go_on_although_nobody_reads_the_daemons_output(office: Office) -> None:
+    fifo = office.directory / "d1-0.log"
+    os.mkfifo(fifo)
+    # Open for both, so that neither side waits for the other, and a full pipe blocks its writer.
+    unread = os.open(fifo, os.O_RDWR)
+    try:
+        office.start()
+        for number in range(3):
+            office.submit(f"loud-{number}", flood_bytes="1000000")
+        office.submit("quiet", lines="2", outputs='{"url": "http://x"}')
+        for name in ("quiet", "loud-0", "loud-1", "loud-2"):
+            office.await_phase(name, "Completed")
+        assert "echo: line 2 of 2" in office.log("quiet")
+        before = office.daemon("d1")["lastHeartbeatTime"]
+        wait_until(lambda: office.daemon("d1")["lastHeartbeatTime"] != before, "a further heartbeat")
+    finally:
+        os.close(unread)
+
+
+def test_what_a_killed_daemon_left_on_disk_is_swept_by_the_next(office: Office) -> None:
+    daemon = office.start()
+    office.submit("one", seconds=FOREVER)
+    office.await_run("one")
+    [left] = office.directory.glob("provisioner-run-*")
+    # The daemon first, stopped, so that it cannot see the end of its run; then its guard, which would tidy up.
+    daemon.send_signal(signal.SIGSTOP)
+    processes = office.processes()
+    for process in processes:
+        process.kill()
+    daemon.kill()
+    daemon.wait()
+    psutil.wait_procs(processes, timeout=PATIENCE)
+    assert left.exists()
+    office.start()
+    assert not left.exists()

@@ -1,6 +1,7 @@
 """Terraform runs on a real API server: where state and lock go, and what becomes of secrets and of a dead run."""
 
 import io
+import json
 import signal
 import threading
 import zipfile
@@ -183,3 +184,28 @@ def test_a_template_that_moves_its_state_away_is_refused(tofu_office: Office) ->
     spec["source"]["inline"]["files"]["zz_override.tf"] = 'terraform {\n  backend "local" {}\n}\n'
     tofu_office.submit_spec("one", spec)
     assert "overrides the backend of its state" in tofu_office.await_phase("one", "Failed")["message"]
+
+
+def test_a_state_that_comes_with_the_source_does_not_become_the_workspaces(tofu_office: Office) -> None:
+    foreign = {
+        "mode": "managed",
+        "type": "terraform_data",
+        "name": "foreign",
+        "provider": 'provider["terraform.io/builtin/terraform"]',
+        "instances": [
+            {"schema_version": 0, "attributes": {"id": "x", "input": None, "output": None, "triggers_replace": None}}
+        ],
+    }
+    state = {
+        "version": 4,
+        "terraform_version": "1.9.0",
+        "serial": 1,
+        "lineage": "foreign",
+        "outputs": {},
+        "resources": [foreign],
+    }
+    spec = a_build('resource "terraform_data" "own" {}\n')
+    spec["source"]["inline"]["files"]["terraform.tfstate"] = json.dumps(state)
+    tofu_office.submit_spec("one", spec)
+    assert actions(tofu_office.await_phase("one", "Completed")) == {"terraform_data.own": "create"}
+    assert "terraform.tfstate is left out" in tofu_office.log("one")

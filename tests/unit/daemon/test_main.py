@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.daemon import __main__ as program
+from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
@@ -23,7 +24,7 @@ class Served:
         self.settings: list[Settings] = []
         self.failure: Exception | None = None
 
-    async def __call__(self, settings: Settings) -> None:
+    async def __call__(self, settings: Settings, _output: OutputWriter) -> None:
         self.settings.append(settings)
         if self.failure is not None:
             raise self.failure

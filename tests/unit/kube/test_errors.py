@@ -16,6 +16,7 @@ from provisioner_operator.kube.errors import (
     KubeError,
     NotFoundError,
     PreconditionFailedError,
+    TooLargeError,
     UnreachableError,
     error_of,
 )
@@ -47,7 +48,9 @@ NO_FIELD = {"causes": [{"message": "no label"}]}
         (500, "etcdserver: request timed out", {}, True, InternalError),
         (503, "apiserver is shutting down", {}, True, UnreachableError),
         (429, "too many requests", {}, True, BusyError),
-        (413, "Request entity too large", {}, False, ApiError),
+        (413, "Request entity too large", {}, False, TooLargeError),
+        (500, "etcdserver: request is too large", {}, True, TooLargeError),
+        (500, "rpc error: trying to send message larger than max (2 vs. 1)", {}, True, TooLargeError),
         (400, "bad request", {}, True, ApiError),
     ],
 )

@@ -5,11 +5,12 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints
 
 from provisioner_operator.api.v1alpha1.base import DataKey, Model, ObjectName
+from provisioner_operator.api.v1alpha1.limits import LONGEST_VARIABLE_NAME, VARIABLE_NAME
 from provisioner_operator.api.v1alpha1.rules import exactly_one_of, rule, validated_by
 
 FileName = Annotated[str, StringConstraints(max_length=253)]
 FileText = Annotated[str, StringConstraints(max_length=262_144)]
-VariableName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+VariableName = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_VARIABLE_NAME, pattern=VARIABLE_NAME)]
 VariableValue = Annotated[str, StringConstraints(max_length=65_536)]
 
 MAX_INLINE_BYTES = 524_288

@@ -199,8 +199,8 @@ class JobSpec(Model):
     """Time after the start within which the job must end; otherwise its run is stopped and it fails with
     DeadlineExceeded."""
     stall_timeout_seconds: Seconds | None = None
-    """Time without output after which the run is stopped and the job fails with Stalled. Terraform's "Still
-    creating..." is no output, so allow for the slowest resource. No limit if absent."""
+    """Time without progress after which the run is stopped and the job fails with Stalled. Progress is a complete line of output
+    that is not blank, and not Terraform's "Still creating...", so allow for the slowest resource. No limit if absent."""
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=315_360_000)] | None = None
     """Time after the end at which the job and its log archive are deleted. Kept if absent."""
 

@@ -14,8 +14,10 @@ from provisioner_operator.api.v1alpha1.inputs import VariableName
 from provisioner_operator.api.v1alpha1.limits import (
     LONGEST_ADDRESS,
     LONGEST_DECLARATION,
+    LONGEST_OUTPUT,
     LONGEST_SUSPENSION_SECONDS,
     LONGEST_TYPE,
+    MOST_OUTPUTS,
     MOST_RESOURCES,
     MOST_VARIABLES,
 )
@@ -56,7 +58,7 @@ class Output(Model):
 
     name: VariableName
     """The output's name."""
-    value: Annotated[str, StringConstraints(max_length=4096)]
+    value: Annotated[str, StringConstraints(max_length=LONGEST_OUTPUT)]
     """Its value: text as it is, anything else as JSON."""
 
 
@@ -137,7 +139,8 @@ class JobStatus(Model):
     outputs: Annotated[
         list[Output],
         Field(
-            max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+            max_length=MOST_OUTPUTS,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
         ),
     ] = []
     """Output values, except for sensitive ones."""

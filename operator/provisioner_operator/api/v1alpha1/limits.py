@@ -6,6 +6,14 @@ LONGEST_DECLARATION = 1024
 """Characters of the type, and of the description, of a variable that a template declares."""
 MOST_VARIABLES = 128
 """Variables of an imported template in a job's status."""
+VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+"""Pattern of the name of a variable or an output; Terraform also allows letters of other scripts."""
+LONGEST_VARIABLE_NAME = 128
+"""Characters of such a name."""
+MOST_OUTPUTS = 64
+"""Outputs in a job's status."""
+LONGEST_OUTPUT = 4096
+"""Characters of an output's value in a job's status."""
 LONGEST_ADDRESS = 512
 LONGEST_TYPE = 128
 """Characters of a resource's address, and of its type."""

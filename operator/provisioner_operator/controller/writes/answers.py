@@ -19,6 +19,7 @@ from provisioner_operator.kube.errors import (
     KubeError,
     NotFoundError,
     PreconditionFailedError,
+    TooLargeError,
     UnreachableError,
 )
 
@@ -86,6 +87,7 @@ _REASONS: Mapping[type[Exception], str] = {
     ConflictError: "Conflict",
     NotFoundError: "NotFound",
     InternalError: "InternalError",
+    TooLargeError: "RequestEntityTooLarge",
 }
 _REASONS_BY_STATUS = {400: "BadRequest", 413: "RequestEntityTooLarge"}
 

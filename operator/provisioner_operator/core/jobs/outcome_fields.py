@@ -5,11 +5,20 @@ from collections.abc import Iterator
 from provisioner_operator.api.v1alpha1.limits import (
     LONGEST_ADDRESS,
     LONGEST_DECLARATION,
+    LONGEST_OUTPUT,
     LONGEST_TYPE,
+    MOST_OUTPUTS,
     MOST_RESOURCES,
     MOST_VARIABLES,
 )
-from provisioner_operator.core.jobs.outcome import DeclaredVariable, LogArchive, Outcome, ResourceChange, StageTiming
+from provisioner_operator.core.jobs.outcome import (
+    DeclaredVariable,
+    LogArchive,
+    Outcome,
+    Output,
+    ResourceChange,
+    StageTiming,
+)
 from provisioner_operator.core.model.json_patch import Field, clip, timestamp
 from provisioner_operator.core.model.json_value import JsonObject
 
@@ -21,7 +30,7 @@ def outcome_fields(outcome: Outcome) -> Iterator[Field]:
     if outcome.timings:
         yield "/status/timings", [_timing(each) for each in outcome.timings]
     if outcome.outputs:
-        yield "/status/outputs", [{"name": each.name, "value": each.value} for each in outcome.outputs]
+        yield "/status/outputs", [_output(each) for each in outcome.outputs[:MOST_OUTPUTS]]
     if outcome.resources:
         yield "/status/resources", [_resource(each) for each in outcome.resources[:MOST_RESOURCES]]
     if outcome.variables:
@@ -30,6 +39,18 @@ def outcome_fields(outcome: Outcome) -> Iterator[Field]:
         yield "/status/commit", outcome.commit
     if outcome.log is not None:
         yield "/status/log", _log(outcome.log)
+
+
+def cut_output(value: str) -> str:
+    """Return the value of an output as a status has room for it: one that is cut says so, as it may be no JSON any more."""
+    if len(value) <= LONGEST_OUTPUT:
+        return value
+    mark = f"… [cut: {len(value)} characters]"
+    return value[: LONGEST_OUTPUT - len(mark)] + mark
+
+
+def _output(output: Output) -> JsonObject:
+    return {"name": output.name, "value": cut_output(output.value)}
 
 
 def _timing(timing: StageTiming) -> JsonObject:

@@ -14,9 +14,11 @@ from pathlib import Path
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.daemon.echo import program
+from provisioner_operator.daemon.execution.outputs import Outputs
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
 from provisioner_operator.daemon.inputs.objects import Reader
 from provisioner_operator.daemon.inputs.variables import Variables, read_variables
+from provisioner_operator.daemon.logs.redaction import Redactor
 
 LEDGER = "PROVISIONER_ECHO_LEDGER"
 """Variable of the daemon's environment: the file in which each run records its start and end, for tests."""
@@ -31,22 +33,26 @@ class EchoProgram:
     resources: Sequence[ResourceChange] = ()
     variables: Sequence[DeclaredVariable] = ()
     commit: str | None = None
+    notices: Sequence[str] = ()
 
     def __init__(self, variables: Variables, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment) | {program.SETTINGS: json.dumps(_settings(variables.values))}
         self.secrets = variables.secrets
-        self.outputs: Sequence[Output] = ()
+        self._outputs = Outputs()
         self.stages = (Stage(STAGE, (sys.executable, "-I", "-S", program.__file__)),)
         self._last_error = ""
+
+    @property
+    def outputs(self) -> Sequence[Output]:
+        """The values of the variable `outputs`."""
+        return self._outputs.recorded
 
     def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
         """Keep the outputs and the last error; the log shows every line."""
         del stage
         if line.startswith(program.OUTPUTS_PREFIX):
             given = json.loads(line.removeprefix(program.OUTPUTS_PREFIX))
-            self.outputs = tuple(
-                Output(name, value if isinstance(value, str) else json.dumps(value)) for name, value in given.items()
-            )
+            return (line, *self._outputs.note(given))
         if stream == "stderr":
             self._last_error = line
         return (line,)
@@ -56,7 +62,8 @@ class EchoProgram:
         del stage
         if code == 0:
             return StageEnd()
-        message = f": {self._last_error[:_BRIEF]}" if self._last_error else ""
+        # Masked before it is cut: half a secret would not be recognized.
+        message = f": {Redactor(self.secrets)(self._last_error)[:_BRIEF]}" if self._last_error else ""
         return StageEnd(
             failure=Failure(
                 EndReason.RUN_FAILED, f"echo exited with code {code}{message}. The job's variables asked for it."

@@ -18,6 +18,7 @@ even a contact that comes after the interrupt. If the guard itself is killed, th
 
 import contextlib
 import ctypes
+import math
 import os
 import select
 import signal
@@ -46,6 +47,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_GET_CHILD_SUBREAPER = 37
 _CHUNK = 65_536
+_FOLDER_MODE = 0o700
 _REAP_PAUSE = 0.002
 
 
@@ -60,6 +62,19 @@ def unsaved_states(directory: str | os.PathLike[str]) -> list[str]:
         if UNSAVED_STATE in files:
             found.append(os.path.join(folder, UNSAVED_STATE))  # noqa: PTH118 - pathlib would cost each start its import
     return found
+
+
+def open_folders(directory: str | os.PathLike[str]) -> None:
+    """Make all folders of the directory readable and writable, so that a run cannot keep its files from being removed."""
+    with contextlib.suppress(OSError):
+        os.chmod(directory, _FOLDER_MODE)  # noqa: PTH101 - pathlib would cost each start its import
+    for folder, folders, _ in os.walk(directory):
+        for name in folders:
+            path = os.path.join(folder, name)  # noqa: PTH118 - as above
+            # Before the walk enters it. Not a link, whose target may lie elsewhere.
+            if not os.path.islink(path):  # noqa: PTH114 - as above
+                with contextlib.suppress(OSError):
+                    os.chmod(path, _FOLDER_MODE)  # noqa: PTH101 - as above
 
 
 def now() -> float:
@@ -160,9 +175,12 @@ class Guard:
         # A dead daemon reads no output any more: the guard takes its place, so that the command can end in order
         # (save its state, release its lock) instead of dying of a broken or full pipe.
         watched = [self._wakeup, *(self._output if self.orphaned else [self._lifeline])]
-        timeout = None if self._kill_sent else self._fence.sleep(now())
-        ready, _, _ = select.select(watched, [], [], timeout)
-        for source in ready:
+        timeout = None if self._kill_sent else math.ceil(1000 * self._fence.sleep(now()))
+        # Not select, which takes no descriptor above 1023: the output's have the numbers that they have in the daemon.
+        poller = select.poll()
+        for source in watched:
+            poller.register(source, select.POLLIN)
+        for source, _ in poller.poll(timeout):
             with contextlib.suppress(BlockingIOError):
                 data = os.read(source, _CHUNK)
                 if source == self._lifeline:
@@ -318,11 +336,17 @@ def main(arguments: list[str]) -> int:
     _leave_output()
     guard = Guard(process, fence, [int(out), int(err)])
     code = guard.watch()
-    if guard.orphaned and workdir and not unsaved_states(workdir):
-        import shutil  # noqa: PLC0415 - its import takes as long as the rest of a start, and few guards need it
-
-        shutil.rmtree(workdir, ignore_errors=True)
+    if guard.orphaned and workdir:
+        _remove(workdir)
     return code
+
+
+def _remove(workdir: str) -> None:
+    import shutil  # noqa: PLC0415 - its import takes as long as the rest of a start, and few guards need it
+
+    open_folders(workdir)
+    if not unsaved_states(workdir):
+        shutil.rmtree(workdir, ignore_errors=True)
 
 
 if __name__ == "__main__":

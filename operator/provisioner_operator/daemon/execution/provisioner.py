@@ -4,7 +4,7 @@ Implemented by `terraform` and `echo`, carried out by `run`. A provisioner start
 run is stopped.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -66,8 +66,12 @@ class Program(Protocol):
     """A job made ready to run, and the reader of its output."""
 
     @property
-    def stages(self) -> Sequence[Stage]:
-        """The commands to run, in order."""
+    def stages(self) -> Iterable[Stage]:
+        """The commands to run, in order; one may depend on the end of those before it."""
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Lines for the log about the preparation."""
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -32,7 +32,7 @@ from provisioner_operator.daemon.execution.provisioner import (
     UnpreparedError,
 )
 from provisioner_operator.daemon.execution.stop_outcome import StopCause, stopped
-from provisioner_operator.daemon.execution.workdir import private_directory
+from provisioner_operator.daemon.execution.workdir import PREFIX, private_directory
 from provisioner_operator.daemon.logs.run_log import RunLog
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class Run:
         grace: float,
         log: RunLog,
         directory: Path,
+        prefix: str = PREFIX,
         lock: int | None = None,
     ) -> None:
         self._task = task
@@ -62,6 +63,7 @@ class Run:
         self._grace = grace
         self._log = log
         self._directory = directory
+        self._prefix = prefix
         self._lock = lock
         self._breaches = contact.breaches
         self._command: Command | None = None
@@ -77,7 +79,7 @@ class Run:
         """Run the job to its end and return the outcome; nothing of the run lives any more then."""
         stall_watch = asyncio.create_task(self._watch_stall())
         try:
-            async with private_directory(self._directory) as workdir:
+            async with private_directory(self._directory, self._prefix) as workdir:
                 outcome = await self._execute(workdir.path)
                 if await asyncio.to_thread(workdir.unsaved_states):
                     outcome = replace(outcome, message=f"{outcome.message} {workdir.how_to_save_state(self._task.job)}")
@@ -120,22 +122,28 @@ class Run:
         except UnpreparedError as error:
             return self._stopped() or self._failed(error.failure)
         # Before the first command runs: from its first line on, no secret may reach the log.
-        self._log.redact.learn(program.secrets)
-        stages = list(program.stages)
-        while stages:
-            # Before each stage: no command may start after a request to stop, or once another daemon may have the job.
-            if (outcome := self._stopped()) is not None:
-                return self._with_details(outcome, program)
-            end = await self._run_stage(program, stages[0], workdir)
-            if end.failure is not None:
-                outcome = None if self._came_late else self._stopped()
-                return self._with_details(outcome or self._failed(end.failure), program)
-            if end.again_in is None:
-                del stages[0]
-            else:
-                await self._pause(end.again_in)
+        await asyncio.to_thread(self._log.redact.learn, program.secrets)
+        if program.notices:
+            await self._log.write(DAEMON_STAGE, program.notices)
+        for stage in program.stages:
+            outcome = await self._complete(program, stage, workdir)
+            if outcome is not None:
+                return await asyncio.to_thread(self._with_details, outcome, program)
         outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
-        return self._with_details(outcome, program)
+        return await asyncio.to_thread(self._with_details, outcome, program)
+
+    async def _complete(self, program: Program, stage: Stage, workdir: Path) -> Outcome | None:
+        """Run a stage, again where that may help; return the run's outcome if it ends with this stage."""
+        while True:
+            # Before each try: no command may start after a request to stop, or once another daemon may have the job.
+            if (outcome := self._stopped()) is not None:
+                return outcome
+            end = await self._run_stage(program, stage, workdir)
+            if end.failure is not None:
+                return (None if self._came_late else self._stopped()) or self._failed(end.failure)
+            if end.again_in is None:
+                return None
+            await self._pause(end.again_in)
 
     async def _run_stage(self, program: Program, stage: Stage, workdir: Path) -> StageEnd:
         async def on_lines(stream: str, lines: list[str]) -> None:

@@ -49,8 +49,9 @@ def stopped(job: Job, cause: StopCause, *, stage: str | None, killed: bool) -> O
         case StopCause.STALL:
             seconds = f"{job.stall_timeout:.0f}" if job.stall_timeout is not None else "?"
             message = (
-                f"The run wrote no output for {seconds} s {where} and was stopped. {note} "
-                "If it can work that long without output, raise spec.stallTimeoutSeconds of the next job."
+                f"The run made no progress for {seconds} s {where} and was stopped: it wrote no line of output, blank ones and "
+                f'Terraform\'s "Still creating..." not counted. {note} If it can work that long without other output, raise '
+                "spec.stallTimeoutSeconds of the next job."
             )
             return Outcome(Phase.FAILED, EndReason.STALLED, message)
         case StopCause.SHUTDOWN | StopCause.DRAIN_TIMEOUT:

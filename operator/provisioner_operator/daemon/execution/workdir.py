@@ -6,6 +6,8 @@ backend (the API server is unreachable). It is the only record of resources that
 
 import asyncio
 import contextlib
+import glob
+import logging
 import os
 import shutil
 import tempfile
@@ -15,9 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.daemon.execution.guard import unsaved_states
+from provisioner_operator.daemon.execution.guard import open_folders, unsaved_states
 
 PREFIX = "provisioner-run-"
+"""Begins the name of each run's directory; what follows tells the daemons apart that share a parent."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,8 @@ class Workdir:
     path: Path
 
     def unsaved_states(self) -> Sequence[Path]:
-        """Return the states that Terraform left here because it could not save them."""
+        """Return the states that Terraform left here because it could not save them; opens folders that the run has closed."""
+        open_folders(self.path)
         return [Path(each) for each in unsaved_states(self.path)]
 
     def how_to_save_state(self, job: Job) -> str:
@@ -40,17 +46,37 @@ class Workdir:
 
 
 @asynccontextmanager
-async def private_directory(parent: Path) -> AsyncIterator[Workdir]:
+async def private_directory(parent: Path, prefix: str = PREFIX) -> AsyncIterator[Workdir]:
     """Create a directory of mode 0700 and remove it afterwards, except a state that could not be saved."""
-    workdir = await asyncio.to_thread(_make, parent)
+    workdir = await asyncio.to_thread(_make, parent, prefix)
     try:
         yield workdir
     finally:
         await asyncio.to_thread(_remove, workdir)
 
 
-def _make(parent: Path) -> Workdir:
-    return Workdir(Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).resolve())
+def sweep(parent: Path, prefix: str) -> None:
+    """Remove the directories that runs of a former process left behind, except states that could not be saved.
+
+    Only for a prefix of which certainly no run lives any more (`predecessor_lock`).
+    """
+    for path in sorted(parent.glob(f"{glob.escape(prefix)}*")):
+        # Another user of the machine may have made one of that name.
+        if path.is_symlink() or not path.is_dir() or path.lstat().st_uid != os.geteuid():
+            continue
+        _remove(workdir := Workdir(path.resolve()))
+        if kept := workdir.unsaved_states():
+            logger.warning(
+                "A former run of this daemon could not save its state; it is kept in %s. Push it (`terraform state push`) before "
+                "the next job of its workspace.",
+                " and ".join(map(str, kept)),
+            )
+        else:
+            logger.info("Removed %s of a former process", path)
+
+
+def _make(parent: Path, prefix: str) -> Workdir:
+    return Workdir(Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).resolve())
 
 
 def _remove(workdir: Workdir) -> None:

@@ -15,7 +15,7 @@ from dulwich.index import validate_path_element_hfs, validate_path_element_ntfs
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, ShaFile, Tree
 
-from provisioner_operator.daemon.execution.guard import UNSAVED_STATE
+from provisioner_operator.daemon.execution.leftovers import explain_leftover, is_leftover
 from provisioner_operator.daemon.git.request import WHOLE_REPOSITORY, FetchError, GitRequest
 
 _EXECUTABLE, _ORDINARY = 0o755, 0o644
@@ -60,13 +60,11 @@ class Checkout:
                 path = self._admit(folder, name)
                 if S_ISGITLINK(mode):
                     self.log(f"{self._name(path)} is a submodule: it is left out")
+                elif is_leftover(path.name):
+                    self.log(explain_leftover(self._name(path)))
                 elif stat.S_ISDIR(mode):
                     path.mkdir()
                     waiting.append((path, target))
-                elif path.name == UNSAVED_STATE:
-                    self.log(
-                        f"{self._name(path)} is left out: the name is reserved for a state that a run could not save"
-                    )
                 elif stat.S_ISLNK(mode):
                     self._links.append((path, self._content(target)))
                 else:

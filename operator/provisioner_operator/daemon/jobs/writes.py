@@ -7,24 +7,26 @@ that decides. The content of the patches is defined in `core.jobs.status_writes`
 import asyncio
 import logging
 import time
-from dataclasses import replace
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs import status_writes
-from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
+from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL, IllegalTransitionError
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.provisioner import Task
+from provisioner_operator.daemon.jobs.reduced_outcome import reduced
 from provisioner_operator.daemon.retrying import SLOWEST_RETRY_SECONDS, until_answered
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import (
+    PASSING,
     ApiError,
     ConflictError,
     DeniedError,
     ForbiddenError,
+    InternalError,
     InvalidError,
     KubeError,
     NotFoundError,
@@ -36,6 +38,11 @@ logger = logging.getLogger(__name__)
 
 _MAY_BE_GRANTED = (ConflictError, DeniedError, ForbiddenError)
 """Refusals that are retried where the job has started: nobody else can write its end, and an admin may still allow it."""
+
+
+_MAY_PASS = (*PASSING, *_MAY_BE_GRANTED)
+WHOLE_OUTCOME_TRIES = 16
+"""Tries (a minute) after which a failure of the API server (500) may lie in an outcome's details: one without them tells."""
 
 
 class JobWrites:
@@ -73,13 +80,12 @@ class JobWrites:
         while True:
             try:
                 return await self._try_finish(job, outcome)
-            except InvalidError as error:
-                if not (outcome.outputs or outcome.resources or outcome.timings):
-                    logger.error("Cannot write the end of job %s: %s", job.display_name, error)  # noqa: TRY400
-                    return None
-                # What the API's rules refuse are details that the run produced; the job's end must not depend on them.
-                logger.warning("Writing the end of job %s without its details: %s", job.display_name, error)
-                outcome = replace(outcome, outputs=(), resources=(), timings=())
+            except _MAY_PASS as error:
+                # All details are in the next try too, unless it is they that the API server fails to store.
+                less = reduced(outcome, str(error))
+                if isinstance(error, InternalError) and less is not None and await self._finishes(job, less):
+                    logger.warning("Wrote the end of job %s without its details: %s", job.display_name, error)
+                    return less.phase
             except (PreconditionFailedError, NotFoundError):
                 task = await self._read_fresh(job)
                 if task is None:
@@ -92,6 +98,21 @@ class JobWrites:
                 await asyncio.sleep(min(refusals, SLOWEST_RETRY_SECONDS))
                 refusals += 1
                 job = task.job
+            except ApiError as error:
+                smaller = reduced(outcome, str(error))
+                if smaller is None:
+                    logger.error("Cannot write the end of job %s: %s", job.display_name, error)  # noqa: TRY400
+                    return None
+                logger.warning("Writing the end of job %s with less in it: %s", job.display_name, error)
+                outcome = smaller
+
+    async def _finishes(self, job: Job, outcome: Outcome) -> bool:
+        """Send the outcome once and return whether that ended the job."""
+        try:
+            await self._send(job, status_writes.finish(job, outcome, time.time()))
+        except (KubeError, IllegalTransitionError):
+            return False
+        return True
 
     async def _try_finish(self, job: Job, outcome: Outcome) -> Phase:
         if outcome.phase is Phase.CANCELED and job.phase is Phase.RUNNING:
@@ -99,7 +120,8 @@ class JobWrites:
             canceling = status_writes.begin_cancel(job, time.time())
             job = parse_job(await until_answered(lambda: self._send(job, canceling), also=_MAY_BE_GRANTED))
         patch = status_writes.finish(job, outcome, time.time())
-        await until_answered(lambda: self._send(job, patch), also=_MAY_BE_GRANTED)
+        tries = None if reduced(outcome, "") is None else WHOLE_OUTCOME_TRIES
+        await until_answered(lambda: self._send(job, patch), also=_MAY_BE_GRANTED, attempts=tries)
         return outcome.phase
 
     async def _send(self, job: Job, patch: JsonPatch) -> dict[str, Any]:

@@ -16,21 +16,22 @@ from typing import Any
 import hcl2
 from hcl2.utils import SerializationOptions
 
+from provisioner_operator.api.v1alpha1.limits import LONGEST_VARIABLE_NAME, VARIABLE_NAME
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
+from provisioner_operator.daemon.terraform.value_files import AUTOMATIC, STANDARD
 
 DECLARE = "declare"
 NATIVE, JSON = ".tf", ".tf.json"
+TOFU_ONLY = (".tofu", ".tofu.json")
+"""Files that OpenTofu alone takes, in place of those that Terraform takes; they are not read here."""
 ANY_TYPE = "any"
+_PRIMITIVE = frozenset({"string", "number", "bool"})
 _VALUE_FILES = (".tfvars", ".tfvars.json")
-_AUTOMATIC = (".auto.tfvars", ".auto.tfvars.json")
-_STANDARD = ("terraform.tfvars", "terraform.tfvars.json")
-"""Files from which Terraform takes values of variables by itself."""
 _VALUES = SerializationOptions(
     with_comments=False, explicit_blocks=False, preserve_heredocs=False, strip_string_quotes=True
 )
 _EXPRESSION = re.compile(r"\$\{(.*)\}", re.DOTALL)
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
-"""The names that a job's status accepts; Terraform also allows letters of other scripts."""
+_NAME = re.compile(VARIABLE_NAME)
 
 _Block = Mapping[str, Any]
 
@@ -41,6 +42,12 @@ class Declarations:
 
     variables: dict[str, DeclaredVariable] = field(default_factory=dict)
     resources: dict[str, ResourceChange] = field(default_factory=dict)
+    expressions: set[str] = field(default_factory=set)
+    """Variables for which Terraform evaluates text: those with a type that is not primitive."""
+    ephemeral: set[str] = field(default_factory=set)
+    """Variables whose values no plan keeps."""
+    left_out: list[str] = field(default_factory=list)
+    """Variables with a name that a job's status does not accept."""
 
     def read(self, name: str, text: str) -> None:
         """Add the declarations of a file. Raises ValueError when it cannot be parsed."""
@@ -65,12 +72,22 @@ class Declarations:
 
     def _note(self, document: _Block, *, json_syntax: bool) -> None:
         for name, block in _labeled(document.get("variable")):
-            if _NAME.fullmatch(name):
-                self.variables[name] = _merge(self.variables.get(name), name, block, json_syntax=json_syntax)
+            if not _NAME.fullmatch(name) or len(name) > LONGEST_VARIABLE_NAME:
+                self.left_out.append(name)
+            else:
+                self._note_variable(name, block, json_syntax=json_syntax)
         for kind, named in _labeled(document.get("resource")):
             for name, _ in _labeled(named):
                 address = f"{kind}.{name}"
                 self.resources[address] = ResourceChange(address, kind, DECLARE)
+
+    def _note_variable(self, name: str, block: _Block, *, json_syntax: bool) -> None:
+        self.variables[name] = _merge(self.variables.get(name), name, block, json_syntax=json_syntax)
+        if "type" in block:
+            primitive = _type(block["type"], json_syntax=json_syntax) in _PRIMITIVE
+            (self.expressions.discard if primitive else self.expressions.add)(name)
+        if "ephemeral" in block:
+            (self.ephemeral.add if _is_true(block["ephemeral"]) else self.ephemeral.discard)(name)
 
 
 def in_order(names: Iterator[str]) -> list[str]:
@@ -80,7 +97,7 @@ def in_order(names: Iterator[str]) -> list[str]:
 
 
 def _is_read(name: str) -> bool:
-    return name.endswith((NATIVE, JSON, *_AUTOMATIC)) or name in _STANDARD
+    return name.endswith((NATIVE, JSON, *AUTOMATIC)) or name in STANDARD
 
 
 def _overrides(name: str) -> bool:

@@ -1,6 +1,6 @@
-"""Define the stage `inspect` of a template's import: its command, and the reader of its output.
+"""Define the stage `inspect`: its command, and the reader of its output.
 
-Used by `provisioner`. The command is `inspect_program`, so that the parser of Terraform's language is not loaded into the
+Used by `provisioner`, for a template's import, and for a job whose values a file of its source might replace. The command is `inspect_program`, so that the parser of Terraform's language is not loaded into the
 daemon.
 """
 
@@ -12,11 +12,13 @@ from pathlib import Path
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
 from provisioner_operator.daemon.execution.child_environment import LOCALE, passed_on
 from provisioner_operator.daemon.execution.provisioner import Stage
+from provisioner_operator.daemon.terraform.value_files import Syntax
 
 INSPECT = "inspect"
 VARIABLE_PREFIX = "variable: "
 RESOURCE_PREFIX = "resource: "
-"""Mark the lines of the program's output that hold a declaration as JSON."""
+SYNTAX_PREFIX = "syntax: "
+"""Mark the lines of the program's output that hold a declaration, or how values are read, as JSON."""
 _PROGRAM = "provisioner_operator.daemon.terraform.inspect_program"
 
 
@@ -32,14 +34,22 @@ class InspectReader:
     def __init__(self) -> None:
         self.variables: list[DeclaredVariable] = []
         self.resources: list[ResourceChange] = []
+        self.syntax = Syntax()
 
     def read(self, line: str) -> Sequence[str]:
         """Interpret a line and return the lines that the log shows for it."""
         if line.startswith(VARIABLE_PREFIX):
             self.variables.append(DeclaredVariable(**json.loads(line.removeprefix(VARIABLE_PREFIX))))
+            self.syntax.declared.add(self.variables[-1].name)
             return ()
         if line.startswith(RESOURCE_PREFIX):
             self.resources.append(ResourceChange(**json.loads(line.removeprefix(RESOURCE_PREFIX))))
+            return ()
+        if line.startswith(SYNTAX_PREFIX):
+            found = json.loads(line.removeprefix(SYNTAX_PREFIX))
+            self.syntax.expressions.update(found["expressions"])
+            self.syntax.ephemeral.update(found["ephemeral"])
+            self.syntax.unread.extend(found["unread"])
             return ()
         return (line,)
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from provisioner_operator.api.v1alpha1.limits import LONGEST_ADDRESS, LONGEST_TYPE, MOST_RESOURCES
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
+from provisioner_operator.daemon.execution.outputs import Outputs
+from provisioner_operator.daemon.inputs.variables import LONGEST_VARIABLE
 
-MOST_OUTPUTS = 64
-LONGEST_OUTPUT = 4096
-"""The limits of a job's status (`api.v1alpha1.job_status`)."""
-LONGEST_NAME = 128
+LONGEST_KEPT_ADDRESS = LONGEST_ADDRESS + LONGEST_VARIABLE
+"""Characters of an address that are kept until its secrets are masked: more than the status shows, so that none is halved."""
 
 _SPOKEN = {
     "create": "create",
@@ -67,12 +67,15 @@ class OutputReader:
         self.diagnostics: list[Diagnostic] = []
         self._planned: dict[str, ResourceChange] = {}
         self._applied: dict[str, ResourceChange] = {}
-        self._outputs: dict[str, Output] = {}
+        self._outputs = Outputs()
+        self._overflowed = False
+        self.is_tofu = False
+        """True once OpenTofu, and not Terraform, has said its version."""
 
     @property
     def outputs(self) -> Sequence[Output]:
         """Output values that are not sensitive."""
-        return tuple(self._outputs.values())[:MOST_OUTPUTS]
+        return self._outputs.recorded
 
     @property
     def resources(self) -> Sequence[ResourceChange]:
@@ -89,27 +92,31 @@ class OutputReader:
         self.diagnostics.clear()
 
     def read(self, line: str) -> Sequence[str] | None:
-        """Interpret a line and return the lines that a log shows for it; None if it only says that the run still waits."""
+        """Interpret a line and return the lines that a log shows for it; None if it is blank or only says that the run still waits."""
         entry = _object(line)
         if entry is None or "@message" not in entry:
-            return (line,) if line.strip() else ()
+            return (line,) if line.strip() else None
         kind = str(entry.get("type", ""))
+        notices: tuple[str, ...] = ()
         match kind:
             case "diagnostic":
                 diagnostic = _diagnostic(_mapping(entry, "diagnostic"))
                 self.diagnostics.append(diagnostic)
                 return diagnostic.lines()
+            case "version":
+                self.is_tofu = "tofu" in entry
             case "planned_change":
-                self._note(self._planned, _mapping(entry, "change"))
+                notices = self._note(self._planned, _mapping(entry, "change"))
             case "apply_complete":
-                self._note(self._applied, _mapping(entry, "hook"))
+                notices = self._note(self._applied, _mapping(entry, "hook"))
             case "outputs":
-                self._note_outputs(_mapping(entry, "outputs"))
+                return self._note_outputs(_mapping(entry, "outputs"))
             case _:
                 pass
         if kind in _WAITING:
             return None
-        return () if kind in _SILENT else tuple(part for part in str(entry["@message"]).splitlines() if part.strip())
+        shown = () if kind in _SILENT else tuple(part for part in str(entry["@message"]).splitlines() if part.strip())
+        return (*shown, *notices)
 
     def read_validation(self, document: str) -> Sequence[str]:
         """Interpret the document that `validate -json` writes and return the lines that a log shows for it."""
@@ -121,27 +128,35 @@ class OutputReader:
         verdict = "The configuration is valid." if entry.get("valid") else "The configuration is not valid."
         return (*(line for each in found for line in each.lines()), verdict)
 
-    def _note(self, table: dict[str, ResourceChange], change: Mapping[str, Any]) -> None:
+    def _note(self, table: dict[str, ResourceChange], change: Mapping[str, Any]) -> tuple[str, ...]:
         resource = _mapping(change, "resource")
-        address = str(resource.get("addr", ""))[:LONGEST_ADDRESS]
+        address = str(resource.get("addr", ""))[:LONGEST_KEPT_ADDRESS]
         action = str(change.get("action", ""))
         if table is self._applied and address in table:
             action = "replace"  # shown as a deletion and a creation
         action = _SPOKEN.get(action, action)[:32]
-        if address and (address in table or len(table) < MOST_RESOURCES):
+        if not address:
+            return ()
+        if address in table or len(table) < MOST_RESOURCES:
             table[address] = ResourceChange(address, str(resource.get("resource_type", ""))[:LONGEST_TYPE], action)
+            return ()
+        is_first = not self._overflowed
+        self._overflowed = True
+        return (
+            (f"The job's status has room for {MOST_RESOURCES} resources; further ones are only here.",)
+            if is_first
+            else ()
+        )
 
-    def _note_outputs(self, outputs: Mapping[str, Any]) -> None:
+    def _note_outputs(self, outputs: Mapping[str, Any]) -> Sequence[str]:
         # A plan lists the outputs without values, an apply with them.
-        for name, output in outputs.items():
-            if not isinstance(output, dict) or output.get("sensitive") or "value" not in output:
-                continue
-            value = output["value"]
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            if len(name) <= LONGEST_NAME:
-                self._outputs[name] = Output(
-                    name, text if len(text) <= LONGEST_OUTPUT else text[: LONGEST_OUTPUT - 1] + "…"
-                )
+        return self._outputs.note(
+            {
+                name: output["value"]
+                for name, output in outputs.items()
+                if isinstance(output, dict) and not output.get("sensitive") and "value" in output
+            }
+        )
 
 
 def _object(text: str) -> dict[str, Any] | None:

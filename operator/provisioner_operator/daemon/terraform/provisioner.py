@@ -2,13 +2,13 @@
 
 The `kubernetes` backend keeps one state for each workspace. A TemplateImport is initialized without state, validated and
 inspected; a TemplateDryRun is planned without state. Files from git are fetched by a stage of their own, before all others;
-the others run in the folder of the checkout that the source names. Values of variables reach the program only in its
-environment.
+the others run in the folder of the checkout that the source names. Values of variables reach the program in its environment;
+those that a file of the source may set too also in a file that takes precedence (`value_files`).
 """
 
 import asyncio
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,18 +17,21 @@ from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
+from provisioner_operator.daemon.execution.leftovers import explain_leftover, is_leftover
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
 from provisioner_operator.daemon.inputs.objects import Reader
 from provisioner_operator.daemon.inputs.source import read_files, read_git_request
 from provisioner_operator.daemon.inputs.variables import read_variables
+from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
-from provisioner_operator.daemon.terraform.job_variables import context_environment
-from provisioner_operator.daemon.terraform.output import OutputReader
+from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
+from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
 from provisioner_operator.daemon.terraform.passing_failure import PAUSES_SECONDS, may_pass
+from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 
 class MissingProgramError(Exception):
@@ -86,22 +89,40 @@ class TerraformProgram:
     def __init__(
         self,
         layout: Layout,
-        stages: tuple[Stage, ...],
+        binary: str,
+        job: Job,
         environment: Mapping[str, str],
         *,
+        values: Mapping[str, str],
         secrets: Sequence[str],
+        mask: Redactor,
         request: GitRequest | None,
+        notices: Sequence[str] = (),
     ) -> None:
         self._layout = layout
+        self._binary = binary
+        self._job = job
+        self._values = ValueFiles(layout.module, layout.directory, values)
         self._reader = OutputReader()
+        self._request = request
         self._fetched = None if request is None else FetchReader(request)
         self._inspected = InspectReader()
         self._document: list[str] = []
         self._pauses = list(PAUSES_SECONDS)
         """Those that are left before further tries of `init`."""
-        self.stages = stages
         self.environment = environment
         self.secrets = secrets
+        self._mask = mask
+        self.notices = notices
+
+    @property
+    def stages(self) -> Iterator[Stage]:
+        """The commands, each decided when the one before has ended: some depend on the files that were fetched."""
+        if self._request is not None:
+            yield fetch_stage(self._request, self._layout.directory)
+        if not self._imports and self._values.search():
+            yield inspect_stage(self._layout.directory, self._layout.folder)
+        yield from _stages(self._binary, self._job, self._layout, self._values, self._reader)
 
     @property
     def outputs(self) -> Sequence[Output]:
@@ -111,12 +132,12 @@ class TerraformProgram:
     @property
     def resources(self) -> Sequence[ResourceChange]:
         """The changes made or planned, or the resources declared."""
-        return self._reader.resources or self._inspected.resources
+        return self._reader.resources or (self._inspected.resources if self._imports else ())
 
     @property
     def variables(self) -> Sequence[DeclaredVariable]:
         """The variables that an imported template declares."""
-        return self._inspected.variables
+        return self._inspected.variables if self._imports else ()
 
     @property
     def commit(self) -> str | None:
@@ -134,7 +155,7 @@ class TerraformProgram:
             return ()
         if stream == "stdout":
             return self._reader.read(line)
-        return (line,) if line.strip() else ()
+        return (line,) if line.strip() else None
 
     def end_stage(self, stage: str, code: int) -> StageEnd:
         """Explain a failed stage; configure the backend before `init`, and verify it after."""
@@ -146,7 +167,7 @@ class TerraformProgram:
             return StageEnd(failure=failure)
         lines = tuple(self._reader.read_validation("\n".join(self._document))) if stage == VALIDATE else ()
         if code != 0:
-            errors = self._reader.errors
+            errors = self._errors()
             if stage == INIT and may_pass(errors) and self._pauses:
                 self._reader.begin_stage()
                 pause = self._pauses.pop(0)
@@ -161,9 +182,25 @@ class TerraformProgram:
         if stage == INIT and not self._layout.keeps_state():
             return StageEnd(lines, Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN))
         if stage == INSPECT:
-            lines = (self._inspected.summary(),)
+            return self._end_inspection()
         self._reader.begin_stage()
         return StageEnd(lines)
+
+    def _errors(self) -> Sequence[Diagnostic]:
+        # Masked before a message cuts them: half a secret would not be recognized.
+        return [replace(each, detail=self._mask(each.detail)) for each in self._reader.errors]
+
+    def _end_inspection(self) -> StageEnd:
+        if self._imports:
+            return StageEnd((self._inspected.summary(),))
+        try:
+            return StageEnd(self._values.write(self._inspected.syntax))
+        except UnreadableValueError as error:
+            return StageEnd(failure=Failure(EndReason.VARIABLE_UNAVAILABLE, str(error)))
+
+    @property
+    def _imports(self) -> bool:
+        return self._job.type is JobType.TEMPLATE_IMPORT
 
 
 class Terraform:
@@ -192,18 +229,23 @@ class Terraform:
         request = await self._read_git_request(task.model)
         folder = "." if request is None else f"{REPOSITORY}/{request.path}"
         layout = Layout(directory, folder, job.namespace, workspace, self._access)
-        stages = _stages(binary, job, layout)
+        notices: list[str] = []
         if request is None:
             files = await read_files(self._reader, task.model)
+            notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
-        else:
-            stages = (fetch_stage(request, directory), *stages)
+        secrets = (*variables.secrets, *_login(request))
+        context = context_environment(task.model, variables.values)
         return TerraformProgram(
             layout,
-            stages,
-            _environment(directory) | context_environment(task.model, variables.values),
-            secrets=(*variables.secrets, *_login(request)),
+            binary,
+            job,
+            _environment(directory) | context,
+            values=input_variables(context),
+            secrets=secrets,
+            mask=await asyncio.to_thread(Redactor, secrets),
             request=request,
+            notices=notices,
         )
 
     async def _read_git_request(self, model: ProvisionerJob) -> GitRequest | None:
@@ -227,7 +269,8 @@ def find_binary(given: Path | None) -> str:
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
-        (layout.module / name).write_bytes(content)
+        if not is_leftover(name):
+            (layout.module / name).write_bytes(content)
     layout.write_backend()
 
 
@@ -235,27 +278,27 @@ def _login(request: GitRequest | None) -> Sequence[str]:
     return () if request is None or request.credentials is None else request.credentials.hidden
 
 
-def _stages(binary: str, job: Job, layout: Layout) -> tuple[Stage, ...]:
+def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: OutputReader) -> Iterator[Stage]:
     def stage(name: str, *arguments: str) -> Stage:
         return Stage(name, (binary, *arguments), layout.folder)
 
     quiet = ("-json", "-input=false")
-    plan = ("plan", *quiet, f"-out={_PLAN_FILE}")
-    apply = ("apply", *quiet, _PLAN_FILE)
+    plan = ("plan", *quiet, *values.arguments(), f"-out={_PLAN_FILE}")
     match job.type:
         case JobType.TEMPLATE_IMPORT:
-            return (
-                stage(INIT, "init", *quiet, "-backend=false"),
-                stage(VALIDATE, "validate", "-json"),
-                inspect_stage(layout.directory, layout.folder),
-            )
+            yield stage(INIT, "init", *quiet, "-backend=false")
+            yield stage(VALIDATE, "validate", "-json")
+            yield inspect_stage(layout.directory, layout.folder)
         case JobType.TEMPLATE_DRY_RUN:
-            return (stage(INIT, "init", *quiet), stage(PLAN, *plan))
+            yield stage(INIT, "init", *quiet, *values.arguments())
+            yield stage(PLAN, *plan)
         case JobType.WORKSPACE_BUILD:
-            init = stage(INIT, "init", *quiet, f"-backend-config={state.BACKEND_SETTINGS_FILE}")
-            if job.transition is Transition.DELETE:
-                return (init, stage(PLAN, *plan, "-destroy"), stage(DESTROY, *apply))
-            return (init, stage(PLAN, *plan), stage(APPLY, *apply))
+            backend = f"-backend-config={state.BACKEND_SETTINGS_FILE}"
+            yield stage(INIT, "init", *quiet, *values.arguments(), backend)
+            destroys = job.transition is Transition.DELETE
+            yield stage(PLAN, *plan, *(["-destroy"] if destroys else []))
+            given = values.apply_arguments(is_tofu=reader.is_tofu)
+            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *given, _PLAN_FILE)
 
 
 def _environment(directory: Path) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """The guard with real processes: whatever happens to the daemon, nothing of a command stays alive."""
 
 import contextlib
+import fcntl
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -26,10 +28,11 @@ SOON = 6.0
 class Watched:
     """A guard started by the test, which plays the daemon."""
 
-    def __init__(self, command: list[str], *, grace: float = LONG) -> None:
+    def __init__(self, command: list[str], *, grace: float = LONG, lowest: int = 0) -> None:
         self.contact = now() - SILENT_FOR
         out, out_end = os.pipe()
         err, err_end = os.pipe()
+        out, err = (_renumbered(each, lowest) for each in (out, err))
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -78,14 +81,32 @@ class Watched:
             stream.close()
 
 
+def _renumbered(descriptor: int, lowest: int) -> int:
+    """Return a descriptor of the same pipe that has at least this number."""
+    renumbered = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, lowest)
+    os.close(descriptor)
+    return renumbered
+
+
+@pytest.fixture
+def many_descriptors() -> Iterator[int]:
+    """The number of a descriptor above all that `select` takes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    try:
+        yield 2000
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 @pytest.fixture
 def witness(tmp_path: Path) -> Witness:
     return Witness(tmp_path)
 
 
 @contextlib.contextmanager
-def guarded(command: list[str], *, grace: float = LONG) -> Iterator[Watched]:
-    watched = Watched(command, grace=grace)
+def guarded(command: list[str], *, grace: float = LONG, lowest: int = 0) -> Iterator[Watched]:
+    watched = Watched(command, grace=grace, lowest=lowest)
     try:
         yield watched
     finally:
@@ -161,6 +182,19 @@ def test_an_interrupt_reaches_the_leader_and_not_its_children(witness: Witness) 
         assert run.code() == 3
     assert witness.saw("leader.interrupted")
     assert not witness.saw("child.interrupted")
+
+
+def test_a_command_of_a_dead_daemon_that_had_many_files_open_ends_in_order(
+    witness: Witness, many_descriptors: int
+) -> None:
+    # More than the pipe holds: unread, it would keep the command from its end.
+    last_words = "sys.stdout.write('x' * 1_000_000); sys.stdout.flush(); sys.exit(5)"
+    command = a_program(witness, "leader", on_interrupt=last_words)
+    with guarded(command, lowest=many_descriptors) as run:
+        witness.pid("leader")
+        run.hang_up()
+        assert run.code() == 5
+    assert witness.saw("leader.interrupted")
 
 
 def test_an_interrupt_is_sent_once(witness: Witness) -> None:

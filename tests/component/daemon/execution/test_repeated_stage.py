@@ -29,6 +29,7 @@ class Flaky:
     resources: Sequence[ResourceChange] = ()
     variables: Sequence[DeclaredVariable] = ()
     commit: str | None = None
+    notices: Sequence[str] = ()
 
     def __init__(self, pause: float, tries: int) -> None:
         self.environment: Mapping[str, str] = dict(os.environ)

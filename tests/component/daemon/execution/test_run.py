@@ -195,7 +195,7 @@ def test_a_run_that_ends_well_despite_its_cancel_is_completed(bench: Workbench) 
 def test_a_stalled_run_is_stopped_and_fails(bench: Workbench) -> None:
     outcome = bench.carry_out(an_echo_task(seconds=LONG, stall="1"))
     assert (outcome.phase, outcome.reason) == (Phase.FAILED, EndReason.STALLED)
-    assert "wrote no output for 1 s" in outcome.message
+    assert "made no progress for 1 s" in outcome.message
 
 
 def test_output_keeps_a_run_from_counting_as_stalled(bench: Workbench) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from provisioner_operator.api.v1alpha1.limits import MOST_VARIABLES
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
 from provisioner_operator.daemon.terraform.declarations import DECLARE
 from provisioner_operator.daemon.terraform.inspect_program import LARGEST_FILE
 from provisioner_operator.daemon.terraform.inspect_stage import InspectReader, inspect_stage
+from provisioner_operator.daemon.terraform.value_files import Syntax
 
 DEEP = "[" * 5_000 + "]" * 5_000
 
@@ -119,3 +121,32 @@ def test_variables_are_reported_with_their_types_in_the_order_of_the_files(tmp_p
     assert [each.address for each in found.reader.resources] == ["docker_container.workspace", "docker_volume.home"]
     assert found.log == []
     assert found.reader.summary() == "The template declares 4 variables and 2 resources."
+
+
+def test_it_reports_how_text_is_read_for_each_variable(tmp_path: Path) -> None:
+    found = inspected(
+        tmp_path,
+        **{
+            "main.tf": 'variable "bare" {}\nvariable "any" { type = any }\nvariable "n" { type = number }\n'
+            'variable "list" { type = list(string) }\nvariable "odd" { type = map(any) }\n'
+            'variable "e" {\n  type = string\n  ephemeral = true\n}\n',
+            "a_override.tf": 'variable "odd" { type = string }\n',
+            "x.tf.json": '{"variable": {"object": {"type": "object({a = string})"}}}',
+            "broken.tf": "variable {",
+            "main.tofu": "",
+        },
+    )
+    assert found.reader.syntax == Syntax(
+        declared={"bare", "any", "n", "list", "odd", "e", "object"},
+        expressions={"any", "list", "object"},
+        ephemeral={"e"},
+        unread=["broken.tf", "main.tofu"],
+    )
+
+
+def test_variables_that_a_status_cannot_show_are_named(tmp_path: Path) -> None:
+    declared = "".join(f'variable "v{number}" {{}}\n' for number in range(MOST_VARIABLES + 1))
+    found = inspected(tmp_path, **{"main.tf": 'variable "größe" {}\n' + declared})
+    assert len(found.log) == 2
+    assert found.log[0].startswith("Variable größe is left out")
+    assert found.log[1].startswith(f"The template declares {MOST_VARIABLES + 1} variables")

@@ -14,6 +14,7 @@ from provisioner_operator.kube.errors import (
     InvalidError,
     NotFoundError,
     PreconditionFailedError,
+    TooLargeError,
     UnreachableError,
 )
 
@@ -50,6 +51,7 @@ def test_each_answer_asks_for_one_thing(error: Exception, meaning: Meaning) -> N
         (InvalidError(422, "too long"), "Invalid", False),
         (ForbiddenError(403, "no right"), "Forbidden", False),
         (ApiError(413, "too large"), "RequestEntityTooLarge", False),
+        (TooLargeError(500, "etcdserver: request is too large"), "RequestEntityTooLarge", False),
         (ApiError(400, "bad"), "BadRequest", False),
         (ApiError(418, "teapot"), "Status418", False),
         (NotFoundError(404, "no namespace"), "NotFound", False),

@@ -1,13 +1,18 @@
 """The private directory of a run on a real disk."""
 
 import asyncio
+import logging
+import os
+import shutil
 import stat
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from provisioner_operator.daemon.execution.guard import UNSAVED_STATE, unsaved_states
-from provisioner_operator.daemon.execution.workdir import Workdir, private_directory
+from provisioner_operator.daemon.execution.guard import UNSAVED_STATE, open_folders, unsaved_states
+from provisioner_operator.daemon.execution.workdir import PREFIX, Workdir, private_directory, sweep
 from unit.daemon.builders import a_task
 
 
@@ -57,3 +62,109 @@ def test_states_are_not_looked_for_behind_links(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "link").symlink_to(tmp_path / "elsewhere")
     assert unsaved_states(tmp_path / "run") == []
+
+
+NOBODY = 65_534
+OWN = f"{PREFIX}1234abcd-"
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A directory in which any user may write."""
+    directory = Path(tempfile.mkdtemp())
+    directory.chmod(0o777)
+    yield directory
+    shutil.rmtree(directory)
+
+
+def without_privileges(work: Callable[[], object]) -> None:
+    """Do the work in a process of a user whom modes of files bind; root ignores them."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.seteuid(NOBODY)
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def closed_tree(parent: Path, name: str) -> Path:
+    """Make a run's directory with folders that let nobody read, write or enter."""
+    run = parent / name
+    (run / "cache" / "module" / "deep").mkdir(parents=True)
+    (run / "cache" / "module" / "deep" / "main.tf").touch()
+    (run / "cache" / "module" / "deep").chmod(0o555)
+    (run / "cache" / "module").chmod(0o000)
+    (run / "cache").chmod(0o500)
+    return run
+
+
+def test_a_read_only_tree_is_removed_with_its_run(public: Path) -> None:
+    async def run() -> None:
+        async with private_directory(public) as workdir:
+            closed_tree(workdir.path, "module")
+
+    without_privileges(lambda: asyncio.run(run()))
+    assert list(public.iterdir()) == []
+
+
+def test_a_state_in_a_closed_folder_is_found_and_kept(public: Path) -> None:
+    async def run() -> None:
+        async with private_directory(public) as workdir:
+            (workdir.path / "closed").mkdir()
+            (workdir.path / "closed" / UNSAVED_STATE).touch()
+            (workdir.path / "closed").chmod(0o000)
+
+    without_privileges(lambda: asyncio.run(run()))
+    [kept] = public.iterdir()
+    assert left(kept) == [f"closed/{UNSAVED_STATE}"]
+
+
+def test_links_are_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o500)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "link").symlink_to(tmp_path / "elsewhere")
+    open_folders(tmp_path / "run")
+    assert stat.S_IMODE((tmp_path / "elsewhere").stat().st_mode) == 0o500
+
+
+def test_what_runs_of_a_former_process_left_is_swept_and_nothing_else(public: Path) -> None:
+    others = [f"{PREFIX}ffffffff-other", f"{PREFIX}older", "else"]
+
+    def leave_and_sweep() -> None:
+        for name in others:
+            (public / name).mkdir()
+        (public / f"{OWN}file").touch()
+        (public / f"{OWN}link").symlink_to(public / "else")
+        (public / f"{OWN}killed").mkdir()
+        (public / f"{OWN}killed" / "secret").touch()
+        closed_tree(public, f"{OWN}closed")
+        sweep(public, OWN)
+
+    without_privileges(leave_and_sweep)
+    assert sorted(path.name for path in public.iterdir()) == sorted([*others, f"{OWN}file", f"{OWN}link"])
+
+
+def test_a_state_that_a_former_run_could_not_save_is_kept_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = tmp_path / f"{OWN}killed"
+    (run / "repository").mkdir(parents=True)
+    (run / "main.tf").touch()
+    (run / "repository" / UNSAVED_STATE).touch()
+    with caplog.at_level(logging.INFO):
+        sweep(tmp_path, OWN)
+    assert left(tmp_path) == [f"{OWN}killed/repository/{UNSAVED_STATE}"]
+    assert str(run / "repository" / UNSAVED_STATE) in caplog.text
+    assert "Removed" not in caplog.text
+
+
+def test_a_directory_of_another_user_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / f"{OWN}planted").mkdir()
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    sweep(tmp_path, OWN)
+    assert (tmp_path / f"{OWN}planted").exists()

@@ -95,6 +95,23 @@ def test_a_committed_errored_state_is_not_mistaken_for_an_unsaved_one(server: Gi
     assert files(run) == MAIN
 
 
+def test_what_an_earlier_run_of_terraform_left_in_a_repository_is_left_out(
+    server: GitServer, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new: Folder = {
+        ".terraform.lock.hcl": "",
+        "terraform.tfvars": "",
+        "terraform.tfstate.backup": "{}",
+        ".terraform": {"environment": "other"},
+    }
+    server.repository.commit(MAIN | {"terraform.tfstate": "{}", "new": new})
+    fetch(GitRequest(server.url), run)
+    assert files(run) == MAIN | {"new/.terraform.lock.hcl": "", "new/terraform.tfvars": ""}
+    shown = capsys.readouterr().out
+    for name in ("terraform.tfstate", "new/terraform.tfstate.backup", "new/.terraform"):
+        assert f"{name} is left out: an earlier run of Terraform left it behind" in shown
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
-from provisioner_operator.core.jobs.outcome import Outcome, Output
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, Outcome, Output
+from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.daemon.jobs.writes import JobWrites
+from provisioner_operator.daemon.jobs.writes import WHOLE_OUTCOME_TRIES, JobWrites
 from provisioner_operator.daemon.retrying import SLOWEST_RETRY_SECONDS
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import (
@@ -22,6 +24,7 @@ from provisioner_operator.kube.errors import (
     InvalidError,
     KubeError,
     PreconditionFailedError,
+    TooLargeError,
     UnreachableError,
 )
 from provisioner_operator.kube.parsing import parse_job
@@ -249,6 +252,68 @@ def test_an_end_whose_details_are_refused_is_written_without_them() -> None:
     assert "outputs" not in world.status
 
 
+DETAILED = Outcome(
+    Phase.COMPLETED, EndReason.COMPLETED, "done", stage="apply", outputs=(Output("a", "b"),), commit="0" * 40
+)
+REFUSALS = [
+    InvalidError(422, "outputs: too long"),
+    ApiError(400, "bad request"),
+    TooLargeError(413, "Request entity too large"),
+    TooLargeError(500, "etcdserver: request is too large"),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_an_end_is_written_with_less_in_it_each_time_that_it_is_refused(refusal: ApiError) -> None:
+    world = running()
+    world.api.refusals = [refusal]
+    assert run_in_virtual_time(world.writes.finish(world.job, DETAILED)) is Phase.COMPLETED
+    assert "outputs" not in world.status
+    assert world.status["commit"] == "0" * 40
+    assert world.status["message"] == f"done Its outputs, resources and stages could not be recorded: {refusal}."
+    world = running()
+    world.api.refusals = [refusal] * 2
+    assert run_in_virtual_time(world.writes.finish(world.job, DETAILED)) is Phase.COMPLETED
+    assert "commit" not in world.status
+    assert world.status["phase"] == "Completed"
+
+
+def test_an_import_whose_variables_are_refused_has_failed() -> None:
+    world = running()
+    world.api.refusals = [REFUSALS[-1]]
+    outcome = replace(DONE, variables=(DeclaredVariable("region"),))
+    assert run_in_virtual_time(world.writes.finish(world.job, outcome)) is Phase.FAILED
+    assert "The variables that the template declares could not be recorded" in world.status["message"]
+
+
+def test_a_failure_of_the_api_server_that_lies_in_the_details_ends_with_a_try_without_them() -> None:
+    world = running()
+    send = world.api.json_patch
+
+    async def fails_with_outputs(path: str, patch: JsonPatch) -> dict[str, Any]:
+        if any(field == "/status/outputs" for field, _ in patch.sets):
+            world.api.requests.append((asyncio.get_running_loop().time(), "patch", path))
+            raise InternalError(500, "etcd")
+        return await send(path, patch)
+
+    world.api.json_patch = fails_with_outputs  # type: ignore[method-assign]
+    assert run_in_virtual_time(world.writes.finish(world.job, DETAILED)) is Phase.COMPLETED
+    assert "outputs" not in world.status
+    assert len(world.api.times("patch")) == WHOLE_OUTCOME_TRIES + 1
+
+
+@pytest.mark.parametrize("outage", [UnreachableError("away"), ForbiddenError(403, "no"), InternalError(500, "etcd")])
+def test_an_outage_costs_no_details(outage: KubeError) -> None:
+    world = running()
+    world.api.outage = outage
+
+    def end_of_outage() -> None:
+        world.api.outage = None
+
+    assert during(world.writes.finish(world.job, DETAILED), (3600, end_of_outage)) is Phase.COMPLETED
+    assert world.status["outputs"] == [{"name": "a", "value": "b"}]
+
+
 def test_an_end_that_is_refused_without_details_is_abandoned(caplog: pytest.LogCaptureFixture) -> None:
     world = running()
     world.api.refusals = [InvalidError(422, "message: no")] * 9
@@ -283,8 +348,9 @@ def test_a_cancel_that_cannot_be_written_is_not_repeated() -> None:
     assert len(world.api.requests) == 1
 
 
-def test_a_refusal_that_will_not_pass_is_raised() -> None:
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_an_end_that_is_refused_whatever_is_in_it_is_abandoned_after_a_few_tries(refusal: ApiError) -> None:
     world = running()
-    world.api.outage = ApiError(400, "bad request")
-    with pytest.raises(ApiError):
-        run_in_virtual_time(world.writes.finish(world.job, DONE))
+    world.api.outage = refusal
+    assert run_in_virtual_time(world.writes.finish(world.job, DETAILED)) is None
+    assert len(world.api.requests) == 3

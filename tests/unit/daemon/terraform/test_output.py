@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.limits import MOST_RESOURCES
+from provisioner_operator.api.v1alpha1.limits import MOST_OUTPUTS, MOST_RESOURCES
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
-from provisioner_operator.daemon.terraform.output import LONGEST_OUTPUT, MOST_OUTPUTS, OutputReader
+from provisioner_operator.daemon.terraform.output import OutputReader
 
 DATA = Path(__file__).parent / "data"
 
@@ -103,7 +103,7 @@ def test_only_what_terraform_repeats_while_it_waits_is_no_progress(
 
 
 def test_an_empty_line_is_not_shown() -> None:
-    assert OutputReader().read("  ") == ()
+    assert OutputReader().read("  ") is None
 
 
 @pytest.mark.parametrize("kind", ["planned_change", "apply_complete", "outputs", "diagnostic", "something_new"])
@@ -126,4 +126,23 @@ def test_no_more_is_reported_than_a_status_holds() -> None:
     reader.read(json.dumps({"@message": "m", "type": "outputs", "outputs": outputs}))
     assert len(reader.resources) == MOST_RESOURCES
     assert len(reader.outputs) == MOST_OUTPUTS
-    assert {len(output.value) for output in reader.outputs} == {LONGEST_OUTPUT}
+    assert {len(output.value) for output in reader.outputs} == {5000}  # cut once secrets are masked
+
+
+def test_an_output_that_a_status_refuses_is_named_in_the_log() -> None:
+    reader = OutputReader()
+    outputs = {"größe": {"value": 1}, "kept": {"value": 2}}
+    [notice] = reader.read(json.dumps({"@message": "m", "type": "outputs", "outputs": outputs})) or ()
+    assert notice.startswith("Output größe is left out of the job's status")
+    assert [output.name for output in reader.outputs] == ["kept"]
+
+
+def test_resources_beyond_what_a_status_holds_are_announced_once() -> None:
+    reader = OutputReader()
+    shown: list[str] = []
+    for number in range(MOST_RESOURCES + 2):
+        hook = {"resource": {"addr": f"a.{number}", "resource_type": "t"}, "action": "create"}
+        shown += reader.read(json.dumps({"@message": "m", "type": "apply_complete", "hook": hook})) or ()
+    assert [line for line in shown if line != "m"] == [
+        f"The job's status has room for {MOST_RESOURCES} resources; further ones are only here."
+    ]

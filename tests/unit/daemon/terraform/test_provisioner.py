@@ -11,8 +11,10 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.execution.provisioner import Task
 from provisioner_operator.daemon.git.request import REQUEST
+from provisioner_operator.daemon.terraform.failure import LONGEST_DETAIL
 from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram
 from provisioner_operator.daemon.terraform.state import BACKEND_FILE, BACKEND_SETTINGS_FILE, ClusterAccess
+from provisioner_operator.daemon.terraform.value_files import FILE
 from provisioner_operator.kube import paths
 from unit.daemon.builders import Objects, a_secret, a_task
 
@@ -29,6 +31,15 @@ def prepare(task: Task, directory: Path) -> TerraformProgram:
     # Any program will do: none is run here.
     terraform = Terraform(objects, binary=Path(sys.executable), access=ClusterAccess(Path("/etc/kubeconfig")))
     return asyncio.run(terraform.prepare(task, directory))
+
+
+def checked_out(directory: Path, **files: str) -> Path:
+    """Make the folder of the checkout that GIT names, with these files."""
+    folder = directory / "repository" / "dev"
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return folder
 
 
 def stages(program: TerraformProgram) -> list[tuple[str, str]]:
@@ -48,11 +59,22 @@ def test_files_from_git_are_fetched_first_and_the_rest_runs_in_their_folder(
     tmp_path: Path, spec: dict[str, Any], names: list[str]
 ) -> None:
     assert stages(prepare(a_task(source=INLINE, **spec), tmp_path)) == [(name, ".") for name in names]
+    checked_out(tmp_path)
     fetched = prepare(a_task(source=GIT, **spec), tmp_path)
     assert stages(fetched) == [("fetch", "."), *((name, "repository/dev") for name in names)]
 
 
+def test_states_that_come_with_a_source_are_left_out_and_named(tmp_path: Path) -> None:
+    leftovers = ["errored.tfstate", "terraform.tfstate", "terraform.tfstate.backup"]
+    files = dict.fromkeys([*leftovers, ".terraform.lock.hcl", "main.tf"], "")
+    program = prepare(a_task(source={"inline": {"files": files}}), tmp_path)
+    assert not {path.name for path in tmp_path.iterdir()}.intersection(leftovers)
+    assert (tmp_path / ".terraform.lock.hcl").exists()
+    assert [notice.split(" is left out")[0] for notice in program.notices] == leftovers
+
+
 def test_the_password_is_given_to_the_fetch_alone(tmp_path: Path) -> None:
+    checked_out(tmp_path)
     program = prepare(a_task(source=GIT, variables=[{"name": "region", "value": "us"}]), tmp_path)
     fetch, *others = program.stages
     assert fetch.environment is not None
@@ -67,9 +89,47 @@ def test_the_password_is_given_to_the_fetch_alone(tmp_path: Path) -> None:
 
 def test_the_inspection_learns_no_value_of_a_variable(tmp_path: Path) -> None:
     program = prepare(a_task(source=INLINE, variables=[{"name": "region", "value": "us"}], **IMPORT), tmp_path)
-    environment = program.stages[-1].environment
+    environment = list(program.stages)[-1].environment
     assert environment is not None
     assert not any(name.startswith("TF_VAR_") for name in environment)
+
+
+REGION = [{"name": "region", "value": "eu"}]
+DECLARED = ('variable: {"name": "region"}', 'syntax: {"expressions": [], "ephemeral": [], "unread": []}')
+SET_BY_FILE = {"inline": {"files": {"main.tf": "# main", "terraform.tfvars": 'region = "us"'}}}
+
+
+@pytest.mark.parametrize("tool", ["terraform", "tofu"])
+@pytest.mark.parametrize("source", [GIT, SET_BY_FILE])
+def test_a_file_of_values_in_the_source_is_beneath_the_jobs_values(
+    tmp_path: Path, source: dict[str, Any], tool: str
+) -> None:
+    program = prepare(a_task(source=source, variables=REGION), tmp_path)
+    done: dict[str, tuple[str, ...]] = {}
+    for stage in program.stages:
+        done[stage.name] = stage.arguments
+        if stage.name == "fetch":
+            checked_out(tmp_path, **{"terraform.tfvars": 'region = "us"'})
+        if stage.name == "plan":
+            program.read("plan", "stdout", json.dumps({"@message": "m", "type": "version", tool: "1.9.0"}))
+        if stage.name == "inspect":
+            for line in DECLARED:
+                program.read("inspect", "stdout", line)
+            assert program.end_stage("inspect", 0).failure is None
+    assert list(done)[-4:] == ["inspect", "init", "plan", "apply"]
+    file = f"-var-file={tmp_path / FILE}"
+    assert [file in done[name] for name in ("init", "plan", "apply")] == [True, True, tool == "tofu"]
+    assert (program.variables, program.resources) == ((), ())
+
+
+def test_an_expression_that_a_file_would_replace_fails_the_job(tmp_path: Path) -> None:
+    program = prepare(a_task(source=SET_BY_FILE, variables=REGION), tmp_path)
+    assert next(iter(program.stages)).name == "inspect"
+    for line in (DECLARED[0], DECLARED[1].replace("[]", '["region"]', 1)):
+        program.read("inspect", "stdout", line)
+    failure = program.end_stage("inspect", 0).failure
+    assert failure is not None
+    assert failure.reason is EndReason.VARIABLE_UNAVAILABLE
 
 
 def test_where_the_state_belongs_is_written_once_the_files_are_there(tmp_path: Path) -> None:
@@ -152,3 +212,13 @@ def test_the_second_try_does_not_repeat_the_errors_of_the_first(tmp_path: Path) 
     assert failure is not None
     assert "503" not in failure.message
     assert failure.message.endswith("404 It was tried 2 times.")
+
+
+def test_no_part_of_a_secret_is_left_where_a_message_is_cut(tmp_path: Path) -> None:
+    program = prepare(a_task(source=GIT), tmp_path)
+    detail = "x" * (LONGEST_DETAIL - 4) + "hunter2"
+    diagnostic = {"severity": "error", "summary": "no", "detail": detail}
+    program.read("init", "stdout", json.dumps({"@message": "m", "type": "diagnostic", "diagnostic": diagnostic}))
+    failure = program.end_stage("init", 1).failure
+    assert failure is not None
+    assert "hunt" not in failure.message
