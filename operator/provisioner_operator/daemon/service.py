@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.core.daemons.run_environment import run_environment
 from provisioner_operator.daemon import predecessor_lock
 from provisioner_operator.daemon.agent import Agent, RunResources
 from provisioner_operator.daemon.echo.provisioner import Echo
@@ -38,6 +39,7 @@ class Settings:
     kubeconfig: Path | None
     terraform: Path | None
     directory: Path
+    pass_env: tuple[str, ...] = ()
 
 
 async def serve(settings: Settings) -> None:
@@ -81,7 +83,8 @@ def _require_programs(settings: Settings, provisioners: Sequence[Provisioner]) -
 def _resources(connection: Connection, settings: Settings, instance: str, lock: int) -> RunResources:
     echo = Echo(connection.client, daemon=settings.name, instance=instance)
     access = ClusterAccess(kubeconfig_in_use(settings.kubeconfig))
-    terraform = Terraform(connection.client, binary=settings.terraform, access=access)
+    passed = run_environment(os.environ, settings.pass_env)
+    terraform = Terraform(connection.client, binary=settings.terraform, access=access, passed=passed)
     return RunResources(
         {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform}, settings.directory, JsonConsole(sys.stdout), lock
     )

@@ -70,6 +70,7 @@ def _template(model: PodTemplateModel) -> PodTemplate:
         termination_grace=model.termination_grace_period_seconds,
         resources=None if model.resources is None else as_written(model.resources),
         env=tuple(as_written(each) for each in model.env),
+        env_from=tuple(as_written(each) for each in model.env_from),
         node_selector=model.node_selector,
         tolerations=tuple(as_written(each) for each in model.tolerations),
         labels=model.pod_labels,

@@ -29,6 +29,10 @@ A_TEMPLATE: Manifest = {
         {"name": "SETTING", "valueFrom": {"configMapKeyRef": {"name": "proxy", "key": "url"}}},
         {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
     ],
+    "envFrom": [
+        {"secretRef": {"name": "cloud", "optional": True}},
+        {"prefix": "TF_VAR_", "configMapRef": {"name": "settings"}},
+    ],
     "nodeSelector": {"kubernetes.io/os": "linux", "pool": ""},
     "tolerations": [
         {"key": "gpu", "value": "yes", "effect": "NoSchedule"},

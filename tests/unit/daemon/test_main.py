@@ -47,11 +47,14 @@ def test_options_become_settings(served: Served, tmp_path: Path) -> None:
         *("--tag", "region=eu", "--tag", "query=a=b", "--tag", "empty="),
         *("--provisioner", "terraform", "--provisioner", "echo", "--provisioner", "terraform"),
         *("--capacity", "4", "--lost-after-seconds", "60", "--cancel-grace-seconds", "0", "--terraform", "/bin/tofu"),
+        *("--pass-env", "AWS_*", "--pass-env", "VAULT_TOKEN"),
     )
     assert result.exit_code == 0
     tags = {"region": "eu", "query": "a=b", "empty": ""}
     flags = Flags(tags, (Provisioner.TERRAFORM, Provisioner.ECHO), 4, 60, 0)
-    assert served.settings == [Settings("acme", "d1", None, flags, kubeconfig, Path("/bin/tofu"), tmp_path)]
+    assert served.settings == [
+        Settings("acme", "d1", None, flags, kubeconfig, Path("/bin/tofu"), tmp_path, ("AWS_*", "VAULT_TOKEN"))
+    ]
 
 
 def test_fields_without_an_option_are_left_as_they_are(served: Served) -> None:
@@ -78,6 +81,12 @@ def test_a_pod_says_by_its_environment_who_the_daemon_is(served: Served) -> None
         (["--namespace", "acme", "--lost-after-seconds", "9"], "9 is not in the range"),
         (["--namespace", "acme", "--cancel-grace-seconds", "-1"], "-1 is not in the range"),
         (["--namespace", "acme", "--kubeconfig", "/nonexistent"], "does not exist"),
+        (
+            ["--namespace", "acme", "--pass-env", "POD_NAME"],
+            "POD_NAME is reserved: it belongs to the daemon's own identity",
+        ),
+        (["--namespace", "acme", "--pass-env", "TF_WORKSPACE"], "TF_WORKSPACE is reserved: a run sets it itself"),
+        (["--namespace", "acme", "--pass-env", "*"], "'*' is neither the NAME of a variable nor a PREFIX*"),
         ([], "Missing option '--namespace'"),
     ],
 )

@@ -70,6 +70,10 @@ def test_all_that_a_pool_says_is_read() -> None:
                 {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
                 {"name": "B", "value": ""},
             ],
+            "envFrom": [
+                {"secretRef": {"name": "s"}},
+                {"prefix": "P_", "configMapRef": {"name": "c", "optional": True}},
+            ],
             "tolerations": [{"key": "gpu", "operator": "Exists"}],
             "nodeSelector": {"disk": "fast"},
             "podLabels": {"team": "a"},
@@ -92,6 +96,10 @@ def test_all_that_a_pool_says_is_read() -> None:
         env=(
             {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": False}}},
             {"name": "B", "value": ""},
+        ),
+        env_from=(
+            {"secretRef": {"name": "s", "optional": False}},
+            {"prefix": "P_", "configMapRef": {"name": "c", "optional": True}},
         ),
         node_selector={"disk": "fast"},
         tolerations=({"key": "gpu", "operator": "Exists"},),

@@ -38,6 +38,9 @@ AnnotationValue = Annotated[str, StringConstraints(max_length=4096)]
 EnvironmentName = Annotated[
     str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")
 ]
+EnvironmentPrefix = Annotated[
+    str, StringConstraints(min_length=1, max_length=128, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")
+]
 EnvironmentValue = Annotated[str, StringConstraints(max_length=32_768)]
 FieldPath = Annotated[str, StringConstraints(min_length=1, max_length=253)]
 TaintKey = Annotated[str, StringConstraints(max_length=_LONGEST_KEY)]
@@ -120,7 +123,7 @@ class EnvironmentSource(Model):
 
 
 class EnvironmentVariable(Model):
-    """An environment variable of the daemon, inherited by the programs that it runs."""
+    """An environment variable of the daemon, which Terraform gets in every run."""
 
     model_config = ConfigDict(
         json_schema_extra=validated_by(
@@ -144,6 +147,35 @@ class EnvironmentVariable(Model):
     """Its value; `$(NAME)` refers to a variable before it."""
     value_from: EnvironmentSource | None = None
     """Origin of its value, read when the Pod starts."""
+
+
+class EnvironmentObject(Model):
+    """Reference to a Secret or ConfigMap in the pool's namespace."""
+
+    name: ObjectName
+    """The object's name."""
+    optional: bool = False
+    """Set to true to start the Pod without the variables if the object does not exist."""
+
+
+class EnvironmentFrom(Model):
+    """All keys of a Secret or a ConfigMap, as environment variables of Terraform in every run."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validated_by(
+            rule(
+                exactly_one_of("secretRef", "configMapRef"),
+                "an entry of envFrom needs exactly one of secretRef and configMapRef",
+            )
+        )
+    )
+
+    prefix: EnvironmentPrefix | None = None
+    """Prefix of the variables' names, before the keys, such as `TF_VAR_`."""
+    secret_ref: EnvironmentObject | None = None
+    """The Secret. Its values are masked in logs."""
+    config_map_ref: EnvironmentObject | None = None
+    """The ConfigMap."""
 
 
 class Toleration(Model):
@@ -200,7 +232,15 @@ class PodTemplate(Model):
             max_length=128, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = []
-    """Further environment variables, by name, for example for cloud credentials and proxies."""
+    """Further environment variables, by name, of the daemon and of Terraform in every run: credentials of clouds, proxies.
+    Those of the daemon's identity (PROVISIONER_*, KUBERNETES_*, KUBECONFIG) and of a run's (HOME, TMPDIR, CODER_*), and those
+    that move its state (TF_WORKSPACE, TF_DATA_DIR, KUBE_* except KUBE_CONFIG_PATH), do not reach runs. Values from Secrets are
+    masked in logs."""
+    env_from: Annotated[
+        list[EnvironmentFrom], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ] = []
+    """Secrets and ConfigMaps whose keys are environment variables of Terraform in every run, but not of the daemon. Of two
+    equal names the later one counts, and one of `env` before all of them."""
     node_selector: Annotated[
         dict[str, LabelValue], Field(max_length=32, json_schema_extra=validated_by(_keys("nodeSelector")))
     ] = {}

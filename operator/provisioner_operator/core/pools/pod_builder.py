@@ -6,6 +6,7 @@ spec, or by another version of the operator, and is to be replaced. The Pod meet
 """
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from provisioner_operator.api.v1alpha1.names import (
@@ -20,6 +21,7 @@ from provisioner_operator.api.v1alpha1.names import (
     TAG_ANNOTATION_PREFIX,
 )
 from provisioner_operator.api.v1alpha1.pod_template import OWN_VARIABLES
+from provisioner_operator.core.daemons.run_environment import NAMED_ENV, SECRET_ENV, env_from_prefix
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.pools.records import Pool
 
@@ -125,7 +127,8 @@ def _container(pool: Pool, default_image: str) -> JsonObject:
         "name": CONTAINER,
         "image": template.image or default_image,
         "args": ["provisioner-daemon", "run"],
-        "env": [*_IDENTITY, *template.env],
+        "env": [*_IDENTITY, *template.env, *_names_for_runs(template.env)],
+        "envFrom": [_for_runs(number, source) for number, source in enumerate(template.env_from)],
         "resources": DEFAULT_RESOURCES if template.resources is None else template.resources,
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -134,6 +137,25 @@ def _container(pool: Pool, default_image: str) -> JsonObject:
         },
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a volume of the Pod's own
     }
+
+
+def _names_for_runs(env: Sequence[JsonObject]) -> Iterator[JsonObject]:
+    """Name the variables that the daemon passes on, and those of them that it masks."""
+    secret = [str(each["name"]) for each in env if _is_from_secret(each)]
+    for variable, names in ((NAMED_ENV, [str(each["name"]) for each in env]), (SECRET_ENV, secret)):
+        if names:
+            yield {"name": variable, "value": " ".join(names)}
+
+
+def _is_from_secret(variable: JsonObject) -> bool:
+    source = variable.get("valueFrom")
+    return isinstance(source, Mapping) and "secretKeyRef" in source
+
+
+def _for_runs(number: int, source: JsonObject) -> JsonObject:
+    """Hide the keys of a source from the daemon itself, which takes the prefix away for runs."""
+    prefix = env_from_prefix(number, secret="secretRef" in source)
+    return {**source, "prefix": f"{prefix}{source.get('prefix', '')}"}
 
 
 _IDENTITY: tuple[JsonObject, ...] = tuple(

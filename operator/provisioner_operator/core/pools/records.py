@@ -27,6 +27,7 @@ class PodTemplate:
     termination_grace: int = 4000
     resources: JsonObject | None = None
     env: tuple[JsonObject, ...] = ()
+    env_from: tuple[JsonObject, ...] = ()
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[JsonObject, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)

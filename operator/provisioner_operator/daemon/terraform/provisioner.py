@@ -14,6 +14,7 @@ from pathlib import Path
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Transition
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.core.daemons.run_environment import RunEnvironment
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
@@ -42,8 +43,8 @@ _OWN = (
     *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"),
     *("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),  # without these there is no in-cluster configuration
 )
-"""The variables of the daemon's environment that Terraform alone inherits. Credentials for clouds come from Secrets, by
-variable. None of Coder's (CODER_*): the job alone describes itself to its template, the same on every daemon."""
+"""The variables of the daemon's environment that Terraform always inherits, besides those that the daemon is told to pass on.
+None of Coder's (CODER_*): the job alone describes itself to its template, the same on every daemon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +160,18 @@ class TerraformProgram:
 class Terraform:
     """Turns jobs into Terraform runs."""
 
-    def __init__(self, reader: Reader, *, binary: Path | None, access: state.ClusterAccess) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        binary: Path | None,
+        access: state.ClusterAccess,
+        passed: RunEnvironment = RunEnvironment(),  # noqa: B008 - frozen
+    ) -> None:
         self._reader = reader
         self._binary = binary
         self._access = access
+        self._passed = passed
 
     async def prepare(self, task: Task, directory: Path) -> TerraformProgram:
         """Read the variables, and write the job's files and the backend's, unless a stage is to fetch them."""
@@ -191,10 +200,20 @@ class Terraform:
         return TerraformProgram(
             layout,
             stages,
-            _environment(directory) | context_environment(task.model, variables.values),
-            secrets=(*variables.secrets, *_login(request)),
+            # The job last: its values replace those of the daemon.
+            self._environment(directory) | context_environment(task.model, variables.values),
+            secrets=(*variables.secrets, *_login(request), *self._passed.secrets),
             request=request,
         )
+
+    def _environment(self, directory: Path) -> dict[str, str]:
+        inherited = passed_on(LOCALE, NETWORK, _OWN) | dict(self._passed.values)
+        return inherited | {
+            "HOME": str(directory),
+            "TMPDIR": str(directory),
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+        }
 
     async def _read_git_request(self, model: ProvisionerJob) -> GitRequest | None:
         source = model.spec.source
@@ -246,12 +265,3 @@ def _stages(binary: str, job: Job, layout: Layout) -> tuple[Stage, ...]:
             if job.transition is Transition.DELETE:
                 return (init, stage(PLAN, *plan, "-destroy"), stage(DESTROY, *apply))
             return (init, stage(PLAN, *plan), stage(APPLY, *apply))
-
-
-def _environment(directory: Path) -> dict[str, str]:
-    return passed_on(LOCALE, NETWORK, _OWN) | {
-        "HOME": str(directory),
-        "TMPDIR": str(directory),
-        "TF_IN_AUTOMATION": "1",
-        "CHECKPOINT_DISABLE": "1",
-    }

@@ -65,6 +65,14 @@ POOL_ROWS = (
         )
         for name in ("POD_NAME", "POD_NAMESPACE", "POD_UID")
     ),
+    *(
+        Creation(
+            "an entry of envFrom needs exactly one of secretRef and configMapRef",
+            _template(envFrom=[{"prefix": "A_"} | source]),
+            "spec.template.envFrom[0]",
+        )
+        for source in ({}, {"secretRef": {"name": "a"}, "configMapRef": {"name": "a"}})
+    ),
     Creation(
         "a toleration with the operator Exists cannot have a value, because it matches every value",
         _template(tolerations=[{"key": "gpu", "operator": "Exists", "value": "yes"}]),

@@ -86,7 +86,39 @@ def test_what_the_template_says_is_passed_on() -> None:
     assert (metadata["labels"]["team"], metadata["annotations"]["note"]) == ("a", "b")
     assert container(pool)["image"] == "mirror.example.com/daemon:1"
     assert container(pool)["resources"] == {"limits": {"memory": "8Gi"}}
-    assert container(pool)["env"][-1] == CLOUD
+    assert CLOUD in container(pool)["env"]
+
+
+def test_the_daemon_learns_which_variables_are_for_runs_and_which_of_them_are_secret() -> None:
+    env: tuple[JsonObject, ...] = (
+        CLOUD,
+        {"name": "REGION", "value": "eu"},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+    )
+    told = container(a_pool(template=PodTemplate(env=env)))["env"][-2:]
+    plain = container(a_pool(template=PodTemplate(env=env[1:])))["env"]
+
+    assert told == [
+        {"name": "PROVISIONER_NAMED_ENV", "value": "TOKEN REGION NODE"},
+        {"name": "PROVISIONER_SECRET_ENV", "value": "TOKEN"},
+    ]
+    assert [each["name"] for each in plain][-2:] == ["NODE", "PROVISIONER_NAMED_ENV"]
+
+
+def test_keys_of_a_source_can_change_nothing_of_the_daemon_itself() -> None:
+    sources: tuple[JsonObject, ...] = (
+        {"secretRef": {"name": "cloud", "optional": False}},
+        {"prefix": "TF_VAR_", "configMapRef": {"name": "settings", "optional": True}},
+    )
+    given = container(a_pool(template=PodTemplate(env_from=sources)))["envFrom"]
+
+    assert given == [
+        {"prefix": "PROVISIONER_ENV_FROM_0_SECRET_", "secretRef": {"name": "cloud", "optional": False}},
+        {
+            "prefix": "PROVISIONER_ENV_FROM_1_CONFIG_TF_VAR_",
+            "configMapRef": {"name": "settings", "optional": True},
+        },
+    ]
 
 
 def test_without_a_template_the_operators_own_image_runs_and_may_drain_for_longer_than_an_hour() -> None:
@@ -104,6 +136,7 @@ def test_without_a_template_the_operators_own_image_runs_and_may_drain_for_longe
         {"template": PodTemplate(image="other")},
         {"template": PodTemplate(service_account="other")},
         {"template": PodTemplate(env=(CLOUD,))},
+        {"template": PodTemplate(env_from=({"secretRef": {"name": "cloud"}},))},
         {"template": PodTemplate(resources={})},
         {"template": PodTemplate(labels={"team": "a"})},
         {"template": PodTemplate(annotations={"note": "b"})},
