@@ -12,7 +12,7 @@ import click
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
-from provisioner_operator.core.daemons.run_environment import ReservedVariableError, check_pattern
+from provisioner_operator.core.daemons.run_environment import PASS_ENV, ReservedVariableError, check_pattern
 from provisioner_operator.daemon.logs.console import logging_to
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
@@ -109,10 +109,11 @@ def _parse_patterns(_context: click.Context, _option: click.Parameter, patterns:
     "--pass-env",
     "pass_env",
     multiple=True,
+    envvar=PASS_ENV,
     metavar="NAME",
     callback=_parse_patterns,
     help="A variable of the daemon's environment that Terraform gets in every run, such as AWS_PROFILE, or all with a prefix, "
-    "such as 'AWS_*'; repeat for more. Values that may be secrets are masked in logs.",
+    "such as 'AWS_*'; repeat for more. Values that may be secrets are masked in logs. [env: PROVISIONER_PASS_ENV, separated by spaces]",
 )
 def run(
     *,

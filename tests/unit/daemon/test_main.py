@@ -96,6 +96,11 @@ def test_what_cannot_be_meant_is_refused(served: Served, arguments: list[str], s
     assert said in " ".join(result.output.split())
 
 
+def test_a_pools_daemon_learns_from_its_environment_what_to_pass_on(served: Served) -> None:
+    assert served.called("--namespace", "acme", PROVISIONER_PASS_ENV="AWS_* AZURE_CLIENT_ID").exit_code == 0
+    assert served.settings[0].pass_env == ("AWS_*", "AZURE_CLIENT_ID")
+
+
 def test_a_daemon_in_a_pod_takes_nothing_that_its_pod_says(served: Served) -> None:
     result = served.called("--namespace", "acme", "--pod-uid", "u1", "--tag", "a=b", "--capacity", "2")
     assert (result.exit_code, served.settings) == (2, [])

@@ -1,6 +1,6 @@
 """Decide which variables of a daemon's environment reach the commands of its runs, and which of their values are masked.
 
-A pool names the variables of `env` for its daemons, and gives the keys of each `envFrom` a prefix of ours, which is removed
+A pool names the variables of `env` and `passEnv` for its daemons, and gives the keys of each `envFrom` a prefix of ours, which is removed
 again for runs: nobody knows these keys beforehand, and none of them may change the daemon itself. A daemon outside a pool
 names them by `--pass-env`. Called by `pools.pod_builder` and the daemon.
 
@@ -11,22 +11,24 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from provisioner_operator.api.v1alpha1.pod_environment import (
+    BACKEND_PREFIX,
+    HARMLESS_BACKEND_VARIABLES,
+    IDENTITY_VARIABLES,
+    RESERVED_PREFIXES,
+    RUN_VARIABLES,
+)
+
 NAMED_ENV = "PROVISIONER_NAMED_ENV"
 """Variable of a pool's daemons: the names in the pool's `env`, separated by spaces."""
 SECRET_ENV = "PROVISIONER_SECRET_ENV"  # noqa: S105 - a variable's name
 """Variable of a pool's daemons: those of these names whose values come from Secrets."""
+PASS_ENV = "PROVISIONER_PASS_ENV"  # noqa: S105 - a variable's name
+"""Variable with the patterns of `--pass-env`, separated by spaces: the pool's `passEnv`."""
 SHORTEST_MASKED = 6
 """Characters from which a value of unknown origin is masked. Shorter ones are settings: `true`, `debug`, `5432`."""
 
-_OWN = re.compile(r"PROVISIONER_.*|KUBERNETES_.*|POD_NAME|POD_NAMESPACE|POD_UID|KUBECONFIG")
-"""The daemon's identity and settings, and its way to the API server."""
-_OF_RUNS = re.compile(
-    r"CODER_.*|HOME|TMPDIR|TF_IN_AUTOMATION|CHECKPOINT_DISABLE|TF_DATA_DIR|TF_WORKSPACE|KUBE_(?!CONFIG_PATHS?$).*"
-)
-"""Variables that each run sets itself, and those by which Terraform would keep its state in another place: the backend
-`kubernetes` reads `KUBE_HOST` and its like, and lets them replace even a setting that is empty. Only `KUBE_CONFIG_PATH` cannot:
-the backend's own is always set."""
-_RESERVED_PREFIXES = ("PROVISIONER_", "KUBERNETES_", "CODER_")
+_IDENTITY_PREFIXES = ("PROVISIONER_", "KUBERNETES_")
 _ENV_FROM = re.compile(r"PROVISIONER_ENV_FROM_(\d+)_(SECRET|CONFIG)_(.+)", re.DOTALL)
 _PLACE = re.compile(r".*(?:^|_)(?:REGION|ZONE|LOCATION|PROJECT|PROFILE|FILE|PATH|DIR|ARN)", re.IGNORECASE)
 _SWITCHES = frozenset({"true", "false"})
@@ -46,7 +48,7 @@ class RunEnvironment:
 
 def is_passable(name: str) -> bool:
     """Return whether runs may get a variable of this name from their daemon."""
-    return not (_OWN.fullmatch(name) or _OF_RUNS.fullmatch(name))
+    return not (_is_identity(name) or _is_of_runs(name))
 
 
 def check_pattern(pattern: str) -> None:
@@ -57,14 +59,24 @@ def check_pattern(pattern: str) -> None:
     prefix = pattern.removesuffix("*")
     if not prefix or "*" in prefix or "=" in prefix:
         raise ReservedVariableError(f"{pattern!r} is neither the NAME of a variable nor a PREFIX*")
-    is_reserved = prefix.startswith(_RESERVED_PREFIXES) if pattern.endswith("*") else not is_passable(prefix)
+    is_reserved = prefix.startswith(RESERVED_PREFIXES) if pattern.endswith("*") else not is_passable(prefix)
     if is_reserved:
         reason = (
-            "a run sets it itself, or would keep its state elsewhere"
-            if _OF_RUNS.fullmatch(prefix)
-            else "it belongs to the daemon's own identity, which runs do not get"
+            "it belongs to the daemon's own identity, which runs do not get"
+            if _is_identity(prefix)
+            else "a run sets it itself, or would keep its state elsewhere"
         )
         raise ReservedVariableError(f"{pattern} is reserved: {reason}")
+
+
+def _is_identity(name: str) -> bool:
+    return name in IDENTITY_VARIABLES or name.startswith(_IDENTITY_PREFIXES)
+
+
+def _is_of_runs(name: str) -> bool:
+    if name.startswith(BACKEND_PREFIX):
+        return name not in HARMLESS_BACKEND_VARIABLES
+    return name in RUN_VARIABLES or name.startswith(RESERVED_PREFIXES)
 
 
 def env_from_prefix(number: int, *, secret: bool) -> str:

@@ -20,10 +20,11 @@ from provisioner_operator.api.v1alpha1.names import (
     PROVISIONERS_ANNOTATION,
     TAG_ANNOTATION_PREFIX,
 )
-from provisioner_operator.api.v1alpha1.pod_template import OWN_VARIABLES
-from provisioner_operator.core.daemons.run_environment import NAMED_ENV, SECRET_ENV, env_from_prefix
-from provisioner_operator.core.model.json_value import JsonObject
-from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.api.v1alpha1.pod_environment import OWN_VARIABLES
+from provisioner_operator.api.v1alpha1.pod_volumes import WORK_DIRECTORY, WORK_VOLUME
+from provisioner_operator.core.daemons.run_environment import NAMED_ENV, PASS_ENV, SECRET_ENV, env_from_prefix
+from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.pools.records import PodTemplate, Pool
 
 CONTAINER = "daemon"
 """Name of the only container."""
@@ -34,6 +35,12 @@ DEFAULT_RESOURCES: JsonObject = {
     "limits": {"memory": "2Gi"},
 }
 """Enough for Terraform with a few providers. No CPU limit: a throttled run is slow, and may miss heartbeats."""
+
+LEAST_WORK_SPACE = 10
+WORK_SPACE_OF_A_JOB = 2
+"""Gibibytes to which a daemon's work directory is limited by default, at least and for each job: enough for the providers of
+several clouds. Without a limit one job could fill the disk of its node. A default request for ephemeral storage would keep Pods
+from nodes that do not report any."""
 
 _DIGEST_LENGTH = 10
 """Hexadecimal digits of a revision: a pool has few revisions at a time."""
@@ -116,9 +123,32 @@ def _spec(pool: Pool, default_image: str) -> JsonObject:
         },
         "nodeSelector": template.node_selector,
         "tolerations": template.tolerations,
+        **dict(_placement(pool)),
+        "imagePullSecrets": template.image_pull_secrets,
         "containers": [_container(pool, default_image)],
-        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "volumes": _volumes(pool),
     }
+
+
+def _placement(pool: Pool) -> Iterator[tuple[str, JsonValue]]:
+    template = pool.template
+    if template.affinity is not None:
+        yield "affinity", template.affinity
+    if template.topology_spread:
+        own: JsonObject = {"labelSelector": {"matchLabels": {POOL_LABEL: pool.name}}}
+        yield "topologySpreadConstraints", [{**own, **each} for each in template.topology_spread]
+    if template.priority_class is not None:
+        yield "priorityClassName", template.priority_class
+    if template.runtime_class is not None:
+        yield "runtimeClassName", template.runtime_class
+
+
+def _volumes(pool: Pool) -> Sequence[JsonObject]:
+    volumes = pool.template.volumes
+    if any(each["name"] == WORK_VOLUME for each in volumes):
+        return volumes
+    gibibytes = max(LEAST_WORK_SPACE, WORK_SPACE_OF_A_JOB * pool.capacity)
+    return ({"name": WORK_VOLUME, "emptyDir": {"sizeLimit": f"{gibibytes}Gi"}}, *volumes)
 
 
 def _container(pool: Pool, default_image: str) -> JsonObject:
@@ -127,7 +157,7 @@ def _container(pool: Pool, default_image: str) -> JsonObject:
         "name": CONTAINER,
         "image": template.image or default_image,
         "args": ["provisioner-daemon", "run"],
-        "env": [*_IDENTITY, *template.env, *_names_for_runs(template.env)],
+        "env": [*_IDENTITY, *template.env, *_names_for_runs(template)],
         "envFrom": [_for_runs(number, source) for number, source in enumerate(template.env_from)],
         "resources": DEFAULT_RESOURCES if template.resources is None else template.resources,
         "securityContext": {
@@ -135,16 +165,18 @@ def _container(pool: Pool, default_image: str) -> JsonObject:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a volume of the Pod's own
+        "volumeMounts": [{"name": WORK_VOLUME, "mountPath": WORK_DIRECTORY}, *template.volume_mounts],
     }
 
 
-def _names_for_runs(env: Sequence[JsonObject]) -> Iterator[JsonObject]:
+def _names_for_runs(template: PodTemplate) -> Iterator[JsonObject]:
     """Name the variables that the daemon passes on, and those of them that it masks."""
-    secret = [str(each["name"]) for each in env if _is_from_secret(each)]
-    for variable, names in ((NAMED_ENV, [str(each["name"]) for each in env]), (SECRET_ENV, secret)):
-        if names:
-            yield {"name": variable, "value": " ".join(names)}
+    lists = {
+        NAMED_ENV: [str(each["name"]) for each in template.env],
+        SECRET_ENV: [str(each["name"]) for each in template.env if _is_from_secret(each)],
+        PASS_ENV: template.pass_env,
+    }
+    yield from ({"name": variable, "value": " ".join(names)} for variable, names in lists.items() if names)
 
 
 def _is_from_secret(variable: JsonObject) -> bool:

@@ -15,6 +15,14 @@ _FROM: Manifest = {
     "fieldRef": {"fieldPath": "spec.nodeName"},
 }
 _FROM_TWO = tuple({field: _FROM[field] for field in _FROM if field != absent} for absent in _FROM)
+_OF_NODES: Manifest = {
+    "hostPath": {"path": "/"},
+    "nfs": {"server": "a", "path": "/"},
+    "iscsi": {"targetPortal": "a", "iqn": "b", "lun": 0},
+    "csi": {"driver": "a"},
+    "image": {"reference": "a"},
+}
+"""Other kinds of volumes: they do not exist, so nothing of them is kept."""
 _OWN_KEYS = "under provisioner.dev are reserved for the operator: set tags and settings of daemons in the pool's spec"
 
 
@@ -72,6 +80,63 @@ POOL_ROWS = (
             "spec.template.envFrom[0]",
         )
         for source in ({}, {"secretRef": {"name": "a"}, "configMapRef": {"name": "a"}})
+    ),
+    *(
+        Creation(
+            "passEnv cannot name variables of the daemon's identity, nor those that a run sets itself or that would move its state",
+            _template(passEnv=["AWS_*", name]),
+            "spec.template.passEnv",
+        )
+        for name in (
+            "POD_NAME",
+            "KUBECONFIG",
+            "PROVISIONER_*",
+            "KUBERNETES_SERVICE_HOST",
+            "CODER_*",
+            "HOME",
+            "KUBE_HOST",
+        )
+    ),
+    *(
+        Creation(
+            "a volume needs exactly one of secret, configMap, projected, persistentVolumeClaim and emptyDir",
+            _template(volumes=[{"name": "a"} | source]),
+            "spec.template.volumes[0]",
+        )
+        for source in (
+            {},
+            {"emptyDir": {}, "configMap": {"name": "a"}},
+            *({kind: body} for kind, body in _OF_NODES.items()),
+        )
+    ),
+    Creation(
+        "the volume tmp holds the directories of runs, and can only be an emptyDir",
+        _template(volumes=[{"name": "tmp", "persistentVolumeClaim": {"claimName": "a"}}]),
+        "spec.template.volumes[0].name",
+    ),
+    *(
+        Creation(
+            "a source of a projected volume needs exactly one of serviceAccountToken, secret and configMap",
+            _template(volumes=[{"name": "a", "projected": {"sources": [source]}}]),
+            "spec.template.volumes[0].projected.sources[0]",
+        )
+        for source in ({}, {"secret": {"name": "a"}, "configMap": {"name": "a"}})
+    ),
+    *(
+        Creation(
+            "volumeMounts names a volume that is not among volumes",
+            _template(volumeMounts=[{"name": "b", "mountPath": "/b"}], **volumes),
+            "spec.template.volumeMounts",
+        )
+        for volumes in ({}, {"volumes": [{"name": "a", "emptyDir": {}}]})
+    ),
+    *(
+        Creation(
+            "/tmp and /var/run/secrets/kubernetes.io/serviceaccount are the daemon's own: mount the volume somewhere else",
+            _template(volumes=[{"name": "a", "emptyDir": {}}], volumeMounts=[{"name": "a", "mountPath": path}]),
+            "spec.template.volumeMounts[0].mountPath",
+        )
+        for path in ("/tmp", "/var/run/secrets/kubernetes.io/serviceaccount", "/var/run")
     ),
     Creation(
         "a toleration with the operator Exists cannot have a value, because it matches every value",
