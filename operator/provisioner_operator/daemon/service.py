@@ -5,6 +5,7 @@ ends; after it, the daemon drains.
 """
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -26,6 +27,8 @@ from provisioner_operator.daemon.terraform.provisioner import Terraform, find_bi
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube.connect import Connection, connect
 from provisioner_operator.kube.login import kubeconfig_files
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ def _resources(connection: Connection, settings: Settings, instance: str, lock: 
     echo = Echo(connection.client, daemon=settings.name, instance=instance)
     access = ClusterAccess(kubeconfig_in_use(settings.kubeconfig))
     passed = run_environment(os.environ, settings.pass_env)
+    if passed.values:
+        logger.info("Runs get these variables of the daemon: %s", ", ".join(sorted(passed.values)))
     terraform = Terraform(connection.client, binary=settings.terraform, access=access, passed=passed)
     return RunResources(
         {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform}, settings.directory, JsonConsole(sys.stdout), lock

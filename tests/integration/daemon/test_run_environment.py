@@ -106,6 +106,7 @@ def test_what_a_pool_names_reaches_its_runs(office: Office, tmp_path: Path, monk
     assert status["outputs"] == [{"name": "size", "value": "large"}]
     assert_identity_is_absent(seen)
     assert "AWS_STRAY" not in seen
+    assert "Runs get these variables of the daemon: AWS_ACCESS_KEY_ID, AWS_REGION," in office.said()
     assert "key (secret) of eu-west-1, url postgres://me:(secret)@db" in office.log("one")
     shown = office.log("one") + office.said() + str(status)
     assert not [value for value in (SECRET["AWS_SECRET_ACCESS_KEY"], PASSWORD) if value in shown]
