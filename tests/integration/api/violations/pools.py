@@ -15,14 +15,6 @@ _FROM: Manifest = {
     "fieldRef": {"fieldPath": "spec.nodeName"},
 }
 _FROM_TWO = tuple({field: _FROM[field] for field in _FROM if field != absent} for absent in _FROM)
-_OF_NODES: Manifest = {
-    "hostPath": {"path": "/"},
-    "nfs": {"server": "a", "path": "/"},
-    "iscsi": {"targetPortal": "a", "iqn": "b", "lun": 0},
-    "csi": {"driver": "a"},
-    "image": {"reference": "a"},
-}
-"""Other kinds of volumes: they do not exist, so nothing of them is kept."""
 _OWN_KEYS = "under provisioner.dev are reserved for the operator: set tags and settings of daemons in the pool's spec"
 
 
@@ -103,11 +95,7 @@ POOL_ROWS = (
             _template(volumes=[{"name": "a"} | source]),
             "spec.template.volumes[0]",
         )
-        for source in (
-            {},
-            {"emptyDir": {}, "configMap": {"name": "a"}},
-            *({kind: body} for kind, body in _OF_NODES.items()),
-        )
+        for source in ({}, {"emptyDir": {}, "configMap": {"name": "a"}})
     ),
     Creation(
         "the volume tmp holds the directories of runs, and can only be an emptyDir",
