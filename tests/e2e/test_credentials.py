@@ -15,7 +15,7 @@ locals {
 }
 resource "terraform_data" "seen" {
   provisioner "local-exec" {
-    command = "echo role $CLOUD_ROLE, key $CLOUD_KEY; test ! -e \"$HOME/.aws\"; test -r /etc/credentials/key"
+    command = "echo role $CLOUD_ROLE, key $CLOUD_KEY; test ! -e ~/.aws && test -r /etc/credentials/key"
   }
 }
 output "claims" { value = local.claims }

@@ -1,8 +1,8 @@
 """Decide which variables of a daemon's environment reach the commands of its runs, and which of their values are masked.
 
-A pool names the variables of `env` and `passEnv` for its daemons, and gives the keys of each `envFrom` a prefix of ours, which is removed
-again for runs: nobody knows these keys beforehand, and none of them may change the daemon itself. A daemon outside a pool
-names them by `--pass-env`. Called by `pools.pod_builder` and the daemon.
+A pool names the variables of `env` and `passEnv` for its daemons, and gives the keys of each `envFrom` a prefix of ours, which
+is removed again for runs: nobody knows these keys beforehand, and none of them may change the daemon itself. A daemon outside
+a pool names its variables by `--pass-env`. Called by `pools.pod_builder` and the daemon.
 
 A daemon's own variables are never passed on, nor are those by which a run describes its job or which would move its state.
 """
