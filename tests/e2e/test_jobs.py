@@ -82,11 +82,20 @@ def test_the_job_of_a_deleted_pod_is_lost_as_soon_as_its_container_has_ended(tea
 
 
 def test_a_terminating_pod_finishes_its_job_first(team: Team) -> None:
-    team.create_pool()
+    team.create_pool(template={"terminationGracePeriodSeconds": 300})
     team.submit("short", seconds=5)
     team.jobs.until("short", "Running", seconds=WITHIN)
     team.admin.run("delete", "pod", team.daemon_of("short"), "--wait=false")
     team.jobs.until("short", "Completed", seconds=WITHIN)
+
+
+def test_a_terminating_pod_interrupts_a_job_that_would_outlast_it(team: Team) -> None:
+    team.create_pool(template={"terminationGracePeriodSeconds": 62}, cancelGraceSeconds=30, lostAfterSeconds=FOREVER)
+    team.submit("long", seconds=FOREVER)
+    team.jobs.until("long", "Running", seconds=WITHIN)
+    team.admin.run("delete", "pod", team.daemon_of("long"), "--wait=false")
+    job = team.jobs.until("long", "Failed", seconds=WITHIN)
+    assert job["status"]["reason"] == "DaemonShutdown", "not DaemonLost: the daemon itself stopped the run, and says so"
 
 
 def test_a_run_that_exhausts_memory_fails_and_the_next_job_runs(team: Team) -> None:

@@ -40,6 +40,8 @@ class Disasters:
         self._random = random
         self.over_since = 0.0
         """Time of the last restore, or at which the last definition was there again."""
+        self.undefined_until = float("-inf")
+        """Time until which creations were refused for a missing definition."""
         self._lost_kinds: tuple[str, ...] = ()
         if world.plan.calm:
             return
@@ -92,7 +94,7 @@ class Disasters:
             self._world.workspace_users.follow_advice()
             self._world.schedule.after(APPLY_SECONDS, self._apply)
             return
-        self.over_since = self._world.schedule.now
+        self.over_since = self.undefined_until = self._world.schedule.now
         self._world.workspace_users.create_template_again()
         self._keep_daemons_running()
 

@@ -84,7 +84,7 @@ class Exchange:
             self._controller.wake()
 
     def _refuse(self, decision: Decision) -> None:
-        self._invariants.denied(decision)
+        self._invariants.denied(decision, self._controller)
         self._reconciler.refused(decision, DENIAL, self._controller.now)
         self.settle(decision)
 

@@ -20,8 +20,10 @@ from simulation.schedule import Schedule
 from simulation.server import JOB, Server, is_terminal
 from support.json_patches import Body
 
-MOST_DENIALS = 80
-"""Maximum number of refusals of one write in a simulation: few with doubling pauses, more only after changes."""
+MOST_DENIALS = 30
+"""Maximum number of refusals of one write by one controller between two edits of its object: ten or so with doubling
+pauses, and some more since its backoff also ends when something changes that it depends on.
+"""
 OVERLAP_SECONDS = 300.0
 """Time after a restore of etcd in which all runs end that it made outdated."""
 LONGEST_SPIN = 20
@@ -72,7 +74,8 @@ class Invariants:
         self._restored_at = float("-inf")
         self._former_instances: frozenset[str] = frozenset()
         self._assignments: set[str] = set()
-        self._denials: Counter[tuple[str, str]] = Counter()
+        self._denials: Counter[tuple[object, str, str, int]] = Counter()
+        """Number of refusals, by controller, subject, kind of decision, and generation of its object."""
         server.listeners[JOB].append(self._changed)
 
     def back_up(self) -> Memory:
@@ -151,12 +154,16 @@ class Invariants:
         self.decisions[type(decision).__name__] += 1
         self.note(f"decide {type(decision).__name__} of {decision.display_name}")
 
-    def denied(self, decision: Decision) -> None:
-        """Check that a refused decision is repeated less and less often."""
+    def denied(self, decision: Decision, controller: object) -> None:
+        """Check that a controller repeats a refused decision less and less often, until a user edits the object."""
         kind = type(decision).__name__
         self.note(f"{kind} of {decision.display_name} is denied")
-        self._denials[decision.subject, kind] += 1
-        if self._denials[decision.subject, kind] > MOST_DENIALS:
+        # An edit may remove the cause, so it ends the backoff; a user who edits every ten seconds gets as many attempts.
+        body = self._server.objects.get(decision.regarding.uid)
+        generation = body["metadata"]["generation"] if body is not None else 0
+        refusals = (controller, decision.subject, kind, generation)
+        self._denials[refusals] += 1
+        if self._denials[refusals] > MOST_DENIALS:
             self.violated(f"{kind} of {decision.display_name} is refused and repeated too often")
 
     def no_hot_loop(self, due: float) -> None:

@@ -105,7 +105,7 @@ class WorkspaceUsers:
         }
 
     def follow_advice(self) -> None:
-        """Do what is said by the statuses of workspaces that could not be destroyed, and of a deleted template in use."""
+        """Rebuild deleted workspaces whose statuses report a failure, of whatever kind, and delete those of a deleted template."""
         templates = self._world.server.of_kind(TEMPLATE)
         is_template_leaving = any("deletionTimestamp" in body["metadata"] for body in templates)
         for body in self._world.server.of_kind(WORKSPACE):

@@ -1,6 +1,6 @@
 """Whole cluster in virtual time, generated from a seed: daemons, jobs, users and faults."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 
@@ -113,8 +113,10 @@ class World:
         self.schedule.run_until(self.plan.seconds)
         self.users.leave()
         self.faults.heal()
+        self._await(lambda: self.server.is_whole)
         # What was denied until the end is tried again within the longest pause, and may begin a job.
-        self.schedule.run_until(max(self.schedule.now, self.faults.denied_until + LONGEST_PAUSE_SECONDS))
+        denied_until = max(self.faults.denied_until, self.disasters.undefined_until)
+        self.schedule.run_until(max(self.schedule.now, denied_until + LONGEST_PAUSE_SECONDS))
         self._await_job_ends()
         self.schedule.run_until(self.schedule.now + LONGEST_AUTOSTOP)
         self._await_job_ends()
@@ -136,8 +138,11 @@ class World:
             self.invariants.violated("a decision although nothing happens any more")
 
     def _await_job_ends(self) -> None:
+        self._await(lambda: self.server.is_whole and not self.server.unfinished_jobs())
+
+    def _await(self, is_so: Callable[[], bool]) -> None:
         end = self.schedule.now + LONGEST_AFTERMATH
-        while (self.server.unfinished_jobs() or not self.server.is_whole) and self.schedule.now < end:
+        while not is_so() and self.schedule.now < end:
             self.schedule.run_until(self.schedule.now + 60)
 
     def start_controller(self) -> None:

@@ -21,7 +21,7 @@ def in_pid_namespace(command: Sequence[str], *, seconds: float = 60.0) -> "subpr
             pytest.fail(sentence)
         pytest.skip(sentence)
     return subprocess.run(
-        [*_unshare(), *command], capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL, check=False
+        [*unshare(), *command], capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL, check=False
     )
 
 
@@ -32,7 +32,7 @@ def _obstacle() -> str | None:
     if shutil.which("unshare") is None:
         return "the program unshare is missing"
     probe = [
-        *_unshare(),
+        *unshare(),
         sys.executable,
         "-I",
         "-S",
@@ -45,7 +45,7 @@ def _obstacle() -> str | None:
     return answer.stderr.strip() or f"unshare answered {answer.stdout!r}"
 
 
-def _unshare() -> list[str]:
+def unshare() -> list[str]:
     """Return the command that makes the namespace: as root, or as a user who is root in a user namespace."""
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     return ["unshare", *user, "--pid", "--fork", "--mount-proc", "--kill-child"]

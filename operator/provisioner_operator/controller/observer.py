@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.observed_kinds import ObservedKind, ObservedKinds, Record
 from provisioner_operator.controller.telemetry import events
@@ -203,3 +204,5 @@ class Observer:
         _logger.info("Job %s is %s", job.display_name, job.phase, extra=extra)
         if job.phase in TERMINAL and (notice := events.ended(job)) is not None:
             self._recorder.record(notice)
+        if job.phase is Phase.RUNNING and (short := self._pools.run_started(job)) is not None:
+            self._recorder.record(events.grace_period_too_short(short))

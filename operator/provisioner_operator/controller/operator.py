@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 import stamina
 
 from provisioner_operator import __version__
-from provisioner_operator.controller import clock, gc_tuning
+from provisioner_operator.controller import clock
 from provisioner_operator.controller.elector import identity
 from provisioner_operator.controller.observer import Observer
 from provisioner_operator.controller.own_image import DEFAULT_IMAGE, own_image
@@ -27,6 +27,7 @@ from provisioner_operator.core.leadership import Candidacy
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.kube.connect import Connection, connect
 from provisioner_operator.kube.errors import PASSING, ForbiddenError, NotFoundError
+from provisioner_operator.kube.gc_tuning import gc_paused
 
 _logger = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ class Operator:
         # The image before the pools: with another one each pool would replace its daemons.
         self._reconcilers.pools.use_image(settings.daemon_image or await own_image(connection.client) or DEFAULT_IMAGE)
         # The lists before the tasks: a decision on a part of the cluster would take running jobs for lost ones.
-        with gc_tuning.gc_paused():
+        with gc_paused():
             await self._list_all(parts)
         self._start_tasks(parts)
         _logger.info(

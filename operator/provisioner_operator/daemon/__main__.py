@@ -1,4 +1,4 @@
-"""Define the console script `provisioner-daemon`: its options, and its errors for people."""
+"""Define the command line of `provisioner-daemon`: its options, and its errors for people. Started by `entry_point`."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,28 @@ import click
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
+from provisioner_operator.api.v1alpha1.pod_environment import DRAIN_VARIABLE
 from provisioner_operator.core.daemons.run_environment import PASS_ENV, ReservedVariableError, check_pattern
+from provisioner_operator.daemon.container_init import become_init_if_first
 from provisioner_operator.daemon.logs.console import logging_to
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
-from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
+from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, serve
 from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
+from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
 from provisioner_operator.kube.login import LoginError
+
+EXPECTED = (
+    TakenOverError,
+    DaemonDeletedError,
+    RegistrationError,
+    PredecessorLockError,
+    LoginError,
+    MissingProgramError,
+    UnsupportedProgramError,
+)
+"""Errors whose message is for whoever runs the daemon."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -95,6 +109,13 @@ def _parse_patterns(_context: click.Context, _option: click.Parameter, patterns:
     help="The time that an interrupted run may take to stop before it is killed.",
 )
 @click.option(
+    "--drain-seconds",
+    type=click.IntRange(0),
+    envvar=DRAIN_VARIABLE,
+    help="The time that runs get to end after the first SIGTERM or SIGINT; then they are interrupted. Pools set it from the "
+    f"Pods' termination grace period. [env: {DRAIN_VARIABLE}; default: unlimited]",
+)
+@click.option(
     "--kubeconfig",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="[default: KUBECONFIG, or the Pod's ServiceAccount]",
@@ -120,6 +141,7 @@ def run(
     namespace: str,
     name: str | None,
     pod_uid: str | None,
+    drain_seconds: int | None,
     kubeconfig: Path | None,
     terraform: Path | None,
     work_dir: Path | None,
@@ -128,8 +150,8 @@ def run(
 ) -> None:
     """Register as a ProvisionerDaemon and run its jobs until shut down.
 
-    The first SIGTERM or SIGINT finishes the current runs and takes no new job; the second stops the runs. Options that
-    describe the daemon (--tag, --provisioner, --capacity, …) change its ProvisionerDaemon; fields without an option stay as
+    The first SIGTERM or SIGINT finishes the current runs and takes no new job; the second, or the end of --drain-seconds,
+    stops the runs. Options that describe the daemon (--tag, --provisioner, --capacity, …) change its ProvisionerDaemon; fields without an option stay as
     they are. In a Pod these options are refused: annotate the Pod instead.
     """
     flags = Flags(**spec)
@@ -146,14 +168,16 @@ def run(
         terraform=terraform,
         directory=work_dir or Path(tempfile.gettempdir()),
         pass_env=pass_env,
+        drain_seconds=drain_seconds,
     )
     with logging_to():
         try:
             asyncio.run(serve(settings))
-        except (TakenOverError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError) as error:
+        except EXPECTED as error:
             raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":
+    become_init_if_first()
     with contextlib.suppress(BrokenPipeError):
         main()

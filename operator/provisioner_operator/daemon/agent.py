@@ -1,8 +1,8 @@
 """Run the daemon: send its heartbeat, follow its jobs, and carry out what `core.daemons.duties` decides.
 
 Called by `__main__`. Level-triggered: every event only wakes the loop, which then compares the jobs as they are with the
-runs that it holds. Ends when the daemon is drained (exit 0), or when another process has taken the daemon over
-(TakenOverError).
+runs that it holds. Ends when the daemon is drained (exit 0), when another process has taken the daemon over
+(TakenOverError), or when its object is gone (DaemonDeletedError); an unexpected error in one of its parts ends nothing.
 """
 
 import asyncio
@@ -20,13 +20,15 @@ from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.provisioner import Provisioner, Task
 from provisioner_operator.daemon.execution.run import Run
+from provisioner_operator.daemon.execution.stop_outcome import StopCause
 from provisioner_operator.daemon.jobs.feed import JobFeed
 from provisioner_operator.daemon.jobs.held_job import HeldJob
 from provisioner_operator.daemon.jobs.writes import JobWrites
 from provisioner_operator.daemon.logs.console import Console
 from provisioner_operator.daemon.logs.run_log import RunLog
-from provisioner_operator.daemon.reporting.heartbeat import Heartbeat
+from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, Heartbeat, TakenOverError
 from provisioner_operator.daemon.reporting.report import Report
+from provisioner_operator.daemon.retrying import despite_errors
 from provisioner_operator.kube.client import KubeClient
 
 logger = logging.getLogger(__name__)
@@ -50,11 +52,21 @@ class RunResources:
 class Agent:
     """One process of one registered daemon."""
 
-    def __init__(self, client: KubeClient, body: Mapping[str, Any], *, instance: str, resources: RunResources) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        body: Mapping[str, Any],
+        *,
+        instance: str,
+        resources: RunResources,
+        drain_seconds: float | None = None,
+    ) -> None:
+        """Take the daemon's object as last read, and the time that runs get to end at a shutdown, if it is limited."""
         self._client = client
         self._instance = instance
         self._resources = resources
         self._draining = False
+        self._drain_seconds = drain_seconds
         self._wake = asyncio.Event()
         self._held: dict[str, HeldJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,22 +84,32 @@ class Agent:
         self._writes = JobWrites(client, instance)
 
     def shut_down(self) -> None:
-        """Finish the current runs and take no new job; at the second call, stop the runs."""
+        """Finish the current runs and take no new job; stop them when the time for that is over, or at the second call."""
         if self._draining:
             logger.warning("Stopping %d runs: asked to shut down a second time", len(self._held))
-            for held in self._held.values():
-                held.shut_down()
+            self._stop_runs(StopCause.SHUTDOWN)
         else:
             logger.info("Draining: finishing %d runs, taking no new job", len(self._held))
             self._draining = True
+            if self._drain_seconds is not None:
+                asyncio.get_running_loop().call_later(self._drain_seconds, self._end_drain, self._drain_seconds)
         self._heartbeat.notify(at_once=True)
         self._wake.set()
 
+    def _end_drain(self, seconds: float) -> None:
+        if self._held:
+            logger.warning("Stopping %d runs: they did not end within %.0f s of the shutdown", len(self._held), seconds)
+            self._stop_runs(StopCause.DRAIN_TIMEOUT)
+
+    def _stop_runs(self, cause: StopCause) -> None:
+        for held in self._held.values():
+            held.shut_down(cause)
+
     async def run(self) -> None:
-        """Work until drained. Raises TakenOverError when another process has taken over."""
+        """Work until drained. Raises TakenOverError when another process has taken over, DaemonDeletedError after a deletion."""
         parts = [
-            asyncio.create_task(part)
-            for part in (self._heartbeat.keep_beating(), self._follow_jobs(), self._keep_reconciling())
+            asyncio.create_task(despite_errors(part, expected=(TakenOverError, DaemonDeletedError)))
+            for part in (self._heartbeat.keep_beating, self._follow_jobs, self._keep_reconciling)
         ]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -95,7 +117,9 @@ class Agent:
             for part in parts:
                 part.cancel()
             results = await asyncio.gather(*parts, return_exceptions=True)
-            await self._kill_runs()
+            # The jobs of a deleted daemon are judged by its fence; those of one that was taken over are lost already, and
+            # another daemon may have got the next job of their workspaces.
+            await self._abandon_runs(kill=not any(isinstance(each, DaemonDeletedError) for each in results))
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
                 raise result
@@ -122,6 +146,7 @@ class Agent:
             held.forget_version()
 
     async def _keep_reconciling(self) -> None:
+        self._wake.set()  # what woke it may not have been done, if this is not the first time
         while not (self._draining and not self._held):
             await self._wake.wait()
             # Before the jobs are looked at: what changes after that wakes the loop again.
@@ -207,11 +232,15 @@ class Agent:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("A task of the daemon failed", exc_info=error)
 
-    async def _kill_runs(self) -> None:
+    async def _abandon_runs(self, *, kill: bool) -> None:
+        if self._held:
+            logger.warning("%s %d runs", "Killing" if kill else "Interrupting", len(self._held))
         for held in self._held.values():
-            held.abandon(kill=True)
+            held.abandon(kill=kill)
         if self._tasks:
-            _, unfinished = await asyncio.wait(self._tasks, timeout=LOG_FLUSH_SECONDS)
+            # Runs that ignore the interrupt are killed after their grace period, or by the fence if that comes first.
+            patience = LOG_FLUSH_SECONDS + (0 if kill else self._heartbeat.contact.seconds_to_kill)
+            _, unfinished = await asyncio.wait(self._tasks, timeout=patience)
             for task in unfinished:
                 task.cancel()
 

@@ -21,10 +21,12 @@ from provisioner_operator.core.daemons.run_environment import run_environment
 from provisioner_operator.daemon import predecessor_lock
 from provisioner_operator.daemon.agent import Agent, RunResources
 from provisioner_operator.daemon.echo.provisioner import Echo
+from provisioner_operator.daemon.execution.guard import adopt_orphans
 from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
 from provisioner_operator.daemon.terraform.provisioner import Terraform, find_binary
 from provisioner_operator.daemon.terraform.state import ClusterAccess
+from provisioner_operator.daemon.terraform.version import require_supported
 from provisioner_operator.kube.connect import Connection, connect
 from provisioner_operator.kube.login import kubeconfig_files
 
@@ -42,13 +44,16 @@ class Settings:
     kubeconfig: Path | None
     terraform: Path | None
     directory: Path
+    drain_seconds: int | None = None
+    """Time that runs get to end after the first signal; unlimited if None."""
     pass_env: tuple[str, ...] = ()
 
 
 async def serve(settings: Settings) -> None:
     """Work as the daemon until shut down.
 
-    Raises TakenOverError, RegistrationError, PredecessorLockError, LoginError or MissingProgramError.
+    Raises TakenOverError, DaemonDeletedError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError or
+    UnsupportedProgramError.
     """
     async with connect(settings.kubeconfig) as connection:
         registering = asyncio.create_task(_register(connection, settings))
@@ -59,9 +64,12 @@ async def serve(settings: Settings) -> None:
             return
         # Before the first heartbeat, which would get it jobs that could only fail.
         _require_programs(settings, ProvisionerDaemon.model_validate(body).spec.provisioners)
+        adopt_orphans()
         instance = str(uuid4())
         resources = _resources(connection, settings, instance, lock)
-        agent = Agent(connection.client, body, instance=instance, resources=resources)
+        agent = Agent(
+            connection.client, body, instance=instance, resources=resources, drain_seconds=settings.drain_seconds
+        )
         _install_signal_handlers(agent.shut_down)
         await agent.run()
 
@@ -78,9 +86,9 @@ async def _register(connection: Connection, settings: Settings) -> tuple[int, di
 
 
 def _require_programs(settings: Settings, provisioners: Sequence[Provisioner]) -> None:
-    """Raise MissingProgramError unless the daemon can run these provisioners."""
+    """Raise MissingProgramError or UnsupportedProgramError unless the daemon can run these provisioners."""
     if Provisioner.TERRAFORM in provisioners:
-        find_binary(settings.terraform)
+        require_supported(find_binary(settings.terraform))
 
 
 def _resources(connection: Connection, settings: Settings, instance: str, lock: int) -> RunResources:

@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from provisioner_operator.core.jobs.status_writes import assign
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from support.cluster.kubectl import Kubectl
 from support.cluster.shared_cluster import Cluster
+from support.pid_namespace import unshare
 from support.programs.fork_server import ForkedProcess
 
 PATIENCE = 150.0
@@ -31,6 +34,12 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s for {what}"
         time.sleep(0.05)
+
+
+def terraform_flags() -> tuple[str, ...]:
+    """Return the options of a daemon that runs Terraform, which takes its time to start and to stop."""
+    patient = ("--cancel-grace-seconds", "60", "--lost-after-seconds", "120")
+    return ("--provisioner", "terraform", "--terraform", str(find_tofu()), *patient)
 
 
 class Office:
@@ -53,25 +62,45 @@ class Office:
 
     def launch(self, name: str, *flags: str) -> ForkedProcess:
         """Start a daemon that is lost after ten seconds, and do not wait for it."""
-        environment = os.environ | {
+        log = self.directory / f"{name}-{len(self._started)}.log"
+        arguments = self._arguments(name, *flags)
+        process = ForkedProcess("provisioner_operator.daemon", arguments, self._environment(), log)
+        self._started.append(process)
+        return process
+
+    @contextmanager
+    def container(self, name: str, *flags: str) -> Iterator[psutil.Popen]:
+        """Run a daemon below the first process of a PID namespace of its own, and wait until it reports."""
+        program = (sys.executable, "-c", "from provisioner_operator.daemon.entry_point import main; main()")
+        with (self.directory / f"{name}-container.log").open("wb") as log:
+            process = psutil.Popen(
+                [*unshare(), *program, *self._arguments(name, *flags)], env=self._environment(), stdout=log, stderr=log
+            )
+        try:
+            wait_until(lambda: self.daemon(name).get("instance") is not None, f"daemon {name} to report")
+            yield process
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()  # and with it its namespace
+            process.wait()
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {
             "PYTHONPATH": str(SOURCES),
             "PROVISIONER_ECHO_LEDGER": str(self.directory / "ledger"),
         }
-        arguments = (
+
+    def _arguments(self, name: str, *flags: str) -> tuple[str, ...]:
+        return (
             *("run", "--namespace", self.namespace, "--name", name, "--kubeconfig", str(self._kubeconfig)),
             *("--provisioner", "echo", "--capacity", "4"),
             *("--lost-after-seconds", "10", "--cancel-grace-seconds", "2"),
             *("--work-dir", str(self.directory), *flags),
         )
-        log = self.directory / f"{name}-{len(self._started)}.log"
-        process = ForkedProcess("provisioner_operator.daemon", arguments, environment, log)
-        self._started.append(process)
-        return process
 
     def start_terraform(self, name: str, *flags: str) -> ForkedProcess:
         """Start a daemon that runs Terraform, which takes its time to start and to stop."""
-        patient = ("--cancel-grace-seconds", "60", "--lost-after-seconds", "120")
-        return self.start(name, "--provisioner", "terraform", "--terraform", str(find_tofu()), *patient, *flags)
+        return self.start(name, *terraform_flags(), *flags)
 
     def daemon(self, name: str) -> dict[str, Any]:
         """The status of a daemon; empty if there is none."""
@@ -124,6 +153,10 @@ class Office:
         """Return the number of starts of the job's program."""
         return len(self._pids(name))
 
+    def ends(self, name: str) -> int:
+        """Return the number of times that the job's program came to its end by itself, interrupted or not."""
+        return len(self._pids(name, "end"))
+
     def log(self, name: str) -> str:
         """Return the archived log of a job."""
         text: str = self.kubectl.get("configmap", f"{name}-log")["data"]["log"]
@@ -147,11 +180,11 @@ class Office:
             process.wait()
         self.cable.close()
 
-    def _pids(self, name: str) -> list[int]:
+    def _pids(self, name: str, event: str = "start") -> list[int]:
         ledger = self.directory / "ledger"
         lines = ledger.read_text().splitlines(keepends=True) if ledger.exists() else []
         entries = [json.loads(line) for line in lines if line.endswith("\n")]
-        return [entry["pid"] for entry in entries if entry["event"] == "start" and entry["job_name"] == name]
+        return [entry["pid"] for entry in entries if entry["event"] == event and entry["job_name"] == name]
 
     def _through_cable(self, kubeconfig: Path) -> Path:
         config = yaml.safe_load(kubeconfig.read_text())

@@ -79,6 +79,30 @@ def test_a_daemon_told_twice_to_stop_stops_what_runs(office: Office) -> None:
     assert not psutil.pid_exists(pid)
 
 
+def test_a_daemon_told_once_to_stop_interrupts_what_does_not_end_in_time(office: Office) -> None:
+    daemon = office.start("d1", "--drain-seconds", "1")
+    office.submit("one", seconds=FOREVER)
+    pid = office.await_run("one")
+    daemon.send_signal(signal.SIGTERM)
+    status = office.await_phase("one", "Failed")
+    assert (status["reason"], "--drain-seconds" in status["message"]) == ("DaemonShutdown", True)
+    assert daemon.wait(PATIENCE) == 0
+    assert not psutil.pid_exists(pid)
+    assert office.daemon("d1")["state"] == "Offline"
+
+
+def test_a_daemon_whose_object_is_gone_interrupts_its_run(office: Office) -> None:
+    daemon = office.start("d1", "--lost-after-seconds", "60", "--cancel-grace-seconds", "60")
+    office.submit("one", seconds=FOREVER)
+    pid = office.await_run("one")
+    office.kubectl.patch("provisionerdaemon", "d1", {"metadata": {"finalizers": []}})
+    office.kubectl.run("delete", "provisionerdaemon", "d1")
+    assert daemon.wait(PATIENCE) == 1
+    assert not psutil.pid_exists(pid)
+    assert office.ends("one") == 1, "it could end in order"
+    assert "d1 was deleted or recreated" in office.said()
+
+
 def test_a_killed_daemon_leaves_nothing_running(office: Office) -> None:
     daemon = office.start()
     office.submit("one", seconds=FOREVER)
@@ -146,6 +170,16 @@ def test_a_daemon_without_its_program_exits_and_leaves_no_object(office: Office)
     process = office.launch("d1", "--provisioner", "terraform", "--terraform", "/no/such")
     assert process.wait(PATIENCE) == 1
     assert "Error: The daemon has no executable /no/such. Install it in its image" in office.said()
+    assert not office.kubectl.attempt("get", "pd", "d1").ok
+
+
+def test_a_daemon_with_an_old_program_exits_and_leaves_no_object(office: Office, tmp_path: Path) -> None:
+    program = tmp_path / "terraform"
+    program.write_text("#!/bin/sh\necho Terraform v1.5.7\n")
+    program.chmod(0o755)
+    process = office.launch("d1", "--provisioner", "terraform", "--terraform", str(program))
+    assert process.wait(PATIENCE) == 1
+    assert f"Error: {program} is Terraform 1.5, which is too old." in office.said()
     assert not office.kubectl.attempt("get", "pd", "d1").ok
 
 

@@ -1,11 +1,19 @@
 """Terraform runs on a real API server: where state and lock go, and what becomes of secrets and of a dead run."""
 
+import io
+import signal
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import psutil
 import pytest
+from typing_extensions import override
 
-from integration.daemon.conftest import Office, wait_until
+from integration.daemon.conftest import PATIENCE, Office, terraform_flags, wait_until
+from provisioner_operator.daemon.execution.guard import SIGNALED
+from support.pid_namespace import in_pid_namespace
 
 CONFIGURATION = """
 terraform {
@@ -113,6 +121,61 @@ def test_the_lock_of_a_dead_run_is_reported_and_left_alone(tofu_office: Office) 
     lease = tofu_office.kubectl.get("lease", "lock-tfstate-default-dev-7-ws")
     assert lease["spec"]["holderIdentity"] in status["message"]
     assert "delete lease lock-tfstate-default-dev-7-ws" in status["message"]
+
+
+def test_terraform_saves_its_state_when_its_daemon_is_killed_in_its_container(office: Office) -> None:
+    assert in_pid_namespace(["true"]).returncode == 0  # or skip
+    spec = a_build(SLEEPER)
+    del spec["variables"]
+    with office.container("d1", *terraform_flags()) as outer:
+        office.submit_spec("one", spec)
+        wait_until(lambda: any(map(is_applying, outer.children(recursive=True))), "the job to apply")
+        (first,) = outer.children()
+        (daemon,) = first.children()
+        daemon.kill()
+        assert outer.wait(PATIENCE) == SIGNALED + signal.SIGKILL
+    # Neither a lock was left, nor was anything forgotten.
+    office.start_terraform("d1")
+    office.submit_spec("two", spec | {"transition": "Delete"})
+    assert "terraform_data.first" in actions(office.await_phase("two", "Completed"))
+
+
+class _Registry(BaseHTTPRequestHandler):
+    """Serves a module, but is overloaded at first."""
+
+    failures = 2
+    module = b""
+
+    def do_GET(self) -> None:
+        if _Registry.failures:
+            _Registry.failures -= 1
+            self.send_error(503)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "application/zip")
+        self.send_header("Content-Length", str(len(self.module)))
+        self.end_headers()
+        self.wfile.write(self.module)
+
+    @override
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_init_is_tried_again_when_a_modules_server_is_overloaded(tofu_office: Office) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("main.tf", 'resource "terraform_data" "inner" {}')
+    _Registry.module = archive.getvalue()
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Registry) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        template = f'module "m" {{ source = "http://127.0.0.1:{server.server_port}/m.zip" }}\nvariable "token" {{}}'
+        tofu_office.submit_spec("one", a_build(template))
+        status = tofu_office.await_phase("one", "Completed")
+        server.shutdown()
+    assert actions(status) == {"module.m.terraform_data.inner": "create"}
+    assert "This failure may pass: trying again in 5 s." in tofu_office.log("one")
+    assert [timing["stage"] for timing in status["timings"]] == ["init", "plan", "apply"]
 
 
 def test_a_template_that_moves_its_state_away_is_refused(tofu_office: Office) -> None:

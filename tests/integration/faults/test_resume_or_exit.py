@@ -126,7 +126,7 @@ def test_after_all_definitions_were_deleted_by_mistake_and_applied_again_jobs_ru
         # In place of the kubelet. The daemon's object, with its definition, goes once its run is over.
         stack.enter_context(an_operator(plane.kubeconfig, *namespaces))
         assert daemon.exit_code(within=EXIT_WITHIN) != 0
-        assert "taken over by another process of the same name, deleted, or recreated" in daemon.tail()
+        assert "was deleted or recreated" in daemon.tail()
         _apply_definitions(admin, JOBS, POOLS, TEMPLATES, WORKSPACES, DAEMONS)
         with a_product_namespace(plane, namespaces[1]) as after, after.daemon():
             after.submit("after")

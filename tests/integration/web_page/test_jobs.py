@@ -68,12 +68,62 @@ def test_a_viewer_finds_the_ban_greyed_out_and_learns_why(product: ProductNamesp
         page = visit.live()
         button = visit.row(name).get_by_role("button", name=f"Cancel job {name}")
         expect(button).to_have_attribute("aria-disabled", "true")
-        expect(button).to_have_accessible_description(re.compile("you lack the verb cancel on provisionerjobs"))
+        expect(button).to_have_accessible_description(re.compile("you lack the verb patch on provisionerjobs"))
         button.focus()
         expect(button).to_be_focused()
         button.press("Enter")
         expect(page.locator("#toasts")).to_contain_text("provisioner-admin grants it")
         expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_viewer_finds_suspend_and_retry_greyed_out_as_well(product: ProductNamespace, visits: Visits) -> None:
+    name = a_stuck_job(product)
+    with visits.visit("viewer") as visit:
+        page = visit.live(f"provisioner-jobs/{name}")
+        button = page.get_by_role("button", name="Suspend")
+        expect(button).to_have_accessible_description(re.compile("you lack the verb patch on provisionerjobs"))
+        assert visit.violations() == []
+        button.click(force=True)
+        expect(page.locator("#toasts")).to_contain_text("You may not change this job: you lack the verb patch")
+        product.cancel(name)
+        button = page.get_by_role("button", name="Retry", exact=True)
+        expect(button).to_have_accessible_description(re.compile("you lack the verb create on provisionerjobs"))
+        page.keyboard.press("r")
+        expect(page.locator("#toasts")).to_contain_text("You may not retry this job")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_submitter_may_suspend_and_retry_what_is_the_submitters_own(
+    product: ProductNamespace, visits: Visits
+) -> None:
+    visits.users.token("submitter")
+    foreign, own = unique("foreign"), unique("own")
+    product.submit(foreign, tags=NOWHERE)
+    product.submit(own, tags=NOWHERE, initiator=visits.users.name("submitter"))
+    with visits.visit("submitter") as visit:
+        page = visit.live(f"provisioner-jobs/{foreign}")
+        expect(page.get_by_role("button", name="Suspend")).to_have_attribute("aria-disabled", "true")
+        page = visit.live(f"provisioner-jobs/{own}")
+        page.get_by_role("link", name="Suspend").click()
+        page.get_by_role("dialog").get_by_role("button", name="Suspend").click()
+        expect(page.locator("#region")).to_contain_text("Why it is pending: Suspended")
+        product.cancel(own)
+        page.get_by_role("link", name="Retry").click()
+        page.get_by_role("dialog").get_by_role("button", name="Retry").click()
+        assert product.jobs.until(f"{own}-retry-1", "Pending")
+
+
+def test_the_end_of_a_canceled_job_is_not_awaited_once_it_was_deleted(
+    product: ProductNamespace, visits: Visits
+) -> None:
+    name = a_running_job(product)
+    with visits.visit() as visit:
+        visit.refusals_expected = True
+        page = visit.live("provisioner-jobs?status=running")
+        page.route(f"**/provisioner-jobs/{name}", lambda route: route.fulfill(status=404))
+        visit.row(name).get_by_role("link", name=f"Cancel job {name}").click()
+        page.get_by_role("dialog").get_by_role("button", name="Cancel job").click()
+        expect(page.locator("#toasts")).to_contain_text(f"{name} no longer exists")
 
 
 def test_a_refused_cancel_keeps_the_dialog_with_the_servers_words(product: ProductNamespace, visits: Visits) -> None:

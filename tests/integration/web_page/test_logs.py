@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from integration.web_page.conftest import HERE, Visits
+from integration.web_page.conftest import HERE, NOWHERE, Visits
 from support.builders.manifests import role_binding
 from support.cluster.role_bindings import grant_roles
 from support.test_namespace import ProductNamespace
@@ -60,6 +60,35 @@ def test_a_log_that_grows_keeps_the_lines_that_were_asked_for(product: ProductNa
         product.ledger.release(name)
         expect(page.locator("#log")).to_contain_text("The job completed", timeout=60_000)
         assert page.locator("#log li").count() >= 5100
+
+
+def test_a_log_says_that_its_job_was_deleted_and_stops(product: ProductNamespace, visits: Visits) -> None:
+    name = unique("deleted")
+    product.submit(name, tags=NOWHERE)
+    with visits.visit() as visit:
+        visit.refusals_expected = True
+        visit.page.clock.install()
+        page = visit.open(f"provisioner-jobs/{name}/logs")
+        expect(page.locator("#live")).to_contain_text("Following")
+        product.admin.delete("pj", name)
+        visit.expect_closed("Gone", f"There is no job {name} in organization {visit.org}.")
+
+
+def test_a_log_does_not_continue_with_that_of_another_job_of_its_name(
+    product: ProductNamespace, visits: Visits
+) -> None:
+    name = unique("renewed")
+    product.submit(name, tags=NOWHERE)
+    with visits.visit() as visit:
+        visit.refusals_expected = True
+        visit.page.clock.install()
+        page = visit.open(f"provisioner-jobs/{name}/logs")
+        expect(page.locator("#live")).to_contain_text("Following")
+        visit.hide(hidden=True)
+        product.admin.delete("pj", name)
+        product.submit(name, tags=NOWHERE)
+        visit.hide(hidden=False)
+        visit.expect_closed("Gone", f"There is no job {name} in organization {visit.org}")
 
 
 def grant_logs(product: ProductNamespace, user: str) -> None:

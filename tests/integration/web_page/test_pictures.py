@@ -190,7 +190,7 @@ def draw_others(visit: PageVisit) -> None:
 
 
 def draw_states(studio: Studio) -> None:
-    """Draw the pages of a server that has just started, of one that has gone, and of a list in which somebody works."""
+    """Draw the pages of a server that has just started, of one that has gone, of a list in which somebody works, and of a deleted job."""
     with studio.visits.visit("ada") as visit, a_filling_server() as address:
         visit.refusals_expected = True
         visit.page.context.add_cookies([{"name": "provisioner", "value": "sam-token", "url": address}])
@@ -210,6 +210,15 @@ def draw_states(studio: Studio) -> None:
         studio.product.submit_all(["ci-44", "ci-45"], tags=LINUX)
         expect(page.locator("#waiting")).to_have_text("2 new jobs")
         draw(visit, "web-waiting", 560)
+
+    with studio.visits.visit("ada") as visit:
+        visit.refusals_expected = True
+        studio.product.submit("typo-1", tags={"os": "linus"})
+        page = visit.open("provisioner-jobs/typo-1/logs")
+        expect(page.locator("#live")).to_contain_text("Following")
+        studio.product.admin.delete("pj", "typo-1")
+        expect(page.locator("#closed")).to_be_visible()
+        draw(visit, "web-gone", 360)
 
 
 def test_picture_of_an_outage(browser: Browser) -> None:

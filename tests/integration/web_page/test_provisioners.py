@@ -1,9 +1,11 @@
 """Provisioners in a browser: cordon and drain."""
 
+import re
+
 from playwright.sync_api import expect
 
 from integration.web_page.conftest import Visits
-from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP
+from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS
 from support.builders.manifests import role_binding
 from support.cluster.role_bindings import grant_roles
 from support.manifests import Manifest
@@ -30,13 +32,16 @@ def test_a_forced_drain_shows_each_run_that_it_could_not_kill(
 ) -> None:
     users.token("keeper")
     grant_roles(product.admin, _of_a_keeper(users.name("keeper"), product))
-    with product.daemon("drained", tags={"place": "drained"}):
-        name = unique("held")
+    with product.daemon("drained", tags={"place": "drained"}, capacity=2):
+        name, own = unique("held"), unique("own")
         product.submit_held(name, tags={"place": "drained"})
-        product.jobs.until(name, "Running")
-        for user, title, result in (
-            ("keeper", "0 of 1 run", 'cannot patch resource "provisionerjobs"'),
-            ("namespace-admin", "1 of 1 run", "Its run is being killed."),
+        reference = {"name": own, "owner": users.name("keeper")}
+        product.submit_held(own, tags={"place": "drained"}, workspaceRef=reference, ownerMayCancel=True)
+        for each in (name, own):
+            product.jobs.until(each, "Running")
+        for user, title, result, ended in (
+            ("keeper", "1 of 2 runs", 'the verb "cancel" on resource "provisionerjobs"', own),
+            ("namespace-admin", "1 of 1 run", "Its run is being killed.", name),
         ):
             with visits.visit(user) as visit:
                 page = visit.live("provisioners")
@@ -46,17 +51,23 @@ def test_a_forced_drain_shows_each_run_that_it_could_not_kill(
                 dialog.get_by_role("button", name="Drain").click()
                 expect(dialog.get_by_role("heading")).to_contain_text(title)
                 expect(dialog.get_by_role("row").filter(has_text=name)).to_contain_text(result)
-        product.jobs.until(name, "Canceled")
+            product.jobs.until(ended, "Canceled")
+        with visits.visit("keeper") as visit:
+            page = visit.open("provisioners/drained/drain")
+            force = page.get_by_label("Kill its runs")
+            expect(force).to_be_disabled()
+            expect(force).to_have_accessible_description(re.compile("you lack the verb cancel on provisionerjobs"))
+            assert visit.violations() == []
 
 
 def _of_a_keeper(user: str, product: ProductNamespace) -> list[Manifest]:
-    """The rights of somebody who may change provisioners, and only see jobs."""
+    """The rights of somebody who may change provisioners and jobs, and cancel only where a template lets the owner."""
     product.admin.create(
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "Role",
             "metadata": {"name": "keeper"},
-            "rules": [{"apiGroups": [GROUP], "resources": [DAEMONS], "verbs": ["patch"]}],
+            "rules": [{"apiGroups": [GROUP], "resources": [DAEMONS, JOBS], "verbs": ["patch"]}],
         }
     )
     binding = role_binding(user, "keeper", namespace=product.namespace)

@@ -1,5 +1,6 @@
 """Workspaces in a browser: stop, start with other parameters, rebuild, delete."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -133,10 +134,34 @@ def test_a_workspace_is_rebuilt_and_deleted_from_the_list(team: Team, visits: Vi
         expect(visit.row(name)).to_have_count(0)
 
 
-def test_a_viewer_is_offered_no_change(team: Team, visits: Visits) -> None:
+@pytest.mark.parametrize(("user", "verb"), [("viewer", "patch"), ("submitter", "impersonate")])
+def test_who_may_not_change_a_workspace_learns_why(team: Team, visits: Visits, user: str, verb: str) -> None:
+    name = unique("ws")
+    team.make(name, owner="ada@example.com")
+    with visits.visit(user) as visit:
+        page = visit.live("workspaces")
+        button = visit.row(name).get_by_role("button", name=f"Stop {name}")
+        expect(button).to_have_accessible_description(re.compile(f"you lack the verb {verb} on workspaces"))
+        expect(visit.row(name).locator("[data-dialog]")).to_have_count(0)
+        assert visit.violations() == []
+        button.click(force=True)
+        expect(page.locator("#toasts")).to_contain_text("provisioner-admin")
+        page = visit.live(f"workspaces/{name}")
+        expect(page.get_by_role("button", name="Stop")).to_have_attribute("aria-disabled", "true")
+        expect(page.locator(".reasons p").first).to_contain_text(f"you lack the verb {verb} on workspaces")
+        assert visit.violations() == []
+
+
+def test_the_page_of_a_deleted_workspace_says_so_and_stops(team: Team, visits: Visits) -> None:
     name = unique("ws")
     team.make(name)
-    with visits.visit("viewer") as visit:
-        visit.live("workspaces")
-        expect(visit.row(name)).to_be_visible()
-        expect(visit.row(name).locator("[data-dialog]")).to_have_count(0)
+    team.until(name, "Running")
+    with visits.visit() as visit:
+        visit.refusals_expected = True
+        visit.page.clock.install()
+        page = visit.live(f"workspaces/{name}")
+        team.admin.delete("ws", name)
+        expect(page.locator("#region")).to_contain_text(f"Workspace {name} is gone")
+        visit.hide(hidden=True)
+        visit.hide(hidden=False)
+        visit.expect_closed("Gone", f"There is no workspace {name} in organization {visit.org}.")

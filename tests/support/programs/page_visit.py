@@ -53,6 +53,16 @@ class PageVisit:
             hidden,
         )
 
+    def expect_closed(self, word: str, reason: str) -> None:
+        """Wait until the page says that nothing follows, and why; however long it is open, it asks no more."""
+        expect(self.page.locator("#live")).to_contain_text(word)
+        expect(self.page.locator("#closed")).to_contain_text(reason)
+        expect(self.page.locator("#announcer")).to_contain_text(reason)
+        asked: list[str] = []
+        self.page.on("request", lambda request: asked.append(request.url))
+        self.page.clock.fast_forward("05:00")
+        assert asked == []
+
     def violations(self) -> list[str]:
         """Return what axe finds on the page, targets below 24 px among it."""
         found = Axe().run(self.page, options=_AXE).response["violations"]

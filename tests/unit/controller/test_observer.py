@@ -245,6 +245,27 @@ def test_a_pod_whose_annotations_make_no_daemon_still_counts_in_its_pool() -> No
     assert notices(parts) == ["Unparseable"]
 
 
+def test_a_job_that_may_outlast_the_grace_of_its_pool_is_reported_once_for_the_pool() -> None:
+    parts = ControllerParts()
+    parts.observer.pool(stored(a_pool_manifest(template={"terminationGracePeriodSeconds": 3600})))
+    owner = {"apiVersion": "v1", "kind": "ProvisionerPool", "name": "pool", "uid": "uid-of-pool", "controller": True}
+    labels = POD_LABELS | {"provisioner.dev/pool-revision": "r"}
+    parts.observer.pod(stored({"metadata": {"name": "pod", "labels": labels, "ownerReferences": [owner]}}))
+    daemon = a_daemon_manifest()
+    pod = {"apiVersion": "v1", "kind": "Pod", "name": "pod", "uid": "uid-of-pod", "controller": True}
+    parts.observer.daemon(stored(daemon | {"metadata": daemon["metadata"] | {"ownerReferences": [pod]}}))
+    assignment = an_assignment(instance="process")
+    for name in ("first", "second"):
+        parts.observer.job(stored(a_job_manifest(name), phase="Pending", assignment=an_assignment()))
+        running = stored(a_job_manifest(name), version=2, phase="Running", assignment=assignment, startedAt=NOON)
+        parts.observer.job(running)
+    notice = parts.recorder._backlog.get_nowait()  # noqa: SLF001 - it is written by a task that does not run
+    assert (notice.kind, notice.name, notice.reason) == ("ProvisionerPool", "pool", "GracePeriodTooShort")
+    assert "Job first may run for 3600 s" in notice.note
+    assert "terminationGracePeriodSeconds to 3810" in notice.note
+    assert notices(parts) == []
+
+
 def test_a_pod_is_known_until_it_is_deleted() -> None:
     parts = ControllerParts()
     body = a_pod()

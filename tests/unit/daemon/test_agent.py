@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Provisioner
+from provisioner_operator.core.daemons.duties import Stopping
 from provisioner_operator.daemon.agent import LOG_FLUSH_SECONDS, Agent, RunResources
 from provisioner_operator.daemon.execution.provisioner import Program, Task, UnpreparedError
-from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
+from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
 from support.virtual_time import EPOCH, run_in_virtual_time
@@ -38,10 +39,13 @@ class Preparing:
 class Working:
     """A daemon beside its objects on the API server."""
 
-    def __init__(self, directory: Path, *jobs: dict[str, Any], **daemon: Any) -> None:
+    def __init__(
+        self, directory: Path, *jobs: dict[str, Any], drain_seconds: float | None = None, **daemon: Any
+    ) -> None:
         bodies = {paths.job("acme", body["metadata"]["name"]): body for body in jobs}
         self.api = StoredObjects({DAEMON: a_daemon_body(**daemon), **bodies})
         self.directory = directory
+        self.drain_seconds = drain_seconds
         self.agent: Agent
         self.preparing: Preparing
         self.seconds = 0.0
@@ -54,7 +58,13 @@ class Working:
             loop = asyncio.get_running_loop()
             self.preparing = Preparing()
             resources = RunResources({Provisioner.ECHO: self.preparing}, self.directory, RememberingConsole(), 0)
-            self.agent = Agent(self.api, self.api.objects[DAEMON], instance="i1", resources=resources)
+            self.agent = Agent(
+                self.api,
+                self.api.objects[DAEMON],
+                instance="i1",
+                resources=resources,
+                drain_seconds=self.drain_seconds,
+            )
             for at, step in steps:
                 loop.call_at(EPOCH + at, step)
             try:
@@ -151,6 +161,33 @@ def test_a_second_shutdown_stops_the_runs(tmp_path: Path) -> None:
     assert (world.job("dev-7")["phase"], world.job("dev-7")["reason"]) == ("Failed", "DaemonShutdown")
 
 
+def test_runs_that_do_not_end_in_the_time_to_drain_are_stopped(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body(), drain_seconds=300)
+    stopping: list[Stopping] = []
+
+    def look() -> None:
+        stopping.extend(held.held_run.stopping for held in world.agent._held.values())  # noqa: SLF001
+
+    assert world.run((5, world.shut_down), (304, look), (306, look), (307, world.release))
+    assert stopping == [Stopping.NOT, Stopping.INTERRUPTED]
+    assert (world.job("dev-7")["phase"], world.job("dev-7")["reason"]) == ("Failed", "DaemonShutdown")
+    assert "terminationGracePeriodSeconds" in world.job("dev-7")["message"]
+    assert (world.status["state"], world.listed()) == ("Offline", [])
+
+
+def test_a_run_that_ends_in_the_time_to_drain_keeps_its_outcome(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body(), drain_seconds=300)
+    assert world.run((5, world.shut_down), (299, world.release))
+    assert world.job("dev-7")["reason"] == "VariableUnavailable"
+    assert world.seconds < 305, "nothing waits for the rest of that time"
+
+
+def test_a_second_shutdown_does_not_wait_for_the_time_to_drain(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body(), drain_seconds=300)
+    assert world.run((5, world.shut_down), (6, world.shut_down), (7, world.release))
+    assert "did not wait" in world.job("dev-7")["message"]
+
+
 def canceled(world: Working) -> None:
     body = world.api.objects[paths.job("acme", "dev-7")]
     world.submit(body | {"spec": body["spec"] | {"cancel": True}})
@@ -218,6 +255,65 @@ def test_a_daemon_that_was_taken_over_stops_its_runs_and_writes_nothing_more(tmp
     assert world.status == {"instance": "i2"}
     # The run cannot be stopped here, so the logs' time is waited for and no longer.
     assert world.seconds == 12 + LOG_FLUSH_SECONDS
+
+
+def test_a_daemon_whose_object_was_deleted_interrupts_its_runs_and_waits_for_them_until_the_fence(
+    tmp_path: Path,
+) -> None:
+    world = Working(tmp_path, a_job_body())
+    stopping: list[Stopping] = []
+
+    def look() -> None:
+        stopping.extend(held.held_run.stopping for held in world.agent._held.values())  # noqa: SLF001
+
+    with pytest.raises(DaemonDeletedError):
+        world.run((5, lambda: world.api.remove(DAEMON)), (4, look), (250, look))
+    assert stopping == [Stopping.NOT, Stopping.INTERRUPTED]
+    assert world.job("dev-7")["phase"] == "Running", "what becomes of it is the controller's to say"
+    # The run cannot be stopped here. The fence is measured by the real clock, in which next to no time has passed.
+    assert world.seconds == pytest.approx(12 + 285 + LOG_FLUSH_SECONDS, abs=20)
+
+
+def test_a_deleted_daemon_ends_when_its_interrupted_runs_have(tmp_path: Path) -> None:
+    world = Working(tmp_path, a_job_body())
+    with pytest.raises(DaemonDeletedError):
+        world.run((5, lambda: world.api.remove(DAEMON)), (100, world.release))
+    assert 100 <= world.seconds < 101
+
+
+def test_an_unexpected_error_in_a_heartbeat_ends_no_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    world = Working(tmp_path, a_job_body())
+
+    def fail() -> None:
+        world.api.refusals = [ValueError("a bug")] * 2
+
+    # After the log was saved for the first time: heartbeats alone are due.
+    assert not world.run((11, fail), (60, world.release), seconds=70)
+    assert world.job("dev-7")["reason"] == "VariableUnavailable", "it ran to its end"
+    assert world.status["failedJobs"] == 1
+    assert [each.message.split(";")[0] for each in caplog.records if each.exc_info] == ["Failed unexpectedly"] * 2
+
+
+@pytest.mark.parametrize("part", ["_duties", "_forget_versions"])
+def test_an_unexpected_error_in_another_part_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, part: str
+) -> None:
+    world = Working(tmp_path, a_job_body())
+    intact = getattr(Agent, part)
+    failures = [ValueError("a bug")]
+
+    def fail(agent: Agent) -> Any:
+        if world.api.times("watch") and failures:
+            raise failures.pop()
+        return intact(agent)
+
+    monkeypatch.setattr(Agent, part, fail)
+    path = paths.job("acme", "dev-7")
+    restore = (10, lambda: world.api.restore({path: world.api.objects[path]}, version=50))
+    assert not world.run(restore, (60, world.release), seconds=70)
+    assert world.job("dev-7")["reason"] == "VariableUnavailable"
+    assert failures == []
+    assert "Failed unexpectedly" in caplog.text
 
 
 def test_after_a_restore_runs_go_on_and_their_jobs_are_taken_as_they_are_then(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from click.testing import CliRunner, Result
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.daemon import __main__ as program
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
-from provisioner_operator.daemon.reporting.heartbeat import TakenOverError
+from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, kubeconfig_in_use
 from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
+from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
 from provisioner_operator.kube.login import LoginError
 
 
@@ -48,12 +49,13 @@ def test_options_become_settings(served: Served, tmp_path: Path) -> None:
         *("--provisioner", "terraform", "--provisioner", "echo", "--provisioner", "terraform"),
         *("--capacity", "4", "--lost-after-seconds", "60", "--cancel-grace-seconds", "0", "--terraform", "/bin/tofu"),
         *("--pass-env", "AWS_*", "--pass-env", "VAULT_TOKEN"),
+        *("--drain-seconds", "600"),
     )
     assert result.exit_code == 0
     tags = {"region": "eu", "query": "a=b", "empty": ""}
     flags = Flags(tags, (Provisioner.TERRAFORM, Provisioner.ECHO), 4, 60, 0)
     assert served.settings == [
-        Settings("acme", "d1", None, flags, kubeconfig, Path("/bin/tofu"), tmp_path, ("AWS_*", "VAULT_TOKEN"))
+        Settings("acme", "d1", None, flags, kubeconfig, Path("/bin/tofu"), tmp_path, 600, ("AWS_*", "VAULT_TOKEN"))
     ]
 
 
@@ -71,6 +73,12 @@ def test_a_pod_says_by_its_environment_who_the_daemon_is(served: Served) -> None
     assert (settings.namespace, settings.name, settings.pod_uid) == ("acme", "builder-1", "u1")
 
 
+def test_a_pod_says_how_long_runs_may_take_to_end_and_without_its_word_that_is_unlimited(served: Served) -> None:
+    served.called("--namespace", "acme", PROVISIONER_DRAIN_SECONDS="3790")
+    served.called("--namespace", "acme")
+    assert [settings.drain_seconds for settings in served.settings] == [3790, None]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -80,6 +88,7 @@ def test_a_pod_says_by_its_environment_who_the_daemon_is(served: Served) -> None
         (["--namespace", "acme", "--capacity", "0"], "0 is not in the range"),
         (["--namespace", "acme", "--lost-after-seconds", "9"], "9 is not in the range"),
         (["--namespace", "acme", "--cancel-grace-seconds", "-1"], "-1 is not in the range"),
+        (["--namespace", "acme", "--drain-seconds", "-1"], "-1 is not in the range"),
         (["--namespace", "acme", "--kubeconfig", "/nonexistent"], "does not exist"),
         (
             ["--namespace", "acme", "--pass-env", "POD_NAME"],
@@ -108,7 +117,16 @@ def test_a_daemon_in_a_pod_takes_nothing_that_its_pod_says(served: Served) -> No
 
 
 @pytest.mark.parametrize(
-    "error", [TakenOverError, RegistrationError, PredecessorLockError, LoginError, MissingProgramError]
+    "error",
+    [
+        TakenOverError,
+        DaemonDeletedError,
+        RegistrationError,
+        PredecessorLockError,
+        LoginError,
+        MissingProgramError,
+        UnsupportedProgramError,
+    ],
 )
 def test_an_expected_failure_is_a_sentence_and_no_traceback(served: Served, error: type[Exception]) -> None:
     served.failure = error("Do this instead.")

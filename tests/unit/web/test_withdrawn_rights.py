@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, WORKSPACES
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, TEMPLATES, WORKSPACES
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.access.caller import Caller, Question
 from provisioner_operator.web.actions.target import ObjectRef
@@ -62,12 +62,21 @@ def read_to_the_end(world: ApiWorld, path: str) -> str:
         ("/", "list", DAEMONS),
         ("/", "list", WORKSPACES),
         (f"/organizations/{ACME}/provisioner-jobs", "cancel", JOBS),
+        (f"/organizations/{ACME}/provisioner-jobs", "patch", JOBS),
         (JOB, "cancel", JOBS),
+        (JOB, "patch", JOBS),
+        (JOB, "delete", JOBS),
+        (JOB, "create", JOBS),
+        (JOB, "impersonate", JOBS),
+        (JOB, "patch", WORKSPACES),
+        (JOB, "impersonate", WORKSPACES),
+        (JOB, "patch", TEMPLATES),
         (JOB, "list", DAEMONS),
         (f"/organizations/{ACME}/provisioners", "list", JOBS),
         (f"/organizations/{ACME}/provisioners", "patch", DAEMONS),
         (f"/organizations/{ACME}/workspaces", "list", JOBS),
         (f"/organizations/{ACME}/workspaces", "patch", WORKSPACES),
+        (f"/organizations/{ACME}/workspaces", "impersonate", WORKSPACES),
         (f"/organizations/{ACME}/workspaces/dev", "list", JOBS),
         (f"/organizations/{ACME}/workspaces/dev", "delete", WORKSPACES),
     ],

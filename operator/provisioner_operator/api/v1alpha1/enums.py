@@ -116,7 +116,7 @@ class EndReason(StrEnum):
     STATE_LOCKED = "StateLocked"
     """Another run holds the lock of the workspace's Terraform state."""
     DAEMON_SHUTDOWN = "DaemonShutdown"
-    """The daemon was shut down without waiting for its runs."""
+    """The daemon was shut down and stopped the run, which had not ended in the time to drain, or was not waited for."""
     DELETED = "Deleted"
     """The job was deleted while it ran, and its run was stopped; finalizers hold up the deletion."""
 

@@ -12,6 +12,8 @@ from provisioner_operator.api.v1alpha1.rules import exactly_one_of, one_of, rule
 
 OWN_VARIABLES = ("POD_NAME", "POD_NAMESPACE", "POD_UID")
 """Variables by which a daemon identifies its Pod."""
+DRAIN_VARIABLE = "PROVISIONER_DRAIN_SECONDS"
+"""Variable by which a pool gives its daemons the time that runs get to end once the Pod is to be terminated."""
 
 RESERVED_PREFIXES = ("PROVISIONER_", "KUBERNETES_", "CODER_")
 IDENTITY_VARIABLES = (*OWN_VARIABLES, "KUBECONFIG")

@@ -159,4 +159,5 @@ class PodTemplate(Model):
     ] = {}
     """Further annotations of the Pods, for example for an injector of secrets."""
     termination_grace_period_seconds: Seconds = DRAIN_SECONDS
-    """Time that a Pod that is deleted or evicted has to finish its jobs before it is killed."""
+    """Time that a Pod that is deleted or evicted has to finish its jobs before it is killed. Runs that have not ended
+    `cancelGraceSeconds` and 30 s before that are interrupted, so that they can still save their state."""

@@ -1,7 +1,7 @@
 """Events (events.k8s.io/v1) for the changes that an admin or a job's owner should learn of.
 
 Jobs that are stuck, timed out, failed, were canceled or lost their daemon; workspaces and templates that make no progress until
-somebody acts; refused writes, and objects that are ignored. A
+somebody acts; pools whose Pods may end before their jobs; refused writes, and objects that are ignored. A
 job that simply runs causes none. An Event's name is derived from the object and the reason, so a repetition, even after a restart, finds
 the first one and extends its series. Events are best effort: no decision waits for them. Only the leader writes them.
 """
@@ -29,6 +29,7 @@ from provisioner_operator.core.model.decision import Decision
 from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.records import Condition, Job
+from provisioner_operator.core.pools.drain_time import ShortDrain, drain_seconds
 from provisioner_operator.core.workspaces.decisions import UpdateTemplateStatus, UpdateWorkspaceStatus
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
@@ -119,6 +120,17 @@ def refused(decision: Decision, refusal: Refusal) -> Notice:
     return Notice(
         about.kind, about.namespace, about.name, about.uid, reason, note, action, api_version=about.api_version
     )
+
+
+def grace_period_too_short(short: ShortDrain) -> Notice:
+    """Describe a pool whose Pods have less time to drain than a job that runs on one may take."""
+    pool, job = short.pool, short.job
+    note = (
+        f"Job {job.name} may run for {job.active_deadline:.0f} s, but a Pod of this pool that is evicted or deleted interrupts "
+        f"its runs after {drain_seconds(pool)} s. Raise spec.template.terminationGracePeriodSeconds to {short.needed}, or "
+        "lower spec.activeDeadlineSeconds of such jobs."
+    )
+    return Notice("ProvisionerPool", pool.namespace, pool.name, pool.uid, "GracePeriodTooShort", note, "Run")
 
 
 def unparseable(kind: str, meta: ObjectMeta, error: Exception) -> Notice:

@@ -58,6 +58,14 @@ class EventEntry:
 
 _OF_ANY_KIND = (
     EventEntry(
+        "ProvisionerPool",
+        "GracePeriodTooShort",
+        "Warning",
+        "Run",
+        "A job started that may run longer than a Pod that is evicted or deleted waits for its runs. Recorded again for a "
+        "job with a longer deadline.",
+    ),
+    EventEntry(
         "Pod",
         "DaemonRefused",
         "Warning",

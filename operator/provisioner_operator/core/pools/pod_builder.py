@@ -20,10 +20,11 @@ from provisioner_operator.api.v1alpha1.names import (
     PROVISIONERS_ANNOTATION,
     TAG_ANNOTATION_PREFIX,
 )
-from provisioner_operator.api.v1alpha1.pod_environment import OWN_VARIABLES
+from provisioner_operator.api.v1alpha1.pod_environment import DRAIN_VARIABLE, OWN_VARIABLES
 from provisioner_operator.api.v1alpha1.pod_volumes import WORK_DIRECTORY, WORK_VOLUME
 from provisioner_operator.core.daemons.run_environment import NAMED_ENV, PASS_ENV, SECRET_ENV, env_from_prefix
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
+from provisioner_operator.core.pools.drain_time import drain_seconds
 from provisioner_operator.core.pools.records import PodTemplate, Pool
 
 CONTAINER = "daemon"
@@ -157,7 +158,12 @@ def _container(pool: Pool, default_image: str) -> JsonObject:
         "name": CONTAINER,
         "image": template.image or default_image,
         "args": ["provisioner-daemon", "run"],
-        "env": [*_IDENTITY, *template.env, *_names_for_runs(template)],
+        "env": [
+            *_IDENTITY,
+            {"name": DRAIN_VARIABLE, "value": str(drain_seconds(pool))},
+            *template.env,
+            *_names_for_runs(template),
+        ],
         "envFrom": [_for_runs(number, source) for number, source in enumerate(template.env_from)],
         "resources": DEFAULT_RESOURCES if template.resources is None else template.resources,
         "securityContext": {

@@ -25,12 +25,15 @@ class JobCache(KnownJobs):
         is_old = known is not None and job.resource_version <= known.resource_version
         if is_old or self._gone.covers(job.uid, job.resource_version):
             return False
-        self._changed(job.uid)
+        previous = self._jobs.get(job.uid)
+        self._work.unpark(job.uid)
+        # The controller explains a job whose other writes are refused, and would end their backoff by that itself.
+        if previous is None or not _is_only_explained(previous, job):
+            self._work.forget(job.uid)
         self._unexplained.pop(job.uid, None)
         if job.phase in TERMINAL:
             self._observe_end(job, now)
             return True
-        previous = self._jobs.get(job.uid)
         self._jobs[job.uid] = job
         self._reassign(previous, job, now)
         if job.cancel:
@@ -204,3 +207,13 @@ class JobCache(KnownJobs):
         given = (ended or job).assignment
         vanished = given is not None and self._daemons.is_lost(given.daemon_uid, now)
         self._work.add(*self._placement.end(job, ended, vanished=vanished))
+
+
+def _is_only_explained(known: Job, job: Job) -> bool:
+    """Return whether the job's explanation changed, and nothing else that a decision about it depends on."""
+    is_explained = (job.reason, job.message) != (known.reason, known.message)
+    return is_explained and _what_is_decided_by(job) == _what_is_decided_by(known)
+
+
+def _what_is_decided_by(job: Job) -> tuple[object, ...]:
+    return (job.generation, job.deleting, job.phase, job.assignment)

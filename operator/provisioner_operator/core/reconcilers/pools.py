@@ -18,6 +18,7 @@ from provisioner_operator.core.pools.decisions import (
     PoolDecision,
     UncordonDaemon,
 )
+from provisioner_operator.core.pools.drain_time import ShortDrain, ShortDrains
 from provisioner_operator.core.pools.fleet_plan import Fleet, PoolView
 from provisioner_operator.core.pools.load_sharing import Waiting
 from provisioner_operator.core.pools.members import Member, PoolDaemon, PoolPod, Trouble
@@ -52,6 +53,7 @@ class PoolReconciler:
         self._backoffs = PoolBackoffs()
         self._creations_refused: dict[str, str] = {}
         """Last reason for which each pool's Pods were refused, until one is created."""
+        self._short_drains = ShortDrains()
         self._is_urgent = False
         self._looked_at = float("-inf")
         self._look_at = float("inf")
@@ -83,6 +85,7 @@ class PoolReconciler:
         if (pool := self._pools.pop(uid, None)) is not None:
             self._jobs.observe_growth(pool.namespace, uid, None, now)
         self._gone.add(uid)
+        self._short_drains.pool_deleted(uid)
         self._parked.discard(uid)
         self._backoffs.forget(uid)
         self._creations_refused.pop(uid, None)
@@ -115,11 +118,14 @@ class PoolReconciler:
 
     def run_ended(self, job: Job) -> None:
         """Record the duration of an ended job, on which the needed size of its daemon's pool depends."""
-        if job.assignment is None or job.started is None or job.finished is None:
-            return
-        pod_uid = self._jobs.pod_of(job.assignment.daemon_uid)
-        if pod_uid in self._pods:
-            self._fleet.run_ended(self._pods[pod_uid][1].pool_uid, job.finished - job.started)
+        pool_uid = self._pool_of(job)
+        if pool_uid is not None and job.started is not None and job.finished is not None:
+            self._fleet.run_ended(pool_uid, job.finished - job.started)
+
+    def run_started(self, job: Job) -> ShortDrain | None:
+        """Return the pool of a started job if its Pods may be killed before the job's deadline, and that is news."""
+        pool = self._pools.get(self._pool_of(job) or "")
+        return None if pool is None else self._short_drains.started(job, pool)
 
     def leadership_gained(self) -> None:
         """Distrust every absence of a Pod that was observed as a standby, whose watch may have ended unnoticed."""
@@ -231,6 +237,12 @@ class PoolReconciler:
         return isinstance(decision, CordonDaemon | UncordonDaemon) and self._jobs.is_unreadable_daemon(
             decision.daemon.uid
         )
+
+    def _pool_of(self, job: Job) -> str | None:
+        """Return the uid of the pool to whose Pod the job is assigned."""
+        pod_uid = None if job.assignment is None else self._jobs.pod_of(job.assignment.daemon_uid)
+        _, pod = self._pods.get(pod_uid or "", (0, None))
+        return None if pod is None else pod.pool_uid
 
     def _take_out(self, pod: PoolPod) -> None:
         pods = self._pods_of[pod.pool_uid]

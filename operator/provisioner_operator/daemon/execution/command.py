@@ -5,6 +5,7 @@ Used by `run`. Does not decide when the command stops: the run and the guard do.
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,6 +14,9 @@ from pathlib import Path
 from provisioner_operator.daemon.execution import guard
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.line_splitter import LineSplitter
+from provisioner_operator.daemon.execution.orphans import GUARDS
+
+logger = logging.getLogger(__name__)
 
 _CHUNK = 65_536
 _LAST_OUTPUT_SECONDS = 10.0
@@ -56,15 +60,12 @@ class Command:
         err, err_end = os.pipe()
         fence = (repr(contact.sent), repr(contact.lost_after), repr(grace))
         try:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", guard.__file__, *fence, str(out), str(err), str(directory), *arguments),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=out_end,
-                stderr=err_end,
-                pass_fds=(out, err) if lock is None else (out, err, lock),
-                cwd=directory / folder,
-                env=dict(environment),
-                start_new_session=True,
+            process = await _start_guard(
+                (*fence, str(out), str(err), str(directory), *arguments),
+                outputs=(out_end, err_end),
+                inherited=(out, err) if lock is None else (out, err, lock),
+                folder=directory / folder,
+                environment=environment,
             )
         except BaseException:
             os.close(out)
@@ -96,6 +97,12 @@ class Command:
             code = await self._process.wait()
         finally:
             self._stop_listening()
+        GUARDS.discard(self._process.pid)
+        if code < 0:
+            # The guard itself was killed, by the kernel for want of memory or by hand, and the command with it.
+            logger.error("A guard was killed by signal %d: killing what its command started", -code)
+            await GUARDS.end_orphans()
+            code = guard.SIGNALED - code
         _, unfinished = await asyncio.wait(self._readers, timeout=_LAST_OUTPUT_SECONDS)
         for reader in unfinished:
             reader.cancel()
@@ -112,6 +119,29 @@ class Command:
         if self._process.returncode is None and lifeline is not None and not lifeline.is_closing():
             with contextlib.suppress(OSError):
                 lifeline.write(message.encode() + b"\n")
+
+
+async def _start_guard(
+    arguments: Sequence[str],
+    *,
+    outputs: tuple[int, int],
+    inherited: Sequence[int],
+    folder: Path,
+    environment: Mapping[str, str],
+) -> asyncio.subprocess.Process:
+    with GUARDS.starting():
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", guard.__file__, *arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=outputs[0],
+            stderr=outputs[1],
+            pass_fds=inherited,
+            cwd=folder,
+            env=dict(environment),
+            start_new_session=True,
+        )
+        GUARDS.add(process.pid)
+    return process
 
 
 async def _read_lines(descriptor: int, stream: str, on_lines: OnLines) -> None:

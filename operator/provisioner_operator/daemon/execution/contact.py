@@ -6,7 +6,7 @@ here whether it was the fence that stopped it.
 
 from collections.abc import Callable
 
-from provisioner_operator.core.jobs.timeouts import interrupt_after
+from provisioner_operator.core.jobs.timeouts import interrupt_after, kill_after
 from provisioner_operator.daemon.execution.guard import now
 
 Listener = Callable[[], None]
@@ -45,6 +45,11 @@ class Contact:
     def breaches(self) -> int:
         """The number of times so far that the guards had to stop their commands for lack of contact."""
         return self._breaches + self._is_overdue()
+
+    @property
+    def seconds_to_kill(self) -> float:
+        """The seconds after which every guard has killed its command, unless a heartbeat succeeds."""
+        return max(self.sent + kill_after(self.lost_after) - self._clock(), 0.0)
 
     def _is_overdue(self) -> bool:
         return self._clock() - self.sent >= interrupt_after(self.lost_after)

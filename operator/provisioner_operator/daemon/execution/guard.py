@@ -13,7 +13,7 @@ a state that Terraform could not save.
 
 The fence, counted from the last contact: at 0.8 of LOST the command is interrupted, at 0.95 its group is killed, so
 that nothing of it runs when the controller may assign the job's workspace to another daemon. Nothing postpones a kill: not
-even a contact that comes after the interrupt.
+even a contact that comes after the interrupt. If the guard itself is killed, the kernel kills the command with it (Linux).
 """
 
 import contextlib
@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 INTERRUPT_AT = 0.8
 """Fraction of LOST without contact after which the command is interrupted."""
@@ -41,7 +42,9 @@ UNSAVED_STATE = "errored.tfstate"
 """The file that Terraform leaves where it runs when it could not save its state: the only record of existing resources."""
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_GET_CHILD_SUBREAPER = 37
 _CHUNK = 65_536
 _REAP_PAUSE = 0.002
 
@@ -229,13 +232,41 @@ def _kill_group(group: int) -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def _adopt_orphans() -> None:
-    """Become the parent of the processes that the command leaves behind, also of those that left its group (Linux only)."""
+def adopt_orphans() -> None:
+    """Become the parent of the processes that descendants leave behind, also of those that left their group (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _children() -> list[int]:
+def adopts_orphans() -> bool:
+    """Return whether this process becomes the parent of what its descendants leave behind."""
+    if sys.platform != "linux":
+        return False
+    adopts = ctypes.c_int(0)
+    ctypes.CDLL(None).prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(adopts), 0, 0, 0)
+    return bool(adopts.value) or os.getpid() == 1
+
+
+def die_with_parent() -> Callable[[], None] | None:
+    """Return a function for a new child to call before it executes its program: it is killed when this process dies.
+
+    None where the system has no such signal: there, what a killed guard leaves runs on.
+    """
+    if sys.platform != "linux":
+        return None
+    # Loaded before the fork, after which little is safe to do.
+    library, parent = ctypes.CDLL(None), os.getpid()
+
+    def prepare() -> None:
+        library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died before that
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return prepare
+
+
+def children() -> list[int]:
+    """Return the pids of this process's children, ended ones that were not reaped included (Linux only)."""
     found = []
     for pid in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208 - as above
         with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="utf-8") as stat:  # noqa: PTH123
@@ -254,7 +285,7 @@ def _end_stragglers() -> None:
             return
         if reaped == 0:
             # Children only: what they leave behind becomes the guard's child in turn, and is killed in the next round.
-            for child in filter(may_kill, _children()):
+            for child in filter(may_kill, children()):
                 os.kill(child, signal.SIGKILL)
             time.sleep(_REAP_PAUSE)
 
@@ -272,10 +303,15 @@ def main(arguments: list[str]) -> int:
     # Handlers that do nothing rather than SIG_IGN, which the command would inherit.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
-    _adopt_orphans()
+    adopt_orphans()
     fence = Fence(float(contact), float(lost), float(grace))
     try:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=die_with_parent(),  # noqa: PLW1509 - the guard has one thread
+        )
     except OSError as error:
         sys.stderr.write(f"cannot start {command[0]}: {error.strerror}\n")
         return CANNOT_EXECUTE

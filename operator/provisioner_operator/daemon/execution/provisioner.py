@@ -50,6 +50,8 @@ class StageEnd:
 
     lines: tuple[str, ...] = ()
     failure: Failure | None = None
+    again_in: float | None = None
+    """Seconds after which the same stage is run once more, instead of the next one; None if it is over."""
 
 
 class UnpreparedError(Exception):

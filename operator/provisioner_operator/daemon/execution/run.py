@@ -27,6 +27,7 @@ from provisioner_operator.daemon.execution.provisioner import (
     Program,
     Provisioner,
     Stage,
+    StageEnd,
     Task,
     UnpreparedError,
 )
@@ -65,6 +66,7 @@ class Run:
         self._breaches = contact.breaches
         self._command: Command | None = None
         self._cause: StopCause | None = None
+        self._asked_to_stop = asyncio.Event()
         self._came_late = False
         self._killed = False
         self._grace_timer: asyncio.TimerHandle | None = None
@@ -109,6 +111,7 @@ class Run:
     def _note(self, cause: StopCause) -> None:
         if self._cause is None:
             self._cause = cause
+            self._asked_to_stop.set()
             self._came_late = self._command is not None and self._command.ended
 
     async def _execute(self, workdir: Path) -> Outcome:
@@ -118,25 +121,32 @@ class Run:
             return self._stopped() or self._failed(error.failure)
         # Before the first command runs: from its first line on, no secret may reach the log.
         self._log.redact.learn(program.secrets)
-        for stage in program.stages:
+        stages = list(program.stages)
+        while stages:
             # Before each stage: no command may start after a request to stop, or once another daemon may have the job.
             if (outcome := self._stopped()) is not None:
                 return self._with_details(outcome, program)
-            failure = await self._run_stage(program, stage, workdir)
-            if failure is not None:
+            end = await self._run_stage(program, stages[0], workdir)
+            if end.failure is not None:
                 outcome = None if self._came_late else self._stopped()
-                return self._with_details(outcome or self._failed(failure), program)
+                return self._with_details(outcome or self._failed(end.failure), program)
+            if end.again_in is None:
+                del stages[0]
+            else:
+                await self._pause(end.again_in)
         outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
         return self._with_details(outcome, program)
 
-    async def _run_stage(self, program: Program, stage: Stage, workdir: Path) -> Failure | None:
+    async def _run_stage(self, program: Program, stage: Stage, workdir: Path) -> StageEnd:
         async def on_lines(stream: str, lines: list[str]) -> None:
             shown = [each for line in lines if (each := program.read(stage.name, stream, line)) is not None]
             if shown:
                 await self._log.write(stage.name, [text for texts in shown for text in texts])
 
         self._stage = stage.name
-        started = time.time()
+        # Of a stage that is tried again, all tries are one.
+        again = self._timings and self._timings[-1].stage == stage.name
+        started = self._timings.pop().started if again else time.time()
         self._timings.append(StageTiming(stage.name, started))
         self._command = await Command.start(
             stage.arguments,
@@ -163,7 +173,15 @@ class Run:
         end = program.end_stage(stage.name, code)
         if end.lines:
             await self._log.write(stage.name, end.lines)
-        return end.failure
+        return end
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or until the run is asked to stop."""
+        # No output is expected of it meanwhile.
+        self._log.last_output = time.monotonic() + seconds
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._asked_to_stop.wait()
 
     async def _watch_stall(self) -> None:
         while (deadline := stall_deadline(self._task.job, self._log.last_output)) is not None:

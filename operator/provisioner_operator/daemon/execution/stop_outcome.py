@@ -12,6 +12,11 @@ KILLED_NOTE = (
     "the next job of this workspace reports a lock that is left."
 )
 
+LONGER_DRAIN = (
+    "If it needs longer, raise spec.template.terminationGracePeriodSeconds of the pool, or --drain-seconds of a daemon "
+    "outside a pool."
+)
+
 
 class StopCause(Enum):
     """The cause of a request to stop a run; the first one counts."""
@@ -22,6 +27,8 @@ class StopCause(Enum):
     STALL = "stall"
     SHUTDOWN = "shutdown"
     """The daemon was asked a second time to shut down."""
+    DRAIN_TIMEOUT = "drain-timeout"
+    """The daemon was asked to shut down, and the run did not end in the time that it may take to drain."""
     FENCE = "fence"
     """No heartbeat succeeded for so long that the controller may declare the daemon lost."""
     ABANDON = "abandon"
@@ -46,10 +53,15 @@ def stopped(job: Job, cause: StopCause, *, stage: str | None, killed: bool) -> O
                 "If it can work that long without output, raise spec.stallTimeoutSeconds of the next job."
             )
             return Outcome(Phase.FAILED, EndReason.STALLED, message)
-        case StopCause.SHUTDOWN:
-            message = (
-                f"The daemon was shut down without waiting and stopped the run {where}. {note} Submit the job again."
+        case StopCause.SHUTDOWN | StopCause.DRAIN_TIMEOUT:
+            how = (
+                "waited for the run as long as it could"
+                if cause is StopCause.DRAIN_TIMEOUT
+                else "did not wait for the run"
             )
+            message = f"The daemon was shut down, {how}, and stopped it {where}. {note} Submit the job again."
+            if cause is StopCause.DRAIN_TIMEOUT:
+                message += f" {LONGER_DRAIN}"
             return Outcome(Phase.FAILED, EndReason.DAEMON_SHUTDOWN, message)
         case StopCause.FENCE:
             message = (

@@ -108,9 +108,9 @@ class HeldJob:
         self._abandoned = True
         self._stop(StopCause.ABANDON, kill)
 
-    def shut_down(self) -> None:
-        """Stop the run because the daemon shuts down without waiting for it."""
-        self._stop(StopCause.SHUTDOWN, False)  # noqa: FBT003 - see _stop
+    def shut_down(self, cause: StopCause) -> None:
+        """Stop the run because the daemon shuts down and does not wait for it, or no longer."""
+        self._stop(cause, False)  # noqa: FBT003 - see _stop
 
     def observe(self, job: Job) -> None:
         """Keep the job if this version is newer."""

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.core.jobs.timeouts import heartbeat_interval, interrupt_after
 from provisioner_operator.core.model.json_patch import JsonPatch
@@ -40,7 +42,11 @@ _SHORTEST_TIMEOUT = 1.0
 
 
 class TakenOverError(Exception):
-    """Another process reports as this daemon, or its object was deleted or recreated: this process must stop."""
+    """Another process reports as this daemon: this process must stop, and its runs at once."""
+
+
+class DaemonDeletedError(Exception):
+    """The daemon's object was deleted or recreated: this process must stop, its runs by the fence at the latest."""
 
 
 class Heartbeat:
@@ -66,6 +72,8 @@ class Heartbeat:
         self._news = asyncio.Event()
         self._at_once = False
         self._failing = False
+        self._unreadable = False
+        """Whether the last answer could not be parsed."""
         self.daemon = ProvisionerDaemon.model_validate(body)
         """The object as the last answer showed it."""
         self.tally = Tally.of(self.daemon.status)
@@ -79,13 +87,13 @@ class Heartbeat:
         self._news.set()
 
     async def keep_beating(self) -> None:
-        """Send heartbeats until canceled. Raises TakenOverError."""
+        """Send heartbeats until canceled. Raises TakenOverError or DaemonDeletedError."""
         while True:
             await self.beat()
             await self._pause()
 
     async def beat(self) -> bool:
-        """Send one heartbeat and return whether it succeeded. Raises TakenOverError.
+        """Send one heartbeat and return whether it succeeded. Raises TakenOverError or DaemonDeletedError.
 
         A caller that is canceled leaves its request running, and the next call waits for that request.
         """
@@ -105,10 +113,10 @@ class Heartbeat:
             async with asyncio.timeout(max(reported / _TIMEOUTS_PER_LOSS, _SHORTEST_TIMEOUT)):
                 body = await self._client.json_patch(self._path, self._patch())
         except NotFoundError as error:
-            raise TakenOverError(self._taken_over_message()) from error
+            raise self._deleted() from error
         except PreconditionFailedError as error:
-            if await self._is_taken_over():
-                raise TakenOverError(self._taken_over_message()) from error
+            if (end := await self._end()) is not None:
+                raise end from error
             self._log_failure(error)
             return False
         except (KubeError, TimeoutError) as error:
@@ -116,7 +124,7 @@ class Heartbeat:
             return False
         self._failing = False
         self.registered.set()
-        self.daemon = ProvisionerDaemon.model_validate(body)
+        self._take_in(body)
         wanted = self.daemon.spec.lost_after_seconds
         # A shorter time applies at once, a longer one only once it was reported: until then the controller counts by the
         # shorter one.
@@ -126,19 +134,32 @@ class Heartbeat:
             self.notify()
         return True
 
-    async def _is_taken_over(self) -> bool:
-        """Read the object afresh and return whether it is no longer this process's.
+    def _take_in(self, body: Mapping[str, Any]) -> None:
+        try:
+            self.daemon = ProvisionerDaemon.model_validate(body)
+        except ValidationError as error:
+            # The API server was reached, so the runs may go on: with the spec as it was last read.
+            if not self._unreadable:
+                logger.error("Cannot parse this daemon's object, so its former spec applies: %s", error)  # noqa: TRY400 - no traceback needed
+            self._unreadable = True
+        else:
+            self._unreadable = False
 
-        False also when it cannot be read now: an admission policy, too, may have refused the heartbeat.
+    async def _end(self) -> Exception | None:
+        """Read the object afresh and return the error that ends this process if the object is no longer its own.
+
+        None also when it cannot be read now: an admission policy, too, may have refused the heartbeat.
         """
         try:
             found = ProvisionerDaemon.model_validate(await self._client.get(self._daemon_path))
         except NotFoundError:
-            return True
+            return self._deleted()
         except KubeError:
-            return False
+            return None
+        if found.metadata.uid != self.daemon.metadata.uid:
+            return self._deleted()
         instance = self._instance if self.registered.is_set() else found.status.instance
-        return found.metadata.uid != self.daemon.metadata.uid or found.status.instance != instance
+        return None if found.status.instance == instance else self._taken_over()
 
     async def _pause(self) -> None:
         interval = max(heartbeat_interval(self.contact.lost_after), FASTEST_SECONDS)
@@ -191,11 +212,18 @@ class Heartbeat:
             return f"Bind the ClusterRole provisioner-daemon to the Pod's ServiceAccount in namespace {namespace}."
         return roles_of_an_outside_daemon(namespace)
 
-    def _taken_over_message(self) -> str:
+    def _taken_over(self) -> TakenOverError:
         meta = self.daemon.metadata
-        return (
-            f"ProvisionerDaemon {meta.namespace}/{meta.name} was taken over by another process of the same name, deleted, or "
-            "recreated. This process has stopped its runs. Give each daemon a name of its own."
+        return TakenOverError(
+            f"ProvisionerDaemon {meta.namespace}/{meta.name} was taken over by another process of the same name. This process "
+            "has stopped its runs. Give each daemon a name of its own."
+        )
+
+    def _deleted(self) -> DaemonDeletedError:
+        meta = self.daemon.metadata
+        return DaemonDeletedError(
+            f"ProvisionerDaemon {meta.namespace}/{meta.name} was deleted or recreated. This process has stopped its runs. "
+            "Start it again if the daemon is still needed."
         )
 
     @property

@@ -9,7 +9,7 @@ environment.
 import asyncio
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Transition
@@ -29,6 +29,7 @@ from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, ex
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment
 from provisioner_operator.daemon.terraform.output import OutputReader
+from provisioner_operator.daemon.terraform.passing_failure import PAUSES_SECONDS, may_pass
 
 
 class MissingProgramError(Exception):
@@ -97,6 +98,8 @@ class TerraformProgram:
         self._fetched = None if request is None else FetchReader(request)
         self._inspected = InspectReader()
         self._document: list[str] = []
+        self._pauses = list(PAUSES_SECONDS)
+        """Those that are left before further tries of `init`."""
         self.stages = stages
         self.environment = environment
         self.secrets = secrets
@@ -144,9 +147,16 @@ class TerraformProgram:
             return StageEnd(failure=failure)
         lines = tuple(self._reader.read_validation("\n".join(self._document))) if stage == VALIDATE else ()
         if code != 0:
+            errors = self._reader.errors
+            if stage == INIT and may_pass(errors) and self._pauses:
+                self._reader.begin_stage()
+                pause = self._pauses.pop(0)
+                return StageEnd((f"This failure may pass: trying again in {pause:.0f} s.",), again_in=pause)
             failure = explain_failure(
-                stage, code, self._reader.errors, namespace=self._layout.namespace, workspace=self._layout.workspace
+                stage, code, errors, namespace=self._layout.namespace, workspace=self._layout.workspace
             )
+            if stage == INIT and (tries := len(PAUSES_SECONDS) - len(self._pauses)):
+                failure = replace(failure, message=f"{failure.message} It was tried {tries + 1} times.")
             return StageEnd(lines, failure)
         # Before anything is applied: a state in another place would be lost with the run's directory.
         if stage == INIT and not self._layout.keeps_state():

@@ -88,8 +88,9 @@ class Caller:
 
     async def allowed_in(self, verb: str, resource: str, namespaces: Collection[str]) -> frozenset[str]:
         """Return those of the namespaces in which the user may act on a kind. Raises KubeError."""
-        if await self.may(verb, resource):
-            return frozenset(namespaces)
         names = sorted(namespaces)
+        # Of a single one, the answer includes a right for all.
+        if len(names) > 1 and await self.may(verb, resource):
+            return frozenset(names)
         answers = await asyncio.gather(*(self.may(verb, resource, each) for each in names))
         return frozenset(each for each, allowed in zip(names, answers, strict=True) if allowed)

@@ -14,6 +14,7 @@ from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS, POOLS, TEMPLA
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import RestoredError
+from provisioner_operator.kube.gc_tuning import spare_present_objects
 from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.reflector import Reflector
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
@@ -67,6 +68,8 @@ class Feeds:
             self._unlisted[plural] -= 1
             if not self._unlisted[plural]:
                 self._index.complete(plural)
+                if self._index.is_ready:
+                    spare_present_objects()
         if self._index.is_ready:
             trim()
 

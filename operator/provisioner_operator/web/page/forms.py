@@ -124,6 +124,11 @@ def refused(form: Form, refusal: Refusal) -> Form:
     return replace(form, error=refusal[1], error_detail=refusal[2])
 
 
+def closed(form: Form, denial: str) -> Form:
+    """Return the form as somebody sees it whose change would be refused; as it is if there is no reason for that."""
+    return replace(form, error=denial, submit="", dismiss="Back") if denial else form
+
+
 def redirect(form: Form) -> Response:
     """Send the browser back, with a notice."""
     return RedirectResponse(f"{form.back}?{urlencode({'notice': form.notice})}", HTTPStatus.SEE_OTHER)

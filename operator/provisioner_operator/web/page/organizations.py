@@ -96,7 +96,12 @@ def organization_line(index: ClusterIndex, name: str, visible: Visible) -> Organ
 
 
 async def _visible(caller: Caller) -> Visible:
-    return {plural: await caller.visible(plural) for plural in (JOBS, DAEMONS, WORKSPACES)}
+    # An organization whose jobs are hidden has no line: nothing else is asked about it.
+    shown = await caller.visible(JOBS)
+    if not shown:
+        return dict.fromkeys((JOBS, DAEMONS, WORKSPACES), shown)
+    others = {plural: await caller.visible(plural, shown) for plural in (DAEMONS, WORKSPACES)}
+    return {JOBS: shown, **others}
 
 
 def _rendering(index: ClusterIndex, visible: Visible, user: str) -> Rendering:

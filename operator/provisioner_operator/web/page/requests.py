@@ -52,6 +52,11 @@ def require_name(name: str) -> str:
     return name
 
 
+def no_such_job(org: str, name: str) -> Problem:
+    """Return the answer for a job that does not exist, or no more."""
+    return Problem(HTTPStatus.NOT_FOUND, f"There is no job {name} in organization {org}.")
+
+
 def require_ready(context: WebContext) -> None:
     """Raise LoadingProblem until every kind was listed once."""
     if not context.index.is_ready:

@@ -12,6 +12,14 @@ AWAY = "The API server cannot be reached: nothing can be changed now."
 """Reason why buttons do nothing meanwhile."""
 
 
+def missing_right(doing: str, verb: str, resource: str, role: str) -> str:
+    """Return the reason why a button does nothing: the right that is missing, and the ClusterRole that grants it."""
+    return (
+        f"You may not {doing}: you lack the verb {verb} on {resource}. The ClusterRole {role} grants it; "
+        "an administrator of the organization can bind it to you."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A word with its icon and its tone, which is the name of a color in the style sheet."""

@@ -294,6 +294,14 @@ def test_a_stopped_daemon_whose_command_floods_its_output_has_it_killed_too(witn
         wait_until(lambda: not any(map(is_alive, pids)), "the end of guard and command")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals the death of a parent")
+def test_a_killed_guard_takes_its_command_with_it(witness: Witness) -> None:
+    with guarded(a_program(witness, "command")) as watched:
+        command = witness.pid("command")
+        watched.process.kill()
+        wait_until(lambda: not is_alive(command), "the end of the command")
+
+
 def test_the_guard_shrugs_off_the_signals_of_a_terminal(witness: Witness) -> None:
     with guarded(a_program(witness, "leader")) as run:
         witness.pid("leader")

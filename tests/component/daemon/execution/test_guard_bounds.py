@@ -21,7 +21,7 @@ OTHERS = {"stranger": True, "parent": True, "sibling": True}
 
 FINDER = "== os.getpid():"
 GROUP = "_kill_group(self._command.pid)\n            code"
-BOUND = "filter(may_kill, _children())"
+BOUND = "filter(may_kill, children())"
 MISTAKES = {
     "takes everybody else for its child": (FINDER, "!= os.getpid():"),
     "takes every process for its child": (FINDER, "> -1:"),
@@ -29,7 +29,7 @@ MISTAKES = {
     "takes all processes for the command's group": (GROUP, "_kill_group(1)\n            code"),
     "takes its own group for the command's": (GROUP, "_kill_group(0)\n            code"),
     "takes its parent's group for the command's": (GROUP, "_kill_group(os.getppid())\n            code"),
-    "asks nobody whether it may kill": (BOUND, "_children()"),
+    "asks nobody whether it may kill": (BOUND, "children()"),
 }
 
 

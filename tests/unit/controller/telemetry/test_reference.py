@@ -60,7 +60,7 @@ def test_no_other_event_of_a_job_is_listed() -> None:
 def test_every_reason_that_the_controller_spells_out_is_listed() -> None:
     listed = {(entry.reason, entry.action) for entry in event_entries()}
 
-    assert set(_spelled_out()) == {("Unparseable", "Parse")}
+    assert set(_spelled_out()) == {("Unparseable", "Parse"), ("GracePeriodTooShort", "Run")}
     assert set(_spelled_out()) <= listed
 
 

@@ -56,7 +56,11 @@ def test_a_pod_bears_its_revision() -> None:
 def test_the_daemon_knows_who_it_is_and_dies_for_good() -> None:
     assert rendered(a_pool())["spec"]["restartPolicy"] == "Never"
     assert container(a_pool())["args"] == ["provisioner-daemon", "run"]
-    assert {each["name"]: each["valueFrom"]["fieldRef"]["fieldPath"] for each in container(a_pool())["env"]} == {
+    named = {each["name"]: each for each in container(a_pool())["env"]}
+    assert named.pop("PROVISIONER_DRAIN_SECONDS")["value"] == "3790", (
+        "4000 s without a cancel and the report of its end"
+    )
+    assert {name: each["valueFrom"]["fieldRef"]["fieldPath"] for name, each in named.items()} == {
         "POD_NAME": "metadata.name",
         "POD_NAMESPACE": "metadata.namespace",
         "POD_UID": "metadata.uid",

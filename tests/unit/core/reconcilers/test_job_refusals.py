@@ -1,7 +1,11 @@
 """Writes about jobs that the API server refuses: their pauses, and which of them are news."""
 
+from typing import Any
+
+import pytest
+
 from provisioner_operator.api.v1alpha1.enums import PendingReason
-from provisioner_operator.core.jobs.decisions import Assign, Explain
+from provisioner_operator.core.jobs.decisions import Assign, Explain, Fail
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
@@ -27,6 +31,16 @@ class ObservedJob:
         is_news = self.jobs.refused(decision, NO, at(now))
         self.jobs.settled(decision, at(now))
         return is_news
+
+    def explain(self, now: float) -> Job:
+        """Accept the explanation that is due, and return the job with it."""
+        (decision,) = self.decided(now)
+        assert isinstance(decision, Explain)
+        explained = later_version(decision.job, reason=decision.reason, message=decision.message)
+        self.jobs.observe_job(explained, at(now))
+        self.jobs.accepted(decision)
+        self.jobs.settled(decision, at(now))
+        return explained
 
 
 def test_a_refused_assignment_is_made_again_after_a_pause_that_grows() -> None:
@@ -103,6 +117,27 @@ def test_a_refusal_about_a_job_that_is_gone_is_no_news() -> None:
     assert not job.refuse(assign)
 
     assert job.decided(10) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"generation": 2}, {"generation": 2, "message": "No other daemon matches."}, {}],
+    ids=["its spec", "its spec with its explanation", "its labels"],
+)
+def test_an_explanation_does_not_end_the_pause_of_another_write_but_a_user_does(change: dict[str, Any]) -> None:
+    job = ObservedJob(a_job(pending_timeout=10))
+    job.explain(1)
+    for now in (10.0, 11.0, 13.0):
+        (fail,) = job.decided(now)
+        assert isinstance(fail, Fail)
+        job.refuse(fail, now)
+    job.jobs.observe_daemon(a_daemon(cordoned=True), at(13))
+    explained = job.explain(16)
+
+    assert job.decided(16.9) == []
+    job.jobs.observe_job(later_version(explained, **change), at(16.9))
+
+    assert [type(each) for each in job.decided(16.9)] == [Fail]
 
 
 def test_a_change_of_the_job_ends_its_pause() -> None:

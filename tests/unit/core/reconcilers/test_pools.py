@@ -18,7 +18,7 @@ from provisioner_operator.core.pools.decisions import (
 )
 from provisioner_operator.core.pools.members import PoolPod
 from provisioner_operator.core.pools.pod_builder import revision
-from support.builders.core import NAMESPACE, NOON, a_running_job, an_ended_job, at, next_heartbeat
+from support.builders.core import NAMESPACE, NOON, a_job, a_running_job, an_ended_job, at, next_heartbeat
 from support.builders.observed_pools import IMAGE, ObservedPools, created, statuses
 from support.builders.pools import a_pod, a_pool
 
@@ -68,6 +68,23 @@ def test_members_are_the_pools_pods_with_their_daemons_and_jobs() -> None:
 
     assert (mine.replicas, mine.busy, mine.idle) == (3, 1, 1)
     assert (others.replicas, others.busy) == (0, 0)
+
+
+def test_the_start_of_a_job_that_may_outlast_its_pod_is_news_of_the_pool() -> None:
+    pool = a_pool()
+    cluster = ObservedPools(pool)
+    daemon = cluster.run_pod(pool, "pool-a")
+    long = a_running_job(daemon=daemon.name, active_deadline=7200)
+
+    short = cluster.pools.run_started(long)
+
+    assert short is not None
+    assert (short.pool, short.job) == (pool, long)
+    assert cluster.pools.run_started(long) is None
+    assert cluster.pools.run_started(a_running_job(daemon="elsewhere", active_deadline=7200)) is None
+    assert cluster.pools.run_started(a_job(active_deadline=7200)) is None
+    cluster.pools.pool_deleted(pool.uid, at(0))
+    assert cluster.pools.run_started(long) is None, "its pool is gone"
 
 
 def miss_heartbeats(cluster: ObservedPools, daemon: Daemon, *times: float) -> Daemon:

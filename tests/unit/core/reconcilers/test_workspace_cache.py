@@ -75,6 +75,14 @@ def recorded(build: Build, **fields: object) -> Workspace:
     return a_workspace(**({"resource_version": 2, "status": status} | fields))
 
 
+def test_nothing_is_kept_of_a_deleted_workspace() -> None:
+    cache = observing(a_workspace(), RUNNING_BUILD)
+    assert cache._jobs  # noqa: SLF001 - memory has no interface
+    cache.workspace_deleted("uid-of-dev")
+    assert not cache._jobs  # noqa: SLF001
+    assert not cache._workspaces  # noqa: SLF001
+
+
 @pytest.mark.parametrize(
     "known",
     [a_template(resource_version=2), a_workspace(resource_version=2), RUNNING_BUILD, RUNNING_IMPORT],

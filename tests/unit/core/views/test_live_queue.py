@@ -188,6 +188,16 @@ def test_a_daemon_goes_offline_when_its_heartbeats_stop() -> None:
     assert live.advance(NOON + 42) == []
 
 
+def test_a_daemon_that_said_it_is_offline_does_not_go_offline_again() -> None:
+    live = LiveQueue()
+    live.advance(NOON)
+    daemon = replace(a_daemon(), heartbeat=heartbeat(0))
+    live.observe_daemon(daemon)
+    live.observe_daemon(replace(daemon, state=DaemonState.OFFLINE))
+
+    assert live.advance(NOON + 41) == []
+
+
 def test_a_daemon_says_whether_its_heartbeat_brings_it_back() -> None:
     live = LiveQueue()
     live.advance(NOON + 60)

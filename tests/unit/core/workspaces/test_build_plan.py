@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPhase
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus, Phase, Transition, VersionPhase
+from provisioner_operator.core.model.records import Condition
 from provisioner_operator.core.workspaces.build_history import BuildFacts
 from provisioner_operator.core.workspaces.build_plan import plan_workspace
 from provisioner_operator.core.workspaces.decisions import CreateBuild, FindBuilds, HoldWorkspace, UpdateWorkspaceStatus
@@ -159,3 +160,16 @@ def test_a_pinned_version_that_does_not_exist_is_reported_with_those_that_do() -
         "Template template has no version template-9; its versions are: template-1, template-2. "
         "Set spec.templateRef.version to one of them."
     )
+
+
+def test_a_template_without_a_version_is_reported_in_its_own_words() -> None:
+    conditions = tuple(
+        Condition(type=kind, status=ConditionStatus.FALSE, reason="Importing", message=f"{kind} it is.", since=0)
+        for kind in ("Reconciling", "Ready", "Stalled")
+    )
+    template = a_template(status=replace(a_template().status, active_version=None, conditions=conditions))
+
+    status = reported(a_workspace(), template=template)
+
+    message = next(each.message for each in status.conditions if each.type == "Ready")
+    assert message == "Template template has no version to build yet. Ready it is."

@@ -57,7 +57,9 @@ def test_a_build_that_has_not_begun_is_superseded_and_its_number_stays_taken() -
     decision = decided(workspace, a_build(phase=Phase.PENDING))
 
     assert isinstance(decision, Supersede)
-    assert {"op": "test", "path": "/status/phase", "value": "Pending"} in decision.patch().operations()
+    operations = decision.patch().operations()
+    assert {"op": "test", "path": "/status/phase", "value": "Pending"} in operations
+    assert {"op": "add", "path": "/spec/cancel", "value": True} in operations
     superseded = a_build(phase=Phase.CANCELED, began=False, reason=SUPERSEDED)
     following = decided(workspace, superseded)
     assert isinstance(following, CreateBuild)

@@ -43,6 +43,16 @@ def test_a_heartbeat_counts_from_when_it_was_sent_and_with_the_time_that_it_brin
     assert contact.breaches == 1
 
 
+def test_the_time_until_the_guards_kill_counts_from_the_last_contact_and_is_never_negative() -> None:
+    clock = [0.0]
+    contact = Contact(0.0, 100.0, lambda: clock[0])
+    left = []
+    for clock[0] in (0.0, 90.0, 200.0):
+        left.append(contact.seconds_to_kill)
+    contact.renew(190.0, 100.0)
+    assert [*left, contact.seconds_to_kill] == [95.0, 5.0, 0.0, 85.0]
+
+
 def test_each_renewal_is_passed_on_until_nobody_listens() -> None:
     clock = Clock()
     contact = Contact(clock.now, LOST_AFTER, clock)

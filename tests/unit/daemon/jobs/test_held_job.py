@@ -200,7 +200,7 @@ def test_a_forced_cancel_kills() -> None:
 def test_a_cancel_before_the_run_has_started_reaches_it_when_it_does() -> None:
     world = Holding()
     world.api.delay = 2.0
-    world.carry_out((1, world.cancel), (1.5, world.held.shut_down))
+    world.carry_out((1, world.cancel), (1.5, lambda: world.held.shut_down(StopCause.SHUTDOWN)))
     assert world.runs[0].stops == [(StopCause.CANCEL, False)]
 
 
@@ -213,8 +213,8 @@ def test_a_cancel_after_the_run_has_ended_writes_nothing() -> None:
 
 def test_a_shutdown_stops_the_run() -> None:
     world = Holding()
-    world.carry_out((5, world.held.shut_down))
-    assert world.runs[0].stops == [(StopCause.SHUTDOWN, False)]
+    world.carry_out((5, lambda: world.held.shut_down(StopCause.DRAIN_TIMEOUT)))
+    assert world.runs[0].stops == [(StopCause.DRAIN_TIMEOUT, False)]
     assert world.held.held_run.stopping is Stopping.INTERRUPTED
 
 

@@ -13,6 +13,7 @@ from provisioner_operator.daemon.reporting.heartbeat import (
     BATCH_SECONDS,
     FASTEST_SECONDS,
     RETRY_SECONDS,
+    DaemonDeletedError,
     Heartbeat,
     TakenOverError,
 )
@@ -203,21 +204,46 @@ def replaced(world: Beating, **changes: Any) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"status": {"instance": "i2"}}, {"uid": "another", "status": {"instance": "i1"}}],
+    ("changes", "error", "said"),
+    [
+        ({"status": {"instance": "i2"}}, TakenOverError, "taken over by another process of the same name"),
+        ({"uid": "another", "status": {"instance": "i1"}}, DaemonDeletedError, "deleted or recreated"),
+    ],
     ids=["instance", "uid"],
 )
-def test_a_daemon_that_was_taken_over_stops(changes: dict[str, Any]) -> None:
+def test_a_daemon_whose_object_is_no_longer_its_own_stops(
+    changes: dict[str, Any], error: type[Exception], said: str
+) -> None:
     world = Beating()
-    with pytest.raises(TakenOverError, match="acme/d1 was taken over by another process of the same name, deleted, or"):
+    with pytest.raises(error, match=f"acme/d1 was {said}"):
         world.for_seconds(60, (5, replaced(world, **changes)))
     assert world.sent == [0, INTERVAL]
 
 
 def test_a_daemon_whose_object_was_deleted_stops() -> None:
     world = Beating()
-    with pytest.raises(TakenOverError):
+    with pytest.raises(DaemonDeletedError):
         world.for_seconds(60, (5, lambda: world.api.remove(PATH)))
+
+
+def test_an_answer_that_cannot_be_parsed_renews_the_contact_and_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = Beating(capacity=2)
+
+    def change(capacity: object) -> Callable[[], None]:
+        return lambda: world.api.objects[PATH]["spec"].update(capacity=capacity)
+
+    capacities: list[int] = []
+    steps = (
+        (5, change("many")),
+        (25, lambda: capacities.append(world.heartbeat.daemon.spec.capacity)),
+        (26, change(3)),
+    )
+    world.for_seconds(35, *steps)
+    assert world.heartbeat.contact.sent == EPOCH + 30
+    assert (capacities, world.heartbeat.daemon.spec.capacity) == ([2], 3)
+    assert ["Cannot parse this daemon's object" in each.getMessage() for each in caplog.records] == [True]
 
 
 def test_a_daemon_that_never_registered_takes_over_from_its_former_process() -> None:
@@ -250,7 +276,7 @@ def test_a_takeover_that_cannot_be_read_is_an_outage_until_it_can() -> None:
     assert len(world.sent) > 5
 
 
-def test_a_deleted_object_is_a_takeover_also_where_a_test_failed_first() -> None:
+def test_a_deleted_object_ends_the_daemon_also_where_a_test_failed_first() -> None:
     class Deleted(StoredObjects):
         @override
         async def get(self, path: str, **parameters: str) -> dict[str, Any]:
@@ -258,7 +284,7 @@ def test_a_deleted_object_is_a_takeover_also_where_a_test_failed_first() -> None
 
     world = Beating()
     world.api = Deleted({PATH: a_daemon_body()})
-    with pytest.raises(TakenOverError):
+    with pytest.raises(DaemonDeletedError):
         world.for_seconds(60, (5, replaced(world, status={"instance": "i2"})))
 
 

@@ -126,3 +126,50 @@ def test_a_fetch_that_fails_is_the_sources_fault(tmp_path: Path) -> None:
     failure = program.end_stage("fetch", 1).failure
     assert failure is not None
     assert (failure.reason, failure.message) == (EndReason.SOURCE_UNAVAILABLE, "Ref main was not found")
+
+
+def diagnostic(detail: str) -> str:
+    found = {"severity": "error", "summary": "Failed to download module", "detail": detail}
+    return json.dumps({"@message": "Error", "type": "diagnostic", "diagnostic": found})
+
+
+def test_init_alone_is_tried_again_after_a_failure_that_may_pass_and_not_for_ever(tmp_path: Path) -> None:
+    program = prepare(a_task(source=INLINE), tmp_path)
+    ends = []
+    for _ in range(3):
+        program.read("init", "stdout", diagnostic("bad response code: 503"))
+        ends.append(program.end_stage("init", 1))
+    assert [end.again_in for end in ends] == [5.0, 20.0, None]
+    assert ends[0].lines == ("This failure may pass: trying again in 5 s.",)
+    failure = ends[-1].failure
+    assert failure is not None
+    assert failure.message.endswith("bad response code: 503 It was tried 3 times.")
+
+
+def test_init_is_not_tried_again_after_a_failure_that_needs_a_person(tmp_path: Path) -> None:
+    program = prepare(a_task(source=INLINE), tmp_path)
+    program.read("init", "stdout", diagnostic("bad response code: 404"))
+    end = program.end_stage("init", 1)
+    assert end.again_in is None
+    assert end.failure is not None
+    assert "tried" not in end.failure.message
+
+
+@pytest.mark.parametrize("stage", ["plan", "apply", "destroy", "validate"])
+def test_nothing_after_init_is_tried_again(tmp_path: Path, stage: str) -> None:
+    program = prepare(a_task(source=INLINE), tmp_path)
+    program.read(stage, "stdout", diagnostic("bad response code: 503"))
+    end = program.end_stage(stage, 1)
+    assert end.again_in is None
+    assert end.failure is not None
+
+
+def test_the_second_try_does_not_repeat_the_errors_of_the_first(tmp_path: Path) -> None:
+    program = prepare(a_task(source=INLINE), tmp_path)
+    program.read("init", "stdout", diagnostic("bad response code: 503"))
+    program.end_stage("init", 1)
+    program.read("init", "stdout", diagnostic("bad response code: 404"))
+    failure = program.end_stage("init", 1).failure
+    assert failure is not None
+    assert "503" not in failure.message
+    assert failure.message.endswith("404 It was tried 2 times.")

@@ -351,6 +351,15 @@ def test_names_of_other_kinds_are_offered_only_to_those_who_may_list_them() -> N
     assert '<option value="ada@example.com">' in page
 
 
+@pytest.mark.parametrize("path", ["/", "/organizations/-/provisioner-jobs"])
+def test_about_an_organization_that_is_not_shown_one_question_is_asked(path: str) -> None:
+    world = ApiWorld()
+    assert world.get(path).status_code == 200
+    assert {(each.verb, each.resource) for each in world.users.asked if each.namespace == OTHER} == {
+        ("list", "provisionerjobs")
+    }
+
+
 @pytest.mark.parametrize("page", ["provisioner-jobs", "provisioners", "workspaces"])
 def test_a_page_of_one_organization_asks_about_others_only_for_its_menu(page: str) -> None:
     world = ApiWorld()
@@ -360,4 +369,6 @@ def test_a_page_of_one_organization_asks_about_others_only_for_its_menu(page: st
     assert [(each.verb, each.resource) for each in elsewhere] == [("list", "provisionerjobs")]
     world.users.asked.clear()
     assert world.get(address).status_code == 200
-    assert {each.namespace for each in world.users.asked} == {"", ACME}, "the menu is kept for a while"
+    assert {each.namespace for each in world.users.asked} == {ACME}, (
+        "the menu is kept for a while, and one answer is enough"
+    )

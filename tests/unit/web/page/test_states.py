@@ -8,15 +8,19 @@ from html import unescape
 import httpx
 import pytest
 import yaml
+from starlette.responses import Response
 
 from provisioner_operator.api.v1alpha1.job import JobSpec
 from provisioner_operator.api.v1alpha1.names import TEMPLATES
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.kube import paths
+from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.access.local_session import LocalSession
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
+from provisioner_operator.web.page import live
+from provisioner_operator.web.page.live_views import View
 from support.builders.core import NOON
-from support.coder.api_world import ACME, ApiWorld, all_objects, an_index, uid
+from support.coder.api_world import ACME, ApiWorld, Rights, a_build_job, a_workspace, all_objects, an_index, ran, uid
 from support.scripted_client import ScriptedClient
 
 JOBS = f"/organizations/{ACME}/provisioner-jobs"
@@ -37,6 +41,13 @@ def answering(world: ApiWorld, name: str, **status: object) -> ScriptedClient:
     )
     world.users.client = client
     return client
+
+
+def a_viewers_world() -> ApiWorld:
+    """A server whose user sam may read, and change nothing."""
+    world = ApiWorld()
+    world.users.rights = {"sam": lambda question: question.namespace == ACME and question.verb in ("list", "get")}
+    return world
 
 
 def test_a_server_for_one_user_offers_no_sign_out() -> None:
@@ -62,9 +73,7 @@ def test_provisioners_say_why_they_cannot_be_changed(away: ApiWorld) -> None:
     page = away.get(address).text
     assert "The API server cannot be reached: nothing can be changed now." in page
     assert "You lack the verb" not in page
-    viewer = ApiWorld()
-    viewer.users.rights = {"sam": lambda question: question.namespace == ACME and question.verb in ("list", "get")}
-    assert "You lack the verb patch on provisionerdaemons." in viewer.get(address).text
+    assert "You lack the verb patch on provisionerdaemons." in a_viewers_world().get(address).text
 
 
 def test_a_job_offers_no_change_while_the_api_server_is_away(away: ApiWorld) -> None:
@@ -74,6 +83,119 @@ def test_a_job_offers_no_change_while_the_api_server_is_away(away: ApiWorld) -> 
         present = ApiWorld()
         answering(present, name)
         assert f"{JOBS}/{name}/{action}" in present.get(f"{JOBS}/{name}").text
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "missing"),
+    [
+        ("stuck-1", "suspend", "patch on provisionerjobs"),
+        ("stuck-1", "cancel", "patch on provisionerjobs"),
+        ("dev-1", "retry", "patch on workspaces"),
+    ],
+)
+def test_a_viewer_finds_each_change_of_a_job_grey_with_the_missing_verb(name: str, action: str, missing: str) -> None:
+    world = a_viewers_world()
+    answering(world, name)
+    page = world.get(f"{JOBS}/{name}").text
+    assert f"{JOBS}/{name}/{action}" not in page
+    button = re.search(f'<button[^>]* aria-disabled="true" aria-describedby="(.*?)" data-{action}>', page)
+    assert button is not None
+    ((reason_id, reason),) = re.findall(r'<p class="muted small" id="(.*?)">(.*?)</p>', page)
+    assert reason_id == button[1]
+    assert f"you lack the verb {missing}" in reason
+
+
+@pytest.mark.parametrize(("name", "action"), [("stuck-1", "suspend"), ("stuck-1", "resume"), ("dev-1", "retry")])
+def test_a_form_that_would_be_refused_cannot_be_sent(name: str, action: str) -> None:
+    world = a_viewers_world()
+    answering(world, name)
+    page = world.get(f"{JOBS}/{name}/{action}").text
+    form = page[page.index('<form class="form"') :]
+    assert "You may not " in form
+    assert "<button" not in form[: form.index("</form>")]
+    present = ApiWorld()
+    answering(present, name)
+    page = present.get(f"{JOBS}/{name}/{action}").text
+    assert "You may not" not in page
+    assert f'<button class="primary">{action.capitalize()}</button>' in page
+
+
+def test_without_a_right_the_buttons_of_lists_name_the_missing_verb() -> None:
+    world = a_viewers_world()
+    for path, word, missing in (
+        ("workspaces", "Stop dev", "patch on workspaces"),
+        ("workspaces", "Delete dev", "delete on workspaces"),
+        ("provisioners", "Drain idle", "patch on provisionerdaemons"),
+    ):
+        page = world.get(f"/organizations/{ACME}/{path}").text
+        button = next(each for each in re.findall(r"<(?:a|button)[^>]*>", page) if f'aria-label="{word}"' in each)
+        assert 'aria-disabled="true"' in button
+        assert f"ou lack the verb {missing}" in button
+
+
+@pytest.mark.parametrize("lacking", ["list", "patch", "cancel"])
+def test_a_drain_kills_no_runs_that_its_user_may_not_cancel(lacking: str) -> None:
+    path = f"/organizations/{ACME}/provisioners/idle/drain"
+    assert '<input type="checkbox" name="force" value="yes">' in ApiWorld().get(path).text
+    world = ApiWorld()
+    world.users.rights = {
+        "sam": lambda asked: asked.namespace == ACME and (asked.verb, asked.resource) != (lacking, "provisionerjobs")
+    }
+    page = world.get(path).text
+    assert '<input type="checkbox" name="force" value="yes" disabled aria-describedby="denied-force">' in page
+    assert f"You may not kill its runs: you lack the verb {lacking} on provisionerjobs." in page
+
+
+def test_an_owner_may_drain_by_force_where_the_template_allows_a_cancel() -> None:
+    world, path = ApiWorld(), f"/organizations/{ACME}/provisioners/busy/drain"
+    world.users.rights = {"ada": _verbs({"list", "patch"})}
+    assert "you lack the verb cancel" in world.get(path, user="ada").text
+    job = a_build_job(2, **ran("Running"), spec={"ownerMayCancel": True}, metadata={"resourceVersion": "9"})
+    job["spec"]["workspaceRef"]["owner"] = "ada"
+    world.index.apply("provisionerjobs", "MODIFIED", job)
+    assert "you lack the verb cancel" not in world.get(path, user="ada").text
+
+
+def test_whoever_may_not_change_a_workspace_may_not_orphan_it() -> None:
+    path = f"/organizations/{ACME}/workspaces/dev/delete"
+    assert 'name="orphan"' in ApiWorld().get(path).text
+    assert 'name="orphan"' not in a_viewers_world().get(path).text
+
+
+@pytest.mark.parametrize("path", ["provisioner-jobs", "workspaces"])
+def test_users_for_whom_it_makes_no_difference_share_a_rendering(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: dict[str, object] = {}
+
+    def keep(_request: object, _context: object, caller: Caller, view: View) -> Response:
+        keys[caller.user.name] = view.key
+        return Response()
+
+    monkeypatch.setattr(live, "stream", keep)
+    world = ApiWorld()
+    held = {
+        "viewer": {"list"},
+        "submitter": {"list", "patch", "delete"},
+        "admin": {"list", "patch", "delete", "cancel", "impersonate"},
+    }
+    world.users.rights = {f"{role}-{n}": _verbs(verbs) for role, verbs in held.items() for n in (1, 2)}
+    for user in world.users.rights:
+        world.get(f"/organizations/{ACME}/{path}", user=user, Accept="text/event-stream")
+    for role in held:
+        assert keys[f"{role}-1"] == keys[f"{role}-2"]
+
+
+def test_an_owner_is_offered_what_others_are_not() -> None:
+    world = ApiWorld()
+    world.index.apply("workspaces", "ADDED", a_workspace("mine", spec={"owner": "ada"}))
+    world.users.rights = dict.fromkeys(("ada", "bob"), _verbs({"list", "patch", "delete"}))
+    for user, is_offered in (("ada", True), ("bob", False)):
+        for path in ("workspaces", "workspaces/mine"):
+            page = world.get(f"/organizations/{ACME}/{path}", user=user).text
+            assert (f'href="/organizations/{ACME}/workspaces/mine/stop"' in page) is is_offered
+
+
+def _verbs(verbs: set[str]) -> Rights:
+    return lambda question: question.namespace == ACME and question.verb in verbs
 
 
 def test_a_running_job_is_not_canceled_once_it_is_pending_again() -> None:

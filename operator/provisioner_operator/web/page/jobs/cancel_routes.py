@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -23,9 +22,8 @@ from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_of, refused, result_of
-from provisioner_operator.web.page.requests import form_of, require_name, require_ready, require_visible
+from provisioner_operator.web.page.requests import form_of, no_such_job, require_name, require_ready, require_visible
 from provisioner_operator.web.page.words import PHASES, Mark, counted
-from provisioner_operator.web.problems import Problem
 
 router = APIRouter()
 
@@ -204,7 +202,7 @@ async def _job(context: WebContext, caller: Caller, org: str, name: str) -> Job:
     await _namespaces(context, caller, require_name(org))
     row = context.index.jobs.named(org, require_name(name))
     if row is None:
-        raise Problem(HTTPStatus.NOT_FOUND, f"There is no job {name} in organization {org}.")
+        raise no_such_job(org, name)
     return row.job
 
 

@@ -13,14 +13,16 @@ from provisioner_operator.web.index.row_parsing import parse_job_row
 from provisioner_operator.web.index.rows import JobRow
 from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.chrome import stale_since
+from provisioner_operator.web.page.jobs.action_buttons import action_buttons
 from provisioner_operator.web.page.jobs.detail import job_detail
 from provisioner_operator.web.page.jobs.listing import queue_facts
+from provisioner_operator.web.page.jobs.rights import JobRights
 from provisioner_operator.web.page.jobs.table import CancelRights, cancel_button, job_line
 from provisioner_operator.web.page.jobs.why import Findings, explain
 from provisioner_operator.web.page.rendering import render
 
 
-def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: CancelRights, *, sees_daemons: bool) -> Markup:
+def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: JobRights, *, sees_daemons: bool) -> Markup:
     """Render the job; daemons are compared with it only for somebody who may list them."""
     model = parse_job_model(body)
     job = job_record(model)
@@ -37,11 +39,12 @@ def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: CancelRight
             is_stuck=queue.is_stuck(job),
         )
     stale = stale_since(index)
-    rights = replace(rights, is_away=stale is not None)
+    detail = job_detail(model, job, body, explain(job, found, now), now)
     return render(
         "jobs/job.html",
-        job=job_detail(model, job, body, explain(job, found, now), now),
-        cancel=cancel_button(parse_job_row(body), rights),
+        job=detail,
+        actions=() if stale else action_buttons(detail, body["spec"], rights),
+        cancel=cancel_button(parse_job_row(body), replace(rights.cancel, is_away=stale is not None)),
         links=_links(job.namespace, job.name),
         stale=stale,
     )
@@ -49,10 +52,9 @@ def render_job(index: ClusterIndex, body: Mapping[str, Any], rights: CancelRight
 
 def render_row(index: ClusterIndex, row: JobRow) -> Markup:
     """Render what the index has of a job, while the job itself cannot be read."""
-    line = job_line(row, queue_facts(index, row), CancelRights("", (), is_away=True), index.now(), ticking=False)
+    line = job_line(row, queue_facts(index, row), CancelRights("", (), (), is_away=True), index.now(), ticking=False)
     return render("jobs/away.html", job=line, stale=stale_since(index))
 
 
 def _links(org: str, name: str) -> dict[str, str]:
-    actions = {action: paths.job_action(org, name, action) for action in ("suspend", "resume", "retry")}
-    return {"log": paths.job_log(org, name), "provisioners": paths.provisioner(org, ""), **actions}
+    return {"log": paths.job_log(org, name), "provisioners": paths.provisioner(org, "")}

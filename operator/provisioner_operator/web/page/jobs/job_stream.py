@@ -13,13 +13,13 @@ from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.chrome import stale_since
 from provisioner_operator.web.page.jobs.job_page import render_job
 from provisioner_operator.web.page.jobs.listing import queue_facts
-from provisioner_operator.web.page.jobs.table import CancelRights
+from provisioner_operator.web.page.jobs.rights import JobRights
 from provisioner_operator.web.page.live_views import ViewClock
 from provisioner_operator.web.page.rendering import render
 
 
 async def job_events(
-    context: WebContext, client: KubeClient, org: str, name: str, rights: CancelRights, *, sees_daemons: bool
+    context: WebContext, client: KubeClient, org: str, name: str, rights: JobRights, *, sees_daemons: bool
 ) -> AsyncIterator[bytes]:
     """Read the job again whenever the index shows a change of it or of its wait, or that the API server is away or back.
 

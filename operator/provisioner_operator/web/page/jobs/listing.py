@@ -172,22 +172,22 @@ def rendered(
     org: str,
     current: JobFilter,
     namespaces: frozenset[str],
-    cancelable: frozenset[str],
+    rights: CancelRights,
     *,
     ticking: bool,
 ) -> tuple[JobList, Rendering]:
-    """Read the index, and return the list with its rendering for a user who may cancel the jobs of some namespaces."""
+    """Read the index, and return the list with its rendering for users of these rights; of nobody in particular."""
     now = index.now()
     stale = stale_since(index)
     query = current.query(now)
     page, counts = index.jobs.page_and_counts(query, namespaces, current.size)
     around = job_list(org, current, page, counts, stale)
-    rights = CancelRights("", cancelable, is_away=stale is not None)
+    rights = replace(rights, is_away=stale is not None)
     lines = [job_line(row, queue_facts(index, row), rights, now, ticking=ticking) for row in page.rows]
     owned = [
         (line, row)
         for line, row in zip(lines, page.rows, strict=True)
-        if row.owner_may_cancel and row.job.namespace not in cancelable
+        if row.owner_may_cancel and rights.depends_on_owner(row.job.namespace)
     ]
     row_of = partial(rendered_row, all_orgs=around.all_orgs)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from provisioner_operator.web.actions.target import Target
 from provisioner_operator.web.logs.lines import LogLine
 from provisioner_operator.web.logs.log import Log, LogSource
 from provisioner_operator.web.page import paths
@@ -60,9 +61,9 @@ def shown(line: LogLine) -> ShownLine:
     return ShownLine(line.number, line.time[11:19], line.time, line.stage, line.level, line.text)
 
 
-def log_view(log: Log, org: str, name: str, stage: str, most: int) -> LogView:
+def log_view(log: Log, job: Target, stage: str, most: int) -> LogView:
     """Return the last lines of the stage, or of all."""
-    path = paths.job_log(org, name)
+    path = paths.job_log(job.namespace, job.name)
     kept = _of_stage(log.lines, stage)
     older = max(0, len(kept) - most)
     more = min(most * 5, MOST_LINES)
@@ -73,7 +74,7 @@ def log_view(log: Log, org: str, name: str, stage: str, most: int) -> LogView:
         source=_source(log),
         older=_address(path, stage=stage, lines=str(more)) if older and more > most else "",
         older_label=f"Show {counted(min(older, more - most), 'older line')}",
-        follow="" if log.is_complete else _address(path, stage=stage, after=str(last)),
+        follow="" if log.is_complete else _address(path, stage=stage, after=str(last), uid=job.uid),
         download=_address(path, stage=stage, format="text"),
         message=log.message if not log.lines else "",
     )

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from provisioner_operator.api.v1alpha1.enums import CancelMode, Phase
+from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.views.queue_view import Place
@@ -11,12 +12,7 @@ from provisioner_operator.core.views.snapshot import ran, waited
 from provisioner_operator.web.index.rows import JobRow
 from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.times import Elapsed, Moment, elapsed, moment
-from provisioner_operator.web.page.words import AWAY, JOB_TYPES, PHASES, Mark, TagList, tag_list
-
-_DENIED = (
-    "You may not cancel this job: you lack the verb cancel on provisionerjobs. The ClusterRole provisioner-admin grants "
-    "it; an administrator of the organization can bind it to you."
-)
+from provisioner_operator.web.page.words import AWAY, JOB_TYPES, PHASES, Mark, TagList, missing_right, tag_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +29,26 @@ class CancelRights:
     """Rights of a user to cancel the jobs on a page, as far as the server knows; the API server decides."""
 
     user: str
+    """Name of the user; empty for anybody with these rights who owns none of the workspaces."""
     organizations: Collection[str]
     """Organizations where the user has the verb `cancel`."""
+    patchable: Collection[str]
+    """Organizations where the user has the verb `patch`, which each cancel takes."""
     is_away: bool = False
     """Whether the API server cannot be reached, so that nothing can be changed."""
 
-    def allow(self, row: JobRow) -> bool:
-        """Return whether the user may cancel the job."""
+    def depends_on_owner(self, namespace: str) -> bool:
+        """Return whether owners may cancel jobs of a namespace that others may not."""
+        return namespace in self.patchable and namespace not in self.organizations
+
+    def denial(self, row: JobRow) -> str:
+        """Return the reason for which the user may not cancel the job; empty if there is none."""
+        if row.job.namespace not in self.patchable:
+            return missing_right("change this job", "patch", JOBS, "provisioner-admin")
         is_owner = row.owner_may_cancel and bool(self.user) and row.job.workspace_owner == self.user
-        return is_owner or row.job.namespace in self.organizations
+        if is_owner or row.job.namespace in self.organizations:
+            return ""
+        return missing_right("cancel this job", "cancel", JOBS, "provisioner-admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +161,8 @@ def cancel_button(row: JobRow, rights: CancelRights) -> CancelButton:
         return CancelButton(href, name, "ended", f"The job has ended: it is {job.phase}.")
     if rights.is_away:
         return CancelButton(href, name, "denied", AWAY)
-    if not rights.allow(row):
-        return CancelButton(href, name, "denied", _DENIED)
+    if denial := rights.denial(row):
+        return CancelButton(href, name, "denied", denial)
     if not job.cancel:
         return CancelButton(href, name, "ready")
     if job.phase in STARTED and job.cancel_mode is not CancelMode.FORCE:

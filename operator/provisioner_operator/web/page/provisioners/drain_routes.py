@@ -7,17 +7,21 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import KubeError
+from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.actions import daemons as actions
 from provisioner_operator.web.actions.daemons import Drain
 from provisioner_operator.web.actions.target import ObjectRef
+from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.forms import Form, form_page, redirect, refusal_in, refused, result_of
+from provisioner_operator.web.page.jobs.table import CancelRights
 from provisioner_operator.web.page.provisioners.find import find_daemon
 from provisioner_operator.web.page.requests import form_of, require_name
-from provisioner_operator.web.page.words import counted
+from provisioner_operator.web.page.words import counted, missing_right
 
 router = APIRouter()
 
@@ -38,7 +42,10 @@ class Kill:
 async def drain_form(org: str, name: str, context: Context, caller: CallerOf) -> Response:
     """Ask for the confirmation of a drain."""
     row = await find_daemon(context, caller, org, name)
-    return await form_page(context, caller, org, _form(org, name), "provisioners/drain.html", uid=row.uid)
+    closed = await _force_denial(context, caller, org, row.uid)
+    return await form_page(
+        context, caller, org, _form(org, name), "provisioners/drain.html", uid=row.uid, closed=closed
+    )
 
 
 @router.post(_PATH)
@@ -50,13 +57,36 @@ async def drain(org: str, name: str, request: Request, context: Context, caller:
     refusal = refusal_in(drained.cordon if isinstance(drained, Drain) else drained)
     form = _form(org, name)
     if refusal is not None:
-        form = refused(form, refusal)
-        return await form_page(context, caller, org, form, "provisioners/drain.html", status=refusal[0], uid=daemon.uid)
+        return await form_page(
+            context,
+            caller,
+            org,
+            refused(form, refusal),
+            "provisioners/drain.html",
+            status=refusal[0],
+            uid=daemon.uid,
+            closed=await _force_denial(context, caller, org, daemon.uid),
+        )
     kills = _kills(org, drained) if isinstance(drained, Drain) else []
     if not kills:
         return redirect(form)
     form = _results_form(form, kills)
     return await form_page(context, caller, org, form, "provisioners/drained.html", kills=kills)
+
+
+async def _force_denial(context: WebContext, caller: Caller, org: str, uid: str) -> str:
+    """Return the reason for which the user may kill none of the provisioner's runs; empty if there is none."""
+    for verb in ("list", "patch"):
+        if not await caller.may(verb, JOBS, org):
+            return missing_right("kill its runs", verb, JOBS, "provisioner-admin")
+    if await caller.may("cancel", JOBS, org):
+        return ""
+    daemon, here = context.index.queue.daemon(uid), frozenset({org})
+    rights = CancelRights(caller.user.name, (), here)
+    rows = [context.index.jobs.get(run.job_uid) for run in (daemon.runs if daemon else ())]
+    if any(row is not None and not rights.denial(row) for row in rows):
+        return ""
+    return missing_right("kill its runs", "cancel", JOBS, "provisioner-admin")
 
 
 async def _drained(client: KubeClient, daemon: ObjectRef, *, force: bool) -> Drain | KubeError:

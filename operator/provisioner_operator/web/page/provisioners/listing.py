@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.names import DAEMONS
+from provisioner_operator.core.jobs.ordering import natural
 from provisioner_operator.kube.object_states import daemon_report
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import ObjectRow
@@ -117,11 +118,11 @@ def _line(index: ClusterIndex, row: ObjectRow, view: DaemonView, blocked: int, *
         return None
     facts = DaemonFacts(index.queue.is_online(daemon), index.queue.used(daemon), blocked_by_tags=blocked)
     if row.namespace in view.job_namespaces:
-        rows = (index.jobs.get(run.job_uid) for run in sorted(daemon.runs, key=lambda run: run.job_uid))
+        rows = (index.jobs.get(run.job_uid) for run in daemon.runs)
         previous = index.jobs.last_ended_on(row.name, row.namespace)
         facts = replace(
             facts,
-            current=tuple(each.job for each in rows if each is not None),
+            current=tuple(sorted((each.job for each in rows if each is not None), key=lambda job: natural(job.name))),
             previous=None if previous is None else previous.job,
         )
     return daemon_line(

@@ -101,7 +101,9 @@ function morphRows(body, next) {
 
 let feed, source, offline, latest, held = 0, isHeld = false, isForced = false;
 const known = new Map(), shown = new Map();  // rows as the server sent them last, and as they were applied last
-const ENDS = { 'signed-out': ['signed-out', 'Signed out'], forbidden: ['signed-out', 'Access withdrawn'] };
+const ENDS = { 'signed-out': 'Signed out', forbidden: 'Access withdrawn' };
+// Answers that stay the same however often one asks.
+const isFinal = (answer) => answer.type === 'opaqueredirect' || answer.status >= 400 && answer.status < 500 && ![408, 425, 429].includes(answer.status);
 
 function mark(state, text) {
   const live = $('#live');
@@ -109,7 +111,8 @@ function mark(state, text) {
   live.dataset.state = state;
   $('span', live).textContent = text;
   if (text === 'Signed out') $('span', live).replaceChildren(Object.assign(document.createElement('a'), { href: `/login?next=${encodeURIComponent(location.pathname + location.search)}`, textContent: text, title: 'Sign in again' }));
-  if (state === 'signed-out') announce(text);
+  if (state === 'closed') announce(text);
+  else $('#closed').hidden = true;
   if (state === 'reconnecting') offline ??= setTimeout(() => { $('#disconnected').hidden = false; announce($('#disconnected').textContent); }, 5000);
   else { clearTimeout(offline); offline = undefined; $('#disconnected').hidden = true; }
 }
@@ -121,20 +124,38 @@ function connect() {
   source.addEventListener(feed.event, (event) => feed.take(event.data));
   source.addEventListener('end', (event) => {
     if (event.data === 'shutting-down' || event.data === 'reload') return;  // it connects again by itself
+    if (event.data === 'gone') return retryLater();  // the answer to that says more
     disconnect();
     if (!ENDS[event.data]) feed = undefined;  // nothing follows
-    mark(...ENDS[event.data] ?? ['paused', event.data]);
+    mark(ENDS[event.data] ? 'closed' : 'paused', ENDS[event.data] ?? event.data);
   });
   source.addEventListener('error', () => { mark('reconnecting', 'Reconnecting'); if (source?.readyState === EventSource.CLOSED) retryLater(); });
 }
 
 function disconnect() { source?.close(); source = undefined; }
 
+// A stream does not say with which answer it was refused: that is asked for here.
 async function retryLater() {
   disconnect();
-  const status = await fetch('/me', { redirect: 'manual' }).then((answer) => answer.type === 'opaqueredirect' ? 401 : answer.status, () => 0);
-  if (status === 401) return mark('signed-out', 'Signed out');
-  setTimeout(connect, 3000);
+  const asking = new AbortController();
+  let pause = 3;
+  try {
+    const answer = await fetch(feed.address(), { headers: { Accept: 'text/event-stream' }, redirect: 'manual', signal: asking.signal });
+    if (isFinal(answer)) return closeFeed(answer.type === 'opaqueredirect' ? 401 : answer.status, parse(await answer.text()));
+    pause = Math.max(pause, Number(answer.headers.get('Retry-After')) || 0);
+  } catch { /* The server cannot be reached. */ } finally { asking.abort(); }
+  setTimeout(connect, pause * 1000);
+}
+
+function closeFeed(status, content) {
+  if (status === 401) return mark('closed', 'Signed out');
+  if (status !== 403) feed = undefined;  // a right may be granted again; what is gone does not come back
+  const [word, title] = status === 403 ? ['Access withdrawn', 'You may not see this any more.'] : ['Gone', 'This no longer exists.'];
+  mark('closed', word);
+  $('#closed strong').textContent = title;
+  $('#closed span').textContent = $('#main h1 + p', content)?.textContent ?? '';
+  $('#closed').hidden = false;
+  announce($('#closed').textContent.trim());
 }
 
 // Of a row that did not change comes a mark only, with the one text that did.
@@ -217,7 +238,8 @@ function reportEnds() {
 async function lookElsewhere() {
   for (const path of [...awaited.keys()].filter((each) => !phaseHere(each))) {
     const answer = await fetch(path, { redirect: 'manual' }).catch(() => undefined);
-    if ([403, 404].includes(answer?.status)) awaited.delete(path);
+    if (answer?.status === 404) toast(`${awaited.get(path)} no longer exists`);
+    if (answer && isFinal(answer)) awaited.delete(path);
     if (answer?.ok) reportEnd(path, $('#detail', parse(await answer.text()))?.dataset.phase);
   }
   nextLook = undefined;

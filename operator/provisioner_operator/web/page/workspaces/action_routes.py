@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from provisioner_operator.api.v1alpha1.names import TEMPLATES
+from provisioner_operator.api.v1alpha1.names import TEMPLATES, WORKSPACES
 from provisioner_operator.api.v1alpha1.parameters import Parameter
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.actions import workspaces as actions
@@ -68,7 +68,7 @@ async def action_form(org: str, name: str, action: str, context: Context, caller
         text=found.text,
         uid=row.uid,
         fields=fields_of(parameters, _chosen(body), _built(body)),
-        can_orphan=action == "delete",
+        can_orphan=action == "delete" and await caller.may("patch", WORKSPACES, org),
     )
 
 
@@ -95,7 +95,7 @@ async def act(org: str, name: str, action: str, request: Request, context: Conte
         text=found.text,
         uid=target.uid,
         fields=fields_of(parameters, _chosen(body) | values, _built(body)),
-        can_orphan=action == "delete",
+        can_orphan=action == "delete" and await caller.may("patch", WORKSPACES, org),
     )
 
 

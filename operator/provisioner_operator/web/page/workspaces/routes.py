@@ -21,6 +21,7 @@ from provisioner_operator.web.page.rendering import render
 from provisioner_operator.web.page.requests import require_ready, require_visible
 from provisioner_operator.web.page.words import PHASES, counted
 from provisioner_operator.web.page.workspaces.find import active_version, find_workspace
+from provisioner_operator.web.page.workspaces.rights import WorkspaceRights, workspace_rights
 from provisioner_operator.web.page.workspaces.table import Build, WorkspaceLine, workspace_detail, workspace_line
 
 router = APIRouter()
@@ -38,8 +39,7 @@ class WorkspaceView:
     org: str
     namespaces: frozenset[str]
     job_namespaces: frozenset[str]
-    changeable: frozenset[str]
-    deletable: frozenset[str]
+    may: WorkspaceRights
     name: str = ""
     """Name of the only workspace; empty for a list."""
     text: str = ""
@@ -52,7 +52,7 @@ class WorkspaceView:
     @property
     def rights(self) -> live.Rights:
         """The rights that it depends on, beside that to list workspaces."""
-        return self.job_namespaces, self.changeable, self.deletable
+        return self.job_namespaces, *self.may.lasting
 
 
 @router.get("/organizations/{org}/workspaces")
@@ -70,7 +70,7 @@ async def list_workspaces(org: str, request: Request, context: Context, caller: 
         return live.stream(request, context, caller, _live(caller, view, lambda: _rendered(index, view, ticking=True)))
     notice = request.query_params.get("notice")
     frame = await frame_of(context, caller, "Workspaces", org=org, tab="workspaces", live=True, notice=notice)
-    region = _rendered(index, view, ticking=False).full()
+    region = _rendered(index, view, ticking=False).of(caller.user.name).full()
     return HTMLResponse(
         render("workspaces/list.html", chrome=frame, view=view, path=paths.workspaces(org), region=region)
     )
@@ -81,6 +81,8 @@ async def show_workspace(org: str, name: str, request: Request, context: Context
     """Show one workspace."""
     row = await find_workspace(context, caller, org, name)
     view = replace(await _view(caller, org, frozenset({org})), name=name, uid=row.uid)
+    if view.may.depends_on_owner(org):
+        view = replace(view, may=replace(view.may, user=caller.user.name))
     index = context.index
     if live.wants_stream(request):
         return live.stream(request, context, caller, _live(caller, view, lambda: _rendered_one(index, view, row)))
@@ -98,8 +100,17 @@ def _rendered(index: ClusterIndex, view: WorkspaceView, *, ticking: bool) -> Ren
     page = page_from(found, view.start)
     lines = [_line(index, row, view, ticking=ticking, is_away=stale is not None) for row in page.rows]
     path, all_orgs = paths.workspaces(view.org), view.org == paths.ALL
+    owned = [line for line in lines if line.owner and view.may.depends_on_owner(line.org) and stale is None]
+
+    def row_of(line: WorkspaceLine) -> Row:
+        return Row(render("workspaces/row.html", workspace=line, all_orgs=all_orgs))
+
+    def own_rows(user: str) -> dict[str, Row]:
+        own = replace(view.may, user=user)
+        return {line.key: row_of(line.for_rights(own)) for line in owned if line.owner == user}
+
     return Rendering(
-        {line.key: Row(render("workspaces/row.html", workspace=line, all_orgs=all_orgs)) for line in lines},
+        {line.key: row_of(line) for line in lines},
         lambda rows: render(
             "workspaces/region.html",
             rows=rows,
@@ -111,6 +122,8 @@ def _rendered(index: ClusterIndex, view: WorkspaceView, *, ticking: bool) -> Ren
             path=path,
             pager=pager(page, path, q=view.text),
         ),
+        owners={line.owner for line in owned},
+        own_rows=own_rows,
     )
 
 
@@ -143,8 +156,7 @@ def _line(index: ClusterIndex, row: ObjectRow, view: WorkspaceView, *, ticking: 
     return workspace_line(
         row.body,
         active_version(index, row),
-        may_change=row.namespace in view.changeable and not is_away,
-        may_delete=row.namespace in view.deletable and not is_away,
+        None if is_away else view.may,
         now=None if ticking else index.now(),
     )
 
@@ -166,10 +178,9 @@ def _live(caller: Caller, view: WorkspaceView, make: Make) -> View:
         return (await _view(caller, view.org, view.namespaces)).rights
 
     permitted = live.lasting(lambda: live.permitted_to(caller, WORKSPACES, view.namespaces), view.rights, present)
-    return View(key=("workspaces", view), make=make, permitted=permitted)
+    return View(key=("workspaces", view), make=make, permitted=permitted, user=caller.user.name)
 
 
 async def _view(caller: Caller, org: str, namespaces: frozenset[str]) -> WorkspaceView:
-    changeable = await caller.allowed_in("patch", WORKSPACES, namespaces)
-    deletable = await caller.allowed_in("delete", WORKSPACES, namespaces)
-    return WorkspaceView(org, namespaces, await caller.visible(JOBS, namespaces), changeable, deletable)
+    may = await workspace_rights(caller, namespaces)
+    return WorkspaceView(org, namespaces, await caller.visible(JOBS, namespaces), may)

@@ -1,8 +1,8 @@
 """Lines of the list of workspaces, and one workspace. Pure, from the object as it is stored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from provisioner_operator.api.v1alpha1.enums import Phase, StatusCondition, WorkspacePhase
 from provisioner_operator.core.model.request_errors import RequestError
@@ -12,7 +12,11 @@ from provisioner_operator.web.page import paths
 from provisioner_operator.web.page.jobs.detail import Fact, Output
 from provisioner_operator.web.page.text import web_link
 from provisioner_operator.web.page.times import Moment, moment_of
-from provisioner_operator.web.page.words import PHASES, WORKSPACE_PHASES, Mark
+from provisioner_operator.web.page.words import AWAY, PHASES, WORKSPACE_PHASES, Mark
+from provisioner_operator.web.page.workspaces.rights import WorkspaceRights
+
+ACTIONS = ("start", "stop", "rebuild", "update", "delete")
+"""Those of a workspace's buttons, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +55,42 @@ class WorkspaceLine:
     """Whether it is to run: its spec asks for that, and its autostop has not stopped it."""
     was_built: bool
     deleting: bool
-    may_change: bool
-    may_delete: bool
+    change_denial: str
+    """Reason for which the user cannot change it now; empty if there is none."""
+    delete_denial: str
 
     def action(self, name: str) -> str:
         """Return the address of the form that changes it."""
         return paths.workspace_action(self.org, self.name, name)
 
     def offers(self, action: str) -> bool:
-        """Return whether the action makes sense now, and the user may take it."""
-        if action == "delete":
-            return self.may_delete and not self.deleting
-        if not self.may_change or self.deleting:
+        """Return whether the action makes sense now."""
+        if self.deleting:
             return False
+        if action == "delete":
+            return True
         if action == "update":
             return bool(self.newer)
         if action == "rebuild":
             return self.running or self.was_built
         return (action == "stop") == self.running
+
+    def denial(self, action: str) -> str:
+        """Return the reason for which the user cannot take the action now; empty if there is none."""
+        return self.delete_denial if action == "delete" else self.change_denial
+
+    def for_rights(self, rights: WorkspaceRights) -> Self:
+        """Return the line as a user with these rights sees it."""
+        return replace(
+            self,
+            change_denial=rights.denial("patch", self.org, self.owner),
+            delete_denial=rights.denial("delete", self.org, self.owner),
+        )
+
+    @property
+    def denials(self) -> list[str]:
+        """Reasons for which the user cannot take what is offered now, each once."""
+        return list(dict.fromkeys(self.denial(each) for each in ACTIONS if self.offers(each) and self.denial(each)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +106,15 @@ class WorkspaceDetail:
 
 
 def workspace_line(
-    body: Mapping[str, Any], active: str, *, may_change: bool, may_delete: bool, now: float | None
+    body: Mapping[str, Any], active: str, rights: WorkspaceRights | None, *, now: float | None
 ) -> WorkspaceLine:
-    """Return the line of a workspace, given the active version of its template."""
+    """Return the line of a workspace, given the active version of its template. Without rights, nothing can be changed."""
     meta, spec, status = body["metadata"], body["spec"], body.get("status") or {}
-    org, name = meta["namespace"], meta["name"]
+    org, name, owner = meta["namespace"], meta["name"], str(spec.get("owner") or "")
     state = workspace_state(body)
     outdated = _condition(status, StatusCondition.OUTDATED).get("status") == "True"
     ready, stalled = _condition(status, StatusCondition.READY), _condition(status, StatusCondition.STALLED)
-    return WorkspaceLine(
+    line = WorkspaceLine(
         key=meta["uid"],
         org=org,
         name=name,
@@ -104,15 +126,16 @@ def workspace_line(
         version=str(status.get("version") or ""),
         outdated=outdated,
         newer=active if outdated and _moves(state, active) else "",
-        owner=str(spec.get("owner") or ""),
+        owner=owner,
         build=_build(org, status.get("latestBuild")),
         stops_at=moment_of(status.get("stopsAt"), now),
         running=state.running and not state.is_autostopped,
         was_built=bool(state.latest_job),
         deleting=bool(meta.get("deletionTimestamp")),
-        may_change=may_change,
-        may_delete=may_delete,
+        change_denial=AWAY,
+        delete_denial=AWAY,
     )
+    return line if rights is None else line.for_rights(rights)
 
 
 def workspace_detail(

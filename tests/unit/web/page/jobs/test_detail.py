@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.kube.parsing import job_record, parse_job_model
+from provisioner_operator.web.page.jobs.action_buttons import action_buttons
 from provisioner_operator.web.page.jobs.detail import MOST_SHOWN, JobDetail, as_yaml, job_detail
+from provisioner_operator.web.page.jobs.rights import JobRights
 from provisioner_operator.web.page.jobs.table import CancelButton
 from provisioner_operator.web.page.rendering import render
 from support.builders.core import NOON
@@ -14,7 +16,7 @@ from support.builders.manifests import a_job_manifest, an_assignment
 from support.builders.stored import CREATED, stored
 from support.manifests import Manifest
 
-LINKS = dict.fromkeys(("log", "provisioners", "suspend", "resume", "retry"), "/x")
+LINKS = dict.fromkeys(("log", "provisioners"), "/x")
 hostile = st.text(max_size=12) | st.sampled_from(
     ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\x1b[31mred"]
 )
@@ -30,9 +32,10 @@ def a_detail(body: Manifest) -> JobDetail:
 
 
 def page_of(body: Manifest) -> str:
-    return render(
-        "jobs/job.html", job=a_detail(body), cancel=CancelButton("/x", "Cancel", "ready"), links=LINKS, stale=None
-    )
+    detail = a_detail(body)
+    actions = action_buttons(detail, body["spec"], JobRights("ada", detail.org, frozenset()))
+    cancel = CancelButton("/x", "Cancel", "ready")
+    return render("jobs/job.html", job=detail, actions=actions, cancel=cancel, links=LINKS, stale=None)
 
 
 def test_a_failure_comes_with_the_next_step() -> None:

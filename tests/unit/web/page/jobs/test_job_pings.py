@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.web.page.jobs.job_stream import job_events
-from provisioner_operator.web.page.jobs.table import CancelRights
+from provisioner_operator.web.page.jobs.rights import JobRights
 from support.builders.manifests import a_job_manifest
 from support.coder.api_world import ACME, OTHER, ApiWorld, a_build_job, a_stored, ran
 from support.virtual_time import now, virtual_time
@@ -30,7 +30,7 @@ async def test_threat_21_foreign_changes_show_in_no_ping() -> None:
             await asyncio.sleep(1)
             world.index.apply(JOBS, "ADDED", a_stored(JOBS, a_job_manifest(f"secret-{number}"), namespace=OTHER))
 
-    rights = CancelRights("sam", frozenset({ACME}))
+    rights = JobRights("sam", ACME, frozenset())
     client = cast("KubeClient", Reader())
     source = job_events(world.app.state.context, client, ACME, "dev-2", rights, sees_daemons=True)
     working = asyncio.ensure_future(work())

@@ -5,7 +5,7 @@ from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import UnreachableError
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.page.jobs.job_stream import job_events
-from provisioner_operator.web.page.jobs.table import CancelRights
+from provisioner_operator.web.page.jobs.rights import JobRights
 from provisioner_operator.web.settings import Settings
 from provisioner_operator.web.streams import Streams
 from support.builders.core import NOON
@@ -29,7 +29,7 @@ async def test_a_job_stays_on_its_page_while_the_api_server_is_away_and_is_read_
     body = a_build_job(1, workspace="stuck", spec={"tags": {"zone": "mars"}})
     for answer in (body, UnreachableError("no answer"), body):
         client.answers("GET", path, answer)
-    rights = CancelRights("sam", frozenset({ACME}))
+    rights = JobRights("sam", ACME, frozenset())
     events = job_events(context, client, ACME, "stuck-1", rights, sees_daemons=True)
     assert b"retry" in await anext(events)
     assert AWAY not in (await anext(events)).decode()

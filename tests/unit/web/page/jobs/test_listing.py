@@ -22,7 +22,7 @@ INDEX = an_index([*all_objects(), *((JOBS, a_stored(JOBS, each)) for each in OWN
 @pytest.mark.parametrize("ticking", [False, True])
 def test_a_frame_with_its_texts_is_the_row(*, ticking: bool, all_orgs: bool) -> None:
     rows = INDEX.jobs.page(JobFilter().query(INDEX.now()), NAMESPACES, None).rows
-    rights = CancelRights("sam", {ACME})
+    rights = CancelRights("sam", {ACME}, {ACME})
     lines = [job_line(row, queue_facts(INDEX, row), rights, INDEX.now(), ticking=ticking) for row in rows]
     assert {bool(line.place) for line in lines} == {True, False}
     for line in lines:
@@ -30,7 +30,7 @@ def test_a_frame_with_its_texts_is_the_row(*, ticking: bool, all_orgs: bool) -> 
 
 
 def test_an_owner_may_cancel_what_others_may_not() -> None:
-    _, rendering = rendered(INDEX, ACME, JobFilter(), NAMESPACES, frozenset(), ticking=True)
+    _, rendering = rendered(INDEX, ACME, JobFilter(), NAMESPACES, CancelRights("", (), NAMESPACES), ticking=True)
     rows = {name: INDEX.jobs.named(ACME, name) for name in OWNED}
     assert rendering.owners == {"sam", "ada"}
     for owner, name in (("sam", "dev"), ("ada", "web")):
@@ -43,6 +43,8 @@ def test_an_owner_may_cancel_what_others_may_not() -> None:
         assert 'aria-disabled="true"' in rendering.rows[row.job.uid].whole
 
 
-def test_whoever_may_cancel_everything_sees_what_all_others_see() -> None:
-    _, rendering = rendered(INDEX, ACME, JobFilter(), NAMESPACES, NAMESPACES, ticking=True)
-    assert not rendering.owners
+def test_whoever_may_cancel_everything_or_nothing_sees_what_such_others_see() -> None:
+    for held in (NAMESPACES, frozenset[str]()):
+        rights = CancelRights("", held, held)
+        _, rendering = rendered(INDEX, ACME, JobFilter(), NAMESPACES, rights, ticking=True)
+        assert not rendering.owners

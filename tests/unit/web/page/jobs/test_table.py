@@ -1,5 +1,6 @@
 """Lines of the list of jobs."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,8 +18,10 @@ from provisioner_operator.web.page.jobs.table import (
 )
 from support.builders.core import NAMESPACE, NOON, a_job, a_running_job
 
-ADMIN = CancelRights("grace", frozenset({NAMESPACE}))
-NOBODY = CancelRights("ada", frozenset())
+EVERYWHERE, NOWHERE = frozenset({NAMESPACE}), frozenset[str]()
+ADMIN = CancelRights("grace", EVERYWHERE, EVERYWHERE)
+SUBMITTER = CancelRights("ada", NOWHERE, EVERYWHERE)
+VIEWER = CancelRights("ada", NOWHERE, NOWHERE)
 
 
 def a_row(*, owner_may_cancel: bool = False, **fields: Any) -> JobRow:
@@ -35,22 +38,25 @@ def test_a_pending_job_can_be_canceled() -> None:
 
 
 def test_without_the_right_the_button_names_the_missing_verb() -> None:
-    button = cancel_button(a_row(), NOBODY)
-    assert (button.works, button.state) == (False, "denied")
-    assert "you lack the verb cancel on provisionerjobs" in button.explanation
-    assert "provisioner-admin" in button.explanation
+    for rights, verb in ((SUBMITTER, "cancel"), (VIEWER, "patch")):
+        button = cancel_button(a_row(), rights)
+        assert (button.works, button.state) == (False, "denied")
+        assert f"you lack the verb {verb} on provisionerjobs" in button.explanation
+        assert "provisioner-admin" in button.explanation
 
 
 def test_an_owner_may_cancel_where_the_template_allows_it() -> None:
-    assert cancel_button(a_row(owner_may_cancel=True, workspace_owner="ada"), NOBODY).works
-    assert not cancel_button(a_row(owner_may_cancel=False, workspace_owner="ada"), NOBODY).works
-    assert not cancel_button(a_row(owner_may_cancel=True, workspace_owner="bob"), NOBODY).works
+    own = a_row(owner_may_cancel=True, workspace_owner="ada")
+    assert cancel_button(own, SUBMITTER).works
+    assert not cancel_button(a_row(owner_may_cancel=False, workspace_owner="ada"), SUBMITTER).works
+    assert not cancel_button(a_row(owner_may_cancel=True, workspace_owner="bob"), SUBMITTER).works
+    assert not cancel_button(own, VIEWER).works
 
 
 @pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.FAILED, Phase.CANCELED])
 def test_an_ended_job_has_nothing_to_cancel_whoever_asks(phase: Phase) -> None:
     assert cancel_button(a_row(phase=phase), ADMIN).state == "ended"
-    assert cancel_button(a_row(phase=phase), NOBODY).state == "ended"
+    assert cancel_button(a_row(phase=phase), VIEWER).state == "ended"
 
 
 def test_a_canceling_job_can_be_forced_once() -> None:
@@ -61,7 +67,7 @@ def test_a_canceling_job_can_be_forced_once() -> None:
 
 
 def test_nothing_can_be_canceled_while_the_api_server_is_away() -> None:
-    button = cancel_button(a_row(), CancelRights("grace", frozenset({NAMESPACE}), is_away=True))
+    button = cancel_button(a_row(), replace(ADMIN, is_away=True))
     assert button.state == "denied"
     assert "cannot be reached" in button.explanation
 

@@ -3,9 +3,10 @@
 import re
 from html import unescape
 
-from provisioner_operator.api.v1alpha1.names import DAEMONS
+from provisioner_operator.api.v1alpha1.names import DAEMONS, JOBS
 from provisioner_operator.web.index.cluster_index import NAMESPACES
-from support.coder.api_world import ACME, ApiWorld, a_daemon, a_namespace, an_index
+from support.builders.stored import CREATED
+from support.coder.api_world import ACME, ApiWorld, a_build_job, a_daemon, a_namespace, an_index, ran
 
 PAGE = f"/organizations/{ACME}/provisioners"
 
@@ -44,6 +45,20 @@ def test_filters_are_kept_beside_each_other() -> None:
     page = world.get(f"{PAGE}?attention=yes").text
     assert link(page, "Hide offline") == f"{PAGE}?offline=no&attention=yes"
     assert link(world.get(f"{PAGE}?offline=no&attention=yes").text, "Include offline") == f"{PAGE}?attention=yes"
+
+
+def test_the_jobs_of_a_provisioner_are_in_the_order_of_their_names() -> None:
+    world, runs = a_world(), []
+    for number in (10, 9, 2):
+        job = a_build_job(number, workspace="ordered", **ran("Running", daemon="busy"))
+        world.index.apply(JOBS, "ADDED", job)
+        runs.append({"name": job["metadata"]["name"], "uid": job["metadata"]["uid"], "startedAt": CREATED})
+    busy = a_daemon("busy", state="Busy", currentJobs=runs)
+    busy["metadata"]["resourceVersion"] = "9"
+    world.index.apply(DAEMONS, "MODIFIED", busy)
+    row = re.search(r'<tr class="row[^>]*data-name="busy".*?</tr>', world.get(PAGE).text, re.DOTALL)
+    assert row is not None
+    assert re.findall(r">(ordered-\d+)</a>", row[0]) == ["ordered-2", "ordered-9", "ordered-10"]
 
 
 def test_where_none_is_in_trouble_the_page_says_so() -> None:

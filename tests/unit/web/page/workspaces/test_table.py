@@ -4,22 +4,28 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.web.page.workspaces.table import WorkspaceLine, workspace_line
-from support.builders.core import NOON
+from provisioner_operator.web.page.words import AWAY
+from provisioner_operator.web.page.workspaces.rights import WorkspaceRights
+from provisioner_operator.web.page.workspaces.table import ACTIONS, WorkspaceLine, workspace_line
+from support.builders.core import NAMESPACE, NOON
 from support.builders.manifests import a_workspace_manifest
 from support.builders.stored import CREATED, stored
 
+EVERYWHERE, NOWHERE = frozenset({NAMESPACE}), frozenset[str]()
+ADMIN = WorkspaceRights("", EVERYWHERE, EVERYWHERE, EVERYWHERE)
+SUBMITTER = WorkspaceRights("ada", EVERYWHERE, EVERYWHERE, NOWHERE)
+
 
 def a_line(
-    *, may_change: bool = True, deleting: bool = False, status: dict[str, Any] | None = None, **spec: Any
+    *, rights: WorkspaceRights | None = ADMIN, deleting: bool = False, status: dict[str, Any] | None = None, **spec: Any
 ) -> WorkspaceLine:
     metadata = {"deletionTimestamp": CREATED} if deleting else {}
     body = stored(a_workspace_manifest("dev", **spec), status=status, **metadata)
-    return workspace_line(body, "template-2", may_change=may_change, may_delete=may_change, now=NOON)
+    return workspace_line(body, "template-2", rights, now=NOON)
 
 
 def offers(line: WorkspaceLine) -> list[str]:
-    return [each for each in ("start", "stop", "rebuild", "update", "delete") if line.offers(each)]
+    return [each for each in ACTIONS if line.offers(each)]
 
 
 def built(transition: str) -> dict[str, Any]:
@@ -58,8 +64,24 @@ def test_an_outdated_workspace_that_does_not_move_by_itself_is_updated(spec: dic
     assert "update" not in offers(a_line(status={"latestBuild": build}, **spec))
 
 
-def test_without_the_right_nothing_is_offered() -> None:
-    assert offers(a_line(may_change=False)) == []
+def test_without_a_right_the_buttons_name_the_missing_verb() -> None:
+    viewing = a_line(rights=WorkspaceRights("", NOWHERE, NOWHERE, NOWHERE), running=True)
+    assert offers(viewing) == ["stop", "rebuild", "delete"]
+    assert "you lack the verb patch on workspaces" in viewing.denial("stop")
+    assert "you lack the verb delete on workspaces" in viewing.denial("delete")
+    assert viewing.denials == [viewing.denial("stop"), viewing.denial("delete")]
+
+
+def test_only_its_owner_and_those_who_act_for_others_may_change_a_workspace() -> None:
+    assert a_line(rights=SUBMITTER, owner="ada").denials == []
+    assert a_line(rights=SUBMITTER).denials == [], "it has no owner"
+    assert a_line(rights=ADMIN, owner="bob").denials == []
+    foreign = a_line(rights=SUBMITTER, owner="bob")
+    assert all("you lack the verb impersonate on workspaces" in foreign.denial(each) for each in offers(foreign))
+
+
+def test_nothing_can_be_changed_while_the_api_server_is_away() -> None:
+    assert a_line(rights=None).denials == [AWAY]
 
 
 def test_a_message_shows_only_while_it_is_not_ready() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from provisioner_operator.controller.gc_tuning import gc_paused
+from provisioner_operator.kube.gc_tuning import gc_paused
 
 
 @pytest.fixture(autouse=True)

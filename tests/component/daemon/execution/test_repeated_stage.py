@@ -1,0 +1,96 @@
+"""A stage that its program wants to run again after a pause, as a real process each time."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
+from provisioner_operator.core.jobs.outcome import DeclaredVariable, Outcome, Output, ResourceChange
+from provisioner_operator.daemon.execution.contact import Contact
+from provisioner_operator.daemon.execution.guard import now
+from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task
+from provisioner_operator.daemon.execution.run import Run
+from provisioner_operator.daemon.execution.stop_outcome import StopCause
+from provisioner_operator.daemon.logs.run_log import RunLog
+from unit.daemon.builders import RememberingConsole, a_task, until
+
+FAILS_TWICE = "import sys; open('tries', 'a').write('x'); sys.exit(len(open('tries').read()) < 3)"
+LONG = 3600.0
+
+
+class Flaky:
+    """A program of two stages, the first of which fails at first; its provisioner as well."""
+
+    secrets: Sequence[str] = ()
+    outputs: Sequence[Output] = ()
+    resources: Sequence[ResourceChange] = ()
+    variables: Sequence[DeclaredVariable] = ()
+    commit: str | None = None
+
+    def __init__(self, pause: float, tries: int) -> None:
+        self.environment: Mapping[str, str] = dict(os.environ)
+        self.stages = (
+            Stage("init", (sys.executable, "-c", FAILS_TWICE)),
+            Stage("apply", (sys.executable, "-c", "open('../applied', 'w')")),
+        )
+        self.pauses = [pause] * (tries - 1)
+
+    async def prepare(self, task: Task, directory: Path) -> "Flaky":
+        del task, directory
+        return self
+
+    def read(self, stage: str, stream: str, line: str) -> Sequence[str]:
+        del stage, stream
+        return (line,)
+
+    def end_stage(self, stage: str, code: int) -> StageEnd:
+        if code == 0:
+            return StageEnd()
+        if self.pauses:
+            return StageEnd((f"{stage} again",), again_in=self.pauses.pop())
+        return StageEnd(failure=Failure(EndReason.RUN_FAILED, "It failed."))
+
+
+def run(program: Flaky, directory: Path, *, stop: bool = False, **spec: Any) -> tuple[Outcome, list[str]]:
+    """Run a job of the program; with `stop`, cancel it in the first pause."""
+    console = RememberingConsole()
+
+    async def carry_out() -> Outcome:
+        task = a_task(**spec)
+        log = RunLog("acme", "dev-7", console)
+        execution = Run(task, program, contact=Contact(now(), LONG), grace=LONG, log=log, directory=directory)
+        under_way = asyncio.create_task(execution.execute())
+        async with asyncio.timeout(60):
+            if stop:
+                await until(lambda: any("again" in line for line in console.lines))
+                execution.interrupt(StopCause.CANCEL)
+            return await under_way
+
+    return asyncio.run(carry_out()), [line.rpartition(": ")[2] for line in console.lines]
+
+
+def test_a_stage_is_run_until_it_succeeds_and_then_the_next(tmp_path: Path) -> None:
+    outcome, lines = run(Flaky(pause=0.0, tries=3), tmp_path)
+    assert outcome.phase is Phase.COMPLETED
+    assert lines.count("init again") == 2
+    assert [timing.stage for timing in outcome.timings] == ["init", "apply"], "all tries are one stage"
+    assert (tmp_path / "applied").exists()
+
+
+def test_a_stage_that_fails_for_the_last_time_fails_the_run(tmp_path: Path) -> None:
+    outcome, _ = run(Flaky(pause=0.0, tries=2), tmp_path)
+    assert (outcome.phase, outcome.message, outcome.stage) == (Phase.FAILED, "It failed.", "init")
+    assert not (tmp_path / "applied").exists()
+
+
+def test_a_cancel_ends_the_pause(tmp_path: Path) -> None:
+    outcome, _ = run(Flaky(pause=LONG, tries=3), tmp_path, stop=True)
+    assert (outcome.phase, outcome.stage) == (Phase.CANCELED, "init")
+
+
+def test_a_pause_does_not_count_as_a_stall(tmp_path: Path) -> None:
+    outcome, _ = run(Flaky(pause=2.5, tries=2), tmp_path, stallTimeoutSeconds=2)
+    assert outcome.message == "It failed."
