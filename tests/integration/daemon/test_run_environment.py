@@ -34,6 +34,8 @@ ELSEWHERE = {
     "TF_WORKSPACE": "b",
 }
 """Would move the state, so runs do not get it."""
+INJECTED = {"AZURE_CLIENT_ID": "8d3c1f0e-client"}
+"""Set in the Pod by a webhook."""
 TEMPLATE = """
 variable "size" {}
 resource "terraform_data" "seen" {
@@ -69,6 +71,7 @@ def a_container() -> Mapping[str, Any]:
             {"name": "DATABASE_URL", "value": "postgres://me:$(DATABASE_PASSWORD)@db"},
             *({"name": name, "value": value} for name, value in (TARGET | ELSEWHERE).items()),
         ),
+        pass_env=tuple(f"{name[:6]}*" for name in INJECTED),
         env_from=({"secretRef": {"name": "aws"}}, {"prefix": "TF_VAR_", "configMapRef": {"name": "settings"}}),
     )
     made: Any = pod(a_pool(template=template), "pool-x7k2p", "image")
@@ -95,12 +98,12 @@ def assert_identity_is_absent(environment: Mapping[str, str]) -> None:
 
 
 def test_what_a_pool_names_reaches_its_runs(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (OWN | as_kubelet_sets_it(a_container())).items():
+    for name, value in (OWN | INJECTED | as_kubelet_sets_it(a_container())).items():
         monkeypatch.setenv(name, value)
     office.start_terraform("d1")
     seen, status = run(office, tmp_path / "seen")
 
-    assert seen.items() >= (SECRET | TARGET).items()
+    assert seen.items() >= (SECRET | TARGET | INJECTED).items()
     assert not ELSEWHERE.keys() & seen.keys()
     assert seen["DATABASE_URL"] == f"postgres://me:{PASSWORD}@db"
     assert status["outputs"] == [{"name": "size", "value": "large"}]
