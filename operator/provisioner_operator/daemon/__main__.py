@@ -12,7 +12,8 @@ import click
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
-from provisioner_operator.api.v1alpha1.pod_template import DRAIN_VARIABLE
+from provisioner_operator.api.v1alpha1.pod_environment import DRAIN_VARIABLE
+from provisioner_operator.core.daemons.run_environment import PASS_ENV, ReservedVariableError, check_pattern
 from provisioner_operator.daemon.container_init import become_init_if_first
 from provisioner_operator.daemon.logs.console import logging_to
 from provisioner_operator.daemon.logs.output_writer import OutputWriter
@@ -54,6 +55,15 @@ def _parse_provisioners(
     _context: click.Context, _option: click.Parameter, names: tuple[str, ...]
 ) -> tuple[Provisioner, ...] | None:
     return tuple(Provisioner(each) for each in dict.fromkeys(names)) or None
+
+
+def _parse_patterns(_context: click.Context, _option: click.Parameter, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    for pattern in patterns:
+        try:
+            check_pattern(pattern)
+        except ReservedVariableError as error:
+            raise click.BadParameter(str(error), param_hint="--pass-env") from error
+    return patterns
 
 
 @main.command()
@@ -117,6 +127,16 @@ def _parse_provisioners(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The parent of the runs' directories. At most 40 characters, because the sockets of Terraform's providers lie there.",
 )
+@click.option(
+    "--pass-env",
+    "pass_env",
+    multiple=True,
+    envvar=PASS_ENV,
+    metavar="NAME",
+    callback=_parse_patterns,
+    help="A variable of the daemon's environment that Terraform gets in every run, such as AWS_PROFILE, or all with a prefix, "
+    "such as 'AWS_*'; repeat for more. Values that may be secrets are masked in logs. [env: PROVISIONER_PASS_ENV, separated by spaces]",
+)
 def run(
     *,
     namespace: str,
@@ -126,6 +146,7 @@ def run(
     kubeconfig: Path | None,
     terraform: Path | None,
     work_dir: Path | None,
+    pass_env: tuple[str, ...],
     **spec: Any,
 ) -> None:
     """Register as a ProvisionerDaemon and run its jobs until shut down.
@@ -147,6 +168,7 @@ def run(
         kubeconfig=kubeconfig,
         terraform=terraform,
         directory=work_dir or Path(tempfile.gettempdir()),
+        pass_env=pass_env,
         drain_seconds=drain_seconds,
     )
     output = OutputWriter()

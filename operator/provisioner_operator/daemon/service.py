@@ -5,6 +5,7 @@ ends; after it, the daemon drains.
 """
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.core.daemons.run_environment import run_environment
 from provisioner_operator.daemon import predecessor_lock
 from provisioner_operator.daemon.agent import Agent, RunResources
 from provisioner_operator.daemon.echo.provisioner import Echo
@@ -28,6 +30,8 @@ from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.daemon.terraform.version import require_supported
 from provisioner_operator.kube.connect import Connection, connect
 from provisioner_operator.kube.login import kubeconfig_files
+
+logger = logging.getLogger(__name__)
 
 IDENTITY_DIGITS = 8
 """Digits of a daemon's digest in the names of its run directories: enough for the daemons that share a directory."""
@@ -46,6 +50,7 @@ class Settings:
     directory: Path
     drain_seconds: int | None = None
     """Time that runs get to end after the first signal; unlimited if None."""
+    pass_env: tuple[str, ...] = ()
 
 
 async def serve(settings: Settings, output: OutputWriter) -> None:
@@ -98,7 +103,10 @@ def _resources(
 ) -> RunResources:
     echo = Echo(connection.client, daemon=settings.name, instance=instance)
     access = ClusterAccess(kubeconfig_in_use(settings.kubeconfig))
-    terraform = Terraform(connection.client, binary=settings.terraform, access=access)
+    passed = run_environment(os.environ, settings.pass_env)
+    if passed.values:
+        logger.info("Runs get these variables of the daemon: %s", ", ".join(sorted(passed.values)))
+    terraform = Terraform(connection.client, binary=settings.terraform, access=access, passed=passed)
     return RunResources(
         {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform},
         settings.directory,

@@ -4,16 +4,18 @@ The record of a Pod holds what its pool decides by: its revision, readiness and 
 the words of kubelet or the scheduler. Whether its runs have certainly ended is a different question (`pod_parsing`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from provisioner_operator.api.v1alpha1.base import Model
 from provisioner_operator.api.v1alpha1.names import POOL_REVISION_LABEL
 from provisioner_operator.api.v1alpha1.pod_template import PodTemplate as PodTemplateModel
 from provisioner_operator.api.v1alpha1.pool import Autoscaling as AutoscalingModel
 from provisioner_operator.api.v1alpha1.pool import PoolStatus as PoolStatusModel
 from provisioner_operator.api.v1alpha1.pool import ProvisionerPool
+from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.matching import Supply, effective_tags
 from provisioner_operator.core.pools.members import UNSCHEDULABLE, PodEnd, PoolPod, Trouble
 from provisioner_operator.core.pools.records import Autoscaling, PodTemplate, Pool, PoolStatus
@@ -69,12 +71,25 @@ def _template(model: PodTemplateModel) -> PodTemplate:
         service_account=model.service_account_name,
         termination_grace=model.termination_grace_period_seconds,
         resources=None if model.resources is None else as_written(model.resources),
-        env=tuple(as_written(each) for each in model.env),
+        env=_as_written(model.env),
+        env_from=_as_written(model.env_from),
+        pass_env=tuple(model.pass_env),
+        volumes=_as_written(model.volumes),
+        volume_mounts=_as_written(model.volume_mounts),
+        image_pull_secrets=_as_written(model.image_pull_secrets),
         node_selector=model.node_selector,
-        tolerations=tuple(as_written(each) for each in model.tolerations),
+        tolerations=_as_written(model.tolerations),
+        affinity=None if model.affinity is None else as_written(model.affinity),
+        topology_spread=_as_written(model.topology_spread_constraints),
+        priority_class=model.priority_class_name,
+        runtime_class=model.runtime_class_name,
         labels=model.pod_labels,
         annotations=model.pod_annotations,
     )
+
+
+def _as_written(models: Sequence[Model]) -> tuple[JsonObject, ...]:
+    return tuple(as_written(each) for each in models)
 
 
 def _status(model: PoolStatusModel) -> PoolStatus:

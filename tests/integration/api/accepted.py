@@ -29,6 +29,80 @@ A_TEMPLATE: Manifest = {
         {"name": "SETTING", "valueFrom": {"configMapKeyRef": {"name": "proxy", "key": "url"}}},
         {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
     ],
+    "envFrom": [
+        {"secretRef": {"name": "cloud", "optional": True}},
+        {"prefix": "TF_VAR_", "configMapRef": {"name": "settings"}},
+    ],
+    "passEnv": ["AWS_*", "AZURE_CLIENT_ID", "KUBE_*", "KUBE_CONFIG_PATH"],
+    "volumes": [
+        {"name": "tmp", "emptyDir": {"sizeLimit": "90Gi"}},
+        {"name": "memory", "emptyDir": {"medium": "Memory", "sizeLimit": 1024}},
+        {
+            "name": "aws",
+            "secret": {"secretName": "aws", "items": [{"key": "a", "path": "b/c", "mode": 256}], "defaultMode": 288},
+        },
+        {"name": "settings", "configMap": {"name": "settings", "optional": True}},
+        {"name": "cache", "persistentVolumeClaim": {"claimName": "cache", "readOnly": True}},
+        {
+            "name": "tokens",
+            "projected": {
+                "sources": [
+                    {
+                        "serviceAccountToken": {
+                            "audience": "sts.amazonaws.com",
+                            "expirationSeconds": 600,
+                            "path": "token",
+                        }
+                    },
+                    {"secret": {"name": "aws"}},
+                    {"configMap": {"name": "settings"}},
+                ]
+            },
+        },
+    ],
+    "volumeMounts": [
+        {"name": "tokens", "mountPath": "/var/run/secrets/aws", "readOnly": True},
+        {"name": "aws", "mountPath": "/tmp/aws", "subPath": "b/c"},
+        {"name": "memory", "mountPath": "/.hidden"},
+        *({"name": name, "mountPath": f"/{name}"} for name in ("settings", "cache")),
+    ],
+    "imagePullSecrets": [{"name": "registry"}],
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [
+                    {
+                        "matchExpressions": [{"key": "cpus", "operator": "Gt", "values": ["4"]}],
+                        "matchFields": [{"key": "metadata.name", "operator": "NotIn", "values": ["old"]}],
+                    }
+                ]
+            },
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {"weight": 1, "preference": {"matchExpressions": [{"key": "disk", "operator": "Exists"}]}}
+            ],
+        },
+        "podAntiAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "weight": 100,
+                    "podAffinityTerm": {
+                        "labelSelector": {"matchLabels": {"provisioner.dev/pool": "pool"}},
+                        "topologyKey": "kubernetes.io/hostname",
+                    },
+                }
+            ]
+        },
+    },
+    "topologySpreadConstraints": [
+        {
+            "maxSkew": 1,
+            "topologyKey": "topology.kubernetes.io/zone",
+            "whenUnsatisfiable": "DoNotSchedule",
+            "minDomains": 2,
+        }
+    ],
+    "priorityClassName": "high",
+    "runtimeClassName": "gvisor",
     "nodeSelector": {"kubernetes.io/os": "linux", "pool": ""},
     "tolerations": [
         {"key": "gpu", "value": "yes", "effect": "NoSchedule"},

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from integration.api.accepted import A_TEMPLATE
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.pools.decisions import (
@@ -57,7 +58,12 @@ TEMPLATE: Mapping[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("template", [{}, TEMPLATE], ids=["bare", "full"])
+OF_A_CLUSTER = {"resources", "priorityClassName", "runtimeClassName"}
+"""Fields whose values must exist in the cluster."""
+EVERYTHING = {field: value for field, value in A_TEMPLATE.items() if field not in OF_A_CLUSTER}
+
+
+@pytest.mark.parametrize("template", [{}, TEMPLATE, EVERYTHING], ids=["bare", "full", "everything"])
 def test_the_pods_of_a_pool_pass_the_restricted_standard_and_are_its_own(template: Manifest, strict: Kubectl) -> None:
     pool = parse_pool(strict.create(a_pool_manifest(tags={"environment": "on-prem"}, template=template)))
     ready = replace(pool, finalizers=("provisioner.dev/drain",))

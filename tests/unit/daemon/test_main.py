@@ -49,12 +49,15 @@ def test_options_become_settings(served: Served, tmp_path: Path) -> None:
         *("--tag", "region=eu", "--tag", "query=a=b", "--tag", "empty="),
         *("--provisioner", "terraform", "--provisioner", "echo", "--provisioner", "terraform"),
         *("--capacity", "4", "--lost-after-seconds", "60", "--cancel-grace-seconds", "0", "--terraform", "/bin/tofu"),
+        *("--pass-env", "AWS_*", "--pass-env", "VAULT_TOKEN"),
         *("--drain-seconds", "600"),
     )
     assert result.exit_code == 0
     tags = {"region": "eu", "query": "a=b", "empty": ""}
     flags = Flags(tags, (Provisioner.TERRAFORM, Provisioner.ECHO), 4, 60, 0)
-    assert served.settings == [Settings("acme", "d1", None, flags, kubeconfig, Path("/bin/tofu"), tmp_path, 600)]
+    assert served.settings == [
+        Settings("acme", "d1", None, flags, kubeconfig, Path("/bin/tofu"), tmp_path, 600, ("AWS_*", "VAULT_TOKEN"))
+    ]
 
 
 def test_fields_without_an_option_are_left_as_they_are(served: Served) -> None:
@@ -88,6 +91,12 @@ def test_a_pod_says_how_long_runs_may_take_to_end_and_without_its_word_that_is_u
         (["--namespace", "acme", "--cancel-grace-seconds", "-1"], "-1 is not in the range"),
         (["--namespace", "acme", "--drain-seconds", "-1"], "-1 is not in the range"),
         (["--namespace", "acme", "--kubeconfig", "/nonexistent"], "does not exist"),
+        (
+            ["--namespace", "acme", "--pass-env", "POD_NAME"],
+            "POD_NAME is reserved: it belongs to the daemon's own identity",
+        ),
+        (["--namespace", "acme", "--pass-env", "TF_WORKSPACE"], "TF_WORKSPACE is reserved: a run sets it itself"),
+        (["--namespace", "acme", "--pass-env", "*"], "'*' is neither the NAME of a variable nor a PREFIX*"),
         ([], "Missing option '--namespace'"),
     ],
 )
@@ -95,6 +104,11 @@ def test_what_cannot_be_meant_is_refused(served: Served, arguments: list[str], s
     result = served.called(*arguments)
     assert (result.exit_code, served.settings) == (2, [])
     assert said in " ".join(result.output.split())
+
+
+def test_a_pools_daemon_learns_from_its_environment_what_to_pass_on(served: Served) -> None:
+    assert served.called("--namespace", "acme", PROVISIONER_PASS_ENV="AWS_* AZURE_CLIENT_ID").exit_code == 0
+    assert served.settings[0].pass_env == ("AWS_*", "AZURE_CLIENT_ID")
 
 
 def test_a_daemon_in_a_pod_takes_nothing_that_its_pod_says(served: Served) -> None:

@@ -70,8 +70,33 @@ def test_all_that_a_pool_says_is_read() -> None:
                 {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
                 {"name": "B", "value": ""},
             ],
+            "envFrom": [
+                {"secretRef": {"name": "s"}},
+                {"prefix": "P_", "configMapRef": {"name": "c", "optional": True}},
+            ],
             "tolerations": [{"key": "gpu", "operator": "Exists"}],
             "nodeSelector": {"disk": "fast"},
+            "passEnv": ["AWS_*"],
+            "volumes": [
+                {
+                    "name": "token",
+                    "projected": {"sources": [{"serviceAccountToken": {"audience": "sts", "path": "t"}}]},
+                },
+                {"name": "cache", "persistentVolumeClaim": {"claimName": "cache"}},
+                {"name": "tmp", "emptyDir": {"sizeLimit": 7}},
+            ],
+            "volumeMounts": [{"name": "token", "mountPath": "/t"}],
+            "imagePullSecrets": [{"name": "registry"}],
+            "affinity": {
+                "nodeAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": {
+                        "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Exists"}]}]
+                    }
+                }
+            },
+            "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule"}],
+            "priorityClassName": "high",
+            "runtimeClassName": "gvisor",
             "podLabels": {"team": "a"},
             "podAnnotations": {"note": "b"},
             "serviceAccountName": "cloudy",
@@ -93,6 +118,36 @@ def test_all_that_a_pool_says_is_read() -> None:
             {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": False}}},
             {"name": "B", "value": ""},
         ),
+        env_from=(
+            {"secretRef": {"name": "s", "optional": False}},
+            {"prefix": "P_", "configMapRef": {"name": "c", "optional": True}},
+        ),
+        pass_env=("AWS_*",),
+        volumes=(
+            {
+                "name": "token",
+                "projected": {
+                    "sources": [{"serviceAccountToken": {"audience": "sts", "expirationSeconds": 3600, "path": "t"}}]
+                },
+            },
+            {"name": "cache", "persistentVolumeClaim": {"claimName": "cache", "readOnly": False}},
+            {"name": "tmp", "emptyDir": {"sizeLimit": "7"}},
+        ),
+        volume_mounts=({"name": "token", "mountPath": "/t", "readOnly": False},),
+        image_pull_secrets=({"name": "registry"},),
+        affinity={
+            "nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {
+                    "nodeSelectorTerms": [
+                        {"matchExpressions": [{"key": "a", "operator": "Exists", "values": []}], "matchFields": []}
+                    ]
+                },
+                "preferredDuringSchedulingIgnoredDuringExecution": [],
+            }
+        },
+        topology_spread=({"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule"},),
+        priority_class="high",
+        runtime_class="gvisor",
         node_selector={"disk": "fast"},
         tolerations=({"key": "gpu", "operator": "Exists"},),
         labels={"team": "a"},

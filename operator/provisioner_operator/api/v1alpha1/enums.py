@@ -202,6 +202,39 @@ class TolerationOperator(StrEnum):
     EQUAL = "Equal"
 
 
+class NodeOperator(StrEnum):
+    """Comparison of a node's label or field (core/v1)."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+    GT = "Gt"
+    LT = "Lt"
+
+
+class SelectorOperator(StrEnum):
+    """Comparison of a label (meta/v1)."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+
+class UnsatisfiableAction(StrEnum):
+    """Consequence for a Pod that would be spread unevenly (core/v1)."""
+
+    DO_NOT_SCHEDULE = "DoNotSchedule"
+    SCHEDULE_ANYWAY = "ScheduleAnyway"
+
+
+class VolumeMedium(StrEnum):
+    """Medium of an empty directory (core/v1)."""
+
+    MEMORY = "Memory"
+
+
 class ParameterType(StrEnum):
     """Type of a parameter's value (Coder's `coder_parameter`)."""
 

@@ -6,6 +6,7 @@ spec, or by another version of the operator, and is to be replaced. The Pod meet
 """
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from provisioner_operator.api.v1alpha1.names import (
@@ -19,10 +20,12 @@ from provisioner_operator.api.v1alpha1.names import (
     PROVISIONERS_ANNOTATION,
     TAG_ANNOTATION_PREFIX,
 )
-from provisioner_operator.api.v1alpha1.pod_template import DRAIN_VARIABLE, OWN_VARIABLES
-from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.api.v1alpha1.pod_environment import DRAIN_VARIABLE, OWN_VARIABLES
+from provisioner_operator.api.v1alpha1.pod_volumes import WORK_DIRECTORY, WORK_VOLUME
+from provisioner_operator.core.daemons.run_environment import NAMED_ENV, PASS_ENV, SECRET_ENV, env_from_prefix
+from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.pools.drain_time import drain_seconds
-from provisioner_operator.core.pools.records import Pool
+from provisioner_operator.core.pools.records import PodTemplate, Pool
 
 CONTAINER = "daemon"
 """Name of the only container."""
@@ -33,6 +36,12 @@ DEFAULT_RESOURCES: JsonObject = {
     "limits": {"memory": "2Gi"},
 }
 """Enough for Terraform with a few providers. No CPU limit: a throttled run is slow, and may miss heartbeats."""
+
+LEAST_WORK_SPACE = 10
+WORK_SPACE_OF_A_JOB = 2
+"""Gibibytes to which a daemon's work directory is limited by default, at least and for each job: enough for the providers of
+several clouds. Without a limit one job could fill the disk of its node. A default request for ephemeral storage would keep Pods
+from nodes that do not report any."""
 
 _DIGEST_LENGTH = 10
 """Hexadecimal digits of a revision: a pool has few revisions at a time."""
@@ -115,9 +124,32 @@ def _spec(pool: Pool, default_image: str) -> JsonObject:
         },
         "nodeSelector": template.node_selector,
         "tolerations": template.tolerations,
+        **dict(_placement(pool)),
+        "imagePullSecrets": template.image_pull_secrets,
         "containers": [_container(pool, default_image)],
-        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "volumes": _volumes(pool),
     }
+
+
+def _placement(pool: Pool) -> Iterator[tuple[str, JsonValue]]:
+    template = pool.template
+    if template.affinity is not None:
+        yield "affinity", template.affinity
+    if template.topology_spread:
+        own: JsonObject = {"labelSelector": {"matchLabels": {POOL_LABEL: pool.name}}}
+        yield "topologySpreadConstraints", [{**own, **each} for each in template.topology_spread]
+    if template.priority_class is not None:
+        yield "priorityClassName", template.priority_class
+    if template.runtime_class is not None:
+        yield "runtimeClassName", template.runtime_class
+
+
+def _volumes(pool: Pool) -> Sequence[JsonObject]:
+    volumes = pool.template.volumes
+    if any(each["name"] == WORK_VOLUME for each in volumes):
+        return volumes
+    gibibytes = max(LEAST_WORK_SPACE, WORK_SPACE_OF_A_JOB * pool.capacity)
+    return ({"name": WORK_VOLUME, "emptyDir": {"sizeLimit": f"{gibibytes}Gi"}}, *volumes)
 
 
 def _container(pool: Pool, default_image: str) -> JsonObject:
@@ -126,15 +158,42 @@ def _container(pool: Pool, default_image: str) -> JsonObject:
         "name": CONTAINER,
         "image": template.image or default_image,
         "args": ["provisioner-daemon", "run"],
-        "env": [*_IDENTITY, {"name": DRAIN_VARIABLE, "value": str(drain_seconds(pool))}, *template.env],
+        "env": [
+            *_IDENTITY,
+            {"name": DRAIN_VARIABLE, "value": str(drain_seconds(pool))},
+            *template.env,
+            *_names_for_runs(template),
+        ],
+        "envFrom": [_for_runs(number, source) for number, source in enumerate(template.env_from)],
         "resources": DEFAULT_RESOURCES if template.resources is None else template.resources,
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a volume of the Pod's own
+        "volumeMounts": [{"name": WORK_VOLUME, "mountPath": WORK_DIRECTORY}, *template.volume_mounts],
     }
+
+
+def _names_for_runs(template: PodTemplate) -> Iterator[JsonObject]:
+    """Name the variables that the daemon passes on, and those of them that it masks."""
+    lists = {
+        NAMED_ENV: [str(each["name"]) for each in template.env],
+        SECRET_ENV: [str(each["name"]) for each in template.env if _is_from_secret(each)],
+        PASS_ENV: template.pass_env,
+    }
+    yield from ({"name": variable, "value": " ".join(names)} for variable, names in lists.items() if names)
+
+
+def _is_from_secret(variable: JsonObject) -> bool:
+    source = variable.get("valueFrom")
+    return isinstance(source, Mapping) and "secretKeyRef" in source
+
+
+def _for_runs(number: int, source: JsonObject) -> JsonObject:
+    """Hide the keys of a source from the daemon itself, which takes the prefix away for runs."""
+    prefix = env_from_prefix(number, secret="secretRef" in source)
+    return {**source, "prefix": f"{prefix}{source.get('prefix', '')}"}
 
 
 _IDENTITY: tuple[JsonObject, ...] = tuple(

@@ -27,8 +27,17 @@ class PodTemplate:
     termination_grace: int = 4000
     resources: JsonObject | None = None
     env: tuple[JsonObject, ...] = ()
+    env_from: tuple[JsonObject, ...] = ()
+    pass_env: tuple[str, ...] = ()
+    volumes: tuple[JsonObject, ...] = ()
+    volume_mounts: tuple[JsonObject, ...] = ()
+    image_pull_secrets: tuple[JsonObject, ...] = ()
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[JsonObject, ...] = ()
+    affinity: JsonObject | None = None
+    topology_spread: tuple[JsonObject, ...] = ()
+    priority_class: str | None = None
+    runtime_class: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 

@@ -1,6 +1,7 @@
 """Select the variables of the daemon's environment that a run's commands inherit. Used by the provisioners.
 
-All others stay with the daemon: they may hold its own credentials.
+All others stay with the daemon, unless it was told to pass them on (`core.daemons.run_environment`): they may hold its own
+credentials.
 """
 
 import os

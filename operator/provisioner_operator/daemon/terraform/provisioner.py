@@ -14,6 +14,7 @@ from pathlib import Path
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Transition
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.core.daemons.run_environment import RunEnvironment
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
@@ -46,8 +47,8 @@ _OWN = (
     *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"),
     *("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),  # without these there is no in-cluster configuration
 )
-"""The variables of the daemon's environment that Terraform alone inherits. Credentials for clouds come from Secrets, by
-variable. None of Coder's (CODER_*): the job alone describes itself to its template, the same on every daemon."""
+"""The variables of the daemon's environment that Terraform always inherits, besides those that the daemon is told to pass on.
+None of Coder's (CODER_*): the job alone describes itself to its template, the same on every daemon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +207,18 @@ class TerraformProgram:
 class Terraform:
     """Turns jobs into Terraform runs."""
 
-    def __init__(self, reader: Reader, *, binary: Path | None, access: state.ClusterAccess) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        binary: Path | None,
+        access: state.ClusterAccess,
+        passed: RunEnvironment = RunEnvironment(),  # noqa: B008 - frozen
+    ) -> None:
         self._reader = reader
         self._binary = binary
         self._access = access
+        self._passed = passed
 
     async def prepare(self, task: Task, directory: Path) -> TerraformProgram:
         """Read the variables, and write the job's files and the backend's, unless a stage is to fetch them."""
@@ -234,19 +243,29 @@ class Terraform:
             files = await read_files(self._reader, task.model)
             notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
-        secrets = (*variables.secrets, *_login(request))
+        secrets = (*variables.secrets, *_login(request), *self._passed.secrets)
         context = context_environment(task.model, variables.values)
         return TerraformProgram(
             layout,
             binary,
             job,
-            _environment(directory) | context,
+            # The job last: its values replace those of the daemon.
+            self._environment(directory) | context,
             values=input_variables(context),
             secrets=secrets,
             mask=await asyncio.to_thread(Redactor, secrets),
             request=request,
             notices=notices,
         )
+
+    def _environment(self, directory: Path) -> dict[str, str]:
+        inherited = passed_on(LOCALE, NETWORK, _OWN) | dict(self._passed.values)
+        return inherited | {
+            "HOME": str(directory),
+            "TMPDIR": str(directory),
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+        }
 
     async def _read_git_request(self, model: ProvisionerJob) -> GitRequest | None:
         source = model.spec.source
@@ -299,12 +318,3 @@ def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: O
             yield stage(PLAN, *plan, *(["-destroy"] if destroys else []))
             given = values.apply_arguments(is_tofu=reader.is_tofu)
             yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *given, _PLAN_FILE)
-
-
-def _environment(directory: Path) -> dict[str, str]:
-    return passed_on(LOCALE, NETWORK, _OWN) | {
-        "HOME": str(directory),
-        "TMPDIR": str(directory),
-        "TF_IN_AUTOMATION": "1",
-        "CHECKPOINT_DISABLE": "1",
-    }

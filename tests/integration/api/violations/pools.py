@@ -65,6 +65,67 @@ POOL_ROWS = (
         )
         for name in ("POD_NAME", "POD_NAMESPACE", "POD_UID")
     ),
+    *(
+        Creation(
+            "an entry of envFrom needs exactly one of secretRef and configMapRef",
+            _template(envFrom=[{"prefix": "A_"} | source]),
+            "spec.template.envFrom[0]",
+        )
+        for source in ({}, {"secretRef": {"name": "a"}, "configMapRef": {"name": "a"}})
+    ),
+    *(
+        Creation(
+            "passEnv cannot name variables of the daemon's identity, nor those that a run sets itself or that would move its state",
+            _template(passEnv=["AWS_*", name]),
+            "spec.template.passEnv",
+        )
+        for name in (
+            "POD_NAME",
+            "KUBECONFIG",
+            "PROVISIONER_*",
+            "KUBERNETES_SERVICE_HOST",
+            "CODER_*",
+            "HOME",
+            "KUBE_HOST",
+        )
+    ),
+    *(
+        Creation(
+            "a volume needs exactly one of secret, configMap, projected, persistentVolumeClaim and emptyDir",
+            _template(volumes=[{"name": "a"} | source]),
+            "spec.template.volumes[0]",
+        )
+        for source in ({}, {"emptyDir": {}, "configMap": {"name": "a"}})
+    ),
+    Creation(
+        "the volume tmp holds the directories of runs, and can only be an emptyDir",
+        _template(volumes=[{"name": "tmp", "persistentVolumeClaim": {"claimName": "a"}}]),
+        "spec.template.volumes[0].name",
+    ),
+    *(
+        Creation(
+            "a source of a projected volume needs exactly one of serviceAccountToken, secret and configMap",
+            _template(volumes=[{"name": "a", "projected": {"sources": [source]}}]),
+            "spec.template.volumes[0].projected.sources[0]",
+        )
+        for source in ({}, {"secret": {"name": "a"}, "configMap": {"name": "a"}})
+    ),
+    *(
+        Creation(
+            "volumeMounts names a volume that is not among volumes",
+            _template(volumeMounts=[{"name": "b", "mountPath": "/b"}], **volumes),
+            "spec.template.volumeMounts",
+        )
+        for volumes in ({}, {"volumes": [{"name": "a", "emptyDir": {}}]})
+    ),
+    *(
+        Creation(
+            "/tmp and /var/run/secrets/kubernetes.io/serviceaccount are the daemon's own: mount the volume somewhere else",
+            _template(volumes=[{"name": "a", "emptyDir": {}}], volumeMounts=[{"name": "a", "mountPath": path}]),
+            "spec.template.volumeMounts[0].mountPath",
+        )
+        for path in ("/tmp", "/var/run/secrets/kubernetes.io/serviceaccount", "/var/run")
+    ),
     Creation(
         "a toleration with the operator Exists cannot have a value, because it matches every value",
         _template(tolerations=[{"key": "gpu", "operator": "Exists", "value": "yes"}]),

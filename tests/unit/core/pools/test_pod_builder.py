@@ -90,7 +90,79 @@ def test_what_the_template_says_is_passed_on() -> None:
     assert (metadata["labels"]["team"], metadata["annotations"]["note"]) == ("a", "b")
     assert container(pool)["image"] == "mirror.example.com/daemon:1"
     assert container(pool)["resources"] == {"limits": {"memory": "8Gi"}}
-    assert container(pool)["env"][-1] == CLOUD
+    assert CLOUD in container(pool)["env"]
+
+
+def test_the_daemon_learns_which_variables_are_for_runs_and_which_of_them_are_secret() -> None:
+    env: tuple[JsonObject, ...] = (
+        CLOUD,
+        {"name": "REGION", "value": "eu"},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+    )
+    told = container(a_pool(template=PodTemplate(env=env)))["env"][-2:]
+    plain = container(a_pool(template=PodTemplate(env=env[1:])))["env"]
+
+    assert told == [
+        {"name": "PROVISIONER_NAMED_ENV", "value": "TOKEN REGION NODE"},
+        {"name": "PROVISIONER_SECRET_ENV", "value": "TOKEN"},
+    ]
+    assert [each["name"] for each in plain][-2:] == ["NODE", "PROVISIONER_NAMED_ENV"]
+
+
+def test_keys_of_a_source_can_change_nothing_of_the_daemon_itself() -> None:
+    sources: tuple[JsonObject, ...] = (
+        {"secretRef": {"name": "cloud", "optional": False}},
+        {"prefix": "TF_VAR_", "configMapRef": {"name": "settings", "optional": True}},
+    )
+    given = container(a_pool(template=PodTemplate(env_from=sources)))["envFrom"]
+
+    assert given == [
+        {"prefix": "PROVISIONER_ENV_FROM_0_SECRET_", "secretRef": {"name": "cloud", "optional": False}},
+        {
+            "prefix": "PROVISIONER_ENV_FROM_1_CONFIG_TF_VAR_",
+            "configMapRef": {"name": "settings", "optional": True},
+        },
+    ]
+
+
+def test_volumes_and_placement_are_passed_on() -> None:
+    template = PodTemplate(
+        volumes=({"name": "aws", "secret": {"secretName": "aws"}},),
+        volume_mounts=({"name": "aws", "mountPath": "/etc/aws", "readOnly": True},),
+        image_pull_secrets=({"name": "registry"},),
+        affinity={"nodeAffinity": {}},
+        topology_spread=({"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"},),
+        priority_class="high",
+        runtime_class="gvisor",
+        pass_env=("AWS_*", "AZURE_CLIENT_ID"),
+    )
+    pool = a_pool(template=template)
+    spec = rendered(pool)["spec"]
+
+    assert list(spec["volumes"])[1:] == [{"name": "aws", "secret": {"secretName": "aws"}}]
+    assert container(pool)["volumeMounts"][1:] == [{"name": "aws", "mountPath": "/etc/aws", "readOnly": True}]
+    assert (spec["imagePullSecrets"], spec["affinity"]) == (({"name": "registry"},), {"nodeAffinity": {}})
+    assert (spec["priorityClassName"], spec["runtimeClassName"]) == ("high", "gvisor")
+    assert container(pool)["env"][-1] == {"name": "PROVISIONER_PASS_ENV", "value": "AWS_* AZURE_CLIENT_ID"}
+
+
+def test_pods_are_spread_by_those_of_their_pool_unless_others_are_named() -> None:
+    zone: JsonObject = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    other: JsonObject = {**zone, "labelSelector": {"matchLabels": {"team": "a"}}}
+    by_pool, by_other = rendered(a_pool(template=PodTemplate(topology_spread=(zone, other))))["spec"][
+        "topologySpreadConstraints"
+    ]
+
+    assert by_pool == {**zone, "labelSelector": {"matchLabels": {"provisioner.dev/pool": "pool"}}}
+    assert by_other == other
+
+
+def test_the_space_for_runs_grows_with_the_capacity_and_a_pool_may_set_its_own() -> None:
+    own: JsonObject = {"name": "tmp", "emptyDir": {"sizeLimit": "90Gi"}}
+    other: JsonObject = {"name": "cache", "emptyDir": {}}
+
+    assert rendered(a_pool(capacity=8))["spec"]["volumes"][0]["emptyDir"] == {"sizeLimit": "16Gi"}
+    assert rendered(a_pool(template=PodTemplate(volumes=(other, own))))["spec"]["volumes"] == (other, own)
 
 
 def test_without_a_template_the_operators_own_image_runs_and_may_drain_for_longer_than_an_hour() -> None:
@@ -108,7 +180,16 @@ def test_without_a_template_the_operators_own_image_runs_and_may_drain_for_longe
         {"template": PodTemplate(image="other")},
         {"template": PodTemplate(service_account="other")},
         {"template": PodTemplate(env=(CLOUD,))},
+        {"template": PodTemplate(env_from=({"secretRef": {"name": "cloud"}},))},
         {"template": PodTemplate(resources={})},
+        {"template": PodTemplate(pass_env=("AWS_*",))},
+        {"template": PodTemplate(volumes=({"name": "a", "emptyDir": {}},))},
+        {"template": PodTemplate(volume_mounts=({"name": "a", "mountPath": "/a"},))},
+        {"template": PodTemplate(image_pull_secrets=({"name": "a"},))},
+        {"template": PodTemplate(affinity={})},
+        {"template": PodTemplate(topology_spread=({"maxSkew": 1},))},
+        {"template": PodTemplate(priority_class="high")},
+        {"template": PodTemplate(runtime_class="gvisor")},
         {"template": PodTemplate(labels={"team": "a"})},
         {"template": PodTemplate(annotations={"note": "b"})},
         {"template": PodTemplate(node_selector={"disk": "fast"})},
@@ -179,7 +260,8 @@ def test_what_no_pool_decides_is_fixed() -> None:
         },
         "nodeSelector": {},
         "tolerations": (),
-        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "imagePullSecrets": (),
+        "volumes": ({"name": "tmp", "emptyDir": {"sizeLimit": "10Gi"}},),
     }
     assert (only["name"], only["image"], only["args"]) == ("daemon", IMAGE, ["provisioner-daemon", "run"])
     assert only["resources"] == {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}}

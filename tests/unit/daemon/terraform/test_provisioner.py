@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
+from provisioner_operator.core.daemons.run_environment import RunEnvironment
 from provisioner_operator.daemon.execution.provisioner import Task
 from provisioner_operator.daemon.git.request import REQUEST
 from provisioner_operator.daemon.terraform.failure import LONGEST_DETAIL
@@ -26,10 +27,12 @@ IMPORT: dict[str, Any] = {"type": "TemplateImport", "transition": None, "workspa
 DRY_RUN: dict[str, Any] = {"type": "TemplateDryRun", "transition": None, "workspaceRef": None}
 
 
-def prepare(task: Task, directory: Path) -> TerraformProgram:
+def prepare(task: Task, directory: Path, **passed: str) -> TerraformProgram:
     objects = Objects({paths.secret("acme", "login"): a_secret(username="joe", password="hunter2")})
     # Any program will do: none is run here.
-    terraform = Terraform(objects, binary=Path(sys.executable), access=ClusterAccess(Path("/etc/kubeconfig")))
+    access = ClusterAccess(Path("/etc/kubeconfig"))
+    environment = RunEnvironment(passed, tuple(passed.values()))
+    terraform = Terraform(objects, binary=Path(sys.executable), access=access, passed=environment)
     return asyncio.run(terraform.prepare(task, directory))
 
 
@@ -130,6 +133,24 @@ def test_an_expression_that_a_file_would_replace_fails_the_job(tmp_path: Path) -
     failure = program.end_stage("inspect", 0).failure
     assert failure is not None
     assert failure.reason is EndReason.VARIABLE_UNAVAILABLE
+
+
+def test_what_the_daemon_passes_on_reaches_terraform_and_neither_the_fetch_nor_the_inspection(tmp_path: Path) -> None:
+    program = prepare(a_task(source=GIT, **IMPORT), tmp_path, AWS_TOKEN="hunter3", TF_CLI_CONFIG_FILE="/etc/its.tfrc")
+    assert program.environment["AWS_TOKEN"] == "hunter3"
+    assert program.environment["TF_CLI_CONFIG_FILE"] == "/etc/its.tfrc"
+    assert "hunter3" in program.secrets
+    own = {stage.name: stage.environment for stage in program.stages if stage.environment is not None}
+    assert own.keys() == {"fetch", "inspect"}
+    assert "hunter3" not in str(own)
+
+
+def test_the_job_and_the_run_say_more_than_what_the_daemon_passes_on(tmp_path: Path) -> None:
+    task = a_task(source=INLINE, variables=[{"name": "region", "value": "us"}])
+    passed = {"TF_VAR_region": "eu", "TF_VAR_provisioner_owner": "eve", "TF_VAR_size": "3", "HOME": "/root"}
+    environment = prepare(task, tmp_path, **passed).environment
+    assert (environment["TF_VAR_region"], environment["TF_VAR_size"]) == ("us", "3")
+    assert (environment["TF_VAR_provisioner_owner"], environment["HOME"]) == ("", str(tmp_path))
 
 
 def test_where_the_state_belongs_is_written_once_the_files_are_there(tmp_path: Path) -> None:
