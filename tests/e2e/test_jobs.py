@@ -68,7 +68,8 @@ def test_jobs_in_pods_are_timed_out(team: Team) -> None:
 
 
 def test_the_job_of_a_deleted_pod_is_lost_as_soon_as_its_container_has_ended(team: Team) -> None:
-    team.create_pool(lostAfterSeconds=FOREVER)
+    # Long enough for the daemon to let its run go on, but not as long as this Pod gets.
+    team.create_pool(template={"terminationGracePeriodSeconds": 300}, lostAfterSeconds=FOREVER)
     team.submit("long", seconds=FOREVER, ignore_interrupt="true")
     team.jobs.until("long", "Running", seconds=WITHIN)
     pod = team.daemon_of("long")

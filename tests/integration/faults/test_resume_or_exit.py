@@ -15,13 +15,14 @@ from provisioner_devcluster import ControlPlane
 from provisioner_operator.api.v1alpha1.names import DAEMONS, GROUP, JOBS, POOLS, TEMPLATES, WORKSPACES
 from support.builders.manifests import role_binding
 from support.cluster.installation import an_installed_control_plane
-from support.cluster.kubectl import Kubectl
+from support.cluster.kubectl import Kubectl, KubectlError
 from support.cluster.watching import watching
 from support.manifests import CRDS, Manifest
 from support.programs.programs import OperatorProgram, an_operator, plain_kopf
 from support.test_namespace import OPERATOR, ProductNamespace, a_job, a_product_namespace, names
 from support.unique import unique
 
+NOT_YET_SERVED = "There can be a delay between when CustomResourceDefinitions are created and when they are available"
 EXIT_WITHIN = 45.0
 RESTORED = "etcd was restored from a backup"
 LATER = names("later", 40)
@@ -129,8 +130,21 @@ def test_after_all_definitions_were_deleted_by_mistake_and_applied_again_jobs_ru
         assert "was deleted or recreated" in daemon.tail()
         _apply_definitions(admin, JOBS, POOLS, TEMPLATES, WORKSPACES, DAEMONS)
         with a_product_namespace(plane, namespaces[1]) as after, after.daemon():
-            after.submit("after")
+            _submit_once_served(after, "after")
             after.jobs.until("after", "Completed")
+
+
+def _submit_once_served(product: ProductNamespace, name: str) -> None:
+    """Submit a job as soon as the API server admits its kind, which may be a while after the definition is established."""
+    deadline = time.monotonic() + EXIT_WITHIN
+    while True:
+        try:
+            product.submit(name)
+        except KubectlError as error:
+            if NOT_YET_SERVED not in str(error) or time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 def _apply_definitions(admin: Kubectl, *plurals: str) -> None:
