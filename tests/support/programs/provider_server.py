@@ -1,5 +1,6 @@
 """Mirror of Coder's provider on loopback, which Terraform installs from as from a registry, and which counts the downloads."""
 
+import contextlib
 import json
 import ssl
 import threading
@@ -7,18 +8,13 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from typing_extensions import override
 
 from provisioner_devcluster.build.provider_mirror import ADDRESSES, find_coder_mirror
+from provisioner_devcluster.control_plane.certificates import Authority
 
 LOOPBACK = "127.0.0.1"
 
@@ -34,6 +30,9 @@ class ProviderServer(ThreadingHTTPServer):
         self.answers = answers
         self.downloads = 0
         self.counting = threading.Lock()
+        self.open = threading.Event()
+        """Downloads end only once it is set."""
+        self.open.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -48,7 +47,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/zip" if self.path.endswith(".zip") else "application/json")
         self.send_header("Content-Length", str(len(content or b"")))
         self.end_headers()
-        self.wfile.write(content or b"")
+        if content is not None and self.path.endswith(".zip"):
+            half = len(content) // 2
+            self.wfile.write(content[:half])
+            self.server.open.wait()
+            content = content[half:]
+        with contextlib.suppress(OSError):  # of a client that was killed
+            self.wfile.write(content or b"")
 
     @override
     def log_message(self, format: str, *args: object) -> None:
@@ -66,10 +71,11 @@ class Served:
 @contextmanager
 def serving_coder_provider(directory: Path) -> Iterator[Served]:
     """Serve Coder's provider; certificate and configuration are written into the directory."""
-    certificate, key = _certificate(directory)
+    authority = Authority("mirror", directory / "certificates")
+    pair = authority.issue("mirror", "mirror", addresses=[LOOPBACK])
     server = ProviderServer(_answers(directory))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(pair.certificate, pair.key)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     configuration = directory / "mirror.tfrc"
     url = f"https://{LOOPBACK}:{server.server_port}/"
@@ -77,7 +83,9 @@ def serving_coder_provider(directory: Path) -> Iterator[Served]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield Served(server, {"TF_CLI_CONFIG_FILE": str(configuration), "SSL_CERT_FILE": str(certificate)})
+        yield Served(
+            server, {"TF_CLI_CONFIG_FILE": str(configuration), "SSL_CERT_FILE": str(authority.pair.certificate)}
+        )
     finally:
         server.shutdown()
         thread.join()
@@ -98,29 +106,3 @@ def _answers(directory: Path) -> dict[str, bytes]:
         answers[f"/{address}/{version}.json"] = json.dumps({"archives": {platform: {"url": name}}}).encode()
         answers[f"/{address}/{name}"] = archive.read_bytes()
     return answers
-
-
-def _certificate(directory: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mirror")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(LOOPBACK))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = directory / "mirror.crt", directory / "mirror.key"
-    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return files
