@@ -42,7 +42,7 @@ class Stage:
     environment: Mapping[str, str] | None = None
     """Its whole environment, if not the program's: secrets go only to the command that needs them."""
     around: Callable[[Wait], AbstractAsyncContextManager[Keep]] | None = None
-    """What is entered before each try, perhaps after waiting for other runs, and left after it."""
+    """Context that is entered before each try, perhaps after waiting for other runs, and left after it."""
 
 
 @dataclass(frozen=True, slots=True)

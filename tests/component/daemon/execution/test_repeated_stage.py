@@ -24,7 +24,7 @@ LONG = 3600.0
 
 
 class Turns:
-    """What is entered around a stage: waits so long, or until the run may not wait any more, and counts what is kept."""
+    """The context of a stage: waits so long, or until the run may not wait any more, and counts what is kept."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
