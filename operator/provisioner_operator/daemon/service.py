@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,8 +108,8 @@ def _resources(
     passed = run_environment(os.environ, settings.pass_env)
     if passed.values:
         logger.info("Runs get these variables of the daemon: %s", ", ".join(sorted(passed.values)))
-    cache = passed.values.get(PROVIDER_CACHE_VARIABLE) or os.environ.get(PROVIDER_CACHE_VARIABLE)
-    store = ProviderStore(Path(cache).absolute()) if cache else None
+    cache = provider_directory(os.environ | passed.values)
+    store = None if cache is None else ProviderStore(cache)
     terraform = Terraform(connection.client, binary=settings.terraform, access=access, passed=passed, store=store)
     return RunResources(
         {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform},
@@ -118,6 +118,12 @@ def _resources(
         lock,
         prefix,
     )
+
+
+def provider_directory(environment: Mapping[str, str]) -> Path | None:
+    """Return the directory in which the daemon keeps providers, or None if it keeps none."""
+    given = environment.get(PROVIDER_CACHE_VARIABLE)
+    return Path(given).absolute() if given else None
 
 
 def run_prefix(server: str, settings: Settings) -> str:

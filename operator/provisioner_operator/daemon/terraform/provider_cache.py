@@ -169,7 +169,7 @@ class RunCache:
 
     def settings(self) -> Mapping[str, str]:
         """Return the variables that let `init` use the cache for a template without a lock file, which has nothing to check."""
-        return {} if (self._module / LOCK_FILE).exists() else {WITHOUT_LOCK_FILE_VARIABLE: "1"}
+        return {} if os.path.lexists(self._module / LOCK_FILE) else {WITHOUT_LOCK_FILE_VARIABLE: "1"}
 
     @asynccontextmanager
     async def during_init(self, wait: Wait) -> AsyncIterator[Keep]:
@@ -199,11 +199,17 @@ class RunCache:
 
     def _fill(self) -> None:
         try:
-            lock_file = self._module / LOCK_FILE
-            self._store.take(self.path, lock_file.read_text(errors="replace") if lock_file.exists() else None)
+            self._store.take(self.path, self._lock_text())
         except OSError as error:
             _warn(error)
             self._clear()
+
+    def _lock_text(self) -> str | None:
+        path = self._module / LOCK_FILE
+        if not os.path.lexists(path):
+            return None
+        # A link may lead anywhere on the machine: nothing counts as listed.
+        return "" if path.is_symlink() else path.read_text(errors="replace")
 
     def _keep(self) -> None:
         installed = self._module / ".terraform" / "providers"
@@ -221,7 +227,12 @@ class RunCache:
         """Return the digest of the code that says which providers are needed."""
         digest = sha256(str(self._module.relative_to(self._directory)).encode())
         for path in sorted(self._directory.rglob("*")):
-            if path.name.endswith(_CODE) and path.name not in self._own_files and path.is_file():
+            if (
+                path.name.endswith(_CODE)
+                and path.name not in self._own_files
+                and path.is_file()
+                and not path.is_symlink()
+            ):
                 digest.update(f"\n{path.relative_to(self._directory)} ".encode(errors="surrogateescape"))
                 digest.update(sha256(path.read_bytes()).digest())
         return digest.hexdigest()

@@ -278,3 +278,12 @@ def test_only_a_template_without_a_lock_file_skips_its_check(tmp_path: Path) -> 
     (tmp_path / "run" / LOCK_FILE).touch()
     assert cache.settings() == {}
     assert cache.path == tmp_path / "run" / PRIVATE
+
+
+def test_a_lock_file_that_is_a_link_lists_nothing(tmp_path: Path) -> None:
+    init = Init(tmp_path, a_store(tmp_path))
+    asyncio.run(init.run(init.cache("first")))
+    cache = init.cache("run")
+    (tmp_path / "run" / LOCK_FILE).symlink_to(tmp_path / "providers" / "packages" / TINY / "h1")
+    assert cache.settings() == {}
+    assert asyncio.run(init.run(cache)), "it is not read, so that the run fetches"
