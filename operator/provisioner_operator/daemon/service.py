@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from provisioner_operator.api.v1alpha1.daemon import ProvisionerDaemon
 from provisioner_operator.api.v1alpha1.enums import Provisioner
+from provisioner_operator.api.v1alpha1.pod_environment import PROVIDER_CACHE_VARIABLE
 from provisioner_operator.core.daemons.run_environment import run_environment
 from provisioner_operator.daemon import predecessor_lock
 from provisioner_operator.daemon.agent import Agent, RunResources
@@ -25,6 +26,7 @@ from provisioner_operator.daemon.execution.workdir import PREFIX, sweep
 from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
+from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform, find_binary
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.daemon.terraform.version import require_supported
@@ -106,7 +108,9 @@ def _resources(
     passed = run_environment(os.environ, settings.pass_env)
     if passed.values:
         logger.info("Runs get these variables of the daemon: %s", ", ".join(sorted(passed.values)))
-    terraform = Terraform(connection.client, binary=settings.terraform, access=access, passed=passed)
+    cache = provider_directory(os.environ | passed.values)
+    store = None if cache is None else ProviderStore(cache)
+    terraform = Terraform(connection.client, binary=settings.terraform, access=access, passed=passed, store=store)
     return RunResources(
         {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform},
         settings.directory,
@@ -114,6 +118,12 @@ def _resources(
         lock,
         prefix,
     )
+
+
+def provider_directory(environment: Mapping[str, str]) -> Path | None:
+    """Return the directory in which the daemon keeps providers, or None if it keeps none."""
+    given = environment.get(PROVIDER_CACHE_VARIABLE)
+    return Path(given).absolute() if given else None
 
 
 def run_prefix(server: str, settings: Settings) -> str:

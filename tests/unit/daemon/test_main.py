@@ -11,7 +11,7 @@ from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
-from provisioner_operator.daemon.service import Settings, kubeconfig_in_use
+from provisioner_operator.daemon.service import Settings, kubeconfig_in_use, provider_directory
 from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
 from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
 from provisioner_operator.kube.login import LoginError
@@ -155,3 +155,9 @@ def test_terraform_gets_the_kubeconfig_that_the_daemon_uses(
     if variable is not None:
         monkeypatch.setenv("KUBECONFIG", variable)
     assert kubeconfig_in_use(given) == expected
+
+
+@pytest.mark.parametrize(("given", "directory"), [("/kept", Path("/kept")), ("kept", Path.cwd() / "kept"), ("", None)])
+def test_providers_are_kept_where_terraforms_cache_would_be(given: str, directory: Path | None) -> None:
+    assert provider_directory({"TF_PLUGIN_CACHE_DIR": given}) == directory
+    assert provider_directory({}) is None

@@ -14,6 +14,8 @@ OWN_VARIABLES = ("POD_NAME", "POD_NAMESPACE", "POD_UID")
 """Variables by which a daemon identifies its Pod."""
 DRAIN_VARIABLE = "PROVISIONER_DRAIN_SECONDS"
 """Variable by which a pool gives its daemons the time that runs get to end once the Pod is to be terminated."""
+PROVIDER_CACHE_VARIABLE = "TF_PLUGIN_CACHE_DIR"
+"""Variable with the directory in which a daemon keeps the providers of its runs. Terraform's own: runs get another value."""
 
 RESERVED_PREFIXES = ("PROVISIONER_", "KUBERNETES_", "CODER_")
 IDENTITY_VARIABLES = (*OWN_VARIABLES, "KUBECONFIG")

@@ -20,7 +20,7 @@ from provisioner_operator.api.v1alpha1.names import (
     PROVISIONERS_ANNOTATION,
     TAG_ANNOTATION_PREFIX,
 )
-from provisioner_operator.api.v1alpha1.pod_environment import DRAIN_VARIABLE, OWN_VARIABLES
+from provisioner_operator.api.v1alpha1.pod_environment import DRAIN_VARIABLE, OWN_VARIABLES, PROVIDER_CACHE_VARIABLE
 from provisioner_operator.api.v1alpha1.pod_volumes import WORK_DIRECTORY, WORK_VOLUME
 from provisioner_operator.core.daemons.run_environment import NAMED_ENV, PASS_ENV, SECRET_ENV, env_from_prefix
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
@@ -42,6 +42,9 @@ WORK_SPACE_OF_A_JOB = 2
 """Gibibytes to which a daemon's work directory is limited by default, at least and for each job: enough for the providers of
 several clouds. Without a limit one job could fill the disk of its node. A default request for ephemeral storage would keep Pods
 from nodes that do not report any."""
+
+PROVIDER_CACHE = f"{WORK_DIRECTORY}/providers"
+"""Directory of the providers that a pool's daemon keeps: on the volume of its runs, which get them by hard links."""
 
 _DIGEST_LENGTH = 10
 """Hexadecimal digits of a revision: a pool has few revisions at a time."""
@@ -161,6 +164,7 @@ def _container(pool: Pool, default_image: str) -> JsonObject:
         "env": [
             *_IDENTITY,
             {"name": DRAIN_VARIABLE, "value": str(drain_seconds(pool))},
+            *_provider_cache(template),
             *template.env,
             *_names_for_runs(template),
         ],
@@ -173,6 +177,12 @@ def _container(pool: Pool, default_image: str) -> JsonObject:
         },
         "volumeMounts": [{"name": WORK_VOLUME, "mountPath": WORK_DIRECTORY}, *template.volume_mounts],
     }
+
+
+def _provider_cache(template: PodTemplate) -> Iterator[JsonObject]:
+    """Let the runs of a daemon share the providers that they fetch, unless the pool says where, or by "" that they do not."""
+    if all(each["name"] != PROVIDER_CACHE_VARIABLE for each in template.env):
+        yield {"name": PROVIDER_CACHE_VARIABLE, "value": PROVIDER_CACHE}
 
 
 def _names_for_runs(template: PodTemplate) -> Iterator[JsonObject]:

@@ -4,7 +4,8 @@ Implemented by `terraform` and `echo`, carried out by `run`. A provisioner start
 run is stopped.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +25,12 @@ class Task:
     """The same job with the fields that only its run needs: source and variables."""
 
 
+Wait = Callable[[], Awaitable[bool]]
+"""Called again and again while a run waits; returns whether it goes on waiting."""
+Keep = Callable[[], Awaitable[None]]
+"""Called when a stage has succeeded, to keep what it has made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One command of a run; the next one follows only if it exits with 0."""
@@ -34,6 +41,8 @@ class Stage:
     """The working directory, relative to the run's directory. An earlier stage may create it."""
     environment: Mapping[str, str] | None = None
     """Its whole environment, if not the program's: secrets go only to the command that needs them."""
+    around: Callable[[Wait], AbstractAsyncContextManager[Keep]] | None = None
+    """Context that is entered before each try, perhaps after waiting for other runs, and left after it."""
 
 
 @dataclass(frozen=True, slots=True)

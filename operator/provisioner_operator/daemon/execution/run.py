@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 KILLED = SIGNALED + signal.SIGKILL
 DAEMON_STAGE = "daemon"
 """The stage under which the log shows the daemon's own lines."""
+WAITING = "Waiting while another run fetches providers."
 
 
 class Run:
@@ -70,6 +71,7 @@ class Run:
         self._cause: StopCause | None = None
         self._asked_to_stop = asyncio.Event()
         self._came_late = False
+        self._waits = False
         self._killed = False
         self._grace_timer: asyncio.TimerHandle | None = None
         self._stage: str | None = None
@@ -138,7 +140,13 @@ class Run:
             # Before each try: no command may start after a request to stop, or once another daemon may have the job.
             if (outcome := self._stopped()) is not None:
                 return outcome
-            end = await self._run_stage(program, stage, workdir)
+            async with contextlib.AsyncExitStack() as stack:
+                keep = None if stage.around is None else await stack.enter_async_context(stage.around(self._wait))
+                if (outcome := self._stopped()) is not None:  # while it waited
+                    return outcome
+                end = await self._run_stage(program, stage, workdir)
+                if keep is not None and end.failure is None and end.again_in is None:
+                    await keep()
             if end.failure is not None:
                 return (None if self._came_late else self._stopped()) or self._failed(end.failure)
             if end.again_in is None:
@@ -190,6 +198,14 @@ class Run:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._asked_to_stop.wait()
+
+    async def _wait(self) -> bool:
+        """Return whether the run may go on waiting for another one, during which no output is expected of it."""
+        if not self._waits:
+            self._waits = True
+            await self._log.write(DAEMON_STAGE, [WAITING])
+        self._log.last_output = time.monotonic()
+        return not self._asked_to_stop.is_set()
 
     async def _watch_stall(self) -> None:
         while (deadline := stall_deadline(self._task.job, self._log.last_output)) is not None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Transition
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.pod_environment import PROVIDER_CACHE_VARIABLE
 from provisioner_operator.core.daemons.run_environment import RunEnvironment
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.model.records import Job
@@ -32,6 +33,11 @@ from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, Inspect
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
 from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
 from provisioner_operator.daemon.terraform.passing_failure import PAUSES_SECONDS, may_pass
+from provisioner_operator.daemon.terraform.provider_cache import (
+    WITHOUT_LOCK_FILE_VARIABLE,
+    ProviderStore,
+    RunCache,
+)
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 
@@ -44,7 +50,7 @@ BINARIES = ("tofu", "terraform")
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
 _PLAN_FILE = "provisioner.tfplan"
 _OWN = (
-    *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"),
+    "TF_CLI_CONFIG_FILE",
     *("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),  # without these there is no in-cluster configuration
 )
 """The variables of the daemon's environment that Terraform always inherits, besides those that the daemon is told to pass on.
@@ -99,8 +105,10 @@ class TerraformProgram:
         mask: Redactor,
         request: GitRequest | None,
         notices: Sequence[str] = (),
+        cache: RunCache | None = None,
     ) -> None:
         self._layout = layout
+        self._cache = cache
         self._binary = binary
         self._job = job
         self._values = ValueFiles(layout.module, layout.directory, values)
@@ -123,7 +131,12 @@ class TerraformProgram:
             yield fetch_stage(self._request, self._layout.directory)
         if not self._imports and self._values.search():
             yield inspect_stage(self._layout.directory, self._layout.folder)
-        yield from _stages(self._binary, self._job, self._layout, self._values, self._reader)
+        for stage in _stages(self._binary, self._job, self._layout, self._values, self._reader):
+            if stage.name == INIT and self._cache is not None:
+                environment = {**self.environment, **self._cache.settings()}
+                yield replace(stage, environment=environment, around=self._cache.during_init)
+            else:
+                yield stage
 
     @property
     def outputs(self) -> Sequence[Output]:
@@ -214,11 +227,13 @@ class Terraform:
         binary: Path | None,
         access: state.ClusterAccess,
         passed: RunEnvironment = RunEnvironment(),  # noqa: B008 - frozen
+        store: ProviderStore | None = None,
     ) -> None:
         self._reader = reader
         self._binary = binary
         self._access = access
         self._passed = passed
+        self._store = store
 
     async def prepare(self, task: Task, directory: Path) -> TerraformProgram:
         """Read the variables, and write the job's files and the backend's, unless a stage is to fetch them."""
@@ -243,6 +258,7 @@ class Terraform:
             files = await read_files(self._reader, task.model)
             notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
+        cache = None if self._store is None else RunCache(self._store, directory, layout.module, (state.BACKEND_FILE,))
         secrets = (*variables.secrets, *_login(request), *self._passed.secrets)
         context = context_environment(task.model, variables.values)
         return TerraformProgram(
@@ -250,22 +266,31 @@ class Terraform:
             binary,
             job,
             # The job last: its values replace those of the daemon.
-            self._environment(directory) | context,
+            self._environment(directory, cache) | context,
             values=input_variables(context),
             secrets=secrets,
             mask=await asyncio.to_thread(Redactor, secrets),
             request=request,
             notices=notices,
+            cache=cache,
         )
 
-    def _environment(self, directory: Path) -> dict[str, str]:
+    def _environment(self, directory: Path, cache: RunCache | None) -> dict[str, str]:
         inherited = passed_on(LOCALE, NETWORK, _OWN) | dict(self._passed.values)
-        return inherited | {
-            "HOME": str(directory),
-            "TMPDIR": str(directory),
-            "TF_IN_AUTOMATION": "1",
-            "CHECKPOINT_DISABLE": "1",
-        }
+        # Runs would write over each other's providers in a cache that they share.
+        for name in (PROVIDER_CACHE_VARIABLE, WITHOUT_LOCK_FILE_VARIABLE):
+            inherited.pop(name, None)
+        own = {} if cache is None else {PROVIDER_CACHE_VARIABLE: str(cache.path)}
+        return (
+            inherited
+            | own
+            | {
+                "HOME": str(directory),
+                "TMPDIR": str(directory),
+                "TF_IN_AUTOMATION": "1",
+                "CHECKPOINT_DISABLE": "1",
+            }
+        )
 
     async def _read_git_request(self, model: ProvisionerJob) -> GitRequest | None:
         source = model.spec.source

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,35 @@ from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, Outcome, Output, ResourceChange
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now
-from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task
-from provisioner_operator.daemon.execution.run import Run
+from provisioner_operator.daemon.execution.provisioner import Failure, Keep, Stage, StageEnd, Task, Wait
+from provisioner_operator.daemon.execution.run import WAITING, Run
 from provisioner_operator.daemon.execution.stop_outcome import StopCause
 from provisioner_operator.daemon.logs.run_log import RunLog
 from unit.daemon.builders import RememberingConsole, a_task, until
 
 FAILS_TWICE = "import sys; open('tries', 'a').write('x'); sys.exit(len(open('tries').read()) < 3)"
 LONG = 3600.0
+
+
+class Turns:
+    """The context of a stage: waits so long, or until the run may not wait any more, and counts what is kept."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.entered = self.left = self.kept = 0
+
+    @asynccontextmanager
+    async def take(self, wait: Wait) -> AsyncIterator[Keep]:
+        self.entered += 1
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end and await wait():  # noqa: ASYNC110 - as the store does
+            await asyncio.sleep(0.01)
+
+        async def keep() -> None:
+            self.kept += 1
+
+        yield keep
+        self.left += 1
 
 
 class Flaky:
@@ -31,10 +54,10 @@ class Flaky:
     commit: str | None = None
     notices: Sequence[str] = ()
 
-    def __init__(self, pause: float, tries: int) -> None:
+    def __init__(self, pause: float, tries: int, turns: Turns | None = None) -> None:
         self.environment: Mapping[str, str] = dict(os.environ)
         self.stages = (
-            Stage("init", (sys.executable, "-c", FAILS_TWICE)),
+            Stage("init", (sys.executable, "-c", FAILS_TWICE), around=None if turns is None else turns.take),
             Stage("apply", (sys.executable, "-c", "open('../applied', 'w')")),
         )
         self.pauses = [pause] * (tries - 1)
@@ -55,8 +78,8 @@ class Flaky:
         return StageEnd(failure=Failure(EndReason.RUN_FAILED, "It failed."))
 
 
-def run(program: Flaky, directory: Path, *, stop: bool = False, **spec: Any) -> tuple[Outcome, list[str]]:
-    """Run a job of the program; with `stop`, cancel it in the first pause."""
+def run(program: Flaky, directory: Path, *, stop: str = "", **spec: Any) -> tuple[Outcome, list[str]]:
+    """Run a job of the program; with `stop`, cancel it when its log says that."""
     console = RememberingConsole()
 
     async def carry_out() -> Outcome:
@@ -66,7 +89,7 @@ def run(program: Flaky, directory: Path, *, stop: bool = False, **spec: Any) -> 
         under_way = asyncio.create_task(execution.execute())
         async with asyncio.timeout(60):
             if stop:
-                await until(lambda: any("again" in line for line in console.lines))
+                await until(lambda: any(stop in line for line in console.lines))
                 execution.interrupt(StopCause.CANCEL)
             return await under_way
 
@@ -88,10 +111,31 @@ def test_a_stage_that_fails_for_the_last_time_fails_the_run(tmp_path: Path) -> N
 
 
 def test_a_cancel_ends_the_pause(tmp_path: Path) -> None:
-    outcome, _ = run(Flaky(pause=LONG, tries=3), tmp_path, stop=True)
+    outcome, _ = run(Flaky(pause=LONG, tries=3), tmp_path, stop="again")
     assert (outcome.phase, outcome.stage) == (Phase.CANCELED, "init")
 
 
 def test_a_pause_does_not_count_as_a_stall(tmp_path: Path) -> None:
     outcome, _ = run(Flaky(pause=2.5, tries=2), tmp_path, stallTimeoutSeconds=2)
     assert outcome.message == "It failed."
+
+
+def test_each_try_takes_a_turn_and_the_one_that_succeeds_keeps_what_it_made(tmp_path: Path) -> None:
+    turns = Turns(0.0)
+    outcome, lines = run(Flaky(pause=0.0, tries=3, turns=turns), tmp_path)
+    assert outcome.phase is Phase.COMPLETED
+    assert (turns.entered, turns.left, turns.kept) == (3, 3, 1)
+    assert WAITING not in lines
+
+
+def test_a_cancel_ends_the_wait_for_other_runs(tmp_path: Path) -> None:
+    turns = Turns(LONG)
+    outcome, lines = run(Flaky(pause=0.0, tries=3, turns=turns), tmp_path, stop=WAITING)
+    assert (outcome.phase, outcome.timings) == (Phase.CANCELED, ())
+    assert (turns.left, turns.kept) == (1, 0)
+    assert lines.count(WAITING) == 1
+
+
+def test_the_wait_for_other_runs_does_not_count_as_a_stall(tmp_path: Path) -> None:
+    outcome, _ = run(Flaky(pause=0.0, tries=3, turns=Turns(2.5)), tmp_path, stallTimeoutSeconds=2)
+    assert outcome.phase is Phase.COMPLETED

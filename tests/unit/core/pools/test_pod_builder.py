@@ -60,11 +60,19 @@ def test_the_daemon_knows_who_it_is_and_dies_for_good() -> None:
     assert named.pop("PROVISIONER_DRAIN_SECONDS")["value"] == "3790", (
         "4000 s without a cancel and the report of its end"
     )
+    assert named.pop("TF_PLUGIN_CACHE_DIR")["value"] == "/tmp/providers", "on the volume of the runs' directories"
     assert {name: each["valueFrom"]["fieldRef"]["fieldPath"] for name, each in named.items()} == {
         "POD_NAME": "metadata.name",
         "POD_NAMESPACE": "metadata.namespace",
         "POD_UID": "metadata.uid",
     }
+
+
+@pytest.mark.parametrize("directory", ["", "/cache"])
+def test_a_pool_may_keep_providers_elsewhere_or_not_at_all(directory: str) -> None:
+    own = {"name": "TF_PLUGIN_CACHE_DIR", "value": directory}
+    pool = a_pool(template=PodTemplate(env=(own,)))
+    assert [each for each in container(pool)["env"] if each["name"] == own["name"]] == [own]
 
 
 def test_what_the_template_says_is_passed_on() -> None:

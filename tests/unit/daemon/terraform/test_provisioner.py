@@ -13,6 +13,7 @@ from provisioner_operator.core.daemons.run_environment import RunEnvironment
 from provisioner_operator.daemon.execution.provisioner import Task
 from provisioner_operator.daemon.git.request import REQUEST
 from provisioner_operator.daemon.terraform.failure import LONGEST_DETAIL
+from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram
 from provisioner_operator.daemon.terraform.state import BACKEND_FILE, BACKEND_SETTINGS_FILE, ClusterAccess
 from provisioner_operator.daemon.terraform.value_files import FILE
@@ -243,3 +244,20 @@ def test_no_part_of_a_secret_is_left_where_a_message_is_cut(tmp_path: Path) -> N
     failure = program.end_stage("init", 1).failure
     assert failure is not None
     assert "hunt" not in failure.message
+
+
+def test_runs_share_no_plugin_cache_of_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", "/shared")
+    program = prepare(a_task(source=INLINE), tmp_path, TF_PLUGIN_CACHE_DIR="/shared")
+    assert "TF_PLUGIN_CACHE_DIR" not in program.environment
+    assert all(stage.around is None for stage in program.stages)
+
+
+def test_init_alone_takes_providers_from_the_daemons_store(tmp_path: Path) -> None:
+    store = ProviderStore(tmp_path / "providers")
+    terraform = Terraform(Objects(), binary=Path(sys.executable), access=ClusterAccess(None), store=store)
+    program = asyncio.run(terraform.prepare(a_task(source=INLINE), tmp_path))
+    assert program.environment["TF_PLUGIN_CACHE_DIR"] == str(tmp_path / ".provider-cache")
+    init, *others = program.stages
+    assert init.environment == {**program.environment, "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1"}
+    assert all(stage.around is None and stage.environment is None for stage in others)
