@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from integration.daemon.generated_modules import generate
-from provisioner_devcluster import find_tofu
+from provisioner_devcluster.build.go_build import build
+from provisioner_devcluster.build.go_modules import OPENTOFU
 from provisioner_operator.daemon.terraform.declarations import Declarations
 
 FILES = 150
@@ -17,8 +18,10 @@ SEED = int(os.environ.get("PROVISIONER_DECLARATIONS_SEED", "1"))
 
 def tofu(folder: Path, *arguments: str) -> Any:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TF_CLI_CONFIG_FILE": os.devnull}
-    command = [str(find_tofu()), *arguments]
+    # Terraform has no `show -module`, and may be the one on the PATH.
+    command = [str(build(OPENTOFU)), *arguments]
     answer = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=300, check=False)
+    assert answer.stdout, answer.stderr.decode()
     return json.loads(answer.stdout)
 
 

@@ -5,6 +5,7 @@ Used by the provisioners.
 
 import base64
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.api.v1alpha1.inputs import GitSource
@@ -21,7 +22,7 @@ LONGEST_CREDENTIAL = 16_384
 
 
 async def read_files(reader: Reader, job: ProvisionerJob) -> Mapping[str, bytes]:
-    """Return the job's files by name. Raises UnpreparedError (SourceUnavailable)."""
+    """Return the job's files by name, which may be a path. Raises UnpreparedError (SourceUnavailable)."""
     source = job.spec.source
     if source is None:
         raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, "The job has no source. Submit it with spec.source.")
@@ -31,12 +32,20 @@ async def read_files(reader: Reader, job: ProvisionerJob) -> Mapping[str, bytes]
         files = await _read_config_map(reader, job.metadata.namespace, source.config_map_ref.name)
     else:
         raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, "The job's source names neither files nor a ConfigMap.")
-    for name in files:
-        if "/" in name or "\0" in name or name in {"", ".", ".."}:
-            raise UnpreparedError(
-                EndReason.SOURCE_UNAVAILABLE, f"{name!r} is not a file name without a folder. Rename it."
-            )
+    _check_names(files)
     return files
+
+
+def _check_names(files: Mapping[str, bytes]) -> None:
+    for name in files:
+        if "\0" in name or not {"", ".", ".."}.isdisjoint(name.split("/")):
+            raise UnpreparedError(
+                EndReason.SOURCE_UNAVAILABLE, f"{name!r} is no path of a file below the source. Rename it."
+            )
+        if folder := next((str(each) for each in PurePosixPath(name).parents if str(each) in files), None):
+            raise UnpreparedError(
+                EndReason.SOURCE_UNAVAILABLE, f"{folder!r} is a file, and the folder of {name!r}. Rename one of them."
+            )
 
 
 async def read_git_request(reader: Reader, job: ProvisionerJob, source: GitSource) -> GitRequest:
