@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.api.v1alpha1.inputs import GitSource
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.core.workspaces.file_paths import from_config_map
 from provisioner_operator.daemon.execution.provisioner import UnpreparedError
 from provisioner_operator.daemon.git.request import Credentials, FetchError, GitRequest
 from provisioner_operator.daemon.inputs.objects import Reader, Secrets, read_object
@@ -64,8 +65,12 @@ async def read_git_request(reader: Reader, job: ProvisionerJob, source: GitSourc
 async def _read_config_map(reader: Reader, namespace: str, name: str) -> dict[str, bytes]:
     label = f"ConfigMap {name} in namespace {namespace}, the job's source,"
     body = await read_object(reader, paths.config_map(namespace, name), label, EndReason.SOURCE_UNAVAILABLE)
-    files = {key: text.encode() for key, text in (body.get("data") or {}).items()}
-    files |= {key: base64.b64decode(data) for key, data in (body.get("binaryData") or {}).items()}
+    try:
+        named = from_config_map(body)
+    except ValueError as error:
+        raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, f"{label} cannot be read: {error}. Correct it.") from None
+    files = {path: str(text).encode() for path, text in named.data.items()}
+    files |= {path: base64.b64decode(str(data)) for path, data in named.binary_data.items()}
     if not files:
         raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, f"{label} is empty. Put the Terraform files into it.")
     return files

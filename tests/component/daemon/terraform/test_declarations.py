@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from integration.daemon.generated_modules import generate
+from component.daemon.terraform.generated_modules import generate
 from provisioner_devcluster.build.go_build import build
 from provisioner_devcluster.build.go_modules import OPENTOFU
 from provisioner_operator.daemon.terraform.declarations import Declarations
