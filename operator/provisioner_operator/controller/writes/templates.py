@@ -14,6 +14,7 @@ from provisioner_operator.controller.writes.executor import (
     version_of,
     with_effect,
 )
+from provisioner_operator.core.model.file_paths import from_config_map
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
@@ -28,7 +29,6 @@ from provisioner_operator.core.workspaces.decisions import (
     TemplateDecision,
     UpdateTemplateStatus,
 )
-from provisioner_operator.core.workspaces.file_paths import from_config_map
 from provisioner_operator.core.workspaces.records import SourceFiles, Template
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient

@@ -2,8 +2,8 @@
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Transition
 from provisioner_operator.api.v1alpha1.names import API_VERSION, TEMPLATE_LABEL, WORKSPACE_LABEL, build_job_name
+from provisioner_operator.core.model.file_paths import to_config_map
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
-from provisioner_operator.core.workspaces.file_paths import to_config_map
 from provisioner_operator.core.workspaces.records import ParameterValues, SourceFiles, Template, Version, Workspace
 
 

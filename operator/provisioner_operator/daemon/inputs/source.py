@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.api.v1alpha1.inputs import GitSource
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
-from provisioner_operator.core.workspaces.file_paths import from_config_map
+from provisioner_operator.core.model.file_paths import from_config_map
 from provisioner_operator.daemon.execution.provisioner import UnpreparedError
 from provisioner_operator.daemon.git.request import Credentials, FetchError, GitRequest
 from provisioner_operator.daemon.inputs.objects import Reader, Secrets, read_object

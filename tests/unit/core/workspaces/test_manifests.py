@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Provisioner, Transition
-from provisioner_operator.core.workspaces.file_paths import NamedFiles, from_config_map
+from provisioner_operator.core.model.file_paths import NamedFiles, from_config_map
 from provisioner_operator.core.workspaces.manifests import build_job, import_job, kept_files
 from provisioner_operator.core.workspaces.records import ParameterValues, SourceFiles, Template, Version, Workspace
 from support.builders.workspaces import VERSION, a_template, a_version, a_workspace

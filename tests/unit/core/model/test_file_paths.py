@@ -3,8 +3,8 @@ import json
 import pytest
 
 from provisioner_operator.api.v1alpha1.names import PATHS_ANNOTATION
+from provisioner_operator.core.model.file_paths import NamedFiles, from_config_map, to_config_map
 from provisioner_operator.core.model.json_value import JsonObject
-from provisioner_operator.core.workspaces.file_paths import NamedFiles, from_config_map, to_config_map
 
 
 def a_config_map(annotation: str, *keys: str) -> JsonObject:
