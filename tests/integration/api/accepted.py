@@ -151,6 +151,8 @@ _SECRET = {"secretKeyRef": {"name": "secret", "key": "key"}}
 _INPUTS: tuple[Manifest, ...] = (
     {"source": {"inline": {"files": {"main.tf": "", ".terraform.lock.hcl": ""}}}},
     {"source": {"inline": {"files": {"f" * 253: ""}}}},
+    {"source": {"inline": {"files": {".a/b..c/...": "", "modules/a/main.tf": ""}}}},
+    {"source": {"inline": {"files": {f"{'f/' * 125}{number:03}": "" for number in range(64)}}}},
     {"source": {"inline": {"files": {"a.tf": "x" * 262_144, "b.tf": "x" * 262_144}}}},
     {"source": {"configMapRef": {"name": "files"}}, "provisioner": "terraform"},
     {"source": {"git": {"url": _GIT_URL}}},

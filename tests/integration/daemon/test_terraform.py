@@ -209,3 +209,23 @@ def test_a_state_that_comes_with_the_source_does_not_become_the_workspaces(tofu_
     tofu_office.submit_spec("one", spec)
     assert actions(tofu_office.await_phase("one", "Completed")) == {"terraform_data.own": "create"}
     assert "terraform.tfstate is left out" in tofu_office.log("one")
+
+
+def test_files_keep_their_folders_and_a_script_of_a_config_map_can_be_run(tofu_office: Office) -> None:
+    script = "#!/bin/sh\necho this is $0\n"
+    run = 'resource "terraform_data" "ran" {\n  provisioner "local-exec" { command = "PATH" }\n}\n'
+    spec = a_build('module "a" { source = "./modules/a" }\n')
+    spec["source"]["inline"]["files"] |= {
+        "modules/a/main.tf": run.replace("PATH", "${path.module}/scripts/run.sh"),
+        "modules/a/scripts/run.sh": script,
+    }
+    tofu_office.submit_spec("one", spec)
+    assert actions(tofu_office.await_phase("one", "Completed")) == {"module.a.terraform_data.ran": "create"}
+    assert "this is modules/a/scripts/run.sh" in tofu_office.log("one")
+    main = run.replace("PATH", "./run.sh")
+    tofu_office.kubectl.run(
+        "create", "configmap", "files", f"--from-literal=main.tf={main}", f"--from-literal=run.sh={script}"
+    )
+    tofu_office.submit_spec("two", {**a_build("", workspace="dev-8"), "source": {"configMapRef": {"name": "files"}}})
+    assert actions(tofu_office.await_phase("two", "Completed")) == {"terraform_data.ran": "create"}
+    assert "this is ./run.sh" in tofu_office.log("two")

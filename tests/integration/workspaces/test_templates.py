@@ -160,6 +160,15 @@ def test_files_of_a_config_map_are_stored_with_the_version(team: Team) -> None:
     assert team.admin.get("configmap", second["status"]["activeVersion"])["data"] == {"main.tf": "# 2"}
 
 
+def test_files_in_folders_are_stored_with_the_version(team: Team) -> None:
+    files = {"main.tf": "# one", "modules/a/main.tf": "# two"}
+    team.admin.create(a_template_manifest("folders", source={"inline": {"files": files}}))
+    version = team.templates.until("folders", is_ready)["status"]["activeVersion"]
+    stored = team.admin.get("configmap", version)
+    assert sorted(stored["data"].values()) == ["# one", "# two"]
+    assert json.loads(stored["metadata"]["annotations"]["provisioner.dev/paths"]) == {"path-0": "modules/a/main.tf"}
+
+
 def test_a_superseded_version_without_workspaces_is_deleted(team: Team) -> None:
     old = team.make_template("tidy", source=_files("# 1"), retention={"versionSeconds": 1})
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -59,6 +60,8 @@ class GitServer:
     credentials: tuple[str, str] | None = None
     """Required credentials; none if None."""
     gives_by_id: bool = True
+    content_type: str = "{}"
+    """Form in which it sends the content types of its answers."""
     answers_objects: Answer | None = None
     """Replacement for the answer to a request for objects."""
     answers_refs: Answer | None = None
@@ -81,7 +84,7 @@ class GitServer:
         special = self.answers_refs if method == "GET" else self.answers_objects
         if special is not None:
             return special(environ, start_response)
-        return self._git()(environ, start_response)
+        return _labeled(self._git(), self.content_type)(environ, start_response)
 
     def _git(self) -> WSGIApplication:
         return make_wsgi_chain(
@@ -176,6 +179,20 @@ def a_page(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
     del environ
     start_response("200 OK", [("Content-Type", "text/html")])
     return [b"<html>Log in</html>"]
+
+
+def _labeled(answer: WSGIApplication, content_type: str) -> WSGIApplication:
+
+    def labeling(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            changed = [
+                (name, content_type.format(value) if name == "Content-Type" else value) for name, value in headers
+            ]
+            return start_response(status, changed, *rest)
+
+        return answer(environ, start)
+
+    return labeling
 
 
 def failing(status: str) -> Answer:

@@ -45,8 +45,10 @@ class InlineSource(Model):
             max_length=64,
             json_schema_extra=validated_by(
                 rule(
-                    "self.all(name, name.size() <= 253 && name.matches('^[-._a-zA-Z0-9]+$') && !(name in ['.', '..']))",
-                    "a file's name has at most 253 characters: letters, digits, '-', '_' and '.', without a folder",
+                    "self.all(name, name.size() <= 253 && name.matches('^[-._a-zA-Z0-9]+(/[-._a-zA-Z0-9]+)*$') && "
+                    "!('/' + name + '/').matches('/[.][.]?/'))",
+                    "a file's name has at most 253 characters: letters, digits, '-', '_', '.', and '/' between folders, "
+                    "without '.' and '..' as a step",
                 ),
                 rule(
                     f"self.map(name, bytes(self[name]).size()).sum() <= {MAX_INLINE_BYTES}",
@@ -55,7 +57,8 @@ class InlineSource(Model):
             ),
         ),
     ]
-    """Contents of the files by name (`main.tf`). Names contain no slash; all contents together have at most 512 KiB."""
+    """Contents of the files by name (`main.tf`, `scripts/setup.sh`). One that begins with `#!` is executable. All contents
+    together have at most 512 KiB."""
 
 
 class GitSource(Model):

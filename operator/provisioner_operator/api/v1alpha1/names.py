@@ -21,6 +21,9 @@ CANCEL_GRACE_ANNOTATION = f"{GROUP}/cancel-grace-seconds"
 """Annotations of a daemon Pod for the fields of its ProvisionerDaemon's spec; where one is absent, the default
 applies."""
 
+PATHS_ANNOTATION = f"{GROUP}/paths"
+"""Annotation of a ConfigMap with a source's files: a JSON object with the paths of keys that stand for files in folders."""
+
 POOL_LABEL = f"{GROUP}/pool"
 """Label of a pool's Pods: the pool's name."""
 POOL_REVISION_LABEL = f"{GROUP}/pool-revision"

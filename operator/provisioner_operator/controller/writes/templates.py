@@ -14,6 +14,8 @@ from provisioner_operator.controller.writes.executor import (
     version_of,
     with_effect,
 )
+from provisioner_operator.core.model.file_paths import from_config_map
+from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     DiscardVersion,
@@ -90,8 +92,8 @@ class TemplateExecutor:
         except NotFoundError:
             files = SourceFiles(missing=f"ConfigMap {name}, the template's source, does not exist. Create it.")
         else:
-            files = SourceFiles(body.get("data") or {}, body.get("binaryData") or {})
-            if not files.data and not files.binary_data:
+            files = _files(name, body)
+            if files.missing is None and not (files.data or files.binary_data):
                 files = SourceFiles(
                     missing=f"ConfigMap {name}, the template's source, is empty. Put the Terraform files into it."
                 )
@@ -105,7 +107,7 @@ class TemplateExecutor:
             result = Result.CONFLICT
             body = await self._client.get(paths.config_map(template.namespace, version))
             # Anybody who may write ConfigMaps could have put other files under this name, and made the template its owner.
-            has_files = SourceFiles(body.get("data") or {}, body.get("binaryData") or {}) == decision.files
+            has_files = _files(version, body) == decision.files
             if not body.get("immutable") or not is_owned_by(body, template.uid) or not has_files:
                 raise NameTakenError(
                     f"ConfigMap {version} exists but does not belong to this template, or has other files. Delete it."
@@ -159,3 +161,11 @@ class TemplateExecutor:
                 return True
         self._workspaces.import_missing(template, version)
         return False
+
+
+def _files(name: str, body: JsonObject) -> SourceFiles:
+    try:
+        files = from_config_map(body)
+    except ValueError as error:
+        return SourceFiles(missing=f"ConfigMap {name}, the template's source, cannot be read: {error}. Correct it.")
+    return SourceFiles(files.data, files.binary_data)

@@ -2,6 +2,7 @@
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Transition
 from provisioner_operator.api.v1alpha1.names import API_VERSION, TEMPLATE_LABEL, WORKSPACE_LABEL, build_job_name
+from provisioner_operator.core.model.file_paths import to_config_map
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.workspaces.records import ParameterValues, SourceFiles, Template, Version, Workspace
 
@@ -15,6 +16,8 @@ def kept_files(template: Template, version: str, files: SourceFiles) -> JsonObje
         "uid": template.uid,
         "controller": True,
     }
+    content = dict(to_config_map(files.data, files.binary_data))
+    annotations = content.pop("annotations", None)
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -23,10 +26,10 @@ def kept_files(template: Template, version: str, files: SourceFiles) -> JsonObje
             "namespace": template.namespace,
             "labels": {TEMPLATE_LABEL: template.name},
             "ownerReferences": [owner],
+            **({} if annotations is None else {"annotations": annotations}),
         },
         "immutable": True,
-        "data": files.data,
-        **({"binaryData": files.binary_data} if files.binary_data else {}),
+        **content,
     }
 
 

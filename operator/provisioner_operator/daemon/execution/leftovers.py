@@ -12,8 +12,8 @@ _FOLDER = ".terraform"
 
 
 def is_leftover(name: str) -> bool:
-    """Return whether a file or folder of this name is left out of a source."""
-    return name in {UNSAVED_STATE, _FOLDER} or name.startswith(_STATE)
+    """Return whether a file or folder of this name, or one that is in such a folder, is left out of a source."""
+    return any(step in {UNSAVED_STATE, _FOLDER} or step.startswith(_STATE) for step in name.split("/"))
 
 
 def explain_leftover(name: str) -> str:

@@ -75,7 +75,8 @@ class GitTransport(AbstractHttpGitClient):
         else:
             raise self._error(f"redirects more than {_MOST_REDIRECTS} times", "Use the final URL.")
         self._check_status(response, asked_for_objects=data is not None)
-        content_type = response.headers.get("Content-Type", "")
+        # Without parameters, and in lower case: dulwich compares the types as text.
+        content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if data is None and content_type != _ADVERTISEMENT:
             response.close()
             raise self._error(

@@ -5,10 +5,12 @@ Used by the provisioners.
 
 import base64
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.api.v1alpha1.inputs import GitSource
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.core.model.file_paths import from_config_map
 from provisioner_operator.daemon.execution.provisioner import UnpreparedError
 from provisioner_operator.daemon.git.request import Credentials, FetchError, GitRequest
 from provisioner_operator.daemon.inputs.objects import Reader, Secrets, read_object
@@ -21,7 +23,7 @@ LONGEST_CREDENTIAL = 16_384
 
 
 async def read_files(reader: Reader, job: ProvisionerJob) -> Mapping[str, bytes]:
-    """Return the job's files by name. Raises UnpreparedError (SourceUnavailable)."""
+    """Return the job's files by name, which may be a path. Raises UnpreparedError (SourceUnavailable)."""
     source = job.spec.source
     if source is None:
         raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, "The job has no source. Submit it with spec.source.")
@@ -31,12 +33,20 @@ async def read_files(reader: Reader, job: ProvisionerJob) -> Mapping[str, bytes]
         files = await _read_config_map(reader, job.metadata.namespace, source.config_map_ref.name)
     else:
         raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, "The job's source names neither files nor a ConfigMap.")
-    for name in files:
-        if "/" in name or "\0" in name or name in {"", ".", ".."}:
-            raise UnpreparedError(
-                EndReason.SOURCE_UNAVAILABLE, f"{name!r} is not a file name without a folder. Rename it."
-            )
+    _check_names(files)
     return files
+
+
+def _check_names(files: Mapping[str, bytes]) -> None:
+    for name in files:
+        if "\0" in name or not {"", ".", ".."}.isdisjoint(name.split("/")):
+            raise UnpreparedError(
+                EndReason.SOURCE_UNAVAILABLE, f"{name!r} is no path of a file below the source. Rename it."
+            )
+        if folder := next((str(each) for each in PurePosixPath(name).parents if str(each) in files), None):
+            raise UnpreparedError(
+                EndReason.SOURCE_UNAVAILABLE, f"{folder!r} is a file, and the folder of {name!r}. Rename one of them."
+            )
 
 
 async def read_git_request(reader: Reader, job: ProvisionerJob, source: GitSource) -> GitRequest:
@@ -55,8 +65,12 @@ async def read_git_request(reader: Reader, job: ProvisionerJob, source: GitSourc
 async def _read_config_map(reader: Reader, namespace: str, name: str) -> dict[str, bytes]:
     label = f"ConfigMap {name} in namespace {namespace}, the job's source,"
     body = await read_object(reader, paths.config_map(namespace, name), label, EndReason.SOURCE_UNAVAILABLE)
-    files = {key: text.encode() for key, text in (body.get("data") or {}).items()}
-    files |= {key: base64.b64decode(data) for key, data in (body.get("binaryData") or {}).items()}
+    try:
+        named = from_config_map(body)
+    except ValueError as error:
+        raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, f"{label} cannot be read: {error}. Correct it.") from None
+    files = {path: str(text).encode() for path, text in named.data.items()}
+    files |= {path: base64.b64decode(str(data)) for path, data in named.binary_data.items()}
     if not files:
         raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, f"{label} is empty. Put the Terraform files into it.")
     return files

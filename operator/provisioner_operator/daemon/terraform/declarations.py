@@ -1,9 +1,9 @@
 """Read the declarations of a Terraform module from its files: input variables and managed resources.
 
-Pure. Parses Terraform's language with python-hcl2, and its JSON form; files named `override` or `*_override` change the
+Pure. Reads Terraform's language by way of `hcl`, and its JSON form; files named `override` or `*_override` change the
 declarations of the others, as Terraform merges them, and a variable that a file of values (`*.auto.tfvars`) sets is not
 required. A file that cannot be parsed is an error of its own and not of the module: `validate` has accepted it. Used by
-`inspect_program`, which alone loads the parser.
+`inspect_program`.
 """
 
 import json
@@ -13,27 +13,33 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-import hcl2
-from hcl2.utils import SerializationOptions
-
 from provisioner_operator.api.v1alpha1.limits import LONGEST_VARIABLE_NAME, VARIABLE_NAME
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
+from provisioner_operator.daemon.terraform.hcl import Argument, Block, literal_text, read_body, without_parentheses
+from provisioner_operator.daemon.terraform.type_text import type_text
 from provisioner_operator.daemon.terraform.value_files import AUTOMATIC, STANDARD
 
 DECLARE = "declare"
 NATIVE, JSON = ".tf", ".tf.json"
 TOFU_ONLY = (".tofu", ".tofu.json")
 """Files that OpenTofu alone takes, in place of those that Terraform takes; they are not read here."""
-ANY_TYPE = "any"
 _PRIMITIVE = frozenset({"string", "number", "bool"})
 _VALUE_FILES = (".tfvars", ".tfvars.json")
-_VALUES = SerializationOptions(
-    with_comments=False, explicit_blocks=False, preserve_heredocs=False, strip_string_quotes=True
-)
-_EXPRESSION = re.compile(r"\$\{(.*)\}", re.DOTALL)
 _NAME = re.compile(VARIABLE_NAME)
 
-_Block = Mapping[str, Any]
+_JsonBlock = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Document:
+    """The declarations of one file, whatever its syntax."""
+
+    variables: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Names and arguments; of the latter, those that count here have their values."""
+    resources: list[tuple[str, str]] = field(default_factory=list)
+    """Types and names."""
+    arguments: set[str] = field(default_factory=set)
+    """The names that a file of values sets."""
 
 
 @dataclass(slots=True)
@@ -51,48 +57,52 @@ class Declarations:
 
     def read(self, name: str, text: str) -> None:
         """Add the declarations of a file. Raises ValueError when it cannot be parsed."""
-        json_syntax = name.endswith(".json")
         try:
-            document = json.loads(text) if json_syntax else hcl2.loads(text, serialization_options=_VALUES)
-            if name.endswith(_VALUE_FILES):
-                self._set(document)
-            else:
-                self._note(document, json_syntax=json_syntax)
+            document = _json_document(text) if name.endswith(".json") else _native_document(text)
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 - the parser raises errors of its own parts
+        except Exception as error:  # noqa: BLE001 - of a nesting too deep, for example
             first = str(error).strip().splitlines() or [type(error).__name__]
             raise ValueError(first[0]) from None
+        if name.endswith(_VALUE_FILES):
+            self._set(document.arguments)
+        else:
+            self._note(document)
 
-    def _set(self, values: _Block) -> None:
+    def _set(self, names: set[str]) -> None:
         """Note the variables that a file of values sets: a run needs no value for them from elsewhere."""
         for name, variable in self.variables.items():
-            if name in values:
+            if name in names:
                 self.variables[name] = replace(variable, required=False)
 
-    def _note(self, document: _Block, *, json_syntax: bool) -> None:
-        for name, block in _labeled(document.get("variable")):
+    def _note(self, document: _Document) -> None:
+        for name, arguments in document.variables:
             if not _NAME.fullmatch(name) or len(name) > LONGEST_VARIABLE_NAME:
                 self.left_out.append(name)
             else:
-                self._note_variable(name, block, json_syntax=json_syntax)
-        for kind, named in _labeled(document.get("resource")):
-            for name, _ in _labeled(named):
-                address = f"{kind}.{name}"
-                self.resources[address] = ResourceChange(address, kind, DECLARE)
+                self._note_variable(name, arguments)
+        for kind, name in document.resources:
+            address = f"{kind}.{name}"
+            self.resources[address] = ResourceChange(address, kind, DECLARE)
 
-    def _note_variable(self, name: str, block: _Block, *, json_syntax: bool) -> None:
-        self.variables[name] = _merge(self.variables.get(name), name, block, json_syntax=json_syntax)
-        if "type" in block:
-            primitive = _type(block["type"], json_syntax=json_syntax) in _PRIMITIVE
-            (self.expressions.discard if primitive else self.expressions.add)(name)
-        if "ephemeral" in block:
-            (self.ephemeral.add if _is_true(block["ephemeral"]) else self.ephemeral.discard)(name)
+    def _note_variable(self, name: str, arguments: Mapping[str, Any]) -> None:
+        known = self.variables.get(name) or DeclaredVariable(name, required=True)
+        self.variables[name] = replace(
+            known,
+            required=known.required and "default" not in arguments,
+            type=arguments.get("type", known.type),
+            sensitive=arguments.get("sensitive", known.sensitive),
+            description=arguments.get("description", known.description),
+        )
+        if "type" in arguments:
+            (self.expressions.discard if arguments["type"] in _PRIMITIVE else self.expressions.add)(name)
+        if "ephemeral" in arguments:
+            (self.ephemeral.add if arguments["ephemeral"] else self.ephemeral.discard)(name)
 
 
 def in_order(names: Iterator[str]) -> list[str]:
     """Return the files of a module among these: declarations, those that override others, and values of variables."""
-    module = [name for name in names if _is_read(name) and not name.startswith((".", "#"))]
+    module = [name for name in names if _is_read(name) and not name.startswith(".")]
     return sorted(module, key=lambda name: (name.endswith(_VALUE_FILES), _overrides(name), name))
 
 
@@ -105,8 +115,74 @@ def _overrides(name: str) -> bool:
     return stem == "override" or stem.endswith("_override")
 
 
-def _labeled(blocks: object) -> Iterator[tuple[str, _Block]]:
-    """Yield the blocks with their first label; the parser returns an object, or a list of objects."""
+def _native_document(text: str) -> _Document:
+    document = _Document()
+    for item in read_body(text):
+        if isinstance(item, Argument):
+            document.arguments.add(item.name)
+        elif item.type == "variable" and len(item.labels) == 1:
+            document.variables.append((item.labels[0], _native_arguments(item)))
+        elif item.type == "resource" and len(item.labels) == 2:  # noqa: PLR2004 - its type and its name
+            document.resources.append((item.labels[0], item.labels[1]))
+    return document
+
+
+def _native_arguments(variable: Block) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for item in read_body(variable.body):
+        if isinstance(item, Argument):
+            bare = without_parentheses(item.expression)
+            match item.name:
+                case "type":
+                    found["type"] = type_text(item.expression)
+                case "description":
+                    # Terraform takes an expression of constants too: it is shown as it is written.
+                    text = literal_text(bare)
+                    found["description"] = "" if bare == "null" else (bare if text is None else text).rstrip("\n")
+                case "sensitive" | "ephemeral":
+                    found[item.name] = _is_true(bare)
+                case name:
+                    found[name] = bare
+    return found
+
+
+def _json_document(text: str) -> _Document:
+    document = _Document()
+    content = json.loads(text, object_pairs_hook=_with_all_of_a_name)
+    for root in content if isinstance(content, list) else [content]:
+        document.arguments.update(root)
+        for name, block in _labeled(root.get("variable")):
+            document.variables.append((name, _json_arguments(block)))
+        for kind, named in _labeled(root.get("resource")):
+            document.resources.extend((kind, name) for name, _ in _labeled(named))
+    return document
+
+
+def _json_arguments(block: _JsonBlock) -> dict[str, Any]:
+    found = dict(block)
+    if "type" in block:
+        found["type"] = type_text(str(block["type"]))
+    if "description" in block:
+        found["description"] = "" if block["description"] is None else str(block["description"])
+    for name in {"sensitive", "ephemeral"} & block.keys():
+        found[name] = _is_true(json.dumps(block[name]))
+    return found
+
+
+def _with_all_of_a_name(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Keep what several properties of one name hold, as a list: each declares blocks of its own."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            both = [found[name], value]
+            found[name] = [each for one in both for each in (one if isinstance(one, list) else [one])]
+        else:
+            found[name] = value
+    return found
+
+
+def _labeled(blocks: object) -> Iterator[tuple[str, _JsonBlock]]:
+    """Yield the blocks with their first label: an object has one of each label, and a list has such objects."""
     for group in blocks if isinstance(blocks, list) else [blocks]:
         if isinstance(group, dict):
             for label, block in group.items():
@@ -115,25 +191,7 @@ def _labeled(blocks: object) -> Iterator[tuple[str, _Block]]:
                         yield str(label), each
 
 
-def _merge(known: DeclaredVariable | None, name: str, block: _Block, *, json_syntax: bool) -> DeclaredVariable:
-    variable = DeclaredVariable(name, required=True) if known is None else known
-    if "type" in block:
-        variable = replace(variable, type=_type(block["type"], json_syntax=json_syntax))
-    if "default" in block:
-        variable = replace(variable, required=False)
-    if "sensitive" in block:
-        variable = replace(variable, sensitive=_is_true(block["sensitive"]))
-    if "description" in block:
-        variable = replace(variable, description=str(block["description"]))
-    return variable
-
-
-def _type(value: object, *, json_syntax: bool) -> str:
-    text = str(value)
-    if not json_syntax and (expression := _EXPRESSION.fullmatch(text)):
-        text = expression[1]
-    return " ".join(text.split()) or ANY_TYPE
-
-
-def _is_true(value: object) -> bool:
-    return value is True or (isinstance(value, str) and value.strip().lower() in {"true", "${true}"})
+def _is_true(expression: str) -> bool:
+    """Return whether a flag is set; an expression of constants that says neither counts as set, which hides a value."""
+    text = literal_text(expression)
+    return (expression if text is None else text).strip() not in {"false", "null"}

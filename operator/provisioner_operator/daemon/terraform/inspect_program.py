@@ -35,7 +35,10 @@ def main() -> int:
     limit_address_space(MEMORY_BYTES)
     names = [path.name for path in Path().iterdir() if path.is_file()]
     found = Declarations()
-    unread = _read(found, in_order(iter(names))) + [name for name in names if name.endswith(TOFU_ONLY)]
+    tofu_only = [name for name in names if name.endswith(TOFU_ONLY)]
+    for name in tofu_only:
+        _say(f"File {name} was not read, so its declarations are left out: OpenTofu alone takes such files")
+    unread = _read(found, in_order(iter(names))) + tofu_only
     syntax = {"expressions": sorted(found.expressions), "ephemeral": sorted(found.ephemeral), "unread": unread}
     _say(SYNTAX_PREFIX + json.dumps(syntax))
     for name in found.left_out:

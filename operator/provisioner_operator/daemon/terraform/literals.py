@@ -76,7 +76,7 @@ class _Parser:
         if kind == "number":
             return _number(text)
         if kind == "string":
-            return json.dumps(_unescape(text))
+            return json.dumps(unescape(text))
         if kind == "name" and text in _WORDS:
             return text
         if (kind, text) == ("mark", "["):
@@ -95,7 +95,7 @@ class _Parser:
             if self._take() not in {("mark", "="), ("mark", ":")}:
                 raise NoLiteralError("it has an object with a key that has no value")
             # The last of equal keys counts for Terraform; a file of values may not have it twice.
-            items[json.dumps(key if kind == "name" else _unescape(key))] = self.value(depth + 1)
+            items[json.dumps(key if kind == "name" else unescape(key))] = self.value(depth + 1)
             return ""
 
         self._until("}", item, newline_separates=True)
@@ -127,7 +127,9 @@ def _number(text: str) -> str:
     return sign + (digits.lstrip("0") if re.match("0+[0-9]", digits) else digits)
 
 
-def _unescape(text: str) -> str:
+def unescape(text: str) -> str:
+    """Return the value of a string from what is between its quotes. Raises NoLiteralError."""
+
     def character(found: re.Match[str]) -> str:
         short, long, single, doubled, template = found.groups()
         if template is not None or (single is not None and single not in _ESCAPED):

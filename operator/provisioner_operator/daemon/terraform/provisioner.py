@@ -312,10 +312,23 @@ def find_binary(given: Path | None) -> str:
 
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
-    for name, content in files.items():
-        if not is_leftover(name):
-            (layout.module / name).write_bytes(content)
-    layout.write_backend()
+    try:
+        for name, content in files.items():
+            if not is_leftover(name):
+                _write_file(layout.module / name, content)
+        layout.write_backend()
+    except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+        raise UnpreparedError(
+            EndReason.SOURCE_UNAVAILABLE, f"The source's files cannot be written: {error}. Rename that file."
+        ) from error
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    # Neither a ConfigMap nor an inline file has a mode; templates run such files (`local-exec`, `external`).
+    if content.startswith(b"#!"):
+        path.chmod(path.stat().st_mode | 0o111)
 
 
 def _login(request: GitRequest | None) -> Sequence[str]:

@@ -65,7 +65,7 @@ def test_variables_and_resources_are_reported_and_overrides_come_last(tmp_path: 
         (b'variable "x" {', "File broken.tf could not be parsed"),
         (b"\xff\xfe", "File broken.tf could not be parsed"),
         (b"#" * (LARGEST_FILE + 1), f"it has {LARGEST_FILE + 1:,} bytes, and at most {LARGEST_FILE:,} are read"),
-        (f"x = {DEEP}".encode(), "File broken.tf could not be parsed"),
+        (f"x = {DEEP}]".encode(), "File broken.tf could not be parsed"),
     ],
     ids=["no Terraform", "no UTF-8", "too large", "too deep"],
 )
@@ -142,6 +142,10 @@ def test_it_reports_how_text_is_read_for_each_variable(tmp_path: Path) -> None:
         ephemeral={"e"},
         unread=["broken.tf", "main.tofu"],
     )
+    assert [line.split(",")[0].split(" could")[0] for line in found.log] == [
+        "File main.tofu was not read",
+        "File broken.tf",
+    ]
 
 
 def test_variables_that_a_status_cannot_show_are_named(tmp_path: Path) -> None:

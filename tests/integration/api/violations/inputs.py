@@ -5,7 +5,10 @@ from support.builders.manifests import a_job_manifest, a_template_manifest
 from support.git_refs import NO_BRANCHES, REFUSED
 from support.manifests import Manifest
 
-_FILE = "a file's name has at most 253 characters: letters, digits, '-', '_' and '.', without a folder"
+_FILE = (
+    "a file's name has at most 253 characters: letters, digits, '-', '_', '.', and '/' between folders, without '.' and "
+    "'..' as a step"
+)
 _SOURCE = "a source needs exactly one of inline, configMapRef and git"
 _VARIABLE = "a variable needs exactly one of value and valueFrom"
 _GIT = {"git": {"url": "https://git.example.com/templates.git"}}
@@ -42,7 +45,9 @@ _INPUTS: tuple[tuple[str, Manifest, str], ...] = (
     (_SOURCE, {"source": {"configMapRef": {"name": "files"}, "inline": {"files": {"main.tf": ""}}}}, "spec.source"),
     (_SOURCE, {"source": _GIT | {"configMapRef": {"name": "files"}}}, "spec.source"),
     (_SOURCE, {"source": _GIT | {"inline": {"files": {"main.tf": ""}}}}, "spec.source"),
-    (_FILE, _inline(**{"a/main.tf": ""}), "spec.source.inline.files"),
+    (_FILE, _inline(**{"/main.tf": ""}), "spec.source.inline.files"),
+    (_FILE, _inline(**{"a//main.tf": ""}), "spec.source.inline.files"),
+    (_FILE, _inline(**{"a/../main.tf": ""}), "spec.source.inline.files"),
     (_FILE, _inline(**{"..": ""}), "spec.source.inline.files"),
     (_FILE, _inline(**{".": ""}), "spec.source.inline.files"),
     (_FILE, _inline(**{"f" * 254: ""}), "spec.source.inline.files"),

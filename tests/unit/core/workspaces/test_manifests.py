@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Provisioner, Transition
+from provisioner_operator.core.model.file_paths import NamedFiles, from_config_map
 from provisioner_operator.core.workspaces.manifests import build_job, import_job, kept_files
 from provisioner_operator.core.workspaces.records import ParameterValues, SourceFiles, Template, Version, Workspace
 from support.builders.workspaces import VERSION, a_template, a_version, a_workspace
@@ -130,3 +131,12 @@ def test_kept_files_cannot_change_and_go_with_their_template() -> None:
     assert "binaryData" not in text
     (owner,) = text["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["uid"], owner["controller"]) == ("WorkspaceTemplate", "uid-of-template", True)
+
+
+def test_kept_files_keep_their_folders() -> None:
+    files = SourceFiles({"main.tf": "x", "path-0": "y", "modules/a/main.tf": "z"}, {"modules/a/b": "eA=="})
+    body: Any = kept_files(a_template(), VERSION, files)
+    assert body["data"] == {"main.tf": "x", "path-0": "y", "path-1": "z"}
+    assert body["binaryData"] == {"path-0_": "eA=="}
+    assert from_config_map(body) == NamedFiles(files.data, files.binary_data)
+    assert "annotations" not in kept_files(a_template(), VERSION, SourceFiles({"a": "x"}))["metadata"]  # type: ignore[operator]

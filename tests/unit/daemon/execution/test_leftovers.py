@@ -8,6 +8,7 @@ from provisioner_operator.daemon.execution.leftovers import is_leftover
     [
         *((name, True) for name in ("errored.tfstate", "terraform.tfstate", "terraform.tfstate.backup", ".terraform")),
         *((name, True) for name in ("terraform.tfstate.d", "terraform.tfstate.1700000000.backup")),
+        *((name, True) for name in (".terraform/modules/modules.json", "modules/a/terraform.tfstate")),
         *(
             (name, False)
             for name in (".terraform.lock.hcl", "terraform.tfvars", "main.tf", "my.tfstate", "terraform.tf")

@@ -118,6 +118,12 @@ def test_a_redirect_to_another_https_port_is_followed_without_the_credentials(
         assert logins(third) == {None}
 
 
+@pytest.mark.parametrize("form", ["{}; charset=utf-8", "{} ;charset=UTF-8", "{};"])
+def test_a_content_type_may_have_parameters(server: GitServer, tmp_path: Path, form: str) -> None:
+    server.content_type = form
+    assert fetched(GitRequest(server.url), tmp_path) == MAIN["main.tf"]
+
+
 @pytest.mark.parametrize(
     "status",
     ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"],

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
+from provisioner_operator.api.v1alpha1.names import PATHS_ANNOTATION
 from provisioner_operator.daemon.execution.provisioner import Task, UnpreparedError
 from provisioner_operator.daemon.git.request import Credentials, GitRequest
 from provisioner_operator.daemon.inputs.source import read_files, read_git_request
@@ -26,10 +27,29 @@ def test_a_config_map_gives_its_text_and_its_binary_files() -> None:
     assert files(a_task(source={"configMapRef": {"name": "v3"}}), objects) == {"main.tf": b"x", "a.zip": b"\x00\x01"}
 
 
-@pytest.mark.parametrize("name", ["../main.tf", "..", "a/b.tf"])
+@pytest.mark.parametrize("name", ["../main.tf", "..", "a/../../b.tf", "/etc/b.tf", "a//b.tf", "a/", "a/./b", "a\0"])
 def test_a_file_cannot_leave_the_directory(name: str) -> None:
-    with pytest.raises(UnpreparedError, match="without a folder"):
+    with pytest.raises(UnpreparedError, match="is no path of a file below the source"):
         files(a_task(source={"inline": {"files": {name: ""}}}), Objects())
+
+
+def test_a_file_may_be_in_a_folder_but_no_folder_is_a_file() -> None:
+    named = {"main.tf": "", "modules/a/main.tf": "x"}
+    assert list(files(a_task(source={"inline": {"files": named}}), Objects())) == list(named)
+    with pytest.raises(UnpreparedError, match=r"'modules' is a file, and the folder of 'modules/a/main.tf'"):
+        files(a_task(source={"inline": {"files": {**named, "modules": ""}}}), Objects())
+
+
+def test_a_config_map_may_have_files_in_folders_by_its_annotation() -> None:
+    def a_source(paths: str) -> Objects:
+        body = {"metadata": {"annotations": {PATHS_ANNOTATION: paths}}, "data": {"a": "x"}}
+        return Objects({paths_of_v3: body})
+
+    paths_of_v3 = paths.config_map("acme", "v3")
+    task = a_task(source={"configMapRef": {"name": "v3"}})
+    assert files(task, a_source('{"a": "modules/a.tf"}')) == {"modules/a.tf": b"x"}
+    with pytest.raises(UnpreparedError, match=r"cannot be read: annotation provisioner.dev/paths is no JSON object"):
+        files(task, a_source("x"))
 
 
 def test_a_missing_source_is_named_with_its_remedy() -> None:

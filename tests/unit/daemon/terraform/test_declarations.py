@@ -110,12 +110,13 @@ def test_the_files_of_a_module_are_taken_and_overrides_come_last() -> None:
         "a.tf.json",
         "readme.md",
         ".hidden.tf",
+        "#a.tf",
         "a.tfvars",
         "a.auto.tfvars",
         "terraform.tfvars.json",
         "overrides.tf",
     ]
-    declarations = ["a.tf.json", "b.tf", "overrides.tf", "override.tf", "x_override.tf.json"]
+    declarations = ["#a.tf", "a.tf.json", "b.tf", "overrides.tf", "override.tf", "x_override.tf.json"]
     assert in_order(iter(names)) == [*declarations, "a.auto.tfvars", "terraform.tfvars.json"]
 
 
@@ -128,6 +129,41 @@ def test_what_a_file_of_values_sets_is_not_required_from_elsewhere() -> None:
     )
     required = {name: variable.required for name, variable in found.variables.items()}
     assert required == {"a": False, "b": False, "c": False, "d": True}
+
+
+@pytest.mark.parametrize(
+    ("argument", "sensitive"),
+    [
+        ("false", False),
+        ("null", False),
+        ('"false"', False),
+        ("(true) # x", True),
+        ('"true"', True),
+        ("1 == 1", True),
+    ],
+)
+def test_a_flag_that_may_be_set_counts_as_set(argument: str, *, sensitive: bool) -> None:
+    found = read(main__tf=f'variable "a" {{\n  sensitive = {argument}\n  ephemeral = {argument}\n}}')
+    assert found.variables["a"].sensitive is sensitive
+    assert found.ephemeral == ({"a"} if sensitive else set())
+
+
+@pytest.mark.parametrize(
+    ("argument", "description"), [("null", ""), ('("x")', "x"), ('"a${"b"}"', '"a${"b"}"'), ("<<E\nx\nE  \n", "x")]
+)
+def test_a_description_is_shown_as_terraform_reads_it_or_as_it_is_written(argument: str, description: str) -> None:
+    assert read(main__tf=f'variable "a" {{\ndescription = {argument}\n}}').variables["a"].description == description
+
+
+def test_what_the_json_form_says_twice_or_in_a_list_is_read() -> None:
+    twice = '{"variable": {"a": {"description": null}}, "variable": [{"b": {"type": " list( string ) "}}], "//": 1}'
+    found = read(main__tf__json=twice, x__tf__json='[{"variable": {"c": {}}}, {"resource": {"t": {"r": {}}}}]')
+    assert list(found.variables.values()) == [
+        DeclaredVariable("a", required=True),
+        DeclaredVariable("b", "list(string)", required=True),
+        DeclaredVariable("c", required=True),
+    ]
+    assert list(found.resources) == ["t.r"]
 
 
 @pytest.mark.parametrize("text", ["variable {{{", "\0", "{" * 5000, 'variable "a" {'])

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.core.daemons.run_environment import RunEnvironment
-from provisioner_operator.daemon.execution.provisioner import Task
+from provisioner_operator.daemon.execution.provisioner import Task, UnpreparedError
 from provisioner_operator.daemon.git.request import REQUEST
 from provisioner_operator.daemon.terraform.failure import LONGEST_DETAIL
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
@@ -75,6 +77,20 @@ def test_states_that_come_with_a_source_are_left_out_and_named(tmp_path: Path) -
     assert not {path.name for path in tmp_path.iterdir()}.intersection(leftovers)
     assert (tmp_path / ".terraform.lock.hcl").exists()
     assert [notice.split(" is left out")[0] for notice in program.notices] == leftovers
+
+
+def test_files_keep_their_folders_and_scripts_are_executable(tmp_path: Path) -> None:
+    files = {"main.tf": "", "scripts/run.sh": "#!/bin/sh\necho ran", "modules/a/.terraform/x": ""}
+    program = prepare(a_task(source={"inline": {"files": files}}), tmp_path)
+    assert subprocess.run([tmp_path / "scripts/run.sh"], capture_output=True, check=True).stdout == b"ran\n"
+    assert not os.access(tmp_path / "main.tf", os.X_OK)
+    assert not (tmp_path / "modules").exists()
+    assert [notice.split(" is left out")[0] for notice in program.notices] == ["modules/a/.terraform/x"]
+
+
+def test_a_file_in_the_place_of_the_daemons_own_is_the_sources_fault(tmp_path: Path) -> None:
+    with pytest.raises(UnpreparedError, match="files cannot be written"):
+        prepare(a_task(source={"inline": {"files": {f"{BACKEND_FILE}/x": ""}}}), tmp_path)
 
 
 def test_the_password_is_given_to_the_fetch_alone(tmp_path: Path) -> None:
