@@ -1,6 +1,7 @@
 """Runs of real Terraform that share the providers which the first of them fetches, from a mirror that counts downloads."""
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,13 @@ PROGRAMS: dict[str, Callable[[], Path]] = {"found": find_tofu, "opentofu": lambd
 ENTRY = "packages/*/coder/coder/*/*"
 CODE = 'terraform {\n  required_providers {\n    coder = {\n      source = "coder/coder"\n    }\n  }\n}\n'
 LONG = 3600.0
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder with a short path: providers listen on sockets below it, whose paths have at most 107 characters."""
+    with tempfile.TemporaryDirectory(prefix="cache-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
