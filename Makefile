@@ -68,7 +68,7 @@ down: $(DEMO_NEEDS) ## End what `make up` started
 
 test: SIMULATION :=
 test: $(if $(PYTEST_ARGS),$(READY),unit) ## All tests, against a real control plane
-	@$(BIN)/provisioner-devcluster prepare --coder-provider
+	@$(BIN)/provisioner-devcluster prepare --coder-provider --opentofu
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(if $(PYTEST_ARGS),tests/unit) tests/component tests/simulation tests/model tests/integration $(PYTEST_ARGS)
 
 unit: $(READY) ## The fast tests, without a control plane, and what they have to cover

@@ -13,6 +13,8 @@ from pathlib import Path
 import click
 
 from provisioner_devcluster import external, supervisor
+from provisioner_devcluster.build.go_build import build
+from provisioner_devcluster.build.go_modules import OPENTOFU
 from provisioner_devcluster.build.provider_mirror import find_coder_mirror
 from provisioner_devcluster.build.tools import find_kubectl, find_tofu
 from provisioner_devcluster.clusters import DEFAULT_NAME, named_directory
@@ -46,7 +48,8 @@ def cli() -> None:
     help="Also the programs of a node: some are built, others installed with apt-get. Linux and root only.",
 )
 @click.option("--coder-provider", is_flag=True, help="Also Coder's Terraform provider, which is built from source.")
-def prepare(*, node: bool, coder_provider: bool) -> None:
+@click.option("--opentofu", is_flag=True, help="Also OpenTofu from source, whatever is on the PATH.")
+def prepare(*, node: bool, coder_provider: bool, opentofu: bool) -> None:
     """Build or fetch every missing program, and print the location of each.
 
     The first time on a machine this takes several minutes; later commands then need no build.
@@ -56,6 +59,8 @@ def prepare(*, node: bool, coder_provider: bool) -> None:
     click.echo(f"tofu           {find_tofu()}")
     if coder_provider:
         click.echo(f"coder provider {find_coder_mirror()}")
+    if opentofu:
+        click.echo(f"opentofu       {build(OPENTOFU)}")
     if node:
         click.echo(f"node           {_node_programs()}")
 
