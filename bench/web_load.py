@@ -58,7 +58,7 @@ WRITE_CONNECTIONS = 32
 
 @dataclass(slots=True)
 class Viewed:
-    """What the viewers observed."""
+    """Observations of the viewers."""
 
     live: int = 0
     """Viewers who have received their page."""
