@@ -26,8 +26,9 @@ from provisioner_operator.daemon.execution.workdir import PREFIX, sweep
 from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
+from provisioner_operator.daemon.terraform.binary import find_binary
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
-from provisioner_operator.daemon.terraform.provisioner import Terraform, find_binary
+from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.daemon.terraform.version import require_supported
 from provisioner_operator.kube.connect import Connection, connect

@@ -12,7 +12,7 @@ from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, kubeconfig_in_use, provider_directory
-from provisioner_operator.daemon.terraform.provisioner import MissingProgramError
+from provisioner_operator.daemon.terraform.binary import MissingProgramError
 from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
 from provisioner_operator.kube.login import LoginError
 

@@ -7,7 +7,6 @@ those that a file of the source may set too also in a file that takes precedence
 """
 
 import asyncio
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from provisioner_operator.daemon.inputs.source import read_files, read_git_reque
 from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform import state
+from provisioner_operator.daemon.terraform.binary import MissingProgramError, find_binary
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
@@ -40,13 +40,6 @@ from provisioner_operator.daemon.terraform.provider_cache import (
 )
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
-
-class MissingProgramError(Exception):
-    """There is neither terraform nor tofu; the message says where it was searched, and what to do."""
-
-
-BINARIES = ("tofu", "terraform")
-"""The programs searched in this order when none is given."""
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
 _PLAN_FILE = "provisioner.tfplan"
 _OWN = (
@@ -297,18 +290,6 @@ class Terraform:
         if source is None or source.git is None:
             return None
         return await read_git_request(self._reader, model, source.git)
-
-
-def find_binary(given: Path | None) -> str:
-    """Return the path of the given program, or else of the first of BINARIES on the PATH. Raises MissingProgramError."""
-    wanted = (str(given),) if given else BINARIES
-    for name in wanted:
-        if found := shutil.which(name):
-            return str(Path(found).absolute())
-    raise MissingProgramError(
-        f"The daemon has no executable {' or '.join(wanted)}. Install it in its image, or start the daemon with "
-        "--terraform PATH."
-    )
 
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
