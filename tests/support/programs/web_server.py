@@ -25,9 +25,14 @@ class WebProgram(Program):
         """Return its address, once it listens."""
         return f"http://127.0.0.1:{self.await_record(key='port')}"
 
-    def audit(self, **fields: object) -> list[Mapping[str, object]]:
-        """Return the audit records that have these fields."""
-        return [each for each in self.records() if fields.items() <= each.items() and "request_id" in each]
+    def await_audit(self, answer: httpx.Response) -> list[Mapping[str, object]]:
+        """Return the audit records of a request, which the server writes once it has sent the answer."""
+        request = answer.headers["X-Request-Id"]
+        deadline = time.monotonic() + READY_WITHIN
+        while not (found := [each for each in self.records() if each.get("request_id") == request]):
+            assert time.monotonic() < deadline, f"the request {request} was never logged:\n{self.tail()}"
+            time.sleep(_POLL)
+        return found
 
 
 @contextmanager
