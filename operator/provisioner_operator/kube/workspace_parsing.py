@@ -61,6 +61,7 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         tags=spec.tags,
         variables=tuple(as_written(each) for each in spec.variables),
         variables_from=tuple(as_written(each) for each in spec.variables_from),
+        module_credentials=tuple(as_written(each) for each in spec.module_credentials),
         parameters=parameters,
         allow_user_cancel=spec.allow_user_cancel,
         priority=spec.priority,

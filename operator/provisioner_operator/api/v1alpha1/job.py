@@ -19,7 +19,7 @@ from provisioner_operator.api.v1alpha1.base import (
     WorkspaceName,
 )
 from provisioner_operator.api.v1alpha1.enums import CancelMode, JobType, Phase, Provisioner, Transition
-from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, Source, Variable, VariablesSource
+from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, ModuleLogins, Source, Variable, VariablesSource
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
 from provisioner_operator.api.v1alpha1.phase_rules import TERMINAL_PHASES
 from provisioner_operator.api.v1alpha1.rules import frozen_except, rule, unchanged, validated_by
@@ -159,6 +159,9 @@ class JobSpec(Model):
         list[VariablesSource], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
     """Secrets with further input variables; later ones override earlier ones."""
+    module_credentials: ModuleLogins = []
+    """Logins at hosts of private modules and registries: git over https, archives over https, and registries of modules and
+    providers. Only `init` gets them."""
     initiator: UserName | None = None
     """User who requested the job. The API server fills it in where it supports that; otherwise only your own name is
     accepted."""

@@ -102,6 +102,7 @@ class Template:
     tags: Mapping[str, str] = field(default_factory=dict)
     variables: tuple[JsonObject, ...] = ()
     variables_from: tuple[JsonObject, ...] = ()
+    module_credentials: tuple[JsonObject, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     allow_user_cancel: bool = False
     priority: int = 0

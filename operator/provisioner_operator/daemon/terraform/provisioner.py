@@ -22,6 +22,7 @@ from provisioner_operator.daemon.execution.leftovers import explain_leftover, is
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
+from provisioner_operator.daemon.inputs.logins import read_module_logins
 from provisioner_operator.daemon.inputs.objects import Reader
 from provisioner_operator.daemon.inputs.source import read_files, read_git_request
 from provisioner_operator.daemon.inputs.variables import read_variables
@@ -31,6 +32,7 @@ from provisioner_operator.daemon.terraform.binary import MissingProgramError, fi
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
+from provisioner_operator.daemon.terraform.module_access import ModuleAccess, git_environment, init_stage
 from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
 from provisioner_operator.daemon.terraform.passing_failure import PAUSES_SECONDS, may_pass
 from provisioner_operator.daemon.terraform.provider_cache import (
@@ -99,8 +101,10 @@ class TerraformProgram:
         request: GitRequest | None,
         notices: Sequence[str] = (),
         cache: RunCache | None = None,
+        modules: ModuleAccess | None = None,
     ) -> None:
         self._layout = layout
+        self._modules = modules or ModuleAccess(layout.directory)
         self._cache = cache
         self._binary = binary
         self._job = job
@@ -125,11 +129,8 @@ class TerraformProgram:
         if not self._imports and self._values.search():
             yield inspect_stage(self._layout.directory, self._layout.folder)
         for stage in _stages(self._binary, self._job, self._layout, self._values, self._reader):
-            if stage.name == INIT and self._cache is not None:
-                environment = {**self.environment, **self._cache.settings()}
-                yield replace(stage, environment=environment, around=self._cache.during_init)
-            else:
-                yield stage
+            is_init = stage.name == INIT
+            yield init_stage(stage, self.environment, self._cache, self._modules) if is_init else stage
 
     @property
     def outputs(self) -> Sequence[Output]:
@@ -236,13 +237,9 @@ class Terraform:
         except MissingProgramError as error:
             raise UnpreparedError(EndReason.RUN_FAILED, str(error)) from error
         variables = await read_variables(self._reader, task.model)
-        workspace = None
-        if job.type is JobType.WORKSPACE_BUILD:
-            if job.workspace is None:
-                raise UnpreparedError(
-                    EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one."
-                )
-            workspace = job.workspace
+        workspace = job.workspace if job.type is JobType.WORKSPACE_BUILD else None
+        if workspace is None and job.type is JobType.WORKSPACE_BUILD:
+            raise UnpreparedError(EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one.")
         request = await self._read_git_request(task.model)
         folder = "." if request is None else f"{REPOSITORY}/{request.path}"
         layout = Layout(directory, folder, job.namespace, workspace, self._access)
@@ -252,7 +249,8 @@ class Terraform:
             notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
         cache = None if self._store is None else RunCache(self._store, directory, layout.module, (state.BACKEND_FILE,))
-        secrets = (*variables.secrets, *_login(request), *self._passed.secrets)
+        modules = ModuleAccess(directory, await read_module_logins(self._reader, task.model))
+        secrets = (*variables.secrets, *_login(request), *modules.secrets, *self._passed.secrets)
         context = context_environment(task.model, variables.values)
         return TerraformProgram(
             layout,
@@ -266,6 +264,7 @@ class Terraform:
             request=request,
             notices=notices,
             cache=cache,
+            modules=modules,
         )
 
     def _environment(self, directory: Path, cache: RunCache | None) -> dict[str, str]:
@@ -275,7 +274,8 @@ class Terraform:
             inherited.pop(name, None)
         own = {} if cache is None else {PROVIDER_CACHE_VARIABLE: str(cache.path)}
         return (
-            inherited
+            dict(git_environment(inherited))
+            | inherited
             | own
             | {
                 "HOME": str(directory),

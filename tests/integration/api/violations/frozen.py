@@ -20,6 +20,7 @@ FULL_SPEC: dict[str, Any] = {
     "source": {"configMapRef": {"name": "files"}},
     "variables": [{"name": "region", "value": "us"}],
     "variablesFrom": [{"secretRef": {"name": "more"}}],
+    "moduleCredentials": [{"host": "git.example.com", "secretRef": {"name": "git"}}],
     "initiator": "somebody",
     "pendingTimeoutSeconds": 100,
     "activeDeadlineSeconds": 100,
@@ -35,14 +36,23 @@ OTHER_VALUES: dict[str, Any] = {
     "source": {"configMapRef": {"name": "other"}},
     "variables": [{"name": "region", "value": "eu"}],
     "variablesFrom": [],
+    "moduleCredentials": [],
     "initiator": "other",
     "pendingTimeoutSeconds": 101,
     "activeDeadlineSeconds": 101,
     "stallTimeoutSeconds": 101,
     "ownerMayCancel": True,
 }
-EMPTY_WHEN_ABSENT = frozenset({"tags", "variables", "variablesFrom"})
-OPTIONAL_FIELDS = ("tags", "templateRef", "variables", "variablesFrom", "initiator", "stallTimeoutSeconds")
+EMPTY_WHEN_ABSENT = frozenset({"tags", "variables", "variablesFrom", "moduleCredentials"})
+OPTIONAL_FIELDS = (
+    "tags",
+    "templateRef",
+    "variables",
+    "variablesFrom",
+    "moduleCredentials",
+    "initiator",
+    "stallTimeoutSeconds",
+)
 
 
 def _frozen(field: str) -> str:
