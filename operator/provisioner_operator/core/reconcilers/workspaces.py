@@ -164,7 +164,14 @@ class WorkspaceReconciler(WorkspaceCache):
 
     def _plan_workspace(self, workspace: Workspace, entry: WorkspaceEntry, now: Instant) -> WorkspacePlan:
         template = self._templates.get(self._template_uids.get((workspace.namespace, workspace.template)))
-        facts = BuildFacts(entry.builds, entry.floor, entry.searched, entry.checked, _refused_step(entry.backoff, now))
+        facts = BuildFacts(
+            entry.builds,
+            entry.floor,
+            entry.searched,
+            entry.checked,
+            _refused_step(entry.backoff, now),
+            self._unsaved.get((workspace.namespace, workspace.name)),
+        )
         return plan_workspace(workspace, template.template if template is not None else None, facts, now)
 
     def _plan_template(self, template: Template, entry: TemplateEntry, now: Instant) -> TemplatePlan:
