@@ -13,7 +13,6 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.reconcilers.version_use import VersionUse
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
-from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, Workspace
 from provisioner_operator.core.workspaces.template_source import Reading
 
@@ -28,8 +27,6 @@ class WorkspaceCache:
         self._version_use = VersionUse()
         self._jobs: dict[str, tuple[str, int | str]] = {}
         self._workspace_uids = CurrentUids()
-        self._unsaved: dict[NamespacedName, str] = {}
-        """Why the states of these workspaces are not saved yet."""
         self._gone = GoneObjects()
         self._work: WorkQueue[str] = WorkQueue()
 
@@ -160,15 +157,6 @@ class WorkspaceCache:
             if template.template is None and not template.imports:
                 del self._templates[owner]
         self._work.add(owner)
-
-    def observe_unsaved_state(self, workspace: NamespacedName, reason: str | None) -> None:
-        """Observe why the state of a workspace is not saved yet; None once it is."""
-        if reason is None:
-            self._unsaved.pop(workspace, None)
-        else:
-            self._unsaved[workspace] = reason
-        if uid := self._workspace_uids.get(workspace):
-            self._work.add(uid)
 
     def park(self, uid: str) -> None:
         """Decide nothing about an object that cannot be parsed until it can be again."""

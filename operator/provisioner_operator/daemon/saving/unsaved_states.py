@@ -54,6 +54,8 @@ class WaitingState:
     """Those of the contact when its run started; None for a run of a former process."""
     since: float
     reason: str = "the API server could not be reached"
+    pause: float = AWAY_SECONDS
+    """Seconds until it is tried again."""
     handover: "asyncio.Future[Handover]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def settle(self, handover: Handover) -> None:
@@ -150,28 +152,30 @@ class UnsavedStates:
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_trying(self, entry: WaitingState) -> None:
-        while True:
-            try:
-                handover = await self._save(entry)
-            except AwayError as error:
-                pause, entry.reason = AWAY_SECONDS, str(error)
-            except NotSavedError as error:
-                pause, entry.reason = REFUSED_SECONDS, str(error)
-                entry.settle(_left(entry))
-                self._on_change()
-            except Exception as error:
-                # Whatever it is: the state must not be forgotten.
-                logger.exception("Saving the state of job %s", entry.state.run.job)
-                pause, entry.reason = REFUSED_SECONDS, repr(error)
-                entry.settle(_left(entry))
-            else:
-                break
-            await asyncio.sleep(pause)
+        while (handover := await self._try(entry)) is None:  # noqa: ASYNC110 - each try is another request
+            await asyncio.sleep(entry.pause)
         logger.info("Job %s/%s: %s", entry.state.run.namespace, entry.state.run.job, handover.message)
         await asyncio.to_thread(remove, entry.state.directory)
         self._waiting.remove(entry)
         entry.settle(handover)
         self._on_change()
+
+    async def _try(self, entry: WaitingState) -> Handover | None:
+        """Try once; None if it has to be tried again after the entry's pause."""
+        try:
+            return await self._save(entry)
+        except AwayError as error:
+            entry.pause, entry.reason = AWAY_SECONDS, str(error)
+        except NotSavedError as error:
+            entry.pause, entry.reason = REFUSED_SECONDS, str(error)
+            entry.settle(_left(entry))
+            self._on_change()
+        except Exception as error:
+            # Whatever it is: the state must not be forgotten.
+            logger.exception("Saving the state of job %s", entry.state.run.job)
+            entry.pause, entry.reason = REFUSED_SECONDS, repr(error)
+            entry.settle(_left(entry))
+        return None
 
     async def _save(self, entry: WaitingState) -> Handover:
         state, ended = entry.state, entry.since

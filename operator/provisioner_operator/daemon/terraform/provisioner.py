@@ -253,9 +253,7 @@ class Terraform:
             files = await read_files(self._reader, task.model)
             notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
-        if workspace is not None:
-            record = RunRecord(job.namespace, workspace, job.name, job.uid, binary, folder, time.time())
-            await asyncio.to_thread(write_record, directory, record)
+        await asyncio.to_thread(_write_record, layout, job, binary)
         cache = None if self._store is None else RunCache(self._store, directory, layout.module, (state.BACKEND_FILE,))
         secrets = (*variables.secrets, *_login(request), *self._passed.secrets)
         context = context_environment(task.model, variables.values)
@@ -307,6 +305,13 @@ def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
         raise UnpreparedError(
             EndReason.SOURCE_UNAVAILABLE, f"The source's files cannot be written: {error}. Rename that file."
         ) from error
+
+
+def _write_record(layout: Layout, job: Job, binary: str) -> None:
+    if layout.workspace is not None:
+        where = (layout.namespace, layout.workspace)
+        record = RunRecord(*where, job.name, job.uid, binary, layout.folder, time.time())
+        write_record(layout.directory, record)
 
 
 def _write_file(path: Path, content: bytes) -> None:

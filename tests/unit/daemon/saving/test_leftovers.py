@@ -31,7 +31,7 @@ def test_what_only_the_runs_files_show_is_recorded_before_they_are_swept(tmp_pat
         (found,) = unsaved_states_in(tmp_path, f"{PREFIX}1-")
         assert found.run == a_record(folder="repository/dev", base=StateVersion("one", 1))
         sweep(tmp_path, f"{PREFIX}1-")
-    left = sorted(path.name for path in found.directory.rglob("*") if path.is_file())
+    left = sorted(path.name for path in unsaved.directory.rglob("*") if path.is_file())
     assert left == ["errored.tfstate", RUN_RECORD]
 
 
