@@ -153,7 +153,7 @@ class JobReconciler(JobExplanations):
             self._reasons.waits(job, now)
         if waits and self._placement.is_turn_of(job):
             self._queue.enqueue(job)
-            if job.reason == PendingReason.WORKSPACE_BUSY:
+            if job.reason in (PendingReason.WORKSPACE_BUSY, PendingReason.STATE_UNSAVED):
                 self._reasons.look_soon(job.uid, now)
         else:
             self._queue.dequeue(job.uid)

@@ -61,6 +61,10 @@ class Placement:
         """Return the uid of a daemon that has the state of the workspace, which could not be saved."""
         return next((uid for uid, places in self._unsaved.items() if place in places), None)
 
+    def waiting_in(self, workspace: NamespacedName) -> list[str]:
+        """Return the uids of the jobs that wait in the workspace's queue."""
+        return self._lines.waiting_in(workspace)
+
     def next_in(self, workspace: NamespacedName | None) -> list[str]:
         """Return the uid of the job whose turn it is in the workspace, if there is one."""
         following = None if workspace is None else self._lines.next_in(workspace)
