@@ -11,7 +11,7 @@ from provisioner_operator.core.jobs.decisions import Explain
 from provisioner_operator.core.model.records import Daemon, DaemonPod, Job, ReportedState
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.views.live_queue import LiveQueue
-from support.builders.core import a_daemon, a_job, a_running_job, at, next_heartbeat
+from support.builders.core import a_daemon, a_job, a_running_job, at, later_version, next_heartbeat
 from support.builders.observed_jobs import ObservedJobs, ended
 from support.builders.workspaces import a_workspace
 
@@ -120,6 +120,28 @@ def test_the_condition_is_absent_from_a_workspace_whose_state_was_always_saved(r
     reconcilers.jobs.observe_daemon(keeper := a_keeper() if reported else a_daemon(), at(0))
     reconcilers.jobs.observe_daemon(next_heartbeat(keeper, unsaved=()), at(1))
     assert "StateSaved" not in conditions(reconcilers, 1)
+
+
+def test_a_workspace_that_has_no_object_of_its_own_is_told_nothing() -> None:
+    reconcilers = Reconcilers.create("image")
+    reconcilers.jobs.observe_daemon(a_keeper(), at(0))
+    assert list(reconcilers.workspaces.decide(at(0))) == []
+    reconcilers.workspaces.observe_workspace(a_workspace(running=False))
+    assert "StateSaved" in conditions(reconcilers, 1)
+
+
+def test_a_job_that_is_not_next_learns_that_the_state_is_saved() -> None:
+    keeper, waiting = a_keeper(), a_build("dev-3")
+    observed = ObservedJobs(keeper, a_build("dev-2"), waiting)
+    observed.decided(0)
+    explained = [each for each in observed.decided(2) if isinstance(each, Explain)]
+    for each in explained:
+        told = later_version(each.job, reason=each.reason, message=each.message)
+        observed.written(told, now=2)
+    observed.see(next_heartbeat(keeper, unsaved=()), now=3)
+    decided = [each for seconds in (3, 5, 31, 33) for each in observed.decided(seconds)]
+    again = {each.job.name: each.reason for each in decided if isinstance(each, Explain)}
+    assert again["dev-3"] is PendingReason.WORKSPACE_BUSY
 
 
 def test_views_of_the_queue_say_the_same() -> None:
