@@ -23,10 +23,12 @@ from provisioner_operator.daemon import predecessor_lock
 from provisioner_operator.daemon.agent import Agent, RunResources
 from provisioner_operator.daemon.echo.provisioner import Echo
 from provisioner_operator.daemon.execution.guard import adopt_orphans
+from provisioner_operator.daemon.execution.unsaved_state import UnsavedState
 from provisioner_operator.daemon.execution.workdir import PREFIX, private_directory, sweep
 from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
+from provisioner_operator.daemon.saving.leftovers import unsaved_states_in
 from provisioner_operator.daemon.terraform.binary import find_binary
 from provisioner_operator.daemon.terraform.kubeconfig import RunKubeconfig
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
@@ -75,10 +77,12 @@ async def serve(settings: Settings, output: OutputWriter) -> None:
         adopt_orphans()
         # After the lock: no run of this daemon lives on this machine any more.
         prefix = run_prefix(connection.server, settings)
+        # Before the sweep, which leaves only the states themselves, and before the first heartbeat, which lists them.
+        leftovers = await asyncio.to_thread(unsaved_states_in, settings.directory, prefix)
         await asyncio.to_thread(sweep, settings.directory, prefix)
         instance = str(uuid4())
         async with _cluster_access(connection, settings.directory, prefix) as access:
-            resources = _resources(connection, settings, instance, lock, output, prefix, access)
+            resources = _resources(connection, settings, instance, lock, output, prefix, access, leftovers)
             agent = Agent(
                 connection.client, body, instance=instance, resources=resources, drain_seconds=settings.drain_seconds
             )
@@ -124,6 +128,7 @@ def _resources(
     output: OutputWriter,
     prefix: str,
     access: ClusterAccess,
+    leftovers: Sequence[UnsavedState],
 ) -> RunResources:
     echo = Echo(connection.client, daemon=settings.name, instance=instance)
     passed = run_environment(os.environ, settings.pass_env)
@@ -138,6 +143,8 @@ def _resources(
         JsonConsole(output),
         lock,
         prefix,
+        access,
+        leftovers,
     )
 
 

@@ -7,6 +7,7 @@ those that a file of the source may set too also in a file that takes precedence
 """
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
 from provisioner_operator.daemon.execution.leftovers import explain_leftover, is_leftover
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
+from provisioner_operator.daemon.execution.unsaved_state import RunRecord, write_record
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
 from provisioner_operator.daemon.inputs.logins import read_module_logins
@@ -43,7 +45,7 @@ from provisioner_operator.daemon.terraform.provider_cache import (
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
-_PLAN_FILE = "provisioner.tfplan"
+PLAN_FILE = "provisioner.tfplan"
 _OWN = (
     "TF_CLI_CONFIG_FILE",
     *("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),  # without these there is no in-cluster configuration
@@ -248,6 +250,7 @@ class Terraform:
             files = await read_files(self._reader, task.model)
             notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
+        await asyncio.to_thread(_write_record, layout, job, binary)
         cache = None if self._store is None else RunCache(self._store, directory, layout.module, (state.BACKEND_FILE,))
         modules = ModuleAccess(directory, await read_module_logins(self._reader, task.model))
         secrets = (*variables.secrets, *_login(request), *modules.secrets, *self._passed.secrets)
@@ -304,6 +307,13 @@ def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
         ) from error
 
 
+def _write_record(layout: Layout, job: Job, binary: str) -> None:
+    if layout.workspace is not None:
+        where = (layout.namespace, layout.workspace)
+        record = RunRecord(*where, job.name, job.uid, binary, layout.folder, time.time())
+        write_record(layout.directory, record)
+
+
 def _write_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -321,7 +331,7 @@ def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: O
         return Stage(name, (binary, *arguments), layout.folder)
 
     quiet = ("-json", "-input=false")
-    plan = ("plan", *quiet, *values.arguments(), f"-out={_PLAN_FILE}")
+    plan = ("plan", *quiet, *values.arguments(), f"-out={PLAN_FILE}")
     match job.type:
         case JobType.TEMPLATE_IMPORT:
             yield stage(INIT, "init", *quiet, "-backend=false")
@@ -336,4 +346,4 @@ def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: O
             destroys = job.transition is Transition.DELETE
             yield stage(PLAN, *plan, *(["-destroy"] if destroys else []))
             given = values.apply_arguments(is_tofu=reader.is_tofu)
-            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *given, _PLAN_FILE)
+            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *given, PLAN_FILE)
