@@ -83,6 +83,7 @@ def build_job(
             **_source(version),
             "variables": _variables(template, version, parameters),
             "variablesFrom": template.variables_from,
+            **({} if version.state is None else {"state": version.state}),
             **_initiator(workspace, transition),
             "ownerMayCancel": template.allow_user_cancel,
             **_limits(template),

@@ -62,6 +62,8 @@ def digest_of(template: Template, files: SourceFiles | None) -> str:
         [parameter_json(each) for each in sorted(template.parameters, key=lambda each: each.name)],
         # Not their values, which may change at any time: an import only looks for variables that nothing sets.
         [*sorted(str(each["name"]) for each in template.variables), bool(template.variables_from)],
+        # Absent where it is not set, so that older versions keep their names.
+        *([] if template.state is None else [{"state": template.state}]),
     ]
     canonical = json.dumps(inputs, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]

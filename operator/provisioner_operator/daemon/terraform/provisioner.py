@@ -8,10 +8,10 @@ those that a file of the source may set too also in a file that takes precedence
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Transition
+from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, StateBackend, Transition
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.pod_environment import PROVIDER_CACHE_VARIABLE
 from provisioner_operator.core.daemons.run_environment import RunEnvironment
@@ -22,15 +22,17 @@ from provisioner_operator.daemon.execution.leftovers import explain_leftover, is
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
+from provisioner_operator.daemon.inputs.backend_config import read_backend_config
 from provisioner_operator.daemon.inputs.objects import Reader
 from provisioner_operator.daemon.inputs.source import read_files, read_git_request
 from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.binary import MissingProgramError, find_binary
-from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
+from provisioner_operator.daemon.terraform.failure import explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
+from provisioner_operator.daemon.terraform.layout import Layout
 from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
 from provisioner_operator.daemon.terraform.passing_failure import PAUSES_SECONDS, may_pass
 from provisioner_operator.daemon.terraform.provider_cache import (
@@ -38,6 +40,7 @@ from provisioner_operator.daemon.terraform.provider_cache import (
     ProviderStore,
     RunCache,
 )
+from provisioner_operator.daemon.terraform.template_backend import TemplateBackend
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
@@ -48,39 +51,6 @@ _OWN = (
 )
 """The variables of the daemon's environment that Terraform always inherits, besides those that the daemon is told to pass on.
 None of Coder's (CODER_*): the job alone describes itself to its template, the same on every daemon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The places of one run's files and its state."""
-
-    directory: Path
-    folder: str
-    """The folder in which Terraform runs, relative to the run's directory."""
-    namespace: str
-    workspace: str | None
-    """None when there is no state to keep."""
-    access: state.ClusterAccess
-
-    @property
-    def module(self) -> Path:
-        """The folder in which Terraform runs."""
-        return self.directory / self.folder
-
-    def write_backend(self) -> None:
-        """Configure the backend of the workspace's state, or a throwaway one."""
-        if self.workspace is None:
-            state.write_throwaway_backend(self.module)
-        else:
-            state.write_kubernetes_backend(
-                self.module, namespace=self.namespace, workspace=self.workspace, access=self.access
-            )
-
-    def keeps_state(self) -> bool:
-        """Return whether the initialized configuration uses that backend; true when there is no state to keep."""
-        return self.workspace is None or state.is_stored_under(
-            self.module, namespace=self.namespace, workspace=self.workspace
-        )
 
 
 class TerraformProgram:
@@ -180,14 +150,19 @@ class TerraformProgram:
                 pause = self._pauses.pop(0)
                 return StageEnd((f"This failure may pass: trying again in {pause:.0f} s.",), again_in=pause)
             failure = explain_failure(
-                stage, code, errors, namespace=self._layout.namespace, workspace=self._layout.workspace
+                stage,
+                code,
+                errors,
+                namespace=self._layout.namespace,
+                workspace=self._layout.workspace,
+                in_own_backend=self._layout.own_backend is not None,
             )
             if stage == INIT and (tries := len(PAUSES_SECONDS) - len(self._pauses)):
                 failure = replace(failure, message=f"{failure.message} It was tried {tries + 1} times.")
             return StageEnd(lines, failure)
         # Before anything is applied: a state in another place would be lost with the run's directory.
-        if stage == INIT and not self._layout.keeps_state():
-            return StageEnd(lines, Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN))
+        if stage == INIT and (fault := self._layout.fault()) is not None:
+            return StageEnd(lines, Failure(EndReason.RUN_FAILED, fault))
         if stage == INSPECT:
             return self._end_inspection()
         self._reader.begin_stage()
@@ -236,24 +211,19 @@ class Terraform:
         except MissingProgramError as error:
             raise UnpreparedError(EndReason.RUN_FAILED, str(error)) from error
         variables = await read_variables(self._reader, task.model)
-        workspace = None
-        if job.type is JobType.WORKSPACE_BUILD:
-            if job.workspace is None:
-                raise UnpreparedError(
-                    EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one."
-                )
-            workspace = job.workspace
+        workspace = _workspace_of(job)
+        context = context_environment(task.model, variables.values)
+        own, hidden = await self._read_backend(task.model, input_variables(context))
         request = await self._read_git_request(task.model)
         folder = "." if request is None else f"{REPOSITORY}/{request.path}"
-        layout = Layout(directory, folder, job.namespace, workspace, self._access)
+        layout = Layout(directory, folder, job.namespace, workspace, self._access, own)
         notices: list[str] = []
         if request is None:
             files = await read_files(self._reader, task.model)
             notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
         cache = None if self._store is None else RunCache(self._store, directory, layout.module, (state.BACKEND_FILE,))
-        secrets = (*variables.secrets, *_login(request), *self._passed.secrets)
-        context = context_environment(task.model, variables.values)
+        secrets = (*variables.secrets, *hidden, *_login(request), *self._passed.secrets)
         return TerraformProgram(
             layout,
             binary,
@@ -285,11 +255,29 @@ class Terraform:
             }
         )
 
+    async def _read_backend(
+        self, model: ProvisionerJob, values: Mapping[str, str]
+    ) -> tuple[TemplateBackend | None, Sequence[str]]:
+        """Return the backend that the files name, if the state is kept there, and the secrets among its settings."""
+        if model.spec.state is None or model.spec.state.backend is not StateBackend.TEMPLATE:
+            return None, ()
+        settings = await read_backend_config(self._reader, model, values)
+        return TemplateBackend(settings.values), settings.secrets
+
     async def _read_git_request(self, model: ProvisionerJob) -> GitRequest | None:
         source = model.spec.source
         if source is None or source.git is None:
             return None
         return await read_git_request(self._reader, model, source.git)
+
+
+def _workspace_of(job: Job) -> str | None:
+    """Return the workspace whose state the job changes; None for a job without a state."""
+    if job.type is not JobType.WORKSPACE_BUILD:
+        return None
+    if job.workspace is None:
+        raise UnpreparedError(EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one.")
+    return job.workspace
 
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:

@@ -50,18 +50,18 @@ def lock_lease(workspace: str) -> str:
 
 def write_kubernetes_backend(directory: Path, *, namespace: str, workspace: str, access: ClusterAccess) -> None:
     """Make the configuration in the directory keep its state under the workspace's name."""
-    _write(directory / BACKEND_FILE, {"terraform": {"backend": {"kubernetes": {}}}})
+    write_private(directory / BACKEND_FILE, {"terraform": {"backend": {"kubernetes": {}}}})
     settings: dict[str, str | bool] = {"namespace": namespace, "secret_suffix": secret_suffix(workspace)}
     if access.kubeconfig is None:
         settings["in_cluster_config"] = True
     else:
         settings["config_path"] = str(access.kubeconfig)
-    _write(directory / BACKEND_SETTINGS_FILE, settings)
+    write_private(directory / BACKEND_SETTINGS_FILE, settings)
 
 
 def write_throwaway_backend(directory: Path) -> None:
     """Make the configuration in the directory keep its state in the directory, where it is discarded."""
-    _write(directory / BACKEND_FILE, {"terraform": {"backend": {"local": {}}}})
+    write_private(directory / BACKEND_FILE, {"terraform": {"backend": {"local": {}}}})
 
 
 def is_stored_under(directory: Path, *, namespace: str, workspace: str) -> bool:
@@ -98,7 +98,8 @@ def explain_lock(holder: LockHolder, *, namespace: str, workspace: str) -> str:
     )
 
 
-def _write(path: Path, content: object) -> None:
+def write_private(path: Path, content: object) -> None:
+    """Write the content as JSON for its owner alone."""
     # Unlinked first: the template's own file of that name may be a link to another of its files.
     path.unlink(missing_ok=True)
     path.write_text(json.dumps(content))

@@ -20,6 +20,7 @@ FULL_SPEC: dict[str, Any] = {
     "source": {"configMapRef": {"name": "files"}},
     "variables": [{"name": "region", "value": "us"}],
     "variablesFrom": [{"secretRef": {"name": "more"}}],
+    "state": {"backend": "Template", "backendConfig": [{"name": "key", "value": "$(provisioner_workspace)"}]},
     "initiator": "somebody",
     "pendingTimeoutSeconds": 100,
     "activeDeadlineSeconds": 100,
@@ -35,6 +36,7 @@ OTHER_VALUES: dict[str, Any] = {
     "source": {"configMapRef": {"name": "other"}},
     "variables": [{"name": "region", "value": "eu"}],
     "variablesFrom": [],
+    "state": {"backend": "Template", "backendConfig": [{"name": "key", "value": "$(provisioner_workspace)/x"}]},
     "initiator": "other",
     "pendingTimeoutSeconds": 101,
     "activeDeadlineSeconds": 101,
@@ -42,7 +44,7 @@ OTHER_VALUES: dict[str, Any] = {
     "ownerMayCancel": True,
 }
 EMPTY_WHEN_ABSENT = frozenset({"tags", "variables", "variablesFrom"})
-OPTIONAL_FIELDS = ("tags", "templateRef", "variables", "variablesFrom", "initiator", "stallTimeoutSeconds")
+OPTIONAL_FIELDS = ("tags", "templateRef", "variables", "variablesFrom", "state", "initiator", "stallTimeoutSeconds")
 
 
 def _frozen(field: str) -> str:
