@@ -54,7 +54,7 @@ def files_of(template: Template, reading: Reading | None) -> SourceFiles | None:
 
 def digest_of(template: Template, files: SourceFiles | None) -> str:
     """Return the digest of everything that an import or a check of parameters depends on, apart from tags and timeouts."""
-    inputs = [
+    inputs: list[object] = [
         template.provisioner,
         template.import_generation,
         template.git,

@@ -23,7 +23,6 @@ from provisioner_operator.daemon.execution.provisioner import Failure, Stage, St
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
 from provisioner_operator.daemon.inputs.backend_config import read_backend_config
-from provisioner_operator.daemon.inputs.objects import Reader
 from provisioner_operator.daemon.inputs.source import read_files, read_git_request
 from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.daemon.logs.redaction import Redactor
@@ -40,6 +39,7 @@ from provisioner_operator.daemon.terraform.provider_cache import (
     ProviderStore,
     RunCache,
 )
+from provisioner_operator.daemon.terraform.state_history import Client, StateVersions
 from provisioner_operator.daemon.terraform.template_backend import TemplateBackend
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
@@ -69,8 +69,10 @@ class TerraformProgram:
         request: GitRequest | None,
         notices: Sequence[str] = (),
         cache: RunCache | None = None,
+        versions: StateVersions | None = None,
     ) -> None:
         self._layout = layout
+        self._versions = versions
         self._cache = cache
         self._binary = binary
         self._job = job
@@ -168,6 +170,14 @@ class TerraformProgram:
         self._reader.begin_stage()
         return StageEnd(lines)
 
+    async def finish(self, *, completed: bool) -> Sequence[str]:
+        """Keep the state as a version, or end the versions of a destroyed workspace."""
+        if self._versions is None:
+            return ()
+        if completed and self._job.transition is Transition.DELETE:
+            return await self._versions.end()
+        return await self._versions.keep("after")
+
     def _errors(self) -> Sequence[Diagnostic]:
         # Masked before a message cuts them: half a secret would not be recognized.
         return [replace(each, detail=self._mask(each.detail)) for each in self._reader.errors]
@@ -190,14 +200,14 @@ class Terraform:
 
     def __init__(
         self,
-        reader: Reader,
+        client: Client,
         *,
         binary: Path | None,
         access: state.ClusterAccess,
         passed: RunEnvironment = RunEnvironment(),  # noqa: B008 - frozen
         store: ProviderStore | None = None,
     ) -> None:
-        self._reader = reader
+        self._client = client
         self._binary = binary
         self._access = access
         self._passed = passed
@@ -210,7 +220,7 @@ class Terraform:
             binary = find_binary(self._binary)
         except MissingProgramError as error:
             raise UnpreparedError(EndReason.RUN_FAILED, str(error)) from error
-        variables = await read_variables(self._reader, task.model)
+        variables = await read_variables(self._client, task.model)
         workspace = _workspace_of(job)
         context = context_environment(task.model, variables.values)
         own, hidden = await self._read_backend(task.model, input_variables(context))
@@ -219,10 +229,14 @@ class Terraform:
         layout = Layout(directory, folder, job.namespace, workspace, self._access, own)
         notices: list[str] = []
         if request is None:
-            files = await read_files(self._reader, task.model)
+            files = await read_files(self._client, task.model)
             notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
         cache = None if self._store is None else RunCache(self._store, directory, layout.module, (state.BACKEND_FILE,))
+        versions = self._versions_of(layout, job)
+        if versions is not None:
+            # Also before the run: whatever it does, one can go back to the state that it found.
+            notices += await versions.keep("before")
         secrets = (*variables.secrets, *hidden, *_login(request), *self._passed.secrets)
         return TerraformProgram(
             layout,
@@ -236,7 +250,14 @@ class Terraform:
             request=request,
             notices=notices,
             cache=cache,
+            versions=versions,
         )
+
+    def _versions_of(self, layout: Layout, job: Job) -> StateVersions | None:
+        """Return the versions of the job's state; None if it has no state, or keeps it in a backend of its own."""
+        if layout.workspace is None or layout.own_backend is not None:
+            return None
+        return StateVersions(self._client, namespace=job.namespace, workspace=layout.workspace, job=job.name)
 
     def _environment(self, directory: Path, cache: RunCache | None) -> dict[str, str]:
         inherited = passed_on(LOCALE, NETWORK, _OWN) | dict(self._passed.values)
@@ -261,14 +282,14 @@ class Terraform:
         """Return the backend that the files name, if the state is kept there, and the secrets among its settings."""
         if model.spec.state is None or model.spec.state.backend is not StateBackend.TEMPLATE:
             return None, ()
-        settings = await read_backend_config(self._reader, model, values)
+        settings = await read_backend_config(self._client, model, values)
         return TemplateBackend(settings.values), settings.secrets
 
     async def _read_git_request(self, model: ProvisionerJob) -> GitRequest | None:
         source = model.spec.source
         if source is None or source.git is None:
             return None
-        return await read_git_request(self._reader, model, source.git)
+        return await read_git_request(self._client, model, source.git)
 
 
 def _workspace_of(job: Job) -> str | None:

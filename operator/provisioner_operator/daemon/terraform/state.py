@@ -10,12 +10,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner_operator.core.states.lock import LockHolder, lock_lease, secret_suffix
+
 BACKEND_FILE = "provisioner_backend_override.tf.json"
 """Terraform merges `*_override.tf.json` last, so that this backend replaces one of the template."""
 BACKEND_SETTINGS_FILE = "provisioner_backend.json"
-SUFFIX_END = "-ws"
-"""The backend refuses a suffix that ends in `-` and a number, which it uses for the parts of a large state; but a workspace
-may be named `dev-7`. Appended to every name, it also keeps the suffixes of two workspaces distinct."""
 
 _LOCK_ERRORS = ("Error acquiring the state lock", "Error locking state")
 _LOCK_FIELD = re.compile(r"^\s*(ID|Who|Created|Operation):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
@@ -26,26 +25,6 @@ class ClusterAccess:
     """Access to the API server that keeps the state: a kubeconfig, or the Pod's own ServiceAccount."""
 
     kubeconfig: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LockHolder:
-    """The holder of a state lock, as Terraform reports it."""
-
-    id: str = "unknown"
-    who: str = "unknown"
-    created: str = "unknown"
-    operation: str = "unknown"
-
-
-def secret_suffix(workspace: str) -> str:
-    """Return the backend's `secret_suffix` of a workspace."""
-    return workspace + SUFFIX_END
-
-
-def lock_lease(workspace: str) -> str:
-    """Return the name of the Lease that is the lock of a workspace's state."""
-    return f"lock-tfstate-default-{secret_suffix(workspace)}"
 
 
 def write_kubernetes_backend(directory: Path, *, namespace: str, workspace: str, access: ClusterAccess) -> None:

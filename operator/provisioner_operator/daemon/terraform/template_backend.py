@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from provisioner_operator.daemon.terraform.state import BACKEND_SETTINGS_FILE, LockHolder, write_private
+from provisioner_operator.core.states.lock import LockHolder
+from provisioner_operator.daemon.terraform.state import BACKEND_SETTINGS_FILE, write_private
 
 BACKENDS = ("azurerm", "gcs", "http", "pg", "s3")
 """Backends that keep a state outside of the run's directory, while Terraform itself runs in it."""
