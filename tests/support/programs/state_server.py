@@ -23,6 +23,7 @@ class StateServer:
     port: int = 0
     states: dict[str, bytes] = field(default_factory=dict)
     locks: dict[str, bytes] = field(default_factory=dict)
+    times_locked: int = 0
     mutex: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -106,6 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _lock(self, path: str, body: bytes) -> tuple[HTTPStatus, bytes]:
         held = self.server_store.locks.setdefault(path, body)
+        self.server_store.times_locked += held is body
         return (HTTPStatus.OK, b"") if held is body else (HTTPStatus.LOCKED, held)
 
     def _unlock(self, path: str, _body: bytes) -> tuple[HTTPStatus, bytes]:

@@ -32,6 +32,7 @@ from provisioner_operator.daemon.terraform.failure import explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
 from provisioner_operator.daemon.terraform.layout import Layout
+from provisioner_operator.daemon.terraform.left_state import require_no_state_in_secrets
 from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
 from provisioner_operator.daemon.terraform.passing_failure import PAUSES_SECONDS, may_pass
 from provisioner_operator.daemon.terraform.provider_cache import (
@@ -223,7 +224,7 @@ class Terraform:
         variables = await read_variables(self._client, task.model)
         workspace = _workspace_of(job)
         context = context_environment(task.model, variables.values)
-        own, hidden = await self._read_backend(task.model, input_variables(context))
+        own, hidden = await self._read_backend(task.model, workspace, input_variables(context))
         request = await self._read_git_request(task.model)
         folder = "." if request is None else f"{REPOSITORY}/{request.path}"
         layout = Layout(directory, folder, job.namespace, workspace, self._access, own)
@@ -277,11 +278,12 @@ class Terraform:
         )
 
     async def _read_backend(
-        self, model: ProvisionerJob, values: Mapping[str, str]
+        self, model: ProvisionerJob, workspace: str | None, values: Mapping[str, str]
     ) -> tuple[TemplateBackend | None, Sequence[str]]:
         """Return the backend that the files name, if the state is kept there, and the secrets among its settings."""
-        if model.spec.state is None or model.spec.state.backend is not StateBackend.TEMPLATE:
+        if workspace is None or model.spec.state is None or model.spec.state.backend is not StateBackend.TEMPLATE:
             return None, ()
+        await require_no_state_in_secrets(self._client, namespace=model.metadata.namespace, workspace=workspace)
         settings = await read_backend_config(self._client, model, values)
         return TemplateBackend(settings.values), settings.secrets
 

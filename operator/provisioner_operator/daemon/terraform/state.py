@@ -17,6 +17,8 @@ BACKEND_FILE = "provisioner_backend_override.tf.json"
 BACKEND_SETTINGS_FILE = "provisioner_backend.json"
 
 _LOCK_ERRORS = ("Error acquiring the state lock", "Error locking state")
+_HELD_OVER_HTTP = re.compile(r"HTTP remote state already locked: ID=(\S+)")
+"""The backend `http` shows its own attempt as the lock's description; only this id is that of the holder."""
 _LOCK_FIELD = re.compile(r"^\s*(ID|Who|Created|Operation):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 
@@ -62,6 +64,8 @@ def lock_holder(summary: str, detail: str) -> LockHolder | None:
     text = f"{summary}\n{detail}"
     if not any(known in text for known in _LOCK_ERRORS):
         return None
+    if (held := _HELD_OVER_HTTP.search(text)) is not None:
+        return LockHolder(held.group(1))
     found = {name.lower(): value for name, value in _LOCK_FIELD.findall(text) if value}
     return LockHolder(**found)
 

@@ -48,9 +48,10 @@ def initialized_backend(directory: Path) -> str:
 
 def explain_lock_of_backend(holder: LockHolder, *, namespace: str, workspace: str) -> str:
     """Return the message that describes the holder of the lock and a safe way to release it."""
+    known = f"by {holder.who} since {holder.created} ({holder.operation}, lock id {holder.id})"
+    unknown = f"(lock id {holder.id}; the backend does not say by whom)"
     return (
-        f"The state of workspace {workspace} is locked by {holder.who} since {holder.created} "
-        f"({holder.operation}, lock id {holder.id}). If that run is still active, wait for it. If it is dead "
+        f"The state of workspace {workspace} is locked {unknown if holder == LockHolder(holder.id) else known}. If that run is still active, wait for it. If it is dead "
         f"(`kubectl -n {namespace} get pj,pd` shows no job of this workspace and no daemon running it), check what it left "
         f"behind, release the lock (`terraform force-unlock {holder.id}` in a folder that was initialized with the same "
         "backend and settings), and retry the job."

@@ -56,3 +56,11 @@ def test_a_lock_in_the_backend_is_released_by_terraform_itself() -> None:
     assert "locked by joe@host" in failure.message
     assert "force-unlock 1-2-3" in failure.message
     assert "delete lease" not in failure.message
+
+
+def test_the_backend_http_names_only_the_id_of_the_holder_and_otherwise_itself() -> None:
+    detail = "Error message: HTTP remote state already locked: ID=1-2-3\nLock Info:\n  ID: 4-5-6\n  Who: this@run\n"
+    error = Diagnostic("error", "Error acquiring the state lock", detail)
+    message = explain_failure("plan", 1, [error], namespace="acme", workspace="dev", in_own_backend=True).message
+    assert "is locked (lock id 1-2-3; the backend does not say by whom)" in message
+    assert "4-5-6" not in message
