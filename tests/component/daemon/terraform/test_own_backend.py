@@ -74,10 +74,10 @@ class Daemon:
         return "\n".join(self.console.lines)
 
 
-@pytest.fixture(params=PROGRAMS.values(), ids=PROGRAMS)
+@pytest.fixture(params=PROGRAMS)
 def daemon(request: pytest.FixtureRequest) -> Iterator[Daemon]:
     with a_state_server() as states, tempfile.TemporaryDirectory(prefix="own-") as folder:
-        yield Daemon(request.param(), states, Path(folder))
+        yield Daemon(PROGRAMS[request.param](), states, Path(folder))
 
 
 def test_a_workspace_is_started_stopped_and_deleted_on_its_state_in_the_backend(daemon: Daemon) -> None:
