@@ -9,7 +9,7 @@ import click
 
 from provisioner_operator.api.v1alpha1.names import API_VERSION
 from provisioner_operator.cli.api.kubeconfig import Choice, files_to_read, find_access
-from provisioner_operator.kube.kubeconfig import merged, read
+from provisioner_operator.kube.logins.kubeconfig import merged, read
 from provisioner_operator.kube.object_states import meta_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.supervisor import TaskEndedError
 from provisioner_operator.controller.telemetry import logs
 from provisioner_operator.kube.errors import RestoredError
-from provisioner_operator.kube.login import LoginError
+from provisioner_operator.kube.logins.login import LoginError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -23,7 +23,7 @@ from provisioner_operator.daemon.reporting.registration import Flags, Registrati
 from provisioner_operator.daemon.service import Settings, serve
 from provisioner_operator.daemon.terraform.binary import MissingProgramError
 from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
-from provisioner_operator.kube.login import LoginError
+from provisioner_operator.kube.logins.login import LoginError
 
 EXPECTED = (
     TakenOverError,

@@ -13,8 +13,8 @@ import aiohttp
 
 from provisioner_operator import __version__
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.credential import CredentialError, CurrentCredential
-from provisioner_operator.kube.login import LoginError, Server, find_login
+from provisioner_operator.kube.logins.credential import CredentialError, CurrentCredential
+from provisioner_operator.kube.logins.login import LoginError, Server, find_login
 
 MOST_STREAMS = 1024
 """Watches and logs that all users of a web server read at a time; further ones are refused after a while, and tried again."""

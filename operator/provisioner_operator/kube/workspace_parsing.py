@@ -6,10 +6,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from provisioner_operator.api.v1alpha1 import job_status as job_status_models
-from provisioner_operator.api.v1alpha1.enums import JobType, ParameterType, Phase, Provisioner
+from provisioner_operator.api.v1alpha1.enums import JobType, ParameterType, Phase, Provisioner, StateBackend
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.parameters import Parameter as ParameterModel
 from provisioner_operator.api.v1alpha1.parameters import ParameterValue, RecordedParameter
+from provisioner_operator.api.v1alpha1.state import StateStorage
 from provisioner_operator.api.v1alpha1.template import TemplateStatus as TemplateStatusModel
 from provisioner_operator.api.v1alpha1.template import TemplateVersion, WorkspaceTemplate
 from provisioner_operator.api.v1alpha1.workspace import Workspace as WorkspaceModel
@@ -18,6 +19,7 @@ from provisioner_operator.api.v1alpha1.workspace import WorkspaceStatus as Works
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 from provisioner_operator.core.model.json_patch import clip
+from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED
 from provisioner_operator.core.workspaces.decisions import SUPERSEDED_BY
@@ -63,6 +65,7 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         variables_from=tuple(as_written(each) for each in spec.variables_from),
         module_credentials=tuple(as_written(each) for each in spec.module_credentials),
         parameters=parameters,
+        state=_state(spec.state),
         allow_user_cancel=spec.allow_user_cancel,
         priority=spec.priority,
         pending_timeout=spec.pending_timeout_seconds,
@@ -236,7 +239,13 @@ def _version(model: TemplateVersion, provisioner: Provisioner, declared: tuple[P
         files=model.files,
         parameters=declared if model.parameters is None else tuple(_parameter(each) for each in model.parameters),
         variables=tuple(as_written(each) for each in model.variables),
+        state=_state(model.state),
     )
+
+
+def _state(model: StateStorage | None) -> JsonObject | None:
+    """Return the place of states; None for the default, whether or not it is written down."""
+    return None if model is None or model.backend is StateBackend.KUBERNETES else as_written(model)
 
 
 def _build_record(model: WorkspaceBuild | None) -> BuildRecord | None:

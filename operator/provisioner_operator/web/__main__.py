@@ -11,7 +11,7 @@ import uvloop
 from pydantic import ValidationError
 
 from provisioner_operator import __version__
-from provisioner_operator.kube.login import LoginError
+from provisioner_operator.kube.logins.login import LoginError
 from provisioner_operator.web import server_log
 from provisioner_operator.web.local_server import local_settings, serve_locally
 from provisioner_operator.web.server import TaskEndedError, serve

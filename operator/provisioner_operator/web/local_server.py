@@ -6,7 +6,7 @@ import click
 
 from provisioner_operator.api.v1alpha1.names import JOBS
 from provisioner_operator.kube.errors import KubeError
-from provisioner_operator.kube.login import LoginError
+from provisioner_operator.kube.logins.login import LoginError
 from provisioner_operator.web.access.cached_reviews import CachedReviews
 from provisioner_operator.web.access.caller import Question, User
 from provisioner_operator.web.access.callers import Callers

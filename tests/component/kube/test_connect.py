@@ -14,9 +14,9 @@ import yaml
 from aiohttp import web
 
 from provisioner_devcluster.control_plane.certificates import Authority, KeyPair
-from provisioner_operator.kube import credential
 from provisioner_operator.kube.connect import connect, connect_for_users
 from provisioner_operator.kube.errors import ForbiddenError
+from provisioner_operator.kube.logins import credential
 from support.programs.connect_proxy import serving_proxy
 
 User = dict[str, Any]

@@ -160,6 +160,17 @@ _INPUTS: tuple[Manifest, ...] = (
     *({"source": {"git": {"url": _GIT_URL, "ref": ref}}} for ref in ALLOWED),
     {"source": {"git": _FULL_GIT}},
     {"variables": [{"name": "a", "value": ""}, {"name": "b", "valueFrom": _SECRET}]},
+    {"state": {}},
+    {"state": {"backend": "Kubernetes", "backendConfig": []}},
+    {
+        "state": {
+            "backend": "Template",
+            "backendConfig": [
+                {"name": "address", "value": "https://states.example.com/$(provisioner_workspace)"},
+                {"name": "password", "valueFrom": _SECRET},
+            ],
+        }
+    },
 )
 INPUTS = tuple(build(**spec) for build in (a_job_manifest, a_template_manifest) for spec in _INPUTS)
 JOBS_AND_DAEMONS = (

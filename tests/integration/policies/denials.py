@@ -62,6 +62,7 @@ _FOREIGN_SECRETS = (
     patch("secret", "cloud", _LABELED),
     delete("secret", "cloud"),
     create(token_secret("tfstate-default-new-ws")),
+    create(secret("state-versions-dev")),
     create(lease("another")),
     delete("lease", "leader"),
 )

@@ -14,7 +14,7 @@ from provisioner_operator.controller.operator import Operator, StartupError
 from provisioner_operator.controller.settings import Settings
 from provisioner_operator.controller.supervisor import TaskEndedError
 from provisioner_operator.controller.telemetry import logs
-from provisioner_operator.kube.login import LoginError
+from provisioner_operator.kube.logins.login import LoginError
 
 FAILURES = [StartupError("no definitions"), LoginError("no cluster"), TaskEndedError("a task ended")]
 

@@ -16,7 +16,7 @@ from provisioner_operator.controller.telemetry.endpoints import application
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.connect import Connection
 from provisioner_operator.kube.errors import ForbiddenError, InternalError, NotFoundError, UnreachableError
-from provisioner_operator.kube.login import LoginError
+from provisioner_operator.kube.logins.login import LoginError
 from support.builders.controller import stored
 from support.builders.manifests import a_job_manifest
 from support.scripted_client import Answer, Hang, ScriptedClient, Slow, a_page
@@ -25,7 +25,7 @@ from support.virtual_time import now, virtual_time
 if TYPE_CHECKING:
     import aiohttp
 
-    from provisioner_operator.kube.credential import CurrentCredential
+    from provisioner_operator.kube.logins.credential import CurrentCredential
 
 pytestmark = pytest.mark.usefixtures("virtual_clock", "quiet_collector")
 

@@ -139,6 +139,12 @@ class Objects:
         self.objects[path] |= body
         return self.objects[path]
 
+    async def delete(self, path: str, /, *, uid: str, resource_version: int | None = None) -> dict[str, Any] | None:
+        del uid, resource_version
+        self._write("delete")
+        del self.objects[path]
+        return None
+
     def _write(self, kind: str) -> None:
         self.writes.append(kind)
         if self.failure is not None:

@@ -146,6 +146,9 @@ def _check_values(command: click.Command, values: dict[str, object], context: cl
     """Raise an error for a choice that there is not, or a number out of its range."""
     for parameter in command.params:
         value = values.get(str(parameter.name))
+        # The name of an argument stands for its value in a usage line.
+        if value == parameter.human_readable_name:
+            continue
         if isinstance(parameter.type, click.Choice | click.IntRange) and isinstance(value, str | list | tuple):
             parameter.type_cast_value(context, value)
 

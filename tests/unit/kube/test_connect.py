@@ -9,7 +9,6 @@ import aiohttp
 import pytest
 import yaml
 
-from provisioner_operator.kube import login as login_module
 from provisioner_operator.kube.connect import (
     MOST_STREAMS,
     RedirectedError,
@@ -17,7 +16,8 @@ from provisioner_operator.kube.connect import (
     connect_for_users,
     refuse_redirects,
 )
-from provisioner_operator.kube.login import LoginError
+from provisioner_operator.kube.logins import login as login_module
+from provisioner_operator.kube.logins.login import LoginError
 from support.virtual_time import virtual_time
 
 

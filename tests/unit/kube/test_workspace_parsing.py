@@ -42,6 +42,19 @@ def test_a_version_keeps_its_variables_as_they_were_written() -> None:
     assert template.status.versions[0].variables == template.variables
 
 
+def test_a_version_keeps_the_place_of_its_states() -> None:
+    state = {"backend": "Template", "backendConfig": [{"name": "key", "value": "$(provisioner_workspace)"}]}
+    template = read_back(TemplateStatus(versions=(a_version(state=state), a_version("v-2"))), state=state)
+
+    assert [each.state for each in template.status.versions] == [state, None]
+    assert template.state == state
+
+
+@pytest.mark.parametrize("state", [{}, {"backend": "Kubernetes"}])
+def test_the_default_place_of_states_is_none_of_its_own(state: dict[str, Any]) -> None:
+    assert read_back(TemplateStatus(), state=state).state is None
+
+
 def test_a_version_keeps_its_provisioner() -> None:
     written = TemplateStatus(versions=(a_version(provisioner=Provisioner.TERRAFORM),))
 

@@ -48,6 +48,13 @@ class CancelMode(StrEnum):
     FORCE = "Force"
 
 
+class StateBackend(StrEnum):
+    """Place of a workspace's Terraform state."""
+
+    KUBERNETES = "Kubernetes"
+    TEMPLATE = "Template"
+
+
 class ConditionStatus(StrEnum):
     """Status of a condition (metav1.Condition)."""
 
@@ -114,8 +121,8 @@ class EndReason(StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable"
     """The files of `spec.source` could not be read, or exceed a limit."""
     VARIABLE_UNAVAILABLE = "VariableUnavailable"
-    """A Secret that a variable refers to, or its key, could not be read; or a value is an expression, and a file of the source
-    might replace it."""
+    """A Secret that a variable or a setting of the backend refers to, or its key, could not be read; or a value is an expression,
+    and a file of the source might replace it."""
     STATE_LOCKED = "StateLocked"
     """Another run holds the lock of the workspace's Terraform state."""
     STATE_UNSAVED = "StateUnsaved"

@@ -23,6 +23,7 @@ from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, ModuleL
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
 from provisioner_operator.api.v1alpha1.phase_rules import TERMINAL_PHASES
 from provisioner_operator.api.v1alpha1.rules import frozen_except, rule, unchanged, validated_by
+from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
 from provisioner_operator.api.v1alpha1.tags import Tags
 
 MAX_JOB_NAME = 63
@@ -162,6 +163,8 @@ class JobSpec(Model):
     module_credentials: ModuleLogins = []
     """Logins at hosts of private modules and registries: git over https, archives over https, and registries of modules and
     providers. Only `init` gets them."""
+    state: Annotated[StateStorage, Field(json_schema_extra=STATE_RULES)] | None = None
+    """The place of the workspace's Terraform state; Secrets of the namespace if absent. All jobs of a workspace need the same."""
     initiator: UserName | None = None
     """User who requested the job. The API server fills it in where it supports that; otherwise only your own name is
     accepted."""

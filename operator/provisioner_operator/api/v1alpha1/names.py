@@ -78,3 +78,12 @@ def import_job_name(version: str) -> str:
 def build_job_name(workspace: str, number: int) -> str:
     """Name the job of a workspace's build."""
     return f"{workspace}-{number}"
+
+
+STATE_VERSIONS_TYPE = f"{GROUP}/state-versions"
+"""Type of the Secret that keeps the last versions of a workspace's Terraform state."""
+
+
+def state_versions_name(workspace: str) -> str:
+    """Name the Secret that keeps the last versions of a workspace's Terraform state."""
+    return f"state-versions-{workspace}"

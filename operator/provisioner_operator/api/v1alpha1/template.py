@@ -22,6 +22,7 @@ from provisioner_operator.api.v1alpha1.job_status import DeclaredVariable, Resou
 from provisioner_operator.api.v1alpha1.limits import LONGEST_RECORDED_VALUE, MOST_VERSIONS_IN_USE
 from provisioner_operator.api.v1alpha1.parameters import Parameter, RecordedParameter
 from provisioner_operator.api.v1alpha1.rules import rule, validated_by
+from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
 from provisioner_operator.api.v1alpha1.tags import Tags
 
 MAX_TEMPLATE_NAME = 45
@@ -99,6 +100,9 @@ class TemplateSpec(Model):
         ),
     ] = []
     """Parameters that a workspace chooses. A version keeps those that it was imported with."""
+    state: Annotated[StateStorage, Field(json_schema_extra=STATE_RULES)] | None = None
+    """The place of its workspaces' Terraform states; Secrets of the namespace if absent. A change makes a new version, and does not
+    move the state of any workspace."""
     allow_user_cancel: bool = False
     """True if the owner of a workspace may cancel its jobs; others need the verb `cancel`."""
     priority: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = 0
@@ -172,6 +176,8 @@ class TemplateVersion(Model):
     ] = []
     """Input variables that the template set when the version was last its newest, except for long values. A build of the
     version gets those that the spec has lost since, unless the spec has variablesFrom, which may set them."""
+    state: StateStorage | None = None
+    """Place of the states of workspaces that are built with it; Secrets of the namespace if absent."""
 
 
 class TemplateStatus(Model):

@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioner_operator.cli.api.kubeconfig import Access
 from provisioner_operator.cli.errors import UsageError
-from provisioner_operator.kube.exec_plugin import ExecPlugin, Given, PluginError, plugin_of
+from provisioner_operator.kube.logins.exec_plugin import ExecPlugin, Given, PluginError, plugin_of
 
 
 def with_credentials(access: Access) -> Access:

@@ -82,7 +82,7 @@ def _forbidden(message: str, role: str | None) -> str:
     admin = "an admin of the namespace" if namespace else "an admin of the cluster"
     sentence = f"User {found['user']!r} may not {verb} {named}{where}"
     if role is None:
-        role = role_with(verb, resource) if found["group"] == GROUP else _builtin_role(verb, found["group"])
+        role = role_with(verb, resource) if found["group"] == GROUP else _builtin_role(verb, resource, found["group"])
     if role is None:
         return f"{sentence}: ask {admin} for a role with that permission."
     hint = "" if namespace else " Or choose one namespace with -n."
@@ -98,8 +98,10 @@ def role_with(verb: str, resource: str) -> str:
     return "provisioner-admin"
 
 
-def _builtin_role(verb: str, group: str) -> str | None:
-    """Return Kubernetes' own role for reading the objects of a namespace; it excludes Secrets, which are not read here."""
+def _builtin_role(verb: str, resource: str, group: str) -> str | None:
+    """Return Kubernetes' own role with this permission in a namespace, if it is one that a command needs."""
+    if resource in {"secrets", "leases"}:
+        return "edit"
     return "view" if group == "" and verb in _READING else None
 
 
@@ -135,6 +137,7 @@ _SINGULARS = {
     "configmaps": "ConfigMap",
     "pods": "Pod",
     "leases": "Lease",
+    "secrets": "Secret",
     "customresourcedefinitions": "CustomResourceDefinition",
 }
 

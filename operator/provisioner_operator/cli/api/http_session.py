@@ -20,7 +20,7 @@ from urllib3._collections import HTTPHeaderDict
 from provisioner_operator.cli.api.credentials import with_credentials
 from provisioner_operator.cli.api.kubeconfig import Access
 from provisioner_operator.cli.errors import UsageError
-from provisioner_operator.kube.kubeconfig import Document
+from provisioner_operator.kube.logins.kubeconfig import Document
 
 _EMBEDDED = {
     "cluster": ("certificate-authority",),

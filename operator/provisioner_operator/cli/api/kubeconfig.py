@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner_operator.cli.errors import UsageError
-from provisioner_operator.kube.kubeconfig import Document, KubeconfigError, merged, read
+from provisioner_operator.kube.logins.kubeconfig import Document, KubeconfigError, merged, read
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 

@@ -14,6 +14,7 @@ from provisioner_operator.cli.options import (
     with_session,
 )
 from provisioner_operator.cli.session import Session
+from provisioner_operator.cli.workspaces.state_commands import state
 
 workspace_argument = click.argument("name", metavar="WORKSPACE", shell_complete=completion.names(WORKSPACES))
 workspaces_argument = click.argument(
@@ -106,6 +107,9 @@ def update(session: Session, *, names: tuple[str, ...], dry_run: bool) -> Exit:
     from provisioner_operator.cli.workspaces.update import update_workspaces
 
     return update_workspaces(session, names, dry_run=dry_run)
+
+
+workspaces.add_command(state)
 
 
 @click.group(cls=AliasedGroup, context_settings=CONTEXT)

@@ -85,6 +85,7 @@ def build_job(
             "variables": _variables(template, version, parameters),
             "variablesFrom": template.variables_from,
             **_module_credentials(template),
+            **({} if version.state is None else {"state": version.state}),
             **_initiator(workspace, transition),
             "ownerMayCancel": template.allow_user_cancel,
             **_limits(template),

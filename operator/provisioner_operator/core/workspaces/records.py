@@ -63,6 +63,8 @@ class Version:
     """Parameters that the template declared together with this source."""
     variables: tuple[JsonObject, ...] = ()
     """Variables that the template set when this was its newest version."""
+    state: JsonObject | None = None
+    """Place of the states of its workspaces; None for Secrets of the namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Template:
     variables_from: tuple[JsonObject, ...] = ()
     module_credentials: tuple[JsonObject, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    state: JsonObject | None = None
     allow_user_cancel: bool = False
     priority: int = 0
     pending_timeout: int = 1800

@@ -136,6 +136,7 @@ def version_json(version: Version) -> JsonObject:
             "files": version.files,
             "parameters": [parameter_json(each) for each in version.parameters],
             "variables": version.variables or None,
+            "state": version.state,
         }
     )
 

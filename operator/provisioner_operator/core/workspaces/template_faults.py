@@ -16,7 +16,7 @@ from provisioner_operator.core.workspaces.records import Parameter, Template, Ve
 
 OWN_VARIABLES = frozenset(
     f"provisioner_{name}"
-    for name in ("transition", "workspace", "owner", "build_number", "template", "template_version")
+    for name in ("transition", "workspace", "namespace", "owner", "build_number", "template", "template_version")
 )
 """Variables that every run gets: they describe its job."""
 _ANY = "any"

@@ -64,6 +64,8 @@ def digest_of(template: Template, files: SourceFiles | None) -> str:
         [*sorted(str(each["name"]) for each in template.variables), bool(template.variables_from)],
         # Only if there are any, so that the versions of templates without them keep their names.
         *([template.module_credentials] if template.module_credentials else []),
+        # Absent where it is not set, so that older versions keep their names.
+        *([] if template.state is None else [{"state": template.state}]),
     ]
     canonical = json.dumps(inputs, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]

@@ -54,6 +54,7 @@ def wanted_version(template: Template, files: SourceFiles | None, digest: str, n
         files=files is not None,
         parameters=template.parameters,
         variables=_recorded_variables(template),
+        state=template.state,
     )
 
 

@@ -115,6 +115,9 @@ class Program(Protocol):
     def end_stage(self, stage: str, code: int) -> StageEnd:
         """Interpret the exit code of a stage."""
 
+    async def finish(self, *, completed: bool) -> Sequence[str]:
+        """Give back what the run has taken, whatever ended it, and return lines for the log; no command runs any more."""
+
 
 class Provisioner(Protocol):
     """Makes programs of jobs."""

@@ -130,12 +130,21 @@ class Run:
         await asyncio.to_thread(self._log.redact.learn, program.secrets)
         if program.notices:
             await self._log.write(DAEMON_STAGE, program.notices)
+        completed = False
+        try:
+            outcome = await self._run_stages(program, workdir)
+            completed = outcome.phase is Phase.COMPLETED
+        finally:
+            if lines := await program.finish(completed=completed):
+                await self._log.write(DAEMON_STAGE, lines)
+        return await asyncio.to_thread(self._with_details, outcome, program)
+
+    async def _run_stages(self, program: Program, workdir: Path) -> Outcome:
         for stage in program.stages:
             outcome = await self._complete(program, stage, workdir)
             if outcome is not None:
-                return await asyncio.to_thread(self._with_details, outcome, program)
-        outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
-        return await asyncio.to_thread(self._with_details, outcome, program)
+                return outcome
+        return Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
 
     async def _recover_state(self) -> Failure | None:
         """Save what an earlier run of the workspace left; return why this run cannot begin."""

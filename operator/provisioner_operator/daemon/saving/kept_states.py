@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from provisioner_operator.core.states.lock import secret_suffix
 from provisioner_operator.daemon.execution.unsaved_state import RunRecord, record_as_json, record_from_json
-from provisioner_operator.daemon.terraform.state import secret_suffix
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ConflictError, NotFoundError
 

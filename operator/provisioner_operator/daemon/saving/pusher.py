@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.core.states.lock import lock_lease
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
 from provisioner_operator.daemon.execution.unsaved_state import RunRecord
 from provisioner_operator.daemon.execution.workdir import private_directory
@@ -88,7 +89,7 @@ class Pusher:
     async def release_lock(self, run: RunRecord, *, ended: float) -> None:
         """Release the lock that the run left, if it did: its state is safe. Raises AwayError."""
         if (lock := await self._lock(run)) is not None and lock.is_of_run(run.started, ended):
-            lease = paths.lease(run.namespace, state.lock_lease(run.workspace))
+            lease = paths.lease(run.namespace, lock_lease(run.workspace))
             try:
                 await self.client.json_patch(lease, lock.release())
             except PreconditionFailedError:
@@ -111,7 +112,7 @@ class Pusher:
         if self.commands.contact.is_overdue:
             raise AwayError("the daemon has no contact with the API server")
         try:
-            return lock_in(await self.client.get(paths.lease(run.namespace, state.lock_lease(run.workspace))))
+            return lock_in(await self.client.get(paths.lease(run.namespace, lock_lease(run.workspace))))
         except NotFoundError:
             return None
         except PASSING as error:

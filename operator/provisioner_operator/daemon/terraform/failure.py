@@ -8,6 +8,7 @@ from provisioner_operator.daemon.execution.guard import CANNOT_EXECUTE, SIGNALED
 from provisioner_operator.daemon.execution.provisioner import Failure
 from provisioner_operator.daemon.terraform.output import Diagnostic
 from provisioner_operator.daemon.terraform.state import BACKEND_SETTINGS_FILE, explain_lock, lock_holder
+from provisioner_operator.daemon.terraform.template_backend import explain_lock_of_backend
 
 LONGEST_DETAIL = 2000
 """Characters of an error's detail in a message; the log has all of it."""
@@ -23,17 +24,29 @@ BACKEND_OVERRIDDEN = (
     "Remove the backend or cloud block from its *_override files."
 )
 
+BACKEND_SETTINGS = (
+    "The backend that the files name does not take spec.state.backendConfig: correct a setting, or the block. "
+)
+
 
 def explain_failure(
-    stage: str, code: int, errors: Sequence[Diagnostic], *, namespace: str, workspace: str | None
+    stage: str,
+    code: int,
+    errors: Sequence[Diagnostic],
+    *,
+    namespace: str,
+    workspace: str | None,
+    in_own_backend: bool = False,
 ) -> Failure:
-    """Return the failure of a stage that exited with this code."""
+    """Return the failure of a stage that exited with this code; `in_own_backend`: the files name the place of the state."""
     for error in errors:
         holder = lock_holder(error.summary, error.detail)
         if holder is not None and workspace is not None:
-            return Failure(EndReason.STATE_LOCKED, explain_lock(holder, namespace=namespace, workspace=workspace))
-    if any(error.file == BACKEND_SETTINGS_FILE for error in errors):
-        return Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN)
+            explain = explain_lock_of_backend if in_own_backend else explain_lock
+            return Failure(EndReason.STATE_LOCKED, explain(holder, namespace=namespace, workspace=workspace))
+    if of_settings := [error for error in errors if error.file == BACKEND_SETTINGS_FILE]:
+        message = f"{BACKEND_SETTINGS}{_describe(of_settings[0])}" if in_own_backend else BACKEND_OVERRIDDEN
+        return Failure(EndReason.RUN_FAILED, message)
     if errors:
         hint = _LOG_IN if stage == "init" and _UNAUTHENTICATED.search(errors[0].detail) else ""
         return Failure(EndReason.RUN_FAILED, f"Stage {stage} failed. {_describe(errors[0])}{_more(errors)}{hint}")

@@ -71,6 +71,7 @@ def _own_variables(job: ProvisionerJob) -> Mapping[str, str]:
     return {
         "transition": (job.spec.transition or Transition.START).lower(),
         "workspace": workspace.name if workspace else "",
+        "namespace": job.metadata.namespace,
         "owner": (workspace and workspace.owner) or "",
         # A number even without a build, because templates declare it as one. Builds are counted from 1.
         "build_number": str((workspace and workspace.build_number) or 0),

@@ -10,9 +10,9 @@ import json
 import logging
 from pathlib import Path
 
-from provisioner_operator.kube.credential import Credential
-from provisioner_operator.kube.kubeconfig import Document
-from provisioner_operator.kube.login import Pem
+from provisioner_operator.kube.logins.credential import Credential
+from provisioner_operator.kube.logins.kubeconfig import Document
+from provisioner_operator.kube.logins.login import Pem
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ those that a file of the source may set too also in a file that takes precedence
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Transition
+from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, StateBackend, Transition
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.pod_environment import PROVIDER_CACHE_VARIABLE
 from provisioner_operator.core.daemons.run_environment import RunEnvironment
@@ -24,16 +24,18 @@ from provisioner_operator.daemon.execution.provisioner import Failure, Stage, St
 from provisioner_operator.daemon.execution.unsaved_state import RunRecord, write_record
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
+from provisioner_operator.daemon.inputs.backend_config import read_backend_config
 from provisioner_operator.daemon.inputs.logins import read_module_logins
-from provisioner_operator.daemon.inputs.objects import Reader
 from provisioner_operator.daemon.inputs.source import read_files, read_git_request
 from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.binary import MissingProgramError, find_binary
-from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
+from provisioner_operator.daemon.terraform.failure import explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
+from provisioner_operator.daemon.terraform.layout import Layout
+from provisioner_operator.daemon.terraform.left_state import require_no_state_in_secrets
 from provisioner_operator.daemon.terraform.module_access import ModuleAccess, git_environment, init_stage
 from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
 from provisioner_operator.daemon.terraform.passing_failure import PAUSES_SECONDS, may_pass
@@ -42,6 +44,8 @@ from provisioner_operator.daemon.terraform.provider_cache import (
     ProviderStore,
     RunCache,
 )
+from provisioner_operator.daemon.terraform.state_history import Client, StateVersions
+from provisioner_operator.daemon.terraform.template_backend import TemplateBackend
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
@@ -52,39 +56,6 @@ _OWN = (
 )
 """The variables of the daemon's environment that Terraform always inherits, besides those that the daemon is told to pass on.
 None of Coder's (CODER_*): the job alone describes itself to its template, the same on every daemon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The places of one run's files and its state."""
-
-    directory: Path
-    folder: str
-    """The folder in which Terraform runs, relative to the run's directory."""
-    namespace: str
-    workspace: str | None
-    """None when there is no state to keep."""
-    access: state.ClusterAccess
-
-    @property
-    def module(self) -> Path:
-        """The folder in which Terraform runs."""
-        return self.directory / self.folder
-
-    def write_backend(self) -> None:
-        """Configure the backend of the workspace's state, or a throwaway one."""
-        if self.workspace is None:
-            state.write_throwaway_backend(self.module)
-        else:
-            state.write_kubernetes_backend(
-                self.module, namespace=self.namespace, workspace=self.workspace, access=self.access
-            )
-
-    def keeps_state(self) -> bool:
-        """Return whether the initialized configuration uses that backend; true when there is no state to keep."""
-        return self.workspace is None or state.is_stored_under(
-            self.module, namespace=self.namespace, workspace=self.workspace
-        )
 
 
 class TerraformProgram:
@@ -104,9 +75,11 @@ class TerraformProgram:
         notices: Sequence[str] = (),
         cache: RunCache | None = None,
         modules: ModuleAccess | None = None,
+        versions: StateVersions | None = None,
     ) -> None:
         self._layout = layout
         self._modules = modules or ModuleAccess(layout.directory)
+        self._versions = versions
         self._cache = cache
         self._binary = binary
         self._job = job
@@ -183,18 +156,31 @@ class TerraformProgram:
                 pause = self._pauses.pop(0)
                 return StageEnd((f"This failure may pass: trying again in {pause:.0f} s.",), again_in=pause)
             failure = explain_failure(
-                stage, code, errors, namespace=self._layout.namespace, workspace=self._layout.workspace
+                stage,
+                code,
+                errors,
+                namespace=self._layout.namespace,
+                workspace=self._layout.workspace,
+                in_own_backend=self._layout.own_backend is not None,
             )
             if stage == INIT and (tries := len(PAUSES_SECONDS) - len(self._pauses)):
                 failure = replace(failure, message=f"{failure.message} It was tried {tries + 1} times.")
             return StageEnd(lines, failure)
         # Before anything is applied: a state in another place would be lost with the run's directory.
-        if stage == INIT and not self._layout.keeps_state():
-            return StageEnd(lines, Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN))
+        if stage == INIT and (fault := self._layout.fault()) is not None:
+            return StageEnd(lines, Failure(EndReason.RUN_FAILED, fault))
         if stage == INSPECT:
             return self._end_inspection()
         self._reader.begin_stage()
         return StageEnd(lines)
+
+    async def finish(self, *, completed: bool) -> Sequence[str]:
+        """Keep the state as a version, or end the versions of a destroyed workspace."""
+        if self._versions is None:
+            return ()
+        if completed and self._job.transition is Transition.DELETE:
+            return await self._versions.end()
+        return await self._versions.keep("after")
 
     def _errors(self) -> Sequence[Diagnostic]:
         # Masked before a message cuts them: half a secret would not be recognized.
@@ -218,14 +204,14 @@ class Terraform:
 
     def __init__(
         self,
-        reader: Reader,
+        client: Client,
         *,
         binary: Path | None,
         access: state.ClusterAccess,
         passed: RunEnvironment = RunEnvironment(),  # noqa: B008 - frozen
         store: ProviderStore | None = None,
     ) -> None:
-        self._reader = reader
+        self._client = client
         self._binary = binary
         self._access = access
         self._passed = passed
@@ -238,23 +224,21 @@ class Terraform:
             binary = find_binary(self._binary)
         except MissingProgramError as error:
             raise UnpreparedError(EndReason.RUN_FAILED, str(error)) from error
-        variables = await read_variables(self._reader, task.model)
-        workspace = job.workspace if job.type is JobType.WORKSPACE_BUILD else None
-        if workspace is None and job.type is JobType.WORKSPACE_BUILD:
-            raise UnpreparedError(EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one.")
+        variables = await read_variables(self._client, task.model)
+        workspace = _workspace_of(job)
+        context = context_environment(task.model, variables.values)
+        own, hidden = await self._read_backend(task.model, workspace, input_variables(context))
         request = await self._read_git_request(task.model)
         folder = "." if request is None else f"{REPOSITORY}/{request.path}"
-        layout = Layout(directory, folder, job.namespace, workspace, self._access)
-        notices: list[str] = []
-        if request is None:
-            files = await read_files(self._reader, task.model)
-            notices += [explain_leftover(name) for name in files if is_leftover(name)]
-            await asyncio.to_thread(_write, layout, files)
+        layout = Layout(directory, folder, job.namespace, workspace, self._access, own)
+        notices = [] if request is not None else await self._write_source(task.model, layout)
         await asyncio.to_thread(_write_record, layout, job, binary)
         cache = None if self._store is None else RunCache(self._store, directory, layout.module, (state.BACKEND_FILE,))
-        modules = ModuleAccess(directory, await read_module_logins(self._reader, task.model))
-        secrets = (*variables.secrets, *_login(request), *modules.secrets, *self._passed.secrets)
-        context = context_environment(task.model, variables.values)
+        modules = ModuleAccess(directory, await read_module_logins(self._client, task.model))
+        versions = self._versions_of(layout, job)
+        # Also before the run: whatever it does, one can go back to the state that it found.
+        notices += await versions.keep("before") if versions is not None else ()
+        secrets = (*variables.secrets, *hidden, *_login(request), *modules.secrets, *self._passed.secrets)
         return TerraformProgram(
             layout,
             binary,
@@ -268,7 +252,20 @@ class Terraform:
             notices=notices,
             cache=cache,
             modules=modules,
+            versions=versions,
         )
+
+    async def _write_source(self, model: ProvisionerJob, layout: Layout) -> list[str]:
+        """Write the files of a source that is in the cluster, and return what to tell about them."""
+        files = await read_files(self._client, model)
+        await asyncio.to_thread(_write, layout, files)
+        return [explain_leftover(name) for name in files if is_leftover(name)]
+
+    def _versions_of(self, layout: Layout, job: Job) -> StateVersions | None:
+        """Return the versions of the job's state; None if it has no state, or keeps it in a backend of its own."""
+        if layout.workspace is None or layout.own_backend is not None:
+            return None
+        return StateVersions(self._client, namespace=job.namespace, workspace=layout.workspace, job=job.name)
 
     def _environment(self, directory: Path, cache: RunCache | None) -> dict[str, str]:
         inherited = passed_on(LOCALE, NETWORK, _OWN) | dict(self._passed.values)
@@ -288,11 +285,30 @@ class Terraform:
             }
         )
 
+    async def _read_backend(
+        self, model: ProvisionerJob, workspace: str | None, values: Mapping[str, str]
+    ) -> tuple[TemplateBackend | None, Sequence[str]]:
+        """Return the backend that the files name, if the state is kept there, and the secrets among its settings."""
+        if workspace is None or model.spec.state is None or model.spec.state.backend is not StateBackend.TEMPLATE:
+            return None, ()
+        await require_no_state_in_secrets(self._client, namespace=model.metadata.namespace, workspace=workspace)
+        settings = await read_backend_config(self._client, model, values)
+        return TemplateBackend(settings.values), settings.secrets
+
     async def _read_git_request(self, model: ProvisionerJob) -> GitRequest | None:
         source = model.spec.source
         if source is None or source.git is None:
             return None
-        return await read_git_request(self._reader, model, source.git)
+        return await read_git_request(self._client, model, source.git)
+
+
+def _workspace_of(job: Job) -> str | None:
+    """Return the workspace whose state the job changes; None for a job without a state."""
+    if job.type is not JobType.WORKSPACE_BUILD:
+        return None
+    if job.workspace is None:
+        raise UnpreparedError(EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one.")
+    return job.workspace
 
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:

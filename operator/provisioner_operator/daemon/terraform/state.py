@@ -10,14 +10,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner_operator.core.states.lock import LockHolder, lock_lease, secret_suffix
+
 BACKEND_FILE = "provisioner_backend_override.tf.json"
 """Terraform merges `*_override.tf.json` last, so that this backend replaces one of the template."""
 BACKEND_SETTINGS_FILE = "provisioner_backend.json"
-SUFFIX_END = "-ws"
-"""The backend refuses a suffix that ends in `-` and a number, which it uses for the parts of a large state; but a workspace
-may be named `dev-7`. Appended to every name, it also keeps the suffixes of two workspaces distinct."""
 
 _LOCK_ERRORS = ("Error acquiring the state lock", "Error locking state")
+_HELD_OVER_HTTP = re.compile(r"HTTP remote state already locked: ID=(\S+)")
+"""The backend `http` shows its own attempt as the lock's description; only this id is that of the holder."""
 _LOCK_FIELD = re.compile(r"^\s*(ID|Who|Created|Operation):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 
@@ -28,40 +29,20 @@ class ClusterAccess:
     kubeconfig: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LockHolder:
-    """The holder of a state lock, as Terraform reports it."""
-
-    id: str = "unknown"
-    who: str = "unknown"
-    created: str = "unknown"
-    operation: str = "unknown"
-
-
-def secret_suffix(workspace: str) -> str:
-    """Return the backend's `secret_suffix` of a workspace."""
-    return workspace + SUFFIX_END
-
-
-def lock_lease(workspace: str) -> str:
-    """Return the name of the Lease that is the lock of a workspace's state."""
-    return f"lock-tfstate-default-{secret_suffix(workspace)}"
-
-
 def write_kubernetes_backend(directory: Path, *, namespace: str, workspace: str, access: ClusterAccess) -> None:
     """Make the configuration in the directory keep its state under the workspace's name."""
-    _write(directory / BACKEND_FILE, {"terraform": {"backend": {"kubernetes": {}}}})
+    write_private(directory / BACKEND_FILE, {"terraform": {"backend": {"kubernetes": {}}}})
     settings: dict[str, str | bool] = {"namespace": namespace, "secret_suffix": secret_suffix(workspace)}
     if access.kubeconfig is None:
         settings["in_cluster_config"] = True
     else:
         settings["config_path"] = str(access.kubeconfig)
-    _write(directory / BACKEND_SETTINGS_FILE, settings)
+    write_private(directory / BACKEND_SETTINGS_FILE, settings)
 
 
 def write_throwaway_backend(directory: Path) -> None:
     """Make the configuration in the directory keep its state in the directory, where it is discarded."""
-    _write(directory / BACKEND_FILE, {"terraform": {"backend": {"local": {}}}})
+    write_private(directory / BACKEND_FILE, {"terraform": {"backend": {"local": {}}}})
 
 
 def is_stored_under(directory: Path, *, namespace: str, workspace: str) -> bool:
@@ -83,6 +64,8 @@ def lock_holder(summary: str, detail: str) -> LockHolder | None:
     text = f"{summary}\n{detail}"
     if not any(known in text for known in _LOCK_ERRORS):
         return None
+    if (held := _HELD_OVER_HTTP.search(text)) is not None:
+        return LockHolder(held.group(1))
     found = {name.lower(): value for name, value in _LOCK_FIELD.findall(text) if value}
     return LockHolder(**found)
 
@@ -98,7 +81,8 @@ def explain_lock(holder: LockHolder, *, namespace: str, workspace: str) -> str:
     )
 
 
-def _write(path: Path, content: object) -> None:
+def write_private(path: Path, content: object) -> None:
+    """Write the content as JSON for its owner alone."""
     # Unlinked first: the template's own file of that name may be a link to another of its files.
     path.unlink(missing_ok=True)
     path.write_text(json.dumps(content))

@@ -15,7 +15,7 @@ from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException, load_kube_config
 
 from provisioner_operator.kube.connect import refuse_redirects
-from provisioner_operator.kube.login import LoginError
+from provisioner_operator.kube.logins.login import LoginError
 
 _REFRESH_SECONDS = 60.0
 """Time after which a credential is looked at again; the plugin runs only if its last one has expired."""

@@ -77,6 +77,9 @@ class Flaky:
             return StageEnd((f"{stage} again",), again_in=self.pauses.pop())
         return StageEnd(failure=Failure(EndReason.RUN_FAILED, "It failed."))
 
+    async def finish(self, *, completed: bool) -> Sequence[str]:
+        return (f"Finished, completed {completed}.",)
+
 
 def run(program: Flaky, directory: Path, *, stop: str = "", **spec: Any) -> tuple[Outcome, list[str]]:
     """Run a job of the program; with `stop`, cancel it when its log says that."""
@@ -102,6 +105,7 @@ def test_a_stage_is_run_until_it_succeeds_and_then_the_next(tmp_path: Path) -> N
     assert lines.count("init again") == 2
     assert [timing.stage for timing in outcome.timings] == ["init", "apply"], "all tries are one stage"
     assert (tmp_path / "applied").exists()
+    assert "Finished, completed True." in lines
 
 
 def test_a_stage_that_fails_for_the_last_time_fails_the_run(tmp_path: Path) -> None:

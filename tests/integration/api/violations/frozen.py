@@ -21,6 +21,7 @@ FULL_SPEC: dict[str, Any] = {
     "variables": [{"name": "region", "value": "us"}],
     "variablesFrom": [{"secretRef": {"name": "more"}}],
     "moduleCredentials": [{"host": "git.example.com", "secretRef": {"name": "git"}}],
+    "state": {"backend": "Template", "backendConfig": [{"name": "key", "value": "$(provisioner_workspace)"}]},
     "initiator": "somebody",
     "pendingTimeoutSeconds": 100,
     "activeDeadlineSeconds": 100,
@@ -37,6 +38,7 @@ OTHER_VALUES: dict[str, Any] = {
     "variables": [{"name": "region", "value": "eu"}],
     "variablesFrom": [],
     "moduleCredentials": [],
+    "state": {"backend": "Template", "backendConfig": [{"name": "key", "value": "$(provisioner_workspace)/x"}]},
     "initiator": "other",
     "pendingTimeoutSeconds": 101,
     "activeDeadlineSeconds": 101,
@@ -50,6 +52,7 @@ OPTIONAL_FIELDS = (
     "variables",
     "variablesFrom",
     "moduleCredentials",
+    "state",
     "initiator",
     "stallTimeoutSeconds",
 )

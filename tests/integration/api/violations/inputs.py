@@ -31,6 +31,17 @@ _HOST = "a host is a name in lower case, and a port if it is not 443: git.exampl
 _TOO_LARGE = "inline files are larger than 512 KiB in total: put them into a ConfigMap and set configMapRef, or use git"
 _NO_SOURCE = "spec.source is required when spec.provisioner is terraform"
 
+_NO_PLACE = (
+    "one value in backendConfig must contain $(provisioner_workspace): otherwise all workspaces would share one state"
+)
+_NO_SETTINGS = "backendConfig is allowed only if backend is Template"
+_SETTING = "a setting of a backend needs exactly one of value and valueFrom"
+_KEY = {"name": "key", "value": "$(provisioner_workspace)"}
+
+
+def _state(backend: str, *settings: Manifest) -> Manifest:
+    return {"state": {"backend": backend, **({"backendConfig": [*settings]} if settings else {})}}
+
 
 def _inline(**files: str) -> Manifest:
     return {"source": {"inline": {"files": files}}}
@@ -93,6 +104,12 @@ _INPUTS: tuple[tuple[str, Manifest, str], ...] = (
     ),
     *((_GIT_REF, _git(ref=ref), "spec.source.git.ref") for ref in (*REFUSED, *NO_BRANCHES)),
     (_VARIABLE, {"variables": [{"name": "a"}]}, "spec.variables[0]"),
+    (_NO_PLACE, _state("Template"), "spec.state.backendConfig"),
+    (_NO_PLACE, _state("Template", {"name": "key", "value": "states/dev"}), "spec.state.backendConfig"),
+    (_NO_PLACE, _state("Template", {"name": "key", "valueFrom": _SECRET}), "spec.state.backendConfig"),
+    (_NO_SETTINGS, _state("Kubernetes", _KEY), "spec.state.backendConfig"),
+    (_SETTING, _state("Template", _KEY, {"name": "a"}), "spec.state.backendConfig"),
+    (_SETTING, _state("Template", _KEY, {"name": "a", "value": "", "valueFrom": _SECRET}), "spec.state.backendConfig"),
     (_VARIABLE, {"variables": [{"name": "a", "value": "", "valueFrom": _SECRET}]}, "spec.variables[0]"),
 )
 """Violations that a job and a template have in common."""

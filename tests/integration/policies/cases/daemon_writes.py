@@ -11,6 +11,7 @@ from integration.policies.cases.objects import (
     log_archive,
     owner_reference,
     secret,
+    state_versions,
     token_secret,
     with_metadata,
 )
@@ -208,7 +209,7 @@ def _states(
         _state(f"a stored {kind} of Terraform's", "POD-mine", _written(kind, own)),
         _state(f"the end of a {kind} of Terraform's", "POD-mine", delete(kind, own)),
         *(
-            _state(title, "POD-mine", request, f'are named {prefix}default-WORKSPACE-ws: the name "{name}" is another')
+            _state(title, "POD-mine", request, f'{prefix}default-WORKSPACE-ws: the name "{name}" is another')
             for title, name, request in of_other_names
         ),
         *(_state(title, "POD-mine", request, says) for title, request, says in of_other_contents),
@@ -232,6 +233,26 @@ _TYPES = (
         "POD-mine",
         create(lease(f"unsaved-lock-tfstate-{STATE}")),
         "are named lock-tfstate-default-WORKSPACE-ws",
+    ),
+    _state("the versions of a state", "POD-mine", create(state_versions("state-versions-dev"))),
+    _state(
+        "a Secret of others under the name of the versions",
+        "POD-mine",
+        create(secret("state-versions-dev")),
+        "only Secrets of the type provisioner.dev/state-versions",
+    ),
+    _state("versions under the name of a state", "POD-mine", create(state_versions("tfstate-default-new-ws")), _OPAQUE),
+    _state(
+        "versions under another name",
+        "POD-mine",
+        create(state_versions("state-versions")),
+        'the name "state-versions" is another',
+    ),
+    _state(
+        "versions with a label",
+        "POD-mine",
+        create(with_metadata(state_versions("state-versions-dev"), labels={"team": "x"})),
+        "the labels",
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from provisioner_operator.api.v1alpha1.names import API_VERSION
+from provisioner_operator.api.v1alpha1.names import API_VERSION, STATE_VERSIONS_TYPE
 from support.builders.manifests import (
     a_daemon_manifest,
     a_job_manifest,
@@ -54,6 +54,11 @@ def config_map(name: str, /, **metadata: Any) -> Manifest:
 def secret(name: str, **metadata: Any) -> Manifest:
     """A Secret."""
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, **metadata}}
+
+
+def state_versions(name: str) -> Manifest:
+    """A Secret for the versions of a state."""
+    return secret(name) | {"type": STATE_VERSIONS_TYPE}
 
 
 def lease(name: str, **metadata: Any) -> Manifest:

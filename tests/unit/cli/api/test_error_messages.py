@@ -97,3 +97,11 @@ def test_only_an_object_that_changed_is_worth_reading_again(
 
 def test_a_name_that_is_taken_has_its_own_error() -> None:
     assert isinstance(refusal(409, {"reason": "AlreadyExists"}, JOBS), AlreadyExistsError)
+
+
+@pytest.mark.parametrize(("verb", "resource"), [("get", "secrets"), ("patch", "secrets"), ("create", "leases")])
+def test_a_missing_right_on_states_names_the_builtin_role_that_has_it(verb: str, resource: str) -> None:
+    group = "coordination.k8s.io" if resource == "leases" else ""
+    message = f'{resource} is forbidden: User "joe" cannot {verb} resource "{resource}" in API group "{group}" in the namespace "acme"'
+    error = refusal(403, {"message": message}, f"/api/v1/namespaces/acme/{resource}")
+    assert "ClusterRole edit" in str(error)

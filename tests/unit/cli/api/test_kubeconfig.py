@@ -8,7 +8,7 @@ import yaml
 
 from provisioner_operator.cli.api.kubeconfig import Choice, choose, files_to_read, find_access
 from provisioner_operator.cli.errors import UsageError
-from provisioner_operator.kube.kubeconfig import merged
+from provisioner_operator.kube.logins.kubeconfig import merged
 
 
 def a_kubeconfig(name: str, **context: Any) -> dict[str, Any]:

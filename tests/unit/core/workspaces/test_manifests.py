@@ -48,6 +48,15 @@ def test_a_job_has_the_source_of_its_version(version: Version, source: dict[str,
     assert imported["spec"].get("source") == source
 
 
+def test_a_build_keeps_its_state_where_its_version_says_and_an_import_nowhere() -> None:
+    state = {"backend": "Template", "backendConfig": [{"name": "key", "value": "$(provisioner_workspace)"}]}
+    kept, today = a_version(state=state), a_template(state=None)
+
+    assert built(template=today, version=kept)["spec"]["state"] == state
+    assert "state" not in built(template=a_template(state=state))["spec"]
+    assert "state" not in str(import_job(a_template(state=state), kept))
+
+
 def test_a_job_runs_the_program_of_its_version() -> None:
     version, today = a_version(provisioner=Provisioner.TERRAFORM), a_template(provisioner=Provisioner.ECHO)
     imported: Any = import_job(today, version)

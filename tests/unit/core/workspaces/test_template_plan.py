@@ -131,6 +131,14 @@ def test_changed_parameters_are_another_version_and_each_version_keeps_its_own()
     )
 
 
+def test_another_place_of_the_states_is_another_version() -> None:
+    state = {"backend": "Template", "backendConfig": [{"name": "key", "value": "$(provisioner_workspace)"}]}
+    before, after = a_template(status=NEW), a_template(status=NEW, state=state)
+
+    assert digest_of(before, SourceFiles({})) != digest_of(after, SourceFiles({}))
+    assert written_status(after, **imported(after)).versions[-1].state == state
+
+
 def test_a_failed_import_is_tried_again_when_that_is_asked_for() -> None:
     template = a_template(status=NEW)
     failed = replace(template, status=written_status(template, **imported(template, Phase.FAILED)))

@@ -26,7 +26,7 @@ WORKSPACE = {
     "owner": "alice@example.com",
 }
 TEMPLATE = {"name": "python", "uid": "b2b7c1de-0000-4000-8000-000000000000", "version": "v-1a2b3c"}
-OWN = ("transition", "workspace", "owner", "build_number", "template", "template_version")
+OWN = ("transition", "workspace", "namespace", "owner", "build_number", "template", "template_version")
 
 
 def environment_of(values: dict[str, str] | None = None, **spec: Any) -> dict[str, str]:
@@ -43,6 +43,7 @@ def test_a_template_may_declare_variables_for_all_of_the_context() -> None:
     assert own(environment_of()) == {
         "transition": "start",
         "workspace": "dev",
+        "namespace": "acme",
         "owner": "alice@example.com",
         "build_number": "3",
         "template": "python",
@@ -52,7 +53,12 @@ def test_a_template_may_declare_variables_for_all_of_the_context() -> None:
 
 def test_what_a_hand_written_job_does_not_say_is_empty_and_its_number_still_a_number() -> None:
     environment = environment_of(workspaceRef={"name": "dev"}, templateRef=None)
-    assert own(environment) == dict.fromkeys(OWN, "") | {"transition": "start", "workspace": "dev", "build_number": "0"}
+    assert own(environment) == dict.fromkeys(OWN, "") | {
+        "transition": "start",
+        "workspace": "dev",
+        "namespace": "acme",
+        "build_number": "0",
+    }
 
 
 def test_a_variable_cannot_pretend_another_owner() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from provisioner_operator.daemon.terraform.kubeconfig import RunKubeconfig
-from provisioner_operator.kube.credential import Credential
-from provisioner_operator.kube.exec_plugin import ExecPlugin
-from provisioner_operator.kube.login import Chosen, Login, Pem, Server
+from provisioner_operator.kube.logins.credential import Credential
+from provisioner_operator.kube.logins.exec_plugin import ExecPlugin
+from provisioner_operator.kube.logins.login import Chosen, Login, Pem, Server
 
 CLUSTER = {"server": "https://it.example.com", "proxy-url": "http://proxy.example.com", "tls-server-name": "it"}
 PLUGIN = ExecPlugin(("login",), {})

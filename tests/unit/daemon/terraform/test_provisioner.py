@@ -278,3 +278,40 @@ def test_init_alone_takes_providers_from_the_daemons_store(tmp_path: Path) -> No
     init, *others = program.stages
     assert init.environment == {**program.environment, "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1"}
     assert all(stage.around is None and stage.environment is None for stage in others)
+
+
+OWN_BACKEND = {
+    "backend": "Template",
+    "backendConfig": [
+        {"name": "key", "value": "$(region)/$(provisioner_workspace)"},
+        {"name": "secret_key", "valueFrom": {"secretKeyRef": {"name": "login", "key": "password"}}},
+    ],
+}
+
+
+@pytest.mark.parametrize("source", [INLINE, GIT])
+def test_a_state_in_the_templates_backend_gets_its_settings_and_no_other_backend(
+    tmp_path: Path, source: dict[str, Any]
+) -> None:
+    program = prepare(a_task(source=source, variables=REGION, state=OWN_BACKEND), tmp_path)
+    module = tmp_path if source is INLINE else checked_out(tmp_path)
+    if source is GIT:
+        program.read("fetch", "stdout", f"commit: {COMMIT}")
+        assert program.end_stage("fetch", 0).failure is None
+    assert json.loads((module / BACKEND_SETTINGS_FILE).read_text()) == {"key": "eu/dev", "secret_key": "hunter2"}
+    assert not (module / BACKEND_FILE).exists()
+    assert f"-backend-config={BACKEND_SETTINGS_FILE}" in {each.name: each for each in program.stages}["init"].arguments
+    assert "hunter2" in program.secrets
+    failure = program.end_stage("init", 0).failure
+    assert failure is not None
+    assert "name no backend" in failure.message
+
+
+def test_an_import_reads_no_setting_of_a_backend(tmp_path: Path) -> None:
+    assert prepare(a_task(source=INLINE, **IMPORT), tmp_path).secrets == ()
+
+
+def test_a_dry_run_keeps_no_state_wherever_the_template_keeps_its_own(tmp_path: Path) -> None:
+    prepare(a_task(source=INLINE, variables=REGION, state=OWN_BACKEND, **DRY_RUN), tmp_path)
+    assert "local" in (tmp_path / BACKEND_FILE).read_text()
+    assert not (tmp_path / BACKEND_SETTINGS_FILE).exists()

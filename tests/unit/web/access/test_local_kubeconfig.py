@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from provisioner_operator.kube.login import LoginError
+from provisioner_operator.kube.logins.login import LoginError
 from provisioner_operator.web.access import local_kubeconfig
 from provisioner_operator.web.access.local_kubeconfig import connect_locally
 

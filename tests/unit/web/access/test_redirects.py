@@ -17,7 +17,7 @@ from provisioner_operator.kube import connect as connect_module
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.connect import connect, connect_for_users
 from provisioner_operator.kube.errors import UnreachableError
-from provisioner_operator.kube.login import Login, Server
+from provisioner_operator.kube.logins.login import Login, Server
 from provisioner_operator.web.access.local_kubeconfig import connect_locally
 from provisioner_operator.web.access.reviews import Reviews
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import aiohttp
 
-from provisioner_operator.kube.exec_plugin import ExecPlugin, plugin_of
-from provisioner_operator.kube.kubeconfig import Document, KubeconfigError, merged, read
+from provisioner_operator.kube.logins.exec_plugin import ExecPlugin, plugin_of
+from provisioner_operator.kube.logins.kubeconfig import Document, KubeconfigError, merged, read
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 

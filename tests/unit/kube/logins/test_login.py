@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from provisioner_devcluster.control_plane.certificates import Authority, KeyPair
-from provisioner_operator.kube import login as login_module
-from provisioner_operator.kube.login import Login, LoginError, Server, find_login, reread
+from provisioner_operator.kube.logins import login as login_module
+from provisioner_operator.kube.logins.login import Login, LoginError, Server, find_login, reread
 
 URL = "https://it.example.com"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner_operator.kube import exec_plugin
-from provisioner_operator.kube.exec_plugin import ExecPlugin, Given, PluginError, plugin_of
+from provisioner_operator.kube.logins import exec_plugin
+from provisioner_operator.kube.logins.exec_plugin import ExecPlugin, Given, PluginError, plugin_of
 
 CLUSTER = {"server": "https://it.example.com", "certificate-authority-data": "Q0E=", "insecure-skip-tls-verify": False}
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from provisioner_operator.kube.kubeconfig import Document
+from provisioner_operator.kube.logins.kubeconfig import Document
 
 PLUGIN_SECONDS = 60.0
 """Time that a plugin may take: it may ask an identity provider, and then a cloud."""

@@ -11,15 +11,15 @@ import pytest
 import yaml
 
 from provisioner_devcluster.control_plane.certificates import Authority, KeyPair
-from provisioner_operator.kube.credential import (
+from provisioner_operator.kube.logins.credential import (
     REFUSAL_PAUSE_SECONDS,
     REREAD_SECONDS,
     Credential,
     CredentialError,
     CurrentCredential,
 )
-from provisioner_operator.kube.exec_plugin import ExecPlugin, Given, PluginError
-from provisioner_operator.kube.login import Login, Server, find_login
+from provisioner_operator.kube.logins.exec_plugin import ExecPlugin, Given, PluginError
+from provisioner_operator.kube.logins.login import Login, Server, find_login
 from support.virtual_time import virtual_time
 
 SERVER = Server("https://it.invalid")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import aiohttp
 
-from provisioner_operator.kube.exec_plugin import Given, PluginError
-from provisioner_operator.kube.login import Chosen, Login, LoginError, Pem, reread
+from provisioner_operator.kube.logins.exec_plugin import Given, PluginError
+from provisioner_operator.kube.logins.login import Chosen, Login, LoginError, Pem, reread
 
 REREAD_SECONDS = 60.0
 """Kubelet replaces a projected token long before it expires, and suggests reading it again every minute."""

@@ -1,0 +1,1 @@
+"""Logins at an API server: kubeconfigs, exec plugins, and credentials that are renewed."""
