@@ -115,7 +115,7 @@ class EndReason(StrEnum):
     """A Secret that a variable refers to, or its key, could not be read; or a value is an expression, and a file of the source
     might replace it."""
     STATE_LOCKED = "StateLocked"
-    """Another run holds the lock of the workspace's Terraform state."""
+    """Somebody whose death is not certain holds the lock of the workspace's Terraform state."""
     DAEMON_SHUTDOWN = "DaemonShutdown"
     """The daemon was shut down and stopped the run, which had not ended in the time to drain, or was not waited for."""
     DELETED = "Deleted"

@@ -38,6 +38,8 @@ from provisioner_operator.daemon.terraform.provider_cache import (
     ProviderStore,
     RunCache,
 )
+from provisioner_operator.daemon.terraform.run_lock import LOCKED_BY_DAEMON, LOCKED_BY_TERRAFORM, RunLock, StateLocks
+from provisioner_operator.daemon.terraform.source_files import write_files
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
@@ -99,8 +101,10 @@ class TerraformProgram:
         request: GitRequest | None,
         notices: Sequence[str] = (),
         cache: RunCache | None = None,
+        lock: RunLock | None = None,
     ) -> None:
         self._layout = layout
+        self._lock = lock
         self._cache = cache
         self._binary = binary
         self._job = job
@@ -124,10 +128,13 @@ class TerraformProgram:
             yield fetch_stage(self._request, self._layout.directory)
         if not self._imports and self._values.search():
             yield inspect_stage(self._layout.directory, self._layout.folder)
-        for stage in _stages(self._binary, self._job, self._layout, self._values, self._reader):
+        locking = LOCKED_BY_TERRAFORM if self._lock is None else LOCKED_BY_DAEMON
+        for stage in _stages(self._binary, self._job, self._layout, self._values, self._reader, locking):
             if stage.name == INIT and self._cache is not None:
                 environment = {**self.environment, **self._cache.settings()}
                 yield replace(stage, environment=environment, around=self._cache.during_init)
+            elif stage.name == PLAN and self._lock is not None:
+                yield replace(stage, before=self._lock.acquire)
             else:
                 yield stage
 
@@ -193,6 +200,10 @@ class TerraformProgram:
         self._reader.begin_stage()
         return StageEnd(lines)
 
+    async def finish(self, *, completed: bool) -> Sequence[str]:
+        """Release the lock of the state."""
+        return () if self._lock is None else await self._lock.release(completed=completed)
+
     def _errors(self) -> Sequence[Diagnostic]:
         # Masked before a message cuts them: half a secret would not be recognized.
         return [replace(each, detail=self._mask(each.detail)) for each in self._reader.errors]
@@ -221,12 +232,15 @@ class Terraform:
         access: state.ClusterAccess,
         passed: RunEnvironment = RunEnvironment(),  # noqa: B008 - frozen
         store: ProviderStore | None = None,
+        locks: StateLocks | None = None,
     ) -> None:
+        """Take what all runs share; without `locks`, Terraform locks states itself."""
         self._reader = reader
         self._binary = binary
         self._access = access
         self._passed = passed
         self._store = store
+        self._locks = locks
 
     async def prepare(self, task: Task, directory: Path) -> TerraformProgram:
         """Read the variables, and write the job's files and the backend's, unless a stage is to fetch them."""
@@ -266,6 +280,7 @@ class Terraform:
             request=request,
             notices=notices,
             cache=cache,
+            lock=None if workspace is None or self._locks is None else self._locks.lock_for(job),
         )
 
     def _environment(self, directory: Path, cache: RunCache | None) -> dict[str, str]:
@@ -294,9 +309,7 @@ class Terraform:
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
     try:
-        for name, content in files.items():
-            if not is_leftover(name):
-                _write_file(layout.module / name, content)
+        write_files(layout.module, files)
         layout.write_backend()
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
         raise UnpreparedError(
@@ -304,19 +317,13 @@ def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
         ) from error
 
 
-def _write_file(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    # Neither a ConfigMap nor an inline file has a mode; templates run such files (`local-exec`, `external`).
-    if content.startswith(b"#!"):
-        path.chmod(path.stat().st_mode | 0o111)
-
-
 def _login(request: GitRequest | None) -> Sequence[str]:
     return () if request is None or request.credentials is None else request.credentials.hidden
 
 
-def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: OutputReader) -> Iterator[Stage]:
+def _stages(
+    binary: str, job: Job, layout: Layout, values: ValueFiles, reader: OutputReader, locking: str
+) -> Iterator[Stage]:
     def stage(name: str, *arguments: str) -> Stage:
         return Stage(name, (binary, *arguments), layout.folder)
 
@@ -334,6 +341,6 @@ def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: O
             backend = f"-backend-config={state.BACKEND_SETTINGS_FILE}"
             yield stage(INIT, "init", *quiet, *values.arguments(), backend)
             destroys = job.transition is Transition.DELETE
-            yield stage(PLAN, *plan, *(["-destroy"] if destroys else []))
+            yield stage(PLAN, *plan, locking, *(["-destroy"] if destroys else []))
             given = values.apply_arguments(is_tofu=reader.is_tofu)
-            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *given, _PLAN_FILE)
+            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, locking, *given, _PLAN_FILE)

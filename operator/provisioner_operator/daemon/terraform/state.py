@@ -10,12 +10,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner_operator.core.workspaces.state_lock import LockHolder, secret_suffix
+
 BACKEND_FILE = "provisioner_backend_override.tf.json"
 """Terraform merges `*_override.tf.json` last, so that this backend replaces one of the template."""
 BACKEND_SETTINGS_FILE = "provisioner_backend.json"
-SUFFIX_END = "-ws"
-"""The backend refuses a suffix that ends in `-` and a number, which it uses for the parts of a large state; but a workspace
-may be named `dev-7`. Appended to every name, it also keeps the suffixes of two workspaces distinct."""
 
 _LOCK_ERRORS = ("Error acquiring the state lock", "Error locking state")
 _LOCK_FIELD = re.compile(r"^\s*(ID|Who|Created|Operation):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
@@ -26,26 +25,6 @@ class ClusterAccess:
     """Access to the API server that keeps the state: a kubeconfig, or the Pod's own ServiceAccount."""
 
     kubeconfig: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LockHolder:
-    """The holder of a state lock, as Terraform reports it."""
-
-    id: str = "unknown"
-    who: str = "unknown"
-    created: str = "unknown"
-    operation: str = "unknown"
-
-
-def secret_suffix(workspace: str) -> str:
-    """Return the backend's `secret_suffix` of a workspace."""
-    return workspace + SUFFIX_END
-
-
-def lock_lease(workspace: str) -> str:
-    """Return the name of the Lease that is the lock of a workspace's state."""
-    return f"lock-tfstate-default-{secret_suffix(workspace)}"
 
 
 def write_kubernetes_backend(directory: Path, *, namespace: str, workspace: str, access: ClusterAccess) -> None:
@@ -91,10 +70,9 @@ def explain_lock(holder: LockHolder, *, namespace: str, workspace: str) -> str:
     """Return the message that describes the holder of the lock and a safe way to release it."""
     return (
         f"The state of workspace {workspace} is locked by {holder.who} since {holder.created} "
-        f"({holder.operation}, lock id {holder.id}). If that run is still active, wait for it. If it is dead "
-        f"(`kubectl -n {namespace} get pj,pd` shows no job of this workspace and no daemon running it), check what it left "
-        f"behind, release the lock with `kubectl -n {namespace} delete lease {lock_lease(workspace)}`, and retry the job. "
-        "Deleting a Lease needs the built-in ClusterRole edit or admin in the namespace; provisioner-admin does not permit it."
+        f"({holder.operation}, lock id {holder.id}). If that is still at work, wait for it. If it is dead, check what it left "
+        f"behind, release the lock with `kubectl provisioner workspaces unlock -n {namespace} {workspace}`, and retry the job. "
+        "That needs the verb cancel on provisionerjobs, for example by the ClusterRole provisioner-admin."
     )
 
 

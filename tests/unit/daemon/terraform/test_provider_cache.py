@@ -44,7 +44,8 @@ def offered(store: ProviderStore, target: Path, lock_text: str | None = None) ->
     return [path.relative_to(target).as_posix() for path in target.glob("*/*/*/*/*")]
 
 
-async def patient() -> bool:
+async def patient(line: str) -> bool:
+    del line
     return True
 
 
@@ -152,7 +153,7 @@ class Init:
         return RunCache(self.store, directory, directory, (OWN,))
 
     async def run(
-        self, cache: RunCache, *, succeeds: bool = True, wait: Callable[[], Awaitable[bool]] = patient
+        self, cache: RunCache, *, succeeds: bool = True, wait: Callable[[str], Awaitable[bool]] = patient
     ) -> bool:
         """Do as `init` does; return whether it had to fetch."""
         async with cache.during_init(wait) as keep:
@@ -205,7 +206,8 @@ def test_an_init_that_hangs_or_a_stop_ends_the_wait(tmp_path: Path, monkeypatch:
     init = Init(tmp_path, a_store(tmp_path))
     waits = 0
 
-    async def stopped() -> bool:
+    async def stopped(line: str) -> bool:
+        del line
         nonlocal waits
         waits += 1
         return False
@@ -225,7 +227,8 @@ def test_only_code_that_was_never_initialized_waits(tmp_path: Path, code: str) -
     init = Init(tmp_path, a_store(tmp_path))
     waits = 0
 
-    async def count() -> bool:
+    async def count(line: str) -> bool:
+        del line
         nonlocal waits
         waits += 1
         return False

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
+from provisioner_operator.core.workspaces.state_lock import secret_suffix
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
@@ -17,14 +18,14 @@ NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?", fullmatch=True)
 
 @given(NAMES)
 def test_a_suffix_is_one_that_the_backend_takes(workspace: str) -> None:
-    suffix = state.secret_suffix(workspace)
+    suffix = secret_suffix(workspace)
     assert not suffix.rpartition("-")[2].isdigit()
     assert len(suffix) <= 63
 
 
 @given(NAMES, NAMES)
 def test_two_workspaces_never_share_a_state(one: str, other: str) -> None:
-    assert (state.secret_suffix(one) == state.secret_suffix(other)) == (one == other)
+    assert (secret_suffix(one) == secret_suffix(other)) == (one == other)
 
 
 def test_the_backend_of_a_workspace_is_written_for_its_owner_alone(tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_a_locked_state_is_reported_with_its_holder_and_how_to_release_it() -> N
     assert failure.reason is EndReason.STATE_LOCKED
     assert "locked by runner@pool-a-x7k2p since 2026-11-22 03:19:08" in failure.message
     assert "lock id 2e1b4a50-07a3-ddce-f2c0-2528167c31c3" in failure.message
-    assert "kubectl -n acme delete lease lock-tfstate-default-dev-ws" in failure.message
+    assert "kubectl provisioner workspaces unlock -n acme dev" in failure.message
 
 
 def test_an_error_is_reported_with_its_place_and_the_number_of_others() -> None:
