@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from provisioner_operator.core.workspaces.state_lock import (
+from provisioner_operator.core.states.lock import (
     LOCK_INFO_ANNOTATION,
     RUN_PREFIX,
     HoldingRun,

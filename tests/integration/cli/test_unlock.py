@@ -5,7 +5,7 @@ import json
 from integration.cli.conftest import People
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.errors import Exit
-from provisioner_operator.core.workspaces.state_lock import HoldingRun, lock_id, lock_info, lock_lease, new_lock
+from provisioner_operator.core.states.lock import HoldingRun, lock_id, lock_info, lock_lease, new_lock
 from support.cluster.phases import bring_to
 from support.manifests import Manifest
 from support.test_namespace import ProductNamespace, a_job

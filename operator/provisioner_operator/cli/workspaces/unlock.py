@@ -8,7 +8,7 @@ from provisioner_operator.cli.output.outcomes import for_each
 from provisioner_operator.cli.session import Session
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.json_patch import JsonPatch
-from provisioner_operator.core.workspaces.state_lock import (
+from provisioner_operator.core.states.lock import (
     HoldingRun,
     LockHolder,
     is_reported,

@@ -16,7 +16,7 @@ from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.enums import EndReason, Transition
 from provisioner_operator.core.model.json_patch import JsonPatch, timestamp
 from provisioner_operator.core.model.records import Daemon, Job
-from provisioner_operator.core.workspaces.state_lock import (
+from provisioner_operator.core.states.lock import (
     LOCK_RELEASED,
     HoldingRun,
     LockHolder,

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner_operator.core.workspaces.state_lock import LockHolder, secret_suffix
+from provisioner_operator.core.states.lock import LockHolder, secret_suffix
 
 BACKEND_FILE = "provisioner_backend_override.tf.json"
 """Terraform merges `*_override.tf.json` last, so that this backend replaces one of the template."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provisioner_operator.core.workspaces.state_lock import StateLock, lock_lease, state_secret
+from provisioner_operator.core.states.lock import StateLock, lock_lease, state_secret
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ApiError, NotFoundError
 from provisioner_operator.kube.object_states import meta_of

@@ -17,8 +17,8 @@ from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import DaemonPod, Offer
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
+from provisioner_operator.core.states.lock import LOCK_RELEASED
 from provisioner_operator.core.workspaces.decisions import HoldWorkspace
-from provisioner_operator.core.workspaces.state_lock import LOCK_RELEASED
 from provisioner_operator.kube.event_objects import Notice
 from support.builders.core import a_job
 from support.builders.workspaces import a_workspace

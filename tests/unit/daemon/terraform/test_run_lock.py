@@ -9,7 +9,7 @@ import pytest
 from typing_extensions import override
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
-from provisioner_operator.core.workspaces.state_lock import LOCK_RELEASED, HoldingRun, lock_id, lock_info, new_lock
+from provisioner_operator.core.states.lock import LOCK_RELEASED, HoldingRun, lock_id, lock_info, new_lock
 from provisioner_operator.daemon.execution.provisioner import StageEnd
 from provisioner_operator.daemon.terraform.run_lock import LOCK_WAIT_SECONDS, RunLock, StateLocks
 from provisioner_operator.daemon.terraform.state_removal import LARGEST_EMPTY, is_empty

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
-from provisioner_operator.core.workspaces.state_lock import secret_suffix
+from provisioner_operator.core.states.lock import secret_suffix
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader

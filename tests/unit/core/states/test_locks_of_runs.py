@@ -7,7 +7,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, Phase
 from provisioner_operator.core.model.records import Daemon, Job
-from provisioner_operator.core.workspaces.state_lock import (
+from provisioner_operator.core.states.lock import (
     ALREADY,
     LOCK_INFO_ANNOTATION,
     HoldingRun,

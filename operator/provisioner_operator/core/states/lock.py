@@ -45,6 +45,16 @@ def lock_lease(workspace: str) -> str:
     return f"lock-{state_secret(workspace)}"
 
 
+def state_labels(workspace: str) -> JsonObject:
+    """Return the labels by which the backend finds a workspace's state and its lock."""
+    return {
+        "tfstate": "true",
+        "tfstateSecretSuffix": secret_suffix(workspace),
+        "tfstateWorkspace": "default",
+        "app.kubernetes.io/managed-by": "terraform",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class HoldingRun:
     """Run of a daemon that holds a lock, as the lock describes it."""
@@ -108,12 +118,7 @@ def new_lock(workspace: str, identity: str, info: str) -> JsonObject:
         "kind": "Lease",
         "metadata": {
             "name": lock_lease(workspace),
-            "labels": {
-                "tfstate": "true",
-                "tfstateSecretSuffix": secret_suffix(workspace),
-                "tfstateWorkspace": "default",
-                "app.kubernetes.io/managed-by": "terraform",
-            },
+            "labels": state_labels(workspace),
             "annotations": {LOCK_INFO_ANNOTATION: info},
         },
         "spec": {"holderIdentity": identity},

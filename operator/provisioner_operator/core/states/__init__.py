@@ -1,0 +1,1 @@
+"""Terraform states of workspaces: their locks."""
