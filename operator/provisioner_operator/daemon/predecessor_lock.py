@@ -10,13 +10,17 @@ import asyncio
 import fcntl
 import logging
 import os
+import re
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 """The pause between two tries to get the lock."""
+_SITE_DIGITS = 32
+_SITE = re.compile(rf"[0-9a-f]{{{_SITE_DIGITS}}}")
 
 
 class PredecessorLockError(Exception):
@@ -55,6 +59,23 @@ async def acquire(directory: Path, server: str, namespace: str, name: str) -> in
             )
         await asyncio.sleep(POLL_SECONDS)
     return lock
+
+
+def site(lock: int) -> str:
+    """Return the id of the place where the lock file lies, which the first holder of the lock writes into it.
+
+    Whoever holds the lock knows that all others who ever held one of this id are gone, with their runs.
+    """
+    known = os.pread(lock, _SITE_DIGITS, 0).decode(errors="replace")
+    if _SITE.fullmatch(known):
+        return known
+    made = uuid4().hex
+    try:
+        os.pwrite(lock, made.encode(), 0)
+        os.fsync(lock)
+    except OSError as error:
+        logger.warning("Cannot write to the lock file of the daemon, so that a restart does not know it: %s", error)
+    return made
 
 
 def _try_lock(lock: int) -> bool:

@@ -33,6 +33,7 @@ from provisioner_operator.daemon.terraform.binary import find_binary
 from provisioner_operator.daemon.terraform.kubeconfig import RunKubeconfig
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform
+from provisioner_operator.daemon.terraform.run_lock import StateLocks
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.daemon.terraform.version import require_supported
 from provisioner_operator.kube.connect import Connection, connect
@@ -136,7 +137,10 @@ def _resources(
         logger.info("Runs get these variables of the daemon: %s", ", ".join(sorted(passed.values)))
     cache = provider_directory(os.environ | passed.values)
     store = None if cache is None else ProviderStore(cache)
-    terraform = Terraform(connection.client, binary=settings.terraform, access=access, passed=passed, store=store)
+    locks = StateLocks(connection.client, settings.name, instance, predecessor_lock.site(lock))
+    terraform = Terraform(
+        connection.client, binary=settings.terraform, access=access, passed=passed, store=store, locks=locks
+    )
     return RunResources(
         {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform},
         settings.directory,

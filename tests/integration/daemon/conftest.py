@@ -164,9 +164,13 @@ class Office:
         text: str = self.kubectl.get("configmap", f"{name}-log")["data"]["log"]
         return text
 
+    def running(self) -> list[ForkedProcess]:
+        """Return the daemons that have not ended."""
+        return [process for process in self._started if process.poll() is None]
+
     def processes(self) -> list[psutil.Process]:
         """Return all processes below the daemons."""
-        roots = [psutil.Process(process.pid) for process in self._started if process.poll() is None]
+        roots = [psutil.Process(process.pid) for process in self.running()]
         return [child for root in roots for child in root.children(recursive=True)]
 
     def said(self) -> str:

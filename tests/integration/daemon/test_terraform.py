@@ -86,7 +86,9 @@ def test_a_workspace_is_started_stopped_and_deleted_on_one_state(tofu_office: Of
     assert actions(done["two"]) == {counted: "delete"}
     assert actions(done["three"]) == {kept: "delete"}
     assert [timing["stage"] for timing in done["three"]["timings"]] == ["init", "plan", "destroy"]
-    assert tofu_office.kubectl.get("secret", "tfstate-default-dev-7-ws")
+    assert "its Secret tfstate-default-dev-7-ws and its lock were removed" in tofu_office.log("three")
+    assert not tofu_office.kubectl.attempt("get", "secret", "tfstate-default-dev-7-ws").ok
+    assert not tofu_office.kubectl.attempt("get", "lease", "lock-tfstate-default-dev-7-ws").ok
 
 
 def test_a_secret_is_in_no_log_and_in_no_status(tofu_office: Office) -> None:
@@ -112,16 +114,13 @@ def test_a_run_that_hangs_is_stopped_although_terraform_says_that_it_still_waits
     assert tofu_office.await_phase("one", "Failed")["reason"] == "Stalled"
 
 
-def test_the_lock_of_a_dead_run_is_reported_and_left_alone(tofu_office: Office) -> None:
+def test_a_daemon_releases_the_lock_of_a_terraform_that_was_killed(tofu_office: Office) -> None:
     tofu_office.submit_spec("one", a_build(SLEEPER))
     sleeping(tofu_office, "one").kill()
     assert "killed by signal 9" in tofu_office.await_phase("one", "Failed")["message"]
-    tofu_office.submit_spec("two", a_build(SLEEPER))
-    status = tofu_office.await_phase("two", "Failed")
-    assert status["reason"] == "StateLocked"
-    lease = tofu_office.kubectl.get("lease", "lock-tfstate-default-dev-7-ws")
-    assert lease["spec"]["holderIdentity"] in status["message"]
-    assert "delete lease lock-tfstate-default-dev-7-ws" in status["message"]
+    tofu_office.submit_spec("two", a_build(SLEEPER, transition="Delete"))
+    tofu_office.await_phase("two", "Completed")
+    assert "lock" not in tofu_office.log("two").replace("its lock were removed", "")
 
 
 def test_terraform_saves_its_state_when_its_daemon_is_killed_in_its_container(office: Office) -> None:

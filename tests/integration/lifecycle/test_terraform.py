@@ -1,7 +1,5 @@
 """Real Terraform: a workspace is started, stopped and deleted; the API server stores its state, and nothing leaks its secrets."""
 
-import base64
-import gzip
 import json
 import time
 from collections.abc import Iterator
@@ -10,7 +8,9 @@ from typing import Any
 import pytest
 
 from provisioner_devcluster import find_tofu
+from support.cluster.shared_cluster import Cluster
 from support.cluster.watching import WITHIN
+from support.programs.cli import Cli
 from support.programs.ledger import is_alive
 from support.programs.programs import Program
 from support.test_namespace import ProductNamespace
@@ -92,9 +92,8 @@ def test_a_workspace_is_started_stopped_and_deleted(product: ProductNamespace, t
     deleted = product.jobs.until("dev-3", "Completed")["status"]
     assert _resources(deleted) == {"terraform_data.home": "delete"}
     assert [each["stage"] for each in deleted["timings"]] == ["init", "plan", "destroy"]
-    secret = product.admin.get("secret", "tfstate-default-dev-ws")
-    state = json.loads(gzip.decompress(base64.b64decode(secret["data"]["tfstate"])))
-    assert state["resources"] == []
+    for kind, name in (("secret", "tfstate-default-dev-ws"), ("lease", "lock-tfstate-default-dev-ws")):
+        assert not product.admin.attempt("get", kind, name).ok
 
     for name in ("dev-1", "dev-2", "dev-3"):
         job = product.admin.get("pj", name)
@@ -133,19 +132,35 @@ def test_a_broken_template_fails_with_the_error_and_its_location(product: Produc
 
 
 @pytest.mark.usefixtures("terraform")
-def test_a_state_lock_left_by_a_killed_run_is_reported_with_a_working_fix(
-    product: ProductNamespace,
+def test_a_killed_run_leaves_no_lock(product: ProductNamespace) -> None:
+    _start_and_await_apply(product, "killed-1", "killed")
+    product.cancel("killed-1", cancelMode="Force")
+    killed = product.jobs.until("killed-1", "Canceled")
+    assert "may lack the last changes" in killed["status"]["message"]
+    _build(product, "killed-2", "killed", "Start")
+    product.jobs.until("killed-2", "Completed")
+
+
+@pytest.mark.usefixtures("terraform")
+def test_a_lock_that_is_taken_by_hand_is_reported_with_a_working_fix(
+    cluster: Cluster, product: ProductNamespace
 ) -> None:
-    _start_and_await_apply(product, "locked-1", "locked")
-    product.cancel("locked-1", cancelMode="Force")
-    killed = product.jobs.until("locked-1", "Canceled")
-    assert "may still be locked" in killed["status"]["message"]
+    _build(product, "locked-1", "locked", "Start")
+    product.jobs.until("locked-1", "Completed")
+    info = {"ID": "2e1b", "Who": "joe@laptop", "Created": "2026-01-01T00:00:00Z", "Operation": "OperationTypeApply"}
+    lock = {
+        "metadata": {"annotations": {"app.terraform.io/lock-info": json.dumps(info)}},
+        "spec": {"holderIdentity": "2e1b"},
+    }
+    product.admin.patch("lease", "lock-tfstate-default-locked-ws", lock)
     _build(product, "locked-2", "locked", "Start")
     job = product.jobs.until("locked-2", "Failed")
     assert job["status"]["reason"] == "StateLocked"
-    assert "is locked by" in job["status"]["message"]
-    assert "delete lease lock-tfstate-default-locked-ws" in job["status"]["message"]
-    product.admin.run("delete", "lease", "lock-tfstate-default-locked-ws")
+    assert "is locked by joe@laptop since 2026-01-01T00:00:00Z" in job["status"]["message"]
+    fix = f"kubectl provisioner workspaces unlock -n {product.namespace} locked"
+    assert fix in job["status"]["message"]
+    answer = Cli(cluster.kubeconfig, product.namespace).run("workspaces", "unlock", "locked")
+    assert "unlocked; joe@laptop held the lock since 2026-01-01T00:00:00Z (OperationTypeApply)" in answer.out
     _build(product, "locked-3", "locked", "Start")
     product.jobs.until("locked-3", "Completed")
 

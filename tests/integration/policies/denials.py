@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from integration.policies.cases.case import Request, create, delete, patch, spec, status
 from integration.policies.cases.objects import (
     NOW,
+    RUNS_LOCK,
     config_map,
+    event,
     lease,
     log_archive,
     owner_reference,
@@ -107,6 +109,12 @@ DENIED: Mapping[str, Mapping[str, tuple[Request, ...]]] = {
     "`provisioner-admin`": {
         "every status": _STATUSES,
         "deleting a template in use without its annotation": (delete("workspacetemplate", "used"),),
+        "Leases, except reading, and releasing locks of states": (
+            create(lease("another")),
+            patch("lease", "leader", _LABELED),
+            patch("lease", RUNS_LOCK, {"spec": {"holderIdentity": "boss"}}),
+            delete("lease", RUNS_LOCK),
+        ),
     },
     "the controller": {
         "Secrets": (
@@ -138,6 +146,10 @@ DENIED: Mapping[str, Mapping[str, tuple[Request, ...]]] = {
         ),
         "ConfigMaps, except reading, and archives of its jobs' logs": _FOREIGN_FILES,
         "Secrets and Leases, except reading, and states of workspaces with their locks": _FOREIGN_SECRETS,
+        "Events, except about locks of states that it took over": (
+            create(event("FailedScheduling")),
+            create(event(reportingController="default-scheduler")),
+        ),
         "Pods": (create(_POD), patch("pod", "mine", _LABELED), delete("pod", "other")),
         "everything in other namespaces": _OF_ANOTHER_NAMESPACE,
     },

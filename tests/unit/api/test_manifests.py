@@ -66,7 +66,12 @@ def test_the_controller_reads_no_secrets_and_changes_no_config_map() -> None:
 
 @pytest.mark.parametrize("name", ["viewer", "submitter", "admin"])
 def test_no_person_writes_a_status(name: str) -> None:
-    assert all(set(rule["resources"]) <= OWN for rule in role(name)["rules"])
+    others = {"leases"} if name == "admin" else set()
+    assert all(set(rule["resources"]) <= OWN | others for rule in role(name)["rules"])
+
+
+def test_an_admin_changes_leases_only_as_the_policy_on_locks_permits() -> None:
+    assert verbs("admin", "leases") == {"get", "patch"}
 
 
 @pytest.mark.parametrize(("name", "into"), [("viewer", "view"), ("submitter", "edit"), ("admin", "admin")])

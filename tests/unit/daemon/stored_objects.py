@@ -104,6 +104,17 @@ class StoredObjects(KubeClient):
         return self._answer(self.store(path, self._existing(path) | dict(body)))
 
     @override
+    async def delete(
+        self, path: str, *, uid: str, resource_version: int | None = None, grace_seconds: int | None = None
+    ) -> Body | None:
+        await self._ask("delete", path, writes=True)
+        meta = self._existing(path)["metadata"]
+        if uid != meta["uid"] or resource_version not in {None, int(meta["resourceVersion"])}:
+            raise ConflictError(409, "Precondition failed")
+        self.remove(path)
+        return None
+
+    @override
     async def list_pages(
         self, path: str, *, field_selector: str | None = None, label_selector: str | None = None
     ) -> AsyncIterator[Body]:

@@ -1,12 +1,13 @@
 """The lock that keeps a restarted daemon from reporting while something of its former process lives, in virtual time."""
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from provisioner_operator.daemon.predecessor_lock import POLL_SECONDS, PredecessorLockError, acquire
+from provisioner_operator.daemon.predecessor_lock import POLL_SECONDS, PredecessorLockError, acquire, site
 from support.virtual_time import EPOCH, run_in_virtual_time
 
 SERVER = "https://127.0.0.1:6443"
@@ -61,3 +62,24 @@ def test_a_link_that_somebody_put_in_its_place_is_not_followed(tmp_path: Path) -
     with pytest.raises(PredecessorLockError):
         acquired(tmp_path)
     assert not (tmp_path / "precious").exists()
+
+
+def test_all_processes_that_hold_a_lock_file_know_its_place(tmp_path: Path) -> None:
+    former = acquired(tmp_path)
+    known = site(former)
+    os.close(former)
+    assert site(acquired(tmp_path)) == known
+    assert site(acquired(tmp_path, name="d2")) != known
+
+
+def test_a_lock_file_that_cannot_be_written_is_a_place_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock = acquired(tmp_path)
+
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", fail)
+    assert site(lock) != site(lock)
+    assert "a restart does not know it" in caplog.text

@@ -124,7 +124,7 @@ class EndReason(StrEnum):
     """A Secret that a variable or a setting of the backend refers to, or its key, could not be read; or a value is an expression,
     and a file of the source might replace it."""
     STATE_LOCKED = "StateLocked"
-    """Another run holds the lock of the workspace's Terraform state."""
+    """Somebody whose death is not certain holds the lock of the workspace's Terraform state."""
     STATE_UNSAVED = "StateUnsaved"
     """Terraform could not save the workspace's state, which the daemon keeps; or that of an earlier run could not be saved yet."""
     DAEMON_SHUTDOWN = "DaemonShutdown"

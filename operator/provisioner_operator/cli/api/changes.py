@@ -28,7 +28,7 @@ def change(cluster: Cluster, path: str, decide: Decide, *, dry_run: bool = False
         role: The ClusterRole to name if the permission is missing.
     """
     for _ in range(_ATTEMPTS):
-        body = cluster.get(path)
+        body = cluster.get(path, role=role)
         with as_cli_errors():
             patch = decide(body)
         try:

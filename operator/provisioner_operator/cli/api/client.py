@@ -51,9 +51,9 @@ class Cluster:
 
     # --- reading ---
 
-    def get(self, path: str) -> Body:
-        """Read one object."""
-        return self._json("GET", path)
+    def get(self, path: str, *, role: str | None = None) -> Body:
+        """Read one object; `role` is the ClusterRole to name if the permission is missing."""
+        return self._json("GET", path, role=role)
 
     def pages(self, path: str, params: Params = NONE, *, page: int = PAGE) -> Iterator[tuple[list[Body], str]]:
         """Read a collection page by page; yields the objects, and the resourceVersion of the list.

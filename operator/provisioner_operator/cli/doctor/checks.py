@@ -24,12 +24,14 @@ _NAMED = 3
 
 VALIDATING = (
     "cancel.provisioner.dev",
+    "daemon-events.provisioner.dev",
     "daemon-logs.provisioner.dev",
     "daemon-registration.provisioner.dev",
     "daemon-state.provisioner.dev",
     "daemon.provisioner.dev",
     "identity.provisioner.dev",
     "job-ownership.provisioner.dev",
+    "state-lock.provisioner.dev",
     "template-in-use.provisioner.dev",
     "workspace-owner.provisioner.dev",
     "workspace-parameters.provisioner.dev",

@@ -36,7 +36,7 @@ WHAT_TO_DO: dict[str, str] = {
     EndReason.RUN_FAILED: "Read the end of its log (`jobs logs --tail 50`), fix the template or its variables, then `jobs retry` it.",
     EndReason.SOURCE_UNAVAILABLE: "Create what the message names, then `jobs retry` it.",
     EndReason.VARIABLE_UNAVAILABLE: "Create what the message names, then `jobs retry` it.",
-    EndReason.STATE_LOCKED: "Wait until the holder of the lock, named in the message, is done; then `jobs retry` it.",
+    EndReason.STATE_LOCKED: "Wait until the holder of the lock, named in the message, is done, or `workspaces unlock` if it is dead; then `jobs retry` it.",
     EndReason.DELETED: "It is gone once its finalizers (metadata.finalizers) are removed; submit a new job.",
     EndReason.DAEMON_SHUTDOWN: "Its daemon was stopped during the run: `jobs retry` it.",
 }

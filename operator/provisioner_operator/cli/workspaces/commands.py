@@ -28,7 +28,7 @@ templates_argument = click.argument(
 
 @click.group(cls=AliasedGroup, context_settings=CONTEXT)
 def workspaces() -> None:
-    """List, show, start, stop, rebuild and update workspaces."""
+    """List, show, start, stop, rebuild, update and unlock workspaces."""
 
 
 @workspaces.command("list")
@@ -107,6 +107,21 @@ def update(session: Session, *, names: tuple[str, ...], dry_run: bool) -> Exit:
     from provisioner_operator.cli.workspaces.update import update_workspaces
 
     return update_workspaces(session, names, dry_run=dry_run)
+
+
+@workspaces.command()
+@workspaces_argument
+@dry_run_option
+@with_session()
+def unlock(session: Session, *, names: tuple[str, ...], dry_run: bool) -> Exit:
+    """Release the locks of workspaces' states that dead holders have left, and name them.
+
+    The next job of a workspace takes over the lock of a run that is certainly over, so this is for locks of others, such as Terraform
+    run by hand. It refuses while a job or a daemon shows that the holder lives. Needs the verb `cancel` on provisionerjobs.
+    """
+    from provisioner_operator.cli.workspaces.unlock import unlock_workspaces
+
+    return unlock_workspaces(session, names, dry_run=dry_run)
 
 
 workspaces.add_command(state)

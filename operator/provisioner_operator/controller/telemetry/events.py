@@ -8,10 +8,7 @@ the first one and extends its series. Events are best effort: no decision waits 
 
 import asyncio
 import logging
-import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
 
 from provisioner_operator.api.v1alpha1.enums import (
     ConditionStatus,
@@ -27,44 +24,22 @@ from provisioner_operator.controller.write_gate import WriteGate
 from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.decision import Decision
 from provisioner_operator.core.model.json_patch import timestamp
-from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.records import Condition, Job
 from provisioner_operator.core.pools.drain_time import ShortDrain, drain_seconds
 from provisioner_operator.core.workspaces.decisions import UpdateTemplateStatus, UpdateWorkspaceStatus
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.client import KubeClient
 from provisioner_operator.kube.errors import BusyError, ConflictError, KubeError
+from provisioner_operator.kube.event_objects import Notice, event_body, event_name
 from provisioner_operator.kube.object_meta import ObjectMeta
 
 _logger = logging.getLogger(__name__)
 
 _CONTROLLER = "provisioner.dev/provisioner-operator"
-_NOTE_LIMIT = 1024
-"""Characters of a note that the API server accepts."""
 _REPORTED_AS_REFUSED = (WorkspaceReason.BUILD_REFUSED, WorkspaceReason.WRITE_REFUSED, TemplateReason.WRITE_REFUSED)
 """Reasons of stalls of which the refused write has caused an Event already."""
 _BACKLOG = 1000
 """Events that wait to be written; further ones are dropped with a log line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """An Event to be written about one object."""
-
-    kind: str
-    namespace: str
-    name: str
-    uid: str
-    reason: str
-    note: str
-    action: str
-    warning: bool = True
-    api_version: str = API_VERSION
-
-    @property
-    def display_name(self) -> str:
-        """The Event as logs name it."""
-        return f"{self.reason} of {self.namespace}/{self.name}"
 
 
 def ended(job: Job) -> Notice | None:
@@ -197,41 +172,12 @@ class EventRecorder:
         return True
 
     async def _write(self, notice: Notice) -> None:
-        name, time = _name(notice), timestamp(clock.read().wall)
+        name, time = event_name(notice), timestamp(clock.read().wall)
         try:
-            await self._client.create(paths.events(notice.namespace), _event(notice, name, time))
+            await self._client.create(paths.events(notice.namespace), event_body(notice, _CONTROLLER, time))
         except ConflictError:
             # The same reason of the same object was recorded before: one more in its series.
             path = paths.event(notice.namespace, name)
             known = await self._client.get(path)
             series = {"count": (known.get("series") or {}).get("count", 1) + 1, "lastObservedTime": time}
             await self._client.merge_patch(path, {"series": series})
-
-
-def _name(notice: Notice) -> str:
-    """Derive the Event's name: the same for every repetition."""
-    digest = sha256(f"{notice.uid} {notice.reason}".encode()).hexdigest()[:16]
-    return f"{notice.name}.{digest}"
-
-
-def _event(notice: Notice, name: str, time: str) -> JsonObject:
-    note = notice.note if len(notice.note) <= _NOTE_LIMIT else notice.note[: _NOTE_LIMIT - 1] + "…"
-    return {
-        "apiVersion": "events.k8s.io/v1",
-        "kind": "Event",
-        "metadata": {"namespace": notice.namespace, "name": name},
-        "eventTime": time,
-        "reportingController": _CONTROLLER,
-        "reportingInstance": socket.gethostname()[:128],
-        "action": notice.action,
-        "reason": notice.reason,
-        "type": "Warning" if notice.warning else "Normal",
-        "note": note or notice.reason,
-        "regarding": {
-            "apiVersion": notice.api_version,
-            "kind": notice.kind,
-            "namespace": notice.namespace,
-            "name": notice.name,
-            "uid": notice.uid,
-        },
-    }

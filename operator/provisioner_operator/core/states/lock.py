@@ -1,20 +1,33 @@
-"""Name the objects of a workspace's Terraform state, and define the lock of the state: its form, taking and releasing it.
+"""Define the lock of a workspace's Terraform state: its form, whose it is, and when the run that holds it is certainly over.
 
-The lock is that of Terraform's backend `kubernetes`: a Lease whose holder an annotation describes. Pure; used by the daemon and the
+The lock is that of Terraform's backend `kubernetes`: a Lease whose holder an annotation describes. A daemon takes it for a whole
+run, in the form that Terraform and OpenTofu write, so that each respects the other's. The description of a run's lock names the
+run: so, unlike with a lock that Terraform takes itself, it can be known that its holder is dead. Pure; used by the daemon and the
 command line, parsed by `kube/state_locks.py`.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.api.v1alpha1.enums import DaemonState
+from provisioner_operator.api.v1alpha1.names import GROUP
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.model.json_patch import JsonPatch, timestamp
 from provisioner_operator.core.model.json_value import JsonObject
+from provisioner_operator.core.model.records import Daemon, Job
 
 SUFFIX_END = "-ws"
 """The backend refuses a suffix that ends in `-` and a number, which it uses for the parts of a large state; but a workspace
 may be named `dev-7`. Appended to every name, it also keeps the suffixes of two workspaces distinct."""
 LOCK_INFO_ANNOTATION = "app.terraform.io/lock-info"
 """Annotation in which Terraform and OpenTofu describe the holder of a lock."""
+RUN_PREFIX = f"{GROUP}/"
+"""Begins the ids of locks that runs of daemons hold: the policy on who may release one knows it too."""
+LOCK_RELEASED = "StateLockReleased"
+"""Reason of the Event about a lock whose holder was dead: the policy on daemons' Events knows it too."""
+ALREADY = 0.0
+"""Time since which a run is over that ended long ago, or at an unknown time."""
 
 
 def secret_suffix(workspace: str) -> str:
@@ -43,6 +56,19 @@ def state_labels(workspace: str) -> JsonObject:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldingRun:
+    """Run of a daemon that holds a lock, as the lock describes it."""
+
+    job: str
+    uid: str
+    daemon: str
+    instance: str
+    """Process of the daemon."""
+    site: str
+    """Place whose lock file that process held: whoever holds it next knows that the process and its runs are gone."""
+
+
+@dataclass(frozen=True, slots=True)
 class LockHolder:
     """Holder of a lock, in the words of whoever took it."""
 
@@ -50,6 +76,8 @@ class LockHolder:
     who: str = "unknown"
     created: str = "unknown"
     operation: str = "unknown"
+    run: HoldingRun | None = None
+    """None for a lock that no daemon took: Terraform took it itself, perhaps run by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +89,26 @@ class StateLock:
     holder: LockHolder | None
     annotations: Mapping[str, str]
     """All of the Lease."""
+
+
+def lock_id(assignment: str) -> str:
+    """Return the id of the lock that the run of this assignment holds: no other run has it, not even one of the same job."""
+    return f"{RUN_PREFIX}{assignment}"
+
+
+def lock_info(run: HoldingRun, assignment: str, now: float, version: str) -> str:
+    """Return the description of a lock that a run takes, as Terraform would write it."""
+    return json.dumps(
+        {
+            "ID": lock_id(assignment),
+            "Operation": "the run of a job",
+            "Info": json.dumps(asdict(run)),
+            "Who": f"job {run.job} on daemon {run.daemon}",
+            "Version": version,
+            "Created": timestamp(now),
+            "Path": "",
+        }
+    )
 
 
 def new_lock(workspace: str, identity: str, info: str) -> JsonObject:
@@ -95,6 +143,36 @@ def release_patch(lock: StateLock) -> JsonPatch:
     return JsonPatch(
         tests=_unchanged(lock), sets=(("/metadata/annotations", {**kept}),), removes=("/spec/holderIdentity",)
     )
+
+
+def is_reported(run: HoldingRun, daemon: Daemon) -> bool:
+    """Return whether the heartbeats of the run's daemon still list it."""
+    reports = daemon.instance == run.instance and daemon.state is not DaemonState.OFFLINE
+    return reports and any(each.job_uid == run.uid for each in daemon.runs)
+
+
+def over_since(run: HoldingRun, job: Job | None, daemon: Daemon | None, *, site: str | None = None) -> float | None:
+    """Return the time from which the run that holds a lock is certainly over; None if it may live for all that is known.
+
+    The controller assigns no job of a workspace before all earlier runs there are over, by kubelet's word, the daemon's, or the
+    fence. This holds without it too, and covers what it takes for certain though it is not: a daemon whose name another process
+    uses, on another machine, loses its jobs at once, but stops its runs only when it learns of that.
+
+    Args:
+        run: The run.
+        job: Its job; None if that is gone.
+        daemon: The daemon of that name; None if it is gone, which its finalizer prevents while it runs anything.
+        site: The place whose lock file the caller holds, if it is a daemon.
+    """
+    if job is not None and job.phase not in TERMINAL:
+        return None
+    if daemon is None:
+        return ALREADY
+    if is_reported(run, daemon):
+        return None
+    if daemon.instance == run.instance or daemon.pod_uid is not None or run.site == site:
+        return ALREADY
+    return None if job is None or job.finished is None else job.finished + daemon.lost_after
 
 
 def _unchanged(lock: StateLock) -> tuple[tuple[str, str], ...]:

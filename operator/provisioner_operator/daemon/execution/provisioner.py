@@ -25,8 +25,8 @@ class Task:
     """The same job with the fields that only its run needs: source and variables."""
 
 
-Wait = Callable[[], Awaitable[bool]]
-"""Called again and again while a run waits; returns whether it goes on waiting."""
+Wait = Callable[[str], Awaitable[bool]]
+"""Called again and again while a run waits, with a line for its log; returns whether it goes on waiting."""
 Keep = Callable[[], Awaitable[None]]
 """Called when a stage has succeeded, to keep what it has made."""
 
@@ -43,6 +43,8 @@ class Stage:
     """Its whole environment, if not the program's: secrets go only to the command that needs them."""
     around: Callable[[Wait], AbstractAsyncContextManager[Keep]] | None = None
     """Context that is entered before each try, perhaps after waiting for other runs, and left after it."""
+    before: Callable[[Wait], Awaitable["StageEnd"]] | None = None
+    """Awaited before its first try, perhaps for long; a failure that it returns ends the run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,6 @@ logger = logging.getLogger(__name__)
 KILLED = SIGNALED + signal.SIGKILL
 DAEMON_STAGE = "daemon"
 """The stage under which the log shows the daemon's own lines."""
-WAITING = "Waiting while another run fetches providers."
 
 
 class Run:
@@ -74,7 +73,7 @@ class Run:
         self._cause: StopCause | None = None
         self._asked_to_stop = asyncio.Event()
         self._came_late = False
-        self._waits = False
+        self._waits_for = ""
         self._killed = False
         self._grace_timer: asyncio.TimerHandle | None = None
         self._stage: str | None = None
@@ -85,7 +84,7 @@ class Run:
         stall_watch = asyncio.create_task(self._watch_stall())
         try:
             async with private_directory(self._directory, self._prefix) as workdir:
-                outcome = await self._hand_over_state(workdir, await self._execute(workdir.path))
+                outcome = await self._execute(workdir)
         except Exception as error:
             logger.exception("run of %s", self._task.job.display_name)
             outcome = self._failed(Failure(EndReason.RUN_FAILED, f"The daemon could not run the job: {error!r}."))
@@ -119,11 +118,11 @@ class Run:
             self._asked_to_stop.set()
             self._came_late = self._command is not None and self._command.ended
 
-    async def _execute(self, workdir: Path) -> Outcome:
+    async def _execute(self, workdir: Workdir) -> Outcome:
         if (failure := await self._recover_state()) is not None:
             return self._stopped() or self._failed(failure)
         try:
-            program = await self._provisioner.prepare(self._task, workdir)
+            program = await self._provisioner.prepare(self._task, workdir.path)
         except UnpreparedError as error:
             return self._stopped() or self._failed(error.failure)
         # Before the first command runs: from its first line on, no secret may reach the log.
@@ -132,19 +131,13 @@ class Run:
             await self._log.write(DAEMON_STAGE, program.notices)
         completed = False
         try:
-            outcome = await self._run_stages(program, workdir)
+            # While the lock of the state is held: `finish` releases it.
+            outcome = await self._hand_over_state(workdir, await self._run_stages(program, workdir.path))
             completed = outcome.phase is Phase.COMPLETED
         finally:
             if lines := await program.finish(completed=completed):
                 await self._log.write(DAEMON_STAGE, lines)
         return await asyncio.to_thread(self._with_details, outcome, program)
-
-    async def _run_stages(self, program: Program, workdir: Path) -> Outcome:
-        for stage in program.stages:
-            outcome = await self._complete(program, stage, workdir)
-            if outcome is not None:
-                return outcome
-        return Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
 
     async def _recover_state(self) -> Failure | None:
         """Save what an earlier run of the workspace left; return why this run cannot begin."""
@@ -169,6 +162,22 @@ class Run:
         # First, so that it is not what is cut from a long message.
         message = f"{handover.message} {outcome.message}"
         return replace(outcome, phase=Phase.FAILED, reason=EndReason.STATE_UNSAVED, message=message)
+
+    async def _run_stages(self, program: Program, workdir: Path) -> Outcome:
+        for stage in program.stages:
+            outcome = await self._prepare(stage) or await self._complete(program, stage, workdir)
+            if outcome is not None:
+                return outcome
+        return Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
+
+    async def _prepare(self, stage: Stage) -> Outcome | None:
+        """Do what has to precede a stage; return the run's outcome if that fails."""
+        if stage.before is None or self._stopped() is not None:
+            return None  # the stage itself reports the stop
+        end = await stage.before(self._wait)
+        if end.lines:
+            await self._log.write(DAEMON_STAGE, end.lines)
+        return None if end.failure is None else self._stopped() or self._failed(end.failure)
 
     async def _complete(self, program: Program, stage: Stage, workdir: Path) -> Outcome | None:
         """Run a stage, again where that may help; return the run's outcome if it ends with this stage."""
@@ -235,13 +244,13 @@ class Run:
             async with asyncio.timeout(seconds):
                 await self._asked_to_stop.wait()
 
-    async def _wait(self) -> bool:
-        """Return whether the run may go on waiting for another one, during which no output is expected of it."""
-        if not self._waits:
-            self._waits = True
-            await self._log.write(DAEMON_STAGE, [WAITING])
+    async def _wait(self, line: str) -> bool:
+        """Return whether the run may go on waiting for what the line says, during which no output is expected of it."""
+        if self._waits_for != line:
+            self._waits_for = line
+            await self._log.write(DAEMON_STAGE, [line])
         self._log.last_output = time.monotonic()
-        return not self._asked_to_stop.is_set()
+        return not self._asked_to_stop.is_set() and self._contact.breaches == self._breaches
 
     async def _watch_stall(self) -> None:
         while (deadline := stall_deadline(self._task.job, self._log.last_output)) is not None:

@@ -7,10 +7,7 @@ from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.core.model.records import Job
 
 STATE_NOTE = "The changes made until then are recorded in its state."
-KILLED_NOTE = (
-    "It could not shut down cleanly: its state may lack the last changes and may still be locked; "
-    "the next job of this workspace reports a lock that is left."
-)
+KILLED_NOTE = "It could not shut down cleanly: its state may lack the last changes; the next plan shows what differs."
 
 LONGER_DRAIN = (
     "If it needs longer, raise spec.template.terminationGracePeriodSeconds of the pool, or --drain-seconds of a daemon "

@@ -32,7 +32,6 @@ class RunRecord:
     """The Terraform program that wrote the state."""
     folder: str
     """The folder in which Terraform ran, relative to the run's directory."""
-    started: float
     base: StateVersion | None = None
     """The version that the run's plan started from; None if it is not known."""
     in_cluster: bool = True

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from provisioner_operator.core.model.json_patch import JsonPatch
-from provisioner_operator.core.states.lock import lock_lease
+from provisioner_operator.core.states.lock import LockHolder, StateLock, lock_lease, release_patch
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
 from provisioner_operator.daemon.execution.unsaved_state import RunRecord
 from provisioner_operator.daemon.execution.workdir import private_directory
 from provisioner_operator.daemon.saving.guarded_command import Ended, GuardedCommands
 from provisioner_operator.daemon.saving.precedence import may_replace, version_of
-from provisioner_operator.daemon.saving.state_lock import StateLock, lock_in
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import PASSING, KubeError, NotFoundError, PreconditionFailedError
+from provisioner_operator.kube.state_locks import parse_state_lock
 
 logger = logging.getLogger(__name__)
 
@@ -61,17 +61,17 @@ class Pusher:
     """The parent of the directories in which Terraform runs."""
     prefix: str
 
-    async def push(self, run: RunRecord, file: Path, *, ended: float, is_alone: bool) -> None:
+    async def push(self, run: RunRecord, file: Path, *, is_alone: bool) -> None:
         """Save the state in this file. Raises NotSavedError, or AwayError if it is worth another try.
 
-        `ended` is the time at which the run wrote it; the run `is_alone` if no other one can have written since.
+        The run `is_alone` if no other one can have written since.
         """
         if not run.in_cluster:
             raise NotSavedError("its template has a backend of its own")
-        lock = await self._lock(run)
-        is_own = lock is not None and lock.is_of_run(run.started, ended)
-        if lock is not None and not is_own:
-            raise NotSavedError(f"the stored one is locked by {lock.who} (lock id {lock.id})")
+        holder = _holder_of(await self._lock(run))
+        is_own = _is_of_run(holder, run)
+        if holder is not None and not is_own:
+            raise NotSavedError(f"the stored one is locked by {holder.who} (lock id {holder.id})")
         async with private_directory(self.parent, self.prefix) as workdir:
             terraform = _Terraform(self.commands, run.binary, workdir.path)
             state.write_kubernetes_backend(
@@ -84,14 +84,15 @@ class Pusher:
             self._check(run, file, pulled.output, is_alone=is_alone or is_own)
             without_lock = ["-lock=false"] if is_own else []
             await self._require(run, terraform, "state", "push", *without_lock, str(file))
-        await self.release_lock(run, ended=ended)
+        await self.release_lock(run)
 
-    async def release_lock(self, run: RunRecord, *, ended: float) -> None:
+    async def release_lock(self, run: RunRecord) -> None:
         """Release the lock that the run left, if it did: its state is safe. Raises AwayError."""
-        if (lock := await self._lock(run)) is not None and lock.is_of_run(run.started, ended):
+        lock = await self._lock(run)
+        if lock is not None and _is_of_run(lock.holder, run):
             lease = paths.lease(run.namespace, lock_lease(run.workspace))
             try:
-                await self.client.json_patch(lease, lock.release())
+                await self.client.json_patch(lease, release_patch(lock))
             except PreconditionFailedError:
                 return  # it is another's by now
             except PASSING as error:
@@ -112,7 +113,7 @@ class Pusher:
         if self.commands.contact.is_overdue:
             raise AwayError("the daemon has no contact with the API server")
         try:
-            return lock_in(await self.client.get(paths.lease(run.namespace, lock_lease(run.workspace))))
+            return parse_state_lock(await self.client.get(paths.lease(run.namespace, lock_lease(run.workspace))))
         except NotFoundError:
             return None
         except PASSING as error:
@@ -127,6 +128,15 @@ class Pusher:
             reason = " ".join(_DECORATION.sub("", ended.errors or ended.output).split())
             raise NotSavedError(f"`{' '.join(arguments[:2])}` failed: {reason[:LONGEST_REASON]}")
         return ended
+
+
+def _holder_of(lock: StateLock | None) -> LockHolder | None:
+    return None if lock is None else lock.holder
+
+
+def _is_of_run(holder: LockHolder | None, run: RunRecord) -> bool:
+    """Return whether the run took the lock: a job has one run at the most."""
+    return holder is not None and holder.run is not None and holder.run.uid == run.job_uid
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ class UnsavedStates:
         async with private_directory(self._pusher.parent, self._pusher.prefix) as workdir:
             file = workdir.path / "unsaved.tfstate"
             await asyncio.to_thread(file.write_bytes, kept.content)
-            await self._pusher.push(kept.run, file, ended=kept.run.started, is_alone=False)
+            await self._pusher.push(kept.run, file, is_alone=False)
         await discard(self._store, kept)
 
     def _start(self, entry: WaitingState) -> None:
@@ -178,15 +178,15 @@ class UnsavedStates:
         return None
 
     async def _save(self, entry: WaitingState) -> Handover:
-        state, ended = entry.state, entry.since
+        state = entry.state
         is_alone = entry.breaches is not None and self._contact.breaches == entry.breaches
         try:
-            await self._pusher.push(state.run, state.file, ended=ended, is_alone=is_alone)
+            await self._pusher.push(state.run, state.file, is_alone=is_alone)
         except AwayError:
             raise
         except NotSavedError as error:
             await self._keep(state, str(error))
-            await self._pusher.release_lock(state.run, ended=ended)
+            await self._pusher.release_lock(state.run)
             return Handover(is_saved=False, message=explain_kept(state.run.namespace, state.run.workspace, str(error)))
         return Handover(is_saved=True, message=SAVED_LATER)
 

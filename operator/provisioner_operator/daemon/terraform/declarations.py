@@ -15,8 +15,14 @@ from typing import Any
 
 from provisioner_operator.api.v1alpha1.limits import LONGEST_VARIABLE_NAME, VARIABLE_NAME
 from provisioner_operator.core.jobs.outcome import DeclaredVariable, ResourceChange
-from provisioner_operator.daemon.terraform.hcl import Argument, Block, literal_text, read_body, without_parentheses
-from provisioner_operator.daemon.terraform.type_text import type_text
+from provisioner_operator.daemon.terraform.syntax.hcl import (
+    Argument,
+    Block,
+    literal_text,
+    read_body,
+    without_parentheses,
+)
+from provisioner_operator.daemon.terraform.syntax.type_text import type_text
 from provisioner_operator.daemon.terraform.value_files import AUTOMATIC, STANDARD
 
 DECLARE = "declare"

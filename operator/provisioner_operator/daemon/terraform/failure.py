@@ -57,7 +57,7 @@ def explain_failure(
     elif code > SIGNALED:
         message = (
             f"Stage {stage} was killed by signal {code - SIGNALED}, not by the daemon: perhaps by a memory limit. "
-            "Its state may still be locked; the next job of this workspace reports a lock that is left."
+            "Its state may lack the last changes; the next plan shows what differs."
         )
     else:
         message = f"Stage {stage} exited with code {code} and reported no error. Read the last lines of its log."

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from provisioner_operator.daemon.execution.provisioner import Keep, Wait
 
+WAITING = "Waiting while another run fetches providers."
 WITHOUT_LOCK_FILE_VARIABLE = "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"
 LOCK_FILE = ".terraform.lock.hcl"
 PRIVATE = ".provider-cache"
@@ -137,7 +138,7 @@ class ProviderStore:
         lock = self._open_lock("fetch")
         try:
             while template not in self._seen and not _try_lock(lock):
-                if time.monotonic() > end or not await wait():
+                if time.monotonic() > end or not await wait(WAITING):
                     break
                 await asyncio.sleep(POLL_SECONDS)
             if template in self._seen:

@@ -7,7 +7,6 @@ those that a file of the source may set too also in a file that takes precedence
 """
 
 import asyncio
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +43,8 @@ from provisioner_operator.daemon.terraform.provider_cache import (
     ProviderStore,
     RunCache,
 )
+from provisioner_operator.daemon.terraform.run_lock import LOCKED_BY_DAEMON, LOCKED_BY_TERRAFORM, RunLock, StateLocks
+from provisioner_operator.daemon.terraform.source_files import write_files
 from provisioner_operator.daemon.terraform.state_history import Client, StateVersions
 from provisioner_operator.daemon.terraform.template_backend import TemplateBackend
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
@@ -76,10 +77,12 @@ class TerraformProgram:
         cache: RunCache | None = None,
         modules: ModuleAccess | None = None,
         versions: StateVersions | None = None,
+        lock: RunLock | None = None,
     ) -> None:
         self._layout = layout
         self._modules = modules or ModuleAccess(layout.directory)
         self._versions = versions
+        self._lock = lock
         self._cache = cache
         self._binary = binary
         self._job = job
@@ -103,9 +106,14 @@ class TerraformProgram:
             yield fetch_stage(self._request, self._layout.directory)
         if not self._imports and self._values.search():
             yield inspect_stage(self._layout.directory, self._layout.folder)
-        for stage in _stages(self._binary, self._job, self._layout, self._values, self._reader):
-            is_init = stage.name == INIT
-            yield init_stage(stage, self.environment, self._cache, self._modules) if is_init else stage
+        locking = LOCKED_BY_TERRAFORM if self._lock is None else LOCKED_BY_DAEMON
+        for stage in _stages(self._binary, self._job, self._layout, self._values, self._reader, locking):
+            if stage.name == INIT:
+                yield init_stage(stage, self.environment, self._cache, self._modules)
+            elif stage.name == PLAN and self._lock is not None:
+                yield replace(stage, before=self._lock.acquire)
+            else:
+                yield stage
 
     @property
     def outputs(self) -> Sequence[Output]:
@@ -175,7 +183,11 @@ class TerraformProgram:
         return StageEnd(lines)
 
     async def finish(self, *, completed: bool) -> Sequence[str]:
-        """Keep the state as a version, or end the versions of a destroyed workspace."""
+        """Keep the state as a version, or end the versions of a destroyed workspace; release the lock of the state."""
+        lines = await self._end_versions(completed=completed)
+        return [*lines, *(() if self._lock is None else await self._lock.release(completed=completed))]
+
+    async def _end_versions(self, *, completed: bool) -> Sequence[str]:
         if self._versions is None:
             return ()
         if completed and self._job.transition is Transition.DELETE:
@@ -210,12 +222,15 @@ class Terraform:
         access: state.ClusterAccess,
         passed: RunEnvironment = RunEnvironment(),  # noqa: B008 - frozen
         store: ProviderStore | None = None,
+        locks: StateLocks | None = None,
     ) -> None:
+        """Take what all runs share; without `locks`, Terraform locks states itself."""
         self._client = client
         self._binary = binary
         self._access = access
         self._passed = passed
         self._store = store
+        self._locks = locks
 
     async def prepare(self, task: Task, directory: Path) -> TerraformProgram:
         """Read the variables, and write the job's files and the backend's, unless a stage is to fetch them."""
@@ -253,6 +268,7 @@ class Terraform:
             cache=cache,
             modules=modules,
             versions=versions,
+            lock=self._lock_of(layout, job),
         )
 
     async def _write_source(self, model: ProvisionerJob, layout: Layout) -> list[str]:
@@ -260,6 +276,12 @@ class Terraform:
         files = await read_files(self._client, model)
         await asyncio.to_thread(_write, layout, files)
         return [explain_leftover(name) for name in files if is_leftover(name)]
+
+    def _lock_of(self, layout: Layout, job: Job) -> RunLock | None:
+        """Return the lock of the job's state; None if it has no state, or keeps it in a backend that has locks of its own."""
+        if layout.workspace is None or layout.own_backend is not None or self._locks is None:
+            return None
+        return self._locks.lock_for(job)
 
     def _versions_of(self, layout: Layout, job: Job) -> StateVersions | None:
         """Return the versions of the job's state; None if it has no state, or keeps it in a backend of its own."""
@@ -313,9 +335,7 @@ def _workspace_of(job: Job) -> str | None:
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
     try:
-        for name, content in files.items():
-            if not is_leftover(name):
-                _write_file(layout.module / name, content)
+        write_files(layout.module, files)
         layout.write_backend()
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
         raise UnpreparedError(
@@ -326,23 +346,17 @@ def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
 def _write_record(layout: Layout, job: Job, binary: str) -> None:
     if layout.workspace is not None:
         where = (layout.namespace, layout.workspace)
-        record = RunRecord(*where, job.name, job.uid, binary, layout.folder, time.time())
+        record = RunRecord(*where, job.name, job.uid, binary, layout.folder)
         write_record(layout.directory, record)
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    # Neither a ConfigMap nor an inline file has a mode; templates run such files (`local-exec`, `external`).
-    if content.startswith(b"#!"):
-        path.chmod(path.stat().st_mode | 0o111)
 
 
 def _login(request: GitRequest | None) -> Sequence[str]:
     return () if request is None or request.credentials is None else request.credentials.hidden
 
 
-def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: OutputReader) -> Iterator[Stage]:
+def _stages(
+    binary: str, job: Job, layout: Layout, values: ValueFiles, reader: OutputReader, locking: str
+) -> Iterator[Stage]:
     def stage(name: str, *arguments: str) -> Stage:
         return Stage(name, (binary, *arguments), layout.folder)
 
@@ -360,6 +374,6 @@ def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: O
             backend = f"-backend-config={state.BACKEND_SETTINGS_FILE}"
             yield stage(INIT, "init", *quiet, *values.arguments(), backend)
             destroys = job.transition is Transition.DELETE
-            yield stage(PLAN, *plan, *(["-destroy"] if destroys else []))
+            yield stage(PLAN, *plan, locking, *(["-destroy"] if destroys else []))
             given = values.apply_arguments(is_tofu=reader.is_tofu)
-            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *given, PLAN_FILE)
+            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, locking, *given, PLAN_FILE)

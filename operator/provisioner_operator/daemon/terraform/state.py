@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner_operator.core.states.lock import LockHolder, lock_lease, secret_suffix
+from provisioner_operator.core.states.lock import LockHolder, secret_suffix
 
 BACKEND_FILE = "provisioner_backend_override.tf.json"
 """Terraform merges `*_override.tf.json` last, so that this backend replaces one of the template."""
@@ -74,10 +74,9 @@ def explain_lock(holder: LockHolder, *, namespace: str, workspace: str) -> str:
     """Return the message that describes the holder of the lock and a safe way to release it."""
     return (
         f"The state of workspace {workspace} is locked by {holder.who} since {holder.created} "
-        f"({holder.operation}, lock id {holder.id}). If that run is still active, wait for it. If it is dead "
-        f"(`kubectl -n {namespace} get pj,pd` shows no job of this workspace and no daemon running it), check what it left "
-        f"behind, release the lock with `kubectl -n {namespace} delete lease {lock_lease(workspace)}`, and retry the job. "
-        "Deleting a Lease needs the built-in ClusterRole edit or admin in the namespace; provisioner-admin does not permit it."
+        f"({holder.operation}, lock id {holder.id}). If that is still at work, wait for it. If it is dead, check what it left "
+        f"behind, release the lock with `kubectl provisioner workspaces unlock -n {namespace} {workspace}`, and retry the job. "
+        "That needs the verb cancel on provisionerjobs, for example by the ClusterRole provisioner-admin."
     )
 
 

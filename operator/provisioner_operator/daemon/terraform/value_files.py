@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from provisioner_operator.daemon.terraform.literals import NoLiteralError, literal_as_json
+from provisioner_operator.daemon.terraform.syntax.literals import NoLiteralError, literal_as_json
 
 FILE, EPHEMERAL_FILE = "provisioner_values.tfvars.json", "provisioner_ephemeral.tfvars.json"
 """Files of the run's directory. Not named `*.auto.tfvars.json`: where Terraform runs there, it would read them unasked."""

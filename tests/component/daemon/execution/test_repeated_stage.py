@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from provisioner_operator.core.jobs.outcome import DeclaredVariable, Outcome, Ou
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now
 from provisioner_operator.daemon.execution.provisioner import Failure, Keep, Stage, StageEnd, Task, Wait
-from provisioner_operator.daemon.execution.run import WAITING, Run
+from provisioner_operator.daemon.execution.run import Run
 from provisioner_operator.daemon.execution.stop_outcome import StopCause
 from provisioner_operator.daemon.logs.run_log import RunLog
 from unit.daemon.builders import RememberingConsole, a_task, until
 
 FAILS_TWICE = "import sys; open('tries', 'a').write('x'); sys.exit(len(open('tries').read()) < 3)"
 LONG = 3600.0
+WAITING = "Waiting for another run."
 
 
 class Turns:
@@ -34,7 +36,7 @@ class Turns:
     async def take(self, wait: Wait) -> AsyncIterator[Keep]:
         self.entered += 1
         end = time.monotonic() + self.seconds
-        while time.monotonic() < end and await wait():  # noqa: ASYNC110 - as the store does
+        while time.monotonic() < end and await wait(WAITING):  # noqa: ASYNC110 - as the store does
             await asyncio.sleep(0.01)
 
         async def keep() -> None:
@@ -78,7 +80,7 @@ class Flaky:
         return StageEnd(failure=Failure(EndReason.RUN_FAILED, "It failed."))
 
     async def finish(self, *, completed: bool) -> Sequence[str]:
-        return (f"Finished, completed {completed}.",)
+        return (f"Finished, completed={completed}.",)
 
 
 def run(program: Flaky, directory: Path, *, stop: str = "", **spec: Any) -> tuple[Outcome, list[str]]:
@@ -105,7 +107,7 @@ def test_a_stage_is_run_until_it_succeeds_and_then_the_next(tmp_path: Path) -> N
     assert lines.count("init again") == 2
     assert [timing.stage for timing in outcome.timings] == ["init", "apply"], "all tries are one stage"
     assert (tmp_path / "applied").exists()
-    assert "Finished, completed True." in lines
+    assert "Finished, completed=True." in lines
 
 
 def test_a_stage_that_fails_for_the_last_time_fails_the_run(tmp_path: Path) -> None:
@@ -143,3 +145,31 @@ def test_a_cancel_ends_the_wait_for_other_runs(tmp_path: Path) -> None:
 def test_the_wait_for_other_runs_does_not_count_as_a_stall(tmp_path: Path) -> None:
     outcome, _ = run(Flaky(pause=0.0, tries=3, turns=Turns(2.5)), tmp_path, stallTimeoutSeconds=2)
     assert outcome.phase is Phase.COMPLETED
+
+
+def test_what_has_to_precede_a_stage_may_wait_and_may_fail_the_run(tmp_path: Path) -> None:
+    program = Flaky(pause=0.0, tries=3)
+
+    async def refuse(wait: Wait) -> StageEnd:
+        assert await wait("Waiting for a lock.")
+        return StageEnd(("The lock is taken.",), Failure(EndReason.STATE_LOCKED, "It is locked."))
+
+    program.stages = (program.stages[0], replace(program.stages[1], before=refuse))
+    outcome, lines = run(program, tmp_path)
+    assert (outcome.phase, outcome.reason, outcome.message) == (Phase.FAILED, EndReason.STATE_LOCKED, "It is locked.")
+    assert lines[-4:-1] == ["Waiting for a lock.", "The lock is taken.", "Finished, completed=False."]
+    assert not (tmp_path / "applied").exists()
+
+
+def test_a_stage_does_not_run_after_a_stop_during_what_precedes_it(tmp_path: Path) -> None:
+    program = Flaky(pause=0.0, tries=3)
+
+    async def hold(wait: Wait) -> StageEnd:
+        while await wait("Waiting for a lock."):  # noqa: ASYNC110 - as the lock does
+            await asyncio.sleep(0.01)
+        return StageEnd()
+
+    program.stages = (program.stages[0], replace(program.stages[1], before=hold))
+    outcome, _ = run(program, tmp_path, stop="Waiting for a lock.")
+    assert outcome.phase is Phase.CANCELED
+    assert not (tmp_path / "applied").exists()

@@ -14,10 +14,10 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs.outcome import Outcome
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now
-from provisioner_operator.daemon.execution.run import WAITING, Run
+from provisioner_operator.daemon.execution.run import Run
 from provisioner_operator.daemon.execution.stop_outcome import StopCause
 from provisioner_operator.daemon.logs.run_log import RunLog
-from provisioner_operator.daemon.terraform.provider_cache import LOCK_FILE, ProviderStore
+from provisioner_operator.daemon.terraform.provider_cache import LOCK_FILE, WAITING, ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from support.programs.provider_server import Served, serving_coder_provider

@@ -6,7 +6,9 @@ from typing import Any
 from integration.policies.cases.case import Case, Request, create, delete, patch
 from integration.policies.cases.objects import (
     STATE,
+    an_object,
     config_map,
+    event,
     lease,
     log_archive,
     owner_reference,
@@ -256,8 +258,28 @@ _TYPES = (
     ),
 )
 
+
+def _event(title: str, who: str, request: Request, says: str | None = None) -> Case:
+    return Case("daemon-events", title, who, request, refused=says)
+
+
+_ONLY_LOCKS = "a daemon may record only Events StateLockReleased about provisionerjobs"
+_FOREIGN_EVENTS = (
+    ("an Event with another reason", event("FailedScheduling")),
+    ("an Event as another controller", event(reportingController="default-scheduler")),
+    ("an Event about a Workspace", event(regarding=an_object("Workspace"))),
+    ("an Event about a job of another API", event(regarding=an_object("ProvisionerJob", "example.org/v1"))),
+)
+EVENTS = (
+    _event("the Event about a lock", "POD-mine", create(event())),
+    *(_event(title, "POD-mine", create(manifest), _ONLY_LOCKS) for title, manifest in _FOREIGN_EVENTS),
+    *(_event(f"another Event, by {who}, no daemon", who, create(event("Other"))) for who in _NO_DAEMONS),
+    *(_event(f"another Event, by {who}, no Pod", who, create(event("Other")), _ONLY_LOCKS) for who in _NO_PODS),
+)
+
 CASES = (
     *LOGS,
+    *EVENTS,
     *_states(
         "secret",
         secret,

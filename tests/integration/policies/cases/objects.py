@@ -1,4 +1,4 @@
-"""Objects that are stored in the namespace of the cases. Words like `UID-OF-Pod-mine` stand for UIDs."""
+"""Objects that are stored in the namespace of the cases. Words like `UID-OF-Pod-mine` stand for UIDs, `THE-NAMESPACE` for its name."""
 
 from typing import Any
 
@@ -16,6 +16,8 @@ from support.manifests import Manifest
 NOW = "2026-01-01T00:00:00Z"
 STATE = "default-dev-ws"
 """End of the names of the Secret and of the Lease of a workspace's state."""
+RUNS_LOCK = "lock-tfstate-default-run-ws"
+"""Lock of a state that the run of a job holds."""
 _BACKED_UP = {"backup": "yes"}
 _OWNED: dict[str, Any] = {
     "labels": _BACKED_UP,
@@ -64,6 +66,33 @@ def state_versions(name: str) -> Manifest:
 def lease(name: str, **metadata: Any) -> Manifest:
     """A Lease."""
     return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name, **metadata}}
+
+
+def held_lease(name: str, holder: str, **metadata: Any) -> Manifest:
+    """A Lease that somebody holds."""
+    return lease(name, **metadata) | {"spec": {"holderIdentity": holder}}
+
+
+def event(reason: str = "StateLockReleased", **fields: Any) -> Manifest:
+    """The Event that a daemon records."""
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": "event"},
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+        "reportingController": "provisioner.dev/provisioner-daemon",
+        "reportingInstance": "mine",
+        "action": "Lock",
+        "reason": reason,
+        "type": "Normal",
+        "regarding": an_object("ProvisionerJob"),
+        **fields,
+    }
+
+
+def an_object(kind: str, version: str = API_VERSION) -> Manifest:
+    """What an Event is about."""
+    return {"apiVersion": version, "kind": kind, "name": "mine-running", "namespace": "THE-NAMESPACE"}
 
 
 def token_secret(name: str) -> Manifest:
@@ -139,6 +168,9 @@ OTHERS = [
     token_secret("tfstate-default-token-ws"),
     lease("leader"),
     lease(f"lock-tfstate-{STATE}", **_OWNED),
+    held_lease(RUNS_LOCK, "provisioner.dev/first", **_OWNED),
+    held_lease("lock-tfstate-default-hand-ws", "2e1b4a50"),
+    held_lease("elected", "provisioner.dev/first"),
     _workspace("private", owner="boss"),
     _workspace("own"),
     _workspace("own-tagged", tags={"scope": "user", "owner": "boss"}),

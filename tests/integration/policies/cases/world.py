@@ -43,12 +43,17 @@ _EVERYTHING = [
     # More than any role of the product grants, so that only the policies stand in the way.
     _rule("", "configmaps secrets", "get create update patch delete"),
     _rule("coordination.k8s.io", "leases", "get create update patch delete"),
+    _rule("events.k8s.io", "events", "create"),
     _rule(_OURS, "provisionerjobs provisionerdaemons provisionerjobs/status provisionerdaemons/status", "get patch"),
     _rule(_OURS, "provisionerdaemons", "create delete"),
     _rule(_OURS, "workspacetemplates", "get delete"),
 ]
 RULES: Mapping[str, list[Manifest]] = {
-    "canceler": [_rule(_OURS, "provisionerjobs", "get create patch cancel")],
+    "canceler": [
+        _rule(_OURS, "provisionerjobs", "get create patch cancel"),
+        _rule("coordination.k8s.io", "leases", "get patch delete"),
+    ],
+    "elector": [_rule("coordination.k8s.io", "leases", "get patch")],
     "named-daemon": [_rule(_OURS, "provisionerdaemons", "impersonate", "named", "named-new", "named-cordoned")],
 }
 
@@ -59,7 +64,7 @@ class World:
 
     users: Mapping[str, Kubectl]
     uids: Mapping[str, str]
-    """By `UID-OF-KIND-NAME`."""
+    """By `UID-OF-KIND-NAME`; also the namespace, by `THE-NAMESPACE`."""
 
 
 def build(admin: Kubectl, folder: Path, *, beyond_roles: bool = True) -> World:
@@ -75,7 +80,7 @@ def build(admin: Kubectl, folder: Path, *, beyond_roles: bool = True) -> World:
             *(a_daemon_pod(name) for name in PODS),
         ],
     )
-    uids = _uids(created)
+    uids = {"THE-NAMESPACE": admin.namespace, **_uids(created)}
     for batch in (objects.JOBS, objects.OTHERS):
         uids |= _uids(_create(admin, _filled(batch, uids)))
     _create(users[LONG_NAME], objects.UNSTAMPED)

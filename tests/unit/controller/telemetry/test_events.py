@@ -8,7 +8,6 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, Phase
 from provisioner_operator.controller.telemetry import events
-from provisioner_operator.controller.telemetry.events import Notice
 from provisioner_operator.core.model.records import Condition
 from provisioner_operator.core.workspaces.decisions import (
     HoldWorkspace,
@@ -18,6 +17,7 @@ from provisioner_operator.core.workspaces.decisions import (
 from provisioner_operator.core.workspaces.records import TemplateStatus, WorkspaceStatus
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import BusyError, ConflictError, UnreachableError
+from provisioner_operator.kube.event_objects import Notice
 from provisioner_operator.kube.object_meta import ObjectMeta
 from support.builders.controller import ControllerParts
 from support.builders.core import NOON, a_job, an_ended_job

@@ -10,7 +10,6 @@ from prometheus_client import generate_latest
 import provisioner_operator.controller
 from provisioner_operator.api.v1alpha1.enums import EndReason, PendingReason, Phase
 from provisioner_operator.controller.telemetry import events
-from provisioner_operator.controller.telemetry.events import Notice
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.controller.telemetry.reference import EventEntry, event_entries, events_page, metrics_page
 from provisioner_operator.core.daemons.decisions import RegisterDaemon
@@ -18,7 +17,9 @@ from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.model.records import DaemonPod, Offer
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
+from provisioner_operator.core.states.lock import LOCK_RELEASED
 from provisioner_operator.core.workspaces.decisions import HoldWorkspace
+from provisioner_operator.kube.event_objects import Notice
 from support.builders.core import a_job
 from support.builders.workspaces import a_workspace
 from support.manifests import REPOSITORY
@@ -54,7 +55,7 @@ def test_a_stuck_job_makes_the_event_that_is_listed(reason: PendingReason) -> No
 
 def test_no_other_event_of_a_job_is_listed() -> None:
     assert events.ended(a_job(phase=Phase.COMPLETED, reason=EndReason.COMPLETED)) is None
-    assert set(JOB_EVENTS) == {*EndReason, *STUCK} - {EndReason.COMPLETED}
+    assert set(JOB_EVENTS) == {*EndReason, *STUCK, LOCK_RELEASED} - {EndReason.COMPLETED}
 
 
 def test_every_reason_that_the_controller_spells_out_is_listed() -> None:

@@ -21,7 +21,6 @@ def a_record(**fields: Any) -> RunRecord:
         "job_uid": "uid-of-dev-7",
         "binary": "/bin/tofu",
         "folder": ".",
-        "started": 1000.0,
     }
     return RunRecord(**(defaults | fields))
 

@@ -35,14 +35,14 @@ class ScriptedPusher:
     pushed: list[tuple[RunRecord, bytes, bool]] = field(default_factory=list)
     released: int = 0
 
-    async def push(self, run: RunRecord, file: Path, *, ended: float, is_alone: bool) -> None:
-        del ended
+    async def push(self, run: RunRecord, file: Path, *, is_alone: bool) -> None:
+
         if self.answers:
             raise self.answers.pop(0)
         self.pushed.append((run, await asyncio.to_thread(file.read_bytes), is_alone))
 
-    async def release_lock(self, run: RunRecord, *, ended: float) -> None:
-        del run, ended
+    async def release_lock(self, run: RunRecord) -> None:
+        del run
         self.released += 1
 
 

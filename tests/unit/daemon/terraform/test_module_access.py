@@ -43,7 +43,8 @@ def prepare(directory: Path, hosts: Mapping[str, str] | None = None, **spec: Any
 def during(stage: Stage, look: Any) -> Any:
     """Return what a function returns while the stage runs."""
 
-    async def wait() -> bool:
+    async def wait(line: str) -> bool:
+        del line
         return True
 
     async def run() -> Any:

@@ -44,7 +44,8 @@ def offered(store: ProviderStore, target: Path, lock_text: str | None = None) ->
     return [path.relative_to(target).as_posix() for path in target.glob("*/*/*/*/*")]
 
 
-async def patient() -> bool:
+async def patient(line: str) -> bool:
+    del line
     return True
 
 
@@ -54,7 +55,8 @@ class Stop:
     def __init__(self) -> None:
         self.waits = 0
 
-    async def __call__(self) -> bool:
+    async def __call__(self, line: str) -> bool:
+        del line
         self.waits += 1
         return False
 
@@ -163,7 +165,7 @@ class Init:
         return RunCache(self.store, directory, directory, (OWN,))
 
     async def run(
-        self, cache: RunCache, *, succeeds: bool = True, wait: Callable[[], Awaitable[bool]] = patient
+        self, cache: RunCache, *, succeeds: bool = True, wait: Callable[[str], Awaitable[bool]] = patient
     ) -> bool:
         """Do as `init` does; return whether it had to fetch."""
         async with cache.during_init(wait) as keep:

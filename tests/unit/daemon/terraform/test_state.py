@@ -68,7 +68,7 @@ def test_a_locked_state_is_reported_with_its_holder_and_how_to_release_it() -> N
     assert failure.reason is EndReason.STATE_LOCKED
     assert "locked by runner@pool-a-x7k2p since 2026-11-22 03:19:08" in failure.message
     assert "lock id 2e1b4a50-07a3-ddce-f2c0-2528167c31c3" in failure.message
-    assert "kubectl -n acme delete lease lock-tfstate-default-dev-ws" in failure.message
+    assert "kubectl provisioner workspaces unlock -n acme dev" in failure.message
 
 
 def test_an_error_is_reported_with_its_place_and_the_number_of_others() -> None:

@@ -11,7 +11,7 @@ REMEDIES: dict[str, str] = {
     EndReason.RUN_FAILED: "Read the end of its log, fix the template or its variables, then retry it.",
     EndReason.SOURCE_UNAVAILABLE: "Create what the message names, then retry it.",
     EndReason.VARIABLE_UNAVAILABLE: "Create what the message names, then retry it.",
-    EndReason.STATE_LOCKED: "Wait until the holder of the lock, named in the message, is done; then retry it.",
+    EndReason.STATE_LOCKED: "Wait until the holder of the lock, named in the message, is done, or release the lock if it is dead; then retry it.",
     EndReason.DAEMON_SHUTDOWN: "Its provisioner was stopped during the run: retry it.",
     EndReason.DELETED: "It is gone once its finalizers (metadata.finalizers) are removed; submit a new job.",
 }

@@ -6,7 +6,7 @@ Pure. Used by `declarations`. Drops comments, and separates the attributes of an
 import re
 from collections.abc import Iterator
 
-from provisioner_operator.daemon.terraform.hcl import literal_text, template_end, without_parentheses
+from provisioner_operator.daemon.terraform.syntax.hcl import literal_text, template_end, without_parentheses
 
 ANY_TYPE = "any"
 _TOKEN = re.compile(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from provisioner_operator.daemon.terraform.literals import NoLiteralError, unescape
+from provisioner_operator.daemon.terraform.syntax.literals import NoLiteralError, unescape
 
 _NAME = re.compile(r"[^\s\x00-\x1f\"'`=(){}\[\]#/*,:;.<>!?&|%$+~^@\\]+")
 """A name in any script; which characters Unicode allows in one is left to Terraform."""

@@ -1,6 +1,6 @@
 import pytest
 
-from provisioner_operator.daemon.terraform.type_text import type_text
+from provisioner_operator.daemon.terraform.syntax.type_text import type_text
 
 
 @pytest.mark.parametrize(

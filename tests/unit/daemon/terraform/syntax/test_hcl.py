@@ -1,6 +1,6 @@
 import pytest
 
-from provisioner_operator.daemon.terraform.hcl import Argument, Block, literal_text, read_body
+from provisioner_operator.daemon.terraform.syntax.hcl import Argument, Block, literal_text, read_body
 
 ACCEPTED = {
     "blanks after a heredoc's end": "a = <<E\nx\nE \t\n",

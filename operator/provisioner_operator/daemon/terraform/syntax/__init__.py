@@ -1,0 +1,1 @@
+"""Terraform's language: what a template declares is read from its text, without running Terraform."""
