@@ -130,6 +130,7 @@ def _resources(
         prefix,
         access,
         leftovers,
+        settings.terraform,
     )
 
 
