@@ -111,8 +111,8 @@ def test_a_state_that_is_too_large_is_kept_in_secrets_until_a_build_can_save_it(
     assert f"kept in the Secrets {KEPT}-0 and following" in status["message"]
     assert kept_secrets(office) == [f"{KEPT}-{number}" for number in range(4)]
     assert kept_resources(office) == {"large"}
-    assert not office.daemon("d1").get("unsavedStates")
     assert not is_locked(office)
+    wait_until(lambda: not office.daemon("d1").get("unsavedStates"), "a heartbeat without the state")
 
     office.submit_spec("two", a_build(LARGE))
     status = office.await_phase("two", "Failed")
@@ -141,9 +141,9 @@ def test_a_daemon_stays_with_a_state_that_may_be_stored_nowhere(quota: Office) -
     status = quota.await_phase("one", "Failed")
     assert status["reason"] == "StateUnsaved", status["message"]
     assert "exceeded quota" in status["message"]
+    wait_until(lambda: "nor can it be kept in Secrets" in str(quota.daemon("d1")["unsavedStates"]), "a heartbeat")
     (listed,) = quota.daemon("d1")["unsavedStates"]
     assert (listed["workspace"], listed["job"]) == (WORKSPACE, "one")
-    assert "nor can it be kept in Secrets" in listed["message"]
     daemon.send_signal(signal.SIGTERM)
     wait_until(lambda: quota.daemon("d1")["state"] == "Draining", "the daemon to drain")
     time.sleep(2)

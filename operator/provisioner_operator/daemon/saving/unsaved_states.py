@@ -54,7 +54,7 @@ class WaitingState:
     breaches: int | None
     """Those of the contact when its run started; None for a run of a former process."""
     since: float
-    reason: str = "the API server could not be reached"
+    reason: str = "the daemon has not tried yet"
     pause: float = AWAY_SECONDS
     """Seconds until it is tried again."""
     handover: "asyncio.Future[Handover]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
