@@ -59,6 +59,8 @@ class RunResources:
     """Access to the API server that keeps the states."""
     leftovers: Sequence[UnsavedState] = ()
     """States that runs of a former process could not save."""
+    terraform: Path | None = None
+    """The Terraform program, if it is not the one on the PATH."""
 
 
 class Agent:
@@ -125,7 +127,12 @@ class Agent:
         commands = GuardedCommands(contact, self._heartbeat.daemon.spec.cancel_grace_seconds, resources.lock)
         pusher = Pusher(self._client, commands, resources.access, resources.directory, resources.prefix)
         return UnsavedStates(
-            self._client, pusher, contact=contact, on_change=self._states_changed, leftovers=resources.leftovers
+            self._client,
+            pusher,
+            contact=contact,
+            on_change=self._states_changed,
+            leftovers=resources.leftovers,
+            terraform=resources.terraform,
         )
 
     def _states_changed(self) -> None:

@@ -149,6 +149,7 @@ def _resources(
         prefix,
         access,
         leftovers,
+        settings.terraform,
     )
 
 

@@ -29,7 +29,7 @@ def test_no_build_starts_until_the_state_is_saved(team: Team) -> None:
     team.change("dev", running=False)
     job = team.product.jobs.until("dev-2", lambda body: body.get("status", {}).get("reason") == "StateUnsaved")
     assert "docs/state.md" in job["status"]["message"]
-    assert "docs/state.md" in condition(team.until("dev", "Pending", build=2), "Ready")["message"]
+    team.until("dev", "Pending", build=2)
 
     with_unsaved(team)
     body = team.until("dev", "Stopped", build=2)

@@ -9,7 +9,7 @@ it, the controller starts no build of the workspace, and its pool keeps the Pod.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Provisioner
@@ -32,6 +32,7 @@ from provisioner_operator.daemon.saving.kept_states import (
 )
 from provisioner_operator.daemon.saving.leftovers import gather_evidence
 from provisioner_operator.daemon.saving.pusher import AwayError, NotSavedError, Pusher
+from provisioner_operator.daemon.terraform.binary import MissingProgramError, find_binary
 from provisioner_operator.kube.errors import PASSING, KubeError
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class WaitingState:
     breaches: int | None
     """Those of the contact when its run started; None for a run of a former process."""
     since: float
-    reason: str = "the API server could not be reached"
+    reason: str = "the daemon has not tried yet"
     pause: float = AWAY_SECONDS
     """Seconds until it is tried again."""
     handover: "asyncio.Future[Handover]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -75,8 +76,10 @@ class UnsavedStates:
         contact: Contact,
         on_change: Callable[[], None],
         leftovers: Sequence[UnsavedState] = (),
+        terraform: Path | None = None,
     ) -> None:
-        """Take over what a former process left; nothing is done before `begin`."""
+        """Take over what a former process left; nothing is done before `begin`. `terraform` is the program of builds."""
+        self._terraform = terraform
         self._store = store
         self._pusher = pusher
         self._contact = contact
@@ -140,10 +143,15 @@ class UnsavedStates:
         return None
 
     async def _push_kept(self, kept: KeptState) -> None:
+        try:
+            # This daemon's: the one that wrote the state may be on another machine, or be what could not save it.
+            run = replace(kept.run, binary=find_binary(self._terraform))
+        except MissingProgramError as error:
+            raise NotSavedError(str(error)) from error
         async with private_directory(self._pusher.parent, self._pusher.prefix) as workdir:
             file = workdir.path / "unsaved.tfstate"
             await asyncio.to_thread(file.write_bytes, kept.content)
-            await self._pusher.push(kept.run, file, is_alone=False)
+            await self._pusher.push(run, file, is_alone=False)
         await discard(self._store, kept)
 
     def _start(self, entry: WaitingState) -> None:

@@ -56,6 +56,7 @@ class World:
         self.clock = 0.0
         self.changes = 0
         self.leftovers = leftovers
+        self.terraform = Path("/bin/true")
         self.states: UnsavedStates
 
     def run(self, work: Callable[[], Awaitable[Any]], seconds: float = 1000.0) -> Any:
@@ -66,6 +67,7 @@ class World:
                 contact=self.contact,
                 on_change=self._changed,
                 leftovers=self.leftovers,
+                terraform=self.terraform,
             )
             async with asyncio.timeout(seconds):
                 result = await work()
@@ -193,7 +195,8 @@ class Builds(World):
 def test_the_next_build_pushes_a_kept_state_first(tmp_path: Path) -> None:
     world = Builds(tmp_path)
     assert world.recover() == (None, ["The state that job dev-6 could not save is saved now"])
-    assert [content for _, content, _ in world.pusher.pushed] == [a_state()]
+    ((run, content, _),) = world.pusher.pushed
+    assert (run.job, run.binary, content) == ("dev-6", "/bin/true", a_state())
     assert not world.store.objects
     assert not list(tmp_path.iterdir())
 
@@ -204,6 +207,14 @@ def test_the_next_build_fails_while_a_kept_state_is_refused(tmp_path: Path) -> N
     assert failure is not None
     assert "could not be saved (too large). It is kept in the Secrets" in failure
     assert (lines, list(world.store.objects)) == ([], [paths.secret("acme", chunk_name("dev", 0))])
+
+
+def test_the_next_build_fails_on_a_daemon_without_the_program(tmp_path: Path) -> None:
+    world = Builds(tmp_path)
+    world.terraform = tmp_path / "missing"
+    failure, _ = world.recover()
+    assert failure is not None
+    assert "missing" in failure
 
 
 @pytest.mark.parametrize("spec", [{"provisioner": "echo"}, {"type": JobType.TEMPLATE_DRY_RUN}, {"workspaceRef": None}])
