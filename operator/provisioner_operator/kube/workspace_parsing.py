@@ -62,6 +62,8 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         variables=tuple(as_written(each) for each in spec.variables),
         variables_from=tuple(as_written(each) for each in spec.variables_from),
         parameters=parameters,
+        terraform_version=spec.terraform_version,
+        parallelism=spec.parallelism,
         allow_user_cancel=spec.allow_user_cancel,
         priority=spec.priority,
         pending_timeout=spec.pending_timeout_seconds,

@@ -49,6 +49,7 @@ def import_job(template: Template, version: Version) -> JsonObject:
             "tags": template.tags,
             "templateRef": {"name": template.name, "uid": template.uid, "version": version.name},
             **_source(version),
+            **_terraform(template),
             **_limits(template),
         },
     }
@@ -85,6 +86,7 @@ def build_job(
             "variablesFrom": template.variables_from,
             **_initiator(workspace, transition),
             "ownerMayCancel": template.allow_user_cancel,
+            **_terraform(template),
             **_limits(template),
         },
     }
@@ -120,6 +122,11 @@ def _variables(template: Template, version: Version, parameters: ParameterValues
     of_version = () if template.variables_from else version.variables
     fixed: dict[str, JsonValue] = {str(each["name"]): each for each in (*of_version, *template.variables)}
     return list((fixed | chosen).values())
+
+
+def _terraform(template: Template) -> JsonObject:
+    settings = {"terraformVersion": template.terraform_version, "parallelism": template.parallelism}
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _limits(template: Template) -> JsonObject:

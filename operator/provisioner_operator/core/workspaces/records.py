@@ -103,6 +103,8 @@ class Template:
     variables: tuple[JsonObject, ...] = ()
     variables_from: tuple[JsonObject, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    terraform_version: str | None = None
+    parallelism: int | None = None
     allow_user_cancel: bool = False
     priority: int = 0
     pending_timeout: int = 1800

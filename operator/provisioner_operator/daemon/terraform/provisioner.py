@@ -27,7 +27,7 @@ from provisioner_operator.daemon.inputs.source import read_files, read_git_reque
 from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform import state
-from provisioner_operator.daemon.terraform.binary import MissingProgramError, find_binary
+from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgramError
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
@@ -93,6 +93,7 @@ class TerraformProgram:
         job: Job,
         environment: Mapping[str, str],
         *,
+        parallelism: int | None,
         values: Mapping[str, str],
         secrets: Sequence[str],
         mask: Redactor,
@@ -104,6 +105,7 @@ class TerraformProgram:
         self._cache = cache
         self._binary = binary
         self._job = job
+        self._parallelism = parallelism
         self._values = ValueFiles(layout.module, layout.directory, values)
         self._reader = OutputReader()
         self._request = request
@@ -124,7 +126,9 @@ class TerraformProgram:
             yield fetch_stage(self._request, self._layout.directory)
         if not self._imports and self._values.search():
             yield inspect_stage(self._layout.directory, self._layout.folder)
-        for stage in _stages(self._binary, self._job, self._layout, self._values, self._reader):
+        for stage in _stages(
+            self._binary, self._job, self._layout, self._values, self._reader, parallelism=self._parallelism
+        ):
             if stage.name == INIT and self._cache is not None:
                 environment = {**self.environment, **self._cache.settings()}
                 yield replace(stage, environment=environment, around=self._cache.during_init)
@@ -217,13 +221,13 @@ class Terraform:
         self,
         reader: Reader,
         *,
-        binary: Path | None,
+        binaries: Binaries,
         access: state.ClusterAccess,
         passed: RunEnvironment = RunEnvironment(),  # noqa: B008 - frozen
         store: ProviderStore | None = None,
     ) -> None:
         self._reader = reader
-        self._binary = binary
+        self._binaries = binaries
         self._access = access
         self._passed = passed
         self._store = store
@@ -232,7 +236,7 @@ class Terraform:
         """Read the variables, and write the job's files and the backend's, unless a stage is to fetch them."""
         job = task.job
         try:
-            binary = find_binary(self._binary)
+            binary = await asyncio.to_thread(self._binaries.find, task.model.spec.terraform_version)
         except MissingProgramError as error:
             raise UnpreparedError(EndReason.RUN_FAILED, str(error)) from error
         variables = await read_variables(self._reader, task.model)
@@ -260,6 +264,7 @@ class Terraform:
             job,
             # The job last: its values replace those of the daemon.
             self._environment(directory, cache) | context,
+            parallelism=task.model.spec.parallelism,
             values=input_variables(context),
             secrets=secrets,
             mask=await asyncio.to_thread(Redactor, secrets),
@@ -316,12 +321,15 @@ def _login(request: GitRequest | None) -> Sequence[str]:
     return () if request is None or request.credentials is None else request.credentials.hidden
 
 
-def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: OutputReader) -> Iterator[Stage]:
+def _stages(
+    binary: str, job: Job, layout: Layout, values: ValueFiles, reader: OutputReader, *, parallelism: int | None
+) -> Iterator[Stage]:
     def stage(name: str, *arguments: str) -> Stage:
         return Stage(name, (binary, *arguments), layout.folder)
 
     quiet = ("-json", "-input=false")
-    plan = ("plan", *quiet, *values.arguments(), f"-out={_PLAN_FILE}")
+    at_once = () if parallelism is None else (f"-parallelism={parallelism}",)
+    plan = ("plan", *quiet, *at_once, *values.arguments(), f"-out={_PLAN_FILE}")
     match job.type:
         case JobType.TEMPLATE_IMPORT:
             yield stage(INIT, "init", *quiet, "-backend=false")
@@ -336,4 +344,4 @@ def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: O
             destroys = job.transition is Transition.DELETE
             yield stage(PLAN, *plan, *(["-destroy"] if destroys else []))
             given = values.apply_arguments(is_tofu=reader.is_tofu)
-            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *given, _PLAN_FILE)
+            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *at_once, *given, _PLAN_FILE)

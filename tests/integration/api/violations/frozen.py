@@ -24,6 +24,8 @@ FULL_SPEC: dict[str, Any] = {
     "pendingTimeoutSeconds": 100,
     "activeDeadlineSeconds": 100,
     "stallTimeoutSeconds": 100,
+    "terraformVersion": ">= 1.9",
+    "parallelism": 10,
 }
 OTHER_VALUES: dict[str, Any] = {
     "type": "TemplateImport",
@@ -39,10 +41,15 @@ OTHER_VALUES: dict[str, Any] = {
     "pendingTimeoutSeconds": 101,
     "activeDeadlineSeconds": 101,
     "stallTimeoutSeconds": 101,
+    "terraformVersion": "~> 1.11.0",
+    "parallelism": 11,
     "ownerMayCancel": True,
 }
 EMPTY_WHEN_ABSENT = frozenset({"tags", "variables", "variablesFrom"})
-OPTIONAL_FIELDS = ("tags", "templateRef", "variables", "variablesFrom", "initiator", "stallTimeoutSeconds")
+OPTIONAL_FIELDS = (
+    *("tags", "templateRef", "variables", "variablesFrom", "initiator", "stallTimeoutSeconds"),
+    *("terraformVersion", "parallelism"),
+)
 
 
 def _frozen(field: str) -> str:
