@@ -1,11 +1,12 @@
-# The one image of operator and daemons: Python, this project, OpenTofu. `make image` builds it, with docker or buildah.
+# The one image of operator and daemons: Python, this project, OpenTofu, and git, with which it fetches modules. `make image` builds it, with docker or buildah.
 #
 # Its three sources are arguments, and each takes a digest (NAME@sha256:...):
 #   BASE    what it stands on, and where it is built: Python 3.11 or newer and CA certificates, on a slim Debian
 #   GOLANG  compiles OpenTofu
 #   TOFU    brings /usr/local/bin/tofu: the stage that compiles it, or any image that has it there
 # A directory with usr/local/bin/tofu in it serves too: --build-context tofu=DIRECTORY. Neither then needs GOLANG.
-# A pip.conf (own index, proxy, certificates) comes in as a secret, and stays out: --secret id=pip,src=FILE.
+# A pip.conf (own index, proxy, certificates) comes in as a secret, and stays out: --secret id=pip,src=FILE. So does an
+# apt.conf: --secret id=apt,src=FILE. A base that has git needs no apt.
 ARG BASE=python:3.13-slim
 ARG GOLANG=golang:1.26
 ARG TOFU=tofu-from-source
@@ -65,6 +66,9 @@ COPY --from=build /usr/share/sbom/ /
 
 
 FROM ${BASE}
+RUN --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/90build \
+    command -v git >/dev/null \
+ || { apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/* /var/cache/apt/*; }
 # A base may bring pip and what installs it; here nothing is installed any more. Only /tmp is for everybody to write.
 # The user gets a name, which a state lock then tells to whoever finds it.
 RUN test -s /etc/ssl/certs/ca-certificates.crt \

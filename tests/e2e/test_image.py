@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import ssl
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -14,9 +15,12 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from provisioner_devcluster.build.go_modules import OPENTOFU
+from provisioner_devcluster.control_plane.certificates import Authority
 from support.images.buildah import Container, a_container, configuration
 from support.images.container_image import image_in_store, obstacle
 from support.manifests import REPOSITORY
+from support.programs.git_repository import Repository
+from support.programs.git_server import serving
 
 OBSTACLE = obstacle()
 pytestmark = [
@@ -111,6 +115,21 @@ def test_tofu_is_the_pinned_opentofu(container: Container) -> None:
     required = re.search(r"github\.com/opentofu/opentofu (v\S+)", (OPENTOFU.directory / "go.mod").read_text("utf-8"))
     assert required is not None
     assert container.run("tofu", "version").splitlines()[0] == f"OpenTofu {required[1]}"
+
+
+def test_git_can_clone_over_https(container: Container, tmp_path: Path) -> None:
+    authority = Authority("git", tmp_path / "authority")
+    pair = authority.issue("server", "server", addresses=["127.0.0.1"])
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pair.certificate, pair.key)
+    repository = Repository(tmp_path / "served.git")
+    repository.commit({"main.tf": "# a module"})
+    with serving(repository, tls=tls) as server:
+        clone = f"cd /tmp && git clone --quiet {server.url} module && cat module/main.tf && rm -r module"
+        # Beside the authorities that the image trusts, the test's.
+        trusted = "cat /etc/ssl/certs/ca-certificates.crt - > /tmp/trusted"
+        script = f"{trusted} <<'E'\n{authority.pair.certificate.read_text()}E\nGIT_SSL_CAINFO=/tmp/trusted; export GIT_SSL_CAINFO\n{clone}; rm /tmp/trusted"
+        assert container.run("sh", "-c", script) == "# a module"
 
 
 def test_its_user_can_write_only_to_tmp(image: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,6 +13,8 @@ from support.cluster.shared_cluster import Cluster, GivenCluster, shared_cluster
 from support.reports import add_logs
 from support.unique import unique
 
+EACH_WORKER: Final = "session"
+"""Scope of a fixture that each worker may make for itself: its folder's tests need not stay in one worker."""
 ROLES = {"viewer": "provisioner-viewer", "submitter": "provisioner-submitter", "namespace-admin": "provisioner-admin"}
 """The users of every test namespace, by name, and their ClusterRoles."""
 

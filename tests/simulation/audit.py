@@ -75,15 +75,20 @@ class Audit:
             self._idle_since.pop(job.uid, None)
             return
         is_listed = any(run.workspace == job.workspace is not None for daemon in daemons for run in daemon.runs)
-        is_turn = not is_listed and not any(
-            other.workspace is not None
-            and other.workspace == job.workspace
-            and (other.phase is not Phase.PENDING or other.assignment is not None or _goes_before(other, job))
-            for other in jobs
-            if other.uid != job.uid
+        is_unsaved = any(state.workspace == job.workspace for daemon in daemons for state in daemon.unsaved)
+        is_turn = (
+            not is_listed
+            and not is_unsaved
+            and not any(
+                other.workspace is not None
+                and other.workspace == job.workspace
+                and (other.phase is not Phase.PENDING or other.assignment is not None or _goes_before(other, job))
+                for other in jobs
+                if other.uid != job.uid
+            )
         )
         matching = [daemon for daemon in daemons if satisfies(daemon.supply, job.demand)]
-        self._must_be_explained(job, matching)
+        self._must_be_explained(job, matching, is_unsaved=is_unsaved)
         if is_turn and any(self._world.is_ready(daemon, jobs) for daemon in matching):
             since = self._idle_since.setdefault(job.uid, self._world.schedule.now)
             # An unlisted run of the workspace may be on a daemon whose heartbeats have stopped.
@@ -93,13 +98,16 @@ class Audit:
         else:
             self._idle_since.pop(job.uid, None)
 
-    def _must_be_explained(self, job: Job, matching: list[Daemon]) -> None:
+    def _must_be_explained(self, job: Job, matching: list[Daemon], *, is_unsaved: bool) -> None:
         quiet_for = min(self._unchanged_for(job), self._world.schedule.now - self._world.fleet_changed_at)
         if quiet_for > SLACK_SECONDS + 30:
             if job.reason is None:
                 self._world.invariants.violated(f"{job.name} is pending without a reason")
             explained = job.reason == PendingReason.NO_MATCHING_DAEMON
-            if job.reason != PendingReason.WORKSPACE_BUSY and explained != (not matching):
+            waits_for_others = job.reason == PendingReason.WORKSPACE_BUSY or (
+                is_unsaved and job.reason == PendingReason.STATE_UNSAVED
+            )
+            if not waits_for_others and explained != (not matching):
                 self._world.invariants.violated(f"{job.name} is pending for another reason than {job.reason}")
 
     def _look_at_started(self, job: Job, daemons: dict[str, Daemon]) -> None:

@@ -2,6 +2,7 @@
 
 from random import Random
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from provisioner_operator.api.v1alpha1.enums import DaemonState, EndReason, Phase
 from provisioner_operator.core.jobs.timeouts import interrupt_after, kill_after
@@ -15,6 +16,10 @@ from support.json_patches import Body
 if TYPE_CHECKING:
     from simulation.invariants import Invariants
 
+UNSAVED_SECONDS = 120.0
+"""Time for which a state that a run could not save is only on its daemon's disk."""
+FEW = 4
+"""One in so many failed runs leaves such a state: by its uid, so that no other event of a seed depends on it."""
 SOONEST_HEARTBEAT = 2.0
 """Minimum seconds between heartbeats when a run starts or ends."""
 
@@ -45,6 +50,9 @@ class SimulatedDaemon:
         self._registered: str | None = None
         """Its instance, once the API server knows it."""
         self._beating = self._beat_soon = False
+        self.unsaved: dict[str, Run] = {}
+        """Runs that left a state which could not be saved yet."""
+        self._invariants = invariants
         self._beat()
 
     @property
@@ -90,10 +98,27 @@ class SimulatedDaemon:
 
     def stop_when_drained(self) -> None:
         """Stop after the last run if it is draining."""
-        if self.alive and self.draining and not self.runs:
+        if self.alive and self.draining and not self.runs and not self.unsaved:
             self._beat_soon = True
             self._heartbeat()
             self._schedule.after(1.0, self.die)
+
+    # --- states that could not be saved ---
+
+    def keeps_state_of(self, run: Run) -> bool:
+        """Return whether a failed run leaves a state that it could not save; it is saved later."""
+        if run.job.workspace is None or crc32(run.uid.encode()) % FEW:
+            return False
+        self.unsaved[run.uid] = run
+        self._invariants.state_left(self, run)
+        self._schedule.after(UNSAVED_SECONDS, self._save, run)
+        return True
+
+    def _save(self, run: Run) -> None:
+        if self.alive and self.unsaved.pop(run.uid, None) is not None:
+            self._invariants.state_saved(run)
+            self.changed()
+            self.stop_when_drained()
 
     # --- heartbeat and fence ---
 
@@ -146,13 +171,23 @@ class SimulatedDaemon:
         runs = [run for run in self.runs.values() if not run.ended]
         state = DaemonState.BUSY if runs else DaemonState.IDLE
         if self.draining:
-            state = DaemonState.DRAINING if self.runs else DaemonState.OFFLINE
+            state = DaemonState.DRAINING if self.runs or self.unsaved else DaemonState.OFFLINE
         return {
             "state": state,
             "instance": self.instance,
             "lastHeartbeatTime": timestamp(self.wall),
             "lostAfterSeconds": int(self._lost_after),
             "conditions": [],  # those of a controller that missed its heartbeats are replaced
+            "unsavedStates": [
+                {
+                    "workspace": run.job.workspace,
+                    "job": run.job.name,
+                    "jobUID": run.uid,
+                    "since": timestamp(self.wall),
+                    "message": "quota",
+                }
+                for run in self.unsaved.values()
+            ],
             "currentJobs": [
                 {
                     "name": run.job.name,

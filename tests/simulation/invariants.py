@@ -69,6 +69,8 @@ class Invariants:
         self._server = server
         self._processes: dict[str, str | None] = {}
         """Workspace that each running process changes, by the uid of its job."""
+        self._unsaved: dict[str, tuple[SimulatedDaemon, Run]] = {}
+        """States that only a daemon has, by the uid of their job."""
         self._acknowledged: dict[str, list[tuple[str, str]]] = {}
         self._spinning = 0
         self._restored_at = float("-inf")
@@ -108,6 +110,12 @@ class Invariants:
             self.violated(f"two processes run {job.name}")
         if job.workspace is not None and job.workspace in self._processes.values() and not is_beyond_knowledge:
             self.violated(f"two processes change workspace {job.workspace}")
+        if any(
+            # A daemon that is dead, or has lost contact before it could report the state, holds up nothing.
+            other.job.workspace == job.workspace and keeper.alive and not keeper.is_fenced
+            for keeper, other in self._unsaved.values()
+        ):
+            self.violated(f"{job.name} starts although the state of workspace {job.workspace} is not saved")
         if self._acknowledged.get(job.uid) != [(run.assignment_id, daemon.instance)]:
             self.violated(f"{job.name} starts without exactly its own accepted acknowledgment")
         # The capacity may have grown, or shrunk, since the job was taken.
@@ -124,6 +132,14 @@ class Invariants:
             return False
         is_new_process = daemon.instance not in self._former_instances
         return run.job.workspace is None or (is_new_process and run.assignment_id in self._assignments)
+
+    def state_left(self, daemon: SimulatedDaemon, run: Run) -> None:
+        self.note(f"{run.job.name} leaves an unsaved state of {run.job.workspace}")
+        self._unsaved[run.uid] = daemon, run
+
+    def state_saved(self, run: Run) -> None:
+        self.note(f"the state of {run.job.name} is saved")
+        del self._unsaved[run.uid]
 
     def process_ended(self, run: Run) -> None:
         self.note(f"process of {run.job.name} ends")

@@ -195,6 +195,8 @@ class JobRunner:
         """End the run's process, unless it has ended already."""
         if self._daemon.alive and run.alive:
             self._stop_process(run)
+            if why is EndReason.RUN_FAILED and self._daemon.keeps_state_of(run):
+                why = EndReason.STATE_UNSAVED
             self._end(run, phase, why)
 
     def _end(self, run: Run, phase: Phase, why: EndReason) -> None:

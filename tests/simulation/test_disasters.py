@@ -9,8 +9,6 @@ from simulation.feed import ControllerFeed
 from simulation.invariants import ViolationError
 from simulation.world import World
 
-pytestmark = pytest.mark.no_cover
-
 FOUND = (464, 611, 631)
 """Seeds that found something once, as half of the seeds had each disaster: two runs of a job after a restore, for one."""
 RESTORE, DEFINITIONS = 0, 8

@@ -18,9 +18,6 @@ from simulation.invariants import ViolationError
 from simulation.world import World
 from support.manifests import REPOSITORY
 
-pytestmark = pytest.mark.no_cover
-"""A simulation executes nearly everything and judges little of it by itself: the coverage gate is for the tests of units."""
-
 SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "200"))
 ONLY = os.environ.get("PROVISIONER_SIMULATION_SEED")
 FOUND_MORE = (528, 572, 745, 1798, 3184, 3213, 3408, 4159, 5449, 8943)

@@ -8,8 +8,8 @@ runs that it holds. Ends when the daemon is drained (exit 0), when another proce
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.provisioner import Provisioner, Task
 from provisioner_operator.daemon.execution.run import Run
 from provisioner_operator.daemon.execution.stop_outcome import StopCause
+from provisioner_operator.daemon.execution.unsaved_state import UnsavedState
 from provisioner_operator.daemon.execution.workdir import PREFIX
 from provisioner_operator.daemon.jobs.feed import JobFeed
 from provisioner_operator.daemon.jobs.held_job import HeldJob
@@ -28,8 +29,12 @@ from provisioner_operator.daemon.jobs.writes import JobWrites
 from provisioner_operator.daemon.logs.console import Console
 from provisioner_operator.daemon.logs.run_log import RunLog
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, Heartbeat, TakenOverError
-from provisioner_operator.daemon.reporting.report import Report
+from provisioner_operator.daemon.reporting.report import ListedState, Report
 from provisioner_operator.daemon.retrying import despite_errors
+from provisioner_operator.daemon.saving.guarded_command import GuardedCommands
+from provisioner_operator.daemon.saving.pusher import Pusher
+from provisioner_operator.daemon.saving.unsaved_states import UnsavedStates, WaitingState
+from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube.client import KubeClient
 
 logger = logging.getLogger(__name__)
@@ -50,6 +55,10 @@ class RunResources:
     """Inherited by every run's guard, so that it is held while anything of this process lives (`predecessor_lock`)."""
     prefix: str = PREFIX
     """Begins the names of the runs' directories, so that the next process recognizes those of this daemon."""
+    access: ClusterAccess = field(default_factory=ClusterAccess)
+    """Access to the API server that keeps the states."""
+    leftovers: Sequence[UnsavedState] = ()
+    """States that runs of a former process could not save."""
 
 
 class Agent:
@@ -68,7 +77,7 @@ class Agent:
         self._client = client
         self._instance = instance
         self._resources = resources
-        self._draining = False
+        self._draining = self._is_hurried = False
         self._drain_seconds = drain_seconds
         self._wake = asyncio.Event()
         self._held: dict[str, HeldJob] = {}
@@ -77,6 +86,7 @@ class Agent:
         """Versions of jobs that could not be taken; each is retried only once it has changed."""
         self._heartbeat = Heartbeat(client, body, instance=instance, report=self._report)
         meta = self._heartbeat.daemon.metadata
+        self._is_in_pod = any(owner.kind == "Pod" for owner in meta.owner_references)
         self._feed = JobFeed(
             client,
             namespace=meta.namespace,
@@ -85,10 +95,12 @@ class Agent:
             on_restored=self._forget_versions,
         )
         self._writes = JobWrites(client, instance)
+        self._states = self._look_after_states()
 
     def shut_down(self) -> None:
         """Finish the current runs and take no new job; stop them when the time for that is over, or at the second call."""
         if self._draining:
+            self._is_hurried = True
             logger.warning("Stopping %d runs: asked to shut down a second time", len(self._held))
             self._stop_runs(StopCause.SHUTDOWN)
         else:
@@ -108,6 +120,18 @@ class Agent:
         for held in self._held.values():
             held.shut_down(cause)
 
+    def _look_after_states(self) -> UnsavedStates:
+        contact, resources = self._heartbeat.contact, self._resources
+        commands = GuardedCommands(contact, self._heartbeat.daemon.spec.cancel_grace_seconds, resources.lock)
+        pusher = Pusher(self._client, commands, resources.access, resources.directory, resources.prefix)
+        return UnsavedStates(
+            self._client, pusher, contact=contact, on_change=self._states_changed, leftovers=resources.leftovers
+        )
+
+    def _states_changed(self) -> None:
+        self._heartbeat.notify()
+        self._wake.set()
+
     async def run(self) -> None:
         """Work until drained. Raises TakenOverError when another process has taken over, DaemonDeletedError after a deletion."""
         parts = [
@@ -120,6 +144,7 @@ class Agent:
             for part in parts:
                 part.cancel()
             results = await asyncio.gather(*parts, return_exceptions=True)
+            await self._states.close()
             # The jobs of a deleted daemon are judged by its fence; those of one that was taken over are lost already, and
             # another daemon may have got the next job of their workspaces.
             await self._abandon_runs(kill=not any(isinstance(each, DaemonDeletedError) for each in results))
@@ -141,6 +166,7 @@ class Agent:
             daemon.spec.capacity,
             self._instance,
         )
+        self._states.begin()
         await self._feed.follow()
 
     def _forget_versions(self) -> None:
@@ -150,7 +176,7 @@ class Agent:
 
     async def _keep_reconciling(self) -> None:
         self._wake.set()  # what woke it may not have been done, if this is not the first time
-        while not (self._draining and not self._held):
+        while not self._is_drained():
             await self._wake.wait()
             # Before the jobs are looked at: what changes after that wakes the loop again.
             self._wake.clear()
@@ -159,6 +185,12 @@ class Agent:
                     held.observe(job)
             for duty in self._duties():
                 self._perform(duty)
+
+    def _is_drained(self) -> bool:
+        if not self._draining or self._held:
+            return False
+        # Outside a Pod the disk outlives the process: whoever asks a second time need not wait.
+        return not self._states.waiting or (self._is_hurried and not self._is_in_pod)
 
     def _duties(self) -> list[Duty]:
         daemon = self._heartbeat.daemon
@@ -197,6 +229,7 @@ class Agent:
                 directory=self._resources.directory,
                 prefix=self._resources.prefix,
                 lock=self._resources.lock,
+                keeper=self._states,
             )
 
         log = RunLog(job.namespace, job.name, self._resources.console)
@@ -251,7 +284,12 @@ class Agent:
     def _report(self) -> Report:
         jobs = [job for held in self._held.values() if (job := held.running) is not None]
         if self._draining:
-            state = DaemonState.DRAINING if self._held else DaemonState.OFFLINE
+            state = DaemonState.OFFLINE if self._is_drained() else DaemonState.DRAINING
         else:
             state = DaemonState.BUSY if self._held else DaemonState.IDLE
-        return Report(state, jobs)
+        return Report(state, jobs, [_listed(each) for each in self._states.waiting])
+
+
+def _listed(entry: WaitingState) -> ListedState:
+    run = entry.state.run
+    return ListedState(run.workspace, run.job, run.job_uid, entry.since, entry.reason)

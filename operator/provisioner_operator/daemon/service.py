@@ -8,7 +8,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,19 @@ from provisioner_operator.daemon import predecessor_lock
 from provisioner_operator.daemon.agent import Agent, RunResources
 from provisioner_operator.daemon.echo.provisioner import Echo
 from provisioner_operator.daemon.execution.guard import adopt_orphans
-from provisioner_operator.daemon.execution.workdir import PREFIX, sweep
+from provisioner_operator.daemon.execution.unsaved_state import UnsavedState
+from provisioner_operator.daemon.execution.workdir import PREFIX, private_directory, sweep
 from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
+from provisioner_operator.daemon.saving.leftovers import unsaved_states_in
 from provisioner_operator.daemon.terraform.binary import Binaries
+from provisioner_operator.daemon.terraform.kubeconfig import RunKubeconfig
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.daemon.terraform.version import identify
 from provisioner_operator.kube.connect import Connection, connect
-from provisioner_operator.kube.login import kubeconfig_files
 
 logger = logging.getLogger(__name__)
 
@@ -76,14 +79,30 @@ async def serve(settings: Settings, output: OutputWriter) -> None:
         adopt_orphans()
         # After the lock: no run of this daemon lives on this machine any more.
         prefix = run_prefix(connection.server, settings)
+        # Before the sweep, which leaves only the states themselves, and before the first heartbeat, which lists them.
+        leftovers = await asyncio.to_thread(unsaved_states_in, settings.directory, prefix)
         await asyncio.to_thread(sweep, settings.directory, prefix)
         instance = str(uuid4())
-        resources = _resources(connection, settings, instance, lock, output, prefix)
-        agent = Agent(
-            connection.client, body, instance=instance, resources=resources, drain_seconds=settings.drain_seconds
-        )
-        _install_signal_handlers(agent.shut_down)
-        await agent.run()
+        async with _cluster_access(connection, settings.directory, prefix) as access:
+            resources = _resources(connection, settings, instance, lock, output, prefix, access, leftovers)
+            agent = Agent(
+                connection.client, body, instance=instance, resources=resources, drain_seconds=settings.drain_seconds
+            )
+            _install_signal_handlers(agent.shut_down)
+            await agent.run()
+
+
+@asynccontextmanager
+async def _cluster_access(connection: Connection, directory: Path, prefix: str) -> AsyncIterator[ClusterAccess]:
+    """Give Terraform's backend the daemon's own access to the cluster."""
+    if connection.credential.chosen is None:
+        yield ClusterAccess()
+        return
+    # A later process of this daemon sweeps it, like the directories of runs, if this one is killed.
+    async with private_directory(directory, f"{prefix}login-") as private:
+        kubeconfig = RunKubeconfig(private.path)
+        await connection.credential.observe(kubeconfig.update)
+        yield ClusterAccess(kubeconfig.path)
 
 
 async def _register(connection: Connection, settings: Settings) -> tuple[int, dict[str, Any]]:
@@ -112,10 +131,16 @@ def _log_programs(settings: Settings) -> None:
 
 
 def _resources(
-    connection: Connection, settings: Settings, instance: str, lock: int, output: OutputWriter, prefix: str
+    connection: Connection,
+    settings: Settings,
+    instance: str,
+    lock: int,
+    output: OutputWriter,
+    prefix: str,
+    access: ClusterAccess,
+    leftovers: Sequence[UnsavedState],
 ) -> RunResources:
     echo = Echo(connection.client, daemon=settings.name, instance=instance)
-    access = ClusterAccess(kubeconfig_in_use(settings.kubeconfig))
     passed = run_environment(os.environ, settings.pass_env)
     if passed.values:
         logger.info("Runs get these variables of the daemon: %s", ", ".join(sorted(passed.values)))
@@ -128,6 +153,8 @@ def _resources(
         JsonConsole(output),
         lock,
         prefix,
+        access,
+        leftovers,
     )
 
 
@@ -146,9 +173,3 @@ def _install_signal_handlers(callback: Callable[[], object]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, callback)
-
-
-def kubeconfig_in_use(given: Path | None) -> Path | None:
-    """Return the kubeconfig that this process uses, for Terraform's backend; None in a Pod without one."""
-    files = kubeconfig_files(given, os.environ)
-    return files[0].absolute() if files else None

@@ -3,7 +3,6 @@
 Called by the controller, the daemon and the web server.
 """
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,10 +13,8 @@ import aiohttp
 
 from provisioner_operator import __version__
 from provisioner_operator.kube.client import KubeClient
-from provisioner_operator.kube.login import find_login
-
-TOKEN_REREAD_SECONDS = 60
-"""Kubelet replaces a projected token long before it expires, and suggests reading it again every minute."""
+from provisioner_operator.kube.credential import CredentialError, CurrentCredential
+from provisioner_operator.kube.login import LoginError, Server, find_login
 
 MOST_STREAMS = 1024
 """Watches and logs that all users of a web server read at a time; further ones are refused after a while, and tried again."""
@@ -30,6 +27,8 @@ class Connection:
     server: str
     session: aiohttp.ClientSession
     client: KubeClient
+    credential: CurrentCredential
+    """The credential of this process, kept current."""
     another_session: Callable[[], aiohttp.ClientSession]
     """Opens a session over the same connections. Whoever asks for it closes it; the others stay open."""
 
@@ -38,17 +37,33 @@ class Connection:
 async def connect(kubeconfig: Path | None = None, *, connections: int = 64) -> AsyncIterator[Connection]:
     """Open a session of at most `connections` connections. Raises LoginError."""
     login = find_login(kubeconfig, os.environ)
-    headers = {"User-Agent": f"provisioner-operator/{__version__}"} | login.headers()
-    middlewares = (refuse_redirects, *((token_from_file(login.token_file),) if login.token_file else ()))
-    async with aiohttp.TCPConnector(ssl=login.tls(), limit=connections) as connector:
+    server = login.server
+    credential = CurrentCredential(login)
 
-        def open_session() -> aiohttp.ClientSession:
-            return aiohttp.ClientSession(
-                connector=connector, connector_owner=False, headers=headers, middlewares=middlewares
-            )
+    def open_session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
+            connector_owner=False,
+            headers={"User-Agent": f"provisioner-operator/{__version__}"},
+            middlewares=(refuse_redirects, credential.sign),
+            proxy=server.proxy,
+        )
 
-        async with open_session() as session:
-            yield Connection(login.server.url, session, KubeClient(session, login.server.url), open_session)
+    try:
+        await _require(credential, server)
+        async with aiohttp.TCPConnector(limit=connections) as connector, open_session(connector) as session:
+            client = KubeClient(session, server.url)
+            yield Connection(server.url, session, client, credential, lambda: open_session(connector))
+    finally:
+        await credential.close()
+
+
+async def _require(credential: CurrentCredential, server: Server) -> None:
+    """Raise LoginError at once if what the kubeconfig names cannot be read or run at all."""
+    try:
+        await credential.get()
+    except CredentialError as error:
+        raise LoginError(f"Cannot log in at {server.url}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,8 @@ class UserConnection:
     """Connections of `session`, for reviews as well."""
     streams: aiohttp.ClientSession
     """Has connections of its own for watches and logs, so that no number of them keeps a short request waiting."""
+    proxy: str | None = None
+    """URL of the proxy through which the API server is reached."""
 
 
 @asynccontextmanager
@@ -84,6 +101,7 @@ async def connect_for_users(
             middlewares=(refuse_redirects,),
             # Cookies of a proxy before the API server would be shared by all users.
             cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=server.proxy,
         )
 
     async with (
@@ -92,7 +110,7 @@ async def connect_for_users(
         open_session(short) as session,
         open_session(long) as streaming,
     ):
-        yield UserConnection(server.url, session, short, streaming)
+        yield UserConnection(server.url, session, short, streaming, server.proxy)
 
 
 _Middleware = Callable[[aiohttp.ClientRequest, aiohttp.ClientHandlerType], Awaitable[aiohttp.ClientResponse]]
@@ -114,23 +132,3 @@ async def refuse_redirects(
 
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-def token_from_file(path: Path) -> _Middleware:
-    """Return a middleware that adds the file's token to each request, read again once it may have been replaced."""
-    token, read_at = "", float("-inf")
-
-    async def sign(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        nonlocal token, read_at
-        now = asyncio.get_running_loop().time()
-        # The file is empty while somebody writes a new token: the next request reads it again.
-        if now - read_at > TOKEN_REREAD_SECONDS and (found := _read(path)):
-            token, read_at = found, now
-        request.headers["Authorization"] = f"Bearer {token}"
-        return await handler(request)
-
-    return sign
-
-
-def _read(path: Path) -> str:
-    return path.read_text().strip()

@@ -62,6 +62,14 @@ def _with_absolute_paths(entry: Document, path: Path) -> Document:
     for kind, fields in _PATHS.items():
         details = entry.get(kind)
         if isinstance(details, dict):
-            found = {field: str(path.parent / str(details[field])) for field in fields if details.get(field)}
-            return entry | {kind: details | found}
+            found = {field: str(path.parent.absolute() / str(details[field])) for field in fields if details.get(field)}
+            return entry | {kind: details | found | _with_absolute_command(details, path)}
     return entry
+
+
+def _with_absolute_command(details: Document, path: Path) -> Document:
+    """Return the `exec` section with its command relative to the file, unless it is to be found on the PATH."""
+    plugin = details.get("exec")
+    if not isinstance(plugin, dict) or "/" not in str(plugin.get("command")):
+        return {}
+    return {"exec": plugin | {"command": str(path.parent.absolute() / str(plugin["command"]))}}

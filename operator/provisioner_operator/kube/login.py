@@ -1,6 +1,6 @@
 """The cluster and the credential of this process, from a kubeconfig or from the Pod's ServiceAccount.
 
-Called by `connect`. Opens no connection, and runs no credential plugin: nobody could answer one in a server.
+Called by `connect`. Opens no connection, and runs no credential plugin: `credential` does.
 """
 
 import base64
@@ -8,13 +8,14 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 import aiohttp
 
+from provisioner_operator.kube.exec_plugin import ExecPlugin, plugin_of
 from provisioner_operator.kube.kubeconfig import Document, KubeconfigError, merged, read
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -35,9 +36,11 @@ class Server:
     authority: Pem | None = None
     """Authority that has signed its certificate; None if it is one that the system trusts."""
     is_verified: bool = True
+    proxy: str | None = None
+    """URL of the proxy through which it is reached."""
 
-    def tls(self) -> ssl.SSLContext:
-        """Return what a session without a client certificate needs. Raises LoginError."""
+    def tls(self, certificate: tuple[Pem, Pem] | None = None) -> ssl.SSLContext:
+        """Return what a session needs, with or without a client certificate. Raises LoginError."""
         with _naming(self.url):
             if isinstance(self.authority, Path):
                 context = ssl.create_default_context(cafile=self.authority)
@@ -46,7 +49,21 @@ class Server:
         if not self.is_verified:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        if certificate is not None:
+            chain, key = certificate
+            with _naming(self.url), _file_of(chain) as chain_file, _file_of(key) as key_file:
+                context.load_cert_chain(chain_file, key_file)
         return context
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The entries of a kubeconfig that its current context chose when the process started."""
+
+    files: tuple[Path, ...]
+    cluster: Document
+    user: Document
+    user_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +77,10 @@ class Login:
     """File with a token that is replaced while the process runs."""
     certificate: tuple[Pem, Pem] | None = field(default=None, repr=False)
     """Client certificate and its key."""
-
-    def tls(self) -> ssl.SSLContext:
-        """Return what a session of this process needs. Raises LoginError."""
-        context = self.server.tls()
-        if self.certificate is not None:
-            chain, key = self.certificate
-            with _naming(self.server.url), _file_of(chain) as chain_file, _file_of(key) as key_file:
-                context.load_cert_chain(chain_file, key_file)
-        return context
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that are the same in each request."""
-        return {} if self.authorization is None else {"Authorization": self.authorization}
+    plugin: ExecPlugin | None = None
+    """Plugin that gives token or certificate."""
+    chosen: Chosen | None = field(default=None, repr=False, compare=False)
+    """The entries of the kubeconfig; None in a Pod without one."""
 
 
 def find_login(kubeconfig: Path | None, environment: Mapping[str, str]) -> Login:
@@ -87,6 +95,20 @@ def find_login(kubeconfig: Path | None, environment: Mapping[str, str]) -> Login
     raise LoginError(
         "No cluster given: pass --kubeconfig PATH, or set KUBECONFIG, or run in a Pod with a ServiceAccount token."
     )
+
+
+def reread(login: Login) -> Login:
+    """Return the login with the user as the kubeconfig describes it now. Raises LoginError.
+
+    The user of the same name, at the same server, whatever context is current by now.
+    """
+    chosen = login.chosen
+    if chosen is None or chosen.user_name is None:
+        return login
+    with _naming_files(chosen.files):
+        document = merged((path, read(path)) for path in chosen.files)
+        user = _named(document, "user", chosen.user_name)
+        return replace(_login(chosen.cluster, user), chosen=replace(chosen, user=user))
 
 
 def kubeconfig_files(given: Path | None, environment: Mapping[str, str]) -> list[Path]:
@@ -107,14 +129,23 @@ def _of_service_account(environment: Mapping[str, str]) -> Login:
 
 
 def _of_kubeconfig(files: Sequence[Path]) -> Login:
-    try:
+    with _naming_files(files):
         document = merged((path, read(path)) for path in files)
         context = _named(document, "context", document["current-context"])
-        user = _named(document, "user", context["user"]) if context.get("user") else {}
-        return _login(_named(document, "cluster", context.get("cluster")), user)
+        name = context.get("user")
+        user = _named(document, "user", name) if name else {}
+        cluster = _named(document, "cluster", context.get("cluster"))
+        return replace(_login(cluster, user), chosen=Chosen(tuple(files), cluster, user, name))
+
+
+@contextmanager
+def _naming_files(files: Sequence[Path]) -> Iterator[None]:
+    """Turn what is wrong with a kubeconfig into a LoginError that names its files."""
+    try:
+        yield
     except KubeconfigError as error:
         raise LoginError(str(error)) from error
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         paths = os.pathsep.join(map(str, files))
         raise LoginError(f"Cannot log in with the kubeconfig {paths}: {error}. Check its current context.") from error
 
@@ -137,16 +168,29 @@ def _login(cluster: Document, user: Document) -> Login:
         raise ValueError(  # noqa: TRY004 - of a file's content
             f"its insecure-skip-tls-verify is {unverified!r}, neither true nor false"
         )
-    server = Server(str(cluster["server"]), _pem(cluster, "certificate-authority"), not unverified)
+    server = Server(str(cluster["server"]), _pem(cluster, "certificate-authority"), not unverified, _proxy(cluster))
     chain, key = _pem(user, "client-certificate"), _pem(user, "client-key")
     certificate = None if chain is None or key is None else (chain, key)
     # As in client-go: the file before the token.
     if user.get("tokenFile"):
         return Login(server, token_file=_present(Path(user["tokenFile"])), certificate=certificate)
     authorization = _authorization(user)
-    if authorization is None and certificate is None and (user.get("exec") or user.get("auth-provider")):
-        raise ValueError("its user has a credential plugin, which servers do not run: give a token or a tokenFile")
+    if authorization is None and certificate is None:
+        if user.get("exec"):
+            return Login(server, plugin=plugin_of(user["exec"], cluster))
+        if user.get("auth-provider"):
+            raise ValueError(
+                "its user has an auth-provider, which servers do not run: give exec, a token or a tokenFile"
+            )
     return Login(server, authorization, certificate=certificate)
+
+
+def _proxy(cluster: Document) -> str | None:
+    proxy = cluster.get("proxy-url")
+    if proxy and not str(proxy).startswith(("http://", "https://")):
+        # Not shown: it may hold a password.
+        raise ValueError("its proxy-url begins neither with http:// nor https://")
+    return str(proxy) if proxy else None
 
 
 def _authorization(user: Document) -> str | None:

@@ -65,4 +65,5 @@ def daemon_report(body: Mapping[str, Any]) -> DaemonReport:
         consecutive_failures=int(status.get("consecutiveFailures") or 0),
         failed=int(status.get("failedJobs") or 0),
         completed=int(status.get("completedJobs") or 0),
+        unsaved_states=tuple(str(each["job"]) for each in status.get("unsavedStates") or ()),
     )

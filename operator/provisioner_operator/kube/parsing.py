@@ -28,6 +28,7 @@ from provisioner_operator.core.model.records import (
     Job,
     Offer,
     ReportedRun,
+    ReportedState,
     UnreadableObject,
 )
 from provisioner_operator.kube.object_meta import deletion_of, finalizers_of, object_meta, owner_of, pod_of
@@ -143,6 +144,7 @@ def parse_daemon(body: Mapping[str, Any]) -> Daemon:
         instance=status.instance,
         heartbeat=heartbeat,
         runs=frozenset(ReportedRun(job.uid, job.workspace) for job in status.current_jobs),
+        unsaved=tuple(ReportedState(each.workspace, each.job, each.message) for each in status.unsaved_states),
         conditions=conditions_of(status.conditions),
         offer=offer_of(spec),
         pod_uid=next((owner.uid for owner in meta.owner_references if owner.kind == "Pod"), None),

@@ -101,9 +101,14 @@ def config_map(namespace: str, name: str) -> str:
     return f"{config_maps(namespace)}/{name}"
 
 
+def secrets(namespace: str) -> str:
+    """The collection of Secrets."""
+    return _collection("/api/v1", "secrets", namespace)
+
+
 def secret(namespace: str, name: str) -> str:
     """One Secret."""
-    return f"{_collection('/api/v1', 'secrets', namespace)}/{name}"
+    return f"{secrets(namespace)}/{name}"
 
 
 def events(namespace: str) -> str:

@@ -61,6 +61,7 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         tags=spec.tags,
         variables=tuple(as_written(each) for each in spec.variables),
         variables_from=tuple(as_written(each) for each in spec.variables_from),
+        module_credentials=tuple(as_written(each) for each in spec.module_credentials),
         parameters=parameters,
         terraform_version=spec.terraform_version,
         parallelism=spec.parallelism,

@@ -1,16 +1,19 @@
 """The web application: routes, failures and the guard, put together. Made by `server`, and by tests."""
 
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.datastructures import State
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from provisioner_operator import __version__
 from provisioner_operator.web import login, probes, problems
 from provisioner_operator.web.access.guard import Guard
 from provisioner_operator.web.access.rate_limit import RateLimit
 from provisioner_operator.web.context import WebContext
+from provisioner_operator.web.dependencies import SERVER_STATE
 from provisioner_operator.web.page.problem_pages import render_problem
 
 _ROUTERS = ("coder", "api", "page")
@@ -22,7 +25,7 @@ def make_app(context: WebContext) -> ASGIApp:
     """Build the application behind its guard."""
     settings = context.settings
     return Guard(
-        make_routes(context),
+        UnguardedApp(context),
         allowed_hosts=settings.allowed_hosts,
         requests=RateLimit(settings.requests_per_minute),
         logins=RateLimit(settings.logins_per_minute),
@@ -33,8 +36,21 @@ def make_app(context: WebContext) -> ASGIApp:
     )
 
 
-def make_routes(context: WebContext) -> FastAPI:
-    """Build the application without its guard."""
+class UnguardedApp:
+    """The routes, with the state of one server."""
+
+    def __init__(self, context: WebContext) -> None:
+        self.state = State({"context": context})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, one WebSocket, or the events of the server's own life."""
+        scope[SERVER_STATE] = self.state
+        await routes()(scope, receive, send)
+
+
+@cache
+def routes() -> FastAPI:
+    """Build the routes, once in a process: FastAPI prepares them at the first request, which costs more than many answers."""
     # Its documentation pages load scripts of others.
     app = FastAPI(
         title="Provisioner jobs",
@@ -45,7 +61,6 @@ def make_routes(context: WebContext) -> FastAPI:
         redirect_slashes=False,
         max_body_size=MOST_BODY_BYTES,
     )
-    app.state.context = context
     problems.install(app, render_problem)
     app.include_router(probes.router)
     app.include_router(login.router)

@@ -1,4 +1,4 @@
-"""Everything that the routes of the web server use: made once by `server`, or by a test, and kept in `app.state.context`."""
+"""Everything that the routes of the web server use: made once by `server`, or by a test."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

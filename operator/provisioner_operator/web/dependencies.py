@@ -6,15 +6,24 @@ Routes take them as `context: Context` and `caller: CallerOf`; both serve HTTP r
 from typing import Annotated, cast
 
 from fastapi import Depends
+from starlette.datastructures import State
 from starlette.requests import HTTPConnection
 
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.context import WebContext
 
+SERVER_STATE = "provisioner.server"
+"""Key of a server's state in the ASGI scope of its requests. The routes are those of all servers of a process."""
+
+
+def server_state(connection: HTTPConnection) -> State:
+    """Return what the server that received a request keeps, such as its context."""
+    return cast("State", connection.scope[SERVER_STATE])
+
 
 def context_of(connection: HTTPConnection) -> WebContext:
     """Return the context of the server that received a request."""
-    return cast("WebContext", connection.app.state.context)
+    return cast("WebContext", server_state(connection).context)
 
 
 async def caller_of(connection: HTTPConnection) -> Caller:

@@ -50,7 +50,7 @@ async def serve(settings: Settings) -> None:
         connect(settings.kubeconfig) as own,
         connect_for_users(settings.kubeconfig, user_agent=USER_AGENT) as users,
     ):
-        reviews = Reviews(users.server, users.connector, USER_AGENT)
+        reviews = Reviews(users.server, users.connector, USER_AGENT, users.proxy)
         try:
             index = ClusterIndex(read_clocks, settings.namespaces)
             context = WebContext(

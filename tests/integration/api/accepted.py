@@ -221,7 +221,7 @@ CHANGES: tuple[tuple[str, Phase | str, Manifest], ...] = (
     (JOBS, Phase.PENDING, {"cancel": True, "priority": 5}),
     *((JOBS, state, {"ttlSecondsAfterFinished": 60}) for state in (Phase.COMPLETED, NEVER_STARTED)),
     # An absent list or map equals an empty one.
-    (JOBS, Phase.PENDING, {"tags": {}, "variables": [], "variablesFrom": []}),
+    (JOBS, Phase.PENDING, {"tags": {}, "variables": [], "variablesFrom": [], "moduleCredentials": []}),
     (WORKSPACES, FRESH, {"rebuildGeneration": 1, "running": False}),
     (WORKSPACES, FRESH, {"rebuildGeneration": 2}),
     (WORKSPACES, UNSTAMPED, {"running": False}),

@@ -50,7 +50,8 @@ class Office:
         self.namespace = namespace
         self.directory = directory
         self.cable = Cable(yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["server"])
-        self._kubeconfig = self._through_cable(kubeconfig)
+        self.kubeconfig: Path | None = self._through_cable(kubeconfig)
+        """Of its daemons; None if they find one by themselves."""
         self._started: list[ForkedProcess] = []
 
     def start(self, name: str = "d1", *flags: str) -> ForkedProcess:
@@ -91,8 +92,9 @@ class Office:
         }
 
     def _arguments(self, name: str, *flags: str) -> tuple[str, ...]:
+        kubeconfig = () if self.kubeconfig is None else ("--kubeconfig", str(self.kubeconfig))
         return (
-            *("run", "--namespace", self.namespace, "--name", name, "--kubeconfig", str(self._kubeconfig)),
+            *("run", "--namespace", self.namespace, "--name", name, *kubeconfig),
             *("--provisioner", "echo", "--capacity", "4"),
             *("--lost-after-seconds", "10", "--cancel-grace-seconds", "2"),
             *("--work-dir", str(self.directory), *flags),

@@ -49,7 +49,7 @@ def test_the_api_server_accepts_every_kustomization(folder: Path, root: Kubectl)
 def test_each_component_can_be_combined_with_its_base(component: str, root: Kubectl, tmp_path: Path) -> None:
     if component == "stamping" and not has_stamping(root):
         pytest.skip("this API server has no MutatingAdmissionPolicy v1 (Kubernetes 1.36)")
-    base = "overlays/team-example" if component == "daemon-pool" else "default"
+    base = "overlays/team-example" if component.startswith("daemon-") else "default"
     folder = a_kustomization(tmp_path, base, components=[component])
 
     plain = _rendered(root, MANIFESTS / base)

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration.conftest import ROLES
+from integration.conftest import EACH_WORKER, ROLES
 from support.cluster.kubectl import Kubectl
 from support.cluster.shared_cluster import Cluster, KeptCluster
 from support.programs.web_server import WebProgram, WebUsers, a_web_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope=EACH_WORKER)
 def web_server(cluster: Cluster) -> Iterator[WebProgram]:
     """Run a web server with the administrator's kubeconfig, which has a client certificate."""
     with a_web_server(cluster.kubeconfig) as program:

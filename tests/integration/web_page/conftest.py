@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from integration.conftest import ROLES
+from integration.conftest import EACH_WORKER, ROLES
 from support.cluster.shared_cluster import Cluster
 from support.programs.chromium import NoBrowserError, find_chromium, flags
 from support.programs.page_visit import PageVisit, a_visit
@@ -43,7 +43,7 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(f"NOT TESTED IN A BROWSER: {reason}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope=EACH_WORKER)
 def web_server(cluster: Cluster) -> Iterator[WebProgram]:
     """Run a web server with the administrator's kubeconfig."""
     # All tests of a module are the same few users.

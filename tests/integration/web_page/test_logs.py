@@ -1,12 +1,15 @@
 """The log of a job in a browser: live, whole, downloaded, or closed to the user."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import expect
 
 from integration.web_page.conftest import HERE, NOWHERE, Visits
 from support.builders.manifests import role_binding
 from support.cluster.role_bindings import grant_roles
+from support.programs.page_visit import PageVisit
 from support.test_namespace import ProductNamespace
 from support.unique import unique
 
@@ -64,12 +67,7 @@ def test_a_log_that_grows_keeps_the_lines_that_were_asked_for(product: ProductNa
 
 def test_a_log_says_that_its_job_was_deleted_and_stops(product: ProductNamespace, visits: Visits) -> None:
     name = unique("deleted")
-    product.submit(name, tags=NOWHERE)
-    with visits.visit() as visit:
-        visit.refusals_expected = True
-        visit.page.clock.install()
-        page = visit.open(f"provisioner-jobs/{name}/logs")
-        expect(page.locator("#live")).to_contain_text("Following")
+    with following(product, visits, name) as visit:
         product.admin.delete("pj", name)
         visit.expect_closed("Gone", f"There is no job {name} in organization {visit.org}.")
 
@@ -78,17 +76,24 @@ def test_a_log_does_not_continue_with_that_of_another_job_of_its_name(
     product: ProductNamespace, visits: Visits
 ) -> None:
     name = unique("renewed")
+    with following(product, visits, name) as visit:
+        visit.hide(hidden=True)
+        product.admin.delete("pj", name)
+        product.submit(name, tags=NOWHERE)
+        visit.hide(hidden=False)
+        visit.expect_closed("Gone", f"There is no job {name} in organization {visit.org}")
+
+
+@contextmanager
+def following(product: ProductNamespace, visits: Visits, name: str) -> Iterator[PageVisit]:
+    """Follow the log of a job that no daemon can run, in a window whose clock the test moves."""
     product.submit(name, tags=NOWHERE)
     with visits.visit() as visit:
         visit.refusals_expected = True
         visit.page.clock.install()
         page = visit.open(f"provisioner-jobs/{name}/logs")
         expect(page.locator("#live")).to_contain_text("Following")
-        visit.hide(hidden=True)
-        product.admin.delete("pj", name)
-        product.submit(name, tags=NOWHERE)
-        visit.hide(hidden=False)
-        visit.expect_closed("Gone", f"There is no job {name} in organization {visit.org}")
+        yield visit
 
 
 def grant_logs(product: ProductNamespace, user: str) -> None:

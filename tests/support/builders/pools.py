@@ -61,6 +61,7 @@ def working(
     cordoned_by: str | None = None,
     online: bool = True,
     lost: bool = False,
+    has_unsaved_state: bool = False,
     **fields: Any,
 ) -> Member:
     """A ready daemon with this many jobs, optionally cordoned by the `pool` or an `admin`."""
@@ -72,6 +73,7 @@ def working(
         cordoned=cordoned_by is not None,
         cordoned_by_pool=cordoned_by == "pool",
         held=held,
+        has_unsaved_state=has_unsaved_state,
     )
     return Member(a_pod(name, **({"ready_since": 1} | fields)), daemon)
 

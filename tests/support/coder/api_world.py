@@ -20,7 +20,7 @@ from provisioner_operator.web.access.caller import Caller, Question, User
 from provisioner_operator.web.access.tokens import Token
 from provisioner_operator.web.api.document import api_document
 from provisioner_operator.web.api.reference import api
-from provisioner_operator.web.app import make_routes
+from provisioner_operator.web.app import UnguardedApp
 from provisioner_operator.web.context import WebContext
 from provisioner_operator.web.index.cluster_index import NAMESPACES, ClusterIndex
 from provisioner_operator.web.problems import unauthenticated
@@ -277,7 +277,7 @@ class ApiWorld:
         def clock() -> Instant:
             return Instant(NOON, 0)
 
-        self.app = make_routes(WebContext(self.index, self.users, Settings(), clock, Streams(clock)))
+        self.app = UnguardedApp(WebContext(self.index, self.users, Settings(), clock, Streams(clock)))
 
     def get(self, path: str, *, user: str | None = "sam", **headers: str) -> httpx.Response:
         """Send a GET."""

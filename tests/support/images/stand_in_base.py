@@ -20,8 +20,9 @@ TRUSTED = Path("/etc/ssl/certs")
 """Certificate authorities of this machine."""
 BUNDLE = TRUSTED / "ca-certificates.crt"
 
-PACKAGES = ("ca-certificates", "python3", "python3-venv", "python-is-python3")
-"""Packages with the contents of the official slim Python images: `python`, `python3`, `venv` and CA certificates."""
+PACKAGES = ("ca-certificates", "git", "python3", "python3-venv", "python-is-python3")
+"""Packages with the contents of the official slim Python images: `python`, `python3`, `venv` and CA certificates. And git,
+because the build has none of the settings by which this machine reaches Debian's packages."""
 UNWANTED = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
 """Files that slim images omit."""
 SUITE = "bookworm"

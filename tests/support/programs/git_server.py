@@ -1,6 +1,7 @@
 """Git server on loopback: dulwich's smart HTTP, with optional basic auth, failures and misbehavior."""
 
 import base64
+import contextlib
 import io
 import socketserver
 import ssl
@@ -220,6 +221,14 @@ class _Quiet(WSGIRequestHandler):
 class _Threads(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
     block_on_close = False
+
+    @override
+    def shutdown_request(self, request: Any) -> None:
+        """End TLS in order: git takes an answer without a length for complete only then."""
+        if isinstance(request, ssl.SSLSocket):
+            with contextlib.suppress(OSError, ValueError):
+                request.unwrap()
+        super().shutdown_request(request)
 
     @override
     def handle_error(self, request: object, client_address: object) -> None:

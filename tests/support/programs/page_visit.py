@@ -1,6 +1,6 @@
 """A browser window on the page of the web server, which reports all that the browser complains about."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, cast
@@ -13,7 +13,8 @@ TIMEOUT_MS = 15_000
 _CSP_REPORTS = """
 document.addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 """
-_AXE = {"rules": {"target-size": {"enabled": True}}}
+_EVERYTHING = {"rules": {"target-size": {"enabled": True}}}
+_COLORS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 _ERRORS = frozenset({"error", "warning"})
 
 expect.set_options(timeout=TIMEOUT_MS)
@@ -65,7 +66,14 @@ class PageVisit:
 
     def violations(self) -> list[str]:
         """Return what axe finds on the page, targets below 24 px among it."""
-        found = Axe().run(self.page, options=_AXE).response["violations"]
+        return self._violations(_EVERYTHING)
+
+    def color_violations(self) -> list[str]:
+        """Return what axe finds wrong with the page's colors."""
+        return self._violations(_COLORS)
+
+    def _violations(self, options: Mapping[str, object]) -> list[str]:
+        found = Axe().run(self.page, options=options).response["violations"]
         return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
 
     def check(self) -> None:

@@ -1,7 +1,7 @@
 """The web server as a real process, and its users: ServiceAccounts with the roles of `tests/integration/conftest.py`."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ class WebProgram(Program):
         """Return its address, once it listens."""
         return f"http://127.0.0.1:{self.await_record(key='port')}"
 
-    def await_audit(self, answer: httpx.Response) -> list[Mapping[str, object]]:
+    def await_audit(self, answer: httpx.Response) -> Sequence[Mapping[str, object]]:
         """Return the audit records of a request, which the server writes once it has sent the answer."""
         request = answer.headers["X-Request-Id"]
         deadline = time.monotonic() + READY_WITHIN

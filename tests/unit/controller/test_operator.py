@@ -25,6 +25,8 @@ from support.virtual_time import now, virtual_time
 if TYPE_CHECKING:
     import aiohttp
 
+    from provisioner_operator.kube.credential import CurrentCredential
+
 pytestmark = pytest.mark.usefixtures("virtual_clock", "quiet_collector")
 
 KINDS = ("pools", "jobs", "pods", "daemons", "templates", "workspaces")
@@ -100,8 +102,8 @@ class Cluster:
         assert kubeconfig is None
         assert connections > 2, "writers, watches and lists"
         self.opened += 1
-        session = cast("aiohttp.ClientSession", None)
-        yield Connection("https://scripted.invalid", session, self.client, lambda: session)
+        session, credential = cast("aiohttp.ClientSession", None), cast("CurrentCredential", None)
+        yield Connection("https://scripted.invalid", session, self.client, credential, lambda: session)
         self.closed += 1
 
     def _note_probes(self, registry: Any, **probes: Callable[[], str | None]) -> Any:

@@ -1,6 +1,7 @@
 """A whole daemon in virtual time, without processes: from its first heartbeat to the last."""
 
 import asyncio
+import base64
 import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,11 +13,14 @@ from provisioner_operator.api.v1alpha1.enums import EndReason, Provisioner
 from provisioner_operator.core.daemons.duties import Stopping
 from provisioner_operator.daemon.agent import LOG_FLUSH_SECONDS, Agent, RunResources
 from provisioner_operator.daemon.execution.provisioner import Program, Task, UnpreparedError
+from provisioner_operator.daemon.execution.unsaved_state import UnsavedState, record_as_json
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
+from provisioner_operator.daemon.saving.kept_states import chunk_name
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
 from support.virtual_time import EPOCH, run_in_virtual_time
 from unit.daemon.builders import RememberingConsole, a_daemon_body, a_job_body
+from unit.daemon.saving.builders import a_record, an_unsaved_state
 from unit.daemon.stored_objects import StoredObjects
 
 DAEMON = paths.daemon("acme", "d1")
@@ -46,6 +50,7 @@ class Working:
         self.api = StoredObjects({DAEMON: a_daemon_body(**daemon), **bodies})
         self.directory = directory
         self.drain_seconds = drain_seconds
+        self.leftovers: Sequence[UnsavedState] = ()
         self.agent: Agent
         self.preparing: Preparing
         self.seconds = 0.0
@@ -57,7 +62,8 @@ class Working:
         async def run() -> bool:
             loop = asyncio.get_running_loop()
             self.preparing = Preparing()
-            resources = RunResources({Provisioner.ECHO: self.preparing}, self.directory, RememberingConsole(), 0)
+            provisioners = {Provisioner.ECHO: self.preparing}
+            resources = RunResources(provisioners, self.directory, RememberingConsole(), 0, leftovers=self.leftovers)
             self.agent = Agent(
                 self.api,
                 self.api.objects[DAEMON],
@@ -186,6 +192,26 @@ def test_a_second_shutdown_does_not_wait_for_the_time_to_drain(tmp_path: Path) -
     world = Working(tmp_path, a_job_body(), drain_seconds=300)
     assert world.run((5, world.shut_down), (6, world.shut_down), (7, world.release))
     assert "did not wait" in world.job("dev-7")["message"]
+
+
+@pytest.mark.parametrize("in_pod", [False, True])
+def test_a_daemon_with_the_only_copy_of_a_state_ends_only_where_that_outlives_it(
+    tmp_path: Path, *, in_pod: bool
+) -> None:
+    world = Working(tmp_path)
+    # Neither as a state nor in Secrets: another run's is kept there.
+    world.leftovers = (an_unsaved_state(tmp_path, in_cluster=False),)
+    run = base64.b64encode(record_as_json(a_record(job="dev-6", job_uid="another"))).decode()
+    world.api.objects[paths.secret("acme", chunk_name("dev", 0))] = {"metadata": {"name": "s"}, "data": {"run": run}}
+    if in_pod:
+        owner = {"apiVersion": "v1", "kind": "Pod", "name": "d1", "uid": "pod"}
+        world.api.objects[DAEMON]["metadata"]["ownerReferences"] = [owner]
+    states: list[str] = []
+    steps = ((5, world.shut_down), (50, lambda: states.append(world.status["state"])), (60, world.shut_down))
+    assert world.run(*steps, seconds=100) is not in_pod
+    assert states == ["Draining"]
+    (listed,) = world.status["unsavedStates"]
+    assert "its template has a backend of its own; nor can it be kept in Secrets" in listed["message"]
 
 
 def canceled(world: Working) -> None:

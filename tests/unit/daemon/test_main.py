@@ -11,7 +11,7 @@ from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
-from provisioner_operator.daemon.service import Settings, kubeconfig_in_use, provider_directory
+from provisioner_operator.daemon.service import Settings, provider_directory
 from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgramError
 from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
 from provisioner_operator.kube.login import LoginError
@@ -142,26 +142,6 @@ def test_an_expected_failure_is_a_sentence_and_no_traceback(served: Served, erro
     assert result.exit_code == 1
     assert "Error: Do this instead." in result.output
     assert "Traceback" not in result.output
-
-
-@pytest.mark.parametrize(
-    ("given", "variable", "expected"),
-    [
-        (Path("mine"), "other", Path.cwd() / "mine"),
-        (None, "/a:/b", Path("/a")),
-        (None, "here", Path.cwd() / "here"),
-        (None, ":~/mine:/b", Path.home() / "mine"),
-        (None, "", None),
-        (None, None, None),
-    ],
-)
-def test_terraform_gets_the_kubeconfig_that_the_daemon_uses(
-    monkeypatch: pytest.MonkeyPatch, given: Path | None, variable: str | None, expected: Path | None
-) -> None:
-    monkeypatch.delenv("KUBECONFIG", raising=False)
-    if variable is not None:
-        monkeypatch.setenv("KUBECONFIG", variable)
-    assert kubeconfig_in_use(given) == expected
 
 
 @pytest.mark.parametrize(("given", "directory"), [("/kept", Path("/kept")), ("kept", Path.cwd() / "kept"), ("", None)])

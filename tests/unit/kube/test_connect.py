@@ -12,12 +12,10 @@ import yaml
 from provisioner_operator.kube import login as login_module
 from provisioner_operator.kube.connect import (
     MOST_STREAMS,
-    TOKEN_REREAD_SECONDS,
     RedirectedError,
     connect,
     connect_for_users,
     refuse_redirects,
-    token_from_file,
 )
 from provisioner_operator.kube.login import LoginError
 from support.virtual_time import virtual_time
@@ -59,16 +57,12 @@ def service_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return token
 
 
-def replace_token(path: Path, content: str = "replaced\n") -> None:
-    path.write_text(content, encoding="utf-8")
-
-
 async def login(kubeconfig: Path | None = None) -> tuple[str, str | None]:
-    """The server and the fixed credentials of the session that is opened."""
+    """The server and the credential of the session that is opened."""
     async with connect(kubeconfig, connections=7) as connection:
         assert connection.session.connector is not None
         assert connection.session.connector.limit == 7
-        return connection.server, connection.session.headers.get("Authorization")
+        return connection.server, (await connection.credential.get()).authorization
 
 
 @virtual_time
@@ -111,7 +105,7 @@ async def test_a_pod_reaches_the_api_server_by_its_address(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(f"KUBERNETES_SERVICE_{name}", value)
-    assert await login() == (server, None)
+    assert await login() == (server, "Bearer at-the-start")
 
 
 @pytest.mark.usefixtures("service_account")
@@ -120,43 +114,6 @@ async def test_in_a_pod_a_kubeconfig_is_used_as_it_is(tmp_path: Path, monkeypatc
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     given = write_kubeconfig(tmp_path / "given", server="https://given.invalid")
     assert await login(given) == ("https://given.invalid", "Bearer from-the-file")
-
-
-@virtual_time
-async def test_a_projected_token_is_read_again_once_it_may_have_been_replaced(service_account: Path) -> None:
-    sign = token_from_file(service_account)
-
-    async def header() -> str:
-        request = cast("aiohttp.ClientRequest", type("Request", (), {"headers": {}})())
-
-        answer = cast("aiohttp.ClientResponse", object())
-
-        async def handler(_: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
-            return answer
-
-        assert await sign(request, handler) is answer
-        return request.headers["Authorization"]
-
-    assert await header() == "Bearer at-the-start"
-    replace_token(service_account)
-    await asyncio.sleep(TOKEN_REREAD_SECONDS)
-    assert await header() == "Bearer at-the-start"
-    await asyncio.sleep(1)
-    assert await header() == "Bearer replaced"
-    replace_token(service_account, "")
-    await asyncio.sleep(TOKEN_REREAD_SECONDS + 1)
-    assert await header() == "Bearer replaced", "somebody is about to write a new one"
-    replace_token(service_account, "written")
-    assert await header() == "Bearer written"
-
-
-@pytest.mark.usefixtures("service_account")
-@virtual_time
-async def test_only_a_projected_token_is_added_to_each_request(tmp_path: Path) -> None:
-    async with connect() as connection:
-        assert len(connection.session._middlewares) == 2  # noqa: SLF001 - aiohttp shows them nowhere else
-    async with connect(write_kubeconfig(tmp_path / "given", server="https://given.invalid")) as connection:
-        assert connection.session._middlewares == (refuse_redirects,)  # noqa: SLF001
 
 
 @pytest.mark.usefixtures("service_account")

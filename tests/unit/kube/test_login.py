@@ -11,7 +11,7 @@ import yaml
 
 from provisioner_devcluster.control_plane.certificates import Authority, KeyPair
 from provisioner_operator.kube import login as login_module
-from provisioner_operator.kube.login import Login, LoginError, Server, find_login
+from provisioner_operator.kube.login import Login, LoginError, Server, find_login, reread
 
 URL = "https://it.example.com"
 
@@ -47,16 +47,13 @@ def ada(authority: Authority) -> KeyPair:
 
 
 def test_a_token(config: Path) -> None:
-    login = find_login(write(config, token="secret"), {})
-    assert login == Login(Server(URL), "Bearer secret")
-    assert login.headers() == {"Authorization": "Bearer secret"}
+    assert find_login(write(config, token="secret"), {}) == Login(Server(URL), "Bearer secret")
 
 
 def test_a_token_file_goes_before_a_token_and_is_relative_to_the_kubeconfig(config: Path) -> None:
     write(config, token="secret", tokenFile="token")
     (config.parent / "token").touch()
     assert find_login(config, {}) == Login(Server(URL), token_file=config.parent / "token")
-    assert find_login(config, {}).headers() == {}
 
 
 def test_a_name_and_a_password(config: Path) -> None:
@@ -66,8 +63,8 @@ def test_a_name_and_a_password(config: Path) -> None:
 
 def test_a_server_that_is_not_verified(config: Path) -> None:
     login = find_login(write(config, {"server": URL, "insecure-skip-tls-verify": True}), {})
-    assert login.tls().verify_mode is ssl.CERT_NONE
-    assert find_login(write(config), {}).tls().verify_mode is ssl.CERT_REQUIRED
+    assert login.server.tls().verify_mode is ssl.CERT_NONE
+    assert find_login(write(config), {}).server.tls().verify_mode is ssl.CERT_REQUIRED
 
 
 def test_the_first_of_several_kubeconfigs_wins_and_others_add(tmp_path: Path) -> None:
@@ -90,14 +87,45 @@ def test_no_secret_shows_in_a_login() -> None:
     assert "secret" not in repr(Login(Server(URL), "Bearer secret", certificate=("chain", "secret key")))
 
 
-def test_a_credential_plugin_is_refused_unless_there_is_something_else(config: Path, ada: KeyPair) -> None:
-    with pytest.raises(LoginError, match="has a credential plugin, which servers do not run"):
-        find_login(write(config, exec={"command": "login"}), {})
-    with pytest.raises(LoginError, match="has a credential plugin"):
-        find_login(write(config, **{"auth-provider": {"name": "oidc"}}), {})
-    assert find_login(write(config, exec={"command": "login"}, token="secret"), {}).authorization == "Bearer secret"
+def test_a_credential_plugin_is_used_unless_there_is_something_else(config: Path, ada: KeyPair) -> None:
+    plugin = find_login(write(config, exec={"command": "login", "args": ["token"]}), {}).plugin
+    assert plugin is not None
+    assert plugin.command == ("login", "token")
+    assert find_login(write(config, exec={"command": "login"}, token="secret"), {}).plugin is None
     certificate = {"client-certificate": str(ada.certificate), "client-key": str(ada.key)}
-    assert find_login(write(config, exec={"command": "login"}, **certificate), {}).certificate is not None
+    assert find_login(write(config, exec={"command": "login"}, **certificate), {}).plugin is None
+
+
+def test_a_plugin_beside_the_kubeconfig_is_found_from_everywhere(config: Path) -> None:
+    plugin = find_login(write(config, exec={"command": "bin/login"}), {}).plugin
+    assert plugin is not None
+    assert plugin.command == (str(config.parent / "bin" / "login"),)
+
+
+def test_files_beside_a_kubeconfig_are_found_after_a_change_of_directory(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(config, tokenFile="token")
+    (config.parent / "token").touch()
+    monkeypatch.chdir(config.parent)
+    assert find_login(Path(config.name), {}).token_file == config.parent / "token"
+
+
+def test_a_proxy_is_that_of_the_cluster(config: Path) -> None:
+    cluster = {"server": URL, "proxy-url": "http://proxy.example.com:3128"}
+    assert find_login(write(config, cluster), {}).server.proxy == "http://proxy.example.com:3128"
+
+
+def test_a_user_is_read_again_by_name_and_for_the_same_server(config: Path) -> None:
+    login = find_login(write(config, token="old"), {})
+    document = yaml.safe_load(write(config, {"server": "https://other.example.com"}, token="new").read_text())
+    document["users"].insert(0, {"name": "other", "user": {"token": "of somebody else"}})
+    document["contexts"][0]["context"]["user"] = "other"
+    config.write_text(yaml.safe_dump(document))
+    assert reread(login) == Login(Server(URL), "Bearer new")
+    config.unlink()
+    with pytest.raises(LoginError, match=f"The kubeconfig {config} cannot be read"):
+        reread(login)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +138,22 @@ def test_a_credential_plugin_is_refused_unless_there_is_something_else(config: P
         ({"server": URL}, {"tokenFile": "none"}, "there is no token file .*none"),
         ({"server": URL, "insecure-skip-tls-verify": "false"}, {}, "its insecure-skip-tls-verify is 'false'"),
         ("nowhere", {}, "its cluster 'it' is no mapping"),
+        ({"server": URL, "proxy-url": "socks5://x"}, {}, "its proxy-url begins neither with http"),
+        ({"server": URL}, {"exec": {"args": []}}, "its user has a credential plugin without a command"),
+        ({"server": URL}, {"auth-provider": {"name": "oidc"}}, "its user has an auth-provider"),
     ],
-    ids=["no base64", "not all base64", "no ASCII", "no server", "no token file", "no boolean", "no mapping"],
+    ids=[
+        "no base64",
+        "not all base64",
+        "no ASCII",
+        "no server",
+        "no token file",
+        "no boolean",
+        "no mapping",
+        "SOCKS",
+        "no command",
+        "auth-provider",
+    ],
 )
 def test_a_kubeconfig_that_cannot_be_used(cluster: Any, user: dict[str, Any], message: str, config: Path) -> None:
     with pytest.raises(LoginError, match=f"Cannot log in with the kubeconfig {config}: .*{message}"):
@@ -154,7 +196,8 @@ def test_a_pod_has_a_token_file_and_an_authority(monkeypatch: pytest.MonkeyPatch
     (tmp_path / "token").touch()
     (tmp_path / "ca.crt").touch()
     server = Server("https://kubernetes.default.svc", tmp_path / "ca.crt")
-    assert find_login(None, {"KUBECONFIG": ""}) == Login(server, token_file=tmp_path / "token")
+    login = find_login(None, {"KUBECONFIG": ""})
+    assert login == reread(login) == Login(server, token_file=tmp_path / "token")
 
 
 @pytest.mark.parametrize("as_data", [False, True], ids=["files", "data"])
@@ -170,7 +213,7 @@ def test_certificates_are_those_that_the_server_sees(
         return {name: str(path) for name, path in paths.items()}
 
     login = find_login(write(config, {"server": URL, **given(files)}, **given(own)), {})
-    assert asyncio.run(asyncio.wait_for(seen_by_a_server(authority, login.tls()), 30)) == "ada"
+    assert asyncio.run(asyncio.wait_for(seen_by_a_server(authority, login.server.tls(login.certificate)), 30)) == "ada"
     # What users' sessions are made of identifies nobody.
     assert asyncio.run(asyncio.wait_for(seen_by_a_server(authority, login.server.tls()), 30)) is None
 
@@ -200,7 +243,7 @@ def test_a_damaged_certificate_is_reported_with_its_server(config: Path, ada: Ke
     (config.parent / "damaged").write_text("nothing", encoding="utf-8")
     login = find_login(write(config, {"server": URL, "certificate-authority": "damaged"}), {})
     with pytest.raises(LoginError, match=f"The certificates for {URL} cannot be used"):
-        login.tls()
+        login.server.tls()
     pair = {"client-certificate": "damaged", "client-key": str(ada.key)}
     with pytest.raises(LoginError, match=f"The certificates for {URL} cannot be used"):
-        find_login(write(config, **pair), {}).tls()
+        Server(URL).tls(find_login(write(config, **pair), {}).certificate)

@@ -16,6 +16,10 @@ def test_an_object_with_nothing_but_a_name_can_be_read() -> None:
     assert (daemon.cordoned, daemon.version, daemon.current_jobs, daemon.failed) == (False, "", (), 0)
 
 
+def test_the_jobs_whose_states_only_a_daemon_has_are_read() -> None:
+    assert daemon_report(BARE | {"status": {"unsavedStates": [{"job": "dev-7"}]}}).unsaved_states == ("dev-7",)
+
+
 def test_null_is_read_like_an_absent_field() -> None:
     body = {"metadata": {"name": "a", "labels": None, "ownerReferences": None}, "spec": None, "status": None}
     assert meta_of(body).labels == {}

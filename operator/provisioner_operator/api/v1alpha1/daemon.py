@@ -23,6 +23,8 @@ CancelGraceSeconds = Annotated[int, Field(ge=0, le=86_400)]
 
 LONGEST_JOBS = 1024
 """Characters of the names of a daemon's jobs in one line."""
+LONGEST_UNSAVED_MESSAGE = 1024
+"""Characters of the reason why a state is not saved."""
 
 
 class DaemonSpec(Model):
@@ -59,6 +61,21 @@ class CurrentJob(Model):
     """Start of the run."""
 
 
+class UnsavedState(Model):
+    """A state that a run could not save, and that exists only on the daemon's disk."""
+
+    workspace: WorkspaceName
+    """The workspace whose state it is: none of its jobs may start before the state is saved."""
+    job: ObjectName
+    """The job whose run wrote it."""
+    job_uid: Annotated[Uid, Field(alias="jobUID")]
+    """The job's UID."""
+    since: Time
+    """Time at which the run wrote it."""
+    message: Annotated[str, StringConstraints(max_length=LONGEST_UNSAVED_MESSAGE)] = ""
+    """Reason why it is not saved yet."""
+
+
 class DaemonStatus(Model):
     """State that the daemon reports with its heartbeat."""
 
@@ -85,6 +102,15 @@ class DaemonStatus(Model):
     """The jobs that it is running, as its last heartbeat listed them."""
     jobs: Annotated[str, StringConstraints(max_length=LONGEST_JOBS)] = ""
     """Their names in one line, for display; empty once the daemon is offline."""
+    unsaved_states: Annotated[
+        list[UnsavedState],
+        Field(
+            max_length=1000,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["jobUID"]},
+        ),
+    ] = []
+    """States of Terraform that could not be saved, and that only this daemon has. It tries again until they are saved;
+    until then no job of their workspaces starts, and a pool keeps the daemon's Pod."""
     completed_jobs: Count = 0
     """Number of jobs that it completed."""
     failed_jobs: Count = 0

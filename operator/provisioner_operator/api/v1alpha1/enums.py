@@ -78,6 +78,8 @@ class PendingReason(StrEnum):
     """The job is being deleted, and finalizers hold up its deletion."""
     WORKSPACE_BUSY = "WorkspaceBusy"
     """An earlier job of the same workspace has not ended, or the controller does not know yet what a daemon runs."""
+    STATE_UNSAVED = "StateUnsaved"
+    """An earlier job of the same workspace could not save its Terraform state, which its daemon keeps until that succeeds."""
     NO_MATCHING_DAEMON = "NoMatchingDaemon"
     """No daemon has the job's tags and provisioner."""
     DAEMONS_STARTING = "DaemonsStarting"
@@ -116,6 +118,8 @@ class EndReason(StrEnum):
     might replace it."""
     STATE_LOCKED = "StateLocked"
     """Another run holds the lock of the workspace's Terraform state."""
+    STATE_UNSAVED = "StateUnsaved"
+    """Terraform could not save the workspace's state, which the daemon keeps; or that of an earlier run could not be saved yet."""
     DAEMON_SHUTDOWN = "DaemonShutdown"
     """The daemon was shut down and stopped the run, which had not ended in the time to drain, or was not waited for."""
     DELETED = "Deleted"
@@ -318,6 +322,15 @@ class OutdatedReason(StrEnum):
     """The workspace was built with the active version of its template."""
 
 
+class StateReason(StrEnum):
+    """Reason of a workspace's condition `StateSaved`."""
+
+    UNSAVED = "Unsaved"
+    """A run could not save the state, and a daemon keeps it; no job of the workspace starts before it is saved."""
+    SAVED = "Saved"
+    """No daemon has an unsaved state of the workspace any more."""
+
+
 class VersionPhase(StrEnum):
     """State of the import of a template's version."""
 
@@ -348,7 +361,7 @@ class TemplateReason(StrEnum):
 
 
 class StatusCondition(StrEnum):
-    """Condition types of workspaces and templates. kstatus reads all but `Available` and `Outdated`."""
+    """Condition types of workspaces and templates. kstatus reads all but `Available`, `Outdated` and `StateSaved`."""
 
     READY = "Ready"
     """True if everything matches the spec."""
@@ -360,3 +373,5 @@ class StatusCondition(StrEnum):
     """For a template: True if at least one version can be built."""
     OUTDATED = "Outdated"
     """For a workspace: True if its template's active version is not the one that it was last built with."""
+    STATE_SAVED = "StateSaved"
+    """For a workspace: False while a daemon has a Terraform state of it that could not be saved; absent if there never was one."""

@@ -135,6 +135,32 @@ class Source(Model):
     """A folder of a git repository."""
 
 
+class ModuleLogin(Model):
+    """Login at a host from which Terraform fetches modules, or providers, over https."""
+
+    host: Annotated[
+        str,
+        StringConstraints(max_length=259),
+        Field(
+            json_schema_extra=validated_by(
+                rule(
+                    "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[1-9][0-9]{0,4})?$')",
+                    "a host is a name in lower case, and a port if it is not 443: git.example.com, git.example.com:8443",
+                )
+            )
+        ),
+    ]
+    """The host as modules name it, such as `git.example.com`; with its port if that is not 443."""
+    secret_ref: ObjectReference
+    """A Secret with the key `token`, or `username` and `password` (kubernetes.io/basic-auth), or all three."""
+
+
+ModuleLogins = Annotated[
+    list[ModuleLogin],
+    Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["host"]}),
+]
+
+
 class VariableSource(Model):
     """Origin of a variable's value."""
 

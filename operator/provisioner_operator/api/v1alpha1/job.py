@@ -19,7 +19,7 @@ from provisioner_operator.api.v1alpha1.base import (
     WorkspaceName,
 )
 from provisioner_operator.api.v1alpha1.enums import CancelMode, JobType, Phase, Provisioner, Transition
-from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, Source, Variable, VariablesSource
+from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, ModuleLogins, Source, Variable, VariablesSource
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
 from provisioner_operator.api.v1alpha1.phase_rules import TERMINAL_PHASES
 from provisioner_operator.api.v1alpha1.rules import frozen_except, rule, unchanged, validated_by
@@ -160,6 +160,9 @@ class JobSpec(Model):
         list[VariablesSource], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
     """Secrets with further input variables; later ones override earlier ones."""
+    module_credentials: ModuleLogins = []
+    """Logins at hosts of private modules and registries: git over https, archives over https, and registries of modules and
+    providers. Only `init` gets them."""
     terraform_version: VersionConstraint | None = None
     """Versions of Terraform or OpenTofu that may run the job, such as `>= 1.9, < 2` or `~> 1.11.0`. The daemon chooses the newest
     that it has; if it has none, the job fails at once. Without it, the daemon's default program runs the job."""

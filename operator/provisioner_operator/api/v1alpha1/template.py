@@ -10,7 +10,14 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from provisioner_operator.api.v1alpha1.base import Condition, LongText, Model, ObjectMeta, Seconds, ShortText
 from provisioner_operator.api.v1alpha1.enums import Provisioner, VersionPhase
-from provisioner_operator.api.v1alpha1.inputs import ObjectReference, Source, Variable, VariableSource, VariablesSource
+from provisioner_operator.api.v1alpha1.inputs import (
+    ModuleLogins,
+    ObjectReference,
+    Source,
+    Variable,
+    VariableSource,
+    VariablesSource,
+)
 from provisioner_operator.api.v1alpha1.job_status import DeclaredVariable, Resource
 from provisioner_operator.api.v1alpha1.limits import LONGEST_RECORDED_VALUE, MOST_VERSIONS_IN_USE
 from provisioner_operator.api.v1alpha1.parameters import Parameter, RecordedParameter
@@ -84,6 +91,8 @@ class TemplateSpec(Model):
         list[VariablesSource], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
     """Secrets with further input variables."""
+    module_credentials: ModuleLogins = []
+    """The moduleCredentials of its jobs: imports, and builds of all versions."""
     parameters: Annotated[
         list[Parameter],
         Field(

@@ -5,7 +5,6 @@ credentials replace the exec section.
 """
 
 import base64
-import json
 import os
 import subprocess
 import sys
@@ -13,59 +12,44 @@ from typing import Any
 
 from provisioner_operator.cli.api.kubeconfig import Access
 from provisioner_operator.cli.errors import UsageError
-from provisioner_operator.kube.kubeconfig import Document
-
-_API_GROUP = "client.authentication.k8s.io/"
+from provisioner_operator.kube.exec_plugin import ExecPlugin, Given, PluginError, plugin_of
 
 
 def with_credentials(access: Access) -> Access:
     """Return the access with the credentials of its exec plugin in place of the plugin. Raises UsageError."""
     users = access.document["users"]
-    details: Document = (users[0].get("user") or {}) if users else {}
-    plugin = details.get("exec")
-    if not plugin:
+    details: dict[str, Any] = (users[0].get("user") or {}) if users else {}
+    section = details.get("exec")
+    if not section:
         return access
-    status = _run(plugin, access)
+    try:
+        cluster = access.document["clusters"][0].get("cluster") or {}
+        status = _run(plugin_of(section, cluster, interactive=sys.stdin.isatty()))
+    except (PluginError, ValueError, OSError) as error:
+        raise UsageError(f"{error} (kubeconfig {access.source})") from error
     given = {key: value for key, value in details.items() if key != "exec"}
-    if status.get("token"):
-        given["token"] = status["token"]
-    if status.get("clientCertificateData") and status.get("clientKeyData"):
-        given["client-certificate-data"] = _encoded(status["clientCertificateData"])
-        given["client-key-data"] = _encoded(status["clientKeyData"])
+    if status.token:
+        given["token"] = status.token
+    if status.certificate:
+        chain, key = status.certificate
+        given["client-certificate-data"], given["client-key-data"] = _encoded(chain), _encoded(key)
     document = access.document | {"users": [users[0] | {"user": given}]}
     return Access(document, access.server, access.namespace, access.source)
 
 
-def _run(plugin: Document, access: Access) -> dict[str, Any]:
-    command = plugin.get("command") or ""
-    environment = os.environ | {each["name"]: each["value"] for each in plugin.get("env") or ()}
-    info: Document = {
-        "apiVersion": plugin.get("apiVersion") or f"{_API_GROUP}v1",
-        "kind": "ExecCredential",
-        "spec": {"interactive": sys.stdin.isatty()},
-    }
-    if plugin.get("provideClusterInfo"):
-        info["spec"]["cluster"] = access.document["clusters"][0]["cluster"]
-    environment["KUBERNETES_EXEC_INFO"] = json.dumps(info)
+def _run(plugin: ExecPlugin) -> Given:
+    """Run the plugin with this terminal, on which it may ask."""
     try:
         done = subprocess.run(
-            [command, *(plugin.get("args") or ())], check=True, stdout=subprocess.PIPE, text=True, env=environment
+            plugin.command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | plugin.environment
         )
-        status = json.loads(done.stdout)["status"]
-    except FileNotFoundError as error:
-        hint = f" {plugin['installHint']}" if plugin.get("installHint") else ""
-        raise UsageError(
-            f"The credential plugin {command!r} of the kubeconfig {access.source} is not installed.{hint}"
-        ) from error
     except subprocess.CalledProcessError as error:
-        raise UsageError(
-            f"The credential plugin {command!r} failed with exit code {error.returncode}: run it by hand to see why."
+        raise PluginError(
+            f"{plugin.label} failed with exit code {error.returncode}: run it by hand to see why."
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"The credential plugin {command!r} printed no credentials: {error}") from error
-    if not isinstance(status, dict):
-        raise UsageError(f"The credential plugin {command!r} printed no credentials.")
-    return status
+    except OSError as error:
+        raise plugin.cannot_start(error) from error
+    return plugin.parse(done.stdout)
 
 
 def _encoded(text: str) -> str:

@@ -99,10 +99,11 @@ def _assigned(session: Session, name: str) -> list[Body]:
 
 
 def _jobs_of(session: Session, name: str) -> list[str]:
-    """Return the unfinished jobs that are assigned to the daemon, and the runs that it reports."""
+    """Return the unfinished jobs that are assigned to the daemon, the runs that it reports, and those whose states only it has."""
     assigned = {meta_of(body).name for body in _assigned(session, name)}
     daemon = daemon_report(session.cluster.get(paths.daemon(session.namespace, name)))
-    return sorted(assigned | set(daemon.current_jobs))
+    unsaved = {f"{job} (its state is not saved yet)" for job in daemon.unsaved_states}
+    return sorted(assigned | set(daemon.current_jobs) | unsaved)
 
 
 def _kill_runs(session: Session, name: str, reason: str) -> None:

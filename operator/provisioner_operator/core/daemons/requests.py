@@ -20,6 +20,8 @@ class DaemonReport:
     consecutive_failures: int
     failed: int
     completed: int
+    unsaved_states: tuple[str, ...] = ()
+    """Jobs whose Terraform states could not be saved, and only this daemon has."""
 
 
 def cordon_patch(daemon: DaemonReport, *, cordoned: bool) -> JsonPatch:

@@ -119,6 +119,15 @@ class ReportedRun:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedState:
+    """A Terraform state that a daemon's heartbeat lists: it could not be saved, and exists only on the daemon's disk."""
+
+    workspace: str
+    job: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A daemon's spec as written there, without its cordon."""
 
@@ -194,6 +203,8 @@ class Daemon:
     heartbeat: str | None = None
     """Time of the last heartbeat as the daemon wrote it: only ever compared for change."""
     runs: frozenset[ReportedRun] = field(default=frozenset())
+    unsaved: tuple[ReportedState, ...] = ()
+    """States that only this daemon has."""
     conditions: tuple[Condition, ...] = ()
     pod_uid: str | None = None
     """Uid of the Pod that owns it; None for a daemon that an admin registered."""
@@ -209,6 +220,15 @@ class Daemon:
     def display_name(self) -> str:
         """Namespace and name, for messages and logs."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def unsaved_workspaces(self) -> frozenset[tuple[str, str]]:
+        """Namespaces and names of the workspaces whose states only this daemon has."""
+        return frozenset((self.namespace, each.workspace) for each in self.unsaved)
+
+    def unsaved_state_of(self, workspace: str) -> ReportedState | None:
+        """Return the state of the workspace that only this daemon has."""
+        return next((each for each in self.unsaved if each.workspace == workspace), None)
 
     @property
     def is_healthy(self) -> bool:

@@ -69,6 +69,8 @@ class PoolDaemon:
     """Whether it has missed its heartbeats for so long that its runs are certainly over, after it had reported once."""
     annotated: bool = False
     """Whether it has annotations at all."""
+    has_unsaved_state: bool = False
+    """Whether the only copy of some workspace's state is on its disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,11 @@ class Member:
     def held(self) -> int:
         """Number of the daemon's slots that are taken."""
         return self.daemon.held if self.daemon is not None else 0
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether something would be lost with it: a job, or a state that could not be saved."""
+        return self.held > 0 or (self.daemon is not None and self.daemon.has_unsaved_state)
 
     @property
     def is_ready(self) -> bool:

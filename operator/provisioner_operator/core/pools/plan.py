@@ -1,7 +1,7 @@
 """Plan one pool: Pods to create, daemons to cordon, Pods to delete, and the counts of its status.
 
-Each round plans from the observed state. Two rules come before all others: a Pod whose daemon holds a job is never
-deleted, and one that may get a job is cordoned first, so that it cannot get one between the plan and the deletion. A
+Each round plans from the observed state. Two rules come before all others: a Pod whose daemon holds a job, or the only copy
+of a workspace's state, is never deleted, and one that may get a job is cordoned first, so that it cannot get one between the plan and the deletion. A
 daemon that an admin cordoned is the admin's: a substitute is created, and the daemon is left alone until the pool rolls
 out another revision or is deleted. A Pod whose daemon is lost is replaced: it hangs, whatever kubelet reports. Called by `fleet_plan`, which knows the queue and passes the number of daemons
 wanted.
@@ -111,11 +111,11 @@ def _retention_order(member: Member) -> tuple[bool, bool, bool, float, str]:
 
 
 def _drain(pool: Pool, going: Iterable[Member]) -> Iterable[PoolDecision]:
-    """Remove members one step at a time: cordon, wait until no slot is taken, delete."""
+    """Remove members one step at a time: cordon, wait until no slot is taken and all states are saved, delete."""
     for member in going:
         if member.daemon is not None and not member.daemon.cordoned:
             yield CordonDaemon(pool, member.pod, member.daemon)
-        elif not member.held:
+        elif not member.is_needed:
             yield DeletePod(pool, member.pod, LOST_GRACE_SECONDS if member.is_lost else None)
 
 

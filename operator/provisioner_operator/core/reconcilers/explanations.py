@@ -13,10 +13,12 @@ from provisioner_operator.core.scheduling.explanation import (
     Explanation,
     explain_awaited_reports,
     explain_busy_workspace,
+    explain_unsaved_state,
 )
 from provisioner_operator.core.scheduling.explanation_places import ExplanationPlaces
 from provisioner_operator.core.scheduling.explanation_timing import Candidates, matches_status
 from provisioner_operator.core.scheduling.smallest_change import Candidate
+from provisioner_operator.core.scheduling.workspace_queue import workspace_of
 
 LOOKS_A_ROUND = 1000
 """Maximum number of waiting jobs visited in one round, which takes some milliseconds; the others follow in later rounds."""
@@ -66,6 +68,8 @@ class JobExplanations(JobCache):
         """Explain what goes first in the job's workspace; None if it is this job's turn."""
         if self._placement.is_turn_of(job):
             return None
+        if (kept := self._unsaved_state(workspace_of(job))) is not None:
+            return explain_unsaved_state(*kept)
         first = self._placement.blocker_of(job) or ""
         if self._placement.is_holding(first):
             daemon = self._daemons.get(first)

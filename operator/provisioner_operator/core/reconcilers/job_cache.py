@@ -10,7 +10,7 @@ from provisioner_operator.core.model.gone_objects import DELETED
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, DaemonPod, ExpiringJob, Job, UnreadableObject
 from provisioner_operator.core.reconcilers.known_jobs import KnownJobs
-from provisioner_operator.core.scheduling.explanation import Growth
+from provisioner_operator.core.scheduling.explanation import Growth, describe_unsaved_state
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 
 
@@ -66,6 +66,8 @@ class JobCache(KnownJobs):
         self._requeue_pod_of(daemon, known)
         if known is not None and known.supply != daemon.supply:
             self._queue.remove(known)
+        # Before its runs: one of them may have ended and left a state that it could not save.
+        self._states_changed(daemon.uid, known, now)
         if news.reported or known is None or known.runs != daemon.runs:
             self._work.add(*self._placement.report(daemon, trusted=self._daemons.are_claims_trusted(daemon.uid, now)))
         self._release_if_shown(daemon.uid, now)  # at once: decisions about the daemon may be held back
@@ -100,6 +102,7 @@ class JobCache(KnownJobs):
             if (pod := self._pods.daemon_deleted(daemon)) is not None:
                 self._changed(pod.uid)
                 self._work.add(pod.uid)
+            self._states_changed(uid, daemon, now)
         self._work.add(*self._placement.jobs_of(uid), uid)
 
     def contact_regained(self, since: float, now: Instant) -> None:
@@ -154,6 +157,22 @@ class JobCache(KnownJobs):
             self._expiring[job.uid] = ExpiringJob(job.namespace, job.name, job.uid, job.resource_version, due)
             self._work.add(job.uid)
 
+    def _states_changed(self, daemon_uid: str, known: Daemon | None, now: Instant) -> None:
+        """Hold up the workspaces whose states only this daemon has: not once its disk is gone with its Pod, or its object is."""
+        daemon = self._daemons.get(daemon_uid)
+        has_disk = daemon is not None and self._pods.ending_of(daemon_uid) is None
+        workspaces = daemon.unsaved_workspaces if daemon is not None and has_disk else frozenset()
+        former = frozenset() if known is None else known.unsaved_workspaces
+        if not workspaces | former:
+            return
+        self._work.add(*self._placement.keep_states(daemon_uid, workspaces))
+        for workspace in sorted(workspaces | former):
+            kept = self._unsaved_state(workspace)
+            self._tell_unsaved(workspace, None if kept is None else describe_unsaved_state(*kept))
+            # Also those that are not next: what they wait for has changed.
+            for uid in self._placement.waiting_in(workspace):
+                self._reasons.look_soon(uid, now)
+
     def _release_if_shown(self, daemon_uid: str, now: Instant) -> None:
         """Hold up no workspace any more for a daemon whose runs are known by now, or over."""
         if self._placement.is_holding(daemon_uid) and not self._daemons.may_hide_runs(daemon_uid, now):
@@ -171,6 +190,8 @@ class JobCache(KnownJobs):
         if daemon_uid is None:
             return
         self._daemons.pod_changed(daemon_uid)
+        if (daemon := self._daemons.get(daemon_uid)) is not None:
+            self._states_changed(daemon_uid, daemon, now)
         self._reasons.fleet_changed(namespace, now)
         self._work.add(*self._placement.jobs_of(daemon_uid), daemon_uid)
 

@@ -37,9 +37,14 @@ class JobReconciler(JobExplanations):
         self,
         holds: Callable[[str], bool] = _nobody_holds,
         ownership_of: Callable[[NamespacedName], Ownership | None] = _no_workspace,
+        tell_unsaved: Callable[[NamespacedName, str | None], None] | None = None,
     ) -> None:
-        """Keep an expired job as long as `holds`, given its uid, is true; `ownership_of` returns that of a Workspace, if it exists."""
+        """Keep an expired job as long as `holds`, given its uid, is true; `ownership_of` returns that of a Workspace, if it exists.
+
+        `tell_unsaved` is called with why a workspace's state is not saved yet, and with None when that is over.
+        """
         super().__init__()
+        self._tell_unsaved = tell_unsaved or self._tell_unsaved
         self._holds = holds
         self._ownership_of = ownership_of
 
@@ -148,7 +153,7 @@ class JobReconciler(JobExplanations):
             self._reasons.waits(job, now)
         if waits and self._placement.is_turn_of(job):
             self._queue.enqueue(job)
-            if job.reason == PendingReason.WORKSPACE_BUSY:
+            if job.reason in (PendingReason.WORKSPACE_BUSY, PendingReason.STATE_UNSAVED):
                 self._reasons.look_soon(job.uid, now)
         else:
             self._queue.dequeue(job.uid)

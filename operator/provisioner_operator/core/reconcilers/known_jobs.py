@@ -3,7 +3,7 @@
 The cache of jobs changes this state; the other reconcilers and the metrics only read it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from provisioner_operator.core.daemons.pods import DaemonPods
@@ -12,15 +12,20 @@ from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.model.gone_objects import GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand
-from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job, UnreadableObject
+from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job, ReportedState, UnreadableObject
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from provisioner_operator.core.scheduling.explanation_timing import PendingReasons
 from provisioner_operator.core.scheduling.placement import Placement
 from provisioner_operator.core.scheduling.unlisted_runs import UnlistedRuns
+from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 
 if TYPE_CHECKING:
     from provisioner_operator.core.model.backoff import Backoff
+
+
+def _tell_nobody(_: NamespacedName, __: str | None) -> None:
+    """Tell nobody."""
 
 
 class KnownJobs:
@@ -43,6 +48,14 @@ class KnownJobs:
         self._pods = DaemonPods()
         self._daemons = KnownDaemons(self._pods)
         self._reasons = PendingReasons()
+        self._tell_unsaved: Callable[[NamespacedName, str | None], None] = _tell_nobody
+        """Called when a state of a workspace could not be saved, with the reason, and with None when that is over."""
+
+    def _unsaved_state(self, workspace: NamespacedName | None) -> tuple[ReportedState, str] | None:
+        """Return the state of the workspace that could not be saved yet, and the name of the daemon that has it."""
+        daemon = self._daemons.get(self._placement.keeper_of(workspace) or "")
+        state = None if daemon is None or workspace is None else daemon.unsaved_state_of(workspace[1])
+        return None if daemon is None or state is None else (state, daemon.name)
 
     def is_unreadable_daemon(self, uid: str) -> bool:
         """Return whether that daemon is in a state that cannot be parsed."""

@@ -267,6 +267,7 @@ class PoolReconciler:
             reported=daemon.heartbeat is not None,
             lost=self._jobs.has_lost(daemon, now),
             annotated=daemon.annotated,
+            has_unsaved_state=bool(daemon.unsaved),
         )
 
     def _waiting(self, now: Instant) -> list[Waiting]:

@@ -21,7 +21,7 @@ class Reconcilers:
         """Return new reconcilers with empty caches."""
         workspaces = WorkspaceReconciler()
         # A workspace's job is not deleted before the workspace's status records its end.
-        jobs = JobReconciler(workspaces.holds, workspaces.ownership_of)
+        jobs = JobReconciler(workspaces.holds, workspaces.ownership_of, workspaces.observe_unsaved_state)
         return cls(jobs, PoolReconciler(jobs, default_image), workspaces)
 
     def leadership_gained(self, now: Instant) -> None:

@@ -39,6 +39,8 @@ class WorkspaceReconciler(WorkspaceCache):
         """Workspaces in a state that cannot be parsed: each may use any template of its namespace."""
         self._listed: set[str] = set()
         """Namespaces whose workspaces were listed in this term of leadership; in others an unknown one may exist."""
+        self._unsaved: dict[NamespacedName, str] = {}
+        """Why the states of these workspaces are not saved yet."""
 
     # --- workspaces that cannot be parsed ---
 
@@ -87,6 +89,17 @@ class WorkspaceReconciler(WorkspaceCache):
 
     def _queue_templates_in(self, namespace: str) -> None:
         self._work.add(*(each.uid for each in self.templates() if each.namespace == namespace))
+
+    # --- states that are not saved yet ---
+
+    def observe_unsaved_state(self, workspace: NamespacedName, reason: str | None) -> None:
+        """Observe why the state of a workspace is not saved yet; None once it is."""
+        if reason is None:
+            self._unsaved.pop(workspace, None)
+        else:
+            self._unsaved[workspace] = reason
+        if uid := self._workspace_uids.get(workspace):
+            self._work.add(uid)
 
     # --- workspaces that were never observed ---
 
@@ -164,7 +177,14 @@ class WorkspaceReconciler(WorkspaceCache):
 
     def _plan_workspace(self, workspace: Workspace, entry: WorkspaceEntry, now: Instant) -> WorkspacePlan:
         template = self._templates.get(self._template_uids.get((workspace.namespace, workspace.template)))
-        facts = BuildFacts(entry.builds, entry.floor, entry.searched, entry.checked, _refused_step(entry.backoff, now))
+        facts = BuildFacts(
+            entry.builds,
+            entry.floor,
+            entry.searched,
+            entry.checked,
+            _refused_step(entry.backoff, now),
+            self._unsaved.get((workspace.namespace, workspace.name)),
+        )
         return plan_workspace(workspace, template.template if template is not None else None, facts, now)
 
     def _plan_template(self, template: Template, entry: TemplateEntry, now: Instant) -> TemplatePlan:

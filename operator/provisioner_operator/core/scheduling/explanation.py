@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.model.matching import Demand, Supply, format_tags, satisfies, tags_match
-from provisioner_operator.core.model.records import Job
+from provisioner_operator.core.model.records import Job, ReportedState
 from provisioner_operator.core.scheduling.smallest_change import Candidate, Edit, TagDaemon, sentence, smallest_change
 
 STUCK = frozenset({PendingReason.NO_MATCHING_DAEMON, PendingReason.DAEMONS_OFFLINE, PendingReason.DAEMONS_CORDONED})
@@ -71,6 +71,22 @@ def explain_busy_workspace(workspace: str | None, blocker: str | None) -> Explan
     first = "an earlier job whose run may not have ended yet" if blocker is None else blocker
     message = f"Waiting for earlier jobs of workspace {workspace}, which runs one job at a time, in order of creation."
     return Explanation(PendingReason.WORKSPACE_BUSY, message, (), f"First goes {first}.")
+
+
+def explain_unsaved_state(state: ReportedState, daemon: str) -> Explanation:
+    """Explain a job of a workspace whose state this daemon could not save yet."""
+    message = (
+        f"Job {state.job} could not save the Terraform state of workspace {state.workspace}. Daemon {daemon} keeps it and tries "
+        "again; no job of the workspace starts before that succeeds, since its resources would be forgotten. "
+        f"status.unsavedStates of ProvisionerDaemon {daemon} says why it fails: remove that cause (docs/state.md)."
+    )
+    return Explanation(PendingReason.STATE_UNSAVED, message, (), state.message)
+
+
+def describe_unsaved_state(state: ReportedState, daemon: str) -> str:
+    """Return the same for the status of the workspace, with what the daemon says."""
+    explanation = explain_unsaved_state(state, daemon)
+    return f"{explanation.message} Now: {explanation.details or 'it has not tried yet'}."
 
 
 _AWAITED = "After its start, the controller waits for the reports of "

@@ -141,8 +141,11 @@ class Occupancy:
 
 
 def may_still_run(ended: Job) -> bool:
-    """Return whether the run of an ended job may outlive it: the controller ended the job, not its daemon."""
+    """Return whether something of an ended job's run may outlive it: the controller ended the job, or its state is not saved."""
     if ended.started is None:
         return False
+    # Its workspace stays occupied until a heartbeat has shown whether the daemon has a state that it could not save.
+    if ended.reason == EndReason.STATE_UNSAVED:
+        return True
     unresponsive = any(condition.reason == CancelReason.DAEMON_UNRESPONSIVE for condition in ended.conditions)
     return ended.reason in _ENDED_BY_CONTROLLER or unresponsive

@@ -19,6 +19,8 @@ class Placement:
         self._lines = WorkspaceQueues()
         self._holders: dict[str, str] = {}
         """Namespaces of the daemons whose runs are not known yet, by the daemon's uid."""
+        self._unsaved: dict[str, frozenset[NamespacedName]] = {}
+        """Workspaces whose states could not be saved and exist only on a daemon's disk, by the daemon's uid."""
 
     # --- what is known ---
 
@@ -31,8 +33,9 @@ class Placement:
         return self._occupancy.used(daemon_uid)
 
     def is_clear(self, daemon_uid: str) -> bool:
-        """Return whether the daemon has no job, and no run that may outlive its job or is not known yet."""
-        return self._occupancy.is_clear(daemon_uid) and not self.is_holding(daemon_uid)
+        """Return whether the daemon has no job, no unsaved state, and no run that may outlive its job or is not known yet."""
+        has_state = daemon_uid in self._unsaved
+        return self._occupancy.is_clear(daemon_uid) and not self.is_holding(daemon_uid) and not has_state
 
     def held_namespaces(self) -> int:
         """Return the number of namespaces in which daemons hold all workspaces."""
@@ -53,6 +56,14 @@ class Placement:
     def blocker_of(self, job: Job) -> str | None:
         """Return the uid of the job or daemon, or the name of the run, that is first in the job's workspace."""
         return self._lines.blocker_of(job)
+
+    def keeper_of(self, place: NamespacedName | None) -> str | None:
+        """Return the uid of a daemon that has the state of the workspace, which could not be saved."""
+        return next((uid for uid, places in self._unsaved.items() if place in places), None)
+
+    def waiting_in(self, workspace: NamespacedName) -> list[str]:
+        """Return the uids of the jobs that wait in the workspace's queue."""
+        return self._lines.waiting_in(workspace)
 
     def next_in(self, workspace: NamespacedName | None) -> list[str]:
         """Return the uid of the job whose turn it is in the workspace, if there is one."""
@@ -145,6 +156,13 @@ class Placement:
         self._occupancy.doubt_claims(daemon_uid)
         return self._settle_lingering(daemon_uid, before)
 
+    def keep_states(self, daemon_uid: str, workspaces: frozenset[NamespacedName]) -> list[str]:
+        """Record of which workspaces the daemon has states that could not be saved: none of their jobs may start."""
+        before = self._unsaved.pop(daemon_uid, frozenset())
+        if workspaces:
+            self._unsaved[daemon_uid] = workspaces
+        return self._settle(f"state on {daemon_uid}", before, workspaces)
+
     def hold(self, daemon: Daemon) -> list[str]:
         """Hold all workspaces of the daemon's namespace: it may have runs that are not known yet."""
         self._holders[daemon.uid] = daemon.namespace
@@ -175,12 +193,14 @@ class Placement:
         return [each for uid, workspaces in before.items() for each in self._settle_lingering(uid, workspaces)]
 
     def _settle_lingering(self, daemon_uid: str, before: frozenset[NamespacedName]) -> list[str]:
-        after = self._occupancy.lingering_workspaces(daemon_uid)
+        return self._settle(f"run on {daemon_uid}", before, self._occupancy.lingering_workspaces(daemon_uid))
+
+    def _settle(self, occupant: str, before: frozenset[NamespacedName], after: frozenset[NamespacedName]) -> list[str]:
         concerned: list[str] = []
         for workspace in sorted(after - before):
             concerned += self.next_in(workspace)
-            self._lines.occupy(workspace, f"run on {daemon_uid}")
+            self._lines.occupy(workspace, occupant)
         for workspace in sorted(before - after):
-            self._lines.vacate(workspace, f"run on {daemon_uid}")
+            self._lines.vacate(workspace, occupant)
             concerned += self.next_in(workspace)
         return concerned

@@ -124,6 +124,11 @@ class WorkspaceQueues:
             return None
         return line.waiting[0].uid
 
+    def waiting_in(self, workspace: NamespacedName) -> list[str]:
+        """Return the uids of the jobs that wait in the workspace's queue, in their order."""
+        line = self._known_line(workspace)
+        return [] if line is None else [job.uid for job in line.waiting]
+
     def occupants_of(self, workspace: NamespacedName) -> frozenset[str]:
         """Return the uids of the jobs and the names of the runs that occupy the workspace."""
         line = self._known_line(workspace)

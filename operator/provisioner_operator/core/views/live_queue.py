@@ -84,9 +84,9 @@ class LiveQueue(QueueView):
             self._offline_at.discard(daemon.uid)
         else:
             self._offline_at.put(daemon.uid, until)
-        concerned: list[str] = []
+        concerned = self._placement.keep_states(daemon.uid, daemon.unsaved_workspaces)
         if former is None or former.runs != daemon.runs:
-            concerned = self._report(daemon)
+            concerned += self._report(daemon)
         self._refresh([*concerned, daemon.uid])
         return self.is_online(daemon) != was_online
 
@@ -97,7 +97,7 @@ class LiveQueue(QueueView):
             return
         self._offline_at.discard(uid)
         self._explanations.remove_daemon(daemon.namespace, uid)
-        self._refresh(self._placement.lose(uid))
+        self._refresh([*self._placement.keep_states(uid, frozenset()), *self._placement.lose(uid)])
 
     def observe_pool(self, pool: Pool) -> None:
         """Add a pool, or replace its former version."""

@@ -23,9 +23,11 @@ from provisioner_operator.core.scheduling.explanation import (
     Explanation,
     awaits_reports,
     explain_busy_workspace,
+    explain_unsaved_state,
 )
 from provisioner_operator.core.scheduling.placement import Placement
 from provisioner_operator.core.scheduling.smallest_change import Candidate
+from provisioner_operator.core.scheduling.workspace_queue import workspace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,10 @@ class QueueView(ABC):
     def busy(self, job: Job) -> Explanation | None:
         """Explain why it is not the turn of a job that may start in its workspace; None if it is."""
         if not self.placement.is_turn_of(job):
+            keeper = self.daemon(self.placement.keeper_of(workspace_of(job)) or "")
+            state = None if keeper is None else keeper.unsaved_state_of(job.workspace or "")
+            if keeper is not None and state is not None:
+                return explain_unsaved_state(state, keeper.name)
             blocker = self.jobs.get(self.placement.blocker_of(job) or "")
             return explain_busy_workspace(job.workspace, None if blocker is None else blocker.name)
         # What the controller has not heard yet, nobody else knows.

@@ -99,6 +99,7 @@ class Snapshot(QueueView):
                 placement.join(job)
         for daemon in self.daemons:
             placement.report(daemon, trusted=True)
+            placement.keep_states(daemon.uid, daemon.unsaved_workspaces)
         return placement
 
 

@@ -29,6 +29,8 @@ class BuildFacts:
     """Whether the API server has answered with the workspace in this term of leadership."""
     refused: RefusedStep | None = None
     """Step that the API server refused, during its backoff."""
+    unsaved: str | None = None
+    """Why the workspace's state is not saved yet, if that is so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ from provisioner_operator.core.workspaces.records import (
     WorkspaceStatus,
 )
 from provisioner_operator.core.workspaces.retry import is_due_again, retry_time, seconds_to_next_build
-from provisioner_operator.core.workspaces.status import object_conditions
+from provisioner_operator.core.workspaces.status import object_conditions, with_state_saved
 from provisioner_operator.core.workspaces.update_policy import (
     version_of_next_start,
     version_of_rebuild,
@@ -78,7 +78,7 @@ def plan_workspace(workspace: Workspace, template: Template | None, facts: Build
     if step is not None:
         return WorkspacePlan(step)
     effective = history.last_run if history.is_already_built(desired.change) else history.effective_build
-    status = _status(workspace, template, history, effective, trouble, now)
+    status = with_state_saved(_status(workspace, template, history, effective, trouble, now), facts.unsaved, now.wall)
     return _write(
         workspace, replace(status, stops_at=stops_at), history, seconds_to_next_build(stops_at, history, now.wall)
     )
@@ -224,6 +224,7 @@ def _plan_deletion(
         )
         trouble = replace(trouble, message=f"{trouble.message} {advice}")
     status = _status(workspace, template, history, history.effective_build, trouble, now)
+    status = with_state_saved(status, facts.unsaved, now.wall)
     return _write(workspace, status, history, seconds_to_next_build(None, history, now.wall))
 
 

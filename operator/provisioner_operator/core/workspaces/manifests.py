@@ -49,6 +49,7 @@ def import_job(template: Template, version: Version) -> JsonObject:
             "tags": template.tags,
             "templateRef": {"name": template.name, "uid": template.uid, "version": version.name},
             **_source(version),
+            **_module_credentials(template),
             **_terraform(template),
             **_limits(template),
         },
@@ -84,6 +85,7 @@ def build_job(
             **_source(version),
             "variables": _variables(template, version, parameters),
             "variablesFrom": template.variables_from,
+            **_module_credentials(template),
             **_initiator(workspace, transition),
             "ownerMayCancel": template.allow_user_cancel,
             **_terraform(template),
@@ -113,6 +115,11 @@ def _source(version: Version) -> JsonObject:
     if version.git is not None:
         return {"source": {"git": version.git}}
     return {"source": {"configMapRef": {"name": version.name}}} if version.files else {}
+
+
+def _module_credentials(template: Template) -> JsonObject:
+    # Absent if there are none: definitions of an older release do not know the field.
+    return {"moduleCredentials": template.module_credentials} if template.module_credentials else {}
 
 
 def _variables(template: Template, version: Version, parameters: ParameterValues) -> list[JsonValue]:

@@ -102,6 +102,7 @@ class Template:
     tags: Mapping[str, str] = field(default_factory=dict)
     variables: tuple[JsonObject, ...] = ()
     variables_from: tuple[JsonObject, ...] = ()
+    module_credentials: tuple[JsonObject, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     terraform_version: str | None = None
     parallelism: int | None = None

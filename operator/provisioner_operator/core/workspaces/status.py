@@ -4,7 +4,9 @@ Each status has one author, the leading controller, so it is replaced as a whole
 write fails, and the status is derived again.
 """
 
-from provisioner_operator.api.v1alpha1.enums import ConditionStatus, StatusCondition
+from dataclasses import replace
+
+from provisioner_operator.api.v1alpha1.enums import ConditionStatus, StateReason, StatusCondition
 from provisioner_operator.core.jobs.outcome import ResourceChange
 from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.json_patch import JsonPatch, clip, conditions_json, timestamp
@@ -34,6 +36,20 @@ def object_conditions(
         status = ConditionStatus.TRUE if holds else ConditionStatus.FALSE
         conditions = with_condition(conditions, type_, status, reason, message, now)
     return conditions
+
+
+def with_state_saved(status: WorkspaceStatus, unsaved: str | None, now: float) -> WorkspaceStatus:
+    """Return the status with the condition StateSaved; without it if the state was never reported as `unsaved`."""
+    was_reported = any(each.type == StatusCondition.STATE_SAVED for each in status.conditions)
+    if unsaved is None and not was_reported:
+        return status
+    holds, reason, message = (
+        (ConditionStatus.TRUE, StateReason.SAVED, "No daemon has an unsaved state of the workspace any more.")
+        if unsaved is None
+        else (ConditionStatus.FALSE, StateReason.UNSAVED, clip(unsaved))
+    )
+    conditions = with_condition(status.conditions, StatusCondition.STATE_SAVED, holds, reason, message, now)
+    return replace(status, conditions=conditions)
 
 
 def workspace_status_patch(workspace: Workspace, status: WorkspaceStatus) -> JsonPatch:

@@ -54,7 +54,7 @@ def files_of(template: Template, reading: Reading | None) -> SourceFiles | None:
 
 def digest_of(template: Template, files: SourceFiles | None) -> str:
     """Return the digest of everything that an import or a check of parameters depends on, apart from tags and timeouts."""
-    inputs = [
+    inputs: list[object] = [
         template.provisioner,
         template.import_generation,
         template.git,
@@ -62,6 +62,8 @@ def digest_of(template: Template, files: SourceFiles | None) -> str:
         [parameter_json(each) for each in sorted(template.parameters, key=lambda each: each.name)],
         # Not their values, which may change at any time: an import only looks for variables that nothing sets.
         [*sorted(str(each["name"]) for each in template.variables), bool(template.variables_from)],
+        # Only if there are any, so that the versions of templates without them keep their names.
+        *([template.module_credentials] if template.module_credentials else []),
     ]
     canonical = json.dumps(inputs, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]

@@ -25,7 +25,7 @@ class Contact:
     def renew(self, sent: float, lost_after: float) -> None:
         """Record a heartbeat that was sent at that time and succeeded; from now on `lost_after` counts."""
         # Before the times change: a renewal that comes late does not undo that commands were stopped.
-        if self._is_overdue():
+        if self.is_overdue:
             self._breaches += 1
         self.sent = sent
         self.lost_after = lost_after
@@ -44,12 +44,14 @@ class Contact:
     @property
     def breaches(self) -> int:
         """The number of times so far that the guards had to stop their commands for lack of contact."""
-        return self._breaches + self._is_overdue()
+        return self._breaches + self.is_overdue
 
     @property
     def seconds_to_kill(self) -> float:
         """The seconds after which every guard has killed its command, unless a heartbeat succeeds."""
         return max(self.sent + kill_after(self.lost_after) - self._clock(), 0.0)
 
-    def _is_overdue(self) -> bool:
+    @property
+    def is_overdue(self) -> bool:
+        """Whether no heartbeat succeeded for so long that the guards stop their commands."""
         return self._clock() - self.sent >= interrupt_after(self.lost_after)

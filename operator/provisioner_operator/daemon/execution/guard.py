@@ -41,6 +41,8 @@ SIGNALED = 128
 
 UNSAVED_STATE = "errored.tfstate"
 """The file that Terraform leaves where it runs when it could not save its state: the only record of existing resources."""
+RUN_RECORD = "provisioner_run.json"
+"""The file in a run's directory that tells whose state this is; it stays as long as such a state does."""
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _PR_SET_PDEATHSIG = 1

@@ -31,8 +31,9 @@ from provisioner_operator.daemon.execution.provisioner import (
     Task,
     UnpreparedError,
 )
+from provisioner_operator.daemon.execution.state_keeper import StateKeeper
 from provisioner_operator.daemon.execution.stop_outcome import StopCause, stopped
-from provisioner_operator.daemon.execution.workdir import PREFIX, private_directory
+from provisioner_operator.daemon.execution.workdir import PREFIX, Workdir, private_directory
 from provisioner_operator.daemon.logs.run_log import RunLog
 
 logger = logging.getLogger(__name__)
@@ -57,8 +58,10 @@ class Run:
         directory: Path,
         prefix: str = PREFIX,
         lock: int | None = None,
+        keeper: StateKeeper | None = None,
     ) -> None:
         self._task = task
+        self._keeper = keeper
         self._provisioner = provisioner
         self._contact = contact
         self._grace = grace
@@ -82,9 +85,7 @@ class Run:
         stall_watch = asyncio.create_task(self._watch_stall())
         try:
             async with private_directory(self._directory, self._prefix) as workdir:
-                outcome = await self._execute(workdir.path)
-                if await asyncio.to_thread(workdir.unsaved_states):
-                    outcome = replace(outcome, message=f"{outcome.message} {workdir.how_to_save_state(self._task.job)}")
+                outcome = await self._hand_over_state(workdir, await self._execute(workdir.path))
         except Exception as error:
             logger.exception("run of %s", self._task.job.display_name)
             outcome = self._failed(Failure(EndReason.RUN_FAILED, f"The daemon could not run the job: {error!r}."))
@@ -119,6 +120,8 @@ class Run:
             self._came_late = self._command is not None and self._command.ended
 
     async def _execute(self, workdir: Path) -> Outcome:
+        if (failure := await self._recover_state()) is not None:
+            return self._stopped() or self._failed(failure)
         try:
             program = await self._provisioner.prepare(self._task, workdir)
         except UnpreparedError as error:
@@ -133,6 +136,30 @@ class Run:
                 return await asyncio.to_thread(self._with_details, outcome, program)
         outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
         return await asyncio.to_thread(self._with_details, outcome, program)
+
+    async def _recover_state(self) -> Failure | None:
+        """Save what an earlier run of the workspace left; return why this run cannot begin."""
+        if self._keeper is None:
+            return None
+        lines: list[str] = []
+        failure = await self._keeper.recover(self._task.job, lines)
+        if lines:
+            await self._log.write(DAEMON_STAGE, lines)
+        return failure
+
+    async def _hand_over_state(self, workdir: Workdir, outcome: Outcome) -> Outcome:
+        """Return the outcome with the fate of a state that Terraform could not save, if there is one."""
+        if not await asyncio.to_thread(workdir.unsaved_states):
+            return outcome
+        keeper = self._keeper
+        handover = None if keeper is None else await keeper.take_over(workdir.path, breaches=self._breaches)
+        if handover is None:
+            return replace(outcome, message=f"{outcome.message} {workdir.how_to_save_state(self._task.job)}")
+        if handover.is_saved:
+            return replace(outcome, message=f"{outcome.message} {handover.message}")
+        # First, so that it is not what is cut from a long message.
+        message = f"{handover.message} {outcome.message}"
+        return replace(outcome, phase=Phase.FAILED, reason=EndReason.STATE_UNSAVED, message=message)
 
     async def _complete(self, program: Program, stage: Stage, workdir: Path) -> Outcome | None:
         """Run a stage, again where that may help; return the run's outcome if it ends with this stage."""

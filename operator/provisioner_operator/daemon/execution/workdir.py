@@ -1,7 +1,8 @@
 """Create a run's private directory, and remove it afterwards. Used by `run`.
 
 One file is never removed: `errored.tfstate`, which Terraform writes where it runs when it cannot save its state to the
-backend (the API server is unreachable). It is the only record of resources that exist.
+backend (the API server is unreachable). It is the only record of resources that exist. The record of its run stays with it,
+until `saving` has put the state in a safe place and removes both.
 """
 
 import asyncio
@@ -11,13 +12,13 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.daemon.execution.guard import open_folders, unsaved_states
+from provisioner_operator.daemon.execution.guard import RUN_RECORD, open_folders, unsaved_states
 
 PREFIX = "provisioner-run-"
 """Begins the name of each run's directory; what follows tells the daemons apart that share a parent."""
@@ -60,19 +61,28 @@ def sweep(parent: Path, prefix: str) -> None:
 
     Only for a prefix of which certainly no run lives any more (`predecessor_lock`).
     """
-    for path in sorted(parent.glob(f"{glob.escape(prefix)}*")):
-        # Another user of the machine may have made one of that name.
-        if path.is_symlink() or not path.is_dir() or path.lstat().st_uid != os.geteuid():
-            continue
-        _remove(workdir := Workdir(path.resolve()))
+    for path in run_directories(parent, prefix):
+        _remove(workdir := Workdir(path))
         if kept := workdir.unsaved_states():
             logger.warning(
-                "A former run of this daemon could not save its state; it is kept in %s. Push it (`terraform state push`) before "
-                "the next job of its workspace.",
-                " and ".join(map(str, kept)),
+                "A former run of this daemon could not save its state; it is kept in %s", " and ".join(map(str, kept))
             )
         else:
             logger.info("Removed %s of a former process", path)
+
+
+def run_directories(parent: Path, prefix: str) -> Iterator[Path]:
+    """Return the directories that runs of a former process left behind."""
+    for path in sorted(parent.glob(f"{glob.escape(prefix)}*")):
+        # Another user of the machine may have made one of that name.
+        if not path.is_symlink() and path.is_dir() and path.lstat().st_uid == os.geteuid():
+            yield path.resolve()
+
+
+def remove(directory: Path) -> None:
+    """Remove a run's directory with everything in it: its state is safe elsewhere."""
+    open_folders(directory)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _make(parent: Path, prefix: str) -> Workdir:
@@ -80,10 +90,11 @@ def _make(parent: Path, prefix: str) -> Workdir:
 
 
 def _remove(workdir: Workdir) -> None:
-    kept = workdir.unsaved_states()
+    kept = [*workdir.unsaved_states()]
     if not kept:
         shutil.rmtree(workdir.path, ignore_errors=True)
         return
+    kept.append(workdir.path / RUN_RECORD)
     for folder, folders, files in os.walk(workdir.path, topdown=False):
         for path in (Path(folder, name) for name in (*files, *folders)):
             if path in kept:

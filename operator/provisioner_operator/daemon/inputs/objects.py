@@ -27,7 +27,7 @@ class Secrets:
 
     def __init__(self, reader: Reader, namespace: str, reason: EndReason) -> None:
         self._reader = reader
-        self._namespace = namespace
+        self.namespace = namespace
         self._reason = reason
         self._read: dict[str, Mapping[str, str]] = {}
 
@@ -38,7 +38,7 @@ class Secrets:
     async def value(self, secret: str, key: str, purpose: str) -> str:
         """Return the text of a Secret's key."""
         data = await self._data(secret, purpose)
-        where = f"Secret {secret} in namespace {self._namespace}"
+        where = f"Secret {secret} in namespace {self.namespace}"
         if key not in data:
             raise UnpreparedError(self._reason, f"{where} has no key {key} for {purpose}. Add it to the Secret.")
         try:
@@ -51,8 +51,8 @@ class Secrets:
 
     async def _data(self, secret: str, purpose: str) -> Mapping[str, str]:
         if secret not in self._read:
-            label = f"Secret {secret} in namespace {self._namespace}, for {purpose},"
-            body = await read_object(self._reader, paths.secret(self._namespace, secret), label, self._reason)
+            label = f"Secret {secret} in namespace {self.namespace}, for {purpose},"
+            body = await read_object(self._reader, paths.secret(self.namespace, secret), label, self._reason)
             self._read[secret] = body.get("data") or {}
         return self._read[secret]
 

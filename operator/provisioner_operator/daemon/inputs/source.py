@@ -12,14 +12,10 @@ from provisioner_operator.api.v1alpha1.inputs import GitSource
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.core.model.file_paths import from_config_map
 from provisioner_operator.daemon.execution.provisioner import UnpreparedError
-from provisioner_operator.daemon.git.request import Credentials, FetchError, GitRequest
+from provisioner_operator.daemon.git.request import FetchError, GitRequest
+from provisioner_operator.daemon.inputs.logins import read_login
 from provisioner_operator.daemon.inputs.objects import Reader, Secrets, read_object
 from provisioner_operator.kube import paths
-
-TOKEN_USERNAME = "git"  # noqa: S105 - a name, no password
-"""The username for a token: git servers that take one check the password alone, but want some username."""
-LONGEST_CREDENTIAL = 16_384
-"""Characters: far longer than any token, and short enough for a program's environment."""
 
 
 async def read_files(reader: Reader, job: ProvisionerJob) -> Mapping[str, bytes]:
@@ -53,7 +49,8 @@ async def read_git_request(reader: Reader, job: ProvisionerJob, source: GitSourc
     """Return the request for the job's fetch, credentials included. Raises UnpreparedError (SourceUnavailable)."""
     credentials = None
     if source.secret_ref is not None:
-        credentials = await _read_credentials(reader, job.metadata.namespace, source.secret_ref.name)
+        secrets = Secrets(reader, job.metadata.namespace, EndReason.SOURCE_UNAVAILABLE)
+        credentials = (await read_login(secrets, source.secret_ref.name, "the login at the git server")).credentials
     request = GitRequest(source.url, source.ref, source.commit, source.path, credentials)
     try:
         request.check()
@@ -74,24 +71,3 @@ async def _read_config_map(reader: Reader, namespace: str, name: str) -> dict[st
     if not files:
         raise UnpreparedError(EndReason.SOURCE_UNAVAILABLE, f"{label} is empty. Put the Terraform files into it.")
     return files
-
-
-async def _read_credentials(reader: Reader, namespace: str, secret: str) -> Credentials:
-    secrets = Secrets(reader, namespace, EndReason.SOURCE_UNAVAILABLE)
-    purpose = "the login at the git server"
-
-    async def value(key: str) -> str:
-        # Editors and `echo` end what they write with a line break, which no credential has.
-        text = (await secrets.value(secret, key, purpose)).rstrip("\r\n")
-        if len(text) > LONGEST_CREDENTIAL:
-            raise UnpreparedError(
-                EndReason.SOURCE_UNAVAILABLE,
-                f"Key {key} of Secret {secret} in namespace {namespace} exceeds {LONGEST_CREDENTIAL} characters. "
-                "Put username and password, or a token, into it.",
-            )
-        return text
-
-    keys = await secrets.keys(secret, purpose)
-    if "token" in keys and "password" not in keys:
-        return Credentials(secret, TOKEN_USERNAME, await value("token"))
-    return Credentials(secret, await value("username"), await value("password"))

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner_operator import __version__
-from provisioner_operator.api.v1alpha1.daemon import LONGEST_JOBS, DaemonStatus, ProvisionerDaemon
+from provisioner_operator.api.v1alpha1.daemon import (
+    LONGEST_JOBS,
+    LONGEST_UNSAVED_MESSAGE,
+    DaemonStatus,
+    ProvisionerDaemon,
+)
 from provisioner_operator.api.v1alpha1.enums import ConditionStatus, DaemonCondition, DaemonState, Phase
 from provisioner_operator.core.model.json_patch import clip, timestamp
 from provisioner_operator.core.model.matching import effective_tags, format_tags
@@ -66,11 +71,23 @@ class RunningJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedState:
+    """A state that Terraform could not save, as the heartbeat lists it."""
+
+    workspace: str
+    job: str
+    job_uid: str
+    since: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """The daemon's state and its runs, as the agent sees them."""
+    """The daemon's state, its runs, and the states that only it has, as the agent sees them."""
 
     state: DaemonState
     jobs: Sequence[RunningJob]
+    unsaved: Sequence[ListedState] = ()
 
 
 def status_content(
@@ -90,11 +107,22 @@ def status_content(
         "lostAfterSeconds": lost_after_seconds,
         "currentJobs": jobs,
         "jobs": clip(", ".join(job.name for job in report.jobs), LONGEST_JOBS),
+        "unsavedStates": [_unsaved_state(each) for each in report.unsaved],
         "completedJobs": tally.completed,
         "failedJobs": tally.failed,
         "canceledJobs": tally.canceled,
         "consecutiveFailures": tally.consecutive_failures,
         "conditions": [_ready(report.state, daemon.status, now), *_unhealthy(tally, daemon.status, now)],
+    }
+
+
+def _unsaved_state(state: ListedState) -> dict[str, Any]:
+    return {
+        "workspace": state.workspace,
+        "job": state.job,
+        "jobUID": state.job_uid,
+        "since": timestamp(state.since),
+        "message": clip(state.message, LONGEST_UNSAVED_MESSAGE),
     }
 
 

@@ -1,5 +1,6 @@
 """Explain the failure of a Terraform stage: what failed, where, and what to do next. Pure; used by `provisioner`."""
 
+import re
 from collections.abc import Sequence
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
@@ -10,6 +11,12 @@ from provisioner_operator.daemon.terraform.state import BACKEND_SETTINGS_FILE, e
 
 LONGEST_DETAIL = 2000
 """Characters of an error's detail in a message; the log has all of it."""
+
+_UNAUTHENTICATED = re.compile(
+    r"could not read (Username|Password)|Authentication failed for|\b40[13] (Unauthorized|Forbidden)|response code:? 40[13]\b"
+)
+"""The words of git, of registries and of downloads."""
+_LOG_IN = " If it needs a login, name its host and a Secret in spec.moduleCredentials."
 
 BACKEND_OVERRIDDEN = (
     "The template overrides the backend of its state, so the state would be lost. "
@@ -28,7 +35,8 @@ def explain_failure(
     if any(error.file == BACKEND_SETTINGS_FILE for error in errors):
         return Failure(EndReason.RUN_FAILED, BACKEND_OVERRIDDEN)
     if errors:
-        return Failure(EndReason.RUN_FAILED, f"Stage {stage} failed. {_describe(errors[0])}{_more(errors)}")
+        hint = _LOG_IN if stage == "init" and _UNAUTHENTICATED.search(errors[0].detail) else ""
+        return Failure(EndReason.RUN_FAILED, f"Stage {stage} failed. {_describe(errors[0])}{_more(errors)}{hint}")
     if code == CANNOT_EXECUTE:
         message = (
             f"Stage {stage} could not be started: the program cannot be executed on the daemon. Check --terraform."

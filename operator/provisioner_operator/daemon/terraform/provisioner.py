@@ -7,6 +7,7 @@ those that a file of the source may set too also in a file that takes precedence
 """
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +21,10 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
 from provisioner_operator.daemon.execution.leftovers import explain_leftover, is_leftover
 from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
+from provisioner_operator.daemon.execution.unsaved_state import RunRecord, write_record
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
 from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
+from provisioner_operator.daemon.inputs.logins import read_module_logins
 from provisioner_operator.daemon.inputs.objects import Reader
 from provisioner_operator.daemon.inputs.source import read_files, read_git_request
 from provisioner_operator.daemon.inputs.variables import read_variables
@@ -31,17 +34,14 @@ from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgra
 from provisioner_operator.daemon.terraform.failure import BACKEND_OVERRIDDEN, explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
+from provisioner_operator.daemon.terraform.module_access import ModuleAccess, git_environment, init_stage
 from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
 from provisioner_operator.daemon.terraform.passing_failure import PAUSES_SECONDS, may_pass
-from provisioner_operator.daemon.terraform.provider_cache import (
-    WITHOUT_LOCK_FILE_VARIABLE,
-    ProviderStore,
-    RunCache,
-)
+from provisioner_operator.daemon.terraform.provider_cache import WITHOUT_LOCK_FILE_VARIABLE, ProviderStore, RunCache
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
-_PLAN_FILE = "provisioner.tfplan"
+PLAN_FILE = "provisioner.tfplan"
 _OWN = (
     "TF_CLI_CONFIG_FILE",
     *("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),  # without these there is no in-cluster configuration
@@ -100,8 +100,10 @@ class TerraformProgram:
         request: GitRequest | None,
         notices: Sequence[str] = (),
         cache: RunCache | None = None,
+        modules: ModuleAccess | None = None,
     ) -> None:
         self._layout = layout
+        self._modules = modules or ModuleAccess(layout.directory)
         self._cache = cache
         self._binary = binary
         self._job = job
@@ -129,11 +131,8 @@ class TerraformProgram:
         for stage in _stages(
             self._binary, self._job, self._layout, self._values, self._reader, parallelism=self._parallelism
         ):
-            if stage.name == INIT and self._cache is not None:
-                environment = {**self.environment, **self._cache.settings()}
-                yield replace(stage, environment=environment, around=self._cache.during_init)
-            else:
-                yield stage
+            is_init = stage.name == INIT
+            yield init_stage(stage, self.environment, self._cache, self._modules) if is_init else stage
 
     @property
     def outputs(self) -> Sequence[Output]:
@@ -240,13 +239,9 @@ class Terraform:
         except MissingProgramError as error:
             raise UnpreparedError(EndReason.RUN_FAILED, str(error)) from error
         variables = await read_variables(self._reader, task.model)
-        workspace = None
-        if job.type is JobType.WORKSPACE_BUILD:
-            if job.workspace is None:
-                raise UnpreparedError(
-                    EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one."
-                )
-            workspace = job.workspace
+        workspace = job.workspace if job.type is JobType.WORKSPACE_BUILD else None
+        if workspace is None and job.type is JobType.WORKSPACE_BUILD:
+            raise UnpreparedError(EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one.")
         request = await self._read_git_request(task.model)
         folder = "." if request is None else f"{REPOSITORY}/{request.path}"
         layout = Layout(directory, folder, job.namespace, workspace, self._access)
@@ -255,8 +250,10 @@ class Terraform:
             files = await read_files(self._reader, task.model)
             notices += [explain_leftover(name) for name in files if is_leftover(name)]
             await asyncio.to_thread(_write, layout, files)
+        await asyncio.to_thread(_write_record, layout, job, binary)
         cache = None if self._store is None else RunCache(self._store, directory, layout.module, (state.BACKEND_FILE,))
-        secrets = (*variables.secrets, *_login(request), *self._passed.secrets)
+        modules = ModuleAccess(directory, await read_module_logins(self._reader, task.model))
+        secrets = (*variables.secrets, *_login(request), *modules.secrets, *self._passed.secrets)
         context = context_environment(task.model, variables.values)
         return TerraformProgram(
             layout,
@@ -271,6 +268,7 @@ class Terraform:
             request=request,
             notices=notices,
             cache=cache,
+            modules=modules,
         )
 
     def _environment(self, directory: Path, cache: RunCache | None) -> dict[str, str]:
@@ -280,7 +278,8 @@ class Terraform:
             inherited.pop(name, None)
         own = {} if cache is None else {PROVIDER_CACHE_VARIABLE: str(cache.path)}
         return (
-            inherited
+            dict(git_environment(inherited))
+            | inherited
             | own
             | {
                 "HOME": str(directory),
@@ -309,6 +308,13 @@ def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
         ) from error
 
 
+def _write_record(layout: Layout, job: Job, binary: str) -> None:
+    if layout.workspace is not None:
+        where = (layout.namespace, layout.workspace)
+        record = RunRecord(*where, job.name, job.uid, binary, layout.folder, time.time())
+        write_record(layout.directory, record)
+
+
 def _write_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -329,7 +335,7 @@ def _stages(
 
     quiet = ("-json", "-input=false")
     at_once = () if parallelism is None else (f"-parallelism={parallelism}",)
-    plan = ("plan", *quiet, *at_once, *values.arguments(), f"-out={_PLAN_FILE}")
+    plan = ("plan", *quiet, *at_once, *values.arguments(), f"-out={PLAN_FILE}")
     match job.type:
         case JobType.TEMPLATE_IMPORT:
             yield stage(INIT, "init", *quiet, "-backend=false")
@@ -344,4 +350,4 @@ def _stages(
             destroys = job.transition is Transition.DELETE
             yield stage(PLAN, *plan, *(["-destroy"] if destroys else []))
             given = values.apply_arguments(is_tofu=reader.is_tofu)
-            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *at_once, *given, _PLAN_FILE)
+            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *at_once, *given, PLAN_FILE)

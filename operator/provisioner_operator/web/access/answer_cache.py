@@ -44,10 +44,15 @@ class AnswerCache(Generic[_Key, _Answer]):
         if found is None:
             return None
         answer, asked_at = found
-        if now >= asked_at + (self._lifetimes.yes if answer else self._lifetimes.no):
+        if now >= asked_at + self._lifetime(answer):
             return None
         self._answers.move_to_end(key)
         return (answer,)
+
+    def is_aging(self, key: _Key, now: float) -> bool:
+        """Return whether the answer has half of its time behind it, so that it is time to ask for the next one."""
+        found = self._answers.get(key)
+        return found is not None and now >= found[1] + self._lifetime(found[0]) / 2
 
     def last(self, key: _Key, now: float) -> tuple[_Answer] | None:
         """Return the last answer for use in an outage, in a tuple; None if it is unknown or from too long ago."""
@@ -60,6 +65,9 @@ class AnswerCache(Generic[_Key, _Answer]):
         self._answers.move_to_end(key)
         while len(self._answers) > self._most:
             self._answers.popitem(last=False)
+
+    def _lifetime(self, answer: _Answer) -> float:
+        return self._lifetimes.yes if answer else self._lifetimes.no
 
     def __len__(self) -> int:
         return len(self._answers)

@@ -1,5 +1,7 @@
 """Reviews whose answers are kept for some seconds, by the digest of the credential, so that no user gets another's.
 
+An answer that is used in the second half of its time is asked for anew meanwhile, so that who comes again does not wait.
+
 Of the places for reviews under way, one credential has some only: whoever asks much waits for their own questions only. While
 the API server cannot be reached, the last answers count, so that its users still see what was known before.
 """
@@ -40,16 +42,24 @@ class CachedReviews:
 
     async def user(self, digest: str, credential: Mapping[str, str]) -> User | None:
         """Return the user of a credential, or None if it is not accepted. Raises KubeError."""
-        if found := self._users.find(digest, self._clock()):
-            return found[0]
-        return await self._identifying.answer(digest, lambda: self._identify(digest, credential))
+        now = self._clock()
+        found = self._users.find(digest, now)
+        if found is None:
+            return await self._identifying.answer(digest, lambda: self._identify(digest, credential))
+        if self._users.is_aging(digest, now):
+            self._identifying.begin(digest, lambda: self._identify(digest, credential))
+        return found[0]
 
     async def allowed(self, digest: str, credential: Mapping[str, str], question: Question) -> bool:
         """Return whether the user of a credential may take an action. Raises KubeError."""
         key = (digest, question)
-        if found := self._rights.find(key, self._clock()):
-            return found[0]
-        return await self._judging.answer(key, lambda: self._judge(digest, credential, question))
+        now = self._clock()
+        found = self._rights.find(key, now)
+        if found is None:
+            return await self._judging.answer(key, lambda: self._judge(digest, credential, question))
+        if self._rights.is_aging(key, now):
+            self._judging.begin(key, lambda: self._judge(digest, credential, question))
+        return found[0]
 
     async def _identify(self, digest: str, credential: Mapping[str, str]) -> User | None:
         try:

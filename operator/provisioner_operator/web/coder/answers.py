@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from provisioner_operator.web.dependencies import server_state
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 
 JSON = "application/json"
@@ -33,7 +34,7 @@ def json_of(shape: Any, value: object, status: int = 200, headers: Mapping[str, 
 
 def process_of(request: Request) -> str:
     """Return the name of this process: another one, a replica or a later start, counts the versions of its index anew."""
-    state = request.app.state
+    state = server_state(request)
     if not hasattr(state, "process_id"):
         state.process_id = uuid4().hex[:12]
     return str(state.process_id)

@@ -14,7 +14,7 @@ _LONGEST_MESSAGE = 512
 """Characters that lists show of a job's message."""
 
 # Given as empty, since a model makes a deep copy of each default.
-_UNLISTED_SPEC: dict[str, Any] = {"source": None, "variables": [], "variablesFrom": []}
+_UNLISTED_SPEC: dict[str, Any] = {"source": None, "variables": [], "variablesFrom": [], "moduleCredentials": []}
 _UNLISTED_STATUS: dict[str, Any] = {
     "conditions": [],
     "timings": [],

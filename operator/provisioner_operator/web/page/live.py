@@ -11,6 +11,7 @@ from starlette.responses import Response
 from provisioner_operator.kube.errors import ForbiddenError, KubeError
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.context import WebContext
+from provisioner_operator.web.dependencies import server_state
 from provisioner_operator.web.event_stream import EVENT_STREAM, PING, PING_SECONDS, RETRY, event_bytes
 from provisioner_operator.web.page.live_views import LiveViews, View
 from provisioner_operator.web.streams import LiveResponse, Permitted, StreamEnd, StreamEndedError
@@ -23,7 +24,7 @@ def wants_stream(request: Request) -> bool:
 
 def live_views_of(request: Request, context: WebContext) -> LiveViews:
     """Return the live views of this server."""
-    state = request.app.state
+    state = server_state(request)
     if not hasattr(state, "live_views"):
         state.live_views = LiveViews(context.index)
     found: LiveViews = state.live_views

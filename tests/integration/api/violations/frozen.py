@@ -20,6 +20,7 @@ FULL_SPEC: dict[str, Any] = {
     "source": {"configMapRef": {"name": "files"}},
     "variables": [{"name": "region", "value": "us"}],
     "variablesFrom": [{"secretRef": {"name": "more"}}],
+    "moduleCredentials": [{"host": "git.example.com", "secretRef": {"name": "git"}}],
     "initiator": "somebody",
     "pendingTimeoutSeconds": 100,
     "activeDeadlineSeconds": 100,
@@ -37,6 +38,7 @@ OTHER_VALUES: dict[str, Any] = {
     "source": {"configMapRef": {"name": "other"}},
     "variables": [{"name": "region", "value": "eu"}],
     "variablesFrom": [],
+    "moduleCredentials": [],
     "initiator": "other",
     "pendingTimeoutSeconds": 101,
     "activeDeadlineSeconds": 101,
@@ -45,10 +47,17 @@ OTHER_VALUES: dict[str, Any] = {
     "parallelism": 11,
     "ownerMayCancel": True,
 }
-EMPTY_WHEN_ABSENT = frozenset({"tags", "variables", "variablesFrom"})
+EMPTY_WHEN_ABSENT = frozenset({"tags", "variables", "variablesFrom", "moduleCredentials"})
 OPTIONAL_FIELDS = (
-    *("tags", "templateRef", "variables", "variablesFrom", "initiator", "stallTimeoutSeconds"),
-    *("terraformVersion", "parallelism"),
+    "tags",
+    "templateRef",
+    "variables",
+    "variablesFrom",
+    "moduleCredentials",
+    "initiator",
+    "stallTimeoutSeconds",
+    "terraformVersion",
+    "parallelism",
 )
 
 

@@ -27,12 +27,17 @@ _GIT_REF = (
     "'~', '^', ':', '?', '*', '[', a backslash, '..' or '@{', without '/' or '.' at its ends, and without a step that is "
     "empty, begins with '.' or ends with '.lock'"
 )
+_HOST = "a host is a name in lower case, and a port if it is not 443: git.example.com, git.example.com:8443"
 _TOO_LARGE = "inline files are larger than 512 KiB in total: put them into a ConfigMap and set configMapRef, or use git"
 _NO_SOURCE = "spec.source is required when spec.provisioner is terraform"
 
 
 def _inline(**files: str) -> Manifest:
     return {"source": {"inline": {"files": files}}}
+
+
+def _login(host: str) -> Manifest:
+    return {"source": _GIT, "moduleCredentials": [{"host": host, "secretRef": {"name": "login"}}]}
 
 
 def _git(url: str = "https://git.example.com/templates.git", **fields: str) -> Manifest:
@@ -42,6 +47,17 @@ def _git(url: str = "https://git.example.com/templates.git", **fields: str) -> M
 _INPUTS: tuple[tuple[str, Manifest, str], ...] = (
     (_NO_SOURCE, {"provisioner": "terraform"}, "spec.source"),
     (_SOURCE, {"source": {}}, "spec.source"),
+    *(
+        (_HOST, _login(host), "spec.moduleCredentials[0].host")
+        for host in (
+            "https://git.example.com",
+            "Git.example.com",
+            "git.example.com/team",
+            "git.example.com:0",
+            "a b",
+            "",
+        )
+    ),
     (_SOURCE, {"source": {"configMapRef": {"name": "files"}, "inline": {"files": {"main.tf": ""}}}}, "spec.source"),
     (_SOURCE, {"source": _GIT | {"configMapRef": {"name": "files"}}}, "spec.source"),
     (_SOURCE, {"source": _GIT | {"inline": {"files": {"main.tf": ""}}}}, "spec.source"),

@@ -226,6 +226,13 @@ _TYPES = (
     _state("a stored token in place of a state", "POD-mine", _written("secret", "tfstate-default-token-ws"), _OPAQUE),
     _state("the end of a token in place of a state", "POD-mine", delete("secret", "tfstate-default-token-ws"), _OPAQUE),
     _state("a part of a large state", "POD-mine", create(secret(f"tfstate-{STATE}-part-1"))),
+    _state("a part of a state that could not be saved", "POD-mine", create(secret(f"unsaved-tfstate-{STATE}-0"))),
+    _state(
+        "an unsaved lock, which there is not",
+        "POD-mine",
+        create(lease(f"unsaved-lock-tfstate-{STATE}")),
+        "are named lock-tfstate-default-WORKSPACE-ws",
+    ),
 )
 
 CASES = (

@@ -68,6 +68,8 @@ def old(name: str, **fields: Any) -> Member:
         (2, [working("a"), working("b", cordoned_by="pool")], ["uncordon b"]),  # wanted after all
         (0, [working("a", held=2)], ["cordon a"]),
         (0, [working("a", cordoned_by="pool", held=2)], []),
+        (0, [working("a", cordoned_by="pool", has_unsaved_state=True)], []),  # the only copy is on its disk
+        (0, [working("a", cordoned_by="pool", has_unsaved_state=True, lost=True)], []),  # also of one that hangs
     ],
 )
 def test_a_pool_gets_the_size_that_is_wanted(wanted: int, members: list[Member], decisions: list[str]) -> None:

@@ -84,6 +84,15 @@ def test_a_variable_that_a_secret_may_set_now_is_not_that_of_the_version() -> No
     assert built(template=today, version=old)["spec"]["variables"] == []
 
 
+def test_the_logins_for_modules_are_the_templates_of_today() -> None:
+    logins = ({"host": "git.example.com", "secretRef": {"name": "git"}},)
+    imported: Any = import_job(a_template(module_credentials=logins), a_version())
+
+    assert built(template=a_template(module_credentials=logins))["spec"]["moduleCredentials"] == logins
+    assert imported["spec"]["moduleCredentials"] == logins
+    assert "moduleCredentials" not in built()["spec"], "definitions of an older release do not know the field"
+
+
 def test_the_owner_and_the_initiator_are_named_where_they_are_known() -> None:
     named, nobody = a_workspace(owner="sam", initiator="ada"), a_workspace()
 

@@ -5,7 +5,11 @@ from typing import Any
 from provisioner_operator.api.v1alpha1.enums import Phase, VersionPhase, WorkspacePhase
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 from provisioner_operator.core.workspaces.records import Parameter, TemplateStatus, WorkspaceStatus
-from provisioner_operator.core.workspaces.status import template_status_patch, workspace_status_patch
+from provisioner_operator.core.workspaces.status import (
+    template_status_patch,
+    with_state_saved,
+    workspace_status_patch,
+)
 from support.builders.core import NOON
 from support.builders.workspaces import VERSION, a_build, a_template, a_version, a_workspace
 
@@ -20,6 +24,15 @@ def written(status: WorkspaceStatus | TemplateStatus) -> Any:
     else:
         patch = template_status_patch(a_template(), status)
     return dict(patch.sets)["/status"]
+
+
+def test_a_state_that_was_not_saved_and_is_by_now_is_reported_so() -> None:
+    status = with_state_saved(WorkspaceStatus(), None, NOON)
+    assert status.conditions == ()
+    for unsaved, expected in (("No quota.", ("False", "Unsaved", "No quota.")), (None, ("True", "Saved"))):
+        status = with_state_saved(status, unsaved, NOON)
+        (condition,) = status.conditions
+        assert (condition.status, condition.reason, condition.message)[: len(expected)] == expected
 
 
 def test_a_workspaces_status_has_its_builds_and_what_they_made() -> None:

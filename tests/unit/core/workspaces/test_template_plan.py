@@ -233,6 +233,13 @@ def test_the_earlier_of_two_looks_counts() -> None:
     assert planned_template(kept_for_long, reading=reading, now=500).requeue_after == SOURCE_REREAD_SECONDS - 500
 
 
+def test_other_logins_for_modules_are_another_version_to_import() -> None:
+    template = a_template()
+    private = replace(template, module_credentials=({"host": "git.example.com", "secretRef": {"name": "git"}},))
+
+    assert digest_of(private, None) != digest_of(template, None)
+
+
 def test_a_deleted_template_without_our_finalizer_is_left_alone() -> None:
     assert decided_template(a_template(deleting=True, finalizers=("another",))) is None
 

@@ -6,6 +6,7 @@ from provisioner_operator.daemon.reporting.report import (
     AT_ONCE_SECONDS,
     UNHEALTHY_FAILURES,
     UNHEALTHY_SECONDS,
+    ListedState,
     Report,
     RunningJob,
     Tally,
@@ -41,6 +42,13 @@ def test_a_heartbeat_fits_the_api() -> None:
     assert status.state is DaemonState.BUSY
     assert [(each.name, each.uid, each.workspace) for each in status.current_jobs] == [("dev-7", "u7", "dev")]
     assert status.tags == "a=1,b=2"
+
+
+def test_a_state_that_only_the_daemon_has_is_listed() -> None:
+    state = ListedState("dev", "dev-7", "u7", 900.0, "x" * 2000)
+    (listed,) = DaemonStatus.model_validate(content(Report(DaemonState.IDLE, (), (state,)))).unsaved_states
+    assert (listed.workspace, listed.job, listed.job_uid, len(listed.message)) == ("dev", "dev-7", "u7", 1024)
+    assert content()["unsavedStates"] == []
 
 
 def test_the_names_of_all_jobs_are_shown_in_one_line_as_far_as_it_reaches() -> None:

@@ -48,6 +48,17 @@ async def patient() -> bool:
     return True
 
 
+class Stop:
+    """Ends a wait as soon as it begins."""
+
+    def __init__(self) -> None:
+        self.waits = 0
+
+    async def __call__(self) -> bool:
+        self.waits += 1
+        return False
+
+
 def version(number: int) -> Path:
     return TINY.parent.parent / f"{number}.0.0" / TINY.name
 
@@ -203,40 +214,30 @@ def test_a_further_try_begins_without_what_the_one_before_left(tmp_path: Path) -
 
 def test_an_init_that_hangs_or_a_stop_ends_the_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     init = Init(tmp_path, a_store(tmp_path))
-    waits = 0
-
-    async def stopped() -> bool:
-        nonlocal waits
-        waits += 1
-        return False
+    stop = Stop()
 
     async def pass_one_that_hangs() -> None:
         async with init.cache("hangs").during_init(patient):
-            assert await init.run(init.cache("stopped"), wait=stopped)
+            assert await init.run(init.cache("stopped"), wait=stop)
             monkeypatch.setattr(provider_cache, "LONGEST_WAIT_SECONDS", 0.0)
             await init.run(init.cache("other", "# other"))
 
     asyncio.run(pass_one_that_hangs())
-    assert waits == 1
+    assert stop.waits == 1
 
 
 @pytest.mark.parametrize("code", ["# tiny", "# changed"])
 def test_only_code_that_was_never_initialized_waits(tmp_path: Path, code: str) -> None:
     init = Init(tmp_path, a_store(tmp_path))
-    waits = 0
-
-    async def count() -> bool:
-        nonlocal waits
-        waits += 1
-        return False
+    stop = Stop()
 
     async def pass_another() -> None:
         await init.run(init.cache("first"))
         async with init.cache("other", "# other").during_init(patient):
-            await init.run(init.cache("second", code), wait=count)
+            await init.run(init.cache("second", code), wait=stop)
 
     asyncio.run(pass_another())
-    assert waits == (code == "# changed")
+    assert stop.waits == (code == "# changed")
 
 
 def test_providers_of_a_mirror_on_the_machine_are_not_kept(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.core.daemons.run_environment import RunEnvironment
+from provisioner_operator.daemon.execution.guard import RUN_RECORD
 from provisioner_operator.daemon.execution.provisioner import Task, UnpreparedError
 from provisioner_operator.daemon.git.request import REQUEST
 from provisioner_operator.daemon.terraform.binary import Binaries
@@ -192,7 +193,7 @@ def test_the_job_and_the_run_say_more_than_what_the_daemon_passes_on(tmp_path: P
 
 def test_where_the_state_belongs_is_written_once_the_files_are_there(tmp_path: Path) -> None:
     program = prepare(a_task(source=GIT), tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [RUN_RECORD]
     folder = tmp_path / "repository" / "dev"
     folder.mkdir(parents=True)
     elsewhere = tmp_path / "repository" / "other.json"

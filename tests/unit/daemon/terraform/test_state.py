@@ -84,3 +84,18 @@ def test_a_stage_that_named_no_error_is_reported_by_its_exit_code(code: int, sai
 def test_a_template_that_overrides_the_backend_is_reported() -> None:
     error = Diagnostic("error", "Extraneous JSON object property", file=state.BACKEND_SETTINGS_FILE, line=1)
     assert explain_failure("init", 1, [error], namespace="acme", workspace="dev").message == BACKEND_OVERRIDDEN
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "git exited with 128: fatal: could not read Username for 'https://git.example.com': terminal prompts disabled",
+        "error looking up module versions: 401 Unauthorized",
+        'error downloading "https://x.example.com/m.zip": bad response code: 403',
+    ],
+)
+def test_an_init_that_lacks_a_login_says_where_to_name_one(detail: str) -> None:
+    errors = [Diagnostic("error", "Failed to download module", detail)]
+    said = "name its host and a Secret in spec.moduleCredentials"
+    assert said in explain_failure("init", 1, errors, namespace="acme", workspace="dev").message
+    assert said not in explain_failure("apply", 1, errors, namespace="acme", workspace="dev").message

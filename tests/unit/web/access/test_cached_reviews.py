@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from provisioner_operator.kube.errors import UnreachableError
-from provisioner_operator.web.access.answer_cache import YES_SECONDS
+from provisioner_operator.kube.errors import ForbiddenError, KubeError, UnreachableError
+from provisioner_operator.web.access.answer_cache import NO_SECONDS, YES_SECONDS
 from provisioner_operator.web.access.cached_reviews import MOST_AT_A_TIME, MOST_FOR_ONE, CachedReviews
 from provisioner_operator.web.access.caller import Question, User
 from support.virtual_time import virtual_time
@@ -24,6 +24,7 @@ class Reviewer:
     rights: dict[tuple[str, Question], bool] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     away: bool = False
+    failure: KubeError | None = None
     under_way: int = 0
     most_under_way: int = 0
 
@@ -41,6 +42,8 @@ class Reviewer:
         self.under_way -= 1
         if self.away:
             raise UnreachableError("away")
+        if self.failure:
+            raise self.failure
         return credential["token"]
 
 
@@ -117,6 +120,74 @@ async def test_a_new_right_is_noticed_after_five_seconds() -> None:
 
     assert await reviews.allowed("a", {"token": "a"}, LIST)
     assert await reviews.user("a", {"token": "a"}) == User("ada")
+
+
+@virtual_time
+@pytest.mark.parametrize(("allowed", "seconds"), [(True, YES_SECONDS), (False, NO_SECONDS)])
+async def test_who_comes_again_in_time_never_waits_for_a_review(allowed: bool, seconds: float) -> None:  # noqa: FBT001
+    reviewer = Reviewer({"a": User("ada")} if allowed else {}, {("a", LIST): allowed})
+    reviews = cached(reviewer)
+    clock = asyncio.get_running_loop().time
+    await ask_both(reviews)
+
+    for visit in range(1, 6):
+        await asyncio.sleep(0.8 * seconds)
+        began = clock()
+        assert await ask_both(reviews) == (allowed, allowed)
+        assert clock() == began
+        await asyncio.sleep(2 * REVIEW_SECONDS)
+        assert len(reviewer.asked) == 2 * (1 + visit)
+
+
+@virtual_time
+async def test_in_the_first_half_of_its_time_no_answer_is_asked_for_again() -> None:
+    reviewer = Reviewer({"a": User("ada")}, {("a", LIST): True})
+    reviews = cached(reviewer)
+    await ask_both(reviews)
+
+    for _ in range(14):
+        await asyncio.sleep(1)
+        assert await ask_both(reviews) == (True, True)
+
+    assert len(reviewer.asked) == 2
+
+
+@virtual_time
+async def test_threat_11_a_right_is_withdrawn_in_time_from_who_uses_it_all_the_time() -> None:
+    reviewer = Reviewer({"a": User("ada")}, {("a", LIST): True})
+    reviews = cached(reviewer)
+    await ask_both(reviews)
+    reviewer.rights.clear()
+    reviewer.users.clear()
+
+    answers = []
+    for _ in range(int(YES_SECONDS)):
+        await asyncio.sleep(1)
+        answers.append(await ask_both(reviews))
+
+    assert answers[0] == (True, True)
+    assert answers[-1] == (False, False)
+    assert answers == sorted(answers, reverse=True)
+
+
+@virtual_time
+async def test_a_renewal_that_fails_leaves_the_answer_its_time() -> None:
+    reviewer = Reviewer({"a": User("ada")}, {("a", LIST): True})
+    reviews = cached(reviewer)
+    await ask_both(reviews)
+    reviewer.failure = ForbiddenError(403, "no reviews for you")
+
+    await asyncio.sleep(0.8 * YES_SECONDS)
+    assert await ask_both(reviews) == (True, True)
+    await asyncio.sleep(0.2 * YES_SECONDS)
+
+    with pytest.raises(ForbiddenError):
+        await ask_both(reviews)
+
+
+async def ask_both(reviews: CachedReviews) -> tuple[bool, bool]:
+    user = await reviews.user("a", {"token": "a"})
+    return user is not None, await reviews.allowed("a", {"token": "a"}, LIST)
 
 
 @virtual_time

@@ -1,0 +1,1 @@
+"""Save the states that Terraform could not save: push them, or keep them in Secrets until somebody can."""
