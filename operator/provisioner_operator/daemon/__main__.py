@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import tempfile
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.enums import Provisioner
 from provisioner_operator.api.v1alpha1.limits import LONGEST_LOST_AFTER
-from provisioner_operator.api.v1alpha1.pod_environment import DRAIN_VARIABLE
+from provisioner_operator.api.v1alpha1.pod_environment import DRAIN_VARIABLE, TERRAFORM_DIRECTORIES_VARIABLE
 from provisioner_operator.core.daemons.run_environment import PASS_ENV, ReservedVariableError, check_pattern
 from provisioner_operator.daemon.container_init import become_init_if_first
 from provisioner_operator.daemon.logs.console import logging_to
@@ -21,7 +22,7 @@ from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, serve
-from provisioner_operator.daemon.terraform.binary import MissingProgramError
+from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgramError
 from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
 from provisioner_operator.kube.logins.login import LoginError
 
@@ -123,6 +124,15 @@ def _parse_patterns(_context: click.Context, _option: click.Parameter, patterns:
 )
 @click.option("--terraform", type=click.Path(path_type=Path), help="The terraform or tofu binary. [default: from PATH]")
 @click.option(
+    "--terraform-directory",
+    "terraform_directories",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar=TERRAFORM_DIRECTORIES_VARIABLE,
+    help="A directory with further versions, such as terraform_1.11.4 or 1.11.4/terraform, for jobs that ask for one by "
+    f"terraformVersion; repeat for more. [env: {TERRAFORM_DIRECTORIES_VARIABLE}, separated by {os.pathsep!r}]",
+)
+@click.option(
     "--work-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The parent of the runs' directories. At most 40 characters, because the sockets of Terraform's providers lie there.",
@@ -145,15 +155,16 @@ def run(
     drain_seconds: int | None,
     kubeconfig: Path | None,
     terraform: Path | None,
+    terraform_directories: tuple[Path, ...],
     work_dir: Path | None,
     pass_env: tuple[str, ...],
     **spec: Any,
 ) -> None:
     """Register as a ProvisionerDaemon and run its jobs until shut down.
 
-    The first SIGTERM or SIGINT finishes the current runs and takes no new job; the second, or the end of --drain-seconds,
-    stops the runs. Options that describe the daemon (--tag, --provisioner, --capacity, …) change its ProvisionerDaemon; fields without an option stay as
-    they are. In a Pod these options are refused: annotate the Pod instead.
+    The first SIGTERM or SIGINT finishes the current runs and takes no new job; the second, or the end of --drain-seconds, stops
+    the runs. Options that describe the daemon (--tag, --provisioner, --capacity, …) change its ProvisionerDaemon; fields without
+    an option stay as they are. In a Pod these options are refused: annotate the Pod instead.
     """
     flags = Flags(**spec)
     if pod_uid is not None and flags.as_spec():
@@ -166,13 +177,12 @@ def run(
         name=name or socket.gethostname().lower(),
         flags=flags,
         kubeconfig=kubeconfig,
-        terraform=terraform,
+        binaries=Binaries(terraform, terraform_directories),
         directory=work_dir or Path(tempfile.gettempdir()),
         pass_env=pass_env,
         drain_seconds=drain_seconds,
     )
-    output = OutputWriter()
-    with logging_to(output):
+    with logging_to(output := OutputWriter()):
         try:
             asyncio.run(serve(settings, output))
         except EXPECTED as error:

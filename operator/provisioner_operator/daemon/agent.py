@@ -34,6 +34,7 @@ from provisioner_operator.daemon.retrying import despite_errors
 from provisioner_operator.daemon.saving.guarded_command import GuardedCommands
 from provisioner_operator.daemon.saving.pusher import Pusher
 from provisioner_operator.daemon.saving.unsaved_states import UnsavedStates, WaitingState
+from provisioner_operator.daemon.terraform.binary import Binaries
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube.client import KubeClient
 
@@ -59,8 +60,8 @@ class RunResources:
     """Access to the API server that keeps the states."""
     leftovers: Sequence[UnsavedState] = ()
     """States that runs of a former process could not save."""
-    terraform: Path | None = None
-    """The Terraform program, if it is not the one on the PATH."""
+    binaries: Binaries = field(default_factory=Binaries)
+    """The Terraform programs."""
 
 
 class Agent:
@@ -132,7 +133,7 @@ class Agent:
             contact=contact,
             on_change=self._states_changed,
             leftovers=resources.leftovers,
-            terraform=resources.terraform,
+            binaries=resources.binaries,
         )
 
     def _states_changed(self) -> None:

@@ -29,13 +29,13 @@ from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
 from provisioner_operator.daemon.saving.leftovers import unsaved_states_in
-from provisioner_operator.daemon.terraform.binary import find_binary
+from provisioner_operator.daemon.terraform.binary import Binaries
 from provisioner_operator.daemon.terraform.kubeconfig import RunKubeconfig
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.run_lock import StateLocks
 from provisioner_operator.daemon.terraform.state import ClusterAccess
-from provisioner_operator.daemon.terraform.version import require_supported
+from provisioner_operator.daemon.terraform.version import identify
 from provisioner_operator.kube.connect import Connection, connect
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Settings:
     pod_uid: str | None
     flags: Flags
     kubeconfig: Path | None
-    terraform: Path | None
+    binaries: Binaries
     directory: Path
     drain_seconds: int | None = None
     """Time that runs get to end after the first signal; unlimited if None."""
@@ -75,6 +75,8 @@ async def serve(settings: Settings, output: OutputWriter) -> None:
             return
         # Before the first heartbeat, which would get it jobs that could only fail.
         _require_programs(settings, ProvisionerDaemon.model_validate(body).spec.provisioners)
+        if settings.binaries.directories:
+            await asyncio.to_thread(_log_programs, settings)
         adopt_orphans()
         # After the lock: no run of this daemon lives on this machine any more.
         prefix = run_prefix(connection.server, settings)
@@ -118,7 +120,15 @@ async def _register(connection: Connection, settings: Settings) -> tuple[int, di
 def _require_programs(settings: Settings, provisioners: Sequence[Provisioner]) -> None:
     """Raise MissingProgramError or UnsupportedProgramError unless the daemon can run these provisioners."""
     if Provisioner.TERRAFORM in provisioners:
-        require_supported(find_binary(settings.terraform))
+        identify(settings.binaries.default())
+
+
+def _log_programs(settings: Settings) -> None:
+    """Name the programs among which jobs choose by terraformVersion."""
+    usable, faults = settings.binaries.search()
+    logger.info("Terraform jobs may choose among: %s", ", ".join(map(str, usable)))
+    for fault in faults:
+        logger.warning("Not usable for Terraform jobs: %s", fault)
 
 
 def _resources(
@@ -139,7 +149,7 @@ def _resources(
     store = None if cache is None else ProviderStore(cache)
     locks = StateLocks(connection.client, settings.name, instance, predecessor_lock.site(lock))
     terraform = Terraform(
-        connection.client, binary=settings.terraform, access=access, passed=passed, store=store, locks=locks
+        connection.client, binaries=settings.binaries, access=access, passed=passed, store=store, locks=locks
     )
     return RunResources(
         {Provisioner.ECHO: echo, Provisioner.TERRAFORM: terraform},
@@ -149,7 +159,7 @@ def _resources(
         prefix,
         access,
         leftovers,
-        settings.terraform,
+        settings.binaries,
     )
 
 

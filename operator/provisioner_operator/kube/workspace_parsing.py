@@ -66,6 +66,8 @@ def parse_template(body: Mapping[str, Any]) -> Template:
         module_credentials=tuple(as_written(each) for each in spec.module_credentials),
         parameters=parameters,
         state=_state(spec.state),
+        terraform_version=spec.terraform_version,
+        parallelism=spec.parallelism,
         allow_user_cancel=spec.allow_user_cancel,
         priority=spec.priority,
         pending_timeout=spec.pending_timeout_seconds,

@@ -171,6 +171,8 @@ _INPUTS: tuple[Manifest, ...] = (
             ],
         }
     },
+    *({"terraformVersion": text} for text in ("1.9.8", ">=1.9,<2", " >= 1.9 , != 1.10.1 ", "~> 1")),
+    *({"parallelism": number} for number in (1, 256)),
 )
 INPUTS = tuple(build(**spec) for build in (a_job_manifest, a_template_manifest) for spec in _INPUTS)
 JOBS_AND_DAEMONS = (

@@ -31,6 +31,8 @@ def a_pool_with(**template: Any) -> Manifest:
         (a_job_with(pendingTimeoutSeconds=-1), ["spec.pendingTimeoutSeconds", "greater than or equal to 1"]),
         (a_job_with(activeDeadlineSeconds=0), ["spec.activeDeadlineSeconds", "greater than or equal to 1"]),
         (a_job_with(stallTimeoutSeconds=9_999_999), ["spec.stallTimeoutSeconds", "less than or equal to 2592000"]),
+        (a_job_with(parallelism=0), ["spec.parallelism", "greater than or equal to 1"]),
+        (a_job_with(parallelism=257), ["spec.parallelism", "less than or equal to 256"]),
         (a_job_with(ttlSecondsAfterFinished=-5), ["spec.ttlSecondsAfterFinished", "greater than or equal to 0"]),
         (a_job_with(pendingTimeoutSeconds="1h"), ["spec.pendingTimeoutSeconds", "must be of type integer"]),
         (a_job_with(priority=2**40), ["spec.priority", "less than or equal to 1000000000"]),

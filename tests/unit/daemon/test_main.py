@@ -12,7 +12,7 @@ from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, provider_directory
-from provisioner_operator.daemon.terraform.binary import MissingProgramError
+from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgramError
 from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
 from provisioner_operator.kube.logins.login import LoginError
 
@@ -50,13 +50,14 @@ def test_options_become_settings(served: Served, tmp_path: Path) -> None:
         *("--provisioner", "terraform", "--provisioner", "echo", "--provisioner", "terraform"),
         *("--capacity", "4", "--lost-after-seconds", "60", "--cancel-grace-seconds", "0", "--terraform", "/bin/tofu"),
         *("--pass-env", "AWS_*", "--pass-env", "VAULT_TOKEN"),
-        *("--drain-seconds", "600"),
+        *("--drain-seconds", "600", "--terraform-directory", str(tmp_path), "--terraform-directory", "/opt"),
     )
     assert result.exit_code == 0
     tags = {"region": "eu", "query": "a=b", "empty": ""}
+    binaries = Binaries(Path("/bin/tofu"), (tmp_path, Path("/opt")))
     flags = Flags(tags, (Provisioner.TERRAFORM, Provisioner.ECHO), 4, 60, 0)
     assert served.settings == [
-        Settings("acme", "d1", None, flags, kubeconfig, Path("/bin/tofu"), tmp_path, 600, ("AWS_*", "VAULT_TOKEN"))
+        Settings("acme", "d1", None, flags, kubeconfig, binaries, tmp_path, 600, ("AWS_*", "VAULT_TOKEN"))
     ]
 
 
@@ -80,6 +81,11 @@ def test_a_pod_says_how_long_runs_may_take_to_end_and_without_its_word_that_is_u
     assert [settings.drain_seconds for settings in served.settings] == [3790, None]
 
 
+def test_an_image_says_where_further_versions_of_terraform_are(served: Served, tmp_path: Path) -> None:
+    served.called("--namespace", "acme", PROVISIONER_TERRAFORM_DIRECTORIES=f"{tmp_path}:/opt")
+    assert served.settings[0].binaries == Binaries(None, (tmp_path, Path("/opt")))
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -91,6 +97,7 @@ def test_a_pod_says_how_long_runs_may_take_to_end_and_without_its_word_that_is_u
         (["--namespace", "acme", "--cancel-grace-seconds", "-1"], "-1 is not in the range"),
         (["--namespace", "acme", "--drain-seconds", "-1"], "-1 is not in the range"),
         (["--namespace", "acme", "--kubeconfig", "/nonexistent"], "does not exist"),
+        (["--namespace", "acme", "--terraform-directory", "/nonexistent"], "does not exist"),
         (
             ["--namespace", "acme", "--pass-env", "POD_NAME"],
             "POD_NAME is reserved: it belongs to the daemon's own identity",

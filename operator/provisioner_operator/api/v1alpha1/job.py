@@ -25,6 +25,7 @@ from provisioner_operator.api.v1alpha1.phase_rules import TERMINAL_PHASES
 from provisioner_operator.api.v1alpha1.rules import frozen_except, rule, unchanged, validated_by
 from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
 from provisioner_operator.api.v1alpha1.tags import Tags
+from provisioner_operator.api.v1alpha1.terraform_settings import Parallelism, VersionConstraint
 
 MAX_JOB_NAME = 63
 """Characters of a job's name, which is the value of a label on all objects made for it."""
@@ -165,6 +166,11 @@ class JobSpec(Model):
     providers. Only `init` gets them."""
     state: Annotated[StateStorage, Field(json_schema_extra=STATE_RULES)] | None = None
     """The place of the workspace's Terraform state; Secrets of the namespace if absent. All jobs of a workspace need the same."""
+    terraform_version: VersionConstraint | None = None
+    """Versions of Terraform or OpenTofu that may run the job, such as `>= 1.9, < 2` or `~> 1.11.0`. The daemon chooses the newest
+    that it has; if it has none, the job fails at once. Without it, the daemon's default program runs the job."""
+    parallelism: Parallelism | None = None
+    """The number of resources on which plan and apply work at the same time. Terraform's default is 10."""
     initiator: UserName | None = None
     """User who requested the job. The API server fills it in where it supports that; otherwise only your own name is
     accepted."""

@@ -14,6 +14,8 @@ OWN_VARIABLES = ("POD_NAME", "POD_NAMESPACE", "POD_UID")
 """Variables by which a daemon identifies its Pod."""
 DRAIN_VARIABLE = "PROVISIONER_DRAIN_SECONDS"
 """Variable by which a pool gives its daemons the time that runs get to end once the Pod is to be terminated."""
+TERRAFORM_DIRECTORIES_VARIABLE = "PROVISIONER_TERRAFORM_DIRECTORIES"
+"""Variable by which an image, or a pool, names the directories with further versions of Terraform and OpenTofu."""
 PROVIDER_CACHE_VARIABLE = "TF_PLUGIN_CACHE_DIR"
 """Variable with the directory in which a daemon keeps the providers of its runs. Terraform's own: runs get another value."""
 

@@ -24,6 +24,7 @@ from provisioner_operator.api.v1alpha1.parameters import Parameter, RecordedPara
 from provisioner_operator.api.v1alpha1.rules import rule, validated_by
 from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
 from provisioner_operator.api.v1alpha1.tags import Tags
+from provisioner_operator.api.v1alpha1.terraform_settings import Parallelism, VersionConstraint
 
 MAX_TEMPLATE_NAME = 45
 """Characters of a template's name. The job that imports a version is named after the template, the version's digest and
@@ -103,6 +104,11 @@ class TemplateSpec(Model):
     state: Annotated[StateStorage, Field(json_schema_extra=STATE_RULES)] | None = None
     """The place of its workspaces' Terraform states; Secrets of the namespace if absent. A change makes a new version, and does not
     move the state of any workspace."""
+    terraform_version: VersionConstraint | None = None
+    """The terraformVersion of its jobs, such as `>= 1.9, < 2`. Like tags, it is no part of a version: a change of it imports
+    nothing, and holds for all further jobs."""
+    parallelism: Parallelism | None = None
+    """The parallelism of its jobs."""
     allow_user_cancel: bool = False
     """True if the owner of a workspace may cancel its jobs; others need the verb `cancel`."""
     priority: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = 0

@@ -50,6 +50,7 @@ def import_job(template: Template, version: Version) -> JsonObject:
             "templateRef": {"name": template.name, "uid": template.uid, "version": version.name},
             **_source(version),
             **_module_credentials(template),
+            **_terraform(template),
             **_limits(template),
         },
     }
@@ -88,6 +89,7 @@ def build_job(
             **({} if version.state is None else {"state": version.state}),
             **_initiator(workspace, transition),
             "ownerMayCancel": template.allow_user_cancel,
+            **_terraform(template),
             **_limits(template),
         },
     }
@@ -128,6 +130,11 @@ def _variables(template: Template, version: Version, parameters: ParameterValues
     of_version = () if template.variables_from else version.variables
     fixed: dict[str, JsonValue] = {str(each["name"]): each for each in (*of_version, *template.variables)}
     return list((fixed | chosen).values())
+
+
+def _terraform(template: Template) -> JsonObject:
+    settings = {"terraformVersion": template.terraform_version, "parallelism": template.parallelism}
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _limits(template: Template) -> JsonObject:

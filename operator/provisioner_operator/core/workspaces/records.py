@@ -107,6 +107,8 @@ class Template:
     module_credentials: tuple[JsonObject, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     state: JsonObject | None = None
+    terraform_version: str | None = None
+    parallelism: int | None = None
     allow_user_cancel: bool = False
     priority: int = 0
     pending_timeout: int = 1800

@@ -32,7 +32,7 @@ from provisioner_operator.daemon.saving.kept_states import (
 )
 from provisioner_operator.daemon.saving.leftovers import gather_evidence
 from provisioner_operator.daemon.saving.pusher import AwayError, NotSavedError, Pusher
-from provisioner_operator.daemon.terraform.binary import MissingProgramError, find_binary
+from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgramError
 from provisioner_operator.kube.errors import PASSING, KubeError
 
 logger = logging.getLogger(__name__)
@@ -76,10 +76,10 @@ class UnsavedStates:
         contact: Contact,
         on_change: Callable[[], None],
         leftovers: Sequence[UnsavedState] = (),
-        terraform: Path | None = None,
+        binaries: Binaries,
     ) -> None:
         """Take over what a former process left; nothing is done before `begin`. `terraform` is the program of builds."""
-        self._terraform = terraform
+        self._binaries = binaries
         self._store = store
         self._pusher = pusher
         self._contact = contact
@@ -145,7 +145,7 @@ class UnsavedStates:
     async def _push_kept(self, kept: KeptState) -> None:
         try:
             # This daemon's: the one that wrote the state may be on another machine, or be what could not save it.
-            run = replace(kept.run, binary=find_binary(self._terraform))
+            run = replace(kept.run, binary=self._binaries.default())
         except MissingProgramError as error:
             raise NotSavedError(str(error)) from error
         async with private_directory(self._pusher.parent, self._pusher.prefix) as workdir:

@@ -29,7 +29,7 @@ from provisioner_operator.daemon.inputs.source import read_files, read_git_reque
 from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform import state
-from provisioner_operator.daemon.terraform.binary import MissingProgramError, find_binary
+from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgramError
 from provisioner_operator.daemon.terraform.failure import explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
@@ -45,12 +45,11 @@ from provisioner_operator.daemon.terraform.provider_cache import (
 )
 from provisioner_operator.daemon.terraform.run_lock import LOCKED_BY_DAEMON, LOCKED_BY_TERRAFORM, RunLock, StateLocks
 from provisioner_operator.daemon.terraform.source_files import write_files
+from provisioner_operator.daemon.terraform.stages import INIT, PLAN, VALIDATE, Commands
 from provisioner_operator.daemon.terraform.state_history import Client, StateVersions
 from provisioner_operator.daemon.terraform.template_backend import TemplateBackend
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
-INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
-PLAN_FILE = "provisioner.tfplan"
 _OWN = (
     "TF_CLI_CONFIG_FILE",
     *("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),  # without these there is no in-cluster configuration
@@ -69,6 +68,7 @@ class TerraformProgram:
         job: Job,
         environment: Mapping[str, str],
         *,
+        parallelism: int | None,
         values: Mapping[str, str],
         secrets: Sequence[str],
         mask: Redactor,
@@ -86,6 +86,7 @@ class TerraformProgram:
         self._cache = cache
         self._binary = binary
         self._job = job
+        self._parallelism = parallelism
         self._values = ValueFiles(layout.module, layout.directory, values)
         self._reader = OutputReader()
         self._request = request
@@ -106,8 +107,8 @@ class TerraformProgram:
             yield fetch_stage(self._request, self._layout.directory)
         if not self._imports and self._values.search():
             yield inspect_stage(self._layout.directory, self._layout.folder)
-        locking = LOCKED_BY_TERRAFORM if self._lock is None else LOCKED_BY_DAEMON
-        for stage in _stages(self._binary, self._job, self._layout, self._values, self._reader, locking):
+        commands = Commands(self._binary, self._layout, self._values, self._reader, self._options())
+        for stage in commands.stages(self._job):
             if stage.name == INIT:
                 yield init_stage(stage, self.environment, self._cache, self._modules)
             elif stage.name == PLAN and self._lock is not None:
@@ -187,6 +188,13 @@ class TerraformProgram:
         lines = await self._end_versions(completed=completed)
         return [*lines, *(() if self._lock is None else await self._lock.release(completed=completed))]
 
+    def _options(self) -> Sequence[str]:
+        """Return the options of commands that work on resources."""
+        options = [] if self._parallelism is None else [f"-parallelism={self._parallelism}"]
+        if self._layout.workspace is not None:
+            options.append(LOCKED_BY_TERRAFORM if self._lock is None else LOCKED_BY_DAEMON)
+        return options
+
     async def _end_versions(self, *, completed: bool) -> Sequence[str]:
         if self._versions is None:
             return ()
@@ -218,7 +226,7 @@ class Terraform:
         self,
         client: Client,
         *,
-        binary: Path | None,
+        binaries: Binaries,
         access: state.ClusterAccess,
         passed: RunEnvironment = RunEnvironment(),  # noqa: B008 - frozen
         store: ProviderStore | None = None,
@@ -226,7 +234,7 @@ class Terraform:
     ) -> None:
         """Take what all runs share; without `locks`, Terraform locks states itself."""
         self._client = client
-        self._binary = binary
+        self._binaries = binaries
         self._access = access
         self._passed = passed
         self._store = store
@@ -236,7 +244,7 @@ class Terraform:
         """Read the variables, and write the job's files and the backend's, unless a stage is to fetch them."""
         job = task.job
         try:
-            binary = find_binary(self._binary)
+            binary = await asyncio.to_thread(self._binaries.find, task.model.spec.terraform_version)
         except MissingProgramError as error:
             raise UnpreparedError(EndReason.RUN_FAILED, str(error)) from error
         variables = await read_variables(self._client, task.model)
@@ -260,6 +268,7 @@ class Terraform:
             job,
             # The job last: its values replace those of the daemon.
             self._environment(directory, cache) | context,
+            parallelism=task.model.spec.parallelism,
             values=input_variables(context),
             secrets=secrets,
             mask=await asyncio.to_thread(Redactor, secrets),
@@ -352,28 +361,3 @@ def _write_record(layout: Layout, job: Job, binary: str) -> None:
 
 def _login(request: GitRequest | None) -> Sequence[str]:
     return () if request is None or request.credentials is None else request.credentials.hidden
-
-
-def _stages(
-    binary: str, job: Job, layout: Layout, values: ValueFiles, reader: OutputReader, locking: str
-) -> Iterator[Stage]:
-    def stage(name: str, *arguments: str) -> Stage:
-        return Stage(name, (binary, *arguments), layout.folder)
-
-    quiet = ("-json", "-input=false")
-    plan = ("plan", *quiet, *values.arguments(), f"-out={PLAN_FILE}")
-    match job.type:
-        case JobType.TEMPLATE_IMPORT:
-            yield stage(INIT, "init", *quiet, "-backend=false")
-            yield stage(VALIDATE, "validate", "-json")
-            yield inspect_stage(layout.directory, layout.folder)
-        case JobType.TEMPLATE_DRY_RUN:
-            yield stage(INIT, "init", *quiet, *values.arguments())
-            yield stage(PLAN, *plan)
-        case JobType.WORKSPACE_BUILD:
-            backend = f"-backend-config={state.BACKEND_SETTINGS_FILE}"
-            yield stage(INIT, "init", *quiet, *values.arguments(), backend)
-            destroys = job.transition is Transition.DELETE
-            yield stage(PLAN, *plan, locking, *(["-destroy"] if destroys else []))
-            given = values.apply_arguments(is_tofu=reader.is_tofu)
-            yield stage(DESTROY if destroys else APPLY, "apply", *quiet, locking, *given, PLAN_FILE)

@@ -17,6 +17,7 @@ from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import now
 from provisioner_operator.daemon.execution.run import Run
 from provisioner_operator.daemon.logs.run_log import RunLog
+from provisioner_operator.daemon.terraform.binary import Binaries
 from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube import paths
@@ -65,7 +66,7 @@ class Daemon:
         task = a_task(**spec)
         log = RunLog(task.job.namespace, task.job.name, self.console)
         access = ClusterAccess(Path("/etc/kubeconfig"))
-        terraform = Terraform(self._objects, binary=self._program, access=access)
+        terraform = Terraform(self._objects, binaries=Binaries(self._program), access=access)
         run = Run(task, terraform, contact=Contact(now(), LONG), grace=LONG, log=log, directory=self._directory)
         return await run.execute()
 

@@ -17,6 +17,7 @@ from provisioner_operator.daemon.execution.guard import now
 from provisioner_operator.daemon.execution.run import Run
 from provisioner_operator.daemon.execution.stop_outcome import StopCause
 from provisioner_operator.daemon.logs.run_log import RunLog
+from provisioner_operator.daemon.terraform.binary import Binaries
 from provisioner_operator.daemon.terraform.provider_cache import LOCK_FILE, WAITING, ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.state import ClusterAccess
@@ -53,7 +54,7 @@ class Daemon:
         self.directory = directory
         self.console = RememberingConsole()
         access = ClusterAccess(Path("/etc/kubeconfig"))
-        self.terraform = Terraform(Objects(), binary=program, access=access, store=ProviderStore(store))
+        self.terraform = Terraform(Objects(), binaries=Binaries(program), access=access, store=ProviderStore(store))
 
     def a_run(self, number: int, lock_file: str | None = None) -> Run:
         files = {"main.tf": CODE} | ({} if lock_file is None else {LOCK_FILE: lock_file})

@@ -26,6 +26,8 @@ FULL_SPEC: dict[str, Any] = {
     "pendingTimeoutSeconds": 100,
     "activeDeadlineSeconds": 100,
     "stallTimeoutSeconds": 100,
+    "terraformVersion": ">= 1.9",
+    "parallelism": 10,
 }
 OTHER_VALUES: dict[str, Any] = {
     "type": "TemplateImport",
@@ -43,6 +45,8 @@ OTHER_VALUES: dict[str, Any] = {
     "pendingTimeoutSeconds": 101,
     "activeDeadlineSeconds": 101,
     "stallTimeoutSeconds": 101,
+    "terraformVersion": "~> 1.11.0",
+    "parallelism": 11,
     "ownerMayCancel": True,
 }
 EMPTY_WHEN_ABSENT = frozenset({"tags", "variables", "variablesFrom", "moduleCredentials"})
@@ -55,6 +59,8 @@ OPTIONAL_FIELDS = (
     "state",
     "initiator",
     "stallTimeoutSeconds",
+    "terraformVersion",
+    "parallelism",
 )
 
 

@@ -4,6 +4,10 @@ from integration.api.violations.row import NEVER_STARTED, Change, Creation
 from provisioner_operator.api.v1alpha1.enums import Phase
 from support.builders.manifests import a_job_manifest
 
+NO_CONSTRAINT = (
+    "terraformVersion is no version constraint: write conditions with =, !=, >, >=, <, <= or ~>, separated by commas, as in "
+    "`>= 1.9, < 2` or `~> 1.11.0`"
+)
 SPECS = (
     Creation(
         "spec.workspaceRef is required when spec.type is WorkspaceBuild",
@@ -26,6 +30,10 @@ SPECS = (
             variables=[{"name": f"v{number}", "value": "x" * size} for number, size in enumerate([65_536] * 4 + [1])]
         ),
         "spec.variables",
+    ),
+    *(
+        Creation(NO_CONSTRAINT, a_job_manifest(terraformVersion=text), "spec.terraformVersion")
+        for text in ("latest", "1.9 || 2", ">= 1.9 < 2", "=> 1.9", "~> 1.9.0.0", "v1.9", ">= 1.10.0-rc1", "1.9,", " ")
     ),
     Creation(
         "metadata.name of a job has at most 63 characters, because it is used as the value of a label",

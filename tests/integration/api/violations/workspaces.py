@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from integration.api.violations.jobs import NO_CONSTRAINT
 from integration.api.violations.row import Creation
 from support.builders.manifests import a_template_manifest, a_workspace_manifest
 from support.manifests import Manifest
@@ -25,6 +26,7 @@ TEMPLATE_ROWS = (
         )
         for name in ("n" * 46, "a.b")
     ),
+    Creation(NO_CONSTRAINT, a_template_manifest(terraformVersion="latest"), "spec.terraformVersion"),
     Creation(
         "default does not fit type: use a number such as 1 or -0.5 for number, true or false for bool",
         _parameter(type="number", default="large"),

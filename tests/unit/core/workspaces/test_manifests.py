@@ -128,6 +128,16 @@ def test_the_limits_of_a_job_are_the_templates() -> None:
     assert built(template=replace(template, stall_timeout=60))["spec"]["stallTimeoutSeconds"] == 60
 
 
+def test_the_terraform_of_a_job_is_the_templates() -> None:
+    asked = {"terraformVersion": ">= 1.9, < 2", "parallelism": 3}
+    template = a_template(terraform_version=">= 1.9, < 2", parallelism=3)
+    imported: Any = import_job(template, a_version())
+
+    assert built(template=template)["spec"].items() >= asked.items()
+    assert imported["spec"].items() >= asked.items()
+    assert not asked.keys() & built()["spec"].keys()
+
+
 def test_an_import_belongs_to_its_template_and_version() -> None:
     job: Any = import_job(a_template(tags={"zone": "a"}), a_version())
 

@@ -15,6 +15,7 @@ from provisioner_operator.core.daemons.run_environment import RunEnvironment
 from provisioner_operator.daemon.execution.guard import RUN_RECORD
 from provisioner_operator.daemon.execution.provisioner import Task, UnpreparedError
 from provisioner_operator.daemon.git.request import REQUEST
+from provisioner_operator.daemon.terraform.binary import Binaries
 from provisioner_operator.daemon.terraform.failure import LONGEST_DETAIL
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram
@@ -36,7 +37,7 @@ def prepare(task: Task, directory: Path, **passed: str) -> TerraformProgram:
     # Any program will do: none is run here.
     access = ClusterAccess(Path("/etc/kubeconfig"))
     environment = RunEnvironment(passed, tuple(passed.values()))
-    terraform = Terraform(objects, binary=Path(sys.executable), access=access, passed=environment)
+    terraform = Terraform(objects, binaries=Binaries(Path(sys.executable)), access=access, passed=environment)
     return asyncio.run(terraform.prepare(task, directory))
 
 
@@ -69,6 +70,25 @@ def test_files_from_git_are_fetched_first_and_the_rest_runs_in_their_folder(
     checked_out(tmp_path)
     fetched = prepare(a_task(source=GIT, **spec), tmp_path)
     assert stages(fetched) == [("fetch", "."), *((name, "repository/dev") for name in names)]
+
+
+def test_plan_and_apply_work_on_as_many_resources_at_once_as_the_job_says(tmp_path: Path) -> None:
+    asked = {
+        stage.name: [each for each in stage.arguments if each.startswith("-parallelism")]
+        for transition in ("Start", "Delete")
+        for stage in prepare(a_task(source=INLINE, parallelism=3, transition=transition), tmp_path).stages
+    }
+    three = ["-parallelism=3"]
+    assert asked == {"init": [], "plan": three, "apply": three, "destroy": three}
+    assert not any("parallelism" in str(stage.arguments) for stage in prepare(a_task(source=INLINE), tmp_path).stages)
+
+
+def test_a_job_whose_version_is_not_there_is_not_begun(tmp_path: Path) -> None:
+    # A program that is no Terraform has no version that a job could ask for.
+    with pytest.raises(UnpreparedError, match=r"terraformVersion `~> 1\.9\.0`") as raised:
+        prepare(a_task(source=INLINE, terraformVersion="~> 1.9.0"), tmp_path)
+    assert raised.value.failure.reason is EndReason.RUN_FAILED
+    assert not list(tmp_path.iterdir())
 
 
 def test_states_that_come_with_a_source_are_left_out_and_named(tmp_path: Path) -> None:
@@ -272,7 +292,7 @@ def test_runs_share_no_plugin_cache_of_terraform(tmp_path: Path, monkeypatch: py
 
 def test_init_alone_takes_providers_from_the_daemons_store(tmp_path: Path) -> None:
     store = ProviderStore(tmp_path / "providers")
-    terraform = Terraform(Objects(), binary=Path(sys.executable), access=ClusterAccess(None), store=store)
+    terraform = Terraform(Objects(), binaries=Binaries(Path(sys.executable)), access=ClusterAccess(None), store=store)
     program = asyncio.run(terraform.prepare(a_task(source=INLINE), tmp_path))
     assert program.environment["TF_PLUGIN_CACHE_DIR"] == str(tmp_path / ".provider-cache")
     init, *others = program.stages
