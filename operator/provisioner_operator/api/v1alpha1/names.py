@@ -78,3 +78,8 @@ def import_job_name(version: str) -> str:
 def build_job_name(workspace: str, number: int) -> str:
     """Name the job of a workspace's build."""
     return f"{workspace}-{number}"
+
+
+def plan_job_name(workspace: str, key: str) -> str:
+    """Name the job of a workspace's plan by a key of four characters; no build has the name if it begins with a letter."""
+    return f"{workspace}-plan-{key}"

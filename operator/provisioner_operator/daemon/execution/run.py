@@ -131,7 +131,8 @@ class Run:
             outcome = await self._complete(program, stage, workdir)
             if outcome is not None:
                 return await asyncio.to_thread(self._with_details, outcome, program)
-        outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
+        message = program.summary or f"The job completed in {self._duration():.0f} s."
+        outcome = Outcome(Phase.COMPLETED, EndReason.COMPLETED, message)
         return await asyncio.to_thread(self._with_details, outcome, program)
 
     async def _complete(self, program: Program, stage: Stage, workdir: Path) -> Outcome | None:

@@ -62,6 +62,7 @@ class RunningJob:
     name: str
     uid: str
     workspace: str | None
+    """The workspace that it may change."""
     started: float
 
 

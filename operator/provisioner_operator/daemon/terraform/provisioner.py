@@ -1,7 +1,7 @@
 """Run Terraform jobs: init, plan, apply (destroy for Delete) with `terraform` or `tofu`.
 
 The `kubernetes` backend keeps one state for each workspace. A TemplateImport is initialized without state, validated and
-inspected; a TemplateDryRun is planned without state. Files from git are fetched by a stage of their own, before all others;
+inspected; a TemplateDryRun is planned without state; a WorkspacePlan reads the state, and neither locks nor writes it. Files from git are fetched by a stage of their own, before all others;
 the others run in the folder of the checkout that the source names. Values of variables reach the program in its environment;
 those that a file of the source may set too also in a file that takes precedence (`value_files`).
 """
@@ -38,6 +38,7 @@ from provisioner_operator.daemon.terraform.provider_cache import (
     ProviderStore,
     RunCache,
 )
+from provisioner_operator.daemon.terraform.stored_state import workspace_with_state
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 INIT, PLAN, APPLY, DESTROY, VALIDATE = "init", "plan", "apply", "destroy", "validate"
@@ -132,6 +133,12 @@ class TerraformProgram:
                 yield stage
 
     @property
+    def summary(self) -> str | None:
+        """What the planned build of a workspace would change."""
+        only_plans = self._job.type is JobType.WORKSPACE_PLAN
+        return self._reader.plan.summary(self._job.transition or Transition.START) if only_plans else None
+
+    @property
     def outputs(self) -> Sequence[Output]:
         """Output values that are not sensitive."""
         return self._reader.outputs
@@ -139,6 +146,8 @@ class TerraformProgram:
     @property
     def resources(self) -> Sequence[ResourceChange]:
         """The changes made or planned, or the resources declared."""
+        if self._job.type is JobType.WORKSPACE_PLAN:
+            return self._reader.plan.resources
         return self._reader.resources or (self._inspected.resources if self._imports else ())
 
     @property
@@ -236,13 +245,7 @@ class Terraform:
         except MissingProgramError as error:
             raise UnpreparedError(EndReason.RUN_FAILED, str(error)) from error
         variables = await read_variables(self._reader, task.model)
-        workspace = None
-        if job.type is JobType.WORKSPACE_BUILD:
-            if job.workspace is None:
-                raise UnpreparedError(
-                    EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one."
-                )
-            workspace = job.workspace
+        workspace = await workspace_with_state(self._reader, job)
         request = await self._read_git_request(task.model)
         folder = "." if request is None else f"{REPOSITORY}/{request.path}"
         layout = Layout(directory, folder, job.namespace, workspace, self._access)
@@ -330,10 +333,14 @@ def _stages(binary: str, job: Job, layout: Layout, values: ValueFiles, reader: O
         case JobType.TEMPLATE_DRY_RUN:
             yield stage(INIT, "init", *quiet, *values.arguments())
             yield stage(PLAN, *plan)
-        case JobType.WORKSPACE_BUILD:
-            backend = f"-backend-config={state.BACKEND_SETTINGS_FILE}"
-            yield stage(INIT, "init", *quiet, *values.arguments(), backend)
+        case JobType.WORKSPACE_BUILD | JobType.WORKSPACE_PLAN:
+            backend = [] if layout.workspace is None else [f"-backend-config={state.BACKEND_SETTINGS_FILE}"]
+            yield stage(INIT, "init", *quiet, *values.arguments(), *backend)
             destroys = job.transition is Transition.DELETE
-            yield stage(PLAN, *plan, *(["-destroy"] if destroys else []))
+            only_plans = job.type is JobType.WORKSPACE_PLAN
+            # Builds go on meanwhile: a plan must neither wait for their lock nor make them wait.
+            yield stage(PLAN, *plan, *(["-destroy"] if destroys else []), *(["-lock=false"] if only_plans else []))
+            if only_plans:
+                return
             given = values.apply_arguments(is_tofu=reader.is_tofu)
             yield stage(DESTROY if destroys else APPLY, "apply", *quiet, *given, _PLAN_FILE)

@@ -43,9 +43,14 @@ def secret_suffix(workspace: str) -> str:
     return workspace + SUFFIX_END
 
 
+def state_secret(workspace: str) -> str:
+    """Return the name of the Secret that holds a workspace's state."""
+    return f"tfstate-default-{secret_suffix(workspace)}"
+
+
 def lock_lease(workspace: str) -> str:
     """Return the name of the Lease that is the lock of a workspace's state."""
-    return f"lock-tfstate-default-{secret_suffix(workspace)}"
+    return f"lock-{state_secret(workspace)}"
 
 
 def write_kubernetes_backend(directory: Path, *, namespace: str, workspace: str, access: ClusterAccess) -> None:
