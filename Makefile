@@ -21,7 +21,7 @@ BEHAVIOR := tests/component tests/simulation tests/model tests/integration
 PREPARE := $(BIN)/provisioner-devcluster prepare --coder-provider --opentofu
 # Lines and branches that the fast tests cover, in percent, with the same examples in each run: raise a floor when more is reached,
 # and lower one only when what it covered moves to a package with a higher one.
-COVERAGE_FLOORS := api=99 core=100 kube=99 daemon=84 controller=96 web=92 cli=59
+COVERAGE_FLOORS := api=99 core=100 kube=99 daemon=85 controller=96 web=92 cli=56
 
 # Of `make image`. The builder is docker if an engine answers, else buildah; its further arguments stand in the Dockerfile.
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)

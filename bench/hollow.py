@@ -124,7 +124,7 @@ class HollowDaemons:
         if job.phase in TERMINAL:
             runs.pop(job.uid, None)
         else:
-            runs[job.uid] = RunningJob(job.name, job.uid, job.workspace, job.started or 0.0)
+            runs[job.uid] = RunningJob(job.name, job.uid, job.changed_workspace, job.started or 0.0)
 
     def _forget(self, uid: str) -> None:
         self._versions.pop(uid, None)

@@ -74,14 +74,14 @@ class Audit:
         if not job.may_start:
             self._idle_since.pop(job.uid, None)
             return
-        is_listed = any(run.workspace == job.workspace is not None for daemon in daemons for run in daemon.runs)
-        is_unsaved = any(state.workspace == job.workspace for daemon in daemons for state in daemon.unsaved)
+        is_listed = any(run.workspace == job.changed_workspace is not None for daemon in daemons for run in daemon.runs)
+        is_unsaved = any(state.workspace == job.changed_workspace for daemon in daemons for state in daemon.unsaved)
         is_turn = (
             not is_listed
             and not is_unsaved
             and not any(
-                other.workspace is not None
-                and other.workspace == job.workspace
+                other.changed_workspace is not None
+                and other.changed_workspace == job.changed_workspace
                 and (other.phase is not Phase.PENDING or other.assignment is not None or _goes_before(other, job))
                 for other in jobs
                 if other.uid != job.uid
@@ -92,7 +92,7 @@ class Audit:
         if is_turn and any(self._world.is_ready(daemon, jobs) for daemon in matching):
             since = self._idle_since.setdefault(job.uid, self._world.schedule.now)
             # An unlisted run of the workspace may be on a daemon whose heartbeats have stopped.
-            patience = PATIENCE_SECONDS + (self._longest_loss() if job.workspace else 0)
+            patience = PATIENCE_SECONDS + (self._longest_loss() if job.changed_workspace else 0)
             if self._late(since, patience) and unchanged_for > patience:
                 self._world.invariants.violated(f"{job.name} waits although a daemon that matches is idle")
         else:

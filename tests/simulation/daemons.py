@@ -192,7 +192,7 @@ class SimulatedDaemon:
                 {
                     "name": run.job.name,
                     "uid": run.uid,
-                    "workspace": run.job.workspace,
+                    "workspace": run.job.changed_workspace,
                     "startedAt": timestamp(self.wall),
                 }
                 for run in runs

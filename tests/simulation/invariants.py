@@ -108,11 +108,15 @@ class Invariants:
         is_beyond_knowledge = self._repeats_unknowingly(daemon, run)
         if job.uid in self._processes and not is_beyond_knowledge:
             self.violated(f"two processes run {job.name}")
-        if job.workspace is not None and job.workspace in self._processes.values() and not is_beyond_knowledge:
-            self.violated(f"two processes change workspace {job.workspace}")
+        if (
+            job.changed_workspace is not None
+            and job.changed_workspace in self._processes.values()
+            and not is_beyond_knowledge
+        ):
+            self.violated(f"two processes change workspace {job.changed_workspace}")
         if any(
             # A daemon that is dead, or has lost contact before it could report the state, holds up nothing.
-            other.job.workspace == job.workspace and keeper.alive and not keeper.is_fenced
+            other.job.changed_workspace == job.changed_workspace and keeper.alive and not keeper.is_fenced
             for keeper, other in self._unsaved.values()
         ):
             self.violated(f"{job.name} starts although the state of workspace {job.workspace} is not saved")
@@ -121,7 +125,7 @@ class Invariants:
         # The capacity may have grown, or shrunk, since the job was taken.
         if daemon.processes > max(run.capacity, daemon.capacity):
             self.violated(f"{daemon.instance} runs more than its capacity")
-        self._processes[job.uid] = job.workspace
+        self._processes[job.uid] = job.changed_workspace
 
     def _repeats_unknowingly(self, daemon: SimulatedDaemon, run: Run) -> bool:
         """Return whether nothing could show the daemon or the controller, after a restore of etcd, that the job may run.
@@ -131,7 +135,7 @@ class Invariants:
         if self._schedule.now > self._restored_at + OVERLAP_SECONDS:
             return False
         is_new_process = daemon.instance not in self._former_instances
-        return run.job.workspace is None or (is_new_process and run.assignment_id in self._assignments)
+        return run.job.changed_workspace is None or (is_new_process and run.assignment_id in self._assignments)
 
     def state_left(self, daemon: SimulatedDaemon, run: Run) -> None:
         self.note(f"{run.job.name} leaves an unsaved state of {run.job.workspace}")
@@ -190,18 +194,15 @@ class Invariants:
 
     def _waiting_before(self, job: Job) -> list[Job]:
         """Return the jobs of the same workspace that come before it, as the server has them."""
-        if job.workspace is None:
+        if job.changed_workspace is None:
             return []
-        bodies = (
-            body
-            for body in self._server.unfinished_jobs()
-            if (body["spec"].get("workspaceRef") or {}).get("name") == job.workspace
-        )
-        others = (parse_job(body) for body in bodies)
+        others = (parse_job(body) for body in self._server.unfinished_jobs())
         return [
             other
             for other in others
-            if creation_key(other) < creation_key(job) and not (other.suspend or other.cancel or other.deleting)
+            if other.changed_workspace == job.changed_workspace
+            and creation_key(other) < creation_key(job)
+            and not (other.suspend or other.cancel or other.deleting)
         ]
 
     # --- the server's objects ---

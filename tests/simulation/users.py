@@ -8,6 +8,8 @@ from support.json_patches import Body, RefusedError
 if TYPE_CHECKING:
     from simulation.world import World
 
+_JOBS_PER_PLAN = 7
+"""Jobs of which one is a plan, unless it has no workspace."""
 _TAG_SETS: tuple[dict[str, str], ...] = ({}, {}, {"zone": "a"}, {"zone": "a", "disk": "fast"}, {"zone": "b"})
 
 
@@ -80,6 +82,8 @@ class Users:
         }
         if is_build:
             spec |= {"workspaceRef": {"name": choice(["dev", "ml", "web"])}, "transition": "Start"}
+            if number % _JOBS_PER_PLAN == 0:
+                spec["type"] = "WorkspacePlan"
         if self._random.random() < 0.2:
             spec["ttlSecondsAfterFinished"] = 60
         try:

@@ -34,7 +34,7 @@ from provisioner_operator.daemon.retrying import despite_errors
 from provisioner_operator.daemon.saving.guarded_command import GuardedCommands
 from provisioner_operator.daemon.saving.pusher import Pusher
 from provisioner_operator.daemon.saving.unsaved_states import UnsavedStates, WaitingState
-from provisioner_operator.daemon.terraform.binary import Binaries
+from provisioner_operator.daemon.terraform.binaries.binary import Binaries
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube.client import KubeClient
 

@@ -29,13 +29,13 @@ from provisioner_operator.daemon.logs.console import JsonConsole
 from provisioner_operator.daemon.logs.output_writer import OutputWriter
 from provisioner_operator.daemon.reporting.registration import Flags, await_registration, register
 from provisioner_operator.daemon.saving.leftovers import unsaved_states_in
-from provisioner_operator.daemon.terraform.binary import Binaries
+from provisioner_operator.daemon.terraform.binaries.binary import Binaries
+from provisioner_operator.daemon.terraform.binaries.version import identify
 from provisioner_operator.daemon.terraform.kubeconfig import RunKubeconfig
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.run_lock import StateLocks
 from provisioner_operator.daemon.terraform.state import ClusterAccess
-from provisioner_operator.daemon.terraform.version import identify
 from provisioner_operator.kube.connect import Connection, connect
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from provisioner_operator.api.v1alpha1.base import Condition as ConditionModel
 from provisioner_operator.api.v1alpha1.base import Model
 from provisioner_operator.api.v1alpha1.daemon import DaemonSpec, ProvisionerDaemon
-from provisioner_operator.api.v1alpha1.enums import Provisioner
-from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.enums import JobType, Provisioner
+from provisioner_operator.api.v1alpha1.job import JobSpec, ProvisionerJob
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
 from provisioner_operator.api.v1alpha1.names import CORDONED_BY_ANNOTATION
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
@@ -88,7 +88,7 @@ def job_record(model: ProvisionerJob) -> Job:
         transition=spec.transition,
         workspace=spec.workspace_ref.name if spec.workspace_ref else None,
         workspace_owner=shared_text(spec.workspace_ref.owner) if spec.workspace_ref else None,
-        builds_workspace=spec.workspace_ref is not None and spec.workspace_ref.uid is not None,
+        builds_workspace=_builds_workspace(spec),
         initiator=shared_text(spec.initiator),
         priority=spec.priority,
         suspend=spec.suspend,
@@ -111,6 +111,12 @@ def job_record(model: ProvisionerJob) -> Job:
         suspended_seconds=status.suspended_seconds,
         deleting=meta.deletion_timestamp is not None,
     )
+
+
+def _builds_workspace(spec: JobSpec) -> bool:
+    # Anybody may name the uid in a plan, which is not trusted for it.
+    is_plan = spec.type is JobType.WORKSPACE_PLAN
+    return not is_plan and spec.workspace_ref is not None and spec.workspace_ref.uid is not None
 
 
 def _assignment(status: JobStatus) -> Assignment | None:

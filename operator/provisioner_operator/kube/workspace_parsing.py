@@ -156,7 +156,9 @@ def build_of(model: ProvisionerJob) -> Build | None:
     """Make the record of the build that a job is; None for a job that no workspace made."""
     meta, spec, status = model.metadata, model.spec, model.status
     place = spec.workspace_ref
-    if place is None or place.uid is None or place.build_number is None or spec.transition is None:
+    if spec.type is not JobType.WORKSPACE_BUILD or place is None or place.uid is None:
+        return None
+    if place.build_number is None or spec.transition is None:
         return None
     superseded = (
         status.phase is Phase.CANCELED

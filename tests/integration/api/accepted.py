@@ -180,6 +180,7 @@ JOBS_AND_DAEMONS = (
     a_job_manifest(tags={"example.com/zone_1": "a"}),
     a_job_manifest(type="TemplateDryRun", transition=None, workspaceRef=None),
     a_job_manifest(type="TemplateImport", transition=None, workspaceRef=None),
+    a_job_manifest(type="WorkspacePlan"),
     a_job_manifest(variables=[{"name": f"v{number}", "value": "x" * 2048} for number in range(128)]),
     a_daemon_manifest(tags={"scope": "user", "owner": "somebody", "environment": "on-prem"}),
 )

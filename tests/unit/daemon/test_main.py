@@ -12,8 +12,8 @@ from provisioner_operator.daemon.predecessor_lock import PredecessorLockError
 from provisioner_operator.daemon.reporting.heartbeat import DaemonDeletedError, TakenOverError
 from provisioner_operator.daemon.reporting.registration import Flags, RegistrationError
 from provisioner_operator.daemon.service import Settings, provider_directory
-from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgramError
-from provisioner_operator.daemon.terraform.version import UnsupportedProgramError
+from provisioner_operator.daemon.terraform.binaries.binary import Binaries, MissingProgramError
+from provisioner_operator.daemon.terraform.binaries.version import UnsupportedProgramError
 from provisioner_operator.kube.logins.login import LoginError
 
 

@@ -9,11 +9,25 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import ParameterType, Provisioner
 from provisioner_operator.core.workspaces.records import Parameter, Template, TemplateStatus
 from provisioner_operator.core.workspaces.status import template_status_patch
+from provisioner_operator.kube.job_parsing import parse_job_records
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
-from support.builders.manifests import a_template_manifest
+from support.builders.manifests import a_job_manifest, a_template_manifest
+from support.builders.stored import stored
 from support.builders.workspaces import a_template, a_version
 
 NOON = "2027-01-15T08:00:00Z"
+
+
+def test_a_plan_is_no_build_of_the_workspace_that_it_names() -> None:
+    reference = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 3, "owner": "sam"}
+    bodies = [
+        stored(a_job_manifest(type=type_, workspaceRef=reference)) for type_ in ("WorkspaceBuild", "WorkspacePlan")
+    ]
+    build, plan = map(parse_job_records, bodies)
+
+    assert (build.build is not None, build.job.builds_workspace) == (True, True)
+    assert (plan.build, plan.job.builds_workspace) == (None, False)
+    assert (plan.job.workspace, plan.job.changed_workspace, plan.job.workspace_owner) == ("dev", None, "sam")
 
 
 @pytest.mark.parametrize(

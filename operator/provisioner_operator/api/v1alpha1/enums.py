@@ -19,11 +19,12 @@ class Phase(StrEnum):
 
 
 class JobType(StrEnum):
-    """Kind of work of a job (Coder's `workspace_build`, `template_version_import`, `template_version_dry_run`)."""
+    """Kind of work of a job: Coder's `workspace_build`, `template_version_import`, `template_version_dry_run`, and one of our own."""
 
     WORKSPACE_BUILD = "WorkspaceBuild"
     TEMPLATE_IMPORT = "TemplateImport"
     TEMPLATE_DRY_RUN = "TemplateDryRun"
+    WORKSPACE_PLAN = "WorkspacePlan"
 
 
 class Transition(StrEnum):

@@ -22,7 +22,7 @@ from provisioner_operator.api.v1alpha1.enums import CancelMode, JobType, Phase, 
 from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, ModuleLogins, Source, Variable, VariablesSource
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
 from provisioner_operator.api.v1alpha1.phase_rules import TERMINAL_PHASES
-from provisioner_operator.api.v1alpha1.rules import frozen_except, rule, unchanged, validated_by
+from provisioner_operator.api.v1alpha1.rules import frozen_except, one_of, rule, unchanged, validated_by
 from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
 from provisioner_operator.api.v1alpha1.tags import Tags
 from provisioner_operator.api.v1alpha1.terraform_settings import Parallelism, VersionConstraint
@@ -30,22 +30,24 @@ from provisioner_operator.api.v1alpha1.terraform_settings import Parallelism, Ve
 MAX_JOB_NAME = 63
 """Characters of a job's name, which is the value of a label on all objects made for it."""
 
+_OF_A_WORKSPACE = f"self.type in {one_of([JobType.WORKSPACE_BUILD, JobType.WORKSPACE_PLAN])}"
+
 SPEC_RULES = (
     rule(
-        f"self.type != '{JobType.WORKSPACE_BUILD}' || has(self.workspaceRef)",
-        "spec.workspaceRef is required when spec.type is WorkspaceBuild",
+        f"!({_OF_A_WORKSPACE}) || has(self.workspaceRef)",
+        "spec.workspaceRef is required when spec.type is WorkspaceBuild or WorkspacePlan",
         field="workspaceRef",
         reason="FieldValueRequired",
     ),
     rule(
-        f"self.type != '{JobType.WORKSPACE_BUILD}' || has(self.transition)",
-        "spec.transition is required when spec.type is WorkspaceBuild: Start, Stop or Delete",
+        f"!({_OF_A_WORKSPACE}) || has(self.transition)",
+        "spec.transition is required when spec.type is WorkspaceBuild or WorkspacePlan: Start, Stop or Delete",
         field="transition",
         reason="FieldValueRequired",
     ),
     rule(
-        f"self.type == '{JobType.WORKSPACE_BUILD}' || !has(self.transition)",
-        "spec.transition is allowed only if spec.type is WorkspaceBuild",
+        f"{_OF_A_WORKSPACE} || !has(self.transition)",
+        "spec.transition is allowed only if spec.type is WorkspaceBuild or WorkspacePlan",
         field="transition",
         reason="FieldValueForbidden",
     ),
@@ -89,11 +91,11 @@ class WorkspaceReference(Model):
     """Reference to a workspace in the job's namespace."""
 
     name: WorkspaceName
-    """The workspace's name. The jobs of a workspace run one at a time, oldest first, and share its Terraform state."""
+    """The workspace's name. The jobs that build a workspace run one at a time, oldest first, and share its Terraform state."""
     uid: Uid | None = None
-    """UID of the Workspace that this job builds; absent in a job that a user submitted directly."""
+    """UID of the Workspace that this job builds or plans; absent in a job that a user submitted directly."""
     build_number: Annotated[int, Field(ge=1)] | None = None
-    """Number of the build. The job's name ends with it."""
+    """Number of the build, with which its job's name ends; of a plan, that of the build that it shows."""
     change: Annotated[str, StringConstraints(max_length=64)] | None = None
     """Digest of the workspace's desired state: each change is built once."""
     owner: UserName | None = None
@@ -123,11 +125,11 @@ class JobSpec(Model):
     )
 
     type: JobType = JobType.WORKSPACE_BUILD
-    """Kind of work. WorkspaceBuild applies or destroys a workspace; TemplateImport validates a template; TemplateDryRun
-    plans one."""
+    """Kind of work. WorkspaceBuild applies or destroys a workspace; WorkspacePlan shows what a build would change, and changes
+    nothing; TemplateImport validates a template; TemplateDryRun plans one."""
     transition: Transition | None = None
     """Effect of a WorkspaceBuild on its workspace: Start and Stop apply the files (the variable
-    `provisioner_transition` holds which of the two), Delete destroys the resources."""
+    `provisioner_transition` holds which of the two), Delete destroys the resources. A WorkspacePlan shows this effect."""
     provisioner: Provisioner = Provisioner.TERRAFORM
     """Program that runs the job. `echo` is for tests: it waits, writes log lines, and ends as its variables
     describe."""
@@ -135,7 +137,7 @@ class JobSpec(Model):
     """Tags that a daemon must offer to run this job: each with the same key and value, case-sensitive. A job without
     tags runs only on daemons without tags. `scope` (organization or user) and `owner` are reserved."""
     workspace_ref: WorkspaceReference | None = None
-    """The workspace to build. Required for a WorkspaceBuild."""
+    """The workspace to build, or to plan. Required for a WorkspaceBuild and a WorkspacePlan."""
     template_ref: TemplateReference | None = None
     """The template to which the source belongs, for display and metrics."""
     source: Source | None = None

@@ -70,7 +70,7 @@ class Resource(Model):
     type: Annotated[str, StringConstraints(max_length=LONGEST_TYPE)]
     """Its type, such as `terraform_data`."""
     action: Annotated[str, StringConstraints(max_length=32)]
-    """create, update, delete, replace, read or no-op; for the import of a template: declare."""
+    """create, update, delete, replace, read or no-op, and what else Terraform calls it; for the import of a template: declare."""
 
 
 class DeclaredVariable(Model):
@@ -147,7 +147,8 @@ class JobStatus(Model):
     resources: Annotated[
         list[Resource], Field(max_length=MOST_RESOURCES, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
-    """Resources that the run changed or kept; for an import, those that the template declares. At most 256."""
+    """Resources that the run changed or kept; for a plan, those that a build would change, the most destructive changes
+    first; for an import, those that the template declares. At most 256."""
     variables: Annotated[
         list[DeclaredVariable], Field(max_length=MOST_VARIABLES, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []

@@ -80,6 +80,11 @@ def build_job_name(workspace: str, number: int) -> str:
     return f"{workspace}-{number}"
 
 
+def plan_job_name(workspace: str, key: str) -> str:
+    """Name the job of a workspace's plan by a key of four characters; no build has the name if it begins with a letter."""
+    return f"{workspace}-plan-{key}"
+
+
 STATE_VERSIONS_TYPE = f"{GROUP}/state-versions"
 """Type of the Secret that keeps the last versions of a workspace's Terraform state."""
 

@@ -17,11 +17,11 @@ from provisioner_operator.cli.errors import (
     combined,
 )
 from provisioner_operator.cli.jobs import table
-from provisioner_operator.cli.jobs.follow import follow
 from provisioner_operator.cli.output.outcomes import for_each
 from provisioner_operator.cli.output.table import chosen, lines
 from provisioner_operator.cli.session import Session
 from provisioner_operator.cli.view import loading
+from provisioner_operator.cli.view.follow import follow
 from provisioner_operator.cli.view.job_filter import Selection
 from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.requests import CancelRequest, JobState, cancel_patch

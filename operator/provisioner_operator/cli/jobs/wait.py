@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.cli.errors import Exit, NotFoundError, TimedOutError, combined
-from provisioner_operator.cli.jobs.follow import follow
 from provisioner_operator.cli.output.terminal import Terminal
 from provisioner_operator.cli.session import Session
+from provisioner_operator.cli.view.follow import follow
 from provisioner_operator.core.jobs.lifecycle import TERMINAL, TRANSITIONS
 from provisioner_operator.core.jobs.requests import JobState
 

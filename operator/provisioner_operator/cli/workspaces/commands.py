@@ -2,11 +2,13 @@
 
 import click
 
+from provisioner_operator.api.v1alpha1.enums import Transition
 from provisioner_operator.api.v1alpha1.names import TEMPLATES, WORKSPACES
 from provisioner_operator.cli import completion
 from provisioner_operator.cli.errors import Exit
 from provisioner_operator.cli.groups import CONTEXT, AliasedGroup
 from provisioner_operator.cli.options import (
+    Tag,
     column_option,
     dry_run_option,
     object_output_option,
@@ -28,7 +30,7 @@ templates_argument = click.argument(
 
 @click.group(cls=AliasedGroup, context_settings=CONTEXT)
 def workspaces() -> None:
-    """List, show, start, stop, rebuild, update and unlock workspaces."""
+    """List, show, plan, start, stop, rebuild, update and unlock workspaces."""
 
 
 @workspaces.command("list")
@@ -56,6 +58,44 @@ def show_workspace(session: Session, *, name: str, form: str | None) -> None:
     from provisioner_operator.cli.workspaces import show
 
     show.show_workspace(session, name, form)
+
+
+@workspaces.command()
+@workspace_argument
+@click.option(
+    "--set",
+    "values",
+    metavar="NAME=VALUE",
+    type=Tag(),
+    multiple=True,
+    help="Another value of a parameter; repeat the option.",
+)
+@click.option("--version", metavar="NAME", help="Another version of the template.")
+@click.option(
+    "--transition",
+    type=click.Choice(Transition, case_sensitive=False),
+    help="The build to show. [default: what the workspace's spec asks for; a start with --set or --version]",
+)
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the plan, and print it.")
+@with_session()
+def plan(
+    session: Session,
+    *,
+    name: str,
+    values: tuple[tuple[str, str], ...],
+    version: str | None,
+    transition: Transition | None,
+    wait: bool,
+) -> Exit:
+    """Show what a build of a workspace would create, change, replace and destroy.
+
+    Submits a job of type WorkspacePlan, which reads the workspace's state and changes nothing. It needs the right to submit jobs.
+    """
+    from provisioner_operator.cli.workspaces.plan import plan_workspace
+    from provisioner_operator.core.views.workspace_preview import PreviewRequest
+
+    request = PreviewRequest(transition, version, dict(values))
+    return plan_workspace(session, name, request, wait=wait)
 
 
 @workspaces.command()

@@ -1,7 +1,8 @@
-"""Decide whether a job may change the Workspace that it names: its own builds, and jobs in the name of its owner.
+"""Decide whether a job may work on the Workspace that it names: its own builds, and jobs in the name of its owner.
 
 Admission lets only the user in question, or one who may act for others (`impersonate` on provisionerjobs), set a job's
-initiator and its workspaceRef.owner, and only the latter set workspaceRef.uid. But it cannot look up the Workspace.
+initiator and its workspaceRef.owner, and only the latter set the workspaceRef.uid of a build. But it cannot look up the
+Workspace. The same holds for a plan, which reads the workspace.
 """
 
 from dataclasses import dataclass

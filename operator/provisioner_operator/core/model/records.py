@@ -57,7 +57,7 @@ class Job:
     workspace_owner: str | None = None
     """User whom the job names as the owner of its workspace."""
     builds_workspace: bool = False
-    """Whether it was created for a Workspace by the controller, or by an administrator in its place."""
+    """Whether it is a build that was created for a Workspace by the controller, or by an administrator in its place."""
     initiator: str | None = None
     priority: int = 0
     suspend: bool = False
@@ -80,6 +80,11 @@ class Job:
     suspended_seconds: float = 0
     deleting: bool = False
     """Whether it is being deleted: finalizers hold up the deletion, such as that of a deletion in the foreground."""
+
+    @property
+    def changed_workspace(self) -> str | None:
+        """Name of the workspace that its run may change; None for a plan, which only reads one."""
+        return None if self.type is JobType.WORKSPACE_PLAN else self.workspace
 
     @property
     def may_start(self) -> bool:

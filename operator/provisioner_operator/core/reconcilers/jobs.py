@@ -16,7 +16,7 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.explanations import JobExplanations
-from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, workspace_of
+from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, workspace_named_by
 
 HELD_SECONDS = 5.0
 """Requeue interval of an expired job that is held until the status of its workspace or template records its end."""
@@ -167,7 +167,7 @@ class JobReconciler(JobExplanations):
         return None if wait > 0 else Expire(job)
 
     def _context(self, job: Job, now: Instant) -> Context:
-        given, place = job.assignment, workspace_of(job)
+        given, place = job.assignment, workspace_named_by(job)
         workspace = None if place is None else self._ownership_of(place)
         if given is None:
             return Context(workspace=workspace, cancel_seen=self._cancel_seen.get(job.uid))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from provisioner_operator.core.model.records import Daemon, Job
 from provisioner_operator.core.scheduling.occupancy import Occupancy, may_still_run
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, WorkspaceQueues, workspace_of
+from provisioner_operator.core.scheduling.workspace_readers import WorkspaceReaders
 
 
 class Placement:
@@ -17,6 +18,7 @@ class Placement:
     def __init__(self) -> None:
         self._occupancy = Occupancy()
         self._lines = WorkspaceQueues()
+        self._readers = WorkspaceReaders()
         self._holders: dict[str, str] = {}
         """Namespaces of the daemons whose runs are not known yet, by the daemon's uid."""
         self._unsaved: dict[str, frozenset[NamespacedName]] = {}
@@ -71,8 +73,12 @@ class Placement:
         return [] if following is None else [following]
 
     def concerned_by(self, workspace: NamespacedName) -> list[str]:
-        """Return the uids of the jobs whose start a change of the Workspace may forbid: the next, and those assigned."""
-        return [*self.next_in(workspace), *sorted(self._lines.occupants_of(workspace))]
+        """Return the uids of the jobs whose start a change of the Workspace may forbid: the next, those assigned, and plans."""
+        return [
+            *self.next_in(workspace),
+            *sorted(self._lines.occupants_of(workspace)),
+            *self._readers.of(workspace),
+        ]
 
     # --- changes, which return the affected uids ---
 
@@ -95,6 +101,7 @@ class Placement:
 
     def occupy(self, job: Job) -> list[str]:
         """Record that the job occupies its workspace."""
+        self._readers.add(job)
         if (workspace := workspace_of(job)) is None:
             return []
         # The job whose turn it was must leave the assignment queue, so it is determined before the change.
@@ -105,6 +112,7 @@ class Placement:
     def join(self, job: Job) -> list[str]:
         """Queue a waiting job in its workspace, or remove it if it is suspended or to be canceled."""
         workspace = workspace_of(job)
+        self._readers.add(job)
         # Affected are the job whose turn it was and the one whose turn it is now.
         before = self.next_in(workspace)
         if job.may_start:
@@ -124,6 +132,7 @@ class Placement:
         """Record that a job ended, or that its object is gone (`ended` None); `vanished` if its daemon's process is gone."""
         concerned: list[str] = []
         self._lines.leave(job)
+        self._readers.discard(job)
         given = (ended or job).assignment
         if job.assignment is not None and job.assignment != given:
             concerned += self.take(job.assignment.daemon_uid, job.uid)

@@ -1,4 +1,4 @@
-"""Queue the jobs of each workspace: one runs at a time, in order of creation.
+"""Queue the jobs that change each workspace: one runs at a time, in order of creation.
 
 A job may wait for a daemon when it is first in its workspace's queue and nothing else of the workspace runs. Suspended
 jobs leave the queue, so that they do not hold up the others. While it is not known what a daemon runs, it holds all
@@ -16,7 +16,12 @@ NamespacedName = tuple[str, str]
 
 
 def workspace_of(job: Job) -> NamespacedName | None:
-    """Return the job's workspace; None for a job without one, which never queues for it."""
+    """Return the workspace that the job may change; None for a job that changes none, which never queues for one."""
+    return None if job.changed_workspace is None else (job.namespace, job.changed_workspace)
+
+
+def workspace_named_by(job: Job) -> NamespacedName | None:
+    """Return the workspace that the job changes or reads; None for a job without one."""
     return None if job.workspace is None else (job.namespace, job.workspace)
 
 

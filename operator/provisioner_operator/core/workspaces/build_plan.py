@@ -140,12 +140,12 @@ def _create(
     """Return the step towards a new build, or the reason why there can be none."""
     if template is None or (template.deleting and history.last_run is None):
         return _without_template(workspace, template)
-    version = _version(workspace, template, desired)
+    version = find_version(workspace, template, desired)
     if isinstance(version, Obstacle):
         return version
     resolution = values_of_build(workspace, template, version, desired.transition, history)
     if resolution.problems:
-        return _invalid_parameters(version, resolution, history)
+        return invalid_parameters(version, resolution, history)
     if DESTROY_FINALIZER not in workspace.finalizers and not workspace.deleting:
         return HoldWorkspace(workspace)
     latest = history.latest.number if history.latest is not None else 0
@@ -166,7 +166,8 @@ def _without_template(workspace: Workspace, template: Template | None) -> Obstac
     return Obstacle(WorkspaceReason.TEMPLATE_NOT_FOUND, message)
 
 
-def _version(workspace: Workspace, template: Template, desired: DesiredState) -> Version | Obstacle:
+def find_version(workspace: Workspace, template: Template, desired: DesiredState) -> Version | Obstacle:
+    """Return the version to build, or the reason why there is none."""
     if desired.version is None:
         ready = next((each for each in template.status.conditions if each.type == "Ready"), None)
         said = f" {ready.message}" if ready is not None else ""
@@ -190,7 +191,8 @@ def _version(workspace: Workspace, template: Template, desired: DesiredState) ->
     return version
 
 
-def _invalid_parameters(version: Version, resolution: Resolution, history: BuildHistory) -> Obstacle:
+def invalid_parameters(version: Version, resolution: Resolution, history: BuildHistory) -> Obstacle:
+    """Describe the parameters that prevent a start."""
     message = f"The parameters do not fit version {version.name}. {' '.join(resolution.problems)}"
     run = history.last_run
     if run is not None and run.version is not None and run.version != version.name:

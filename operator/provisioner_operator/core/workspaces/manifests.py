@@ -67,41 +67,70 @@ def build_job(
     parameters: ParameterValues,
 ) -> JsonObject:
     """Return the job that builds a change of a workspace."""
+    spec = {
+        **_workspace_spec(JobType.WORKSPACE_BUILD, workspace, template, version, transition, parameters),
+        "workspaceRef": {**_workspace_ref(workspace, number), "change": change},
+        **_initiator(workspace, transition),
+        "ownerMayCancel": template.allow_user_cancel,
+    }
+    return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec)
+
+
+def plan_job(
+    name: str,
+    workspace: Workspace,
+    template: Template,
+    version: Version,
+    *,
+    number: int,
+    transition: Transition,
+    parameters: ParameterValues,
+) -> JsonObject:
+    """Return the job that shows what the build of this number would change."""
+    spec = {
+        **_workspace_spec(JobType.WORKSPACE_PLAN, workspace, template, version, transition, parameters),
+        "workspaceRef": _workspace_ref(workspace, number),
+    }
+    return _job_of_workspace(name, workspace, template, spec)
+
+
+def _job_of_workspace(name: str, workspace: Workspace, template: Template, spec: JsonObject) -> JsonObject:
+    labels: JsonObject = {WORKSPACE_LABEL: workspace.name, TEMPLATE_LABEL: template.name}
     return {
         "apiVersion": API_VERSION,
         "kind": "ProvisionerJob",
-        "metadata": {
-            "name": build_job_name(workspace.name, number),
-            "namespace": workspace.namespace,
-            "labels": {WORKSPACE_LABEL: workspace.name, TEMPLATE_LABEL: template.name},
-        },
-        "spec": {
-            "type": JobType.WORKSPACE_BUILD,
-            "transition": transition,
-            "provisioner": version.provisioner,
-            "tags": {**template.tags, **workspace.tags},
-            "workspaceRef": _workspace_ref(workspace, number, change),
-            "templateRef": {"name": template.name, "version": version.name},
-            **_source(version),
-            "variables": _variables(template, version, parameters),
-            "variablesFrom": template.variables_from,
-            **_module_credentials(template),
-            **({} if version.state is None else {"state": version.state}),
-            **_initiator(workspace, transition),
-            "ownerMayCancel": template.allow_user_cancel,
-            **_terraform(template),
-            **_limits(template),
-        },
+        "metadata": {"name": name, "namespace": workspace.namespace, "labels": labels},
+        "spec": spec,
     }
 
 
-def _workspace_ref(workspace: Workspace, number: int, change: str) -> JsonObject:
-    reference: JsonObject = {
-        "name": workspace.name,
-        "uid": workspace.uid,
-        "buildNumber": number,
-        "change": change,
+def _workspace_spec(
+    type_: JobType,
+    workspace: Workspace,
+    template: Template,
+    version: Version,
+    transition: Transition,
+    parameters: ParameterValues,
+) -> JsonObject:
+    """Return what a plan has in common with the build that it shows: all that the result depends on."""
+    return {
+        "type": type_,
+        "transition": transition,
+        "provisioner": version.provisioner,
+        "tags": {**template.tags, **workspace.tags},
+        "templateRef": {"name": template.name, "version": version.name},
+        **_source(version),
+        "variables": _variables(template, version, parameters),
+        "variablesFrom": template.variables_from,
+        **_module_credentials(template),
+        **({} if version.state is None else {"state": version.state}),
+        **_terraform(template),
+        **_limits(template),
     }
+
+
+def _workspace_ref(workspace: Workspace, number: int) -> JsonObject:
+    reference: JsonObject = {"name": workspace.name, "uid": workspace.uid, "buildNumber": number}
     return {**reference, "owner": workspace.owner} if workspace.owner else reference
 
 

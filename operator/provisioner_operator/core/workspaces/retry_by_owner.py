@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner_operator.api.v1alpha1.enums import JobType
 from provisioner_operator.core.model.json_patch import JsonPatch
 from provisioner_operator.core.model.metadata import Metadata
 from provisioner_operator.core.model.request_errors import Cause, NotPossibleError
@@ -27,7 +28,9 @@ class JobOwner:
 
 
 def owner_of(name: str, spec: Mapping[str, Any]) -> JobOwner | None:
-    """Return the workspace or template that created the job of this name; None if a user submitted it."""
+    """Return the workspace or template that created the job of this name; None if a user submitted it, or it only plans."""
+    if spec.get("type") == JobType.WORKSPACE_PLAN:
+        return None
     for kind, field in (("workspace", "workspaceRef"), ("template", "templateRef")):
         reference = spec.get(field) or {}
         if reference.get("uid"):

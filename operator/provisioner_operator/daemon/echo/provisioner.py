@@ -33,6 +33,7 @@ class EchoProgram:
     resources: Sequence[ResourceChange] = ()
     variables: Sequence[DeclaredVariable] = ()
     commit: str | None = None
+    summary: str | None = None
     notices: Sequence[str] = ()
 
     def __init__(self, variables: Variables, environment: Mapping[str, str]) -> None:

@@ -93,6 +93,10 @@ class Program(Protocol):
         """Values that must not be shown."""
 
     @property
+    def summary(self) -> str | None:
+        """The result of a run that completed, in words; None if there is nothing to say about it."""
+
+    @property
     def outputs(self) -> Sequence[Output]:
         """The output values so far."""
 

@@ -168,7 +168,8 @@ class Run:
             outcome = await self._prepare(stage) or await self._complete(program, stage, workdir)
             if outcome is not None:
                 return outcome
-        return Outcome(Phase.COMPLETED, EndReason.COMPLETED, f"The job completed in {self._duration():.0f} s.")
+        message = program.summary or f"The job completed in {self._duration():.0f} s."
+        return Outcome(Phase.COMPLETED, EndReason.COMPLETED, message)
 
     async def _prepare(self, stage: Stage) -> Outcome | None:
         """Do what has to precede a stage; return the run's outcome if that fails."""

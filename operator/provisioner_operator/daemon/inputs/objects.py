@@ -11,8 +11,8 @@ from provisioner_operator.daemon.retrying import until_answered
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, KubeError, NotFoundError
 
-_ATTEMPTS, _SECONDS = 10, 45.0
-"""The tries before the job fails for its input: a job can be submitted again, and other jobs wait for the daemon."""
+ATTEMPTS, SECONDS = 10, 45.0
+"""Tries, and the time for them, before a job fails for what it has to read: a job can be submitted again, and other jobs wait for the daemon."""
 
 
 class Reader(Protocol):
@@ -60,7 +60,7 @@ class Secrets:
 async def read_object(reader: Reader, path: str, label: str, reason: EndReason) -> dict[str, Any]:
     """Return one object. Raises UnpreparedError with the reason; `label` begins the message."""
     try:
-        return await until_answered(lambda: reader.get(path), attempts=_ATTEMPTS, seconds=_SECONDS)
+        return await until_answered(lambda: reader.get(path), attempts=ATTEMPTS, seconds=SECONDS)
     except NotFoundError:
         raise UnpreparedError(reason, f"{label} does not exist. Create it, then submit the job again.") from None
     except ForbiddenError:

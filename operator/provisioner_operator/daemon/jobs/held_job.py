@@ -61,7 +61,8 @@ class HeldJob:
         Listed from before its acknowledgment is sent: a later heartbeat without it would make the controller conclude
         that the run is over.
         """
-        return None if self._ended else RunningJob(self.job.name, self.job.uid, self.job.workspace, self._since)
+        job = self.job
+        return None if self._ended else RunningJob(job.name, job.uid, job.changed_workspace, self._since)
 
     async def carry_out(self, on_change: Callable[[], None]) -> Phase | None:
         """Run the job to its end and return the phase in which it ended; None if it is not, or no longer, this process's."""

@@ -67,6 +67,7 @@ class RunningJob:
     name: str
     uid: str
     workspace: str | None
+    """The workspace that it may change."""
     started: float
 
 

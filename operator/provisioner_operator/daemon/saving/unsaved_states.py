@@ -32,7 +32,7 @@ from provisioner_operator.daemon.saving.kept_states import (
 )
 from provisioner_operator.daemon.saving.leftovers import gather_evidence
 from provisioner_operator.daemon.saving.pusher import AwayError, NotSavedError, Pusher
-from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgramError
+from provisioner_operator.daemon.terraform.binaries.binary import Binaries, MissingProgramError
 from provisioner_operator.kube.errors import PASSING, KubeError
 
 logger = logging.getLogger(__name__)

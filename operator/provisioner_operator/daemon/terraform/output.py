@@ -12,6 +12,7 @@ from typing import Any
 
 from provisioner_operator.api.v1alpha1.limits import LONGEST_ADDRESS, LONGEST_TYPE, MOST_RESOURCES
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
+from provisioner_operator.core.jobs.planned_changes import PlannedChanges
 from provisioner_operator.daemon.execution.outputs import Outputs
 from provisioner_operator.daemon.inputs.variables import LONGEST_VARIABLE
 
@@ -65,6 +66,8 @@ class OutputReader:
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
+        self.plan = PlannedChanges()
+        """The planned changes, the most destructive first, whatever was applied of them."""
         self._planned: dict[str, ResourceChange] = {}
         self._applied: dict[str, ResourceChange] = {}
         self._outputs = Outputs()
@@ -137,8 +140,11 @@ class OutputReader:
         action = _SPOKEN.get(action, action)[:32]
         if not address:
             return ()
+        found = ResourceChange(address, str(resource.get("resource_type", ""))[:LONGEST_TYPE], action)
+        if table is self._planned:
+            self.plan.note(found)
         if address in table or len(table) < MOST_RESOURCES:
-            table[address] = ResourceChange(address, str(resource.get("resource_type", ""))[:LONGEST_TYPE], action)
+            table[address] = found
             return ()
         is_first = not self._overflowed
         self._overflowed = True

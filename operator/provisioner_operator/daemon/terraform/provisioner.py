@@ -1,7 +1,7 @@
 """Run Terraform jobs: init, plan, apply (destroy for Delete) with `terraform` or `tofu`.
 
 The `kubernetes` backend keeps one state for each workspace. A TemplateImport is initialized without state, validated and
-inspected; a TemplateDryRun is planned without state. Files from git are fetched by a stage of their own, before all others;
+inspected; a TemplateDryRun is planned without state; a WorkspacePlan reads the state, and neither locks nor writes it. Files from git are fetched by a stage of their own, before all others;
 the others run in the folder of the checkout that the source names. Values of variables reach the program in its environment;
 those that a file of the source may set too also in a file that takes precedence (`value_files`).
 """
@@ -29,7 +29,7 @@ from provisioner_operator.daemon.inputs.source import read_files, read_git_reque
 from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform import state
-from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgramError
+from provisioner_operator.daemon.terraform.binaries.binary import Binaries, MissingProgramError
 from provisioner_operator.daemon.terraform.failure import explain_failure
 from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
@@ -43,10 +43,11 @@ from provisioner_operator.daemon.terraform.provider_cache import (
     ProviderStore,
     RunCache,
 )
-from provisioner_operator.daemon.terraform.run_lock import LOCKED_BY_DAEMON, LOCKED_BY_TERRAFORM, RunLock, StateLocks
+from provisioner_operator.daemon.terraform.run_lock import LOCKED_BY_TERRAFORM, UNLOCKED, RunLock, StateLocks
 from provisioner_operator.daemon.terraform.source_files import write_files
 from provisioner_operator.daemon.terraform.stages import INIT, PLAN, VALIDATE, Commands
 from provisioner_operator.daemon.terraform.state_history import Client, StateVersions
+from provisioner_operator.daemon.terraform.stored_state import workspace_with_state
 from provisioner_operator.daemon.terraform.template_backend import TemplateBackend
 from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
@@ -117,6 +118,12 @@ class TerraformProgram:
                 yield stage
 
     @property
+    def summary(self) -> str | None:
+        """What the planned build of a workspace would change."""
+        only_plans = self._job.type is JobType.WORKSPACE_PLAN
+        return self._reader.plan.summary(self._job.transition or Transition.START) if only_plans else None
+
+    @property
     def outputs(self) -> Sequence[Output]:
         """Output values that are not sensitive."""
         return self._reader.outputs
@@ -124,6 +131,8 @@ class TerraformProgram:
     @property
     def resources(self) -> Sequence[ResourceChange]:
         """The changes made or planned, or the resources declared."""
+        if self._job.type is JobType.WORKSPACE_PLAN:
+            return self._reader.plan.resources
         return self._reader.resources or (self._inspected.resources if self._imports else ())
 
     @property
@@ -191,8 +200,11 @@ class TerraformProgram:
     def _options(self) -> Sequence[str]:
         """Return the options of commands that work on resources."""
         options = [] if self._parallelism is None else [f"-parallelism={self._parallelism}"]
-        if self._layout.workspace is not None:
-            options.append(LOCKED_BY_TERRAFORM if self._lock is None else LOCKED_BY_DAEMON)
+        if self._job.type is JobType.WORKSPACE_PLAN:
+            # Builds go on meanwhile: a plan must neither wait for their lock nor make them wait.
+            options.append(UNLOCKED)
+        elif self._layout.workspace is not None:
+            options.append(LOCKED_BY_TERRAFORM if self._lock is None else UNLOCKED)
         return options
 
     async def _end_versions(self, *, completed: bool) -> Sequence[str]:
@@ -248,7 +260,7 @@ class Terraform:
         except MissingProgramError as error:
             raise UnpreparedError(EndReason.RUN_FAILED, str(error)) from error
         variables = await read_variables(self._client, task.model)
-        workspace = _workspace_of(job)
+        workspace = await workspace_with_state(self._client, task)
         context = context_environment(task.model, variables.values)
         own, hidden = await self._read_backend(task.model, workspace, input_variables(context))
         request = await self._read_git_request(task.model)
@@ -287,16 +299,17 @@ class Terraform:
         return [explain_leftover(name) for name in files if is_leftover(name)]
 
     def _lock_of(self, layout: Layout, job: Job) -> RunLock | None:
-        """Return the lock of the job's state; None if it has no state, or keeps it in a backend that has locks of its own."""
-        if layout.workspace is None or layout.own_backend is not None or self._locks is None:
+        """Return the lock of the job's state; None if it changes no state, or keeps it in a backend that has locks of its own."""
+        if layout.own_backend is not None or self._locks is None or _written_state(layout, job) is None:
             return None
         return self._locks.lock_for(job)
 
     def _versions_of(self, layout: Layout, job: Job) -> StateVersions | None:
-        """Return the versions of the job's state; None if it has no state, or keeps it in a backend of its own."""
-        if layout.workspace is None or layout.own_backend is not None:
+        """Return the versions of the job's state; None if it changes no state, or keeps it in a backend of its own."""
+        workspace = _written_state(layout, job)
+        if layout.own_backend is not None or workspace is None:
             return None
-        return StateVersions(self._client, namespace=job.namespace, workspace=layout.workspace, job=job.name)
+        return StateVersions(self._client, namespace=job.namespace, workspace=workspace, job=job.name)
 
     def _environment(self, directory: Path, cache: RunCache | None) -> dict[str, str]:
         inherited = passed_on(LOCALE, NETWORK, _OWN) | dict(self._passed.values)
@@ -333,13 +346,9 @@ class Terraform:
         return await read_git_request(self._client, model, source.git)
 
 
-def _workspace_of(job: Job) -> str | None:
-    """Return the workspace whose state the job changes; None for a job without a state."""
-    if job.type is not JobType.WORKSPACE_BUILD:
-        return None
-    if job.workspace is None:
-        raise UnpreparedError(EndReason.RUN_FAILED, "A WorkspaceBuild needs spec.workspaceRef. Submit it with one.")
-    return job.workspace
+def _written_state(layout: Layout, job: Job) -> str | None:
+    """Return the workspace whose state the job changes; None for a job that changes none."""
+    return layout.workspace if job.type is JobType.WORKSPACE_BUILD else None
 
 
 def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
@@ -353,8 +362,8 @@ def _write(layout: Layout, files: Mapping[str, bytes]) -> None:
 
 
 def _write_record(layout: Layout, job: Job, binary: str) -> None:
-    if layout.workspace is not None:
-        where = (layout.namespace, layout.workspace)
+    if (workspace := _written_state(layout, job)) is not None:
+        where = (layout.namespace, workspace)
         record = RunRecord(*where, job.name, job.uid, binary, layout.folder)
         write_record(layout.directory, record)
 

@@ -47,7 +47,7 @@ from provisioner_operator.kube.state_locks import parse_state_lock
 
 LOCK_WAIT_SECONDS = 60.0
 """Time for which a run waits for a lock whose holder may live: somebody who looks at the state by hand is done by then."""
-LOCKED_BY_DAEMON = "-lock=false"
+UNLOCKED = "-lock=false"
 LOCKED_BY_TERRAFORM = f"-lock-timeout={LOCK_WAIT_SECONDS:.0f}s"
 """Options of commands that work on a state, by who locks it."""
 POLL_SECONDS = 2.0

@@ -39,11 +39,13 @@ class Commands:
             case JobType.TEMPLATE_DRY_RUN:
                 yield self._stage(INIT, "init", *_QUIET, *self.values.arguments())
                 yield self._plan()
-            case JobType.WORKSPACE_BUILD:
-                backend = f"-backend-config={state.BACKEND_SETTINGS_FILE}"
-                yield self._stage(INIT, "init", *_QUIET, *self.values.arguments(), backend)
+            case JobType.WORKSPACE_BUILD | JobType.WORKSPACE_PLAN:
+                backend = [] if self.layout.workspace is None else [f"-backend-config={state.BACKEND_SETTINGS_FILE}"]
+                yield self._stage(INIT, "init", *_QUIET, *self.values.arguments(), *backend)
                 destroys = job.transition is Transition.DELETE
                 yield self._plan(*(["-destroy"] if destroys else []))
+                if job.type is JobType.WORKSPACE_PLAN:
+                    return
                 given = self.values.apply_arguments(is_tofu=self.reader.is_tofu)
                 yield self._stage(DESTROY if destroys else APPLY, "apply", *_QUIET, *self.options, *given, PLAN_FILE)
 

@@ -15,7 +15,7 @@ from provisioner_operator.web.coder.models.base import Int32
 from provisioner_operator.web.coder.tag_text import TagText
 from provisioner_operator.web.index.query import Cursor
 from provisioner_operator.web.index.rows import ObjectRow
-from provisioner_operator.web.words import TYPE_OF, JobTypeWord
+from provisioner_operator.web.words import CODER_TYPE_WORD, JobTypeWord
 
 DEFAULT_LIMIT = 50
 MOST_OBJECTS = 500
@@ -120,7 +120,7 @@ class JobParameters(Parameters):
     @property
     def types(self) -> frozenset[JobType]:
         """Types that were asked for; empty for all."""
-        return frozenset(TYPE_OF[word] for word in self.type)
+        return frozenset(type_ for type_, word in CODER_TYPE_WORD.items() if word in self.type)
 
     @property
     def cursor(self) -> Cursor | None:

@@ -53,6 +53,7 @@ JOB_TYPES = {
     JobType.WORKSPACE_BUILD: "Workspace build",
     JobType.TEMPLATE_IMPORT: "Template import",
     JobType.TEMPLATE_DRY_RUN: "Template dry run",
+    JobType.WORKSPACE_PLAN: "Workspace plan",
 }
 
 

@@ -54,6 +54,7 @@ class Flaky:
     resources: Sequence[ResourceChange] = ()
     variables: Sequence[DeclaredVariable] = ()
     commit: str | None = None
+    summary: str | None = None
     notices: Sequence[str] = ()
 
     def __init__(self, pause: float, tries: int, turns: Turns | None = None) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from provisioner_devcluster import find_tofu
-from provisioner_operator.daemon.terraform.binary import Binaries, MissingProgramError
-from provisioner_operator.daemon.terraform.version import identify
-from provisioner_operator.daemon.terraform.version_constraint import satisfies
+from provisioner_operator.daemon.terraform.binaries.binary import Binaries, MissingProgramError
+from provisioner_operator.daemon.terraform.binaries.version import identify
+from provisioner_operator.daemon.terraform.binaries.version_constraint import satisfies
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from provisioner_operator.daemon.execution.guard import now
 from provisioner_operator.daemon.execution.run import Run
 from provisioner_operator.daemon.execution.stop_outcome import StopCause
 from provisioner_operator.daemon.logs.run_log import RunLog
-from provisioner_operator.daemon.terraform.binary import Binaries
+from provisioner_operator.daemon.terraform.binaries.binary import Binaries
 from provisioner_operator.daemon.terraform.provider_cache import LOCK_FILE, WAITING, ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.state import ClusterAccess

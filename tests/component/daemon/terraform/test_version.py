@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from provisioner_operator.daemon.terraform.version import Binary, UnsupportedProgramError, identify, parse_version
+from provisioner_operator.daemon.terraform.binaries.version import (
+    Binary,
+    UnsupportedProgramError,
+    identify,
+    parse_version,
+)
 
 OUTDATED = "\\n\\nYour version of Terraform is out of date! The latest version\\nis 1.14.0."
 
@@ -70,7 +75,7 @@ def test_others_are_named_with_the_remedy(tmp_path: Path, script: str, said: str
 
 
 def test_a_program_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provisioner_operator.daemon.terraform.version._PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("provisioner_operator.daemon.terraform.binaries.version._PATIENCE_SECONDS", 0.2)
     with pytest.raises(UnsupportedProgramError, match=r"to learn its version: .* timed out"):
         identify(a_program(tmp_path, "exec sleep 60"))
 

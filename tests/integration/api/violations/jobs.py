@@ -10,17 +10,17 @@ NO_CONSTRAINT = (
 )
 SPECS = (
     Creation(
-        "spec.workspaceRef is required when spec.type is WorkspaceBuild",
+        "spec.workspaceRef is required when spec.type is WorkspaceBuild or WorkspacePlan",
         a_job_manifest(workspaceRef=None),
         "spec.workspaceRef",
     ),
     Creation(
-        "spec.transition is required when spec.type is WorkspaceBuild: Start, Stop or Delete",
+        "spec.transition is required when spec.type is WorkspaceBuild or WorkspacePlan: Start, Stop or Delete",
         a_job_manifest(transition=None),
         "spec.transition",
     ),
     Creation(
-        "spec.transition is allowed only if spec.type is WorkspaceBuild",
+        "spec.transition is allowed only if spec.type is WorkspaceBuild or WorkspacePlan",
         a_job_manifest(type="TemplateImport"),
         "spec.transition",
     ),

@@ -51,7 +51,17 @@ CASES = (
             ("a workspace's UID", {"workspaceRef": {"name": "dev", "uid": "uid-of-dev"}}, _MANAGED),
             ("a template's UID", {"templateRef": {"name": "template", "uid": "uid-of-template"}}, _MANAGED),
             ("ownerMayCancel", {"ownerMayCancel": True}, _MANAGED),
+            (
+                "another's workspace to plan",
+                {"type": "WorkspacePlan", "workspaceRef": a_build("boss")},
+                'spec.workspaceRef.owner "boss" is not your own name',
+            ),
         )
+    ),
+    _allowed(
+        "a submitter plans a workspace by its UID",
+        "submitter",
+        create(a_job_manifest("new", type="WorkspacePlan", workspaceRef=a_build("submitter"))),
     ),
     _allowed("a submitter creates a job with the own name", "submitter", create(a_job_manifest("new", **_OWN))),
     _allowed("a submitter creates a job without names", "submitter", create(a_job_manifest("new"))),

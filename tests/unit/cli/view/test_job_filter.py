@@ -34,6 +34,7 @@ def test_an_unknown_status_is_reported_with_the_known_ones() -> None:
 
 def test_coders_names_of_types_are_understood() -> None:
     assert parse_type("workspace_build") is JobType.WORKSPACE_BUILD
+    assert parse_type("workspaceplan") is JobType.WORKSPACE_PLAN
     assert parse_type("templateimport") is JobType.TEMPLATE_IMPORT
     with pytest.raises(UsageError, match="no job type"):
         parse_type("build")

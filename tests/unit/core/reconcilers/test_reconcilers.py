@@ -1,13 +1,15 @@
 """The three reconcilers together: what they share, and when the first of them has to decide."""
 
-from provisioner_operator.api.v1alpha1.enums import Phase
+import pytest
+
+from provisioner_operator.api.v1alpha1.enums import JobType, Phase
 from provisioner_operator.core.jobs.decisions import Assign, Expire, Fail
 from provisioner_operator.core.jobs.workspace_permission import Ownership
 from provisioner_operator.core.model.records import UnreadableObject
 from provisioner_operator.core.reconcilers.jobs import HELD_SECONDS
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.workspaces.records import WorkspaceStatus
-from support.builders.core import NAMESPACE, a_daemon, a_job, an_ended_job, at
+from support.builders.core import NAMESPACE, a_daemon, a_job, an_assigned_job, an_ended_job, at
 from support.builders.workspaces import a_build, a_workspace
 
 
@@ -67,6 +69,31 @@ def test_a_job_by_hand_that_waits_when_another_user_creates_the_workspace_fails_
     reconcilers.jobs.workspace_changed((NAMESPACE, "dev"))
 
     assert decided(reconcilers) == [("Fail", "early")]
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["waiting", "assigned"])
+def test_a_plan_of_a_workspace_that_another_user_creates_meanwhile_fails_then(waits: bool) -> None:  # noqa: FBT001
+    reconcilers = Reconcilers.create("image")
+    make = a_job if waits else an_assigned_job
+    if not waits:
+        reconcilers.jobs.observe_daemon(a_daemon(), at(0))
+    plan = make("early", workspace="dev", initiator="mallory", type=JobType.WORKSPACE_PLAN)
+    reconcilers.jobs.observe_job(plan, at(0))
+    assert decided(reconcilers) == []
+
+    reconcilers.workspaces.observe_workspace(a_workspace(owner="alice"))
+    reconcilers.jobs.workspace_changed((NAMESPACE, "dev"))
+
+    assert decided(reconcilers) == [("Fail", "early")]
+
+
+def test_a_plan_and_a_build_of_a_workspace_run_at_the_same_time() -> None:
+    reconcilers = Reconcilers.create("image")
+    reconcilers.jobs.observe_daemon(a_daemon(capacity=3), at(0))
+    reconcilers.jobs.observe_job(a_job("dev-1", workspace="dev"), at(0))
+    reconcilers.jobs.observe_job(a_job("dev-plan", workspace="dev", type=JobType.WORKSPACE_PLAN, created=1), at(0))
+    reconcilers.jobs.observe_job(a_job("dev-2", workspace="dev", created=2), at(0))
+    assert decided(reconcilers) == [("Assign", "dev-1"), ("Assign", "dev-plan")]
 
 
 def test_the_name_of_a_deleted_workspace_belongs_to_nobody_until_another_takes_it() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import Provisioner, Transition
 from provisioner_operator.core.model.file_paths import NamedFiles, from_config_map
-from provisioner_operator.core.workspaces.manifests import build_job, import_job, kept_files
+from provisioner_operator.core.workspaces.manifests import build_job, import_job, kept_files, plan_job
 from provisioner_operator.core.workspaces.records import ParameterValues, SourceFiles, Template, Version, Workspace
 from support.builders.workspaces import VERSION, a_template, a_version, a_workspace
 
@@ -149,6 +149,31 @@ def test_an_import_belongs_to_its_template_and_version() -> None:
     assert job["spec"]["type"] == "TemplateImport"
     assert job["spec"]["tags"] == {"zone": "a"}
     assert job["spec"]["templateRef"] == {"name": "template", "uid": "uid-of-template", "version": VERSION}
+
+
+def test_a_plan_is_as_the_build_that_it_shows_but_not_in_its_place() -> None:
+    workspace, template = a_workspace(owner="sam", initiator="ada"), a_template(allow_user_cancel=True)
+    build = built(workspace, template, parameters=(("size", "2"),))
+    plan: Any = plan_job(
+        "dev-plan-abcd",
+        workspace,
+        template,
+        a_version(),
+        number=3,
+        transition=Transition.START,
+        parameters=(("size", "2"),),
+    )
+
+    assert plan["metadata"] == {**build["metadata"], "name": "dev-plan-abcd"}
+    assert {key for key in build["spec"] if build["spec"][key] != plan["spec"].get(key)} == {
+        "type",
+        "workspaceRef",
+        "initiator",
+        "ownerMayCancel",
+    }
+    assert plan["spec"]["type"] == "WorkspacePlan"
+    assert plan["spec"]["workspaceRef"] == {"name": "dev", "uid": "uid-of-dev", "buildNumber": 3, "owner": "sam"}
+    assert plan["spec"].keys() < build["spec"].keys()
 
 
 def test_kept_files_cannot_change_and_go_with_their_template() -> None:

@@ -31,6 +31,7 @@ def a_build_of(transition: str = "Start") -> JobOwner:
         ),
         ({"templateRef": {"name": "t", "uid": "u"}}, JobOwner("template", "t", "u", "dev-7")),
         ({"workspaceRef": {"name": "dev"}, "templateRef": {"name": "t"}}, None),
+        ({"type": "WorkspacePlan", "workspaceRef": {"name": "dev", "uid": "w"}}, None),
         ({}, None),
     ],
 )

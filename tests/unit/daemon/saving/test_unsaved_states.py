@@ -15,7 +15,7 @@ from provisioner_operator.daemon.execution.unsaved_state import RunRecord, Unsav
 from provisioner_operator.daemon.saving.kept_states import chunk_name, keep, read_kept
 from provisioner_operator.daemon.saving.pusher import AwayError, NotSavedError, Pusher
 from provisioner_operator.daemon.saving.unsaved_states import SAVED_LATER, UnsavedStates
-from provisioner_operator.daemon.terraform.binary import Binaries
+from provisioner_operator.daemon.terraform.binaries.binary import Binaries
 from provisioner_operator.kube import paths
 from provisioner_operator.kube.errors import ForbiddenError, UnreachableError
 from support.virtual_time import run_in_virtual_time

@@ -12,7 +12,7 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.daemon.execution.provisioner import Stage, UnpreparedError
 from provisioner_operator.daemon.inputs.logins import read_module_logins
-from provisioner_operator.daemon.terraform.binary import Binaries
+from provisioner_operator.daemon.terraform.binaries.binary import Binaries
 from provisioner_operator.daemon.terraform.module_access import FOLDER, ModuleAccess, git_environment, token_variable
 from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram
 from provisioner_operator.daemon.terraform.state import ClusterAccess

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import EndReason
 from provisioner_operator.core.daemons.run_environment import RunEnvironment
+from provisioner_operator.core.jobs.planned_changes import NOTHING_DONE
 from provisioner_operator.daemon.execution.guard import RUN_RECORD
 from provisioner_operator.daemon.execution.provisioner import Task, UnpreparedError
 from provisioner_operator.daemon.git.request import REQUEST
-from provisioner_operator.daemon.terraform.binary import Binaries
+from provisioner_operator.daemon.terraform.binaries.binary import Binaries
 from provisioner_operator.daemon.terraform.failure import LONGEST_DETAIL
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
 from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram
@@ -29,11 +31,16 @@ COMMIT = "0123456789" * 4
 GIT = {"git": {"url": URL, "path": "dev", "secretRef": {"name": "login"}}}
 INLINE = {"inline": {"files": {"main.tf": "# main"}}}
 IMPORT: dict[str, Any] = {"type": "TemplateImport", "transition": None, "workspaceRef": None}
+PLAN: dict[str, Any] = {"type": "WorkspacePlan"}
 DRY_RUN: dict[str, Any] = {"type": "TemplateDryRun", "transition": None, "workspaceRef": None}
 
 
 def prepare(task: Task, directory: Path, **passed: str) -> TerraformProgram:
-    objects = Objects({paths.secret("acme", "login"): a_secret(username="joe", password="hunter2")})
+    return prepare_from({}, task, directory, **passed)
+
+
+def prepare_from(stored: Mapping[str, Any], task: Task, directory: Path, **passed: str) -> TerraformProgram:
+    objects = Objects({**stored, paths.secret("acme", "login"): a_secret(username="joe", password="hunter2")})
     # Any program will do: none is run here.
     access = ClusterAccess(Path("/etc/kubeconfig"))
     environment = RunEnvironment(passed, tuple(passed.values()))
@@ -61,6 +68,7 @@ def stages(program: TerraformProgram) -> list[tuple[str, str]]:
         ({"transition": "Delete"}, ["init", "plan", "destroy"]),
         (IMPORT, ["init", "validate", "inspect"]),
         (DRY_RUN, ["init", "plan"]),
+        (PLAN, ["init", "plan"]),
     ],
 )
 def test_files_from_git_are_fetched_first_and_the_rest_runs_in_their_folder(
@@ -89,6 +97,47 @@ def test_a_job_whose_version_is_not_there_is_not_begun(tmp_path: Path) -> None:
         prepare(a_task(source=INLINE, terraformVersion="~> 1.9.0"), tmp_path)
     assert raised.value.failure.reason is EndReason.RUN_FAILED
     assert not list(tmp_path.iterdir())
+
+
+def arguments(program: TerraformProgram) -> dict[str, tuple[str, ...]]:
+    return {stage.name: stage.arguments[1:] for stage in program.stages}
+
+
+def test_a_plan_reads_the_state_of_its_workspace_without_its_lock(tmp_path: Path) -> None:
+    stored = {paths.secret("acme", "tfstate-default-dev-ws"): a_secret(tfstate="")}
+    program = prepare_from(stored, a_task(source=INLINE, **PLAN), tmp_path)
+    done = arguments(program)
+    assert f"-backend-config={BACKEND_SETTINGS_FILE}" in done["init"]
+    assert "-lock=false" in done["plan"]
+    assert "-destroy" not in done["plan"]
+    deleted = arguments(prepare_from(stored, a_task(source=INLINE, transition="Delete", **PLAN), tmp_path))
+    assert {"-lock=false", "-destroy"} < set(deleted["plan"])
+    assert "-lock=false" not in arguments(prepare_from(stored, a_task(source=INLINE), tmp_path))["plan"]
+
+
+def test_a_plan_of_a_workspace_without_a_state_makes_none(tmp_path: Path) -> None:
+    program = prepare(a_task(source=INLINE, **PLAN), tmp_path)
+    assert not any(each.startswith("-backend-config") for each in arguments(program)["init"])
+    assert json.loads((tmp_path / BACKEND_FILE).read_text()) == {"terraform": {"backend": {"local": {}}}}
+    assert program.end_stage("init", 0).failure is None
+
+
+def test_a_plan_says_what_it_would_change_and_a_build_does_not(tmp_path: Path) -> None:
+    summaries = []
+    for spec in (PLAN, {}):
+        program = prepare(a_task(source=INLINE, transition="Stop", **spec), tmp_path)
+        for action in ("create", "delete", "read"):
+            resource = {"addr": f"disk.{action}", "resource_type": "disk"}
+            line = {"@message": "m", "type": "planned_change", "change": {"resource": resource, "action": action}}
+            program.read("plan", "stdout", json.dumps(line))
+        summaries.append(program.summary)
+        planned = [each.address for each in program.resources]
+        assert planned == (["disk.delete", "disk.create"] if spec else ["disk.create", "disk.delete", "disk.read"])
+    assert summaries == [
+        "A stop would change 2 resources (1 to destroy, 1 to create): destroy disk.delete, create disk.create. "
+        + NOTHING_DONE,
+        None,
+    ]
 
 
 def test_states_that_come_with_a_source_are_left_out_and_named(tmp_path: Path) -> None:

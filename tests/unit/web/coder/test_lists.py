@@ -83,6 +83,21 @@ def test_jobs_are_selected(world: ApiWorld, query: str, expected: set[str]) -> N
     assert int(answer.headers["X-Total-Count"]) == len(expected)
 
 
+def test_the_plan_of_a_workspace_is_a_dry_run_for_coders_clients_and_no_build() -> None:
+    world = ApiWorld()
+    before = world.get(f"/api/v2/workspaces/{uid(WORKSPACES, 'dev')}/builds").json()
+    plan = a_build_job(3, spec={"type": "WorkspacePlan"})
+    plan["metadata"] |= {"name": "dev-plan-abcd", "uid": uid(JOBS, "dev-plan-abcd")}
+    world.index.apply(JOBS, "ADDED", plan)
+
+    [found] = world.get(f"{JOBS_PATH}?type=template_version_dry_run&workspace=dev").json()
+
+    assert (found["id"], found["type"]) == (uid(JOBS, "dev-plan-abcd"), "template_version_dry_run")
+    assert found["metadata"]["workspace_name"] == "dev"
+    assert world.get(f"/api/v2/workspaces/{uid(WORKSPACES, 'dev')}/builds").json() == before
+    assert world.get(f"/api/v2/workspacebuilds/{found['id']}").status_code == 404
+
+
 def test_a_job_of_a_user_is_found_by_its_tags_alone() -> None:
     world = ApiWorld()
     tags = {"scope": "user", "owner": "ada", "environment": "cloud"}

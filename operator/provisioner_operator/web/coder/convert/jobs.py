@@ -14,7 +14,7 @@ from provisioner_operator.web.coder.models.base import NIL, time_of
 from provisioner_operator.web.coder.models.jobs import ProvisionerJob, ProvisionerJobInput, ProvisionerJobMetadata
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.index.rows import JobRow, ObjectRow
-from provisioner_operator.web.words import TYPE_WORD
+from provisioner_operator.web.words import CODER_TYPE_WORD
 
 
 def provisioner_job(row: JobRow, index: ClusterIndex) -> ProvisionerJob:
@@ -40,7 +40,7 @@ def provisioner_job(row: JobRow, index: ClusterIndex) -> ProvisionerJob:
         organization_id=ids.uuid_of(index.namespace_uid(job.namespace)),
         initiator_id=ids.initiator_id(job.initiator),
         input=_input(row),
-        type=TYPE_WORD[job.type],
+        type=CODER_TYPE_WORD[job.type],
         available_workers=_workers(job, index),
         metadata=_metadata(row, template_names(index, job.namespace, row.template)),
         logs_overflowed=False,
@@ -83,7 +83,7 @@ def recorded_job(record: RecordedJob, template: TemplateNames, index: ClusterInd
             template_version_id=None if is_build else ids.version_id(record.namespace, record.version),
             workspace_build_id=UUID(record.uid) if is_build else None,
         ),
-        type=TYPE_WORD[record.type],
+        type=CODER_TYPE_WORD[record.type],
         metadata=ProvisionerJobMetadata(
             template_version_name=record.version,
             template_id=template.id,

@@ -124,11 +124,12 @@ def requested_build(row: ObjectRow, job: JobRow, index: ClusterIndex) -> Workspa
 
 
 def builds_of(row: ObjectRow, index: ClusterIndex) -> list[JobRow]:
-    """Return the jobs of a workspace, the newest first; not those of an earlier one of its name.
+    """Return the jobs that build a workspace, the newest first; not those of an earlier one of its name.
 
     By their numbers: times of creation are to the second, in which a workspace may be stopped and started.
     """
-    found = [each for each in index.jobs.of_workspace(row.namespace, row.name) if each.workspace_uid == row.uid]
+    jobs = index.jobs.of_workspace(row.namespace, row.name)
+    found = [each for each in jobs if each.workspace_uid == row.uid and each.job.type is JobType.WORKSPACE_BUILD]
     return sorted(found, key=lambda each: (each.build_number or 0, each.job.created), reverse=True)
 
 

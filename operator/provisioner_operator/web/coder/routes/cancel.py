@@ -19,6 +19,7 @@ from provisioner_operator.web.coder.models.answers import Answer
 from provisioner_operator.web.dependencies import CallerOf, Context
 from provisioner_operator.web.index.rows import JobRow
 from provisioner_operator.web.problems import Problem
+from provisioner_operator.web.words import CODER_TYPE_WORD
 
 router = APIRouter(tags=["Cancel"])
 
@@ -53,7 +54,7 @@ async def cancel_import(version: UUID, context: Context, caller: CallerOf) -> Re
 
 @router.patch("/templateversions/{version}/dry-run/{job}/cancel", response_model=Answer)
 async def cancel_dry_run(version: UUID, job: UUID, context: Context, caller: CallerOf) -> Response:
-    """Cancel a dry run."""
+    """Cancel a dry run, or the plan of a workspace."""
     del version  # part of Coder's path; the job's id is enough
     return await _cancel(await job_of(job, context.index, caller), JobType.TEMPLATE_DRY_RUN, caller, end=".")
 
@@ -61,7 +62,7 @@ async def cancel_dry_run(version: UUID, job: UUID, context: Context, caller: Cal
 async def _cancel(
     row: JobRow, type_: JobType, caller: Caller, expected: Phase | None = None, *, end: str = "!"
 ) -> Response:
-    if row.job.type is not type_:
+    if CODER_TYPE_WORD[row.job.type] != CODER_TYPE_WORD[type_]:
         raise not_found()
     try:
         outcome = await jobs.cancel(caller.client, row.job, CancelRequest(expected=expected))

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from provisioner_operator.api.v1alpha1.enums import JobType
 from provisioner_operator.api.v1alpha1.names import JOBS, WORKSPACES
 from provisioner_operator.web.access.caller import Caller
 from provisioner_operator.web.dependencies import CallerOf, Context
@@ -145,9 +146,8 @@ def _rendered_one(index: ClusterIndex, view: WorkspaceView, row: ObjectRow) -> R
         gone = render("workspaces/gone.html", name=view.name, back=paths.workspaces(view.org))
         return Rendering({}, lambda _: gone)
     line = _line(index, present, view, ticking=True, is_away=stale is not None)
-    builds = (
-        index.jobs.of_workspace(row.namespace, row.name)[:_MOST_BUILDS] if row.namespace in view.job_namespaces else []
-    )
+    jobs = index.jobs.of_workspace(row.namespace, row.name) if row.namespace in view.job_namespaces else []
+    builds = [each for each in jobs if each.job.type is JobType.WORKSPACE_BUILD][:_MOST_BUILDS]
     detail = workspace_detail(present.body, line, tuple(_build(each) for each in builds), index.now())
     return Rendering({}, lambda _: render("workspaces/workspace.html", workspace=detail, line=line, stale=stale))
 

@@ -3,7 +3,7 @@
 import pytest
 from packaging.version import Version
 
-from provisioner_operator.daemon.terraform.version_constraint import satisfies
+from provisioner_operator.daemon.terraform.binaries.version_constraint import satisfies
 
 
 @pytest.mark.parametrize(

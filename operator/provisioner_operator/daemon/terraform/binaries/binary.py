@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner_operator.daemon.terraform.version import OPENTOFU, Binary, UnsupportedProgramError, identify
-from provisioner_operator.daemon.terraform.version_constraint import satisfies
+from provisioner_operator.daemon.terraform.binaries.version import OPENTOFU, Binary, UnsupportedProgramError, identify
+from provisioner_operator.daemon.terraform.binaries.version_constraint import satisfies
 
 NAMES = ("tofu", "terraform")
 """The programs searched in this order when none is given."""

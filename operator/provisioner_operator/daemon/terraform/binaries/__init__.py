@@ -1,0 +1,1 @@
+"""Programs of Terraform and OpenTofu: found, identified, and chosen by version."""
