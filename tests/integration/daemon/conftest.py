@@ -17,7 +17,9 @@ import yaml
 
 from integration.daemon.cable import Cable
 from provisioner_devcluster import find_tofu
+from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.status_writes import assign
+from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.kube.parsing import parse_daemon, parse_job
 from support.cluster.kubectl import Kubectl
 from support.cluster.shared_cluster import Cluster
@@ -176,6 +178,16 @@ class Office:
     def said(self) -> str:
         """Return everything that the daemons wrote to their outputs."""
         return "".join(log.read_text() for log in self.directory.glob("*.log"))
+
+    def lose(self, name: str, seconds_ago: float = 0.0) -> None:
+        """End a job as the controller does for a lost daemon."""
+        finished = timestamp(time.time() - seconds_ago)
+        status = {"phase": Phase.FAILED, "reason": EndReason.DAEMON_LOST, "finishedAt": finished}
+        self.kubectl.patch("pj", name, {"status": status}, subresource="status")
+
+    def run_directories(self) -> list[Path]:
+        """Return the directories of runs; the daemon has another one of its own, for Terraform's login."""
+        return [each for each in self.directory.glob("provisioner-run-*") if "-login-" not in each.name]
 
     def close(self) -> None:
         """Stop what still runs."""

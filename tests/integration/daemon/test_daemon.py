@@ -180,7 +180,7 @@ def test_a_daemon_with_an_old_program_exits_and_leaves_no_object(office: Office,
     program.chmod(0o755)
     process = office.launch("d1", "--provisioner", "terraform", "--terraform", str(program))
     assert process.wait(PATIENCE) == 1
-    assert f"Error: {program} is Terraform 1.5, which is too old." in office.said()
+    assert f"Error: {program} is Terraform 1.5.7, which is too old." in office.said()
     assert not office.kubectl.attempt("get", "pd", "d1").ok
 
 
@@ -221,7 +221,7 @@ def test_what_a_killed_daemon_left_on_disk_is_swept_by_the_next(office: Office) 
     daemon = office.start()
     office.submit("one", seconds=FOREVER)
     office.await_run("one")
-    [left] = office.directory.glob("provisioner-run-*")
+    [left] = office.run_directories()
     # The daemon first, stopped, so that it cannot see the end of its run; then its guard, which would tidy up.
     daemon.send_signal(signal.SIGSTOP)
     processes = office.processes()

@@ -108,7 +108,7 @@ def test_a_pinned_commit_is_run_though_the_branch_has_moved(tofu_office: Office,
     assert actions(status) == {"module.greeting.terraform_data.greeting": "update"}
     assert f"fetch: commit: {second}" in tofu_office.log("two")
     assert PASSWORD not in tofu_office.log("two") + tofu_office.said() + str(status)
-    assert not list(tofu_office.directory.glob("provisioner-run-*"))
+    assert not tofu_office.run_directories()
 
 
 def test_a_source_that_cannot_be_had_says_why(tofu_office: Office, server: GitServer) -> None:

@@ -1,15 +1,12 @@
 """Locks of Terraform's states that daemons leave, or hold, on a real API server."""
 
 import json
-import time
 from typing import Any
 
 import psutil
 
 from integration.daemon.conftest import Office, terraform_flags, wait_until
 from integration.daemon.test_terraform import SLEEPER, a_build, is_applying, sleeping
-from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
-from provisioner_operator.core.model.json_patch import timestamp
 
 LOCK = "lock-tfstate-default-dev-7-ws"
 STATE = "tfstate-default-dev-7-ws"
@@ -25,13 +22,6 @@ def build(text: str, **options: Any) -> dict[str, Any]:
 def holder(office: Office) -> str | None:
     found: str | None = office.kubectl.get("lease", LOCK).get("spec", {}).get("holderIdentity")
     return found
-
-
-def lose(office: Office, name: str, seconds_ago: float) -> None:
-    """End the job as the controller does for a lost daemon."""
-    finished = timestamp(time.time() - seconds_ago)
-    status = {"phase": Phase.FAILED, "reason": EndReason.DAEMON_LOST, "finishedAt": finished}
-    office.kubectl.patch("pj", name, {"status": status}, subresource="status")
 
 
 def end_at_once(office: Office, name: str) -> None:
@@ -55,7 +45,7 @@ def test_the_lock_of_a_dead_run_is_taken_over_with_an_event(office: Office) -> N
     assert left == f"provisioner.dev/{office.job('one')['assignment']['id']}"
     office.start_terraform("d1")
     # The new process holds the lock file of the former one, so there is no need to wait.
-    lose(office, "one", 0)
+    office.lose("one", 0)
     office.submit_spec("two", build(SLEEPER, transition="Delete"))
     office.await_phase("two", "Completed")
     assert "was still locked by job one on daemon d1" in office.log("two")
@@ -84,7 +74,7 @@ def test_the_lock_of_a_daemon_whose_name_another_machine_uses_is_taken_after_its
     office.start_terraform("d1")
     end_at_once(office, "one")
     lost_after = office.daemon("d1")["lostAfterSeconds"]
-    lose(office, "one", lost_after - 30)
+    office.lose("one", lost_after - 30)
     left = holder(office)
     # A process of the same name on another machine, which has another lock file.
     office.kubectl.patch("pd", "d1", {"status": {"instance": "elsewhere"}}, subresource="status")

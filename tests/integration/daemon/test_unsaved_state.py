@@ -84,7 +84,7 @@ def test_a_state_is_saved_once_the_api_server_is_back(office: Office) -> None:
     assert "the daemon has saved it since" in status["message"]
     assert stored_resources(office) == {"made", "gate"}
     assert not is_locked(office)
-    assert not list(office.directory.glob("provisioner-run-*"))
+    assert not office.run_directories()
     office.submit_spec("two", a_build(gated("unused"), transition="Delete"))
     assert {each["address"] for each in office.await_phase("two", "Completed")["resources"]} >= {"terraform_data.made"}
 
@@ -99,7 +99,7 @@ def test_a_state_whose_daemon_died_is_saved_by_its_next_process(office: Office) 
     wait_until(lambda: not office.daemon("d1").get("unsavedStates"), "the state to be saved")
     assert stored_resources(office) == {"made", "gate"}
     assert not is_locked(office)
-    assert not list(office.directory.glob("provisioner-run-*"))
+    assert not office.run_directories()
 
 
 def test_a_state_that_is_too_large_is_kept_in_secrets_until_a_build_can_save_it(office: Office) -> None:

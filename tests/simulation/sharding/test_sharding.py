@@ -8,8 +8,6 @@ import pytest
 from simulation.sharding.shards import SHARDS, preferred, shard_of
 from simulation.sharding.world import ShardedWorld, ViolatedError
 
-pytestmark = pytest.mark.no_cover
-
 SEEDS = int(os.environ.get("PROVISIONER_SIMULATION_SEEDS", "200")) // 20
 ORGANIZATIONS = [f"organization-{number}" for number in range(1000)]
 TROUBLED_SECONDS = 150.0
