@@ -23,7 +23,7 @@ LARGE = """
 locals { parts = [for i in range(1000) : join("", [for j in range(12) : sha512("${i}.${j}")])] }
 resource "terraform_data" "large" { input = join("", local.parts) }
 """
-"""What is made is so large that the state, compressed, exceeds the 1 MiB of a Secret."""
+"""A template whose state, compressed, exceeds the 1 MiB of a Secret."""
 
 
 def gated(gate: str) -> str:

@@ -40,7 +40,7 @@ class WorkspaceReconciler(WorkspaceCache):
         self._listed: set[str] = set()
         """Namespaces whose workspaces were listed in this term of leadership; in others an unknown one may exist."""
         self._unsaved: dict[NamespacedName, str] = {}
-        """Why the states of these workspaces are not saved yet."""
+        """Reasons for which the states of these workspaces are not saved yet."""
 
     # --- workspaces that cannot be parsed ---
 

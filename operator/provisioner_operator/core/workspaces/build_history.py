@@ -30,7 +30,7 @@ class BuildFacts:
     refused: RefusedStep | None = None
     """Step that the API server refused, during its backoff."""
     unsaved: str | None = None
-    """Why the workspace's state is not saved yet, if that is so."""
+    """Reason for which the workspace's state is not saved yet, if that is so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,26 @@
-"""Run Terraform jobs: init, plan, apply (destroy for Delete) with `terraform` or `tofu`.
+"""Prepare Terraform runs: init, plan, apply (destroy for Delete) with `terraform` or `tofu`.
 
 The `kubernetes` backend keeps one state for each workspace. A TemplateImport is initialized without state, validated and
-inspected; a TemplateDryRun is planned without state; a WorkspacePlan reads the state, and neither locks nor writes it. Files from git are fetched by a stage of their own, before all others;
-the others run in the folder of the checkout that the source names. Values of variables reach the program in its environment;
-those that a file of the source may set too also in a file that takes precedence (`value_files`).
+inspected; a TemplateDryRun is planned without state; a WorkspacePlan reads the state, and neither locks nor writes it. Files
+from git are fetched by a stage of their own, before all others; the others run in the folder of the checkout that the source
+names. Values of variables reach the program in its environment; those that a file of the source may set too also in a file that
+takes precedence (`value_files`).
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, StateBackend, Transition
+from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, StateBackend
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
 from provisioner_operator.api.v1alpha1.pod_environment import PROVIDER_CACHE_VARIABLE
 from provisioner_operator.core.daemons.run_environment import RunEnvironment
-from provisioner_operator.core.jobs.outcome import DeclaredVariable, Output, ResourceChange
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.child_environment import LOCALE, NETWORK, passed_on
 from provisioner_operator.daemon.execution.leftovers import explain_leftover, is_leftover
-from provisioner_operator.daemon.execution.provisioner import Failure, Stage, StageEnd, Task, UnpreparedError
+from provisioner_operator.daemon.execution.provisioner import Task, UnpreparedError
 from provisioner_operator.daemon.execution.unsaved_state import RunRecord, write_record
 from provisioner_operator.daemon.git.request import REPOSITORY, GitRequest
-from provisioner_operator.daemon.git.stage import FETCH, FetchReader, fetch_stage
 from provisioner_operator.daemon.inputs.backend_config import read_backend_config
 from provisioner_operator.daemon.inputs.logins import read_module_logins
 from provisioner_operator.daemon.inputs.source import read_files, read_git_request
@@ -30,26 +28,17 @@ from provisioner_operator.daemon.inputs.variables import read_variables
 from provisioner_operator.daemon.logs.redaction import Redactor
 from provisioner_operator.daemon.terraform import state
 from provisioner_operator.daemon.terraform.binaries.binary import Binaries, MissingProgramError
-from provisioner_operator.daemon.terraform.failure import explain_failure
-from provisioner_operator.daemon.terraform.inspect_stage import INSPECT, InspectReader, inspect_stage
 from provisioner_operator.daemon.terraform.job_variables import context_environment, input_variables
 from provisioner_operator.daemon.terraform.layout import Layout
 from provisioner_operator.daemon.terraform.left_state import require_no_state_in_secrets
-from provisioner_operator.daemon.terraform.module_access import ModuleAccess, git_environment, init_stage
-from provisioner_operator.daemon.terraform.output import Diagnostic, OutputReader
-from provisioner_operator.daemon.terraform.passing_failure import PAUSES_SECONDS, may_pass
-from provisioner_operator.daemon.terraform.provider_cache import (
-    WITHOUT_LOCK_FILE_VARIABLE,
-    ProviderStore,
-    RunCache,
-)
-from provisioner_operator.daemon.terraform.run_lock import LOCKED_BY_TERRAFORM, UNLOCKED, RunLock, StateLocks
+from provisioner_operator.daemon.terraform.module_access import ModuleAccess, git_environment
+from provisioner_operator.daemon.terraform.program import TerraformProgram
+from provisioner_operator.daemon.terraform.provider_cache import WITHOUT_LOCK_FILE_VARIABLE, ProviderStore, RunCache
+from provisioner_operator.daemon.terraform.run_lock import RunLock, StateLocks
 from provisioner_operator.daemon.terraform.source_files import write_files
-from provisioner_operator.daemon.terraform.stages import INIT, PLAN, VALIDATE, Commands
 from provisioner_operator.daemon.terraform.state_history import Client, StateVersions
 from provisioner_operator.daemon.terraform.stored_state import workspace_with_state
 from provisioner_operator.daemon.terraform.template_backend import TemplateBackend
-from provisioner_operator.daemon.terraform.value_files import UnreadableValueError, ValueFiles
 
 _OWN = (
     "TF_CLI_CONFIG_FILE",
@@ -57,178 +46,6 @@ _OWN = (
 )
 """The variables of the daemon's environment that Terraform always inherits, besides those that the daemon is told to pass on.
 None of Coder's (CODER_*): the job alone describes itself to its template, the same on every daemon."""
-
-
-class TerraformProgram:
-    """One Terraform run."""
-
-    def __init__(
-        self,
-        layout: Layout,
-        binary: str,
-        job: Job,
-        environment: Mapping[str, str],
-        *,
-        parallelism: int | None,
-        values: Mapping[str, str],
-        secrets: Sequence[str],
-        mask: Redactor,
-        request: GitRequest | None,
-        notices: Sequence[str] = (),
-        cache: RunCache | None = None,
-        modules: ModuleAccess | None = None,
-        versions: StateVersions | None = None,
-        lock: RunLock | None = None,
-    ) -> None:
-        self._layout = layout
-        self._modules = modules or ModuleAccess(layout.directory)
-        self._versions = versions
-        self._lock = lock
-        self._cache = cache
-        self._binary = binary
-        self._job = job
-        self._parallelism = parallelism
-        self._values = ValueFiles(layout.module, layout.directory, values)
-        self._reader = OutputReader()
-        self._request = request
-        self._fetched = None if request is None else FetchReader(request)
-        self._inspected = InspectReader()
-        self._document: list[str] = []
-        self._pauses = list(PAUSES_SECONDS)
-        """Those that are left before further tries of `init`."""
-        self.environment = environment
-        self.secrets = secrets
-        self._mask = mask
-        self.notices = notices
-
-    @property
-    def stages(self) -> Iterator[Stage]:
-        """The commands, each decided when the one before has ended: some depend on the files that were fetched."""
-        if self._request is not None:
-            yield fetch_stage(self._request, self._layout.directory)
-        if not self._imports and self._values.search():
-            yield inspect_stage(self._layout.directory, self._layout.folder)
-        commands = Commands(self._binary, self._layout, self._values, self._reader, self._options())
-        for stage in commands.stages(self._job):
-            if stage.name == INIT:
-                yield init_stage(stage, self.environment, self._cache, self._modules)
-            elif stage.name == PLAN and self._lock is not None:
-                yield replace(stage, before=self._lock.acquire)
-            else:
-                yield stage
-
-    @property
-    def summary(self) -> str | None:
-        """What the planned build of a workspace would change."""
-        only_plans = self._job.type is JobType.WORKSPACE_PLAN
-        return self._reader.plan.summary(self._job.transition or Transition.START) if only_plans else None
-
-    @property
-    def outputs(self) -> Sequence[Output]:
-        """Output values that are not sensitive."""
-        return self._reader.outputs
-
-    @property
-    def resources(self) -> Sequence[ResourceChange]:
-        """The changes made or planned, or the resources declared."""
-        if self._job.type is JobType.WORKSPACE_PLAN:
-            return self._reader.plan.resources
-        return self._reader.resources or (self._inspected.resources if self._imports else ())
-
-    @property
-    def variables(self) -> Sequence[DeclaredVariable]:
-        """The variables that an imported template declares."""
-        return self._inspected.variables if self._imports else ()
-
-    @property
-    def commit(self) -> str | None:
-        """The commit that was fetched from a git source."""
-        return None if self._fetched is None else self._fetched.commit
-
-    def read(self, stage: str, stream: str, line: str) -> Sequence[str] | None:
-        """Read a line of machine-readable output; standard error is text."""
-        if stage == FETCH and self._fetched is not None:
-            return self._fetched.read(stream, line)
-        if stream == "stdout" and stage == INSPECT:
-            return self._inspected.read(line)
-        if stream == "stdout" and stage == VALIDATE:
-            self._document.append(line)  # one document of many lines
-            return ()
-        if stream == "stdout":
-            return self._reader.read(line)
-        return (line,) if line.strip() else None
-
-    def end_stage(self, stage: str, code: int) -> StageEnd:
-        """Explain a failed stage; configure the backend before `init`, and verify it after."""
-        if stage == FETCH and self._fetched is not None:
-            failure = self._fetched.failure(code)
-            if failure is None:
-                # Over whatever the repository has under these names.
-                self._layout.write_backend()
-            return StageEnd(failure=failure)
-        lines = tuple(self._reader.read_validation("\n".join(self._document))) if stage == VALIDATE else ()
-        if code != 0:
-            errors = self._errors()
-            if stage == INIT and may_pass(errors) and self._pauses:
-                self._reader.begin_stage()
-                pause = self._pauses.pop(0)
-                return StageEnd((f"This failure may pass: trying again in {pause:.0f} s.",), again_in=pause)
-            failure = explain_failure(
-                stage,
-                code,
-                errors,
-                namespace=self._layout.namespace,
-                workspace=self._layout.workspace,
-                in_own_backend=self._layout.own_backend is not None,
-            )
-            if stage == INIT and (tries := len(PAUSES_SECONDS) - len(self._pauses)):
-                failure = replace(failure, message=f"{failure.message} It was tried {tries + 1} times.")
-            return StageEnd(lines, failure)
-        # Before anything is applied: a state in another place would be lost with the run's directory.
-        if stage == INIT and (fault := self._layout.fault()) is not None:
-            return StageEnd(lines, Failure(EndReason.RUN_FAILED, fault))
-        if stage == INSPECT:
-            return self._end_inspection()
-        self._reader.begin_stage()
-        return StageEnd(lines)
-
-    async def finish(self, *, completed: bool) -> Sequence[str]:
-        """Keep the state as a version, or end the versions of a destroyed workspace; release the lock of the state."""
-        lines = await self._end_versions(completed=completed)
-        return [*lines, *(() if self._lock is None else await self._lock.release(completed=completed))]
-
-    def _options(self) -> Sequence[str]:
-        """Return the options of commands that work on resources."""
-        options = [] if self._parallelism is None else [f"-parallelism={self._parallelism}"]
-        if self._job.type is JobType.WORKSPACE_PLAN:
-            # Builds go on meanwhile: a plan must neither wait for their lock nor make them wait.
-            options.append(UNLOCKED)
-        elif self._layout.workspace is not None:
-            options.append(LOCKED_BY_TERRAFORM if self._lock is None else UNLOCKED)
-        return options
-
-    async def _end_versions(self, *, completed: bool) -> Sequence[str]:
-        if self._versions is None:
-            return ()
-        if completed and self._job.transition is Transition.DELETE:
-            return await self._versions.end()
-        return await self._versions.keep("after")
-
-    def _errors(self) -> Sequence[Diagnostic]:
-        # Masked before a message cuts them: half a secret would not be recognized.
-        return [replace(each, detail=self._mask(each.detail)) for each in self._reader.errors]
-
-    def _end_inspection(self) -> StageEnd:
-        if self._imports:
-            return StageEnd((self._inspected.summary(),))
-        try:
-            return StageEnd(self._values.write(self._inspected.syntax))
-        except UnreadableValueError as error:
-            return StageEnd(failure=Failure(EndReason.VARIABLE_UNAVAILABLE, str(error)))
-
-    @property
-    def _imports(self) -> bool:
-        return self._job.type is JobType.TEMPLATE_IMPORT
 
 
 class Terraform:

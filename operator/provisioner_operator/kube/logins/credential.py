@@ -34,7 +34,7 @@ class CredentialError(aiohttp.ClientError):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a request is signed with."""
+    """Token and certificate with which a request is sent."""
 
     login: Login = field(repr=False)
     authorization: str | None = field(default=None, repr=False)

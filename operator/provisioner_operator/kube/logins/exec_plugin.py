@@ -31,7 +31,7 @@ class PluginError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a plugin gave."""
+    """Credential that a plugin gave."""
 
     token: str | None = field(default=None, repr=False)
     certificate: tuple[str, str] | None = field(default=None, repr=False)
@@ -48,7 +48,7 @@ class ExecPlugin:
     environment: Mapping[str, str] = field(repr=False)
     """Variables beside those of this process."""
     hint: str = ""
-    """What to do if it is not installed."""
+    """Advice for a machine on which it is not installed."""
 
     async def run(self) -> Given:
         """Run it and return what it gives. Raises PluginError."""

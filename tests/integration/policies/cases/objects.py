@@ -91,7 +91,7 @@ def event(reason: str = "StateLockReleased", **fields: Any) -> Manifest:
 
 
 def an_object(kind: str, version: str = API_VERSION) -> Manifest:
-    """What an Event is about."""
+    """Object of an Event."""
     return {"apiVersion": version, "kind": kind, "name": "mine-running", "namespace": "THE-NAMESPACE"}
 
 

@@ -1,4 +1,4 @@
-"""Which state may replace which: a table, and the version that a plan file starts from."""
+"""Precedence of states: a table, and the version that a plan file starts from."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the daemon does with states that Terraform could not save, in virtual time; a scripted pusher takes the part of Terraform."""
+"""States that Terraform could not save, and their fate, in virtual time; a scripted pusher takes the part of Terraform."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -14,7 +14,8 @@ from provisioner_operator.daemon.execution.provisioner import Stage, UnpreparedE
 from provisioner_operator.daemon.inputs.logins import read_module_logins
 from provisioner_operator.daemon.terraform.binaries.binary import Binaries
 from provisioner_operator.daemon.terraform.module_access import FOLDER, ModuleAccess, git_environment, token_variable
-from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram
+from provisioner_operator.daemon.terraform.program import TerraformProgram
+from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.state import ClusterAccess
 from provisioner_operator.kube import paths
 from support.programs.git_program import require_git

@@ -19,8 +19,9 @@ from provisioner_operator.daemon.execution.provisioner import Task, UnpreparedEr
 from provisioner_operator.daemon.git.request import REQUEST
 from provisioner_operator.daemon.terraform.binaries.binary import Binaries
 from provisioner_operator.daemon.terraform.failure import LONGEST_DETAIL
+from provisioner_operator.daemon.terraform.program import TerraformProgram
 from provisioner_operator.daemon.terraform.provider_cache import ProviderStore
-from provisioner_operator.daemon.terraform.provisioner import Terraform, TerraformProgram
+from provisioner_operator.daemon.terraform.provisioner import Terraform
 from provisioner_operator.daemon.terraform.state import BACKEND_FILE, BACKEND_SETTINGS_FILE, ClusterAccess
 from provisioner_operator.daemon.terraform.value_files import FILE
 from provisioner_operator.kube import paths

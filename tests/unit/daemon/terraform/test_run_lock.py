@@ -1,4 +1,4 @@
-"""How a run takes and releases the lock of a state. The Lease's own answers are tested on a real API server."""
+"""Taking and releasing the lock of a state by a run. The Lease's own answers are tested on a real API server."""
 
 import base64
 import gzip
