@@ -11,6 +11,7 @@ from contextlib import closing
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -18,7 +19,7 @@ from websockets.sync.client import connect as connect_socket
 from websockets.typing import Origin
 
 from provisioner_operator.api.v1alpha1.names import JOBS
-from provisioner_operator.kube.connect import connect
+from provisioner_operator.kube.logins.login import find_login
 from provisioner_operator.web.access.reviews import Reviews
 from provisioner_operator.web.problems import Problem
 from support.builders.manifests import a_daemon_manifest, a_job_manifest
@@ -82,9 +83,10 @@ def test_threat_09_on_a_session_with_a_certificate_any_token_would_be_the_certif
     """The trap itself: without it, the next test would prove nothing."""
 
     async def identity() -> str | None:
-        async with connect(cluster.kubeconfig) as own:
-            assert own.session.connector is not None
-            reviews = Reviews(own.server, own.session.connector, "test")
+        login = find_login(cluster.kubeconfig, {})
+        assert login.certificate is not None
+        async with aiohttp.TCPConnector(ssl=login.server.tls(login.certificate)) as connector:
+            reviews = Reviews(login.server.url, connector, "test")
             try:
                 user = await reviews.user({"Authorization": f"Bearer {JUNK}"})
             finally:

@@ -22,6 +22,8 @@ from unit.daemon.builders import RememberingConsole, a_task, until
 
 FAILS_TWICE = "import sys; open('tries', 'a').write('x'); sys.exit(len(open('tries').read()) < 3)"
 LONG = 3600.0
+STALL = 6
+"""Stall timeout in seconds: longer than a busy machine takes to start a program."""
 WAITING = "Waiting for another run."
 
 
@@ -123,7 +125,7 @@ def test_a_cancel_ends_the_pause(tmp_path: Path) -> None:
 
 
 def test_a_pause_does_not_count_as_a_stall(tmp_path: Path) -> None:
-    outcome, _ = run(Flaky(pause=2.5, tries=2), tmp_path, stallTimeoutSeconds=2)
+    outcome, _ = run(Flaky(pause=STALL + 0.5, tries=2), tmp_path, stallTimeoutSeconds=STALL)
     assert outcome.message == "It failed."
 
 
@@ -144,8 +146,9 @@ def test_a_cancel_ends_the_wait_for_other_runs(tmp_path: Path) -> None:
 
 
 def test_the_wait_for_other_runs_does_not_count_as_a_stall(tmp_path: Path) -> None:
-    outcome, _ = run(Flaky(pause=0.0, tries=3, turns=Turns(2.5)), tmp_path, stallTimeoutSeconds=2)
-    assert outcome.phase is Phase.COMPLETED
+    program = Flaky(pause=0.0, tries=1, turns=Turns(STALL + 0.5))
+    outcome, _ = run(program, tmp_path, stallTimeoutSeconds=STALL)
+    assert outcome.message == "It failed."
 
 
 def test_what_has_to_precede_a_stage_may_wait_and_may_fail_the_run(tmp_path: Path) -> None:
