@@ -1,7 +1,7 @@
 """Reviews whose answers are kept for some seconds, by the digest of the credential, so that no user gets another's.
 
 An answer that is used in the second half of its time is asked for anew meanwhile, so that who comes again does not wait. A "no"
-that is older is asked for anew first; if the API server takes long to answer, that "no" counts once more.
+that is older counts once more if it is about a change, for which it hides a button, or if the API server takes long to answer.
 
 Of the places for reviews under way, one credential has some only: whoever asks much waits for their own questions only. While
 the API server cannot be reached, the last answers count, so that its users still see what was known before.
@@ -22,7 +22,8 @@ MOST_AT_A_TIME = 32
 MOST_FOR_ONE = 8
 """Those of one credential: a user without a right for all namespaces asks one question for each."""
 PATIENCE_SECONDS = 0.05
-"""The time that a page waits for a new answer where there is an old "no": an API server at leisure needs a tenth of it."""
+"""The time for which a reader with an old "no" waits for a new answer: an API server at leisure needs a tenth of it."""
+_READS = frozenset({"get", "list", "watch"})
 _DEFAULT_LIFETIMES = Lifetimes()
 
 
@@ -64,7 +65,8 @@ class CachedReviews:
         if found is not None:
             return found[0]
         if self._rights.was_no(key, now):
-            await asyncio.wait((asked,), timeout=PATIENCE_SECONDS)
+            if question.verb in _READS:
+                await asyncio.wait((asked,), timeout=PATIENCE_SECONDS)
             if not asked.done():
                 return False
         return await asyncio.shield(asked)

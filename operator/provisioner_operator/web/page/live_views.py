@@ -181,8 +181,8 @@ class ViewClock:
             with suppress(TimeoutError):
                 async with asyncio.timeout(REFRESH_SECONDS):
                     await self._index.changed(at[0])
-            while at == self._at and (early := self._next - _now()) > 0:
-                await asyncio.sleep(early)
+            if at == self._at:
+                await asyncio.sleep(max(0.0, self._next - _now()))
 
     def _present(self) -> At:
         if _now() >= self._next:

@@ -165,6 +165,24 @@ async def test_while_the_api_server_is_slow_an_old_no_counts_and_the_new_answer_
 
 
 @virtual_time
+async def test_nobody_waits_for_the_rights_of_a_button_that_was_hidden() -> None:
+    """The API server judges the change itself."""
+    patch = LIST._replace(verb="patch")
+    reviewer = Reviewer()
+    reviews = cached(reviewer)
+    clock = asyncio.get_running_loop().time
+    assert not await reviews.allowed("a", {"token": "a"}, patch)
+
+    reviewer.rights = {("a", patch): True}
+    await asyncio.sleep(2 * NO_SECONDS)
+    began = clock()
+    assert not await reviews.allowed("a", {"token": "a"}, patch)
+    assert clock() == began
+    await asyncio.sleep(2 * REVIEW_SECONDS)
+    assert await reviews.allowed("a", {"token": "a"}, patch)
+
+
+@virtual_time
 @pytest.mark.parametrize("was", [True, False])
 async def test_no_other_old_answer_counts_however_slow_the_api_server(was: bool) -> None:  # noqa: FBT001
     """An old "yes" would show what may be hidden by now; an older "no" would hide a right for long."""
