@@ -3,6 +3,7 @@
 The statuses are made by the code that writes them, from all values of the enumerations: a new reason makes a new object.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
@@ -292,7 +293,7 @@ def _pool(new: Manifest, counts: PodCounts, **fields: Any) -> Manifest:
 def _with_status(new: Manifest, patch: JsonPatch) -> Manifest:
     ((path, status),) = patch.sets
     assert path == "/status"
-    return {**new, "status": status}
+    return {**new, "status": json.loads(json.dumps(status))}  # as the API server returns it
 
 
 def _kebab(word: str) -> str:
