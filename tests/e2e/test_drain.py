@@ -96,7 +96,7 @@ def test_a_job_that_would_outlast_the_drain_is_interrupted_and_the_next_build_go
         assert not team.admin.attempt("get", "pod", pod).ok
         assert saved_resources(team, "dev") == {"made": "whole", "slow": "tainted"}
     second = team.jobs.until("dev-2", "Completed", seconds=WITHIN)["status"]
-    assert {each["name"]: each["action"] for each in second["resources"]} == {"slow": "replace"}
+    assert {each["address"]: each["action"] for each in second["resources"]} == {"terraform_data.slow": "replace"}
     assert second["startedAt"] >= first["finishedAt"]
     assert saved_resources(team, "dev") == {"made": "whole", "slow": "whole"}
     require_one_run(team, "dev-1", "Failed")
