@@ -1,7 +1,6 @@
 """Sizes of states that fit into the backend `kubernetes`, with OpenTofu and with Terraform, and the time they take.
 
-`python -m bench.state_sizes` starts a control plane of its own, and applies templates whose states have 1, 4 and 20 MiB. Each is
-applied a second time with the state in a file, as the API server's part is what differs.
+`python -m bench.state_sizes` starts a control plane of its own, and applies templates whose states have 1, 4 and 20 MiB.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ from provisioner_operator.daemon.terraform.state import (
     BACKEND_SETTINGS_FILE,
     ClusterAccess,
     write_kubernetes_backend,
-    write_throwaway_backend,
 )
 from support.cluster.kubectl import Kubectl
 
@@ -81,8 +79,6 @@ class Finding:
     apply: float
     """Seconds."""
     plan: float
-    local: float
-    """Seconds of an apply with the state in a file."""
     error: str
 
 
@@ -111,25 +107,19 @@ class Workspace:
 
 
 def measure(program: Path, admin: Kubectl, name: str, parts: list[str]) -> Finding:
-    """Apply the template with both backends."""
+    """Apply the template, then plan again from its state."""
     namespace = admin.namespace or ""
     with tempfile.TemporaryDirectory(prefix="state-sizes-") as scratch:
-        folders = [Path(scratch) / each for each in ("local", "kubernetes")]
-        for folder in folders:
-            folder.mkdir()
-        write_throwaway_backend(folders[0])
-        local = Workspace(program, folders[0], parts)
-        _require(local.run("init", "-input=false"))
-        local_seconds = _require(local.run("apply", "-auto-approve", "-no-color"))
+        folder = Path(scratch)
         access = ClusterAccess(admin.kubeconfig)
-        write_kubernetes_backend(folders[1], namespace=namespace, workspace=name, access=access)
-        stored = Workspace(program, folders[1], parts)
+        write_kubernetes_backend(folder, namespace=namespace, workspace=name, access=access)
+        stored = Workspace(program, folder, parts)
         _require(stored.run("init", "-input=false", f"-backend-config={BACKEND_SETTINGS_FILE}"))
         apply_seconds, applied = stored.run("apply", "-auto-approve", "-no-color")
         plan_seconds = 0.0 if applied.returncode else _require(stored.run("plan", "-no-color"))
         sizes = [] if applied.returncode else secret_sizes(admin, name)
         error = "" if applied.returncode == 0 else _first_error(applied.stderr)
-        return Finding(stored.state_bytes(), len(sizes), sum(sizes), apply_seconds, plan_seconds, local_seconds, error)
+        return Finding(stored.state_bytes(), len(sizes), sum(sizes), apply_seconds, plan_seconds, error)
 
 
 def secret_sizes(admin: Kubectl, workspace: str) -> list[int]:
@@ -169,8 +159,8 @@ def main() -> None:
     """Measure states of several sizes in the backend `kubernetes`."""
     terraform = shutil.which("terraform")
     programs = {"tofu": build(OPENTOFU)} | ({} if terraform is None else {"terraform": Path(terraform)})
-    head = ("program", "content", "state", "Secrets", "stored", "apply", "plan", "apply, file")
-    click.echo("{:<10} {:<11} {:>10} {:>8} {:>10} {:>8} {:>8} {:>12}".format(*head))
+    head = ("program", "content", "state", "Secrets", "stored", "apply", "plan")
+    click.echo("{:<10} {:<11} {:>10} {:>8} {:>10} {:>8} {:>8}".format(*head))
     with ControlPlane.start() as plane:
         admin = Kubectl(plane.kubeconfig, "default")
         for program, path in programs.items():
@@ -179,7 +169,7 @@ def main() -> None:
                     found = measure(path, admin, f"{program}-{kind}-{mib}", parts_of(content, mib))
                     click.echo(
                         f"{program:<10} {kind:<11} {found.state / MIB:>6.1f} MiB {found.secrets:>8} {found.stored / MIB:>6.2f} MiB "
-                        f"{found.apply:>6.1f} s {found.plan:>6.1f} s {found.local:>10.1f} s  {found.error}"
+                        f"{found.apply:>6.1f} s {found.plan:>6.1f} s  {found.error}"
                     )
 
 
