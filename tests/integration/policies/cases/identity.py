@@ -14,6 +14,8 @@ _FOR_ANOTHER: Manifest = {
     "templateRef": {"name": "template", "uid": "uid-of-template"},
     "ownerMayCancel": True,
 }
+
+
 def _a_plan(owner: str) -> Manifest:
     """The workspaceRef of a plan by a user."""
     return {"name": "dev", "uid": "uid-of-dev", "buildNumber": 1, "owner": owner}
