@@ -1,6 +1,7 @@
 """The schedule of checks for drift: never too often, always again, and spread over the workspaces."""
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +45,7 @@ def test_two_checks_are_never_closer_than_the_interval(
         begun.append(begins)
         since = now = begins + lasts
 
-    assert all(later - earlier >= interval for earlier, later in zip(begun, begun[1:], strict=False))
+    assert all(later - earlier >= interval for earlier, later in pairwise(begun))
 
 
 @given(UIDS, INTERVALS, TIMES, st.floats(0, 10**7))
