@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.workspaces.drift_records import DriftCheck
+from provisioner_operator.core.workspaces.drift.records import DriftCheck
 from provisioner_operator.core.workspaces.records import Build, Import
 from provisioner_operator.kube.parsing import job_record, parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, drift_check_of, import_of

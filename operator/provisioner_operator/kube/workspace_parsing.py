@@ -24,7 +24,7 @@ from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED
 from provisioner_operator.core.workspaces.decisions import SUPERSEDED_BY
-from provisioner_operator.core.workspaces.drift_records import Drift, DriftCheck
+from provisioner_operator.core.workspaces.drift.records import Drift, DriftCheck
 from provisioner_operator.core.workspaces.records import (
     Build,
     BuildRecord,

@@ -9,7 +9,7 @@ import pytest
 from integration.workspaces.conftest import Team, a_team
 from provisioner_devcluster import find_tofu
 from provisioner_operator.api.v1alpha1.limits import LOWEST_PRIORITY
-from provisioner_operator.core.workspaces.drift_schedule import slot_at
+from provisioner_operator.core.workspaces.drift.schedule import slot_at
 from support.builders.manifests import a_workspace_manifest
 from support.cluster.shared_cluster import Cluster
 from support.manifests import Manifest

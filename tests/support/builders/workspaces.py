@@ -7,7 +7,7 @@ from typing import Any
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPhase
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER, IN_USE_FINALIZER
 from provisioner_operator.core.jobs.outcome import ResourceChange
-from provisioner_operator.core.workspaces.drift_records import DriftCheck
+from provisioner_operator.core.workspaces.drift.records import DriftCheck
 from provisioner_operator.core.workspaces.records import (
     Build,
     BuildRecord,

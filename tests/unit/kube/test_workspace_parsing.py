@@ -8,7 +8,7 @@ import pytest
 
 from provisioner_operator.api.v1alpha1.enums import ParameterType, Provisioner
 from provisioner_operator.core.jobs.outcome import ResourceChange
-from provisioner_operator.core.workspaces.drift_records import Drift
+from provisioner_operator.core.workspaces.drift.records import Drift
 from provisioner_operator.core.workspaces.records import Parameter, Template, TemplateStatus, WorkspaceStatus
 from provisioner_operator.core.workspaces.status import template_status_patch, workspace_status_patch
 from provisioner_operator.kube.job_parsing import parse_job_records

@@ -3,7 +3,7 @@
 from typing_extensions import override
 
 from provisioner_operator.core.reconcilers.workspace_cache import WorkspaceCache
-from provisioner_operator.core.workspaces.drift_records import DriftCheck
+from provisioner_operator.core.workspaces.drift.records import DriftCheck
 from provisioner_operator.core.workspaces.records import Workspace
 
 

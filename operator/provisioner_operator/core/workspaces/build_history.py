@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
-from provisioner_operator.core.workspaces.drift_records import DriftCheck
+from provisioner_operator.core.workspaces.drift.records import DriftCheck
 from provisioner_operator.core.workspaces.records import Build, BuildRecord, Workspace
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
 

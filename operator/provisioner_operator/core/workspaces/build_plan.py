@@ -31,7 +31,7 @@ from provisioner_operator.core.workspaces.decisions import (
 )
 from provisioner_operator.core.workspaces.deletion_policy import destroyed, may_be_released
 from provisioner_operator.core.workspaces.desired_state import DesiredState, desired_start, desired_stop
-from provisioner_operator.core.workspaces.drift import plan_check, with_drift
+from provisioner_operator.core.workspaces.drift.check import plan_check, with_drift
 from provisioner_operator.core.workspaces.outdated import with_outdated
 from provisioner_operator.core.workspaces.parameters import Resolution
 from provisioner_operator.core.workspaces.phase import WORKING, Summary, Versions, describe
@@ -240,7 +240,7 @@ def _plan_deletion(
         )
         trouble = replace(trouble, message=f"{trouble.message} {advice}")
     status = _status(workspace, template, history, history.effective_build, trouble, now)
-    status = with_state_saved(status, facts.unsaved, now.wall)
+    status = with_drift(with_state_saved(status, facts.unsaved, now.wall), workspace, history, (), now.wall)
     return _write(workspace, status, history, seconds_to_next_build(None, history, now.wall))
 
 

@@ -21,7 +21,7 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.records import Condition
-from provisioner_operator.core.workspaces.drift_records import Drift
+from provisioner_operator.core.workspaces.drift.records import Drift
 
 ParameterValues = tuple[tuple[str, str], ...]
 """Names and values, ordered by name."""

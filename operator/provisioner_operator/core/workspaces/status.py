@@ -12,7 +12,7 @@ from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.json_patch import JsonPatch, clip, conditions_json, timestamp
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.model.records import Condition
-from provisioner_operator.core.workspaces.drift_records import Drift
+from provisioner_operator.core.workspaces.drift.records import Drift
 from provisioner_operator.core.workspaces.parameters import parameter_json
 from provisioner_operator.core.workspaces.records import (
     BuildRecord,

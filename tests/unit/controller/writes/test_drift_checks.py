@@ -7,7 +7,7 @@ import pytest
 
 from provisioner_operator.controller import clock
 from provisioner_operator.core.model.json_patch import timestamp
-from provisioner_operator.core.workspaces.drift_schedule import slot_at
+from provisioner_operator.core.workspaces.drift.schedule import slot_at
 from provisioner_operator.kube import paths
 from support.builders.manifests import a_job_manifest
 from support.manifests import Manifest

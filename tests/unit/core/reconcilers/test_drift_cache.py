@@ -7,8 +7,8 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import CreateDriftCheck, UpdateWorkspaceStatus
-from provisioner_operator.core.workspaces.drift_records import Drift
-from provisioner_operator.core.workspaces.drift_schedule import slot_at
+from provisioner_operator.core.workspaces.drift.records import Drift
+from provisioner_operator.core.workspaces.drift.schedule import slot_at
 from provisioner_operator.core.workspaces.records import Workspace
 from support.builders.build_plans import SIZE, reported, wanted_change
 from support.builders.core import NAMESPACE, NOON, at

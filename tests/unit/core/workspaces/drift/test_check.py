@@ -10,8 +10,8 @@ from provisioner_operator.api.v1alpha1.limits import LOWEST_PRIORITY, MOST_DRIFT
 from provisioner_operator.core.model.records import Condition
 from provisioner_operator.core.workspaces.build_plan import WorkspacePlan
 from provisioner_operator.core.workspaces.decisions import CreateBuild, CreateDriftCheck, UpdateWorkspaceStatus
-from provisioner_operator.core.workspaces.drift_records import Drift, DriftCheck
-from provisioner_operator.core.workspaces.drift_schedule import Slot, slot_at
+from provisioner_operator.core.workspaces.drift.records import Drift, DriftCheck
+from provisioner_operator.core.workspaces.drift.schedule import Slot, slot_at
 from provisioner_operator.core.workspaces.records import Build, Workspace, WorkspaceStatus
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
 from support.builders.build_plans import SIZE, planned, reported, true_conditions, wanted_change
@@ -296,11 +296,13 @@ def test_a_build_that_never_began_resets_nothing() -> None:
     assert (words(status), status.drift) == (("True", "DriftDetected"), drift.status.drift)
 
 
-def test_nothing_is_left_once_it_is_off() -> None:
-    drift = replace(checked(), status=found(a_drift_check(changed=["disk"])), drift_check=None)
+@pytest.mark.parametrize("changes", [{"drift_check": None}, {"deleting": True}], ids=["off", "deleted"])
+def test_nothing_is_left_once_it_is_off(changes: dict[str, Any]) -> None:
+    drift = replace(checked(), status=found(a_drift_check(changed=["disk"])), **changes)
+    builds = [a_build(2, phase=Phase.RUNNING, transition=Transition.DELETE)] if drift.deleting else []
 
-    plan = planned(drift)
+    plan = planned(drift, *builds)
 
     assert isinstance(plan.decision, UpdateWorkspaceStatus)
     assert (words(plan.decision.status), plan.decision.status.drift) == (None, None)
-    assert "Ready" in true_conditions(plan.decision.status)
+    assert ("Ready" in true_conditions(plan.decision.status)) is not drift.deleting

@@ -21,8 +21,8 @@ from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.json_patch import clip
 from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory
 from provisioner_operator.core.workspaces.decisions import CreateDriftCheck
-from provisioner_operator.core.workspaces.drift_records import Drift, DriftCheck
-from provisioner_operator.core.workspaces.drift_schedule import seconds_to_check, slot_at
+from provisioner_operator.core.workspaces.drift.records import Drift, DriftCheck
+from provisioner_operator.core.workspaces.drift.schedule import seconds_to_check, slot_at
 from provisioner_operator.core.workspaces.records import BuildRecord, Template, Workspace, WorkspaceStatus
 
 _LONGEST_QUOTE = 2048
@@ -32,9 +32,9 @@ _LONGEST_QUOTE = 2048
 def with_drift(
     status: WorkspaceStatus, workspace: Workspace, history: BuildHistory, checks: Sequence[DriftCheck], now: float
 ) -> WorkspaceStatus:
-    """Return the status with what is known of drift: nothing if it is not checked, or before a build has run."""
+    """Return the status with what is known of drift: nothing if it is not checked any more, or before a build has run."""
     run, former = history.last_run, workspace.status.drift
-    if workspace.drift_check is None or run is None:
+    if workspace.drift_check is None or workspace.deleting or run is None:
         conditions = tuple(each for each in status.conditions if each.type != StatusCondition.DRIFTED)
         return replace(status, drift=None, conditions=conditions)
     if history.is_building:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner_operator.api.v1alpha1.limits import LONGEST_DRIFT_CHECK_SECONDS, SHORTEST_DRIFT_CHECK_SECONDS
-from provisioner_operator.core.workspaces.drift_schedule import seconds_to_check, slot_at
+from provisioner_operator.core.workspaces.drift.schedule import seconds_to_check, slot_at
 from support.builders.core import NOON
 
 UIDS = st.uuids().map(str)
