@@ -29,7 +29,7 @@ resource "terraform_data" "machine" {
 """
 SOON_SECONDS = range(2, 8)
 SHORTEST = 3600
-"""So that a window has seven minutes, however slow the machine is."""
+"""So that a window has three minutes, however slow the machine is."""
 
 
 @pytest.fixture(scope="module")

@@ -113,6 +113,7 @@ def drift_check_job(
         ),
         "workspaceRef": {**_workspace_ref(workspace, build.number), "change": build.change},
         **_initiator(workspace, build.transition),
+        "ownerMayCancel": template.allow_user_cancel,
         # Everybody who waits for a daemon goes first.
         "priority": LOWEST_PRIORITY,
         # So it is gone before the next check ends: at most one ended check is kept.

@@ -1,6 +1,7 @@
 """Jobs that check workspaces for drift, as the reconciler knows them: until their results are recorded, and no longer."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_only_a_later_version_is_news_and_an_end_is_final() -> None:
     ],
     ids=["recorded", "of a former build"],
 )
-def test_an_end_is_kept_until_it_is_recorded_or_counts_no_more(changes: dict[str, object]) -> None:
+def test_an_end_is_kept_until_it_is_recorded_or_counts_no_more(changes: dict[str, Any]) -> None:
     workspace = a_checked_workspace()
     reconciler = observing(workspace)
     reconciler.observe_drift_check(ENDED)

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from string import ascii_lowercase
 
-_WINDOW_SHARE = 8
-"""The window is this part of the interval: 37 s of the shortest, three hours of a day."""
+_WINDOW_SHARE = 20
+"""The window is this part of the interval: 72 minutes of a day."""
+_SHORTEST_WINDOW = 30
+"""Seconds of the shortest window: a change of the leader fits into it."""
 _KEY_LETTERS = 3
 """Letters of a key: no two of 17,576 consecutive slots have the same."""
 
@@ -39,7 +41,7 @@ class Slot:
 
 def slot_at(uid: str, interval: int, time: float) -> Slot:
     """Return the slot in which the time lies, of the workspace with this uid and interval."""
-    window = interval // _WINDOW_SHARE
+    window = max(interval // _WINDOW_SHARE, _SHORTEST_WINDOW)
     length = interval + window
     offset = int.from_bytes(sha256(uid.encode()).digest()[:8]) % length
     number = int((time - offset) // length)

@@ -139,7 +139,14 @@ def test_a_slot_has_one_check_whatever_the_clock_of_the_daemon_says() -> None:
 def test_the_check_plans_the_last_build_with_its_version_and_values() -> None:
     workspace = checked(owner="sam", initiator="ada", parameters=(("size", "3"),), running=False)
     build = built(workspace, 7, transition=Transition.STOP, version=VERSION, parameters=(("size", "2"),))
-    newer = a_template(a_version(), a_version("template-2"), active="template-2", parameters=(SIZE,), priority=5)
+    newer = a_template(
+        a_version(),
+        a_version("template-2"),
+        active="template-2",
+        parameters=(SIZE,),
+        priority=5,
+        allow_user_cancel=True,
+    )
 
     plan = in_slot(settled(workspace, build, template=newer), template=newer)
 
@@ -160,7 +167,7 @@ def test_the_check_plans_the_last_build_with_its_version_and_values() -> None:
         "owner": "sam",
         "change": build.record.change,
     }
-    assert (spec["initiator"], spec["priority"]) == ("ada", LOWEST_PRIORITY)
+    assert (spec["initiator"], spec["priority"], spec["ownerMayCancel"]) == ("ada", LOWEST_PRIORITY, True)
 
 
 @pytest.mark.parametrize(("retention", "ttl"), [(604_800, HOUR), (60, 60)])
