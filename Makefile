@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # A type check of unchanged files is looked up here, from any checkout: 5 s of CPU instead of a minute's.
 MYPY_CACHE := $(HOME)/.cache/provisioner-operator/mypy
-WORKERS ?= 4
+WORKERS ?= 6
 PYTEST_ARGS ?=
 UNIT_SEEDS ?= 40
 SIMULATION := tests/simulation

@@ -146,6 +146,8 @@ class ViewClock:
     def __init__(self, index: ClusterIndex) -> None:
         self._index = index
         self._at: At = (0, 0)
+        self._number = 0
+        """Number of the present time."""
         self._next = float("-inf")
         """Earliest time at which another begins."""
         self._waiting = 0
@@ -171,22 +173,23 @@ class ViewClock:
         None is from before the call: what the reader has may be newer. While everything is listed anew, what was rendered
         before is better than a part.
         """
-        oldest, last = self._index.version, None
+        oldest, last = self._index.version, 0
         while True:
             await self._moving.wait()
-            at = self._present()
-            if at != last and at[0] >= oldest and self._index.is_ready:
-                last = at
+            at, number = self._present(), self._number
+            if number != last and at[0] >= oldest and self._index.is_ready:
+                last = number
                 yield at
             with suppress(TimeoutError):
                 async with asyncio.timeout(REFRESH_SECONDS):
                     await self._index.changed(at[0])
-            if at == self._at:
+            if number == self._number:
                 await asyncio.sleep(max(0.0, self._next - _now()))
 
     def _present(self) -> At:
         if _now() >= self._next:
             self._next = _now() + TICK_SECONDS
+            self._number += 1
             self._at = self._index.version, int(self._index.now() // REFRESH_SECONDS)
         return self._at
 
