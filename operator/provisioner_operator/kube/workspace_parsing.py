@@ -9,6 +9,7 @@ from provisioner_operator.api.v1alpha1 import job_status as job_status_models
 from provisioner_operator.api.v1alpha1.drift import WorkspaceDrift
 from provisioner_operator.api.v1alpha1.enums import JobType, ParameterType, Phase, Provisioner, StateBackend
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.names import drift_job_name
 from provisioner_operator.api.v1alpha1.parameters import Parameter as ParameterModel
 from provisioner_operator.api.v1alpha1.parameters import ParameterValue, RecordedParameter
 from provisioner_operator.api.v1alpha1.state import StateStorage
@@ -208,8 +209,9 @@ def drift_check_of(model: ProvisionerJob) -> DriftCheck | None:
     place = spec.workspace_ref
     if spec.type is not JobType.WORKSPACE_PLAN or place is None or place.uid is None:
         return None
-    # Admission lets only the controller, or an administrator in its place, name a change.
-    if place.build_number is None or place.change is None:
+    # Admission lets only the controller, or an administrator in its place, name a change; the name tells it from its other plans.
+    is_check = place.change is not None and meta.name.startswith(drift_job_name(place.name, ""))
+    if place.build_number is None or not is_check:
         return None
     return DriftCheck(
         namespace=meta.namespace,
