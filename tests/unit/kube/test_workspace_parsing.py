@@ -50,10 +50,18 @@ def test_a_plan_with_the_change_of_a_build_is_a_check_for_drift() -> None:
         resources=(ResourceChange("disk", "disk", "replace"),),
         finished=0,
     )
-    pending = stored(a_job_manifest(type="WorkspacePlan", workspaceRef=reference))
+    pending = stored(a_job_manifest("dev-drift-abc", type="WorkspacePlan", workspaceRef=reference))
     check = parse_job_records(pending).drift_check
     assert check is not None
     assert (check.ended, check.finished) == (False, 0)
+
+
+def test_another_plan_of_the_controller_is_no_check_for_drift() -> None:
+    reference = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 3, "change": "c"}
+
+    plan = a_job_manifest("dev-3", type="WorkspacePlan", workspaceRef=reference)
+
+    assert parse_job_records(stored(plan)).drift_check is None
 
 
 @pytest.mark.parametrize("missing", ["uid", "buildNumber", "change"])
@@ -61,7 +69,8 @@ def test_a_plan_by_a_user_is_no_check_for_drift(missing: str) -> None:
     reference = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 3, "change": "c"}
     del reference[missing]
 
-    assert parse_job_records(stored(a_job_manifest(type="WorkspacePlan", workspaceRef=reference))).drift_check is None
+    plan = a_job_manifest("dev-drift-abc", type="WorkspacePlan", workspaceRef=reference)
+    assert parse_job_records(stored(plan)).drift_check is None
     assert parse_job_records(stored(a_job_manifest(type="TemplateDryRun"))).drift_check is None
 
 
