@@ -15,6 +15,8 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 MYPY_CACHE := $(HOME)/.cache/provisioner-operator/mypy
 WORKERS ?= 6
 PYTEST_ARGS ?=
+# Some images switch Python's cache of compiled files off: then each of the many programs compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 UNIT_SEEDS ?= 40
 SIMULATION := tests/simulation
 BEHAVIOR := tests/component tests/simulation tests/model tests/integration
