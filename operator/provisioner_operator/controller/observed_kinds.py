@@ -115,6 +115,8 @@ class ObservedKinds:
         is_news = records.build is not None and self._workspaces.observe_build(records.build)
         if records.template_import is not None:
             is_news |= self._workspaces.observe_import(records.template_import)
+        if records.drift_check is not None:
+            is_news |= self._workspaces.observe_drift_check(records.drift_check)
         return is_news
 
     def _forget_job(self, uid: str) -> None:
