@@ -4,21 +4,25 @@ from pathlib import Path
 
 import click
 
+from monitoring.grafana.boards import boards, config_maps
+from monitoring.grafana.rendering import dashboard_json
 from monitoring.rules.alerts import groups
 from monitoring.rules.prometheus_rule import prometheus_rule, rules_file
 from monitoring.rules.queue_slo import QueueSlo
-from monitoring.rules.rule import RUNBOOKS
+from monitoring.rules.rule import DEFAULT_LINKS, Links
 
 ROOT = Path(__file__).parents[1]
 DEFAULT = QueueSlo()
 
 
-def files(slo: QueueSlo = DEFAULT, runbooks: str = RUNBOOKS) -> dict[Path, str]:
+def files(slo: QueueSlo = DEFAULT, links: Links = DEFAULT_LINKS) -> dict[Path, str]:
     """Return all generated files by their paths below the root."""
-    rules = groups(slo)
+    rules, dashboards = groups(slo), boards(slo)
     return {
-        Path("manifests/components/monitoring/rules.yaml"): prometheus_rule(rules, runbooks),
-        Path("monitoring/rules.yaml"): rules_file(rules, runbooks),
+        Path("manifests/components/monitoring/rules.yaml"): prometheus_rule(rules, links),
+        Path("monitoring/rules.yaml"): rules_file(rules, links),
+        Path("manifests/components/dashboards/dashboards.yaml"): config_maps(dashboards),
+        **{Path(f"monitoring/dashboards/{board.uid}.json"): dashboard_json(board) for board in dashboards},
     }
 
 
@@ -37,14 +41,17 @@ def files(slo: QueueSlo = DEFAULT, runbooks: str = RUNBOOKS) -> dict[Path, str]:
     show_default=True,
     help="Seconds within which a job has to start; a bucket of provisioner_job_dispatch_seconds.",
 )
-@click.option("--runbooks", default=RUNBOOKS, show_default=True, help="Address of the folder of the runbooks.")
-def main(*, objective: float, target: float, runbooks: str) -> None:
+@click.option(
+    "--runbooks", default=DEFAULT_LINKS.runbooks, show_default=True, help="Address of the folder of the runbooks."
+)
+@click.option("--grafana", default=DEFAULT_LINKS.grafana, help="Address of Grafana, for links to the dashboards.")
+def main(*, objective: float, target: float, runbooks: str, grafana: str) -> None:
     """Write the rules and dashboards."""
     try:
         slo = QueueSlo(objective, target)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    for path, text in files(slo, runbooks).items():
+    for path, text in files(slo, Links(runbooks, grafana)).items():
         (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(text, encoding="utf-8")
 

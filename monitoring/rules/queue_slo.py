@@ -82,6 +82,7 @@ class QueueSlo:
                 f"{self.target_seconds:g} s after only a daemon was missing, or never. At this rate the budget of 30 days "
                 f"({self.budget:.0%}) is spent in {days:.2g} days."
             ),
+            dashboard="provisioner-queue",
             pending=rate.pending,
             labels={"long": rate.long, "short": rate.short},
         )

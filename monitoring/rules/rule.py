@@ -5,8 +5,19 @@ from enum import StrEnum
 
 PREFIX = "Provisioner"
 """Prefix of the alerts' names, among those of other products."""
-RUNBOOKS = "docs/runbooks/"
-"""Place of the runbooks: a path in this repository, unless the generator is given an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses that the annotations of alerts begin with."""
+
+    runbooks: str = "docs/runbooks/"
+    """Folder of the runbooks: a path in this repository, unless the generator is given an address."""
+    grafana: str = ""
+    """Grafana; without an address, links to dashboards are paths there."""
+
+
+DEFAULT_LINKS = Links()
 
 
 class Severity(StrEnum):
@@ -41,6 +52,8 @@ class Alert:
     expr: str
     summary: str
     description: str
+    dashboard: str
+    """Uid of the dashboard that shows more."""
     pending: str | None = None
     """Time for which the expression has to hold (`for`)."""
     labels: dict[str, str] = field(default_factory=dict)
@@ -50,7 +63,7 @@ class Alert:
         """Name with the product's prefix."""
         return PREFIX + self.name
 
-    def manifest(self, runbooks: str = RUNBOOKS) -> dict[str, object]:
+    def manifest(self, links: Links = DEFAULT_LINKS) -> dict[str, object]:
         """Return the rule as Prometheus reads it."""
         return {
             "alert": self.full_name,
@@ -60,7 +73,8 @@ class Alert:
             "annotations": {
                 "summary": self.summary,
                 "description": self.description,
-                "runbook_url": f"{runbooks}{self.full_name}.md",
+                "runbook_url": f"{links.runbooks}{self.full_name}.md",
+                "dashboard_url": f"{links.grafana}/d/{self.dashboard}",
             },
         }
 
@@ -72,7 +86,7 @@ class Group:
     name: str
     rules: tuple[Record | Alert, ...]
 
-    def manifest(self, runbooks: str = RUNBOOKS) -> dict[str, object]:
+    def manifest(self, links: Links = DEFAULT_LINKS) -> dict[str, object]:
         """Return the group as Prometheus reads it."""
-        rules = [each.manifest(runbooks) if isinstance(each, Alert) else each.manifest() for each in self.rules]
+        rules = [each.manifest(links) if isinstance(each, Alert) else each.manifest() for each in self.rules]
         return {"name": self.name, "rules": rules}

@@ -5,15 +5,17 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry, Histogram
 
 from monitoring.__main__ import files
+from monitoring.grafana.boards import boards
 from monitoring.rules.alerts import groups
 from monitoring.rules.queue_slo import BURN_RATES, QueueSlo
-from monitoring.rules.rule import Alert, Record, Severity
+from monitoring.rules.rule import Alert, Links, Record, Severity
 from provisioner_operator.api.v1alpha1.enums import EndReason, PendingReason, Phase, PoolCondition
 from provisioner_operator.controller.telemetry.job_metrics import JobMetrics
-from support.manifests import REPOSITORY
+from support.manifests import MANIFESTS, REPOSITORY
 from support.promql import selectors, unknown
 from unit.docs.pages import read
 
@@ -57,6 +59,13 @@ def test_what_is_not_exported_is_found(expression: str) -> None:
     assert len(list(unknown(expression))) == 1
 
 
+def test_the_scraping_keeps_the_namespaces_of_jobs() -> None:
+    monitor = yaml.safe_load(
+        (MANIFESTS / "components" / "monitoring" / "service_monitor.yaml").read_text(encoding="utf-8")
+    )
+    assert all(endpoint["honorLabels"] is True for endpoint in monitor["spec"]["endpoints"])
+
+
 def test_names_follow_the_conventions() -> None:
     assert [name for name in NAMES if not re.fullmatch(r"Provisioner[A-Z][A-Za-z]+", name)] == []
     form = r"provisioner:[a-z_]+:(ratio|increase)\d+[mhd]"
@@ -66,15 +75,17 @@ def test_names_follow_the_conventions() -> None:
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: f"{alert.name}{alert.labels.get('long', '')}")
 def test_an_alert_says_what_it_means_and_where_to_read_on(alert: Alert) -> None:
-    rule = alert.manifest("https://example.com/")
+    rule = alert.manifest(Links("https://example.com/", "https://grafana.example.com"))
     assert rule["annotations"] == {
         "summary": alert.summary,
         "description": alert.description,
         "runbook_url": f"https://example.com/{alert.full_name}.md",
+        "dashboard_url": f"https://grafana.example.com/d/{alert.dashboard}",
     }
     assert all(text.endswith(".") for text in (alert.summary, alert.description))
     assert rule["labels"] == {"severity": alert.severity, **alert.labels}
     assert alert.severity in Severity
+    assert alert.dashboard in {board.uid for board in boards(QueueSlo())}
 
 
 def test_each_alert_has_a_runbook_that_the_index_lists() -> None:
