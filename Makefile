@@ -121,7 +121,7 @@ docs: $(READY) ## Write docs/cli.md and docs/reference from the code
 	@$(BIN)/python -m provisioner_operator.controller.telemetry.reference docs/reference
 	@$(BIN)/python -m provisioner_operator.web.api.reference docs/reference
 
-monitoring: $(READY) ## Write the rules of Prometheus from monitoring/ (ARGS="--objective 0.99 --runbooks https://..."; ARGS=--help)
+monitoring: $(READY) ## Rules of Prometheus and dashboards of Grafana from monitoring/ (ARGS="--objective 0.99"; ARGS=--help)
 	@$(BIN)/python -m monitoring $(ARGS)
 
 devcluster: $(READY) ## A bare control plane, left running; end it with: .venv/bin/provisioner-devcluster down
