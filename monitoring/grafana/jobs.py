@@ -33,8 +33,8 @@ def _waiting() -> tuple[Panel, ...]:
             (Query("sum by (reason) (provisioner_jobs_pending)", "{{reason}}", sometimes=True),),
         ),
         Panel(
-            "Starts and arrivals",
-            "Jobs that started and that ended each second. A queue grows while more arrive than start.",
+            "Starts and ends",
+            "Jobs that started and that ended each second, and the growth of all unfinished ones: more arrive than end while it is positive.",
             "ops",
             (
                 Query(f"sum(rate({_DISPATCH}_count{{{_IN}}}{_RATE}))", "started"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from prometheus_client.samples import Sample
@@ -233,7 +234,7 @@ def test_daemons_whose_runs_fail_at_once_and_states_that_only_they_have_are_coun
 
 
 @pytest.mark.parametrize(("fields", "most"), [({"autoscaling": scaling(7)}, 7), ({"replicas": 3}, 3)])
-def test_a_pool_shows_its_bounds_and_conditions(fields: dict[str, object], most: int) -> None:
+def test_a_pool_shows_its_bounds_and_conditions(fields: dict[str, Any], most: int) -> None:
     parts = ControllerParts()
     conditions = (a_condition("Ready"), a_condition("Stalled", ConditionStatus.FALSE))
     parts.pools.observe_pool(a_pool(status=PoolStatus(desired_replicas=2, conditions=conditions), **fields), at(0))
