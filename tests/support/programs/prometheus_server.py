@@ -76,7 +76,7 @@ def _start(program: Path, folder: Path) -> "tuple[subprocess.Popen[bytes], Prome
     for _ in range(_ATTEMPTS):
         server = PrometheusServer(f"http://127.0.0.1:{_free_port()}")
         command = [
-            program,
+            str(program),
             f"--config.file={folder / 'prometheus.yaml'}",
             f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address={server.address.removeprefix('http://')}",
