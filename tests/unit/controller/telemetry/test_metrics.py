@@ -14,6 +14,10 @@ from provisioner_operator.core.jobs.outcome import StageTiming
 from provisioner_operator.core.model.records import Condition, Job, ReportedState
 from provisioner_operator.core.pools.records import PoolStatus
 from provisioner_operator.core.workspaces.records import TemplateStatus
+from provisioner_operator.daemon.echo.provisioner import STAGE as ECHO
+from provisioner_operator.daemon.git.stage import FETCH
+from provisioner_operator.daemon.terraform.inspect_stage import INSPECT
+from provisioner_operator.daemon.terraform.stages import APPLY, DESTROY, INIT, PLAN, VALIDATE
 from support.builders.controller import ControllerParts
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job, at
 from support.builders.pools import a_pool, scaling
@@ -107,6 +111,14 @@ def test_an_end_is_counted_by_template_and_by_stage() -> None:
         if each.name.endswith("_sum")
     }
     assert measured == {"init": 5, "Unknown": 7}
+
+
+@pytest.mark.parametrize("stage", [FETCH, INIT, VALIDATE, INSPECT, PLAN, APPLY, DESTROY, ECHO])
+def test_every_stage_that_a_daemon_runs_is_measured_by_its_name(stage: str) -> None:
+    parts = ControllerParts()
+    run = EndedRun(stages=(StageTiming(stage, NOON, NOON + 5),))
+    parts.metrics.jobs.changed(a_running_job(), an_ended_job(), ended=run)
+    assert parts.metric("provisioner_job_stage_seconds_count", stage=stage) == 1
 
 
 def test_invented_namespaces_and_templates_cannot_flood_the_monitoring() -> None:
