@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitoring.rules.rule import Alert, Group, Record, Severity
+from provisioner_operator.controller.telemetry.job_metrics import WAIT_BUCKETS
 
 LEAST_JOBS = 10
 """Jobs in the long window below which no budget alert fires: one slow job of two is no trend."""
@@ -42,7 +43,12 @@ class QueueSlo:
     """A bound of a bucket of the histogram."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for an objective that an alert could never find violated."""
+        """Raise ValueError for what the histogram cannot tell, and for an objective that no alert, or only alerts, would fit."""
+        if self.target_seconds not in WAIT_BUCKETS:
+            bounds = ", ".join(f"{bound:g}" for bound in WAIT_BUCKETS)
+            raise ValueError(f"No bucket of the histogram ends at {self.target_seconds:g} s. Choose one of {bounds}.")
+        if self.objective >= 1:
+            raise ValueError("An objective of 100 % leaves no budget to spend. Choose one below.")
         for rate in BURN_RATES:
             if (share := rate.factor * self.budget) >= 1:
                 raise ValueError(

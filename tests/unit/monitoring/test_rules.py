@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry, Histogram
 
 from monitoring.__main__ import files
 from monitoring.grafana.boards import boards
@@ -14,7 +13,8 @@ from monitoring.rules.alerts import groups
 from monitoring.rules.queue_slo import BURN_RATES, QueueSlo
 from monitoring.rules.rule import Alert, Links, Record, Severity
 from provisioner_operator.api.v1alpha1.enums import EndReason, PendingReason, Phase, PoolCondition
-from provisioner_operator.controller.telemetry.job_metrics import JobMetrics
+from support.builders.controller import ControllerParts
+from support.builders.core import a_job, a_running_job
 from support.manifests import MANIFESTS, REPOSITORY
 from support.promql import selectors, unknown
 from unit.docs.pages import read
@@ -116,17 +116,30 @@ def test_a_runbook_leads_from_the_meaning_to_what_to_do(name: str) -> None:
     assert "kubectl " in diagnosis
 
 
-def test_the_target_is_a_bound_of_the_histogram() -> None:
-    (dispatch,) = (
-        each
-        for each in vars(JobMetrics(CollectorRegistry())).values()
-        if isinstance(each, Histogram) and each._name == "provisioner_job_dispatch_seconds"  # noqa: SLF001
-    )
-    assert QueueSlo().target_seconds in dispatch._upper_bounds  # noqa: SLF001
+def test_the_target_is_the_bound_of_a_bucket_that_is_exported() -> None:
+    metrics = ControllerParts().metrics
+    metrics.jobs.changed(a_job(), a_running_job())
+    bounds = {
+        each.labels["le"]
+        for family in metrics.registry.collect()
+        for each in family.samples
+        if each.name == "provisioner_job_dispatch_seconds_bucket"
+    }
     asked = {
         value for rule in RECORDS for each in selectors(rule.expr) for name, _, value in each.matchers if name == "le"
     }
     assert asked == {"60.0"}
+    assert asked <= bounds
+
+
+def test_a_target_between_two_buckets_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"No bucket of the histogram ends at 45 s\. Choose one of 0\.1, 0\.5, 1, "):
+        QueueSlo(target_seconds=45)
+
+
+def test_an_objective_without_a_budget_is_refused() -> None:
+    with pytest.raises(ValueError, match="leaves no budget"):
+        QueueSlo(1)
 
 
 @pytest.mark.parametrize("objective", [0.93, 0.9, 0.5, 0])

@@ -13,7 +13,7 @@ from provisioner_operator.core.jobs.ended_run import EndedRun
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.records import Job
 
-_WAIT_BUCKETS = (0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 900, 1800)
+WAIT_BUCKETS = (0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 900, 1800)
 """Coder's buckets for its queue wait, so that dashboards carry over."""
 _RUN_BUCKETS = (1, 10, 30, 60, 300, 600, 1800, 3600)
 """Coder's buckets for its job timings."""
@@ -31,14 +31,14 @@ class JobMetrics:
             "provisioner_job_wait_seconds",
             "Time from a job's creation to its start.",
             ["type", "provisioner"],
-            buckets=_WAIT_BUCKETS,
+            buckets=WAIT_BUCKETS,
             registry=registry,
         )
         self._dispatch = Histogram(
             "provisioner_job_dispatch_seconds",
             "Time to a job's start since nothing but a free daemon was missing: since its creation, its resumption, or the end of what went first in its workspace.",
             ["namespace", "provisioner"],
-            buckets=_WAIT_BUCKETS,
+            buckets=WAIT_BUCKETS,
             registry=registry,
         )
         self._run = Histogram(
