@@ -17,7 +17,7 @@ from provisioner_devcluster.build.gitops_engines import ENGINES, EngineImpossibl
 from provisioner_devcluster.build.go_build import build
 from provisioner_devcluster.build.go_modules import OPENTOFU, GoModule
 from provisioner_devcluster.build.provider_mirror import find_coder_mirror
-from provisioner_devcluster.build.tools import find_kubectl, find_tofu
+from provisioner_devcluster.build.tools import find_kubectl, find_prometheus, find_promtool, find_tofu
 from provisioner_devcluster.clusters import DEFAULT_NAME, named_directory
 from provisioner_devcluster.control_plane.binaries import find_binaries
 from provisioner_devcluster.errors import DevClusterError
@@ -50,8 +50,9 @@ def cli() -> None:
 )
 @click.option("--coder-provider", is_flag=True, help="Also Coder's Terraform provider, which is built from source.")
 @click.option("--opentofu", is_flag=True, help="Also OpenTofu from source, whatever is on the PATH.")
+@click.option("--prometheus", is_flag=True, help="Also Prometheus, from the PATH or Debian's package.")
 @click.option("--gitops", is_flag=True, help="Also what Argo CD and Flux judge health by, which is built from source.")
-def prepare(*, node: bool, coder_provider: bool, opentofu: bool, gitops: bool) -> None:
+def prepare(*, node: bool, coder_provider: bool, opentofu: bool, prometheus: bool, gitops: bool) -> None:
     """Build or fetch every missing program, and print the location of each.
 
     The first time on a machine this takes several minutes; later commands then need no build.
@@ -63,6 +64,8 @@ def prepare(*, node: bool, coder_provider: bool, opentofu: bool, gitops: bool) -
         click.echo(f"coder provider {find_coder_mirror()}")
     if opentofu:
         click.echo(f"opentofu       {build(OPENTOFU)}")
+    if prometheus:
+        click.echo(f"prometheus     {_prometheus()}")
     if gitops:
         for module in ENGINES:
             click.echo(f"{module.name:<14} {_engine(module)}")
@@ -160,6 +163,13 @@ def _node_programs() -> str:
         # Not a failure: the user asked for everything that this machine can run, and tests that need a node skip as well.
         return f"none: {error}"
     return f"{programs.node}, {programs.containerd}"
+
+
+def _prometheus() -> str:
+    try:
+        return f"{find_prometheus()}, {find_promtool()}"
+    except DevClusterError as error:
+        return f"none: {error}"  # tests that need it skip as well
 
 
 @cli.command(hidden=True)

@@ -85,6 +85,11 @@ def plan_job_name(workspace: str, key: str) -> str:
     return f"{workspace}-plan-{key}"
 
 
+def drift_job_name(workspace: str, key: str) -> str:
+    """Name the job that checks a workspace for drift by a key of three letters."""
+    return f"{workspace}-drift-{key}"
+
+
 STATE_VERSIONS_TYPE = f"{GROUP}/state-versions"
 """Type of the Secret that keeps the last versions of a workspace's Terraform state."""
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition
+from provisioner_operator.core.workspaces.drift.records import DriftCheck
 from provisioner_operator.core.workspaces.records import Build, BuildRecord, Workspace
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
 
@@ -31,6 +32,8 @@ class BuildFacts:
     """Step that the API server refused, during its backoff."""
     unsaved: str | None = None
     """Reason for which the workspace's state is not saved yet, if that is so."""
+    checks: tuple[DriftCheck, ...] = ()
+    """Checks for drift that have not ended, and ended ones that the status does not record yet."""
 
 
 @dataclass(frozen=True, slots=True)
