@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from provisioner_devcluster import external, supervisor
+from provisioner_devcluster.build.gitops_engines import ENGINES, EngineImpossibleError, find_engine
 from provisioner_devcluster.build.go_build import build
-from provisioner_devcluster.build.go_modules import OPENTOFU
+from provisioner_devcluster.build.go_modules import OPENTOFU, GoModule
 from provisioner_devcluster.build.provider_mirror import find_coder_mirror
 from provisioner_devcluster.build.tools import find_kubectl, find_prometheus, find_promtool, find_tofu
 from provisioner_devcluster.clusters import DEFAULT_NAME, named_directory
@@ -50,7 +51,8 @@ def cli() -> None:
 @click.option("--coder-provider", is_flag=True, help="Also Coder's Terraform provider, which is built from source.")
 @click.option("--opentofu", is_flag=True, help="Also OpenTofu from source, whatever is on the PATH.")
 @click.option("--prometheus", is_flag=True, help="Also Prometheus, from the PATH or Debian's package.")
-def prepare(*, node: bool, coder_provider: bool, opentofu: bool, prometheus: bool) -> None:
+@click.option("--gitops", is_flag=True, help="Also what Argo CD and Flux judge health by, which is built from source.")
+def prepare(*, node: bool, coder_provider: bool, opentofu: bool, prometheus: bool, gitops: bool) -> None:
     """Build or fetch every missing program, and print the location of each.
 
     The first time on a machine this takes several minutes; later commands then need no build.
@@ -64,6 +66,9 @@ def prepare(*, node: bool, coder_provider: bool, opentofu: bool, prometheus: boo
         click.echo(f"opentofu       {build(OPENTOFU)}")
     if prometheus:
         click.echo(f"prometheus     {_prometheus()}")
+    if gitops:
+        for module in ENGINES:
+            click.echo(f"{module.name:<14} {_engine(module)}")
     if node:
         click.echo(f"node           {_node_programs()}")
 
@@ -141,6 +146,14 @@ def print_kubeconfig(name: str, kubeconfig: Path | None) -> None:
     if record is None:
         raise DevClusterError(f"Cluster {name} is not running. Start it with `provisioner-devcluster up`.")
     click.echo(record.kubeconfig)
+
+
+def _engine(module: GoModule) -> str:
+    try:
+        return str(find_engine(module))
+    except EngineImpossibleError as error:
+        # Not a failure, as for a node.
+        return f"none: {error}"
 
 
 def _node_programs() -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Phase
-from provisioner_operator.core.jobs.decisions import Assign, Expire
+from provisioner_operator.core.jobs.decisions import Assign, Expire, RecordGeneration
 from provisioner_operator.core.jobs.ordering import creation_key
 from provisioner_operator.core.model.decision import Decision
 from provisioner_operator.core.model.records import Job
@@ -35,6 +35,7 @@ _LETTERS = {
     "Suspend": "s",
     "Resume": "u",
     "Explain": "",
+    "RecordGeneration": "",
     "Acknowledge": "K",
     "BeginCancel": "b",
     "Finish": "F",
@@ -154,7 +155,7 @@ class Invariants:
     def decided(self, decision: JobReconcilerDecision, known: dict[str, int], ended: set[str]) -> None:
         """Check a decision of a controller that knows these versions of jobs, and that these jobs have ended."""
         self.decisions[type(decision).__name__] += 1
-        if decision.subject in ended and not isinstance(decision, Expire):
+        if decision.subject in ended and not isinstance(decision, Expire | RecordGeneration):
             self.violated(f"{type(decision).__name__} of {decision.subject}, which is known to have ended")
         if isinstance(decision, Assign):
             self.note(f"assign {decision.job.name} to {decision.daemon.name}")

@@ -100,6 +100,23 @@ PAUSE = GoModule(
     duration="seconds",
 )
 
+ARGOCD = GoModule(
+    name="argocd",
+    directory=MODULES / "argocd",
+    package=".",
+    program="argocd",
+    linker_flags="",
+)
+
+FLUX = GoModule(
+    name="flux",
+    directory=MODULES / "flux",
+    package=".",
+    program="flux",
+    linker_flags="",
+    duration="a minute or two",
+)
+
 OPENTOFU = GoModule(
     name="opentofu",
     directory=MODULES / "opentofu",

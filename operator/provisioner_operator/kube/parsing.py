@@ -110,6 +110,7 @@ def job_record(model: ProvisionerJob) -> Job:
         suspended_at=seconds_of(status.suspended_at),
         suspended_seconds=status.suspended_seconds,
         deleting=meta.deletion_timestamp is not None,
+        observed_generation=status.observed_generation,
     )
 
 

@@ -89,6 +89,15 @@ def test_a_job_whose_time_to_live_is_over_is_deleted_with_its_archive(product: P
     product.admin.run("wait", "configmap", job["status"]["log"]["configMap"], "--for=delete", "--timeout=60s")
 
 
+def test_a_change_of_an_ended_job_is_observed(product: ProductNamespace) -> None:
+    product.submit("edited")
+    ended = product.jobs.until("edited", "Completed")
+    product.admin.patch("pj", "edited", {"spec": {"ttlSecondsAfterFinished": 3600}})
+    product.admin.wait("pj", "edited", f"jsonpath={{.status.observedGeneration}}={ended['metadata']['generation'] + 1}")
+    job = product.admin.get("pj", "edited")
+    assert job["status"] == ended["status"] | {"observedGeneration": job["metadata"]["generation"]}
+
+
 def test_a_daemon_lists_its_runs_and_counts_their_outcomes(product: ProductNamespace) -> None:
     with product.daemon("counting", tags={"count": "yes"}):
         product.submit_held("counted-good", tags={"count": "yes"})

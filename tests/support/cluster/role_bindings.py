@@ -26,22 +26,20 @@ def grant_roles(admin: Kubectl, bindings: Iterable[Manifest]) -> None:
 
 def await_reader(admin: Kubectl, user: str, namespace: str | None) -> None:
     """Wait until the user may read jobs in the namespace. Raises TimeoutError."""
+    await_right(admin, user, "get", "provisionerjobs", namespace)
+
+
+def await_right(admin: Kubectl, user: str, verb: str, resource: str, namespace: str | None) -> None:
+    """Wait until the user has the verb on one of our resources in the namespace. Raises TimeoutError."""
+    attributes = {"verb": verb, "group": GROUP, "resource": resource, "namespace": namespace}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
         "metadata": {},
-        "spec": {
-            "user": user,
-            "resourceAttributes": {
-                "verb": "get",
-                "group": GROUP,
-                "resource": "provisionerjobs",
-                "namespace": namespace,
-            },
-        },
+        "spec": {"user": user, "resourceAttributes": attributes},
     }
     deadline = time.monotonic() + IN_FORCE_WITHIN
     while not admin.create(review)["status"]["allowed"]:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{user} may not read jobs in {namespace} within {IN_FORCE_WITHIN:.0f} s")
+            raise TimeoutError(f"{user} may not {verb} {resource} in {namespace} within {IN_FORCE_WITHIN:.0f} s")
         time.sleep(_POLL)

@@ -51,7 +51,8 @@ def test_a_bare_pool_has_the_defaults_of_the_api() -> None:
     assert (pool.replicas, pool.autoscaling, pool.max_surge) == (1, None, 1)
     assert pool.supply.provisioners == {Provisioner.TERRAFORM}
     assert pool.template == PodTemplate()
-    assert (pool.finalizers, pool.deleting, pool.status) == ((), False, PoolStatus())
+    assert (pool.finalizers, pool.deleting, pool.status) == ((), False, PoolStatus(conditions=pool.status.conditions))
+    assert [(each.type, each.status) for each in pool.status.conditions] == [("Ready", "Unknown")]
 
 
 def test_all_that_a_pool_says_is_read() -> None:

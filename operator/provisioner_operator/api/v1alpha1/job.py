@@ -27,6 +27,7 @@ from provisioner_operator.api.v1alpha1.rules import frozen_except, one_of, rule,
 from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
 from provisioner_operator.api.v1alpha1.tags import Tags
 from provisioner_operator.api.v1alpha1.terraform_settings import Parallelism, VersionConstraint
+from provisioner_operator.api.v1alpha1.unseen import not_observed
 
 MAX_JOB_NAME = 63
 """Characters of a job's name, which is the value of a label on all objects made for it."""
@@ -234,5 +235,5 @@ class ProvisionerJob(Model):
     spec: JobSpec
     """The program to run, the daemons that may run it, and the time limits. Frozen, except for the cancel fields,
     suspend, priority and ttlSecondsAfterFinished."""
-    status: JobStatus = JobStatus(phase=Phase.PENDING)
+    status: JobStatus = JobStatus(phase=Phase.PENDING, conditions=not_observed("job"))
     """Progress and result of the job. Written by the controller and the assigned daemon."""

@@ -14,6 +14,7 @@ from provisioner_operator.api.v1alpha1.names import TAG_ANNOTATION_PREFIX
 from provisioner_operator.api.v1alpha1.pod_template import PodTemplate
 from provisioner_operator.api.v1alpha1.rules import rule, validated_by
 from provisioner_operator.api.v1alpha1.tags import TAG_RULES, Tags, each_key
+from provisioner_operator.api.v1alpha1.unseen import not_observed
 
 MAX_POOL_NAME = 57
 """Characters of a pool's name. A Pod's name adds a dash and five characters, and has to fit a label's value, and a host
@@ -138,5 +139,5 @@ class ProvisionerPool(Model):
     """Its name, at most 57 characters, and labels."""
     spec: PoolSpec = PoolSpec()
     """Number of daemons, the tags and programs that they offer, and the settings of their Pods."""
-    status: PoolStatus = PoolStatus(replicas=0)
+    status: PoolStatus = PoolStatus(replicas=0, conditions=not_observed("pool"))
     """Daemons and queue of the pool, and its progress toward the spec. Written by the controller."""

@@ -25,6 +25,7 @@ from provisioner_operator.api.v1alpha1.rules import rule, validated_by
 from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
 from provisioner_operator.api.v1alpha1.tags import Tags
 from provisioner_operator.api.v1alpha1.terraform_settings import Parallelism, VersionConstraint
+from provisioner_operator.api.v1alpha1.unseen import not_observed
 
 MAX_TEMPLATE_NAME = 45
 """Characters of a template's name. The job that imports a version is named after the template, the version's digest and
@@ -233,5 +234,5 @@ class WorkspaceTemplate(Model):
     """Its name, at most 45 characters, and labels."""
     spec: TemplateSpec
     """Source and parameters of the workspaces, the daemons that may build them, and the time limits."""
-    status: TemplateStatus = TemplateStatus(workspaces=0)
+    status: TemplateStatus = TemplateStatus(workspaces=0, conditions=not_observed("template"))
     """Versions of the template, and the active one. Written by the controller."""

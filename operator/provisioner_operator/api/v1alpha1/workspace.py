@@ -19,7 +19,6 @@ from provisioner_operator.api.v1alpha1.base import (
 )
 from provisioner_operator.api.v1alpha1.drift import DriftCheckSeconds, WorkspaceDrift
 from provisioner_operator.api.v1alpha1.enums import (
-    ConditionStatus,
     DeletionPolicy,
     Phase,
     Transition,
@@ -31,6 +30,7 @@ from provisioner_operator.api.v1alpha1.parameters import ParameterValue
 from provisioner_operator.api.v1alpha1.rules import rule, unchanged, validated_by
 from provisioner_operator.api.v1alpha1.tags import Tags
 from provisioner_operator.api.v1alpha1.template import VersionName
+from provisioner_operator.api.v1alpha1.unseen import not_observed
 
 MAX_WORKSPACE_NAME = 53
 """Characters of a workspace's name, as in a job's workspaceRef."""
@@ -201,24 +201,6 @@ class WorkspaceStatus(Model):
     were changed outside of Terraform; only with spec.driftCheckSeconds)."""
 
 
-UNSEEN = WorkspaceStatus(
-    phase=WorkspacePhase.PENDING,
-    conditions=[
-        Condition.model_validate(
-            {
-                "type": "Ready",
-                "status": ConditionStatus.UNKNOWN,
-                "reason": "Pending",
-                "message": "The controller has not observed this workspace yet. Check that the operator runs and serves this namespace.",
-                "lastTransitionTime": "1970-01-01T00:00:00Z",
-            }
-        )
-    ],
-)
-"""Status of a workspace that the controller has not yet seen, as in the Gateway API. Without it, kstatus would report
-the workspace as ready."""
-
-
 class Workspace(Model):
     """The desired state of an environment: its template, its parameters, and whether it runs.
 
@@ -232,5 +214,5 @@ class Workspace(Model):
     """Its name, at most 53 characters, and labels."""
     spec: WorkspaceSpec
     """Desired state of the environment."""
-    status: WorkspaceStatus = UNSEEN
+    status: WorkspaceStatus = WorkspaceStatus(phase=WorkspacePhase.PENDING, conditions=not_observed("workspace"))
     """Observed state of the workspace, and its builds. Written by the controller."""

@@ -2,7 +2,7 @@
 
 Jobs, daemons, templates and workspaces are listed once and then followed by their reflectors (`feeds`), which miss nothing.
 Pods and pools are watched by Kopf, which does not report deletions that happened while its watch started over: a slow
-resync finds these. Ended jobs are listed once for those that have to be deleted after a time. A standby does all of this
+resync finds these. Ended jobs are listed once for those that have to be deleted after a time, or were changed meanwhile. A standby does all of this
 too, so that it knows as much as the leader when it takes over.
 """
 
@@ -118,15 +118,16 @@ class Lister:
         try:
             for phase in sorted(TERMINAL):
                 await self._list(
-                    paths.jobs(self._namespace), self._observe_if_ttl, field_selector=f"status.phase={phase}"
+                    paths.jobs(self._namespace), self._observe_if_needed, field_selector=f"status.phase={phase}"
                 )
         except KubeError:
             self._feed.relisted.set()
             raise
 
-    def _observe_if_ttl(self, body: Mapping[str, Any]) -> None:
+    def _observe_if_needed(self, body: Mapping[str, Any]) -> None:
         # The others would only be parsed and forgotten.
-        if (body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None:
+        has_ttl = (body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None
+        if has_ttl or (body.get("status") or {}).get("observedGeneration") != body["metadata"].get("generation"):
             self._observer.job(body)
 
     async def _list(self, path: str, observe: Callable[[Mapping[str, Any]], object], **selector: str) -> set[str]:

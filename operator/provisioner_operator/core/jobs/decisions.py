@@ -9,7 +9,7 @@ from provisioner_operator.api.v1alpha1.enums import CancelReason, EndReason, Pen
 from provisioner_operator.core.jobs import status_writes
 from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch
-from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job
+from provisioner_operator.core.model.records import Daemon, EndedJob, Job
 
 BEING_DELETED = "The job is being deleted and does not start. It is gone once its metadata.finalizers are removed."
 """Message of a pending job whose deletion is held up."""
@@ -20,7 +20,7 @@ class _AboutJob:
 
     __slots__ = ()
 
-    job: Job | ExpiringJob
+    job: Job | EndedJob
 
     @property
     def subject(self) -> str:
@@ -149,7 +149,18 @@ class Resume(AboutJob):
 class Expire(_AboutJob):
     """Delete an ended job whose time to live is over."""
 
-    job: ExpiringJob
+    job: EndedJob
+
+
+@dataclass(frozen=True, slots=True)
+class RecordGeneration(_AboutJob):
+    """Record that a change of an ended job's spec was observed: engines that read kstatus wait for that."""
+
+    job: EndedJob
+
+    def patch(self, _: float) -> JsonPatch:
+        """Return the patch of the job's status."""
+        return status_writes.record_generation(self.job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +168,17 @@ class CheckJob(AboutJob):
     """Read the job again: its daemon no longer lists the run, so a watch may have missed its end."""
 
 
-JobDecision = Assign | Release | Fail | BeginCancel | Cancel | Explain | Withdraw | Suspend | Resume | Expire | CheckJob
+JobDecision = (
+    Assign
+    | Release
+    | Fail
+    | BeginCancel
+    | Cancel
+    | Explain
+    | Withdraw
+    | Suspend
+    | Resume
+    | Expire
+    | RecordGeneration
+    | CheckJob
+)

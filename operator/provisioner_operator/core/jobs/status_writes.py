@@ -22,7 +22,7 @@ from provisioner_operator.core.jobs.outcome_fields import outcome_fields
 from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.json_patch import Field, JsonPatch, clip, conditions_json, timestamp
 from provisioner_operator.core.model.json_value import JsonValue
-from provisioner_operator.core.model.records import Assignment, Condition, Daemon, Job
+from provisioner_operator.core.model.records import Assignment, Condition, Daemon, EndedJob, Job
 
 _MAY_START: tuple[Field, ...] = (
     ("/spec/cancel", False),
@@ -182,6 +182,15 @@ def cancel(job: Job, reason: CancelReason, message: str, now: float) -> JsonPatc
     tests = _pending(job) if job.phase is Phase.PENDING else _started(job)
     sets = _end(job, Phase.CANCELED, EndReason.CANCELED, message, conditions, now)
     return JsonPatch(tests=(*tests, ("/spec/cancel", True)), sets=sets)
+
+
+def record_generation(job: EndedJob) -> JsonPatch:
+    """Return the write that records the generation of an ended job, whose end stays as it is."""
+    generation = job.unobserved_generation
+    return JsonPatch(
+        tests=(("/metadata/uid", job.uid), ("/metadata/generation", generation)),
+        sets=(("/status/observedGeneration", generation),),
+    )
 
 
 def _end(

@@ -80,6 +80,8 @@ class Job:
     suspended_seconds: float = 0
     deleting: bool = False
     """Whether it is being deleted: finalizers hold up the deletion, such as that of a deletion in the foreground."""
+    observed_generation: int | None = None
+    """Generation of the spec on which its status is based."""
 
     @property
     def changed_workspace(self) -> str | None:
@@ -99,15 +101,17 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpiringJob:
-    """An ended job with a time to live: the little that its deletion needs, since there may be very many."""
+class EndedJob:
+    """An ended job that still needs a write: the little that this takes, since there may be very many."""
 
     namespace: str
     name: str
     uid: str
     resource_version: int
-    due: float
-    """Time of its deletion."""
+    due: float | None = None
+    """Time of its deletion; None if it is kept."""
+    unobserved_generation: int | None = None
+    """Its generation, if the spec was changed after the last write of its status."""
 
     @property
     def display_name(self) -> str:

@@ -8,7 +8,7 @@ from provisioner_operator.core.jobs.lifecycle import STARTED, TERMINAL
 from provisioner_operator.core.jobs.timeouts import expiry
 from provisioner_operator.core.model.gone_objects import DELETED
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Daemon, DaemonPod, ExpiringJob, Job, UnreadableObject
+from provisioner_operator.core.model.records import Daemon, DaemonPod, EndedJob, Job, UnreadableObject
 from provisioner_operator.core.reconcilers.known_jobs import KnownJobs
 from provisioner_operator.core.scheduling.explanation import Growth, describe_unsaved_state
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
@@ -21,7 +21,7 @@ class JobCache(KnownJobs):
 
     def observe_job(self, job: Job, now: Instant) -> bool:
         """Observe a job; return False if this or a later version of it is known."""
-        known = self._jobs.get(job.uid) or self._expiring.get(job.uid)
+        known = self._jobs.get(job.uid) or self._ended.get(job.uid)
         is_old = known is not None and job.resource_version <= known.resource_version
         if is_old or self._gone.covers(job.uid, job.resource_version):
             return False
@@ -44,7 +44,7 @@ class JobCache(KnownJobs):
     def job_deleted(self, uid: str, now: Instant) -> None:
         """Remove a job whose object is gone; its run may still be stopping."""
         self._take_out(uid, None, now)
-        self._expiring.pop(uid, None)
+        self._ended.pop(uid, None)
         self._gone.add(uid)
 
     def workspace_changed(self, workspace: NamespacedName) -> None:
@@ -150,12 +150,14 @@ class JobCache(KnownJobs):
     def _observe_end(self, job: Job, now: Instant) -> None:
         self._take_out(job.uid, job, now)
         self._gone.add(job.uid, job.resource_version)
-        due = None if job.deleting else expiry(job)
-        if due is None:
-            self._expiring.pop(job.uid, None)
-        else:
-            self._expiring[job.uid] = ExpiringJob(job.namespace, job.name, job.uid, job.resource_version, due)
-            self._work.add(job.uid)
+        due = expiry(job)
+        lags = job.observed_generation not in {None, job.generation}
+        if job.deleting or (due is None and not lags):
+            self._ended.pop(job.uid, None)
+            return
+        unobserved = job.generation if lags else None
+        self._ended[job.uid] = EndedJob(job.namespace, job.name, job.uid, job.resource_version, due, unobserved)
+        self._work.add(job.uid)
 
     def _states_changed(self, daemon_uid: str, known: Daemon | None, now: Instant) -> None:
         """Hold up the workspaces whose states only this daemon has: not once its disk is gone with its Pod, or its object is."""

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 
 from provisioner_operator.api.v1alpha1.enums import PendingReason
 from provisioner_operator.core.daemons.decisions import MarkOffline, ReleaseDaemon
-from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire, Explain, Release
+from provisioner_operator.core.jobs.decisions import Assign, CheckJob, Expire, Explain, RecordGeneration, Release
 from provisioner_operator.core.jobs.evaluation import Context, evaluate
 from provisioner_operator.core.jobs.workspace_permission import Ownership
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job
+from provisioner_operator.core.model.records import Daemon, EndedJob, Job
 from provisioner_operator.core.reconcilers.decisions import JobReconcilerDecision
 from provisioner_operator.core.reconcilers.explanations import JobExplanations
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName, workspace_named_by
@@ -126,15 +126,15 @@ class JobReconciler(JobExplanations):
     # --- one object ---
 
     def _is_known(self, uid: str) -> bool:
-        if uid in self._jobs or uid in self._expiring:
+        if uid in self._jobs or uid in self._ended:
             return True
         return uid in self._daemons or self._daemons.is_unreadable(uid) or self._pods.knows(uid)
 
     def _decide_one(self, uid: str, now: Instant) -> JobReconcilerDecision | None:
         if (job := self._jobs.get(uid)) is not None:
             return self._decide_job(job, now)
-        if (expiring := self._expiring.get(uid)) is not None:
-            return self._decide_expiring(expiring, now)
+        if (ended := self._ended.get(uid)) is not None:
+            return self._decide_ended(ended, now)
         if self._daemons.is_unreadable(uid):
             return self._decide_unreadable_daemon(uid, now)
         if self._daemons.is_judged(uid):
@@ -168,12 +168,16 @@ class JobReconciler(JobExplanations):
         elif waits:
             self._claimable.free(job, now.wall)
 
-    def _decide_expiring(self, job: ExpiringJob, now: Instant) -> Expire | None:
-        wait = job.due - now.wall
-        if wait <= 0 and self._holds(job.uid):
+    def _decide_ended(self, job: EndedJob, now: Instant) -> Expire | RecordGeneration | None:
+        wait = None if job.due is None else job.due - now.wall
+        if wait is not None and wait <= 0:
+            # Before its generation, whose write may be refused.
+            if not self._holds(job.uid):
+                self._work.add_after(job.uid, None)
+                return Expire(job)
             wait = HELD_SECONDS
-        self._work.add_after(job.uid, now.monotonic + wait if wait > 0 else None)
-        return None if wait > 0 else Expire(job)
+        self._work.add_after(job.uid, None if wait is None else now.monotonic + wait)
+        return None if job.unobserved_generation is None else RecordGeneration(job)
 
     def _context(self, job: Job, now: Instant) -> Context:
         given, place = job.assignment, workspace_named_by(job)

@@ -12,7 +12,7 @@ from provisioner_operator.core.jobs.ordering import queue_key
 from provisioner_operator.core.model.gone_objects import GoneObjects
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.matching import Demand
-from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job, ReportedState, UnreadableObject
+from provisioner_operator.core.model.records import Daemon, EndedJob, Job, ReportedState, UnreadableObject
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
 from provisioner_operator.core.scheduling.claimable_times import ClaimableTimes
@@ -30,11 +30,12 @@ def _tell_nobody(_: NamespacedName, __: str | None) -> None:
 
 
 class KnownJobs:
-    """Unfinished jobs, ended jobs with a time to live, daemons and their Pods, of all served namespaces."""
+    """Unfinished jobs, ended jobs that still need a write, daemons and their Pods, of all served namespaces."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
-        self._expiring: dict[str, ExpiringJob] = {}
+        self._ended: dict[str, EndedJob] = {}
+        """Ended jobs that still need a write."""
         self._gone = GoneObjects()
         """Jobs that ended, and jobs, daemons and Pods that were deleted."""
         self._assigning: set[str] = set()

@@ -12,7 +12,14 @@ it ends, they are built as one. A job that has not begun is superseded instead, 
 
 from dataclasses import dataclass, replace
 
-from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPhase, WorkspacePhase, WorkspaceReason
+from provisioner_operator.api.v1alpha1.enums import (
+    ConditionStatus,
+    Phase,
+    Transition,
+    VersionPhase,
+    WorkspacePhase,
+    WorkspaceReason,
+)
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.workspaces.autostop import running_start, stop_time, stopped_by_autostop
@@ -184,7 +191,8 @@ def find_version(workspace: Workspace, template: Template, desired: DesiredState
     """Return the version to build, or the reason why there is none."""
     if desired.version is None:
         ready = next((each for each in template.status.conditions if each.type == "Ready"), None)
-        said = f" {ready.message}" if ready is not None else ""
+        is_observed = ready is not None and ready.status is not ConditionStatus.UNKNOWN
+        said = f" {ready.message}" if ready is not None and is_observed else ""
         message = f"Template {template.name} has no version to build yet.{said}"
         stalled = any(each.type == "Stalled" and each.status == "True" for each in template.status.conditions)
         return Obstacle(WorkspaceReason.TEMPLATE_NOT_READY, message, passes=not stalled)

@@ -12,7 +12,7 @@ import yaml
 from provisioner_operator.api.crd.definitions import KINDS, Kind, write
 from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.api.v1alpha1.job import JobSpec, ProvisionerJob
-from provisioner_operator.api.v1alpha1.names import POOLS
+from provisioner_operator.api.v1alpha1.names import DAEMONS, POOLS
 from provisioner_operator.api.v1alpha1.phase_rules import PHASE_AFTER
 from provisioner_operator.core.jobs.lifecycle import TRANSITIONS
 from support.manifests import CRDS, Manifest
@@ -106,7 +106,15 @@ def test_kubectl_counts_only_times_that_have_come(kind: Kind) -> None:
 def test_a_new_job_is_pending_without_a_write() -> None:
     status = _schema(KINDS[0])["properties"]["status"]
 
-    assert status["default"] == {"phase": "Pending"}
+    assert status["default"]["phase"] == "Pending"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.plural != DAEMONS], ids=lambda kind: kind.plural)
+def test_a_new_object_is_not_ready_before_the_controller_has_observed_it(kind: Kind) -> None:
+    """A daemon is: nobody waits for one that is registered."""
+    (condition,) = _schema(kind)["properties"]["status"]["default"]["conditions"]
+
+    assert (condition["type"], condition["status"]) == ("Ready", "Unknown")
 
 
 def test_a_pool_can_be_scaled_by_whoever_knows_the_scale_subresource() -> None:

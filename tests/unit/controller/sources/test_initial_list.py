@@ -119,13 +119,14 @@ async def test_a_resync_finds_deletions_that_no_watch_reported_in_its_own_namesp
 
 
 @virtual_time
-async def test_of_ended_jobs_only_those_with_a_time_to_live_are_observed() -> None:
+async def test_of_ended_jobs_only_those_that_may_need_a_write_are_observed() -> None:
     listing = Listing()
     listing.are_empty("pools", "pods", "daemons", "templates", "workspaces")
     ended: dict[str, Any] = {"phase": "Failed", "reason": "RunFailed", "finishedAt": "2027-01-15T08:00:00Z"}
     expiring = stored(a_job_manifest("expiring", ttlSecondsAfterFinished=60), **ended)
-    kept = stored(a_job_manifest("kept"), **ended)
-    listing.has("jobs", a_page(), a_page(), a_page(), a_page(expiring, kept), a_page())
+    kept = stored(a_job_manifest("kept"), observedGeneration=1, **ended)
+    changed = stored(a_job_manifest("changed"), observedGeneration=0, **ended)
+    listing.has("jobs", a_page(), a_page(), a_page(), a_page(expiring, kept, changed), a_page())
     await listing.lister.list_all()
     observed: list[str] = []
     observe = listing.parts.jobs.observe_job
@@ -139,7 +140,7 @@ async def test_of_ended_jobs_only_those_with_a_time_to_live_are_observed() -> No
             "status.phase=Completed",
             "status.phase=Failed",
         ], "once is enough"
-        assert observed == ["expiring"]
+        assert observed == ["expiring", "changed"]
 
 
 @pytest.mark.parametrize(

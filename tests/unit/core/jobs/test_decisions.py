@@ -9,6 +9,7 @@ from provisioner_operator.core.jobs.decisions import (
     Cancel,
     Explain,
     Fail,
+    RecordGeneration,
     Release,
     Resume,
     Suspend,
@@ -16,9 +17,11 @@ from provisioner_operator.core.jobs.decisions import (
 )
 from provisioner_operator.core.model.decision import ObjectReference
 from provisioner_operator.core.model.json_patch import JsonPatch
+from provisioner_operator.core.model.records import EndedJob
 from support.builders.core import NAMESPACE, NOON, a_daemon, a_job, a_running_job, an_assigned_job
 
 CANCELING = a_running_job(phase=Phase.CANCELING, cancel=True)
+CHANGED_AFTER_ITS_END = EndedJob("acme", "job", "uid-of-job", 9, unobserved_generation=3)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,7 @@ CANCELING = a_running_job(phase=Phase.CANCELING, cancel=True)
         (Withdraw(an_assigned_job(deleting=True)).patch(NOON), "/status/assignment", None),
         (Suspend(a_job(suspend=True)).patch(NOON), "/status/reason", "Suspended"),
         (Resume(a_job(suspended_at=NOON - 5)).patch(NOON), "/status/suspendedSeconds", 5),
+        (RecordGeneration(CHANGED_AFTER_ITS_END).patch(NOON), "/status/observedGeneration", 3),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

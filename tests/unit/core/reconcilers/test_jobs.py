@@ -7,7 +7,8 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Phase
 from provisioner_operator.core.daemons.decisions import CheckDaemon
 from provisioner_operator.core.jobs.cancellation import CANCEL_MARGIN_SECONDS
-from provisioner_operator.core.jobs.decisions import Cancel, Expire, Explain, Withdraw
+from provisioner_operator.core.jobs.decisions import Cancel, Expire, Explain, RecordGeneration, Withdraw
+from provisioner_operator.core.model.backoff import Refusal
 from support.builders.core import (
     NOON,
     a_daemon,
@@ -169,6 +170,35 @@ def test_an_ended_job_is_deleted_when_its_time_is_over() -> None:
     observed.settled("uid-of-job", 60)
     assert observed.decided(61) == []
     assert observed.wake() is None
+
+
+def test_a_change_of_an_ended_job_costs_one_write() -> None:
+    job = an_ended_job(generation=2, observed_generation=2)
+    observed = ObservedJobs(job)
+    assert observed.decided() == []
+
+    observed.see(changed := later_version(job, generation=3, ttl=60))
+    (record,) = observed.decided()
+    assert isinstance(record, RecordGeneration)
+    assert record.patch(NOON).tests == (("/metadata/uid", job.uid), ("/metadata/generation", 3))
+    observed.written(later_version(changed, observed_generation=3))
+    assert observed.decided() == []
+    assert observed.wake() == 60
+
+
+def test_a_change_of_a_job_that_is_being_deleted_is_not_recorded() -> None:
+    job = an_ended_job(generation=2, observed_generation=1, deleting=True)
+    assert ObservedJobs(job).decided() == []
+
+
+def test_an_ended_job_is_deleted_in_time_though_the_record_of_its_change_is_refused() -> None:
+    observed = ObservedJobs(an_ended_job(generation=2, observed_generation=1, ttl=60))
+    (record,) = observed.decided()
+    assert isinstance(record, RecordGeneration)
+    observed.mirror.refused(record, Refusal("Forbidden", "no"), at(0))
+    observed.settled("uid-of-job")
+    (expire,) = observed.decided(1000)
+    assert isinstance(expire, Expire)
 
 
 def test_the_slot_of_an_earlier_assignment_is_free_even_if_its_end_was_not_seen() -> None:

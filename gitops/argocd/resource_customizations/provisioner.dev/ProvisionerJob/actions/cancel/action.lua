@@ -1,0 +1,3 @@
+obj.spec.cancel = true
+obj.spec.cancelReason = "Canceled in Argo CD."
+return obj

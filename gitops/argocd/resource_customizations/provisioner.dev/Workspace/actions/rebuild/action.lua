@@ -1,0 +1,2 @@
+obj.spec.rebuildGeneration = (obj.spec.rebuildGeneration or 0) + 1
+return obj

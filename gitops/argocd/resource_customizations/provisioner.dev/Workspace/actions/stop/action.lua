@@ -1,0 +1,2 @@
+obj.spec.running = false
+return obj

@@ -1,0 +1,3 @@
+return {
+  ["reimport"] = {disabled = obj.metadata.deletionTimestamp ~= nil, iconClass = "fa fa-fw fa-sync"},
+}
