@@ -226,4 +226,4 @@ def _change(plural: str, row: ObjectRow) -> Change:
 def _visible(row: JobRow | None) -> JobRow | None:
     if row is None:
         return None
-    return replace(row, job=replace(row.job, resource_version=0, generation=0))
+    return replace(row, job=replace(row.job, resource_version=0, generation=0, observed_generation=None))

@@ -48,6 +48,7 @@ _OWN = (
     "job.name",
     "job.resource_version",
     "job.generation",
+    "job.observed_generation",
     "job.created",
     "job.started",
     "job.finished",
