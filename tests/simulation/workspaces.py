@@ -7,6 +7,7 @@ from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     CheckWorkspace,
     CreateBuild,
+    CreatePlan,
     DiscardVersion,
     FindBuilds,
     FindImport,
@@ -109,7 +110,7 @@ class WorkspaceHalf:
                 self._do(decision, lambda: None, lambda: self.mirror.files_kept(template, version))
             case DiscardVersion(template, version):
                 self._do(decision, lambda: None, lambda: self.mirror.files_discarded(template, version))
-            case ImportVersion() | CreateBuild():
+            case ImportVersion() | CreateBuild() | CreatePlan():
                 self._do(decision, lambda: server.submit(decision.body()))
             case HoldTemplate(held) | ReleaseTemplate(held) | HoldWorkspace(held) | ReleaseWorkspace(held):
                 operations = decision.patch().operations()
@@ -140,7 +141,7 @@ class WorkspaceHalf:
     def _learn(self, decision: WorkspaceDecision) -> None:
         """Read the object afresh after a failed precondition or a taken name."""
         match decision:
-            case CreateBuild():
+            case CreateBuild() | CreatePlan():
                 self._find_bearer(decision)
             case ImportVersion():
                 self._find_import(decision)
@@ -159,7 +160,7 @@ class WorkspaceHalf:
 
         self._exchange.read(decision, lambda: self._network.server.get(held.uid), observe)
 
-    def _find_bearer(self, decision: CreateBuild) -> None:
+    def _find_bearer(self, decision: CreateBuild | CreatePlan) -> None:
         """Read the job with the build's name: the workspace's own, or another one."""
 
         def read() -> Body | None:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.workspaces.records import Build, Import
+from provisioner_operator.core.workspaces.records import Build, Import, Plan
 from provisioner_operator.kube.parsing import job_record, parse_job_model
-from provisioner_operator.kube.workspace_parsing import build_of, import_of
+from provisioner_operator.kube.workspace_parsing import build_of, import_of, plan_of
 
 
 class JobRecords(NamedTuple):
@@ -19,6 +19,8 @@ class JobRecords(NamedTuple):
     job: Job
     build: Build | None
     """None for a job that no workspace made."""
+    plan: Plan | None
+    """None for a job that plans no build for approval."""
     template_import: Import | None
     """None for a job that no template made."""
 
@@ -26,4 +28,6 @@ class JobRecords(NamedTuple):
 def parse_job_records(body: Mapping[str, Any]) -> JobRecords:
     """Parse a job once for all its records. Raises UnparseableObjectError."""
     model = parse_job_model(body)
-    return JobRecords(job=job_record(model), build=build_of(model), template_import=import_of(model))
+    return JobRecords(
+        job=job_record(model), build=build_of(model), plan=plan_of(model), template_import=import_of(model)
+    )

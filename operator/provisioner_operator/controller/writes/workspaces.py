@@ -18,6 +18,7 @@ from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
     CheckWorkspace,
     CreateBuild,
+    CreatePlan,
     FindBuilds,
     HoldWorkspace,
     ReleaseWorkspace,
@@ -50,7 +51,7 @@ class WorkspaceExecutor:
                 path = paths.workspace_status(workspace.namespace, workspace.name)
                 body = await self._client.json_patch(path, decision.patch())
                 self._observe_fresh(with_effect(body, workspace.resource_version))
-            case CreateBuild():
+            case CreateBuild() | CreatePlan():
                 return await self._create_build(decision)
             case CheckWorkspace():
                 await self._read(workspace)
@@ -79,11 +80,11 @@ class WorkspaceExecutor:
                 parse_taken(parse_job_records, body)
             return has_moved_on(body, decision.patch(), build.resource_version)
         body = await self._read(workspace)
-        if isinstance(decision, CheckWorkspace | FindBuilds | CreateBuild):
+        if isinstance(decision, CheckWorkspace | FindBuilds | CreateBuild | CreatePlan):
             return body is None or version_of(body) != workspace.resource_version
         return has_moved_on(body, decision.patch(), workspace.resource_version)
 
-    async def _create_build(self, decision: CreateBuild) -> Result:
+    async def _create_build(self, decision: CreateBuild | CreatePlan) -> Result:
         workspace = decision.workspace
         try:
             body = await self._client.create(paths.jobs(workspace.namespace), decision.body())

@@ -80,7 +80,10 @@ class WorkspaceReconciler(WorkspaceCache):
         if (unreadable := self._unreadable.get(uid)) is not None:
             return Ownership(unreadable.owner, unreadable=True)
         entry = self._workspaces.get(uid)
-        return Ownership(entry.workspace.owner) if entry is not None and entry.workspace is not None else None
+        found = None if entry is None else entry.workspace
+        if found is None:
+            return None
+        return Ownership(found.owner, needs_approval=found.needs_approval, approved=found.approved)
 
     def _forget_unreadable(self, uid: str) -> None:
         """Requeue the templates that an unreadable workspace held, since it is no longer one."""
@@ -184,6 +187,7 @@ class WorkspaceReconciler(WorkspaceCache):
             entry.checked,
             _refused_step(entry.backoff, now),
             self._unsaved.get((workspace.namespace, workspace.name)),
+            entry.plan,
         )
         return plan_workspace(workspace, template.template if template is not None else None, facts, now)
 
