@@ -85,6 +85,15 @@ def plan_job_name(workspace: str, key: str) -> str:
     return f"{workspace}-plan-{key}"
 
 
+KEPT_PLAN_TYPE = f"{GROUP}/kept-plan"
+"""Type of the Secrets that keep a plan until it is approved."""
+
+
+def kept_plan_name(job: str, chunk: int) -> str:
+    """Name a Secret of the plan that this job keeps."""
+    return f"tfplan-{job}-{chunk}"
+
+
 STATE_VERSIONS_TYPE = f"{GROUP}/state-versions"
 """Type of the Secret that keeps the last versions of a workspace's Terraform state."""
 

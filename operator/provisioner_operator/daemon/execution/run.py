@@ -166,7 +166,7 @@ class Run:
     async def _run_stages(self, program: Program, workdir: Path) -> Outcome:
         for stage in program.stages:
             outcome = await self._prepare(stage) or await self._complete(program, stage, workdir)
-            if outcome is not None:
+            if (outcome := outcome or await self._follow_up(stage)) is not None:
                 return outcome
         message = program.summary or f"The job completed in {self._duration():.0f} s."
         return Outcome(Phase.COMPLETED, EndReason.COMPLETED, message)
@@ -175,7 +175,13 @@ class Run:
         """Do what has to precede a stage; return the run's outcome if that fails."""
         if stage.before is None or self._stopped() is not None:
             return None  # the stage itself reports the stop
-        end = await stage.before(self._wait)
+        return await self._judge(await stage.before(self._wait))
+
+    async def _follow_up(self, stage: Stage) -> Outcome | None:
+        """Do what has to follow a stage; return the run's outcome if that fails."""
+        return None if stage.after is None else await self._judge(await stage.after())
+
+    async def _judge(self, end: StageEnd) -> Outcome | None:
         if end.lines:
             await self._log.write(DAEMON_STAGE, end.lines)
         return None if end.failure is None else self._stopped() or self._failed(end.failure)
@@ -286,6 +292,7 @@ class Run:
                 for each in program.variables
             ),
             commit=program.commit,
+            plan_digest=program.plan_digest,
         )
 
     def _duration(self) -> float:

@@ -56,6 +56,7 @@ class Flaky:
     resources: Sequence[ResourceChange] = ()
     variables: Sequence[DeclaredVariable] = ()
     commit: str | None = None
+    plan_digest: str | None = None
     summary: str | None = None
     notices: Sequence[str] = ()
 
