@@ -148,7 +148,8 @@ class WorkspaceEntry:
         """Return the template's versions that the workspace asks for, or that its latest builds were made from."""
         versions = {build.record.version for build in self.builds.values()}
         if self.workspace is not None:
-            records = (self.workspace.status.latest_build, self.workspace.status.last_run)
+            status = self.workspace.status
+            records = (status.latest_build, status.last_run, status.plan)
             versions |= {self.workspace.pinned_version, *(each.version for each in records if each is not None)}
         if self.plan is not None:
             versions.add(self.plan.record.version)

@@ -15,6 +15,8 @@ from provisioner_operator.core.workspaces.build_history import NOT_APPLIED, SUPE
 from provisioner_operator.core.workspaces.decisions import CreateBuild, CreatePlan
 from provisioner_operator.core.workspaces.records import JOB_DELETED, Plan, PlanRecord, Workspace
 
+_SHOWN_DIGITS = 12
+"""Digits of a digest in a message; the status has all of them."""
 _AGAIN = "Raise spec.rebuildGeneration, or change the workspace, to plan it again."
 
 
@@ -27,8 +29,9 @@ def step_to_build(build: CreateBuild, history: BuildHistory, wall: float) -> Cre
         return Obstacle(WorkspaceReason.PLANNING, _describe_planning(plan), passes=True)
     if plan is None or not _is_of(plan, build, history):
         return CreatePlan.of(build)
-    if workspace.approved == plan.digest and plan.digest is not None and not _is_expired(workspace, plan, wall):
-        return build.with_plan(plan.job, plan.digest)
+    digest = _digest(plan)
+    if digest is not None and workspace.approved == digest and not _is_expired(workspace, plan, wall):
+        return build.with_plan(plan.job, digest)
     return _obstacle(workspace, plan, history, wall)
 
 
@@ -36,9 +39,9 @@ def _obstacle(workspace: Workspace, plan: PlanRecord, history: BuildHistory, wal
     if _is_expired(workspace, plan, wall):
         message = f"Nobody approved the plan of job {plan.job} within {workspace.approval_timeout:.0f} s. {_AGAIN}"
         return Obstacle(WorkspaceReason.APPROVAL_EXPIRED, message)
-    if plan.digest is None:
+    if (digest := _digest(plan)) is None:
         return Obstacle(WorkspaceReason.PLAN_FAILED, _describe_failure(plan))
-    message = _describe_wait(workspace, plan, plan.digest, history)
+    message = _describe_wait(workspace, plan, digest, history)
     return Obstacle(WorkspaceReason.AWAITING_APPROVAL, message, passes=True, is_complete=True)
 
 
@@ -53,7 +56,7 @@ def plan_to_supersede(workspace: Workspace, change: str, facts: BuildFacts) -> P
 def seconds_to_expiry(workspace: Workspace, history: BuildHistory, wall: float) -> float | None:
     """Return the seconds until the latest plan is given up; None if it is, or if there is nothing to approve."""
     plan = history.plan
-    if not workspace.needs_approval or plan is None or plan.digest is None or plan.finished is None:
+    if not workspace.needs_approval or plan is None or _digest(plan) is None or plan.finished is None:
         return None
     left = plan.finished + workspace.approval_timeout - wall
     return left if left > 0 else None
@@ -64,6 +67,11 @@ def _is_of(plan: PlanRecord, build: CreateBuild, history: BuildHistory) -> bool:
     if plan.reason == SUPERSEDED or (history.last_run is not None and history.last_run.number > plan.number):
         return False
     return (plan.change, plan.version) == (build.change, build.version.name)
+
+
+def _digest(plan: PlanRecord) -> str | None:
+    """Return the digest of the plan, if its job made and keeps one."""
+    return plan.digest if plan.phase is Phase.COMPLETED else None
 
 
 def _is_expired(workspace: Workspace, plan: PlanRecord, wall: float) -> bool:
@@ -90,13 +98,10 @@ def _describe_failure(plan: PlanRecord) -> str:
 
 def _describe_wait(workspace: Workspace, plan: PlanRecord, digest: str, history: BuildHistory) -> str:
     run = history.last_run
-    again = ""
-    if run is not None and run.reason in NOT_APPLIED:
-        again = f"The plan that was approved before was not applied ({run.reason}, job {run.job}). "
-    end = ""
-    if plan.finished is not None:
-        end = f" It is given up at {timestamp(ceil(plan.finished + workspace.approval_timeout))[:-8]}Z."
     command = f"kubectl provisioner workspaces approve -n {workspace.namespace} {workspace.name}"
-    return (
-        f"{again}{plan.message or ''} Job {plan.job} keeps the plan {digest[:12]}. Approve it: {command}.{end}".strip()
-    )
+    sentences = [plan.message, f"Job {plan.job} keeps the plan {digest[:_SHOWN_DIGITS]}.", f"Approve it: {command}."]
+    if run is not None and run.reason in NOT_APPLIED:
+        sentences.insert(0, f"The plan that was approved before was not applied ({run.reason}, job {run.job}).")
+    if plan.finished is not None:
+        sentences.append(f"It is given up at {timestamp(ceil(plan.finished + workspace.approval_timeout))[:-8]}Z.")
+    return " ".join(each for each in sentences if each)
