@@ -22,7 +22,7 @@ from provisioner_operator.daemon.execution.provisioner import Failure, StageEnd,
 from provisioner_operator.daemon.inputs.objects import ATTEMPTS, SECONDS
 from provisioner_operator.daemon.retrying import until_answered
 from provisioner_operator.kube import paths
-from provisioner_operator.kube.errors import AlreadyExistsError, KubeError, NotFoundError
+from provisioner_operator.kube.errors import ConflictError, KubeError, NotFoundError
 
 PLAN_FILE = "provisioner.tfplan"
 LOCK_FILE = ".terraform.lock.hcl"
@@ -104,7 +104,7 @@ class PlanKeeper:
         path, body = paths.secrets(self.job.namespace), _chunk(self.job, number, chunk, head)
         try:
             await until_answered(lambda: self.client.create(path, body), attempts=ATTEMPTS, seconds=SECONDS)
-        except AlreadyExistsError:
+        except ConflictError:
             # By a request whose answer was lost; a job runs once.
             found = await self.client.get(paths.secret(self.job.namespace, kept_plan_name(self.job.name, number)))
             if found.get("data") != body["data"] or not _belongs_to(found, self.job):
