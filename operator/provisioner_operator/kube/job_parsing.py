@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from provisioner_operator.core.model.records import Job
-from provisioner_operator.core.workspaces.records import Build, Import, Plan
+from provisioner_operator.core.workspaces.records import Build, Import, PlanJob
 from provisioner_operator.kube.parsing import job_record, parse_job_model
 from provisioner_operator.kube.workspace_parsing import build_of, import_of, plan_of
 
@@ -19,7 +19,7 @@ class JobRecords(NamedTuple):
     job: Job
     build: Build | None
     """None for a job that no workspace made."""
-    plan: Plan | None
+    plan: PlanJob | None
     """None for a job that plans no build for approval."""
     template_import: Import | None
     """None for a job that no template made."""

@@ -29,7 +29,7 @@ from provisioner_operator.core.workspaces.records import (
     Import,
     Parameter,
     ParameterValues,
-    Plan,
+    PlanJob,
     PlanRecord,
     Template,
     TemplateStatus,
@@ -192,7 +192,7 @@ def build_of(model: ProvisionerJob) -> Build | None:
     )
 
 
-def plan_of(model: ProvisionerJob) -> Plan | None:
+def plan_of(model: ProvisionerJob) -> PlanJob | None:
     """Make the record of the plan that a job makes for the approval of a build; None for any other job."""
     meta, spec, status = model.metadata, model.spec, model.status
     place = spec.workspace_ref
@@ -202,7 +202,7 @@ def plan_of(model: ProvisionerJob) -> Plan | None:
         return None
     completed = status.phase is Phase.COMPLETED
     is_explained = _is_explained(model)
-    return Plan(
+    return PlanJob(
         namespace=meta.namespace,
         workspace=place.name,
         workspace_uid=place.uid,

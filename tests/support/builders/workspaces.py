@@ -9,7 +9,7 @@ from provisioner_operator.core.workspaces.records import (
     Build,
     BuildRecord,
     Import,
-    Plan,
+    PlanJob,
     PlanRecord,
     Template,
     TemplateStatus,
@@ -86,7 +86,7 @@ def a_build(number: int = 1, *, phase: Phase = Phase.COMPLETED, change: str = "c
     return Build(**(defaults | fields))
 
 
-def a_plan(number: int = 1, *, phase: Phase = Phase.COMPLETED, change: str = "change", **fields: Any) -> Plan:
+def a_plan(number: int = 1, *, phase: Phase = Phase.COMPLETED, change: str = "change", **fields: Any) -> PlanJob:
     """A plan that was made and kept at noon, unless its phase says otherwise."""
     record = PlanRecord(
         number=number,
@@ -108,7 +108,7 @@ def a_plan(number: int = 1, *, phase: Phase = Phase.COMPLETED, change: str = "ch
         "resource_version": 1,
         "record": record,
     }
-    return Plan(**(defaults | fields))
+    return PlanJob(**(defaults | fields))
 
 
 def an_import(version: str = VERSION, *, phase: Phase = Phase.COMPLETED, **fields: Any) -> Import:

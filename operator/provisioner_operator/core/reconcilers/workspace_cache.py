@@ -13,7 +13,7 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.reconcilers.version_use import VersionUse
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
-from provisioner_operator.core.workspaces.records import Build, Import, Plan, SourceFiles, Template, Workspace
+from provisioner_operator.core.workspaces.records import Build, Import, SourceFiles, Template, Workspace
 from provisioner_operator.core.workspaces.template_source import Reading
 
 
@@ -117,28 +117,6 @@ class WorkspaceCache:
         self._forget_reported(entry)
         self._work.add(build.workspace_uid)
         self._versions_changed(build.workspace_uid, entry)
-        return True
-
-    def observe_plan(self, plan: Plan) -> bool:
-        """Observe a job that plans a workspace's build for approval; return False if there is nothing to reconcile."""
-        if self._gone.covers(plan.job_uid, plan.resource_version):
-            return False
-        entry = self._workspaces.get(plan.workspace_uid)
-        if entry is None:
-            if plan.record.ended:
-                return False  # its workspace is gone
-            entry = self._workspaces.setdefault(plan.workspace_uid, WorkspaceEntry())
-        known = entry.plan
-        if known is not None and (
-            known.record.number > plan.record.number
-            or (known.job_uid == plan.job_uid and known.resource_version >= plan.resource_version)
-        ):
-            return False
-        entry.floor = max(entry.floor, plan.record.number)
-        entry.plan = plan
-        self._jobs[plan.job_uid] = (plan.workspace_uid, plan.record.number)
-        self._work.add(plan.workspace_uid)
-        self._versions_changed(plan.workspace_uid, entry)
         return True
 
     def observe_import(self, job: Import) -> bool:

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field, replace
 
 from provisioner_operator.api.v1alpha1.enums import VersionPhase
 from provisioner_operator.core.model.backoff import Backoff
-from provisioner_operator.core.workspaces.records import JOB_DELETED, VANISHED, Build, Import, Plan, Template, Workspace
+from provisioner_operator.core.workspaces.records import (
+    JOB_DELETED,
+    VANISHED,
+    Build,
+    Import,
+    PlanJob,
+    Template,
+    Workspace,
+)
 from provisioner_operator.core.workspaces.template_source import Reading, digest_of, files_of
 
 
@@ -76,7 +84,7 @@ class WorkspaceEntry:
     """None while only its jobs were observed."""
     builds: dict[int, Build] = field(default_factory=dict)
     """Builds by number, also of deleted jobs, until the status records what became of them."""
-    plan: Plan | None = None
+    plan: PlanJob | None = None
     """The latest job that plans a build for approval, even if it was deleted since."""
     floor: int = 0
     """Highest build number that any job has taken."""

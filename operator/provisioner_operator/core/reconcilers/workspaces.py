@@ -12,7 +12,7 @@ from provisioner_operator.core.jobs.workspace_permission import Ownership
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import UnreadableObject
-from provisioner_operator.core.reconcilers.workspace_cache import WorkspaceCache
+from provisioner_operator.core.reconcilers.plan_cache import PlanCache
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
 from provisioner_operator.core.workspaces.build_history import BuildFacts
@@ -30,7 +30,7 @@ from provisioner_operator.core.workspaces.template_plan import TemplateFacts, Te
 _STATUS = (UpdateTemplateStatus, UpdateWorkspaceStatus)
 
 
-class WorkspaceReconciler(WorkspaceCache):
+class WorkspaceReconciler(PlanCache):
     """Brings templates and workspaces to their desired states."""
 
     def __init__(self) -> None:

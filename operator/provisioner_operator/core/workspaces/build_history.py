@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase, Transition
-from provisioner_operator.core.workspaces.records import Build, BuildRecord, Plan, PlanRecord, Workspace
+from provisioner_operator.core.workspaces.records import Build, BuildRecord, PlanJob, PlanRecord, Workspace
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
 
 SUPERSEDED = "Superseded"
@@ -36,7 +36,7 @@ class BuildFacts:
     """Step that the API server refused, during its backoff."""
     unsaved: str | None = None
     """Reason for which the workspace's state is not saved yet, if that is so."""
-    plan: Plan | None = None
+    plan: PlanJob | None = None
     """The latest job that plans a build for approval, even if it was deleted since."""
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPhase, WorkspacePhase, WorkspaceReason
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER
 from provisioner_operator.core.model.instant import Instant
-from provisioner_operator.core.workspaces.approval import plan_to_supersede, seconds_to_expiry, step_to_build
+from provisioner_operator.core.workspaces.approval.policy import plan_to_supersede, seconds_to_expiry, step_to_build
 from provisioner_operator.core.workspaces.autostop import running_start, stop_time, stopped_by_autostop
 from provisioner_operator.core.workspaces.blocked_step import Obstacle, attempt, is_blocked, report_refused_search
 from provisioner_operator.core.workspaces.build_history import BuildFacts, BuildHistory

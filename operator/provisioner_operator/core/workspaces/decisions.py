@@ -20,7 +20,7 @@ from provisioner_operator.core.workspaces import manifests
 from provisioner_operator.core.workspaces.records import (
     Build,
     ParameterValues,
-    Plan,
+    PlanJob,
     SourceFiles,
     Template,
     TemplateStatus,
@@ -258,7 +258,7 @@ class FindBuilds(_AboutWorkspace):
 class Supersede(_AboutWorkspace):
     """Cancel a build, or its plan, that has not begun because the desired state has changed."""
 
-    build: Build | Plan
+    build: Build | PlanJob
 
     def patch(self) -> JsonPatch:
         """Return the patch of the ProvisionerJob, which fails if the job has begun meanwhile."""

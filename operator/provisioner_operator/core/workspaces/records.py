@@ -243,7 +243,7 @@ class PlanRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlanJob:
     """The job that plans a workspace's build and keeps the plan, as observed."""
 
     namespace: str

@@ -166,7 +166,7 @@ class Run:
     async def _run_stages(self, program: Program, workdir: Path) -> Outcome:
         for stage in program.stages:
             outcome = await self._prepare(stage) or await self._complete(program, stage, workdir)
-            if (outcome := outcome or await self._follow_up(stage)) is not None:
+            if outcome is not None:
                 return outcome
         message = program.summary or f"The job completed in {self._duration():.0f} s."
         return Outcome(Phase.COMPLETED, EndReason.COMPLETED, message)
@@ -176,10 +176,6 @@ class Run:
         if stage.before is None or self._stopped() is not None:
             return None  # the stage itself reports the stop
         return await self._judge(await stage.before(self._wait))
-
-    async def _follow_up(self, stage: Stage) -> Outcome | None:
-        """Do what has to follow a stage; return the run's outcome if that fails."""
-        return None if stage.after is None else await self._judge(await stage.after())
 
     async def _judge(self, end: StageEnd) -> Outcome | None:
         if end.lines:
@@ -202,7 +198,7 @@ class Run:
             if end.failure is not None:
                 return (None if self._came_late else self._stopped()) or self._failed(end.failure)
             if end.again_in is None:
-                return None
+                return None if stage.after is None else await self._judge(await stage.after())
             await self._pause(end.again_in)
 
     async def _run_stage(self, program: Program, stage: Stage, workdir: Path) -> StageEnd:

@@ -18,7 +18,7 @@ from provisioner_operator.core.workspaces.decisions import (
     UpdateWorkspaceStatus,
 )
 from provisioner_operator.core.workspaces.desired_state import change_of
-from provisioner_operator.core.workspaces.records import Plan, Workspace
+from provisioner_operator.core.workspaces.records import PlanJob, Workspace
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
 from support.builders.build_plans import decided, planned, ready_reason, reported, true_conditions, wanted_change
 from support.builders.workspaces import DIGEST, a_build, a_plan, a_workspace
@@ -30,7 +30,7 @@ def a_guarded_workspace(**fields: Any) -> Workspace:
     return a_workspace(needs_approval=True, **fields)
 
 
-def a_plan_of(workspace: Workspace, number: int = 1, **fields: Any) -> Plan:
+def a_plan_of(workspace: Workspace, number: int = 1, **fields: Any) -> PlanJob:
     return a_plan(number, change=wanted_change(workspace), **fields)
 
 
@@ -121,7 +121,7 @@ def test_another_approval_is_none() -> None:
         a_plan_of(a_workspace(), phase=Phase.CANCELED, reason=SUPERSEDED),
     ],
 )
-def test_a_plan_of_something_else_is_replaced(plan: Plan) -> None:
+def test_a_plan_of_something_else_is_replaced(plan: PlanJob) -> None:
     decision = decided(a_guarded_workspace(approved=DIGEST), plan=plan, floor=1)
 
     assert isinstance(decision, CreatePlan)
@@ -258,7 +258,7 @@ def test_a_refused_plan_is_reported_like_a_refused_build() -> None:
     now=st.sampled_from([0, WEEK]),
 )
 def test_no_build_applies_another_plan_than_a_current_one_that_is_approved(
-    plan: Plan, run: int, approved: str | None, now: int
+    plan: PlanJob, run: int, approved: str | None, now: int
 ) -> None:
     workspace = a_guarded_workspace(approved=approved)
 

@@ -13,7 +13,7 @@ from provisioner_operator.core.model.json_patch import timestamp
 from provisioner_operator.core.workspaces.blocked_step import Obstacle
 from provisioner_operator.core.workspaces.build_history import NOT_APPLIED, SUPERSEDED, BuildFacts, BuildHistory
 from provisioner_operator.core.workspaces.decisions import CreateBuild, CreatePlan
-from provisioner_operator.core.workspaces.records import JOB_DELETED, Plan, PlanRecord, Workspace
+from provisioner_operator.core.workspaces.records import JOB_DELETED, PlanJob, PlanRecord, Workspace
 
 _SHOWN_DIGITS = 12
 """Digits of a digest in a message; the status has all of them."""
@@ -45,7 +45,7 @@ def _obstacle(workspace: Workspace, plan: PlanRecord, history: BuildHistory, wal
     return Obstacle(WorkspaceReason.AWAITING_APPROVAL, message, passes=True, is_complete=True)
 
 
-def plan_to_supersede(workspace: Workspace, change: str, facts: BuildFacts) -> Plan | None:
+def plan_to_supersede(workspace: Workspace, change: str, facts: BuildFacts) -> PlanJob | None:
     """Return the plan that has not begun although it is no longer wanted, unless it is canceled already."""
     plan = facts.plan
     if plan is None or plan.cancel or plan.record.phase is not Phase.PENDING:

@@ -8,7 +8,7 @@ from provisioner_operator.api.v1alpha1.enums import Phase
 from provisioner_operator.core.jobs.workspace_permission import Ownership
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import CreatePlan, UpdateWorkspaceStatus, WorkspaceDecision
-from provisioner_operator.core.workspaces.records import Plan, Workspace, WorkspaceStatus
+from provisioner_operator.core.workspaces.records import PlanJob, Workspace, WorkspaceStatus
 from support.builders.build_plans import wanted_change
 from support.builders.core import NAMESPACE, at
 from support.builders.workspaces import DIGEST, a_plan, a_template, a_workspace
@@ -18,7 +18,7 @@ RUNNING = a_plan(phase=Phase.RUNNING, change=wanted_change(WORKSPACE), resource_
 ENDED = a_plan(change=wanted_change(WORKSPACE), digest="e" * 64, resource_version=3)
 
 
-def observing(workspace: Workspace | None, *plans: Plan) -> WorkspaceReconciler:
+def observing(workspace: Workspace | None, *plans: PlanJob) -> WorkspaceReconciler:
     """A reconciler that has observed these, and the template."""
     cache = WorkspaceReconciler()
     cache.workspaces_listed(NAMESPACE)
@@ -44,7 +44,7 @@ def reported(cache: WorkspaceReconciler) -> WorkspaceStatus:
 @pytest.mark.parametrize(
     "plan", [RUNNING, replace(RUNNING, resource_version=1), a_plan(0, job_uid="of-another", resource_version=9)]
 )
-def test_only_later_news_of_the_latest_plan_counts(plan: Plan) -> None:
+def test_only_later_news_of_the_latest_plan_counts(plan: PlanJob) -> None:
     cache = observing(WORKSPACE, RUNNING)
 
     assert not cache.observe_plan(plan)
