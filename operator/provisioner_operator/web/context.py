@@ -7,6 +7,7 @@ from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.web.access.answer_cache import AnswerCache, Lifetimes
 from provisioner_operator.web.access.authentication import Authenticator
 from provisioner_operator.web.access.local_session import LocalSession
+from provisioner_operator.web.access.single_flight import SingleFlight
 from provisioner_operator.web.index.cluster_index import ClusterIndex
 from provisioner_operator.web.logs.log_reads import LogReads
 from provisioner_operator.web.settings import Settings
@@ -32,3 +33,5 @@ class WebContext:
     """The whole logs that are being read."""
     menus: AnswerCache[str, list[str]] = field(default_factory=lambda: AnswerCache(Lifetimes(), _MOST_MENUS))
     """Names of the organizations that each credential's menu offers."""
+    menu_reviews: SingleFlight[str, list[str]] = field(default_factory=SingleFlight)
+    """Those for which the reviews are under way."""

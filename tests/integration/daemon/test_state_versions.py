@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration.daemon.conftest import Office
+from integration.daemon.conftest import Office, wait_until
 from integration.daemon.test_terraform import SLEEPER, a_build, actions, sleeping
 from provisioner_operator.cli.errors import Exit
 from support.cluster.shared_cluster import Cluster
@@ -25,6 +25,8 @@ def worked(office: Office) -> Office:
     for name, count in (("one", 1), ("two", 3)):
         office.submit_spec(name, a_build(COUNTED.format(count)))
         office.await_phase(name, "Completed")
+    # A command that needs the state to be at rest asks the daemon's own list as well, which it writes after a job's end.
+    wait_until(lambda: not office.daemon("d1").get("currentJobs"), "the daemon to report that it runs nothing")
     return office
 
 

@@ -12,6 +12,8 @@ YES_SECONDS = 30.0
 """The time for which a right that was withdrawn may still be honored for reads; the API server judges every write."""
 NO_SECONDS = 5.0
 """The time after which a right that was granted is noticed."""
+OLD_NO_SECONDS = 60.0
+"""The time for which a "no" may count while the API server takes long to answer: it shows too little, never too much."""
 OUTAGE_SECONDS = 600.0
 """The time for which the last answer counts while the API server cannot be asked: what it shows is as old."""
 MOST_ANSWERS = 50_000
@@ -53,6 +55,11 @@ class AnswerCache(Generic[_Key, _Answer]):
         """Return whether the answer has half of its time behind it, so that it is time to ask for the next one."""
         found = self._answers.get(key)
         return found is not None and now >= found[1] + self._lifetime(found[0]) / 2
+
+    def was_no(self, key: _Key, now: float) -> bool:
+        """Return whether the answer was a "no", at most `OLD_NO_SECONDS` ago."""
+        found = self._answers.get(key)
+        return found is not None and not found[0] and now < found[1] + OLD_NO_SECONDS
 
     def last(self, key: _Key, now: float) -> tuple[_Answer] | None:
         """Return the last answer for use in an outage, in a tuple; None if it is unknown or from too long ago."""

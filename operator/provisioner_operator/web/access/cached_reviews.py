@@ -1,6 +1,7 @@
 """Reviews whose answers are kept for some seconds, by the digest of the credential, so that no user gets another's.
 
-An answer that is used in the second half of its time is asked for anew meanwhile, so that who comes again does not wait.
+An answer that is used in the second half of its time is asked for anew meanwhile, so that who comes again does not wait. A "no"
+that is older counts once more if it is about a change, for which it hides a button, or if the API server takes long to answer.
 
 Of the places for reviews under way, one credential has some only: whoever asks much waits for their own questions only. While
 the API server cannot be reached, the last answers count, so that its users still see what was known before.
@@ -20,6 +21,9 @@ MOST_AT_A_TIME = 32
 """Reviews under way at a time: enough to review many namespaces in parallel, too few to burden an API server."""
 MOST_FOR_ONE = 8
 """Those of one credential: a user without a right for all namespaces asks one question for each."""
+PATIENCE_SECONDS = 0.05
+"""The time for which a reader with an old "no" waits for a new answer: an API server at leisure needs a tenth of it."""
+_READS = frozenset({"get", "list", "watch"})
 _DEFAULT_LIFETIMES = Lifetimes()
 
 
@@ -55,11 +59,17 @@ class CachedReviews:
         key = (digest, question)
         now = self._clock()
         found = self._rights.find(key, now)
-        if found is None:
-            return await self._judging.answer(key, lambda: self._judge(digest, credential, question))
-        if self._rights.is_aging(key, now):
-            self._judging.begin(key, lambda: self._judge(digest, credential, question))
-        return found[0]
+        if found is not None and not self._rights.is_aging(key, now):
+            return found[0]
+        asked = self._judging.begin(key, lambda: self._judge(digest, credential, question))
+        if found is not None:
+            return found[0]
+        if self._rights.was_no(key, now):
+            if question.verb in _READS:
+                await asyncio.wait((asked,), timeout=PATIENCE_SECONDS)
+            if not asked.done():
+                return False
+        return await asyncio.shield(asked)
 
     async def _identify(self, digest: str, credential: Mapping[str, str]) -> User | None:
         try:

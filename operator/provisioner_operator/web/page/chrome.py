@@ -3,6 +3,7 @@
 Pure, but for `frame_of`, which asks what the user may see.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -130,8 +131,15 @@ async def frame_of(
 async def _organizations(context: WebContext, caller: Caller) -> list[str]:
     # Kept for a while: asking takes a review for each namespace, and what the menu leads to is asked for anew.
     now = context.clock().monotonic
-    if found := context.menus.find(caller.key, now):
+    found = context.menus.find(caller.key, now)
+    if found is not None and not context.menus.is_aging(caller.key, now):
         return found[0]
+    asked = context.menu_reviews.begin(caller.key, lambda: _review_organizations(context, caller))
+    return found[0] if found is not None else await asyncio.shield(asked)
+
+
+async def _review_organizations(context: WebContext, caller: Caller) -> list[str]:
+    now = context.clock().monotonic
     visible = sorted(await caller.visible(JOBS))
     context.menus.keep(caller.key, visible, now)
     return visible

@@ -28,6 +28,8 @@ TICK_SECONDS = 1.0
 """Shortest time between two renderings of a view: people read no faster."""
 REFRESH_SECONDS = 10.0
 """Longest time between two: heartbeats change no version, but the page shows when the last one was."""
+HANDOUT_SECONDS = 0.25
+"""Shortest time between the end of a rendering and the next: all its readers take it."""
 MOST_BYTES = 64 * 1024 * 1024
 """Memory of all renderings that are kept: of a thousand pages or so. Beyond it, those of longest ago are
 forgotten, and rendered anew for whoever reads them."""
@@ -134,12 +136,36 @@ class _Known:
 
 
 class ViewClock:
-    """The times at which a view is rendered, the same for all its readers: after changes, and from time to time."""
+    """The times at which a view is rendered, the same for all its readers: after changes, and from time to time.
+
+    It stands still while a rendering waits for its turn, and until all readers have it. Otherwise each reader would miss what
+    another, who came a moment later, has rendered, and get everything instead of the changes: the more there is to do, the
+    more there would be.
+    """
 
     def __init__(self, index: ClusterIndex) -> None:
         self._index = index
         self._at: At = (0, 0)
-        self._read = float("-inf")
+        self._number = 0
+        """Number of the present time."""
+        self._next = float("-inf")
+        """Earliest time at which another begins."""
+        self._waiting = 0
+        self._moving = asyncio.Event()
+        self._moving.set()
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let no time begin while a reader waits for the rendering of the present one."""
+        self._waiting += 1
+        self._moving.clear()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._next = max(self._next, _now() + HANDOUT_SECONDS)
+                self._moving.set()
 
     async def ticks(self) -> AsyncIterator[At]:
         """Yield each time, never two within a tick.
@@ -147,20 +173,23 @@ class ViewClock:
         None is from before the call: what the reader has may be newer. While everything is listed anew, what was rendered
         before is better than a part.
         """
-        oldest = self._index.version
+        oldest, last = self._index.version, 0
         while True:
-            at = self._present()
-            if at[0] >= oldest and self._index.is_ready:
+            await self._moving.wait()
+            at, number = self._present(), self._number
+            if number != last and at[0] >= oldest and self._index.is_ready:
+                last = number
                 yield at
             with suppress(TimeoutError):
                 async with asyncio.timeout(REFRESH_SECONDS):
                     await self._index.changed(at[0])
-            await asyncio.sleep(max(0.0, self._read + TICK_SECONDS - asyncio.get_running_loop().time()))
+            if number == self._number:
+                await asyncio.sleep(max(0.0, self._next - _now()))
 
     def _present(self) -> At:
-        now = asyncio.get_running_loop().time()
-        if now >= self._read + TICK_SECONDS:
-            self._read = now
+        if _now() >= self._next:
+            self._next = _now() + TICK_SECONDS
+            self._number += 1
             self._at = self._index.version, int(self._index.now() // REFRESH_SECONDS)
         return self._at
 
@@ -183,7 +212,7 @@ class LiveViews:
         audiences: set[_Audience] = {(view.key, ""), (view.key, view.user)}
         self._readers.update(audiences)
         try:
-            yield self._clocks.setdefault(view.key, ViewClock(self._index))
+            yield self._clock_of(view)
         finally:
             self._readers.subtract(audiences)
             for each in audiences:
@@ -195,13 +224,17 @@ class LiveViews:
 
     async def event(self, view: View, at: At, seen: str) -> tuple[str, bytes | None]:
         """Return the digest of the view at this time, and the event for a reader who has seen another; None if it is the same."""
-        known = await self._current((view.key, ""), at, view.make)
+        with self._clock_of(view).stopped():
+            known = await self._current((view.key, ""), at, view.make)
         if view.user in known.rendering.owners:
             shared = known.rendering
             known = await self._current((view.key, view.user), known.at, lambda: shared.of(view.user))
         if known.digest == seen:
             return seen, None
         return known.digest, known.change if known.change and known.former == seen else known.event
+
+    def _clock_of(self, view: View) -> ViewClock:
+        return self._clocks.setdefault(view.key, ViewClock(self._index))
 
     async def _current(self, audience: _Audience, at: At, make: Make) -> _Known:
         known = self._find(audience, at)
@@ -217,11 +250,10 @@ class LiveViews:
         return known if known is not None and known.at >= at else None
 
     async def _render(self, audience: _Audience, at: At, make: Make) -> _Known:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = _now()
         known = self._replaced(self._known.get(audience), at, make())
         self._keep(audience, known)
-        await asyncio.sleep(loop.time() - began)
+        await asyncio.sleep(_now() - began)
         return known
 
     def _replaced(self, former: _Known | None, at: At, rendering: Rendering) -> _Known:
@@ -246,3 +278,7 @@ class LiveViews:
     def _forget(self, audience: _Audience) -> None:
         known = self._known.pop(audience, None)
         self._bytes -= 0 if known is None else known.size
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

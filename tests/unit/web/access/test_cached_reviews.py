@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from provisioner_operator.kube.errors import ForbiddenError, KubeError, UnreachableError
-from provisioner_operator.web.access.answer_cache import NO_SECONDS, YES_SECONDS
-from provisioner_operator.web.access.cached_reviews import MOST_AT_A_TIME, MOST_FOR_ONE, CachedReviews
+from provisioner_operator.web.access.answer_cache import NO_SECONDS, OLD_NO_SECONDS, YES_SECONDS
+from provisioner_operator.web.access.cached_reviews import (
+    MOST_AT_A_TIME,
+    MOST_FOR_ONE,
+    PATIENCE_SECONDS,
+    CachedReviews,
+)
 from provisioner_operator.web.access.caller import Question, User
 from support.virtual_time import virtual_time
 
@@ -27,6 +32,7 @@ class Reviewer:
     failure: KubeError | None = None
     under_way: int = 0
     most_under_way: int = 0
+    seconds: float = REVIEW_SECONDS
 
     async def user(self, credential: Mapping[str, str]) -> User | None:
         return self.users.get(await self._note(credential))
@@ -38,7 +44,7 @@ class Reviewer:
         self.asked.append(credential["token"])
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
-        await asyncio.sleep(REVIEW_SECONDS)
+        await asyncio.sleep(self.seconds)
         self.under_way -= 1
         if self.away:
             raise UnreachableError("away")
@@ -137,6 +143,67 @@ async def test_who_comes_again_in_time_never_waits_for_a_review(allowed: bool, s
         assert clock() == began
         await asyncio.sleep(2 * REVIEW_SECONDS)
         assert len(reviewer.asked) == 2 * (1 + visit)
+
+
+@virtual_time
+async def test_while_the_api_server_is_slow_an_old_no_counts_and_the_new_answer_at_the_next_time() -> None:
+    reviewer = Reviewer()
+    reviews = cached(reviewer)
+    clock = asyncio.get_running_loop().time
+    assert not await reviews.allowed("a", {"token": "a"}, LIST)
+
+    reviewer.rights, reviewer.seconds = {("a", LIST): True}, 10.0
+    await asyncio.sleep(2 * NO_SECONDS)
+    began = clock()
+    assert not await reviews.allowed("a", {"token": "a"}, LIST)
+    assert clock() - began == pytest.approx(PATIENCE_SECONDS)
+    await asyncio.sleep(reviewer.seconds)
+    began = clock()
+    assert await reviews.allowed("a", {"token": "a"}, LIST)
+    assert clock() == began
+    assert len(reviewer.asked) == 2
+
+
+@virtual_time
+async def test_nobody_waits_for_the_rights_of_a_button_that_was_hidden() -> None:
+    """The API server judges the change itself."""
+    patch = LIST._replace(verb="patch")
+    reviewer = Reviewer()
+    reviews = cached(reviewer)
+    clock = asyncio.get_running_loop().time
+    assert not await reviews.allowed("a", {"token": "a"}, patch)
+
+    reviewer.rights = {("a", patch): True}
+    await asyncio.sleep(2 * NO_SECONDS)
+    began = clock()
+    assert not await reviews.allowed("a", {"token": "a"}, patch)
+    assert clock() == began
+    await asyncio.sleep(2 * REVIEW_SECONDS)
+    assert await reviews.allowed("a", {"token": "a"}, patch)
+
+
+@virtual_time
+@pytest.mark.parametrize("was", [True, False])
+async def test_no_other_old_answer_counts_however_slow_the_api_server(was: bool) -> None:  # noqa: FBT001
+    """An old "yes" would show what may be hidden by now; an older "no" would hide a right for long."""
+    reviewer = Reviewer({}, {("a", LIST): was})
+    reviews = cached(reviewer)
+    assert await reviews.allowed("a", {"token": "a"}, LIST) is was
+
+    reviewer.rights, reviewer.seconds = {("a", LIST): not was}, 10.0
+    await asyncio.sleep(YES_SECONDS if was else OLD_NO_SECONDS)
+    assert await reviews.allowed("a", {"token": "a"}, LIST) is not was
+
+
+@virtual_time
+async def test_at_leisure_a_new_right_is_noticed_at_once_when_the_no_is_old() -> None:
+    reviewer = Reviewer()
+    reviews = cached(reviewer)
+    assert not await reviews.allowed("a", {"token": "a"}, LIST)
+
+    reviewer.rights = {("a", LIST): True}
+    await asyncio.sleep(NO_SECONDS)
+    assert await reviews.allowed("a", {"token": "a"}, LIST)
 
 
 @virtual_time

@@ -213,6 +213,35 @@ async def test_renderings_leave_half_of_the_time_to_others() -> None:
         assert following - ended >= ended - began - 1e-6
 
 
+@virtual_time
+async def test_readers_get_only_what_changed_however_long_renderings_wait_for_their_turn() -> None:
+    index = an_index()
+    views = LiveViews(index)
+
+    def make() -> Rendering:
+        work(0.1)
+        return a_rendering(a="1", b=str(index.version))
+
+    async def read(number: int) -> list[str]:
+        await asyncio.sleep(0.15 * number)
+        view, seen, events = View(number % 9, make, permitted), "", []
+        with suppress(TimeoutError), views.reading(view) as clock:
+            async with asyncio.timeout(60.0 - now()):
+                async for at in clock.ticks():
+                    seen, event = await views.event(view, at, seen)
+                    events += [] if event is None else [text_of(event)]
+        return events
+
+    changing = asyncio.create_task(_at([(0.1 * number, lambda: change(index)) for number in range(1, 700)]))
+    found = await asyncio.gather(*(read(number) for number in range(27)))
+    changing.cancel()
+
+    for first, *following in found:
+        assert "data-same" not in first
+        assert len(following) > 10
+        assert all("data-same" in each for each in following)
+
+
 async def _ticks(clock: ViewClock, until: float) -> list[tuple[float, At]]:
     found: list[tuple[float, At]] = []
     with suppress(TimeoutError):
