@@ -107,6 +107,14 @@ def test_the_approved_plan_is_applied_by_a_build_with_the_next_number() -> None:
     assert (body["metadata"]["name"], body["spec"]["planRef"]) == ("dev-2", {"job": "dev-1", "digest": DIGEST})
 
 
+def test_a_plan_whose_end_has_no_time_is_not_given_up() -> None:
+    workspace = a_guarded_workspace()
+    plan = a_plan_of(workspace)
+    timeless = replace(plan, record=replace(plan.record, finished=None))
+
+    assert message_of(workspace, plan=timeless, now=WEEK).endswith("workspaces approve -n acme dev.")
+
+
 def test_another_approval_is_none() -> None:
     workspace = a_guarded_workspace(approved="e" * 64)
 
