@@ -194,6 +194,12 @@ def test_who_lacks_the_verb_approve_cannot_approve(team: Team, cluster: Cluster)
         "workspaces", "approve", "mine", "--yes"
     )
     assert refused.code != 0
-    approved = Cli(cluster.kubeconfig, team.product.namespace).attempt("workspaces", "approve", "mine", "--yes")
+    admin = Cli(cluster.kubeconfig, team.product.namespace)
+    unconfirmed = admin.attempt("workspaces", "approve", "mine")
+    assert (unconfirmed.code, "add --yes to approve this plan" in unconfirmed.err) == (2, True)
+    another = admin.attempt("workspaces", "approve", "mine", "--yes", "--digest", "0" * 64)
+    assert (another.code, "The plan that waits is another" in another.err) == (5, True)
+    approved = admin.attempt("workspaces", "approve", "mine", "--yes", "--digest", digest)
     assert approved.code == 0, approved
+    assert approved.lines[1:] == ["  create   terraform_data.disk", "mine: approved; its build follows"]
     team.until("mine", "Running", build=2)
