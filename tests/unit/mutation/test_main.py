@@ -10,13 +10,18 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
+@pytest.fixture(scope="module")
+def name() -> str:
+    """Name of a mutant of the daemon; to list all of them takes seconds."""
+    return chosen(["daemon"], 1, 1, None)[0].name
+
+
 @pytest.mark.parametrize("arguments", [("daemon",), ("--replay", "daemon/execution/contact.py:1:drop"), ()])
 def test_mutants_of_the_daemon_are_refused_without_namespaces(
-    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mutation.__main__.has_namespaces", lambda: False)
     monkeypatch.setattr("mutation.__main__.sandboxes", lambda _: pytest.fail("something would have run"))
-    name = chosen(["daemon"], 1, 1, None)[0].name
     refused = run(*(name if each.endswith(":drop") else each for each in arguments))
 
     assert refused.exit_code == 2

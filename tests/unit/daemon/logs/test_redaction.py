@@ -121,7 +121,7 @@ def test_a_very_long_secret_is_masked_in_pieces() -> None:
 
 
 def test_many_long_secrets_are_masked_in_any_order() -> None:
-    secrets = [f"{number}-" * 200 + "end" for number in range(600)]
+    secrets = [f"{number}-" * 200 + "end" for number in range(150)]
     redact = Redactor(secrets)
     assert redact(" ".join(secrets)) == " ".join([MASK] * len(secrets))
 
