@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from provisioner_operator.api.v1alpha1.enums import EndReason, Phase, Transition
+from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Phase, Transition
+from provisioner_operator.api.v1alpha1.limits import SHORTEST_DRIFT_CHECK_SECONDS
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED
 from provisioner_operator.core.workspaces.records import BuildRecord, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
@@ -40,6 +41,8 @@ class WorkspaceUsers:
         self._template_uid = TEMPLATE_UID
         self._jobs: dict[str, list[Body]] = {}
         """All jobs of each workspace by its uid, in their last version, in order of creation."""
+        self._checks: dict[str, tuple[str, float]] = {}
+        """Name and time of the last check for drift of each workspace, by its uid."""
         self._deleted: set[str] = set()
         """Jobs that were deleted before they ended."""
         server = world.server
@@ -56,6 +59,11 @@ class WorkspaceUsers:
                 self._sometime(self._change, name)
         for number in range(1, self._random.randint(1, 3)):
             self._sometime(self._change_template, number)
+
+    def leave(self) -> None:
+        """End all checks for drift, which would go on for ever."""
+        for body in self._world.server.of_kind(WORKSPACE):
+            self._edit(body["metadata"]["uid"], driftCheckSeconds=None)
 
     def check_end_state(self) -> None:
         """Check, once nothing happens any more, that each workspace is in its desired state or reports its failure."""
@@ -129,6 +137,8 @@ class WorkspaceUsers:
         }
         if self._random.random() < 0.2:
             spec["autostopSeconds"] = self._random.choice([30, int(LONGEST_AUTOSTOP)])
+        if self._count % 3:
+            spec["driftCheckSeconds"] = SHORTEST_DRIFT_CHECK_SECONDS
         try:
             self._world.server.create(WORKSPACE, f"workspace-uid-{self._count}", name, spec)
         except DeniedError:
@@ -179,6 +189,10 @@ class WorkspaceUsers:
         owner, uid = place.get("uid"), body["metadata"]["uid"]
         if owner is None:
             return
+        if body["spec"]["type"] == JobType.WORKSPACE_PLAN:
+            if old is None:
+                self._must_be_due(owner, body)
+            return
         known = self._jobs.setdefault(owner, [])
         if old is None:
             self._must_be_new(known, body)
@@ -189,6 +203,14 @@ class WorkspaceUsers:
                 self._deleted.add(uid)
             return
         known[[each["metadata"]["uid"] for each in known].index(uid)] = new
+
+    def _must_be_due(self, owner: str, check: Body) -> None:
+        """Check that the workspace was not checked for drift within its interval; the same check may be made again."""
+        name, now = check["metadata"]["name"], self._world.schedule.now
+        former, made = self._checks.get(owner, ("", -SHORTEST_DRIFT_CHECK_SECONDS))
+        if former != name and now - made < SHORTEST_DRIFT_CHECK_SECONDS:
+            self._world.invariants.violated(f"{name} follows {now - made:.0f} s upon {former}")
+        self._checks[owner] = (name, now)
 
     def _must_be_new(self, known: list[Body], body: Body) -> None:
         """Check that the previous build has ended, and that the new one differs from it."""
@@ -248,6 +270,8 @@ class WorkspaceUsers:
     def _must_be_settled(self, body: Body) -> None:
         workspace = parse_workspace(body)
         name, status = workspace.name, workspace.status
+        if status.drift is not None or any(each.type == "Drifted" for each in status.conditions):
+            self._world.invariants.violated(f"workspace {name} reports drift, although it is not checked")
         holds = {each.type: each for each in status.conditions if each.status == "True"}
         if status.observed_generation != workspace.generation:
             self._world.invariants.violated(f"workspace {name}: its status is of an older spec")

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from provisioner_operator.core.model.backoff import Refusal
 from provisioner_operator.core.reconcilers.workspaces import WorkspaceReconciler
 from provisioner_operator.core.workspaces.decisions import (
     CheckWorkspace,
     CreateBuild,
+    CreateDriftCheck,
     CreatePlan,
     DiscardVersion,
     FindBuilds,
@@ -26,7 +28,13 @@ from provisioner_operator.core.workspaces.decisions import (
 )
 from provisioner_operator.core.workspaces.records import Template, Workspace
 from provisioner_operator.kube.parsing import parse_job_model
-from provisioner_operator.kube.workspace_parsing import build_of, import_of, parse_template, parse_workspace
+from provisioner_operator.kube.workspace_parsing import (
+    build_of,
+    drift_check_of,
+    import_of,
+    parse_template,
+    parse_workspace,
+)
 from simulation.exchange import Exchange
 from simulation.network import Call, Network, Result
 from simulation.server import JOB, TEMPLATE, WORKSPACE, GoneError
@@ -35,6 +43,9 @@ from support.json_patches import Body
 if TYPE_CHECKING:
     from simulation.controller import SimulatedController
     from simulation.invariants import Invariants
+
+
+TAKEN = Refusal("NameTaken", "a job of this name exists")
 
 
 def _nothing() -> None:
@@ -63,6 +74,8 @@ class WorkspaceHalf:
                     self.mirror.observe_build(build)
                 if (imported := import_of(model)) is not None:
                     self.mirror.observe_import(imported)
+                if (check := drift_check_of(model)) is not None:
+                    self.mirror.observe_drift_check(check)
 
     def _observe_fresh(self, body: Body) -> None:
         """Observe an object in the server's answer, not by a watch."""
@@ -110,7 +123,7 @@ class WorkspaceHalf:
                 self._do(decision, lambda: None, lambda: self.mirror.files_kept(template, version))
             case DiscardVersion(template, version):
                 self._do(decision, lambda: None, lambda: self.mirror.files_discarded(template, version))
-            case ImportVersion() | CreateBuild() | CreatePlan():
+            case ImportVersion() | CreateBuild() | CreateDriftCheck() | CreatePlan():
                 self._do(decision, lambda: server.submit(decision.body()))
             case HoldTemplate(held) | ReleaseTemplate(held) | HoldWorkspace(held) | ReleaseWorkspace(held):
                 operations = decision.patch().operations()
@@ -141,7 +154,7 @@ class WorkspaceHalf:
     def _learn(self, decision: WorkspaceDecision) -> None:
         """Read the object afresh after a failed precondition or a taken name."""
         match decision:
-            case CreateBuild() | CreatePlan():
+            case CreateBuild() | CreateDriftCheck() | CreatePlan():
                 self._find_bearer(decision)
             case ImportVersion():
                 self._find_import(decision)
@@ -160,8 +173,8 @@ class WorkspaceHalf:
 
         self._exchange.read(decision, lambda: self._network.server.get(held.uid), observe)
 
-    def _find_bearer(self, decision: CreateBuild | CreatePlan) -> None:
-        """Read the job with the build's name: the workspace's own, or another one."""
+    def _find_bearer(self, decision: CreateBuild | CreateDriftCheck | CreatePlan) -> None:
+        """Read the job with the name of the build, its plan or the check: the workspace's own, or another one."""
 
         def read() -> Body | None:
             jobs = self._network.server.of_kind(JOB)
@@ -170,7 +183,10 @@ class WorkspaceHalf:
         def observe(body: Body | None) -> None:
             if body is not None:
                 self.observe(body)
-                if (body["spec"].get("workspaceRef") or {}).get("uid") != decision.workspace.uid:
+                if isinstance(decision, CreateDriftCheck):
+                    if not self.mirror.knows_check(body["metadata"]["uid"]):
+                        self.mirror.refused(decision, TAKEN, self._controller.now)
+                elif (body["spec"].get("workspaceRef") or {}).get("uid") != decision.workspace.uid:
                     self.mirror.number_taken(decision.workspace, decision.number)
 
         self._exchange.read(decision, read, observe)

@@ -114,6 +114,7 @@ class World:
         self.users.leave()
         self.faults.heal()
         self._await(lambda: self.server.is_whole)
+        self.workspace_users.leave()
         # What was denied until the end is tried again within the longest pause, and may begin a job.
         denied_until = max(self.faults.denied_until, self.disasters.undefined_until)
         self.schedule.run_until(max(self.schedule.now, denied_until + LONGEST_PAUSE_SECONDS))

@@ -117,6 +117,8 @@ class ObservedKinds:
             is_news |= self._workspaces.observe_plan(records.plan)
         if records.template_import is not None:
             is_news |= self._workspaces.observe_import(records.template_import)
+        if records.drift_check is not None:
+            is_news |= self._workspaces.observe_drift_check(records.drift_check)
         return is_news
 
     def _forget_job(self, uid: str) -> None:

@@ -146,9 +146,10 @@ class Observer:
         self._recorder.record(events.refused(decision, refusal))
 
     def accepted(self, decision: Decision) -> None:
-        """Record an Event if the status that was written reports a new obstacle."""
-        if (notice := events.stalled(decision)) is not None:
-            self._recorder.record(notice)
+        """Record an Event if the status that was written reports a new obstacle, drift, or the end of drift."""
+        for notice in (events.stalled(decision), events.drifted(decision)):
+            if notice is not None:
+                self._recorder.record(notice)
 
     def contact_lost(self, error: Exception) -> None:
         """Note that a request did not reach the API server; one that was answered as busy did."""

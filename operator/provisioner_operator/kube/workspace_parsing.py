@@ -6,8 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from provisioner_operator.api.v1alpha1 import job_status as job_status_models
+from provisioner_operator.api.v1alpha1.drift import WorkspaceDrift
 from provisioner_operator.api.v1alpha1.enums import Approval, JobType, ParameterType, Phase, Provisioner, StateBackend
 from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.api.v1alpha1.names import drift_job_name
 from provisioner_operator.api.v1alpha1.parameters import Parameter as ParameterModel
 from provisioner_operator.api.v1alpha1.parameters import ParameterValue, RecordedParameter
 from provisioner_operator.api.v1alpha1.state import StateStorage
@@ -23,6 +25,7 @@ from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.core.workspaces.build_history import SUPERSEDED
 from provisioner_operator.core.workspaces.decisions import SUPERSEDED_BY
+from provisioner_operator.core.workspaces.drift.records import Drift, DriftCheck
 from provisioner_operator.core.workspaces.records import (
     Build,
     BuildRecord,
@@ -124,6 +127,7 @@ def parse_workspace(body: Mapping[str, Any]) -> Workspace:
         needs_approval=spec.approval is Approval.REQUIRED,
         approved=spec.approved,
         approval_timeout=spec.approval_timeout_seconds,
+        drift_check=spec.drift_check_seconds,
         finalizers=tuple(meta.finalizers),
         deleting=meta.deletion_timestamp is not None,
         status=_workspace_status(model.status),
@@ -153,9 +157,16 @@ def _workspace_status(status: WorkspaceStatusModel) -> WorkspaceStatus:
         stops_at=seconds_of(status.stops_at),
         outputs=_outputs(status.outputs),
         resources=_resources(status.resources),
+        drift=_drift(status.drift),
         observed_generation=status.observed_generation,
         conditions=conditions_of(status.conditions),
     )
+
+
+def _drift(model: WorkspaceDrift | None) -> Drift | None:
+    if model is None:
+        return None
+    return Drift(model.checked_at.timestamp(), model.build_number, model.job, _resources(model.resources))
 
 
 def build_of(model: ProvisionerJob) -> Build | None:
@@ -234,6 +245,30 @@ def _is_explained(model: ProvisionerJob) -> bool:
     """Return whether the workspace tells the job's reason. Transient ones are left out: each would cost a write of its status."""
     status = model.status
     return (status.phase in TERMINAL and status.phase is not Phase.COMPLETED) or status.reason in STUCK
+
+
+def drift_check_of(model: ProvisionerJob) -> DriftCheck | None:
+    """Make the record of the check for drift that a job is; None for another job, such as a plan that a user submitted."""
+    meta, spec, status = model.metadata, model.spec, model.status
+    place = spec.workspace_ref
+    if spec.type is not JobType.WORKSPACE_PLAN or place is None or place.uid is None:
+        return None
+    # Admission lets only the controller, or an administrator in its place, name a change; the name tells it from its other plans.
+    is_check = place.change is not None and meta.name.startswith(drift_job_name(place.name, ""))
+    if place.build_number is None or not is_check:
+        return None
+    return DriftCheck(
+        namespace=meta.namespace,
+        workspace_uid=place.uid,
+        job=meta.name,
+        job_uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        build=place.build_number,
+        phase=status.phase,
+        message=status.message or "",
+        resources=_resources(status.resources),
+        finished=seconds_of(status.finished_at) or 0,
+    )
 
 
 def import_of(model: ProvisionerJob) -> Import | None:

@@ -1,10 +1,13 @@
 """Builders of the core's templates, workspaces and builds with defaults, so that a test names only relevant fields."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from provisioner_operator.api.v1alpha1.enums import Phase, Transition, VersionPhase
 from provisioner_operator.api.v1alpha1.names import DESTROY_FINALIZER, IN_USE_FINALIZER
+from provisioner_operator.core.jobs.outcome import ResourceChange
+from provisioner_operator.core.workspaces.drift.records import DriftCheck
 from provisioner_operator.core.workspaces.records import (
     Build,
     BuildRecord,
@@ -123,3 +126,22 @@ def an_import(version: str = VERSION, *, phase: Phase = Phase.COMPLETED, **field
         "phase": phase,
     }
     return Import(**(defaults | fields))
+
+
+def a_drift_check(
+    build: int = 1, *, phase: Phase = Phase.COMPLETED, finished: float = 60, changed: Sequence[str] = (), **fields: Any
+) -> DriftCheck:
+    """A check for drift that ended `finished` seconds after noon, and found these resources changed."""
+    ended = phase in {Phase.COMPLETED, Phase.FAILED, Phase.CANCELED}
+    defaults: dict[str, Any] = {
+        "namespace": NAMESPACE,
+        "workspace_uid": "uid-of-dev",
+        "job": "dev-drift-abc",
+        "job_uid": "uid-of-check",
+        "resource_version": 1,
+        "build": build,
+        "phase": phase,
+        "resources": tuple(ResourceChange(each, "terraform_data", "replace") for each in changed),
+        "finished": NOON + finished if ended else 0,
+    }
+    return DriftCheck(**(defaults | fields))

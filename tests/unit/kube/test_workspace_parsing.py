@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import ParameterType, Provisioner
+from provisioner_operator.core.jobs.outcome import ResourceChange
+from provisioner_operator.core.workspaces.drift.records import Drift
 from provisioner_operator.core.workspaces.records import Parameter, Template, TemplateStatus, WorkspaceStatus
 from provisioner_operator.core.workspaces.status import template_status_patch, workspace_status_patch
 from provisioner_operator.kube.job_parsing import parse_job_records
 from provisioner_operator.kube.workspace_parsing import parse_template, parse_workspace
 from support.builders.manifests import a_job_manifest, a_template_manifest, a_workspace_manifest, an_assignment
 from support.builders.stored import stored
-from support.builders.workspaces import a_plan, a_template, a_version, a_workspace
+from support.builders.workspaces import a_drift_check, a_plan, a_template, a_version, a_workspace
 
 NOON = "2027-01-15T08:00:00Z"
+NOON_SECONDS = 1_800_000_000.0
 
 
 def test_a_plan_is_no_build_of_the_workspace_that_it_names() -> None:
@@ -59,6 +62,60 @@ def test_a_workspace_keeps_its_latest_plan() -> None:
 
     assert workspace.status.plan == plan
     assert (workspace.needs_approval, workspace.approved, workspace.approval_timeout) == (True, "d" * 64, 9)
+
+
+def test_a_plan_with_the_change_of_a_build_is_a_check_for_drift() -> None:
+    reference = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 3, "change": "c"}
+    resources = [{"address": "disk", "type": "disk", "action": "replace"}]
+    status = {"phase": "Completed", "message": "words", "finishedAt": NOON, "resources": resources}
+    body = stored(a_job_manifest("dev-drift-abc", type="WorkspacePlan", workspaceRef=reference), status=status)
+
+    records = parse_job_records(body)
+
+    assert records.build is None
+    assert records.drift_check == a_drift_check(
+        build=3,
+        job_uid=body["metadata"]["uid"],
+        resource_version=int(body["metadata"]["resourceVersion"]),
+        message="words",
+        resources=(ResourceChange("disk", "disk", "replace"),),
+        finished=0,
+    )
+    pending = stored(a_job_manifest("dev-drift-abc", type="WorkspacePlan", workspaceRef=reference))
+    check = parse_job_records(pending).drift_check
+    assert check is not None
+    assert (check.ended, check.finished) == (False, 0)
+
+
+def test_another_plan_of_the_controller_is_no_check_for_drift() -> None:
+    reference = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 3, "change": "c"}
+
+    plan = a_job_manifest("dev-3", type="WorkspacePlan", workspaceRef=reference)
+
+    assert parse_job_records(stored(plan)).drift_check is None
+
+
+@pytest.mark.parametrize("missing", ["uid", "buildNumber", "change"])
+def test_a_plan_by_a_user_is_no_check_for_drift(missing: str) -> None:
+    reference = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 3, "change": "c"}
+    del reference[missing]
+
+    plan = a_job_manifest("dev-drift-abc", type="WorkspacePlan", workspaceRef=reference)
+    assert parse_job_records(stored(plan)).drift_check is None
+    assert parse_job_records(stored(a_job_manifest(type="TemplateDryRun"))).drift_check is None
+
+
+@pytest.mark.parametrize(
+    "drift", [None, Drift(NOON_SECONDS, 3, "dev-drift-abc", (ResourceChange("a", "b", "create"),))]
+)
+def test_the_result_of_a_check_is_read_as_it_was_written(drift: Drift | None) -> None:
+    written: Any = workspace_status_patch(a_workspace(), WorkspaceStatus(drift=drift)).sets[0][1]
+    manifest = a_workspace_manifest(driftCheckSeconds=300)
+
+    read = parse_workspace(stored(manifest, status=written))
+
+    assert (read.status.drift, read.drift_check) == (drift, 300)
+    assert ("drift" in written) is (drift is not None)
 
 
 @pytest.mark.parametrize(

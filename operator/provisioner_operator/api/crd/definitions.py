@@ -216,6 +216,7 @@ KINDS = (
             Column("Age", ".metadata.creationTimestamp", "date"),
             Column("Job", ".status.latestBuild.job", wide=True),
             Column("Version", ".status.version", wide=True),
+            Column("Drifted", '.status.conditions[?(@.type=="Drifted")].status', wide=True),
             Column("Stops", ".status.stopsAt", wide=True),
             Column("Message", '.status.conditions[?(@.type=="Ready")].message', wide=True),
         ),

@@ -351,6 +351,19 @@ class OutdatedReason(StrEnum):
     """The workspace was built with the active version of its template."""
 
 
+class DriftReason(StrEnum):
+    """Reason of a workspace's condition `Drifted`."""
+
+    DETECTED = "DriftDetected"
+    """Resources of the workspace were changed or removed outside of Terraform since its last build."""
+    NO_DRIFT = "NoDrift"
+    """All resources of the workspace are as its last build left them."""
+    NOT_CHECKED = "NotChecked"
+    """The last build has not been checked for drift yet."""
+    CHECK_FAILED = "CheckFailed"
+    """The job that checked the workspace for drift did not complete."""
+
+
 class StateReason(StrEnum):
     """Reason of a workspace's condition `StateSaved`."""
 
@@ -390,7 +403,7 @@ class TemplateReason(StrEnum):
 
 
 class StatusCondition(StrEnum):
-    """Condition types of workspaces and templates. kstatus reads all but `Available`, `Outdated` and `StateSaved`."""
+    """Condition types of workspaces and templates. kstatus reads Ready, Reconciling and Stalled."""
 
     READY = "Ready"
     """True if everything matches the spec."""
@@ -402,5 +415,7 @@ class StatusCondition(StrEnum):
     """For a template: True if at least one version can be built."""
     OUTDATED = "Outdated"
     """For a workspace: True if its template's active version is not the one that it was last built with."""
+    DRIFTED = "Drifted"
+    """For a workspace that is checked for drift: True if resources were changed outside of Terraform since the last build."""
     STATE_SAVED = "StateSaved"
     """For a workspace: False while a daemon has a Terraform state of it that could not be saved; absent if there never was one."""

@@ -22,6 +22,7 @@ from provisioner_operator.api.v1alpha1.base import (
 from provisioner_operator.api.v1alpha1.enums import CancelMode, JobType, Phase, Provisioner, Transition
 from provisioner_operator.api.v1alpha1.inputs import MAX_VARIABLE_BYTES, ModuleLogins, Source, Variable, VariablesSource
 from provisioner_operator.api.v1alpha1.job_status import JobStatus
+from provisioner_operator.api.v1alpha1.limits import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from provisioner_operator.api.v1alpha1.phase_rules import TERMINAL_PHASES
 from provisioner_operator.api.v1alpha1.rules import frozen_except, one_of, rule, unchanged, validated_by
 from provisioner_operator.api.v1alpha1.state import STATE_RULES, StateStorage
@@ -111,9 +112,9 @@ class WorkspaceReference(Model):
     uid: Uid | None = None
     """UID of the Workspace that this job builds or plans; absent in a job that a user submitted directly."""
     build_number: Annotated[int, Field(ge=1)] | None = None
-    """Number of the build, with which its job's name ends; of a plan, that of the build that it shows."""
+    """Number of the build, with which its job's name ends; of a plan, that of the build that it shows, or checks for drift."""
     change: Annotated[str, StringConstraints(max_length=64)] | None = None
-    """Digest of the workspace's desired state: each change is built once."""
+    """Digest of the workspace's desired state: each change is built once. A plan has that of the build which it checks for drift."""
     owner: UserName | None = None
     """The workspace's owner."""
 
@@ -208,7 +209,7 @@ class JobSpec(Model):
     initiator: UserName | None = None
     """User who requested the job. The API server fills it in where it supports that; otherwise only your own name is
     accepted."""
-    priority: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = 0
+    priority: Annotated[int, Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY)] = 0
     """Jobs with a higher priority start first; among equals, the oldest."""
     suspend: bool = False
     """Set to true to keep a pending job out of the queue and to pause its pending timeout. Has no effect on a running

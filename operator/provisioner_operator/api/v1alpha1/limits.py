@@ -23,6 +23,15 @@ LONGEST_LOST_AFTER = 86_400
 """Seconds of the longest `lostAfterSeconds` of a daemon."""
 LONGEST_SUSPENSION_SECONDS = 3_153_600_000
 """A hundred years."""
+MOST_DRIFTED = 64
+"""Resources in a workspace's status that a check for drift found changed; those in the status of its job are more."""
+LOWEST_PRIORITY = -1_000_000_000
+HIGHEST_PRIORITY = 1_000_000_000
+"""Bounds of a job's priority."""
+SHORTEST_DRIFT_CHECK_SECONDS = 300
+"""Shortest interval between two checks of a workspace for drift: each is a run that reads all its resources."""
+LONGEST_DRIFT_CHECK_SECONDS = 2_592_000
+"""Thirty days, like all durations."""
 MOST_VERSIONS = 64
 """Versions of a template that are kept; beyond these, only what is in use is kept."""
 MOST_VERSIONS_IN_USE = 256

@@ -94,6 +94,11 @@ def kept_plan_name(job: str, chunk: int) -> str:
     return f"tfplan-{job}-{chunk}"
 
 
+def drift_job_name(workspace: str, key: str) -> str:
+    """Name the job that checks a workspace for drift by a key of three letters."""
+    return f"{workspace}-drift-{key}"
+
+
 STATE_VERSIONS_TYPE = f"{GROUP}/state-versions"
 """Type of the Secret that keeps the last versions of a workspace's Terraform state."""
 

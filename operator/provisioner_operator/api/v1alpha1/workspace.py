@@ -18,6 +18,7 @@ from provisioner_operator.api.v1alpha1.base import (
     ShortText,
     UserName,
 )
+from provisioner_operator.api.v1alpha1.drift import DriftCheckSeconds, WorkspaceDrift
 from provisioner_operator.api.v1alpha1.enums import (
     Approval,
     ConditionStatus,
@@ -128,6 +129,9 @@ class WorkspaceSpec(Model):
     """Digest of the plan to apply, `status.plan.digest`. Only who has the verb `approve` on workspaces may set it."""
     approval_timeout_seconds: Seconds = 604_800
     """Time after which a plan that nobody has approved is given up."""
+    drift_check_seconds: DriftCheckSeconds | None = None
+    """Interval at which the last completed build is planned again, to find resources that were changed outside of Terraform:
+    the condition Drifted. Nothing is applied. No checks if absent."""
 
 
 class WorkspaceBuild(Model):
@@ -218,6 +222,8 @@ class WorkspaceStatus(Model):
         list[Resource], Field(max_length=256, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ] = []
     """Resources that the last completed build changed or kept."""
+    drift: WorkspaceDrift | None = None
+    """Result of the last check for drift of the last build, by spec.driftCheckSeconds; absent until it is checked."""
     observed_generation: int | None = None
     """Generation of the spec on which this status is based."""
     conditions: Annotated[
@@ -227,7 +233,8 @@ class WorkspaceStatus(Model):
         ),
     ] = []
     """Ready (the workspace matches its spec), Reconciling (a build is in progress), Stalled (somebody must act), which
-    kstatus can read; Outdated (its template has another active version than the one it was built with)."""
+    kstatus can read; Outdated (its template has another active version than the one it was built with); Drifted (resources
+    were changed outside of Terraform; only with spec.driftCheckSeconds)."""
 
 
 UNSEEN = WorkspaceStatus(

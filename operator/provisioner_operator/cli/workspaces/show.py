@@ -23,6 +23,7 @@ _EXPECTED = {
     StatusCondition.RECONCILING: "False",
     StatusCondition.STALLED: "False",
     StatusCondition.OUTDATED: "False",
+    StatusCondition.DRIFTED: "False",
 }
 """Condition statuses that need no attention."""
 _REPEATING = (StatusCondition.RECONCILING, StatusCondition.STALLED)
@@ -73,6 +74,7 @@ def describe_workspace(body: Body, *, utc: bool) -> Iterator[Text]:
             "Desired": desired,
             "Stops at": _time(status.get("stopsAt"), utc=utc),
             "Parameters": _values(status.get("parameters")),
+            "Drift checked": _time((status.get("drift") or {}).get("checkedAt"), utc=utc),
         }
     )
     yield from _conditions(status)
@@ -80,6 +82,7 @@ def describe_workspace(body: Body, *, utc: bool) -> Iterator[Text]:
     yield from _section("Builds", [_build(each, utc=utc) for _, each in sorted(builds.items(), reverse=True)])
     yield from _section("Outputs", [f"{each['name']} = {each['value']}" for each in status.get("outputs") or ()])
     yield from _section("Resources", _resources(status))
+    yield from _section("Drift", _resources(status.get("drift") or {}))
 
 
 def describe_template(body: Body, *, utc: bool) -> Iterator[Text]:

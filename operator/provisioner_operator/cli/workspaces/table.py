@@ -35,6 +35,7 @@ class WorkspaceRow:
     build: str
     job: str
     outdated: str
+    drifted: str
     ready: Condition
     age: float
 
@@ -63,6 +64,7 @@ def workspace_row(body: Body, now: float) -> WorkspaceRow:
         build=_text(body, "status", "buildNumber"),
         job=_text(body, "status", "latestBuild", "job"),
         outdated=_condition(body, StatusCondition.OUTDATED).status,
+        drifted=_condition(body, StatusCondition.DRIFTED).status,
         ready=_condition(body, StatusCondition.READY),
         age=age_of(body, now),
     )
@@ -93,7 +95,8 @@ def workspace_columns(*, namespaced: bool) -> list[Column[WorkspaceRow]]:
         Column("Build", lambda row: row.build, 50),
         Column("Job", lambda row: row.job, 65),
         Column("Ready", lambda row: _ready_cell(row.ready), 70),
-        Column("Outdated", lambda row: Cell(row.outdated, "yellow" if row.outdated == "True" else ""), 60),
+        Column("Outdated", lambda row: _warning_cell(row.outdated), 60),
+        Column("Drifted", lambda row: _warning_cell(row.drifted), 20, wide=True),
         Column("Age", lambda row: duration(row.age), 40),
         Column("Message", lambda row: row.ready.message, 10, wide=True),
     ]
@@ -116,6 +119,10 @@ def template_columns(*, namespaced: bool) -> list[Column[TemplateRow]]:
 def by_name(row: WorkspaceRow | TemplateRow) -> tuple[object, ...]:
     """Return the sort key of the natural order of names."""
     return (row.namespace, natural(row.name))
+
+
+def _warning_cell(status: str) -> Cell:
+    return Cell(status, "yellow" if status == "True" else "")
 
 
 def _ready_cell(ready: Condition) -> Cell:

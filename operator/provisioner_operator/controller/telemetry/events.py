@@ -71,6 +71,25 @@ def stalled(decision: Decision) -> Notice | None:
     return Notice(about.kind, about.namespace, about.name, about.uid, reason, message, "Reconcile")
 
 
+def drifted(decision: Decision) -> Notice | None:
+    """Describe what a check for drift found, once that differs from what the status said before; else None."""
+    if not isinstance(decision, UpdateWorkspaceStatus):
+        return None
+    former, latest = _drift(decision.workspace.status.conditions), _drift(decision.status.conditions)
+    if latest is None or latest.status is ConditionStatus.UNKNOWN:
+        return None
+    if former is not None and former.status is latest.status:
+        return None
+    about, is_true = decision.regarding, latest.status is ConditionStatus.TRUE
+    return Notice(
+        about.kind, about.namespace, about.name, about.uid, latest.reason, latest.message, "CheckDrift", warning=is_true
+    )
+
+
+def _drift(conditions: Sequence[Condition]) -> Condition | None:
+    return next((each for each in conditions if each.type == StatusCondition.DRIFTED), None)
+
+
 def _stall(conditions: Sequence[Condition]) -> tuple[str, str] | None:
     """Return the reason and the message of the condition Stalled if it is True."""
     return next(

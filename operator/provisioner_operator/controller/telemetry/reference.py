@@ -15,7 +15,13 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from provisioner_operator.api.crd.docstrings import attribute_docstrings
 from provisioner_operator.api.crd.field_tables import cell
-from provisioner_operator.api.v1alpha1.enums import EndReason, PendingReason, TemplateReason, WorkspaceReason
+from provisioner_operator.api.v1alpha1.enums import (
+    DriftReason,
+    EndReason,
+    PendingReason,
+    TemplateReason,
+    WorkspaceReason,
+)
 from provisioner_operator.controller.telemetry.metrics import Metrics
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
@@ -72,6 +78,21 @@ _OF_ANY_KIND = (
         "Run",
         "A job started that may run longer than a Pod that is evicted or deleted waits for its runs. Recorded again for a "
         "job with a longer deadline.",
+    ),
+    EventEntry(
+        "Workspace",
+        DriftReason.DETECTED,
+        "Warning",
+        "CheckDrift",
+        attribute_docstrings(DriftReason)[DriftReason.DETECTED.name],
+    ),
+    EventEntry(
+        "Workspace",
+        DriftReason.NO_DRIFT,
+        "Normal",
+        "CheckDrift",
+        f"{attribute_docstrings(DriftReason)[DriftReason.NO_DRIFT.name]} Recorded for the first check of a build, and after "
+        "drift.",
     ),
     EventEntry(
         "Pod",

@@ -12,7 +12,14 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from provisioner_operator import __version__
-from provisioner_operator.api.v1alpha1.enums import DaemonState, PendingReason, Phase, WorkspacePhase
+from provisioner_operator.api.v1alpha1.enums import (
+    ConditionStatus,
+    DaemonState,
+    PendingReason,
+    Phase,
+    StatusCondition,
+    WorkspacePhase,
+)
 from provisioner_operator.controller import clock
 from provisioner_operator.controller.telemetry.reason_label import reason_label
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
@@ -74,6 +81,7 @@ class StateCollector(Collector):
         yield from self._queues()
         yield self._pool_sizes()
         yield self._workspace_phases()
+        yield self._drifted_workspaces()
 
     def _held_namespaces(self) -> Metric:
         return GaugeMetricFamily(
@@ -87,6 +95,23 @@ class StateCollector(Collector):
         found = GaugeMetricFamily("provisioner_workspaces", "Workspaces, by phase.", labels=["phase"])
         for phase in WorkspacePhase:
             found.add_metric([phase.value], phases[phase])
+        return found
+
+    def _drifted_workspaces(self) -> Metric:
+        # Zero for a namespace in which checks found nothing, so that an alert on it ends.
+        counts: Tally[str] = Tally()
+        for workspace in self._workspaces.workspaces():
+            drifted = next((each for each in workspace.status.conditions if each.type == StatusCondition.DRIFTED), None)
+            if drifted is not None:
+                counts[workspace.namespace] += drifted.status is ConditionStatus.TRUE
+        found = GaugeMetricFamily(
+            "provisioner_workspaces_drifted",
+            "Workspaces of which the last check found resources that were changed outside of Terraform, by namespace; only "
+            "namespaces with workspaces that are checked.",
+            labels=["namespace"],
+        )
+        for namespace, count in counts.items():
+            found.add_metric([namespace], count)
         return found
 
     def _pool_sizes(self) -> Metric:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner_operator.controller.observer import Observer
-from provisioner_operator.controller.writes.answers import Result
+from provisioner_operator.controller.writes.answers import NameTakenError, Result
 from provisioner_operator.controller.writes.executor import (
     has_moved_on,
     parse_taken,
@@ -18,6 +18,7 @@ from provisioner_operator.core.workspaces.decisions import (
     BuildDecision,
     CheckWorkspace,
     CreateBuild,
+    CreateDriftCheck,
     CreatePlan,
     FindBuilds,
     HoldWorkspace,
@@ -53,6 +54,8 @@ class WorkspaceExecutor:
                 self._observe_fresh(with_effect(body, workspace.resource_version))
             case CreateBuild() | CreatePlan():
                 return await self._create_build(decision)
+            case CreateDriftCheck():
+                return await self._create_drift_check(decision)
             case CheckWorkspace():
                 await self._read(workspace)
             case FindBuilds():
@@ -80,7 +83,7 @@ class WorkspaceExecutor:
                 parse_taken(parse_job_records, body)
             return has_moved_on(body, decision.patch(), build.resource_version)
         body = await self._read(workspace)
-        if isinstance(decision, CheckWorkspace | FindBuilds | CreateBuild | CreatePlan):
+        if isinstance(decision, CheckWorkspace | FindBuilds | CreateBuild | CreateDriftCheck | CreatePlan):
             return body is None or version_of(body) != workspace.resource_version
         return has_moved_on(body, decision.patch(), workspace.resource_version)
 
@@ -96,6 +99,20 @@ class WorkspaceExecutor:
             # Also if it is the workspace's: should it not be the build that it seems to be, the next number is.
             self._workspaces.number_taken(workspace, decision.number)
             self._observer.build(body)
+            return Result.CONFLICT
+        self._observer.build(body)
+        return Result.OK
+
+    async def _create_drift_check(self, decision: CreateDriftCheck) -> Result:
+        namespace = decision.workspace.namespace
+        try:
+            body = await self._client.create(paths.jobs(namespace), decision.body())
+        except AlreadyExistsError:
+            body = await self._client.get(paths.job(namespace, decision.job))
+            self._observer.build(body)
+            # Else it is no check that this request could have made, and the next slot has another name.
+            if not self._workspaces.knows_check(body["metadata"]["uid"]):
+                raise NameTakenError(f"ProvisionerJob {decision.job} exists, and is another one. Delete it.") from None
             return Result.CONFLICT
         self._observer.build(body)
         return Result.OK

@@ -38,6 +38,9 @@ def require_ended(job: JobState) -> None:
 def retry_manifest(body: Mapping[str, Any], meta: Metadata, name: str) -> dict[str, Any]:
     """Return the manifest of a new job with the spec of the old one."""
     spec = {key: value for key, value in body["spec"].items() if key not in _OF_THE_OLD_JOB}
+    if "change" in (reference := spec.get("workspaceRef") or {}):
+        # Of the controller's checks for drift, which only it makes: repeated, one is a plan like any other.
+        spec["workspaceRef"] = {key: value for key, value in reference.items() if key != "change"}
     new_meta: dict[str, Any] = {"name": name, "annotations": {RETRY_OF: meta.name}}
     if meta.labels:
         new_meta["labels"] = meta.labels

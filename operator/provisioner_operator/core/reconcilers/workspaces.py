@@ -12,6 +12,7 @@ from provisioner_operator.core.jobs.workspace_permission import Ownership
 from provisioner_operator.core.model.backoff import Backoff, Refusal
 from provisioner_operator.core.model.instant import Instant
 from provisioner_operator.core.model.records import UnreadableObject
+from provisioner_operator.core.reconcilers.drift_cache import DriftCache
 from provisioner_operator.core.reconcilers.plan_cache import PlanCache
 from provisioner_operator.core.reconcilers.workspace_entries import TemplateEntry, WorkspaceEntry
 from provisioner_operator.core.scheduling.workspace_queue import NamespacedName
@@ -30,7 +31,7 @@ from provisioner_operator.core.workspaces.template_plan import TemplateFacts, Te
 _STATUS = (UpdateTemplateStatus, UpdateWorkspaceStatus)
 
 
-class WorkspaceReconciler(PlanCache):
+class WorkspaceReconciler(PlanCache, DriftCache):
     """Brings templates and workspaces to their desired states."""
 
     def __init__(self) -> None:
@@ -188,6 +189,7 @@ class WorkspaceReconciler(PlanCache):
             _refused_step(entry.backoff, now),
             self._unsaved.get((workspace.namespace, workspace.name)),
             entry.plan,
+            self.checks_of(workspace.uid),
         )
         return plan_workspace(workspace, template.template if template is not None else None, facts, now)
 

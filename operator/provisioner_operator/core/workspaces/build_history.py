@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase, Transition
+from provisioner_operator.core.workspaces.drift.records import DriftCheck
 from provisioner_operator.core.workspaces.records import Build, BuildRecord, PlanJob, PlanRecord, Workspace
 from provisioner_operator.core.workspaces.refused_step import RefusedStep
 
@@ -38,6 +39,8 @@ class BuildFacts:
     """Reason for which the workspace's state is not saved yet, if that is so."""
     plan: PlanJob | None = None
     """The latest job that plans a build for approval, even if it was deleted since."""
+    checks: tuple[DriftCheck, ...] = ()
+    """Checks for drift that have not ended, and ended ones that the status does not record yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from provisioner_operator.core.workspaces.decisions import (
 )
 from provisioner_operator.core.workspaces.deletion_policy import destroyed, may_be_released
 from provisioner_operator.core.workspaces.desired_state import DesiredState, desired_start, desired_stop
+from provisioner_operator.core.workspaces.drift.check import plan_check, with_drift
 from provisioner_operator.core.workspaces.outdated import with_outdated
 from provisioner_operator.core.workspaces.parameters import Resolution
 from provisioner_operator.core.workspaces.phase import WORKING, Summary, Versions, describe
@@ -80,7 +81,22 @@ def plan_workspace(workspace: Workspace, template: Template | None, facts: Build
         return WorkspacePlan(step)
     effective = history.last_run if history.is_already_built(desired.change) else history.effective_build
     status = with_state_saved(_status(workspace, template, history, effective, trouble, now), facts.unsaved, now.wall)
-    return _write(workspace, replace(status, stops_at=stops_at), history, now)
+    status = with_drift(replace(status, stops_at=stops_at), workspace, history, facts.checks, now.wall)
+    plan = _write(workspace, status, history, now)
+    return plan if plan.decision is not None else _check_drift(workspace, template, history, facts, plan, now)
+
+
+def _check_drift(
+    workspace: Workspace,
+    template: Template | None,
+    history: BuildHistory,
+    facts: BuildFacts,
+    plan: WorkspacePlan,
+    now: Instant,
+) -> WorkspacePlan:
+    check, wait = plan_check(workspace, template, history, facts, now.wall)
+    waits = (each for each in (plan.requeue_after, wait) if each is not None)
+    return WorkspacePlan(check, min(waits, default=None))
 
 
 def _next_step(
@@ -233,7 +249,7 @@ def _plan_deletion(
         )
         trouble = replace(trouble, message=f"{trouble.message} {advice}")
     status = _status(workspace, template, history, history.effective_build, trouble, now)
-    status = with_state_saved(status, facts.unsaved, now.wall)
+    status = with_drift(with_state_saved(status, facts.unsaved, now.wall), workspace, history, (), now.wall)
     return _write(workspace, status, history, now)
 
 
@@ -303,6 +319,7 @@ def _status(
         parameters=former.parameters if run is None or template is None else parameters_of(run, template),
         outputs=former.outputs if completed is None else completed.outputs,
         resources=former.resources if completed is None else completed.resources,
+        drift=former.drift,
         observed_generation=workspace.generation,
         conditions=with_outdated(conditions, workspace, template, effective, history, now.wall),
     )

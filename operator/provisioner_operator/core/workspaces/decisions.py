@@ -19,6 +19,7 @@ from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.workspaces import manifests
 from provisioner_operator.core.workspaces.records import (
     Build,
+    BuildRecord,
     ParameterValues,
     PlanJob,
     SourceFiles,
@@ -245,6 +246,21 @@ class CreatePlan(_CreateJob):
 
 
 @dataclass(frozen=True, slots=True)
+class CreateDriftCheck(_AboutWorkspace):
+    """Check by a job whether the resources are as the last completed build left them."""
+
+    template: Template
+    version: Version
+    build: BuildRecord
+    job: str
+    """Name of the job."""
+
+    def body(self) -> JsonObject:
+        """Return the job."""
+        return manifests.drift_check_job(self.job, self.workspace, self.template, self.version, self.build)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckWorkspace(_AboutWorkspace):
     """Read the workspace: a former leader may have built it since the watch last showed it."""
 
@@ -296,6 +312,7 @@ BuildDecision = (
     | CheckWorkspace
     | FindBuilds
     | CreateBuild
+    | CreateDriftCheck
     | CreatePlan
     | Supersede
     | UpdateWorkspaceStatus

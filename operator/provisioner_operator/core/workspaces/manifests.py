@@ -3,10 +3,18 @@
 from math import ceil
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Transition
+from provisioner_operator.api.v1alpha1.limits import LOWEST_PRIORITY
 from provisioner_operator.api.v1alpha1.names import API_VERSION, TEMPLATE_LABEL, WORKSPACE_LABEL, build_job_name
 from provisioner_operator.core.model.file_paths import to_config_map
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
-from provisioner_operator.core.workspaces.records import ParameterValues, SourceFiles, Template, Version, Workspace
+from provisioner_operator.core.workspaces.records import (
+    BuildRecord,
+    ParameterValues,
+    SourceFiles,
+    Template,
+    Version,
+    Workspace,
+)
 
 
 def kept_files(template: Template, version: str, files: SourceFiles) -> JsonObject:
@@ -119,6 +127,26 @@ def kept_plan_job(
         "ttlSecondsAfterFinished": ceil(workspace.approval_timeout) + template.pending_timeout,
     }
     return _job_of_workspace(build_job_name(workspace.name, number), workspace, template, spec)
+
+
+def drift_check_job(
+    name: str, workspace: Workspace, template: Template, version: Version, build: BuildRecord
+) -> JsonObject:
+    """Return the job that plans a build of the workspace again, with the values that its status records."""
+    interval = workspace.drift_check or template.job_retention
+    spec = {
+        **_workspace_spec(
+            JobType.WORKSPACE_PLAN, workspace, template, version, build.transition, workspace.status.parameters
+        ),
+        "workspaceRef": {**_workspace_ref(workspace, build.number), "change": build.change},
+        **_initiator(workspace, build.transition),
+        "ownerMayCancel": template.allow_user_cancel,
+        # Everybody who waits for a daemon goes first.
+        "priority": LOWEST_PRIORITY,
+        # So it is gone before the next check ends: at most one ended check is kept.
+        "ttlSecondsAfterFinished": min(interval, template.job_retention),
+    }
+    return _job_of_workspace(name, workspace, template, spec)
 
 
 def _job_of_workspace(name: str, workspace: Workspace, template: Template, spec: JsonObject) -> JsonObject:

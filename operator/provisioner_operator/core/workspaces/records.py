@@ -21,6 +21,7 @@ from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.jobs.outcome import Output, ResourceChange
 from provisioner_operator.core.model.json_value import JsonObject
 from provisioner_operator.core.model.records import Condition
+from provisioner_operator.core.workspaces.drift.records import Drift
 
 ParameterValues = tuple[tuple[str, str], ...]
 """Names and values, ordered by name."""
@@ -270,6 +271,7 @@ class WorkspaceStatus:
     stops_at: float | None = None
     outputs: tuple[Output, ...] = ()
     resources: tuple[ResourceChange, ...] = ()
+    drift: Drift | None = None
     observed_generation: int | None = None
     conditions: tuple[Condition, ...] = ()
 
@@ -299,6 +301,8 @@ class Workspace:
     approved: str | None = None
     """Digest of the approved plan."""
     approval_timeout: float = 604_800
+    drift_check: int | None = None
+    """Seconds between two checks for drift."""
     finalizers: tuple[str, ...] = ()
     deleting: bool = False
     status: WorkspaceStatus = field(default_factory=WorkspaceStatus)

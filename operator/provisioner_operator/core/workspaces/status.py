@@ -12,6 +12,7 @@ from provisioner_operator.core.model.conditions import with_condition
 from provisioner_operator.core.model.json_patch import JsonPatch, clip, conditions_json, timestamp
 from provisioner_operator.core.model.json_value import JsonObject, JsonValue
 from provisioner_operator.core.model.records import Condition
+from provisioner_operator.core.workspaces.drift.records import Drift
 from provisioner_operator.core.workspaces.parameters import parameter_json
 from provisioner_operator.core.workspaces.records import (
     BuildRecord,
@@ -84,10 +85,22 @@ def _workspace_json(status: WorkspaceStatus) -> JsonObject:
             "stopsAt": _time(status.stops_at),
             "outputs": [{"name": each.name, "value": each.value} for each in status.outputs],
             "resources": _resources_json(status.resources),
+            "drift": _drift_json(status.drift),
             "observedGeneration": status.observed_generation,
             "conditions": conditions_json(status.conditions),
         }
     )
+
+
+def _drift_json(drift: Drift | None) -> JsonValue:
+    if drift is None:
+        return None
+    return {
+        "checkedAt": timestamp(drift.checked),
+        "buildNumber": drift.build,
+        "job": drift.job,
+        "resources": _resources_json(drift.resources),
+    }
 
 
 def _build_json(build: BuildRecord | None) -> JsonValue:

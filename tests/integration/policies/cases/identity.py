@@ -14,6 +14,13 @@ _FOR_ANOTHER: Manifest = {
     "templateRef": {"name": "template", "uid": "uid-of-template"},
     "ownerMayCancel": True,
 }
+
+
+def _a_plan(owner: str) -> Manifest:
+    """The workspaceRef of a plan by a user."""
+    return {"name": "dev", "uid": "uid-of-dev", "buildNumber": 1, "owner": owner}
+
+
 _OWN: Manifest = {
     "initiator": "submitter",
     "canceledBy": "submitter",
@@ -49,13 +56,14 @@ CASES = (
                 'spec.workspaceRef.owner "boss" is not your own name',
             ),
             ("a workspace's UID", {"workspaceRef": {"name": "dev", "uid": "uid-of-dev"}}, _MANAGED),
+            ("a workspace's change", {"workspaceRef": {"name": "dev", "change": "x"}}, _MANAGED),
             ("a template's UID", {"templateRef": {"name": "template", "uid": "uid-of-template"}}, _MANAGED),
             ("ownerMayCancel", {"ownerMayCancel": True}, _MANAGED),
             ("a plan to keep", {"type": "WorkspacePlan", "workspaceRef": {"name": "dev"}, "keepPlan": True}, _MANAGED),
             ("a kept plan to apply", {"planRef": {"job": "dev-1", "digest": "a" * 64}}, _MANAGED),
             (
                 "another's workspace to plan",
-                {"type": "WorkspacePlan", "workspaceRef": a_build("boss")},
+                {"type": "WorkspacePlan", "workspaceRef": _a_plan("boss")},
                 'spec.workspaceRef.owner "boss" is not your own name',
             ),
         )
@@ -63,7 +71,7 @@ CASES = (
     _allowed(
         "a submitter plans a workspace by its UID",
         "submitter",
-        create(a_job_manifest("new", type="WorkspacePlan", workspaceRef=a_build("submitter"))),
+        create(a_job_manifest("new", type="WorkspacePlan", workspaceRef=_a_plan("submitter"))),
     ),
     _allowed("a submitter creates a job with the own name", "submitter", create(a_job_manifest("new", **_OWN))),
     _allowed("a submitter creates a job without names", "submitter", create(a_job_manifest("new"))),

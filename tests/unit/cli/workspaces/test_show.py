@@ -38,6 +38,26 @@ def test_a_workspace_is_shown_with_its_builds_and_what_needs_attention() -> None
     assert lines[-1] == "  and 1 more; -o json shows all"
 
 
+def test_a_workspace_that_has_drifted_shows_what_was_changed_and_when_that_was_found() -> None:
+    resource = {"address": "terraform_data.disk", "type": "terraform_data", "action": "replace"}
+    status = {
+        "phase": "Running",
+        "drift": {"checkedAt": NOON, "buildNumber": 1, "job": "dev-drift-abc", "resources": [resource]},
+        "conditions": [
+            {"type": "Drifted", "status": "True", "reason": "DriftDetected", "message": "The disk is another."}
+        ],
+    }
+
+    lines = [line.plain for line in describe_workspace(stored(a_workspace_manifest("dev"), status=status), utc=True)]
+
+    assert f"  Drift checked: {NOON}" in lines
+    assert "  DriftDetected: The disk is another." in lines
+    assert lines[-2:] == ["Drift", "  replace  terraform_data.disk"]
+    status["conditions"] = [{"type": "Drifted", "status": "False", "reason": "NoDrift", "message": "All is well."}]
+    clean = describe_workspace(stored(a_workspace_manifest("dev"), status=status), utc=True)
+    assert not [line for line in clean if "All is well." in line.plain]
+
+
 def test_a_template_is_shown_with_its_versions_the_newest_first() -> None:
     versions = [
         {"name": "t-1", "phase": "Ready", "createdAt": NOON},

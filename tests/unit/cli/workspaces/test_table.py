@@ -25,11 +25,13 @@ def cells(columns: list[Column[Any]], row: WorkspaceRow | TemplateRow) -> dict[s
 
 
 def test_a_workspace_is_listed_with_its_latest_build() -> None:
-    status = {"phase": "Running", "buildNumber": 7, "latestBuild": {"job": "lab-7"}}
+    status: dict[str, Any] = {"phase": "Running", "buildNumber": 7, "latestBuild": {"job": "lab-7"}}
+    status["conditions"] = [{"type": "Drifted", "status": "True"}]
     row = workspace_row(stored(a_workspace_manifest("lab", owner="sam"), status=status), NOON + 60)
     found = cells(workspace_columns(namespaced=True), row)
     assert (found["Namespace"], found["Name"], found["Template"], found["Owner"]) == ("acme", "lab", "template", "sam")
     assert (found["Status"], found["Build"], found["Job"], found["Age"]) == ("Running", "7", "lab-7", "1m")
+    assert (found["Outdated"], found["Drifted"]) == ("", "True")
 
 
 def test_an_object_without_a_status_has_empty_cells() -> None:

@@ -102,6 +102,44 @@ def test_a_workspace_that_stalls_is_a_warning_once_for_each_cause(
         )
 
 
+def found(status: ConditionStatus, reason: str) -> WorkspaceStatus:
+    return WorkspaceStatus(conditions=(Condition("Drifted", status, reason, f"words of {reason}", NOON),))
+
+
+CLEAN, DRIFTED = found(ConditionStatus.FALSE, "NoDrift"), found(ConditionStatus.TRUE, "DriftDetected")
+UNCHECKED = found(ConditionStatus.UNKNOWN, "NotChecked")
+
+
+@pytest.mark.parametrize(
+    ("former", "latest", "expected"),
+    [
+        (WorkspaceStatus(), DRIFTED, ("DriftDetected", True)),
+        (CLEAN, DRIFTED, ("DriftDetected", True)),
+        (DRIFTED, DRIFTED, None),
+        (DRIFTED, CLEAN, ("NoDrift", False)),
+        (UNCHECKED, CLEAN, ("NoDrift", False)),
+        (CLEAN, CLEAN, None),
+        (DRIFTED, UNCHECKED, None),
+        (DRIFTED, WorkspaceStatus(), None),
+    ],
+)
+def test_drift_is_reported_when_it_comes_and_when_it_is_over(
+    former: WorkspaceStatus, latest: WorkspaceStatus, expected: tuple[str, bool] | None
+) -> None:
+    notice = events.drifted(UpdateWorkspaceStatus(a_workspace(status=former), latest))
+
+    assert (None if notice is None else (notice.reason, notice.warning)) == expected
+    assert notice is None or (notice.kind, notice.name, notice.note) == (
+        "Workspace",
+        "dev",
+        f"words of {notice.reason}",
+    )
+
+
+def test_no_other_write_reports_drift() -> None:
+    assert events.drifted(HoldWorkspace(a_workspace())) is None
+
+
 def test_a_template_that_stalls_is_a_warning() -> None:
     stalled = Condition("Stalled", ConditionStatus.TRUE, "ImportFailed", "No provider.", NOON)
 
@@ -121,9 +159,10 @@ def test_a_written_status_that_stalls_is_recorded(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(parts.recorder, "record", recorded.append)
 
     parts.observer.accepted(UpdateWorkspaceStatus(a_workspace(), a_status("BuildFailed")))
+    parts.observer.accepted(UpdateWorkspaceStatus(a_workspace(), DRIFTED))
     parts.observer.accepted(HoldWorkspace(a_workspace()))
 
-    assert [notice.reason for notice in recorded] == ["BuildFailed"]
+    assert [notice.reason for notice in recorded] == ["BuildFailed", "DriftDetected"]
 
 
 @pytest.mark.parametrize(

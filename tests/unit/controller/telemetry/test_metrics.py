@@ -7,8 +7,10 @@ import pytest
 from provisioner_operator.api.v1alpha1.enums import CancelMode, ConditionStatus, Phase
 from provisioner_operator.controller import clock
 from provisioner_operator.core.model.records import Condition, Job
+from provisioner_operator.core.workspaces.records import WorkspaceStatus
 from support.builders.controller import ControllerParts
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job, at
+from support.builders.workspaces import a_workspace
 
 KIND = {"type": "WorkspaceBuild", "provisioner": "terraform"}
 
@@ -110,6 +112,26 @@ def test_the_state_of_the_cluster_is_shown_by_the_leader_alone() -> None:
     parts.leading = False
     assert parts.metric("provisioner_leader") == 0
     assert parts.metrics.registry.get_sample_value("provisioner_jobs", {"phase": "Pending"}) is None
+
+
+def test_drifted_workspaces_are_counted_in_namespaces_where_any_is_checked() -> None:
+    parts = ControllerParts()
+    for number, (namespace, status) in enumerate(
+        [
+            ("acme", ConditionStatus.TRUE),
+            ("acme", ConditionStatus.TRUE),
+            ("acme", ConditionStatus.FALSE),
+            ("other", ConditionStatus.UNKNOWN),
+            ("third", None),
+        ]
+    ):
+        conditions = () if status is None else (Condition("Drifted", status, "R", "", NOON),)
+        workspace = a_workspace(uid=f"{number}", name=f"{number}", namespace=namespace)
+        parts.workspaces.observe_workspace(replace(workspace, status=WorkspaceStatus(conditions=conditions)))
+
+    drifted = "provisioner_workspaces_drifted"
+    assert (parts.metric(drifted, namespace="acme"), parts.metric(drifted, namespace="other")) == (2, 0)
+    assert parts.metrics.registry.get_sample_value(drifted, {"namespace": "third"}) is None
 
 
 def test_namespaces_whose_builds_wait_for_a_daemons_reports_are_counted() -> None:

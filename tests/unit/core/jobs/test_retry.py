@@ -30,6 +30,16 @@ def a_body(labels: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
     }
 
 
+def test_a_check_for_drift_is_repeated_as_a_plan_like_any_other() -> None:
+    reference = {"name": "dev", "uid": "uid-of-dev", "buildNumber": 3}
+    body = a_body(type="WorkspacePlan", workspaceRef=reference | {"change": "c"})
+
+    new = retry_manifest(body, meta_of(body), "dev-drift-abc-retry-1")
+
+    assert new["spec"] == {"type": "WorkspacePlan", "workspaceRef": reference}
+    assert body["spec"]["workspaceRef"]["change"] == "c"
+
+
 def test_the_new_job_has_the_spec_without_requests_to_the_old_one() -> None:
     body = a_body(
         {"team": "a"},

@@ -1,0 +1,1 @@
+"""Checks of workspaces for drift: when they are made, and what the status says of them."""
