@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 UNIT_SEEDS ?= 40
 SIMULATION := tests/simulation
 BEHAVIOR := tests/component tests/simulation tests/model tests/integration
-PREPARE := $(BIN)/provisioner-devcluster prepare --coder-provider --opentofu
+PREPARE := $(BIN)/provisioner-devcluster prepare --coder-provider --opentofu --prometheus
 # Lines and branches that the fast tests cover, in percent, with the same examples in each run: raise a floor when more is reached,
 # and lower one only when what it covered moves to a package with a higher one.
 COVERAGE_FLOORS := api=99 core=100 kube=99 daemon=85 controller=96 web=92 cli=56
@@ -37,7 +37,7 @@ DEMO_NEEDS = $(if $(wildcard $(READY)),$(READY),$(DEMO_READY))
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help demo up down test unit behavior integration e2e mutants bench lint format crds docs devcluster image lock clean
+.PHONY: help demo up down test unit behavior integration e2e mutants bench lint format crds docs monitoring devcluster image lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -122,6 +122,9 @@ docs: $(READY) ## Write docs/cli.md and docs/reference from the code
 	@$(BIN)/python -m provisioner_operator.api.crd.reference docs/reference
 	@$(BIN)/python -m provisioner_operator.controller.telemetry.reference docs/reference
 	@$(BIN)/python -m provisioner_operator.web.api.reference docs/reference
+
+monitoring: $(READY) ## Rules of Prometheus and dashboards of Grafana from monitoring/ (ARGS="--objective 0.99"; ARGS=--help)
+	@$(BIN)/python -m monitoring $(ARGS)
 
 devcluster: $(READY) ## A bare control plane, left running; end it with: .venv/bin/provisioner-devcluster down
 	@$(BIN)/provisioner-devcluster up

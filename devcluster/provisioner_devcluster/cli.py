@@ -16,7 +16,7 @@ from provisioner_devcluster import external, supervisor
 from provisioner_devcluster.build.go_build import build
 from provisioner_devcluster.build.go_modules import OPENTOFU
 from provisioner_devcluster.build.provider_mirror import find_coder_mirror
-from provisioner_devcluster.build.tools import find_kubectl, find_tofu
+from provisioner_devcluster.build.tools import find_kubectl, find_prometheus, find_promtool, find_tofu
 from provisioner_devcluster.clusters import DEFAULT_NAME, named_directory
 from provisioner_devcluster.control_plane.binaries import find_binaries
 from provisioner_devcluster.errors import DevClusterError
@@ -49,7 +49,8 @@ def cli() -> None:
 )
 @click.option("--coder-provider", is_flag=True, help="Also Coder's Terraform provider, which is built from source.")
 @click.option("--opentofu", is_flag=True, help="Also OpenTofu from source, whatever is on the PATH.")
-def prepare(*, node: bool, coder_provider: bool, opentofu: bool) -> None:
+@click.option("--prometheus", is_flag=True, help="Also Prometheus, from the PATH or Debian's package.")
+def prepare(*, node: bool, coder_provider: bool, opentofu: bool, prometheus: bool) -> None:
     """Build or fetch every missing program, and print the location of each.
 
     The first time on a machine this takes several minutes; later commands then need no build.
@@ -61,6 +62,8 @@ def prepare(*, node: bool, coder_provider: bool, opentofu: bool) -> None:
         click.echo(f"coder provider {find_coder_mirror()}")
     if opentofu:
         click.echo(f"opentofu       {build(OPENTOFU)}")
+    if prometheus:
+        click.echo(f"prometheus     {_prometheus()}")
     if node:
         click.echo(f"node           {_node_programs()}")
 
@@ -147,6 +150,13 @@ def _node_programs() -> str:
         # Not a failure: the user asked for everything that this machine can run, and tests that need a node skip as well.
         return f"none: {error}"
     return f"{programs.node}, {programs.containerd}"
+
+
+def _prometheus() -> str:
+    try:
+        return f"{find_prometheus()}, {find_promtool()}"
+    except DevClusterError as error:
+        return f"none: {error}"  # tests that need it skip as well
 
 
 @cli.command(hidden=True)

@@ -19,6 +19,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "KUBEBUILDER_ASSETS",
         "PROVISIONER_KUBECTL",
         "PROVISIONER_TOFU",
+        "PROVISIONER_PROMETHEUS",
+        "PROVISIONER_PROMTOOL",
         "PROVISIONER_DEVCLUSTER_IGNORE_PATH",
     ):
         monkeypatch.delenv(variable, raising=False)

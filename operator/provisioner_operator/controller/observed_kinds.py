@@ -56,9 +56,9 @@ class ObservedKinds:
     def __init__(
         self,
         reconcilers: Reconcilers,
-        job_changed: Callable[[Job, Job], None],
+        job_changed: Callable[[Job, JobRecords, float], None],
     ) -> None:
-        """`job_changed` is called with the previous and the new record of a job that was known already."""
+        """`job_changed` is called with a known job's previous and new records, and the time since which it was claimable."""
         jobs = self._jobs = reconcilers.jobs
         workspaces = self._workspaces = reconcilers.workspaces
         self._job_changed = job_changed
@@ -95,10 +95,12 @@ class ObservedKinds:
         # The build before the job: an ended job may be deleted only once its workspace has noted its end.
         is_news = self._observe_build(records)
         previous = self._jobs.job(records.job.uid)
+        # Asked now: a job that ends is forgotten.
+        claimable = self._jobs.claimable_since(records.job)
         if not self._jobs.observe_job(records.job, clock.read()):
             return is_news
         if previous is not None:
-            self._job_changed(previous, records.job)
+            self._job_changed(previous, records, claimable)
         return True
 
     def _observe_workspace(self, workspace: Workspace) -> bool:

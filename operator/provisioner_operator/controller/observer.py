@@ -26,7 +26,7 @@ from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 from provisioner_operator.core.scheduling.explanation import STUCK
 from provisioner_operator.kube.errors import BusyError
-from provisioner_operator.kube.job_parsing import parse_job_records
+from provisioner_operator.kube.job_parsing import JobRecords, parse_job_records
 from provisioner_operator.kube.object_meta import object_meta
 from provisioner_operator.kube.parsing import UnparseableObjectError, unreadable_object
 from provisioner_operator.kube.pod_parsing import parse_daemon_pod
@@ -191,12 +191,13 @@ class Observer:
         kind.forget(uid)
         self.wake.set()
 
-    def _job_changed(self, previous: Job, job: Job) -> None:
+    def _job_changed(self, previous: Job, records: JobRecords, claimable: float) -> None:
+        job = records.job
         if job.phase in TERMINAL:
             self._pools.run_ended(job)
         if not self._leads():
             return
-        self._metrics.jobs.changed(previous, job)
+        self._metrics.jobs.changed(previous, job, claimable=claimable, ended=records.ended)
         if previous.phase is job.phase:
             if job.reason in STUCK and previous.reason != job.reason:
                 self._recorder.record(events.stuck(job))

@@ -7,10 +7,14 @@ the work, so each record is taken from the same model.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from provisioner_operator.api.v1alpha1.job import ProvisionerJob
+from provisioner_operator.core.jobs.ended_run import EndedRun
+from provisioner_operator.core.jobs.lifecycle import TERMINAL
+from provisioner_operator.core.jobs.outcome import StageTiming
 from provisioner_operator.core.model.records import Job
 from provisioner_operator.core.workspaces.drift.records import DriftCheck
 from provisioner_operator.core.workspaces.records import Build, Import, PlanJob
-from provisioner_operator.kube.parsing import job_record, parse_job_model
+from provisioner_operator.kube.parsing import job_record, parse_job_model, seconds_of, shared_text
 from provisioner_operator.kube.workspace_parsing import build_of, drift_check_of, import_of, plan_of
 
 
@@ -26,6 +30,8 @@ class JobRecords(NamedTuple):
     """None for a job that no template made."""
     drift_check: DriftCheck | None = None
     """None for a job that checks no workspace for drift."""
+    ended: EndedRun | None = None
+    """None for a job that has not ended."""
 
 
 def parse_job_records(body: Mapping[str, Any]) -> JobRecords:
@@ -37,4 +43,16 @@ def parse_job_records(body: Mapping[str, Any]) -> JobRecords:
         plan=plan_of(model),
         template_import=import_of(model),
         drift_check=drift_check_of(model),
+        ended=_ended_run(model) if model.status.phase in TERMINAL else None,
+    )
+
+
+def _ended_run(model: ProvisionerJob) -> EndedRun:
+    template = model.spec.template_ref
+    return EndedRun(
+        template=None if template is None else shared_text(template.name),
+        stages=tuple(
+            StageTiming(shared_text(each.stage), each.started_at.timestamp(), seconds_of(each.finished_at))
+            for each in model.status.timings
+        ),
     )

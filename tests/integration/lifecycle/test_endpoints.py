@@ -36,8 +36,9 @@ def test_metrics_count_pending_running_and_ended_jobs(own_product: ProductNamesp
         product.jobs.until("stuck", lambda body: body["status"].get("reason") == "NoMatchingDaemon")
         product.await_events("stuck")
         expected = {
-            'provisioner_jobs_ended_total{phase="Completed",reason="Completed"} 1.0',
-            'provisioner_jobs_ended_total{phase="Failed",reason="RunFailed"} 1.0',
+            f'provisioner_jobs_ended_total{{namespace="{product.namespace}",phase="Completed",reason="Completed",template=""}} 1.0',
+            f'provisioner_jobs_ended_total{{namespace="{product.namespace}",phase="Failed",reason="RunFailed",template=""}} 1.0',
+            'provisioner_job_failures_total{reason="RunFailed"} 1.0',
             'provisioner_jobs{phase="Pending"} 1.0',
             'provisioner_jobs_pending{reason="NoMatchingDaemon"} 1.0',
             'provisioner_daemons{state="Idle"} 1.0',

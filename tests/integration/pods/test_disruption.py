@@ -1,45 +1,21 @@
 """A PodDisruptionBudget protects a pool: Kubernetes reads a fixed size from the pool's scale, and counts a minimum itself."""
 
-import time
 from typing import Any
 
 import pytest
 
 from support.builders.manifests import a_pool_manifest
+from support.cluster.disruption import a_budget, await_budget
 from support.cluster.pods import runs
 from support.manifests import Manifest
 from support.test_namespace import ProductNamespace
 
-WITHIN = 150.0
 FIXED: dict[str, Any] = {"replicas": 3}
 SCALED: dict[str, Any] = {"autoscaling": {"minReplicas": 3, "maxReplicas": 5}}
 
 
-def a_budget(**budget: int) -> Manifest:
-    return {
-        "apiVersion": "policy/v1",
-        "kind": "PodDisruptionBudget",
-        "metadata": {"name": "pool"},
-        "spec": {"selector": {"matchLabels": {"provisioner.dev/pool": "pool"}}} | budget,
-    }
-
-
 def an_eviction(pod: str) -> Manifest:
     return {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
-
-
-def await_budget(product: ProductNamespace, allowed: int) -> None:
-    """Wait until this many Pods may be evicted.
-
-    The controller manager learns of kinds that are as new as this cluster's within half a minute, but waits longer after each
-    failure. A change of the budget makes it count again.
-    """
-    deadline = time.monotonic() + WITHIN
-    while product.admin.get("pdb", "pool")["status"].get("disruptionsAllowed") != allowed:
-        assert time.monotonic() < deadline, product.admin.get("pdb", "pool")
-        annotations = {"example.com/counted-at": str(time.monotonic())}
-        product.admin.patch("pdb", "pool", {"metadata": {"annotations": annotations}})
-        time.sleep(1)
 
 
 @pytest.mark.parametrize(
@@ -49,13 +25,13 @@ def test_one_daemon_of_a_pool_is_evicted_at_a_time(
     product: ProductNamespace, spec: dict[str, Any], budget: dict[str, int]
 ) -> None:
     product.admin.create(a_pool_manifest(**spec))
-    product.admin.create(a_budget(**budget))
+    product.admin.create(a_budget("pool", **budget))
     product.admin.wait("pp", "pool", "jsonpath={.status.replicas}=3")
     pods = product.admin.list_all("pods", selector="provisioner.dev/pool=pool")
     names = [each["metadata"]["name"] for each in pods]
     for name in names:
         runs(product.admin, name)
-    await_budget(product, 1)
+    await_budget(product.admin, "pool", 1)
     assert product.admin.get("pdb", "pool")["status"]["currentHealthy"] == 3
 
     product.admin.post("pod", names[0], "eviction", an_eviction(names[0]))

@@ -1,10 +1,7 @@
 """The manifests and the controller agree about the controller."""
 
-import re
-from typing import Any
-
 import yaml
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 
 from provisioner_operator import __version__
 from provisioner_operator.api.v1alpha1.names import LEASE
@@ -67,15 +64,3 @@ def test_the_role_names_the_lease() -> None:
     named = [rule["resourceNames"] for rule in role["rules"] if rule["verbs"] != ["create"]]
     assert named == [[LEASE]]
     assert "*" not in str(role["rules"])
-
-
-def test_each_alert_asks_for_metrics_that_there_are() -> None:
-    (rules,) = documents("components", "monitoring", "rules.yaml")
-    there = set(re.findall(r"^# TYPE (\S+) ", generate_latest(registry()).decode(), re.MULTILINE))
-    alerts: list[dict[str, Any]] = [rule for group in rules["spec"]["groups"] for rule in group["rules"]]
-    for alert in alerts:
-        asked = set(re.findall(r"provisioner_\w+", alert["expr"]))
-        assert asked, alert["alert"]
-        assert asked <= there, alert["alert"]
-        assert alert["labels"]["severity"] in {"critical", "warning"}
-        assert {"summary", "description"} <= alert["annotations"].keys()

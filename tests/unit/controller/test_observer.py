@@ -165,7 +165,7 @@ def test_the_leader_logs_counts_and_records_the_end_of_a_job(caplog: pytest.LogC
     parts.observer.job(a_failed_job())
     parts.observer.job(a_failed_job())
     assert notices(parts) == ["RunFailed"]
-    assert parts.metric("provisioner_jobs_ended_total", phase="Failed", reason="RunFailed") == 1
+    assert parts.metric("provisioner_job_failures_total", reason="RunFailed") == 1
     assert [record.getMessage() for record in caplog.records] == ["Job acme/job is Failed"]
 
 
@@ -177,7 +177,7 @@ def test_a_standby_reports_nothing_but_knows_the_same(caplog: pytest.LogCaptureF
     assert next(iter(parts.jobs.jobs())).phase is Phase.RUNNING
     parts.observer.job(a_failed_job())
     assert notices(parts) == []
-    assert parts.metric("provisioner_jobs_ended_total", phase="Failed", reason="RunFailed") == 0
+    assert parts.metric("provisioner_job_failures_total", reason="RunFailed") == 0
     assert caplog.records == []
 
 

@@ -11,6 +11,7 @@ from functools import cache
 import click
 
 from bench.__main__ import main as bench
+from monitoring.__main__ import main as monitoring
 from mutation.__main__ import main as mutants
 from provisioner_devcluster.cli import cli as devcluster
 from provisioner_operator.cli.app import app as cli
@@ -113,9 +114,10 @@ def _lines(block: CodeBlock) -> Iterator[str]:
 
 
 def _problem_of_make(arguments: Sequence[str]) -> str | None:
-    if arguments[:1] == ["bench"]:
-        passed_on = [each.removeprefix("ARGS=") for each in arguments if each.startswith("ARGS=")]
-        return _problem_of_click(bench, shlex.split(" ".join(passed_on)))
+    for target, program in {"bench": bench, "monitoring": monitoring}.items():
+        if arguments[:1] == [target]:
+            passed_on = [each.removeprefix("ARGS=") for each in arguments if each.startswith("ARGS=")]
+            return _problem_of_click(program, shlex.split(" ".join(passed_on)))
     targets = [each for each in arguments if not _ASSIGNMENT.match(each) and not each.startswith("-")]
     missing = [each for each in targets if each not in make_targets() and each != "TARGET"]
     return f"the Makefile has no target {', '.join(missing)}" if missing else None
@@ -164,7 +166,9 @@ def _groups() -> dict[str, click.Group]:
 @cache
 def _all_options() -> frozenset[str]:
     """Every option of every program of ours."""
-    return frozenset(option for program in (*PROGRAMS.values(), bench, mutants) for option in _options(program))
+    return frozenset(
+        option for program in (*PROGRAMS.values(), bench, monitoring, mutants) for option in _options(program)
+    )
 
 
 def _options(command: click.Command) -> Iterator[str]:

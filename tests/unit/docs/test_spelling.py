@@ -16,7 +16,7 @@ _OF_OTHERS = re.compile(
     r"CancelledError|is_cancelled|\.cancelled\(\)|_OTHER_SPELLINGS|parse_statuses|stamp-canceller|labelledby"
 )
 """Names of Python and of libraries, the spellings that `jobs list` understands, and a former policy."""
-_FOLDERS = ("docs", "manifests", "crds", "operator", "demo", "bench", "devcluster", "packaging", "tests")
+_FOLDERS = ("docs", "manifests", "crds", "operator", "demo", "bench", "monitoring", "devcluster", "packaging", "tests")
 _SUFFIXES = {".md", ".yaml", ".py", ".html", ".js", ".css"}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from provisioner_operator.api.v1alpha1.enums import JobType, Phase
+from provisioner_operator.core.jobs.ended_run import EndedRun
 from provisioner_operator.core.leadership import LEASE_SECONDS, Lease
 from provisioner_operator.core.model.records import UnreadableObject
 from provisioner_operator.kube import parsing
@@ -92,6 +93,24 @@ def test_a_job_of_nobody_is_only_a_job() -> None:
     assert (records.job.uid, records.job.phase) == ("uid-of-job", Phase.RUNNING)
     assert records.build is None
     assert records.template_import is None
+
+
+def test_an_ended_job_has_its_template_and_its_stages() -> None:
+    timings = [
+        {"stage": "init", "startedAt": NOON, "finishedAt": "2027-01-15T12:00:05Z"},
+        {"stage": "plan", "startedAt": "2027-01-15T12:00:05Z"},
+    ]
+    ended = {"phase": "Failed", "startedAt": NOON, "finishedAt": NOON, "timings": timings}
+    manifest = a_job_manifest(templateRef={"name": "docker"})
+    run = parse_job_records(stored(manifest, **ended)).ended
+    assert run is not None
+    assert run.template == "docker"
+    assert [(each.stage, each.finished and each.finished - each.started) for each in run.stages] == [
+        ("init", 5),
+        ("plan", None),
+    ]
+    assert parse_job_records(stored(a_job_manifest(), **ended)).ended == EndedRun(None, run.stages)
+    assert parse_job_records(stored(manifest, phase="Running", startedAt=NOON)).ended is None
 
 
 def test_a_job_of_a_workspace_is_a_build_too() -> None:

@@ -6,13 +6,15 @@ therefore counts every job, daemon and write exactly once. Labels are bounded: n
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 
 from provisioner_operator.controller.telemetry.job_metrics import JobMetrics
 from provisioner_operator.controller.telemetry.state_collector import StateCollector
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
 
 _LATENCY_BUCKETS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1)
+_KINDS = ("ProvisionerJob", "ProvisionerDaemon", "ProvisionerPool", "WorkspaceTemplate", "Workspace", "Pod")
+"""Kinds that are parsed: each has a time series before the first object that cannot be, which is an increase only then."""
 
 # Otherwise each counter has a second series with the time of its creation, which nobody reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -42,4 +44,7 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        for kind in _KINDS:
+            self.unparseable.labels(kind)
+        ProcessCollector(registry=self.registry)
         self.registry.register(StateCollector(reconcilers, leads))

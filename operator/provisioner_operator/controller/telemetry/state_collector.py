@@ -1,4 +1,4 @@
-"""Gauges of the cluster's state: jobs, queues, daemons, pools and workspaces, measured when Prometheus scrapes.
+"""Gauges of the cluster's state: jobs, queues, daemons, pools, templates and workspaces, measured when Prometheus scrapes.
 
 Read from the reconcilers' records; only the leader shows them. The tags of a queue are a label, since an admin has to know
 which tags wait for a daemon; their number is limited.
@@ -17,6 +17,7 @@ from provisioner_operator.api.v1alpha1.enums import (
     DaemonState,
     PendingReason,
     Phase,
+    PoolCondition,
     StatusCondition,
     WorkspacePhase,
 )
@@ -25,11 +26,16 @@ from provisioner_operator.controller.telemetry.reason_label import reason_label
 from provisioner_operator.core.jobs.lifecycle import TERMINAL
 from provisioner_operator.core.model.matching import format_tags
 from provisioner_operator.core.reconcilers.reconcilers import Reconcilers
+from provisioner_operator.core.workspaces.records import Template
 
 UNEXPLAINED = "Unexplained"
 """The label of pending jobs whose status has no reason, so that the sum over all reasons is the number of pending jobs."""
 _QUEUES_SHOWN = 100
 """The deepest queues that are shown, so that no submitter can flood the monitoring with invented tags."""
+
+
+_TEMPLATE_STATES = (StatusCondition.STALLED, StatusCondition.READY, StatusCondition.RECONCILING)
+"""Conditions by which templates are counted. The first that is True counts: a template may be ready with an old version, and stalled."""
 
 
 class StateCollector(Collector):
@@ -53,6 +59,17 @@ class StateCollector(Collector):
         yield GaugeMetricFamily("provisioner_leader", "1 if this process leads, 0 if it is on standby.", value=leads)
         if not leads:
             return
+        yield from self._unfinished_jobs()
+        yield from self._daemon_states()
+        yield self._held_namespaces()
+        yield from self._queues()
+        yield self._pool_sizes()
+        yield self._pool_conditions()
+        yield self._template_states()
+        yield self._workspace_phases()
+        yield self._drifted_workspaces()
+
+    def _unfinished_jobs(self) -> Iterator[Metric]:
         phases = Tally(job.phase for job in self._jobs.jobs())
         jobs = GaugeMetricFamily("provisioner_jobs", "Jobs that have not ended, by phase.", labels=["phase"])
         for phase in Phase:
@@ -72,16 +89,24 @@ class StateCollector(Collector):
         for reason, count in waiting.items():
             reasons.add_metric([reason], count)
         yield reasons
+
+    def _daemon_states(self) -> Iterator[Metric]:
         states = Tally(daemon.state if online else DaemonState.OFFLINE for daemon, online in self._jobs.daemons())
         daemons = GaugeMetricFamily("provisioner_daemons", "Daemons, by state.", labels=["state"])
         for state in DaemonState:
             daemons.add_metric([state.value], states[state])
         yield daemons
-        yield self._held_namespaces()
-        yield from self._queues()
-        yield self._pool_sizes()
-        yield self._workspace_phases()
-        yield self._drifted_workspaces()
+        known = [daemon for daemon, _ in self._jobs.daemons()]
+        yield GaugeMetricFamily(
+            "provisioner_daemons_failing",
+            "Daemons whose last runs all failed as soon as they started (condition Healthy).",
+            value=sum(not daemon.is_healthy for daemon in known),
+        )
+        yield GaugeMetricFamily(
+            "provisioner_unsaved_states",
+            "Terraform states that could not be saved and exist only on a daemon's disk.",
+            value=sum(len(daemon.unsaved) for daemon in known),
+        )
 
     def _held_namespaces(self) -> Metric:
         return GaugeMetricFamily(
@@ -117,7 +142,7 @@ class StateCollector(Collector):
     def _pool_sizes(self) -> Metric:
         sizes = GaugeMetricFamily(
             "provisioner_pool_daemons",
-            "Daemons of a pool, by the state in which its status counts them.",
+            "Daemons of a pool, by the state in which its status counts them, and the number that it may have (`max`).",
             labels=["namespace", "pool", "which"],
         )
         for pool in self._pools.pools():
@@ -127,10 +152,34 @@ class StateCollector(Collector):
                 "present": status.replicas,
                 "idle": status.idle,
                 "busy": status.busy,
+                "max": pool.replicas if pool.autoscaling is None else pool.autoscaling.max_replicas,
             }
             for which, count in counts.items():
                 sizes.add_metric([pool.namespace, pool.name, which], count)
         return sizes
+
+    def _pool_conditions(self) -> Metric:
+        found = GaugeMetricFamily(
+            "provisioner_pool_condition",
+            "1 if this condition of a pool is True, else 0.",
+            labels=["namespace", "pool", "type"],
+        )
+        for pool in self._pools.pools():
+            true = {each.type for each in pool.status.conditions if each.status is ConditionStatus.TRUE}
+            for type_ in PoolCondition:
+                found.add_metric([pool.namespace, pool.name, type_.value], type_ in true)
+        return found
+
+    def _template_states(self) -> Metric:
+        states = Tally(_state_of(template) for template in self._workspaces.templates())
+        found = GaugeMetricFamily(
+            "provisioner_templates",
+            "Templates, by the condition that is True; Reconciling also before there is any.",
+            labels=["state"],
+        )
+        for state in _TEMPLATE_STATES:
+            found.add_metric([state.value], states[state])
+        return found
 
     def _queues(self) -> Iterator[Metric]:
         labels = ["namespace", "provisioner", "tags"]
@@ -148,3 +197,8 @@ class StateCollector(Collector):
             age.add_metric(values, max(now - first.created, 0))
         yield depth
         yield age
+
+
+def _state_of(template: Template) -> StatusCondition:
+    true = {each.type for each in template.status.conditions if each.status is ConditionStatus.TRUE}
+    return next((state for state in _TEMPLATE_STATES if state in true), StatusCondition.RECONCILING)

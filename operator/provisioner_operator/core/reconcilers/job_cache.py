@@ -219,6 +219,7 @@ class JobCache(KnownJobs):
         job = self._jobs.pop(uid, None)
         self._unlisted.forget(uid)
         self._cancel_seen.pop(uid, None)
+        self._claimable.forget(uid)
         self._unexplained.pop(uid, None)
         self._queue.dequeue(uid)
         self._reasons.forget(uid)

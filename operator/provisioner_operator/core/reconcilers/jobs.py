@@ -50,6 +50,7 @@ class JobReconciler(JobExplanations):
 
     def leadership_gained(self, now: Instant) -> None:
         """Distrust that every job was observed: a watch may have ended unnoticed, and a run's job be deleted before or since."""
+        self._claimable.clear()
         self._daemons.begin_term(now)
         for daemon in self._daemons:
             self._work.add(*self._placement.trust_claims(daemon), daemon.uid)
@@ -151,6 +152,7 @@ class JobReconciler(JobExplanations):
         waits = evaluation.decision is None and job.may_start
         if waits:
             self._reasons.waits(job, now)
+        self._note_claimable(job, now, waits=waits)
         if waits and self._placement.is_turn_of(job):
             self._queue.enqueue(job)
             if job.reason in (PendingReason.WORKSPACE_BUSY, PendingReason.STATE_UNSAVED):
@@ -158,6 +160,13 @@ class JobReconciler(JobExplanations):
         else:
             self._queue.dequeue(job.uid)
         return evaluation.decision
+
+    def _note_claimable(self, job: Job, now: Instant, *, waits: bool) -> None:
+        # The wait for the reports that a new leader awaits is not the workspace's, and counts.
+        if job.suspend or (waits and self._placement.is_preceded(job)):
+            self._claimable.hold(job)
+        elif waits:
+            self._claimable.free(job, now.wall)
 
     def _decide_expiring(self, job: ExpiringJob, now: Instant) -> Expire | None:
         wait = job.due - now.wall

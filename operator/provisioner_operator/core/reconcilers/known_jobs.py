@@ -15,6 +15,7 @@ from provisioner_operator.core.model.matching import Demand
 from provisioner_operator.core.model.records import Daemon, ExpiringJob, Job, ReportedState, UnreadableObject
 from provisioner_operator.core.model.work_queue import WorkQueue
 from provisioner_operator.core.scheduling.assignment import AssignmentQueue
+from provisioner_operator.core.scheduling.claimable_times import ClaimableTimes
 from provisioner_operator.core.scheduling.explanation_timing import PendingReasons
 from provisioner_operator.core.scheduling.placement import Placement
 from provisioner_operator.core.scheduling.unlisted_runs import UnlistedRuns
@@ -48,6 +49,7 @@ class KnownJobs:
         self._pods = DaemonPods()
         self._daemons = KnownDaemons(self._pods)
         self._reasons = PendingReasons()
+        self._claimable = ClaimableTimes()
         self._tell_unsaved: Callable[[NamespacedName, str | None], None] = _tell_nobody
         """Called when a state of a workspace could not be saved, with the reason, and with None when that is over."""
 
@@ -64,6 +66,10 @@ class KnownJobs:
     def job(self, uid: str) -> Job | None:
         """Return a job that has not ended, as last observed."""
         return self._jobs.get(uid)
+
+    def claimable_since(self, job: Job) -> float:
+        """Return the wall-clock time since which the job could be assigned, had there been a daemon."""
+        return self._claimable.of(job)
 
     def jobs(self) -> Iterator[Job]:
         """Iterate over all jobs that have not ended."""

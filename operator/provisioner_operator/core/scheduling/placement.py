@@ -55,6 +55,10 @@ class Placement:
         """Return whether this waiting job may be queued for a daemon."""
         return self._lines.is_turn_of(job)
 
+    def is_preceded(self, job: Job) -> bool:
+        """Return whether another job or run of the workspace goes before this waiting job."""
+        return self._lines.is_preceded(job)
+
     def blocker_of(self, job: Job) -> str | None:
         """Return the uid of the job or daemon, or the name of the run, that is first in the job's workspace."""
         return self._lines.blocker_of(job)

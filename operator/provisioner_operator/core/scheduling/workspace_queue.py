@@ -144,6 +144,14 @@ class WorkspaceQueues:
         workspace = workspace_of(job)
         return workspace is None or self.next_in(workspace) == job.uid
 
+    def is_preceded(self, job: Job) -> bool:
+        """Return whether another job or run of the workspace goes before this waiting job."""
+        workspace = workspace_of(job)
+        line = self._known_line(workspace) if workspace is not None else None
+        if line is None:
+            return False
+        return bool(line.occupants) or bool(line.waiting and line.waiting[0].uid != job.uid)
+
     def blocker_of(self, job: Job) -> str | None:
         """Return the uid of the job or daemon, or the name of the run, that goes first; None if it is this job's turn."""
         workspace = workspace_of(job)

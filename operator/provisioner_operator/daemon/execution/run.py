@@ -144,7 +144,7 @@ class Run:
         if self._keeper is None:
             return None
         lines: list[str] = []
-        failure = await self._keeper.recover(self._task.job, lines)
+        failure = await self._keeper.recover(self._task, lines)
         if lines:
             await self._log.write(DAEMON_STAGE, lines)
         return failure

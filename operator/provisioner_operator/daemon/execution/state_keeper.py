@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from provisioner_operator.core.model.records import Job
-from provisioner_operator.daemon.execution.provisioner import Failure
+from provisioner_operator.daemon.execution.provisioner import Failure, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Handover:
 class StateKeeper(Protocol):
     """Saves what runs could not save."""
 
-    async def recover(self, job: Job, lines: list[str]) -> Failure | None:
+    async def recover(self, task: Task, lines: list[str]) -> Failure | None:
         """Save the state that an earlier run of the job's workspace left, before the job's own run reads it.
 
         Returns the reason why the job cannot run. Adds what the log is to show to `lines`.

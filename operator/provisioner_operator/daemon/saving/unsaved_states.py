@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, JobType, Provisioner
-from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.execution.contact import Contact
-from provisioner_operator.daemon.execution.provisioner import Failure
+from provisioner_operator.daemon.execution.provisioner import Failure, Task
 from provisioner_operator.daemon.execution.state_keeper import Handover
 from provisioner_operator.daemon.execution.unsaved_state import UnsavedState
 from provisioner_operator.daemon.execution.workdir import private_directory, remove
@@ -78,7 +77,7 @@ class UnsavedStates:
         leftovers: Sequence[UnsavedState] = (),
         binaries: Binaries,
     ) -> None:
-        """Take over what a former process left; nothing is done before `begin`. `terraform` is the program of builds."""
+        """Take over what a former process left; nothing is done before `begin`. Builds choose among `binaries`."""
         self._binaries = binaries
         self._store = store
         self._pusher = pusher
@@ -122,8 +121,9 @@ class UnsavedStates:
         self._start(entry)
         return await entry.handover
 
-    async def recover(self, job: Job, lines: list[str]) -> Failure | None:
+    async def recover(self, task: Task, lines: list[str]) -> Failure | None:
         """Save the state that an earlier run of the workspace left in Secrets (`StateKeeper`)."""
+        job = task.job
         keeps_state = job.type is JobType.WORKSPACE_BUILD and job.demand.provisioner is Provisioner.TERRAFORM
         if job.workspace is None or not keeps_state:
             return None
@@ -134,7 +134,7 @@ class UnsavedStates:
             )
             if kept is None:
                 return None
-            await self._push_kept(kept)
+            await self._push_kept(kept, task.model.spec.terraform_version)
             lines.append(f"The state that job {kept.run.job} could not save is saved now")
         except (DamagedError, KubeError) as error:
             return Failure(EndReason.STATE_UNSAVED, f"A state that an earlier run could not save is not saved: {error}")
@@ -142,10 +142,10 @@ class UnsavedStates:
             return Failure(EndReason.STATE_UNSAVED, explain_kept(job.namespace, workspace, str(error)))
         return None
 
-    async def _push_kept(self, kept: KeptState) -> None:
+    async def _push_kept(self, kept: KeptState, constraint: str | None) -> None:
         try:
-            # This daemon's: the one that wrote the state may be on another machine, or be what could not save it.
-            run = replace(kept.run, binary=self._binaries.default())
+            # The build's own: the one that wrote the state may be on another machine, or be what could not save it.
+            run = replace(kept.run, binary=await asyncio.to_thread(self._binaries.find, constraint))
         except MissingProgramError as error:
             raise NotSavedError(str(error)) from error
         async with private_directory(self._pusher.parent, self._pusher.prefix) as workdir:

@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from provisioner_operator.api.v1alpha1.enums import EndReason, Phase
 from provisioner_operator.core.jobs.outcome import Outcome
-from provisioner_operator.core.model.records import Job
 from provisioner_operator.daemon.echo.provisioner import Echo, EchoProgram
 from provisioner_operator.daemon.execution.contact import Contact
 from provisioner_operator.daemon.execution.guard import UNSAVED_STATE, now
@@ -36,8 +35,8 @@ class Keeper:
         self.failure = failure
         self.taken: list[tuple[bool, int]] = []
 
-    async def recover(self, job: Job, lines: list[str]) -> Failure | None:
-        lines.append(f"looked for a state of {job.workspace}")
+    async def recover(self, task: Task, lines: list[str]) -> Failure | None:
+        lines.append(f"looked for a state of {task.job.workspace}")
         return self.failure
 
     async def take_over(self, directory: Path, *, breaches: int) -> Handover | None:

@@ -1,18 +1,35 @@
 """Metrics count each job once and show the state of the cluster, on the leader alone."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from prometheus_client.samples import Sample
 
-from provisioner_operator.api.v1alpha1.enums import CancelMode, ConditionStatus, Phase
+from provisioner_operator.api.v1alpha1.enums import CancelMode, ConditionStatus, EndReason, Phase
 from provisioner_operator.controller import clock
-from provisioner_operator.core.model.records import Condition, Job
-from provisioner_operator.core.workspaces.records import WorkspaceStatus
+from provisioner_operator.core.jobs.ended_run import EndedRun
+from provisioner_operator.core.jobs.outcome import StageTiming
+from provisioner_operator.core.model.records import Condition, Job, ReportedState
+from provisioner_operator.core.pools.records import PoolStatus
+from provisioner_operator.core.workspaces.records import TemplateStatus, WorkspaceStatus
+from provisioner_operator.daemon.echo.provisioner import STAGE as ECHO
+from provisioner_operator.daemon.git.stage import FETCH
+from provisioner_operator.daemon.terraform.inspect_stage import INSPECT
+from provisioner_operator.daemon.terraform.stages import APPLY, DESTROY, INIT, PLAN, VALIDATE
 from support.builders.controller import ControllerParts
 from support.builders.core import NOON, a_daemon, a_job, a_running_job, an_ended_job, at
-from support.builders.workspaces import a_workspace
+from support.builders.pools import a_pool, scaling
+from support.builders.workspaces import a_template, a_workspace
 
 KIND = {"type": "WorkspaceBuild", "provisioner": "terraform"}
+NO_TEMPLATE = {"namespace": "acme", "template": ""}
+
+
+def samples(parts: ControllerParts, name: str) -> Iterator[Sample]:
+    """Return all samples of a metric."""
+    return (each for family in parts.metrics.registry.collect() if family.name == name for each in family.samples)
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +44,10 @@ def test_a_start_is_counted_with_its_wait_and_an_end_with_its_run() -> None:
     parts.metrics.jobs.changed(running, running)
     assert parts.metric("provisioner_job_wait_seconds_sum", **KIND) == 20
     assert parts.metric("provisioner_job_wait_seconds_count", **KIND) == 1
-    assert parts.metric("provisioner_jobs_ended_total", phase="Completed", reason="Completed") == 0
+    assert parts.metric("provisioner_jobs_ended_total", phase="Completed", reason="Completed", **NO_TEMPLATE) == 0
     parts.metrics.jobs.changed(running, an_ended_job(started=20, finished=50, reason="Completed"))
-    assert parts.metric("provisioner_job_run_seconds_sum", phase="Completed", **KIND) == 30
-    assert parts.metric("provisioner_jobs_ended_total", phase="Completed", reason="Completed") == 1
+    assert parts.metric("provisioner_job_run_seconds_sum", phase="Completed", **KIND, **NO_TEMPLATE) == 30
+    assert parts.metric("provisioner_jobs_ended_total", phase="Completed", reason="Completed", **NO_TEMPLATE) == 1
     assert parts.metric("provisioner_job_wait_seconds_count", **KIND) == 1
 
 
@@ -38,24 +55,95 @@ def test_a_clock_that_was_set_back_makes_no_duration_negative() -> None:
     parts = ControllerParts()
     parts.metrics.jobs.changed(a_job(), an_ended_job(started=-20, finished=-50))
     assert parts.metric("provisioner_job_wait_seconds_sum", **KIND) == 0
-    assert parts.metric("provisioner_job_run_seconds_sum", phase="Completed", **KIND) == 0
+    assert parts.metric("provisioner_job_run_seconds_sum", phase="Completed", **KIND, **NO_TEMPLATE) == 0
 
 
 def test_a_job_that_never_ran_has_no_run() -> None:
     parts = ControllerParts()
     parts.metrics.jobs.changed(a_job(), a_job(phase=Phase.FAILED, reason="PendingTimeout", finished=NOON))
-    assert parts.metric("provisioner_job_run_seconds_count", phase="Failed", **KIND) == 0
-    assert parts.metric("provisioner_job_timeouts_total", reason="PendingTimeout") == 1
+    assert parts.metric("provisioner_job_run_seconds_count", phase="Failed", **KIND, **NO_TEMPLATE) == 0
+    assert parts.metric("provisioner_job_failures_total", reason="PendingTimeout") == 1
 
 
-@pytest.mark.parametrize(
-    ("reason", "count"),
-    [("PendingTimeout", 1), ("DeadlineExceeded", 1), ("Stalled", 1), ("DaemonLost", 1), ("RunFailed", 0)],
-)
-def test_ends_by_a_timeout_are_counted_by_themselves(reason: str, count: int) -> None:
+def test_failures_are_counted_by_reason() -> None:
     parts = ControllerParts()
-    parts.metrics.jobs.changed(a_running_job(), an_ended_job(phase=Phase.FAILED, reason=reason))
-    assert parts.metric("provisioner_job_timeouts_total", reason=reason) == count
+    for reason in ("DaemonLost", "DaemonLost", "StateLocked"):
+        parts.metrics.jobs.changed(a_running_job(), an_ended_job(phase=Phase.FAILED, reason=reason))
+    parts.metrics.jobs.changed(a_running_job(), an_ended_job(reason="Completed"))
+    counted = {
+        each.labels["reason"]: each.value for each in samples(parts, "provisioner_job_failures") if each.value > 0
+    }
+    assert counted == {"DaemonLost": 2, "StateLocked": 1}
+
+
+def test_every_reason_of_a_failure_is_there_before_it_first_occurs() -> None:
+    parts = ControllerParts()
+    assert {each.labels["reason"] for each in samples(parts, "provisioner_job_failures")} == {
+        *EndReason,
+        "Unknown",
+    } - {"Completed", "Canceled"}
+    assert {each.labels["kind"] for each in samples(parts, "provisioner_unparseable_objects")} >= {"Pod", "Workspace"}
+
+
+def test_the_time_to_a_start_counts_from_when_only_a_daemon_was_missing() -> None:
+    parts = ControllerParts()
+    where = {"namespace": "acme", "provisioner": "terraform"}
+    parts.metrics.jobs.changed(a_job(), a_running_job(started=90), claimable=NOON + 50)
+    assert parts.metric("provisioner_job_dispatch_seconds_sum", **where) == 40
+    parts.metrics.jobs.changed(a_job(), a_running_job(started=90), claimable=NOON + 100)
+    parts.metrics.jobs.changed(a_job(), a_running_job(started=7))
+    assert parts.metric("provisioner_job_dispatch_seconds_sum", **where) == 47
+    assert parts.metric("provisioner_job_dispatch_seconds_count", **where) == 3
+
+
+def test_an_end_is_counted_by_template_and_by_stage() -> None:
+    parts = ControllerParts()
+    cut_off = StageTiming("apply", NOON + 12)
+    stages = (StageTiming("init", NOON, NOON + 5), StageTiming("invented", NOON + 5, NOON + 12), cut_off)
+    run = EndedRun("docker", stages)
+    parts.metrics.jobs.changed(a_running_job(), an_ended_job(finished=20, reason="Completed"), ended=run)
+    pair = {"namespace": "acme", "template": "docker"}
+    assert parts.metric("provisioner_jobs_ended_total", phase="Completed", reason="Completed", **pair) == 1
+    assert parts.metric("provisioner_job_run_seconds_sum", phase="Completed", **KIND, **pair) == 20
+    measured = {
+        each.labels["stage"]: each.value
+        for each in samples(parts, "provisioner_job_stage_seconds")
+        if each.name.endswith("_sum")
+    }
+    assert measured == {"init": 5, "Unknown": 7}
+
+
+@pytest.mark.parametrize("stage", [FETCH, INIT, VALIDATE, INSPECT, PLAN, APPLY, DESTROY, ECHO])
+def test_every_stage_that_a_daemon_runs_is_measured_by_its_name(stage: str) -> None:
+    parts = ControllerParts()
+    run = EndedRun(stages=(StageTiming(stage, NOON, NOON + 5),))
+    parts.metrics.jobs.changed(a_running_job(), an_ended_job(), ended=run)
+    assert parts.metric("provisioner_job_stage_seconds_count", stage=stage) == 1
+
+
+def test_invented_namespaces_and_templates_cannot_flood_the_monitoring() -> None:
+    parts = ControllerParts()
+    for number in range(300):
+        name = f"n{number}"
+        running = a_running_job(namespace=name)
+        parts.metrics.jobs.changed(a_job(namespace=name), running)
+        parts.metrics.jobs.changed(running, an_ended_job(namespace=name), ended=EndedRun(name))
+    assert len(list(samples(parts, "provisioner_jobs_ended"))) == 201
+    starts = [each for each in samples(parts, "provisioner_job_dispatch_seconds") if each.name.endswith("_count")]
+    assert len(starts) == 201
+    assert parts.metric("provisioner_job_dispatch_seconds_count", namespace="other", provisioner="terraform") == 100
+
+
+def test_a_pair_that_becomes_frequent_replaces_the_series_of_a_rare_one() -> None:
+    parts = ControllerParts()
+    for number in range(200):
+        parts.metrics.jobs.changed(a_running_job(), an_ended_job(), ended=EndedRun(f"t{number}"))
+    for _ in range(5):
+        parts.metrics.jobs.changed(a_running_job(), an_ended_job(), ended=EndedRun("new"))
+    shown = {each.labels["template"] for each in samples(parts, "provisioner_jobs_ended")}
+    assert len(shown) == 201
+    assert {"new", "other"} < shown
+    assert {each.labels["template"] for each in samples(parts, "provisioner_job_run_seconds")} == shown
 
 
 def test_what_a_daemon_writes_as_a_reason_makes_no_time_series() -> None:
@@ -66,7 +154,7 @@ def test_what_a_daemon_writes_as_a_reason_makes_no_time_series() -> None:
         parts.metrics.jobs.changed(a_running_job(), replace(ended, conditions=(invented,)))
         parts.jobs.observe_job(a_job(f"pending-{reason}", reason=reason), at(0))
 
-    assert parts.metric("provisioner_jobs_ended_total", phase="Failed", reason="Unknown") == 3
+    assert parts.metric("provisioner_jobs_ended_total", phase="Failed", reason="Unknown", **NO_TEMPLATE) == 3
     assert parts.metric("provisioner_job_cancels_total", result="Unknown") == 3
     assert parts.metric("provisioner_jobs_pending", reason="Unknown") == 2
     labels = {
@@ -161,3 +249,39 @@ def test_odd_tags_cannot_flood_the_monitoring() -> None:
     list(parts.jobs.decide(at(0)))
     queues = [metric for metric in parts.metrics.registry.collect() if metric.name == "provisioner_queue_depth"]
     assert len(queues[0].samples) == 100
+
+
+def a_condition(type_: str, status: ConditionStatus = ConditionStatus.TRUE) -> Condition:
+    return Condition(type_, status, "Because", "", NOON)
+
+
+def test_daemons_whose_runs_fail_at_once_and_states_that_only_they_have_are_counted() -> None:
+    parts = ControllerParts()
+    unhealthy = (a_condition("Healthy", ConditionStatus.FALSE),)
+    states = (ReportedState("dev", "dev-1"), ReportedState("ml", "ml-1"))
+    parts.jobs.observe_daemon(a_daemon("good"), at(0))
+    parts.jobs.observe_daemon(a_daemon("bad", conditions=unhealthy, unsaved=states), at(0))
+    assert parts.metric("provisioner_daemons_failing") == 1
+    assert parts.metric("provisioner_unsaved_states") == 2
+
+
+@pytest.mark.parametrize(("fields", "most"), [({"autoscaling": scaling(7)}, 7), ({"replicas": 3}, 3)])
+def test_a_pool_shows_its_bounds_and_conditions(fields: dict[str, Any], most: int) -> None:
+    parts = ControllerParts()
+    conditions = (a_condition("Ready"), a_condition("Stalled", ConditionStatus.FALSE))
+    parts.pools.observe_pool(a_pool(status=PoolStatus(desired_replicas=2, conditions=conditions), **fields), at(0))
+    pool = {"namespace": "acme", "pool": "pool"}
+    assert parts.metric("provisioner_pool_daemons", which="max", **pool) == most
+    assert parts.metric("provisioner_pool_daemons", which="wanted", **pool) == 2
+    found = {each.labels["type"]: each.value for each in samples(parts, "provisioner_pool_condition")}
+    assert found == {"Ready": 1, "Stalled": 0, "Reconciling": 0}
+
+
+def test_templates_are_counted_by_the_worst_condition_that_is_true() -> None:
+    parts = ControllerParts()
+    stalled, ready, working = (a_condition(type_) for type_ in ("Stalled", "Ready", "Reconciling"))
+    for number, conditions in enumerate([(ready,), (ready, stalled), (working,), ()]):
+        template = a_template(name=f"t{number}", uid=f"u{number}", status=TemplateStatus(conditions=conditions))
+        parts.workspaces.observe_template(template)
+    found = {each.labels["state"]: each.value for each in samples(parts, "provisioner_templates")}
+    assert found == {"Ready": 1, "Stalled": 1, "Reconciling": 2}

@@ -186,7 +186,7 @@ class Builds(World):
 
         async def work() -> str | None:
             await keep(self.store, a_record(job="dev-6"), a_state())
-            failure = await self.states.recover(a_task(**spec).job, lines)
+            failure = await self.states.recover(a_task(**spec), lines)
             assert failure is None or failure.reason is EndReason.STATE_UNSAVED
             return None if failure is None else failure.message
 
@@ -231,7 +231,7 @@ def test_a_build_does_not_begin_while_nobody_knows_whether_there_is_a_kept_state
 
     async def work() -> None:
         world.store.outage = ForbiddenError(403, "no right")
-        failure = await world.states.recover(a_task().job, [])
+        failure = await world.states.recover(a_task(), [])
         assert failure is not None
         assert "no right" in failure.message
 
