@@ -107,7 +107,7 @@ class SimulatedDaemon:
 
     def keeps_state_of(self, run: Run) -> bool:
         """Return whether a failed run leaves a state that it could not save; it is saved later."""
-        if run.job.workspace is None or crc32(run.uid.encode()) % FEW:
+        if run.job.changed_workspace is None or crc32(run.uid.encode()) % FEW:
             return False
         self.unsaved[run.uid] = run
         self._invariants.state_left(self, run)
